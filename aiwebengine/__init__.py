@@ -1,0 +1,1 @@
+"""aiwebengine: a server to which people and AI agents deploy JavaScript."""

@@ -1,0 +1,1 @@
+"""Lowering what authors write to what Duktape runs."""

@@ -1,0 +1,292 @@
+"""
+Every way the engine can refuse or fail, declared once.
+
+Lower floors raise meaning only; the edges look up the HTTP status, the GraphQL
+code and the JavaScript code in `TABLE`.  `public` is one sentence that any
+caller may read; `private` is for the log and never leaves the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class EngineError(Exception):
+    """
+    Something that went wrong in a known way.
+
+    Args:
+        public: One full sentence for whoever asked: the rule, the value seen, the fix.
+        private: What only the log may know.
+        details: JSON-ready facts that belong to the answer, such as a list of problems.
+        retry_seconds: When to try again; None if trying again is of no use.
+    """
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(
+        self,
+        public: str,
+        *,
+        private: str = "",
+        details: Any = None,
+        retry_seconds: float | None = None,
+    ) -> None:
+        super().__init__(public)
+        self.public = public
+        self.private = private
+        self.details = details
+        self.retry_seconds = retry_seconds
+
+
+class Refused(EngineError):
+    """The caller's doing."""
+
+
+class Invalid(Refused):
+    """The request breaks a rule that it could have kept."""
+
+    code = "invalid"
+
+
+class NotFound(Refused):
+    """There is nothing by that name."""
+
+    code = "not_found"
+
+
+class WrongMethod(Refused):
+    """
+    The path exists, the method does not.
+
+    Args:
+        allowed: Methods that the path does answer, in upper case.
+    """
+
+    code = "method_not_allowed"
+
+    def __init__(self, public: str, *, allowed: Sequence[str]) -> None:
+        super().__init__(public, details={"allowed": list(allowed)})
+        self.allowed = tuple(allowed)
+
+
+class Unauthenticated(Refused):
+    """It is not known who is asking."""
+
+    code = "unauthenticated"
+
+
+class Denied(Refused):
+    """It is known who is asking, and they may not."""
+
+    code = "denied"
+
+
+class Conflict(Refused):
+    """Somebody else changed or holds the same thing."""
+
+    code = "conflict"
+
+
+class TooLarge(Refused):
+    """More bytes than the limit allows."""
+
+    code = "too_large"
+
+
+class TooMany(Refused):
+    """More requests than the limit allows."""
+
+    code = "too_many"
+
+
+class BudgetSpent(Refused):
+    """The budget over time is used up."""
+
+    code = "budget"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong with a deployment, at its place in the author's source."""
+
+    code: str
+    """Stable word for the rule, such as `syntax`, `unknown_name`, `route_conflict`."""
+    message: str
+    """The rule, the value seen and the fix."""
+    file: str | None = None
+    """Path inside the script's folder."""
+    line: int | None = None
+    """From 1."""
+    column: int | None = None
+    """From 1."""
+    hint: str | None = None
+    """What to write instead."""
+    severity: str = "error"
+    """`error` stops the deployment, `warning` does not."""
+    snippet: str | None = None
+    """The source line, bounded."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the keys that are set, ready for JSON."""
+        pairs = {
+            "severity": self.severity,
+            "code": self.code,
+            "message": self.message,
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "hint": self.hint,
+            "snippet": self.snippet,
+        }
+        return {key: value for key, value in pairs.items() if value is not None}
+
+
+class DeploymentRefused(Refused):
+    """
+    A deployment has problems; nothing was changed.
+
+    Args:
+        problems: All of them, errors and warnings.
+    """
+
+    code = "deployment_refused"
+
+    def __init__(self, public: str, *, problems: Sequence[Problem]) -> None:
+        super().__init__(public, details={"problems": [p.as_json() for p in problems]})
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thrown:
+    """What a script threw, in words; positions are those of the bundle until mapped."""
+
+    name: str
+    """Such as `TypeError`; bounded."""
+    message: str
+    stack: str = ""
+    """Duktape's stack text; the engine's own frames are left out."""
+    code: str | None = None
+    """Of a HostError: one of the codes that scripts see."""
+    call: str | None = None
+    """Of a HostError: the host call, such as `getScript`."""
+
+
+class ScriptFailed(EngineError):
+    """
+    The user's JavaScript threw, or answered what cannot be an answer.
+
+    Args:
+        thrown: What it threw; None if it did not throw.
+    """
+
+    code = "script_failed"
+
+    def __init__(
+        self,
+        public: str,
+        *,
+        thrown: Thrown | None = None,
+        private: str = "",
+        retry_seconds: float | None = None,
+    ) -> None:
+        super().__init__(public, private=private, retry_seconds=retry_seconds)
+        self.thrown = thrown
+
+
+class ScriptTimeout(ScriptFailed):
+    """It was killed at its deadline, wall clock or processor."""
+
+    code = "script_timeout"
+
+
+class ScriptMemory(ScriptFailed):
+    """It was killed for memory, or died of its lack."""
+
+    code = "script_memory"
+
+
+class ScriptCrashed(ScriptFailed):
+    """Its process died in another way."""
+
+    code = "script_crashed"
+
+
+class ScriptProtocol(ScriptFailed):
+    """Its process said something that the wire does not allow, and was killed."""
+
+    code = "script_protocol"
+
+
+class ScriptHung(ScriptFailed):
+    """It waits for something that can never come."""
+
+    code = "script_hung"
+
+
+class Unavailable(EngineError):
+    """A dependency of ours is down or full; carries `retry_seconds`."""
+
+    code = "unavailable"
+
+
+class Cancelled(EngineError):
+    """Whoever asked has gone."""
+
+    code = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRow:
+    """How one code is told to each kind of caller."""
+
+    status: int
+    """HTTP status."""
+    title: str
+    """RFC 9457 title: the same for every occurrence."""
+    graphql: str
+    """`extensions.code` of a GraphQL error."""
+    javascript: str
+    """`HostError.code` that a script sees."""
+
+
+TABLE: dict[str, ErrorRow] = {
+    "internal": ErrorRow(status=500, title="The server has a fault", graphql="INTERNAL", javascript="unavailable"),
+    "invalid": ErrorRow(status=400, title="The request is not valid", graphql="BAD_USER_INPUT", javascript="invalid"),
+    "not_found": ErrorRow(status=404, title="Not found", graphql="NOT_FOUND", javascript="not_found"),
+    "method_not_allowed": ErrorRow(
+        status=405, title="Method not allowed", graphql="BAD_USER_INPUT", javascript="invalid"
+    ),
+    "unauthenticated": ErrorRow(
+        status=401, title="Sign in first", graphql="UNAUTHENTICATED", javascript="denied"
+    ),
+    "denied": ErrorRow(status=403, title="Not allowed", graphql="FORBIDDEN", javascript="denied"),
+    "conflict": ErrorRow(status=409, title="Conflict", graphql="CONFLICT", javascript="conflict"),
+    "too_large": ErrorRow(status=413, title="Too large", graphql="TOO_LARGE", javascript="too_large"),
+    "too_many": ErrorRow(status=429, title="Too many requests", graphql="TOO_MANY", javascript="too_many"),
+    "budget": ErrorRow(status=429, title="Budget spent", graphql="TOO_MANY", javascript="budget"),
+    "deployment_refused": ErrorRow(
+        status=422, title="The deployment has problems", graphql="BAD_USER_INPUT", javascript="invalid"
+    ),
+    "script_failed": ErrorRow(status=500, title="The script failed", graphql="SCRIPT_FAILED", javascript="unavailable"),
+    "script_timeout": ErrorRow(
+        status=504, title="The script ran out of time", graphql="SCRIPT_TIMEOUT", javascript="timeout"
+    ),
+    "script_memory": ErrorRow(
+        status=500, title="The script ran out of memory", graphql="SCRIPT_MEMORY", javascript="unavailable"
+    ),
+    "script_crashed": ErrorRow(
+        status=500, title="The script's process died", graphql="SCRIPT_CRASHED", javascript="unavailable"
+    ),
+    "script_protocol": ErrorRow(
+        status=500, title="The script's process broke the protocol", graphql="SCRIPT_PROTOCOL", javascript="unavailable"
+    ),
+    "script_hung": ErrorRow(
+        status=500, title="The script never finishes", graphql="SCRIPT_HUNG", javascript="timeout"
+    ),
+    "unavailable": ErrorRow(status=503, title="Not available now", graphql="UNAVAILABLE", javascript="unavailable"),
+    "cancelled": ErrorRow(status=499, title="The client has gone", graphql="CANCELLED", javascript="closed"),
+}
+"""Every code, once."""

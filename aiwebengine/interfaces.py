@@ -1,0 +1,66 @@
+"""
+The seams between floors, and between the engine and what may replace a part of it.
+
+A Protocol stands here when there are two implementations or when a lower floor must
+call a higher one: `runtime` knows neither `host` nor `scripts`, it asks through these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+
+from aiwebengine.values import Bundle, Invocation, LogLine, Receipt
+
+
+class ScriptSource(Protocol):
+    """Where the runtime gets what a child must load."""
+
+    async def bundle(self, version: str) -> Bundle:
+        """
+        Read one version.
+
+        Raises:
+            NotFound: It was deleted.
+            Unavailable: The database does not answer.
+        """
+
+
+class HostSession(Protocol):
+    """The host's side of one invocation: checks, answers, and holds effects back."""
+
+    def call(self, name: str, argument: str) -> Deferred[str] | str:
+        """
+        Answer one host call.
+
+        Args:
+            name: As the child sent it, such as `getScript`; not trusted.
+            argument: ASCII JSON array of arguments; not trusted, at most the limit for a box chain.
+
+        Returns:
+            ASCII JSON: `{"ok": value}` or `{"err": {"code", "message", "call", "hint"?, "retryAfter"?, "details"?}}`,
+            at once where nothing has to be waited for.  Never fails.
+        """
+
+    def log(self, lines: Sequence[LogLine]) -> None:
+        """Keep evidence: never held back, never rolled back."""
+
+    def commit(self) -> Deferred[None] | None:
+        """
+        Make the held effects durable; None if there were none.
+
+        Raises:
+            Unavailable, Conflict: Nothing was done.
+        """
+
+    def end(self, receipt: Receipt) -> None:
+        """Forget the session; effects not committed are dropped. Called exactly once, however the run ended."""
+
+
+class HostCalls(Protocol):
+    """What scripts may ask for."""
+
+    def begin(self, invocation: Invocation) -> HostSession:
+        """Open the host's side of one invocation."""

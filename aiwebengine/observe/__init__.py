@@ -1,0 +1,1 @@
+"""Logs, background work and service order."""

@@ -1,0 +1,1 @@
+"""Running scripts in child processes."""

@@ -1,0 +1,156 @@
+"""
+Every setting, once: its name, type, unit, default and meaning.
+
+One frozen class is one section of the YAML files.  `load.py` fills them, and the
+reference page is generated from the docstrings under the fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """Where the engine listens and keeps its data."""
+
+    listen: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = 8080
+    """TCP port; 0 takes a free one and prints it."""
+    data_folder: str = "data"
+    """Folder of the engine's database, caches and administrator token; made if missing."""
+    public_url: str = ""
+    """Address that clients use, such as `https://example.org`; empty: taken from each request."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose `x-forwarded-for` and `x-forwarded-proto` are believed."""
+    stop_seconds: float = 10.0
+    """How long requests in hand may take to finish when the server stops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """Bounds for what comes in over HTTP."""
+
+    max_body_bytes: int = 10 * 1024 * 1024
+    """Largest request body for scripts; a larger one is refused with 413 before it is read."""
+    max_header_count: int = 200
+    """Most header lines of one request; more are refused with 431."""
+    max_header_bytes: int = 64 * 1024
+    """Largest sum of header lines; more is refused with 431."""
+    idle_seconds: float = 60.0
+    """A connection on which nothing happens for so long is closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """What one invocation may use."""
+
+    wall_seconds: float = 10.0
+    """Wall-clock time of a handler; its process is killed at the end of it."""
+    cpu_seconds: float = 5.0
+    """Processor time of a handler."""
+    load_seconds: float = 10.0
+    """Wall-clock time of top level and `init`."""
+    memory_bytes: int = 256 * 1024 * 1024
+    """Address space of a child beyond what it has when it starts."""
+    answer_bytes: int = 20 * 1024 * 1024
+    """Largest answer body that is taken whole."""
+    log_lines: int = 1000
+    """Most log lines of one invocation; the rest is counted and dropped."""
+    log_line_bytes: int = 16 * 1024
+    """Largest log line; the rest is cut."""
+    host_calls: int = 10000
+    """Most host calls of one invocation."""
+    open_host_calls: int = 256
+    """Most host calls of one invocation that wait at the same time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSettings:
+    """How many children there are."""
+
+    isolation: str = "shared"
+    """`shared`: a child serves many invocations; `request`: a fresh clone for each."""
+    max_running: int = 0
+    """Most children of one script that run at the same time; 0 means four for each core."""
+    queue_length: int = 256
+    """Most requests of one script that wait for a child; beyond it 503 with `Retry-After`."""
+    queue_seconds: float = 10.0
+    """Longest wait for a child."""
+    idle_seconds: float = 60.0
+    """A clone that has done nothing for so long is stopped; its template after five times that."""
+    max_invocations: int = 10000
+    """A clone is replaced after so many invocations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSettings:
+    """Lowering scripts to what Duktape runs."""
+
+    node: str = ""
+    """Path of the node program; empty: the one that is installed with the engine."""
+    npm_cache: str = ""
+    """Folder of npm's cache; empty: npm's own default."""
+    npm_offline: bool = False
+    """Never ask a registry: packages come from npm's cache or not at all."""
+    build_seconds: float = 60.0
+    """Longest build of one deployment, without installing packages."""
+    install_seconds: float = 120.0
+    """Longest installation of npm packages."""
+    memory_bytes: int = 1024 * 1024 * 1024
+    """Heap of the build worker."""
+    idle_seconds: float = 300.0
+    """A build worker that has had nothing to do for so long is stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploySettings:
+    """What may be deployed."""
+
+    max_source_bytes: int = 5 * 1024 * 1024
+    """Largest single source file."""
+    max_total_bytes: int = 25 * 1024 * 1024
+    """Largest sum of a script's files."""
+    max_files: int = 2000
+    """Most files of a script."""
+    keep_versions: int = 50
+    """Older versions than these are removed, never the current one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """The server's own log and what is kept of the scripts' logs."""
+
+    level: str = "info"
+    """`debug`, `info`, `warn` or `error`: what the server's own log shows."""
+    format: str = "text"
+    """`text` for people, `json` for machines."""
+    retention_days: float = 7.0
+    """Log lines of scripts are removed after so many days."""
+    max_lines: int = 200_000
+    """Most log lines of scripts that are kept; the oldest go first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorSettings:
+    """What an error page shows."""
+
+    show_source: bool = False
+    """Show the author's source line and stack to whoever asks; for development only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All sections."""
+
+    profile: str = "development"
+    """`development`, `staging` or `production`: which file is laid over `base.yaml`."""
+    server: ServerSettings = field(default_factory=ServerSettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    pool: PoolSettings = field(default_factory=PoolSettings)
+    build: BuildSettings = field(default_factory=BuildSettings)
+    deploy: DeploySettings = field(default_factory=DeploySettings)
+    logs: LogSettings = field(default_factory=LogSettings)
+    errors: ErrorSettings = field(default_factory=ErrorSettings)

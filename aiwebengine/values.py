@@ -1,0 +1,153 @@
+"""Frozen data that travels between floors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who is asking."""
+
+    id: str
+    kind: str
+    """`anonymous`, `user`, `service` or `administrator`."""
+    roles: frozenset[str] = frozenset()
+
+
+ANONYMOUS = Principal(id="", kind="anonymous")
+ADMINISTRATOR = Principal(id="administrator", kind="administrator")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request, bounded and complete."""
+
+    id: str
+    """Correlation id; also sent back as `x-request-id`."""
+    method: str
+    path: str
+    """Raw path as it stood on the wire, without the query."""
+    query: str
+    """Raw query without `?`; empty if none."""
+    headers: Mapping[str, str]
+    """Lower-case names; repeated ones joined by `, ` (cookies by `; `)."""
+    body: bytes
+    client: str
+    """Address of the client, after trusted proxies."""
+    url: str
+    """Absolute, as the client sees it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What goes back over HTTP, already validated."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    """In order, names lower-case; content-type is among them, content-length is not."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandlerRef:
+    """A function inside a loaded script."""
+
+    id: int
+    """Its number in the order of registration: the same in every child of one version."""
+    name: str
+    """For people: the function's name, or empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One registered web handler."""
+
+    script: str
+    """URI of the script."""
+    version: str
+    """Version id (`Bundle.version`)."""
+    methods: tuple[str, ...]
+    """Upper case."""
+    pattern: str
+    """As registered: `/notes/:id`, `/files/*path`; `{id}` is already rewritten to `:id`."""
+    handler: HandlerRef
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """As registered, validated; `timeout` in milliseconds under `timeout_ms`."""
+    place: str = ""
+    """`file:line` of the registration in the author's source, if known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteMatch:
+    """A route and what its parameters matched (percent-decoded)."""
+
+    route: Route
+    params: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """What a child needs to become one version of one script."""
+
+    script: str
+    """URI of the script."""
+    version: str
+    """Id of the version, unique over all scripts: `<uri>@<number>-<digest prefix>`."""
+    source: str
+    """ES5 program, pure ASCII; see `sandbox/prelude/kernel.js` for what it may call while it loads."""
+    source_map: str
+    """Source map v3 JSON from `source` to the author's files; empty if source is the author's own."""
+    files: Mapping[str, str]
+    """The author's text files by path, for error pages and stack traces."""
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    replay: str = ""
+    """JSON journal of the host's answers to top level and `init` when it was deployed; empty while it is being deployed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One run of one handler."""
+
+    id: str
+    """The request's id for HTTP."""
+    script: str
+    version: str
+    kind: str
+    """`http`, later `job`, `graphql`, `tool`, ...; `load` for top level and `init`."""
+    handler: HandlerRef | None
+    principal: Principal
+    payload: str
+    """ASCII JSON: what the handler is given (see `runtime/link.py`)."""
+    wall_seconds: float
+    cpu_seconds: float
+    depth: int = 0
+    """How many invocations caused this one; at most 8."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line a script logged."""
+
+    at: float
+    """Seconds since 1970, the server's clock."""
+    level: str
+    """`debug`, `info`, `warn` or `error`."""
+    message: str
+    """Bounded; control characters escaped."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What one invocation cost."""
+
+    invocation: str
+    wall_seconds: float
+    cpu_seconds: float
+    host_calls: Mapping[str, int]
+    bytes_out: int
+    outcome: str
+    """`committed`, or the code of the error."""

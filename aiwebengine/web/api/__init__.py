@@ -1,0 +1,1 @@
+"""The management API, one Klein file for each resource."""

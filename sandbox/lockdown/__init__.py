@@ -1,0 +1,1 @@
+"""Rights a child gives up before it sees a script."""
