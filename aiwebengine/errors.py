@@ -238,6 +238,12 @@ class Cancelled(EngineError):
     code = "cancelled"
 
 
+class CannotStart(EngineError):
+    """The server cannot start as it is set up; `public` says what to change. Nothing was changed on disk."""
+
+    code = "cannot_start"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorRow:
     """How one code is told to each kind of caller."""
@@ -287,6 +293,9 @@ TABLE: dict[str, ErrorRow] = {
         status=500, title="The script never finishes", graphql="SCRIPT_HUNG", javascript="timeout"
     ),
     "unavailable": ErrorRow(status=503, title="Not available now", graphql="UNAVAILABLE", javascript="unavailable"),
+    "cannot_start": ErrorRow(
+        status=503, title="The server cannot start", graphql="UNAVAILABLE", javascript="unavailable"
+    ),
     "cancelled": ErrorRow(status=499, title="The client has gone", graphql="CANCELLED", javascript="closed"),
 }
 """Every code, once."""
