@@ -1,0 +1,76 @@
+"""
+Content-addressed bytes: the same file in fifty versions is stored once.
+
+These are functions of a connection, to be used inside a transaction of the caller.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from aiwebengine.services.db.tables import assets, blobs, version_files
+
+CHUNK = 400
+"""Most values of one IN: SQLite builds exist that take 999 in all."""
+
+PACK_FROM = 1024
+"""Shorter content is not worth packing."""
+
+
+def digest_of(content: bytes) -> str:
+    """Give the address of *content*."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def put(connection: Connection, contents: Mapping[str, bytes]) -> None:
+    """Store what is not stored yet; keys are addresses."""
+    if not contents:
+        return
+    known: set[str] = set()
+    for part in _parts(contents):
+        known.update(connection.execute(sa.select(blobs.c.digest).where(blobs.c.digest.in_(part))).scalars())
+    rows = [_row(digest, content) for digest, content in contents.items() if digest not in known]
+    if rows:
+        connection.execute(sa.insert(blobs), rows)
+
+
+def get(connection: Connection, digests: Iterable[str]) -> dict[str, bytes]:
+    """Read several; one that is missing is missing in the answer."""
+    found: dict[str, bytes] = {}
+    for part in _parts(digests):
+        query = sa.select(blobs.c.digest, blobs.c.packing, blobs.c.data).where(blobs.c.digest.in_(part))
+        for row in connection.execute(query):
+            found[row.digest] = zlib.decompress(row.data) if row.packing == "zlib" else bytes(row.data)
+    return found
+
+
+def drop_unused(connection: Connection, digests: Iterable[str]) -> int:
+    """Remove those of *digests* that nothing refers to any longer; give how many."""
+    removed = 0
+    for part in _parts(set(digests)):
+        used = set(connection.execute(sa.select(version_files.c.digest).where(version_files.c.digest.in_(part))).scalars())
+        used.update(connection.execute(sa.select(assets.c.digest).where(assets.c.digest.in_(part))).scalars())
+        unused = [digest for digest in part if digest not in used]
+        if unused:
+            removed += connection.execute(sa.delete(blobs).where(blobs.c.digest.in_(unused))).rowcount
+    return removed
+
+
+def _row(digest: str, content: bytes) -> dict[str, object]:
+    if len(content) >= PACK_FROM:
+        packed = zlib.compress(content, 1)
+        if len(packed) < len(content):
+            return {"digest": digest, "packing": "zlib", "data": packed}
+    return {"digest": digest, "packing": "raw", "data": content}
+
+
+def _parts(values: Iterable[str]) -> Iterator[Sequence[str]]:
+    rest = iter(values)
+    while part := list(islice(rest, CHUNK)):
+        yield part

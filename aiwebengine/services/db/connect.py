@@ -1,0 +1,156 @@
+"""
+One database: its connections, its transactions, its pragmas, its errors.
+
+A `Database` runs functions of one connection, each in one transaction and in a thread
+of its pool.  What a function does must not depend on which database it is: SQLAlchemy
+Core only.  On SQLite, which has one writer, transactions that write queue here in the
+order in which they came, so none of them meets "database is locked"; readers see the
+last commit and wait for nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.logger import Logger
+
+from aiwebengine.errors import Conflict, EngineError, Unavailable
+from aiwebengine.services.db.migrate import upgrade
+from aiwebengine.services.threads import Runs
+
+_log = Logger()
+
+T = TypeVar("T")
+
+BUSY_MILLISECONDS = 5000
+"""How long SQLite waits for another process, such as a person with the sqlite3 program."""
+
+
+class Database(Service):
+    """
+    A database with a life: migrated when it starts, closed when it stops.
+
+    Args:
+        url: SQLAlchemy's, such as `sqlite:////var/lib/aiwebengine/main.sqlite3`.
+        threads: Where transactions run; as many connections as it has threads.
+        migrations: Which folder of `migrations/` describes it: `main` or `evidence`.
+        connections: Most open connections.
+        durable: Wait for the disk at each commit; False where losing the last moments
+            in a power failure is accepted, never their consistency.
+    """
+
+    def __init__(
+        self, *, url: str, threads: Runs, migrations: str, connections: int = 4, durable: bool = True
+    ) -> None:
+        self._url = sa.make_url(url)
+        self._threads = threads
+        self._migrations = migrations
+        self._connections = connections
+        self._durable = durable
+        self._engine: Engine | None = None
+        self._writer = DeferredLock() if self._url.get_backend_name() == "sqlite" else None
+
+    def startService(self) -> Deferred[None]:  # type: ignore[override]
+        """
+        Connect and migrate.
+
+        Returns:
+            Fires when the database can be used; fails with `CannotStart` if it was written
+            by a newer engine or cannot be opened, and then nothing in it was changed.
+        """
+        super().startService()
+        return self._threads.run(self._open)
+
+    def stopService(self) -> Deferred[None] | None:  # type: ignore[override]
+        """Close all connections."""
+        super().stopService()
+        engine, self._engine = self._engine, None
+        return None if engine is None else self._threads.run(engine.dispose)
+
+    def run(self, work: Callable[[Connection], T]) -> Deferred[T]:
+        """
+        Run *work* in one transaction that may write.
+
+        Returns:
+            What *work* returned, after the commit; if it raised, nothing was changed.
+
+        Raises:
+            Unavailable: The database is away, locked by another process, or its disk is full.
+            Conflict: Another transaction wrote the same thing first.
+        """
+        if self._writer is None:
+            return self._threads.run(self._transaction, work, write=True)
+        return self._writer.run(self._threads.run, self._transaction, work, write=True)
+
+    def read(self, work: Callable[[Connection], T]) -> Deferred[T]:
+        """Run *work* in one transaction that only reads: a snapshot. Raises as `run` does."""
+        return self._threads.run(self._transaction, work, write=False)
+
+    def _open(self) -> None:
+        engine = _engine(self._url, connections=self._connections, durable=self._durable)
+        try:
+            upgrade(engine, self._migrations)
+        except BaseException:
+            engine.dispose()
+            raise
+        self._engine = engine
+
+    def _transaction(self, work: Callable[[Connection], T], *, write: bool) -> T:
+        engine = self._engine
+        if engine is None:
+            raise Unavailable("The database is stopped.", retry_seconds=1.0)
+        try:
+            with engine.connect().execution_options(write=write) as connection, connection.begin():
+                return work(connection)
+        except DBAPIError as error:
+            raise explain(error) from error
+
+
+def explain(error: DBAPIError) -> EngineError | DBAPIError:
+    """Say in the engine's words what the database refused; a fault of ours is given back as it is."""
+    text = str(error.orig).lower()
+    if "full" in text and isinstance(error, OperationalError):
+        return Unavailable(
+            "The disk of the database is full; nothing was changed.", private=str(error), retry_seconds=30.0
+        )
+    if isinstance(error, IntegrityError):
+        return Conflict("Somebody else changed the same thing; nothing was changed.", private=str(error))
+    if isinstance(error, OperationalError | InterfaceError):
+        return Unavailable(
+            "The database does not answer; nothing was changed.", private=str(error), retry_seconds=1.0
+        )
+    return error
+
+
+def _engine(url: sa.URL, *, connections: int, durable: bool) -> Engine:
+    options: dict[str, Any] = {"hide_parameters": True, "pool_size": connections, "max_overflow": 0}
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, pool_pre_ping=True, **options)
+    engine = sa.create_engine(url, connect_args={"check_same_thread": False}, **options)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # The module's own idea of transactions commits before DDL; we say BEGIN ourselves.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout = {BUSY_MILLISECONDS}",
+            "journal_mode = WAL",
+            f"synchronous = {'FULL' if durable else 'NORMAL'}",
+            "foreign_keys = ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later cannot wait for the writer: it would fail.
+        immediate = connection.get_execution_options().get("write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine

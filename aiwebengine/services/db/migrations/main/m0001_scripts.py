@@ -1,0 +1,82 @@
+"""Make the tables of scripts, versions and assets."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+revision = "m0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+# Written out, not taken from tables.py: a step must go on making what it made on its day.
+ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT, "mysql", "mariadb")
+LONG_BYTES = sa.LargeBinary().with_variant(mysql.LONGBLOB, "mysql", "mariadb")
+
+
+def upgrade() -> None:
+    """Make everything."""
+    op.create_table(
+        "scripts",
+        sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
+        sa.Column("key", sa.String(64), nullable=False, unique=True),
+        sa.Column("uri", sa.String(255), nullable=False),
+        sa.Column("current", sa.Integer, nullable=True),
+        sa.Column("last_number", sa.Integer, nullable=False),
+        sa.Column("changed_at", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "blobs",
+        sa.Column("digest", sa.String(64), primary_key=True),
+        sa.Column("packing", sa.String(8), nullable=False),
+        sa.Column("data", LONG_BYTES, nullable=False),
+    )
+    op.create_table(
+        "versions",
+        sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
+        sa.Column("script", ROW_ID, sa.ForeignKey("scripts.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("version", sa.String(320), nullable=False, unique=True),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("entry", sa.String(255), nullable=False),
+        sa.Column("manifest", LONG_TEXT, nullable=False),
+        sa.Column("grants", LONG_TEXT, nullable=False),
+        sa.Column("registered", LONG_TEXT, nullable=False),
+        sa.Column("warnings", LONG_TEXT, nullable=False),
+        sa.Column("toolchain", sa.String(255), nullable=False),
+        sa.Column("author", sa.String(255), nullable=False),
+        sa.Column("message", sa.String(1000), nullable=False),
+        sa.Column("deployed_at", sa.BigInteger, nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
+        sa.UniqueConstraint("script", "number", name="versions_script_number"),
+    )
+    op.create_table(
+        "version_files",
+        sa.Column("version", ROW_ID, sa.ForeignKey("versions.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("role", sa.String(8), nullable=False),
+        sa.Column("path", sa.String(255), nullable=False),
+        sa.Column("digest", sa.String(64), sa.ForeignKey("blobs.digest"), nullable=False, index=True),
+        sa.Column("size", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "script_events",
+        sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
+        sa.Column("script", ROW_ID, sa.ForeignKey("scripts.id", ondelete="CASCADE"), nullable=False, index=True),
+        sa.Column("action", sa.String(16), nullable=False),
+        sa.Column("number", sa.Integer, nullable=True),
+        sa.Column("author", sa.String(255), nullable=False),
+        sa.Column("message", sa.String(1000), nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "assets",
+        sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
+        sa.Column("key", sa.String(64), nullable=False, unique=True),
+        sa.Column("path", sa.String(255), nullable=False),
+        sa.Column("type", sa.String(255), nullable=False),
+        sa.Column("digest", sa.String(64), sa.ForeignKey("blobs.digest"), nullable=False, index=True),
+        sa.Column("size", sa.BigInteger, nullable=False),
+        sa.Column("updated_at", sa.BigInteger, nullable=False),
+    )

@@ -1,0 +1,137 @@
+"""
+The engine's tables.
+
+Two databases: `MAIN` holds what must survive (scripts, versions, assets), `EVIDENCE`
+holds what happened (log lines), apart so that writing it never waits for a script's
+transaction nor makes one wait.
+
+Keys are short because MySQL indexes 3,072 bytes at most, and texts that people chose
+(URIs, paths) are found by their SHA-256 in `key`, because databases differ in whether
+`A` equals `a`.  Times are milliseconds since 1970.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+
+MAIN = sa.MetaData()
+EVIDENCE = sa.MetaData()
+
+URI_LENGTH = 255
+"""Most characters of a script's URI and of a path."""
+
+Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+LongText = sa.Text().with_variant(mysql.LONGTEXT, "mysql", "mariadb")
+LongBytes = sa.LargeBinary().with_variant(mysql.LONGBLOB, "mysql", "mariadb")
+
+scripts = sa.Table(
+    "scripts",
+    MAIN,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(64), nullable=False, unique=True),
+    sa.Column("uri", sa.String(URI_LENGTH), nullable=False),
+    # The number of the version that serves; NULL when deleted.
+    sa.Column("current", sa.Integer, nullable=True),
+    # The highest number ever given, so that a version's id never names two things.
+    sa.Column("last_number", sa.Integer, nullable=False),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+)
+
+versions = sa.Table(
+    "versions",
+    MAIN,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("script", Id, sa.ForeignKey("scripts.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    # `Bundle.version`.
+    sa.Column("version", sa.String(320), nullable=False, unique=True),
+    # Content address of files, entry and manifest.
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("entry", sa.String(URI_LENGTH), nullable=False),
+    sa.Column("manifest", LongText, nullable=False),
+    sa.Column("grants", LongText, nullable=False),
+    # What it registered: see `scripts/registered.py`.
+    sa.Column("registered", LongText, nullable=False),
+    sa.Column("warnings", LongText, nullable=False),
+    sa.Column("toolchain", sa.String(255), nullable=False),
+    sa.Column("author", sa.String(255), nullable=False),
+    sa.Column("message", sa.String(1000), nullable=False),
+    sa.Column("deployed_at", sa.BigInteger, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("script", "number", name="versions_script_number"),
+)
+
+version_files = sa.Table(
+    "version_files",
+    MAIN,
+    sa.Column("version", Id, sa.ForeignKey("versions.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    # `file` (the author's), `bundle`, `map` or `replay`.
+    sa.Column("role", sa.String(8), nullable=False),
+    sa.Column("path", sa.String(URI_LENGTH), nullable=False),
+    sa.Column("digest", sa.String(64), sa.ForeignKey("blobs.digest"), nullable=False, index=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+)
+
+blobs = sa.Table(
+    "blobs",
+    MAIN,
+    # SHA-256 of the content, in hexadecimal.
+    sa.Column("digest", sa.String(64), primary_key=True),
+    # `raw` or `zlib`: how `data` holds it.
+    sa.Column("packing", sa.String(8), nullable=False),
+    sa.Column("data", LongBytes, nullable=False),
+)
+
+script_events = sa.Table(
+    "script_events",
+    MAIN,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("script", Id, sa.ForeignKey("scripts.id", ondelete="CASCADE"), nullable=False, index=True),
+    # `deploy`, `rollback` or `delete`.
+    sa.Column("action", sa.String(16), nullable=False),
+    # The version that serves since; NULL after a deletion.
+    sa.Column("number", sa.Integer, nullable=True),
+    sa.Column("author", sa.String(255), nullable=False),
+    sa.Column("message", sa.String(1000), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+
+assets = sa.Table(
+    "assets",
+    MAIN,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(64), nullable=False, unique=True),
+    sa.Column("path", sa.String(URI_LENGTH), nullable=False),
+    sa.Column("type", sa.String(255), nullable=False),
+    sa.Column("digest", sa.String(64), sa.ForeignKey("blobs.digest"), nullable=False, index=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
+
+script_logs = sa.Table(
+    "script_logs",
+    EVIDENCE,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("key", sa.String(64), nullable=False),
+    sa.Column("uri", sa.String(URI_LENGTH), nullable=False),
+    sa.Column("version", sa.String(320), nullable=False),
+    sa.Column("invocation", sa.String(64), nullable=False, index=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    # 10 debug, 20 info, 30 warn, 40 error.
+    sa.Column("level", sa.SmallInteger, nullable=False),
+    sa.Column("message", LongText, nullable=False),
+    sa.Column("fields", LongText, nullable=False),
+    # `committed` or an error's code; NULL while the invocation runs, or if the server died with it.
+    sa.Column("outcome", sa.String(32), nullable=True),
+    sa.Index("script_logs_key_id", "key", "id"),
+)
+
+
+def key_of(text: str) -> str:
+    """Give the column `key` for a URI or a path."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,126 @@
+"""
+The data folder: the engine's database, caches and administrator token.
+
+One server at a time uses it.  That is held by a `flock` on a descriptor of the file
+`lock`: the kernel lets go when the last process that inherited the descriptor ends,
+so a server that was killed leaves nothing to clean up, and a successor that inherits
+the descriptor holds the lock without a gap.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+from twisted.application.service import Service
+
+from aiwebengine.errors import CannotStart
+
+LOCK_NAME = "lock"
+
+
+class DataFolder(Service):
+    """
+    The folder, made and locked while the service runs.
+
+    Args:
+        path: Made if missing, with its parents, for the owner only.
+        lock_descriptor: An inherited descriptor that holds the lock already; None to take it.
+    """
+
+    def __init__(self, *, path: Path, lock_descriptor: int | None = None) -> None:
+        self.path = path.absolute()
+        """The folder, absolute: twistd may change the working directory."""
+        self._inherited = lock_descriptor
+        self._descriptor: int | None = None
+
+    def startService(self) -> None:
+        """
+        Make the folder if needed and lock it.
+
+        Raises:
+            CannotStart: It cannot be made or written, or another server uses it.
+        """
+        if self._inherited is not None:
+            self._descriptor, self._inherited = self._inherited, None
+        else:
+            self._make()
+            self._descriptor = self._lock()
+        super().startService()
+
+    def stopService(self) -> None:
+        """Let go of the lock."""
+        super().stopService()
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    @property
+    def lock_descriptor(self) -> int | None:
+        """The descriptor to let a successor inherit; None while stopped."""
+        return self._descriptor
+
+    def folder(self, name: str) -> Path:
+        """Give a folder inside, made for the owner only if missing."""
+        path = self.path / name
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return path
+
+    def _make(self) -> None:
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise CannotStart(
+                f"The data folder {self.path} cannot be made: a file is in the way. "
+                "Move it, or set server.data_folder to another folder."
+            ) from error
+        except OSError as error:
+            raise CannotStart(
+                f"The data folder {self.path} cannot be made: {error.strerror}. "
+                "Make it by hand for this user, or set server.data_folder to another folder."
+            ) from error
+
+    def _lock(self) -> int:
+        path = self.path / LOCK_NAME
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise CannotStart(
+                f"The data folder {self.path} cannot be written: {_reason(error, self.path)}. "
+                "Give this user the right to write it, or set server.data_folder to another folder."
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = _owner(descriptor)
+            os.close(descriptor)
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise CannotStart(f"The data folder {self.path} cannot be locked: {error.strerror}.") from error
+            raise CannotStart(
+                f"Another server{owner} uses the data folder {self.path}. "
+                "Stop it first, or set server.data_folder to another folder."
+            ) from error
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+        except OSError as error:
+            os.close(descriptor)
+            raise CannotStart(f"The data folder {self.path} cannot be written: {error.strerror}.") from error
+        return descriptor
+
+
+def _owner(descriptor: int) -> str:
+    """Name the process that wrote the lock file, if it says one."""
+    text = os.pread(descriptor, 32, 0).strip()
+    return f" (process {text.decode()})" if text.isdigit() else ""
+
+
+def _reason(error: OSError, folder: Path) -> str:
+    """Say why a file could not be made, with the folder's owner and mode when that is why."""
+    if error.errno == errno.EACCES:
+        found = folder.stat()
+        return f"{error.strerror} (owner {found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o})"
+    return error.strerror or str(error)

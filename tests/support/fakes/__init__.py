@@ -1,0 +1,1 @@
+"""Stand-ins for the engine's parts, held to the same promises."""

@@ -1,0 +1,1 @@
+"""Logs, background work, service order."""

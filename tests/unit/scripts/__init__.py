@@ -1,0 +1,1 @@
+"""Versions, packages, deployments."""
