@@ -102,6 +102,12 @@ class TooMany(Refused):
     code = "too_many"
 
 
+class Closed(Refused):
+    """What was asked for could be had earlier, and no longer."""
+
+    code = "closed"
+
+
 class BudgetSpent(Refused):
     """The budget over time is used up."""
 
@@ -272,6 +278,7 @@ TABLE: dict[str, ErrorRow] = {
     "conflict": ErrorRow(status=409, title="Conflict", graphql="CONFLICT", javascript="conflict"),
     "too_large": ErrorRow(status=413, title="Too large", graphql="TOO_LARGE", javascript="too_large"),
     "too_many": ErrorRow(status=429, title="Too many requests", graphql="TOO_MANY", javascript="too_many"),
+    "closed": ErrorRow(status=409, title="Closed", graphql="CONFLICT", javascript="closed"),
     "budget": ErrorRow(status=429, title="Budget spent", graphql="TOO_MANY", javascript="budget"),
     "deployment_refused": ErrorRow(
         status=422, title="The deployment has problems", graphql="BAD_USER_INPUT", javascript="invalid"
