@@ -1,0 +1,130 @@
+"""
+The administrator token.
+
+It is 32 random bytes, written `awe_` and base64 without padding, made at the first start.
+The server keeps only its SHA-256, in `administrator-token.sha256`; a token of 256 random
+bits needs no slow hash.  The token itself lies in `administrator-token`, mode 0600, for
+the command line on the same machine; whoever has noted it elsewhere may delete that file.
+Both files are replaced whole, so a reader never sees half a token, and a token that was
+rotated by another process is valid at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from twisted.application.service import Service
+
+from aiwebengine.errors import CannotStart, Unauthenticated
+from aiwebengine.values import ADMINISTRATOR, Principal
+
+TOKEN_FILE = "administrator-token"  # noqa: S105 - the name of a file
+HASH_FILE = "administrator-token.sha256"
+PREFIX = "awe_"
+_LONGEST = 200
+
+
+class AdministratorToken(Service):
+    """
+    Makes, keeps and checks the token.
+
+    Args:
+        folder: The data folder.
+        random_bytes: The server's entropy.
+        made: Told a token that was made at this start, for printing on a terminal only.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        random_bytes: Callable[[int], bytes],
+        made: Callable[[str], None] | None = None,
+    ) -> None:
+        self._folder = folder
+        self._random_bytes = random_bytes
+        self._made = made
+        self._seen: tuple[int, int, int] | None = None
+        self._hash = b""
+
+    def startService(self) -> None:
+        """
+        Make a token if there is none.
+
+        Raises:
+            CannotStart: Its files cannot be read or written.
+        """
+        super().startService()
+        try:
+            self._load()
+            if not self._hash:
+                token = self.rotate()
+                if self._made is not None:
+                    self._made(token)
+        except OSError as error:
+            raise CannotStart(
+                f"The administrator token in {self._folder} cannot be read or written: {error.strerror}."
+            ) from error
+
+    def rotate(self) -> str:
+        """Make a new token, which is given back once; the old one ends at once."""
+        token = PREFIX + base64.urlsafe_b64encode(self._random_bytes(32)).rstrip(b"=").decode()
+        # The token first: a hash without a token would lock everybody out.
+        _replace(self._folder / TOKEN_FILE, token)
+        _replace(self._folder / HASH_FILE, _hash(token).hex())
+        return token
+
+    def verify(self, token: str) -> Principal:
+        """
+        Give the principal of *token*.
+
+        Raises:
+            Unauthenticated: It is not the token.
+        """
+        self._load()
+        given = _hash(token[:_LONGEST])
+        # The comparison takes the same time wherever the two differ.
+        if not self._hash or not hmac.compare_digest(given, self._hash):
+            raise Unauthenticated("This is not the administrator token; `aiwebengine token` shows it on the server.")
+        return ADMINISTRATOR
+
+    def _load(self) -> None:
+        """Read the hash if its file was replaced since."""
+        path = self._folder / HASH_FILE
+        try:
+            found = path.stat()
+            seen = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if seen != self._seen:
+                self._hash = bytes.fromhex(path.read_text("ascii").strip())
+                self._seen = seen
+        except (FileNotFoundError, ValueError):
+            # Removed or damaged: nobody gets in until the next start makes a new one.
+            self._hash, self._seen = b"", None
+
+
+def read_token(folder: Path) -> str | None:
+    """Read the token for a person on this machine; None if its file was deleted."""
+    try:
+        return (folder / TOKEN_FILE).read_text("ascii").strip()
+    except FileNotFoundError:
+        return None
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(text + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(path)

@@ -1,0 +1,127 @@
+"""
+The server's own log: for people or for machines.
+
+`text`: one line an event, `2026-11-01T12:00:00.123Z info  scripts.deploy: deployed notes@3`.
+`json`: one JSON object a line with `time`, `level`, `logger`, `message`, the event's own
+fields and, for a failure, `traceback`.
+
+Whatever an event carries, it cannot forge a second line or move a terminal's cursor:
+control characters are escaped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Any, TextIO
+
+from twisted.logger import (
+    FilteringLogObserver,
+    ILogObserver,
+    LogEvent,
+    LogLevel,
+    LogLevelFilterPredicate,
+    formatEvent,
+)
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+LEVELS: Mapping[str, Any] = {
+    "debug": LogLevel.debug,
+    "info": LogLevel.info,
+    "warn": LogLevel.warn,
+    "error": LogLevel.error,
+}
+"""The setting's words."""
+
+_LONGEST_FIELD = 2000
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_OWN = re.compile(r"log_\w+|message|time|format|system|isError|failure|why")
+
+
+def observer(*, stream: TextIO, level: str, form: str) -> ILogObserver:
+    """
+    Make the observer that the settings ask for.
+
+    Args:
+        stream: Where lines go; flushed after each.
+        level: A key of `LEVELS`; below it nothing is written.
+        form: `text` or `json`.
+    """
+    line = json_line if form == "json" else text_line
+    predicate = LogLevelFilterPredicate(LEVELS[level])
+    return FilteringLogObserver(_Writer(stream=stream, line=line), [predicate])
+
+
+def text_line(event: LogEvent) -> str:
+    """Give an event as a line for people, without the line's end."""
+    level = event.get("log_level", LogLevel.info).name
+    text = escape(formatEvent(event))
+    trace = _traceback(event)
+    if trace:
+        # Its lines are indented, so that none of them can look like an event.
+        text = f"{text}\n    " + escape(trace.rstrip(), lines=True).replace("\n", "\n    ")
+    return f"{_time(event)} {level:<5} {_logger(event)}: {text}"
+
+
+def json_line(event: LogEvent) -> str:
+    """Give an event as one JSON object, without the line's end."""
+    told: dict[str, Any] = {
+        "time": _time(event),
+        "level": event.get("log_level", LogLevel.info).name,
+        "logger": _logger(event),
+        "message": formatEvent(event),
+    }
+    told.update({key: _value(value) for key, value in event.items() if not _OWN.fullmatch(key) and key not in told})
+    if trace := _traceback(event):
+        told["traceback"] = trace
+    return json.dumps(told)
+
+
+def escape(text: str, *, lines: bool = False) -> str:
+    """
+    Make control characters visible.
+
+    Args:
+        lines: Let line ends stand.
+    """
+    shown = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}" if ord(found[0]) < 256 else f"\\u{ord(found[0]):04x}", text)
+    return shown if lines else shown.replace("\n", "\\n")
+
+
+@implementer(ILogObserver)
+class _Writer:
+    def __init__(self, *, stream: TextIO, line: Callable[[LogEvent], str]) -> None:
+        self._stream = stream
+        self._line = line
+
+    def __call__(self, event: LogEvent) -> None:
+        try:
+            self._stream.write(self._line(event) + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            # A full disk or a closed terminal: there is nowhere left to say it.
+            return
+
+
+def _time(event: LogEvent) -> str:
+    moment = datetime.fromtimestamp(event.get("log_time", 0.0), tz=timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _logger(event: LogEvent) -> str:
+    return escape(str(event.get("log_namespace") or event.get("log_system") or "-").removeprefix("aiwebengine."))
+
+
+def _traceback(event: LogEvent) -> str:
+    failure = event.get("log_failure")
+    return failure.getTraceback() if isinstance(failure, Failure) else ""
+
+
+def _value(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= _LONGEST_FIELD else text[:_LONGEST_FIELD] + "..."

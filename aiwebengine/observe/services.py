@@ -1,0 +1,130 @@
+"""
+Services in order.
+
+Twisted's `MultiService` starts its children one after the other but waits for none, and
+stops them in reverse without waiting between them.  Here each start and each stop is
+awaited: a database is migrated before anything reads it, and closed after the last use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.application.service import IService, Service
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+_log = Logger()
+
+
+class OrderedServices(Service):
+    """
+    A service made of services.
+
+    A child's `startService` may return a Deferred; the next child starts when it fires.
+    If one fails, those before it are stopped in reverse, and then the failure is told.
+
+    Args:
+        children: Name and service, in the order of starting.
+        failed: Told why the start failed, after everything was stopped again; for the
+            root, whose `startService` is called by someone who looks at no result.
+            None: the Deferred that `startService` returned fails instead.
+    """
+
+    def __init__(
+        self,
+        *,
+        children: Sequence[tuple[str, Any]] = (),
+        failed: Callable[[Failure], None] | None = None,
+    ) -> None:
+        self._children: list[tuple[str, Any]] = []
+        self._running: list[tuple[str, Any]] = []
+        self._starting: Deferred[None] | None = None
+        self._failed = failed
+        self._waiters: list[Deferred[None]] = []
+        self._ready = False
+        for name, child in children:
+            self.add(name, child)
+
+    def add(self, name: str, child: Any) -> None:
+        """Append a child, an `IService`; only while stopped."""
+        self._children.append((name, IService(child)))
+
+    def privilegedStartService(self) -> None:
+        """Let each child do what needs rights that are dropped afterwards."""
+        super().privilegedStartService()
+        for _, child in self._children:
+            child.privilegedStartService()
+
+    def startService(self) -> Deferred[None]:  # type: ignore[override]
+        """
+        Start the children in order.
+
+        Returns:
+            Fires when all have started; children that start at once are started when this returns.
+        """
+        super().startService()
+        starting = self._starting = Deferred.fromCoroutine(self._start())
+        return starting.addCallbacks(self._succeed, self._fail)
+
+    def ready(self) -> Deferred[None]:
+        """Give a Deferred that fires when every child has started; never, if the start fails."""
+        waiter: Deferred[None] = Deferred()
+        if self._ready:
+            waiter.callback(None)
+        else:
+            self._waiters.append(waiter)
+        return waiter
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every child has started and none has been told to stop."""
+        return self._ready
+
+    def stopService(self) -> Deferred[None]:  # type: ignore[override]
+        """Stop the children in reverse, waiting for each; one that fails is logged and passed over."""
+        super().stopService()
+        self._ready = False
+        starting, self._starting = self._starting, None
+        if starting is not None and not starting.called:
+            starting.cancel()
+        return Deferred.fromCoroutine(self._stop_running())
+
+    async def _start(self) -> None:
+        for name, child in self._children:
+            try:
+                await maybeDeferred(child.startService)
+            except BaseException:
+                await self._stop_running()
+                raise
+            self._running.append((name, child))
+
+    async def _stop_running(self) -> None:
+        while self._running:
+            name, child = self._running.pop()
+            try:
+                await maybeDeferred(child.stopService)
+            except CancelledError:
+                raise
+            except Exception:  # noqa: BLE001 - one service that cannot stop must not keep the rest running
+                _log.failure("service {name} did not stop cleanly", name=name)
+
+    def _succeed(self, _: None) -> None:
+        if not self.running:
+            return
+        self._ready = True
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            waiter.callback(None)
+
+    def _fail(self, failure: Failure) -> Failure | None:
+        self.running = False
+        if failure.check(CancelledError) and self._starting is None:
+            # Stopped while starting: nothing went wrong.
+            return None
+        if self._failed is None:
+            return failure
+        self._failed(failure)
+        return None

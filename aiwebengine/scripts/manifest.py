@@ -1,0 +1,229 @@
+"""
+A script's manifest: the key `aiwebengine` of its `package.json`.
+
+    {"name": "notes", "dependencies": {"zod": "^4"},
+     "aiwebengine": {"entry": "main.ts", "capabilities": ["scripts"], "isolation": "request",
+                     "limits": {"timeout": "5s", "cpu": 2000, "memory": "128MB"}}}
+
+Everything in it is optional.  A key that is not known is refused with the nearest one
+that is, because a misspelt limit that nobody notices is worse than a failed deployment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiwebengine.errors import Problem
+from aiwebengine.settings.schema import LimitSettings
+
+FILE = "package.json"
+
+CAPABILITIES: Mapping[str, str] = {
+    "scripts": "list, read, deploy and delete scripts",
+    "assets": "list, read, store and remove assets",
+    "logs": "read the logs of all scripts",
+}
+"""What a script may ask for, and the administrator grant."""
+
+KEYS = ("entry", "capabilities", "isolation", "limits")
+LIMIT_KEYS = ("timeout", "cpu", "memory")
+ISOLATIONS = ("shared", "request")
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)\Z")
+_DURATION_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s?(B|KB|KiB|MB|MiB|GB|GiB)\Z")
+_SIZE_BYTES = {"B": 1, "KB": 1000, "KiB": 1024, "MB": 10**6, "MiB": 1 << 20, "GB": 10**9, "GiB": 1 << 30}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a script says about itself, checked."""
+
+    entry: str | None = None
+    """The file to start with; None to look for one."""
+    capabilities: tuple[str, ...] = ()
+    """What it asks for; has no effect until it is granted."""
+    isolation: str | None = None
+    """`shared`, `request`, or None for the server's setting."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """`timeout_ms`, `cpu_ms`, `memory_bytes`: those that were given."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what was said, in its normal form."""
+        pairs = {
+            "entry": self.entry,
+            "capabilities": list(self.capabilities),
+            "isolation": self.isolation,
+            "limits": dict(self.limits),
+        }
+        return {key: value for key, value in pairs.items() if value}
+
+
+def read_manifest(content: bytes | None, *, limits: LimitSettings) -> tuple[Manifest, list[Problem]]:
+    """
+    Check a `package.json`.
+
+    Args:
+        content: The file; None if the script has none.
+        limits: The server's own; a script may ask for less, not for more.
+
+    Returns:
+        The manifest, as far as it was good, and everything that is wrong with it.
+    """
+    if content is None:
+        return Manifest(), []
+    try:
+        text = content.decode("utf-8-sig")
+        whole = json.loads(text)
+    except UnicodeDecodeError:
+        return Manifest(), [Problem(code="manifest", file=FILE, message=f"{FILE} is not UTF-8 text; save it as UTF-8.")]
+    except (json.JSONDecodeError, RecursionError) as error:
+        line, column = getattr(error, "lineno", None), getattr(error, "colno", None)
+        message = f"{FILE} is not valid JSON: {getattr(error, 'msg', 'it is nested too deeply')}."
+        return Manifest(), [Problem(code="manifest", file=FILE, line=line, column=column, message=message)]
+    if not isinstance(whole, dict):
+        return Manifest(), [Problem(code="manifest", file=FILE, message=f"{FILE} must hold an object; it holds {_told(whole)}.")]
+    reading = _Reading(text=text, limits=limits)
+    return reading.manifest(whole.get("aiwebengine", {})), reading.problems
+
+
+class _Reading:
+    """One pass over a manifest, collecting what is wrong."""
+
+    def __init__(self, *, text: str, limits: LimitSettings) -> None:
+        self.problems: list[Problem] = []
+        self._text = text
+        self._limits = limits
+
+    def manifest(self, value: Any) -> Manifest:
+        if not isinstance(value, dict):
+            self._wrong("aiwebengine", f'"aiwebengine" in {FILE} must be an object; it is {_told(value)}.')
+            return Manifest()
+        self._known(value, KEYS, "aiwebengine")
+        return Manifest(
+            entry=self._entry(value.get("entry")),
+            capabilities=self._capabilities(value.get("capabilities")),
+            isolation=self._isolation(value.get("isolation")),
+            limits=self._limit_values(value.get("limits")),
+        )
+
+    def _entry(self, value: Any) -> str | None:
+        if value is None:
+            return None
+        if isinstance(value, str) and value:
+            return value.removeprefix("./")
+        return self._wrong("entry", f'"entry" must be the path of a file, such as "main.ts"; it is {_told(value)}.')
+
+    def _capabilities(self, value: Any) -> tuple[str, ...]:
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            self._wrong("capabilities", f'"capabilities" must be a list of names, such as ["scripts"]; it is {_told(value)}.')
+            return ()
+        for name in value:
+            if problem := unknown_capability(name, file=FILE, line=self._line(name)):
+                self.problems.append(problem)
+        return tuple(sorted({name for name in value if name in CAPABILITIES}))
+
+    def _isolation(self, value: Any) -> str | None:
+        if value is None or value in ISOLATIONS:
+            return value  # type: ignore[no-any-return]
+        return self._wrong("isolation", f'"isolation" must be "shared" or "request"; it is {_told(value)}.')
+
+    def _limit_values(self, value: Any) -> dict[str, float]:
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self._wrong("limits", f'"limits" must be an object such as {{"timeout": "5s"}}; it is {_told(value)}.')
+            return {}
+        self._known(value, LIMIT_KEYS, "limits")
+        found: dict[str, float] = {}
+        rules = (
+            ("timeout", "timeout_ms", duration_ms, self._limits.wall_seconds * 1000, 1, "ms"),
+            ("cpu", "cpu_ms", duration_ms, self._limits.cpu_seconds * 1000, 1, "ms"),
+            ("memory", "memory_bytes", size_bytes, self._limits.memory_bytes, 16 << 20, "bytes"),
+        )
+        for key, name, read, most, least, unit in rules:
+            if value.get(key) is None:
+                continue
+            number = read(value[key])
+            if number is None:
+                form = 'a duration such as "5s" or 5000' if unit == "ms" else 'a size such as "64MB"'
+                self._wrong(key, f'"limits.{key}" must be {form}; it is {_told(value[key])}.')
+            elif not least <= number <= most:
+                self._wrong(
+                    key, f'"limits.{key}" must be between {least} and {most:.0f} {unit}; it is {number:.0f} {unit}.'
+                )
+            else:
+                found[name] = number
+        return found
+
+    def _known(self, value: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+        for key in value:
+            if key not in known:
+                self._wrong(
+                    key,
+                    f"{json.dumps(key[:64])} is not a key of \"{where}\" in {FILE}; known are {', '.join(known)}.",
+                    hint=nearest(key, known),
+                )
+
+    def _wrong(self, key: str, message: str, *, hint: str | None = None) -> None:
+        self.problems.append(
+            Problem(code="manifest", file=FILE, line=self._line(key), message=message, hint=hint)
+        )
+
+    def _line(self, key: str) -> int | None:
+        """Find where a key stands; the first place is nearly always the right one."""
+        at = self._text.find(json.dumps(key, ensure_ascii=False))
+        return None if at < 0 else self._text.count("\n", 0, at) + 1
+
+
+def unknown_capability(name: str, *, file: str | None = None, line: int | None = None) -> Problem | None:
+    """Describe the problem if there is no capability *name*."""
+    if name in CAPABILITIES:
+        return None
+    return Problem(
+        code="unknown_capability",
+        file=file,
+        line=line,
+        message=f"There is no capability {json.dumps(name[:64])}; there are {', '.join(CAPABILITIES)}.",
+        hint=nearest(name, CAPABILITIES),
+    )
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Give a hint with the known name that looks most like *name*; None if none does."""
+    found = difflib.get_close_matches(name[:64].lower(), [item.lower() for item in known], n=1)
+    return f'Did you mean "{found[0]}"?' if found else None
+
+
+def duration_ms(value: Any) -> float | None:
+    """Read `"30s"`, `"5m"`, `"250ms"` or a number of milliseconds; None if it is none of them."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value) if math.isfinite(value) and value >= 0 else None
+    match = _DURATION.match(value) if isinstance(value, str) and len(value) <= 32 else None
+    return float(match[1]) * _DURATION_MS[match[2]] if match else None
+
+
+def size_bytes(value: Any) -> float | None:
+    """Read `"64MB"`, `"1 GiB"` or a number of bytes; None if it is none of them."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(int(value)) if math.isfinite(value) and value >= 0 else None
+    match = _SIZE.match(value) if isinstance(value, str) and len(value) <= 32 else None
+    return float(int(float(match[1]) * _SIZE_BYTES[match[2]])) if match else None
+
+
+def _told(value: Any) -> str:
+    """Show a value in a message, bounded."""
+    text = json.dumps(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,200 @@
+"""Frozen data about scripts: a version, what it registered, what is done to it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiwebengine.errors import Problem
+from aiwebengine.values import HandlerRef, Route
+
+_DIGEST_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """What a version's top level and `init` registered."""
+
+    routes: tuple[Route, ...] = ()
+    middleware: tuple[int, ...] = ()
+    """Handler ids, in order."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as it is stored."""
+        return {
+            "routes": [
+                {
+                    "methods": list(route.methods),
+                    "pattern": route.pattern,
+                    "handler": [route.handler.id, route.handler.name],
+                    "options": dict(route.options),
+                    "place": route.place,
+                }
+                for route in self.routes
+            ],
+            "middleware": list(self.middleware),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any], *, script: str, version: str) -> Registered:
+        """Read what `as_json` gave."""
+        return cls(
+            routes=tuple(
+                Route(
+                    script=script,
+                    version=version,
+                    methods=tuple(route["methods"]),
+                    pattern=route["pattern"],
+                    handler=HandlerRef(id=route["handler"][0], name=route["handler"][1]),
+                    options=route["options"],
+                    place=route["place"],
+                )
+                for route in stored["routes"]
+            ),
+            middleware=tuple(stored["middleware"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One stored version of one script, without its bytes."""
+
+    uri: str
+    number: int
+    """Counted for each script from 1; never given twice."""
+    id: str
+    """`Bundle.version`: `<uri>@<number>-<digest prefix>`."""
+    digest: str
+    """Content address of files, entry and manifest."""
+    entry: str
+    manifest: Mapping[str, Any]
+    grants: frozenset[str]
+    """Capabilities that the administrator granted."""
+    registered: Registered
+    warnings: tuple[Problem, ...]
+    toolchain: str
+    """What built it."""
+    author: str
+    message: str
+    deployed_at: int
+    """Milliseconds since 1970."""
+    size_bytes: int
+    """Sum of the author's files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVersion:
+    """A version that is to be stored, with its bytes."""
+
+    version: Version
+    files: Mapping[str, bytes]
+    source: str
+    source_map: str
+    replay: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """One of the author's files in a stored version."""
+
+    path: str
+    digest: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that was done to a script."""
+
+    at: int
+    """Milliseconds since 1970."""
+    action: str
+    """`deploy`, `rollback` or `delete`."""
+    number: int | None
+    """The version that serves since."""
+    author: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What is kept of a script's past, newest first."""
+
+    uri: str
+    current: int | None
+    """None: the script is deleted."""
+    versions: tuple[Version, ...]
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """Store a version and let it serve."""
+
+    new: NewVersion
+    expected: int | None = None
+    """The number that must serve now, 0 for none; None for any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activate:
+    """Let a stored version serve again."""
+
+    uri: str
+    number: int
+    expected: int | None = None
+    author: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remove:
+    """Let a script serve no longer."""
+
+    uri: str
+    expected: int | None = None
+    purge: bool = False
+    """Remove its versions and history too."""
+    author: str = ""
+    message: str = ""
+
+
+Change = Put | Activate | Remove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What a change did, for whoever asked for it."""
+
+    version: Version
+    previous: int | None
+    """The number that served before."""
+    changed: bool = True
+    """False: everything was as it should be already."""
+    warnings: tuple[Problem, ...] = ()
+    steps: Mapping[str, float] = field(default_factory=dict)
+    """Milliseconds by step."""
+
+
+def digest_files(uri: str, files: Mapping[str, bytes], *, entry: str, grants: Sequence[str]) -> str:
+    """Give the content address of what an author sent."""
+    whole = hashlib.sha256()
+    for part in (uri, entry, *sorted(grants)):
+        whole.update(json.dumps(part).encode())
+    for path in sorted(files):
+        whole.update(json.dumps(path).encode())
+        whole.update(hashlib.sha256(files[path]).digest())
+    return whole.hexdigest()
+
+
+def version_id(uri: str, number: int, digest: str) -> str:
+    """Name a version, unique over all scripts."""
+    return f"{uri}@{number}-{digest[:_DIGEST_SHOWN]}"
+
+
+def problem_from_json(stored: Mapping[str, Any]) -> Problem:
+    """Read what `Problem.as_json` gave."""
+    return Problem(**stored)
