@@ -1,0 +1,186 @@
+"""
+Stored files that scripts manage: `listAssets`, `fetchAsset`, `upsertAsset`, `deleteAsset`.
+
+The shapes are those that scripts have always seen: content travels as base64, and
+`fetchAsset` gives JSON text, `"null"` if there is nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiwebengine.errors import Invalid
+from aiwebengine.host.declare import Argument, HostCall
+from aiwebengine.host.session import Function, Held, Session
+from aiwebengine.values import Invocation
+
+GROUP = "assets"
+"""Name of the group of effects, and of the capability."""
+
+_PATH = Argument(name="path", kind="text", doc='The asset\'s path, such as "/logo.svg".', max_length=1024, empty=False)
+
+CALLS: tuple[HostCall, ...] = (
+    HostCall(
+        name="listAssets",
+        group="Scripts and assets",
+        arguments=(),
+        returns="string[]",
+        effect="none",
+        capability=GROUP,
+        doc="Gives the paths of all assets, in alphabetical order.",
+        example='registerWebHandler("/assets", () => listAssets());',
+        errors=("denied", "unavailable"),
+    ),
+    HostCall(
+        name="fetchAsset",
+        group="Scripts and assets",
+        arguments=(_PATH,),
+        returns="string",
+        effect="none",
+        capability=GROUP,
+        cost=2,
+        doc=(
+            "Gives one asset as JSON text, `{publicPath, mimetype, content}` with the content as base64, "
+            'or the text `"null"` if there is none.'
+        ),
+        example=(
+            'registerWebHandler("/asset", () => {\n'
+            '  const asset = JSON.parse(fetchAsset("/greeting.txt"));\n'
+            '  return asset ? atob(asset.content) : httpError(404, "There is no greeting.");\n'
+            "});"
+        ),
+        errors=("denied", "unavailable"),
+    ),
+    HostCall(
+        name="upsertAsset",
+        group="Scripts and assets",
+        arguments=(
+            _PATH,
+            Argument(
+                name="mimetype",
+                kind="text",
+                doc='The media type, such as "image/svg+xml".',
+                max_length=255,
+                empty=False,
+            ),
+            Argument(name="content", kind="text", doc="The bytes, as base64."),
+        ),
+        returns="void",
+        effect="held",
+        capability=GROUP,
+        cost=2,
+        doc="Stores an asset, or replaces it, when the handler has returned.",
+        example=(
+            'registerWebHandler("/asset", (req) => {\n'
+            '  upsertAsset("/greeting.txt", "text/plain", btoa("hello"));\n'
+            '  return "stored";\n'
+            '}, "POST");'
+        ),
+        errors=("denied", "too_large", "unavailable"),
+    ),
+    HostCall(
+        name="deleteAsset",
+        group="Scripts and assets",
+        arguments=(_PATH,),
+        returns="boolean",
+        effect="held",
+        capability=GROUP,
+        doc="Removes an asset when the handler has returned; says whether there was one.",
+        example='registerWebHandler("/asset", () => deleteAsset("/greeting.txt"), "DELETE");',
+        errors=("denied", "unavailable"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAsset:
+    """One asset as scripts see it."""
+
+    type: str
+    """Media type."""
+    content: bytes
+
+
+class AssetCalls:
+    """
+    The calls and effects on assets.
+
+    Args:
+        list_paths: Paths of all assets.
+        read: One asset, None if there is none.
+        check: Refuses a path, a type or a size that could not be stored; raises Invalid or TooLarge.
+        write: Stores and removes (None) assets, all of them or none.
+    """
+
+    def __init__(
+        self,
+        *,
+        list_paths: Callable[[], Awaitable[Sequence[str]]],
+        read: Callable[[str], Awaitable[StoredAsset | None]],
+        check: Callable[[str, StoredAsset], None],
+        write: Callable[[Invocation, Mapping[str, StoredAsset | None]], Awaitable[None]],
+    ) -> None:
+        self._list_paths = list_paths
+        self._read = read
+        self._check = check
+        self._write = write
+
+    @property
+    def calls(self) -> Sequence[HostCall]:
+        """See `dispatch.Group.calls`."""
+        return CALLS
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """See `dispatch.Group.functions`."""
+        return {
+            "listAssets": self._all,
+            "fetchAsset": self._fetch,
+            "upsertAsset": self._upsert,
+            "deleteAsset": self._remove,
+        }
+
+    async def apply(self, invocation: Invocation, effects: Sequence[Held]) -> None:
+        """See `session.Effects.apply`."""
+        await self._write(invocation, {effect.key: effect.value for effect in effects})
+
+    async def _all(self, session: Session) -> list[str]:
+        paths = set(await self._list_paths())
+        for path, asset in session.pending(GROUP).items():
+            if asset is None:
+                paths.discard(path)
+            else:
+                paths.add(path)
+        return sorted(paths)
+
+    async def _fetch(self, session: Session, path: str) -> str:
+        asset = await self._asset(session, path)
+        if asset is None:
+            return "null"
+        content = base64.b64encode(asset.content).decode("ascii")
+        return json.dumps({"publicPath": path, "mimetype": asset.type, "content": content})
+
+    def _upsert(self, session: Session, path: str, mimetype: str, content: str) -> None:
+        try:
+            data = base64.b64decode(content, validate=True)
+        except (binascii.Error, ValueError):
+            raise Invalid("upsertAsset: content must be base64; use btoa(text) for text.") from None
+        asset = StoredAsset(type=mimetype, content=data)
+        self._check(path, asset)
+        session.hold(Held(group=GROUP, key=path, value=asset, size_bytes=len(data)))
+
+    async def _remove(self, session: Session, path: str) -> bool:
+        existed = await self._asset(session, path) is not None
+        if existed:
+            session.hold(Held(group=GROUP, key=path, value=None))
+        return existed
+
+    async def _asset(self, session: Session, path: str) -> StoredAsset | None:
+        pending: Mapping[str, StoredAsset | None] = session.pending(GROUP)
+        if path in pending:
+            return pending[path]
+        return await self._read(path)

@@ -1,0 +1,209 @@
+"""
+The one door between a child and the server.
+
+Everything that arrives here was written by a child and may be anything at all: an
+unknown name, arguments of any shape, the same call ten thousand times.  Nothing gets
+past the declaration (`declare.py`), and nothing that goes wrong leaves as an exception:
+a child is answered `{"ok": ...}` or `{"err": {...}}`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NoReturn, Protocol
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import TABLE, BudgetSpent, Cancelled, Denied, EngineError, Invalid, TooMany
+from aiwebengine.host.declare import REFERENCE, HostCall, nearest, printable
+from aiwebengine.host.registration import Registrations
+from aiwebengine.host.session import Effects, Function, Session
+from aiwebengine.settings.schema import LimitSettings
+from aiwebengine.values import Invocation, LogLine, Receipt
+
+_log = Logger()
+_LONGEST_NAME = 100
+
+
+class Group(Protocol):
+    """Host calls that belong together, with what answers them."""
+
+    @property
+    def calls(self) -> Sequence[HostCall]:
+        """Give the declarations."""
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """Give the function of each declared call, by name."""
+
+
+class Host:
+    """
+    See `interfaces.HostCalls`.
+
+    Args:
+        groups: Every group of calls that scripts may make.
+        effects: By name, the groups that carry held effects out.
+        capabilities: What the script of an invocation has been granted.
+        registrations: Makes the book of registrations of one load.
+        keep_lines: Takes log lines as evidence.
+        keep_receipt: Takes the receipt of each invocation.
+        limits: How many calls an invocation may make.
+        seconds: The server's clock, since 1970.
+    """
+
+    def __init__(
+        self,
+        *,
+        groups: Iterable[Group],
+        effects: Mapping[str, Effects],
+        capabilities: Callable[[Invocation], frozenset[str]],
+        registrations: Callable[[Invocation], Registrations],
+        keep_lines: Callable[[Invocation, Sequence[LogLine]], None],
+        keep_receipt: Callable[[Invocation, Receipt], None],
+        limits: LimitSettings,
+        seconds: Callable[[], float],
+    ) -> None:
+        self._calls: dict[str, tuple[HostCall, Function]] = {}
+        for group in groups:
+            functions = group.functions
+            self._calls.update({call.name: (call, functions[call.name]) for call in group.calls})
+        self._visible = [name for name, (call, _) in self._calls.items() if not call.speaks_for]
+        self._effects = effects
+        self._capabilities = capabilities
+        self._registrations = registrations
+        self._keep_lines = keep_lines
+        self._keep_receipt = keep_receipt
+        self._limits = limits
+        self._seconds = seconds
+
+    def begin(self, invocation: Invocation) -> Session:
+        """See `interfaces.HostCalls.begin`."""
+        session = Session(
+            invocation=invocation,
+            capabilities=self._capabilities(invocation),
+            answer=self._answer,
+            effects=self._effects,
+            keep_lines=self._keep_lines,
+            keep_receipt=self._keep_receipt,
+            seconds=self._seconds,
+        )
+        if invocation.kind == "load":
+            session.registrations = self._registrations(invocation)
+        return session
+
+    def _answer(self, session: Session, name: str, argument: str) -> Deferred[str] | str:
+        try:
+            declared, function = self._admit(session, name)
+            result = function(session, *_arguments(declared, argument))
+        except Exception as error:  # noqa: BLE001  the edge of host calls: a child gets an answer whatever happens
+            return self._refusal(name, error)
+        if not hasattr(result, "__await__"):
+            return self._encoded(name, result)
+        return self._later(session, name, result)
+
+    def _admit(self, session: Session, name: str) -> tuple[HostCall, Function]:
+        if session.ended:
+            raise Cancelled("The invocation is over; its host calls are answered no longer.")
+        declared = self._calls.get(name)
+        if declared is None:
+            self._refuse_unknown(name)
+        call = declared[0]
+        session.calls += call.cost
+        if session.calls > self._limits.host_calls:
+            raise BudgetSpent(
+                f"An invocation may make at most {self._limits.host_calls} host calls; do the rest in another request."
+            )
+        if session.open >= self._limits.open_host_calls:
+            raise TooMany(
+                f"At most {self._limits.open_host_calls} host calls may wait at the same time; await some first."
+            )
+        if call.capability is not None and call.capability not in session.capabilities:
+            raise Denied(
+                f'{call.shown} needs the capability "{call.capability}", which this script has not been granted; '
+                f"deploy it with --grant {call.capability}."
+            )
+        return declared
+
+    def _refuse_unknown(self, name: str) -> NoReturn:
+        shown = printable(name[:_LONGEST_NAME])
+        meant = nearest(name, self._visible)
+        raise Invalid(f'There is no host call "{shown}"' + (f"; did you mean {meant}?" if meant else "."))
+
+    def _later(self, session: Session, name: str, result: Any) -> Deferred[str]:
+        session.open += 1
+        deferred: Deferred[Any] = result if isinstance(result, Deferred) else Deferred.fromCoroutine(_awaited(result))
+
+        def settled(value: Any) -> str:
+            session.open -= 1
+            return self._encoded(name, value)
+
+        def failed(failure: Failure) -> str:
+            session.open -= 1
+            return self._refusal(name, failure.value)
+
+        return deferred.addCallbacks(settled, failed)
+
+    def _encoded(self, name: str, value: Any) -> str:
+        try:
+            return '{"ok":' + _json(value) + "}"
+        except (ValueError, TypeError, RecursionError) as error:
+            return self._refusal(name, error)
+
+    def _refusal(self, name: str, error: BaseException | None) -> str:
+        if isinstance(error, CancelledError):
+            error = Cancelled("Whoever asked has gone.")
+        if not isinstance(error, EngineError):
+            _log.failure("host call {name} failed", Failure(error), name=printable(name[:_LONGEST_NAME]))
+            error = EngineError("The server could not do this; its log says why.")
+        declared = self._calls.get(name)
+        shown = declared[0].shown if declared else printable(name[:_LONGEST_NAME])
+        told: dict[str, Any] = {
+            "code": TABLE[error.code].javascript,
+            "message": error.public,
+            "call": shown,
+            "hint": f"{REFERENCE}#{shown.lower()}" if declared else REFERENCE,
+        }
+        if error.retry_seconds is not None:
+            told["retryAfter"] = error.retry_seconds
+        if error.details is not None:
+            told["details"] = error.details
+        try:
+            return '{"err":' + _json(told) + "}"
+        except (ValueError, TypeError, RecursionError):
+            told.pop("details", None)
+            return '{"err":' + _json(told) + "}"
+
+
+async def _awaited(result: Any) -> Any:
+    return await result
+
+
+def _arguments(declared: HostCall, argument: str) -> list[Any]:
+    try:
+        given = json.loads(argument, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"{declared.shown}: the arguments are not JSON.", private=str(error)[:200]) from None
+    if not isinstance(given, list):
+        raise Invalid(f"{declared.shown}: the arguments must be a JSON array.")
+    # JavaScript functions ignore what they have no name for, as in `uris.map(getScript)`.
+    values = given[: len(declared.arguments)]
+    needed = sum(1 for one in declared.arguments if not one.optional)
+    if len(values) < needed:
+        missing = declared.arguments[len(values)]
+        raise Invalid(f"{declared.shown}: {missing.name} is missing; {missing.doc[:1].lower()}{missing.doc[1:]}")
+    values += [None] * (len(declared.arguments) - len(values))
+    for one, value in zip(declared.arguments, values, strict=True):
+        one.check(declared.shown, value)
+    return values
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))

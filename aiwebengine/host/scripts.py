@@ -1,0 +1,185 @@
+"""
+Scripts that manage scripts: `listScripts`, `getScript`, `upsertScript`, `deleteScript`.
+
+They keep the shapes that scripts have always seen: a missing source is `""`, and
+`upsertScript` returns nothing and throws nothing.  What it refuses is in the log of the
+script that called it.  A new source is built and tried at the call and swapped in when
+the invocation is committed; until then only the invocation itself sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from aiwebengine.errors import Conflict, DeploymentRefused, EngineError, NotFound, Problem
+from aiwebengine.host.declare import Argument, HostCall, printable
+from aiwebengine.host.session import Function, Held, Session
+from aiwebengine.values import Invocation
+
+GROUP = "scripts"
+"""Name of the group of effects, and of the capability."""
+
+_URI = Argument(name="uri", kind="text", doc="The script's name: any text of 1 to 255 characters.", max_length=255)
+
+CALLS: tuple[HostCall, ...] = (
+    HostCall(
+        name="listScripts",
+        group="Scripts and assets",
+        arguments=(),
+        returns="string[]",
+        effect="none",
+        capability=GROUP,
+        doc="Gives the names (URIs) of all scripts, in alphabetical order.",
+        example='registerWebHandler("/scripts", () => listScripts());',
+        errors=("denied", "unavailable"),
+    ),
+    HostCall(
+        name="getScript",
+        group="Scripts and assets",
+        arguments=(_URI,),
+        returns="string",
+        effect="none",
+        capability=GROUP,
+        doc='Gives the source of a script\'s entry file, or `""` if there is no such script.',
+        example='registerWebHandler("/source", (req) => getScript(req.query.uri));',
+        errors=("denied", "unavailable"),
+    ),
+    HostCall(
+        name="upsertScript",
+        group="Scripts and assets",
+        arguments=(_URI, Argument(name="content", kind="text", doc="The source, one file of JavaScript.")),
+        returns="void",
+        effect="held",
+        capability=GROUP,
+        cost=10,
+        doc=(
+            "Makes a script of one file, or gives it a new version. "
+            "The source is built and tried at once and goes live when the handler has returned. "
+            "A source that cannot be deployed is not thrown: the problems are in the log of the calling script."
+        ),
+        example=(
+            'registerWebHandler("/make", () => {\n'
+            "  upsertScript(\"made\", \"registerWebHandler('/made', function () { return 'made'; });\");\n"
+            '  return "done";\n'
+            '}, "POST");'
+        ),
+        errors=("denied",),
+    ),
+    HostCall(
+        name="deleteScript",
+        group="Scripts and assets",
+        arguments=(_URI,),
+        returns="boolean",
+        effect="held",
+        capability=GROUP,
+        doc="Deletes a script when the handler has returned; says whether there was one.",
+        example='registerWebHandler("/unmake", () => deleteScript("made"), "POST");',
+        errors=("denied", "unavailable"),
+    ),
+)
+
+
+class ScriptCalls:
+    """
+    The calls and effects on scripts.
+
+    Args:
+        list_scripts: URIs of all scripts that are deployed.
+        read_entry: Source of the entry file of a script, None if there is no such script.
+        check: Builds and tries a source without deploying it; gives every problem.
+        deploy: Deploys a source as a new version.
+        delete: Deletes a script.
+    """
+
+    def __init__(
+        self,
+        *,
+        list_scripts: Callable[[], Awaitable[Sequence[str]]],
+        read_entry: Callable[[str], Awaitable[str | None]],
+        check: Callable[[Invocation, str, str], Awaitable[Sequence[Problem]]],
+        deploy: Callable[[Invocation, str, str], Awaitable[Any]],
+        delete: Callable[[Invocation, str], Awaitable[Any]],
+    ) -> None:
+        self._list_scripts = list_scripts
+        self._read_entry = read_entry
+        self._check = check
+        self._deploy = deploy
+        self._delete = delete
+
+    @property
+    def calls(self) -> Sequence[HostCall]:
+        """See `dispatch.Group.calls`."""
+        return CALLS
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """See `dispatch.Group.functions`."""
+        return {
+            "listScripts": self._all,
+            "getScript": self._get,
+            "upsertScript": self._upsert,
+            "deleteScript": self._remove,
+        }
+
+    async def apply(self, invocation: Invocation, effects: Sequence[Held]) -> None:
+        """See `session.Effects.apply`."""
+        for effect in effects:
+            try:
+                if effect.value is None:
+                    await self._delete(invocation, effect.key)
+                else:
+                    await self._deploy(invocation, effect.key, effect.value)
+            except NotFound:
+                # Somebody else has deleted it meanwhile: it is gone, as was asked.
+                continue
+            except DeploymentRefused as refused:
+                # It was good when it was checked: something else was deployed in between.
+                raise Conflict(
+                    f'The script "{printable(effect.key)}" cannot be deployed any more: '
+                    f"{_first_error(refused.problems)} Try again.",
+                    details=refused.details,
+                ) from refused
+
+    async def _all(self, session: Session) -> list[str]:
+        names = set(await self._list_scripts())
+        for uri, source in session.pending(GROUP).items():
+            if source is None:
+                names.discard(uri)
+            else:
+                names.add(uri)
+        return sorted(names)
+
+    async def _get(self, session: Session, uri: str) -> str:
+        return await self._source(session, uri) or ""
+
+    async def _upsert(self, session: Session, uri: str, content: str) -> None:
+        try:
+            problems = await self._check(session.invocation, uri, content)
+            refused = [problem for problem in problems if problem.severity == "error"]
+            if not refused:
+                session.hold(Held(group=GROUP, key=uri, value=content, size_bytes=len(content)))
+                return
+        except DeploymentRefused as error:
+            refused = [problem for problem in error.problems if problem.severity == "error"]
+        except EngineError as error:
+            refused = [Problem(code=error.code, message=error.public)]
+        for problem in refused[:20]:
+            place = f" ({problem.file}:{problem.line})" if problem.file and problem.line else ""
+            session.note("error", f'upsertScript: "{printable(uri)}" is not deployed: {problem.message}{place}')
+
+    async def _remove(self, session: Session, uri: str) -> bool:
+        existed = await self._source(session, uri) is not None
+        if existed:
+            session.hold(Held(group=GROUP, key=uri, value=None))
+        return existed
+
+    async def _source(self, session: Session, uri: str) -> str | None:
+        pending: Mapping[str, str | None] = session.pending(GROUP)
+        if uri in pending:
+            return pending[uri]
+        return await self._read_entry(uri)
+
+
+def _first_error(problems: Sequence[Problem]) -> str:
+    return next((problem.message for problem in problems if problem.severity == "error"), "it was refused.")

@@ -1,0 +1,135 @@
+"""Small stand-ins for what the host floor is given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from aiwebengine.errors import DeploymentRefused, NotFound, Problem
+from aiwebengine.host.assets import AssetCalls, StoredAsset
+from aiwebengine.host.dispatch import Host
+from aiwebengine.host.logs import LogCalls
+from aiwebengine.host.registration import RegistrationCalls, Registrations
+from aiwebengine.host.scripts import ScriptCalls
+from aiwebengine.host.session import Session
+from aiwebengine.settings.schema import LimitSettings
+from aiwebengine.values import ANONYMOUS, Invocation, Receipt
+
+
+def invocation(kind: str = "http", script: str = "me", identity: str = "i1") -> Invocation:
+    """Give one run of a script."""
+    return Invocation(
+        id=identity,
+        script=script,
+        version=f"{script}@1-00",
+        kind=kind,
+        handler=None,
+        principal=ANONYMOUS,
+        payload="{}",
+        wall_seconds=1.0,
+        cpu_seconds=1.0,
+    )
+
+
+def receipt(outcome: str = "committed") -> Receipt:
+    """Give what a run cost."""
+    return Receipt(invocation="i1", wall_seconds=0, cpu_seconds=0, host_calls={}, bytes_out=0, outcome=outcome)
+
+
+def parse_pattern(text: str) -> str:
+    """Refuse what does not begin with a slash, as the route tree does."""
+    if not text.startswith("/"):
+        raise ValueError(f'a path begins with "/"; "{text}" does not.')
+    return text
+
+
+class Everything:
+    """The services behind the host's calls, in memory."""
+
+    def __init__(self) -> None:
+        self.scripts: dict[str, str] = {"me": "// me"}
+        self.assets: dict[str, StoredAsset] = {}
+        self.lines: list[tuple[str, str, str]] = []
+        self.receipts: list[str] = []
+        self.refuse_deploy = False
+        self.problems: list[Problem] = []
+
+    async def list_scripts(self) -> Sequence[str]:
+        return list(self.scripts)
+
+    async def read_entry(self, uri: str) -> str | None:
+        return self.scripts.get(uri)
+
+    async def check(self, invocation: Invocation, uri: str, source: str) -> Sequence[Problem]:
+        return self.problems
+
+    async def deploy(self, invocation: Invocation, uri: str, source: str) -> None:
+        if self.refuse_deploy:
+            raise DeploymentRefused("No.", problems=[Problem(code="route_conflict", message="Taken by other.")])
+        self.scripts[uri] = source
+
+    async def delete(self, invocation: Invocation, uri: str) -> None:
+        if uri not in self.scripts:
+            raise NotFound("Gone.")
+        del self.scripts[uri]
+
+    async def list_paths(self) -> Sequence[str]:
+        return list(self.assets)
+
+    async def read_asset(self, path: str) -> StoredAsset | None:
+        return self.assets.get(path)
+
+    async def write_assets(self, invocation: Invocation, changes: Any) -> None:
+        for path, asset in changes.items():
+            if asset is None:
+                self.assets.pop(path, None)
+            else:
+                self.assets[path] = asset
+
+    async def messages(self, uri: str, limit: int) -> Sequence[str]:
+        return [message for script, _, message in self.lines if script == uri][-limit:]
+
+
+def host(
+    behind: Everything, *, granted: Sequence[str] = ("scripts", "assets", "logs"), limits: LimitSettings | None = None
+) -> Host:
+    """Give a host over *behind*."""
+    scripts = ScriptCalls(
+        list_scripts=behind.list_scripts,
+        read_entry=behind.read_entry,
+        check=behind.check,
+        deploy=behind.deploy,
+        delete=behind.delete,
+    )
+    assets = AssetCalls(
+        list_paths=behind.list_paths,
+        read=behind.read_asset,
+        check=lambda path, asset: None,
+        write=behind.write_assets,
+    )
+    return Host(
+        groups=[RegistrationCalls(), scripts, assets, LogCalls(messages=behind.messages)],
+        effects={"scripts": scripts, "assets": assets},
+        capabilities=lambda invocation: frozenset(granted),
+        registrations=lambda invocation: Registrations(
+            invocation=invocation, parse_pattern=parse_pattern, longest_ms=10_000
+        ),
+        keep_lines=lambda invocation, lines: behind.lines.extend(
+            (invocation.script, line.level, line.message) for line in lines
+        ),
+        keep_receipt=lambda invocation, receipt: behind.receipts.append(receipt.outcome),
+        limits=limits or LimitSettings(),
+        seconds=lambda: 0.0,
+    )
+
+
+def ask(session: Session, name: str, *arguments: Any) -> Any:
+    """Make a call whose answer is there at once; the decoded answer."""
+    answer = session.call(name, json.dumps(arguments))
+    if not isinstance(answer, str):
+        results: list[str] = []
+        answer.addCallback(results.append)
+        assert results, "the call waits"
+        answer = results[0]
+    return json.loads(answer)

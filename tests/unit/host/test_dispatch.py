@@ -1,0 +1,177 @@
+"""The door between a child and the server."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, strategies
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.errors import TABLE, Unavailable
+from aiwebengine.host.declare import Argument, HostCall
+from aiwebengine.host.dispatch import Host
+from aiwebengine.settings.schema import LimitSettings
+from tests.unit.host.fakes import Everything, ask, host, invocation, receipt
+
+
+class OneCall:
+    """A group of one call that does what the test says."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+        self.calls = (
+            HostCall(
+                name="probe",
+                group="Tests",
+                arguments=(Argument(name="what", kind="any", optional=True, doc="Anything."),),
+                returns="unknown",
+                effect="none",
+                doc="Tests.",
+                example="probe()",
+            ),
+        )
+
+    @property
+    def functions(self) -> Any:
+        return {"probe": self._function}
+
+
+def probing(function: Any, **limits: Any) -> Host:
+    """Give a host whose only call is `probe`."""
+    return Host(
+        groups=[OneCall(function)],
+        effects={},
+        capabilities=lambda invocation: frozenset(),
+        registrations=lambda invocation: None,  # type: ignore[arg-type,return-value]
+        keep_lines=lambda invocation, lines: None,
+        keep_receipt=lambda invocation, receipt: None,
+        limits=LimitSettings(**limits),
+        seconds=lambda: 0.0,
+    )
+
+
+class DispatchTests(SynchronousTestCase):
+    def test_answers_with_the_value(self) -> None:
+        """A call that succeeds is answered with its value."""
+        self.assertEqual(ask(host(Everything()).begin(invocation()), "listScripts"), {"ok": ["me"]})
+
+    def test_names_the_nearest_call(self) -> None:
+        """A misspelt call is answered with the name that was meant."""
+        error = ask(host(Everything()).begin(invocation()), "listScript")["err"]
+        self.assertEqual(error["code"], "invalid")
+        self.assertIn("did you mean listScripts?", error["message"])
+
+    def test_never_suggests_the_preludes_own_calls(self) -> None:
+        """What only the prelude sends is not suggested to authors."""
+        self.assertNotIn("did you mean", ask(host(Everything()).begin(invocation()), "register.rout")["err"]["message"])
+
+    def test_refuses_a_missing_argument(self) -> None:
+        """A call without a needed argument is told which one."""
+        error = ask(host(Everything()).begin(invocation()), "getScript")["err"]
+        self.assertEqual(
+            error["message"], "getScript: uri is missing; the script's name: any text of 1 to 255 characters."
+        )
+        self.assertEqual(error["hint"], "docs/reference/javascript-api.md#getscript")
+
+    def test_refuses_an_argument_of_another_kind(self) -> None:
+        """An argument of the wrong kind is told what is needed and what was given."""
+        error = ask(host(Everything()).begin(invocation()), "getScript", 5)["err"]
+        self.assertEqual(error["message"], "getScript: uri must be text; the number 5 was given.")
+
+    def test_ignores_further_arguments(self) -> None:
+        """`uris.map(getScript)` works although map passes three arguments."""
+        answer = ask(host(Everything()).begin(invocation()), "getScript", "me", 0, ["me"])
+        self.assertEqual(answer, {"ok": "// me"})
+
+    def test_refuses_half_a_surrogate_pair(self) -> None:
+        """Text that no encoding can carry is refused before it reaches a database."""
+        answer = host(Everything()).begin(invocation()).call("getScript", '["\\ud800"]')
+        self.assertIn("surrogate", str(answer))
+
+    def test_asks_for_the_capability(self) -> None:
+        """A script without the grant is told which one it needs."""
+        error = ask(host(Everything(), granted=()).begin(invocation()), "listScripts")["err"]
+        self.assertEqual(error["code"], "denied")
+        self.assertIn("--grant scripts", error["message"])
+
+    def test_bounds_the_number_of_calls(self) -> None:
+        """The call after the last allowed one is refused."""
+        session = probing(lambda session, what: what, host_calls=3).begin(invocation())
+        answers = [ask(session, "probe", number) for number in range(4)]
+        self.assertEqual(answers[2], {"ok": 2})
+        self.assertEqual(answers[3]["err"]["code"], "budget")
+
+    def test_bounds_the_calls_that_wait(self) -> None:
+        """Too many open calls are refused until one of them is answered."""
+        waiting: list[Deferred[Any]] = []
+
+        def function(session: Any, what: Any) -> Deferred[Any]:
+            waiting.append(Deferred())
+            return waiting[-1]
+
+        session = probing(function, open_host_calls=1).begin(invocation())
+        first = session.call("probe", "[]")
+        assert isinstance(first, Deferred)
+        self.assertEqual(ask(session, "probe")["err"]["code"], "too_many")
+        waiting[0].callback(7)
+        self.assertEqual(self.successResultOf(first), '{"ok":7}')
+        self.assertIsInstance(session.call("probe", "[]"), Deferred)
+
+    def test_tells_when_to_try_again(self) -> None:
+        """A dependency that is down says when to try again."""
+
+        def function(session: Any, what: Any) -> None:
+            raise Unavailable("The database does not answer.", retry_seconds=2.0)
+
+        error = ask(probing(function).begin(invocation()), "probe")["err"]
+        self.assertEqual((error["code"], error["retryAfter"]), ("unavailable", 2.0))
+
+    def test_keeps_a_fault_of_ours_to_the_log(self) -> None:
+        """A bug of the server is logged, and the script learns no more than that."""
+
+        async def function(session: Any, what: Any) -> None:
+            raise RuntimeError("secret")
+
+        error = ask(probing(function).begin(invocation()), "probe")["err"]
+        self.assertEqual(error["code"], "unavailable")
+        self.assertNotIn("secret", json.dumps(error))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+    def test_answers_what_json_cannot_carry(self) -> None:
+        """A result that JSON cannot carry is an answer too."""
+        error = ask(probing(lambda session, what: float("nan")).begin(invocation()), "probe")["err"]
+        self.assertEqual(error["code"], "unavailable")
+        self.flushLoggedErrors(ValueError)
+
+    def test_answers_no_call_after_the_end(self) -> None:
+        """Once the invocation is over its calls are refused."""
+        session = host(Everything()).begin(invocation())
+        session.end(receipt())
+        self.assertEqual(ask(session, "listScripts")["err"]["code"], "closed")
+
+    def test_keeps_the_receipt(self) -> None:
+        """The receipt of every invocation is kept."""
+        behind = Everything()
+        host(behind).begin(invocation()).end(receipt("script_failed"))
+        self.assertEqual(behind.receipts, ["script_failed"])
+
+    def test_tells_only_codes_that_scripts_know(self) -> None:
+        """Every code that a script may see is one of the documented ones."""
+        known = "denied not_found invalid conflict too_large too_many budget unavailable timeout unsupported closed"
+        self.assertLessEqual({row.javascript for row in TABLE.values()}, set(known.split()))
+
+    @given(strategies.text(max_size=200), strategies.text(max_size=200))
+    def test_survives_anything(self, name: str, argument: str) -> None:
+        """Whatever a child sends, it is answered with JSON."""
+        answer = host(Everything()).begin(invocation()).call(name, argument)
+        assert isinstance(answer, str)
+        self.assertTrue(answer.isascii())
+        self.assertIn("err", json.loads(answer))
+
+    def test_survives_hostile_json(self) -> None:
+        """Deep, endless and non-standard JSON is refused."""
+        session = host(Everything()).begin(invocation())
+        for argument in ("[" * 100_000, "[NaN]", "[" + "9" * 10_000 + "]", "{}", "null", '["' + "a" * 100_000 + '"]'):
+            self.assertEqual(json.loads(str(session.call("getScript", argument)))["err"]["code"], "invalid")
