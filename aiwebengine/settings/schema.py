@@ -8,23 +8,34 @@ reference page is generated from the docstrings under the fields.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from aiwebengine.settings.allowed import Between, FilePath, OneOf, Shape, is_listen_address, is_network, is_origin
+
+_KIB = 1024
+_MIB = 1024 * 1024
+_GIB = 1024 * _MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
     """Where the engine listens and keeps its data."""
 
-    listen: str = "127.0.0.1"
+    listen: Annotated[
+        str, Shape("an IP address such as 127.0.0.1, 0.0.0.0 or ::1, or localhost", is_listen_address)
+    ] = "127.0.0.1"
     """Address to listen on."""
-    port: int = 8080
+    port: Annotated[int, Between(least=0, most=65535)] = 8080
     """TCP port; 0 takes a free one and prints it."""
-    data_folder: str = "data"
+    data_folder: Annotated[str, FilePath()] = "data"
     """Folder of the engine's database, caches and administrator token; made if missing."""
-    public_url: str = ""
+    public_url: Annotated[
+        str, Shape("a web address without a path, such as https://example.org, or empty", is_origin)
+    ] = ""
     """Address that clients use, such as `https://example.org`; empty: taken from each request."""
-    trusted_proxies: tuple[str, ...] = ()
+    trusted_proxies: Annotated[tuple[str, ...], Shape("an address or a network such as 10.0.0.0/8", is_network)] = ()
     """Addresses or networks whose `x-forwarded-for` and `x-forwarded-proto` are believed."""
-    stop_seconds: float = 10.0
+    stop_seconds: Annotated[float, Between(least=0, most=600)] = 10.0
     """How long requests in hand may take to finish when the server stops."""
 
 
@@ -32,13 +43,13 @@ class ServerSettings:
 class HttpSettings:
     """Bounds for what comes in over HTTP."""
 
-    max_body_bytes: int = 10 * 1024 * 1024
+    max_body_bytes: Annotated[int, Between(least=0, most=_GIB)] = 10 * 1024 * 1024
     """Largest request body for scripts; a larger one is refused with 413 before it is read."""
-    max_header_count: int = 200
+    max_header_count: Annotated[int, Between(least=10, most=10_000)] = 200
     """Most header lines of one request; more are refused with 431."""
-    max_header_bytes: int = 64 * 1024
+    max_header_bytes: Annotated[int, Between(least=_KIB, most=_MIB)] = 64 * 1024
     """Largest sum of header lines; more is refused with 431."""
-    idle_seconds: float = 60.0
+    idle_seconds: Annotated[float, Between(least=1, most=86_400)] = 60.0
     """A connection on which nothing happens for so long is closed."""
 
 
@@ -46,23 +57,23 @@ class HttpSettings:
 class LimitSettings:
     """What one invocation may use."""
 
-    wall_seconds: float = 10.0
+    wall_seconds: Annotated[float, Between(least=0.01, most=3600)] = 10.0
     """Wall-clock time of a handler; its process is killed at the end of it."""
-    cpu_seconds: float = 5.0
+    cpu_seconds: Annotated[float, Between(least=0.01, most=3600)] = 5.0
     """Processor time of a handler."""
-    load_seconds: float = 10.0
+    load_seconds: Annotated[float, Between(least=0.1, most=600)] = 10.0
     """Wall-clock time of top level and `init`."""
-    memory_bytes: int = 256 * 1024 * 1024
+    memory_bytes: Annotated[int, Between(least=16 * _MIB, most=64 * _GIB)] = 256 * 1024 * 1024
     """Address space of a child beyond what it has when it starts."""
-    answer_bytes: int = 20 * 1024 * 1024
+    answer_bytes: Annotated[int, Between(least=_KIB, most=_GIB)] = 20 * 1024 * 1024
     """Largest answer body that is taken whole."""
-    log_lines: int = 1000
+    log_lines: Annotated[int, Between(least=0, most=1_000_000)] = 1000
     """Most log lines of one invocation; the rest is counted and dropped."""
-    log_line_bytes: int = 16 * 1024
+    log_line_bytes: Annotated[int, Between(least=100, most=_MIB)] = 16 * 1024
     """Largest log line; the rest is cut."""
-    host_calls: int = 10000
+    host_calls: Annotated[int, Between(least=0, most=10_000_000)] = 10000
     """Most host calls of one invocation."""
-    open_host_calls: int = 256
+    open_host_calls: Annotated[int, Between(least=1, most=100_000)] = 256
     """Most host calls of one invocation that wait at the same time."""
 
 
@@ -70,17 +81,17 @@ class LimitSettings:
 class PoolSettings:
     """How many children there are."""
 
-    isolation: str = "shared"
+    isolation: Annotated[str, OneOf(("shared", "request"))] = "shared"
     """`shared`: a child serves many invocations; `request`: a fresh clone for each."""
-    max_running: int = 0
+    max_running: Annotated[int, Between(least=0, most=10_000)] = 0
     """Most children of one script that run at the same time; 0 means four for each core."""
-    queue_length: int = 256
+    queue_length: Annotated[int, Between(least=0, most=1_000_000)] = 256
     """Most requests of one script that wait for a child; beyond it 503 with `Retry-After`."""
-    queue_seconds: float = 10.0
+    queue_seconds: Annotated[float, Between(least=0.01, most=3600)] = 10.0
     """Longest wait for a child."""
-    idle_seconds: float = 60.0
+    idle_seconds: Annotated[float, Between(least=1, most=86_400)] = 60.0
     """A clone that has done nothing for so long is stopped; its template after five times that."""
-    max_invocations: int = 10000
+    max_invocations: Annotated[int, Between(least=1, most=1_000_000_000)] = 10000
     """A clone is replaced after so many invocations."""
 
 
@@ -88,19 +99,19 @@ class PoolSettings:
 class BuildSettings:
     """Lowering scripts to what Duktape runs."""
 
-    node: str = ""
+    node: Annotated[str, FilePath()] = ""
     """Path of the node program; empty: the one that is installed with the engine."""
-    npm_cache: str = ""
+    npm_cache: Annotated[str, FilePath()] = ""
     """Folder of npm's cache; empty: npm's own default."""
     npm_offline: bool = False
     """Never ask a registry: packages come from npm's cache or not at all."""
-    build_seconds: float = 60.0
+    build_seconds: Annotated[float, Between(least=1, most=3600)] = 60.0
     """Longest build of one deployment, without installing packages."""
-    install_seconds: float = 120.0
+    install_seconds: Annotated[float, Between(least=1, most=3600)] = 120.0
     """Longest installation of npm packages."""
-    memory_bytes: int = 1024 * 1024 * 1024
+    memory_bytes: Annotated[int, Between(least=128 * _MIB, most=64 * _GIB)] = 1024 * 1024 * 1024
     """Heap of the build worker."""
-    idle_seconds: float = 300.0
+    idle_seconds: Annotated[float, Between(least=1, most=86_400)] = 300.0
     """A build worker that has had nothing to do for so long is stopped."""
 
 
@@ -108,13 +119,13 @@ class BuildSettings:
 class DeploySettings:
     """What may be deployed."""
 
-    max_source_bytes: int = 5 * 1024 * 1024
+    max_source_bytes: Annotated[int, Between(least=_KIB, most=_GIB)] = 5 * 1024 * 1024
     """Largest single source file."""
-    max_total_bytes: int = 25 * 1024 * 1024
+    max_total_bytes: Annotated[int, Between(least=_KIB, most=_GIB)] = 25 * 1024 * 1024
     """Largest sum of a script's files."""
-    max_files: int = 2000
+    max_files: Annotated[int, Between(least=1, most=100_000)] = 2000
     """Most files of a script."""
-    keep_versions: int = 50
+    keep_versions: Annotated[int, Between(least=1, most=100_000)] = 50
     """Older versions than these are removed, never the current one."""
 
 
@@ -122,13 +133,13 @@ class DeploySettings:
 class LogSettings:
     """The server's own log and what is kept of the scripts' logs."""
 
-    level: str = "info"
+    level: Annotated[str, OneOf(("debug", "info", "warn", "error"))] = "info"
     """`debug`, `info`, `warn` or `error`: what the server's own log shows."""
-    format: str = "text"
+    format: Annotated[str, OneOf(("text", "json"))] = "text"
     """`text` for people, `json` for machines."""
-    retention_days: float = 7.0
+    retention_days: Annotated[float, Between(least=0.01, most=3650)] = 7.0
     """Log lines of scripts are removed after so many days."""
-    max_lines: int = 200_000
+    max_lines: Annotated[int, Between(least=0, most=100_000_000)] = 200_000
     """Most log lines of scripts that are kept; the oldest go first."""
 
 
@@ -144,7 +155,7 @@ class ErrorSettings:
 class Settings:
     """All sections."""
 
-    profile: str = "development"
+    profile: Annotated[str, OneOf(("development", "staging", "production"))] = "development"
     """`development`, `staging` or `production`: which file is laid over `base.yaml`."""
     server: ServerSettings = field(default_factory=ServerSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
