@@ -1,0 +1,171 @@
+"""
+Settings from files, environment and flags to one frozen value.
+
+Precedence, later ones win: defaults of the schema, `base.yaml`, the profile's file, files given
+by `--config` (or `AIWEBENGINE_CONFIG`), variables `AIWEBENGINE__SECTION__KEY`, flags.
+A wrong value stops the start even where a later one covers it, and all problems are told at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import aiwebengine
+from aiwebengine.errors import CannotStart
+from aiwebengine.settings import schema
+from aiwebengine.settings.check import Field, Wrong, convert, schema_fields, unknown
+from aiwebengine.settings.sources import Found, Place, Unreadable, from_environment, from_file, from_flags
+
+_PROFILE = ("profile",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongSetting:
+    """One thing that is wrong, and where somebody wrote it."""
+
+    message: str
+    """The rule, the value seen and what is allowed."""
+    place: Place
+
+    def __str__(self) -> str:
+        """Give it like a compiler: place, message, the line with a mark under its key."""
+        where = ":".join(str(part) for part in (self.place.source, self.place.line, self.place.column) if part)
+        text = f"{where}: {self.message}"
+        if self.place.snippet and self.place.column:
+            indent = " " * (self.place.column - 1)
+            text += f"\n    {self.place.snippet.expandtabs(1)[:200]}\n    {indent}^"
+        return text
+
+
+class WrongSettings(CannotStart):
+    """
+    The settings are wrong.
+
+    Args:
+        problems: All of them, in the order of the sources.
+    """
+
+    def __init__(self, problems: Sequence[WrongSetting]) -> None:
+        count = "One setting is" if len(problems) == 1 else f"{len(problems)} settings are"
+        super().__init__(
+            f"{count} wrong:\n" + "\n".join(str(problem) for problem in problems),
+            details={"problems": [{"message": p.message, "place": p.place.source} for p in problems]},
+        )
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What is laid over the schema's defaults, and from where."""
+
+    profile: str | None = None
+    """None: what `AIWEBENGINE_PROFILE` or a file of `config` says, else development."""
+    config: tuple[Path, ...] = ()
+    """Files, later ones win."""
+    flags: tuple[tuple[str, str, str], ...] = ()
+    """`(flag as written, dotted key, value)`."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = Path()
+    """Relative paths start here: the folder in which the server is started."""
+    values: Path | None = None
+    """Folder of `base.yaml` and the profiles; None: the ones that come with the engine."""
+
+
+def load(sources: Sources) -> schema.Settings:
+    """
+    Give the settings.
+
+    Raises:
+        WrongSettings: With every problem of every source.
+    """
+    known = {_path(item): item for item in schema_fields()}
+    problems: list[WrongSetting] = []
+    named = [*_config_files(sources)]
+    profile = _profile(sources, named, known, problems)
+    values = sources.values if sources.values is not None else _values_folder()
+    files = [values / "base.yaml", values / f"{profile}.yaml", *named]
+    layers: list[Iterable[Found | Unreadable]] = [from_file(path) for path in files]
+    layers += [from_environment(sources.environ), from_flags(sources.flags)]
+    chosen: dict[tuple[str, ...], Any] = {}
+    for layer in layers:
+        for found in layer:
+            _take(found, chosen, known, problems, sources.folder)
+    if problems:
+        raise WrongSettings(problems)
+    return _build(profile, chosen)
+
+
+def _path(item: Field) -> tuple[str, ...]:
+    return (item.section, item.key) if item.section else (item.key,)
+
+
+def _config_files(sources: Sources) -> Iterable[Path]:
+    extra = sources.environ.get("AIWEBENGINE_CONFIG", "").split(os.pathsep)
+    paths = [*(Path(path) for path in extra if path), *sources.config]
+    return [sources.folder / path.expanduser() for path in paths]
+
+
+def _values_folder() -> Path:
+    """Find the values that come with the engine: inside the installed package, or beside it in a checkout."""
+    package = Path(aiwebengine.__file__).parent
+    installed = package / "config"
+    return installed if installed.is_dir() else package.parent / "config"
+
+
+def _profile(
+    sources: Sources,
+    named: Sequence[Path],
+    known: Mapping[tuple[str, ...], Field],
+    problems: list[WrongSetting],
+) -> str:
+    found = Found(path=_PROFILE, value=known[_PROFILE].default, place=Place(source="default"))
+    for path in named:
+        for item in from_file(path):
+            if isinstance(item, Found) and item.path == _PROFILE:
+                found = item
+    if sources.environ.get("AIWEBENGINE_PROFILE"):
+        place = Place(source="environment variable AIWEBENGINE_PROFILE")
+        found = Found(path=_PROFILE, value=sources.environ["AIWEBENGINE_PROFILE"], place=place, is_text=True)
+    if sources.profile is not None:
+        place = Place(source="flag --profile")
+        found = Found(path=_PROFILE, value=sources.profile, place=place, is_text=True)
+    chosen: dict[tuple[str, ...], Any] = {}
+    if found.place.line is None:
+        _take(found, chosen, known, problems, sources.folder)
+    elif found.value in getattr(known[_PROFILE].rule, "words", ()):
+        chosen[_PROFILE] = found.value  # A wrong one is told when its file is read.
+    return str(chosen.get(_PROFILE, known[_PROFILE].default))
+
+
+def _take(
+    found: Found | Unreadable,
+    chosen: dict[tuple[str, ...], Any],
+    known: Mapping[tuple[str, ...], Field],
+    problems: list[WrongSetting],
+    folder: Path,
+) -> None:
+    if isinstance(found, Unreadable):
+        problems.append(WrongSetting(message=found.message, place=found.place))
+        return
+    item = known.get(found.path)
+    if item is None:
+        problems.append(WrongSetting(message=f"{unknown(found.path, known)}.", place=found.place))
+        return
+    try:
+        chosen[found.path] = convert(item, found.value, is_text=found.is_text, folder=folder)
+    except Wrong as error:
+        problems.append(WrongSetting(message=f"{error}.", place=found.place))
+
+
+def _build(profile: str, chosen: Mapping[tuple[str, ...], Any]) -> schema.Settings:
+    sections: dict[str, Any] = {}
+    for item in fields(schema.Settings):
+        if item.name != "profile":
+            keys = {path[1]: value for path, value in chosen.items() if path[0] == item.name}
+            section: Any = item.default_factory
+            sections[item.name] = section(**keys)
+    return schema.Settings(profile=profile, **sections)
