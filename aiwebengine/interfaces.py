@@ -7,8 +7,8 @@ call a higher one: `runtime` knows neither `host` nor `scripts`, it asks through
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -64,3 +64,23 @@ class HostCalls(Protocol):
 
     def begin(self, invocation: Invocation) -> HostSession:
         """Open the host's side of one invocation."""
+
+
+class DelayedCall(Protocol):
+    """A call that a `Clock` will make."""
+
+    def cancel(self) -> None:
+        """Make it no more."""
+
+    def active(self) -> bool:
+        """Tell whether it is still to come."""
+
+
+class Clock(Protocol):
+    """What Twisted's reactors and `twisted.internet.task.Clock` do with time (`IReactorTime`), for the type checker."""
+
+    def seconds(self) -> float:
+        """Give a time in seconds, for measuring durations."""
+
+    def callLater(self, delay: float, callable: Callable[..., object], *args: Any, **kwargs: Any) -> DelayedCall:  # noqa: A002 - Twisted's name
+        """Call *callable* after *delay* seconds."""

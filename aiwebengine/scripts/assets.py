@@ -126,12 +126,8 @@ class AssetStore:
 def _apply(connection: Connection, change: AssetPut | AssetRemove, now: int) -> bool:
     if isinstance(change, AssetRemove):
         return asset_rows.remove(connection, change.path)
-    return asset_rows.put(
-        connection, path=change.path, content_type=change.type, content=change.content, now=now
-    )
+    return asset_rows.put(connection, path=change.path, content_type=change.type, content=change.content, now=now)
 
 
 def _info(row: Any) -> AssetInfo:
-    return AssetInfo(
-        path=row.path, type=row.type, digest=row.digest, size_bytes=row.size, updated_at=row.updated_at
-    )
+    return AssetInfo(path=row.path, type=row.type, digest=row.digest, size_bytes=row.size, updated_at=row.updated_at)

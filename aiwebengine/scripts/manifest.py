@@ -88,7 +88,9 @@ def read_manifest(content: bytes | None, *, limits: LimitSettings) -> tuple[Mani
         message = f"{FILE} is not valid JSON: {getattr(error, 'msg', 'it is nested too deeply')}."
         return Manifest(), [Problem(code="manifest", file=FILE, line=line, column=column, message=message)]
     if not isinstance(whole, dict):
-        return Manifest(), [Problem(code="manifest", file=FILE, message=f"{FILE} must hold an object; it holds {_told(whole)}.")]
+        return Manifest(), [
+            Problem(code="manifest", file=FILE, message=f"{FILE} must hold an object; it holds {_told(whole)}.")
+        ]
     reading = _Reading(text=text, limits=limits)
     return reading.manifest(whole.get("aiwebengine", {})), reading.problems
 
@@ -118,13 +120,16 @@ class _Reading:
             return None
         if isinstance(value, str) and value:
             return value.removeprefix("./")
-        return self._wrong("entry", f'"entry" must be the path of a file, such as "main.ts"; it is {_told(value)}.')
+        self._wrong("entry", f'"entry" must be the path of a file, such as "main.ts"; it is {_told(value)}.')
+        return None
 
     def _capabilities(self, value: Any) -> tuple[str, ...]:
         if value is None:
             return ()
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self._wrong("capabilities", f'"capabilities" must be a list of names, such as ["scripts"]; it is {_told(value)}.')
+            self._wrong(
+                "capabilities", f'"capabilities" must be a list of names, such as ["scripts"]; it is {_told(value)}.'
+            )
             return ()
         for name in value:
             if problem := unknown_capability(name, file=FILE, line=self._line(name)):
@@ -134,7 +139,8 @@ class _Reading:
     def _isolation(self, value: Any) -> str | None:
         if value is None or value in ISOLATIONS:
             return value  # type: ignore[no-any-return]
-        return self._wrong("isolation", f'"isolation" must be "shared" or "request"; it is {_told(value)}.')
+        self._wrong("isolation", f'"isolation" must be "shared" or "request"; it is {_told(value)}.')
+        return None
 
     def _limit_values(self, value: Any) -> dict[str, float]:
         if value is None:
@@ -169,14 +175,12 @@ class _Reading:
             if key not in known:
                 self._wrong(
                     key,
-                    f"{json.dumps(key[:64])} is not a key of \"{where}\" in {FILE}; known are {', '.join(known)}.",
+                    f'{json.dumps(key[:64])} is not a key of "{where}" in {FILE}; known are {", ".join(known)}.',
                     hint=nearest(key, known),
                 )
 
     def _wrong(self, key: str, message: str, *, hint: str | None = None) -> None:
-        self.problems.append(
-            Problem(code="manifest", file=FILE, line=self._line(key), message=message, hint=hint)
-        )
+        self.problems.append(Problem(code="manifest", file=FILE, line=self._line(key), message=message, hint=hint))
 
     def _line(self, key: str) -> int | None:
         """Find where a key stands; the first place is nearly always the right one."""

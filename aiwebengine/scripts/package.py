@@ -22,9 +22,7 @@ from aiwebengine.settings.schema import DeploySettings, LimitSettings
 CODE_ENDINGS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 """Files that are source, and so must be text."""
 
-ENTRIES = tuple(
-    f"{stem}{ending}" for stem in ("main", "index") for ending in (".ts", ".tsx", ".js", ".jsx", ".mjs")
-)
+ENTRIES = tuple(f"{stem}{ending}" for stem in ("main", "index") for ending in (".ts", ".tsx", ".js", ".jsx", ".mjs"))
 """Where a script starts if it does not say so: the first of these that is there."""
 
 MAX_DEPTH = 32
@@ -111,7 +109,7 @@ def refused(problems: list[Problem]) -> DeploymentRefused:
 
 def path_problem(path: str) -> str | None:
     """Say what is wrong with a path inside a package; None if nothing is."""
-    shown = json.dumps(path if len(path) <= 80 else path[:77] + "...")  # noqa: PLR2004 - a width, not a rule
+    shown = json.dumps(path if len(path) <= 80 else path[:77] + "...")
     if not path:
         return "A file needs a name."
     if len(path) > URI_LENGTH:

@@ -84,7 +84,9 @@ class ScriptStore:
     async def numbers(self) -> dict[str, int]:
         """Read the highest number ever given to a version, by URI; deleted scripts are among them."""
         query = sa.select(scripts.c.uri, scripts.c.last_number)
-        return await self._database.read(lambda connection: {row.uri: row.last_number for row in connection.execute(query)})
+        return await self._database.read(
+            lambda connection: {row.uri: row.last_number for row in connection.execute(query)}
+        )
 
     async def deleted(self) -> list[str]:
         """Read the URIs of scripts that serve no longer but can be brought back."""
@@ -203,10 +205,9 @@ class ScriptStore:
                 sa.select(versions.c.id, versions.c.number)
                 .where(versions.c.script == script.id)
                 .order_by(versions.c.number.desc())
-                .offset(keep)
             )
-            # The OFFSET is counted here: MySQL knows none without a LIMIT.
-            rows = connection.execute(query.offset(None)).all()[keep:]
+            # Counted here, not by OFFSET: MySQL knows none without a LIMIT.
+            rows = connection.execute(query).all()[keep:]
             old = [row.id for row in rows if row.number != script.current]
             _remove_versions(connection, old)
             return len(old)
@@ -264,7 +265,7 @@ def _put(connection: Connection, change: Put, now: int) -> int | None:
             "last_number": version.number,
             "changed_at": now,
         }
-        script_id = connection.execute(sa.insert(scripts).values(values)).inserted_primary_key[0]
+        script_id = _inserted(connection, scripts, values)
     else:
         script_id = script.id
         _point(connection, script, version.number, now)
@@ -284,7 +285,7 @@ def _put(connection: Connection, change: Put, now: int) -> int | None:
         "deployed_at": version.deployed_at,
         "size": version.size_bytes,
     }
-    version_row = connection.execute(sa.insert(versions).values(row)).inserted_primary_key[0]
+    version_row = _inserted(connection, versions, row)
     _put_files(connection, version_row, change.new)
     _note(connection, script_id, "deploy", version.number, version.author, version.message, now)
     return previous
@@ -378,6 +379,12 @@ def _note(
             script=script, action=action, number=number, author=author, message=message, at=now
         )
     )
+
+
+def _inserted(connection: Connection, table: sa.Table, values: dict[str, Any]) -> int:
+    key = connection.execute(sa.insert(table).values(values)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 def _expect(uri: str, current: int | None, expected: int | None) -> None:

@@ -169,7 +169,8 @@ Change = Put | Activate | Remove
 class Deployment:
     """What a change did, for whoever asked for it."""
 
-    version: Version
+    version: Version | None
+    """What serves now; None after a deletion."""
     previous: int | None
     """The number that served before."""
     changed: bool = True

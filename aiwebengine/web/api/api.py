@@ -1,0 +1,186 @@
+"""
+The management API: every resource behind one Klein application.
+
+A call passes here once: who asks, which route, what went wrong.  The resources give
+answers or raise the engine's errors; no status but their own success stands in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from klein import Klein
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.iweb import IRequest
+from twisted.web.resource import IResource
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from aiwebengine.auth.tokens import AdministratorToken
+from aiwebengine.errors import EngineError, NotFound, Unauthenticated, WrongMethod
+from aiwebengine.interfaces import Clock
+from aiwebengine.observe.logs import ScriptLogs
+from aiwebengine.scripts.assets import AssetStore
+from aiwebengine.scripts.deploy import Deployer
+from aiwebengine.scripts.store import ScriptStore
+from aiwebengine.services.threads import Runs
+from aiwebengine.settings.schema import DeploySettings
+from aiwebengine.values import Answer, Principal
+from aiwebengine.web.api.assets import Assets
+from aiwebengine.web.api.bodies import body_bytes
+from aiwebengine.web.api.call import Call
+from aiwebengine.web.api.deployments import Deployments
+from aiwebengine.web.api.logs import Logs
+from aiwebengine.web.api.problems import problem_answer, problem_body
+from aiwebengine.web.api.route import ApiRoute
+from aiwebengine.web.api.scripts import Scripts
+from aiwebengine.web.api.state import State
+from aiwebengine.web.api.token import Token
+
+_log = Logger()
+
+
+class Resource(Protocol):
+    """Answers some routes."""
+
+    def routes(self) -> Sequence[ApiRoute]:
+        """Give them."""
+
+
+class Api(Service):
+    """
+    Everything under `/engine/api/`.
+
+    Args:
+        deployer: Changes what serves.
+        store: Reads what is kept.
+        assets: Keeps assets.
+        logs: Keeps the scripts' log lines.
+        tokens: Knows the administrator.
+        threads: Where bodies are unpacked.
+        settings: What may be deployed.
+        clock: For streams.
+        seconds: The server's clock, since 1970.
+        new_id: Makes the id of a request that brought none.
+        state: By name, what gives the figures of one part of the server.
+    """
+
+    def __init__(
+        self,
+        *,
+        deployer: Deployer,
+        store: ScriptStore,
+        assets: AssetStore,
+        logs: ScriptLogs,
+        tokens: AdministratorToken,
+        threads: Runs,
+        settings: DeploySettings,
+        clock: Clock,
+        seconds: Callable[[], float],
+        new_id: Callable[[], str],
+        state: Mapping[str, Callable[[], Any]],
+    ) -> None:
+        self._tokens = tokens
+        self._new_id = new_id
+        self.max_body_bytes = body_bytes(settings)
+        """What the listener must let through to this API."""
+        self._logs = Logs(logs=logs, clock=clock, seconds=seconds)
+        resources: list[Resource] = [
+            Scripts(store=store, deployer=deployer),
+            Deployments(
+                deployer=deployer, threads=threads, settings=settings, clock=clock, explain=self._explain
+            ),
+            self._logs,
+            State(parts=state),
+            Assets(assets=assets, max_bytes=settings.max_source_bytes),
+            Token(tokens=tokens),
+        ]
+        self.klein = Klein()
+        """The application; other floors may add routes of their own under `/engine/`."""
+        for resource in resources:
+            for route in resource.routes():
+                self._add(route)
+        self.klein.handle_errors(HTTPException)(self._no_route)
+
+    def resource(self) -> IResource:
+        """Give the resource for the root of a site: it looks at whole paths."""
+        return self.klein.resource()
+
+    def stopService(self) -> None:
+        """End what is followed, so that the listener can close its connections."""
+        super().stopService()
+        self._logs.close()
+
+    def _add(self, route: ApiRoute) -> None:
+        def enter(request: IRequest) -> Deferred[bytes | None]:
+            return Deferred.fromCoroutine(self._enter(route, request))
+
+        enter.__name__ = f"{route.method} {route.path}"
+        self.klein.route(route.path, methods=[route.method], endpoint=enter.__name__)(enter)
+
+    async def _enter(self, route: ApiRoute, request: IRequest) -> None:
+        try:
+            principal = self._principal(request)
+            call = Call(request=request, principal=principal, max_body_bytes=route.max_body_bytes)
+            answer = await route.handler(call)
+        except CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the request edge: every failure becomes an answer
+            answer = self._failed(error, request)
+        if answer is not None:
+            _write(request, answer)
+
+    def _principal(self, request: IRequest) -> Principal:
+        header = request.getHeader("authorization")
+        kind, _, token = (header or "").partition(" ")
+        if kind.lower() != "bearer" or not token.strip():
+            raise Unauthenticated(
+                "The management API needs the administrator token: Authorization: Bearer <token>. "
+                "`aiwebengine token` shows it on the server."
+            )
+        return self._tokens.verify(token.strip())
+
+    def _no_route(self, request: IRequest, failure: Failure) -> None:
+        error: Exception = failure.value
+        if isinstance(error, MethodNotAllowed):
+            allowed = sorted(error.valid_methods or [])
+            error = WrongMethod(f"This path answers {', '.join(allowed)} only.", allowed=allowed)
+        else:
+            error = NotFound("The management API has no such path; docs/reference/management-api.md lists them.")
+        try:
+            self._principal(request)
+        except Unauthenticated as refusal:
+            # Who may not ask is not told what there is.
+            error = refusal
+        _write(request, self._failed(error, request))
+
+    def _failed(self, error: Exception, request: IRequest) -> Answer:
+        request_id = self._id(request)
+        if not isinstance(error, EngineError):
+            _log.failure("request {request} to the management API failed", Failure(error), request=request_id)
+        elif error.private:
+            _log.info("request {request}: {why}", request=request_id, why=error.private)
+        return problem_answer(error, request_id=request_id)
+
+    def _explain(self, error: Exception, call: Call) -> dict[str, Any]:
+        request_id = self._id(call.request)
+        if not isinstance(error, EngineError):
+            _log.failure("request {request} to the management API failed", Failure(error), request=request_id)
+        return problem_body(error, request_id=request_id)
+
+    def _id(self, request: IRequest) -> str:
+        given = getattr(request, "correlation_id", None)
+        return given if isinstance(given, str) else self._new_id()
+
+
+def _write(request: Any, answer: Answer) -> None:
+    """Hand *answer* to twisted.web; Klein finishes the request."""
+    request.setResponseCode(answer.status)
+    for name, value in answer.headers:
+        request.responseHeaders.addRawHeader(name, value)
+    if answer.status != 204:
+        request.setHeader(b"content-length", str(len(answer.body)).encode())
+        request.write(answer.body)

@@ -1,0 +1,74 @@
+"""`/engine/api/assets` and `/engine/api/asset`: files beside the scripts."""
+
+from __future__ import annotations
+
+from aiwebengine.errors import NotFound
+from aiwebengine.scripts.assets import AssetRemove, AssetStore
+from aiwebengine.values import Answer
+from aiwebengine.web.api import shapes
+from aiwebengine.web.api.call import Call, as_json, nothing
+from aiwebengine.web.api.route import ApiRoute
+
+
+class Assets:
+    """
+    Stored assets.
+
+    Args:
+        assets: Keeps them.
+        max_bytes: Largest asset.
+    """
+
+    def __init__(self, *, assets: AssetStore, max_bytes: int) -> None:
+        self._assets = assets
+        self._max_bytes = max_bytes
+
+    def routes(self) -> list[ApiRoute]:
+        """Give what this answers."""
+        return [
+            ApiRoute("GET", "/engine/api/assets", self.list),
+            ApiRoute("GET", "/engine/api/asset", self.read),
+            ApiRoute("PUT", "/engine/api/asset", self.store, self._max_bytes),
+            ApiRoute("DELETE", "/engine/api/asset", self.remove),
+        ]
+
+    async def list(self, call: Call) -> Answer:
+        """List all."""
+        call.only()
+        return as_json({"assets": [shapes.asset(info) for info in await self._assets.list()]})
+
+    async def read(self, call: Call) -> Answer:
+        """Give the bytes."""
+        call.only("path")
+        path = call.required("path")
+        asset = await self._assets.get(path)
+        if asset is None:
+            raise _no_asset(path)
+        headers = (
+            (b"content-type", asset.info.type.encode()),
+            # Whatever it is, a browser must not run it as part of this server.
+            (b"content-security-policy", b"sandbox"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"etag", f'"{asset.info.digest}"'.encode()),
+        )
+        return Answer(status=200, headers=headers, body=asset.content)
+
+    async def store(self, call: Call) -> Answer:
+        """Store the body."""
+        call.only("path")
+        put = self._assets.check(call.required("path"), call.header("content-type"), call.body())
+        [added] = await self._assets.apply([put])
+        return Answer(status=201, headers=(), body=b"") if added else nothing()
+
+    async def remove(self, call: Call) -> Answer:
+        """Remove one."""
+        call.only("path")
+        path = call.required("path")
+        [removed] = await self._assets.apply([AssetRemove(path=path)])
+        if not removed:
+            raise _no_asset(path)
+        return nothing()
+
+
+def _no_asset(path: str) -> NotFound:
+    return NotFound(f'There is no asset "{path[:255]}".')

@@ -1,0 +1,211 @@
+"""
+One call of the management API: its parameters in, its answer out.
+
+Parameters are read from the raw query, never from twisted.web's `args`, which mixes in
+form fields of the body.  A parameter that is not known is refused with the nearest one
+that is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from twisted.web.iweb import IRequest
+
+from aiwebengine.errors import Invalid, TooLarge
+from aiwebengine.values import Answer, Principal
+
+_MOST_PARAMETERS = 100
+_ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d+)?)(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+class Call:
+    """
+    A request by somebody who may make it.
+
+    Args:
+        request: Twisted's, complete with its body.
+        principal: Who asks.
+        max_body_bytes: Largest body that is looked at.
+    """
+
+    def __init__(self, *, request: IRequest, principal: Principal, max_body_bytes: int) -> None:
+        self.request = request
+        self.principal = principal
+        self._max_body_bytes = max_body_bytes
+        self._pairs = _query(bytes(request.uri))
+
+    def only(self, *known: str) -> None:
+        """
+        Accept these parameters.
+
+        Raises:
+            Invalid: There is another one; it and the nearest known one are named.
+        """
+        for name, _ in self._pairs:
+            if name not in known:
+                near = difflib.get_close_matches(name[:64], known, n=1)
+                advice = f'did you mean "{near[0]}"?' if near else f"known are {', '.join(known) or 'none'}."
+                raise Invalid(f'There is no parameter "{_shown(name)}" here; {advice}')
+
+    def text(self, name: str) -> str | None:
+        """Give a parameter; None if it is not there. Given twice, the last one counts."""
+        return next((value for key, value in reversed(self._pairs) if key == name), None)
+
+    def texts(self, name: str) -> list[str]:
+        """Give all values of a parameter that may be repeated."""
+        return [value for key, value in self._pairs if key == name]
+
+    def required(self, name: str) -> str:
+        """
+        Give a parameter that must be there.
+
+        Raises:
+            Invalid: It is not.
+        """
+        value = self.text(name)
+        if not value:
+            raise Invalid(f'The parameter "{name}" is missing: ?{name}=...')
+        return value
+
+    def integer(self, name: str, *, least: int = 0, most: int = 2**31 - 1) -> int | None:
+        """
+        Give a whole number; None if it is not there.
+
+        Raises:
+            Invalid: It is none, or out of range.
+        """
+        value = self.text(name)
+        if value is None:
+            return None
+        if not (value.isascii() and value.isdigit() and len(value) <= 10 and least <= int(value) <= most):
+            raise Invalid(f'"{name}" must be a whole number from {least} to {most}; it is "{_shown(value)}".')
+        return int(value)
+
+    def flag(self, name: str) -> bool:
+        """
+        Give a yes or no; no if it is not there.
+
+        Raises:
+            Invalid: It is neither `true` nor `false`.
+        """
+        value = self.text(name)
+        if value not in (None, "true", "false", ""):
+            raise Invalid(f'"{name}" must be true or false; it is "{_shown(value)}".')
+        return value in ("true", "")
+
+    def moment(self, name: str, *, now: float) -> float | None:
+        """
+        Give a moment in seconds since 1970: milliseconds, or a duration before *now* such as `10m`.
+
+        Raises:
+            Invalid: It is neither.
+        """
+        value = self.text(name)
+        if value is None:
+            return None
+        if match := _DURATION.fullmatch(value):
+            return now - float(match[1]) * _SECONDS[match[2]]
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise Invalid(
+                f'"{name}" must be milliseconds since 1970, or a duration before now such as 10m; it is "{_shown(value)}".'
+            )
+        return number / 1000
+
+    def header(self, name: str) -> str:
+        """Give a header; empty if it is not there."""
+        value = self.request.getHeader(name)
+        return value if isinstance(value, str) else (value or b"").decode("latin-1")
+
+    def accepts(self, media_type: str) -> bool:
+        """Tell whether the client asks for *media_type* by name."""
+        return any(part.split(";")[0].strip().lower() == media_type for part in self.header("accept").split(","))
+
+    def expected(self, told: Any = None) -> int | None:
+        """
+        Give the version that must serve now: from the body, the query or the conditional headers.
+
+        Args:
+            told: What the body said.
+
+        Raises:
+            Invalid: It is no version.
+        """
+        if told is not None:
+            if isinstance(told, bool) or not isinstance(told, int) or told < 0:
+                raise Invalid(f'"expected" must be the number of a version, or 0 for none; it is {json.dumps(told)[:80]}.')
+            return told
+        expected = self.integer("expected")
+        if expected is not None:
+            return expected
+        if self.header("if-none-match").strip() == "*":
+            return 0
+        condition = self.header("if-match").strip()
+        if not condition or condition == "*":
+            return None
+        if not (match := _ETAG.fullmatch(condition)):
+            raise Invalid(f'If-Match must be a version in quotes, such as "3"; it is {_shown(condition)}.')
+        return int(match[1])
+
+    def body(self) -> bytes:
+        """
+        Give the whole body.
+
+        Raises:
+            TooLarge: It is larger than this call takes.
+        """
+        content = self.request.content
+        content.seek(0, 2)
+        size = content.tell()
+        if size > self._max_body_bytes:
+            raise TooLarge(f"The body may have at most {self._max_body_bytes:,} bytes; this one has {size:,}.")
+        content.seek(0)
+        return bytes(content.read())
+
+
+def as_json(value: Any, *, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Answer:
+    """Give *value* as the answer."""
+    pairs = [(b"content-type", b"application/json"), *((name.encode(), text.encode()) for name, text in headers)]
+    return Answer(status=status, headers=tuple(pairs), body=dumps(value))
+
+
+def nothing() -> Answer:
+    """Say that it is done, 204."""
+    return Answer(status=204, headers=(), body=b"")
+
+
+def dumps(value: Any) -> bytes:
+    """Give compact ASCII JSON."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _query(uri: bytes) -> Sequence[tuple[str, str]]:
+    _, _, query = uri.partition(b"?")
+    try:
+        return parse_qsl(
+            query.decode("ascii"),
+            keep_blank_values=True,
+            encoding="utf-8",
+            errors="strict",
+            max_num_fields=_MOST_PARAMETERS,
+        )
+    except UnicodeError as error:
+        raise Invalid("The query must be percent-encoded UTF-8.") from error
+    except ValueError as error:
+        raise Invalid(f"A query has at most {_MOST_PARAMETERS} parameters.") from error
+
+
+def _shown(text: str | None) -> str:
+    return json.dumps((text or "")[:80])[1:-1]

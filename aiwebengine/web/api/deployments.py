@@ -1,0 +1,143 @@
+"""`PUT /engine/api/script` and `POST /engine/api/check`: deploy, or find out what deploying would say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
+
+from aiwebengine.errors import Invalid
+from aiwebengine.interfaces import Clock
+from aiwebengine.scripts.deploy import Deployer, Request
+from aiwebengine.scripts.package import check_uri
+from aiwebengine.scripts.versions import Deployment
+from aiwebengine.services.threads import Runs
+from aiwebengine.settings.schema import DeploySettings
+from aiwebengine.values import Answer
+from aiwebengine.web.api import shapes
+from aiwebengine.web.api.bodies import body_bytes, read_deployment
+from aiwebengine.web.api.call import Call, as_json
+from aiwebengine.web.api.route import ApiRoute
+from aiwebengine.web.api.streams import JsonStream
+
+_log = Logger()
+
+
+class Deployments:
+    """
+    Deploys what arrives.
+
+    Args:
+        deployer: Does it.
+        threads: Where bodies are unpacked.
+        settings: What may be deployed.
+        clock: For streams of progress.
+        explain: Makes the body of an error, with its `status`; for streams, whose head has gone.
+    """
+
+    def __init__(
+        self,
+        *,
+        deployer: Deployer,
+        threads: Runs,
+        settings: DeploySettings,
+        clock: Clock,
+        explain: Callable[[Exception, Call], dict[str, Any]],
+    ) -> None:
+        self._deployer = deployer
+        self._threads = threads
+        self._settings = settings
+        self._clock = clock
+        self._explain = explain
+
+    def routes(self) -> list[ApiRoute]:
+        """Give what this answers."""
+        most = body_bytes(self._settings)
+        return [
+            ApiRoute("PUT", "/engine/api/script", self.deploy, most),
+            ApiRoute("POST", "/engine/api/script", self.deploy, most),
+            ApiRoute("POST", "/engine/api/check", self.check, most),
+        ]
+
+    async def deploy(self, call: Call) -> Answer | None:
+        """Deploy what the body holds."""
+        if not call.accepts("application/x-ndjson"):
+            done = await self._deployer.deploy(await self._read(call))
+            return _answer(done)
+        stream = JsonStream(request=call.request, clock=self._clock)
+        stream.begin()
+        try:
+            done = await self._deployer.deploy(
+                await self._read(call), progress=lambda step: stream.send({"step": step})
+            )
+            stream.send({"result": shapes.deployment(done)})
+        except CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the request edge: the head has gone, so the stream must tell
+            stream.send({"error": self._explain(error, call)})
+        stream.end()
+        await stream.done
+        return None
+
+    async def check(self, call: Call) -> Answer:
+        """Build and validate without deploying."""
+        problems, registered = await self._deployer.check(await self._read(call))
+        return as_json(
+            {
+                "ok": not any(problem.severity == "error" for problem in problems),
+                "problems": shapes.problems(problems),
+                "routes": shapes.routes(registered.routes),
+            }
+        )
+
+    async def _read(self, call: Call) -> Request:
+        call.only("uri", "entry", "expected", "grant", "message", "ifChanged")
+        uri = check_uri(call.required("uri"))
+        body = await self._threads.run(
+            read_deployment,
+            call.body(),
+            content_type=call.header("content-type"),
+            uri=uri,
+            entry=call.text("entry") or None,
+            settings=self._settings,
+        )
+        message = call.text("message")
+        return Request(
+            uri=uri,
+            files=body.files,
+            entry=body.entry,
+            expected=call.expected(body.said.get("expected")),
+            grants=_grants(call, body.said.get("grants")),
+            author=call.principal.id,
+            message=_text(body.said.get("message", "") if message is None else message),
+            if_changed=call.flag("ifChanged"),
+        )
+
+
+def _answer(done: Deployment) -> Answer:
+    assert done.version is not None
+    version = done.version
+    where = f"/engine/api/script?uri={quote(version.uri, safe='')}&version={version.number}"
+    return as_json(
+        shapes.deployment(done),
+        status=200 if done.previous or version.number > 1 else 201,
+        headers=[("location", where), ("etag", f'"{version.number}"')],
+    )
+
+
+def _grants(call: Call, told: Any) -> frozenset[str] | None:
+    if told is not None:
+        if not isinstance(told, list) or not all(isinstance(name, str) for name in told):
+            raise Invalid('"grants" must be a list of capabilities, such as ["scripts"].')
+        return frozenset(told)
+    named = call.texts("grant")
+    return frozenset(name for name in named if name) if named else None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise Invalid('"message" must be text.')
+    return value

@@ -1,0 +1,41 @@
+"""Errors of the management API: always problem+json, whoever asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiwebengine.errors import TABLE, EngineError
+from aiwebengine.values import Answer
+from aiwebengine.web.api.call import dumps
+
+
+def problem_body(error: Exception, *, request_id: str) -> dict[str, Any]:
+    """Give the RFC 9457 object of *error*; an unknown exception is a bare 500."""
+    known = error if isinstance(error, EngineError) else EngineError("The server has a fault; its log knows more.")
+    row = TABLE[known.code]
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": row.title,
+        "status": row.status,
+        "detail": known.public,
+        "code": known.code,
+        "requestId": request_id,
+    }
+    if isinstance(known.details, dict):
+        body.update({key: value for key, value in known.details.items() if key not in body})
+    if known.retry_seconds is not None:
+        body["retryAfter"] = known.retry_seconds
+    return body
+
+
+def problem_answer(error: Exception, *, request_id: str) -> Answer:
+    """Give the whole answer."""
+    body = problem_body(error, request_id=request_id)
+    headers = [(b"content-type", b"application/problem+json"), (b"x-request-id", request_id.encode())]
+    if body["code"] == "unauthenticated":
+        headers.append((b"www-authenticate", b'Bearer realm="aiwebengine"'))
+    if "retryAfter" in body:
+        headers.append((b"retry-after", str(max(1, round(body["retryAfter"]))).encode()))
+    if "allowed" in body:
+        headers.append((b"allow", ", ".join(body["allowed"]).encode()))
+    return Answer(status=body["status"], headers=tuple(headers), body=dumps(body))

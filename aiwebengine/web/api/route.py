@@ -1,0 +1,19 @@
+"""One path of the management API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
+
+from aiwebengine.values import Answer
+from aiwebengine.web.api.call import Call
+
+
+class ApiRoute(NamedTuple):
+    """A method, a path and who answers."""
+
+    method: str
+    path: str
+    handler: Callable[[Call], Coroutine[Any, Any, Answer | None]]
+    """Gives the answer; None if it has written the answer itself."""
+    max_body_bytes: int = 64 * 1024

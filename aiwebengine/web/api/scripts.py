@@ -1,0 +1,124 @@
+"""`/engine/api/scripts` and `/engine/api/script`: list, read, delete, history, roll back."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from aiwebengine.errors import NotFound
+from aiwebengine.scripts.deploy import Deployer
+from aiwebengine.scripts.package import check_uri
+from aiwebengine.scripts.store import ScriptStore
+from aiwebengine.scripts.versions import StoredFile
+from aiwebengine.values import Answer
+from aiwebengine.web.api import shapes
+from aiwebengine.web.api.call import Call, as_json, nothing
+from aiwebengine.web.api.route import ApiRoute
+
+
+class Scripts:
+    """
+    What is deployed, and what was.
+
+    Args:
+        store: Reads it.
+        deployer: Changes it.
+    """
+
+    def __init__(self, *, store: ScriptStore, deployer: Deployer) -> None:
+        self._store = store
+        self._deployer = deployer
+
+    def routes(self) -> list[ApiRoute]:
+        """Give what this answers."""
+        return [
+            ApiRoute("GET", "/engine/api/scripts", self.list),
+            ApiRoute("GET", "/engine/api/script", self.read),
+            ApiRoute("DELETE", "/engine/api/script", self.delete),
+            ApiRoute("GET", "/engine/api/script/file", self.file),
+            ApiRoute("GET", "/engine/api/script/history", self.history),
+            ApiRoute("POST", "/engine/api/script/rollback", self.rollback),
+        ]
+
+    async def list(self, call: Call) -> Answer:
+        """List the scripts."""
+        call.only("deleted")
+        listed = [shapes.script(version) for version in await self._store.current()]
+        if call.flag("deleted"):
+            listed += [shapes.deleted_script(uri) for uri in await self._store.deleted()]
+            listed.sort(key=lambda one: str(one["uri"]))
+        return as_json({"scripts": listed})
+
+    async def read(self, call: Call) -> Answer:
+        """Read one script."""
+        call.only("uri", "version", "content")
+        uri = check_uri(call.required("uri"))
+        number = call.integer("version", least=1)
+        version = await self._store.version(uri, number)
+        stored = await self._store.files(version.id)
+        listed = shapes.files(stored)
+        if call.flag("content"):
+            await self._add_content(stored, listed)
+        told = shapes.script(version)
+        told["warnings"] = shapes.problems(version.warnings)
+        told["manifest"] = dict(version.manifest)
+        told["toolchain"] = version.toolchain
+        told["files"] = listed
+        return as_json(told, headers=[("etag", f'"{version.number}"')])
+
+    async def file(self, call: Call) -> Answer:
+        """Read one file as it was deployed."""
+        call.only("uri", "version", "path")
+        uri = check_uri(call.required("uri"))
+        path = call.required("path")
+        version = await self._store.version(uri, call.integer("version", least=1))
+        digest = next((one.digest for one in await self._store.files(version.id) if one.path == path), None)
+        if digest is None:
+            raise NotFound(f'Version {version.number} of "{uri}" has no file "{path[:255]}".')
+        content = (await self._store.contents([digest]))[digest]
+        # Whatever the file is, a browser must not run it as part of this server.
+        headers = (
+            (b"content-type", b"application/octet-stream"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"etag", f'"{digest}"'.encode()),
+        )
+        return Answer(status=200, headers=headers, body=content)
+
+    async def history(self, call: Call) -> Answer:
+        """List the versions and what was done."""
+        call.only("uri")
+        return as_json(shapes.history(await self._store.history(check_uri(call.required("uri")))))
+
+    async def rollback(self, call: Call) -> Answer:
+        """Make an older version the current one."""
+        call.only("uri", "version", "expected", "message")
+        done = await self._deployer.rollback(
+            check_uri(call.required("uri")),
+            call.integer("version", least=1),
+            expected=call.expected(),
+            author=call.principal.id,
+            message=call.text("message") or "",
+        )
+        number = done.version.number if done.version else 0
+        return as_json(shapes.deployment(done), headers=[("etag", f'"{number}"')])
+
+    async def delete(self, call: Call) -> Answer:
+        """Delete a script."""
+        call.only("uri", "expected", "purge", "message")
+        await self._deployer.delete(
+            check_uri(call.required("uri")),
+            expected=call.expected(),
+            purge=call.flag("purge"),
+            author=call.principal.id,
+            message=call.text("message") or "",
+        )
+        return nothing()
+
+    async def _add_content(self, stored: list[StoredFile], listed: list[dict[str, Any]]) -> None:
+        contents = await self._store.contents({one.digest for one in stored})
+        for one, told in zip(stored, listed, strict=True):
+            content = contents[one.digest]
+            try:
+                told["content"] = content.decode("utf-8")
+            except UnicodeDecodeError:
+                told["contentBase64"] = base64.b64encode(content).decode()

@@ -1,0 +1,109 @@
+"""How scripts, versions and assets look in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from aiwebengine.errors import Problem
+from aiwebengine.scripts.assets import AssetInfo
+from aiwebengine.scripts.versions import Deployment, History, StoredFile, Version
+from aiwebengine.values import Route
+
+
+def script(version: Version) -> dict[str, Any]:
+    """Give a script by the version that serves."""
+    return {
+        "uri": version.uri,
+        "version": version.number,
+        "id": version.id,
+        "deployedAt": version.deployed_at,
+        "author": version.author,
+        "message": version.message,
+        "entry": version.entry,
+        "grants": sorted(version.grants),
+        "routes": routes(version.registered.routes),
+        "warnings": len(version.warnings),
+        "sizeBytes": version.size_bytes,
+    }
+
+
+def deleted_script(uri: str) -> dict[str, Any]:
+    """Give a script that serves no longer."""
+    return {"uri": uri, "version": None}
+
+
+def routes(registered: Iterable[Route]) -> list[dict[str, Any]]:
+    """Give what a script answers."""
+    return [
+        {
+            "methods": list(route.methods),
+            "path": route.pattern,
+            "handler": route.handler.name,
+            "place": route.place,
+        }
+        for route in registered
+    ]
+
+
+def files(stored: Iterable[StoredFile]) -> list[dict[str, Any]]:
+    """Give the list of a version's files."""
+    return [{"path": one.path, "sizeBytes": one.size_bytes, "digest": one.digest} for one in stored]
+
+
+def problems(found: Iterable[Problem]) -> list[dict[str, Any]]:
+    """Give problems as they are told everywhere."""
+    return [problem.as_json() for problem in found]
+
+
+def deployment(done: Deployment) -> dict[str, Any]:
+    """Give what a deployment or a rollback did."""
+    return {
+        "script": script(done.version) if done.version else None,
+        "previous": done.previous,
+        "changed": done.changed,
+        "warnings": problems(done.warnings),
+        "steps": dict(done.steps),
+    }
+
+
+def history(kept: History) -> dict[str, Any]:
+    """Give a script's past."""
+    return {
+        "uri": kept.uri,
+        "current": kept.current,
+        "versions": [
+            {
+                "version": version.number,
+                "id": version.id,
+                "deployedAt": version.deployed_at,
+                "author": version.author,
+                "message": version.message,
+                "current": version.number == kept.current,
+                "sizeBytes": version.size_bytes,
+                "grants": sorted(version.grants),
+            }
+            for version in kept.versions
+        ],
+        "events": [
+            {
+                "at": event.at,
+                "action": event.action,
+                "version": event.number,
+                "author": event.author,
+                "message": event.message,
+            }
+            for event in kept.events
+        ],
+    }
+
+
+def asset(info: AssetInfo) -> dict[str, Any]:
+    """Give an asset without its bytes."""
+    return {
+        "path": info.path,
+        "type": info.type,
+        "sizeBytes": info.size_bytes,
+        "digest": info.digest,
+        "updatedAt": info.updated_at,
+    }

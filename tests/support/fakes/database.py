@@ -1,0 +1,21 @@
+"""Real SQLite files in a folder, used in the test's own thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiwebengine.services.db.connect import Database
+from tests.support.fakes.threads import ThreadsInTurn
+
+
+def open_database(folder: Path, name: str = "main") -> Database:
+    """Give a started database; stop it with `stopService`."""
+    database = Database(
+        url=f"sqlite:///{folder}/{name}.sqlite3", threads=ThreadsInTurn(), migrations=name, durable=False
+    )
+    started = database.startService()
+    failures: list[object] = []
+    started.addErrback(failures.append)
+    if failures:
+        raise AssertionError(failures[0])
+    return database

@@ -1,0 +1,52 @@
+"""Bytes by content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.services.db import asset_rows, blobs
+from aiwebengine.services.db.tables import blobs as table
+from tests.support.fakes.database import open_database
+
+
+def by_address(*contents):
+    return {blobs.digest_of(content): content for content in contents}
+
+
+class BlobTests(SynchronousTestCase):
+    def setUp(self):
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        self.database = open_database(folder)
+        self.addCleanup(self.database.stopService)
+
+    def run_it(self, work):
+        return self.successResultOf(self.database.run(work))
+
+    def rows(self):
+        return self.run_it(lambda c: c.execute(sa.select(sa.func.count()).select_from(table)).scalar())
+
+    def test_round_trip(self):
+        """Bytes come back as they went in, packed or not, and the same ones are stored once."""
+        contents = by_address(b"", b"short", b"long " * 1000, bytes(range(256)) * 8)
+        self.run_it(lambda c: blobs.put(c, contents))
+        self.run_it(lambda c: blobs.put(c, contents))
+        self.assertEqual(self.rows(), 4)
+        self.assertEqual(self.run_it(lambda c: blobs.get(c, [*contents, "missing"])), contents)
+
+    def test_many(self):
+        """More of them than one query can name are stored and read."""
+        contents = by_address(*(str(number).encode() for number in range(1000)))
+        self.run_it(lambda c: blobs.put(c, contents))
+        self.assertEqual(self.run_it(lambda c: blobs.get(c, contents)), contents)
+
+    def test_unused_ones_go(self):
+        """What nothing refers to any longer is removed; what an asset holds stays."""
+        kept, gone = by_address(b"kept"), by_address(b"gone")
+        self.run_it(lambda c: blobs.put(c, gone))
+        self.run_it(lambda c: asset_rows.put(c, path="a", content_type="text/plain", content=b"kept", now=1))
+        self.assertEqual(self.run_it(lambda c: blobs.drop_unused(c, [*kept, *gone])), 1)
+        self.assertEqual(self.run_it(lambda c: blobs.get(c, [*kept, *gone])), kept)
