@@ -1,0 +1,59 @@
+"""
+The flags of a server, the same for `aiwebengine serve` and `twistd aiwebengine`.
+
+Every setting can be given with `--set`; those that people want often have a flag of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from aiwebengine.settings.load import Sources
+
+OWN_FLAGS: Mapping[str, tuple[str, str]] = {
+    "listen": ("server.listen", "Address to listen on, such as 127.0.0.1, 0.0.0.0 or ::1."),
+    "port": ("server.port", "TCP port; 0 takes a free one and prints it."),
+    "data-folder": ("server.data_folder", "Folder of the database, caches and administrator token; made if missing."),
+    "log-level": ("logs.level", "debug, info, warn or error."),
+    "log-format": ("logs.format", "text for people, json for machines."),
+}
+"""Flag without dashes to the setting's key and the help."""
+
+CONFIG_HELP = "YAML or TOML file with settings; give it again for more, later ones win."
+PROFILE_HELP = "development, staging or production: which set of values is laid over the base."
+SET_HELP = "Any setting, such as limits.wall_seconds=5; give it again for more."
+
+
+class WrongFlag(Exception):
+    """A flag that is not written as it must be; the text says how."""
+
+
+def sources(
+    *,
+    profile: str | None,
+    config: Iterable[str],
+    own: Mapping[str, str | None],
+    assignments: Iterable[str],
+    environ: Mapping[str, str],
+    folder: Path,
+) -> Sources:
+    """
+    Put together where settings come from.
+
+    Args:
+        own: Values of `OWN_FLAGS`; None where one was not given.
+        assignments: What followed each `--set`.
+        folder: Relative paths start here.
+
+    Raises:
+        WrongFlag: A `--set` without `=`.
+    """
+    flags = [(f"--{name}", OWN_FLAGS[name][0], value) for name, value in own.items() if value is not None]
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals:
+            raise WrongFlag(f"--set {assignment}: write it as section.key=value, such as server.port=8080.")
+        flags.append((f"--set {key}", key.strip(), value))
+    files = tuple(Path(path) for path in config)
+    return Sources(profile=profile, config=files, flags=tuple(flags), environ=environ, folder=folder)

@@ -1,0 +1,131 @@
+"""
+The engine as one service that is built only when it starts.
+
+twistd forks between making a service and starting it, and nothing that holds a process, a
+thread or a database may be made before.  A start that fails stops the process with one
+clear message and the exit code 1; a traceback is shown only for what is a fault of the engine.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import CannotStart
+from aiwebengine.settings.schema import Settings
+
+_log = Logger()
+
+
+class Ready(Protocol):
+    """What the engine tells once it answers requests."""
+
+    address: str
+    token_notice: str | None
+
+
+class RunningEngine(Service):
+    """
+    Build the engine, start it, and tell how that went.
+
+    Args:
+        settings: All of them, loaded.
+        build: `aiwebengine.app.build`, or what stands in for it in a test.
+        reactor: Handed on to `build`.
+        started: Called once, when requests are answered.
+        failed: Called once with a message for people if the start failed; the caller then stops the process.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        build: Callable[..., Any],
+        reactor: Any,
+        started: Callable[[Ready], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._build = build
+        self._reactor = reactor
+        self._started = started
+        self._failed = failed
+        self._engine: Any = None
+        self._broken = False
+
+    def privilegedStartService(self) -> None:
+        """Build the engine: after the fork of a daemon, while a low port may still be opened."""
+        super().privilegedStartService()
+        self._attempt(self._build_engine)
+
+    def startService(self) -> None:
+        """Start it; `started` or `failed` follows."""
+        super().startService()
+        if self._engine is None and not self._broken:
+            self._attempt(self._build_engine)
+        if self._engine is not None and not self._broken:
+            self._attempt(self._start_engine)
+
+    def stopService(self) -> Deferred[Any] | None:
+        """Stop it; also one whose start failed half-way."""
+        super().stopService()
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return None
+        stopping: Deferred[Any] | None = engine.service.stopService()
+        return stopping
+
+    def _build_engine(self) -> None:
+        self._engine = self._build(self._settings, reactor=self._reactor)
+        self._engine.service.privilegedStartService()
+
+    def _start_engine(self) -> None:
+        ready: Deferred[Any] = self._engine.ready
+        ready.addCallbacks(self._started, self._ended)
+        self._engine.service.startService()
+
+    def _attempt(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Exception:  # noqa: BLE001  Whatever goes wrong at the start must end the process with a message.
+            self._ended(Failure())
+
+    def _ended(self, failure: Failure) -> None:
+        if not self._broken:
+            self._broken = True
+            self._failed(explain(failure, self._settings))
+
+
+def explain(failure: Failure, settings: Settings) -> str:
+    """Say to people why the engine did not start and what to change."""
+    error = failure.value
+    if isinstance(error, CannotStart):
+        return error.public
+    if isinstance(error, CannotListenError):
+        return _cannot_listen(error, settings)
+    _log.failure("the start failed", failure=failure)
+    return f"The server has a fault and cannot start: {type(error).__name__}: {error}. The log has the traceback."
+
+
+def _cannot_listen(error: CannotListenError, settings: Settings) -> str:
+    where = f"{settings.server.listen} port {settings.server.port}"
+    cause = error.socketError
+    number = getattr(cause, "errno", None)
+    if number == errno.EADDRINUSE:
+        return (
+            f"Another program already listens on {where}. Stop it, or choose another port with --port "
+            "(0 takes a free one)."
+        )
+    if number == errno.EACCES:
+        return f"This user may not listen on {where}. Choose a port from 1024 up with --port."
+    if number == errno.EADDRNOTAVAIL or isinstance(cause, socket.gaierror):
+        return f"This machine has no address {settings.server.listen}. Choose one that it has with --listen."
+    return f"The server cannot listen on {where}: {cause}."

@@ -1,0 +1,157 @@
+"""
+`twistd aiwebengine`: options and service for Twisted's own daemon starter.
+
+`makeService` loads the settings and nothing else; see `running` for why.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from twisted.application.service import Service
+from twisted.logger import ILogObserver, Logger
+from twisted.python.components import Componentized
+from twisted.python.logfile import LogFile
+from twisted.python.usage import Options as UsageOptions
+
+from aiwebengine.cli import flags
+from aiwebengine.cli.reactor import install
+from aiwebengine.cli.running import Ready, RunningEngine
+from aiwebengine.errors import CannotStart
+from aiwebengine.observe.server_log import observer
+from aiwebengine.settings.load import WrongSettings, load
+from aiwebengine.settings.schema import Settings
+
+_log = Logger()
+
+
+class Options(UsageOptions):
+    """The options after `twistd aiwebengine`."""
+
+    synopsis = "[aiwebengine options]"
+    longdesc = (
+        "Serve the scripts that were deployed. Options before the word aiwebengine are twistd's, such as -n to stay "
+        "in the foreground. Every setting can also be given as an environment variable, AIWEBENGINE__SECTION__KEY."
+    )
+    optParameters = [  # noqa: RUF012  Twisted reads it from the class.
+        ["profile", None, None, flags.PROFILE_HELP],
+        *([name, None, None, text] for name, (_, text) in flags.OWN_FLAGS.items()),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["config"] = []
+        self["set"] = []
+
+    def opt_config(self, path: str) -> None:
+        """YAML or TOML file with settings; give it again for more, later ones win."""
+        self["config"].append(path)
+
+    def opt_set(self, assignment: str) -> None:
+        """Any setting, such as limits.wall_seconds=5; give it again for more."""
+        self["set"].append(assignment)
+
+    def postOptions(self) -> None:
+        """Load the settings, so that a wrong one is told before anything starts."""
+        try:
+            self.settings = load(
+                flags.sources(
+                    profile=self["profile"],
+                    config=self["config"],
+                    own={name: self[name] for name in flags.OWN_FLAGS},
+                    assignments=self["set"],
+                    environ=os.environ,
+                    folder=Path.cwd(),
+                )
+            )
+        except (WrongSettings, flags.WrongFlag) as error:
+            # A UsageError would print the whole help above the problem.
+            sys.stderr.write(f"{error}\n")
+            raise SystemExit(2) from error
+
+
+class _Top(RunningEngine):
+    """The running engine, which also brings the server's own log along to twistd."""
+
+    def __init__(self, *, log: Any, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._observer = log
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Be added to the application, whose component of this interface is what twistd logs to."""
+        if self._observer is not None and isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, self._observer)
+        super().setServiceParent(parent)
+
+
+def makeService(options: Options) -> Service:
+    """Make the service that twistd starts."""
+    reactor = install()
+    from aiwebengine.app import build  # noqa: PLC0415  It imports klein, which needs the reactor to be chosen.
+
+    daemon = options.parent is None or not options.parent["nodaemon"]
+    ending = _Ending(reactor=reactor, daemon=daemon)
+    return _Top(
+        log=_observer(options.parent or {}, options.settings),
+        settings=options.settings,
+        build=build,
+        reactor=reactor,
+        started=ending.started,
+        failed=ending.failed,
+    )
+
+
+class _Ending:
+    """
+    Tell how the start went, and end the process if it failed.
+
+    Args:
+        daemon: twistd forks: the parent waits for the child's word on a pipe and tells it on the terminal.
+    """
+
+    def __init__(self, *, reactor: Any, daemon: bool) -> None:
+        self._reactor = reactor
+        self._daemon = daemon
+
+    def started(self, ready: Ready) -> None:
+        """Say where the server is."""
+        _log.info("listening on {address}", address=ready.address)
+        terminal = sys.__stderr__
+        if not self._daemon and ready.token_notice and terminal is not None and terminal.isatty():
+            terminal.write(f"{ready.token_notice}\n")
+
+    def failed(self, message: str) -> None:
+        """Say why, and stop with exit code 1."""
+        _log.error("cannot start: {message}", message=message)
+        if self._daemon and not self._reactor.running:
+            raise CannotStart(message)  # twistd hands it to the parent process.
+        if not self._daemon and sys.__stderr__ is not None:
+            sys.__stderr__.write(f"aiwebengine cannot start: {message}\n")
+        # twistd has no other way to end with a code of one's own: it returns 0 whenever the reactor stops.
+        atexit.register(os._exit, 1)
+        self._reactor.callWhenRunning(self._stop)
+
+    def _stop(self) -> None:
+        if self._reactor.running:
+            self._reactor.stop()
+
+
+def _observer(parent: Mapping[str, Any], settings: Settings) -> ILogObserver | None:
+    """Make the log that the settings ask for, where twistd's own options say; None leaves it to twistd."""
+    if parent.get("syslog") or parent.get("logger") is not None:
+        return None
+    path = parent.get("logfile")
+    stream: Any = sys.stdout
+    if path not in {None, "", "-"} or not parent.get("nodaemon"):
+        if path == "-":
+            return None  # twistd refuses it for a daemon, in its own words.
+        stream = LogFile.fromFullPath(path or "twistd.log")
+        if not signal.getsignal(signal.SIGUSR1):
+            signal.signal(signal.SIGUSR1, lambda _number, _frame: stream.rotate())
+    return observer(stream=cast(TextIO, stream), level=settings.logs.level, form=settings.logs.format)
