@@ -1,0 +1,92 @@
+"""
+The names that a script may use without defining them, and advice for those that it may not.
+
+The build reads every free name of a script.  One that is neither here nor the script's
+own is a deployment error, with the nearest name or with the advice below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiwebengine.host import assets, logs, scripts
+from aiwebengine.host.declare import HostCall
+from aiwebengine.host.globals import GLOBALS
+from aiwebengine.host.standards import STANDARDS
+
+LANGUAGE = frozenset(
+    (  # noqa: SIM905  words are read as words
+        "globalThis undefined NaN Infinity isNaN isFinite parseInt parseFloat arguments "
+        "encodeURI encodeURIComponent decodeURI decodeURIComponent escape unescape "
+        "Object Array String Number Boolean Symbol Function Math JSON Date RegExp Promise Proxy Reflect "
+        "Map Set WeakMap WeakSet Iterator "
+        "Error EvalError RangeError ReferenceError SyntaxError TypeError URIError AggregateError "
+        "ArrayBuffer DataView Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array "
+        "Float32Array Float64Array Intl DOMException"
+    ).split()
+)
+"""What the language itself brings."""
+
+VISIBLE_CALLS: tuple[HostCall, ...] = (*scripts.CALLS, *assets.CALLS, *logs.CALLS)
+"""Host calls that scripts name themselves."""
+
+_LATER = "is not part of this version of the engine"
+_NO_NODE = "Scripts do not run on Node.js"
+
+ADVICE: Mapping[str, str] = {
+    "BigInt": "There is no BigInt; use numbers up to Number.MAX_SAFE_INTEGER, or a package that computes with text.",
+    "Buffer": f"{_NO_NODE}: use Uint8Array, TextEncoder and TextDecoder, and btoa and atob for base64.",
+    "Deno": "Scripts do not run on Deno: use registerWebHandler for what Deno.serve does.",
+    "Bun": "Scripts do not run on Bun: use registerWebHandler for what Bun.serve does.",
+    "XMLHttpRequest": "Scripts run on the server; outgoing requests are not part of this version of the engine.",
+    "__dirname": f"{_NO_NODE}: a script has no file system; import its own files instead.",
+    "__filename": f"{_NO_NODE}: a script has no file system; import its own files instead.",
+    "alert": "Scripts run on the server: use console.log.",
+    "app": "There is no app object: app.get(path, handler) is registerWebHandler(path, handler).",
+    "app.delete": 'Use registerWebHandler(path, handler, "DELETE").',
+    "app.get": "Use registerWebHandler(path, handler).",
+    "app.listen": "The server listens already: registerWebHandler(path, handler) is enough.",
+    "app.post": 'Use registerWebHandler(path, handler, "POST").',
+    "app.put": 'Use registerWebHandler(path, handler, "PUT").',
+    "app.use": "Use use(async (req, ctx, next) => next()).",
+    "addEventListener": 'There is no "fetch" event: use registerWebHandler, or export default { fetch }.',
+    "console.dir": "Use console.log: it shows the structure of any value.",
+    "console.group": "Use console.log with fields: console.log(message, { key: value }).",
+    "database": f"database {_LATER}; a script can keep data in assets.",
+    "database.prepare": f"database {_LATER}; a script can keep data in assets.",
+    "document": "Scripts run on the server, which has no document: make pages with html`...` or JSX.",
+    "eval": "Code cannot be made at run time: write it as a function, or import it.",
+    "exports": 'Use ES modules: export function name() {}, and import { name } from "./file.js".',
+    "fetch": f"fetch {_LATER}.",
+    "global": "Use globalThis.",
+    "kv": f"kv {_LATER}; a script can keep data in assets.",
+    "kv.put": f"kv {_LATER}; a script can keep data in assets.",
+    "localStorage": "Scripts run on the server, which has no localStorage; a script can keep data in assets.",
+    "module": 'Use ES modules: export function name() {}, and import { name } from "./file.js".',
+    "module.exports": 'Use ES modules: export function name() {}, and import { name } from "./file.js".',
+    "navigator": 'Scripts run on the server: the client\'s browser is in req.headers["user-agent"].',
+    "process": f"{_NO_NODE}: there is no process.",
+    "process.env": f"{_NO_NODE}: there is no process.env.",
+    "process.exit": f"{_NO_NODE}: return from the handler, or throw httpError(status, message).",
+    "require": 'Use import: import { name } from "./file.js".',
+    "require.fs": f"{_NO_NODE}: a script has no file system; import its own files instead.",
+    "self": "Use globalThis.",
+    "sessionStorage": "Scripts run on the server, which has no sessionStorage; a script can keep data in assets.",
+    "setImmediate": "Use queueMicrotask(callback) or setTimeout(callback, 0).",
+    "sharedStorage": f"sharedStorage {_LATER}; a script can keep data in assets.",
+    "window": "Scripts run on the server, which has no window: use globalThis for globals.",
+}
+"""What to do instead, by name as it stands in source."""
+
+
+def known_globals() -> Mapping[str, frozenset[str] | None]:
+    """Give every name that a script may use, with the names that may follow its dot; None if any may."""
+    names: dict[str, frozenset[str] | None] = dict.fromkeys(LANGUAGE)
+    names.update({one.name: one.closed for one in (*GLOBALS, *STANDARDS)})
+    names.update(dict.fromkeys(call.name for call in VISIBLE_CALLS))
+    return names
+
+
+def advice() -> Mapping[str, str]:
+    """Give what to do instead of names that scripts cannot use, by name or `name.member`."""
+    return ADVICE

@@ -1,0 +1,270 @@
+"""The named types that appear in what scripts see."""
+
+from __future__ import annotations
+
+from aiwebengine.host.declare import Member, Shape
+from aiwebengine.host.registration import METHODS, OPTIONS
+
+_METHOD_TEXTS = " | ".join(f'"{method}"' for method in METHODS)
+
+_OPTION_TYPES = {
+    "method": "HttpMethod | HttpMethod[]",
+    "timeout": "Duration",
+    "middleware": "Middleware | Middleware[]",
+    "body": "Body",
+    "query": "JsonSchema | StandardSchema",
+    "params": "JsonSchema | StandardSchema",
+    "summary": "string",
+    "tags": "string[]",
+}
+
+SHAPES: tuple[Shape, ...] = (
+    Shape(
+        name="Duration",
+        doc="A length of time: text with a unit, or a number of milliseconds.",
+        alias='`${number}${"ms" | "s" | "m" | "h" | "d"}` | number',
+    ),
+    Shape(
+        name="HttpMethod",
+        doc="A method that a handler may be registered for; case does not matter.",
+        alias=f"{_METHOD_TEXTS} | Lowercase<{_METHOD_TEXTS}>",
+    ),
+    Shape(
+        name="JsonValue",
+        doc="Whatever JSON can carry.",
+        alias="string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue }",
+    ),
+    Shape(
+        name="JsonSchema",
+        doc=(
+            "A JSON Schema, draft 2020-12; it is checked by the server. "
+            "References stay inside the schema, and patterns have no look-around and no back-references."
+        ),
+        alias="boolean | { [keyword: string]: unknown }",
+    ),
+    Shape(
+        name="StandardSchema<Output = unknown>",
+        doc="A schema of a library that follows Standard Schema, such as zod or valibot; it is checked in the script.",
+        members=(
+            Member(
+                signature='readonly "~standard": { readonly version: 1; readonly vendor: string; '
+                "validate(value: unknown): unknown; readonly types?: { readonly input: any; readonly output: Output } }"
+            ),
+        ),
+    ),
+    Shape(
+        name="CheckedBy<Body>",
+        doc="What `req.data` is when the body has been checked against a schema.",
+        alias="Body extends StandardSchema<infer Output> ? Output : any",
+    ),
+    Shape(
+        name="PathParams<Path extends string>",
+        doc="The parameters that a path has, each a text.",
+        alias=(
+            "string extends Path\n"
+            "  ? { [name: string]: string }\n"
+            "  : Path extends `${infer Head}/${infer Tail}`\n"
+            "    ? SegmentParams<Head> & PathParams<Tail>\n"
+            "    : SegmentParams<Path>"
+        ),
+    ),
+    Shape(
+        name="SegmentParams<Segment extends string>",
+        doc="The parameter that one segment of a path has.",
+        alias=(
+            "Segment extends `:${infer Name}` ? { [key in Name]: string }\n"
+            "  : Segment extends `{${infer Name}}` ? { [key in Name]: string }\n"
+            '  : Segment extends "*" ? { "*": string }\n'
+            "  : Segment extends `*${infer Name}` ? { [key in Name]: string }\n"
+            "  : {}"
+        ),
+    ),
+    Shape(
+        name="RequestHeaders",
+        doc="The headers of a request: a plain object with lower-case names, and two methods that ignore case.",
+        members=(
+            Member(signature="get(name: string): string | null", doc="The value of a header, null if there is none."),
+            Member(signature="has(name: string): boolean", doc="Whether there is such a header."),
+            Member(signature="[name: string]: any"),
+        ),
+    ),
+    Shape(
+        name="HandlerRequest<Params = { [name: string]: string }, Data = any>",
+        doc="The request that a handler answers. Everything is a plain value or a method.",
+        members=(
+            Member(signature="readonly method: string", doc="In upper case."),
+            Member(signature="readonly path: string", doc="The path as it stood on the wire, without the query."),
+            Member(signature="readonly url: string", doc="The whole address, as the client sees it."),
+            Member(signature="readonly params: Params", doc="What the path's parameters matched, decoded."),
+            Member(
+                signature="readonly query: { [name: string]: string }",
+                doc="The query, one text for a name: the first, if there are several.",
+            ),
+            Member(signature="readonly queryAll: { [name: string]: string[] }", doc="The query with every value."),
+            Member(signature="readonly headers: RequestHeaders", doc="Lower-case names."),
+            Member(signature="readonly cookies: { [name: string]: string }", doc="The cookies, decoded."),
+            Member(signature="readonly ip: string", doc="The client's address."),
+            Member(signature="readonly id: string", doc="The request's id; the answer carries it as `x-request-id`."),
+            Member(signature="readonly body: string", doc="The body as text; empty if there is none."),
+            Member(
+                signature="readonly data: Data", doc="The JSON body after it was checked against the option `body`."
+            ),
+            Member(
+                signature="readonly form: { [name: string]: string }",
+                doc="The fields of a form that was posted, one text for a name.",
+            ),
+            Member(signature="readonly formAll: { [name: string]: string[] }", doc="The fields with every value."),
+            Member(
+                signature="readonly files: (File & { readonly field: string })[]", doc="The files of a posted form."
+            ),
+            Member(
+                signature="json<Value = any>(): Promise<Value>",
+                doc="The body as JSON; rejects with `httpError(400)` if it is none.",
+            ),
+            Member(signature="text(): Promise<string>", doc="The body as text."),
+            Member(signature="bytes(): Promise<Uint8Array>", doc="The body as bytes."),
+            Member(signature="arrayBuffer(): Promise<ArrayBuffer>", doc="The body as bytes."),
+            Member(signature="blob(): Promise<Blob>", doc="The body as a Blob of its content type."),
+            Member(signature="formData(): Promise<FormData>", doc="The fields and files of a posted form."),
+        ),
+    ),
+    Shape(
+        name="HandlerContext",
+        doc="What surrounds one invocation.",
+        members=(
+            Member(
+                signature="readonly user: { readonly id: string; readonly [key: string]: any } | null", doc="Who asks."
+            ),
+            Member(
+                signature="readonly script: { readonly uri: string; readonly version: string }",
+                doc="The script and its version.",
+            ),
+            Member(
+                signature="readonly invocation: "
+                "{ readonly id: string; readonly deadline: number; readonly [key: string]: any }",
+                doc="This run: its id, and when it is stopped (milliseconds since 1970).",
+            ),
+            Member(signature="readonly request: HandlerRequest", doc="The request that is answered."),
+            Member(signature="readonly log: Console", doc="The same as `console`."),
+            Member(signature="readonly signal: AbortSignal", doc="Fires when the client has gone."),
+            Member(
+                signature="waitUntil(promise: Promise<unknown>): void",
+                doc="Goes on after the answer has been sent; its effects are committed on their own.",
+            ),
+        ),
+    ),
+    Shape(
+        name="AnswerEnvelope",
+        doc=(
+            "An answer in parts. "
+            "It is taken as one if `status` is a whole number from 100 to 599 and every key is one of these."
+        ),
+        members=(
+            Member(signature="status: number"),
+            Member(signature="body?: unknown", doc="Text, bytes, `Html`, or a value that becomes JSON."),
+            Member(signature="bodyBase64?: string", doc="Bytes, as base64."),
+            Member(signature="contentType?: string"),
+            Member(signature="headers?: { [name: string]: string | string[] }"),
+            Member(signature="cookies?: { [name: string]: string | CookieOptions | null }"),
+        ),
+    ),
+    Shape(
+        name="CookieOptions",
+        doc="A cookie to set; null in its place removes it.",
+        members=(
+            Member(signature="value: string"),
+            Member(signature="maxAge?: number", doc="Seconds; 0 removes it."),
+            Member(signature="expires?: Date | string"),
+            Member(signature="path?: string", doc="`/` if not given."),
+            Member(signature="domain?: string"),
+            Member(signature="secure?: boolean"),
+            Member(signature="httpOnly?: boolean", doc="True if not given: page scripts cannot read it."),
+            Member(signature='sameSite?: "Strict" | "Lax" | "None"', doc="Lax if not given."),
+            Member(signature="partitioned?: boolean"),
+        ),
+    ),
+    Shape(
+        name="AnswerInit",
+        doc="Status and headers of an answer.",
+        members=(
+            Member(signature="status?: number"),
+            Member(signature="headers?: HeadersInit | { [name: string]: string | string[] }"),
+            Member(signature="cookies?: { [name: string]: string | CookieOptions | null }"),
+            Member(signature="space?: number | string", doc="Of JSON: how far to indent it."),
+        ),
+    ),
+    Shape(
+        name="MadeAnswer",
+        doc="What `json` and `redirect` make: an envelope that a middleware can read and change.",
+        members=(
+            Member(signature="status: number"),
+            Member(signature="headers: { [name: string]: string | string[] }"),
+            Member(signature="body: unknown"),
+            Member(signature="contentType: string | null"),
+            Member(signature="cookies?: { [name: string]: string | CookieOptions | null }"),
+        ),
+    ),
+    Shape(
+        name="Handler<Params = { [name: string]: string }, Data = any>",
+        doc=(
+            "A handler answers a request. It returns an envelope, a `Response`, `Html`, text (text/plain), bytes, "
+            "an async iterable (streamed), any other value (JSON), or nothing (204)."
+        ),
+        alias="(req: HandlerRequest<Params, Data>, ctx: HandlerContext) => unknown",
+    ),
+    Shape(
+        name="Middleware",
+        doc="Runs around a handler: what it returns is the answer, `next()` gives the handler's.",
+        alias="(req: HandlerRequest, ctx: HandlerContext, next: () => Promise<any>) => unknown",
+    ),
+    Shape(
+        name="RouteOptions<Body = JsonSchema | StandardSchema>",
+        doc="What else a route may say. An unknown option is refused with the nearest name.",
+        members=tuple(
+            Member(signature=f"{name}?: {_OPTION_TYPES[name]}", doc=doc[0].upper() + doc[1:] + ".")
+            for name, doc in OPTIONS.items()
+        ),
+    ),
+    Shape(
+        name="HostErrorCode",
+        doc="The codes of `HostError`.",
+        alias=" | ".join(
+            f'"{code}"'
+            for code in (  # noqa: SIM905  words are read as words
+                "denied not_found invalid conflict too_large too_many budget unavailable timeout unsupported closed"
+            ).split()
+        ),
+    ),
+    Shape(
+        name="Html",
+        doc="Text that is safe to send as HTML: everything that was put into it has been escaped.",
+        members=(
+            Member(
+                signature="toString(): string", doc="The markup; throws while a promise among the children is open."
+            ),
+        ),
+    ),
+    Shape(
+        name="HtmlTag",
+        doc="The template tag `html`.",
+        members=(
+            Member(signature="(strings: TemplateStringsArray, ...values: Renderable[]): Html"),
+            Member(signature="raw(text: string): Html", doc="Trusts a text as it is."),
+            Member(signature="escape(text: unknown): string", doc="The text with `& < > \" '` escaped."),
+        ),
+    ),
+    Shape(
+        name="Renderable",
+        doc=(
+            "What may stand between tags: Html as it is, texts and numbers escaped, "
+            "null, undefined and booleans as nothing."
+        ),
+        alias="Html | string | number | boolean | null | undefined | Iterable<Renderable> | Promise<Renderable>",
+    ),
+    Shape(
+        name="Component<Props = any>",
+        doc="A function that renders its properties; `children` is among them.",
+        alias="(props: Props & { children?: any }) => Renderable",
+    ),
+)
+"""Every named type, in the order of the declarations."""

@@ -1,0 +1,291 @@
+"""The web's standards that scripts can use, as far as they are here."""
+
+from __future__ import annotations
+
+from aiwebengine.host.declare import Global, Member
+
+_GROUP = "Web standards"
+
+
+def _members(*signatures: str) -> tuple[Member, ...]:
+    return tuple(Member(signature=signature) for signature in signatures)
+
+
+STANDARDS: tuple[Global, ...] = (
+    Global(
+        name="Headers",
+        group=_GROUP,
+        kind="class",
+        doc="A list of HTTP headers; names ignore case.",
+        members=_members(
+            "constructor(init?: HeadersInit)",
+            "append(name: string, value: string): void",
+            "delete(name: string): void",
+            "get(name: string): string | null",
+            "getSetCookie(): string[]",
+            "has(name: string): boolean",
+            "set(name: string, value: string): void",
+            "forEach(callback: (value: string, name: string, headers: Headers) => void, thisArg?: unknown): void",
+            "entries(): IterableIterator<[string, string]>",
+            "keys(): IterableIterator<string>",
+            "values(): IterableIterator<string>",
+            "[Symbol.iterator](): IterableIterator<[string, string]>",
+        ),
+        example='registerWebHandler("/h", () => new Response("ok", { headers: new Headers({ "x-made-by": "me" }) }));',
+    ),
+    Global(
+        name="Request",
+        group=_GROUP,
+        kind="class",
+        doc="A request of the web's standard; a handler of `export default { fetch }` is given one.",
+        members=_members(
+            "constructor(input: string | URL | Request, init?: RequestInit)",
+            "readonly method: string",
+            "readonly url: string",
+            "readonly headers: Headers",
+            "readonly signal: AbortSignal",
+            "readonly bodyUsed: boolean",
+            "arrayBuffer(): Promise<ArrayBuffer>",
+            "bytes(): Promise<Uint8Array>",
+            "json<Value = any>(): Promise<Value>",
+            "text(): Promise<string>",
+            "clone(): Request",
+        ),
+        example='registerWebHandler("/r", () => new Request("https://example.org/a", { method: "POST" }).method);',
+    ),
+    Global(
+        name="Response",
+        group=_GROUP,
+        kind="class",
+        doc="An answer of the web's standard.",
+        members=_members(
+            "constructor(body?: BodyInit | null, init?: ResponseInit)",
+            "static json(value: unknown, init?: ResponseInit): Response",
+            "static redirect(url: string | URL, status?: number): Response",
+            "static error(): Response",
+            "readonly status: number",
+            "readonly statusText: string",
+            "readonly ok: boolean",
+            "readonly headers: Headers",
+            "readonly bodyUsed: boolean",
+            "arrayBuffer(): Promise<ArrayBuffer>",
+            "bytes(): Promise<Uint8Array>",
+            "json<Value = any>(): Promise<Value>",
+            "text(): Promise<string>",
+            "clone(): Response",
+        ),
+        example='registerWebHandler("/r", () => new Response("gone", { status: 410, headers: { "x-why": "old" } }));',
+    ),
+    Global(
+        name="URL",
+        group=_GROUP,
+        kind="class",
+        doc="An address in its parts.",
+        members=_members(
+            "constructor(url: string | URL, base?: string | URL)",
+            "static canParse(url: string | URL, base?: string | URL): boolean",
+            "static parse(url: string | URL, base?: string | URL): URL | null",
+            "href: string",
+            "readonly origin: string",
+            "protocol: string",
+            "username: string",
+            "password: string",
+            "host: string",
+            "hostname: string",
+            "port: string",
+            "pathname: string",
+            "search: string",
+            "readonly searchParams: URLSearchParams",
+            "hash: string",
+            "toString(): string",
+            "toJSON(): string",
+        ),
+        example='registerWebHandler("/u", (req) => new URL("/b", req.url).href);',
+    ),
+    Global(
+        name="URLSearchParams",
+        group=_GROUP,
+        kind="class",
+        doc="The query of an address.",
+        members=_members(
+            "constructor(init?: string | [string, string][] | { [name: string]: string } | URLSearchParams)",
+            "readonly size: number",
+            "append(name: string, value: string): void",
+            "delete(name: string, value?: string): void",
+            "get(name: string): string | null",
+            "getAll(name: string): string[]",
+            "has(name: string, value?: string): boolean",
+            "set(name: string, value: string): void",
+            "sort(): void",
+            "forEach(callback: (value: string, name: string, params: URLSearchParams) => void, thisArg?: any): void",
+            "entries(): IterableIterator<[string, string]>",
+            "keys(): IterableIterator<string>",
+            "values(): IterableIterator<string>",
+            "[Symbol.iterator](): IterableIterator<[string, string]>",
+            "toString(): string",
+        ),
+        example='registerWebHandler("/q", () => new URLSearchParams({ a: "1", b: "x y" }).toString());',
+    ),
+    Global(
+        name="TextEncoder",
+        group=_GROUP,
+        kind="class",
+        doc="Text to UTF-8 bytes.",
+        members=_members(
+            "readonly encoding: string",
+            "encode(text?: string): Uint8Array",
+            "encodeInto(text: string, target: Uint8Array): { read: number; written: number }",
+        ),
+        example='registerWebHandler("/e", () => new TextEncoder().encode("é").length);',
+    ),
+    Global(
+        name="TextDecoder",
+        group=_GROUP,
+        kind="class",
+        doc="Bytes to text.",
+        members=_members(
+            "constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean })",
+            "readonly encoding: string",
+            "readonly fatal: boolean",
+            "readonly ignoreBOM: boolean",
+            "decode(bytes?: ArrayBuffer | ArrayBufferView, options?: { stream?: boolean }): string",
+        ),
+        example='registerWebHandler("/d", () => new TextDecoder().decode(new Uint8Array([104, 105])));',
+    ),
+    Global(
+        name="AbortController",
+        group=_GROUP,
+        kind="class",
+        doc="Ends what it was handed to.",
+        members=_members("readonly signal: AbortSignal", "abort(reason?: any): void"),
+        example=(
+            'registerWebHandler("/a", () => {\n'
+            "  const controller = new AbortController();\n"
+            "  controller.abort();\n"
+            "  return controller.signal.aborted;\n"
+            "});"
+        ),
+    ),
+    Global(
+        name="AbortSignal",
+        group=_GROUP,
+        kind="class",
+        doc="Tells that something is to end.",
+        members=_members(
+            "static abort(reason?: any): AbortSignal",
+            "static timeout(milliseconds: number): AbortSignal",
+            "static any(signals: AbortSignal[]): AbortSignal",
+            "readonly aborted: boolean",
+            "readonly reason: any",
+            "throwIfAborted(): void",
+            'addEventListener(type: "abort", listener: (event: any) => void, options?: { once?: boolean }): void',
+            'removeEventListener(type: "abort", listener: (event: any) => void): void',
+            "onabort: ((event: any) => void) | null",
+        ),
+        example='registerWebHandler("/s", (req, ctx) => ctx.signal.aborted);',
+    ),
+    Global(
+        name="structuredClone",
+        group=_GROUP,
+        kind="function",
+        doc="Copies a value with everything in it: Maps, Sets, Dates, typed arrays, cycles.",
+        signatures=("<Value>(value: Value): Value",),
+        example='registerWebHandler("/c", () => structuredClone({ a: [1, 2] }));',
+    ),
+    Global(
+        name="atob",
+        group=_GROUP,
+        kind="function",
+        doc="Base64 to a text of bytes.",
+        signatures=("(text: string): string",),
+        example='registerWebHandler("/b", () => atob("aGk="));',
+    ),
+    Global(
+        name="btoa",
+        group=_GROUP,
+        kind="function",
+        doc="A text of bytes to base64; a character above 255 throws.",
+        signatures=("(text: string): string",),
+        example='registerWebHandler("/b", () => btoa("hi"));',
+    ),
+    Global(
+        name="queueMicrotask",
+        group=_GROUP,
+        kind="function",
+        doc="Calls a function as soon as what runs now is done.",
+        signatures=("(callback: () => void): void",),
+        example='registerWebHandler("/m", () => new Promise((resolve) => queueMicrotask(() => resolve("done"))));',
+    ),
+    Global(
+        name="setTimeout",
+        group=_GROUP,
+        kind="function",
+        doc="Calls a function later, within the invocation; a timer that is left over is dropped with a warning.",
+        signatures=("(callback: (...values: any[]) => void, milliseconds?: number, ...values: any[]): number",),
+        example='registerWebHandler("/t", () => new Promise((resolve) => setTimeout(() => resolve("later"), 10)));',
+    ),
+    Global(
+        name="clearTimeout",
+        group=_GROUP,
+        kind="function",
+        doc="Drops a timer.",
+        signatures=("(timer?: number): void",),
+        example='registerWebHandler("/t", () => { clearTimeout(setTimeout(() => {}, 10)); return "ok"; });',
+    ),
+    Global(
+        name="setInterval",
+        group=_GROUP,
+        kind="function",
+        doc="Calls a function again and again, within the invocation.",
+        signatures=("(callback: (...values: any[]) => void, milliseconds?: number, ...values: any[]): number",),
+        example=(
+            'registerWebHandler("/t", () => new Promise((resolve) => {\n'
+            "  let times = 0;\n"
+            "  const timer = setInterval(() => {\n"
+            "    if (++times === 3) { clearInterval(timer); resolve(times); }\n"
+            "  }, 5);\n"
+            "}));"
+        ),
+    ),
+    Global(
+        name="clearInterval",
+        group=_GROUP,
+        kind="function",
+        doc="Ends an interval.",
+        signatures=("(timer?: number): void",),
+        example='registerWebHandler("/t", () => { clearInterval(setInterval(() => {}, 10)); return "ok"; });',
+    ),
+    Global(
+        name="crypto",
+        group=_GROUP,
+        kind="object",
+        doc="Random values; they come from a seed that the server draws for each invocation.",
+        members=_members(
+            "randomUUID(): string",
+            "getRandomValues<Values extends ArrayBufferView>(values: Values): Values",
+        ),
+        example='registerWebHandler("/id", () => crypto.randomUUID());',
+    ),
+)
+"""Every global that a web standard defines, in the order of the reference page."""
+
+STANDARD_TYPES = """\
+/** What `Headers` can be made of. */
+type HeadersInit = Headers | [string, string][] | { [name: string]: string };
+/** What a body can be made of. */
+type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams;
+/** Status and headers of a `Response`. */
+interface ResponseInit {
+  status?: number;
+  statusText?: string;
+  headers?: HeadersInit;
+}
+/** Method, headers and body of a `Request`. */
+interface RequestInit {
+  method?: string;
+  headers?: HeadersInit;
+  body?: BodyInit | null;
+  signal?: AbortSignal | null;
+}
+"""
+"""Types of the standards that are no globals."""

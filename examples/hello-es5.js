@@ -1,0 +1,10 @@
+// The smallest script: plain ES5, one file, deployed without any build.
+// Ask for /hello-es5 or /hello-es5/your-name.
+
+registerWebHandler('/hello-es5', function () {
+    return 'Hello, world!';
+});
+
+registerWebHandler('/hello-es5/:name', function (req) {
+    return { hello: req.params.name };
+});
