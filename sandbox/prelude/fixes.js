@@ -1,0 +1,48 @@
+/*
+ * What Duktape 2.7 gets wrong or lacks, beyond what core-js mends.
+ */
+(function (K) {
+    'use strict';
+
+    var descriptorOf = Object.getOwnPropertyDescriptor, prototypeOf = Object.getPrototypeOf, defineProperty = Object.defineProperty;
+    var reflectGet = Reflect.get, reflectSet = Reflect.set;
+
+    /* The engine ignores the receiver of Reflect.get and Reflect.set. */
+    K.define(Reflect, 'get', function get(target, key, receiver) {
+        if (arguments.length < 3 || target === receiver) return reflectGet(target, key);
+        for (var object = target; object !== null && object !== undefined; object = prototypeOf(object)) {
+            var found = descriptorOf(object, key);
+            if (found) return found.get ? found.get.call(receiver) : found.value;
+        }
+        return undefined;
+    });
+    K.define(Reflect, 'set', function set(target, key, value, receiver) {
+        if (arguments.length < 4 || target === receiver) return reflectSet(target, key, value);
+        for (var object = target; object !== null && object !== undefined; object = prototypeOf(object)) {
+            var found = descriptorOf(object, key);
+            if (!found) continue;
+            if (found.set) { found.set.call(receiver, value); return true; }
+            if (found.get || !found.writable) return false;
+            break;
+        }
+        if (receiver === null || (typeof receiver !== 'object' && typeof receiver !== 'function')) return false;
+        var own = descriptorOf(receiver, key);
+        if (own && (own.get || own.set || !own.writable)) return false;
+        defineProperty(receiver, key, own ? { value: value } : { value: value, writable: true, enumerable: true, configurable: true });
+        return true;
+    });
+
+    /* Math.cbrt(27) is 3.0000000000000004 there: one Newton step. */
+    K.define(Math, 'cbrt', function cbrt(x) {
+        x = +x;
+        if (!x || !isFinite(x)) return x;
+        var positive = Math.abs(x), root = Math.pow(positive, 1 / 3);
+        root -= (root * root * root - positive) / (3 * root * root);
+        return x < 0 ? -root : root;
+    });
+
+    K.define(Date.prototype, 'toUTCString', function toUTCString() {
+        return isNaN(this.getTime()) ? 'Invalid Date' : K.httpDate(this);
+    });
+    K.define(Date.prototype, 'toGMTString', Date.prototype.toUTCString);
+}(__kernel));

@@ -1,0 +1,176 @@
+/*
+ * FormData, and its two forms on the wire: application/x-www-form-urlencoded and multipart/form-data.
+ *
+ * For other files: K.FormData, K.makeFormData(lists), K.parseFormData(bytes, contentType),
+ * K.formPairs(text) -> [[name, value]], K.multipart(form) -> { bytes, type }.
+ */
+(function (K) {
+    'use strict';
+
+    var U8 = Uint8Array;
+
+    function FormData() {
+        if (!(this instanceof FormData)) throw new TypeError("Class constructor FormData cannot be invoked without 'new'");
+        if (arguments.length && arguments[0] !== undefined) throw new TypeError('FormData: there are no form elements on the server; use append(name, value).');
+        K.hide(this, []);
+    }
+
+    function entry(name, value, fileName) {
+        if (!(value instanceof K.Blob)) return [String(name), String(value)];
+        if (!(value instanceof K.File) || fileName !== undefined) {
+            value = new K.File([value], fileName === undefined ? value.name || 'blob' : fileName, { type: value.type });
+        }
+        return [String(name), value];
+    }
+
+    function without(form, name) {
+        return K.hidden(form).filter(function (pair) { return pair[0] !== name; });
+    }
+
+    var table = {
+        append: function append(name, value, fileName) {
+            var list = K.hidden(this);
+            list[list.length] = entry(name, value, fileName);
+        },
+        set: function set(name, value, fileName) {
+            var list = K.hidden(this), made = entry(name, value, fileName), at = -1, kept = [];
+            for (var i = 0; i < list.length; i++) {
+                if (list[i][0] !== made[0]) kept[kept.length] = list[i];
+                else if (at < 0) { at = kept.length; kept[at] = made; }
+            }
+            if (at < 0) kept[kept.length] = made;
+            K.hide(this, kept);
+        },
+        'delete': function (name) { K.hide(this, without(this, String(name))); },
+        get: function get(name) {
+            var all = this.getAll(name);
+            return all.length ? all[0] : null;
+        },
+        getAll: function getAll(name) {
+            name = String(name);
+            return K.hidden(this).filter(function (pair) { return pair[0] === name; }).map(function (pair) { return pair[1]; });
+        },
+        has: function has(name) { return this.getAll(name).length > 0; },
+        forEach: function forEach(callback, thisArg) {
+            var list = K.hidden(this);
+            for (var i = 0; i < list.length; i++) callback.call(thisArg, list[i][1], list[i][0], this);
+        },
+        entries: function entries() { return K.hidden(this).map(function (pair) { return [pair[0], pair[1]]; })[Symbol.iterator](); },
+        keys: function keys() { return K.hidden(this).map(function (pair) { return pair[0]; })[Symbol.iterator](); },
+        values: function values() { return K.hidden(this).map(function (pair) { return pair[1]; })[Symbol.iterator](); }
+    };
+    Object.keys(table).forEach(function (name) { K.define(FormData.prototype, name, table[name]); });
+    K.define(FormData.prototype, Symbol.iterator, FormData.prototype.entries);
+    K.define(FormData.prototype, Symbol.toStringTag, 'FormData', true);
+
+    K.FormData = FormData;
+    K.global('FormData', FormData);
+
+    K.makeFormData = function (lists) {
+        var form = new FormData();
+        Object.keys(lists).forEach(function (name) {
+            for (var i = 0; i < lists[name].length; i++) form.append(name, lists[name][i]);
+        });
+        return form;
+    };
+
+    /* -- urlencoded ------------------------------------------------------------------------ */
+
+    function decoded(text) {
+        text = text.replace(/\+/g, ' ');
+        if (text.indexOf('%') < 0) return text;
+        try {
+            return decodeURIComponent(text);
+        } catch (error) {
+            return lenient(text);
+        }
+    }
+
+    /* Percent signs that are no escape stay; bytes that are no UTF-8 become U+FFFD (URL standard, 1.3). */
+    function lenient(text) {
+        return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, function (run) {
+            var bytes = new U8(run.length / 3);
+            for (var i = 0; i < bytes.length; i++) bytes[i] = parseInt(run.substr(i * 3 + 1, 2), 16);
+            return K.text(bytes);
+        });
+    }
+
+    K.formPairs = function (text) {
+        var pairs = [], parts = text.split('&');
+        for (var i = 0; i < parts.length; i++) {
+            if (parts[i] === '') continue;
+            var equals = parts[i].indexOf('=');
+            pairs[pairs.length] = equals < 0 ? [decoded(parts[i]), ''] : [decoded(parts[i].slice(0, equals)), decoded(parts[i].slice(equals + 1))];
+        }
+        return pairs;
+    };
+
+    /* -- multipart (RFC 7578) -------------------------------------------------------------- */
+
+    function quoted(name) {
+        return name.replace(/\r\n|\r|\n/g, '%0D%0A').replace(/"/g, '%22');
+    }
+
+    K.multipart = function (form) {
+        var boundary = '----aiwebengine' + K.randomHex(12), pieces = [], list = K.hidden(form);
+        for (var i = 0; i < list.length; i++) {
+            var value = list[i][1], head = '--' + boundary + '\r\nContent-Disposition: form-data; name="' + quoted(list[i][0]) + '"';
+            if (value instanceof K.Blob) {
+                pieces.push(head + '; filename="' + quoted(value.name) + '"\r\nContent-Type: ' + (value.type || 'application/octet-stream') + '\r\n\r\n', value, '\r\n');
+            } else pieces.push(head + '\r\n\r\n' + value.replace(/\r\n|\r|\n/g, '\r\n') + '\r\n');
+        }
+        pieces.push('--' + boundary + '--\r\n');
+        return { bytes: K.blobBytes(new K.Blob(pieces)), type: 'multipart/form-data; boundary=' + boundary };
+    };
+
+    function find(bytes, wanted, from) {
+        var last = bytes.length - wanted.length, first = wanted[0];
+        outer: for (var i = from; i <= last; i++) {
+            if (bytes[i] !== first) continue;
+            for (var j = 1; j < wanted.length; j++) if (bytes[i + j] !== wanted[j]) continue outer;
+            return i;
+        }
+        return -1;
+    }
+
+    function parameter(header, name) {
+        var found = new RegExp(';\\s*' + name + '=(?:"((?:\\\\"|[^"])*)"|([^;\\s]*))', 'i').exec(header);
+        return found ? (found[1] === undefined ? found[2] : found[1].replace(/\\"/g, '"').replace(/%22/g, '"').replace(/%0D%0A/gi, '\r\n')) : null;
+    }
+
+    function bad(why) { return new K.HttpError(400, 'The request body is not valid form data: ' + why + '.'); }
+
+    K.parseFormData = function (bytes, contentType) {
+        if (/^application\/x-www-form-urlencoded/i.test(contentType)) {
+            var plain = new FormData();
+            K.formPairs(K.text(bytes)).forEach(function (pair) { plain.append(pair[0], pair[1]); });
+            return plain;
+        }
+        if (!/^multipart\/form-data/i.test(contentType)) throw bad('its content type is ' + K.quote(contentType) + ' and not multipart/form-data or application/x-www-form-urlencoded');
+        var boundary = parameter(contentType, 'boundary');
+        if (!boundary) throw bad('the content type names no boundary');
+        return parts(bytes, K.utf8('--' + boundary), K.utf8('\r\n--' + boundary));
+    };
+
+    function parts(bytes, opening, delimiter) {
+        var form = new FormData(), blank = K.utf8('\r\n\r\n'), at = find(bytes, opening, 0);
+        if (at < 0) throw bad('the boundary does not occur');
+        at += opening.length;
+        while (!(bytes[at] === 45 && bytes[at + 1] === 45)) {
+            var headEnd = find(bytes, blank, at), end = headEnd < 0 ? -1 : find(bytes, delimiter, headEnd + 2);
+            if (end < 0) throw bad('it ends within a part');
+            part(form, K.text(bytes.subarray(at, headEnd)), bytes.subarray(Math.min(headEnd + 4, end), end));
+            at = end + delimiter.length;
+        }
+        return form;
+    }
+
+    function part(form, head, body) {
+        var disposition = /^content-disposition:[ \t]*(form-data.*)$/im.exec(head), type = /^content-type:[ \t]*(.*)$/im.exec(head);
+        var name = disposition && parameter(disposition[1], 'name');
+        if (name === null) throw bad('a part has no name');
+        var fileName = parameter(disposition[1], 'filename');
+        if (fileName === null) form.append(name, K.text(body));
+        else form.append(name, new K.File([body], fileName, { type: type ? type[1].trim() : 'application/octet-stream' }));
+    }
+}(__kernel));

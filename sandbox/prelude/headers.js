@@ -1,0 +1,127 @@
+/*
+ * Headers, and the rules for header names and values that answers share with it.
+ *
+ * For other files: K.headerName(name) -> the name in lower case, K.headerValue(name, value) -> text;
+ * both throw a TypeError that says what is wrong.  K.headerPairs(init) -> [[name, value], ...].
+ */
+(function (K) {
+    'use strict';
+
+    var TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+    var VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+    var test = Function.prototype.call.bind(K.native.test), isArray = Array.isArray;
+
+    K.headerName = function (name) {
+        name = String(name);
+        if (!test(TOKEN, name)) throw new TypeError('Header name ' + K.quote(name) + " is not allowed: letters, digits and !#$%&'*+-.^_`|~ only.");
+        return name.toLowerCase();
+    };
+
+    K.headerValue = function (name, value) {
+        var text = String(value).replace(/^[\t\r\n ]+|[\t\r\n ]+$/g, '');
+        if (!test(VALUE, text)) {
+            throw new TypeError('Header ' + name + ' has the value ' + K.quote(text) + ', which no header can hold: no line breaks or control characters, nothing above U+00FF. encodeURIComponent(value) makes any text fit.');
+        }
+        return text;
+    };
+
+    K.headerPairs = function (init) {
+        var pairs = [], list;
+        if (init === undefined || init === null) return pairs;
+        if (init instanceof Headers) {
+            list = K.hidden(init);
+            for (var i = 0; i < list.length; i++) pairs[i] = [list[i][0], list[i][1]];
+            return pairs;
+        }
+        if (typeof init !== 'object' && typeof init !== 'function') throw new TypeError('Headers: expected an object or a list of [name, value], not ' + K.quote(init));
+        if (typeof init[Symbol.iterator] === 'function') {
+            list = isArray(init) ? init : Array.from(init);
+            for (var j = 0; j < list.length; j++) {
+                var pair = isArray(list[j]) ? list[j] : Array.from(list[j]);
+                if (pair.length !== 2) throw new TypeError('Headers: item ' + j + ' is not a pair [name, value]');
+                addPair(pairs, pair[0], pair[1]);
+            }
+            return pairs;
+        }
+        list = Object.keys(init);
+        for (var k = 0; k < list.length; k++) {
+            var value = init[list[k]];
+            if (isArray(value)) for (var m = 0; m < value.length; m++) addPair(pairs, list[k], value[m]);
+            else if (value !== undefined && value !== null) addPair(pairs, list[k], value);
+        }
+        return pairs;
+    };
+
+    function addPair(pairs, name, value) {
+        name = K.headerName(name);
+        pairs[pairs.length] = [name, K.headerValue(name, value)];
+    }
+
+    function Headers(init) {
+        if (!(this instanceof Headers)) throw new TypeError("Class constructor Headers cannot be invoked without 'new'");
+        K.hide(this, K.headerPairs(init));
+    }
+
+    function first(list, name) {
+        for (var i = 0; i < list.length; i++) if (list[i][0] === name) return i;
+        return -1;
+    }
+
+    function without(headers, name) {
+        return K.hidden(headers).filter(function (pair) { return pair[0] !== name; });
+    }
+
+    /* One entry a name, joined by ", ", in the order of names; set-cookie stays apart (Fetch, 5.1). */
+    function sorted(headers) {
+        var list = K.hidden(headers), entries = [], index = Object.create(null);
+        for (var i = 0; i < list.length; i++) {
+            var name = list[i][0];
+            if (name !== 'set-cookie' && index[name] !== undefined) entries[index[name]][1] += ', ' + list[i][1];
+            else {
+                index[name] = entries.length;
+                entries[entries.length] = [name, list[i][1]];
+            }
+        }
+        return entries.sort(function (a, b) { return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0; });
+    }
+
+    function methods(table) {
+        Object.keys(table).forEach(function (name) { K.define(Headers.prototype, name, table[name]); });
+    }
+
+    methods({
+        append: function append(name, value) { addPair(K.hidden(this), name, value); },
+        'delete': function (name) { K.hide(this, without(this, K.headerName(name))); },
+        get: function get(name) {
+            name = K.headerName(name);
+            var list = K.hidden(this), found = null;
+            for (var i = 0; i < list.length; i++) if (list[i][0] === name) found = found === null ? list[i][1] : found + ', ' + list[i][1];
+            return found;
+        },
+        has: function has(name) { return first(K.hidden(this), K.headerName(name)) >= 0; },
+        set: function set(name, value) {
+            name = K.headerName(name);
+            value = K.headerValue(name, value);
+            var at = first(K.hidden(this), name);
+            if (at < 0) { addPair(K.hidden(this), name, value); return; }
+            var list = K.hidden(this).filter(function (pair, i) { return pair[0] !== name || i === at; });
+            list[at] = [name, value];
+            K.hide(this, list);
+        },
+        getSetCookie: function getSetCookie() {
+            return K.hidden(this).filter(function (pair) { return pair[0] === 'set-cookie'; }).map(function (pair) { return pair[1]; });
+        },
+        forEach: function forEach(callback, thisArg) {
+            var entries = sorted(this);
+            for (var i = 0; i < entries.length; i++) callback.call(thisArg, entries[i][1], entries[i][0], this);
+        },
+        entries: function entries() { return sorted(this)[Symbol.iterator](); },
+        keys: function keys() { return sorted(this).map(function (pair) { return pair[0]; })[Symbol.iterator](); },
+        values: function values() { return sorted(this).map(function (pair) { return pair[1]; })[Symbol.iterator](); }
+    });
+    K.define(Headers.prototype, Symbol.iterator, Headers.prototype.entries);
+    K.define(Headers.prototype, Symbol.toStringTag, 'Headers', true);
+
+    K.Headers = Headers;
+    K.global('Headers', Headers);
+}(__kernel));

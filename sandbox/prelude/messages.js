@@ -1,0 +1,224 @@
+/*
+ * Response and Request of the Fetch standard.
+ *
+ * A body is kept as what it was made of (text, bytes or a stream), so that an answer made of text is
+ * not turned into bytes and back.
+ *
+ * For other files: K.Response, K.Request, K.takeBody(message) -> null, text, bytes, or a stream.
+ */
+(function (K) {
+    'use strict';
+
+    var P = K.Promise, EMPTY = Object.freeze({ source: null, type: null });
+    var TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+    /* What `init` becomes: { source: null | text | Uint8Array | ReadableStream, type: content type or null }. */
+    function extract(init) {
+        if (init === undefined || init === null) return EMPTY;
+        if (typeof init === 'string') return { source: init, type: 'text/plain;charset=UTF-8' };
+        if (typeof init === 'object') {
+            if (init instanceof K.ReadableStream) {
+                if (init.locked) throw new TypeError('The body stream is locked to a reader already.');
+                return { source: init, type: null };
+            }
+            if (init instanceof K.Blob) return { source: K.blobBytes(init), type: init.type || null };
+            if (init instanceof K.FormData) {
+                var made = K.multipart(init);
+                return { source: made.bytes, type: made.type };
+            }
+            if (init instanceof URLSearchParams) return { source: init.toString(), type: 'application/x-www-form-urlencoded;charset=UTF-8' };
+            if (init instanceof K.Html) return { source: init.toString(), type: 'text/html; charset=utf-8' };
+            var bytes = K.bytesOf(init);
+            if (bytes) return { source: new Uint8Array(bytes), type: null };
+            if (typeof init[Symbol.asyncIterator] === 'function') return { source: K.ReadableStream.from(init), type: null };
+        }
+        return { source: String(init), type: 'text/plain;charset=UTF-8' };
+    }
+
+    function Body(extracted) {
+        this.source = extracted.source;
+        this.used = false;
+        this.stream = null;
+    }
+
+    function take(message) {
+        var body = K.hidden(message).body;
+        if (body.used || (body.stream && body.stream.locked)) throw new TypeError('The body was read already; clone() before reading it twice.');
+        if (body.source !== null) body.used = true;
+        return body.source;
+    }
+
+    function consumer(name, convert) {
+        return function () {
+            var message = this;
+            return new P(function (resolve) {
+                var source = take(message);
+                if (source instanceof K.ReadableStream) resolve(K.readAll(source).then(function (bytes) { return convert(bytes, message); }));
+                else resolve(convert(source === null ? '' : source, message));
+            });
+        };
+    }
+    function asText(source) {
+        if (typeof source === 'string') return source.charCodeAt(0) === 0xfeff ? source.slice(1) : source;
+        return K.text(source);
+    }
+    function asBytes(source) { return typeof source === 'string' ? K.utf8(source) : new Uint8Array(source); }
+    function contentType(message) { return message.headers.get('content-type') || ''; }
+
+    function addBody(prototype) {
+        var readers = {
+            text: asText,
+            json: function (source) { return K.parseJson(asText(source)); },
+            bytes: asBytes,
+            arrayBuffer: function (source) { return asBytes(source).buffer; },
+            blob: function (source, message) { return new K.Blob([source], { type: contentType(message) }); },
+            formData: function (source, message) { return K.parseFormData(asBytes(source), contentType(message)); }
+        };
+        Object.keys(readers).forEach(function (name) { K.define(prototype, name, consumer(name, readers[name])); });
+        K.getter(prototype, 'bodyUsed', function () {
+            var body = K.hidden(this).body;
+            return body.used || body.stream !== null && body.stream.locked;
+        });
+        K.getter(prototype, 'body', function () {
+            var body = K.hidden(this).body;
+            if (body.source === null) return null;
+            if (!body.stream) {
+                body.stream = body.source instanceof K.ReadableStream ? body.source : K.streamOf(asBytes(body.source));
+                body.source = body.stream;
+            }
+            return body.stream;
+        });
+    }
+
+    function cloned(message) {
+        var body = K.hidden(message).body;
+        if (body.used || (body.stream && body.stream.locked)) throw new TypeError('clone: the body was read already; clone() before reading it.');
+        if (!(body.source instanceof K.ReadableStream)) return body.source;
+        var branches = body.source.tee();
+        body.source = branches[0];
+        if (body.stream) body.stream = branches[0];
+        return branches[1];
+    }
+
+    function withType(headers, type) {
+        if (type !== null && !headers.has('content-type')) headers.append('content-type', type);
+    }
+
+    function readOnly(message, table) {
+        Object.keys(table).forEach(function (name) { K.define(message, name, table[name], true); });
+    }
+
+    /* -- Response -------------------------------------------------------------------------- */
+
+    function Response(body, init) {
+        if (!(this instanceof Response)) throw new TypeError("Class constructor Response cannot be invoked without 'new'");
+        init = init || {};
+        var status = init.status === undefined ? 200 : Number(init.status);
+        if (!(status >= 200 && status <= 599) || Math.floor(status) !== status) {
+            throw new RangeError('Response: status ' + K.quote(init.status) + ' is not an integer from 200 to 599');
+        }
+        var text = init.statusText === undefined ? '' : String(init.statusText);
+        if (/[^\t\x20-\x7e\x80-\xff]/.test(text)) throw new TypeError('Response: statusText ' + K.quote(text) + ' holds a character that is not allowed there');
+        var extracted = extract(body);
+        if (extracted.source !== null && (status === 204 || status === 205 || status === 304)) {
+            throw new TypeError('Response: status ' + status + ' cannot have a body; give null as the body');
+        }
+        build(this, extracted, status, text, new K.Headers(init.headers), 'default');
+    }
+
+    function build(response, extracted, status, text, headers, type) {
+        withType(headers, extracted.type);
+        K.hide(response, { body: new Body(extracted) });
+        readOnly(response, { status: status, statusText: text, ok: status >= 200 && status < 300, headers: headers, url: '', type: type, redirected: false });
+        return response;
+    }
+
+    addBody(Response.prototype);
+    K.define(Response.prototype, 'clone', function clone() {
+        var copy = Object.create(Response.prototype);
+        build(copy, { source: cloned(this), type: null }, this.status, this.statusText, new K.Headers(this.headers), this.type);
+        readOnly(copy, { url: this.url, redirected: this.redirected });
+        return copy;
+    });
+    K.define(Response.prototype, Symbol.toStringTag, 'Response', true);
+    K.define(Response, 'json', function json(value, init) {
+        var text = K.stringify(value);
+        if (text === undefined) throw new TypeError('Response.json: a ' + typeof value + ' has no JSON form');
+        var response = new Response(text, init);
+        if (!init || !init.headers || !new K.Headers(init.headers).has('content-type')) response.headers.set('content-type', 'application/json');
+        return response;
+    });
+    K.define(Response, 'redirect', function redirect(url, status) {
+        status = status === undefined ? 302 : status;
+        if ([301, 302, 303, 307, 308].indexOf(status) < 0) throw new RangeError('Response.redirect: status ' + K.quote(status) + ' is not a redirection');
+        var target = String(url);
+        try { target = new URL(target).href; } catch (relative) { target = encodeURI(K.wellFormed(target)).replace(/%25/g, '%'); }
+        return new Response(null, { status: status, headers: { location: target } });
+    });
+    K.define(Response, 'error', function error() {
+        return build(Object.create(Response.prototype), EMPTY, 0, '', new K.Headers(), 'error');
+    });
+
+    /* -- Request --------------------------------------------------------------------------- */
+
+    var NORMAL = { DELETE: 1, GET: 1, HEAD: 1, OPTIONS: 1, POST: 1, PUT: 1 };
+
+    function method(value) {
+        var text = String(value), upper = text.toUpperCase();
+        if (!TOKEN.test(text) || upper === 'CONNECT' || upper === 'TRACE' || upper === 'TRACK') throw new TypeError('Request: the method ' + K.quote(text) + ' is not allowed');
+        return NORMAL[upper] === 1 ? upper : text;
+    }
+
+    function address(input) {
+        try {
+            return new URL(String(input)).href;
+        } catch (error) {
+            throw new TypeError('Request: ' + K.quote(String(input)) + ' is not an absolute address such as https://example.org/');
+        }
+    }
+
+    function Request(input, init) {
+        if (!(this instanceof Request)) throw new TypeError("Class constructor Request cannot be invoked without 'new'");
+        init = init || {};
+        var from = input instanceof Request ? input : null;
+        var name = init.method === undefined ? from ? from.method : 'GET' : method(init.method);
+        var headers = new K.Headers(init.headers === undefined ? from ? from.headers : undefined : init.headers);
+        var extracted = init.body !== undefined && init.body !== null ? extract(init.body) : from ? { source: take(from), type: null } : EMPTY;
+        if (extracted.source !== null && (name === 'GET' || name === 'HEAD')) throw new TypeError('Request: a ' + name + ' request cannot have a body; set method to POST, PUT or PATCH');
+        withType(headers, extracted.type);
+        K.hide(this, { body: new Body(extracted) });
+        readOnly(this, {
+            method: name,
+            url: from ? from.url : address(input),
+            headers: headers,
+            signal: init.signal || (from ? from.signal : new K.AbortController().signal),
+            redirect: init.redirect || (from ? from.redirect : 'follow'),
+            credentials: init.credentials || (from ? from.credentials : 'same-origin'),
+            mode: init.mode || (from ? from.mode : 'cors'),
+            cache: init.cache || (from ? from.cache : 'default'),
+            referrer: init.referrer || 'about:client',
+            integrity: init.integrity || '',
+            keepalive: !!init.keepalive,
+            duplex: 'half'
+        });
+    }
+    addBody(Request.prototype);
+    K.define(Request.prototype, 'clone', function clone() {
+        var source = cloned(this), copy = new Request(this.url, { method: this.method, headers: this.headers, signal: this.signal, redirect: this.redirect });
+        K.hidden(copy).body = new Body({ source: source });
+        return copy;
+    });
+    K.define(Request.prototype, Symbol.toStringTag, 'Request', true);
+
+    K.Response = Response;
+    K.Request = Request;
+    K.takeBody = take;
+    /* For what fetch gives back: a Response with an address, made of parts that were checked already. */
+    K.makeResponse = function (body, status, text, headers, url, redirected) {
+        var response = build(Object.create(Response.prototype), extract(body), status, text, headers, 'basic');
+        readOnly(response, { url: url, redirected: !!redirected });
+        return response;
+    };
+    K.global('Response', Response);
+    K.global('Request', Request);
+}(__kernel));

@@ -1,0 +1,116 @@
+/*
+ * What a handler is called with: the wire's request (see boxes "run") as the `req` of the reference.
+ *
+ * Everything is a plain value or a method, never a getter: a getter could not make a host call.
+ * Names that come from outside become own properties whatever they are, `__proto__` too.
+ *
+ * K.makeRequest(q) -> req, where q was parsed by the captured JSON.parse.
+ */
+(function (K) {
+    'use strict';
+
+    var defineProperty = Object.defineProperty, setPrototypeOf = Object.setPrototypeOf, hasOwn = Function.prototype.call.bind(Object.prototype.hasOwnProperty);
+    var parse = K.native.parse, BODY = Symbol('body as base64');
+
+    /* `headers` is the parsed object itself with these two behind it; a client's header cannot stand before them. */
+    var headersPrototype = Object.create(Object.prototype);
+    K.define(headersPrototype, 'get', function get(name) {
+        name = String(name).toLowerCase();
+        return hasOwn(this, name) ? this[name] : null;
+    });
+    K.define(headersPrototype, 'has', function has(name) { return hasOwn(this, String(name).toLowerCase()); });
+
+    function put(object, key, value) {
+        if (key === '__proto__') defineProperty(object, key, { value: value, writable: true, enumerable: true, configurable: true });
+        else object[key] = value;
+    }
+
+    function collect(pairs, one, all) {
+        for (var i = 0; i < pairs.length; i++) {
+            var key = pairs[i][0], value = pairs[i][1];
+            if (hasOwn(one, key)) all[key][all[key].length] = value;
+            else {
+                put(one, key, value);
+                put(all, key, [value]);
+            }
+        }
+    }
+
+    function ScriptRequest(q) {
+        var headers = q.headers || {};
+        if (hasOwn(headers, 'get')) delete headers.get;
+        if (hasOwn(headers, 'has')) delete headers.has;
+        this.method = q.method;
+        this.path = q.path;
+        this.url = q.url;
+        this.params = q.params || {};
+        this.query = {};
+        this.queryAll = {};
+        if (q.query) collect(q.query, this.query, this.queryAll);
+        this.headers = setPrototypeOf(headers, headersPrototype);
+        this.cookies = q.cookies || {};
+        this.ip = q.ip === undefined ? null : q.ip;
+        this.id = q.id;
+        this.body = q.body === undefined ? '' : q.body;
+        this.form = {};
+        this.formAll = {};
+        this.files = [];
+        if (q.form) collect(q.form, this.form, this.formAll);
+        else if (this.body !== '' && isForm(headers)) collect(K.formPairs(this.body), this.form, this.formAll);
+        this.locale = q.locale === undefined ? null : q.locale;
+        this.version = q.version === undefined ? null : q.version;
+        this.auth = q.auth === undefined ? null : q.auth;
+        this.session = q.session === undefined ? null : q.session;
+        this.data = q.data;
+        if (q.bodyBase64 !== undefined) defineProperty(this, BODY, { value: q.bodyBase64 });
+    }
+
+    function contentType(headers) {
+        return hasOwn(headers, 'content-type') ? String(headers['content-type']) : '';
+    }
+    function isForm(headers) {
+        return contentType(headers).slice(0, 33).toLowerCase() === 'application/x-www-form-urlencoded';
+    }
+
+    function bytesOf(req) {
+        return req[BODY] === undefined ? K.utf8(req.body) : K.fromBase64(req[BODY]);
+    }
+    function textOf(req) {
+        return req[BODY] === undefined ? req.body : K.text(bytesOf(req));
+    }
+
+    /* Methods answer with a promise also when they fail, as those of a web Request do. */
+    function promised(compute) {
+        return function () {
+            var req = this;
+            return new K.Promise(function (resolve) { resolve(compute(req)); });
+        };
+    }
+
+    function method(name, compute) {
+        var body = promised(compute);
+        defineProperty(body, 'name', { value: name, configurable: true });
+        K.define(ScriptRequest.prototype, name, body);
+    }
+
+    method('text', textOf);
+    method('bytes', bytesOf);
+    method('arrayBuffer', function (req) { return bytesOf(req).buffer; });
+    method('blob', function (req) { return new K.Blob([bytesOf(req)], { type: contentType(req.headers) }); });
+    method('json', function (req) {
+        var text = textOf(req);
+        try {
+            return parse(text);
+        } catch (error) {
+            throw new K.HttpError(400, text === '' ? 'The request has no body; JSON was expected.' : 'The request body is not valid JSON: ' + K.jsonMessage(text, error.message) + '.');
+        }
+    });
+    method('formData', function (req) {
+        if (isForm(req.headers) || req.body === '' && req[BODY] === undefined) return K.makeFormData(req.formAll);
+        return K.parseFormData(bytesOf(req), contentType(req.headers));
+    });
+    K.define(ScriptRequest.prototype, Symbol.toStringTag, 'Request', true);
+    K.define(ScriptRequest.prototype, 'constructor', Object);
+
+    K.makeRequest = function (q) { return new ScriptRequest(q); };
+}(__kernel));
