@@ -22,7 +22,7 @@ LANGUAGE = frozenset(
         "Map Set WeakMap WeakSet Iterator "
         "Error EvalError RangeError ReferenceError SyntaxError TypeError URIError AggregateError "
         "ArrayBuffer DataView Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array "
-        "Float32Array Float64Array Intl DOMException"
+        "Float32Array Float64Array Intl"
     ).split()
 )
 """What the language itself brings."""

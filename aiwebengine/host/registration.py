@@ -12,7 +12,7 @@ the earlier one; between scripts it is a conflict, which the deployment finds.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -91,6 +91,7 @@ class Registrations:
         self._count = 0
         self._middleware: list[HandlerRef] = []
         self._open = True
+        self._effects: Callable[[], Coroutine[Any, Any, None]] | None = None
 
     @property
     def registered(self) -> tuple[Registered, ...]:
@@ -124,6 +125,21 @@ class Registrations:
     def close(self) -> None:
         """Take nothing more."""
         self._open = False
+
+    def leave(self, effects: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Keep what the top level and `init` have done for the deployment to carry out."""
+        self._effects = effects
+
+    async def carry_out(self) -> None:
+        """
+        Make the effects of the top level and of `init` durable; for the deployment, once.
+
+        Raises:
+            Unavailable, Conflict: As `interfaces.HostSession.commit`.
+        """
+        effects, self._effects = self._effects, None
+        if effects is not None:
+            await effects()
 
     def add_route(self, given: Mapping[str, Any]) -> None:
         """

@@ -10,9 +10,10 @@ the invocation is committed; until then only the invocation itself sees it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from aiwebengine.errors import Conflict, DeploymentRefused, EngineError, NotFound, Problem
+from aiwebengine.errors import Conflict, DeploymentRefused, EngineError, Problem
 from aiwebengine.host.declare import Argument, HostCall, printable
 from aiwebengine.host.session import Function, Held, Session
 from aiwebengine.values import Invocation
@@ -80,6 +81,24 @@ CALLS: tuple[HostCall, ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A source that was built and found good, and serves nobody yet."""
+
+    source: str
+    prepared: Any
+    """What `prepare` made of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptChange:
+    """One change that a commit makes."""
+
+    uri: str
+    prepared: Any
+    """What `prepare` made; None: the script is deleted."""
+
+
 class ScriptCalls:
     """
     The calls and effects on scripts.
@@ -87,9 +106,9 @@ class ScriptCalls:
     Args:
         list_scripts: URIs of all scripts that are deployed.
         read_entry: Source of the entry file of a script, None if there is no such script.
-        check: Builds and tries a source without deploying it; gives every problem.
-        deploy: Deploys a source as a new version.
-        delete: Deletes a script.
+        prepare: Builds and tries a source; raises DeploymentRefused with every problem.
+        commit: Makes all changes at once, or none; raises DeploymentRefused, Conflict or Unavailable.
+            A script that is to be deleted and is gone already is no error.
     """
 
     def __init__(
@@ -97,15 +116,13 @@ class ScriptCalls:
         *,
         list_scripts: Callable[[], Awaitable[Sequence[str]]],
         read_entry: Callable[[str], Awaitable[str | None]],
-        check: Callable[[Invocation, str, str], Awaitable[Sequence[Problem]]],
-        deploy: Callable[[Invocation, str, str], Awaitable[Any]],
-        delete: Callable[[Invocation, str], Awaitable[Any]],
+        prepare: Callable[[Invocation, str, str], Awaitable[Any]],
+        commit: Callable[[Invocation, Sequence[ScriptChange]], Awaitable[None]],
     ) -> None:
         self._list_scripts = list_scripts
         self._read_entry = read_entry
-        self._check = check
-        self._deploy = deploy
-        self._delete = delete
+        self._prepare = prepare
+        self._commit = commit
 
     @property
     def calls(self) -> Sequence[HostCall]:
@@ -124,27 +141,22 @@ class ScriptCalls:
 
     async def apply(self, invocation: Invocation, effects: Sequence[Held]) -> None:
         """See `session.Effects.apply`."""
-        for effect in effects:
-            try:
-                if effect.value is None:
-                    await self._delete(invocation, effect.key)
-                else:
-                    await self._deploy(invocation, effect.key, effect.value)
-            except NotFound:
-                # Somebody else has deleted it meanwhile: it is gone, as was asked.
-                continue
-            except DeploymentRefused as refused:
-                # It was good when it was checked: something else was deployed in between.
-                raise Conflict(
-                    f'The script "{printable(effect.key)}" cannot be deployed any more: '
-                    f"{_first_error(refused.problems)} Try again.",
-                    details=refused.details,
-                ) from refused
+        changes = [
+            ScriptChange(uri=effect.key, prepared=effect.value.prepared if effect.value else None) for effect in effects
+        ]
+        try:
+            await self._commit(invocation, changes)
+        except DeploymentRefused as refused:
+            # They were good when they were prepared: something else was deployed in between.
+            raise Conflict(
+                f"What this invocation deploys can be deployed no longer: {_first_error(refused.problems)} Try again.",
+                details=refused.details,
+            ) from refused
 
     async def _all(self, session: Session) -> list[str]:
         names = set(await self._list_scripts())
-        for uri, source in session.pending(GROUP).items():
-            if source is None:
+        for uri, written in session.pending(GROUP).items():
+            if written is None:
                 names.discard(uri)
             else:
                 names.add(uri)
@@ -155,15 +167,15 @@ class ScriptCalls:
 
     async def _upsert(self, session: Session, uri: str, content: str) -> None:
         try:
-            problems = await self._check(session.invocation, uri, content)
-            refused = [problem for problem in problems if problem.severity == "error"]
-            if not refused:
-                session.hold(Held(group=GROUP, key=uri, value=content, size_bytes=len(content)))
-                return
+            prepared = await self._prepare(session.invocation, uri, content)
+            pending = Pending(source=content, prepared=prepared)
+            session.hold(Held(group=GROUP, key=uri, value=pending, size_bytes=len(content)))
         except DeploymentRefused as error:
             refused = [problem for problem in error.problems if problem.severity == "error"]
         except EngineError as error:
             refused = [Problem(code=error.code, message=error.public)]
+        else:
+            return
         for problem in refused[:20]:
             place = f" ({problem.file}:{problem.line})" if problem.file and problem.line else ""
             session.note("error", f'upsertScript: "{printable(uri)}" is not deployed: {problem.message}{place}')
@@ -175,9 +187,10 @@ class ScriptCalls:
         return existed
 
     async def _source(self, session: Session, uri: str) -> str | None:
-        pending: Mapping[str, str | None] = session.pending(GROUP)
+        pending: Mapping[str, Pending | None] = session.pending(GROUP)
         if uri in pending:
-            return pending[uri]
+            written = pending[uri]
+            return written.source if written else None
         return await self._read_entry(uri)
 
 

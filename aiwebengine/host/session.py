@@ -139,6 +139,10 @@ class Session:
         held = list(self._held.values())
         self._held.clear()
         self._held_bytes = 0
+        if self.registrations is not None:
+            # They belong to the deployment, which may be a mere check or may yet be refused.
+            self.registrations.leave(lambda: self._commit(held))
+            return None
         return Deferred.fromCoroutine(self._commit(held))
 
     def end(self, receipt: Receipt) -> None:

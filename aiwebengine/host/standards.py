@@ -77,6 +77,84 @@ STANDARDS: tuple[Global, ...] = (
         example='registerWebHandler("/r", () => new Response("gone", { status: 410, headers: { "x-why": "old" } }));',
     ),
     Global(
+        name="Blob",
+        group=_GROUP,
+        kind="class",
+        doc="Bytes with a media type.",
+        members=_members(
+            "constructor(parts?: (string | ArrayBuffer | ArrayBufferView | Blob)[], options?: { type?: string })",
+            "readonly size: number",
+            "readonly type: string",
+            "arrayBuffer(): Promise<ArrayBuffer>",
+            "bytes(): Promise<Uint8Array>",
+            "text(): Promise<string>",
+            "slice(start?: number, end?: number, type?: string): Blob",
+            "stream(): ReadableStream<Uint8Array>",
+        ),
+        example='registerWebHandler("/b", () => new Blob(["a,b\\n1,2"], { type: "text/csv" }));',
+    ),
+    Global(
+        name="File",
+        group=_GROUP,
+        kind="class",
+        extends="Blob",
+        doc="Bytes with a media type and a name.",
+        members=_members(
+            "constructor(parts: (string | ArrayBuffer | ArrayBufferView | Blob)[], name: string, "
+            "options?: { type?: string; lastModified?: number })",
+            "readonly name: string",
+            "readonly lastModified: number",
+        ),
+        example='registerWebHandler("/f", () => new File(["hi"], "hi.txt").name);',
+    ),
+    Global(
+        name="FormData",
+        group=_GROUP,
+        kind="class",
+        doc="The fields and files of a form.",
+        members=_members(
+            "append(name: string, value: string | Blob, fileName?: string): void",
+            "delete(name: string): void",
+            "get(name: string): File | string | null",
+            "getAll(name: string): (File | string)[]",
+            "has(name: string): boolean",
+            "set(name: string, value: string | Blob, fileName?: string): void",
+            "forEach(callback: (value: File | string, name: string, form: FormData) => void, thisArg?: unknown): void",
+            "entries(): IterableIterator<[string, File | string]>",
+            "keys(): IterableIterator<string>",
+            "values(): IterableIterator<File | string>",
+            "[Symbol.iterator](): IterableIterator<[string, File | string]>",
+        ),
+        example=(
+            'registerWebHandler("/form", async (req) => {\n'
+            "  const posted = await req.formData();\n"
+            "  const form = new FormData();\n"
+            "  posted.forEach((value, name) => form.append(name, value));\n"
+            '  return { name: form.get("name") };\n'
+            '}, "POST");'
+        ),
+    ),
+    Global(
+        name="ReadableStream",
+        group=_GROUP,
+        kind="class",
+        parameters="<Chunk = any>",
+        doc="A stream of chunks; as the body of an answer it is sent as it comes.",
+        members=_members(
+            "constructor(source?: { start?(controller: any): unknown; pull?(controller: any): unknown; "
+            "cancel?(reason: any): unknown }, strategy?: { highWaterMark?: number })",
+            "static from<Chunk>(items: Iterable<Chunk> | AsyncIterable<Chunk>): ReadableStream<Chunk>",
+            "readonly locked: boolean",
+            "getReader(): { read(): Promise<{ done: boolean; value?: Chunk }>; cancel(reason?: any): Promise<void>; "
+            "releaseLock(): void; readonly closed: Promise<void> }",
+            "cancel(reason?: any): Promise<void>",
+            "tee(): [ReadableStream<Chunk>, ReadableStream<Chunk>]",
+            "values(): AsyncIterableIterator<Chunk>",
+            "[Symbol.asyncIterator](): AsyncIterableIterator<Chunk>",
+        ),
+        example='registerWebHandler("/s", () => new Response(ReadableStream.from(["one ", "two"])));',
+    ),
+    Global(
         name="URL",
         group=_GROUP,
         kind="class",
@@ -153,6 +231,71 @@ STANDARDS: tuple[Global, ...] = (
         example='registerWebHandler("/d", () => new TextDecoder().decode(new Uint8Array([104, 105])));',
     ),
     Global(
+        name="DOMException",
+        group=_GROUP,
+        kind="class",
+        extends="Error",
+        doc="What the web's standards throw, such as an `AbortError`.",
+        members=_members("constructor(message?: string, name?: string | { name?: string; cause?: unknown })"),
+        example='registerWebHandler("/x", () => new DOMException("No more.", "AbortError").name);',
+    ),
+    Global(
+        name="Event",
+        group=_GROUP,
+        kind="class",
+        doc="Something that has happened.",
+        members=_members(
+            "constructor(type: string, options?: { bubbles?: boolean; cancelable?: boolean })",
+            "readonly type: string",
+            "readonly target: EventTarget | null",
+            "readonly currentTarget: EventTarget | null",
+            "readonly bubbles: boolean",
+            "readonly cancelable: boolean",
+            "readonly defaultPrevented: boolean",
+            "readonly timeStamp: number",
+            "preventDefault(): void",
+            "stopPropagation(): void",
+            "stopImmediatePropagation(): void",
+        ),
+        example='registerWebHandler("/ev", () => new Event("ready").type);',
+    ),
+    Global(
+        name="CustomEvent",
+        group=_GROUP,
+        kind="class",
+        parameters="<Detail = any>",
+        extends="Event",
+        doc="An event that carries a value.",
+        members=_members(
+            "constructor(type: string, options?: { bubbles?: boolean; cancelable?: boolean; detail?: Detail })",
+            "readonly detail: Detail",
+        ),
+        example='registerWebHandler("/ev", () => new CustomEvent("ready", { detail: 3 }).detail);',
+    ),
+    Global(
+        name="EventTarget",
+        group=_GROUP,
+        kind="class",
+        doc="Something that events happen to.",
+        members=_members(
+            "addEventListener(type: string, "
+            "listener: ((event: any) => void) | { handleEvent(event: any): void } | null, "
+            "options?: boolean | { once?: boolean; signal?: AbortSignal }): void",
+            "removeEventListener(type: string, "
+            "listener: ((event: any) => void) | { handleEvent(event: any): void } | null): void",
+            "dispatchEvent(event: Event): boolean",
+        ),
+        example=(
+            'registerWebHandler("/ev", () => {\n'
+            "  const bus = new EventTarget();\n"
+            "  let seen = 0;\n"
+            '  bus.addEventListener("ready", () => { seen += 1; });\n'
+            '  bus.dispatchEvent(new Event("ready"));\n'
+            "  return seen;\n"
+            "});"
+        ),
+    ),
+    Global(
         name="AbortController",
         group=_GROUP,
         kind="class",
@@ -170,6 +313,7 @@ STANDARDS: tuple[Global, ...] = (
         name="AbortSignal",
         group=_GROUP,
         kind="class",
+        extends="EventTarget",
         doc="Tells that something is to end.",
         members=_members(
             "static abort(reason?: any): AbortSignal",
@@ -178,8 +322,6 @@ STANDARDS: tuple[Global, ...] = (
             "readonly aborted: boolean",
             "readonly reason: any",
             "throwIfAborted(): void",
-            'addEventListener(type: "abort", listener: (event: any) => void, options?: { once?: boolean }): void',
-            'removeEventListener(type: "abort", listener: (event: any) => void): void',
             "onabort: ((event: any) => void) | null",
         ),
         example='registerWebHandler("/s", (req, ctx) => ctx.signal.aborted);',
@@ -273,7 +415,7 @@ STANDARD_TYPES = """\
 /** What `Headers` can be made of. */
 type HeadersInit = Headers | [string, string][] | { [name: string]: string };
 /** What a body can be made of. */
-type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams;
+type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams | Blob | FormData | ReadableStream;
 /** Status and headers of a `Response`. */
 interface ResponseInit {
   status?: number;

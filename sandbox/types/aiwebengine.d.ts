@@ -223,7 +223,7 @@ type Component<Props = any> = (props: Props & { children?: any }) => Renderable;
 /** What `Headers` can be made of. */
 type HeadersInit = Headers | [string, string][] | { [name: string]: string };
 /** What a body can be made of. */
-type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams;
+type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams | Blob | FormData | ReadableStream;
 /** Status and headers of a `Response`. */
 interface ResponseInit {
   status?: number;
@@ -479,6 +479,73 @@ declare class Response {
 }
 
 /**
+ * Bytes with a media type.
+ * @example
+ * registerWebHandler("/b", () => new Blob(["a,b\n1,2"], { type: "text/csv" }));
+ */
+declare class Blob {
+  constructor(parts?: (string | ArrayBuffer | ArrayBufferView | Blob)[], options?: { type?: string });
+  readonly size: number;
+  readonly type: string;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  bytes(): Promise<Uint8Array>;
+  text(): Promise<string>;
+  slice(start?: number, end?: number, type?: string): Blob;
+  stream(): ReadableStream<Uint8Array>;
+}
+
+/**
+ * Bytes with a media type and a name.
+ * @example
+ * registerWebHandler("/f", () => new File(["hi"], "hi.txt").name);
+ */
+declare class File extends Blob {
+  constructor(parts: (string | ArrayBuffer | ArrayBufferView | Blob)[], name: string, options?: { type?: string; lastModified?: number });
+  readonly name: string;
+  readonly lastModified: number;
+}
+
+/**
+ * The fields and files of a form.
+ * @example
+ * registerWebHandler("/form", async (req) => {
+ *   const posted = await req.formData();
+ *   const form = new FormData();
+ *   posted.forEach((value, name) => form.append(name, value));
+ *   return { name: form.get("name") };
+ * }, "POST");
+ */
+declare class FormData {
+  append(name: string, value: string | Blob, fileName?: string): void;
+  delete(name: string): void;
+  get(name: string): File | string | null;
+  getAll(name: string): (File | string)[];
+  has(name: string): boolean;
+  set(name: string, value: string | Blob, fileName?: string): void;
+  forEach(callback: (value: File | string, name: string, form: FormData) => void, thisArg?: unknown): void;
+  entries(): IterableIterator<[string, File | string]>;
+  keys(): IterableIterator<string>;
+  values(): IterableIterator<File | string>;
+  [Symbol.iterator](): IterableIterator<[string, File | string]>;
+}
+
+/**
+ * A stream of chunks; as the body of an answer it is sent as it comes.
+ * @example
+ * registerWebHandler("/s", () => new Response(ReadableStream.from(["one ", "two"])));
+ */
+declare class ReadableStream<Chunk = any> {
+  constructor(source?: { start?(controller: any): unknown; pull?(controller: any): unknown; cancel?(reason: any): unknown }, strategy?: { highWaterMark?: number });
+  static from<Chunk>(items: Iterable<Chunk> | AsyncIterable<Chunk>): ReadableStream<Chunk>;
+  readonly locked: boolean;
+  getReader(): { read(): Promise<{ done: boolean; value?: Chunk }>; cancel(reason?: any): Promise<void>; releaseLock(): void; readonly closed: Promise<void> };
+  cancel(reason?: any): Promise<void>;
+  tee(): [ReadableStream<Chunk>, ReadableStream<Chunk>];
+  values(): AsyncIterableIterator<Chunk>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Chunk>;
+}
+
+/**
  * An address in its parts.
  * @example
  * registerWebHandler("/u", (req) => new URL("/b", req.url).href);
@@ -551,6 +618,61 @@ declare class TextDecoder {
 }
 
 /**
+ * What the web's standards throw, such as an `AbortError`.
+ * @example
+ * registerWebHandler("/x", () => new DOMException("No more.", "AbortError").name);
+ */
+declare class DOMException extends Error {
+  constructor(message?: string, name?: string | { name?: string; cause?: unknown });
+}
+
+/**
+ * Something that has happened.
+ * @example
+ * registerWebHandler("/ev", () => new Event("ready").type);
+ */
+declare class Event {
+  constructor(type: string, options?: { bubbles?: boolean; cancelable?: boolean });
+  readonly type: string;
+  readonly target: EventTarget | null;
+  readonly currentTarget: EventTarget | null;
+  readonly bubbles: boolean;
+  readonly cancelable: boolean;
+  readonly defaultPrevented: boolean;
+  readonly timeStamp: number;
+  preventDefault(): void;
+  stopPropagation(): void;
+  stopImmediatePropagation(): void;
+}
+
+/**
+ * An event that carries a value.
+ * @example
+ * registerWebHandler("/ev", () => new CustomEvent("ready", { detail: 3 }).detail);
+ */
+declare class CustomEvent<Detail = any> extends Event {
+  constructor(type: string, options?: { bubbles?: boolean; cancelable?: boolean; detail?: Detail });
+  readonly detail: Detail;
+}
+
+/**
+ * Something that events happen to.
+ * @example
+ * registerWebHandler("/ev", () => {
+ *   const bus = new EventTarget();
+ *   let seen = 0;
+ *   bus.addEventListener("ready", () => { seen += 1; });
+ *   bus.dispatchEvent(new Event("ready"));
+ *   return seen;
+ * });
+ */
+declare class EventTarget {
+  addEventListener(type: string, listener: ((event: any) => void) | { handleEvent(event: any): void } | null, options?: boolean | { once?: boolean; signal?: AbortSignal }): void;
+  removeEventListener(type: string, listener: ((event: any) => void) | { handleEvent(event: any): void } | null): void;
+  dispatchEvent(event: Event): boolean;
+}
+
+/**
  * Ends what it was handed to.
  * @example
  * registerWebHandler("/a", () => {
@@ -569,15 +691,13 @@ declare class AbortController {
  * @example
  * registerWebHandler("/s", (req, ctx) => ctx.signal.aborted);
  */
-declare class AbortSignal {
+declare class AbortSignal extends EventTarget {
   static abort(reason?: any): AbortSignal;
   static timeout(milliseconds: number): AbortSignal;
   static any(signals: AbortSignal[]): AbortSignal;
   readonly aborted: boolean;
   readonly reason: any;
   throwIfAborted(): void;
-  addEventListener(type: "abort", listener: (event: any) => void, options?: { once?: boolean }): void;
-  removeEventListener(type: "abort", listener: (event: any) => void): void;
   onabort: ((event: any) => void) | null;
 }
 

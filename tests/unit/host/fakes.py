@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from aiwebengine.errors import DeploymentRefused, NotFound, Problem
+from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.host.assets import AssetCalls, StoredAsset
 from aiwebengine.host.dispatch import Host
 from aiwebengine.host.logs import LogCalls
 from aiwebengine.host.registration import RegistrationCalls, Registrations
-from aiwebengine.host.scripts import ScriptCalls
+from aiwebengine.host.scripts import ScriptCalls, ScriptChange
 from aiwebengine.host.session import Session
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import ANONYMOUS, Invocation, Receipt
@@ -53,6 +53,7 @@ class Everything:
         self.lines: list[tuple[str, str, str]] = []
         self.receipts: list[str] = []
         self.refuse_deploy = False
+        self.commits = 0
         self.problems: list[Problem] = []
 
     async def list_scripts(self) -> Sequence[str]:
@@ -61,18 +62,20 @@ class Everything:
     async def read_entry(self, uri: str) -> str | None:
         return self.scripts.get(uri)
 
-    async def check(self, invocation: Invocation, uri: str, source: str) -> Sequence[Problem]:
-        return self.problems
+    async def prepare(self, invocation: Invocation, uri: str, source: str) -> str:
+        if self.problems:
+            raise DeploymentRefused("No.", problems=self.problems)
+        return "built: " + source
 
-    async def deploy(self, invocation: Invocation, uri: str, source: str) -> None:
+    async def commit(self, invocation: Invocation, changes: Sequence[ScriptChange]) -> None:
         if self.refuse_deploy:
             raise DeploymentRefused("No.", problems=[Problem(code="route_conflict", message="Taken by other.")])
-        self.scripts[uri] = source
-
-    async def delete(self, invocation: Invocation, uri: str) -> None:
-        if uri not in self.scripts:
-            raise NotFound("Gone.")
-        del self.scripts[uri]
+        self.commits += 1
+        for change in changes:
+            if change.prepared is None:
+                self.scripts.pop(change.uri, None)
+            else:
+                self.scripts[change.uri] = change.prepared.removeprefix("built: ")
 
     async def list_paths(self) -> Sequence[str]:
         return list(self.assets)
@@ -98,9 +101,8 @@ def host(
     scripts = ScriptCalls(
         list_scripts=behind.list_scripts,
         read_entry=behind.read_entry,
-        check=behind.check,
-        deploy=behind.deploy,
-        delete=behind.delete,
+        prepare=behind.prepare,
+        commit=behind.commit,
     )
     assets = AssetCalls(
         list_paths=behind.list_paths,

@@ -70,11 +70,13 @@ class ScriptEffectTests(SynchronousTestCase):
         self.assertEqual((script, level), ("me", "error"))
         self.assertEqual(message, 'upsertScript: "other" is not deployed: Unexpected token. (main.js:3)')
 
-    def test_takes_warnings_for_no_refusal(self) -> None:
-        """A source with warnings only is deployed."""
-        self.behind.problems = [Problem(code="no_routes", message="Nothing.", severity="warning")]
-        ask(self.session, "upsertScript", "other", "// x")
-        self.assertIsNotNone(self.session.commit())
+    def test_commits_everything_at_once(self) -> None:
+        """Several scripts that one invocation deploys and deletes go live together."""
+        ask(self.session, "upsertScript", "a", "// a")
+        ask(self.session, "upsertScript", "b", "// b")
+        ask(self.session, "deleteScript", "me")
+        self.commit()
+        self.assertEqual((sorted(self.behind.scripts), self.behind.commits), (["a", "b"], 1))
 
     def test_tells_a_conflict_at_commit(self) -> None:
         """What can no longer be deployed at commit fails the invocation as a conflict."""
@@ -83,11 +85,25 @@ class ScriptEffectTests(SynchronousTestCase):
         failure = self.failureResultOf(committing(self.session), Conflict)
         self.assertIn("Taken by other.", failure.value.public)
 
-    def test_forgives_what_is_already_gone(self) -> None:
-        """A script that somebody else deleted meanwhile is gone, as was asked."""
-        ask(self.session, "deleteScript", "me")
-        del self.behind.scripts["me"]
-        self.commit()
+    def test_keeps_the_effects_of_a_load_for_the_deployment(self) -> None:
+        """What the top level writes is carried out by the deployment, and never by a mere check."""
+        session = host(self.behind).begin(invocation("load"))
+        ask(session, "upsertScript", "other", "// x")
+        self.assertIsNone(session.commit())
+        session.end(receipt())
+        self.assertNotIn("other", self.behind.scripts)
+        assert session.registrations is not None
+        self.successResultOf(Deferred.fromCoroutine(session.registrations.carry_out()))
+        self.assertEqual(self.behind.scripts["other"], "// x")
+
+    def test_carries_nothing_out_of_a_load_that_failed(self) -> None:
+        """A top level that throws has written nothing."""
+        session = host(self.behind).begin(invocation("load"))
+        ask(session, "upsertScript", "other", "// x")
+        session.end(receipt("script_failed"))
+        assert session.registrations is not None
+        self.successResultOf(Deferred.fromCoroutine(session.registrations.carry_out()))
+        self.assertNotIn("other", self.behind.scripts)
 
     def test_bounds_what_it_holds(self) -> None:
         """An invocation cannot hold effects without end, and a refused one leaves the others."""
