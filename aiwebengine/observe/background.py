@@ -8,14 +8,15 @@ that its failure is in the log, the state page can name it, and it ends with the
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+
+from aiwebengine.interfaces import Clock
 
 _log = Logger()
 
@@ -30,7 +31,7 @@ class Background(Service):
         clock: For what is repeated.
     """
 
-    def __init__(self, *, clock: IReactorTime) -> None:
+    def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
         self._tasks: dict[Deferred[None], str] = {}
         self._shielded: dict[Deferred[Any], str] = {}
@@ -51,7 +52,7 @@ class Background(Service):
             return done
 
         loop = LoopingCall(once)
-        loop.clock = self._clock
+        loop.clock = cast(Any, self._clock)
         self._loops.append(loop)
         loop.start(seconds, now=False)
 

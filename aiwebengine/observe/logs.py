@@ -15,10 +15,10 @@ from typing import Any, Protocol
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from aiwebengine.interfaces import Clock, DelayedCall
 from aiwebengine.settings.schema import LogSettings
 from aiwebengine.values import Invocation, LogLine
 
@@ -122,9 +122,7 @@ class ScriptLogs(Service):
         seconds: The server's clock, since 1970.
     """
 
-    def __init__(
-        self, *, rows: LogRows, settings: LogSettings, clock: IReactorTime, seconds: Callable[[], float]
-    ) -> None:
+    def __init__(self, *, rows: LogRows, settings: LogSettings, clock: Clock, seconds: Callable[[], float]) -> None:
         self._rows = rows
         self._settings = settings
         self._clock = clock
@@ -138,8 +136,8 @@ class ScriptLogs(Service):
         self._dropped_ever = 0
         self._written = 0
         self._failures = 0
-        self._flush_call: IDelayedCall | None = None
-        self._trim_call: IDelayedCall | None = None
+        self._flush_call: DelayedCall | None = None
+        self._trim_call: DelayedCall | None = None
         self._writing: Deferred[None] | None = None
         self._after_write: list[Deferred[None]] = []
         self._followers: dict[int, tuple[LogFilter, Callable[[LogRecord], None]]] = {}

@@ -14,8 +14,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
-from typing import Any, TextIO
+from datetime import UTC, datetime
+from typing import Any, TextIO, cast
 
 from twisted.logger import (
     FilteringLogObserver,
@@ -41,7 +41,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u20
 _OWN = re.compile(r"log_\w+|message|time|format|system|isError|failure|why")
 
 
-def observer(*, stream: TextIO, level: str, form: str) -> ILogObserver:
+def observer(*, stream: TextIO, level: str, form: str) -> FilteringLogObserver:
     """
     Make the observer that the settings ask for.
 
@@ -51,8 +51,9 @@ def observer(*, stream: TextIO, level: str, form: str) -> ILogObserver:
         form: `text` or `json`.
     """
     line = json_line if form == "json" else text_line
-    predicate = LogLevelFilterPredicate(LEVELS[level])
-    return FilteringLogObserver(_Writer(stream=stream, line=line), [predicate])
+    predicate = LogLevelFilterPredicate(defaultLogLevel=LEVELS[level])
+    writer: Any = _Writer(stream=stream, line=line)
+    return FilteringLogObserver(writer, [cast(Any, predicate)])
 
 
 def text_line(event: LogEvent) -> str:
@@ -87,7 +88,9 @@ def escape(text: str, *, lines: bool = False) -> str:
     Args:
         lines: Let line ends stand.
     """
-    shown = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}" if ord(found[0]) < 256 else f"\\u{ord(found[0]):04x}", text)
+    shown = _CONTROL.sub(
+        lambda found: f"\\x{ord(found[0]):02x}" if ord(found[0]) < 256 else f"\\u{ord(found[0]):04x}", text
+    )
     return shown if lines else shown.replace("\n", "\\n")
 
 
@@ -107,7 +110,7 @@ class _Writer:
 
 
 def _time(event: LogEvent) -> str:
-    moment = datetime.fromtimestamp(event.get("log_time", 0.0), tz=timezone.utc)
+    moment = datetime.fromtimestamp(event.get("log_time", 0.0), tz=UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

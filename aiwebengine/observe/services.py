@@ -58,7 +58,7 @@ class OrderedServices(Service):
         for _, child in self._children:
             child.privilegedStartService()
 
-    def startService(self) -> Deferred[None]:  # type: ignore[override]
+    def startService(self) -> Deferred[None]:
         """
         Start the children in order.
 
@@ -83,7 +83,7 @@ class OrderedServices(Service):
         """Whether every child has started and none has been told to stop."""
         return self._ready
 
-    def stopService(self) -> Deferred[None]:  # type: ignore[override]
+    def stopService(self) -> Deferred[None]:
         """Stop the children in reverse, waiting for each; one that fails is logged and passed over."""
         super().stopService()
         self._ready = False

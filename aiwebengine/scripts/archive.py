@@ -55,7 +55,8 @@ def _look(content: bytes, settings: DeploySettings) -> None:
     most = settings.max_files * 4 + 100
     if entries > most or directory_bytes > most * _ENTRY_BYTES:
         raise TooLarge(
-            f"A script has at most {settings.max_files} files (deploy.max_files); the zip's directory has {entries} entries."
+            f"A script has at most {settings.max_files} files (deploy.max_files); "
+            f"the zip's directory has {entries} entries."
         )
 
 

@@ -95,7 +95,7 @@ class AssetStore:
             raise TooLarge(f"An asset has at most {self._max_bytes:,} bytes; this one has {len(content):,}.")
         return AssetPut(path=path, type=content_type, content=content)
 
-    async def list(self) -> list[AssetInfo]:
+    async def list_all(self) -> list[AssetInfo]:
         """Read all, ordered by path."""
         rows = await self._database.read(asset_rows.every)
         return [_info(row) for row in rows]

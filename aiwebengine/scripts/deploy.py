@@ -55,9 +55,7 @@ LONGEST_MESSAGE = 1000
 class Builds(Protocol):
     """What is asked of `build.builder.Builder`."""
 
-    def build(
-        self, *, entry: str, files: Mapping[str, bytes], manifest: Mapping[str, Any]
-    ) -> Coroutine[Any, Any, Any]:
+    def build(self, *, entry: str, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
         """Give a `Built`; raises DeploymentRefused with every problem."""
 
 
@@ -295,18 +293,14 @@ class Deployer:
         remove = Remove(uri=uri, expected=expected, purge=purge, author=author, message=_message(message))
         await self.commit([remove])
 
-    async def _prepare(
-        self, request: Request, progress: Callable[[str], None], *, keep_warm: bool
-    ) -> Prepared:
+    async def _prepare(self, request: Request, progress: Callable[[str], None], *, keep_warm: bool) -> Prepared:
         steps = _Steps(seconds=self._seconds, progress=progress)
         steps.begin("check")
         message = _message(request.message)
         package = check_package(request.files, entry=request.entry, settings=self._settings, limits=self._limits)
         grants, not_granted = self._grants(request, package)
         steps.begin("build")
-        built = await self._builder.build(
-            entry=package.entry, files=package.files, manifest=package.manifest.as_json()
-        )
+        built = await self._builder.build(entry=package.entry, files=package.files, manifest=package.manifest.as_json())
         steps.begin("load")
         number = self._reserve(request.uri)
         new = _new_version(
@@ -341,9 +335,7 @@ class Deployer:
             steps=steps.end(),
         )
 
-    async def _load(
-        self, bundle: Bundle, package: Package, grants: frozenset[str]
-    ) -> tuple[Any, Registered]:
+    async def _load(self, bundle: Bundle, package: Package, grants: frozenset[str]) -> tuple[Any, Registered]:
         invocation = Invocation(
             id=self._new_id(),
             script=bundle.script,
@@ -416,8 +408,9 @@ class Deployer:
 
     def _trim(self, uris: Iterable[str]) -> None:
         for uri in set(uris):
-            if self._numbers.get(uri, 0) > self._settings.keep_versions:
-                self._background.start(f"trim versions of {uri}", self._store.trim(uri, keep=self._settings.keep_versions))
+            keep = self._settings.keep_versions
+            if self._numbers.get(uri, 0) > keep:
+                self._background.start(f"trim versions of {uri}", self._store.trim(uri, keep=keep))
 
     def _grants(self, request: Request, package: Package) -> tuple[frozenset[str], list[Problem]]:
         """Decide what the version may do: what the administrator says, or said before."""
@@ -434,7 +427,8 @@ class Deployer:
             Problem(
                 code="not_granted",
                 severity="warning",
-                message=f'The script asks for the capability "{name}", which was not granted; its calls will be denied.',
+                message=f'The script asks for the capability "{name}", which was not granted; '
+                "its calls will be denied.",
                 hint=f"Deploy with --grant {name}.",
             )
             for name in sorted(asked - grants)
@@ -538,9 +532,7 @@ def _new_version(
         deployed_at=now,
         size_bytes=package.size_bytes,
     )
-    return NewVersion(
-        version=version, files=package.files, source=built.source, source_map=built.source_map, replay=""
-    )
+    return NewVersion(version=version, files=package.files, source=built.source, source_map=built.source_map, replay="")
 
 
 def _nothing_registered(registered: Registered) -> tuple[Problem, ...]:

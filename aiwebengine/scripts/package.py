@@ -180,7 +180,8 @@ def _texts(files: Mapping[str, bytes]) -> Iterator[Problem]:
             content.decode("utf-8")
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
-            message = f"Source must be UTF-8 text; byte {error.start} (0x{content[error.start]:02X}) is not. Save the file as UTF-8."
+            found = f"byte {error.start} (0x{content[error.start]:02X})"
+            message = f"Source must be UTF-8 text; {found} is not. Save the file as UTF-8."
             yield Problem(code="not_utf8", file=path, line=line, message=message)
 
 

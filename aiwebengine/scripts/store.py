@@ -393,7 +393,7 @@ def _expect(uri: str, current: int | None, expected: int | None) -> None:
     found = f"version {current} serves" if current else "it serves none"
     wanted = f"version {expected}" if expected else "no version"
     raise Conflict(
-        f'"{uri}" was expected to serve {wanted}, but {found}: somebody else changed it. Look at it, then deploy again.',
+        f'"{uri}" was expected to serve {wanted}, but {found}: somebody else changed it. Look at it, then try again.',
         details={"uri": uri, "expected": expected, "current": current or 0},
     )
 

@@ -1,6 +1,4 @@
-"""
-Assets in the main database: functions of a connection, used inside a transaction of the caller.
-"""
+"""Assets in the main database: functions of a connection, used inside a transaction of the caller."""
 
 from __future__ import annotations
 

@@ -54,8 +54,9 @@ def drop_unused(connection: Connection, digests: Iterable[str]) -> int:
     """Remove those of *digests* that nothing refers to any longer; give how many."""
     removed = 0
     for part in _parts(set(digests)):
-        used = set(connection.execute(sa.select(version_files.c.digest).where(version_files.c.digest.in_(part))).scalars())
-        used.update(connection.execute(sa.select(assets.c.digest).where(assets.c.digest.in_(part))).scalars())
+        used: set[str] = set()
+        for column in (version_files.c.digest, assets.c.digest):
+            used.update(connection.execute(sa.select(column).where(column.in_(part)).distinct()).scalars())
         unused = [digest for digest in part if digest not in used]
         if unused:
             removed += connection.execute(sa.delete(blobs).where(blobs.c.digest.in_(unused))).rowcount

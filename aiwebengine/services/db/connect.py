@@ -46,9 +46,7 @@ class Database(Service):
             in a power failure is accepted, never their consistency.
     """
 
-    def __init__(
-        self, *, url: str, threads: Runs, migrations: str, connections: int = 4, durable: bool = True
-    ) -> None:
+    def __init__(self, *, url: str, threads: Runs, migrations: str, connections: int = 4, durable: bool = True) -> None:
         self._url = sa.make_url(url)
         self._threads = threads
         self._migrations = migrations
@@ -57,7 +55,7 @@ class Database(Service):
         self._engine: Engine | None = None
         self._writer = DeferredLock() if self._url.get_backend_name() == "sqlite" else None
 
-    def startService(self) -> Deferred[None]:  # type: ignore[override]
+    def startService(self) -> Deferred[None]:
         """
         Connect and migrate.
 
@@ -68,7 +66,7 @@ class Database(Service):
         super().startService()
         return self._threads.run(self._open)
 
-    def stopService(self) -> Deferred[None] | None:  # type: ignore[override]
+    def stopService(self) -> Deferred[None] | None:
         """Close all connections."""
         super().stopService()
         engine, self._engine = self._engine, None
@@ -123,9 +121,7 @@ def explain(error: DBAPIError) -> EngineError | DBAPIError:
     if isinstance(error, IntegrityError):
         return Conflict("Somebody else changed the same thing; nothing was changed.", private=str(error))
     if isinstance(error, OperationalError | InterfaceError):
-        return Unavailable(
-            "The database does not answer; nothing was changed.", private=str(error), retry_seconds=1.0
-        )
+        return Unavailable("The database does not answer; nothing was changed.", private=str(error), retry_seconds=1.0)
     return error
 
 

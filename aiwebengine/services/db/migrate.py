@@ -59,22 +59,24 @@ def _run(engine: Engine, name: str, current: set[str]) -> None:
     if not current <= known:
         raise CannotStart(
             f"The database {_where(engine)} was written by a newer version of aiwebengine "
-            f"(revision {', '.join(sorted(current - known))}; this one knows up to {HEADS[name]}). Nothing was changed. "
-            "Start the newer version, or restore the copy that it kept beside the file."
+            f"(revision {', '.join(sorted(current - known))}; this one knows up to {HEADS[name]}). "
+            "Nothing was changed. Start the newer version, or restore the copy that it kept beside the file."
         )
     if current:
         _copy(engine, before=HEADS[name])
     context = EnvironmentContext(
-        Config(), scripts, fn=lambda revision, _: scripts._upgrade_revs(HEADS[name], revision)  # noqa: SLF001 - Alembic's own commands do so
+        Config(),
+        scripts,
+        fn=lambda revision, _: scripts._upgrade_revs(HEADS[name], revision),  # noqa: SLF001 - Alembic's commands do so
     )
     try:
-        with engine.connect().execution_options(write=True) as connection, connection.begin():
-            with context:
-                context.configure(connection=connection)
-                context.run_migrations()
+        with engine.connect().execution_options(write=True) as connection, connection.begin(), context:
+            context.configure(connection=connection)
+            context.run_migrations()
     except DBAPIError as error:
         raise CannotStart(
-            f"The database {_where(engine)} cannot be brought to revision {HEADS[name]}: {_cause(error)}. Nothing was changed.",
+            f"The database {_where(engine)} cannot be brought to revision {HEADS[name]}: {_cause(error)}. "
+            "Nothing was changed.",
             private=str(error),
         ) from error
     _log.info(

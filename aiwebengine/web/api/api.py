@@ -15,8 +15,8 @@ from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.iweb import IRequest
-from twisted.web.resource import IResource
+from twisted.web.resource import Resource
+from twisted.web.server import Request as WebRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from aiwebengine.auth.tokens import AdministratorToken
@@ -43,7 +43,7 @@ from aiwebengine.web.api.token import Token
 _log = Logger()
 
 
-class Resource(Protocol):
+class Answers(Protocol):
     """Answers some routes."""
 
     def routes(self) -> Sequence[ApiRoute]:
@@ -88,11 +88,9 @@ class Api(Service):
         self.max_body_bytes = body_bytes(settings)
         """What the listener must let through to this API."""
         self._logs = Logs(logs=logs, clock=clock, seconds=seconds)
-        resources: list[Resource] = [
+        resources: list[Answers] = [
             Scripts(store=store, deployer=deployer),
-            Deployments(
-                deployer=deployer, threads=threads, settings=settings, clock=clock, explain=self._explain
-            ),
+            Deployments(deployer=deployer, threads=threads, settings=settings, clock=clock, explain=self._explain),
             self._logs,
             State(parts=state),
             Assets(assets=assets, max_bytes=settings.max_source_bytes),
@@ -105,7 +103,7 @@ class Api(Service):
                 self._add(route)
         self.klein.handle_errors(HTTPException)(self._no_route)
 
-    def resource(self) -> IResource:
+    def resource(self) -> Resource:
         """Give the resource for the root of a site: it looks at whole paths."""
         return self.klein.resource()
 
@@ -115,13 +113,13 @@ class Api(Service):
         self._logs.close()
 
     def _add(self, route: ApiRoute) -> None:
-        def enter(request: IRequest) -> Deferred[bytes | None]:
+        def enter(request: WebRequest) -> Deferred[bytes | None]:
             return Deferred.fromCoroutine(self._enter(route, request))
 
         enter.__name__ = f"{route.method} {route.path}"
         self.klein.route(route.path, methods=[route.method], endpoint=enter.__name__)(enter)
 
-    async def _enter(self, route: ApiRoute, request: IRequest) -> None:
+    async def _enter(self, route: ApiRoute, request: WebRequest) -> None:
         try:
             principal = self._principal(request)
             call = Call(request=request, principal=principal, max_body_bytes=route.max_body_bytes)
@@ -133,7 +131,7 @@ class Api(Service):
         if answer is not None:
             _write(request, answer)
 
-    def _principal(self, request: IRequest) -> Principal:
+    def _principal(self, request: WebRequest) -> Principal:
         header = request.getHeader("authorization")
         kind, _, token = (header or "").partition(" ")
         if kind.lower() != "bearer" or not token.strip():
@@ -143,10 +141,10 @@ class Api(Service):
             )
         return self._tokens.verify(token.strip())
 
-    def _no_route(self, request: IRequest, failure: Failure) -> None:
-        error: Exception = failure.value
-        if isinstance(error, MethodNotAllowed):
-            allowed = sorted(error.valid_methods or [])
+    def _no_route(self, request: WebRequest, failure: Failure) -> None:
+        error: EngineError
+        if isinstance(failure.value, MethodNotAllowed):
+            allowed = sorted(failure.value.valid_methods or [])
             error = WrongMethod(f"This path answers {', '.join(allowed)} only.", allowed=allowed)
         else:
             error = NotFound("The management API has no such path; docs/reference/management-api.md lists them.")
@@ -157,7 +155,7 @@ class Api(Service):
             error = refusal
         _write(request, self._failed(error, request))
 
-    def _failed(self, error: Exception, request: IRequest) -> Answer:
+    def _failed(self, error: Exception, request: WebRequest) -> Answer:
         request_id = self._id(request)
         if not isinstance(error, EngineError):
             _log.failure("request {request} to the management API failed", Failure(error), request=request_id)
@@ -171,7 +169,7 @@ class Api(Service):
             _log.failure("request {request} to the management API failed", Failure(error), request=request_id)
         return problem_body(error, request_id=request_id)
 
-    def _id(self, request: IRequest) -> str:
+    def _id(self, request: WebRequest) -> str:
         given = getattr(request, "correlation_id", None)
         return given if isinstance(given, str) else self._new_id()
 

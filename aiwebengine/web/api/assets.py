@@ -26,16 +26,16 @@ class Assets:
     def routes(self) -> list[ApiRoute]:
         """Give what this answers."""
         return [
-            ApiRoute("GET", "/engine/api/assets", self.list),
+            ApiRoute("GET", "/engine/api/assets", self.list_all),
             ApiRoute("GET", "/engine/api/asset", self.read),
             ApiRoute("PUT", "/engine/api/asset", self.store, self._max_bytes),
             ApiRoute("DELETE", "/engine/api/asset", self.remove),
         ]
 
-    async def list(self, call: Call) -> Answer:
+    async def list_all(self, call: Call) -> Answer:
         """List all."""
         call.only()
-        return as_json({"assets": [shapes.asset(info) for info in await self._assets.list()]})
+        return as_json({"assets": [shapes.asset(info) for info in await self._assets.list_all()]})
 
     async def read(self, call: Call) -> Answer:
         """Give the bytes."""

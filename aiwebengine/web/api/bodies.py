@@ -108,7 +108,9 @@ def _content(path: str, value: Any) -> bytes:
             return base64.b64decode(value["base64"], validate=True)
         except (binascii.Error, ValueError) as error:
             raise Invalid(f"The file {json.dumps(path[:80])} is not valid base64: {error}.") from error
-    raise Invalid(f'The file {json.dumps(path[:80])} must be text or {{"base64": "..."}}; it is {json.dumps(value)[:80]}.')
+    raise Invalid(
+        f'The file {json.dumps(path[:80])} must be text or {{"base64": "..."}}; it is {json.dumps(value)[:80]}.'
+    )
 
 
 def _from_multipart(body: bytes, options: Mapping[str, str], settings: DeploySettings) -> dict[str, bytes]:

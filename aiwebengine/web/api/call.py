@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from twisted.web.iweb import IRequest
+from twisted.web.server import Request as WebRequest
 
 from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.values import Answer, Principal
@@ -37,7 +37,7 @@ class Call:
         max_body_bytes: Largest body that is looked at.
     """
 
-    def __init__(self, *, request: IRequest, principal: Principal, max_body_bytes: int) -> None:
+    def __init__(self, *, request: WebRequest, principal: Principal, max_body_bytes: int) -> None:
         self.request = request
         self.principal = principal
         self._max_body_bytes = max_body_bytes
@@ -120,14 +120,14 @@ class Call:
             number = math.nan
         if not math.isfinite(number):
             raise Invalid(
-                f'"{name}" must be milliseconds since 1970, or a duration before now such as 10m; it is "{_shown(value)}".'
+                f'"{name}" must be milliseconds since 1970, or a duration before now such as 10m; '
+                f'it is "{_shown(value)}".'
             )
         return number / 1000
 
     def header(self, name: str) -> str:
         """Give a header; empty if it is not there."""
-        value = self.request.getHeader(name)
-        return value if isinstance(value, str) else (value or b"").decode("latin-1")
+        return self.request.getHeader(name) or ""
 
     def accepts(self, media_type: str) -> bool:
         """Tell whether the client asks for *media_type* by name."""
@@ -145,7 +145,9 @@ class Call:
         """
         if told is not None:
             if isinstance(told, bool) or not isinstance(told, int) or told < 0:
-                raise Invalid(f'"expected" must be the number of a version, or 0 for none; it is {json.dumps(told)[:80]}.')
+                raise Invalid(
+                    f'"expected" must be the number of a version, or 0 for none; it is {json.dumps(told)[:80]}.'
+                )
             return told
         expected = self.integer("expected")
         if expected is not None:
@@ -167,6 +169,7 @@ class Call:
             TooLarge: It is larger than this call takes.
         """
         content = self.request.content
+        assert content is not None
         content.seek(0, 2)
         size = content.tell()
         if size > self._max_body_bytes:

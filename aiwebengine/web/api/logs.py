@@ -54,9 +54,7 @@ class Logs:
         return as_json({"lines": [record.as_json() for record in found], "next": older})
 
     async def _follow(self, call: Call, wanted: LogFilter) -> None:
-        stream = JsonStream(
-            request=call.request, clock=self._clock, events=call.accepts("text/event-stream")
-        )
+        stream = JsonStream(request=call.request, clock=self._clock, events=call.accepts("text/event-stream"))
         began = False
         early: list[LogRecord] = []
 

@@ -32,7 +32,7 @@ class Scripts:
     def routes(self) -> list[ApiRoute]:
         """Give what this answers."""
         return [
-            ApiRoute("GET", "/engine/api/scripts", self.list),
+            ApiRoute("GET", "/engine/api/scripts", self.list_all),
             ApiRoute("GET", "/engine/api/script", self.read),
             ApiRoute("DELETE", "/engine/api/script", self.delete),
             ApiRoute("GET", "/engine/api/script/file", self.file),
@@ -40,7 +40,7 @@ class Scripts:
             ApiRoute("POST", "/engine/api/script/rollback", self.rollback),
         ]
 
-    async def list(self, call: Call) -> Answer:
+    async def list_all(self, call: Call) -> Answer:
         """List the scripts."""
         call.only("deleted")
         listed = [shapes.script(version) for version in await self._store.current()]

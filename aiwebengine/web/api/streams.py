@@ -14,7 +14,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
-from twisted.web.iweb import IRequest
+from twisted.web.server import Request as WebRequest
 from zope.interface import implementer
 
 from aiwebengine.interfaces import Clock, DelayedCall
@@ -35,7 +35,7 @@ class JsonStream:
         events: Server-sent events instead of lines.
     """
 
-    def __init__(self, *, request: IRequest, clock: Clock, events: bool = False) -> None:
+    def __init__(self, *, request: WebRequest, clock: Clock, events: bool = False) -> None:
         self._request = request
         self._clock = clock
         self._events = events

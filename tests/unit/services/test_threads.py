@@ -77,7 +77,7 @@ class ThreadsTests(SynchronousTestCase):
         self.failureResultOf(self.threads.run(int), Unavailable)
         self.assertEqual(self.threads.state()["open"], 2)
         gate.set()
-        for done in first:
+        for _ in first:
             self.reactor.deliver()
         for done in first:
             self.successResultOf(done)

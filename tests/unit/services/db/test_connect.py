@@ -28,7 +28,7 @@ class DatabaseTests(SynchronousTestCase):
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
         self.database = open_database(self.folder)
-        self.addCleanup(lambda: self.database.stopService())
+        self.addCleanup(self.database.stopService)
 
     def test_commit(self):
         """What a transaction wrote is there for the next one, and after a restart."""

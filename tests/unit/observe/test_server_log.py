@@ -1,0 +1,76 @@
+"""The server's own log."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.logger import Logger
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.observe.server_log import escape, observer
+
+
+class ServerLogTests(SynchronousTestCase):
+    def write(self, form="text", level="info"):
+        self.stream = io.StringIO()
+        return Logger(
+            namespace="aiwebengine.scripts.deploy", observer=observer(stream=self.stream, level=level, form=form)
+        )
+
+    def test_text(self):
+        """A line for people has a time, a level, a place and the message."""
+        self.write().info("deployed {uri}", uri="notes")
+        line = self.stream.getvalue()
+        self.assertRegex(line, r"^\d{4}-\d\d-\d\dT[\d:.]+Z info  scripts\.deploy: deployed notes\n$")
+
+    def test_json(self):
+        """A line for machines is one JSON object with the event's own fields."""
+        self.write("json").warn("deployed {uri}", uri="notes", size=3, other=object())
+        told = json.loads(self.stream.getvalue())
+        self.assertEqual(
+            (told["level"], told["logger"], told["message"], told["uri"], told["size"]),
+            ("warn", "scripts.deploy", "deployed notes", "notes", 3),
+        )
+        self.assertIn("object", told["other"])
+
+    def test_level(self):
+        """Nothing below the chosen level is written."""
+        log = self.write(level="warn")
+        log.info("quiet")
+        log.error("loud")
+        self.assertEqual(self.stream.getvalue().count("\n"), 1)
+
+    def test_failure(self):
+        """A failure brings its traceback, which cannot pass for another event."""
+        for form in ("text", "json"):
+            log = self.write(form)
+            try:
+                raise ValueError("line\n2026-01-01T00:00:00.000Z info  forged: event")
+            except ValueError:
+                log.failure("it failed")
+            text = self.stream.getvalue()
+            self.assertIn("ValueError", text)
+            self.assertEqual([line for line in text.splitlines() if line.startswith("2026-01-01")], [])
+
+    def test_forgery(self):
+        """What an event carries cannot start a new line or move the cursor."""
+        self.write().info("{name}", name="a\nb\x1b[2Jc\u2028d")
+        line = self.stream.getvalue()
+        self.assertEqual(line.count("\n"), 1)
+        self.assertIn("a\\nb\\x1b[2Jc\\u2028d", line)
+
+    def test_closed_stream(self):
+        """A log that cannot be written does not bring the server down."""
+        log = self.write()
+        self.stream.close()
+        log.info("nobody reads this")
+
+    @given(st.text())
+    def test_escape_leaves_no_control(self, text):
+        """Whatever the text, no control character is left in a line."""
+        shown = escape(text)
+        self.assertEqual([c for c in shown if ord(c) < 32 and c != "\t"], [])
+        self.assertEqual(len(shown.splitlines()) or 1, 1)

@@ -1,0 +1,122 @@
+"""Services that start and stop in order."""
+
+from __future__ import annotations
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.observe.services import OrderedServices
+
+
+class Slow(Service):
+    def __init__(self, name, events):
+        self.label = name
+        self.events = events
+        self.starting = None
+        self.stopping = None
+
+    def privilegedStartService(self):
+        self.events.append(f"privileged {self.label}")
+
+    def startService(self):
+        super().startService()
+        self.events.append(f"start {self.label}")
+        return self.starting
+
+    def stopService(self):
+        super().stopService()
+        self.events.append(f"stop {self.label}")
+        return self.stopping
+
+
+class OrderedServicesTests(SynchronousTestCase):
+    def setUp(self):
+        self.events = []
+        self.parts = [Slow(name, self.events) for name in "abc"]
+
+    def make(self, **options):
+        return OrderedServices(children=[(part.label, part) for part in self.parts], **options)
+
+    def test_order(self):
+        """Children start in order and stop in reverse, twice over."""
+        services = self.make()
+        services.privilegedStartService()
+        self.assertEqual(self.events, ["privileged a", "privileged b", "privileged c"])
+        for _ in range(2):
+            self.events.clear()
+            self.successResultOf(services.startService())
+            self.assertTrue(services.is_ready)
+            self.successResultOf(services.stopService())
+            self.assertEqual(self.events, ["start a", "start b", "start c", "stop c", "stop b", "stop a"])
+            self.assertFalse(services.is_ready)
+
+    def test_each_start_is_awaited(self):
+        """The next child starts when the one before it has."""
+        self.parts[0].starting = Deferred()
+        services = self.make()
+        started = services.startService()
+        ready = services.ready()
+        self.assertEqual(self.events, ["start a"])
+        self.assertNoResult(ready)
+        self.parts[0].starting.callback(None)
+        self.successResultOf(started)
+        self.successResultOf(ready)
+        self.successResultOf(services.ready())
+        self.assertEqual(self.events, ["start a", "start b", "start c"])
+
+    def test_each_stop_is_awaited(self):
+        """A child stops only after those that use it have."""
+        self.parts[2].stopping = Deferred()
+        services = self.make()
+        self.successResultOf(services.startService())
+        self.events.clear()
+        stopped = services.stopService()
+        self.assertEqual(self.events, ["stop c"])
+        self.parts[2].stopping.callback(None)
+        self.successResultOf(stopped)
+        self.assertEqual(self.events, ["stop c", "stop b", "stop a"])
+
+    def test_failed_start(self):
+        """If one child cannot start, those before it are stopped and the reason is told."""
+
+        def refuse():
+            raise RuntimeError("no")
+
+        self.parts[2].startService = refuse
+        services = self.make()
+        self.failureResultOf(services.startService(), RuntimeError)
+        self.assertEqual(self.events, ["start a", "start b", "stop b", "stop a"])
+        self.assertFalse(services.running)
+
+    def test_failed_start_is_told(self):
+        """The root tells who was handed in, because nobody looks at its Deferred."""
+        told = []
+        self.parts[0].startService = lambda: 1 / 0
+        services = self.make(failed=told.append)
+        self.successResultOf(services.startService())
+        told[0].trap(ZeroDivisionError)
+        self.successResultOf(services.stopService())
+
+    def test_stop_while_starting(self):
+        """A server that is stopped before it has started stops what had."""
+        self.parts[1].starting = Deferred()
+        services = self.make()
+        started = services.startService()
+        self.successResultOf(services.stopService())
+        self.successResultOf(started)
+        self.assertEqual(self.events, ["start a", "start b", "stop a"])
+        self.assertFalse(services.is_ready)
+
+    def test_failed_stop(self):
+        """One child that cannot stop does not keep the others running."""
+
+        def refuse():
+            raise RuntimeError("no")
+
+        services = self.make()
+        self.successResultOf(services.startService())
+        self.parts[1].stopService = refuse
+        self.successResultOf(services.stopService())
+        self.assertEqual(self.events[-2:], ["stop c", "stop a"])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
