@@ -203,8 +203,9 @@ def unknown_capability(name: str, *, file: str | None = None, line: int | None =
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Give a hint with the known name that looks most like *name*; None if none does."""
-    found = difflib.get_close_matches(name[:64].lower(), [item.lower() for item in known], n=1)
-    return f'Did you mean "{found[0]}"?' if found else None
+    written = {item.lower(): item for item in known}
+    found = difflib.get_close_matches(name[:64].lower(), written, n=1)
+    return f'Did you mean "{written[found[0]]}"?' if found else None
 
 
 def duration_ms(value: Any) -> float | None:

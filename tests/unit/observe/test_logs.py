@@ -55,9 +55,7 @@ class ScriptLogsTests(SynchronousTestCase):
     def setUp(self):
         self.clock = Clock()
         self.rows = Rows()
-        self.logs = ScriptLogs(
-            rows=self.rows, settings=LogSettings(), clock=self.clock, seconds=lambda: 2000.0
-        )
+        self.logs = ScriptLogs(rows=self.rows, settings=LogSettings(), clock=self.clock, seconds=lambda: 2000.0)
         self.logs.startService()
         self.addCleanup(self.logs.stopService)
 

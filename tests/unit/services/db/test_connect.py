@@ -62,9 +62,7 @@ class DatabaseTests(SynchronousTestCase):
 
             return work
 
-        now = self.successResultOf(
-            self.database.read(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar())
-        )
+        now = self.successResultOf(self.database.read(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar()))
         self.successResultOf(self.database.run(pages(now + 2)))
         failure = self.failureResultOf(self.database.run(add("big", b"x" * 100_000)), Unavailable)
         self.assertIn("disk", failure.value.public)
@@ -101,9 +99,7 @@ class DatabaseTests(SynchronousTestCase):
 
     def test_pragmas(self):
         """Durable databases wait for the disk, and rows cannot refer to nothing."""
-        durable = Database(
-            url=f"sqlite:///{self.folder}/durable.sqlite3", threads=ThreadsInTurn(), migrations="main"
-        )
+        durable = Database(url=f"sqlite:///{self.folder}/durable.sqlite3", threads=ThreadsInTurn(), migrations="main")
         self.successResultOf(durable.startService())
         for name, value in (("synchronous", 2), ("foreign_keys", 1), ("journal_mode", "wal"), ("busy_timeout", 5000)):
             found = self.successResultOf(

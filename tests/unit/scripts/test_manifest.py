@@ -1,0 +1,116 @@
+"""The manifest in package.json."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.scripts.manifest import Manifest, duration_ms, read_manifest, size_bytes
+from aiwebengine.settings.schema import LimitSettings
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def read(text):
+    content = text if isinstance(text, bytes) else json.dumps(text).encode()
+    return read_manifest(content, limits=LimitSettings())
+
+
+class ManifestTests(SynchronousTestCase):
+    def wrong(self, text):
+        _, problems = read(text)
+        return [(problem.message, problem.hint, problem.line) for problem in problems]
+
+    def test_none(self):
+        """A script needs no manifest, and package.json needs no key for us."""
+        self.assertEqual(read_manifest(None, limits=LimitSettings()), (Manifest(), []))
+        self.assertEqual(read({"name": "x"}), (Manifest(), []))
+        self.assertEqual(Manifest().as_json(), {})
+
+    def test_whole(self):
+        """All keys are read into one normal form."""
+        manifest, problems = read(
+            {
+                "aiwebengine": {
+                    "entry": "./a.ts",
+                    "capabilities": ["scripts", "assets", "scripts"],
+                    "isolation": "request",
+                    "limits": {"timeout": "2s", "cpu": 500, "memory": "64MiB"},
+                }
+            }
+        )
+        self.assertEqual(problems, [])
+        self.assertEqual(
+            manifest.as_json(),
+            {
+                "entry": "a.ts",
+                "capabilities": ["assets", "scripts"],
+                "isolation": "request",
+                "limits": {"timeout_ms": 2000.0, "cpu_ms": 500.0, "memory_bytes": 64.0 * 2**20},
+            },
+        )
+
+    def test_unknown_key(self):
+        """A misspelt key is refused with the nearest one and its line."""
+        [(message, hint, line)] = self.wrong(b'{\n "aiwebengine": {\n  "isolaton": "shared"}}')
+        self.assertIn('"isolaton"', message)
+        self.assertEqual((hint, line), ('Did you mean "isolation"?', 3))
+        [(_, hint, _)] = self.wrong({"aiwebengine": {"limits": {"timout": 5}}})
+        self.assertEqual(hint, 'Did you mean "timeout"?')
+
+    def test_unknown_capability(self):
+        """A capability that does not exist is named with those that do."""
+        [(message, hint, _)] = self.wrong({"aiwebengine": {"capabilities": ["scrpts"]}})
+        self.assertIn("scripts, assets, logs", message)
+        self.assertEqual(hint, 'Did you mean "scripts"?')
+
+    def test_limits_are_bounded(self):
+        """A script may ask for less than the server allows, not for more."""
+        [(message, _, _)] = self.wrong({"aiwebengine": {"limits": {"timeout": "1h"}}})
+        self.assertIn("between 1 and 10000 ms; it is 3600000 ms", message)
+
+    def test_wrong_types(self):
+        """Each value of the wrong kind is told, all of them at once."""
+        told = self.wrong(
+            {"aiwebengine": {"entry": 5, "capabilities": "scripts", "isolation": "none", "limits": {"memory": "lots"}}}
+        )
+        self.assertEqual(len(told), 4)
+        for whole in ([], "text", 5, None):
+            self.assertEqual(len(self.wrong(whole)), 1)
+            self.assertEqual(len(self.wrong({"aiwebengine": whole})), 1)
+        self.assertEqual(len(self.wrong({"aiwebengine": {"limits": 5}})), 1)
+
+    def test_not_json(self):
+        """Broken JSON is told with line and column; other bytes as no text."""
+        _, [problem] = read(b'{\n "a": }')
+        self.assertEqual((problem.line, problem.column), (2, 7))
+        for content in (b"\xff", b"[" * 100_000, b""):
+            self.assertEqual(len(self.wrong(content)), 1)
+
+    def test_durations_and_sizes(self):
+        """Durations and sizes are text with a unit, or plain numbers."""
+        for value, milliseconds in (("30s", 30_000), ("1.5m", 90_000), ("250ms", 250), (40, 40), ("2d", 172_800_000)):
+            self.assertEqual(duration_ms(value), milliseconds)
+        for value, size in (("64MB", 64_000_000), ("1 KiB", 1024), ("5B", 5), (40, 40)):
+            self.assertEqual(size_bytes(value), size)
+        for value in ("", "5", "s", "-5s", True, None, [], {}, -1, float("nan"), float("inf"), "9" * 50 + "s"):
+            self.assertIsNone(duration_ms(value), value)
+            self.assertIsNone(size_bytes(value), value)
+
+    @given(ANYTHING)
+    def test_any_manifest(self, value):
+        """Whatever stands there, the answer is a manifest or problems, never a fault."""
+        manifest, problems = read({"aiwebengine": value})
+        json.dumps([manifest.as_json(), *(problem.as_json() for problem in problems)])
+
+    @given(st.binary())
+    def test_any_bytes(self, content):
+        """Whatever the file holds, reading it never faults."""
+        read(content)
