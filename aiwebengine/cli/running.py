@@ -8,9 +8,11 @@ clear message and the exit code 1; a traceback is shown only for what is a fault
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from twisted.application.service import Service
@@ -19,6 +21,7 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from aiwebengine.cli.target import ADDRESS_FILE
 from aiwebengine.errors import CannotStart
 from aiwebengine.settings.schema import Settings
 
@@ -58,6 +61,7 @@ class RunningEngine(Service):
         self._reactor = reactor
         self._started = started
         self._failed = failed
+        self._address_file = Path(settings.server.data_folder) / ADDRESS_FILE
         self._engine: Any = None
         self._broken = False
 
@@ -80,6 +84,10 @@ class RunningEngine(Service):
         engine, self._engine = self._engine, None
         if engine is None:
             return None
+        if not self._broken:
+            # A server that could not start leaves the file of the one that is running.
+            with contextlib.suppress(OSError):
+                self._address_file.unlink()
         stopping: Deferred[Any] | None = engine.service.stopService()
         return stopping
 
@@ -89,8 +97,14 @@ class RunningEngine(Service):
 
     def _start_engine(self) -> None:
         ready: Deferred[Any] = self._engine.ready
-        ready.addCallbacks(self._started, self._ended)
+        ready.addCallbacks(self._answers, self._ended)
         self._engine.service.startService()
+
+    def _answers(self, ready: Ready) -> None:
+        # For commands on this machine; without it they take the usual address.
+        with contextlib.suppress(OSError):
+            self._address_file.write_text(f"{ready.address}\n", "ascii")
+        self._started(ready)
 
     def _attempt(self, step: Callable[[], None]) -> None:
         try:

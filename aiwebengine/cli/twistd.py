@@ -142,7 +142,7 @@ class _Ending:
             self._reactor.stop()
 
 
-def _observer(parent: Mapping[str, Any], settings: Settings) -> ILogObserver | None:
+def _observer(parent: Mapping[str, Any], settings: Settings) -> Any:
     """Make the log that the settings ask for, where twistd's own options say; None leaves it to twistd."""
     if parent.get("syslog") or parent.get("logger") is not None:
         return None

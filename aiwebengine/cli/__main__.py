@@ -1,0 +1,5 @@
+"""`python -m aiwebengine.cli`."""
+
+from aiwebengine.cli.main import main
+
+main()

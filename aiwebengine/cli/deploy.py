@@ -1,0 +1,184 @@
+"""`aiwebengine deploy` and `aiwebengine check`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aiwebengine.cli import exits, show
+from aiwebengine.cli.exits import CommandFailed, from_problem
+from aiwebengine.cli.folder import Folder, read
+from aiwebengine.cli.session import Session, talks_to_server
+
+_STEPS = {
+    "check": "checking",
+    "build": "building",
+    "load": "running its top level",
+    "validate": "validating",
+    "store": "storing",
+}
+_Command = Callable[..., Any]
+
+
+def _what_to_send(command: _Command) -> _Command:
+    for option in (
+        click.option("--entry", metavar="FILE", help="File to start with, if the manifest does not say."),
+        click.option("--uri", help="Name of the script; else that of the file or folder."),
+        click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_what_to_send
+@click.option(
+    "--expected", type=click.IntRange(min=0), metavar="N", help="Refuse unless this is the current version; 0 for none."
+)
+@click.option(
+    "--grant", "grants", multiple=True, metavar="NAME", help="Grant a capability: scripts, assets or logs. Repeatable."
+)
+@click.option("--no-grants", is_flag=True, help="Take away every capability that it was granted before.")
+@click.option("--message", "-m", default="", help="Why, for the history.")
+@click.option("--if-changed", is_flag=True, help="Do nothing if nothing changed.")
+@talks_to_server
+def deploy(
+    session: Session,
+    paths: tuple[Path, ...],
+    uri: str | None,
+    entry: str | None,
+    expected: int | None,
+    grants: tuple[str, ...],
+    no_grants: bool,
+    message: str,
+    if_changed: bool,
+) -> None:
+    """
+    Deploy scripts: each PATH is a file or a folder.
+
+    Without --grant a script keeps what it was granted before.
+    Each script is deployed whole or not at all; with several, those before the first refusal stay deployed.
+    """
+    _one_name(paths, uri, entry, expected)
+    if grants and no_grants:
+        raise click.UsageError("--grant and --no-grants exclude each other.")
+    results = []
+    for path in paths:
+        folder = _read(path)
+        document = _body(folder, entry)
+        if message:
+            document["message"] = message
+        if expected is not None:
+            document["expected"] = expected
+        if grants or no_grants:
+            document["grants"] = list(grants)
+        query = [("uri", uri or folder.uri)] + ([("ifChanged", "true")] if if_changed else [])
+        result = _send(session, query, document, folder)
+        results.append(result)
+        if not session.as_json:
+            _told(result, folder)
+    if session.as_json:
+        show.document(results[0] if len(results) == 1 else results)
+
+
+@click.command()
+@_what_to_send
+@click.option(
+    "--grant",
+    "grants",
+    multiple=True,
+    metavar="NAME",
+    help="As if it were granted: scripts, assets or logs. Repeatable.",
+)
+@talks_to_server
+def check(
+    session: Session, paths: tuple[Path, ...], uri: str | None, entry: str | None, grants: tuple[str, ...]
+) -> None:
+    """Build and validate scripts without deploying them: each PATH is a file or a folder."""
+    _one_name(paths, uri, entry, None)
+    results, good = [], True
+    for path in paths:
+        folder = _read(path)
+        document = _body(folder, entry)
+        if grants:
+            document["grants"] = list(grants)
+        progress = session.progress()
+        progress.step(f"checking {path}")
+        try:
+            found = session.client.call("POST", "/check", query=[("uri", uri or folder.uri)], document=document)
+        finally:
+            progress.done()
+        results.append(found)
+        good = good and bool(found.get("ok"))
+        if not session.as_json:
+            show.problems(found.get("problems", ()), prefix=folder.root)
+            if found.get("ok"):
+                click.echo(f"{show.safe(path)}: ok, {_count(len(found.get('routes', ())), 'route')}")
+    if session.as_json:
+        show.document(results[0] if len(results) == 1 else results)
+    if not good:
+        raise click.exceptions.Exit(exits.REFUSED)
+
+
+def _one_name(paths: tuple[Path, ...], uri: str | None, entry: str | None, expected: int | None) -> None:
+    if len(paths) > 1 and (uri is not None or entry is not None or expected is not None):
+        raise click.UsageError("--uri, --entry and --expected are for one PATH only.")
+
+
+def _read(path: Path) -> Folder:
+    folder = read(path)
+    for link in folder.links:
+        show.note(f"warning: {link} is a link and was left out")
+    return folder
+
+
+def _body(folder: Folder, entry: str | None) -> dict[str, Any]:
+    document: dict[str, Any] = {"files": folder.files}
+    if entry is not None or folder.entry is not None:
+        document["entry"] = entry if entry is not None else folder.entry
+    return document
+
+
+def _send(session: Session, query: list[tuple[str, str]], document: Mapping[str, Any], folder: Folder) -> Any:
+    progress = session.progress()
+    progress.step(f"{query[0][1]}: sending")
+    try:
+        for event in session.client.stream("PUT", "/script", query=query, document=document):
+            if "step" in event:
+                progress.step(f"{query[0][1]}: {_STEPS.get(event['step'], event['step'])}")
+            elif "error" in event:
+                raise from_problem(event["error"])
+            else:
+                return event.get("result", event)
+    except CommandFailed as error:
+        progress.done()
+        if not session.as_json:
+            show.problems(error.problem.get("problems", ()), prefix=folder.root)
+        raise
+    finally:
+        progress.done()
+    raise CommandFailed(
+        "The server ended the connection before it said how the deployment went; `aiwebengine show` tells.",
+        code=exits.UNREACHABLE,
+    )
+
+
+def _told(result: Mapping[str, Any], folder: Folder) -> None:
+    script = result["script"]
+    show.problems(result.get("warnings", ()), prefix=folder.root)
+    name = f"{show.safe(script['uri'])}@{show.safe(script['version'])}"
+    if not result.get("changed", True):
+        click.echo(f"{name}: nothing changed")
+        return
+    milliseconds = sum(value for value in result.get("steps", {}).values() if isinstance(value, int | float))
+    routes = script.get("routes", ())
+    click.echo(f"{name}: deployed in {milliseconds:.0f} ms, {_count(len(routes), 'route')}")
+    for route in routes:
+        click.echo(f"  {show.safe(' '.join(route['methods']))} {show.safe(route['path'])}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

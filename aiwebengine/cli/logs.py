@@ -1,0 +1,64 @@
+"""`aiwebengine logs`: what scripts logged, also as it comes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from aiwebengine.cli import exits, show
+from aiwebengine.cli.exits import CommandFailed
+from aiwebengine.cli.session import Session, talks_to_server
+
+
+@click.command()
+@click.argument("uri", required=False)
+@click.option("--follow", "-f", is_flag=True, help="Go on with each new line, until Ctrl-C.")
+@click.option("--level", type=click.Choice(["debug", "info", "warn", "error"]), help="This level and above.")
+@click.option("--since", metavar="WHEN", help="Not older than a duration such as 10m, 2h, 1d.")
+@click.option("--contains", metavar="TEXT", help="Only lines whose message holds the text.")
+@click.option("--invocation", metavar="ID", help="Of one request: the x-request-id of its answer.")
+@click.option(
+    "--limit", "-n", type=click.IntRange(0, 1000), metavar="N", default=100, show_default=True, help="Most older lines."
+)
+@talks_to_server
+def logs(
+    session: Session,
+    uri: str | None,
+    follow: bool,
+    level: str | None,
+    since: str | None,
+    contains: str | None,
+    invocation: str | None,
+    limit: int,
+) -> None:
+    """
+    Print the log lines of the script URI, or of all scripts.
+
+    With --follow and --json each line is one JSON object.
+    """
+    if limit == 0 and not follow:
+        raise click.UsageError("--limit 0 is for --follow only.")
+    given = {"uri": uri, "level": level, "since": since, "contains": contains, "invocation": invocation}
+    query = [(key, value) for key, value in given.items() if value] + [("limit", str(limit))]
+    if not follow:
+        found = session.client.call("GET", "/logs", query=query)
+        if session.as_json:
+            show.document(found)
+            return
+        for line in found["lines"]:
+            click.echo(show.log_line(line, with_script=uri is None))
+        return
+    for line in session.client.stream("GET", "/logs", query=[*query, ("follow", "true")]):
+        _followed(line, as_json=session.as_json, with_script=uri is None)
+    raise CommandFailed("The server ended the log; it was probably stopped.", code=exits.UNREACHABLE)
+
+
+def _followed(line: dict[str, Any], *, as_json: bool, with_script: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(line, ensure_ascii=False))
+    elif "dropped" in line:
+        show.note(f"... {line['dropped']} lines were lost: they came faster than they were read")
+    else:
+        click.echo(show.log_line(line, with_script=with_script))

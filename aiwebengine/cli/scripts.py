@@ -1,0 +1,163 @@
+"""`aiwebengine list`, `show`, `history`, `rollback` and `delete`: what is deployed, and what was."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from aiwebengine.cli import show as printing
+from aiwebengine.cli.session import Session, talks_to_server
+
+
+@click.command("list")
+@click.option("--deleted", is_flag=True, help="Also those that were deleted.")
+@talks_to_server
+def list_scripts(session: Session, deleted: bool) -> None:
+    """List the scripts."""
+    found = session.client.call("GET", "/scripts", query=[("deleted", "true")] if deleted else [])
+    if session.as_json:
+        printing.document(found)
+        return
+    scripts = found["scripts"]
+    if not scripts:
+        click.echo("No scripts. Deploy one: aiwebengine deploy hello.ts")
+        return
+    printing.table(("script", "version", "deployed", "size", "routes"), [_row(script) for script in scripts])
+
+
+def _row(script: Mapping[str, Any]) -> tuple[object, ...]:
+    if script.get("version") is None:
+        return (script["uri"], "deleted", "-", "-", "-")
+    routes = [route["path"] for route in script.get("routes", ())]
+    shown = ", ".join(routes[:3]) + (f" and {len(routes) - 3} more" if len(routes) > 3 else "")
+    deployed = printing.moment(script["deployedAt"])
+    return (script["uri"], script["version"], deployed, printing.size(script["sizeBytes"]), shown)
+
+
+@click.command()
+@click.argument("uri")
+@click.option("--version", type=click.IntRange(min=1), metavar="N", help="That version instead of the current one.")
+@click.option("--file", "path", metavar="PATH", help="Print this file as it was deployed.")
+@talks_to_server
+def show(session: Session, uri: str, version: int | None, path: str | None) -> None:
+    """Show a script: version, routes and files, or one of its files."""
+    query = [("uri", uri)] + ([("version", str(version))] if version else [])
+    if path is not None:
+        content = session.client.raw("GET", "/script/file", query=[*query, ("path", path)])
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    script = session.client.call("GET", "/script", query=query)
+    if session.as_json:
+        printing.document(script)
+        return
+    for name, value in (
+        ("script", script["uri"]),
+        ("version", script["version"]),
+        ("id", script["id"]),
+        ("deployed", f"{printing.moment(script['deployedAt'])} by {script['author']}"),
+        ("message", script.get("message")),
+        ("entry", script["entry"]),
+        ("granted", ", ".join(script.get("grants", ())) or "nothing"),
+    ):
+        if value:
+            click.echo(f"{name + ':':<10}{printing.safe(value)}")
+    click.echo()
+    routes = [
+        (" ".join(route["methods"]), route["path"], route.get("handler", ""), route.get("place", ""))
+        for route in script.get("routes", ())
+    ]
+    printing.table(("method", "path", "handler", "registered at"), routes)
+    click.echo()
+    files = [(file["path"], printing.size(file["sizeBytes"])) for file in script.get("files", ())]
+    printing.table(("file", "size"), files)
+    warnings = script.get("warnings")
+    if isinstance(warnings, list) and warnings:
+        click.echo()
+        printing.problems(warnings)
+
+
+@click.command()
+@click.argument("uri")
+@talks_to_server
+def history(session: Session, uri: str) -> None:
+    """List a script's versions and what was done with them, newest first."""
+    found = session.client.call("GET", "/script/history", query=[("uri", uri)])
+    if session.as_json:
+        printing.document(found)
+        return
+    rows = [
+        (
+            version["version"],
+            printing.moment(version["deployedAt"]),
+            version["author"],
+            printing.size(version["sizeBytes"]),
+            "current" if version["current"] else "",
+            version["message"],
+        )
+        for version in found["versions"]
+    ]
+    printing.table(("version", "deployed", "by", "size", "", "message"), rows)
+    click.echo()
+    events = [
+        (printing.moment(event["at"]), event["action"], event["version"] or "-", event["author"], event["message"])
+        for event in found["events"]
+    ]
+    printing.table(("when", "what", "version", "by", "message"), events)
+
+
+@click.command()
+@click.argument("uri")
+@click.argument("version", type=click.IntRange(min=1), required=False)
+@click.option(
+    "--expected", type=click.IntRange(min=0), metavar="N", help="Refuse unless this is the current version; 0 for none."
+)
+@click.option("--message", "-m", default="", help="Why, for the history.")
+@talks_to_server
+def rollback(session: Session, uri: str, version: int | None, expected: int | None, message: str) -> None:
+    """
+    Make an older version the current one.
+
+    Without VERSION the newest one below the current one; for a deleted script, its last one.
+    """
+    query = [("uri", uri)]
+    query += [("version", str(version))] if version is not None else []
+    query += [("expected", str(expected))] if expected is not None else []
+    query += [("message", message)] if message else []
+    done = session.client.call("POST", "/script/rollback", query=query)
+    if session.as_json:
+        printing.document(done)
+        return
+    before = f"; it was {printing.safe(done['previous'])}" if done.get("previous") else ""
+    click.echo(f"{printing.safe(uri)} is version {printing.safe(done['script']['version'])} now{before}")
+
+
+@click.command()
+@click.argument("uri")
+@click.option("--purge", is_flag=True, help="Remove its versions too; nothing brings them back.")
+@click.option("--expected", type=click.IntRange(min=0), metavar="N", help="Refuse unless this is the current version.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@talks_to_server
+def delete(session: Session, uri: str, purge: bool, expected: int | None, yes: bool) -> None:
+    """Delete a script. Its versions stay, and a rollback brings it back, unless --purge is given."""
+    if purge and not yes:
+        _sure(uri, as_json=session.as_json)
+    query = [("uri", uri)]
+    query += [("purge", "true")] if purge else []
+    query += [("expected", str(expected))] if expected is not None else []
+    session.client.call("DELETE", "/script", query=query)
+    if session.as_json:
+        printing.document({"uri": uri, "deleted": True, "purged": purge})
+    elif purge:
+        click.echo(f"{printing.safe(uri)} and all its versions are gone")
+    else:
+        click.echo(f"{printing.safe(uri)} is deleted; `aiwebengine rollback {printing.safe(uri)}` brings it back")
+
+
+def _sure(uri: str, *, as_json: bool) -> None:
+    if as_json or not sys.stdin.isatty():
+        raise click.UsageError("--purge cannot be undone; say --yes where nobody can be asked.")
+    click.confirm(f"Remove {printing.safe(uri)} and all its versions for ever?", abort=True, err=True)

@@ -1,0 +1,88 @@
+"""`aiwebengine serve`: the server in the foreground."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aiwebengine.cli import exits, flags
+from aiwebengine.cli.exits import CommandFailed
+from aiwebengine.settings.load import WrongSettings, load
+from aiwebengine.settings.schema import Settings
+
+
+def _own_flags(command: Any) -> Any:
+    for name, (_, text) in reversed(list(flags.OWN_FLAGS.items())):
+        command = click.option(f"--{name}", name.replace("-", "_"), help=text)(command)
+    return command
+
+
+@click.command()
+@click.option("--config", multiple=True, metavar="FILE", help=flags.CONFIG_HELP)
+@click.option("--profile", help=flags.PROFILE_HELP)
+@_own_flags
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help=flags.SET_HELP)
+def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], **own: str | None) -> None:
+    """
+    Start the server in the foreground; Ctrl-C stops it.
+
+    Every setting can also be given as an environment variable, AIWEBENGINE__SECTION__KEY.
+    The server's own log goes to standard error.
+    """
+    try:
+        settings = load(
+            flags.sources(
+                profile=profile,
+                config=config,
+                own={name: own[name.replace("-", "_")] for name in flags.OWN_FLAGS},
+                assignments=assignments,
+                environ=os.environ,
+                folder=Path.cwd(),
+            )
+        )
+    except (WrongSettings, flags.WrongFlag) as error:
+        raise CommandFailed(str(error), code=exits.USAGE) from error
+    message = _run(settings)
+    if message is not None:
+        raise CommandFailed(f"cannot start: {message}", code=exits.FAILED)
+
+
+def _run(settings: Settings) -> str | None:
+    """Run the reactor until the server is stopped; the message for people if it did not start."""
+    from aiwebengine.cli.reactor import install  # noqa: PLC0415  Other commands need no reactor and start faster.
+
+    reactor = install()
+    from twisted.logger import globalLogBeginner  # noqa: PLC0415  The same.
+
+    from aiwebengine.app import build  # noqa: PLC0415  It imports klein, which needs the reactor to be chosen.
+    from aiwebengine.cli.running import Ready, RunningEngine  # noqa: PLC0415  As the reactor.
+    from aiwebengine.observe.server_log import observer  # noqa: PLC0415  As the reactor.
+
+    log: Any = observer(stream=sys.stderr, level=settings.logs.level, form=settings.logs.format)
+    globalLogBeginner.beginLoggingTo([log], redirectStandardIO=False, discardBuffer=True)
+    messages: list[str] = []
+
+    def started(ready: Ready) -> None:
+        click.echo(f"aiwebengine ({settings.profile}) answers at {ready.address}")
+        if ready.token_notice and sys.stdout.isatty():
+            click.echo(ready.token_notice)
+
+    def failed(message: str) -> None:
+        messages.append(message)
+        if reactor.running:
+            reactor.stop()
+
+    service = RunningEngine(settings=settings, build=build, reactor=reactor, started=started, failed=failed)
+
+    def start() -> None:
+        service.privilegedStartService()
+        service.startService()
+
+    reactor.callWhenRunning(start)
+    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    reactor.run()
+    return messages[0] if messages else None

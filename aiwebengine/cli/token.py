@@ -1,0 +1,54 @@
+"""`aiwebengine token`: the administrator token of the server on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from aiwebengine.cli import exits, show
+from aiwebengine.cli.exits import CommandFailed
+from aiwebengine.cli.session import Session, talks_to_server
+from aiwebengine.cli.target import TOKEN_FILE
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--data-folder",
+    type=click.Path(path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Data folder of the server on this machine.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")
+@click.pass_context
+def token(context: click.Context, data_folder: Path, as_json: bool) -> None:
+    """Print the administrator token that is in the data folder of a server on this machine."""
+    if context.invoked_subcommand is not None:
+        return
+    path = data_folder / TOKEN_FILE
+    try:
+        found = path.read_text("ascii").strip()
+    except FileNotFoundError:
+        text = (
+            f"There is no file {path}. Name the server's data folder with --data-folder; it is made at the first start."
+        )
+        raise CommandFailed(text, code=exits.NOT_FOUND) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise CommandFailed(f"{path} cannot be read: {reason}.", code=exits.DENIED) from error
+    if as_json:
+        show.document({"token": found})
+    else:
+        click.echo(found)
+
+
+@token.command()
+@talks_to_server
+def new(session: Session) -> None:
+    """Make a new token, which is printed once; the old one ends at once."""
+    made = session.client.call("POST", "/token")
+    if session.as_json:
+        show.document(made)
+    else:
+        click.echo(made["token"])
