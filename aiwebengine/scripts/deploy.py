@@ -39,6 +39,7 @@ from aiwebengine.scripts.versions import (
     digest_files,
     version_id,
 )
+from aiwebengine.services.threads import Runs as Threads
 from aiwebengine.settings.schema import DeploySettings, LimitSettings
 from aiwebengine.values import ADMINISTRATOR, Bundle, Invocation
 
@@ -59,7 +60,7 @@ class Builds(Protocol):
         """Give a `Built`; raises DeploymentRefused with every problem."""
 
 
-class Runs(Protocol):
+class Loader(Protocol):
     """What is asked of `runtime.run.Runner`."""
 
     def load(self, bundle: Bundle, invocation: Invocation) -> Coroutine[Any, Any, Any]:
@@ -113,6 +114,7 @@ class Deployer:
         settings: What may be deployed.
         limits: What a load may use.
         background: For what must end whoever stops waiting for it.
+        threads: Where files are looked at: 25 MB of them would hold up the reactor.
         milliseconds: The server's clock, since 1970.
         seconds: A clock for durations.
         new_id: Makes the id of an invocation.
@@ -123,12 +125,13 @@ class Deployer:
         *,
         store: ScriptStore,
         builder: Builds,
-        runner: Runs,
+        runner: Loader,
         current: Current,
         loads: Loads[Any],
         settings: DeploySettings,
         limits: LimitSettings,
         background: Background,
+        threads: Threads,
         milliseconds: Callable[[], int],
         seconds: Callable[[], float],
         new_id: Callable[[], str],
@@ -141,6 +144,7 @@ class Deployer:
         self._settings = settings
         self._limits = limits
         self._background = background
+        self._threads = threads
         self._milliseconds = milliseconds
         self._seconds = seconds
         self._new_id = new_id
@@ -185,7 +189,7 @@ class Deployer:
             Conflict: Another version serves than was expected; nothing was changed.
             Invalid, TooMany, Unavailable: Nothing was changed.
         """
-        same = self._unchanged(request) if request.if_changed else None
+        same = await self._unchanged(request) if request.if_changed else None
         if same is not None:
             return Deployment(version=await self._store.version(request.uri, same), previous=same, changed=False)
         prepared = await self.prepare(request, progress=progress, keep_warm=True)
@@ -297,14 +301,19 @@ class Deployer:
         steps = _Steps(seconds=self._seconds, progress=progress)
         steps.begin("check")
         message = _message(request.message)
-        package = check_package(request.files, entry=request.entry, settings=self._settings, limits=self._limits)
-        grants, not_granted = self._grants(request, package)
+        package, grants, not_granted, digest = await self._examine(request)
         steps.begin("build")
         built = await self._builder.build(entry=package.entry, files=package.files, manifest=package.manifest.as_json())
         steps.begin("load")
         number = self._reserve(request.uri)
         new = _new_version(
-            replace(request, message=message), package, built, grants, number=number, now=self._milliseconds()
+            replace(request, message=message),
+            package,
+            built,
+            grants,
+            digest=digest,
+            number=number,
+            now=self._milliseconds(),
         )
         bundle = bundle_of(new)
         good = False
@@ -412,29 +421,6 @@ class Deployer:
             if self._numbers.get(uri, 0) > keep:
                 self._background.start(f"trim versions of {uri}", self._store.trim(uri, keep=keep))
 
-    def _grants(self, request: Request, package: Package) -> tuple[frozenset[str], list[Problem]]:
-        """Decide what the version may do: what the administrator says, or said before."""
-        serving = self._current.registry.scripts.get(request.uri)
-        grants = request.grants
-        if grants is None:
-            grants = serving.grants if serving else frozenset()
-        elif problems := [problem for name in sorted(grants) if (problem := unknown_capability(name))]:
-            raise refused(problems)
-        if request.ceiling is not None:
-            grants &= request.ceiling
-        asked = frozenset(package.manifest.capabilities)
-        warnings = [
-            Problem(
-                code="not_granted",
-                severity="warning",
-                message=f'The script asks for the capability "{name}", which was not granted; '
-                "its calls will be denied.",
-                hint=f"Deploy with --grant {name}.",
-            )
-            for name in sorted(asked - grants)
-        ]
-        return grants, warnings
-
     def _expect(self, uri: str, expected: int | None) -> None:
         """Refuse early what the transaction would refuse."""
         serving = self._current.registry.scripts.get(uri)
@@ -448,16 +434,26 @@ class Deployer:
                 details={"uri": uri, "expected": expected, "current": now},
             )
 
-    def _unchanged(self, request: Request) -> int | None:
+    async def _examine(self, request: Request) -> tuple[Package, frozenset[str], list[Problem], str]:
+        """Check the files, decide the grants, and give the content address of both."""
+
+        def look() -> tuple[Package, frozenset[str], list[Problem], str]:
+            package = check_package(request.files, entry=request.entry, settings=self._settings, limits=self._limits)
+            grants, warnings = decide_grants(request, package, serving=serving)
+            digest = digest_files(request.uri, package.files, entry=package.entry, grants=sorted(grants))
+            return package, grants, warnings, digest
+
+        serving = self._current.registry.scripts.get(request.uri)
+        return await self._threads.run(look)
+
+    async def _unchanged(self, request: Request) -> int | None:
         """Give the number of the serving version if deploying would make the same one."""
         check_uri(request.uri)
         self._expect(request.uri, request.expected)
         serving = self._current.registry.scripts.get(request.uri)
         if serving is None:
             return None
-        package = check_package(request.files, entry=request.entry, settings=self._settings, limits=self._limits)
-        grants, _ = self._grants(request, package)
-        digest = digest_files(request.uri, package.files, entry=package.entry, grants=sorted(grants))
+        _, _, _, digest = await self._examine(request)
         return serving.number if serving.version == version_id(request.uri, serving.number, digest) else None
 
     async def _number_before(self, uri: str) -> int:
@@ -491,6 +487,38 @@ def active_script(version: Version) -> ActiveScript:
     )
 
 
+def decide_grants(
+    request: Request, package: Package, *, serving: ActiveScript | None
+) -> tuple[frozenset[str], list[Problem]]:
+    """
+    Decide what a version may do: what the administrator says, or said before.
+
+    Returns:
+        Its capabilities, and a warning for each that it asks for and does not get.
+
+    Raises:
+        DeploymentRefused: There is no such capability.
+    """
+    grants = request.grants
+    if grants is None:
+        grants = serving.grants if serving else frozenset()
+    elif problems := [problem for name in sorted(grants) if (problem := unknown_capability(name))]:
+        raise refused(problems)
+    if request.ceiling is not None:
+        grants &= request.ceiling
+    asked = frozenset(package.manifest.capabilities)
+    warnings = [
+        Problem(
+            code="not_granted",
+            severity="warning",
+            message=f'The script asks for the capability "{name}", which was not granted; its calls will be denied.',
+            hint=f"Deploy with --grant {name}.",
+        )
+        for name in sorted(asked - grants)
+    ]
+    return grants, warnings
+
+
 class _Steps:
     """Times the steps of one deployment and tells of each."""
 
@@ -513,9 +541,15 @@ class _Steps:
 
 
 def _new_version(
-    request: Request, package: Package, built: Any, grants: frozenset[str], *, number: int, now: int
+    request: Request,
+    package: Package,
+    built: Any,
+    grants: frozenset[str],
+    *,
+    digest: str,
+    number: int,
+    now: int,
 ) -> NewVersion:
-    digest = digest_files(request.uri, package.files, entry=package.entry, grants=sorted(grants))
     version = Version(
         uri=request.uri,
         number=number,

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.auth.tokens import HASH_FILE, TOKEN_FILE, AdministratorToken, read_token
 from aiwebengine.errors import CannotStart, Unauthenticated
+from tests.support.folders import temporary_folder
 
 
 class AdministratorTokenTests(SynchronousTestCase):
     def setUp(self):
-        self.folder = Path(self.mktemp())
-        self.folder.mkdir()
+        self.folder = temporary_folder(self)
         self.made = []
         self.tokens = self.start()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -14,6 +12,7 @@ from aiwebengine.services.db.log_rows import DatabaseLogRows
 from aiwebengine.settings.schema import LogSettings
 from aiwebengine.values import ANONYMOUS, Invocation, LogLine
 from tests.support.fakes.database import open_database
+from tests.support.folders import temporary_folder
 
 
 def invocation(identity="i1", script="notes"):
@@ -175,8 +174,7 @@ class ScriptLogsTests(SynchronousTestCase):
 
 class DatabaseLogRowsTests(SynchronousTestCase):
     def setUp(self):
-        folder = Path(self.mktemp())
-        folder.mkdir()
+        folder = temporary_folder(self)
         self.clock = Clock()
         self.database = open_database(folder, "evidence")
         self.rows = DatabaseLogRows(database=self.database)

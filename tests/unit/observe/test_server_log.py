@@ -8,6 +8,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.observe.server_log import escape, observer
@@ -47,10 +48,8 @@ class ServerLogTests(SynchronousTestCase):
         """A failure brings its traceback, which cannot pass for another event."""
         for form in ("text", "json"):
             log = self.write(form)
-            try:
-                raise ValueError("line\n2026-01-01T00:00:00.000Z info  forged: event")
-            except ValueError:
-                log.failure("it failed")
+            failure = Failure(ValueError("line\n2026-01-01T00:00:00.000Z info  forged: event"))
+            log.failure("it failed", failure)
             text = self.stream.getvalue()
             self.assertIn("ValueError", text)
             self.assertEqual([line for line in text.splitlines() if line.startswith("2026-01-01")], [])

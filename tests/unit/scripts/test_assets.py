@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.scripts.assets import AssetRemove, AssetStore
 from tests.support.fakes.database import open_database
+from tests.support.folders import temporary_folder
 
 
 class AssetStoreTests(SynchronousTestCase):
     def setUp(self):
-        folder = Path(self.mktemp())
-        folder.mkdir()
+        folder = temporary_folder(self)
         database = open_database(folder)
         self.addCleanup(database.stopService)
         self.now = 1000

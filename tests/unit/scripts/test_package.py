@@ -74,7 +74,7 @@ class PackageTests(SynchronousTestCase):
 
     def test_sizes(self):
         """Too many bytes in all are refused with both numbers."""
-        [problem] = self.problems({name: b"x" * 90 for name in ("main.ts", "b.ts", "c.ts")}, settings=SMALL)
+        [problem] = self.problems(dict.fromkeys(("main.ts", "b.ts", "c.ts"), b"x" * 90), settings=SMALL)
         self.assertEqual(problem.code, "too_large")
         self.assertIn("200", problem.message)
         self.assertIn("270", problem.message)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
@@ -23,6 +21,7 @@ from aiwebengine.scripts.versions import (
 from aiwebengine.services.db.tables import blobs
 from aiwebengine.values import HandlerRef, Route
 from tests.support.fakes.database import open_database
+from tests.support.folders import temporary_folder
 
 
 def new(uri="notes", number=1, source="x", files=None):
@@ -64,8 +63,7 @@ def new(uri="notes", number=1, source="x", files=None):
 
 class ScriptStoreTests(SynchronousTestCase):
     def setUp(self):
-        folder = Path(self.mktemp())
-        folder.mkdir()
+        folder = temporary_folder(self)
         self.database = open_database(folder)
         self.addCleanup(self.database.stopService)
         self.store = self.make()

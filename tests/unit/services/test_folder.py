@@ -11,11 +11,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import CannotStart
 from aiwebengine.services.folder import DataFolder
+from tests.support.folders import temporary_folder
 
 
 class DataFolderTests(SynchronousTestCase):
     def setUp(self):
-        self.path = Path(self.mktemp()) / "deep" / "data"
+        self.path = temporary_folder(self) / "deep" / "data"
 
     def test_made_private(self):
         """The folder is made with its parents, for its owner only, and locked while it runs."""

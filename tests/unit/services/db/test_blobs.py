@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.services.db import asset_rows, blobs
 from aiwebengine.services.db.tables import blobs as table
 from tests.support.fakes.database import open_database
+from tests.support.folders import temporary_folder
 
 
 def by_address(*contents):
@@ -18,8 +17,7 @@ def by_address(*contents):
 
 class BlobTests(SynchronousTestCase):
     def setUp(self):
-        folder = Path(self.mktemp())
-        folder.mkdir()
+        folder = temporary_folder(self)
         self.database = open_database(folder)
         self.addCleanup(self.database.stopService)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 
 import sqlalchemy as sa
 from twisted.trial.unittest import SynchronousTestCase
@@ -13,6 +12,7 @@ from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.tables import blobs
 from tests.support.fakes.database import open_database
 from tests.support.fakes.threads import ThreadsInTurn
+from tests.support.folders import temporary_folder
 
 
 def add(digest, data=b"x"):
@@ -25,8 +25,7 @@ def count(connection):
 
 class DatabaseTests(SynchronousTestCase):
     def setUp(self):
-        self.folder = Path(self.mktemp())
-        self.folder.mkdir()
+        self.folder = temporary_folder(self)
         self.database = open_database(self.folder)
         self.addCleanup(self.database.stopService)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -16,6 +15,7 @@ from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.tables import EVIDENCE, MAIN
 from tests.support.fakes.database import open_database
 from tests.support.fakes.threads import ThreadsInTurn
+from tests.support.folders import temporary_folder
 
 STEP = '''
 """A step that a later version brings."""
@@ -31,8 +31,7 @@ def upgrade():
 
 class MigrateTests(SynchronousTestCase):
     def setUp(self):
-        self.folder = Path(self.mktemp())
-        self.folder.mkdir()
+        self.folder = temporary_folder(self)
         self.file = self.folder / "main.sqlite3"
 
     def make(self):

@@ -1,0 +1,61 @@
+"""Everything that deploys, over a real database and fakes of what builds and runs."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from aiwebengine.runtime.registry import Current
+from twisted.internet.task import Clock
+
+from aiwebengine.observe.background import Background
+from aiwebengine.scripts.deploy import Deployer
+from aiwebengine.scripts.loads import Loads
+from aiwebengine.scripts.store import ScriptStore
+from aiwebengine.services.db.connect import Database
+from aiwebengine.settings.schema import DeploySettings, LimitSettings
+from tests.support.fakes.building import FakeBook, FakeBuilder, FakeRunner
+from tests.support.fakes.database import open_database
+from tests.support.fakes.threads import ThreadsInTurn
+
+
+class Deploying:
+    """
+    A deployer with its surroundings.
+
+    Args:
+        folder: Where the database is; a second one on the same folder is a restart.
+        keep_versions: See `DeploySettings`.
+    """
+
+    def __init__(self, folder: Path, *, keep_versions: int = 50) -> None:
+        self.database: Database = open_database(folder)
+        self.clock = Clock()
+        self.now = 1_700_000_000_000
+        self.settings = DeploySettings(keep_versions=keep_versions)
+        self.store = ScriptStore(database=self.database, milliseconds=lambda: self.now)
+        self.current = Current()
+        self.loads: Loads[Any] = Loads(make=FakeBook, granted=self.granted)
+        self.builder = FakeBuilder()
+        self.runner = FakeRunner(self.loads)
+        self.background = Background(clock=self.clock)
+        ids = count(1)
+        self.deployer = Deployer(
+            store=self.store,
+            builder=self.builder,
+            runner=self.runner,
+            current=self.current,
+            loads=self.loads,
+            settings=self.settings,
+            limits=LimitSettings(),
+            background=self.background,
+            threads=ThreadsInTurn(),
+            milliseconds=lambda: self.now,
+            seconds=self.clock.seconds,
+            new_id=lambda: f"load-{next(ids)}",
+        )
+
+    def granted(self, uri: str) -> frozenset[str]:
+        script = self.current.registry.scripts.get(uri)
+        return script.grants if script else frozenset()
