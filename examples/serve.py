@@ -1,0 +1,79 @@
+"""
+Start a server in the development profile, deploy the examples to it and stay in the foreground.
+
+It uses the command line and nothing else, so it also shows how a program drives it.
+`make serve` runs it; flags are handed on to `aiwebengine serve`.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+EXAMPLES = Path(__file__).parent
+ROOT = EXAMPLES.parent
+DATA = Path("data")
+NPM_CACHE = ROOT / "build-cache" / "npm"
+START_SECONDS = 60
+ENGINE = (sys.executable, "-m", "aiwebengine.cli")
+
+
+def main(flags: Sequence[str]) -> int:
+    """Run until the server ends; its exit code."""
+    print("==> starting the server", file=sys.stderr)
+    address = DATA / "address"
+    address.unlink(missing_ok=True)
+    npm = ["--set", f"build.npm_cache={NPM_CACHE}"]
+    folder = ["--data-folder", str(DATA)]
+    command = [*ENGINE, "serve", "--profile", "development", *folder, *npm, *flags]
+    with subprocess.Popen(command) as server:
+        try:
+            if _answers(server, address):
+                _deploy_all(address.read_text("ascii").strip())
+            return server.wait()
+        except KeyboardInterrupt:
+            # A terminal's Ctrl-C has reached the server too; from elsewhere it has not.
+            server.send_signal(signal.SIGTERM)
+            return 0 if server.wait() in {0, -signal.SIGTERM, -signal.SIGINT} else 1
+
+
+def _answers(server: subprocess.Popen[bytes], address: Path) -> bool:
+    for _ in range(START_SECONDS * 20):
+        if server.poll() is not None:
+            return False
+        if address.exists() and address.read_text("ascii").strip():
+            return True
+        time.sleep(0.05)
+    print(f"The server has not answered for {START_SECONDS} seconds; it is left running.", file=sys.stderr)
+    return False
+
+
+def _deploy_all(url: str) -> None:
+    print("==> deploying the examples", file=sys.stderr)
+    looks = []
+    for example in json.loads((EXAMPLES / "examples.json").read_text("utf-8")):
+        if "npm" in example.get("needs", ()) and not (NPM_CACHE / "filled").exists():
+            print(f"{example['uri']}: skipped, its npm packages could not be fetched; run `make serve` with a network")
+        elif _deploy(example):
+            looks.append(f"  {url + example['look']:<50} {example['about']}")
+    print("\nLook at")
+    print("\n".join(looks))
+    print("\nDeploy your own:  .venv/bin/aiwebengine deploy hello.ts\nStop with Ctrl-C.", flush=True)
+
+
+def _deploy(example: dict[str, Any]) -> bool:
+    grants = [word for name in example.get("grants", ()) for word in ("--grant", name)]
+    where = ["--data-folder", str(DATA), "--if-changed", "--uri", example["uri"]]
+    # A timeout of the client is enough: the server bounds builds.
+    done = subprocess.run([*ENGINE, "deploy", *where, *grants, str(EXAMPLES / example["path"])], check=False)
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,74 @@
+"""The documents' commands, links and style."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from aiwebengine.cli.main import group
+from tests.support.documents import ROOT, documents, steps_of
+
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+COMMANDS = [
+    (path, line)
+    for path in documents()
+    for step in steps_of(path)
+    if step.kind == "commands"
+    for line in step.text.split("\n")
+    if line.startswith("$ ")
+]
+
+
+def anchor(heading: str) -> str:
+    """Give the fragment that a heading gets."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+def plain(text: str) -> str:
+    """Give a document without its code blocks."""
+    return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("path", documents(), ids=[str(path.relative_to(ROOT)) for path in documents()])
+def test_links_lead_somewhere(path: Path) -> None:
+    """Every link of a document leads to a file and, if it names one, to a heading that is there."""
+    for target in LINK.findall(plain(path.read_text(encoding="utf-8"))):
+        if "://" in target:
+            continue
+        name, _, fragment = target.partition("#")
+        other = (path.parent / name).resolve() if name else path
+        assert other.exists(), f"{path.name} links to {target}"
+        if fragment:
+            headings = {anchor(text) for text in HEADING.findall(plain(other.read_text(encoding="utf-8")))}
+            assert fragment in headings, f"{path.name} links to {target}"
+
+
+@pytest.mark.parametrize(("path", "line"), COMMANDS, ids=[f"{path.name}: {line[2:]}" for path, line in COMMANDS])
+def test_command_exists(path: Path, line: str) -> None:
+    """A command that a document shows is one that the command line knows, with the options that it knows."""
+    words = shlex.split(line[2:])
+    if words[:3] == ["python", "-m", "aiwebengine.cli"]:
+        words = ["aiwebengine", *words[3:]]
+    if words[0] != "aiwebengine":
+        return
+    context = click.Context(group, info_name="aiwebengine")
+    name, command, arguments = group.resolve_command(context, words[1:])  # type: ignore[attr-defined]
+    assert command is not None, f"{path.name}: {line}"
+    command.make_parser(click.Context(command, info_name=name, parent=context)).parse_args(list(arguments))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in documents() if "reference" not in path.parts],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_one_sentence_a_line(path: Path) -> None:
+    """A line of a document holds one sentence, so that a change shows what it changes."""
+    for number, line in enumerate(plain(path.read_text(encoding="utf-8")).split("\n"), 1):
+        if not line.startswith(("|", "#", "!", "<")):
+            assert not re.search(r"[a-z)`][.!?] [A-Z]", line), f"{path.name}: paragraph line {number}: {line}"
