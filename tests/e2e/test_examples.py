@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
 import pytest_twisted
 
 from tests.support.documents import ROOT
@@ -39,7 +38,7 @@ async def deployed(engine: EngineUnderTest, uri: str) -> None:
 def test_every_example_is_listed() -> None:
     """Whatever lies in the folder of examples is deployed by `make serve`."""
     there = {path.name for path in (ROOT / "examples").iterdir() if not path.name.startswith(".")}
-    assert there == {one["path"] for one in EXAMPLES.values()} | {"examples.json"}
+    assert there == {one["path"] for one in EXAMPLES.values()} | {"examples.json", "serve.py"}
 
 
 @pytest_twisted.ensureDeferred

@@ -70,12 +70,20 @@ async def test_members_are_those_declared() -> None:
     }
     source = f"""
         const members = {json.dumps(members)};
-        const made = {{ Headers: () => new Headers(), Request: () => new Request("https://a.b/"), Response: () => new Response(),
-          Blob: () => new Blob(), File: () => new File([], "a"), FormData: () => new FormData(), URL: () => new URL("https://a.b/"),
-          ReadableStream: () => ReadableStream.from([]), URLSearchParams: () => new URLSearchParams(), TextEncoder: () => new TextEncoder(),
-          TextDecoder: () => new TextDecoder(), DOMException: () => new DOMException("a", "AbortError"), Event: () => new Event("a"),
-          CustomEvent: () => new CustomEvent("a"), EventTarget: () => new EventTarget(), AbortController: () => new AbortController(),
-          AbortSignal: () => new AbortController().signal, HttpError: () => httpError(404) }};
+        const made = {{
+          ...Object.fromEntries(
+            [Headers, Response, Blob, FormData, URLSearchParams, TextEncoder, TextDecoder, EventTarget, AbortController]
+              .map((Made) => [Made.name, () => new Made()])),
+          Request: () => new Request("https://a.b/"),
+          File: () => new File([], "a"),
+          URL: () => new URL("https://a.b/"),
+          ReadableStream: () => ReadableStream.from([]),
+          DOMException: () => new DOMException("a", "AbortError"),
+          Event: () => new Event("a"),
+          CustomEvent: () => new CustomEvent("a"),
+          AbortSignal: () => new AbortController().signal,
+          HttpError: () => httpError(404),
+        }};
         registerWebHandler("/missing", () => {{
           const missing = [];
           for (const [name, list] of Object.entries(members)) {{
