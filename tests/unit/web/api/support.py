@@ -1,0 +1,97 @@
+"""The whole API over a real database, asked through an in-memory connection."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode
+
+from treq.client import HTTPClient
+from treq.testing import RequestTraversalAgent, _SynchronousProducer
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.auth.tokens import AdministratorToken
+from aiwebengine.observe.logs import ScriptLogs
+from aiwebengine.scripts.assets import AssetStore
+from aiwebengine.services.db.log_rows import DatabaseLogRows
+from aiwebengine.settings.schema import LogSettings
+from aiwebengine.web.api.api import Api
+from tests.support.fakes.database import open_database
+from tests.support.fakes.deploying import Deploying
+from tests.support.fakes.threads import ThreadsInTurn
+from tests.support.folders import temporary_folder
+
+
+class ApiTestCase(SynchronousTestCase):
+    """Starts an API for each test."""
+
+    def setUp(self) -> None:
+        folder = temporary_folder(self)
+        self.world = Deploying(folder)
+        self.addCleanup(self.world.database.stopService)
+        evidence = open_database(folder, "evidence")
+        self.addCleanup(evidence.stopService)
+        self.clock = Clock()
+        self.logs = ScriptLogs(
+            rows=DatabaseLogRows(database=evidence),
+            settings=LogSettings(),
+            clock=self.clock,
+            seconds=lambda: 2000.0,
+        )
+        self.logs.startService()
+        self.addCleanup(self.logs.stopService)
+        made: list[str] = []
+        numbers = count(1)
+        tokens = AdministratorToken(
+            folder=folder, random_bytes=lambda size: bytes([next(numbers)] * size), made=made.append
+        )
+        tokens.startService()
+        self.token = made[0]
+        self.api = Api(
+            deployer=self.world.deployer,
+            store=self.world.store,
+            assets=AssetStore(database=self.world.database, milliseconds=lambda: 5, max_bytes=1000),
+            logs=self.logs,
+            tokens=tokens,
+            threads=ThreadsInTurn(),
+            settings=self.world.settings,
+            clock=self.clock,
+            seconds=lambda: 2000.0,
+            new_id=lambda: "request-1",
+            state={"runtime": self.world.runner.state, "logs": self.logs.state},
+        )
+        self.api.startService()
+        self.agent = RequestTraversalAgent(self.api.resource())
+        self.client = HTTPClient(self.agent, data_to_body_producer=_SynchronousProducer)
+
+    def open(self, method: str, path: str, body: bytes = b"", headers: Any = None, /, **query: Any) -> Any:
+        """Send a request; gives the response, whose body may go on."""
+        given = {"authorization": f"Bearer {self.token}", **(headers or {})}
+        pairs = [(k, one) for k, v in query.items() for one in (v if isinstance(v, list) else [v])]
+        url = f"http://test/engine/api/{path}" + (f"?{urlencode(pairs)}" if pairs else "")
+        sent = self.client.request(method, url, data=body, headers=given)
+        self.agent.flush()
+        return self.successResultOf(sent)
+
+    def ask(self, method: str, path: str, body: bytes = b"", headers: Any = None, /, **query: Any) -> tuple[int, Any]:
+        """Send a request; gives status and body, decoded if it is JSON."""
+        response = self.open(method, path, body, headers, **query)
+        content = self.content_of(response)
+        self.headers = {
+            name.decode().lower(): values[0].decode() for name, values in response.headers.getAllRawHeaders()
+        }
+        if content and "json" in self.headers.get("content-type", "") and "nd" not in self.headers["content-type"]:
+            return response.code, json.loads(content)
+        return response.code, content
+
+    def content_of(self, response: Any) -> bytes:
+        """Read the whole body of a response that has ended."""
+        reading = response.content()
+        self.agent.flush()
+        return bytes(self.successResultOf(reading))
+
+    def deploy(self, uri: str = "notes", source: bytes = b"/notes", **query: Any) -> tuple[int, Any]:
+        """Deploy one file."""
+        return self.ask("PUT", "script", source, uri=uri, **query)

@@ -1,0 +1,84 @@
+"""Who may ask, what there is, and how errors look."""
+
+from __future__ import annotations
+
+from tests.unit.web.api.support import ApiTestCase
+
+
+class ApiTests(ApiTestCase):
+    def test_without_a_token(self):
+        """Without the token, or with another, nothing is told but what to do."""
+        for header in ("", "Bearer", "Bearer wrong", "Basic eDp5", "bearer "):
+            status, body = self.ask("GET", "scripts", b"", {"authorization": header})
+            self.assertEqual((status, body["code"], body["requestId"]), (401, "unauthenticated", "request-1"))
+            self.assertEqual(self.headers["content-type"], "application/problem+json")
+            self.assertIn("Bearer", self.headers["www-authenticate"])
+        status, _ = self.ask("GET", "nothing/here", b"", {"authorization": ""})
+        self.assertEqual(status, 401)
+
+    def test_unknown_path(self):
+        """A path that does not exist is 404 as problem+json."""
+        status, body = self.ask("GET", "nothing/here")
+        self.assertEqual((status, body["code"]), (404, "not_found"))
+
+    def test_wrong_method(self):
+        """A method that a path does not answer is 405 with those that it does."""
+        status, body = self.ask("PATCH", "script", uri="x")
+        self.assertEqual((status, body["code"]), (405, "method_not_allowed"))
+        self.assertEqual(self.headers["allow"], "DELETE, GET, HEAD, POST, PUT")
+
+    def test_unknown_parameter(self):
+        """A misspelt parameter is refused with the nearest one."""
+        status, body = self.ask("GET", "script", urii="notes")
+        self.assertEqual(status, 400)
+        self.assertIn('did you mean "uri"?', body["detail"])
+
+    def test_missing_parameter(self):
+        """A missing or unusable name of a script is a clear 400."""
+        for query in ({}, {"uri": ""}, {"uri": "a\nb"}, {"uri": "x" * 256}):
+            self.assertEqual(self.ask("GET", "script", **query)[0], 400)
+
+    def test_bad_query(self):
+        """A query that is not percent-encoded UTF-8, or endless, is a clear 400."""
+        for query in ("?uri=%ff", "?" + "&".join("a=b" for _ in range(200))):
+            response = self.successResultOf(self.start("GET", f"script{query}"))
+            self.assertEqual(response.code, 400)
+
+    def start(self, method, path):
+        sent = self.client.request(
+            method, f"http://test/engine/api/{path}", headers={"authorization": f"Bearer {self.token}"}
+        )
+        self.agent.flush()
+        return sent
+
+    def test_fault(self):
+        """A fault of ours is a bare 500 with the request's id, and one traceback in the log."""
+
+        def broken():
+            raise ZeroDivisionError("secret detail")
+
+        self.world.store.current = broken
+        status, body = self.ask("GET", "scripts")
+        self.assertEqual((status, body["code"], body["requestId"]), (500, "internal", "request-1"))
+        self.assertNotIn("secret", str(body))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_state(self):
+        """The state holds the figures of every part."""
+        status, body = self.ask("GET", "state")
+        self.assertEqual(status, 200)
+        self.assertEqual(body["runtime"], {"children": 0})
+        self.assertEqual(body["logs"]["followers"], 0)
+
+    def test_new_token(self):
+        """A new token is told once; the old one ends at once."""
+        status, body = self.ask("POST", "token")
+        self.assertEqual((status, self.headers["cache-control"]), (201, "no-store"))
+        self.assertEqual(self.ask("GET", "scripts")[0], 401)
+        self.token = body["token"]
+        self.assertEqual(self.ask("GET", "scripts")[0], 200)
+
+    def test_head(self):
+        """HEAD answers as GET does, without a body."""
+        status, content = self.ask("HEAD", "state")[0], b""
+        self.assertEqual((status, content), (200, b""))
