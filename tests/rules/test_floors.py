@@ -1,0 +1,63 @@
+"""Imports point down, and the sandbox is a world of its own."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.rules.tree import ROOT, name, parsed, python
+
+
+def imported(path: Path) -> Iterator[tuple[int, str]]:
+    """Give the line and the first part of everything a module imports."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name.split(".")[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.lineno, node.module.split(".")[0]
+
+
+def test_imports_point_down() -> None:
+    """No floor imports one above it, and neither server nor sandbox imports the other."""
+    # A process of its own: it imports what it looks at.
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_sandbox_is_closed() -> None:
+    """The sandbox imports the standard library and itself, and one module of it the Duktape binding."""
+    wrong = []
+    for path in python("sandbox"):
+        allowed = {"sandbox", "__future__", *sys.stdlib_module_names}
+        if name(path) == "sandbox/duktape.py":
+            allowed.add("pyduktape2")
+        wrong += [f"{name(path)}:{line}: {module}" for line, module in imported(path) if module not in allowed]
+    assert not wrong
+
+
+def test_server_does_not_know_the_sandbox() -> None:
+    """No module of the server imports the sandbox or the Duktape binding, whose licences differ."""
+    wrong = [
+        f"{name(path)}:{line}: {module}"
+        for path in python("aiwebengine", "plugins")
+        for line, module in imported(path)
+        if module in {"sandbox", "pyduktape2"}
+    ]
+    assert not wrong
+
+
+def test_sql_stands_in_its_places() -> None:
+    """SQLAlchemy is imported in services, and in modules named store and its row modules, nowhere else."""
+    wrong = [
+        f"{name(path)}:{line}"
+        for path in python("aiwebengine")
+        for line, module in imported(path)
+        if module in {"sqlalchemy", "alembic"}
+        and not name(path).startswith("aiwebengine/services/")
+        and path.name != "store.py"
+    ]
+    assert not wrong
