@@ -1,0 +1,20 @@
+"""What the loop asks of a JavaScript engine."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Engine(Protocol):
+    """One JavaScript world with the prelude loaded."""
+
+    def pump(self, text: str) -> str:
+        """
+        Give the world something to do and let it run until it waits or is done.
+
+        Args:
+            text: ASCII, as `prelude/kernel.js` describes.
+
+        Returns:
+            ASCII lines, as `prelude/kernel.js` describes.
+        """
