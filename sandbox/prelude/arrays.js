@@ -53,25 +53,27 @@
 
     function filter(callback, thisArg) {
         var list = checked(this, callback, 'filter'), length = lengthOf(list), made = like(list, 0), count = 0, i = 0, item;
-        for (; i < length; i++) {
-            if (((item = list[i]) !== undefined || i in list) && (thisArg === undefined ? callback(item, i, list) : callback.call(thisArg, item, i, list))) put(made, count++, item);
+        if (thisArg === undefined && made.constructor === Array) {
+            for (; i < length; i++) if (((item = list[i]) !== undefined || i in list) && callback(item, i, list)) made[count++] = item;
+            return made;
         }
+        for (; i < length; i++) if (((item = list[i]) !== undefined || i in list) && callback.call(thisArg, item, i, list)) put(made, count++, item);
         return made;
     }
 
     function some(callback, thisArg) {
-        var list = checked(this, callback, 'some'), length = lengthOf(list), item;
-        for (var i = 0; i < length; i++) {
-            if (((item = list[i]) !== undefined || i in list) && (thisArg === undefined ? callback(item, i, list) : callback.call(thisArg, item, i, list))) return true;
-        }
+        var list = checked(this, callback, 'some'), length = lengthOf(list), i = 0, item;
+        if (thisArg === undefined) {
+            for (; i < length; i++) if (((item = list[i]) !== undefined || i in list) && callback(item, i, list)) return true;
+        } else for (; i < length; i++) if (((item = list[i]) !== undefined || i in list) && callback.call(thisArg, item, i, list)) return true;
         return false;
     }
 
     function every(callback, thisArg) {
-        var list = checked(this, callback, 'every'), length = lengthOf(list), item;
-        for (var i = 0; i < length; i++) {
-            if (((item = list[i]) !== undefined || i in list) && !(thisArg === undefined ? callback(item, i, list) : callback.call(thisArg, item, i, list))) return false;
-        }
+        var list = checked(this, callback, 'every'), length = lengthOf(list), i = 0, item;
+        if (thisArg === undefined) {
+            for (; i < length; i++) if (((item = list[i]) !== undefined || i in list) && !callback(item, i, list)) return false;
+        } else for (; i < length; i++) if (((item = list[i]) !== undefined || i in list) && !callback.call(thisArg, item, i, list)) return false;
         return true;
     }
 
@@ -101,7 +103,7 @@
         var list = checked(this, callback, 'find'), length = lengthOf(list);
         for (var i = 0; i < length; i++) {
             var item = list[i];
-            if (callback.call(thisArg, item, i, list)) return item;
+            if (thisArg === undefined ? callback(item, i, list) : callback.call(thisArg, item, i, list)) return item;
         }
     }
 

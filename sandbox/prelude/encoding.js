@@ -7,17 +7,17 @@
  * For other files: K.utf8(text) -> Uint8Array, K.text(bytes) -> text, K.base64(bytes) -> text,
  * K.fromBase64(text) -> Uint8Array, K.bytesOf(value) -> Uint8Array or null, K.isAscii(text).
  */
-(function (K) {
+(function (K, global) {
     'use strict';
 
-    var encode = K.native.enc, decode = K.native.dec;
+    var byteLength = K.native.byteLength, encode = K.native.enc, decode = K.native.dec;
     var NativeEncoder = K.native.TextEncoder, NativeDecoder = K.native.TextDecoder;
     var nativeEncode = NativeEncoder.prototype.encode, nativeDecode = NativeDecoder.prototype.decode;
     var utf8Encoder = new NativeEncoder(), utf8Decoder = new NativeDecoder();
     var call = Function.prototype.call;
     var uncurriedEncode = call.bind(nativeEncode), uncurriedDecode = call.bind(nativeDecode);
-    var hasSurrogate = call.bind(K.native.test), replace = call.bind(K.native.replace);
-    var fromCharCode = String.fromCharCode, U8 = Uint8Array, AB = ArrayBuffer, isView = AB.isView;
+    var hasSurrogate = K.native.test, replace = call.bind(K.native.replace);
+    var fromCharCode = String.fromCharCode, encodeURI = global.encodeURI, U8 = Uint8Array, AB = ArrayBuffer, isView = AB.isView;
 
     function utf8(text) {
         return new U8(uncurriedEncode(utf8Encoder, text).buffer);
@@ -25,8 +25,9 @@
     function text(bytes) {
         return uncurriedDecode(utf8Decoder, bytes);
     }
+    /* The engine knows both lengths of a text, so this does not look at the characters. */
     function isAscii(value) {
-        return uncurriedEncode(utf8Encoder, value).length === value.length;
+        return byteLength(value) === value.length;
     }
     function fromBase64(value) {
         return new U8(decode('base64', value).buffer);
@@ -40,8 +41,17 @@
 
     /* Lone surrogates have no UTF-8: they become U+FFFD, or inside JSON text the escape that means them. */
     var SURROGATE = /[\ud800-\udfff]/, PAIRS_AND_LONE = /[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g;
+    /* encodeURI refuses lone surrogates; for short text that is faster than a regular expression. */
+    function encodable(value) {
+        try {
+            encodeURI(value);
+            return true;
+        } catch (error) {
+            return false;
+        }
+    }
     K.wellFormed = function (value, escaped) {
-        if (!hasSurrogate(SURROGATE, value)) return value;
+        if (value.length < 500 ? encodable(value) : !hasSurrogate.call(SURROGATE, value)) return value;
         return replace(value, PAIRS_AND_LONE, function (found) {
             if (found.length === 2) return found;
             return escaped ? '\\u' + found.charCodeAt(0).toString(16) : '\ufffd';
@@ -184,4 +194,4 @@
 
     K.global('TextEncoder', TextEncoder);
     K.global('TextDecoder', TextDecoder);
-}(__kernel));
+}(__kernel, globalThis));

@@ -5,6 +5,8 @@
     'use strict';
 
     var descriptorOf = Object.getOwnPropertyDescriptor, prototypeOf = Object.getPrototypeOf, defineProperty = Object.defineProperty;
+    /* proxies.js says here how its functions ask a receiver that is a Proxy. */
+    K.receiver = { descriptorOf: descriptorOf, defineProperty: defineProperty };
     var reflectGet = Reflect.get, reflectSet = Reflect.set;
 
     /* The engine ignores the receiver of Reflect.get and Reflect.set. */
@@ -26,9 +28,9 @@
             break;
         }
         if (receiver === null || (typeof receiver !== 'object' && typeof receiver !== 'function')) return false;
-        var own = descriptorOf(receiver, key);
+        var own = K.receiver.descriptorOf(receiver, key);
         if (own && (own.get || own.set || !own.writable)) return false;
-        defineProperty(receiver, key, own ? { value: value } : { value: value, writable: true, enumerable: true, configurable: true });
+        K.receiver.defineProperty(receiver, key, own ? { value: value } : { value: value, writable: true, enumerable: true, configurable: true });
         return true;
     });
 

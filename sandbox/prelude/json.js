@@ -7,7 +7,7 @@
 (function (K) {
     'use strict';
 
-    var stringify = K.native.stringify, parse = K.native.parse, indexOf = Function.prototype.call.bind(String.prototype.indexOf);
+    var stringify = K.native.stringify, parse = K.native.parse, indexOf = String.prototype.indexOf, byteLength = K.native.byteLength;
     var replace = Function.prototype.call.bind(K.native.replace), ESCAPES = /\\\\|\\u202[89]/g;
 
     function plain(escape) {
@@ -17,8 +17,8 @@
     function jsonStringify(value, replacer, space) {
         var text = replacer === undefined && space === undefined ? stringify(value) : stringify(value, replacer, space);
         if (text === undefined) return text;
-        if (indexOf(text, '\\u202') >= 0) text = replace(text, ESCAPES, plain);
-        return K.isAscii(text) ? text : K.wellFormed(text, true);
+        if (indexOf.call(text, '\\u202') >= 0) text = replace(text, ESCAPES, plain);
+        return byteLength(text) === text.length ? text : K.wellFormed(text, true);
     }
     Object.defineProperty(jsonStringify, 'name', { value: 'stringify', configurable: true });
 

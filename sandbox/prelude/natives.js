@@ -23,7 +23,6 @@
         replace: string.replace,
         split: string.split,
         match: string.match,
-        search: string.search,
         RegExp: RegExp,
         push: array.push,
         slice: array.slice,
@@ -31,7 +30,9 @@
         concat: array.concat,
         join: array.join,
         sort: array.sort,
-        keys: Object.keys
+        keys: Object.keys,
+        reflectSet: Reflect.set,
+        byteLength: Buffer.byteLength
     };
 
     /* A property scripts can replace but do not see in keys; `fixed` makes it read-only. */
