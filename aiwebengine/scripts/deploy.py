@@ -50,6 +50,7 @@ STEPS = ("check", "build", "load", "validate", "store")
 
 MOST_AT_ONCE = 4
 MOST_WAITING = 64
+MOST_DEEP = 8
 LONGEST_MESSAGE = 1000
 
 
@@ -86,6 +87,10 @@ class Request:
     """What may be granted at most, if a script deploys: what it has itself; None for people."""
     author: str = ""
     message: str = ""
+    depth: int = 0
+    """How many invocations caused this; 0 for people."""
+    inside_load: bool = False
+    """A script deploys while it is being deployed: it must not wait for its own turn."""
     if_changed: bool = False
     """Do nothing if the serving version is made of the same files, entry and grants."""
 
@@ -221,6 +226,10 @@ class Deployer:
         """
         check_uri(request.uri)
         self._expect(request.uri, request.expected)
+        if request.depth > MOST_DEEP:
+            raise TooMany(f"Scripts that deploy scripts may do so {MOST_DEEP} deep, no deeper.")
+        if request.inside_load:
+            return await self._prepare(request, progress, keep_warm=keep_warm)
         if len(self._slots.waiting) >= MOST_WAITING:
             raise TooMany("Too many deployments wait already; try again.", retry_seconds=5.0)
         await self._slots.acquire()
@@ -318,7 +327,7 @@ class Deployer:
         bundle = bundle_of(new)
         good = False
         try:
-            loaded, registered = await self._load(bundle, package, grants)
+            loaded, registered = await self._load(bundle, package, grants, depth=request.depth)
             steps.begin("validate")
             warnings = (
                 *package.warnings,
@@ -344,7 +353,9 @@ class Deployer:
             steps=steps.end(),
         )
 
-    async def _load(self, bundle: Bundle, package: Package, grants: frozenset[str]) -> tuple[Any, Registered]:
+    async def _load(
+        self, bundle: Bundle, package: Package, grants: frozenset[str], *, depth: int
+    ) -> tuple[Any, Registered]:
         invocation = Invocation(
             id=self._new_id(),
             script=bundle.script,
@@ -355,6 +366,7 @@ class Deployer:
             payload="null",
             wall_seconds=self._limits.load_seconds,
             cpu_seconds=self._limits.load_seconds,
+            depth=depth,
         )
         self._loads.expect(invocation.id, grants)
         try:

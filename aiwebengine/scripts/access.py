@@ -1,0 +1,116 @@
+"""
+What scripts themselves may do to scripts, once they were granted the capability.
+
+The host's calls end here: a script deploys under its own name, gives away no more than it
+has, and its changes become visible together when its invocation commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from aiwebengine.errors import NotFound
+from aiwebengine.runtime.registry import Current
+from aiwebengine.scripts.deploy import Deployer, Prepared, Request
+from aiwebengine.scripts.package import file_name_for
+from aiwebengine.scripts.store import ScriptStore
+from aiwebengine.scripts.versions import Remove
+from aiwebengine.values import Invocation
+
+
+class Change(Protocol):
+    """One change that a script made."""
+
+    @property
+    def uri(self) -> str:
+        """Give the script that is changed."""
+
+    @property
+    def prepared(self) -> Prepared | None:
+        """Give its new version; None: it is deleted."""
+
+
+class ScriptAccess:
+    """
+    Deploys on behalf of scripts.
+
+    Args:
+        deployer: Does it.
+        store: Reads sources.
+        current: What serves.
+        capabilities: What the script of an invocation may do.
+    """
+
+    def __init__(
+        self,
+        *,
+        deployer: Deployer,
+        store: ScriptStore,
+        current: Current,
+        capabilities: Callable[[Invocation], frozenset[str]],
+    ) -> None:
+        self._deployer = deployer
+        self._store = store
+        self._current = current
+        self._capabilities = capabilities
+
+    async def list_scripts(self) -> list[str]:
+        """Give the URIs of all scripts that serve, in order."""
+        return sorted(self._current.registry.scripts)
+
+    async def read_entry(self, uri: str) -> str | None:
+        """Give the source of a script's entry file; None if it does not serve."""
+        serving = self._current.registry.scripts.get(uri)
+        if serving is None:
+            return None
+        try:
+            version = await self._store.version(uri, serving.number)
+            bundle = await self._store.bundle(version.id)
+        except NotFound:
+            # Deleted since: the registry was read before the database.
+            return None
+        return bundle.files.get(version.entry, "")
+
+    async def prepare(self, invocation: Invocation, uri: str, source: str) -> Prepared:
+        """
+        Build and try a script of one file.
+
+        Raises:
+            DeploymentRefused: With every problem.
+            Invalid, TooMany, Unavailable: As `Deployer.prepare`.
+        """
+        name = file_name_for(uri)
+        return await self._deployer.prepare(
+            Request(
+                uri=uri,
+                files={name: source.encode("utf-8", "replace")},
+                entry=name,
+                ceiling=self._capabilities(invocation),
+                author=_author(invocation),
+                depth=invocation.depth + 1,
+                inside_load=invocation.kind == "load",
+            )
+        )
+
+    async def commit(self, invocation: Invocation, changes: Sequence[Change]) -> None:
+        """
+        Make all *changes* visible at once, or none; deleting what is gone already is no error.
+
+        Raises:
+            DeploymentRefused, Conflict, Unavailable: Nothing was changed.
+        """
+        wanted: list[Prepared | Remove] = []
+        for change in changes:
+            if change.prepared is not None:
+                wanted.append(change.prepared)
+            elif change.uri in self._current.registry.scripts:
+                wanted.append(Remove(uri=change.uri, author=_author(invocation)))
+        if wanted:
+            await self._deployer.commit(wanted)
+
+
+def _author(invocation: Invocation) -> str:
+    """Name who did it: the script, and for whom."""
+    behalf = f" for {invocation.principal.id}" if invocation.principal.id else ""
+    return f"script {invocation.script}{behalf}"[:255]
