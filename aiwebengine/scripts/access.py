@@ -12,8 +12,9 @@ from typing import Protocol
 
 from aiwebengine.errors import NotFound
 from aiwebengine.runtime.registry import Current
-from aiwebengine.scripts.deploy import Deployer, Prepared, Request
+from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.package import file_name_for
+from aiwebengine.scripts.prepare import Prepared, Request
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.scripts.versions import Remove
 from aiwebengine.values import Invocation

@@ -11,8 +11,9 @@ from twisted.logger import Logger
 
 from aiwebengine.errors import Invalid
 from aiwebengine.interfaces import Clock
-from aiwebengine.scripts.deploy import Deployer, Request
+from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.package import check_uri
+from aiwebengine.scripts.prepare import Request
 from aiwebengine.scripts.versions import Deployment
 from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings

@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 from aiwebengine.observe.background import Background
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.loads import Loads
+from aiwebengine.scripts.prepare import Preparer
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.db.connect import Database
 from aiwebengine.settings.schema import DeploySettings, LimitSettings
@@ -41,19 +42,26 @@ class Deploying:
         self.runner = FakeRunner(self.loads)
         self.background = Background(clock=self.clock)
         ids = count(1)
-        self.deployer = Deployer(
-            store=self.store,
+        self.preparer = Preparer(
             builder=self.builder,
             runner=self.runner,
             current=self.current,
             loads=self.loads,
+            threads=ThreadsInTurn(),
             settings=self.settings,
             limits=LimitSettings(),
-            background=self.background,
-            threads=ThreadsInTurn(),
             milliseconds=lambda: self.now,
             seconds=self.clock.seconds,
             new_id=lambda: f"load-{next(ids)}",
+        )
+        self.deployer = Deployer(
+            preparer=self.preparer,
+            store=self.store,
+            runner=self.runner,
+            current=self.current,
+            keep_versions=keep_versions,
+            background=self.background,
+            seconds=self.clock.seconds,
         )
 
     def granted(self, uri: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import DeploymentRefused, TooMany
 from aiwebengine.scripts.access import ScriptAccess
-from aiwebengine.scripts.deploy import Request
+from aiwebengine.scripts.prepare import Request
 from aiwebengine.values import ANONYMOUS, Invocation
 from tests.support.fakes.deploying import Deploying
 from tests.support.folders import temporary_folder

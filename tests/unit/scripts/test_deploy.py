@@ -8,8 +8,8 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Conflict, DeploymentRefused, Invalid, NotFound, TooMany, Unavailable
-from aiwebengine.scripts import deploy
-from aiwebengine.scripts.deploy import STEPS, Request
+from aiwebengine.scripts import deploy, prepare
+from aiwebengine.scripts.prepare import STEPS, Request
 from aiwebengine.scripts.versions import Remove
 from tests.support.fakes.deploying import Deploying
 from tests.support.folders import temporary_folder
@@ -131,7 +131,7 @@ class DeployerTests(SynchronousTestCase):
 
     def test_bounded(self):
         """More deployments than can wait are refused at once."""
-        self.patch(deploy, "MOST_WAITING", 1)
+        self.patch(prepare, "MOST_WAITING", 1)
         self.world.builder.gate = Deferred()
         slow = [Deferred.fromCoroutine(self.world.deployer.deploy(request(f"s{n}", f"/{n}"))) for n in range(5)]
         self.fails(TooMany, self.world.deployer.deploy(request("s9", "/9")))

@@ -1,0 +1,420 @@
+"""
+Preparing a deployment: everything up to the transaction.
+
+    check     the files, the manifest, the grants
+    build     lower and bundle
+    load      run top level and `init` in a fresh child, recording what they register
+    validate  try it against what serves now
+
+Nothing is stored and nothing that serves is touched; a failure leaves no child behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from twisted.internet.defer import DeferredSemaphore
+
+from aiwebengine.errors import Conflict, Invalid, Problem, ScriptFailed, TooMany
+from aiwebengine.runtime.registry import ActiveScript, Current
+from aiwebengine.scripts.loads import Loads
+from aiwebengine.scripts.manifest import unknown_capability
+from aiwebengine.scripts.package import Package, check_package, check_uri, refused
+from aiwebengine.scripts.places import failure_problem, place_in, warning_problems
+from aiwebengine.scripts.store import bundle_of
+from aiwebengine.scripts.versions import NewVersion, Registered, Version, digest_files, version_id
+from aiwebengine.services.threads import Runs
+from aiwebengine.settings.schema import DeploySettings, LimitSettings
+from aiwebengine.values import ADMINISTRATOR, Bundle, Invocation
+
+STEPS = ("check", "build", "load", "validate", "store")
+"""What a deployment goes through, in order; the last is the commit's."""
+
+MOST_AT_ONCE = 4
+MOST_WAITING = 64
+MOST_DEEP = 8
+LONGEST_MESSAGE = 1000
+
+Progress = Callable[[str], None]
+"""Told the name of each step as it begins."""
+
+
+class Builds(Protocol):
+    """What is asked of `build.builder.Builder`."""
+
+    def build(self, *, entry: str, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
+        """Give a `Built`; raises DeploymentRefused with every problem."""
+
+
+class Loader(Protocol):
+    """What is asked of `runtime.run.Runner`."""
+
+    def load(self, bundle: Bundle, invocation: Invocation) -> Coroutine[Any, Any, Any]:
+        """Run top level and `init` in a fresh child and keep its template; gives a `Loaded`."""
+
+    def forget(self, version: str) -> object:
+        """Stop what runs *version* when it has nothing in hand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What somebody wants deployed."""
+
+    uri: str
+    files: Mapping[str, bytes]
+    entry: str | None = None
+    """None: the manifest's, or the usual names."""
+    expected: int | None = None
+    """The number that must serve now, 0 for none; None for any."""
+    grants: frozenset[str] | None = None
+    """Capabilities to grant; None: those that the serving version has."""
+    ceiling: frozenset[str] | None = None
+    """What may be granted at most, if a script deploys: what it has itself; None for people."""
+    author: str = ""
+    message: str = ""
+    depth: int = 0
+    """How many invocations caused this; 0 for people."""
+    inside_load: bool = False
+    """A script deploys while it is being deployed: it must not wait for its own turn."""
+    if_changed: bool = False
+    """Do nothing if the serving version is made of the same files, entry and grants."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A version that was built, loaded and found good, but serves nobody yet."""
+
+    new: NewVersion
+    active: ActiveScript
+    expected: int | None
+    warnings: tuple[Problem, ...]
+    steps: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """Files that may be built, and what was decided about them."""
+
+    package: Package
+    grants: frozenset[str]
+    not_granted: tuple[Problem, ...]
+    """A warning for each capability that was asked for in vain."""
+    digest: str
+    """Content address of all of it."""
+
+
+class Preparer:
+    """
+    Makes versions that could serve.
+
+    Args:
+        builder: Lowers them.
+        runner: Loads them.
+        current: What serves.
+        loads: Where a load's registrations are found.
+        threads: Where files are looked at: 25 MB of them would hold up the reactor.
+        settings: What may be deployed.
+        limits: What a load may use.
+        milliseconds: The server's clock, since 1970.
+        seconds: A clock for durations.
+        new_id: Makes the id of an invocation.
+    """
+
+    def __init__(
+        self,
+        *,
+        builder: Builds,
+        runner: Loader,
+        current: Current,
+        loads: Loads[Any],
+        threads: Runs,
+        settings: DeploySettings,
+        limits: LimitSettings,
+        milliseconds: Callable[[], int],
+        seconds: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._builder = builder
+        self._runner = runner
+        self._current = current
+        self._loads = loads
+        self._threads = threads
+        self._settings = settings
+        self._limits = limits
+        self._milliseconds = milliseconds
+        self._seconds = seconds
+        self._new_id = new_id
+        self._slots = DeferredSemaphore(MOST_AT_ONCE)
+        self.numbers = VersionNumbers()
+        """The numbers that versions have or will have."""
+
+    async def prepare(self, request: Request, *, progress: Progress, keep_warm: bool) -> Prepared:
+        """
+        Do everything up to the transaction.
+
+        Args:
+            progress: Told each step.
+            keep_warm: Leave the loaded child standing for the requests to come.
+
+        Raises:
+            DeploymentRefused: With every problem.
+            Conflict: Another version serves than was expected.
+            Invalid, TooMany, Unavailable: As they say.
+        """
+        check_uri(request.uri)
+        check_message(request.message)
+        self.expect(request.uri, request.expected)
+        if request.depth > MOST_DEEP:
+            raise TooMany(f"Scripts that deploy scripts may do so {MOST_DEEP} deep, no deeper.")
+        if request.inside_load:
+            return await self._prepare(request, progress, keep_warm=keep_warm)
+        if len(self._slots.waiting) >= MOST_WAITING:
+            raise TooMany("Too many deployments wait already; try again.", retry_seconds=5.0)
+        await self._slots.acquire()
+        try:
+            return await self._prepare(request, progress, keep_warm=keep_warm)
+        finally:
+            self._slots.release()
+
+    async def examine(self, request: Request) -> Examined:
+        """
+        Check the files and decide the grants.
+
+        Raises:
+            DeploymentRefused: With every problem.
+        """
+        serving = self._current.registry.scripts.get(request.uri)
+
+        def look() -> Examined:
+            package = check_package(request.files, entry=request.entry, settings=self._settings, limits=self._limits)
+            grants, not_granted = decide_grants(request, package, serving=serving)
+            digest = digest_files(request.uri, package.files, entry=package.entry, grants=sorted(grants))
+            return Examined(package=package, grants=grants, not_granted=not_granted, digest=digest)
+
+        return await self._threads.run(look)
+
+    def expect(self, uri: str, expected: int | None) -> None:
+        """
+        Refuse early what the transaction would refuse.
+
+        Raises:
+            Conflict: Another version serves.
+        """
+        serving = self._current.registry.scripts.get(uri)
+        now = serving.number if serving else 0
+        if expected is not None and expected != now:
+            found = f"version {now} serves" if now else "none serves"
+            wanted = f"version {expected}" if expected else "no version"
+            raise Conflict(
+                f'"{uri}" was expected to serve {wanted}, but {found}: somebody else changed it. '
+                "Look at it, then try again.",
+                details={"uri": uri, "expected": expected, "current": now},
+            )
+
+    async def _prepare(self, request: Request, progress: Progress, *, keep_warm: bool) -> Prepared:
+        steps = _Steps(seconds=self._seconds, progress=progress)
+        steps.begin("check")
+        examined = await self.examine(request)
+        package = examined.package
+        steps.begin("build")
+        built = await self._builder.build(entry=package.entry, files=package.files, manifest=package.manifest.as_json())
+        steps.begin("load")
+        number = self.numbers.reserve(request.uri)
+        new = _new_version(request, examined, built, number=number, now=self._milliseconds())
+        bundle = bundle_of(new)
+        good = False
+        try:
+            loaded, registered = await self._load(bundle, examined, depth=request.depth)
+            steps.begin("validate")
+            warnings = (
+                *package.warnings,
+                *built.warnings,
+                *warning_problems(loaded.warnings, bundle=bundle, entry=package.entry),
+                *examined.not_granted,
+                *_nothing_registered(registered),
+            )
+            version = replace(new.version, registered=registered, warnings=warnings)
+            active = active_script(version)
+            self._current.registry.with_script(active)
+            good = True
+        finally:
+            if not good:
+                self.numbers.release(request.uri, number)
+            if not (good and keep_warm):
+                self._runner.forget(bundle.version)
+        return Prepared(
+            new=replace(new, version=version, replay=loaded.replay),
+            active=active,
+            expected=request.expected,
+            warnings=warnings,
+            steps=steps.end(),
+        )
+
+    async def _load(self, bundle: Bundle, examined: Examined, *, depth: int) -> tuple[Any, Registered]:
+        entry = examined.package.entry
+        invocation = Invocation(
+            id=self._new_id(),
+            script=bundle.script,
+            version=bundle.version,
+            kind="load",
+            handler=None,
+            principal=ADMINISTRATOR,
+            payload="null",
+            wall_seconds=self._limits.load_seconds,
+            cpu_seconds=self._limits.load_seconds,
+            depth=depth,
+        )
+        self._loads.expect(invocation.id, examined.grants)
+        try:
+            loaded = await self._runner.load(bundle, invocation)
+        except ScriptFailed as error:
+            raise refused([failure_problem(error, bundle=bundle, entry=entry)]) from error
+        finally:
+            book = self._loads.take(invocation.id)
+        if book is None:
+            return loaded, Registered()
+        routes = book.placed(lambda stack: place_in(stack, bundle=bundle, entry=entry))
+        return loaded, Registered(routes=routes, middleware=book.middleware)
+
+
+class VersionNumbers:
+    """
+    Gives versions their numbers before they are stored: a version's id holds its number,
+    and children know it by that id.
+    """
+
+    def __init__(self) -> None:
+        self._highest: dict[str, int] = {}
+
+    def restore(self, highest: Mapping[str, int]) -> None:
+        """Begin with what the database holds, by URI."""
+        self._highest = dict(highest)
+
+    def highest(self, uri: str) -> int:
+        """Give the highest number that a version of *uri* has; 0 if there is none."""
+        return self._highest.get(uri, 0)
+
+    def reserve(self, uri: str) -> int:
+        """Give the next number."""
+        self._highest[uri] = self.highest(uri) + 1
+        return self._highest[uri]
+
+    def release(self, uri: str, number: int) -> None:
+        """Take a number back that nothing will have, if it is still the highest."""
+        if self._highest.get(uri) == number:
+            self._highest[uri] = number - 1
+            if number == 1:
+                del self._highest[uri]
+
+
+def active_script(version: Version) -> ActiveScript:
+    """Give what serves when *version* is current."""
+    return ActiveScript(
+        uri=version.uri,
+        version=version.id,
+        number=version.number,
+        routes=version.registered.routes,
+        middleware=version.registered.middleware,
+        grants=version.grants,
+    )
+
+
+def decide_grants(
+    request: Request, package: Package, *, serving: ActiveScript | None
+) -> tuple[frozenset[str], tuple[Problem, ...]]:
+    """
+    Decide what a version may do: what the administrator says, or said before.
+
+    Returns:
+        Its capabilities, and a warning for each that it asks for and does not get.
+
+    Raises:
+        DeploymentRefused: There is no such capability.
+    """
+    grants = request.grants
+    if grants is None:
+        grants = serving.grants if serving else frozenset()
+    elif problems := [problem for name in sorted(grants) if (problem := unknown_capability(name))]:
+        raise refused(problems)
+    if request.ceiling is not None:
+        grants &= request.ceiling
+    asked = frozenset(package.manifest.capabilities)
+    warnings = tuple(
+        Problem(
+            code="not_granted",
+            severity="warning",
+            message=f'The script asks for the capability "{name}", which was not granted; its calls will be denied.',
+            hint=f"Deploy with --grant {name}.",
+        )
+        for name in sorted(asked - grants)
+    )
+    return grants, warnings
+
+
+def check_message(message: str) -> str:
+    """
+    Give *message* back if the history can keep it.
+
+    Raises:
+        Invalid: It is too long.
+    """
+    if len(message) > LONGEST_MESSAGE:
+        raise Invalid(f"A message has at most {LONGEST_MESSAGE:,} characters; this one has {len(message):,}.")
+    return message
+
+
+def as_ms(seconds: float) -> float:
+    """Give milliseconds as they are shown."""
+    return round(seconds * 1000, 1)
+
+
+class _Steps:
+    """Times the steps of one deployment and tells of each."""
+
+    def __init__(self, *, seconds: Callable[[], float], progress: Progress) -> None:
+        self._seconds = seconds
+        self._progress = progress
+        self._milliseconds: dict[str, float] = {}
+        self._name = ""
+        self._began = 0.0
+
+    def begin(self, name: str) -> None:
+        self.end()
+        self._name, self._began = name, self._seconds()
+        self._progress(name)
+
+    def end(self) -> dict[str, float]:
+        if self._name:
+            self._milliseconds[self._name] = as_ms(self._seconds() - self._began)
+        return self._milliseconds
+
+
+def _new_version(request: Request, examined: Examined, built: Any, *, number: int, now: int) -> NewVersion:
+    package = examined.package
+    version = Version(
+        uri=request.uri,
+        number=number,
+        id=version_id(request.uri, number, examined.digest),
+        digest=examined.digest,
+        entry=package.entry,
+        manifest=package.manifest.as_json(),
+        grants=examined.grants,
+        registered=Registered(),
+        warnings=(),
+        toolchain=built.toolchain,
+        author=request.author,
+        message=request.message,
+        deployed_at=now,
+        size_bytes=package.size_bytes,
+    )
+    return NewVersion(version=version, files=package.files, source=built.source, source_map=built.source_map, replay="")
+
+
+def _nothing_registered(registered: Registered) -> tuple[Problem, ...]:
+    if registered.routes:
+        return ()
+    message = "The script registers nothing, so nothing can reach it."
+    hint = 'Call registerWebHandler("/path", handler) at the top level or in init.'
+    return (Problem(code="nothing_registered", severity="warning", message=message, hint=hint),)
