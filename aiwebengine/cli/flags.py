@@ -54,6 +54,6 @@ def sources(
         key, equals, value = assignment.partition("=")
         if not equals:
             raise WrongFlag(f"--set {assignment}: write it as section.key=value, such as server.port=8080.")
-        flags.append((f"--set {key}", key.strip(), value))
+        flags.append((f"--set {key.strip()}", key.strip(), value.strip()))
     files = tuple(Path(path) for path in config)
     return Sources(profile=profile, config=files, flags=tuple(flags), environ=environ, folder=folder)

@@ -1,0 +1,295 @@
+"""The commands, against a server that answers what the test says."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiwebengine.cli import exits
+from aiwebengine.cli.main import run
+from tests.support.fakes.management_api import FakeApi, fake_api
+
+SCRIPT = {
+    "uri": "notes",
+    "version": 3,
+    "id": "notes@3-5f2a81c0",
+    "deployedAt": 1_760_000_000_000,
+    "author": "administrator",
+    "message": "",
+    "entry": "main.ts",
+    "grants": [],
+    "routes": [{"methods": ["GET"], "path": "/notes", "handler": "list", "place": "main.ts:4"}],
+    "warnings": 0,
+    "sizeBytes": 5120,
+}
+DEPLOYED = {"script": SCRIPT, "previous": 2, "changed": True, "warnings": [], "steps": {"check": 1, "build": 76}}
+SYNTAX = {
+    "severity": "error",
+    "code": "syntax",
+    "message": "Unexpected token",
+    "file": "main.ts",
+    "line": 1,
+    "column": 5,
+    "snippet": "let = 1",
+}
+
+
+class Shell:
+    """Runs commands against the fake server and keeps what they printed."""
+
+    def __init__(self, api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+        self.api = api
+        self.out = ""
+        self.err = ""
+        self._capsys = capsys
+
+    def run(self, *words: str) -> int:
+        code = run(list(words))
+        self.out, self.err = self._capsys.readouterr()
+        return code
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture(name="shell")
+def _shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Shell]:
+    with fake_api() as api:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+        monkeypatch.setenv("AIWEBENGINE_URL", api.url)
+        monkeypatch.setenv("AIWEBENGINE_TOKEN", "awe_test")
+        monkeypatch.chdir(tmp_path)
+        yield Shell(api, capsys)
+
+
+@pytest.fixture(name="notes")
+def _notes(tmp_path: Path) -> Path:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "main.ts").write_text("let = 1")
+    return tmp_path / "notes"
+
+
+@pytest.mark.usefixtures("notes")
+def test_deploy(shell: Shell) -> None:
+    """A folder is sent as JSON with what the options say, and its routes are told."""
+    shell.api.will(lines=[{"step": "build"}, {"step": "load"}, {"result": DEPLOYED}])
+    words = ("--expected", "2", "--grant", "scripts", "-m", "why", "--if-changed")
+    assert shell.run("deploy", "notes", *words) == exits.OK
+    asked = shell.api.asked[0]
+    assert (asked.method, asked.path, asked.authorization) == ("PUT", "/engine/api/script", "Bearer awe_test")
+    assert asked.query == {"uri": "notes", "ifChanged": "true"}
+    assert asked.document == {"files": {"main.ts": "let = 1"}, "message": "why", "expected": 2, "grants": ["scripts"]}
+    assert shell.out == "notes@3: deployed in 77 ms, 1 route\n  GET /notes\n"
+
+
+@pytest.mark.usefixtures("notes")
+def test_deploy_refused(shell: Shell) -> None:
+    """A refused deployment prints every problem at the author's file and ends with code 3."""
+    error = {"code": "deployment_refused", "status": 422, "detail": "Nothing was changed.", "problems": [SYNTAX]}
+    shell.api.will(lines=[{"step": "build"}, {"error": error}])
+    assert shell.run("deploy", "notes") == exits.REFUSED
+    assert shell.out == "notes/main.ts:1:5: error: Unexpected token [syntax]\n    let = 1\n        ^\n"
+    assert shell.err == "aiwebengine: Nothing was changed.\n"
+
+
+@pytest.mark.usefixtures("notes")
+def test_deploy_refused_as_json(shell: Shell) -> None:
+    """With --json standard output is one document, errors included."""
+    shell.api.refuse(422, "deployment_refused", "Nothing was changed.", problems=[SYNTAX])
+    assert shell.run("deploy", "notes", "--json") == exits.REFUSED
+    assert shell.json()["exit"] == exits.REFUSED
+    assert shell.json()["error"]["problems"] == [SYNTAX]
+    assert shell.err == ""
+
+
+@pytest.mark.usefixtures("notes")
+def test_deploy_several(shell: Shell, tmp_path: Path) -> None:
+    """Several paths are deployed one after the other, each under its own name."""
+    (tmp_path / "hello.js").write_text("1")
+    shell.api.will(lines=[{"result": DEPLOYED}])
+    shell.api.will(lines=[{"result": {**DEPLOYED, "changed": False}}])
+    assert shell.run("deploy", "notes", "hello.js", "--json") == exits.OK
+    assert [asked.query["uri"] for asked in shell.api.asked] == ["notes", "hello"]
+    assert shell.api.asked[1].document == {"files": {"hello.js": "1"}, "entry": "hello.js"}
+    assert len(shell.json()) == 2
+    assert shell.run("deploy", "notes", "hello.js", "--uri", "x") == exits.USAGE
+
+
+@pytest.mark.usefixtures("notes")
+def test_deploy_whose_end_is_not_told(shell: Shell) -> None:
+    """A connection that ends before the result is not taken for a success."""
+    shell.api.will(lines=[{"step": "build"}])
+    assert shell.run("deploy", "notes") == exits.UNREACHABLE
+    assert "before it said how the deployment went" in shell.err
+
+
+@pytest.mark.usefixtures("notes")
+def test_check(shell: Shell) -> None:
+    """Checking prints problems, and its exit code says whether there are errors."""
+    shell.api.will(document={"ok": True, "problems": [], "routes": SCRIPT["routes"]})
+    assert shell.run("check", "notes") == exits.OK
+    assert shell.out == "notes: ok, 1 route\n"
+    shell.api.will(document={"ok": False, "problems": [SYNTAX], "routes": []})
+    assert shell.run("check", "notes", "--json") == exits.REFUSED
+    assert shell.json()["problems"] == [SYNTAX]
+
+
+def test_list(shell: Shell) -> None:
+    """Scripts are listed as a table; deleted ones have no version."""
+    shell.api.will(document={"scripts": [SCRIPT, {"uri": "old", "version": None}]})
+    assert shell.run("list", "--deleted") == exits.OK
+    lines = shell.out.splitlines()
+    assert lines[0].split() == ["script", "version", "deployed", "size", "routes"]
+    assert lines[1].startswith("notes   3 ")
+    assert lines[1].endswith("5.0 KiB  /notes")
+    assert lines[2].split() == ["old", "deleted", "-", "-", "-"]
+    shell.api.will(document={"scripts": []})
+    assert shell.run("list") == exits.OK
+    assert "Deploy one" in shell.out
+
+
+def test_show(shell: Shell) -> None:
+    """A script is shown with routes and files, and a file exactly as it was deployed."""
+    files = [{"path": "main.ts", "sizeBytes": 10, "digest": "x"}]
+    shell.api.will(document={**SCRIPT, "files": files, "warnings": [{**SYNTAX, "severity": "warning"}]})
+    assert shell.run("show", "notes", "--version", "3") == exits.OK
+    assert shell.api.asked[0].query == {"uri": "notes", "version": "3"}
+    for part in ("notes@3-5f2a81c0", "main.ts:4", "main.ts:1:5: warning: Unexpected token"):
+        assert part in shell.out
+    shell.api.will(raw=b"let a\r\n")
+    assert shell.run("show", "notes", "--file", "main.ts") == exits.OK
+    assert shell.out == "let a\r\n"
+
+
+def test_history_and_rollback(shell: Shell) -> None:
+    """Versions and events are listed, and an older version is made current."""
+    version = {**SCRIPT, "current": True}
+    events = [{"at": 0, "action": "deploy", "version": 3, "author": "administrator", "message": ""}]
+    shell.api.will(document={"uri": "notes", "current": 3, "versions": [version], "events": events})
+    assert shell.run("history", "notes") == exits.OK
+    assert "current" in shell.out
+    shell.api.will(document={**DEPLOYED, "previous": 4})
+    assert shell.run("rollback", "notes", "3", "--expected", "4") == exits.OK
+    assert shell.api.asked[1].query == {"uri": "notes", "version": "3", "expected": "4"}
+    assert shell.out == "notes is version 3 now; it was 4\n"
+
+
+def test_delete(shell: Shell) -> None:
+    """Deleting says how to undo it; purging asks, and where nobody can be asked it wants --yes."""
+    shell.api.will(status=204)
+    assert shell.run("delete", "notes") == exits.OK
+    assert "`aiwebengine rollback notes` brings it back" in shell.out
+    assert shell.run("delete", "notes", "--purge") == exits.USAGE
+    shell.api.will(status=204)
+    assert shell.run("delete", "notes", "--purge", "--yes", "--json") == exits.OK
+    assert shell.api.asked[1].query == {"uri": "notes", "purge": "true"}
+    assert shell.json() == {"uri": "notes", "deleted": True, "purged": True}
+
+
+def test_logs(shell: Shell) -> None:
+    """Log lines are printed with their fields and outcome, filtered as asked."""
+    line = {"at": 0, "uri": "notes", "version": 3, "level": "warn", "message": "hm", "fields": {"a": 1}}
+    shell.api.will(document={"lines": [{**line, "outcome": "script_failed"}], "next": None})
+    assert shell.run("logs", "notes", "--level", "warn", "--since", "10m", "-n", "5") == exits.OK
+    assert shell.api.asked[0].query == {"uri": "notes", "level": "warn", "since": "10m", "limit": "5"}
+    assert shell.out.endswith("warn  hm a=1 (script_failed)\n")
+
+
+def test_logs_follow(shell: Shell) -> None:
+    """Followed lines come one by one, lost ones are counted, and the end of the server is told."""
+    line = {"at": 0, "uri": "notes", "version": 3, "level": "info", "message": "hi", "fields": {}}
+    shell.api.will(lines=[line, {"dropped": 2}])
+    assert shell.run("logs", "-f") == exits.UNREACHABLE
+    assert shell.out.endswith("info  notes@3 hi\n")
+    assert "2 lines were lost" in shell.err
+    shell.api.will(lines=[line, {"dropped": 2}])
+    assert shell.run("logs", "-f", "--json") == exits.UNREACHABLE
+    assert json.loads(shell.out.splitlines()[0]) == line
+
+
+def test_state_and_token(shell: Shell, tmp_path: Path) -> None:
+    """State is a tree, the token comes from the data folder, a new one from the server."""
+    shell.api.will(document={"scripts": 1, "runtime": {"children": [{"pid": 7}]}, "background": []})
+    assert shell.run("state") == exits.OK
+    assert shell.out == "scripts: 1\nruntime:\n  children:\n    1\n      pid: 7\nbackground: none\n"
+    assert shell.run("token") == exits.NOT_FOUND
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "administrator-token").write_text("awe_x\n")
+    assert shell.run("token") == exits.OK
+    assert shell.out == "awe_x\n"
+    shell.api.will(status=201, document={"token": "awe_y"})
+    assert shell.run("token", "new") == exits.OK
+    assert (shell.out, shell.api.asked[1].method) == ("awe_y\n", "POST")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "exit_code"),
+    [
+        (400, "invalid", exits.REFUSED),
+        (404, "not_found", exits.NOT_FOUND),
+        (409, "conflict", exits.CONFLICT),
+        (413, "too_large", exits.REFUSED),
+        (503, "unavailable", exits.UNAVAILABLE),
+        (500, "internal", exits.FAILED),
+    ],
+)
+def test_exit_codes(shell: Shell, status: int, code: str, exit_code: int) -> None:
+    """Each kind of refusal has its exit code, and the server's sentence is printed."""
+    shell.api.refuse(status, code, "This is why.")
+    assert shell.run("list") == exit_code
+    assert shell.err == "aiwebengine: This is why.\n"
+
+
+def test_wrong_token(shell: Shell) -> None:
+    """Who is denied is told where the token came from."""
+    shell.api.refuse(401, "unauthenticated", "This is not the administrator token.")
+    assert shell.run("list") == exits.DENIED
+    assert shell.err == "aiwebengine: This is not the administrator token. The token came from AIWEBENGINE_TOKEN.\n"
+
+
+def test_no_server(shell: Shell) -> None:
+    """An address at which nothing listens is told with what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    assert shell.run("list", "--server", f"http://127.0.0.1:{port}") == exits.UNREACHABLE
+    assert "Start one with `aiwebengine serve`" in shell.err
+
+
+def test_silent_server(shell: Shell) -> None:
+    """A server that says nothing is given up after --timeout."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert shell.run("list", "--server", address, "--timeout", "0.1") == exits.UNREACHABLE
+    assert "said nothing for 0.1 seconds" in shell.err
+
+
+def test_something_else_answers(shell: Shell) -> None:
+    """A server that is not aiwebengine is recognised by its answers."""
+    shell.api.will(status=404, raw=b"<h1>no</h1>")
+    assert shell.run("list") == exits.UNREACHABLE
+    assert "gave status 404 without saying why; is it aiwebengine?" in shell.err
+    shell.api.will(raw=b"<h1>hello</h1>")
+    assert shell.run("list") == exits.UNREACHABLE
+
+
+def test_misspelt_command(shell: Shell) -> None:
+    """A misspelt command is answered with the nearest one."""
+    assert shell.run("depoly", "x") == exits.USAGE
+    assert "Did you mean 'deploy'?" in shell.err
+    assert shell.run("deploy", "none.ts") == exits.USAGE
+    assert "'none.ts' does not exist" in shell.err
+
+
+def test_every_command_has_help(shell: Shell) -> None:
+    """--help works for every command and tells something."""
+    assert shell.run("--help") == exits.OK
+    for name in ("serve", "deploy", "check", "list", "show", "history", "logs", "rollback", "delete", "state", "token"):
+        assert shell.run(name, "--help") == exits.OK
+        assert "Usage: aiwebengine" in shell.out
+    assert shell.run("--version") == exits.OK

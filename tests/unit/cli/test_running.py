@@ -1,0 +1,109 @@
+"""The engine as a service that is built when it starts."""
+
+from __future__ import annotations
+
+import errno
+from types import SimpleNamespace
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.cli.running import RunningEngine
+from aiwebengine.errors import CannotStart
+from aiwebengine.settings.schema import ServerSettings, Settings
+from tests.support.folders import temporary_folder
+
+
+class RunningEngineTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.folder = temporary_folder(self)
+        self.told: list[str] = []
+        self.ready: Deferred[Any] = Deferred()
+        self.inner = MultiService()
+        self.built = 0
+        self.error: Exception | None = None
+
+    def build(self, settings: Settings, *, reactor: Any) -> Any:
+        self.built += 1
+        if self.error is not None:
+            raise self.error
+        return SimpleNamespace(service=self.inner, ready=self.ready)
+
+    def make(self) -> RunningEngine:
+        return RunningEngine(
+            settings=Settings(server=ServerSettings(data_folder=str(self.folder))),
+            build=self.build,
+            reactor=object(),
+            started=lambda ready: self.told.append(f"answers at {ready.address}"),
+            failed=self.told.append,
+        )
+
+    def start(self) -> RunningEngine:
+        service = self.make()
+        service.privilegedStartService()
+        service.startService()
+        return service
+
+    def test_nothing_is_built_before_the_start(self) -> None:
+        """Making the service builds nothing: twistd forks in between."""
+        self.make()
+        self.assertEqual(self.built, 0)
+
+    def test_tells_when_it_answers(self) -> None:
+        """When the engine is ready its address is told, and noted in the data folder until it stops."""
+        service = self.start()
+        self.assertEqual((self.built, self.told), (1, []))
+        self.ready.callback(SimpleNamespace(address="http://127.0.0.1:1", token_notice=None))
+        self.assertEqual(self.told, ["answers at http://127.0.0.1:1"])
+        self.assertEqual((self.folder / "address").read_text(), "http://127.0.0.1:1\n")
+        service.stopService()
+        self.assertFalse((self.folder / "address").exists())
+        self.assertFalse(self.inner.running)
+
+    def test_built_once_without_a_privileged_start(self) -> None:
+        """A parent that skips the privileged start gets a started engine too."""
+        service = self.make()
+        service.startService()
+        self.assertEqual(self.built, 1)
+        self.assertTrue(self.inner.running)
+        service.stopService()
+
+    def test_a_start_that_is_refused(self) -> None:
+        """What the engine says about a start that cannot be is told as it is, once, and nothing is started."""
+        self.error = CannotStart("The data folder is of a newer version.")
+        service = self.start()
+        self.assertEqual(self.told, ["The data folder is of a newer version."])
+        self.assertFalse(self.inner.running)
+        service.stopService()
+
+    def test_a_start_that_fails_later(self) -> None:
+        """A failure after the start is told, and the file of a server that runs is not touched."""
+        (self.folder / "address").write_text("http://127.0.0.1:9\n")
+        service = self.start()
+        self.ready.errback(CannotStart("Another server uses the data folder."))
+        self.assertEqual(self.told, ["Another server uses the data folder."])
+        service.stopService()
+        self.assertTrue((self.folder / "address").exists())
+
+    def test_ports_that_cannot_be_had(self) -> None:
+        """A port in use, one that is not allowed and an address that is not here each get their advice."""
+        for number, advice in (
+            (errno.EADDRINUSE, "choose another port with --port"),
+            (errno.EACCES, "Choose a port from 1024 up"),
+            (errno.EADDRNOTAVAIL, "Choose one that it has with --listen"),
+            (errno.EMFILE, "cannot listen on 127.0.0.1 port 8080"),
+        ):
+            self.told.clear()
+            self.error = CannotListenError("127.0.0.1", 8080, OSError(number, "x"))
+            self.start().stopService()
+            self.assertIn(advice, self.told[0])
+
+    def test_a_fault_is_logged(self) -> None:
+        """An error that nobody foresaw is told in one line, and its traceback is in the log."""
+        self.error = ZeroDivisionError("x")
+        self.start().stopService()
+        self.assertIn("ZeroDivisionError", self.told[0])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
