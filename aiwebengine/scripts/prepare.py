@@ -318,6 +318,8 @@ def active_script(version: Version) -> ActiveScript:
         routes=version.registered.routes,
         middleware=version.registered.middleware,
         grants=version.grants,
+        isolation=version.manifest.get("isolation"),
+        limits=version.manifest.get("limits", {}),
     )
 
 

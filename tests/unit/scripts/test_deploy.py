@@ -298,3 +298,13 @@ class DeployerTests(SynchronousTestCase):
         self.fails(Invalid, self.world.deployer.deploy(request("")))
         self.fails(Invalid, self.world.deployer.deploy(request(message="x" * 1001)))
         self.assertEqual(self.world.builder.builds, 0)
+
+    def test_manifest_reaches_what_serves(self):
+        """What the manifest says of isolation and limits serves, also after a restart."""
+        manifest = b'{"aiwebengine": {"isolation": "request", "limits": {"timeout": "1s"}}}'
+        self.deploy(files={"main.ts": b"/a", "package.json": manifest})
+        world = self.make()
+        self.result(world.deployer.restore())
+        for one in (self.world, world):
+            script = one.current.registry.scripts["notes"]
+            self.assertEqual((script.isolation, dict(script.limits)), ("request", {"timeout_ms": 1000.0}))
