@@ -8,7 +8,7 @@
 (function (K, global) {
     'use strict';
 
-    var NativeDate = Date, now = 0, floor = Math.floor, parseHex = parseInt, slice = Function.prototype.call.bind(String.prototype.slice);
+    var NativeDate = global.Date, now = 0, floor = Math.floor, parseHex = parseInt, slice = Function.prototype.call.bind(String.prototype.slice);
     var a = 1, b = 2, c = 3, d = 4;
 
     function next32() {

@@ -1,0 +1,84 @@
+/*
+ * The engine's error messages in the words authors know.
+ *
+ * K.message(message, name) -> message: the kernel asks it for every error it reports, and console for
+ * those it shows.  The message the script itself reads from the error is the engine's.
+ */
+(function (K) {
+    'use strict';
+
+    var RULES = [
+        [/^identifier '([^']+)' undefined$/, function (m) { return m[1] + ' is not defined' + advice(m[1]); }],
+        [/^undefined not callable \(property '([^']+)' of (.*)\)$/, function (m) { return m[1] + ' is not a function (of ' + owner(m[2]) + ')'; }],
+        [/^(?:.*) not callable \(property '([^']+)' of (.*)\)$/, function (m) { return m[1] + ' is not a function (of ' + owner(m[2]) + ')'; }],
+        [/^(.*) not callable$/, function (m) { return owner(m[1]) + ' is not a function'; }],
+        [/^(.*) not constructable$/, function (m) { return owner(m[1]) + ' is not a constructor'; }],
+        [/^cannot read property '?([^']*)'? of (undefined|null)$/, function (m) { return 'Cannot read properties of ' + m[2] + " (reading '" + m[1] + "')"; }],
+        [/^cannot write property '?([^']*)'? of (undefined|null)$/, function (m) { return 'Cannot set properties of ' + m[2] + " (setting '" + m[1] + "')"; }],
+        [/^cannot (read|write) property (.*) of (.*)$/, function (m) { return 'Cannot ' + m[1] + ' property ' + m[2] + ' of ' + m[3]; }],
+        [/^cyclic input$/, function () { return 'Converting circular structure to JSON'; }],
+        [/^invalid json \(at offset (\d+)\)$/, function (m) { return 'Unexpected token in JSON at position ' + Math.max(0, m[1] - 1); }],
+        [/^not writable$|^property '?([^']*)'? not writable$/, function (m) { return 'Cannot assign to read only property' + (m[1] ? " '" + m[1] + "'" : ''); }],
+        [/^not extensible$/, function () { return 'Cannot add a property, the object is not extensible'; }],
+        [/^not configurable$/, function () { return 'Cannot redefine or delete a property that is not configurable'; }],
+        [/^invalid instanceof rval$/, function () { return "Right-hand side of 'instanceof' is not callable"; }],
+        [/^callstack limit$|^native call stack limit$|^C stack depth limit$|^(?:regexp|lexer|compiler) recursion limit$/, function () { return 'Maximum call stack size exceeded'; }],
+        [/^coercion to primitive failed$/, function () { return 'Cannot convert object to primitive value'; }],
+        [/^alloc failed$|^out of memory$/, function () { return 'The script needs more memory than it may have'; }],
+        [/^invalid array length$/, function () { return 'Invalid array length'; }],
+        [/^(.*) not object coercible$|^not object coercible$/, function (m) { return 'Cannot convert undefined or null to object'; }]
+    ];
+
+    /* Globals of other worlds, and what there is here instead. */
+    var ADVICE = {
+        process: 'settings are in `env`, secrets in `secrets`',
+        Buffer: 'use Uint8Array, TextEncoder and btoa/atob',
+        require: 'import at the top of the file',
+        module: 'use export',
+        exports: 'use export',
+        __dirname: 'scripts have no disk; files of the script are in `assets`',
+        __filename: 'scripts have no disk; files of the script are in `assets`',
+        global: 'use globalThis',
+        window: 'scripts run on the server; use globalThis',
+        document: 'scripts run on the server; return html`...` or JSX',
+        navigator: 'scripts run on the server; req.headers has the user agent',
+        location: 'use req.url',
+        localStorage: 'use sharedStorage or personalStorage',
+        sessionStorage: 'use personalStorage',
+        XMLHttpRequest: 'use fetch',
+        alert: 'use console.log',
+        prompt: 'read req.query or req.form',
+        setImmediate: 'use queueMicrotask or setTimeout(f, 0)',
+        BigInt: 'this engine has none; keep large integers as text, or use a decimal package',
+        WebAssembly: 'this engine has none',
+        Worker: 'use jobs',
+        SharedArrayBuffer: 'an invocation has one thread',
+        Atomics: 'an invocation has one thread',
+        WeakRef: 'keep the object itself, or a key to it',
+        FinalizationRegistry: 'release things in a finally block',
+        Deno: 'use the globals of this reference',
+        Bun: 'use the globals of this reference',
+        React: "import it from 'react', or write JSX with h and Fragment, which are there already",
+        app: 'use registerWebHandler(path, handler)',
+        express: 'use registerWebHandler(path, handler)'
+    };
+
+    function advice(name) {
+        return Object.prototype.hasOwnProperty.call(ADVICE, name) ? '; ' + ADVICE[name] : '';
+    }
+
+    function owner(text) {
+        var found = /^\[object (\w+)\]$/.exec(text);
+        if (found) return found[1] === 'Object' ? 'an object' : found[1] === 'Function' ? 'a function' : /^[AEIOU]/.test(found[1]) ? 'an ' + found[1] : 'a ' + found[1];
+        return text;
+    }
+
+    K.message = function (message, name) {
+        if (message.length > 500 || name === 'SyntaxError' && message.indexOf('invalid json') !== 0) return message;
+        for (var i = 0; i < RULES.length; i++) {
+            var found = RULES[i][0].exec(message);
+            if (found) return RULES[i][1](found);
+        }
+        return message;
+    };
+}(__kernel));
