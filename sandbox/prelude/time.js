@@ -8,7 +8,7 @@
 (function (K, global) {
     'use strict';
 
-    var NativeDate = global.Date, now = 0, floor = Math.floor, parseHex = parseInt, slice = Function.prototype.call.bind(String.prototype.slice);
+    var NativeDate = global.Date, NATIVE = NativeDate.prototype, prototypeOf = Object.getPrototypeOf, now = 0, floor = Math.floor, parseHex = parseInt, slice = Function.prototype.call.bind(String.prototype.slice);
     var a = 1, b = 2, c = 3, d = 4;
 
     function next32() {
@@ -46,11 +46,11 @@
 
     /* Date is the engine's own; only "now" is replaced. */
     function Date(y, m, day, h, min, s, ms) {
-        if (!(this instanceof Date)) return new NativeDate(now).toString();
-        var made;
-        switch (arguments.length) {
+        if (this === undefined) return new NativeDate(now).toString();
+        var made, count = arguments.length;
+        if (count === 1) made = new NativeDate(y);
+        else switch (count) {
         case 0: made = new NativeDate(now); break;
-        case 1: made = new NativeDate(y); break;
         case 2: made = new NativeDate(y, m); break;
         case 3: made = new NativeDate(y, m, day); break;
         case 4: made = new NativeDate(y, m, day, h); break;
@@ -58,8 +58,10 @@
         case 6: made = new NativeDate(y, m, day, h, min, s); break;
         default: made = new NativeDate(y, m, day, h, min, s, ms);
         }
-        var prototype = Object.getPrototypeOf(this);
-        if (prototype !== NativeDate.prototype) Object.setPrototypeOf(made, prototype);
+        if (this.constructor !== Date) {
+            var prototype = prototypeOf(this);
+            if (prototype !== NATIVE) Object.setPrototypeOf(made, prototype);
+        }
         return made;
     }
     Object.defineProperty(Date, 'length', { value: 7, configurable: true });
