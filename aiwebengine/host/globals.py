@@ -27,11 +27,13 @@ GLOBALS: tuple[Global, ...] = (
             "method wins, between scripts it is a conflict that the deployment reports."
         ),
         signatures=(
-            "<Path extends string>(path: Path, handler: Handler<PathParams<Path>> | string, method?: HttpMethod): void",
             (
-                "<Path extends string, Body extends JsonSchema | StandardSchema = JsonSchema>"
-                "(path: Path, handler: Handler<PathParams<Path>, CheckedBy<Body>> | string, "
-                "options: RouteOptions<Body>): void"
+                "<Path extends string>"
+                "(path: Path, handler: Handler<PathParams<Path>> | string, methods?: HttpMethod | HttpMethod[]): void"
+            ),
+            (
+                "<Path extends string>"
+                "(path: Path, handler: Handler<PathParams<Path>> | string, options: RouteOptions): void"
             ),
         ),
         example=(
@@ -176,10 +178,14 @@ GLOBALS: tuple[Global, ...] = (
             Member(signature="debug(...values: unknown[]): void", doc="A line for the time of development."),
             Member(signature="trace(...values: unknown[]): void", doc="A line with the stack of the call."),
             Member(signature="table(rows: unknown, columns?: string[]): void", doc="A list of objects, as a table."),
+            Member(signature="dir(value: unknown): void", doc="One value, with its structure."),
             Member(signature="assert(condition?: unknown, ...values: unknown[]): void", doc="An error if it is false."),
             Member(signature="time(label?: string): void", doc="Starts a stop watch."),
             Member(signature="timeLog(label?: string, ...values: unknown[]): void", doc="Logs what it shows."),
             Member(signature="timeEnd(label?: string): void", doc="Logs what it shows, and ends it."),
+            Member(signature="count(label?: string): void", doc="Logs how often it was called."),
+            Member(signature="group(...values: unknown[]): void", doc="Indents the lines that follow."),
+            Member(signature="groupEnd(): void", doc="Indents them no more."),
         ),
         example='registerWebHandler("/log", () => { console.info("looked", { times: 3 }); return "ok"; });',
     ),

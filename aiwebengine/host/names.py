@@ -22,10 +22,13 @@ LANGUAGE = frozenset(
         "Map Set WeakMap WeakSet Iterator "
         "Error EvalError RangeError ReferenceError SyntaxError TypeError URIError AggregateError "
         "ArrayBuffer DataView Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array "
-        "Float32Array Float64Array Intl"
+        "Float32Array Float64Array Intl DisposableStack AsyncDisposableStack SuppressedError"
     ).split()
 )
 """What the language itself brings."""
+
+STANDARD_NAMES = frozenset({"Crypto", "ReadableStreamDefaultReader"})
+"""Names of the standards that scripts meet only in `instanceof`."""
 
 VISIBLE_CALLS: tuple[HostCall, ...] = (*scripts.CALLS, *assets.CALLS, *logs.CALLS)
 """Host calls that scripts name themselves."""
@@ -42,6 +45,7 @@ ADVICE: Mapping[str, str] = {
     "__dirname": f"{_NO_NODE}: a script has no file system; import its own files instead.",
     "__filename": f"{_NO_NODE}: a script has no file system; import its own files instead.",
     "alert": "Scripts run on the server: use console.log.",
+    "crypto.subtle": f"crypto.subtle {_LATER}.",
     "app": "There is no app object: app.get(path, handler) is registerWebHandler(path, handler).",
     "app.delete": 'Use registerWebHandler(path, handler, "DELETE").',
     "app.get": "Use registerWebHandler(path, handler).",
@@ -50,8 +54,6 @@ ADVICE: Mapping[str, str] = {
     "app.put": 'Use registerWebHandler(path, handler, "PUT").',
     "app.use": "Use use(async (req, ctx, next) => next()).",
     "addEventListener": 'There is no "fetch" event: use registerWebHandler, or export default { fetch }.',
-    "console.dir": "Use console.log: it shows the structure of any value.",
-    "console.group": "Use console.log with fields: console.log(message, { key: value }).",
     "database": f"database {_LATER}; a script can keep data in assets.",
     "database.prepare": f"database {_LATER}; a script can keep data in assets.",
     "document": "Scripts run on the server, which has no document: make pages with html`...` or JSX.",
@@ -81,7 +83,7 @@ ADVICE: Mapping[str, str] = {
 
 def known_globals() -> Mapping[str, frozenset[str] | None]:
     """Give every name that a script may use, with the names that may follow its dot; None if any may."""
-    names: dict[str, frozenset[str] | None] = dict.fromkeys(LANGUAGE)
+    names: dict[str, frozenset[str] | None] = dict.fromkeys(LANGUAGE | STANDARD_NAMES)
     names.update({one.name: one.closed for one in (*GLOBALS, *STANDARDS)})
     names.update(dict.fromkeys(call.name for call in VISIBLE_CALLS))
     return names

@@ -20,6 +20,7 @@ from urllib.parse import unquote
 from aiwebengine.errors import Closed, Invalid, TooMany
 from aiwebengine.host.declare import Argument, HostCall, nearest, told
 from aiwebengine.host.schemas import check_schema
+from aiwebengine.runtime.routes import shape_of
 from aiwebengine.values import HandlerRef, Invocation, Route
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ class Registrations:
         pattern = self._pattern(given.get("path"))
         raw_options = given.get("options")
         options = dict(raw_options) if isinstance(raw_options, dict) else {}
-        methods = _methods(given.get("methods") or options.get("method") or ["GET"])
+        chosen = options.get("method") if given.get("methods") is None else given["methods"]
+        methods = _methods(["GET"] if chosen is None else chosen)
         handler = _handler(given.get("handler"), _CALL)
         checked = self._options(options, pattern)
         self._count += len(methods)
@@ -173,7 +175,7 @@ class Registrations:
         stack = given.get("stack")
         registered = Registered(route=route, stack=stack[:4000] if isinstance(stack, str) else "")
         for method in methods:
-            key = (method, _shape(pattern))
+            key = (method, shape_of(pattern))
             self._routes.pop(key, None)
             self._routes[key] = registered
 
@@ -203,7 +205,7 @@ class Registrations:
         try:
             pattern = self._parse_pattern(path)
         except ValueError as error:
-            raise Invalid(f"{_CALL}: {error}") from None
+            raise Invalid(f"{_CALL}: {error}.") from None
         for form in {pattern, unquote(pattern)}:
             for written, matches in RESERVED:
                 if matches.fullmatch(form):
@@ -318,6 +320,8 @@ def _closed(call: str) -> Closed:
 
 def _methods(given: Any) -> tuple[str, ...]:
     texts = given if isinstance(given, list) else [given]
+    if not texts:
+        raise Invalid(f"{_CALL}: the list of methods is empty; leave it out for GET.")
     methods: dict[str, None] = {}
     for text in texts:
         method = text.upper() if isinstance(text, str) else ""
@@ -373,8 +377,3 @@ def _check_params(schema: Any, pattern: str) -> None:
             raise Invalid(
                 f'{_CALL}: params requires {told(wanted)}, which the path "{pattern}" does not have; {advice}'
             )
-
-
-def _shape(pattern: str) -> str:
-    """Give what two patterns share if they match the same paths, whatever their parameters are called."""
-    return "/".join(segment[0] if segment[:1] in (":", "*") else segment for segment in pattern.split("/"))

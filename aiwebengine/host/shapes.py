@@ -11,9 +11,9 @@ _OPTION_TYPES = {
     "method": "HttpMethod | HttpMethod[]",
     "timeout": "Duration",
     "middleware": "Middleware | Middleware[]",
-    "body": "Body",
-    "query": "JsonSchema | StandardSchema",
-    "params": "JsonSchema | StandardSchema",
+    "body": "JsonSchema",
+    "query": "JsonSchema",
+    "params": "JsonSchema",
     "summary": "string",
     "tags": "string[]",
 }
@@ -41,21 +41,6 @@ SHAPES: tuple[Shape, ...] = (
             "References stay inside the schema, and patterns have no look-around and no back-references."
         ),
         alias="boolean | { [keyword: string]: unknown }",
-    ),
-    Shape(
-        name="StandardSchema<Output = unknown>",
-        doc="A schema of a library that follows Standard Schema, such as zod or valibot; it is checked in the script.",
-        members=(
-            Member(
-                signature='readonly "~standard": { readonly version: 1; readonly vendor: string; '
-                "validate(value: unknown): unknown; readonly types?: { readonly input: any; readonly output: Output } }"
-            ),
-        ),
-    ),
-    Shape(
-        name="CheckedBy<Body>",
-        doc="What `req.data` is when the body has been checked against a schema.",
-        alias="Body extends StandardSchema<infer Output> ? Output : any",
     ),
     Shape(
         name="PathParams<Path extends string>",
@@ -214,11 +199,11 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         name="Middleware",
-        doc="Runs around a handler: what it returns is the answer, `next()` gives the handler's.",
-        alias="(req: HandlerRequest, ctx: HandlerContext, next: () => Promise<any>) => unknown",
+        doc="Runs around a handler: what it returns is the answer, `await next()` gives the handler's.",
+        alias="(req: HandlerRequest, ctx: HandlerContext, next: () => any) => unknown",
     ),
     Shape(
-        name="RouteOptions<Body = JsonSchema | StandardSchema>",
+        name="RouteOptions",
         doc="What else a route may say. An unknown option is refused with the nearest name.",
         members=tuple(
             Member(signature=f"{name}?: {_OPTION_TYPES[name]}", doc=doc[0].upper() + doc[1:] + ".")

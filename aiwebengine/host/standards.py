@@ -205,6 +205,32 @@ STANDARDS: tuple[Global, ...] = (
         example='registerWebHandler("/q", () => new URLSearchParams({ a: "1", b: "x y" }).toString());',
     ),
     Global(
+        name="URLPattern",
+        group=_GROUP,
+        kind="class",
+        doc="A pattern that addresses match, such as `/books/:id`.",
+        members=_members(
+            "constructor(input?: string | { [part: string]: string }, base?: string | { ignoreCase?: boolean }, "
+            "options?: { ignoreCase?: boolean })",
+            "test(input?: string | { [part: string]: string }, base?: string): boolean",
+            "exec(input?: string | { [part: string]: string }, base?: string): "
+            "{ inputs: unknown[]; [part: string]: any } | null",
+            "readonly protocol: string",
+            "readonly username: string",
+            "readonly password: string",
+            "readonly hostname: string",
+            "readonly port: string",
+            "readonly pathname: string",
+            "readonly search: string",
+            "readonly hash: string",
+            "readonly hasRegExpGroups: boolean",
+        ),
+        example=(
+            'const books = new URLPattern({ pathname: "/books/:id" });\n'
+            'registerWebHandler("/p", () => books.exec({ pathname: "/books/7" }).pathname.groups.id);'
+        ),
+    ),
+    Global(
         name="TextEncoder",
         group=_GROUP,
         kind="class",
@@ -407,6 +433,20 @@ STANDARDS: tuple[Global, ...] = (
             "getRandomValues<Values extends ArrayBufferView>(values: Values): Values",
         ),
         example='registerWebHandler("/id", () => crypto.randomUUID());',
+    ),
+    Global(
+        name="performance",
+        group=_GROUP,
+        kind="object",
+        doc="Milliseconds since the invocation began; the clock stands still while the script computes.",
+        members=_members("now(): number", "readonly timeOrigin: number"),
+        example=(
+            'registerWebHandler("/p", async () => {\n'
+            "  const begun = performance.now();\n"
+            "  await new Promise((resolve) => setTimeout(resolve, 5));\n"
+            "  return performance.now() > begun;\n"
+            "});"
+        ),
     ),
 )
 """Every global that a web standard defines, in the order of the reference page."""

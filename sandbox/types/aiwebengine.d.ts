@@ -16,14 +16,6 @@ type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string
  */
 type JsonSchema = boolean | { [keyword: string]: unknown };
 
-/** A schema of a library that follows Standard Schema, such as zod or valibot; it is checked in the script. */
-interface StandardSchema<Output = unknown> {
-  readonly "~standard": { readonly version: 1; readonly vendor: string; validate(value: unknown): unknown; readonly types?: { readonly input: any; readonly output: Output } };
-}
-
-/** What `req.data` is when the body has been checked against a schema. */
-type CheckedBy<Body> = Body extends StandardSchema<infer Output> ? Output : any;
-
 /** The parameters that a path has, each a text. */
 type PathParams<Path extends string> = string extends Path
   ? { [name: string]: string }
@@ -170,14 +162,14 @@ interface MadeAnswer {
  */
 type Handler<Params = { [name: string]: string }, Data = any> = (req: HandlerRequest<Params, Data>, ctx: HandlerContext) => unknown;
 
-/** Runs around a handler: what it returns is the answer, `next()` gives the handler's. */
-type Middleware = (req: HandlerRequest, ctx: HandlerContext, next: () => Promise<any>) => unknown;
+/** Runs around a handler: what it returns is the answer, `await next()` gives the handler's. */
+type Middleware = (req: HandlerRequest, ctx: HandlerContext, next: () => any) => unknown;
 
 /**
  * What else a route may say.
  * An unknown option is refused with the nearest name.
  */
-interface RouteOptions<Body = JsonSchema | StandardSchema> {
+interface RouteOptions {
   /** HTTP method, or a list of them; GET if not given. */
   method?: HttpMethod | HttpMethod[];
   /** Longest time for one answer, such as "2s" or a number of milliseconds; at most the server's own limit. */
@@ -185,11 +177,11 @@ interface RouteOptions<Body = JsonSchema | StandardSchema> {
   /** Functions `async (req, ctx, next) => answer` that run before this handler, after those of `use`. */
   middleware?: Middleware | Middleware[];
   /** JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value. */
-  body?: Body;
+  body?: JsonSchema;
   /** JSON Schema for the query, an object of texts. */
-  query?: JsonSchema | StandardSchema;
+  query?: JsonSchema;
   /** JSON Schema for the path parameters, an object of texts. */
-  params?: JsonSchema | StandardSchema;
+  params?: JsonSchema;
   /** One sentence for people who read the list of routes. */
   summary?: string;
   /** Words that group routes in that list. */
@@ -247,7 +239,7 @@ interface RequestInit {
  * registerWebHandler("/hello/:name", (req) => ({ hello: req.params.name }));
  * registerWebHandler("/echo", (req) => req.body, { method: "POST", timeout: "2s" });
  */
-declare function registerWebHandler<Path extends string>(path: Path, handler: Handler<PathParams<Path>> | string, method?: HttpMethod): void;
+declare function registerWebHandler<Path extends string>(path: Path, handler: Handler<PathParams<Path>> | string, methods?: HttpMethod | HttpMethod[]): void;
 /**
  * Registers the function that answers a path.
  * A path is exact (`/notes`), has parameters (`/notes/:id` or `/notes/{id}`), or ends with a wildcard (`/files/*` or `/files/*path`).
@@ -257,7 +249,7 @@ declare function registerWebHandler<Path extends string>(path: Path, handler: Ha
  * registerWebHandler("/hello/:name", (req) => ({ hello: req.params.name }));
  * registerWebHandler("/echo", (req) => req.body, { method: "POST", timeout: "2s" });
  */
-declare function registerWebHandler<Path extends string, Body extends JsonSchema | StandardSchema = JsonSchema>(path: Path, handler: Handler<PathParams<Path>, CheckedBy<Body>> | string, options: RouteOptions<Body>): void;
+declare function registerWebHandler<Path extends string>(path: Path, handler: Handler<PathParams<Path>> | string, options: RouteOptions): void;
 
 /**
  * Puts a middleware around every handler of this script, in the order of the calls.
@@ -364,6 +356,8 @@ interface Console {
   trace(...values: unknown[]): void;
   /** A list of objects, as a table. */
   table(rows: unknown, columns?: string[]): void;
+  /** One value, with its structure. */
+  dir(value: unknown): void;
   /** An error if it is false. */
   assert(condition?: unknown, ...values: unknown[]): void;
   /** Starts a stop watch. */
@@ -372,6 +366,12 @@ interface Console {
   timeLog(label?: string, ...values: unknown[]): void;
   /** Logs what it shows, and ends it. */
   timeEnd(label?: string): void;
+  /** Logs how often it was called. */
+  count(label?: string): void;
+  /** Indents the lines that follow. */
+  group(...values: unknown[]): void;
+  /** Indents them no more. */
+  groupEnd(): void;
 }
 /**
  * The script's log.
@@ -594,6 +594,27 @@ declare class URLSearchParams {
 }
 
 /**
+ * A pattern that addresses match, such as `/books/:id`.
+ * @example
+ * const books = new URLPattern({ pathname: "/books/:id" });
+ * registerWebHandler("/p", () => books.exec({ pathname: "/books/7" }).pathname.groups.id);
+ */
+declare class URLPattern {
+  constructor(input?: string | { [part: string]: string }, base?: string | { ignoreCase?: boolean }, options?: { ignoreCase?: boolean });
+  test(input?: string | { [part: string]: string }, base?: string): boolean;
+  exec(input?: string | { [part: string]: string }, base?: string): { inputs: unknown[]; [part: string]: any } | null;
+  readonly protocol: string;
+  readonly username: string;
+  readonly password: string;
+  readonly hostname: string;
+  readonly port: string;
+  readonly pathname: string;
+  readonly search: string;
+  readonly hash: string;
+  readonly hasRegExpGroups: boolean;
+}
+
+/**
  * Text to UTF-8 bytes.
  * @example
  * registerWebHandler("/e", () => new TextEncoder().encode("é").length);
@@ -774,6 +795,22 @@ interface Crypto {
  */
 declare var crypto: Crypto;
 
+/** The type of `performance`. */
+interface Performance {
+  now(): number;
+  readonly timeOrigin: number;
+}
+/**
+ * Milliseconds since the invocation began; the clock stands still while the script computes.
+ * @example
+ * registerWebHandler("/p", async () => {
+ *   const begun = performance.now();
+ *   await new Promise((resolve) => setTimeout(resolve, 5));
+ *   return performance.now() > begun;
+ * });
+ */
+declare var performance: Performance;
+
 /**
  * Gives the names (URIs) of all scripts, in alphabetical order.
  * It takes the capability `scripts`, which is granted when the script is deployed.
@@ -938,7 +975,6 @@ declare module "aiwebengine" {
   };
   export type AnswerEnvelope = globalThis.AnswerEnvelope;
   export type AnswerInit = globalThis.AnswerInit;
-  export type CheckedBy<Body> = globalThis.CheckedBy<Body>;
   export type Component<Props = any> = globalThis.Component<Props>;
   export type CookieOptions = globalThis.CookieOptions;
   export type Duration = globalThis.Duration;
@@ -956,7 +992,6 @@ declare module "aiwebengine" {
   export type PathParams<Path extends string> = globalThis.PathParams<Path>;
   export type Renderable = globalThis.Renderable;
   export type RequestHeaders = globalThis.RequestHeaders;
-  export type RouteOptions<Body = JsonSchema | StandardSchema> = globalThis.RouteOptions<Body>;
+  export type RouteOptions = globalThis.RouteOptions;
   export type SegmentParams<Segment extends string> = globalThis.SegmentParams<Segment>;
-  export type StandardSchema<Output = unknown> = globalThis.StandardSchema<Output>;
 }

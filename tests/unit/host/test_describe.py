@@ -75,7 +75,7 @@ class NameTests(SynchronousTestCase):
         members = names["console"]
         assert members is not None
         self.assertIn("table", members)
-        self.assertNotIn("dir", members)
+        self.assertNotIn("clear", members)
         self.assertIsNone(names["Object"])
 
     def test_advises_only_on_what_is_not_there(self) -> None:

@@ -110,6 +110,7 @@ class RegistrationTests(SynchronousTestCase):
         """A misspelt method is refused with the one that was meant."""
         self.assertIn("did you mean DELETE?", self.refusal(route(methods=["DELET"])))
         self.assertIn(", ".join(METHODS), self.refusal(route(methods=["X"])))
+        self.assertIn("is empty", self.refusal(route(methods=[])))
 
     def test_refuses_a_bad_timeout(self) -> None:
         """A timeout must be a duration, and not beyond the server's limit."""
