@@ -40,7 +40,7 @@ def receipt(outcome: str = "committed") -> Receipt:
 def parse_pattern(text: str) -> str:
     """Refuse what does not begin with a slash, as the route tree does."""
     if not text.startswith("/"):
-        raise ValueError(f'a path begins with "/"; "{text}" does not.')
+        raise ValueError(f'a path begins with "/"; "{text}" does not')
     return text
 
 
