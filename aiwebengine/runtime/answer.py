@@ -1,0 +1,162 @@
+"""
+What a child answered, checked: everything in it may be forged.
+
+On the wire an answer is a head (JSON; empty means 200 and application/json), an encoding
+and a body:
+
+    a   the body itself, ASCII        j   a JSON string, whose UTF-8 form is the body
+    b   base64                        n   no body
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import re
+from typing import Any
+
+from aiwebengine.errors import ScriptFailed
+from aiwebengine.runtime.boxes import Box
+from aiwebengine.values import Answer
+
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "trailer", "te"})
+_MAX_HEADERS = 200
+_MAX_VALUE = 16 * 1024
+_MAX_HEADERS_BYTES = 64 * 1024
+_BODYLESS = frozenset({204, 304})
+
+_JSON_HEADERS = ((b"content-type", b"application/json"),)
+
+
+class Head:
+    """The head of an answer, checked."""
+
+    __slots__ = ("headers", "rollback", "status", "streamed")
+
+    def __init__(
+        self, status: int, headers: tuple[tuple[bytes, bytes], ...], *, rollback: bool = False, streamed: bool = False
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.rollback = rollback
+        self.streamed = streamed
+
+
+_PLAIN = Head(200, _JSON_HEADERS)
+
+
+def read_head(text: bytes) -> Head:
+    """
+    Check a head.
+
+    Raises:
+        ScriptFailed: It is not one; the message names the value.
+    """
+    if not text:
+        return _PLAIN
+    try:
+        head = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _invalid("its head is not JSON") from None
+    if not isinstance(head, dict):
+        raise _invalid("its head is not an object")
+    if head.get("streamed") is True:
+        return Head(200, (), streamed=True)
+    status = head.get("status")
+    if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
+        raise _invalid(f"the status must be an integer from 200 to 599; it is {_told(status)}")
+    headers = _headers(head.get("type"), head.get("headers"))
+    return Head(status, headers, rollback=head.get("rollback") is True)
+
+
+def read_body(encoding: bytes, value: bytes) -> bytes:
+    """
+    Decode a body.
+
+    Raises:
+        ScriptFailed: It is not what the encoding says.
+    """
+    if encoding == b"a":
+        return value
+    if encoding == b"n":
+        return b""
+    if encoding == b"j":
+        try:
+            text = json.loads(value)
+            if isinstance(text, str):
+                # A lone surrogate has no UTF-8 form; U+FFFD stands for it, as in a browser.
+                return text.encode("utf-8", "replace") if text.isascii() else _utf8(text)
+        except (ValueError, RecursionError):
+            pass
+        raise _invalid("its body is not a JSON string")
+    if encoding == b"b":
+        try:
+            return binascii.a2b_base64(value)
+        except binascii.Error:
+            raise _invalid("its body is not base64") from None
+    raise _invalid("its body has an unknown encoding")
+
+
+def read_answer(box: Box, *, max_bytes: int) -> tuple[Head, Answer]:
+    """
+    Check a whole answer.
+
+    Raises:
+        ScriptFailed: It is not one; the message names the value.
+    """
+    head = read_head(box.get(b"h", b""))
+    body = read_body(box.get(b"e", b"n"), box.get(b"v", b""))
+    if len(body) > max_bytes:
+        raise ScriptFailed(
+            f"The answer has {len(body)} bytes; at most {max_bytes} are sent whole. "
+            "Return an async iterable to stream it, or raise limits.answer_bytes."
+        )
+    if head.status in _BODYLESS:
+        body = b""
+    return head, Answer(status=head.status, headers=head.headers, body=body)
+
+
+def _headers(kind: Any, given: Any) -> tuple[tuple[bytes, bytes], ...]:
+    pairs: list[tuple[bytes, bytes]] = []
+    if kind is not None:
+        pairs.append((b"content-type", _value("content-type", kind)))
+    if given is None:
+        return tuple(pairs)
+    if not isinstance(given, list) or len(given) > _MAX_HEADERS:
+        raise _invalid(f"it must have a list of at most {_MAX_HEADERS} headers")
+    for one in given:
+        if not isinstance(one, list) or len(one) != 2 or not isinstance(one[0], str):  # noqa: PLR2004
+            raise _invalid(f"a header must be a name and a value; it is {_told(one)}")
+        name = one[0].lower()
+        if not _NAME.fullmatch(name):
+            raise _invalid(f"{_told(one[0])} cannot be the name of a header")
+        if name in _FRAMING:
+            # The server frames the answer itself; a second opinion would split it.
+            continue
+        pairs.append((name.encode("ascii"), _value(name, one[1])))
+    if sum(len(name) + len(value) for name, value in pairs) > _MAX_HEADERS_BYTES:
+        raise _invalid(f"its headers have more than {_MAX_HEADERS_BYTES} bytes")
+    return tuple(pairs)
+
+
+def _value(name: str, value: Any) -> bytes:
+    if not isinstance(value, str) or len(value) > _MAX_VALUE or not _VALUE.fullmatch(value):
+        raise _invalid(f"the value of the header {name} must be text without line breaks; it is {_told(value)}")
+    return value.encode("latin-1")
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def _told(value: Any) -> str:
+    return ascii(value)[:100]
+
+
+def _invalid(why: str) -> ScriptFailed:
+    return ScriptFailed(f"The handler's answer cannot be sent: {why}.")

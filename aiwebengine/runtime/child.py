@@ -1,0 +1,233 @@
+"""
+One clone: a process that runs invocations of one version, one at a time.
+
+Everything may be written before the process exists, for both sockets keep what is sent; so
+a clone is used the moment it has been asked for.
+
+    idle --start--> busy --answer--> idle       dying: the socket has ended or a kill was sent;
+      any --kill / end of socket--> dying --exit--> dead     how it ended is known at dead
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IReactorFDSet
+
+from aiwebengine.runtime.boxes import Box, encode, encode_pair
+from aiwebengine.runtime.control import Control, Exit
+from aiwebengine.runtime.link import Link
+
+_COMMAND_RUN = encode_pair(b"_command", b"run")
+_CANCEL = encode_pair(b"_command", b"cancel")
+_ASK_1 = encode_pair(b"_ask", b"1")
+
+
+class Occupant(Protocol):
+    """The run that a clone has in hand."""
+
+    def answered(self, box: Box) -> None:
+        """The run is over: its answer, not yet checked."""
+
+    def failed(self, box: Box) -> None:
+        """The run is over: what the script failed with, not yet checked."""
+
+    def asked(self, tag: bytes, name: bytes, argument: bytes) -> None:
+        """The script makes a host call."""
+
+    def logged(self, lines: bytes) -> None:
+        """The script logs."""
+
+    def died(self, clone: Clone) -> None:
+        """The process is gone; `clone.ended` and `clone.cause` say how."""
+
+
+class Clone:
+    """
+    One process.
+
+    Args:
+        reactor: Watches its socket.
+        number: Its id on the control socket.
+        control: Of its template.
+        once: It ends after one run.
+        max_bytes: Largest value it may send.
+        freed: Told when it can take the next run.
+        gone: Told once when it is dead.
+        seconds: A clock.
+    """
+
+    __slots__ = (
+        "_control", "_freed", "_gone", "_link", "_number", "_once", "_pidfd", "_seconds",
+        "cause", "died_busy", "dying", "ended", "idle_since", "occupant", "pid", "runs",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        reactor: IReactorFDSet,
+        number: int,
+        control: Control,
+        once: bool,
+        max_bytes: int,
+        freed: Callable[[Clone], None],
+        gone: Callable[[Clone], None],
+        seconds: Callable[[], float],
+    ) -> None:
+        self._number = number
+        self._control = control
+        self._once = once
+        self._freed = freed
+        self._gone = gone
+        self._seconds = seconds
+        self._pidfd = -1
+        self.pid = 0
+        self.runs = 0
+        self.idle_since = seconds()
+        self.occupant: Occupant | None = None
+        self.dying = False
+        self.cause = ""
+        """Why the server killed it: an error code, or empty if it did not."""
+        self.ended: Exit | None = None
+        self.died_busy = False
+        """It died with a run in hand."""
+        ours, theirs = socket.socketpair()
+        self._link = Link(
+            reactor=reactor,
+            sock=ours,
+            max_bytes=max_bytes,
+            received=self._received,
+            broken=self._broken,
+            lost=self._lost,
+        )
+        control.fork(number, {"op": "clone", "once": once}, [theirs], self)
+
+    def start(self, occupant: Occupant, payload: bytes, wall_ms: int, cpu_ms: int) -> None:
+        """Begin a run; the clone must be idle."""
+        self.occupant = occupant
+        self.runs += 1
+        self._link.send(
+            encode(
+                _ASK_1 + _COMMAND_RUN + encode_pair(b"d", b"%d" % wall_ms) + encode_pair(b"c", b"%d" % cpu_ms), payload
+            )
+        )
+
+    def answer(self, tag: bytes, value: bytes) -> None:
+        """Answer a host call."""
+        self._link.send(encode(encode_pair(b"_answer", tag), value))
+
+    def cancel(self) -> None:
+        """Tell the script that whoever asked has gone."""
+        self._link.send(encode(_CANCEL, b""))
+
+    def kill(self, cause: str) -> None:
+        """
+        End the process.
+
+        Args:
+            cause: Code of the error that the run in hand fails with.
+        """
+        if not self.cause:
+            self.cause = cause
+        self.dying = True
+        if self._pidfd >= 0:
+            try:
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        else:
+            self._control.kill(self._number)
+
+    def retire(self) -> None:
+        """Let an idle clone end by itself."""
+        self.dying = True
+        self._link.close()
+
+    def cpu_seconds(self) -> float:
+        """Give the processor time it has used so far; 0 where it cannot be told."""
+        if not self.pid:
+            return 0.0
+        try:
+            return time.clock_gettime((~self.pid << 3) | 2)
+        except (OSError, OverflowError):
+            return 0.0
+
+    def forked(self, pid: int) -> None:
+        """See `control.Forked.forked`."""
+        self.pid = pid
+        if hasattr(os, "pidfd_open") and self.ended is None:
+            try:
+                self._pidfd = os.pidfd_open(pid)
+            except OSError:
+                return
+            if self.cause:
+                self.kill(self.cause)
+
+    def exited(self, ended: Exit) -> None:
+        """See `control.Forked.exited`."""
+        self.dying = True
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1
+        if self.occupant is not None and self._link.fileno() >= 0:
+            # What it had sent before it died still counts.
+            self._link.doRead()
+        self.ended = ended
+        self._link.close()
+        occupant, self.occupant = self.occupant, None
+        self.died_busy = occupant is not None
+        if occupant is not None:
+            occupant.died(self)
+        self._gone(self)
+
+    def _received(self, box: Box) -> None:
+        occupant = self.occupant
+        if occupant is None:
+            self._broken("it speaks without being asked")
+            return
+        if b"_answer" in box or b"_error" in box:
+            if box.get(b"_answer", box.get(b"_error")) != b"1":
+                self._broken("it answers what nobody asked")
+                return
+            self.occupant = None
+            if b"_answer" in box:
+                occupant.answered(box)
+            else:
+                occupant.failed(box)
+            self.idle_since = self._seconds()
+            if self._once:
+                self.dying = True
+            self._freed(self)
+            return
+        command = box.get(b"_command")
+        if command == b"host" and b"_ask" in box:
+            occupant.asked(box[b"_ask"], box.get(b"n", b""), box.get(b"v", b""))
+        elif command == b"log":
+            occupant.logged(box.get(b"v", b""))
+        else:
+            self._broken("it sends an unknown command")
+
+    def _broken(self, why: str) -> None:
+        self.kill("script_protocol")
+
+    def _lost(self) -> None:
+        # The forker tells how it ended; if the socket was closed by a living process, that process is of no use.
+        if not self.dying:
+            self.dying = True
+            if self.occupant is not None and self.pid:
+                self._control.kill(self._number)
+
+
+def describe(clone: Clone) -> dict[str, Any]:
+    """Give a clone's figures for the state page."""
+    return {
+        "pid": clone.pid,
+        "busy": clone.occupant is not None,
+        "runs": clone.runs,
+        "cpuSeconds": round(clone.cpu_seconds(), 3),
+    }

@@ -1,0 +1,212 @@
+"""
+A control socket: one JSON object a message, with descriptors beside it.
+
+The other end is the fork loop of a zygote or of a template.  Requests have a number, and
+whoever asked is told what became of it: `forked`, `failed` and in the end `exited`.
+"""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import socket
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+_MAX_MESSAGE = 32 * 1024
+_MAX_WAITING = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """How a process ended."""
+
+    status: int | None
+    """Raw wait status; None if nobody could tell."""
+    cpu_seconds: float = 0.0
+    max_rss_bytes: int = 0
+
+    @property
+    def signal(self) -> int:
+        """Give the signal that ended it, 0 if none."""
+        return os.WTERMSIG(self.status) if self.status is not None and os.WIFSIGNALED(self.status) else 0
+
+
+class Forked(Protocol):
+    """Who asked for a process."""
+
+    def forked(self, pid: int) -> None:
+        """It runs."""
+
+    def exited(self, ended: Exit) -> None:
+        """It runs no longer, or never did."""
+
+
+@implementer(IReadWriteDescriptor)
+class Control:
+    """
+    One control socket.
+
+    Args:
+        reactor: Watches the descriptor.
+        sock: SOCK_SEQPACKET; belongs to this object from now on.
+        ready: Told the start message.
+        lost: Told once that the other side has gone; everything it forked goes with it.
+    """
+
+    def __init__(
+        self,
+        *,
+        reactor: IReactorFDSet,
+        sock: socket.socket,
+        ready: Callable[[Mapping[str, Any]], None],
+        lost: Callable[[], None],
+    ) -> None:
+        sock.setblocking(False)  # noqa: FBT003
+        self._reactor = reactor
+        self._sock: socket.socket | None = sock
+        self._ready = ready
+        self._lost = lost
+        self._children: dict[int, Forked] = {}
+        self._waiting: deque[tuple[bytes, list[int]]] = deque()
+        reactor.addReader(self)
+
+    def fileno(self) -> int:
+        """Give the descriptor, -1 when closed."""
+        return self._sock.fileno() if self._sock is not None else -1
+
+    def logPrefix(self) -> str:
+        """Name this for Twisted's log."""
+        return "control"
+
+    def fork(self, number: int, message: Mapping[str, Any], sockets: Sequence[socket.socket], child: Forked) -> None:
+        """
+        Ask for a process.
+
+        Args:
+            number: Its id; never used twice.
+            message: The request without `id`.
+            sockets: What it gets; closed here in any case.
+            child: Who is told what becomes of it.
+        """
+        descriptors = [os.dup(one.fileno()) for one in sockets]
+        for one in sockets:
+            one.close()
+        if self._sock is None or len(self._waiting) >= _MAX_WAITING:
+            _close(descriptors)
+            child.exited(Exit(status=None))
+            return
+        self._children[number] = child
+        self._post({**message, "id": number}, descriptors)
+
+    def kill(self, number: int) -> None:
+        """Ask for the end of a process that this side forked."""
+        if self._sock is not None and number in self._children:
+            self._post({"op": "kill", "id": number}, [])
+
+    def close(self) -> None:
+        """Close the socket: the other side ends, and all that it forked."""
+        if self._sock is None:
+            return
+        self._reactor.removeReader(self)
+        self._reactor.removeWriter(self)
+        self._sock.close()
+        self._sock = None
+        for _, descriptors in self._waiting:
+            _close(descriptors)
+        self._waiting.clear()
+        children, self._children = self._children, {}
+        for child in children.values():
+            child.exited(Exit(status=None))
+
+    def doRead(self) -> None:
+        """Take every message that is there."""
+        while self._sock is not None:
+            try:
+                data = self._sock.recv(_MAX_MESSAGE)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self._gone()
+                return
+            try:
+                self._take(json.loads(data))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                # A template holds a script's memory and may say anything.
+                self._gone()
+                return
+
+    def doWrite(self) -> None:
+        """Send what waits."""
+        while self._waiting and self._sock is not None:
+            data, descriptors = self._waiting[0]
+            if not self._sent(data, descriptors):
+                return
+            self._waiting.popleft()
+        self._reactor.removeWriter(self)
+
+    def connectionLost(self, reason: Failure) -> Any:
+        """Be told by the reactor that the descriptor is of no use."""
+        if self._sock is not None:
+            self._gone()
+
+    def _take(self, event: Mapping[str, Any]) -> None:
+        kind = event["ev"]
+        if kind == "ready":
+            self._ready(event)
+            return
+        number = int(event["id"])
+        if kind == "forked":
+            if number in self._children:
+                self._children[number].forked(int(event["pid"]))
+            return
+        child = self._children.pop(number, None)
+        if child is None:
+            return
+        if kind == "exit":
+            child.exited(
+                Exit(
+                    status=int(event["status"]),
+                    cpu_seconds=float(event["utime"]) + float(event["stime"]),
+                    max_rss_bytes=int(event["maxrss"]) * 1024,
+                )
+            )
+        else:
+            child.exited(Exit(status=None))
+
+    def _post(self, message: Mapping[str, Any], descriptors: list[int]) -> None:
+        data = json.dumps(message).encode("ascii")
+        if self._waiting or not self._sent(data, descriptors):
+            self._waiting.append((data, descriptors))
+            self._reactor.addWriter(self)
+
+    def _sent(self, data: bytes, descriptors: list[int]) -> bool:
+        assert self._sock is not None
+        beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+        try:
+            self._sock.sendmsg([data], beside)
+        except BlockingIOError:
+            return False
+        except OSError:
+            # The reader side will notice and tell.
+            pass
+        _close(descriptors)
+        return True
+
+    def _gone(self) -> None:
+        self.close()
+        self._lost()
+
+
+def _close(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

@@ -1,0 +1,397 @@
+"""
+The processes of one version: its template, its clones, and the runs that wait for one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFDSet
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import EngineError, ScriptFailed, Unavailable
+from aiwebengine.interfaces import HostSession, ScriptSource
+from aiwebengine.runtime.child import Clone, describe
+from aiwebengine.runtime.control import Control
+from aiwebengine.runtime.run import Run
+from aiwebengine.runtime.template import Journal, Template
+from aiwebengine.settings.schema import LimitSettings, PoolSettings
+from aiwebengine.values import Bundle, Invocation
+
+_log = Logger()
+
+_STOCK = 3
+_FIRST_BACKOFF = 0.5
+_LONGEST_BACKOFF = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Under which a version runs."""
+
+    isolation: str
+    max_running: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every group is handed."""
+
+    reactor: IReactorFDSet
+    zygote: Callable[[], Control | None]
+    next_number: Callable[[], int]
+    source: ScriptSource
+    pool: PoolSettings
+    limits: LimitSettings
+    seconds: Callable[[], float]
+    wall: Callable[[], float]
+    entropy: Callable[[int], bytes]
+
+
+class Group:
+    """
+    One version's processes.
+
+    Args:
+        version: Its id.
+        terms: Under which it runs.
+        around: What it works with.
+    """
+
+    def __init__(self, *, version: str, terms: Terms, around: Surroundings) -> None:
+        self.version = version
+        self.terms = terms
+        self._around = around
+        self._template: Template | None = None
+        self._fetching = False
+        self._clones: set[Clone] = set()
+        self._idle: list[Clone] = []
+        self._waiting: deque[Run] = deque()
+        self._prefixes: dict[tuple[str, int], str] = {}
+        self._backoff = 0.0
+        self._not_before = 0.0
+        self._failure: EngineError | None = None
+        self.busy = 0
+        self.used_at = around.seconds()
+        self.retired = False
+
+    # -- runs ---------------------------------------------------------------------------------
+
+    def submit(self, run: Run) -> None:
+        """Run *run* as soon as there is a process for it."""
+        self.used_at = now = self._around.seconds()
+        if not self._waiting:
+            clone = self._take()
+            if clone is not None:
+                self._start(run, clone)
+                return
+        if self._failure is not None and now < self._not_before:
+            run.refuse(self._failure)
+            return
+        if len(self._waiting) >= self._around.pool.queue_length:
+            run.refuse(
+                Unavailable("The script has too many requests waiting; try again in a moment.", retry_seconds=1.0)
+            )
+            return
+        run.queued_until = now + self._around.pool.queue_seconds
+        self._waiting.append(run)
+        self._ensure_template()
+
+    def withdraw(self, run: Run) -> bool:
+        """Take a run out that has not begun; false if it has."""
+        try:
+            self._waiting.remove(run)
+        except ValueError:
+            return False
+        return True
+
+    def _take(self) -> Clone | None:
+        """Give an idle clone, or a new one if there may be one more."""
+        while self._idle:
+            clone = self._idle.pop()
+            if not clone.dying:
+                if self.terms.isolation == "request":
+                    self._stock()
+                return clone
+        if self.busy >= self.terms.max_running:
+            return None
+        clone = self._fork()
+        if clone is not None and self.terms.isolation == "request":
+            self._stock()
+        return clone
+
+    def _fork(self) -> Clone | None:
+        template = self._template
+        if template is None or template.dead or template.failure is not None:
+            return None
+        around = self._around
+        clone = Clone(
+            reactor=around.reactor,
+            number=around.next_number(),
+            control=template.control,
+            once=self.terms.isolation == "request",
+            max_bytes=around.limits.answer_bytes * 2,
+            freed=self._freed,
+            gone=self._gone,
+            seconds=around.seconds,
+        )
+        self._clones.add(clone)
+        return clone
+
+    def _stock(self) -> None:
+        """Keep fresh clones ready for `isolation: request`."""
+        while len(self._idle) < _STOCK and len(self._clones) < self.terms.max_running + _STOCK:
+            clone = self._fork()
+            if clone is None:
+                return
+            self._idle.insert(0, clone)
+
+    def _start(self, run: Run, clone: Clone) -> None:
+        self.busy += 1
+        run.begin(clone)
+        invocation = run.invocation
+        clone.start(run, self._payload(invocation), round(invocation.wall_seconds * 1000), round(invocation.cpu_seconds * 1000))
+
+    def _payload(self, invocation: Invocation) -> bytes:
+        handler = invocation.handler.id if invocation.handler is not None else 0
+        key = (invocation.kind, handler)
+        prefix = self._prefixes.get(key)
+        if prefix is None:
+            prefix = self._prefixes[key] = (
+                f'{{"k":{json.dumps(invocation.kind)},"h":{handler},"script":{json.dumps(invocation.script)},'
+                f'"version":{json.dumps(invocation.version)},"i":"'
+            )
+        now = int(self._around.wall() * 1000)
+        user = "null" if not invocation.principal.id else json.dumps({"id": invocation.principal.id})
+        return (
+            f'{prefix}{invocation.id}","seed":"{self._around.entropy(16).hex()}","now":{now},'
+            f'"deadline":{now + int(invocation.wall_seconds * 1000)},"user":{user},"q":{invocation.payload}}}'
+        ).encode("ascii")
+
+    def _freed(self, clone: Clone) -> None:
+        self.busy -= 1
+        if clone.dying:
+            return
+        if clone.runs >= self._around.pool.max_invocations or self.retired:
+            clone.retire()
+            self._serve_waiting()
+            return
+        if self._waiting:
+            self._start(self._waiting.popleft(), clone)
+        else:
+            self._idle.append(clone)
+
+    def _gone(self, clone: Clone) -> None:
+        self._clones.discard(clone)
+        if clone in self._idle:
+            self._idle.remove(clone)
+        if clone.died_busy:
+            self.busy -= 1
+        self._serve_waiting()
+        if clone.died_busy and not self._idle and not self.retired:
+            # The next request finds a fresh one: forking takes longer than handing over.
+            fresh = self._fork()
+            if fresh is not None:
+                self._idle.append(fresh)
+
+    def _serve_waiting(self) -> None:
+        while self._waiting:
+            clone = self._take()
+            if clone is None:
+                break
+            self._start(self._waiting.popleft(), clone)
+        if self._waiting:
+            self._ensure_template()
+
+    # -- the template -------------------------------------------------------------------------
+
+    def adopt(self, template: Template) -> None:
+        """Use a template that a deployment has loaded."""
+        self._template = template
+        self._serve_waiting()
+
+    def first_load(self, *, bundle: Bundle, session: HostSession, seconds: float) -> tuple[Template, Journal]:
+        """
+        Load a version for the first time, with the host answering.
+
+        Raises:
+            Unavailable: The sandbox is being started.
+        """
+        around = self._around
+        control = around.zygote()
+        if control is None:
+            raise Unavailable("The sandbox is being started; try again in a moment.", retry_seconds=1.0)
+        journal = Journal("", seed=around.entropy(16).hex(), now=int(around.wall() * 1000))
+        return self._make(control, bundle, journal, session, seconds), journal
+
+    def _ensure_template(self) -> None:
+        if self._template is not None or self._fetching or self.retired:
+            return
+        now = self._around.seconds()
+        if now < self._not_before:
+            return
+        self._fetching = True
+        fetching = Deferred.fromCoroutine(self._around.source.bundle(self.version))
+        fetching.addCallbacks(self._fetched, self._not_fetched)
+
+    def _fetched(self, bundle: Bundle) -> None:
+        self._fetching = False
+        if self.retired:
+            return
+        control = self._around.zygote()
+        if control is None:
+            # The pool comes back here as soon as the sandbox runs again.
+            return
+        journal = Journal(bundle.replay, seed=self._around.entropy(16).hex(), now=int(self._around.wall() * 1000))
+        template = self._make(control, bundle, journal, None, self._around.limits.load_seconds)
+        self._template = template
+        template.loaded.addCallbacks(self._loaded, self._load_failed)
+        self._serve_waiting()
+
+    def _make(
+        self,
+        control: Control,
+        bundle: Bundle,
+        journal: Journal,
+        session: HostSession | None,
+        seconds: float,
+    ) -> Template:
+        around = self._around
+        return Template(
+            reactor=around.reactor,
+            control=control,
+            number=around.next_number(),
+            bundle=bundle,
+            journal=journal,
+            session=session,
+            limits=around.limits,
+            memory_bytes=self.terms.memory_bytes,
+            wall_seconds=seconds,
+            wall=around.wall,
+            gone=self._template_gone,
+        )
+
+    def _not_fetched(self, failure: Failure) -> None:
+        self._fetching = False
+        error = failure.value
+        if not isinstance(error, EngineError):
+            _log.failure("version {version} cannot be read", failure, version=self.version)
+            error = Unavailable("The script cannot be read from the database.", retry_seconds=1.0)
+        self._load_failed_with(error)
+
+    def _loaded(self, _: Mapping[str, Any]) -> None:
+        self._backoff = 0.0
+        self._failure = None
+
+    def _load_failed(self, failure: Failure) -> None:
+        error = failure.value
+        assert isinstance(error, EngineError)
+        if self._around.zygote() is None:
+            # It did not fail: the sandbox died under it, and the runs wait for the next one.
+            return
+        _log.error("version {version} does not start: {why}", version=self.version, why=error.public)
+        self._load_failed_with(error)
+
+    def _load_failed_with(self, error: EngineError) -> None:
+        self._backoff = min(max(self._backoff * 2, _FIRST_BACKOFF), _LONGEST_BACKOFF)
+        self._not_before = self._around.seconds() + self._backoff
+        self._failure = error
+        waiting, self._waiting = self._waiting, deque()
+        for run in waiting:
+            run.refuse(error)
+
+    def _template_gone(self, template: Template) -> None:
+        if template is self._template:
+            self._template = None
+        self._serve_waiting()
+
+    # -- life ---------------------------------------------------------------------------------
+
+    def tend(self, now: float) -> None:
+        """Do what time brings: refuse runs that waited too long, end what is idle."""
+        while self._waiting and self._waiting[0].queued_until < now:
+            self._waiting.popleft().refuse(
+                Unavailable(
+                    f"The request waited {self._around.pool.queue_seconds:g} s for a free process of the script.",
+                    retry_seconds=1.0,
+                )
+            )
+        if self._waiting:
+            self._serve_waiting()
+        idle = self._around.pool.idle_seconds
+        keep = [clone for clone in self._idle if clone.idle_since + idle >= now]
+        for clone in self._idle:
+            if clone not in keep:
+                clone.retire()
+        self._idle = keep
+        if self._template is not None and not self._clones and not self._waiting and self.used_at + 5 * idle < now:
+            self._drop_template()
+
+    def retire(self) -> None:
+        """Let what runs finish, and everything else end."""
+        self.retired = True
+        idle, self._idle = self._idle, []
+        for clone in idle:
+            clone.retire()
+        if not self.busy:
+            self.stop()
+
+    def stop(self) -> None:
+        """End every process now."""
+        self.retired = True
+        waiting, self._waiting = self._waiting, deque()
+        for run in waiting:
+            run.refuse(Unavailable("The server is stopping.", retry_seconds=1.0))
+        self._drop_template()
+
+    @property
+    def quiet(self) -> bool:
+        """Tell whether nothing is in hand and nothing waits."""
+        return not self.busy and not self._waiting
+
+    def _drop_template(self) -> None:
+        template, self._template = self._template, None
+        if template is not None:
+            template.kill("")
+
+    def state(self) -> dict[str, Any]:
+        """Give figures for the state page."""
+        return {
+            "version": self.version,
+            "isolation": self.terms.isolation,
+            "template": self._template.pid if self._template is not None else None,
+            "clones": [describe(clone) for clone in self._clones],
+            "busy": self.busy,
+            "idle": len(self._idle),
+            "waiting": len(self._waiting),
+            "failure": self._failure.public if self._failure is not None else None,
+        }
+
+
+def check_loaded(told: Mapping[str, Any]) -> tuple[int, tuple[str, ...], tuple[Mapping[str, Any], ...]]:
+    """
+    Check what a kernel told after loading; all of it may be forged.
+
+    Returns:
+        The number of handlers, the top-level names, the warnings.
+
+    Raises:
+        ScriptFailed: It is not what a kernel tells.
+    """
+    handlers, names, warnings = told.get("handlers"), told.get("names"), told.get("warnings")
+    if (
+        not isinstance(handlers, int)
+        or not isinstance(names, list)
+        or not isinstance(warnings, list)
+        or not all(isinstance(name, str) for name in names)
+        or not all(isinstance(one, dict) for one in warnings)
+    ):
+        raise ScriptFailed("The script's process answered the load with nonsense.")
+    return handlers, tuple(names[:1000]), tuple(warnings[:100])

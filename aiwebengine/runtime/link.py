@@ -1,0 +1,136 @@
+"""
+The server's end of one child's data socket.
+
+A descriptor of the reactor's own kind, not a transport: bytes are sent at once while the
+socket takes them, and only what is left over waits for the reactor.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from aiwebengine.runtime.boxes import BadBox, Box, Parser
+
+_READ_BYTES = 256 * 1024
+_MAX_WAITING_BYTES = 128 * 1024 * 1024
+
+
+@implementer(IReadWriteDescriptor)
+class Link:
+    """
+    One data socket.
+
+    Args:
+        reactor: Watches the descriptor.
+        sock: The socket; belongs to the link from now on.
+        max_bytes: Largest value that the child may send.
+        received: Takes each box.
+        broken: Told once what the child did that the wire does not allow.
+        lost: Told once that the other side has gone.
+    """
+
+    def __init__(
+        self,
+        *,
+        reactor: IReactorFDSet,
+        sock: socket.socket,
+        max_bytes: int,
+        received: Callable[[Box], None],
+        broken: Callable[[str], None],
+        lost: Callable[[], None],
+    ) -> None:
+        sock.setblocking(False)  # noqa: FBT003
+        self._reactor = reactor
+        self._sock: socket.socket | None = sock
+        self._send = sock.send
+        self._recv = sock.recv
+        self._parser = Parser(max_bytes=max_bytes)
+        self._received = received
+        self._broken = broken
+        self._lost = lost
+        self._waiting = bytearray()
+        reactor.addReader(self)
+
+    def fileno(self) -> int:
+        """Give the descriptor, -1 when closed."""
+        return self._sock.fileno() if self._sock is not None else -1
+
+    def logPrefix(self) -> str:
+        """Name this for Twisted's log."""
+        return "child"
+
+    def send(self, data: bytes) -> None:
+        """Send *data*, now or as soon as the child takes it."""
+        if self._sock is None:
+            return
+        if not self._waiting:
+            try:
+                sent = self._send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                # The reader side will notice and tell.
+                return
+            if sent == len(data):
+                return
+            data = data[sent:]
+            self._reactor.addWriter(self)
+        self._waiting += data
+        if len(self._waiting) > _MAX_WAITING_BYTES:
+            self._broken("it does not read what it is sent")
+
+    def close(self) -> None:
+        """Close the socket; nothing is told any more."""
+        if self._sock is None:
+            return
+        self._reactor.removeReader(self)
+        self._reactor.removeWriter(self)
+        self._sock.close()
+        self._sock = None
+        self._waiting.clear()
+
+    def doRead(self) -> None:
+        """Take what has arrived."""
+        try:
+            data = self._recv(_READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            self._lost()
+            return
+        try:
+            boxes = self._parser.feed(data)
+        except BadBox as error:
+            self._broken(str(error))
+            return
+        for box in boxes:
+            if self._sock is None:
+                return
+            self._received(box)
+
+    def doWrite(self) -> None:
+        """Send what waits."""
+        try:
+            sent = self._send(self._waiting)
+        except BlockingIOError:
+            return
+        except OSError:
+            sent = len(self._waiting)
+        del self._waiting[:sent]
+        if not self._waiting:
+            self._reactor.removeWriter(self)
+
+    def connectionLost(self, reason: Failure) -> Any:
+        """Be told by the reactor that the descriptor is of no use."""
+        if self._sock is not None:
+            self.close()
+            self._lost()

@@ -1,0 +1,94 @@
+"""
+What serves: a frozen snapshot, swapped whole.
+
+Everything that reads it reads one attribute, so a request sees either all of a deployment
+or nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from aiwebengine.errors import Conflict, DeploymentRefused
+from aiwebengine.runtime.routes import Routes, conflicts
+from aiwebengine.values import Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveScript:
+    """The serving version of one script."""
+
+    uri: str
+    version: str
+    number: int
+    routes: tuple[Route, ...] = ()
+    middleware: tuple[int, ...] = ()
+    grants: frozenset[str] = frozenset()
+    isolation: str | None = None
+    """`shared` or `request`; None: as the server's settings say."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """What the script asks for below the server's limits: `timeout_ms`, `cpu_ms`, `memory_bytes`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """All that serves."""
+
+    generation: int = 0
+    """Rises with every change."""
+    scripts: Mapping[str, ActiveScript] = field(default_factory=lambda: MappingProxyType({}))
+    """By URI."""
+    routes: Routes = field(default_factory=Routes)
+
+    def with_scripts(self, actives: Iterable[ActiveScript]) -> Registry:
+        """
+        Give a registry in which *actives* serve too, each in place of its predecessor.
+
+        Raises:
+            DeploymentRefused: Routes of two scripts match the same paths.
+        """
+        replaced = {**self.scripts, **{active.uri: active for active in actives}}
+        return self._next(replaced)
+
+    def with_script(self, active: ActiveScript) -> Registry:
+        """
+        See `with_scripts`.
+
+        Raises:
+            DeploymentRefused: Routes of two scripts match the same paths.
+        """
+        # Last, so that the problems are told from the side of what is being deployed.
+        others = {uri: script for uri, script in self.scripts.items() if uri != active.uri}
+        return self._next({**others, active.uri: active})
+
+    def without(self, uri: str) -> Registry:
+        """Give a registry in which *uri* does not serve."""
+        return self._next({other: script for other, script in self.scripts.items() if other != uri})
+
+    def _next(self, scripts: Mapping[str, ActiveScript]) -> Registry:
+        routes = [route for script in scripts.values() for route in script.routes]
+        if problems := conflicts(routes):
+            raise DeploymentRefused(problems[0].message, problems=problems)
+        return Registry(
+            generation=self.generation + 1, scripts=MappingProxyType(dict(scripts)), routes=Routes.build(routes)
+        )
+
+
+class Current:
+    """The one reference to what serves."""
+
+    def __init__(self) -> None:
+        self.registry = Registry()
+
+    def swap(self, new: Registry, expected_generation: int) -> None:
+        """
+        Let *new* serve.
+
+        Raises:
+            Conflict: Another change came first.
+        """
+        if self.registry.generation != expected_generation:
+            raise Conflict("Another deployment changed what serves; try again.")
+        self.registry = new

@@ -1,0 +1,229 @@
+"""
+Which route answers a method and a path: a radix tree over path segments, as plain values.
+
+A pattern is made of segments: literal text, a parameter (`:id`, matches one segment), and
+at the end a wildcard (`*` or `*rest`, matches one or more characters of what is left).  Where
+several patterns match, the decision falls at the first segment in which they differ:
+literal before parameter before wildcard.  A pattern that matches the path but does not
+answer the method gives way to the next one that does.
+
+    GET /notes/:id, GET /notes/new, GET /notes/*        /notes/new -> literal
+                                                        /notes/7   -> parameter
+                                                        /notes/7/x -> wildcard
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from aiwebengine.errors import Problem
+from aiwebengine.values import Route, RouteMatch
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BRACES = re.compile(r"\{([^{}/]*)\}")
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f?#\\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No pattern matches the path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disallowed:
+    """A pattern matches the path, but none answers the method."""
+
+    allow: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AutoOptions:
+    """OPTIONS on a path whose scripts do not answer it themselves."""
+
+    allow: tuple[str, ...]
+
+
+Match = RouteMatch | Missing | Disallowed | AutoOptions
+
+MISSING = Missing()
+
+
+def parse_pattern(text: str) -> str:
+    """
+    Bring a pattern to its normal form: `{id}` becomes `:id`.
+
+    Raises:
+        ValueError: It is not a pattern; the message says why and what to write.
+    """
+    if not text.startswith("/"):
+        raise ValueError(f'the path "{text}" must begin with "/": write "/{text}"')
+    pattern = _BRACES.sub(lambda found: ":" + found[1], text)
+    if found := _FORBIDDEN.search(pattern):
+        raise ValueError(f'the path "{text}" must not contain {found[0]!r}; only the part before the query is matched')
+    names: set[str] = set()
+    segments = pattern[1:].split("/")
+    for number, segment in enumerate(segments):
+        last = number == len(segments) - 1
+        if not segment and not last:
+            raise ValueError(f'the path "{text}" has an empty segment ("//"); remove one slash')
+        if segment.startswith("*") and not last:
+            raise ValueError(f'the path "{text}" has a wildcard before its end; "*" may only be the last segment')
+        name = segment[1:] if segment[:1] in {":", "*"} else None
+        if name is None:
+            if "*" in segment or ":" in segment or "{" in segment or "}" in segment:
+                raise ValueError(
+                    f'the segment "{segment}" of the path "{text}" mixes text with a parameter; '
+                    'a parameter is a whole segment, such as "/files/:name"'
+                )
+            continue
+        if segment != "*" and not _NAME.fullmatch(name):
+            raise ValueError(
+                f'the parameter "{segment}" of the path "{text}" needs a name of letters, digits and _, such as ":id"'
+            )
+        if name in names:
+            raise ValueError(f'the path "{text}" has two parameters of the name "{name}"; give each its own')
+        names.add(name)
+    return pattern
+
+
+def shape_of(pattern: str) -> str:
+    """Give *pattern* without the names of its parameters: equal shapes match equal paths."""
+    return "/".join(
+        ":" if segment.startswith(":") else "*" if segment.startswith("*") else unquote(segment)
+        for segment in pattern.split("/")
+    )
+
+
+class _Node:
+    __slots__ = ("any", "literal", "parameter", "routes")
+
+    def __init__(self) -> None:
+        self.literal: dict[str, _Node] = {}
+        self.parameter: _Node | None = None
+        self.any: dict[str, Route] = {}
+        self.routes: dict[str, Route] = {}
+
+
+class Routes:
+    """The tree.  Build it with `Routes.build`; it does not change afterwards."""
+
+    def __init__(self) -> None:
+        self._root = _Node()
+        self._plain: dict[str, dict[str, Route]] = {}
+        self.all: tuple[Route, ...] = ()
+        """Every route, in the order in which they were given."""
+
+    @classmethod
+    def build(cls, routes: Iterable[Route]) -> Routes:
+        """Make a tree; of two routes with one shape and method the later wins."""
+        tree = cls()
+        tree.all = tuple(routes)
+        for route in tree.all:
+            tree._add(route)
+        return tree
+
+    def match(self, method: str, path: str) -> Match:
+        """
+        Find what answers.
+
+        Args:
+            method: Upper case.
+            path: Raw path, percent-encoded.
+        """
+        plain = self._plain.get(path)
+        if plain is not None:
+            route = plain.get(method)
+            if route is not None:
+                return RouteMatch(route=route, params={})
+        if "%" in path:
+            segments = [unquote(segment) for segment in path[1:].split("/")]
+        else:
+            segments = path[1:].split("/")
+        allowed: set[str] = set()
+        for routes, values in _walk(self._root, segments, 0, ()):
+            route = routes.get(method) or (routes.get("GET") if method == "HEAD" else None)
+            if route is not None:
+                return RouteMatch(route=route, params=dict(zip(_names(route.pattern), values, strict=True)))
+            allowed.update(routes)
+        if not allowed:
+            return MISSING
+        if "GET" in allowed:
+            allowed.add("HEAD")
+        allowed.add("OPTIONS")
+        allow = tuple(sorted(allowed))
+        return AutoOptions(allow) if method == "OPTIONS" else Disallowed(allow)
+
+    def _add(self, route: Route) -> None:
+        node = self._root
+        segments = route.pattern[1:].split("/")
+        literal = True
+        for segment in segments:
+            if segment.startswith("*"):
+                for method in route.methods:
+                    node.any[method] = route
+                return
+            if segment.startswith(":"):
+                literal = False
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+            else:
+                node = node.literal.setdefault(unquote(segment), _Node())
+        for method in route.methods:
+            node.routes[method] = route
+        if literal and "%" not in route.pattern:
+            self._plain[route.pattern] = node.routes
+
+
+def _walk(
+    node: _Node, segments: list[str], at: int, values: tuple[str, ...]
+) -> Iterator[tuple[dict[str, Route], tuple[str, ...]]]:
+    """Give every set of routes that matches, best first, with what its parameters matched."""
+    if at == len(segments):
+        if node.routes:
+            yield node.routes, values
+        return
+    segment = segments[at]
+    child = node.literal.get(segment)
+    if child is not None:
+        yield from _walk(child, segments, at + 1, values)
+    if node.parameter is not None and segment:
+        yield from _walk(node.parameter, segments, at + 1, (*values, segment))
+    if node.any:
+        rest = "/".join(segments[at:])
+        if rest or at == 0:
+            yield node.any, (*values, rest)
+
+
+def _names(pattern: str) -> list[str]:
+    return [segment[1:] or "*" for segment in pattern.split("/") if segment[:1] in {":", "*"}]
+
+
+def conflicts(routes: Iterable[Route]) -> list[Problem]:
+    """Find routes of different scripts that match the same paths; each problem names both scripts."""
+    seen: dict[tuple[str, str], Route] = {}
+    problems: list[Problem] = []
+    for route in routes:
+        shape = shape_of(route.pattern)
+        for method in route.methods:
+            other = seen.setdefault((method, shape), route)
+            if other.script == route.script:
+                seen[method, shape] = route
+                continue
+            place = f" ({other.place})" if other.place else ""
+            file, _, line = route.place.partition(":")
+            problems.append(
+                Problem(
+                    code="route_conflict",
+                    message=(
+                        f'{method} {route.pattern} of "{route.script}" matches the same paths as '
+                        f'{method} {other.pattern} of "{other.script}"{place}.'
+                    ),
+                    file=file or None,
+                    line=int(line) if line.isdigit() else None,
+                    hint="Give one of them another path, or take the route out of one script.",
+                )
+            )
+    return problems

@@ -1,0 +1,306 @@
+"""
+Running scripts: the one way in.
+
+    run     one invocation of a serving version, answered through a `run.Sink`
+    load    top level and `init` of a new version, in a fresh template
+    forget  a version that serves no longer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from aiwebengine.errors import EngineError, Unavailable
+from aiwebengine.interfaces import HostCalls, ScriptSource
+from aiwebengine.runtime.group import Group, Surroundings, Terms, check_loaded
+from aiwebengine.runtime.registry import Current
+from aiwebengine.runtime.run import Run, Sink
+from aiwebengine.runtime.template import Template
+from aiwebengine.runtime.zygote import Zygote
+from aiwebengine.settings.schema import LimitSettings, PoolSettings
+from aiwebengine.values import Bundle, Invocation, Receipt
+
+_log = Logger()
+
+_TICK_SECONDS = 0.025
+_GRACE_SECONDS = 0.025
+_CANCEL_SECONDS = 0.05
+_TEND_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What loading a version came to."""
+
+    version: str
+    handlers: int
+    middleware: tuple[int, ...]
+    names: tuple[str, ...]
+    warnings: tuple[Mapping[str, Any], ...]
+    """As the kernel told: `code`, `message`, perhaps `stack`."""
+    replay: str
+    """The journal; belongs into the version's bundle."""
+
+
+class Runner(Service):
+    """
+    See the module.
+
+    Args:
+        reactor: Watches sockets, calls later.
+        zygote: Forks.
+        source: Where versions are read.
+        host: Where host calls go.
+        current: What serves, for the terms of a version.
+        limits: What an invocation may use.
+        pool: How many processes there may be.
+        cores: Of the machine.
+        wall: Seconds since 1970.
+        entropy: Random bytes for the scripts' seeds.
+    """
+
+    def __init__(
+        self,
+        *,
+        reactor: Any,
+        zygote: Zygote,
+        source: ScriptSource,
+        host: HostCalls,
+        current: Current,
+        limits: LimitSettings,
+        pool: PoolSettings,
+        cores: int,
+        wall: Callable[[], float],
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self._reactor = reactor
+        self._seconds: Callable[[], float] = reactor.seconds
+        self._zygote = zygote
+        self._host = host
+        self._current = current
+        self._limits = limits
+        self._pool = pool
+        self._cores = cores
+        self._wall = wall
+        self._groups: dict[str, Group] = {}
+        self._retiring: set[Group] = set()
+        self._active: set[Run] = set()
+        self._tick: IDelayedCall | None = None
+        self._tended = 0.0
+        self._draining: list[Deferred[None]] = []
+        self._completed = 0
+        numbers: Iterator[int] = count(1)
+        self._around = Surroundings(
+            reactor=reactor,
+            zygote=zygote.control,
+            next_number=numbers.__next__,
+            source=source,
+            pool=pool,
+            limits=limits,
+            seconds=self._seconds,
+            wall=wall,
+            entropy=entropy,
+        )
+
+    def startService(self) -> None:
+        """Begin to watch deadlines."""
+        super().startService()
+        self._tick = self._reactor.callLater(_TICK_SECONDS, self._ticked)
+
+    def stopService(self) -> None:
+        """End every process; runs in hand fail."""
+        super().stopService()
+        if self._tick is not None:
+            self._tick.cancel()
+            self._tick = None
+        for group in list(self._groups.values()):
+            group.stop()
+        self._groups.clear()
+
+    def drained(self) -> Deferred[None]:
+        """Wait until nothing is in hand."""
+        done: Deferred[None] = Deferred(lambda waiting: self._draining.remove(waiting))
+        if not self._active:
+            done.callback(None)
+        else:
+            self._draining.append(done)
+        return done
+
+    def run(self, invocation: Invocation, sink: Sink) -> Run:
+        """
+        Run one invocation.
+
+        Returns:
+            A handle with `cancel()`, for when nobody waits any more.
+        """
+        group = self._group(invocation.version, invocation.script)
+        run = Run(
+            invocation=invocation,
+            sink=sink,
+            host=self._host,
+            limits=self._limits,
+            memory_bytes=group.terms.memory_bytes,
+            seconds=self._seconds,
+            wall=self._wall,
+            over=self._over,
+            again=self._again,
+        )
+        self._active.add(run)
+        group.submit(run)
+        return run
+
+    def cancel(self, run: Run) -> None:
+        """Stop a run whose asker has gone: at once if it waits, within 50 ms if it runs."""
+        if run.ended:
+            return
+        run.cancel()
+        group = self._groups.get(run.invocation.version)
+        if run.clone is None:
+            if group is not None and group.withdraw(run):
+                run.refuse(Unavailable("Whoever asked has gone."))
+            return
+        run.deadline = min(run.deadline, self._seconds() + _CANCEL_SECONDS)
+
+    async def load(self, bundle: Bundle, invocation: Invocation) -> Loaded:
+        """
+        Run top level and `init` of a version that serves nobody yet, and keep its template.
+
+        Raises:
+            ScriptFailed: It threw, or its process died.
+            Unavailable: The sandbox is not there.
+        """
+        await self._zygote.when_ready()
+        group = self._group(bundle.version, bundle.script, manifest=bundle.manifest)
+        session = self._host.begin(invocation)
+        started = self._seconds()
+        outcome = "cancelled"
+        template: Template | None = None
+
+        try:
+            template, journal = group.first_load(bundle=bundle, session=session, seconds=invocation.wall_seconds)
+            told = await template.loaded
+            handlers, names, warnings = check_loaded(told)
+            committed = session.commit()
+            if committed is not None:
+                await committed
+            group.adopt(template)
+            outcome = "committed"
+            return Loaded(
+                version=bundle.version,
+                handlers=handlers,
+                middleware=(),
+                names=names,
+                warnings=warnings,
+                replay=journal.text(),
+            )
+        except EngineError as error:
+            outcome = error.code
+            raise
+        except CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            if outcome != "committed":
+                if template is not None:
+                    template.kill(outcome)
+                self._groups.pop(bundle.version, None)
+            session.end(
+                Receipt(
+                    invocation=invocation.id,
+                    wall_seconds=self._seconds() - started,
+                    cpu_seconds=0.0,
+                    host_calls={},
+                    bytes_out=0,
+                    outcome=outcome,
+                )
+            )
+
+    def forget(self, version: str) -> None:
+        """Stop what runs *version* when it has nothing in hand."""
+        group = self._groups.pop(version, None)
+        if group is None:
+            return
+        group.retire()
+        if not group.quiet:
+            self._retiring.add(group)
+
+    def sandbox_died(self) -> None:
+        """Be told that the zygote died and all processes with it."""
+        if self.running:
+            self._zygote.when_ready().addCallbacks(lambda _: self._sandbox_back(), lambda _: None)
+
+    def state(self) -> dict[str, Any]:
+        """Give figures for the state page."""
+        return {
+            "sandbox": {
+                "pid": self._zygote.pid,
+                "ready": self._zygote.ready,
+                "restarts": self._zygote.restarts,
+                "lockdown": dict(self._zygote.report),
+            },
+            "running": sum(group.busy for group in self._groups.values()),
+            "active": len(self._active),
+            "completed": self._completed,
+            "versions": [group.state() for group in self._groups.values()],
+        }
+
+    def _group(self, version: str, script: str, *, manifest: Mapping[str, Any] | None = None) -> Group:
+        group = self._groups.get(version)
+        if group is None:
+            group = self._groups[version] = Group(version=version, terms=self._terms(script, manifest), around=self._around)
+        return group
+
+    def _terms(self, script: str, manifest: Mapping[str, Any] | None) -> Terms:
+        """Decide under which terms a version runs: a script may ask for less, not for more."""
+        if manifest is None:
+            active = self._current.registry.scripts.get(script)
+            isolation = active.isolation if active is not None else None
+            asked = active.limits if active is not None else {}
+        else:
+            isolation, asked = manifest.get("isolation"), manifest.get("limits", {})
+        return Terms(
+            isolation=isolation or self._pool.isolation,
+            max_running=self._pool.max_running or 4 * self._cores,
+            memory_bytes=int(min(asked.get("memory_bytes", self._limits.memory_bytes), self._limits.memory_bytes)),
+        )
+
+    def _over(self, run: Run) -> None:
+        self._active.discard(run)
+        self._completed += 1
+        if not self._active and self._draining:
+            waiting, self._draining = self._draining, []
+            for done in waiting:
+                done.callback(None)
+
+    def _again(self, run: Run) -> None:
+        self._group(run.invocation.version, run.invocation.script).submit(run)
+
+    def _sandbox_back(self) -> None:
+        now = self._seconds()
+        for group in list(self._groups.values()):
+            group.tend(now)
+
+    def _ticked(self) -> None:
+        self._tick = self._reactor.callLater(_TICK_SECONDS, self._ticked)
+        now = self._seconds()
+        late = now - _GRACE_SECONDS
+        for run in [run for run in self._active if run.clone is not None and run.deadline < late]:
+            clone = run.clone
+            if clone is not None and clone.occupant is run and not clone.cause:
+                clone.kill("cancelled" if run.cancelled else "script_timeout")
+        if now - self._tended >= _TEND_SECONDS:
+            self._tended = now
+            for group in list(self._groups.values()):
+                group.tend(now)
+            for group in list(self._retiring):
+                if group.quiet:
+                    group.stop()
+                    self._retiring.discard(group)

@@ -1,0 +1,208 @@
+"""
+The sandbox process that all children are forked from, kept alive.
+
+It is a program of its own (`python -P -m sandbox`): this side holds a control socket and
+the descriptors' other ends, nothing else.  When it dies, all that it forked dies with it;
+it is started again, at once the first time and then after ever longer waits.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import Unavailable
+from aiwebengine.runtime.control import Control
+
+_log = Logger()
+
+_CONTROL_FD = 3
+_FIRST_DELAY = 0.05
+_LONGEST_DELAY = 10.0
+_STABLE_SECONDS = 30.0
+_MAX_STDERR = 64 * 1024
+
+
+class Zygote(Service):
+    """
+    Keeps one sandbox process alive.
+
+    Args:
+        reactor: Starts the process and watches its socket.
+        died: Told each time it died; everything forked from it is gone.
+    """
+
+    def __init__(self, *, reactor: Any, died: Callable[[], None] = lambda: None) -> None:
+        self._reactor = reactor
+        self._died = died
+        self._control: Control | None = None
+        self._process: _Process | None = None
+        self._retry: IDelayedCall | None = None
+        self._delay = 0.0
+        self._started_at = 0.0
+        self._waiting: list[Callable[[Control | None], None]] = []
+        self._stopped: Deferred[None] | None = None
+        self.report: Mapping[str, Any] = {}
+        """What protects children on this machine, as the sandbox found it."""
+        self.restarts = 0
+        self.pid = 0
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether children can be forked."""
+        return self._control is not None and bool(self.pid)
+
+    def startService(self) -> None:
+        """Start the process."""
+        super().startService()
+        self._start()
+
+    def stopService(self) -> Deferred[None] | None:
+        """End the process, and with it every child."""
+        super().stopService()
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        self._release(None)
+        if self._process is None:
+            return None
+        self._stopped = Deferred()
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        self._process.kill()
+        return self._stopped
+
+    def control(self) -> Control | None:
+        """Give the control socket; None while there is no process.  Requests sent early wait in it."""
+        return self._control
+
+    def when_ready(self) -> Deferred[None]:
+        """
+        Wait for the process.
+
+        Raises:
+            Unavailable: The engine stops.
+        """
+        done: Deferred[None] = Deferred()
+        if self.ready:
+            done.callback(None)
+            return done
+
+        def tell(control: Control | None) -> None:
+            if done.called:
+                return
+            if control is None:
+                done.errback(Unavailable("The server is stopping."))
+            else:
+                done.callback(None)
+
+        self._waiting.append(tell)
+        return done
+
+    def _start(self) -> None:
+        self._retry = None
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._started_at = self._reactor.seconds()
+        self._process = _Process(ended=self._ended)
+        self._control = Control(reactor=self._reactor, sock=ours, ready=self._is_ready, lost=self._control_lost)
+        try:
+            self._reactor.spawnProcess(
+                self._process,
+                sys.executable,
+                [sys.executable, "-P", "-m", "sandbox", "--control-fd", str(_CONTROL_FD)],
+                env=environment(),
+                path="/",
+                childFDs={0: "w", 1: "r", 2: "r", _CONTROL_FD: theirs.fileno()},
+            )
+        finally:
+            theirs.close()
+
+    def _is_ready(self, event: Mapping[str, Any]) -> None:
+        self.pid = int(event["pid"])
+        self.report = event.get("report", {})
+        _log.info("sandbox is ready after {ms} ms, pid {pid}", ms=round((self._reactor.seconds() - self._started_at) * 1000), pid=self.pid)
+        self._release(self._control)
+
+    def _release(self, control: Control | None) -> None:
+        waiting, self._waiting = self._waiting, []
+        for tell in waiting:
+            tell(control)
+
+    def _control_lost(self) -> None:
+        self._control = None
+        if self._process is not None:
+            self._process.kill()
+
+    def _ended(self, reason: str) -> None:
+        self._process = None
+        self.pid = 0
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        self._died()
+        if self._stopped is not None:
+            self._stopped.callback(None)
+            self._stopped = None
+            return
+        if not self.running:
+            return
+        self.restarts += 1
+        lived = self._reactor.seconds() - self._started_at
+        self._delay = 0.0 if lived > _STABLE_SECONDS else min(max(self._delay * 2, _FIRST_DELAY), _LONGEST_DELAY)
+        _log.error("sandbox died ({reason}); next start in {delay} s", reason=reason, delay=self._delay)
+        self._retry = self._reactor.callLater(self._delay, self._start)
+
+
+def environment() -> dict[str, str]:
+    """Give the sandbox's environment: where its own code lies, and nothing of the server's."""
+    spec = importlib.util.find_spec("sandbox")
+    if spec is None or not spec.submodule_search_locations:
+        raise Unavailable("The package sandbox is not installed; install aiwebengine again.")
+    folder = Path(next(iter(spec.submodule_search_locations))).parent
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
+    return {**kept, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+class _Process(ProcessProtocol):
+    """
+    The sandbox process as the reactor sees it.
+
+    Args:
+        ended: Told once why it ended.
+    """
+
+    def __init__(self, *, ended: Callable[[str], None]) -> None:
+        self._ended = ended
+        self._stderr = b""
+
+    def outReceived(self, data: bytes) -> None:
+        self.errReceived(data)
+
+    def errReceived(self, data: bytes) -> None:
+        self._stderr = (self._stderr + data)[-_MAX_STDERR:]
+        *lines, self._stderr = self._stderr.split(b"\n")
+        for line in lines:
+            _log.warn("sandbox: {line}", line=line.decode("utf-8", "backslashreplace")[:2000])
+
+    def processEnded(self, reason: Failure) -> None:
+        if self._stderr:
+            self.errReceived(b"\n")
+        self._ended(reason.getErrorMessage())
+
+    def kill(self) -> None:
+        """End it, if it still runs."""
+        if self.transport is not None and self.transport.pid:
+            self.transport.signalProcess("KILL")
