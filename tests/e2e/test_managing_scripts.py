@@ -1,0 +1,104 @@
+"""Scripts that manage scripts and assets, as older scripts do."""
+
+from __future__ import annotations
+
+import pytest_twisted
+
+from tests.support.engine import running_engine
+
+MANAGER = """
+registerWebHandler('/make', function (req) {
+    upsertScript('made', "registerWebHandler('/made', function () { return '" + req.query.text + "'; });");
+    if (req.query.fail) throw new Error('too late');
+    return { source: getScript('made').length > 0, listed: listScripts().indexOf('made') >= 0 };
+}, 'POST');
+registerWebHandler('/spoil', function () {
+    upsertScript('made', 'this is no program(');
+    return getScript('made');
+}, 'POST');
+registerWebHandler('/take', function () {
+    upsertScript('taker', "registerWebHandler('/make', function () {}, 'POST');");
+    return listScripts();
+}, 'POST');
+registerWebHandler('/unmake', function () { return [deleteScript('made'), deleteScript('made')]; }, 'POST');
+registerWebHandler('/myself', function () { upsertScript('manager', getScript('manager') + '\\n// again'); return 'ok'; },
+    'POST');
+registerWebHandler('/log', function () { return listLogs(); });
+registerWebHandler('/asset', function (req) {
+    upsertAsset('/a.txt', 'text/plain', btoa(req.body));
+    if (req.query.fail) throw httpError(409, 'no');
+    return JSON.parse(fetchAsset('/a.txt'));
+}, 'POST');
+registerWebHandler('/asset', function () { return JSON.parse(fetchAsset('/a.txt')); });
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_script_deploys_scripts() -> None:
+    """A script that was granted it deploys, changes and deletes scripts; what cannot be deployed is in its log."""
+    async with running_engine() as engine:
+        await engine.deploy("manager", {"main.js": MANAGER}, grants=["scripts"])
+        made = await engine.request("POST", "/make?text=one", {}, "")
+        assert made.json() == {"source": True, "listed": True}
+        assert (await engine.request("GET", "/made")).text == "one"
+        assert (await engine.request("POST", "/make?text=two&fail=1", {}, "")).status == 500
+        assert (await engine.request("GET", "/made")).text == "one", "a handler that failed has deployed nothing"
+        spoilt = await engine.request("POST", "/spoil", {}, "")
+        assert "one" in spoilt.text, "the source that cannot be deployed is not seen"
+        assert (await engine.request("GET", "/made")).text == "one"
+        taken = await engine.request("POST", "/take", {}, "")
+        assert "taker" not in taken.json()
+        log = "\n".join((await engine.request("GET", "/log")).json())
+        assert 'upsertScript: "made" is not deployed' in log
+        assert 'upsertScript: "taker" is not deployed' in log
+        assert (await engine.request("POST", "/unmake", {}, "")).json() == [True, False]
+        assert (await engine.request("GET", "/made")).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_script_replaces_itself() -> None:
+    """A script may deploy a new version of itself while it runs."""
+    async with running_engine() as engine:
+        await engine.deploy("manager", {"main.js": MANAGER}, grants=["scripts"])
+        assert (await engine.request("POST", "/myself", {}, "")).text == "ok"
+        assert (await engine.api("GET", "/script?uri=manager")).json()["version"] == 2
+        assert (await engine.request("POST", "/myself", {}, "")).text == "ok", "it has kept its capability"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_script_without_a_grant_is_denied() -> None:
+    """Without the capability the call is refused, and the error says what to do."""
+    async with running_engine() as engine:
+        source = """registerWebHandler('/list', function () {
+            try { return listScripts(); } catch (error) { return error.code + ': ' + error.message; }
+        });"""
+        await engine.deploy("curious", {"main.js": source})
+        reply = await engine.request("GET", "/list")
+        assert reply.text.startswith("denied: ")
+        assert "--grant scripts" in reply.text
+
+
+@pytest_twisted.ensureDeferred
+async def test_assets_are_stored_with_the_answer() -> None:
+    """An asset is stored if the handler has returned, and not if it has thrown."""
+    async with running_engine() as engine:
+        await engine.deploy("manager", {"main.js": MANAGER}, grants=["assets", "scripts"])
+        assert (await engine.request("GET", "/asset")).json() is None
+        stored = (await engine.request("POST", "/asset", {}, "hello")).json()
+        assert stored == {"publicPath": "/a.txt", "mimetype": "text/plain", "content": "aGVsbG8="}
+        assert (await engine.request("POST", "/asset?fail=1", {}, "other")).status == 409
+        assert (await engine.request("GET", "/asset")).json() == stored
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_top_level_may_deploy() -> None:
+    """What the top level deploys is carried out with the deployment, and not by a check."""
+    source = """upsertScript('child', "registerWebHandler('/child', function () { return 'hi'; });");
+        registerWebHandler('/parent', function () { return 'hello'; });"""
+    async with running_engine() as engine:
+        checked = await engine.api("POST", "/check?uri=parent", {"files": {"main.js": source}, "grants": ["scripts"]})
+        assert checked.json()["ok"], checked.text
+        assert (await engine.request("GET", "/child")).status == 404
+        await engine.deploy("parent", {"main.js": source}, grants=["scripts"])
+        assert (await engine.request("GET", "/parent")).text == "hello"
+        assert (await engine.request("GET", "/child")).text == "hi"
