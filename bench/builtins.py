@@ -76,7 +76,7 @@ CASES = {
     "toFixed": "(1.005).toFixed(2)",
     "parseInt": "parseInt('123', 10)",
     "Math.max": "Math.max(1, 2, 3)",
-    "Date": "new Date(0).toISOString()",
+    "Date": "var d = new Date(0); d.getTime(); d.getUTCDate(); d.toISOString()",
     "Date.now": "Date.now()",
     "new RegExp": "new RegExp('a+', 'g')",
     "Map set get": "var m = new Map(); m.set('a', 1); m.get('a')",

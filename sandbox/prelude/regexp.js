@@ -25,9 +25,8 @@
     }
 
     function RegExp(pattern, flags) {
-        var constructing = this instanceof RegExp;
-        if (typeof pattern === 'string' && constructing && prototypeOf(this) === prototype) return compile(pattern, flags === undefined ? '' : String(flags));
-        var given = isRegExp(pattern);
+        if (typeof pattern === 'string' && this !== undefined && this.constructor === RegExp) return compile(pattern, flags === undefined ? '' : String(flags));
+        var constructing = this instanceof RegExp, given = isRegExp(pattern);
         if (!constructing && given && flags === undefined && pattern.constructor === RegExp) return pattern;
         var source = given ? pattern.source : pattern === undefined ? '' : String(pattern);
         var made = compile(source, flags === undefined ? given ? pattern.flags : '' : String(flags));

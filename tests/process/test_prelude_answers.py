@@ -1,0 +1,294 @@
+"""What a handler may return, and what it is called with."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support.world import REQUEST, Outcome, Program, evaluate, run_programs
+
+_HANDLER = "registerWebHandler('/', function (req, ctx) {%s\n}, { method: 'GET' });"
+
+
+def _answers(*bodies: str) -> list[Outcome]:
+    return run_programs([Program(source=_HANDLER % body) for body in bodies])
+
+
+def _failures(*bodies: str) -> list[str]:
+    failures = [outcome.failure() or {"message": "it did not fail"} for outcome in _answers(*bodies)]
+    return [str(failure["message"]) for failure in failures]
+
+
+class FormsOfAnswer(SynchronousTestCase):
+    """Every form of answer becomes a head and a body."""
+
+    def test_data_is_json(self) -> None:
+        """Data of any kind is answered as JSON with status 200."""
+        bodies = ["return {a: [1, 'x']}", "return null", "return [1]", "return 5", "return false", "return ''"]
+        shown = [outcome.answer() for outcome in _answers(*bodies)]
+        self.assertEqual(
+            [(head["status"], head["type"], body) for head, _, body in shown],
+            [
+                (200, "application/json", '{"a":[1,"x"]}'),
+                (200, "application/json", "null"),
+                (200, "application/json", "[1]"),
+                (200, "application/json", "5"),
+                (200, "application/json", "false"),
+                (200, "text/plain; charset=utf-8", ""),
+            ],
+        )
+
+    def test_plain_json_has_no_head(self) -> None:
+        """The commonest answer costs no head and crosses as it is."""
+        (outcome,) = _answers("return {ok: true}")
+        self.assertEqual(outcome.answers[0], 'D0 a{"ok":true}')
+
+    def test_undefined_is_204(self) -> None:
+        """A handler that returns nothing answers 204 without a body."""
+        (outcome,) = _answers("")
+        self.assertEqual(outcome.answer(), ({"status": 204, "type": None, "headers": []}, "n", ""))
+
+    def test_envelope(self) -> None:
+        """An object of envelope keys with a status is the answer itself."""
+        first, second, third, fourth = (
+            outcome.answer()
+            for outcome in _answers(
+                "return {status: 201, body: 'hi', contentType: 'text/css', headers: {'X-A': 'b', 'Set-Cookie': ['p=1', 'q=2']}}",
+                "return {status: 404}",
+                "return {status: 200, body: {a: 1}}",
+                "return {status: 200, bodyBase64: 'AQI=', contentType: 'image/png'}",
+            )
+        )
+        self.assertEqual(
+            first,
+            ({"status": 201, "type": "text/css", "headers": [["x-a", "b"], ["set-cookie", "p=1"], ["set-cookie", "q=2"]]}, "a", "hi"),
+        )
+        self.assertEqual(second, ({"status": 404, "type": None, "headers": []}, "n", ""))
+        self.assertEqual((second[0]["status"], third[0]["type"], third[2]), (404, "application/json", '{"a":1}'))
+        self.assertEqual((fourth[0]["type"], fourth[1], fourth[2]), ("image/png", "b", "AQI="))
+
+    def test_envelope_without_content_type_is_plain_text(self) -> None:
+        """Text in an envelope is text/plain unless it says otherwise."""
+        (outcome,) = _answers("return {status: 200, body: '<b>'}")
+        self.assertEqual(outcome.answer()[0]["type"], "text/plain; charset=utf-8")
+
+    def test_data_with_a_status_is_data(self) -> None:
+        """An object with a status and any other key, or a status that is none, is data."""
+        bodies = ["return {status: 200, name: 'x'}", "return {status: 'open', body: 'x'}", "return {status: 7}"]
+        self.assertEqual(
+            [outcome.value() for outcome in _answers(*bodies)],
+            [{"status": 200, "name": "x"}, {"status": "open", "body": "x"}, {"status": 7}],
+        )
+
+    def test_framing_headers_are_dropped(self) -> None:
+        """What says how the message is framed is left to the server."""
+        (outcome,) = _answers("return {status: 200, body: 'x', headers: {'Content-Length': '99', 'Transfer-Encoding': 'chunked', a: '1'}}")
+        self.assertEqual(outcome.answer()[0]["headers"], [["a", "1"]])
+
+    def test_cookies(self) -> None:
+        """Cookies are for the whole site and hidden from page scripts unless told otherwise."""
+        (outcome,) = _answers(
+            "return {status: 200, cookies: {a: '1', b: {value: 'x y', maxAge: 60, sameSite: 'none', httpOnly: false}, gone: null}}"
+        )
+        self.assertEqual(
+            [value for _, value in outcome.answer()[0]["headers"]],
+            [
+                "a=1; Path=/; HttpOnly; SameSite=Lax",
+                "b=x%20y; Path=/; Max-Age=60; Secure; SameSite=None",
+                "gone=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
+            ],
+        )
+
+    def test_helpers(self) -> None:
+        """json, redirect and httpError make answers."""
+        made, moved, problem = (
+            outcome.answer()
+            for outcome in _answers(
+                "return json({a: 1}, {status: 201, headers: {Location: '/x'}})",
+                "return redirect('/m\\u00fcller?x=1', 303)",
+                "return httpError(409, 'taken', {code: 'name_taken', name: 'x', status: 1})",
+            )
+        )
+        self.assertEqual(made, ({"status": 201, "type": "application/json", "headers": [["location", "/x"]]}, "a", '{"a":1}'))
+        self.assertEqual((moved[0]["status"], moved[0]["headers"]), (303, [["location", "/m%C3%BCller?x=1"]]))
+        self.assertEqual((problem[0]["status"], problem[0]["type"]), (409, "application/problem+json"))
+        self.assertNotIn("rollback", problem[0])
+        self.assertEqual(
+            evaluate("return httpError(409, 'taken', {code: 'name_taken', name: 'x', status: 1})"),
+            [{"type": "about:blank", "title": "Conflict", "status": 409, "detail": "taken", "code": "name_taken", "name": "x"}],
+        )
+
+    def test_thrown_http_error_rolls_back(self) -> None:
+        """An httpError that is thrown is the answer and undoes the invocation."""
+        thrown, later = _answers("throw httpError(403, 'no')", "return Promise.reject(httpError(404))")
+        self.assertEqual((thrown.answer()[0]["status"], thrown.answer()[0]["rollback"]), (403, True))
+        self.assertEqual((later.answer()[0]["status"], later.answer()[0]["rollback"]), (404, True))
+
+    def test_web_response(self) -> None:
+        """A Response of the Fetch standard is an answer."""
+        text, none, stream, made = _answers(
+            "return new Response('hi', {status: 202, headers: {'x-a': '1', 'content-type': 'text/x'}})",
+            "return new Response(null, {status: 304})",
+            "return new Response(new Blob([new Uint8Array([1, 255])], {type: 'image/gif'}))",
+            "return Response.json({a: 1})",
+        )
+        self.assertEqual(text.answer(), ({"status": 202, "type": "text/x", "headers": [["x-a", "1"]]}, "a", "hi"))
+        self.assertEqual(none.answer(), ({"status": 304, "type": None, "headers": []}, "n", ""))
+        self.assertEqual((stream.answer()[0]["type"], stream.answer()[2]), ("image/gif", base64.b64encode(b"\x01\xff").decode()))
+        self.assertEqual((made.answer()[0]["type"], made.value()), ("application/json", {"a": 1}))
+
+    def test_bytes(self) -> None:
+        """Bytes of every kind are sent as they are."""
+        bodies = ["return new Uint8Array([0, 255])", "return new Uint8Array([0, 255]).buffer", "return new Uint16Array([65280])"]
+        self.assertEqual([outcome.answer()[1:] for outcome in _answers(*bodies)], [("b", "AP8=")] * 3)
+
+    def test_html(self) -> None:
+        """Html is escaped, and promises among its children are awaited."""
+        page, later, document = _answers(
+            "var s = ['<p>', '</p>']; s.raw = s; return html(s, '<b> & \"')",
+            "return h('ul', {className: 'x', title: 'a\"b', hidden: true, onclick: null}, [1, 2].map(function (n) { return h('li', {key: n}, n); }), Promise.resolve('<i>'), h(Fragment, null, 'z'))",
+            "return h('html', null, h('br'), h(function Card(p) { return h('b', null, p.n, p.children); }, {n: 3}, 'c'))",
+        )
+        self.assertEqual(page.answer()[2], "<p>&lt;b&gt; &amp; &quot;</p>")
+        self.assertEqual(page.answer()[0]["type"], "text/html; charset=utf-8")
+        self.assertEqual(later.answer()[2], '<ul class="x" title="a&quot;b" hidden=""><li>1</li><li>2</li>&lt;i&gt;z</ul>')
+        self.assertEqual(document.answer()[2], "<!doctype html><html><br><b>3c</b></html>")
+
+    def test_text_that_is_not_ascii(self) -> None:
+        """Text outside ASCII, NUL and lone surrogates cross unharmed."""
+        text, data = _answers("return '\\u00e9\\u0000\\ud83d\\ude00\\ud800'", "return {x: '\\ud83d\\ude00\\u2028\\ud800'}")
+        self.assertEqual(text.answer()[1:], ("j", "\u00e9\0\U0001f600\ufffd"))
+        self.assertEqual(data.value(), {"x": "\U0001f600\u2028\ud800"})
+
+    def test_stream(self) -> None:
+        """An async iterable is sent chunk by chunk, and a ReadableStream too."""
+        iterable = (
+            "var i = 0, it = {}; it[Symbol.asyncIterator] = function () { return { next: function () {"
+            "return Promise.resolve({ value: i ? new Uint8Array([65]) : 'a\\u00e9', done: i++ > 1 }); } }; };"
+        )
+        for body in (iterable + "return it", iterable + "return new Response(it, {headers: {'content-type': 'text/x'}})"):
+            (outcome,) = _answers(body)
+            self.assertEqual(outcome.answer()[0], {"streamed": True})
+            self.assertEqual([line[0] for line in outcome.logs], ["answer.start", "answer.write", "answer.write"])
+            self.assertEqual([tuple(line[1:]) for line in outcome.logs[1:]], [("j", '"a\\u00e9"'), ("b", "QQ==")])
+
+
+class WrongAnswers(SynchronousTestCase):
+    """An answer that cannot be sent is an error that names the fault."""
+
+    def test_messages(self) -> None:
+        """Each says the rule, what was seen, and where."""
+        cases = {
+            "return function named() {}": "cannot answer with a function (named)",
+            "var o = {a: {}}; o.a.self = o; return o": '"a.self" refers back to the answer itself',
+            "return {list: [{late: Promise.resolve(1)}]}": 'a Promise at "late"',
+            "return {status: 999, headers: {}}": "Status 999 of the answer is not allowed",
+            "return json({}, {status: 42})": "Status 42 in json() is not allowed",
+            "return {status: 200, headers: {'bad name': 'x'}}": 'Header name "bad name" is not allowed',
+            "return {status: 200, headers: {x: 'a\\r\\nb'}}": 'Header x has the value "a\\r\\nb"',
+            "return {status: 200, headers: {x: '\\u2028'}}": "encodeURIComponent(value)",
+            "return {status: 200, body: Promise.resolve(1)}": "The body of the answer is a Promise",
+            "return {status: 200, cookies: {'a b': '1'}}": 'Cookie name "a b" is not allowed',
+            "return {status: 200, cookies: {a: {valeu: 1}}}": 'the unknown option "valeu"',
+            "return {status: 200, bodyBase64: '***'}": "bodyBase64 is not base64",
+            "return redirect('/x', 200)": "status 200 is not a redirection",
+            "return httpError(200)": "status 200 is not an error",
+            "return new Response('x', {status: 204})": "status 204 cannot have a body",
+            "return new Response('x', {status: 99})": "status 99 is not an integer",
+            "return h('div', {onClick: function () {}})": "Attribute onClick of <div> is a function",
+            "return h('div', null, {a: 1})": "An object (keys: a) cannot be rendered in <div>",
+            "return h(undefined, null)": "JSX element type is undefined",
+            "return h('br', null, 'x')": "<br> cannot have children",
+            "var it = {}; it[Symbol.asyncIterator] = function () { return { next: function () { return Promise.resolve({ value: 5, done: false }); } }; }; return it": "A streamed answer yielded 5",
+        }
+        for body, seen, wanted in zip(cases, _failures(*cases), cases.values(), strict=True):
+            self.assertIn(wanted, seen, body)
+
+    def test_poisoned_prototypes(self) -> None:
+        """A toJSON on Object.prototype or a replaced JSON changes no envelope."""
+        outcomes = _answers(
+            "JSON.stringify = function () { return 'forged'; }; return json({a: 1})",
+            "Array.prototype.push = String.prototype.charCodeAt = function () { throw 1; }; return {status: 201, headers: {a: 'b'}, body: 'x'}",
+            "String.prototype.toJSON = function () { return 'forged'; }; return 'text'",
+        )
+        self.assertEqual([outcome.answer()[2] for outcome in outcomes], ['{"a":1}', "x", "text"])
+
+
+class Requests(SynchronousTestCase):
+    """What a handler is called with."""
+
+    def _handle(self, code: str, /, **members: Any) -> Any:
+        request = {**REQUEST, **members}
+        (outcome,) = run_programs([Program(source=_HANDLER % code, requests=[request])])
+        return outcome.failure() or outcome.value()
+
+    def test_members(self) -> None:
+        """Query and form give one text for a key, and all of them as lists."""
+        seen = self._handle(
+            "return [req.method, req.path, req.params, req.query, req.queryAll, req.cookies, req.ip, req.id, req.form, req.formAll]",
+            method="POST",
+            params={"id": "7"},
+            query=[["a", "1"], ["a", "2"], ["b", ""]],
+            cookies={"c": "d"},
+            form=[["f", "x"], ["f", "y"]],
+        )
+        self.assertEqual(
+            seen,
+            ["POST", "/", {"id": "7"}, {"a": "1", "b": ""}, {"a": ["1", "2"], "b": [""]}, {"c": "d"}, "::1", "r1", {"f": "x"}, {"f": ["x", "y"]}],
+        )
+
+    def test_names_from_outside_are_only_keys(self) -> None:
+        """A parameter called __proto__ or toString is a parameter."""
+        seen = self._handle(
+            "return [Object.keys(req.query), Object.getPrototypeOf(req.query) === Object.prototype, req.query.toString, Object.keys(req.queryAll)]",
+            query=[["__proto__", "p"], ["toString", "t"]],
+        )
+        self.assertEqual(seen, [["__proto__", "toString"], True, "t", ["__proto__", "toString"]])
+
+    def test_headers(self) -> None:
+        """Headers are a plain object; get and has ask without regard to case, and no client can hide them."""
+        seen = self._handle(
+            "return [Object.keys(req.headers), req.headers.get('X-One'), req.headers.get('y'), req.headers.has('X-ONE'), req.headers.has('toString')]",
+            headers={"x-one": "1", "get": "evil", "has": "evil"},
+        )
+        self.assertEqual(seen, [["x-one"], "1", None, True, False])
+
+    def test_body(self) -> None:
+        """The body is text at once, and JSON, bytes or text when asked for, as often as one likes."""
+        body = "return Promise.all([req.json(), req.text(), req.bytes(), req.json()]).then(function (all) { return [req.body, all[0], all[1], all[2].length, all[3]]; })"
+        self.assertEqual(
+            self._handle(body, body='{"a":"\u00e9"}'),
+            ['{"a":"\u00e9"}', {"a": "\u00e9"}, '{"a":"\u00e9"}', 10, {"a": "\u00e9"}],
+        )
+
+    def test_binary_body(self) -> None:
+        """A body that is no text is there as bytes."""
+        body = "return req.bytes().then(function (b) { return [b[0], b.length, req.body]; })"
+        self.assertEqual(self._handle(body, bodyBase64=base64.b64encode(b"\xff\x00").decode()), [255, 2, ""])
+
+    def test_bad_json_is_the_clients_fault(self) -> None:
+        """A body that is not JSON answers 400 and says where."""
+        seen = self._handle("return req.json()", body='{"a":\n x}')
+        self.assertEqual(seen["status"], 400)
+        self.assertIn('Unexpected token "x" in JSON at position 7 (line 2 column 2)', seen["detail"])
+        self.assertIn("has no body", self._handle("return req.json()")["detail"])
+
+    def test_form_data(self) -> None:
+        """Forms are read in both encodings, with their files."""
+        body = "return req.formData().then(function (f) { return Array.from(f.entries()).map(function (e) { return typeof e[1] === 'string' ? e : [e[0], e[1].name, e[1].type, e[1].size]; }); })"
+        self.assertEqual(
+            self._handle(body, headers={"content-type": "application/x-www-form-urlencoded"}, body="a=1&a=b+c&d=%C3%A9%zz"),
+            [["a", "1"], ["a", "b c"], ["d", "\u00e9%zz"]],
+        )
+        multipart = (
+            b'--XX\r\nContent-Disposition: form-data; name="t"\r\n\r\nline\r\nline\r\n'
+            b'--XX\r\nContent-Disposition: form-data; name="f"; filename="a.bin"\r\nContent-Type: image/x\r\n\r\n\xff\xfe\r\n--XX--\r\n'
+        )
+        kind = {"content-type": "multipart/form-data; boundary=XX"}
+        self.assertEqual(
+            self._handle(body, headers=kind, bodyBase64=base64.b64encode(multipart).decode()),
+            [["t", "line\r\nline"], ["f", "a.bin", "image/x", 2]],
+        )
+        self.assertEqual(self._handle(body, headers=kind, body="--XX\r\nnonsense")["status"], 400)
