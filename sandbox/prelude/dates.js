@@ -91,7 +91,7 @@
         if (state.second) parts.push(['literal', ':'], ['second', state.minute || state.second === '2-digit' ? two(at.getUTCSeconds()) : String(at.getUTCSeconds())]);
         if (parts.length && parts[0][0] === 'literal') parts.shift();
         if (state.fractionalSecondDigits) parts.push(['literal', '.'], ['fractionalSecond', ('00' + at.getUTCMilliseconds()).slice(-3).slice(0, state.fractionalSecondDigits)]);
-        if (state.hour && state.hour12) parts.push(['literal', '\u202f'], ['dayPeriod', hour < 12 ? 'AM' : 'PM']);
+        if (state.hour && state.hour12) parts.push(['literal', ' '], ['dayPeriod', hour < 12 ? 'AM' : 'PM']);
         if (state.timeZoneName) parts.push(['literal', ' '], ['timeZoneName', state.timeZone === 'UTC' ? 'UTC' : 'GMT' + state.timeZone]);
         return parts;
     }

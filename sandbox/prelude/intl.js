@@ -143,7 +143,8 @@
             while (both[0].length < state.minimumIntegerDigits) both[0] = '0' + both[0];
             if (!/[1-9]/.test(both[0] + both[1])) negative = negative && state.signDisplay === 'auto';
             var least = state.useGrouping === false || state.useGrouping === 'false' ? Infinity : state.useGrouping === 'min2' || /^(?:es|pt|pl)/.test(state.locale) ? 5 : 4;
-            parts.push(['integer', grouped(both[0], marks.charAt(1), least)]);
+            var runs = grouped(both[0], marks.charAt(1), least).split(marks.charAt(1));
+            for (var i = 0; i < runs.length; i++) parts.push(['group', i ? marks.charAt(1) : ''], ['integer', runs[i]]);
             if (both[1] !== '') parts.push(['decimal', marks.charAt(0)], ['fraction', both[1]]);
             if (suffix) parts.push(['compact', suffix]);
         }

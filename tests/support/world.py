@@ -64,8 +64,9 @@ class Outcome:
         return shown, rest[0], json.loads(body) if rest[0] == "j" else body
 
     def value(self, index: int = -1) -> Any:
-        """Read the JSON body of one answer."""
-        return json.loads(self.answer(index)[2])
+        """Read the body of one answer: what the JSON means, or else the text."""
+        head, _, body = self.answer(index)
+        return json.loads(body) if str(head["type"]).endswith("json") else body
 
 
 def run_programs(programs: Sequence[Program]) -> list[Outcome]:

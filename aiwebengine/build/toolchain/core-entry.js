@@ -153,7 +153,6 @@ require('core-js/modules/es.uint8-array.to-hex');
 require('core-js/modules/es.weak-map');
 require('core-js/modules/es.weak-set');
 require('core-js/modules/web.dom-collections.iterator');
-require('core-js/modules/web.structured-clone');
 require('core-js/modules/web.url');
 require('core-js/modules/web.url.can-parse');
 require('core-js/modules/web.url.parse');

