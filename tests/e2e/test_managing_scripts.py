@@ -21,8 +21,10 @@ registerWebHandler('/take', function () {
     return listScripts();
 }, 'POST');
 registerWebHandler('/unmake', function () { return [deleteScript('made'), deleteScript('made')]; }, 'POST');
-registerWebHandler('/myself', function () { upsertScript('manager', getScript('manager') + '\\n// again'); return 'ok'; },
-    'POST');
+registerWebHandler('/myself', function () {
+    upsertScript('manager', getScript('manager') + '\\n// again');
+    return 'ok';
+}, 'POST');
 registerWebHandler('/log', function () { return listLogs(); });
 registerWebHandler('/asset', function (req) {
     upsertAsset('/a.txt', 'text/plain', btoa(req.body));
