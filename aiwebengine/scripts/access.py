@@ -1,22 +1,25 @@
 """
-What scripts themselves may do to scripts, once they were granted the capability.
+What scripts themselves may do to scripts and assets, once they were granted the capability.
 
 The host's calls end here: a script deploys under its own name, gives away no more than it
-has, and its changes become visible together when its invocation commits.
+has, and its changes become visible together when its invocation commits.  What it changes
+while it is itself being deployed becomes visible with it, or not at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from aiwebengine.errors import NotFound
 from aiwebengine.runtime.registry import Current
+from aiwebengine.scripts.assets import Asset, AssetStore
 from aiwebengine.scripts.deploy import Deployer
+from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.package import file_name_for
 from aiwebengine.scripts.prepare import Prepared, Request
 from aiwebengine.scripts.store import ScriptStore
-from aiwebengine.scripts.versions import Remove
+from aiwebengine.scripts.versions import AssetPut, AssetRemove, Remove
 from aiwebengine.values import Invocation
 
 
@@ -40,7 +43,7 @@ class ScriptAccess:
         deployer: Does it.
         store: Reads sources.
         current: What serves.
-        capabilities: What the script of an invocation may do.
+        loads: Knows the loads that are under way, and what scripts may do.
     """
 
     def __init__(
@@ -49,12 +52,12 @@ class ScriptAccess:
         deployer: Deployer,
         store: ScriptStore,
         current: Current,
-        capabilities: Callable[[Invocation], frozenset[str]],
+        loads: Loads[Any],
     ) -> None:
         self._deployer = deployer
         self._store = store
         self._current = current
-        self._capabilities = capabilities
+        self._loads = loads
 
     async def list_scripts(self) -> list[str]:
         """Give the URIs of all scripts that serve, in order."""
@@ -87,7 +90,7 @@ class ScriptAccess:
                 uri=uri,
                 files={name: source.encode("utf-8", "replace")},
                 entry=name,
-                ceiling=self._capabilities(invocation),
+                ceiling=self._loads.capabilities(invocation),
                 author=_author(invocation),
                 depth=invocation.depth + 1,
                 inside_load=invocation.kind == "load",
@@ -107,8 +110,65 @@ class ScriptAccess:
                 wanted.append(change.prepared)
             elif change.uri in self._current.registry.scripts:
                 wanted.append(Remove(uri=change.uri, author=_author(invocation)))
-        if wanted:
+        if wanted and not self._loads.hold(invocation, wanted):
             await self._deployer.commit(wanted)
+
+
+class AssetContent(Protocol):
+    """An asset as the host holds it."""
+
+    @property
+    def type(self) -> str:
+        """Give its media type."""
+
+    @property
+    def content(self) -> bytes:
+        """Give its bytes."""
+
+
+class AssetAccess:
+    """
+    Stores assets on behalf of scripts.
+
+    Args:
+        assets: Does it.
+        loads: Knows the loads that are under way.
+    """
+
+    def __init__(self, *, assets: AssetStore, loads: Loads[Any]) -> None:
+        self._assets = assets
+        self._loads = loads
+
+    async def list_paths(self) -> list[str]:
+        """Give the paths of all assets, in order."""
+        return [info.path for info in await self._assets.list_all()]
+
+    async def read(self, path: str) -> Asset | None:
+        """Give one asset; None if there is none."""
+        return await self._assets.get(path)
+
+    def check(self, path: str, asset: AssetContent) -> None:
+        """
+        Refuse what could not be stored.
+
+        Raises:
+            Invalid, TooLarge: As `AssetStore.check`.
+        """
+        self._assets.check(path, asset.type, asset.content)
+
+    async def write(self, invocation: Invocation, changes: Mapping[str, AssetContent | None]) -> None:
+        """
+        Store and remove (None) assets, all of them or none.
+
+        Raises:
+            Invalid, TooLarge, Unavailable: Nothing was changed.
+        """
+        wanted: list[AssetPut | AssetRemove] = [
+            AssetRemove(path=path) if asset is None else self._assets.check(path, asset.type, asset.content)
+            for path, asset in changes.items()
+        ]
+        if wanted and not self._loads.hold(invocation, wanted):
+            await self._assets.apply(wanted)
 
 
 def _author(invocation: Invocation) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from aiwebengine.errors import Invalid, TooLarge
+from aiwebengine.scripts.versions import AssetChange, AssetPut, AssetRemove
 from aiwebengine.services.db import asset_rows
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.tables import URI_LENGTH
@@ -43,22 +44,6 @@ class Asset:
 
     info: AssetInfo
     content: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetPut:
-    """Store an asset."""
-
-    path: str
-    type: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetRemove:
-    """Remove an asset, if there is one."""
-
-    path: str
 
 
 class AssetStore:
@@ -105,7 +90,7 @@ class AssetStore:
         found = await self._database.read(lambda connection: asset_rows.one(connection, path))
         return None if found is None else Asset(info=_info(found[0]), content=found[1])
 
-    async def apply(self, changes: Sequence[AssetPut | AssetRemove]) -> Sequence[bool]:
+    async def apply(self, changes: Sequence[AssetChange]) -> Sequence[bool]:
         """
         Make all *changes* in one transaction, or none.
 
@@ -118,12 +103,13 @@ class AssetStore:
         now = self._milliseconds()
 
         def work(connection: Connection) -> list[bool]:
-            return [_apply(connection, change, now) for change in changes]
+            return [apply_asset(connection, change, now) for change in changes]
 
         return await self._database.run(work)
 
 
-def _apply(connection: Connection, change: AssetPut | AssetRemove, now: int) -> bool:
+def apply_asset(connection: Connection, change: AssetChange, now: int) -> bool:
+    """Make one change inside a transaction of the caller; tell whether an asset was added, or removed."""
     if isinstance(change, AssetRemove):
         return asset_rows.remove(connection, change.path)
     return asset_rows.put(connection, path=change.path, content_type=change.type, content=change.content, now=now)

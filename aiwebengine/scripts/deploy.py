@@ -9,7 +9,7 @@ Commits queue, so what one was tried against is what it replaces.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from twisted.internet.defer import DeferredLock
@@ -32,6 +32,8 @@ from aiwebengine.scripts.prepare import (
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.scripts.versions import (
     Activate,
+    AssetPut,
+    AssetRemove,
     Change,
     Deployment,
     Put,
@@ -42,6 +44,9 @@ from aiwebengine.scripts.versions import (
 )
 
 _log = Logger()
+
+Wanted = Prepared | Activate | Remove | AssetPut | AssetRemove
+"""What may be committed together."""
 
 
 class Deployer:
@@ -152,12 +157,12 @@ class Deployer:
         self._preparer.numbers.release(request.uri, prepared.new.version.number)
         return list(prepared.warnings), prepared.new.version.registered
 
-    async def commit(self, changes: Sequence[Prepared | Activate | Remove]) -> list[Deployment]:
+    async def commit(self, changes: Sequence[Wanted]) -> list[Deployment]:
         """
         Make all *changes* visible at once, or none.
 
         Returns:
-            What each did.  Once begun, it ends whether or not the caller goes on waiting.
+            What each did, in order.  Once begun, it ends whether or not the caller goes on waiting.
 
         Raises:
             DeploymentRefused: They conflict with what serves by now.
@@ -206,14 +211,16 @@ class Deployer:
         remove = Remove(uri=uri, expected=expected, purge=purge, author=author, message=check_message(message))
         await self.commit([remove])
 
-    async def _commit(self, changes: Sequence[Prepared | Activate | Remove]) -> list[Deployment]:
+    async def _commit(self, changes: Sequence[Wanted]) -> list[Deployment]:
         before = registry = self._current.registry
         stored: list[Change] = []
-        versions: list[Version | None] = []
-        for change in changes:
+        done: list[tuple[int, Deployment]] = []
+        asked = {id(change) for change in changes}
+        for change in _flat(changes):
             version: Version | None = None
+            warnings: tuple[Problem, ...] = ()
             if isinstance(change, Prepared):
-                version = change.new.version
+                version, warnings = change.new.version, change.warnings
                 registry = registry.with_script(change.active)
                 stored.append(Put(new=change.new, expected=change.expected))
             elif isinstance(change, Activate):
@@ -221,21 +228,16 @@ class Deployer:
                 registry = registry.with_script(active_script(version))
                 stored.append(change)
             else:
-                registry = registry.without(change.uri) if change.uri in registry.scripts else registry
+                if isinstance(change, Remove) and change.uri in registry.scripts:
+                    registry = registry.without(change.uri)
                 stored.append(change)
-            versions.append(version)
+            if id(change) in asked:
+                done.append((len(stored) - 1, Deployment(version=version, previous=None, warnings=warnings)))
         previous = await self._store.apply(stored)
         self._current.swap(registry, before.generation)
         self._forget_replaced(before, registry)
-        self._trim(change.new.version.uri for change in changes if isinstance(change, Prepared))
-        return [
-            Deployment(
-                version=version,
-                previous=old,
-                warnings=change.warnings if isinstance(change, Prepared) else (),
-            )
-            for change, version, old in zip(changes, versions, previous, strict=True)
-        ]
+        self._trim(change.new.version.uri for change in stored if isinstance(change, Put))
+        return [replace(deployment, previous=previous[at]) for at, deployment in done]
 
     def _forget_replaced(self, before: Registry, after: Registry) -> None:
         for uri, script in before.scripts.items():
@@ -274,3 +276,11 @@ class Deployer:
         if not older:
             raise NotFound(f'No version of "{uri}" older than the serving one is kept.')
         return max(older)
+
+
+def _flat(changes: Iterable[Wanted]) -> Iterator[Wanted]:
+    """Give all *changes*, each after those that its own load made."""
+    for change in changes:
+        if isinstance(change, Prepared):
+            yield from _flat(change.changes)
+        yield change

@@ -1,15 +1,17 @@
 """
-What a version registers while it is being deployed, and what it may do meanwhile.
+What a version does while it is being deployed: what it registers, and what it changes.
 
 The host opens a book for each load and asks what the loading script was granted; the
-deployment that started the load reads the book when it is over.  The two meet here by
-the invocation's id, so neither has to know the other.
+deployment that started the load reads the book when it is over.  What top level and
+`init` change elsewhere is kept here too, because it becomes visible with the deployment
+or not at all.  Both sides know the load by its invocation's id, and not each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
 from aiwebengine.values import Invocation, Route
 
@@ -33,6 +35,17 @@ class Book(Protocol):
 B = TypeVar("B", bound=Book)
 
 
+@dataclass(kw_only=True)
+class Load(Generic[B]):
+    """One load that is under way, or over."""
+
+    grants: frozenset[str]
+    book: B | None = None
+    """None until the host has opened it."""
+    changes: list[Any] = field(default_factory=list)
+    """What it changed elsewhere: changes for `Deployer.commit`."""
+
+
 class Loads(Generic[B]):
     """
     The loads that are under way.
@@ -45,28 +58,32 @@ class Loads(Generic[B]):
     def __init__(self, *, make: Callable[[Invocation], B], granted: Callable[[str], frozenset[str]]) -> None:
         self._make = make
         self._granted = granted
-        self._books: dict[str, B | None] = {}
-        self._grants: dict[str, frozenset[str]] = {}
+        self._loads: dict[str, Load[B]] = {}
 
     def expect(self, invocation: str, grants: frozenset[str]) -> None:
         """Announce the load of a version that will have *grants*."""
-        self._books[invocation] = None
-        self._grants[invocation] = grants
+        self._loads[invocation] = Load(grants=grants)
 
     def open(self, invocation: Invocation) -> B:
         """Make the book of a load; the host calls this."""
         book = self._make(invocation)
-        if invocation.id in self._books:
-            self._books[invocation.id] = book
+        if load := self._loads.get(invocation.id):
+            load.book = book
         return book
 
     def capabilities(self, invocation: Invocation) -> frozenset[str]:
         """Tell what the script of an invocation may do; the host calls this."""
-        if invocation.id in self._grants:
-            return self._grants[invocation.id]
-        return self._granted(invocation.script)
+        load = self._loads.get(invocation.id)
+        return load.grants if load else self._granted(invocation.script)
 
-    def take(self, invocation: str) -> B | None:
-        """Give the book of a load that is over, and forget it; None if nothing was loaded."""
-        self._grants.pop(invocation, None)
-        return self._books.pop(invocation, None)
+    def hold(self, invocation: Invocation, changes: Sequence[Any]) -> bool:
+        """Keep *changes* for the deployment that loads; False if *invocation* is no such load."""
+        load = self._loads.get(invocation.id)
+        if load is None:
+            return False
+        load.changes.extend(changes)
+        return True
+
+    def take(self, invocation: str) -> Load[B]:
+        """Give what is known of a load that is over, and forget it."""
+        return self._loads.pop(invocation)

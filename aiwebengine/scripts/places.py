@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiwebengine.build.sourcemap import Frame, SourceMap, map_stack
-from aiwebengine.errors import Problem, ScriptFailed, ScriptMemory, ScriptTimeout
+from aiwebengine.errors import EngineError, Problem, ScriptFailed, ScriptMemory, ScriptTimeout
 from aiwebengine.values import Bundle
 
 _LONGEST_SNIPPET = 200
@@ -26,9 +26,9 @@ def place_in(stack: str, *, bundle: Bundle, entry: str) -> str:
     return f"{frames[0].file or entry}:{frames[0].line}" if frames else ""
 
 
-def failure_problem(error: ScriptFailed, *, bundle: Bundle, entry: str) -> Problem:
+def failure_problem(error: EngineError, *, bundle: Bundle, entry: str) -> Problem:
     """Tell why a load failed, and where."""
-    thrown = error.thrown
+    thrown = error.thrown if isinstance(error, ScriptFailed) else None
     frame = next(iter(frames_of(thrown.stack, bundle)), None) if thrown else None
     if isinstance(error, ScriptTimeout):
         message = f"The top level or init did not end in time: {error.public}"

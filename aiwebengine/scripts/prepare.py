@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import DeferredSemaphore
 
-from aiwebengine.errors import Conflict, Invalid, Problem, ScriptFailed, TooMany
+from aiwebengine.errors import BudgetSpent, Conflict, Invalid, Problem, ScriptFailed, TooMany
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.manifest import unknown_capability
@@ -90,6 +90,8 @@ class Prepared:
     active: ActiveScript
     expected: int | None
     warnings: tuple[Problem, ...]
+    changes: tuple[Any, ...] = ()
+    """What its top level and `init` changed elsewhere: committed with it, before it."""
     steps: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -226,7 +228,7 @@ class Preparer:
         bundle = bundle_of(new)
         good = False
         try:
-            loaded, registered = await self._load(bundle, examined, depth=request.depth)
+            loaded, registered, changes = await self._load(bundle, examined, depth=request.depth)
             steps.begin("validate")
             warnings = (
                 *package.warnings,
@@ -249,10 +251,11 @@ class Preparer:
             active=active,
             expected=request.expected,
             warnings=warnings,
+            changes=changes,
             steps=steps.end(),
         )
 
-    async def _load(self, bundle: Bundle, examined: Examined, *, depth: int) -> tuple[Any, Registered]:
+    async def _load(self, bundle: Bundle, examined: Examined, *, depth: int) -> tuple[Any, Registered, tuple[Any, ...]]:
         entry = examined.package.entry
         invocation = Invocation(
             id=self._new_id(),
@@ -269,14 +272,15 @@ class Preparer:
         self._loads.expect(invocation.id, examined.grants)
         try:
             loaded = await self._runner.load(bundle, invocation)
-        except ScriptFailed as error:
+        except (ScriptFailed, Conflict, TooMany, BudgetSpent) as error:
+            # The last three are host calls' refusals that the script did not catch.
             raise refused([failure_problem(error, bundle=bundle, entry=entry)]) from error
         finally:
-            book = self._loads.take(invocation.id)
-        if book is None:
-            return loaded, Registered()
-        routes = book.placed(lambda stack: place_in(stack, bundle=bundle, entry=entry))
-        return loaded, Registered(routes=routes, middleware=book.middleware)
+            load = self._loads.take(invocation.id)
+        if load.book is None:
+            return loaded, Registered(), ()
+        routes = load.book.placed(lambda stack: place_in(stack, bundle=bundle, entry=entry))
+        return loaded, Registered(routes=routes, middleware=load.book.middleware), tuple(load.changes)
 
 
 class VersionNumbers:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from aiwebengine.errors import Conflict, NotFound
+from aiwebengine.scripts.assets import apply_asset
 from aiwebengine.scripts.versions import (
     Activate,
     Change,
@@ -62,7 +63,7 @@ class ScriptStore:
         Make all *changes*, or none.
 
         Returns:
-            For each change, the number that served before it.
+            For each change of a script, the number that served before it; None for assets.
 
         Raises:
             Conflict: Another version serves than a change expected.
@@ -249,7 +250,10 @@ def _apply(connection: Connection, change: Change, now: int) -> int | None:
         return _put(connection, change, now)
     if isinstance(change, Activate):
         return _activate(connection, change, now)
-    return _remove(connection, change, now)
+    if isinstance(change, Remove):
+        return _remove(connection, change, now)
+    apply_asset(connection, change, now)
+    return None
 
 
 def _put(connection: Connection, change: Put, now: int) -> int | None:

@@ -1,4 +1,4 @@
-"""Frozen data about scripts: a version, what it registered, what is done to it."""
+"""Frozen data about scripts: a version, what it registered, what is done to it and to assets."""
 
 from __future__ import annotations
 
@@ -162,7 +162,26 @@ class Remove:
     message: str = ""
 
 
-Change = Put | Activate | Remove
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetPut:
+    """Store an asset."""
+
+    path: str
+    type: str
+    """Media type."""
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetRemove:
+    """Remove an asset, if there is one."""
+
+    path: str
+
+
+AssetChange = AssetPut | AssetRemove
+Change = Put | Activate | Remove | AssetPut | AssetRemove
+"""What one transaction may be made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from aiwebengine.errors import NotFound
-from aiwebengine.scripts.assets import AssetRemove, AssetStore
+from aiwebengine.scripts.assets import AssetStore
+from aiwebengine.scripts.versions import AssetRemove
 from aiwebengine.values import Answer
 from aiwebengine.web.api import shapes
 from aiwebengine.web.api.call import Call, as_json, nothing

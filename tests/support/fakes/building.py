@@ -80,6 +80,8 @@ class FakeRunner:
     forgotten: list[str] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
     gate: Deferred[None] | None = None
+    during: Any = None
+    """Called with bundle and invocation while a version loads, awaited if it gives something."""
 
     async def load(self, bundle: Bundle, invocation: Invocation) -> FakeLoaded:
         self.loaded.append(bundle.version)
@@ -87,6 +89,8 @@ class FakeRunner:
         book.patterns = [word for word in bundle.source.split() if word.startswith("/")]
         if self.gate is not None:
             await self.gate
+        if self.during is not None:
+            await self.during(bundle, invocation)
         if "THROW" in bundle.source:
             raise ScriptFailed("It threw.", thrown=Thrown(name="TypeError", message="x is not a function"))
         warnings = ({"code": "deprecated", "message": "writeLog is deprecated"},) if "OLD" in bundle.source else ()

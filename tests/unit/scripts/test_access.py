@@ -8,8 +8,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.errors import DeploymentRefused, TooMany
-from aiwebengine.scripts.access import ScriptAccess
+from aiwebengine.errors import DeploymentRefused, Invalid, TooLarge, TooMany
+from aiwebengine.scripts.access import AssetAccess, ScriptAccess
+from aiwebengine.scripts.assets import AssetStore
 from aiwebengine.scripts.prepare import Request
 from aiwebengine.values import ANONYMOUS, Invocation
 from tests.support.fakes.deploying import Deploying
@@ -20,6 +21,12 @@ from tests.support.folders import temporary_folder
 class Change:
     uri: str
     prepared: Any
+
+
+@dataclass
+class StoredAsset:
+    type: str
+    content: bytes
 
 
 def invocation(**options):
@@ -37,8 +44,10 @@ class ScriptAccessTests(SynchronousTestCase):
             deployer=self.world.deployer,
             store=self.world.store,
             current=self.world.current,
-            capabilities=self.world.loads.capabilities,
+            loads=self.world.loads,
         )
+        assets = AssetStore(database=self.world.database, milliseconds=lambda: 1, max_bytes=100)
+        self.assets = AssetAccess(assets=assets, loads=self.world.loads)
 
     def result(self, coroutine):
         return self.successResultOf(Deferred.fromCoroutine(coroutine))
@@ -72,6 +81,47 @@ class ScriptAccessTests(SynchronousTestCase):
             self.result(self.world.deployer.deploy(request))
         prepared = self.result(self.access.prepare(invocation(), "victim", "/b"))
         self.assertEqual(prepared.new.version.grants, {"scripts"})
+
+    def making(self, source="/1"):
+        """Let the script `maker` make a script and an asset at its top level."""
+
+        async def during(bundle, invocation):
+            if bundle.script == "maker":
+                prepared = await self.access.prepare(invocation, "made", source)
+                await self.access.commit(invocation, [Change("made", prepared)])
+                await self.assets.write(invocation, {"/a.css": StoredAsset("text/css", b"x"), "/gone": None})
+
+        self.world.runner.during = during
+
+    def test_effects_of_a_deployment(self):
+        """What top level changes becomes visible with the deployment."""
+        self.making()
+        request = Request(uri="maker", files={"main.ts": b"/maker"})
+        done = self.result(self.world.deployer.deploy(request))
+        self.assertEqual((done.version.uri, done.version.number, done.previous), ("maker", 1, None))
+        self.assertEqual(self.result(self.access.list_scripts()), ["made", "maker"])
+        self.assertEqual(self.result(self.assets.list_paths()), ["/a.css"])
+        self.assertEqual(self.result(self.assets.read("/a.css")).content, b"x")
+
+    def test_no_effects_without_the_deployment(self):
+        """What top level changes is dropped if the deployment fails or was only a check."""
+        self.making()
+        throwing = Request(uri="maker", files={"main.ts": b"/maker THROW"})
+        self.fails(DeploymentRefused, self.world.deployer.deploy(throwing))
+        self.result(self.world.deployer.check(Request(uri="maker", files={"main.ts": b"/maker"})))
+        self.making("/maker")
+        self.fails(DeploymentRefused, self.world.deployer.deploy(Request(uri="maker", files={"main.ts": b"/maker"})))
+        self.assertEqual(self.result(self.access.list_scripts()), [])
+        self.assertEqual(self.result(self.assets.list_paths()), [])
+
+    def test_assets(self):
+        """A script stores and removes assets, all of them or none."""
+        stored = StoredAsset("text/css", b"x")
+        self.result(self.assets.write(invocation(), {"/a.css": stored, "/b.css": stored}))
+        self.result(self.assets.write(invocation(), {"/a.css": None}))
+        self.fails(Invalid, self.assets.write(invocation(), {"/b.css": None, "": stored}))
+        self.assertEqual(self.result(self.assets.list_paths()), ["/b.css"])
+        self.assertRaises(TooLarge, self.assets.check, "/a", StoredAsset("text/css", b"x" * 101))
 
     def test_while_loading(self):
         """A script that deploys while it is deployed does not wait for its own turn, nor go on for ever."""

@@ -6,7 +6,8 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Invalid, TooLarge
-from aiwebengine.scripts.assets import AssetRemove, AssetStore
+from aiwebengine.scripts.assets import AssetStore
+from aiwebengine.scripts.versions import AssetRemove
 from tests.support.fakes.database import open_database
 from tests.support.folders import temporary_folder
 
