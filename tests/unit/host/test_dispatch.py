@@ -10,10 +10,32 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import TABLE, Unavailable
+from aiwebengine.host import registration
 from aiwebengine.host.declare import Argument, HostCall
 from aiwebengine.host.dispatch import Host
+from aiwebengine.host.names import VISIBLE_CALLS
 from aiwebengine.settings.schema import LimitSettings
 from tests.unit.host.fakes import Everything, ask, host, invocation, receipt
+
+VALUES = strategies.recursive(
+    strategies.none()
+    | strategies.booleans()
+    | strategies.integers()
+    | strategies.floats(allow_nan=False, allow_infinity=False)
+    | strategies.text(max_size=20)
+    | strategies.sampled_from(["/a", "/:x", "GET", "2s", "aGk=", "text/plain"]),
+    lambda inner: (
+        strategies.lists(inner, max_size=3)
+        | strategies.dictionaries(
+            strategies.sampled_from(
+                ["path", "methods", "handler", "options", "id", "name", "timeout", "body", "type", "tags", "middleware"]
+            ),
+            inner,
+        )
+    ),
+    max_leaves=12,
+)
+CALLS = sorted({call.name for call in (*VISIBLE_CALLS, *registration.CALLS)})
 
 
 class OneCall:
@@ -169,6 +191,13 @@ class DispatchTests(SynchronousTestCase):
         assert isinstance(answer, str)
         self.assertTrue(answer.isascii())
         self.assertIn("err", json.loads(answer))
+
+    @given(strategies.sampled_from(CALLS), strategies.lists(VALUES, max_size=3))
+    def test_survives_any_arguments(self, name: str, arguments: list[Any]) -> None:
+        """Whatever the arguments of a call are, it is answered and says no more than a fault of the caller's."""
+        answer = ask(host(Everything()).begin(invocation("load")), name, *arguments)
+        if "err" in answer:
+            self.assertIn(answer["err"]["code"], {"invalid", "too_many", "too_large"}, answer)
 
     def test_survives_hostile_json(self) -> None:
         """Deep, endless and non-standard JSON is refused."""
