@@ -96,6 +96,18 @@ class TooLarge(Refused):
     code = "too_large"
 
 
+class UnsupportedMedia(Refused):
+    """The body is of a kind that is not taken."""
+
+    code = "unsupported_media"
+
+
+class HeadersTooLarge(Refused):
+    """The request's headers are more than the limit allows."""
+
+    code = "headers_too_large"
+
+
 class TooMany(Refused):
     """More requests than the limit allows."""
 
@@ -277,6 +289,12 @@ TABLE: dict[str, ErrorRow] = {
     "denied": ErrorRow(status=403, title="Not allowed", graphql="FORBIDDEN", javascript="denied"),
     "conflict": ErrorRow(status=409, title="Conflict", graphql="CONFLICT", javascript="conflict"),
     "too_large": ErrorRow(status=413, title="Too large", graphql="TOO_LARGE", javascript="too_large"),
+    "unsupported_media": ErrorRow(
+        status=415, title="Not a body that is taken", graphql="BAD_USER_INPUT", javascript="invalid"
+    ),
+    "headers_too_large": ErrorRow(
+        status=431, title="Request headers too large", graphql="TOO_LARGE", javascript="too_large"
+    ),
     "too_many": ErrorRow(status=429, title="Too many requests", graphql="TOO_MANY", javascript="too_many"),
     "closed": ErrorRow(status=409, title="Closed", graphql="CONFLICT", javascript="closed"),
     "budget": ErrorRow(status=429, title="Budget spent", graphql="TOO_MANY", javascript="budget"),

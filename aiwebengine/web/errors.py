@@ -1,0 +1,135 @@
+"""
+Errors as answers: problem+json for programs, a plain page for browsers.
+
+Only the public sentence of an error leaves the server.  In development the page also
+shows where in the author's source a script failed.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiwebengine.errors import TABLE, EngineError, ScriptFailed
+from aiwebengine.values import Answer
+from aiwebengine.web.api.problems import problem_answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One frame of a script's stack, in the author's own source."""
+
+    file: str
+    line: int
+    function: str = ""
+    source_line: str = ""
+
+
+Explain = Callable[[ScriptFailed], Sequence[Place]]
+"""Gives the author's frames of a failure, innermost first."""
+
+_MAX_PLACES = 20
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{status} {title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 46rem; padding: 2rem 1rem; }}
+h1 {{ font-size: 1.5rem; line-height: 1.2; }}
+code, pre {{ font: 0.9rem/1.5 ui-monospace, monospace; }}
+pre {{ overflow-x: auto; padding: 0.75rem; border: 1px solid #8886; border-radius: 0.25rem; }}
+li {{ overflow-wrap: anywhere; }}
+footer {{ color: #767676; font-size: 0.875rem; }}
+</style>
+<main>
+<h1>{status} {title}</h1>
+<p>{detail}</p>
+{more}
+</main>
+<footer><p>Request <code>{request_id}</code></p></footer>
+</html>
+"""
+
+
+def error_answer(
+    error: Exception,
+    *,
+    request_id: str,
+    accept: str = "",
+    places: Sequence[Place] = (),
+) -> Answer:
+    """
+    Make the answer that tells *error*.
+
+    Args:
+        error: An unknown one is told as a bare 500.
+        request_id: To be found again in the log.
+        accept: The request's `accept` header.
+        places: What to show of the script's stack; empty for nobody.
+    """
+    answer = problem_answer(error, request_id=request_id)
+    if not wants_page(accept):
+        return _with_places(answer, error, request_id, places) if places else answer
+    known = error if isinstance(error, EngineError) else EngineError("The server has a fault; its log knows more.")
+    row = TABLE[known.code]
+    page = _PAGE.format(
+        status=row.status,
+        title=html.escape(row.title),
+        detail=html.escape(known.public),
+        more=_stack(places) + _problems(known.details),
+        request_id=html.escape(request_id),
+    )
+    kept = tuple(pair for pair in answer.headers if pair[0] != b"content-type")
+    return Answer(
+        status=answer.status,
+        headers=((b"content-type", b"text/html; charset=utf-8"), *kept, (b"vary", b"accept")),
+        body=page.encode("utf-8", "replace"),
+    )
+
+
+def wants_page(accept: str) -> bool:
+    """Tell whether the client is a browser that shows a page: it names text/html, and no JSON before it."""
+    for part in accept.lower().split(","):
+        kind = part.split(";")[0].strip()
+        if kind == "text/html":
+            return True
+        if kind in {"application/json", "application/problem+json"}:
+            return False
+    return False
+
+
+def _with_places(answer: Answer, error: Exception, request_id: str, places: Sequence[Place]) -> Answer:
+    told = [
+        {"file": place.file, "line": place.line, "function": place.function, "source": place.source_line}
+        for place in places[:_MAX_PLACES]
+    ]
+    if not isinstance(error, EngineError):
+        return answer
+    details: dict[str, Any] = {**(error.details if isinstance(error.details, dict) else {}), "stack": told}
+    shown = EngineError(error.public, details=details, retry_seconds=error.retry_seconds)
+    shown.code = error.code  # type: ignore[misc]  the same error, told to its author
+    return problem_answer(shown, request_id=request_id)
+
+
+def _stack(places: Sequence[Place]) -> str:
+    if not places:
+        return ""
+    first = places[0]
+    source = f"<pre>{first.line:5} | {html.escape(first.source_line)}</pre>" if first.source_line else ""
+    items = "".join(
+        f"<li><code>{html.escape(place.file)}:{place.line}</code> {html.escape(place.function)}</li>"
+        for place in places[:_MAX_PLACES]
+    )
+    return f"<h2>{html.escape(first.file)}:{first.line}</h2>{source}<h2>Stack</h2><ol>{items}</ol>"
+
+
+def _problems(details: Any) -> str:
+    problems = details.get("problems") if isinstance(details, dict) else None
+    if not problems:
+        return ""
+    return "<ul>" + "".join(f"<li>{html.escape(str(one.get('message', one)))}</li>" for one in problems) + "</ul>"
