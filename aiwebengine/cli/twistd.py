@@ -130,7 +130,10 @@ class _Ending:
         """Say why, and stop with exit code 1."""
         _log.error("cannot start: {message}", message=message)
         if self._daemon and not self._reactor.running:
-            raise CannotStart(message)  # twistd hands it to the parent process.
+            # twistd hands what is raised to the parent process, and then lets it end this one: the log has it in
+            # words already, a traceback below would only look like a fault.
+            sys.excepthook = lambda *_: None
+            raise CannotStart(message)
         if not self._daemon and sys.__stderr__ is not None:
             sys.__stderr__.write(f"aiwebengine cannot start: {message}\n")
         # twistd has no other way to end with a code of one's own: it returns 0 whenever the reactor stops.
