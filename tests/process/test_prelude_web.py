@@ -101,7 +101,7 @@ class Wording(SynchronousTestCase):
             "var a = {}; new a.B()": "undefined is not a function",
             "(function f() { f(); }())": "Maximum call stack size exceeded",
             "return [1].map(5)": "5 is not a function",
-            "return JSON.parse('{\"a\": nope}')": 'Unexpected token "n" in JSON at position 6 (line 1 column 7)',
+            "return JSON.parse('{\"a\": nope}')": 'Unexpected token "o" in JSON at position 7 (line 1 column 8)',
             "return new RegExp('(?<=a)b')": "look-behind is not supported here",
             "return new Function('return 1')": "new Function is not available",
         }
