@@ -15,6 +15,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyduktape2
+
 PRELUDE = Path(__file__).resolve().parent.parent / "sandbox" / "prelude"
 TARGET = 2.5
 
@@ -23,7 +25,8 @@ var list = [], words = [], text = 'the quick brown fox jumps over the lazy dog',
 for (var i = 0; i < 20; i++) { list[i] = i; words[i] = 'w' + i; }
 var object = { id: 7, name: 'a name', tags: ['x', 'y'], nested: { on: true, at: 1.5 }, none: null };
 var jsonText = JSON.stringify(object), jsonUnicode = { name: 'M\\u00fcller', at: 'K\\u00f6ln' };
-var double = function (x) { return x * 2; }, odd = function (x) { return x % 2; }, add = function (a, b) { return a + b; };
+var double = function (x) { return x * 2; }, odd = function (x) { return x % 2; };
+var add = function (a, b) { return a + b; };
 var upper = function (m) { return m.toUpperCase(); }, never = function () { return false; };
 var vowels = /[aeiou]/g, word = /quick/, comma = 'a,b,c,d,e,f';
 """
@@ -129,8 +132,6 @@ def measure(sources: Sequence[str]) -> dict[str, float | None]:
     Returns:
         Microseconds for one call; None where the engine cannot run the case.
     """
-    import pyduktape2
-
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

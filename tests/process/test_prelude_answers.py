@@ -1,5 +1,7 @@
 """What a handler may return, and what it is called with."""
 
+# ruff: noqa: E501 - a line of JavaScript is one line
+
 from __future__ import annotations
 
 import base64
@@ -63,7 +65,15 @@ class FormsOfAnswer(SynchronousTestCase):
         )
         self.assertEqual(
             first,
-            ({"status": 201, "type": "text/css", "headers": [["x-a", "b"], ["set-cookie", "p=1"], ["set-cookie", "q=2"]]}, "a", "hi"),
+            (
+                {
+                    "status": 201,
+                    "type": "text/css",
+                    "headers": [["x-a", "b"], ["set-cookie", "p=1"], ["set-cookie", "q=2"]],
+                },
+                "a",
+                "hi",
+            ),
         )
         self.assertEqual(second, ({"status": 404, "type": None, "headers": []}, "n", ""))
         self.assertEqual((second[0]["status"], third[0]["type"], third[2]), (404, "application/json", '{"a":1}'))
@@ -84,7 +94,9 @@ class FormsOfAnswer(SynchronousTestCase):
 
     def test_framing_headers_are_dropped(self) -> None:
         """What says how the message is framed is left to the server."""
-        (outcome,) = _answers("return {status: 200, body: 'x', headers: {'Content-Length': '99', 'Transfer-Encoding': 'chunked', a: '1'}}")
+        (outcome,) = _answers(
+            "return {status: 200, body: 'x', headers: {'Content-Length': '99', 'Transfer-Encoding': 'chunked', a: '1'}}"
+        )
         self.assertEqual(outcome.answer()[0]["headers"], [["a", "1"]])
 
     def test_cookies(self) -> None:
@@ -111,13 +123,24 @@ class FormsOfAnswer(SynchronousTestCase):
                 "return httpError(409, 'taken', {code: 'name_taken', name: 'x', status: 1})",
             )
         )
-        self.assertEqual(made, ({"status": 201, "type": "application/json", "headers": [["location", "/x"]]}, "a", '{"a":1}'))
+        self.assertEqual(
+            made, ({"status": 201, "type": "application/json", "headers": [["location", "/x"]]}, "a", '{"a":1}')
+        )
         self.assertEqual((moved[0]["status"], moved[0]["headers"]), (303, [["location", "/m%C3%BCller?x=1"]]))
         self.assertEqual((problem[0]["status"], problem[0]["type"]), (409, "application/problem+json"))
         self.assertNotIn("rollback", problem[0])
         self.assertEqual(
             evaluate("return httpError(409, 'taken', {code: 'name_taken', name: 'x', status: 1})"),
-            [{"type": "about:blank", "title": "Conflict", "status": 409, "detail": "taken", "code": "name_taken", "name": "x"}],
+            [
+                {
+                    "type": "about:blank",
+                    "title": "Conflict",
+                    "status": 409,
+                    "detail": "taken",
+                    "code": "name_taken",
+                    "name": "x",
+                }
+            ],
         )
 
     def test_thrown_http_error_rolls_back(self) -> None:
@@ -136,12 +159,18 @@ class FormsOfAnswer(SynchronousTestCase):
         )
         self.assertEqual(text.answer(), ({"status": 202, "type": "text/x", "headers": [["x-a", "1"]]}, "a", "hi"))
         self.assertEqual(none.answer(), ({"status": 304, "type": None, "headers": []}, "n", ""))
-        self.assertEqual((stream.answer()[0]["type"], stream.answer()[2]), ("image/gif", base64.b64encode(b"\x01\xff").decode()))
+        self.assertEqual(
+            (stream.answer()[0]["type"], stream.answer()[2]), ("image/gif", base64.b64encode(b"\x01\xff").decode())
+        )
         self.assertEqual((made.answer()[0]["type"], made.value()), ("application/json", {"a": 1}))
 
     def test_bytes(self) -> None:
         """Bytes of every kind are sent as they are."""
-        bodies = ["return new Uint8Array([0, 255])", "return new Uint8Array([0, 255]).buffer", "return new Uint16Array([65280])"]
+        bodies = [
+            "return new Uint8Array([0, 255])",
+            "return new Uint8Array([0, 255]).buffer",
+            "return new Uint16Array([65280])",
+        ]
         self.assertEqual([outcome.answer()[1:] for outcome in _answers(*bodies)], [("b", "AP8=")] * 3)
 
     def test_html(self) -> None:
@@ -153,12 +182,16 @@ class FormsOfAnswer(SynchronousTestCase):
         )
         self.assertEqual(page.answer()[2], "<p>&lt;b&gt; &amp; &quot;</p>")
         self.assertEqual(page.answer()[0]["type"], "text/html; charset=utf-8")
-        self.assertEqual(later.answer()[2], '<ul class="x" title="a&quot;b" hidden=""><li>1</li><li>2</li>&lt;i&gt;z</ul>')
+        self.assertEqual(
+            later.answer()[2], '<ul class="x" title="a&quot;b" hidden=""><li>1</li><li>2</li>&lt;i&gt;z</ul>'
+        )
         self.assertEqual(document.answer()[2], "<!doctype html><html><br><b>3c</b></html>")
 
     def test_text_that_is_not_ascii(self) -> None:
         """Text outside ASCII, NUL and lone surrogates cross unharmed."""
-        text, data = _answers("return '\\u00e9\\u0000\\ud83d\\ude00\\ud800'", "return {x: '\\ud83d\\ude00\\u2028\\ud800'}")
+        text, data = _answers(
+            "return '\\u00e9\\u0000\\ud83d\\ude00\\ud800'", "return {x: '\\ud83d\\ude00\\u2028\\ud800'}"
+        )
         self.assertEqual(text.answer()[1:], ("j", "\u00e9\0\U0001f600\ufffd"))
         self.assertEqual(data.value(), {"x": "\U0001f600\u2028\ud800"})
 
@@ -168,7 +201,10 @@ class FormsOfAnswer(SynchronousTestCase):
             "var i = 0, it = {}; it[Symbol.asyncIterator] = function () { return { next: function () {"
             "return Promise.resolve({ value: i ? new Uint8Array([65]) : 'a\\u00e9', done: i++ > 1 }); } }; };"
         )
-        for body in (iterable + "return it", iterable + "return new Response(it, {headers: {'content-type': 'text/x'}})"):
+        for body in (
+            iterable + "return it",
+            iterable + "return new Response(it, {headers: {'content-type': 'text/x'}})",
+        ):
             (outcome,) = _answers(body)
             self.assertEqual(outcome.answer()[0], {"streamed": True})
             self.assertEqual([line[0] for line in outcome.logs], ["answer.start", "answer.write", "answer.write"])
@@ -236,7 +272,18 @@ class Requests(SynchronousTestCase):
         )
         self.assertEqual(
             seen,
-            ["POST", "/", {"id": "7"}, {"a": "1", "b": ""}, {"a": ["1", "2"], "b": [""]}, {"c": "d"}, "::1", "r1", {"f": "x"}, {"f": ["x", "y"]}],
+            [
+                "POST",
+                "/",
+                {"id": "7"},
+                {"a": "1", "b": ""},
+                {"a": ["1", "2"], "b": [""]},
+                {"c": "d"},
+                "::1",
+                "r1",
+                {"f": "x"},
+                {"f": ["x", "y"]},
+            ],
         )
 
     def test_names_from_outside_are_only_keys(self) -> None:
@@ -279,7 +326,9 @@ class Requests(SynchronousTestCase):
         """Forms are read in both encodings, with their files."""
         body = "return req.formData().then(function (f) { return Array.from(f.entries()).map(function (e) { return typeof e[1] === 'string' ? e : [e[0], e[1].name, e[1].type, e[1].size]; }); })"
         self.assertEqual(
-            self._handle(body, headers={"content-type": "application/x-www-form-urlencoded"}, body="a=1&a=b+c&d=%C3%A9%zz"),
+            self._handle(
+                body, headers={"content-type": "application/x-www-form-urlencoded"}, body="a=1&a=b+c&d=%C3%A9%zz"
+            ),
             [["a", "1"], ["a", "b c"], ["d", "\u00e9%zz"]],
         )
         multipart = (

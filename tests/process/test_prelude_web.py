@@ -1,5 +1,7 @@
 """The web standards and built-ins of the sandbox, held to what node makes of the same expressions."""
 
+# ruff: noqa: E501 - a line of JavaScript is one line
+
 from __future__ import annotations
 
 import functools
@@ -27,7 +29,7 @@ registerWebHandler('/', function () {
 
 @functools.cache
 def _battery() -> Sequence[tuple[str, Any]]:
-    told = subprocess.run([str(_NODE), str(_BATTERY)], capture_output=True, check=True, timeout=60).stdout  # noqa: S603 - our own file
+    told = subprocess.run([str(_NODE), str(_BATTERY)], capture_output=True, check=True, timeout=60).stdout
     return [(body, value) for body, value in json.loads(told)]
 
 
@@ -48,7 +50,9 @@ class Standards(SynchronousTestCase):
 
     def test_nothing_added_is_enumerable(self) -> None:
         """A loop over an array, an object or a text shows only what is its own."""
-        seen = evaluate("var keys = []; for (var a in [1]) keys.push(a); for (var b in {x: 1}) keys.push(b); for (var c in 'y') keys.push(c); return keys")
+        seen = evaluate(
+            "var keys = []; for (var a in [1]) keys.push(a); for (var b in {x: 1}) keys.push(b); for (var c in 'y') keys.push(c); return keys"
+        )
         self.assertEqual(seen, [["0", "x", "0"]])
 
     def test_named_functions(self) -> None:
@@ -57,7 +61,9 @@ class Standards(SynchronousTestCase):
             "return [[].map, [].sort, ''.replace, ''.split, JSON.stringify, Promise.all, Promise.prototype.then, Object.keys, structuredClone]"
             ".map(function (f) { return f.name + f.length; })"
         )
-        self.assertEqual(seen, [["map1", "sort1", "replace2", "split2", "stringify3", "all1", "then2", "keys1", "structuredClone1"]])
+        self.assertEqual(
+            seen, [["map1", "sort1", "replace2", "split2", "stringify3", "all1", "then2", "keys1", "structuredClone1"]]
+        )
 
     def test_instances_show_no_secrets(self) -> None:
         """What instances keep for themselves is in no list of keys."""
@@ -82,7 +88,9 @@ class Chance(SynchronousTestCase):
 
     def test_showing_random_tells_nothing(self) -> None:
         """How often Math.random was asked changes nothing about crypto."""
-        self.assertEqual(len({*map(str, evaluate("return crypto.randomUUID()", "Math.random(); return crypto.randomUUID()"))}), 1)
+        self.assertEqual(
+            len({*map(str, evaluate("return crypto.randomUUID()", "Math.random(); return crypto.randomUUID()"))}), 1
+        )
 
 
 class Wording(SynchronousTestCase):

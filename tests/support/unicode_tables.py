@@ -73,7 +73,8 @@ def main() -> None:
     """Print the file."""
     sys.stdout.write(
         f"""/*
- * Unicode {unicodedata.unidata_version}: what normalize.js needs, packed in base 36.  Made by tests/support/unicode_tables.py.
+ * Unicode {unicodedata.unidata_version}: what normalize.js needs, packed in base 36.
+ * Made by tests/support/unicode_tables.py.
  */
 (function (K) {{
     'use strict';
