@@ -39,6 +39,7 @@ from aiwebengine.web.api.route import ApiRoute
 from aiwebengine.web.api.scripts import Scripts
 from aiwebengine.web.api.state import State
 from aiwebengine.web.api.token import Token
+from aiwebengine.web.read import request_id
 
 _log = Logger()
 
@@ -120,6 +121,9 @@ class Api(Service):
         self.klein.route(route.path, methods=[route.method], endpoint=enter.__name__)(enter)
 
     async def _enter(self, route: ApiRoute, request: WebRequest) -> None:
+        identity = self._new_id()
+        request_id.set(identity)
+        request.setHeader(b"x-request-id", identity.encode())
         try:
             principal = self._principal(request)
             call = Call(request=request, principal=principal, max_body_bytes=route.max_body_bytes)
@@ -127,7 +131,7 @@ class Api(Service):
         except CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - the request edge: every failure becomes an answer
-            answer = self._failed(error, request)
+            answer = self._failed(error, identity)
         if answer is not None:
             _write(request, answer)
 
@@ -153,32 +157,31 @@ class Api(Service):
         except Unauthenticated as refusal:
             # Who may not ask is not told what there is.
             error = refusal
-        _write(request, self._failed(error, request))
+        _write(request, self._failed(error, self._new_id()))
 
-    def _failed(self, error: Exception, request: WebRequest) -> Answer:
-        request_id = self._id(request)
-        if not isinstance(error, EngineError):
-            _log.failure("request {request} to the management API failed", Failure(error), request=request_id)
-        elif error.private:
-            _log.info("request {request}: {why}", request=request_id, why=error.private)
-        return problem_answer(error, request_id=request_id)
+    def _failed(self, error: Exception, identity: str) -> Answer:
+        _note(error, identity)
+        return problem_answer(error, request_id=identity)
 
-    def _explain(self, error: Exception, call: Call) -> dict[str, Any]:
-        request_id = self._id(call.request)
-        if not isinstance(error, EngineError):
-            _log.failure("request {request} to the management API failed", Failure(error), request=request_id)
-        return problem_body(error, request_id=request_id)
+    def _explain(self, error: Exception) -> dict[str, Any]:
+        identity = request_id.get()
+        _note(error, identity)
+        return problem_body(error, request_id=identity)
 
-    def _id(self, request: WebRequest) -> str:
-        given = getattr(request, "correlation_id", None)
-        return given if isinstance(given, str) else self._new_id()
+
+def _note(error: Exception, identity: str) -> None:
+    """Put into the log what the answer does not say."""
+    if not isinstance(error, EngineError):
+        _log.failure("request {request} to the management API failed", Failure(error), request=identity)
+    elif error.private:
+        _log.info("request {request}: {why}", request=identity, why=error.private)
 
 
 def _write(request: Any, answer: Answer) -> None:
     """Hand *answer* to twisted.web; Klein finishes the request."""
     request.setResponseCode(answer.status)
     for name, value in answer.headers:
-        request.responseHeaders.addRawHeader(name, value)
+        request.setHeader(name, value)
     if answer.status != 204:
         request.setHeader(b"content-length", str(len(answer.body)).encode())
         request.write(answer.body)

@@ -46,7 +46,7 @@ class Deployments:
         threads: Runs,
         settings: DeploySettings,
         clock: Clock,
-        explain: Callable[[Exception, Call], dict[str, Any]],
+        explain: Callable[[Exception], dict[str, Any]],
     ) -> None:
         self._deployer = deployer
         self._threads = threads
@@ -78,7 +78,7 @@ class Deployments:
         except CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - the request edge: the head has gone, so the stream must tell
-            stream.send({"error": self._explain(error, call)})
+            stream.send({"error": self._explain(error)})
         stream.end()
         await stream.done
         return None
