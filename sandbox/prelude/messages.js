@@ -104,8 +104,9 @@
         if (type !== null && !headers.has('content-type')) headers.append('content-type', type);
     }
 
-    function readOnly(message, table) {
-        Object.keys(table).forEach(function (name) { K.define(message, name, table[name], true); });
+    /* Getters on the prototype for what an instance hides. */
+    function getters(prototype, names) {
+        names.forEach(function (name) { K.getter(prototype, name, function () { return K.hidden(this)[name]; }); });
     }
 
     /* -- Response -------------------------------------------------------------------------- */
@@ -128,17 +129,27 @@
 
     function build(response, extracted, status, text, headers, type) {
         withType(headers, extracted.type);
-        K.hide(response, { body: new Body(extracted) });
-        readOnly(response, { status: status, statusText: text, ok: status >= 200 && status < 300, headers: headers, url: '', type: type, redirected: false });
+        K.hide(response, { body: new Body(extracted), status: status, statusText: text, headers: headers, url: '', type: type, redirected: false });
+        return response;
+    }
+
+    function located(response, url, redirected) {
+        var state = K.hidden(response);
+        state.url = url;
+        state.redirected = redirected;
         return response;
     }
 
     addBody(Response.prototype);
+    getters(Response.prototype, ['status', 'statusText', 'headers', 'url', 'type', 'redirected']);
+    K.getter(Response.prototype, 'ok', function () {
+        var status = K.hidden(this).status;
+        return status >= 200 && status < 300;
+    });
     K.define(Response.prototype, 'clone', function clone() {
         var copy = Object.create(Response.prototype);
         build(copy, { source: cloned(this), type: null }, this.status, this.statusText, new K.Headers(this.headers), this.type);
-        readOnly(copy, { url: this.url, redirected: this.redirected });
-        return copy;
+        return located(copy, this.url, this.redirected);
     });
     K.define(Response.prototype, Symbol.toStringTag, 'Response', true);
     K.define(Response, 'json', function json(value, init) {
@@ -186,8 +197,8 @@
         var extracted = init.body !== undefined && init.body !== null ? extract(init.body) : from ? { source: take(from), type: null } : EMPTY;
         if (extracted.source !== null && (name === 'GET' || name === 'HEAD')) throw new TypeError('Request: a ' + name + ' request cannot have a body; set method to POST, PUT or PATCH');
         withType(headers, extracted.type);
-        K.hide(this, { body: new Body(extracted) });
-        readOnly(this, {
+        K.hide(this, {
+            body: new Body(extracted),
             method: name,
             url: from ? from.url : address(input),
             headers: headers,
@@ -203,6 +214,7 @@
         });
     }
     addBody(Request.prototype);
+    getters(Request.prototype, ['method', 'url', 'headers', 'signal', 'redirect', 'credentials', 'mode', 'cache', 'referrer', 'integrity', 'keepalive', 'duplex']);
     K.define(Request.prototype, 'clone', function clone() {
         var source = cloned(this), copy = new Request(this.url, { method: this.method, headers: this.headers, signal: this.signal, redirect: this.redirect });
         K.hidden(copy).body = new Body({ source: source });
@@ -216,8 +228,7 @@
     /* For what fetch gives back: a Response with an address, made of parts that were checked already. */
     K.makeResponse = function (body, status, text, headers, url, redirected) {
         var response = build(Object.create(Response.prototype), extract(body), status, text, headers, 'basic');
-        readOnly(response, { url: url, redirected: !!redirected });
-        return response;
+        return located(response, url, !!redirected);
     };
     K.global('Response', Response);
     K.global('Request', Request);

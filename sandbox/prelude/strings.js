@@ -100,8 +100,24 @@
         return new K.RegExp(pattern)[SEARCH](textOf(this, 'search'));
     }
 
-    [replace, replaceAll, split, match, matchAll, search].forEach(function (body) { K.define(prototype, body.name, body); });
-    [[replace, 2], [replaceAll, 2], [split, 2], [match, 1], [matchAll, 1], [search, 1]].forEach(function (pair) {
+    function padding(text, length, fill) {
+        var missing = Math.floor(Number(length)) - text.length, made = fill === undefined ? ' ' : String(fill);
+        if (!(missing > 0) || made === '') return '';
+        if (missing > 536870888) throw new RangeError('Invalid string length');
+        return made.length >= missing ? made.slice(0, missing) : repeat.call(made, Math.ceil(missing / made.length)).slice(0, missing);
+    }
+    function padStart(length, fill) {
+        var text = textOf(this, 'padStart');
+        return padding(text, length, fill) + text;
+    }
+    function padEnd(length, fill) {
+        var text = textOf(this, 'padEnd');
+        return text + padding(text, length, fill);
+    }
+    var repeat = prototype.repeat;
+
+    [replace, replaceAll, split, match, matchAll, search, padStart, padEnd].forEach(function (body) { K.define(prototype, body.name, body); });
+    [[replace, 2], [replaceAll, 2], [split, 2], [match, 1], [matchAll, 1], [search, 1], [padStart, 1], [padEnd, 1]].forEach(function (pair) {
         Object.defineProperty(pair[0], 'length', { value: pair[1], configurable: true });
     });
 }(__kernel));

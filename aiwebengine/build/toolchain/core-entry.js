@@ -1,10 +1,9 @@
 /*
  * What the sandbox takes of core-js: the parts of "stable" that Duktape 2.7 lacks.
  *
- * Left out on purpose, because the prelude has its own (restore.js, promise.js, strings.js) or the
- * engine's are right: array methods that take a callback or that core-js only slows down, Promise,
- * JSON, RegExp.prototype.test, the URL classes' hosts of DOM collections, timers, Annex B string
- * tags, and everything about errors but `cause`, AggregateError and SuppressedError.
+ * Left out on purpose, because the prelude has its own (arrays.js, sort.js, regexp.js, strings.js,
+ * promise.js, errors.js, clone.js ...) or the engine's are right: what takes a callback, what core-js
+ * only slows down, Promise, JSON, RegExp, Error, timers, and the string methods for HTML tags.
  */
 require('core-js/modules/es.symbol');
 require('core-js/modules/es.symbol.description');
@@ -20,10 +19,6 @@ require('core-js/modules/es.symbol.split');
 require('core-js/modules/es.symbol.to-primitive');
 require('core-js/modules/es.symbol.to-string-tag');
 require('core-js/modules/es.symbol.unscopables');
-require('core-js/modules/es.error.cause');
-require('core-js/modules/es.aggregate-error');
-require('core-js/modules/es.aggregate-error.cause');
-require('core-js/modules/es.suppressed-error.constructor');
 require('core-js/modules/es.array.copy-within');
 require('core-js/modules/es.array.fill');
 require('core-js/modules/es.array.from');
@@ -100,8 +95,6 @@ require('core-js/modules/es.string.at-alternative');
 require('core-js/modules/es.string.is-well-formed');
 require('core-js/modules/es.string.iterator');
 require('core-js/modules/es.array.from-async');
-require('core-js/modules/es.string.pad-end');
-require('core-js/modules/es.string.pad-start');
 require('core-js/modules/es.string.raw');
 require('core-js/modules/es.string.to-well-formed');
 require('core-js/modules/es.string.trim-end');
