@@ -25,10 +25,25 @@
     function jsonParse(text, reviver) {
         text = String(text);
         try {
-            return reviver === undefined ? parse(text) : parse(text, reviver);
+            var value = parse(text);
         } catch (error) {
             throw error instanceof SyntaxError ? new SyntaxError(K.jsonMessage(text, error.message)) : error;
         }
+        return typeof reviver === 'function' ? revived({ '': value }, '', reviver) : value;
+    }
+
+    /* In plain loops, so that a reviver may wait for the host (see arrays.js). */
+    function revived(holder, key, reviver) {
+        var value = holder[key];
+        if (value !== null && typeof value === 'object') {
+            var names = Object.keys(value);
+            for (var i = 0; i < names.length; i++) {
+                var member = revived(value, names[i], reviver);
+                if (member === undefined) delete value[names[i]];
+                else Object.defineProperty(value, names[i], { value: member, writable: true, enumerable: true, configurable: true });
+            }
+        }
+        return reviver.call(holder, key, value);
     }
 
     /* Where and what instead of the engine's "invalid json (at offset 2)". */

@@ -117,6 +117,42 @@ class Wording(SynchronousTestCase):
             self.assertIn(wanted, seen["message"])
 
 
+class SynchronousCalls(SynchronousTestCase):
+    """A synchronous host call works wherever an author may call a function."""
+
+    def test_inside_callbacks(self) -> None:
+        """Callbacks of built-ins, constructors, promises, timers and events may wait for the host."""
+        calls = """
+            [1].forEach(F); [1].map(F); [1].filter(F); [1, 2].reduce(F); [1, 2].reduceRight(F); [1].some(F); [1].every(F)
+            [1].find(F); [1].findIndex(F); [1].findLast(F); [2, 1].sort(F); [2, 1].toSorted(F); [1].flatMap(F); Array.from([1], F)
+            'x'.replace(/x/g, F); 'x'.replace('x', F); 'x'.replaceAll('x', F); Array.from('a'.matchAll(/a/g), F)
+            new Map([[1, 1]]).forEach(F); new Set([1]).forEach(F); Object.groupBy([1], F); Map.groupBy([1], F)
+            new Uint8Array([1]).map(F); new Uint8Array([1]).forEach(F); [1].values().map(F).toArray(); JSON.parse('[1]', F)
+            new Promise(F); F.apply(null, []); F.bind(null)(); Reflect.apply(F, null, []); Reflect.construct(F, []); new F()
+            new Headers({a: '1'}).forEach(F); new URLSearchParams('a=1').forEach(F); h(F, null); queueMicrotask(F)
+            target.addEventListener('x', F), target.dispatchEvent(new Event('x')); Promise.resolve().then(F); setTimeout(F, 1)
+        """
+        frame = (
+            "var n = 0, target = new EventTarget(); function F() { getScript('a'); n++; return 0; } %s; "
+            "return new Promise(function (resolve) { setTimeout(function () { resolve(n > 0); }, 5); })"
+        )
+        bodies = [frame % call.strip() for line in calls.strip().splitlines() for call in line.split("; ")]
+        for body, seen in zip(bodies, evaluate(*bodies), strict=True):
+            self.assertIs(seen, True, body)
+
+    def test_where_it_cannot(self) -> None:
+        """Inside getters, toJSON, toString and Proxy traps it says so."""
+        cases = [
+            "return ({get a() { return getScript('a'); }}).a",
+            "return JSON.stringify({toJSON: function () { return getScript('a'); }})",
+            "return '' + {toString: function () { return getScript('a'); }}",
+            "return new Proxy({}, {get: function () { return getScript('a'); }}).x",
+        ]
+        for seen in evaluate(*cases):
+            self.assertEqual((seen["name"], seen["code"]), ("HostError", "unsupported"))
+            self.assertIn("call it first and keep the value", seen["message"])
+
+
 class Promises(SynchronousTestCase):
     """Promises nobody listens to are errors, and the others are not."""
 

@@ -92,6 +92,7 @@ JSON.stringify({ a: [1, { b: undefined }], d: new Date(0), s: '\ud83d\ude00\u202
 [JSON.stringify(undefined), JSON.stringify({ a: 1, b: [2] }, null, 2), JSON.stringify({ a: 1, b: 2 }, ['b'])]
 JSON.parse('{"a":[1,2,{"b":null}],"__proto__":1}')
 JSON.parse('{bad')
+JSON.parse('{"a":[1,2],"b":{"c":3}}', function (k, v) { return k === 'c' ? undefined : typeof v === 'number' ? v * 2 : v; })
 'on 2024-05'.replace(new RegExp('(?<y>\\d{4})-(?<m>\\d\\d)'), '$<m>/$<y>')
 ['x1-a'.search(/\d/), 'a1b2c'.split(/(\d)/, 3), 'abc'.replace(/b/, "[$${'$'}$& $' $1]"), 'aaa'.lastIndexOf('a'), 'a-b'.split('')]
 ['aXbX'.replaceAll('X', '$&$&'), 'abc'.replaceAll('', '-'), 'a.b'.replaceAll('.', function (m, i) { return i; })]
