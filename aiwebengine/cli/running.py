@@ -96,9 +96,23 @@ class RunningEngine(Service):
         self._engine.service.privilegedStartService()
 
     def _start_engine(self) -> None:
+        # What fails before this returns is raised, not told from inside a Deferred that would swallow what `failed`
+        # raises: a daemon tells its parent process so.
+        early: list[Failure] = []
+        starting = True
+
+        def ended(failure: Failure) -> None:
+            if starting:
+                early.append(failure)
+            else:
+                self._ended(failure)
+
         ready: Deferred[Any] = self._engine.ready
-        ready.addCallbacks(self._answers, self._ended)
+        ready.addCallbacks(self._answers, ended)
         self._engine.service.startService()
+        starting = False
+        if early:
+            early[0].raiseException()
 
     def _answers(self, ready: Ready) -> None:
         # For commands on this machine; without it they take the usual address.

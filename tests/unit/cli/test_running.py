@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,13 +33,13 @@ class RunningEngineTests(SynchronousTestCase):
             raise self.error
         return SimpleNamespace(service=self.inner, ready=self.ready)
 
-    def make(self) -> RunningEngine:
+    def make(self, failed: Callable[[str], None] | None = None) -> RunningEngine:
         return RunningEngine(
             settings=Settings(server=ServerSettings(data_folder=str(self.folder))),
             build=self.build,
             reactor=object(),
             started=lambda ready: self.told.append(f"answers at {ready.address}"),
-            failed=self.told.append,
+            failed=failed or self.told.append,
         )
 
     def start(self) -> RunningEngine:
@@ -77,6 +78,19 @@ class RunningEngineTests(SynchronousTestCase):
         service = self.start()
         self.assertEqual(self.told, ["The data folder is of a newer version."])
         self.assertFalse(self.inner.running)
+        service.stopService()
+
+    def test_a_start_that_fails_at_once(self) -> None:
+        """What fails while the start is under way reaches a caller that raises, as a daemon's does."""
+
+        def failed(message: str) -> None:
+            raise RuntimeError(message)
+
+        self.ready.errback(CannotStart("The data folder cannot be made."))
+        service = self.make(failed)
+        service.privilegedStartService()
+        with self.assertRaisesRegex(RuntimeError, "The data folder cannot be made."):
+            service.startService()
         service.stopService()
 
     def test_a_start_that_fails_later(self) -> None:
