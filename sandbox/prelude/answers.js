@@ -19,6 +19,7 @@
 
     var stringify = K.native.stringify, enc = K.native.enc, isArray = Array.isArray;
     var hasOwn = Function.prototype.call.bind(Object.prototype.hasOwnProperty), keysOf = K.native.keys;
+    var prototypeOf = Object.getPrototypeOf, PLAIN = Object.prototype, ASYNC = Symbol.asyncIterator;
     var TEXT = 'text/plain; charset=utf-8', HTML = 'text/html; charset=utf-8', JSON_TYPE = 'application/json';
     var ENVELOPE = { status: 1, body: 1, bodyBase64: 1, contentType: 1, headers: 1, cookies: 1 };
     /* The server frames the message; what an author (or a passed-on Response) says of it is dropped. */
@@ -281,6 +282,7 @@
         if (value === undefined) return { h: '{"status":204,"type":null,"headers":[]}', e: 'n', v: '' };
         if (typeof value === 'string') return textBody('{"status":200,"type":"' + TEXT + '","headers":[]}', value);
         if (!isObject(value)) return jsonBody('', jsonText(value));
+        if (prototypeOf(value) === PLAIN && value.status === undefined && value[ASYNC] === undefined) return jsonBody('', jsonText(value));
         if (value instanceof Answer) return fromEnvelope(value);
         if (value instanceof K.Html) return htmlBody(200, null, [], value);
         if (value instanceof HttpError) return problem(value, thrown);

@@ -120,20 +120,23 @@
     AbortSignal.prototype = Object.create(EventTarget.prototype);
     K.define(AbortSignal.prototype, 'constructor', AbortSignal);
     K.define(AbortSignal.prototype, Symbol.toStringTag, 'AbortSignal', true);
+    /* A target hides its list of listeners; that of a signal carries its state as well. */
+    K.getter(AbortSignal.prototype, 'aborted', function () { return K.hidden(this).aborted === true; });
+    K.getter(AbortSignal.prototype, 'reason', function () { return K.hidden(this).reason; });
+    K.define(AbortSignal.prototype, 'onabort', null);
     K.define(AbortSignal.prototype, 'throwIfAborted', function throwIfAborted() { if (this.aborted) throw this.reason; });
 
     function makeSignal() {
         var signal = Object.create(AbortSignal.prototype);
-        K.define(signal, 'aborted', false, true);
-        K.define(signal, 'reason', undefined, true);
-        K.define(signal, 'onabort', null);
+        K.hide(signal, []);
         return signal;
     }
 
     function abort(signal, reason) {
-        if (signal.aborted) return;
-        K.define(signal, 'reason', reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason, true);
-        K.define(signal, 'aborted', true, true);
+        var state = K.hidden(signal);
+        if (state.aborted) return;
+        state.reason = reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason;
+        state.aborted = true;
         signal.dispatchEvent(new Event('abort'));
     }
 
@@ -158,8 +161,9 @@
 
     function AbortController() {
         if (!(this instanceof AbortController)) throw new TypeError("Class constructor AbortController cannot be invoked without 'new'");
-        K.define(this, 'signal', makeSignal(), true);
+        K.hide(this, makeSignal());
     }
+    K.getter(AbortController.prototype, 'signal', function () { return K.hidden(this); });
     K.define(AbortController.prototype, 'abort', function (reason) { abort(this.signal, reason); });
     K.define(AbortController.prototype, Symbol.toStringTag, 'AbortController', true);
 

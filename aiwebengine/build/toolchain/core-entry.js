@@ -36,7 +36,6 @@ require('core-js/modules/es.date.to-primitive');
 require('core-js/modules/es.disposable-stack.constructor');
 require('core-js/modules/es.async-disposable-stack.constructor');
 require('core-js/modules/es.async-iterator.async-dispose');
-require('core-js/modules/es.function.has-instance');
 require('core-js/modules/es.function.name');
 require('core-js/modules/es.iterator.constructor');
 require('core-js/modules/es.iterator.concat');
