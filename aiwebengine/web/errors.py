@@ -8,7 +8,7 @@ shows where in the author's source a script failed.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +27,8 @@ class Place:
     source_line: str = ""
 
 
-Explain = Callable[[ScriptFailed], Sequence[Place]]
-"""Gives the author's frames of a failure, innermost first."""
+Explain = Callable[[ScriptFailed, str], Awaitable[Sequence[Place]]]
+"""Gives the author's frames of a failure of a version, innermost first."""
 
 _MAX_PLACES = 20
 

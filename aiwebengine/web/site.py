@@ -13,9 +13,10 @@ Paths of the engine's own go to a Klein resource instead, by twisted.web's usual
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -204,7 +205,7 @@ class Site:
             wall_seconds=wall,
             cpu_seconds=min(self._limits.cpu_seconds, asked.get("cpu_ms", 1e12) / 1000),
         )
-        sink = ScriptAnswer(site=self, raw=raw, request=request)
+        sink = ScriptAnswer(site=self, raw=raw, request=request, version=route.version)
         run = self._runner.run(invocation, sink)
         if not sink.ended:
             raw.gone = lambda: self._runner.cancel(run)
@@ -222,11 +223,22 @@ class Site:
         )
         raw.complete()
 
-    def _send_error(self, raw: EdgeRequest, error: Exception, identity: str, accept: str) -> None:
-        places = self._explain(error) if self._explain is not None and isinstance(error, ScriptFailed) else ()
-        if isinstance(error, EngineError) and error.private:
+    def _send_error(self, raw: EdgeRequest, error: EngineError, identity: str, accept: str, version: str = "") -> None:
+        if error.private:
             _log.info("request {request}: {why}", request=identity, why=error.private)
-        self._send(raw, error_answer(error, request_id=identity, accept=accept, places=places), identity)
+        if self._explain is None or not version or not isinstance(error, ScriptFailed) or error.thrown is None:
+            self._send(raw, error_answer(error, request_id=identity, accept=accept), identity)
+            return
+
+        def tell(places: Any) -> None:
+            known = () if isinstance(places, Failure) else places
+            self._send(raw, error_answer(error, request_id=identity, accept=accept, places=known), identity)
+
+        Deferred.fromCoroutine(_awaited(self._explain(error, version))).addBoth(tell)
+
+
+async def _awaited(waiting: Awaitable[Any]) -> Any:
+    return await waiting
 
 
 @implementer(IPushProducer)
@@ -238,14 +250,16 @@ class ScriptAnswer:
         site: Writes.
         raw: The request on its connection.
         request: Its value.
+        version: Of the script that answers.
     """
 
-    __slots__ = ("_paused", "_raw", "_request", "_site", "_started", "_waiting", "ended")
+    __slots__ = ("_paused", "_raw", "_request", "_site", "_started", "_version", "_waiting", "ended")
 
-    def __init__(self, *, site: Site, raw: EdgeRequest, request: Request) -> None:
+    def __init__(self, *, site: Site, raw: EdgeRequest, request: Request, version: str) -> None:
         self._site = site
         self._raw = raw
         self._request = request
+        self._version = version
         self._started = False
         self._paused = False
         self._waiting: Callable[[], None] | None = None
@@ -302,7 +316,8 @@ class ScriptAnswer:
         self.ended = True
         raw = self._raw
         if not self._started:
-            self._site._send_error(raw, error, self._request.id, self._request.headers.get("accept", ""))  # noqa: SLF001  as above
+            accept = self._request.headers.get("accept", "")
+            self._site._send_error(raw, error, self._request.id, accept, self._version)  # noqa: SLF001  as above
             return
         if raw._disconnected:  # noqa: SLF001  as above
             return

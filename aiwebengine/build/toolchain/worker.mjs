@@ -1,0 +1,39 @@
+/*
+ * The build worker: reads requests, one JSON object a line, from standard input, and answers on standard output.
+ *
+ *   {"id": 1, "op": "build", "entry": "main.ts", "files": {...}, "packages": null, "declared": []}
+ *   {"id": 1, "ok": {"source": "...", "map": "...", "problems": []}}      or  {"id": 1, "error": "..."}
+ *
+ * The first line that it reads sets it up: {"cache": folder or null, "known": {...}, "advice": {...}, "version": "..."}.
+ * It parses what people wrote and never runs it.
+ */
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+
+import { Bundler } from './bundle.mjs';
+
+const require = createRequire(import.meta.url);
+const esbuild = require('./esbuild.cjs'); // beside this file in dist/
+let bundler = null;
+let setup = null;
+
+function say(told) {
+  process.stdout.write(`${JSON.stringify(told)}\n`);
+}
+
+async function answer(line) {
+  const request = JSON.parse(line);
+  if (setup === null) {
+    setup = request;
+    bundler = new Bundler(esbuild, setup.cache, setup.version);
+    say({ ready: true, node: process.version, esbuild: esbuild.version });
+    return;
+  }
+  try {
+    say({ id: request.id, ok: await bundler.build({ known: setup.known, advice: setup.advice, ...request }) });
+  } catch (error) {
+    say({ id: request.id, error: String((error && error.stack) || error).slice(0, 4000) });
+  }
+}
+
+createInterface({ input: process.stdin, crlfDelay: Infinity }).on('line', answer).on('close', () => process.exit(0));

@@ -1,0 +1,249 @@
+"""
+The build worker: a node process that lowers and bundles, started when it is needed.
+
+It parses what anybody may deploy, so it is bounded in memory and time, and ends when it
+does not answer.  Requests and answers are JSON, one object a line; one is in hand at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import TooMany, Unavailable
+from aiwebengine.settings.schema import BuildSettings
+
+_log = Logger()
+
+_MAX_ANSWER = 128 * 1024 * 1024
+_MAX_WAITING = 64
+
+
+class BuildFailed(Exception):
+    """The worker could not build, and it is not the author's fault; says why."""
+
+
+class Worker:
+    """
+    One worker at most, with a queue.
+
+    Args:
+        reactor: Starts the process, calls later.
+        node: Path of the node program.
+        folder: Where `worker.mjs` lies.
+        setup: The first line that it is told.
+        settings: Its bounds.
+    """
+
+    def __init__(
+        self, *, reactor: Any, node: Path, folder: Path, setup: Mapping[str, Any], settings: BuildSettings
+    ) -> None:
+        self._reactor = reactor
+        self._node = node
+        self._folder = folder
+        self._setup = setup
+        self._settings = settings
+        self._process: _Process | None = None
+        self._waiting: deque[tuple[Mapping[str, Any], Deferred[Mapping[str, Any]]]] = deque()
+        self._current: Deferred[Mapping[str, Any]] | None = None
+        self._deadline: IDelayedCall | None = None
+        self._idle: IDelayedCall | None = None
+        self._number = 0
+        self._stopped: Deferred[None] | None = None
+        self.starts = 0
+        self.built = 0
+
+    def ask(self, request: Mapping[str, Any]) -> Deferred[Mapping[str, Any]]:
+        """
+        Have one request answered.
+
+        Raises:
+            BuildFailed: The worker died, ran out of time or has a fault.
+            TooMany: Too many wait already.
+        """
+        done: Deferred[Mapping[str, Any]] = Deferred()
+        if len(self._waiting) >= _MAX_WAITING:
+            done.errback(TooMany("Too many builds wait already; try again.", retry_seconds=5.0))
+            return done
+        self._waiting.append((request, done))
+        self._next()
+        return done
+
+    def warm(self) -> None:
+        """Start the process now, so that the first build need not wait for it."""
+        if self._process is None:
+            self._start()
+            self._rest()
+
+    def stop(self) -> Deferred[None] | None:
+        """End the process; what waits fails."""
+        waiting, self._waiting = self._waiting, deque()
+        for _, done in waiting:
+            done.errback(Unavailable("The server is stopping."))
+        if self._process is None:
+            return None
+        self._stopped = Deferred()
+        self._process.kill()
+        return self._stopped
+
+    def state(self) -> dict[str, Any]:
+        """Give figures for the state page."""
+        return {
+            "pid": self._process.pid if self._process is not None else None,
+            "waiting": len(self._waiting),
+            "busy": self._current is not None,
+            "starts": self.starts,
+            "built": self.built,
+        }
+
+    def _next(self) -> None:
+        if self._current is not None or not self._waiting or self._stopped is not None:
+            return
+        if self._process is None:
+            self._start()
+        process = self._process
+        assert process is not None
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        request, self._current = self._waiting.popleft()
+        self._number += 1
+        self._deadline = self._reactor.callLater(self._settings.build_seconds, self._late)
+        process.send({**request, "id": self._number})
+
+    def _start(self) -> None:
+        self.starts += 1
+        self._process = process = _Process(answered=self._answered, ended=self._ended)
+        megabytes = max(64, self._settings.memory_bytes // (1024 * 1024))
+        binary = self._folder / "bin" / "esbuild"
+        self._reactor.spawnProcess(
+            process,
+            str(self._node),
+            [
+                str(self._node),
+                f"--max-old-space-size={megabytes}",
+                "--disallow-code-generation-from-strings",
+                str(self._folder / "worker.mjs"),
+            ],
+            env={"PATH": os.environ.get("PATH", ""), "ESBUILD_BINARY_PATH": str(binary), "NO_COLOR": "1"},
+            path="/",
+        )
+        process.send(self._setup)
+
+    def _answered(self, told: Mapping[str, Any]) -> None:
+        if told.get("ready"):
+            return
+        if told.get("id") != self._number or self._current is None:
+            return
+        current = self._done()
+        self.built += 1
+        if "ok" in told:
+            current.callback(told["ok"])
+        else:
+            current.errback(BuildFailed(str(told.get("error"))))
+        self._next()
+        self._rest()
+
+    def _done(self) -> Deferred[Mapping[str, Any]]:
+        current, self._current = self._current, None
+        assert current is not None
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
+        return current
+
+    def _rest(self) -> None:
+        if self._current is None and self._process is not None and self._idle is None:
+            self._idle = self._reactor.callLater(self._settings.idle_seconds, self._idled)
+
+    def _idled(self) -> None:
+        self._idle = None
+        if self._process is not None and self._current is None:
+            self._process.kill()
+
+    def _late(self) -> None:
+        self._deadline = None
+        if self._process is not None:
+            self._process.reason = f"it did not finish within {self._settings.build_seconds:g} s (build.build_seconds)"
+            self._process.kill()
+
+    def _ended(self, reason: str) -> None:
+        self._process = None
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        if self._current is not None:
+            _log.error("the build worker died: {reason}", reason=reason)
+            self._done().errback(BuildFailed(reason))
+        if self._stopped is not None:
+            self._stopped.callback(None)
+            self._stopped = None
+            return
+        self._next()
+
+
+class _Process(ProcessProtocol):
+    """The worker as the reactor sees it."""
+
+    def __init__(self, *, answered: Any, ended: Any) -> None:
+        self._answered = answered
+        self._ended = ended
+        self._buffer: list[bytes] = []
+        self._size = 0
+        self._stderr = b""
+        self.reason = ""
+
+    @property
+    def pid(self) -> int | None:
+        """Give its process id; None once it has ended."""
+        return self.transport.pid if self.transport is not None else None
+
+    def send(self, told: Mapping[str, Any]) -> None:
+        """Write one line."""
+        if self.transport is not None:
+            self.transport.write(json.dumps(told).encode("ascii") + b"\n")
+
+    def kill(self) -> None:
+        """End it."""
+        if self.transport is not None and self.transport.pid:
+            self.transport.signalProcess("KILL")
+
+    def outReceived(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > _MAX_ANSWER:
+            self.reason = f"its answer is larger than {_MAX_ANSWER} bytes"
+            self.kill()
+            return
+        *lines, rest = data.split(b"\n")
+        if not lines:
+            self._buffer.append(rest)
+            return
+        lines[0] = b"".join((*self._buffer, lines[0]))
+        self._buffer = [rest]
+        self._size = len(rest)
+        for line in lines:
+            try:
+                told = json.loads(line)
+            except ValueError:
+                continue
+            self._answered(told)
+
+    def errReceived(self, data: bytes) -> None:
+        self._stderr = (self._stderr + data)[-4000:]
+
+    def processEnded(self, reason: Failure) -> None:
+        last = self._stderr.decode("utf-8", "replace").strip().splitlines()
+        why = self.reason or (last[-1][:300] if last else "") or reason.getErrorMessage()
+        if b"heap out of memory" in self._stderr:
+            why = "it ran out of memory (build.memory_bytes)"
+        self._ended(why)

@@ -1,0 +1,35 @@
+"""Whether the server is there, for whoever starts and watches it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from klein import Klein
+from twisted.web.server import Request
+
+
+def add_health(klein: Klein, *, ready: Callable[[], Mapping[str, bool]]) -> None:
+    """
+    Add `/health/live` and `/health/ready` to the engine's own paths.
+
+    Args:
+        ready: Tells of each part whether it is there.
+    """
+
+    @klein.route("/health/live", methods=["GET"])
+    def live(request: Request) -> bytes:
+        return _answer(request, 200, {"status": "ok"})
+
+    @klein.route("/health/ready", methods=["GET"])
+    def is_ready(request: Request) -> bytes:
+        parts = dict(ready())
+        good = all(parts.values())
+        return _answer(request, 200 if good else 503, {"status": "ok" if good else "unavailable", "parts": parts})
+
+
+def _answer(request: Request, status: int, body: Mapping[str, object]) -> bytes:
+    request.setResponseCode(status)
+    request.setHeader(b"content-type", b"application/json")
+    request.setHeader(b"cache-control", b"no-store")
+    return json.dumps(body).encode()

@@ -1,0 +1,159 @@
+"""
+A whole engine on a real socket, built by `aiwebengine.app.build` itself.
+
+    async with running_engine() as engine:
+        await engine.deploy("hello", {"main.js": 'registerWebHandler("/hi", function () { return "hi"; });'})
+        reply = await engine.request("GET", "/hi")
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.web.client import Agent, HTTPConnectionPool, readBody
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IResponse
+
+from aiwebengine.app import Engine, build
+from aiwebengine.settings.schema import ErrorSettings, PoolSettings, ServerSettings, Settings
+from tests.support.bodies import BytesBody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Lower-case names; repeated ones joined by `, `."""
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """Give the body as UTF-8 text."""
+        return self.body.decode()
+
+    def json(self) -> Any:
+        """Give the body as JSON."""
+        return json.loads(self.body)
+
+
+class EngineUnderTest:
+    """
+    A running engine and a client for it.
+
+    Args:
+        engine: What `app.build` made, started.
+        folder: Its data folder.
+        address: `http://127.0.0.1:port`.
+        token: Of the administrator.
+    """
+
+    def __init__(self, *, engine: Engine, folder: Path, address: str, token: str) -> None:
+        self.engine = engine
+        self.folder = folder
+        self.address = address
+        self.token = token
+        self._pool = HTTPConnectionPool(reactor, persistent=False)
+        self._agent = Agent(reactor, pool=self._pool)
+
+    async def open(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | str | None = None,
+    ) -> IResponse:
+        """Send a request and give the answer as soon as its headers are here."""
+        raw = body.encode() if isinstance(body, str) else body
+        return await self._agent.request(
+            method.encode(),
+            (self.address + path).encode("ascii"),
+            Headers({name: [value] for name, value in (headers or {}).items()}),
+            None if raw is None else BytesBody(raw),
+        )
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | str | None = None,
+    ) -> Reply:
+        """Send a request and read the whole answer."""
+        response = await self.open(method, path, headers, body)
+        return Reply(
+            status=response.code,
+            headers={
+                name.decode().lower(): ", ".join(value.decode("latin-1") for value in values)
+                for name, values in response.headers.getAllRawHeaders()
+            },
+            body=await readBody(response),
+        )
+
+    async def api(self, method: str, path: str, document: Any = None, **headers: str) -> Reply:
+        """Call the management API as the administrator; *path* follows `/engine/api`."""
+        return await self.request(
+            method,
+            "/engine/api" + path,
+            {"authorization": f"Bearer {self.token}", "content-type": "application/json", **headers},
+            None if document is None else json.dumps(document),
+        )
+
+    async def deploy(
+        self, uri: str, files: Mapping[str, str], *, grants: Sequence[str] = (), entry: str | None = None
+    ) -> Any:
+        """Deploy *files*; the deployment as JSON, or AssertionError with the problems."""
+        document: dict[str, Any] = {"files": dict(files), "grants": list(grants)}
+        if entry is not None:
+            document["entry"] = entry
+        reply = await self.api("PUT", "/script?uri=" + quote(uri, safe=""), document)
+        assert reply.status in {200, 201}, reply.text
+        return reply.json()
+
+
+def settings_for(folder: Path, **sections: Any) -> Settings:
+    """Give settings for a test: a free port, data in *folder*; *sections* replace whole ones."""
+    made = Settings(
+        profile="development",
+        server=ServerSettings(port=0, data_folder=str(folder), stop_seconds=1.0),
+        pool=PoolSettings(isolation="shared"),
+        errors=ErrorSettings(show_source=True),
+    )
+    return replace(made, **sections)
+
+
+@asynccontextmanager
+async def running_engine(settings: Settings | None = None) -> AsyncIterator[EngineUnderTest]:
+    """Run an engine for the length of a `with` block."""
+    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
+        made = settings or settings_for(Path(folder))
+        engine = build(made, reactor=reactor)
+        engine.service.privilegedStartService()
+        engine.service.startService()
+        try:
+            ready = await engine.ready
+            data = Path(made.server.data_folder)
+            yield EngineUnderTest(
+                engine=engine,
+                folder=data,
+                address=ready.address,
+                token=(data / "administrator-token").read_text().strip(),
+            )
+        finally:
+            await _stopped(engine)
+
+
+async def _stopped(engine: Engine) -> None:
+    stopping = engine.service.stopService()
+    if isinstance(stopping, Deferred):
+        await stopping
