@@ -30,7 +30,7 @@ class Home:
     def find(self, server: str | None = None, **more: object) -> Target:
         environ = {"HOME": str(self.folder), **more.pop("environ", {})}  # type: ignore[dict-item]
         given = {"token_file": None, "profile_file": None, "data_folder": self.folder / "data", **more}
-        return find(Asked(server=server, environ=environ, **given), warn=self.warnings.append)  # type: ignore[arg-type]
+        return find(Asked(server=server, environ=environ, **given), warn=self.warnings.append)
 
     def refused(self, server: str | None = None, **more: object) -> CommandFailed:
         with pytest.raises(CommandFailed) as caught:
