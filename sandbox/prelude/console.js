@@ -90,7 +90,7 @@
         K.define(console, name, function () { K.log(shown, indent + format(arguments), fieldsOf(arguments)); });
     }
 
-    var console = {}, indent = '', timers = Object.create(null), counts = Object.create(null);
+    var console = {}, used = false, indent = '', timers = Object.create(null), counts = Object.create(null);
     level('log', 'info');
     level('info', 'info');
     level('warn', 'warn');
@@ -105,7 +105,7 @@
         var rest = Array.prototype.slice.call(arguments, 1);
         K.log('error', 'Assertion failed' + (rest.length ? ': ' + format(rest) : ''));
     });
-    K.define(console, 'time', function time(label) { timers[label === undefined ? 'default' : String(label)] = K.now(); });
+    K.define(console, 'time', function time(label) { used = true; timers[label === undefined ? 'default' : String(label)] = K.now(); });
     K.define(console, 'timeLog', function timeLog(label) {
         label = label === undefined ? 'default' : String(label);
         if (timers[label] === undefined) K.log('warn', 'console.time("' + label + '") was never called.');
@@ -117,6 +117,7 @@
     });
     K.define(console, 'count', function count(label) {
         label = label === undefined ? 'default' : String(label);
+        used = true;
         counts[label] = (counts[label] || 0) + 1;
         K.log('info', label + ': ' + counts[label]);
     });
@@ -149,7 +150,14 @@
         }
         K.log('info', lines.join('\n'));
     });
+    K.console = console;
     K.global('console', console);
+
+    /* What an invocation left open does not reach into the next one. */
+    K.resetConsole = function () {
+        if (indent !== '') indent = '';
+        if (used) { used = false; timers = K.bare(); counts = K.bare(); }
+    };
 
     K.global('writeLog', function writeLog(message) {
         K.warnOnce('writeLog', 'console.log');

@@ -10,22 +10,24 @@
 (function (K) {
     'use strict';
 
-    var HEX = [], parseHex = parseInt, startClock = K.startClock, weakRandom = K.random;
+    var HEX = [], parseHex = parseInt, slice = K.captured.slice, startClock = K.startClock, weakRandom = K.random;
     for (var i = 0; i < 256; i++) HEX[i] = (i < 16 ? '0' : '') + i.toString(16);
-    var key = [0, 0, 0, 0], counter = 1, buffer = [], at = 0, seeded = false;
+    var key = null, given = '', counter = 1, buffer = [], at = 0, seeded = false;
 
     K.startClock = function (milliseconds, seed) {
-        for (var i = 0; i < 4; i++) key[i] = parseHex(seed.substr(8 * i, 8), 16) | 0;
+        // Most invocations need no chance: the key is read when one does.
+        key = null;
+        given = seed;
         counter = 1;
         buffer = [];
         at = 0;
         seeded = false;
-        startClock(milliseconds, seed);
+        startClock(milliseconds);
     };
     K.random = function () {
         if (!seeded) {
             seeded = true;
-            startClock(K.now(), hex(block(0), 16));
+            K.seedRandom(hex(block(0), 16));
         }
         return weakRandom();
     };
@@ -38,10 +40,14 @@
         x[c] = x[c] + x[d] | 0; t = x[b] ^ x[c]; x[b] = t << 7 | t >>> 25;
     }
 
+    function keyWord(from) { return parseHex(slice(given, from, from + 8), 16) | 0; }
+
     /* 64 bytes; the constants spell "expand 16-byte k". */
     function block(number) {
+        if (key === null) key = [keyWord(0), keyWord(8), keyWord(16), keyWord(24)];
         var start = [0x61707865, 0x3120646e, 0x79622d36, 0x6b206574, key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3], number | 0, 0, 0, 0];
-        var x = start.slice(), bytes = [];
+        var x = [], bytes = [];
+        for (var j = 0; j < 16; j++) x[j] = start[j];
         for (var round = 0; round < 10; round++) {
             quarter(x, 0, 4, 8, 12); quarter(x, 1, 5, 9, 13); quarter(x, 2, 6, 10, 14); quarter(x, 3, 7, 11, 15);
             quarter(x, 0, 5, 10, 15); quarter(x, 1, 6, 11, 12); quarter(x, 2, 7, 8, 13); quarter(x, 3, 4, 9, 14);

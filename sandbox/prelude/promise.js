@@ -100,7 +100,7 @@
         for (var i = 0; i < queue.length; i++) K.microtask(run, queue[i], state, value);
     }
 
-    var ADOPT = 1, PLAIN = 2, FOREIGN = 3;
+    var ADOPT = 1, PLAIN = 2, FOREIGN = 3, LISTEN = 4;
 
     /* One reaction is kept bare, several in a list: most promises have one. */
     function react(promise, reaction) {
@@ -125,6 +125,7 @@
             return;
         }
         var handler = state === FULFILLED ? reaction.fulfilled : reaction.rejected, result;
+        if (reaction.kind === LISTEN) { handler(value); return; }
         if (handler === undefined) {
             if (reaction.kind === FOREIGN) (state === FULFILLED ? target.resolve : target.reject)(value);
             else if (state === FULFILLED) resolvePromise(target, value);
@@ -320,5 +321,8 @@
     /* 0 pending, 1 fulfilled, 2 rejected; and what it holds: for the kernel, which must not call `then`. */
     K.promiseState = function (promise) { return promise[STATE]; };
     K.promiseValue = function (promise) { return promise[VALUE]; };
+    /* `then` for the kernel: no promise comes of it, and nothing that scripts may replace is looked up. */
+    K.listen = function (promise, fulfilled, rejected) { react(promise, { kind: LISTEN, target: undefined, fulfilled: fulfilled, rejected: rejected }); };
+    K.isHandled = function (promise) { return promise[HANDLED] === true; };
     K.markHandled = function (promise) { if (promise[STATE] === REJECTED && !promise[HANDLED]) K.onHandled(promise); promise[HANDLED] = true; };
 }(__kernel));

@@ -8,22 +8,28 @@
 (function (K, global) {
     'use strict';
 
-    var own = Function.prototype.call.bind(Object.prototype.hasOwnProperty), keys = Object.keys, isArray = Array.isArray;
-    var names = null, open = false, warned = Object.create(null), count = 0, unresolved = [];
+    var own = K.own, keys = Object.keys, isArray = Array.isArray, slice = K.captured.slice;
+    var names = null, open = false, warned = K.bare(), count = 0;
+    var uses = [], perRoute = [], unresolved = [], refusals = [];
 
     K.beginRegistration = function () {
         open = true;
         names = null;
         Object.defineProperty(global, '__names', {
-            value: function (table) { if (names === null) names = table; },
+            value: function (table) { if (names === null && table !== null && typeof table === 'object') names = table; },
             writable: false, configurable: true, enumerable: false
         });
     };
 
+    // -- handlers -----------------------------------------------------------------------------
+
     function named(name) {
         var found;
-        if (names !== null && own(names, name)) found = names[name]();
-        else if (own(global, name)) found = global[name];
+        if (names !== null && own(names, name)) {
+            var get = names[name];
+            found = get();
+        }
+        if (found === undefined && own(global, name)) found = global[name];
         return found;
     }
 
@@ -32,34 +38,17 @@
         return typeof found === 'function' ? found : undefined;
     };
 
-    function allNames() {
-        var list = names !== null ? keys(names) : [];
-        if (names === null) {
-            var every = keys(global);
-            for (var i = 0; i < every.length; i++) if (typeof global[every[i]] === 'function') list[list.length] = every[i];
-        }
+    /* The top-level functions, as far as they can be told. */
+    function topLevel() {
+        var list = [], every = names !== null ? keys(names) : keys(global);
+        for (var i = 0; i < every.length; i++) if (typeof named(every[i]) === 'function') list[list.length] = every[i];
         return list;
     }
 
-    function requireOpen(call) {
-        if (!open) throw K.HostError({ code: 'closed', call: call, message: call + ' works only at top level and in init: what a script registers is fixed when it is deployed.' });
-    }
+    function refused(code, call, message) { return K.HostError({ code: code, call: call, message: call + ': ' + message }); }
 
-    /* A function, or the name of one that must exist when the script has loaded. */
-    function keep(handler, call, more) {
-        var entry = { fn: null, name: '', middleware: null };
-        if (typeof handler === 'function') {
-            entry.fn = handler;
-            entry.name = typeof handler.name === 'string' ? handler.name : '';
-        } else if (typeof handler === 'string' && handler !== '') {
-            entry.name = handler;
-        } else {
-            throw K.HostError({ code: 'invalid', call: call, message: call + ': the handler must be a function or the name of one; ' + K.quote(handler) + ' was given.' });
-        }
-        var id = K.handlers.length;
-        K.handlers[id] = entry;
-        if (entry.fn === null) unresolved[unresolved.length] = { entry: entry, call: call, stack: stackHere() };
-        return { id: id, name: K.safeText(entry.name).slice(0, 200) };
+    function requireOpen(call) {
+        if (!open) throw refused('closed', call, 'works only at top level and in init; what a script registers is fixed when it is deployed.');
     }
 
     function stackHere() {
@@ -67,34 +56,73 @@
         return typeof stack === 'string' ? stack : '';
     }
 
+    /* A function, or the name of one that must exist when the script has loaded. */
+    function keep(handler, call) {
+        var entry = { fn: null, name: '', chain: null };
+        if (typeof handler === 'function') {
+            entry.fn = handler;
+            entry.name = typeof handler.name === 'string' ? handler.name : '';
+        } else if (typeof handler === 'string' && handler !== '') {
+            entry.name = handler;
+            unresolved[unresolved.length] = { entry: entry, call: call, stack: stackHere() };
+        } else {
+            throw refused('invalid', call, 'the handler must be a function or the name of one; ' + K.quote(handler) + ' was given.');
+        }
+        var id = K.handlers.length;
+        K.handlers[id] = entry;
+        return { id: id, name: slice(K.safeText(entry.name), 0, 200) };
+    }
+
+    // -- routes -------------------------------------------------------------------------------
+
+    function optionsOf(call, third) {
+        if (third === undefined || third === null) return {};
+        if (typeof third === 'string' || isArray(third)) return { method: third };
+        if (typeof third !== 'object') throw refused('invalid', call, 'the third argument must be a method or an object of options; ' + K.quote(third) + ' was given.');
+        return third;
+    }
+
     function methodsOf(options) {
         var method = options.method;
         return method === undefined ? ['GET'] : isArray(method) ? method : [method];
     }
 
-    K.registerRoute = function (call, path, handler, third) {
-        requireOpen(call);
-        var options = third === undefined || third === null ? {} : typeof third === 'string' || isArray(third) ? { method: third } : third;
-        if (typeof options !== 'object') throw K.HostError({ code: 'invalid', call: call, message: call + ': the third argument must be a method or an object of options; ' + K.quote(third) + ' was given.' });
-        var sent = {}, chosen = keys(options), between = null;
-        var kept = keep(handler, call);
+    function betweenOf(call, given) {
+        var list = isArray(given) ? given : [given], ids = [];
+        for (var i = 0; i < list.length; i++) ids[i] = keep(list[i], call + ': middleware').id;
+        return ids;
+    }
+
+    /* One registration as the server gets it; functions become numbers. */
+    function register(call, path, handler, third) {
+        var options = optionsOf(call, third), chosen = keys(options), sent = {}, kept = keep(handler, call);
         for (var i = 0; i < chosen.length; i++) {
-            if (chosen[i] === 'middleware') {
-                var list = isArray(options.middleware) ? options.middleware : [options.middleware];
-                between = [];
-                sent.middleware = [];
-                for (var j = 0; j < list.length; j++) {
-                    var one = keep(list[j], call + ': middleware');
-                    between[j] = K.handlers[one.id];
-                    sent.middleware[j] = one.id;
-                }
-            } else if (typeof options[chosen[i]] === 'function') {
-                throw K.HostError({ code: 'invalid', call: call, message: call + ': the option ' + chosen[i] + ' cannot be a function.' });
-            } else if (chosen[i] !== 'method') sent[chosen[i]] = options[chosen[i]];
+            var name = chosen[i], value = options[name];
+            if (name === 'method' || value === undefined) continue;
+            if (name === 'middleware') {
+                sent.middleware = betweenOf(call, value);
+                perRoute[kept.id] = sent.middleware;
+            } else if (typeof value === 'function') {
+                throw refused('invalid', call, 'the option ' + name + ' cannot be a function.');
+            } else sent[name] = value;
         }
-        if (between !== null) K.handlers[kept.id].between = between;
         K.hostCallSync('register.route', [{ path: path, methods: methodsOf(options), handler: kept, options: sent, stack: stackHere() }]);
         count++;
+    }
+
+    /* A refusal ends the load, unless the script catches it: then it is a warning. */
+    function noted(call, work) {
+        requireOpen(call);
+        try {
+            work();
+        } catch (error) {
+            refusals[refusals.length] = { code: 'registration_refused', message: K.safeText(error && error.message) + ' (the script caught this error and went on without the registration)', stack: stackHere() };
+            throw error;
+        }
+    }
+
+    K.registerRoute = function (call, path, handler, third) {
+        noted(call, function () { register(call, path, handler, third); });
     };
 
     K.global('registerWebHandler', function registerWebHandler(path, handler, methodOrOptions) {
@@ -102,12 +130,14 @@
     });
 
     K.global('use', function use(handler) {
-        requireOpen('use');
-        var kept = keep(handler, 'use');
-        K.hostCallSync('register.middleware', [{ handler: kept, stack: stackHere() }]);
-        uses[uses.length] = K.handlers[kept.id];
+        noted('use', function () {
+            var kept = keep(handler, 'use');
+            K.hostCallSync('register.middleware', [{ handler: kept, stack: stackHere() }]);
+            uses[uses.length] = kept.id;
+        });
     });
-    var uses = [];
+
+    // -- older names --------------------------------------------------------------------------
 
     function warnOnce(old, now) {
         if (warned[old]) return;
@@ -121,44 +151,43 @@
         K.registerRoute('register', path, handler, method === undefined || method === null || method === '' ? 'GET' : method);
     });
 
+    // -- the end of the load ------------------------------------------------------------------
+
+    /* Gives the answer to `load`; throws if a name leads nowhere. */
     K.endRegistration = function () {
         if (count === 0) fetchExport();
-        var table = allNames(), problems = [];
-        for (var i = 0; i < unresolved.length; i++) {
-            var found = K.namedFunction(unresolved[i].entry.name);
-            if (found === undefined) problems[problems.length] = unresolved[i];
-            else unresolved[i].entry.fn = found;
-        }
+        var table = topLevel();
+        resolveNames(table);
         open = false;
         delete global.__names;
-        if (problems.length > 0) {
-            var first = problems[0], error = new Error(messageFor(problems, table));
-            error.stack = first.stack;
-            Object.defineProperty(error, 'stack', { value: error.name + ': ' + error.message + '\n' + first.stack.split('\n').slice(1).join('\n') });
-            throw error;
+        for (var i = 0; i < K.handlers.length; i++) {
+            var ids = uses.concat(perRoute[i] || []);
+            if (ids.length > 0) K.handlers[i].chain = ids.map(function (id) { return K.handlers[id].fn; });
         }
-        for (i = 0; i < K.handlers.length; i++) {
-            var between = K.handlers[i].between;
-            if (between !== undefined) K.handlers[i].middleware = functions(between);
-        }
-        var plain = functions(uses);
-        for (i = 0; i < plain.length; i++) K.middleware[i] = plain[i];
-        return K.ascii(K.native.stringify({ handlers: K.handlers.length, middleware: [], names: table.slice(0, 500), hasInit: K.namedFunction('init') !== undefined, warnings: [] }));
+        return K.ascii(K.native.stringify({
+            handlers: K.handlers.length, middleware: uses, names: table.slice(0, 500),
+            hasInit: K.namedFunction('init') !== undefined, warnings: refusals.slice(0, 100)
+        }));
     };
 
-    function functions(entries) {
-        var list = [];
-        for (var i = 0; i < entries.length; i++) list[i] = entries[i].fn;
-        return list;
+    function resolveNames(table) {
+        var missing = [];
+        for (var i = 0; i < unresolved.length; i++) {
+            var found = K.namedFunction(unresolved[i].entry.name);
+            if (found === undefined) missing[missing.length] = unresolved[i];
+            else unresolved[i].entry.fn = found;
+        }
+        if (missing.length === 0) return;
+        var error = new Error(messageFor(missing, table));
+        Object.defineProperty(error, 'stack', { value: 'Error: ' + error.message + '\n' + missing[0].stack.split('\n').slice(1).join('\n') });
+        throw error;
     }
 
-    function messageFor(problems, table) {
-        var parts = [];
-        for (var i = 0; i < problems.length; i++) {
-            var name = problems[i].entry.name, near = nearest(name, table), what = named(name);
-            parts[i] = problems[i].call + ': there is no top-level function "' + name + '"' + (what !== undefined ? ' (it is not a function)' : '') + (near ? '; did you mean "' + near + '"?' : '.');
-        }
-        return parts.join(' ');
+    function messageFor(missing, table) {
+        return missing.map(function (one) {
+            var name = one.entry.name, near = nearest(name, table), what = named(name);
+            return one.call + ': there is no top-level function "' + name + '"' + (what !== undefined ? ' (it is not a function)' : '') + (near ? '; did you mean "' + near + '"?' : '.');
+        }).join(' ');
     }
 
     function nearest(name, table) {

@@ -23,6 +23,6 @@
     for (var i = 0; i < gone.length; i++) {
         if (gone[i] in global && !delete global[gone[i]]) throw new Error('cannot take away ' + gone[i]);
     }
-    K.startWorld();
+    K.world.renew();
     return K.pump;
 }(__kernel, globalThis));

@@ -3,7 +3,7 @@
  *
  * Forks of one context would all print the same Math.random values and a recorded invocation could
  * not be run again, so both come from the run box: its time, which stands still within one pump
- * step, and its 128-bit seed (sfc32, a public-domain generator by Chris Doty-Humphrey).
+ * step, and its 128-bit seed (sfc32, a public-domain generator by Chris Doty-Humphrey; crypto.js makes its seed of the box's).
  */
 (function (K, global) {
     'use strict';
@@ -21,8 +21,9 @@
         return t >>> 0;
     }
 
-    K.startClock = function (milliseconds, seed) {
-        now = milliseconds;
+    K.startClock = function (milliseconds) { now = milliseconds; };
+    /* 32 hexadecimal digits. */
+    K.seedRandom = function (seed) {
         a = parseHex(slice(seed, 0, 8), 16) | 0;
         b = parseHex(slice(seed, 8, 16), 16) | 0;
         c = parseHex(slice(seed, 16, 24), 16) | 0;
@@ -32,11 +33,6 @@
     K.setNow = function (milliseconds) { if (milliseconds > now) now = milliseconds; };
     K.now = function () { return now; };
     K.random = function () { return (next32() >>> 5) * 67108864 / 9007199254740992 + (next32() >>> 6) / 9007199254740992; };
-    K.randomHex = function (bytes) {
-        var text = '';
-        while (text.length < 2 * bytes) text += slice('0000000' + next32().toString(16), -8);
-        return slice(text, 0, 2 * bytes);
-    };
 
     defineHidden(Math, 'random', function random() { return K.random(); });
 
@@ -74,57 +70,88 @@
 
     // -- timers -------------------------------------------------------------------------------
 
-    var timers = [], nextTimer = 1, MOST = 10000;
+    var MOST = 10000, LONGEST = 2147483647, timers = [], live = K.bare(), count = 0, nextTimer = 1, apply = K.captured.apply;
 
-    function add(fn, delay, args, repeat) {
-        if (typeof fn !== 'function') throw new TypeError('A timer needs a function; ' + K.quote(fn) + ' was given.');
-        if (K.run === null) throw K.HostError({ code: 'closed', call: 'setTimeout', message: 'A timer can be set only while an invocation runs.' });
-        if (timers.length >= MOST) throw new RangeError('An invocation may have at most ' + MOST + ' timers.');
-        delay = +delay;
-        delay = delay > 0 ? (delay < 2147483647 ? floor(delay) : 2147483647) : 0;
-        var timer = { id: nextTimer++, due: now + (delay < 1 ? 1 : delay), fn: fn, args: args, every: repeat ? (delay < 1 ? 1 : delay) : 0 };
+    /* Timers lie in the order in which they are due; those due at once fire in the order in which they were set. */
+    function put(timer) {
         var at = timers.length;
-        while (at > 0 && timers[at - 1].due > timer.due) at--;
-        timers.splice(at, 0, timer);
+        for (; at > 0 && timers[at - 1].due > timer.due; at--) timers[at] = timers[at - 1];
+        timers[at] = timer;
+    }
+
+    function add(name, fn, delay, args, repeat) {
+        if (typeof fn !== 'function') throw new TypeError(name + ': expected a function as the first argument, not ' + K.quote(fn) + '.');
+        if (K.run === null) throw K.HostError({ code: 'closed', call: name, message: name + ' works only while an invocation runs.' });
+        if (count >= MOST) throw new RangeError(name + ': an invocation may have at most ' + MOST + ' timers.');
+        delay = +delay;
+        delay = delay > 1 ? (delay < LONGEST ? floor(delay) : LONGEST) : 1;
+        var timer = { id: nextTimer++, due: now + delay, fn: fn, args: args, every: repeat ? delay : 0 };
+        live[timer.id] = timer;
+        count++;
+        put(timer);
         return timer.id;
     }
 
+    function forget(timer) {
+        delete live[timer.id];
+        count--;
+    }
+
     function clear(id) {
-        for (var i = 0; i < timers.length; i++) if (timers[i].id === id) { timers.splice(i, 1); return; }
+        var timer = live[+id];
+        if (timer === undefined) return;
+        forget(timer);
+        for (var i = 0; i < timers.length; i++) {
+            if (timers[i] !== timer) continue;
+            for (; i + 1 < timers.length; i++) timers[i] = timers[i + 1];
+            timers.length = i;
+        }
     }
 
     function rest(list) {
+        if (list.length < 3) return NONE;
         var args = [];
         for (var i = 2; i < list.length; i++) args[i - 2] = list[i];
         return args;
     }
+    var NONE = [];
 
-    defineHidden(global, 'setTimeout', function setTimeout(fn, delay) { return add(fn, delay, rest(arguments), false); });
-    defineHidden(global, 'setInterval', function setInterval(fn, delay) { return add(fn, delay, rest(arguments), true); });
+    defineHidden(global, 'setTimeout', function setTimeout(fn, delay) { return add('setTimeout', fn, delay, rest(arguments), false); });
+    defineHidden(global, 'setInterval', function setInterval(fn, delay) { return add('setInterval', fn, delay, rest(arguments), true); });
     defineHidden(global, 'clearTimeout', function clearTimeout(id) { clear(id); });
     defineHidden(global, 'clearInterval', function clearInterval(id) { clear(id); });
     defineHidden(global, 'queueMicrotask', function queueMicrotask(fn) {
-        if (typeof fn !== 'function') throw new TypeError('queueMicrotask needs a function.');
+        if (typeof fn !== 'function') throw new TypeError('queueMicrotask: expected a function, not ' + K.quote(fn) + '.');
         K.microtask(fn);
     });
 
-    K.fireTimers = function (job) {
-        var due = [];
-        while (timers.length > 0 && timers[0].due <= now) due[due.length] = timers.shift();
-        for (var i = 0; i < due.length; i++) job(fire, due[i]);
+    /* Makes a job of every timer that is due. */
+    K.fireTimers = function () {
+        var due = 0;
+        while (due < timers.length && timers[due].due <= now) K.job(fire, timers[due++]);
+        if (due === 0) return;
+        var left = timers.length - due;
+        for (var i = 0; i < left; i++) timers[i] = timers[i + due];
+        timers.length = left;
     };
 
     function fire(timer) {
+        // One that fired before it may have cleared it.
+        if (live[timer.id] !== timer) return;
         if (timer.every > 0) {
-            var again = { id: timer.id, due: now + timer.every, fn: timer.fn, args: timer.args, every: timer.every }, at = timers.length;
-            while (at > 0 && timers[at - 1].due > again.due) at--;
-            timers.splice(at, 0, again);
-        }
-        var fn = timer.fn;
-        fn.apply(undefined, timer.args);
+            timer.due = now + timer.every;
+            put(timer);
+        } else forget(timer);
+        apply(timer.fn, undefined, timer.args);
     }
 
+    /* Milliseconds until the next one, -1 if there is none. */
     K.nextTimer = function () { return timers.length === 0 ? -1 : timers[0].due > now ? timers[0].due - now : 0; };
-    K.timerCount = function () { return timers.length; };
-    K.dropTimers = function () { var n = timers.length; if (n > 0) timers = []; return n; };
+    K.timerCount = function () { return count; };
+    K.dropTimers = function () {
+        if (count === 0) return;
+        timers = [];
+        live = K.bare();
+        count = 0;
+    };
 }(__kernel, globalThis));

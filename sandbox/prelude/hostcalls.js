@@ -1,0 +1,141 @@
+/*
+ * Host calls, and log lines, which are calls without an answer.
+ *
+ * Python takes lines from K.taken(): `C<id> <name> <json>` for a call, `G<json>` for a log line.
+ * Answers find their call by its id; one that nobody waits for any more is dropped.
+ */
+(function (K) {
+    'use strict';
+
+    var own = K.own, ascii = K.ascii, quoteText = K.quoteText, stringify = JSON.stringify, setPrototypeOf = Object.setPrototypeOf, defineProperty = Object.defineProperty;
+    var realNow = K.captured.realNow;
+
+    // -- errors -------------------------------------------------------------------------------
+
+    var MEMBERS = ['code', 'call', 'hint', 'retryAfter', 'details'];
+
+    function HostError(told) {
+        var error = new Error(K.safeText(told.message));
+        setPrototypeOf(error, HostError.prototype);
+        for (var i = 0; i < MEMBERS.length; i++) {
+            if (own(told, MEMBERS[i]) && told[MEMBERS[i]] !== undefined) defineProperty(error, MEMBERS[i], { value: told[MEMBERS[i]], writable: true, configurable: true, enumerable: false });
+        }
+        return error;
+    }
+    HostError.prototype = Object.create(Error.prototype, {
+        constructor: { value: HostError, writable: true, configurable: true },
+        name: { value: 'HostError', writable: true, configurable: true }
+    });
+    K.HostError = HostError;
+
+    function refused(code, name, message) { return HostError({ code: code, call: name, message: message }); }
+
+    // -- calls --------------------------------------------------------------------------------
+
+    var out = '', nextCall = 1, open = K.bare(), openCount = 0;
+
+    K.send = function (id, name, args) { out += 'C' + id + ' ' + name + ' ' + args + '\n'; };
+
+    function argumentsText(name, args) {
+        var text;
+        try {
+            text = K.stringify(args);
+        } catch (error) {
+            throw refused('invalid', name, name + ': an argument cannot be sent as JSON: ' + K.safeText(error && error.message));
+        }
+        return ascii(text);
+    }
+
+    function requireOpen(name) {
+        if (K.run === null) throw refused('closed', name, name + ' was called outside of any invocation; call it while a handler runs.');
+        if (K.run.cancelled) throw refused('closed', name, name + ': the invocation is cancelled, whoever asked has gone.');
+    }
+
+    K.hostCallSync = function (name, args) {
+        requireOpen(name);
+        var text = argumentsText(name, args), answer;
+        try {
+            answer = K.suspend({ id: nextCall++, name: name, args: text });
+        } catch (error) {
+            throw refused('unsupported', name, name + ' cannot run inside a getter, toJSON, toString or Proxy trap; call it first and keep the value');
+        }
+        if (own(answer, 'err')) throw HostError(answer.err);
+        return answer.ok;
+    };
+
+    K.ask = function (name, json, done) {
+        var id = nextCall++;
+        open[id] = { name: name, done: done, promise: null };
+        openCount++;
+        K.send(id, name, json);
+        return id;
+    };
+
+    K.hostCall = function (name, args) {
+        var waiting = null, promise = new K.Promise(function (resolve, reject) {
+            requireOpen(name);
+            waiting = open[K.ask(name, argumentsText(name, args), function (answer) {
+                if (own(answer, 'err')) reject(HostError(answer.err));
+                else resolve(answer.ok);
+            })];
+        });
+        if (waiting !== null) waiting.promise = promise;
+        return promise;
+    };
+
+    /* Hands an answer to the call that waits for it, as a job. */
+    function settle(id, answer) {
+        var waiting = open[id];
+        if (waiting === undefined) return;
+        delete open[id];
+        openCount--;
+        K.job(waiting.done, answer);
+    }
+
+    K.calls = {
+        settle: settle,
+        settleAll: function (answer) { for (var id in open) settle(id, answer); },
+        count: function () { return openCount; },
+        clear: function () {
+            if (openCount === 0) return;
+            open = K.bare();
+            openCount = 0;
+        },
+        /* Names of the open calls whose promise nobody listens to. */
+        unawaited: function () {
+            var names = [];
+            for (var id in open) if (open[id].promise !== null && !K.isHandled(open[id].promise)) names[names.length] = open[id].name;
+            return names;
+        }
+    };
+
+    // -- log lines ----------------------------------------------------------------------------
+
+    var MOST_LINES = 10000, SOON = 16, PAUSE_MS = 2;
+    var early = false, lines = 0, takenAt = 0;
+
+    /*
+     * A script that is killed must not take its log lines with it, so they are let out early: the
+     * first few each by itself, and after that no more often than every two milliseconds.
+     */
+    K.log = function (level, message, fields) {
+        if (++lines > MOST_LINES) return;
+        var kept = 'null';
+        if (fields !== undefined && fields !== null) {
+            try { kept = ascii(stringify(fields)) || 'null'; } catch (error) { kept = 'null'; }
+        }
+        out += 'G["' + level + '",' + quoteText(K.safeText(message)) + ',' + kept + ']\n';
+        if (early && (lines <= SOON || realNow() - takenAt >= PAUSE_MS)) K.breathe();
+    };
+    K.logEarly = function () { early = true; };
+    K.beginLog = function () { lines = 0; };
+
+    /* What Python should have now. */
+    K.taken = function () {
+        if (out === '') return '';
+        var text = out;
+        out = '';
+        takenAt = realNow();
+        return text;
+    };
+}(__kernel));

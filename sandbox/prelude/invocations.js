@@ -1,0 +1,240 @@
+/*
+ * One invocation: from the run box to the answer, and what may go on after it.
+ *
+ * It ends when the handler has returned and every call it issued is answered, or when it fails; what
+ * is left then (timers, promises that wait, late answers) is dropped, so that nothing of it acts as
+ * the next one.
+ *
+ *     kind        what runs; K.kinds has the function that starts it
+ *     settled     the handler has returned, and `answer` is what the wire gets
+ *     failure     null, or the text after F
+ *     stream      the body that is being read, null if none
+ *     sent        the answer is at the host already (a streamed body, or waitUntil)
+ *     waiting     how many promises waitUntil was given that are not settled
+ *     quiet       what to do when no call is open any more, null if nothing
+ *     cancelled   whoever asked has gone
+ */
+(function (K, global) {
+    'use strict';
+
+    var own = K.own, quoteText = K.quoteText, slice = K.captured.slice, apply = K.captured.apply, safeText = K.safeText;
+    var resolvePromise = K.free(K.Promise.resolve), PromiseClass = K.Promise;
+    var STREAMED = { h: '{"streamed":true}', e: 'n', v: '' };
+    var LONGEST_HEAD = 60000;
+
+    K.run = null;
+    K.handlers = [];
+    K.kinds = K.bare();
+
+    /* Calls one of the two when the value, perhaps a promise, is there. */
+    function when(value, fulfilled, failed) { K.listen(K.isPromise(value) ? value : resolvePromise(PromiseClass, value), fulfilled, failed); }
+    K.when = when;
+
+    function isThenable(value) { return value !== null && typeof value === 'object' && typeof value.then === 'function'; }
+    K.isThenable = isThenable;
+
+    /* A literal: several times faster here than a constructor. */
+    function newRun(kind, box) {
+        return {
+            kind: kind, box: box, settled: false, sent: false, cancelled: false, warned: false, ending: false,
+            answer: null, failure: null, stream: null, abort: null, quiet: null, waiting: 0
+        };
+    }
+
+    var rejected = [];
+    K.onRejected = function (promise, reason) { if (K.run !== null) rejected[rejected.length] = { promise: promise, reason: reason }; };
+    K.onHandled = function (promise) {
+        for (var i = 0; i < rejected.length; i++) {
+            if (rejected[i].promise !== promise) continue;
+            for (; i + 1 < rejected.length; i++) rejected[i] = rejected[i + 1];
+            rejected.length = i;
+            return;
+        }
+    };
+    /* Makes of a rejection that nobody caught the failure of the run; false if there is none. */
+    K.failRejected = function () {
+        if (rejected.length === 0) return false;
+        K.failWith(rejected[0].reason);
+        return true;
+    };
+
+    K.begin = function (kind, box) {
+        var start = K.kinds[kind];
+        if (start === undefined) throw new Error('invocations of kind ' + safeText(kind) + ' are unknown to this sandbox');
+        var run = newRun(kind, box);
+        if (rejected.length > 0) rejected = [];
+        K.startClock(box.now, box.seed);
+        K.beginLog();
+        K.resetConsole();
+        K.run = run;
+        K.job(start, run, box);
+    };
+
+    K.end = function () {
+        K.run = null;
+        K.world.clear();
+        K.calls.clear();
+        K.dropTimers();
+        if (rejected.length > 0) rejected = [];
+    };
+
+    // -- an HTTP request ----------------------------------------------------------------------
+
+    K.kinds.http = function (run, box) {
+        var entry = K.handlers[box.h];
+        if (entry === undefined || entry.fn === null) throw new Error('this version has no handler ' + safeText(box.h));
+        var req = K.makeRequest(box.q), ctx = makeContext(run, req), fn = entry.fn, value;
+        try {
+            value = entry.chain === null ? fn(req, ctx) : passOn(entry.chain, 0, fn, req, ctx);
+        } catch (error) {
+            threw(run, error);
+            return;
+        }
+        if (isThenable(value)) when(value, function (settled) { giveAnswer(run, settled, false); }, function (error) { threw(run, error); });
+        else giveAnswer(run, value, false);
+    };
+
+    /* The i-th middleware, whose next() is a promise of what comes after it. */
+    function passOn(chain, i, fn, req, ctx) {
+        if (i === chain.length) return fn(req, ctx);
+        var called = false, middleware = chain[i];
+        return middleware(req, ctx, function next() {
+            if (called) return PromiseClass.reject(new Error('next() was called twice by one middleware; keep what the first call gave.'));
+            called = true;
+            return new PromiseClass(function (resolve) { resolve(passOn(chain, i + 1, fn, req, ctx)); });
+        });
+    }
+
+    /* What an earlier invocation left behind may settle late; it must not act as this one. */
+    function fail(run, error, code) { if (run === K.run) K.failWith(error, code); }
+
+    function threw(run, error) {
+        if (error instanceof K.HttpError) giveAnswer(run, error, true);
+        else fail(run, error);
+    }
+
+    function giveAnswer(run, value, thrown) {
+        if (run !== K.run) return;
+        var answer;
+        try {
+            answer = K.toAnswer(value, thrown);
+        } catch (error) {
+            invalidAnswer(run, error, thrown);
+            return;
+        }
+        if (K.isPromise(answer)) when(answer, function (ready) { settle(run, ready); }, function (error) { invalidAnswer(run, error, thrown); });
+        else settle(run, answer);
+    }
+
+    /* Making the answer runs the author's code too (toJSON, an Html promise), which may throw an answer of its own. */
+    function invalidAnswer(run, error, thrown) {
+        if (!thrown && error instanceof K.HttpError) giveAnswer(run, error, true);
+        else fail(run, error, error instanceof TypeError ? 'invalid_answer' : 'thrown');
+    }
+
+    function settle(run, answer) {
+        if (run !== K.run) return;
+        if (answer.h.length > LONGEST_HEAD) {
+            K.failWith(new TypeError('The headers of the answer have ' + answer.h.length + ' characters; ' + LONGEST_HEAD + ' are the most.'), 'invalid_answer');
+        } else if (own(answer, 'stream')) {
+            run.stream = answer.stream;
+            run.sent = true;
+            K.ask('answer.start', '[' + quoteText(answer.h) + ']', function (given) { tookPart(run, given); });
+        } else {
+            run.answer = answer;
+            run.settled = true;
+        }
+    }
+
+    // -- a streamed body: one part at a time, the host answers when the client has taken it ------
+
+    function tookPart(run, given) {
+        if (own(given, 'err')) { endStream(run, K.HostError(given.err)); return; }
+        var step;
+        try {
+            step = run.stream.next();
+        } catch (error) {
+            endStream(run, error);
+            return;
+        }
+        when(step, function (part) { sendPart(run, part); }, function (error) { endStream(run, error); });
+    }
+
+    function sendPart(run, part) {
+        if (run !== K.run) return;
+        if (part.done) {
+            run.answer = STREAMED;
+            run.settled = true;
+        } else if (run.cancelled) {
+            endStream(run, K.HostError({ code: 'closed', call: 'answer.write', message: 'The client has gone.' }));
+        } else {
+            K.ask('answer.write', '["' + part.e + '",' + quoteText(part.v) + ']', function (given) { tookPart(run, given); });
+        }
+    }
+
+    /* Lets the author's iterable close what it opened (`finally`), then fails. */
+    function endStream(run, error) {
+        if (run.ending) return;
+        run.ending = true;
+        function ended() { fail(run, error); }
+        try {
+            when(run.stream.end(), ended, ended);
+        } catch (worse) {
+            ended();
+        }
+    }
+
+    // -- the second argument ------------------------------------------------------------------
+
+    function makeContext(run, request) {
+        var box = run.box;
+        return {
+            user: box.user === undefined ? null : box.user,
+            script: { uri: box.script, version: box.version },
+            invocation: { id: box.i, deadline: box.deadline },
+            request: request,
+            log: K.console,
+            // Neither has a `prototype`, which would be a cycle for the garbage collector.
+            get signal() { return signalOf(run); },
+            waitUntil(promise) { goOn(run, promise); }
+        };
+    }
+    K.makeContext = makeContext;
+
+    /* Made when somebody asks: most handlers do not. */
+    function signalOf(run) {
+        if (run.abort === null) {
+            run.abort = new K.AbortController();
+            if (run.cancelled) run.abort.abort();
+        }
+        return run.abort.signal;
+    }
+
+    function goOn(run, promise) {
+        if (run !== K.run) throw K.HostError({ code: 'closed', call: 'waitUntil', message: 'waitUntil was called after its invocation had ended.' });
+        run.waiting++;
+        when(promise, function () { run.waiting--; }, function (error) {
+            run.waiting--;
+            fail(run, error);
+        });
+    }
+
+    /* Whoever asked has gone: what is open fails, and the script is told. */
+    K.cancel = function () {
+        var run = K.run, told = { err: { code: 'closed', message: 'The invocation is cancelled: whoever asked has gone.' } };
+        if (run.cancelled) return;
+        run.cancelled = true;
+        K.calls.settleAll(told);
+        if (run.abort !== null) K.job(abort, run);
+        if (K.world.waitsFor() !== null) K.world.resume(told);
+    };
+    function abort(run) { run.abort.abort(); }
+
+    // -- failures -----------------------------------------------------------------------------
+
+    /* The first failure counts; of what follows from it nobody needs to know. */
+    K.failWith = function (error, code) {
+        var run = K.run;
+        if (run !== null && run.failure === null) run.failure = K.described(code || 'thrown', error);
+    };
+}(__kernel, globalThis));
