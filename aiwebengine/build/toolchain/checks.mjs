@@ -14,10 +14,14 @@ const MODERN = new Set([
   'Decorator',
 ]);
 
+/* Nodes of TypeScript in which a name is a value; in all others it is a type, or declares something. */
+const TYPED_VALUES = new Set(['TSAsExpression', 'TSSatisfiesExpression', 'TSNonNullExpression', 'TSTypeAssertion', 'TSInstantiationExpression', 'TSExportAssignment']);
+
 export function checks({ types: t }, options) {
   const { problems, found, path: file, source, known, advice, own } = options;
   const lines = source.split('\n');
   const named = new Set();
+  const typedNames = new Set(); // enums and namespaces, which Babel's scopes do not know
 
   function problem(node, code, message, hint = null, severity = 'error') {
     const at = node.loc ? node.loc.start : null;
@@ -40,6 +44,7 @@ export function checks({ types: t }, options) {
     const { node } = path;
     const { name } = node;
     if (path.scope.hasBinding(name, true) || guarded(path)) return;
+    if ((/^TS/.test(path.parent.type) && !TYPED_VALUES.has(path.parent.type)) || typedNames.has(name)) return;
     if (path.parentPath.isTSEntityName?.() || path.findParent((p) => p.isTSType?.() || p.isTSTypeAnnotation?.())) return;
     if (Object.hasOwn(known, name)) {
       checkMember(path, name);
@@ -132,6 +137,7 @@ export function checks({ types: t }, options) {
     visitor: {
       Program: {
         enter(path) {
+          path.traverse({ 'TSEnumDeclaration|TSModuleDeclaration'({ node }) { typedNames.add(node.id.name); } });
           path.traverse(visitor);
           if (options.entry) offerNames(t, path);
         },
@@ -170,7 +176,8 @@ function offerNames(t, path) {
 
 function named(t, path, key, name) {
   (path.node.extraNames ||= []).push(
-    t.objectProperty(t.stringLiteral(key), t.functionExpression(null, [], t.blockStatement([t.returnStatement(t.identifier(name))]))),
+    // In a sequence, or Babel would give the function the key's name and rename what it returns.
+    t.objectProperty(t.stringLiteral(key), t.sequenceExpression([t.numericLiteral(0), t.functionExpression(null, [], t.blockStatement([t.returnStatement(t.identifier(name))]))])),
   );
 }
 

@@ -8,9 +8,10 @@ import presetReact from '@babel/preset-react';
 import presetTypeScript from '@babel/preset-typescript';
 
 import { checks } from './checks.mjs';
+import { names } from './names.mjs';
 
 const PRAGMA = /@jsx(?:Runtime|ImportSource)?\s/;
-const REACT = /\bfrom\s*['"](?:react|preact)(?:\/[^'"]*)?['"]|require\(['"](?:react|preact)['"]\)/;
+const REACT = /\bfrom\s*['"](?:react|preact)(?:\/[^'"]*)?['"]|require\(['"](?:react|preact)['"]\)|\b(?:const|let|var|function|class)\s+React\b/;
 
 /**
  * Lower one file.
@@ -31,7 +32,7 @@ export async function lower(path, source, options) {
     // Duktape has symbols, so typeof tells them; esbuild sees to modules.
     [presetEnv, { targets: 'ie 9', modules: false, exclude: ['transform-typeof-symbol'] }],
   ];
-  if (typed) presets.push([presetTypeScript, { onlyRemoveTypeImports: false, ignoreExtensions: false, allExtensions: true, isTSX: /tsx$/.test(path) }]);
+  if (typed) presets.push([presetTypeScript, { onlyRemoveTypeImports: false }]);
   if (jsx) {
     const own = !PRAGMA.test(source) && !REACT.test(source);
     presets.push([presetReact, { runtime: 'classic', pure: false, ...(own ? { pragma: 'h', pragmaFrag: 'Fragment' } : {}), throwIfNamespace: false }]);
@@ -49,7 +50,7 @@ export async function lower(path, source, options) {
       highlightCode: false,
       parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs },
       generatorOpts: { jsescOption: { minimal: false } },
-      plugins: [[checks, { ...options, problems, found, path, source }], [decorators, { version: 'legacy' }]],
+      plugins: [[checks, { ...options, problems, found, path, source }], [decorators, { version: 'legacy' }], [names, { own: options.own }]],
       presets,
     });
     return { code: result.code, map: result.map, problems, plain: found.plain && !typed && !jsx };
