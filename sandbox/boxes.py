@@ -1,134 +1,115 @@
 """
-AMP boxes without Twisted, bounded.
+AMP's box format without Twisted, bounded.
 
 A box is a sequence of pairs, each a key and a value with a two-byte big-endian length in
 front, ended by a key of length zero:
 
-    00 04 _ask 00 01 1  00 08 _command 00 03 run  00 01 v 00 02 {}  00 00
+    00 04 _ask 00 01 1   00 08 _command 00 03 run   00 01 v 00 02 {}   00 00
 
 A key has at most 255 bytes (its first length byte is zero) and a value at most 65,535.
-A longer value of the key `v` travels ahead in boxes of the command `more`: the receiver
-puts what they carry in front of the `v` of the next box that is not one.
-
-    _command=more v=<65,535 bytes>   _command=run _ask=1 v=<the rest>
-
-The format is Twisted's (`twisted.protocols.amp`), so that the server's side may use it.
+The format is that of `twisted.protocols.amp`, which the server's side may use; a contract
+test holds the two together.  Longer values: see `bodies`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 MAX_KEY = 255
 MAX_VALUE = 65_535
 MAX_KEYS = 32
 
-VALUE = b"v"
-COMMAND = b"_command"
-MORE = b"more"
+Box = dict[bytes, bytes]
+
+END = b"\0\0"
 
 
 class BadBox(Exception):
     """The other side broke the format or a bound; the connection is of no use any more."""
 
 
-def encode(pairs: dict[bytes, bytes]) -> bytes:
+def encode_pair(key: bytes, value: bytes) -> bytes:
     """
-    Make the bytes of one box, with `more` boxes in front if `v` is long.
+    Encode one pair.
 
     Raises:
-        BadBox: A key or another value is too long.
+        BadBox: The key or the value is too long, or the key is empty.
     """
-    value = pairs.get(VALUE, b"")
-    if len(value) <= MAX_VALUE:
-        return _one(pairs)
-    parts: list[bytes] = []
-    at = 0
-    while len(value) - at > MAX_VALUE:
-        parts.append(_one({COMMAND: MORE, VALUE: value[at : at + MAX_VALUE]}))
-        at += MAX_VALUE
-    parts.append(_one({**pairs, VALUE: value[at:]}))
-    return b"".join(parts)
+    if not 0 < len(key) <= MAX_KEY:
+        raise BadBox(f"the key {key[:40]!r} has {len(key)} bytes; 1 to {MAX_KEY} are allowed")
+    if len(value) > MAX_VALUE:
+        raise BadBox(f"the value of {key!r} has {len(value)} bytes; {MAX_VALUE} are the most")
+    return b"%b%b%b%b" % (len(key).to_bytes(2, "big"), key, len(value).to_bytes(2, "big"), value)
 
 
-def _one(pairs: dict[bytes, bytes]) -> bytes:
-    parts: list[bytes] = []
-    for key, value in pairs.items():
-        if not 0 < len(key) <= MAX_KEY or len(value) > MAX_VALUE:
-            raise BadBox(f"{key[:40]!r}: a key has 1 to {MAX_KEY} bytes, a value at most {MAX_VALUE}")
-        parts += (len(key).to_bytes(2, "big"), key, len(value).to_bytes(2, "big"), value)
-    parts.append(b"\0\0")
-    return b"".join(parts)
-
-
-class Parser:
+def encode_box(pairs: Mapping[bytes, bytes]) -> bytes:
     """
-    Makes boxes of bytes as they arrive.
+    Encode one box.
 
-    Args:
-        max_bytes: Largest `v` of one box with its `more` boxes.
+    Raises:
+        BadBox: A key or value is too long, or there is no pair.
     """
+    if not pairs:
+        raise BadBox("a box has at least one pair")
+    return b"".join([encode_pair(key, value) for key, value in pairs.items()]) + END
 
-    def __init__(self, *, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._buffer = bytearray()
-        self._ahead: list[bytes] = []
-        self._ahead_bytes = 0
 
-    def feed(self, data: bytes) -> Iterator[dict[bytes, bytes]]:
+class BoxParser:
+    """Makes boxes of bytes as they arrive."""
+
+    __slots__ = ("_rest",)
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Box]:
         """
-        Take *data* and give every box that is complete.
+        Take *data* and give the boxes that are complete.
+
+        What is kept of an incomplete box is at most the box itself: its lengths are bounded by
+        their two bytes, and the number of its keys by `MAX_KEYS`.
 
         Raises:
             BadBox: The bytes are not boxes, or a bound is passed.
         """
-        self._buffer += data
+        buffer = self._rest + data if self._rest else data
+        boxes: list[Box] = []
+        at = 0
         while True:
-            box, used = _parse(self._buffer)
+            box, end = _parse(buffer, at)
             if box is None:
-                return
-            del self._buffer[:used]
-            whole = self._joined(box)
-            if whole is not None:
-                yield whole
-
-    def _joined(self, box: dict[bytes, bytes]) -> dict[bytes, bytes] | None:
-        value = box.get(VALUE, b"")
-        self._ahead_bytes += len(value)
-        if self._ahead_bytes > self._max_bytes:
-            raise BadBox(f"a value is longer than {self._max_bytes} bytes")
-        if box.get(COMMAND) == MORE:
-            self._ahead.append(value)
-            return None
-        if self._ahead:
-            box[VALUE] = b"".join((*self._ahead, value))
-            self._ahead.clear()
-        self._ahead_bytes = 0
-        return box
+                break
+            boxes.append(box)
+            at = end
+        self._rest = buffer[at:] if at else buffer
+        return boxes
 
 
-def _parse(buffer: bytearray) -> tuple[dict[bytes, bytes] | None, int]:
-    """Read one box from the start of *buffer*: the box and its length, or None if it is not complete."""
-    box: dict[bytes, bytes] = {}
-    at, end = 0, len(buffer)
+def _parse(buffer: bytes, at: int) -> tuple[Box | None, int]:
+    """Read one box from *at*: the box and where it ends, or None if it is not complete."""
+    box: Box = {}
+    end = len(buffer)
     while True:
         if end - at < 2:
-            return None, 0
+            return None, at
         if buffer[at]:
             raise BadBox(f"a key is longer than {MAX_KEY} bytes")
         length = buffer[at + 1]
         at += 2
         if not length:
+            if not box:
+                raise BadBox("a box is empty")
             return box, at
-        if end - at < length + 2:
-            return None, 0
-        key = bytes(buffer[at : at + length])
-        at += length
-        size = buffer[at] << 8 | buffer[at + 1]
-        at += 2
-        if end - at < size:
-            return None, 0
-        box[key] = bytes(buffer[at : at + size])
-        if len(box) > MAX_KEYS:
+        if len(box) >= MAX_KEYS:
             raise BadBox(f"a box has more than {MAX_KEYS} keys")
-        at += size
+        value_at = at + length + 2
+        if end < value_at:
+            return None, at
+        size = buffer[value_at - 2] << 8 | buffer[value_at - 1]
+        if end < value_at + size:
+            return None, at
+        key = buffer[at : at + length]
+        if key in box:
+            raise BadBox(f"a box has the key {key[:40]!r} twice")
+        box[key] = buffer[value_at : value_at + size]
+        at = value_at + size

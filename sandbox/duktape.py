@@ -9,26 +9,59 @@ callable one to memory corruption.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pyduktape2
 
+from sandbox.engine import EngineFailed
+
 _FOLDER = Path(__file__).parent / "prelude"
+_BUILT = "core.js"
+_ERRORS = (pyduktape2.JSError, pyduktape2.DuktapeError)
 
 
 class Duktape:
-    """See `engine.Engine`."""
+    """
+    See `engine.Engine`.
 
-    def __init__(self) -> None:
+    Args:
+        folder: Holds `order.json` and the prelude files that it names, in order of evaluation.
+
+    Raises:
+        EngineFailed: A prelude file is missing (except the one that the build makes) or throws.
+    """
+
+    def __init__(self, *, folder: Path = _FOLDER) -> None:
+        self._notes: list[str] = []
         self._context = pyduktape2.DuktapeContext()
-        names: list[str] = json.loads((_FOLDER / "order.json").read_text("utf-8"))
-        last = None
-        for name in names:
-            source = (_FOLDER / name).read_text("ascii")
-            last = self._context.eval_js(source.rstrip().removesuffix(";") if name == names[-1] else source + "\n;0")
-        self._pump = last
+        names: list[str] = json.loads((folder / "order.json").read_text("utf-8"))
+        for name in names[:-1]:
+            if name == _BUILT and not (folder / name).exists():
+                self._notes.append(
+                    f"{folder / name} is missing, so scripts have only what the engine itself offers; "
+                    "install aiwebengine again to build it"
+                )
+                continue
+            self._evaluate(folder / name, "{}\n;0")
+        # The value of the last file is the pump.
+        self._pump = self._evaluate(folder / names[-1], "{}")
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """See `engine.Engine.notes`."""
+        return self._notes
 
     def pump(self, text: str) -> str:
         """See `engine.Engine.pump`."""
-        return cast(str, self._pump(text))
+        try:
+            return cast(str, self._pump(text))
+        except (*_ERRORS, MemoryError, UnicodeError) as error:
+            raise EngineFailed(str(error)) from None
+
+    def _evaluate(self, path: Path, form: str) -> Any:
+        try:
+            return self._context.eval_js(form.format(path.read_text("ascii").rstrip().removesuffix(";")))
+        except (*_ERRORS, OSError, UnicodeError) as error:
+            raise EngineFailed(f"{path}: {error}") from error

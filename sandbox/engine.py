@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
 class Engine(Protocol):
     """One JavaScript world with the prelude loaded."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the operator should know about how it was loaded; empty if all is well."""
 
     def pump(self, text: str) -> str:
         """
@@ -17,4 +22,11 @@ class Engine(Protocol):
 
         Returns:
             ASCII lines, as `prelude/kernel.js` describes.
+
+        Raises:
+            EngineFailed: The engine itself failed; the process is of no use any more.
         """
+
+
+class EngineFailed(Exception):
+    """The engine failed in a way that no script can cause by itself, or it ran out of memory."""

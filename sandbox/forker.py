@@ -1,5 +1,5 @@
 """
-The fork server: the same loop in the zygote and in every template.
+The fork server: one loop, used by the zygote and by every template.
 
 It takes requests from its control socket (SOCK_SEQPACKET: one message, one JSON object,
 with descriptors beside it), forks, reaps what dies and reports it.
@@ -12,23 +12,27 @@ with descriptors beside it), forks, reaps what dies and reports it.
           {"ev": "failed", "id": 9, "message": "..."}
           {"ev": "exit", "id": 9, "pid": 4712, "status": 9, "utime": 0.1, "stime": 0.0, "maxrss": 9000}
 
-`status` is what wait4 gave.  End of file on the control socket ends the process, and with
-it, by the parent-death signal, all that it forked.
+`status` is what wait4 gave.  A request that makes no sense is answered `failed` if it has
+an id.  End of file on the control socket ends the process, and with it, by the parent-death
+signal, all that it forked.
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import select
 import signal
 import socket
+import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 MAX_MESSAGE = 32 * 1024
 MAX_DESCRIPTORS = 2
+
+_FAILED_STATUS = 70
 
 Child = Callable[[Mapping[str, Any], Sequence[int], int], None]
 """Runs in the forked child: the request, its descriptors, the parent's pid.  Never comes back to the loop."""
@@ -48,16 +52,16 @@ class ForkServer:
         self._control = control
         self._children = children
         self._report = report
-        self._pids: dict[int, int] = {}
+        self._numbers: dict[int, int] = {}
+        """Ids by pid, of children that are not reaped."""
         self._wake = (-1, -1)
 
     def serve(self) -> NoReturn:
         """Serve until the control socket ends."""
-        read, write = os.pipe()
+        self._wake = read, write = os.pipe()
         os.set_blocking(read, False)
         os.set_blocking(write, False)
-        self._wake = (read, write)
-        signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
+        signal.signal(signal.SIGCHLD, _wake_only)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         self._tell({"ev": "ready", "pid": os.getpid(), "report": self._report})
         poll = select.poll()
@@ -72,23 +76,31 @@ class ForkServer:
             self._reap()
 
     def _take(self) -> None:
-        data, descriptors, _, _ = socket.recv_fds(self._control, MAX_MESSAGE, MAX_DESCRIPTORS)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._control, MAX_MESSAGE, MAX_DESCRIPTORS)
+        except OSError:
+            os._exit(0)
         if not data:
             os._exit(0)
+        number = None
         try:
             request = json.loads(data)
-            operation, number = request["op"], int(request["id"])
-            if operation == "kill":
-                pid = self._pids.get(number)
-                if pid is not None:
-                    os.kill(pid, signal.SIGKILL)
-            else:
-                self._fork(operation, number, request, descriptors)
+            number = int(request["id"])
+            self._obey(str(request["op"]), number, request, descriptors)
+        except (ValueError, KeyError, TypeError) as error:
+            if number is not None:
+                self._tell({"ev": "failed", "id": number, "message": f"no such request: {error}"})
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def _fork(self, operation: str, number: int, request: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+    def _obey(self, operation: str, number: int, request: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+        if operation == "kill":
+            for pid, known in self._numbers.items():
+                # It is not reaped, so the pid is still its own.
+                if known == number:
+                    os.kill(pid, signal.SIGKILL)
+            return
         run = self._children[operation]
         parent = os.getpid()
         try:
@@ -98,12 +110,12 @@ class ForkServer:
             return
         if pid == 0:
             self._become(run, request, descriptors, parent)
-        self._pids[number] = pid
+        self._numbers[pid] = number
         self._tell({"ev": "forked", "id": number, "pid": pid})
 
     def _become(self, run: Child, request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> NoReturn:
         """Be the child: nothing of the loop's own stays open, and nothing returns to it."""
-        status = 70
+        status = _FAILED_STATUS
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -112,34 +124,32 @@ class ForkServer:
                 os.close(descriptor)
             run(request, descriptors, parent)
             status = 0
-        except SystemExit:
-            status = 0
+        except BaseException:  # noqa: BLE001  Whatever it is, it must not unwind into the parent's loop.
+            traceback.print_exc(limit=-6, file=sys.stderr)
         finally:
             os._exit(status)
 
     def _reap(self) -> None:
-        while self._pids:
+        while self._numbers:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
-            number = next((number for number, known in self._pids.items() if known == pid), None)
-            if number is None:
-                continue
-            del self._pids[number]
-            self._tell(
-                {
-                    "ev": "exit",
-                    "id": number,
-                    "pid": pid,
-                    "status": status,
-                    "utime": usage.ru_utime,
-                    "stime": usage.ru_stime,
-                    "maxrss": usage.ru_maxrss,
-                }
-            )
+            number = self._numbers.pop(pid, None)
+            if number is not None:
+                self._tell(
+                    {
+                        "ev": "exit",
+                        "id": number,
+                        "pid": pid,
+                        "status": status,
+                        "utime": usage.ru_utime,
+                        "stime": usage.ru_stime,
+                        "maxrss": usage.ru_maxrss,
+                    }
+                )
 
     def _tell(self, event: Mapping[str, Any]) -> None:
         try:
@@ -148,7 +158,5 @@ class ForkServer:
             os._exit(0)
 
 
-def settle_memory() -> None:
-    """Let forks share what is there: no garbage collection touches it any more."""
-    gc.collect()
-    gc.freeze()
+def _wake_only(_signal: int, _frame: object) -> None:
+    """Do nothing: that the signal has a handler makes Python write to the wakeup descriptor."""

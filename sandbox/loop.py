@@ -2,29 +2,43 @@
 One child's conversation with the server.
 
 The child blocks on its data socket and has one run in hand.  A run that arrives meanwhile
-waits; answers to the child's own host calls are let through.  Before each run the kernel
-is given the deadline: two interval timers whose signals, left at their default action,
-end the process wherever it is, a native loop included.
+waits; answers to the child's own host calls are let through.
+
+    server                                       child
+    _ask=1 _command=run d=2000 c=1000 v={...}
+                                                 _command=log v=[["info","hello",null]]
+                                                 _ask=7 _command=host n=kv.get v=["a"]
+    _answer=7 v={"ok":1}
+                                                 _answer=1 h= e=a v={"a":1}
+
+`d` and `c` are the milliseconds of wall and processor time that the run may take.
 """
 
 from __future__ import annotations
 
 import os
 import select
-import signal
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from typing import NoReturn
 
-from sandbox.boxes import Parser, encode
-from sandbox.engine import Engine
-
-Box = dict[bytes, bytes]
+from sandbox.bodies import Receiver, encode
+from sandbox.boxes import BadBox, Box, encode_pair
+from sandbox.deadline import Deadline
+from sandbox.engine import Engine, EngineFailed
+from sandbox.failures import Failure, engine_failure, read_failure
 
 MAX_VALUE_BYTES = 64 * 1024 * 1024
-_READ_BYTES = 256 * 1024
-_STREAMED = ("answer.start", "answer.write", "answer.send")
+"""Longest value that is taken from the server."""
+
+_MAX_WAITING = 16
+_READ_BYTES = 64 * 1024
+_READ_MORE_BYTES = 1024 * 1024
+_PARTS = ("answer.start", "answer.write", "answer.send")
+_HOST = encode_pair(b"_command", b"host")
+_LOG = encode_pair(b"_command", b"log")
+_ERROR_TEXT = encode_pair(b"_error_description", b"the script failed")
 
 
 class Conversation:
@@ -34,161 +48,179 @@ class Conversation:
     Args:
         data: The socket, blocking.
         engine: Runs the script.
+        deadline: Is kept for each run.
     """
 
-    def __init__(self, *, data: socket.socket, engine: Engine) -> None:
+    def __init__(self, *, data: socket.socket, engine: Engine, deadline: Deadline) -> None:
         self._data = data
         self._engine = engine
-        self._parser = Parser(max_bytes=MAX_VALUE_BYTES)
+        self._deadline = deadline
+        self._receiver = Receiver(max_bytes=MAX_VALUE_BYTES)
         self._arrived: deque[Box] = deque()
         self._waiting: deque[Box] = deque()
         self._out: list[bytes] = []
         self._logs: list[str] = []
+        self._parts: set[bytes] = set()
+        """Ids of the open calls with which the answer itself travels."""
+        self._read_bytes = _READ_BYTES
         self._poll = select.poll()
         self._poll.register(data, select.POLLIN)
 
     def load(self) -> bool:
-        """Take the one `load`, run it and answer; false if the server has gone."""
-        box = self._next(None)
-        if box is None or box.get(b"_command") != b"load":
-            return False
-        self._drive("L" + box[b"v"].decode("ascii"), box)
-        return True
+        """
+        Take the one `load`, run it and answer.
+
+        Returns:
+            Whether the version is loaded; if not, this process is of no use.
+        """
+        box = self._take()
+        if box.get(b"_command") != b"load":
+            raise BadBox("the first box is not a load")
+        failure = self._drive("L" + box[b"v"].decode("ascii"), box[b"_ask"])
+        return failure is None
 
     def serve(self, *, once: bool) -> None:
-        """Take runs until the server goes, or one run if *once*."""
+        """
+        Take runs until the server goes.
+
+        Args:
+            once: Take one run only.
+        """
         while True:
-            box = self._waiting.popleft() if self._waiting else self._next(None)
-            if box is None:
-                return
+            box = self._waiting.popleft() if self._waiting else self._take()
+            # A cancel or an answer may come late; between runs nobody waits for them.
             if box.get(b"_command") != b"run":
                 continue
-            wall, cpu = int(box[b"d"]), int(box[b"c"])
-            signal.setitimer(signal.ITIMER_REAL, wall / 1000)
-            signal.setitimer(signal.ITIMER_PROF, cpu / 1000)
-            self._wall_seconds = wall / 1000
-            self._drive("R" + box[b"v"].decode("ascii"), box)
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            if once:
+            self._deadline.begin(wall_seconds=int(box[b"d"]) / 1000, cpu_seconds=int(box[b"c"]) / 1000)
+            failure = self._drive(box[b"v"].decode("ascii"), box[b"_ask"])
+            self._deadline.end()
+            if once or (failure is not None and failure.unfit):
                 return
 
-    _wall_seconds = 0.0
-
-    def _drive(self, text: str, asked: Box) -> None:
-        tag = asked[b"_ask"]
-        while True:
-            said = self._engine.pump(text)
-            last = self._lines(said)
-            kind = last[0]
-            if kind == "D":
-                self._answer(tag, last)
-                return
-            if kind == "F":
-                code, _, told = last[1:].partition(" ")
-                self._flush_logs()
-                self._send(
-                    {
-                        b"_error": tag,
-                        b"_error_code": code.encode("ascii"),
-                        b"_error_description": b"the script failed",
-                        b"v": told.encode("ascii"),
-                    }
-                )
+    def _drive(self, text: str, tag: bytes) -> Failure | None:
+        """Pump until the run is over and answered."""
+        self._parts.clear()
+        pump = self._engine.pump
+        try:
+            while True:
+                said = pump(text)
+                if said[0] in "CG":
+                    said = self._pass_on(said)
+                kind = said[0]
+                if kind == "D":
+                    self._answer(tag, said)
+                    return None
+                if kind == "F":
+                    failure = read_failure(said)
+                    break
                 self._flush()
-                return
-            self._flush_logs()
-            self._flush()
-            text = self._wait(int(last[1:]))
+                text = "K" if kind == "P" else self._wait(int(said[1:]))
+        except (EngineFailed, UnicodeError) as error:
+            failure = engine_failure(str(error))
+        self._fail(tag, failure)
+        return failure
 
-    def _lines(self, said: str) -> str:
-        """Send what the world wants sent; give the last line, whose body may hold anything."""
+    # -- to the server ------------------------------------------------------------------------
+
+    def _pass_on(self, said: str) -> str:
+        """Take the calls and log lines off the front; give the last line, whose body may hold anything."""
         while said[0] in "CG":
             line, _, said = said.partition("\n")
             if line[0] == "G":
                 self._logs.append(line[1:])
                 continue
-            number, name, args = line[1:].split(" ", 2)
-            if name in _STREAMED and self._wall_seconds:
-                # Each part of an answer that goes on has a deadline of its own.
-                signal.setitimer(signal.ITIMER_REAL, self._wall_seconds)
-            self._flush_logs()
-            self._send(
-                {
-                    b"_ask": number.encode("ascii"),
-                    b"_command": b"host",
-                    b"n": name.encode("ascii"),
-                    b"v": args.encode("ascii"),
-                }
-            )
+            number, name, arguments = line[1:].split(" ", 2)
+            tag = number.encode("ascii")
+            if name in _PARTS:
+                self._parts.add(tag)
+            self._put_logs()
+            head = encode_pair(b"_ask", tag) + _HOST + encode_pair(b"n", name.encode("ascii"))
+            self._out.append(encode(head, arguments.encode("ascii")))
         return said
 
-    def _answer(self, tag: bytes, last: str) -> None:
-        length, _, rest = last[1:].partition(" ")
-        size = int(length)
-        self._flush_logs()
-        self._send(
-            {
-                b"_answer": tag,
-                b"h": rest[1 : 1 + size].encode("ascii"),
-                b"e": rest[0].encode("ascii"),
-                b"v": rest[1 + size :].encode("ascii"),
-            }
+    def _answer(self, tag: bytes, said: str) -> None:
+        length, _, rest = said[1:].partition(" ")
+        end = 1 + int(length)
+        head = rest[1:end].encode("ascii")
+        self._put_logs()
+        self._out.append(
+            encode(
+                encode_pair(b"_answer", tag) + encode_pair(b"h", head) + encode_pair(b"e", rest[0].encode("ascii")),
+                rest[end:].encode("ascii"),
+            )
         )
         self._flush()
+
+    def _fail(self, tag: bytes, failure: Failure) -> None:
+        self._put_logs()
+        head = encode_pair(b"_error", tag) + encode_pair(b"_error_code", failure.code.encode("ascii")) + _ERROR_TEXT
+        self._out.append(encode(head, failure.told.encode("ascii")))
+        self._flush()
+
+    def _put_logs(self) -> None:
+        if self._logs:
+            self._out.append(encode(_LOG, ("[" + ",".join(self._logs) + "]").encode("ascii")))
+            self._logs.clear()
+
+    def _flush(self) -> None:
+        self._put_logs()
+        if not self._out:
+            return
+        data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+        self._out.clear()
+        try:
+            self._data.sendall(data)
+        except OSError:
+            _leave()
+
+    # -- from the server ----------------------------------------------------------------------
 
     def _wait(self, milliseconds: int) -> str:
         """Wait for the host or the clock; give what to pump next."""
         ends = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
+        if self._parts:
+            self._deadline.pause()
         while True:
-            left = None if ends is None else max(0.0, ends - time.monotonic())
-            box = self._next(left)
-            if box is None:
+            left = None if ends is None else ends - time.monotonic()
+            if left is not None and not self._arrived and not self._poll.poll(max(0, round(left * 1000 + 0.5))):
+                self._deadline.resume()
                 return f"T{_now()}"
-            answer = box.get(b"_answer")
-            if answer is not None:
-                return f"A{_now()} {answer.decode('ascii')} {box[b'v'].decode('ascii')}"
+            box = self._take()
+            tag = box.get(b"_answer")
+            if tag is not None:
+                if tag in self._parts:
+                    self._parts.discard(tag)
+                    self._deadline.renew()
+                else:
+                    self._deadline.resume()
+                return f"A{_now()} {tag.decode('ascii')} {box[b'v'].decode('ascii')}"
             command = box.get(b"_command")
             if command == b"cancel":
+                self._deadline.resume()
                 return f"X{_now()}"
             if command == b"run":
                 self._waiting.append(box)
+                if len(self._waiting) > _MAX_WAITING:
+                    raise BadBox(f"more than {_MAX_WAITING} runs wait")
 
-    def _next(self, seconds: float | None) -> Box | None:
-        """
-        Give the next box.
-
-        Args:
-            seconds: Longest wait; None for ever.
-
-        Returns:
-            None when the time is over, or, without a time, when the server has gone.
-        """
+    def _take(self) -> Box:
+        """Wait for the next box; the process ends when the server goes."""
         while not self._arrived:
-            if seconds is not None and not self._poll.poll(max(0, round(seconds * 1000 + 0.5))):
-                return None
-            data = self._data.recv(_READ_BYTES)
+            try:
+                data = self._data.recv(self._read_bytes)
+            except OSError:
+                _leave()
             if not data:
-                os._exit(0)
-            self._arrived.extend(self._parser.feed(data))
+                _leave()
+            # A large value comes in large pieces; a large buffer for every small one would be slow.
+            self._read_bytes = _READ_MORE_BYTES if len(data) >= _READ_BYTES else _READ_BYTES
+            self._arrived.extend(self._receiver.feed(data))
         return self._arrived.popleft()
 
-    def _flush_logs(self) -> None:
-        if self._logs:
-            self._send({b"_command": b"log", b"v": ("[" + ",".join(self._logs) + "]").encode("ascii")})
-            self._logs.clear()
 
-    def _send(self, box: Box) -> None:
-        self._out.append(encode(box))
-
-    def _flush(self) -> None:
-        data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
-        self._out.clear()
-        self._data.sendall(data)
+def _leave() -> NoReturn:
+    os._exit(0)
 
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
-
-
-Serve = Callable[[], None]

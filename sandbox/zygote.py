@@ -1,8 +1,8 @@
 """
 Load everything once, then fork.
 
-    zygote      Python, the binding, the prelude          forks templates
-    template    one script's version, loaded and locked down   forks clones
+    zygote      Python, the binding, the prelude                    forks templates
+    template    one script's version, loaded and locked down        forks clones
     clone       runs invocations; may not even fork
 
 What is slow (starting Python, evaluating the prelude, a script's packages) happens once
@@ -11,28 +11,30 @@ and is inherited; a clone is there within milliseconds.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
-import signal
 import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sandbox.deadline import Deadline
 from sandbox.duktape import Duktape
 from sandbox.engine import Engine
-from sandbox.forker import ForkServer, settle_memory
-from sandbox.lockdown import process, rlimits
+from sandbox.forker import ForkServer
+from sandbox.lockdown import apply, namespaces, rlimits
 from sandbox.lockdown.report import report
 from sandbox.loop import Conversation
-
-_TEMPLATE_DESCRIPTORS = 16
 
 
 def run_zygote(control: socket.socket) -> None:
     """Be the zygote, until *control* ends."""
+    rlimits.raise_stack()
+    network = namespaces.empty_network()
     engine = Duktape()
-    network = process.empty_network()
-    settle_memory()
-    held = report(network=network)
+    held = report(network=network, notes=engine.notes)
+    engine.pump("E")
+    _settle_memory(engine)
 
     def template(request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> None:
         _be_template(request, descriptors, parent, engine=engine, held=held)
@@ -45,21 +47,16 @@ def _be_template(
 ) -> None:
     limits = request["limits"]
     data, control = (socket.socket(fileno=descriptor) for descriptor in descriptors)
-    process.become_nobody()
-    process.die_with_parent(parent)
-    process.no_new_privileges()
-    process.not_inspectable()
-    rlimits.no_files(descriptors=_TEMPLATE_DESCRIPTORS)
-    rlimits.limit_memory(int(limits["memory_bytes"]))
-    rlimits.limit_cpu(int(limits["cpu_seconds"]))
-    wall = limits.get("load_seconds")
-    if wall:
-        signal.setitimer(signal.ITIMER_REAL, float(wall))
-    if not Conversation(data=data, engine=engine).load():
+    apply.lock_template(parent=parent, memory_bytes=int(limits["memory_bytes"]), cpu_seconds=int(limits["cpu_seconds"]))
+    deadline = Deadline()
+    seconds = float(limits.get("load_seconds", 0))
+    if seconds:
+        deadline.begin(wall_seconds=seconds, cpu_seconds=seconds)
+    if not Conversation(data=data, engine=engine, deadline=deadline).load():
         return
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    deadline.end()
     data.close()
-    settle_memory()
+    _settle_memory(engine)
 
     def clone(request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> None:
         _be_clone(request, descriptors, parent, engine=engine)
@@ -68,17 +65,26 @@ def _be_template(
 
 
 def _be_clone(request: Mapping[str, Any], descriptors: Sequence[int], parent: int, *, engine: Engine) -> None:
-    process.die_with_parent(parent)
     data = socket.socket(fileno=descriptors[0])
-    rlimits.no_processes()
-    # One: poll refuses to watch more descriptors than the limit, and number 0 is taken.
-    rlimits.no_files(descriptors=1)
-    Conversation(data=data, engine=engine).serve(once=bool(request.get("once")))
+    apply.lock_clone(parent=parent)
+    Conversation(data=data, engine=engine, deadline=Deadline()).serve(once=bool(request.get("once")))
 
 
 def leave_terminal() -> None:
     """Be in a session of its own, so that Ctrl-C in a terminal reaches the server alone."""
-    try:
+    # Refused to the leader of a group, in which case whoever started it has seen to that.
+    with contextlib.suppress(PermissionError):
         os.setsid()
-    except PermissionError:
-        pass
+
+
+def _settle_memory(engine: Engine) -> None:
+    """
+    Let forks share what is there.
+
+    A collection writes to every object and so would copy the parent's memory.  The loop makes no
+    cycles, so Python's collector can rest; JavaScript's begins with a clean heap.
+    """
+    engine.pump("H")
+    gc.collect()
+    gc.freeze()
+    gc.disable()

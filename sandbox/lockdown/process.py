@@ -1,4 +1,4 @@
-"""Rights of the process itself: its user, its network, its parent's death."""
+"""Rights of the process itself: its user, who may look into it, its parent's death."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ import sys
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
-_CLONE_NEWNET = 0x40000000
-_CLONE_NEWIPC = 0x08000000
+_OVERFLOW_ID = 65534
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent(parent: int) -> None:
-    """Be killed when the parent dies; *parent* is its pid, to notice that it is dead already."""
+    """
+    Be killed when the parent dies (Linux).
+
+    Args:
+        parent: Its pid, to notice that it is dead already.
+    """
     if sys.platform == "linux":
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
@@ -27,31 +31,29 @@ def die_with_parent(parent: int) -> None:
 
 def no_new_privileges() -> bool:
     """Never gain rights by executing something; true if the system knows how."""
-    return sys.platform == "linux" and _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+    return sys.platform == "linux" and bool(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 
 
 def not_inspectable() -> None:
-    """Let no process of the same user read this one's memory."""
+    """Let no process of the same user read this one's memory, nor trace it (Linux)."""
     if sys.platform == "linux":
         _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def empty_network() -> bool:
-    """Move into a network namespace without interfaces, if root may; true if done."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        return False
-    return bool(_libc.unshare(_CLONE_NEWNET | _CLONE_NEWIPC) == 0)
-
-
 def become_nobody() -> bool:
-    """Give up root for the user nobody; true if this process is not root afterwards."""
+    """
+    Give up root for the user nobody.
+
+    Returns:
+        Whether the user was changed; only root can.
+    """
     if os.geteuid() != 0:
-        return True
+        return False
     try:
         nobody = pwd.getpwnam("nobody")
         user, group = nobody.pw_uid, nobody.pw_gid
     except KeyError:
-        user = group = 65534
+        user = group = _OVERFLOW_ID
     os.setgroups([])
     os.setresgid(group, group, group)
     os.setresuid(user, user, user)

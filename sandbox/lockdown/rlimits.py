@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import resource
 
-_STACK_BYTES = 8 * 1024 * 1024
+STACK_BYTES = 8 * 1024 * 1024
+"""Deep recursion in a script needs so much; with less it ends in a crash instead of a RangeError (tried)."""
 
 
 def address_space() -> int:
@@ -29,7 +30,7 @@ def limit_cpu(seconds: int) -> None:
 
 
 def no_files(*, descriptors: int) -> None:
-    """Allow no core, no file that grows, and no descriptor with a number of *descriptors* or above."""
+    """Allow no core, no file that grows, and no new descriptor with a number of *descriptors* or above."""
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, 0)
     _lower(resource.RLIMIT_NOFILE, descriptors)
@@ -40,10 +41,18 @@ def no_processes() -> None:
     _lower(resource.RLIMIT_NPROC, 0)
 
 
+def raise_stack() -> None:
+    """Let the main thread's stack grow to what scripts need, as far as this process may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    if soft != resource.RLIM_INFINITY and soft < STACK_BYTES:
+        wanted = STACK_BYTES if hard == resource.RLIM_INFINITY else min(STACK_BYTES, hard)
+        resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
+
+
 def stack_is_enough() -> bool:
-    """Tell whether the main thread's stack is large enough for deep recursion in scripts."""
+    """Tell whether the main thread's stack may grow to what scripts need."""
     soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
-    return soft == resource.RLIM_INFINITY or soft >= _STACK_BYTES
+    return soft == resource.RLIM_INFINITY or soft >= STACK_BYTES
 
 
 def _lower(which: int, value: int) -> None:

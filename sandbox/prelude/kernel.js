@@ -69,7 +69,8 @@ var __kernel = {};
         own: free(Object.prototype.hasOwnProperty),
         evaluate: globalThis.eval,
         collectGarbage: Duktape.gc,
-        realNow: Date.now
+        realNow: Date.now,
+        Error: Error
     };
     K.captured = captured;
     K.free = free;

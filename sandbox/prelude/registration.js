@@ -8,7 +8,7 @@
 (function (K, global) {
     'use strict';
 
-    var own = K.own, keys = Object.keys, isArray = Array.isArray, slice = K.captured.slice;
+    var own = K.own, keys = Object.keys, isArray = Array.isArray, slice = K.captured.slice, NativeError = K.captured.Error;
     var names = null, open = false, warned = K.bare(), count = 0;
     var uses = [], perRoute = [], unresolved = [], refusals = [];
 
@@ -51,20 +51,21 @@
         if (!open) throw refused('closed', call, 'works only at top level and in init; what a script registers is fixed when it is deployed.');
     }
 
+    /* Called by what the script calls: of the ten frames that the engine keeps, most are then the script's. */
     function stackHere() {
-        var stack = new Error('here').stack;
+        var stack = new NativeError('here').stack;
         return typeof stack === 'string' ? stack : '';
     }
 
     /* A function, or the name of one that must exist when the script has loaded. */
-    function keep(handler, call) {
+    function keep(handler, call, stack) {
         var entry = { fn: null, name: '', chain: null };
         if (typeof handler === 'function') {
             entry.fn = handler;
             entry.name = typeof handler.name === 'string' ? handler.name : '';
         } else if (typeof handler === 'string' && handler !== '') {
             entry.name = handler;
-            unresolved[unresolved.length] = { entry: entry, call: call, stack: stackHere() };
+            unresolved[unresolved.length] = { entry: entry, call: call, stack: stack };
         } else {
             throw refused('invalid', call, 'the handler must be a function or the name of one; ' + K.quote(handler) + ' was given.');
         }
@@ -87,52 +88,53 @@
         return method === undefined ? ['GET'] : isArray(method) ? method : [method];
     }
 
-    function betweenOf(call, given) {
+    function betweenOf(call, given, stack) {
         var list = isArray(given) ? given : [given], ids = [];
-        for (var i = 0; i < list.length; i++) ids[i] = keep(list[i], call + ': middleware').id;
+        for (var i = 0; i < list.length; i++) ids[i] = keep(list[i], call + ': middleware', stack).id;
         return ids;
     }
 
     /* One registration as the server gets it; functions become numbers. */
-    function register(call, path, handler, third) {
-        var options = optionsOf(call, third), chosen = keys(options), sent = {}, kept = keep(handler, call);
+    function register(call, path, handler, third, stack) {
+        var options = optionsOf(call, third), chosen = keys(options), sent = {}, kept = keep(handler, call, stack);
         for (var i = 0; i < chosen.length; i++) {
             var name = chosen[i], value = options[name];
             if (name === 'method' || value === undefined) continue;
             if (name === 'middleware') {
-                sent.middleware = betweenOf(call, value);
+                sent.middleware = betweenOf(call, value, stack);
                 perRoute[kept.id] = sent.middleware;
             } else if (typeof value === 'function') {
                 throw refused('invalid', call, 'the option ' + name + ' cannot be a function.');
             } else sent[name] = value;
         }
-        K.hostCallSync('register.route', [{ path: path, methods: methodsOf(options), handler: kept, options: sent, stack: stackHere() }]);
+        K.hostCallSync('register.route', [{ path: path, methods: methodsOf(options), handler: kept, options: sent, stack: stack }]);
         count++;
     }
 
     /* A refusal ends the load, unless the script catches it: then it is a warning. */
-    function noted(call, work) {
+    function noted(call, stack, work) {
         requireOpen(call);
         try {
             work();
         } catch (error) {
-            refusals[refusals.length] = { code: 'registration_refused', message: K.safeText(error && error.message) + ' (the script caught this error and went on without the registration)', stack: stackHere() };
+            refusals[refusals.length] = { code: 'registration_refused', message: K.safeText(error && error.message) + ' (the script caught this error and went on without the registration)', stack: stack };
             throw error;
         }
     }
 
-    K.registerRoute = function (call, path, handler, third) {
-        noted(call, function () { register(call, path, handler, third); });
-    };
+    function route(call, path, handler, third, stack) {
+        noted(call, stack, function () { register(call, path, handler, third, stack); });
+    }
 
     K.global('registerWebHandler', function registerWebHandler(path, handler, methodOrOptions) {
-        K.registerRoute('registerWebHandler', path, handler, methodOrOptions);
+        route('registerWebHandler', path, handler, methodOrOptions, stackHere());
     });
 
     K.global('use', function use(handler) {
-        noted('use', function () {
-            var kept = keep(handler, 'use');
-            K.hostCallSync('register.middleware', [{ handler: kept, stack: stackHere() }]);
+        var stack = stackHere();
+        noted('use', stack, function () {
+            var kept = keep(handler, 'use', stack);
+            K.hostCallSync('register.middleware', [{ handler: kept, stack: stack }]);
             uses[uses.length] = kept.id;
         });
     });
@@ -148,7 +150,7 @@
 
     K.global('register', function register(path, handler, method) {
         warnOnce('register', 'registerWebHandler');
-        K.registerRoute('register', path, handler, method === undefined || method === null || method === '' ? 'GET' : method);
+        route('register', path, handler, method === undefined || method === null || method === '' ? 'GET' : method, stackHere());
     });
 
     // -- the end of the load ------------------------------------------------------------------
@@ -219,13 +221,13 @@
     function fetchExport() {
         var found = named('default');
         if (found === undefined || found === null || typeof found.fetch !== 'function') return;
-        K.registerRoute('export default', '/*', function fetch(req, ctx) {
+        route('export default', '/*', function fetch(req, ctx) {
             var init = { method: req.method, headers: req.headers };
             if (req.method === 'GET' || req.method === 'HEAD') return found.fetch(new K.Request(req.url, init), {}, ctx);
             return req.bytes().then(function (bytes) {
                 if (bytes.length > 0) init.body = bytes;
                 return found.fetch(new K.Request(req.url, init), {}, ctx);
             });
-        }, ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+        }, ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], '');
     }
 }(__kernel, globalThis));

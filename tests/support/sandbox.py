@@ -1,0 +1,296 @@
+"""
+A real zygote driven by plain sockets, as the server would, but blocking.
+
+    with Zygote() as zygote:
+        template = zygote.template("registerWebHandler('/', function () { return 1; });")
+        clone = template.clone()
+        clone.run().body     -> "1"
+
+Whatever is started here is gone when the `with` ends: closing the control socket ends the zygote,
+and with it all that it forked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from sandbox.bodies import Receiver, encode
+from sandbox.boxes import Box, encode_pair
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED = "00112233445566778899aabbccddeeff"
+NOW = 1_700_000_000_000
+PATIENCE_SECONDS = 20.0
+
+Host = Callable[[str, list[Any]], Any]
+"""Answers a host call; a `HostRefusal` is answered as an error."""
+
+
+class HostRefusal(Exception):
+    """What the host answers instead of a value: the members of a HostError."""
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(told)
+        self.told = told
+
+
+@dataclass(slots=True, kw_only=True)
+class Seen:
+    """What came of a load or a run."""
+
+    box: Box
+    """The last box: an answer or an error; empty if the process died first."""
+    calls: list[tuple[str, list[Any]]] = field(default_factory=list)
+    logs: list[list[Any]] = field(default_factory=list)
+
+    @property
+    def head(self) -> Mapping[str, Any]:
+        """The answer's head; that of plain JSON is filled in."""
+        text = self.box[b"h"].decode()
+        head: Mapping[str, Any] = json.loads(text) if text else {"status": 200, "type": "application/json"}
+        return head
+
+    @property
+    def body(self) -> str:
+        """The answer's body as text, whatever its encoding."""
+        text = self.box[b"v"].decode("ascii")
+        return json.loads(text) if self.box.get(b"e") == b"j" else text
+
+    @property
+    def value(self) -> Any:
+        """The JSON of the body."""
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The error's code; empty for an answer."""
+        return self.box.get(b"_error_code", b"").decode()
+
+    @property
+    def failure(self) -> Mapping[str, Any]:
+        """What the error tells."""
+        told: Mapping[str, Any] = json.loads(self.box[b"v"])
+        return told
+
+    @property
+    def messages(self) -> list[str]:
+        """The text of the log lines."""
+        return [line[1] for line in self.logs]
+
+
+def _null(name: str, arguments: list[Any]) -> Any:
+    return None
+
+
+class Wire:
+    """One end of a data socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        sock.settimeout(PATIENCE_SECONDS)
+        self._receiver = Receiver(max_bytes=1 << 28)
+        self._boxes: list[Box] = []
+
+    def send(self, value: str | bytes = b"", **pairs: str | int | bytes) -> None:
+        """Send one box; keyword names are keys, `_` in front included."""
+        head = b"".join(encode_pair(key.encode(), _bytes(one)) for key, one in pairs.items())
+        self.sock.sendall(encode(head, _bytes(value)))
+
+    def take(self) -> Box | None:
+        """Wait for the next box; None at the end of the socket."""
+        while not self._boxes:
+            try:
+                data = self.sock.recv(1 << 20)
+            except ConnectionResetError:
+                return None
+            if not data:
+                return None
+            self._boxes += self._receiver.feed(data)
+        return self._boxes.pop(0)
+
+    def finish(self, host: Host = _null) -> Seen:
+        """Answer host calls until an answer or an error comes, or the end."""
+        seen = Seen(box={})
+        while True:
+            box = self.take()
+            if box is None:
+                return seen
+            if b"_answer" in box or b"_error" in box:
+                seen.box = box
+                return seen
+            if box[b"_command"] == b"log":
+                seen.logs += json.loads(box[b"v"])
+                continue
+            name, arguments = box[b"n"].decode(), json.loads(box[b"v"])
+            seen.calls.append((name, arguments))
+            try:
+                answer = {"ok": host(name, arguments)}
+            except HostRefusal as refusal:
+                answer = {"err": refusal.told}
+            self.send(json.dumps(answer), _answer=box[b"_ask"])
+
+    def close(self) -> None:
+        """Close this end."""
+        self.sock.close()
+
+
+class Clone(Wire):
+    """A process that runs invocations."""
+
+    def __init__(self, sock: socket.socket, *, number: int, pid: int, template: Template) -> None:
+        super().__init__(sock)
+        self.number = number
+        self.pid = pid
+        self.template = template
+
+    def start(self, handler: int = 0, *, wall_ms: int = 5000, cpu_ms: int = 5000, tag: str = "r1", **q: Any) -> None:
+        """Send a run box and do not wait."""
+        request = {"method": "GET", "path": "/", "url": "/", "headers": {}, "ip": "::1", "id": "q1", **q}
+        box = {"k": "http", "h": handler, "i": "i1", "seed": SEED, "now": NOW, "deadline": NOW + wall_ms}
+        box |= {"q": request, "user": None, "script": "test", "version": "v1"}
+        self.send(json.dumps(box), _ask=tag, _command="run", d=wall_ms, c=cpu_ms)
+
+    def run(self, handler: int = 0, *, host: Host = _null, **more: Any) -> Seen:
+        """Run a handler to its end."""
+        self.start(handler, **more)
+        return self.finish(host)
+
+    def end(self) -> Mapping[str, Any]:
+        """Wait until the process is reaped; give its exit event."""
+        return self.template.event("exit", self.number)
+
+
+class _Forker:
+    """The server's end of a control socket."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        control.settimeout(PATIENCE_SECONDS)
+        self._events: list[Mapping[str, Any]] = []
+        self._number = 0
+
+    def ask(self, message: Mapping[str, Any], *sockets: socket.socket) -> int:
+        """Send a request under a new id, and give the id."""
+        self._number += 1
+        data = json.dumps({"id": self._number, **message}).encode()
+        if sockets:
+            socket.send_fds(self.control, [data], [one.fileno() for one in sockets])
+        else:
+            self.control.send(data)
+        for one in sockets:
+            one.close()
+        return self._number
+
+    def event(self, kind: str, number: int | None = None) -> Mapping[str, Any]:
+        """Wait for an event; others are kept for later."""
+        while True:
+            for event in self._events:
+                if event["ev"] == kind and number in {None, event.get("id")}:
+                    self._events.remove(event)
+                    return event
+            data = self.control.recv(1 << 16)
+            if not data:
+                raise AssertionError(f"the control socket ended before {kind}")
+            self._events.append(json.loads(data))
+
+
+class Template(_Forker):
+    """A process that has loaded a script, or failed to."""
+
+    def __init__(self, control: socket.socket, *, number: int, pid: int, loaded: Seen) -> None:
+        super().__init__(control)
+        self.number = number
+        self.pid = pid
+        self.loaded = loaded
+
+    def clone(self, *, once: bool = False) -> Clone:
+        """Fork a clone."""
+        ours, theirs = socket.socketpair()
+        number = self.ask({"op": "clone", "once": once}, theirs)
+        return Clone(ours, number=number, pid=self.event("forked", number)["pid"], template=self)
+
+
+class Zygote(_Forker):
+    """A real zygote."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "sandbox", "--control-fd", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            cwd="/",
+            env={"PYTHONPATH": str(ROOT), "PATH": os.environ.get("PATH", "")},
+            stderr=subprocess.PIPE,
+        )
+        theirs.close()
+        super().__init__(ours)
+        self.ready = self.event("ready")
+        self.report: Mapping[str, Any] = self.ready["report"]
+
+    def template(
+        self,
+        source: str,
+        *,
+        host: Host = _null,
+        memory_mib: int = 256,
+        load_seconds: float = 10,
+    ) -> Template:
+        """Load a script."""
+        data, their_data = socket.socketpair()
+        control, their_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        limits = {"memory_bytes": memory_mib << 20, "cpu_seconds": 60, "load_seconds": load_seconds}
+        number = self.ask({"op": "template", "limits": limits}, their_data, their_control)
+        pid = self.event("forked", number)["pid"]
+        wire = Wire(data)
+        wire.send(
+            json.dumps({"script": "test", "version": "v1", "source": source, "seed": SEED, "now": NOW, "i": "load"}),
+            _ask="load",
+            _command="load",
+        )
+        loaded = wire.finish(host)
+        wire.close()
+        return Template(control, number=number, pid=pid, loaded=loaded)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *ignored: object) -> None:
+        self.control.close()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        try:
+            self.process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(true: Callable[[], bool], *, seconds: float = 5.0) -> bool:
+    """Poll until something is true or the time is over."""
+    ends = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > ends:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _bytes(value: str | int | bytes) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("ascii")
