@@ -45,6 +45,11 @@ class Asset:
     info: AssetInfo
     content: bytes
 
+    @property
+    def type(self) -> str:
+        """Give the media type."""
+        return self.info.type
+
 
 class AssetStore:
     """

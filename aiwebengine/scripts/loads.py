@@ -31,6 +31,9 @@ class Book(Protocol):
             place: Makes `file:line` of a stack.
         """
 
+    async def carry_out(self) -> None:
+        """Hand what top level and `init` changed to those who carry it out, and who keep it for `Loads.hold`."""
+
 
 B = TypeVar("B", bound=Book)
 
@@ -83,6 +86,10 @@ class Loads(Generic[B]):
             return False
         load.changes.extend(changes)
         return True
+
+    def book(self, invocation: str) -> B | None:
+        """Give the book of a load; None if the host has opened none."""
+        return self._loads[invocation].book
 
     def take(self, invocation: str) -> Load[B]:
         """Give what is known of a load that is over, and forget it."""

@@ -272,6 +272,9 @@ class Preparer:
         self._loads.expect(invocation.id, examined.grants)
         try:
             loaded = await self._runner.load(bundle, invocation)
+            book = self._loads.book(invocation.id)
+            if book is not None:
+                await book.carry_out()
         except (ScriptFailed, Conflict, TooMany, BudgetSpent) as error:
             # The last three are host calls' refusals that the script did not catch.
             raise refused([failure_problem(error, bundle=bundle, entry=entry)]) from error

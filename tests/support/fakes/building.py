@@ -43,6 +43,8 @@ class FakeBook:
     def __init__(self, invocation: Invocation) -> None:
         self._invocation = invocation
         self.patterns: list[str] = []
+        self.effects: Any = None
+        """Awaited when it is called: what the host does with held effects."""
 
     @property
     def middleware(self) -> tuple[int, ...]:
@@ -60,6 +62,10 @@ class FakeBook:
             )
             for number, pattern in enumerate(self.patterns)
         )
+
+    async def carry_out(self) -> None:
+        if self.effects is not None:
+            await self.effects()
 
 
 @dataclass
@@ -90,7 +96,7 @@ class FakeRunner:
         if self.gate is not None:
             await self.gate
         if self.during is not None:
-            await self.during(bundle, invocation)
+            await self.during(bundle, invocation, book)
         if "THROW" in bundle.source:
             raise ScriptFailed("It threw.", thrown=Thrown(name="TypeError", message="x is not a function"))
         warnings = ({"code": "deprecated", "message": "writeLog is deprecated"},) if "OLD" in bundle.source else ()

@@ -85,11 +85,16 @@ class ScriptAccessTests(SynchronousTestCase):
     def making(self, source="/1"):
         """Let the script `maker` make a script and an asset at its top level."""
 
-        async def during(bundle, invocation):
-            if bundle.script == "maker":
-                prepared = await self.access.prepare(invocation, "made", source)
+        async def during(bundle, invocation, book):
+            if bundle.script != "maker":
+                return
+            prepared = await self.access.prepare(invocation, "made", source)
+
+            async def effects():
                 await self.access.commit(invocation, [Change("made", prepared)])
                 await self.assets.write(invocation, {"/a.css": StoredAsset("text/css", b"x"), "/gone": None})
+
+            book.effects = effects
 
         self.world.runner.during = during
 
