@@ -8,7 +8,7 @@ answers or raise the engine's errors; no status but their own success stands in 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from klein import Klein
 from twisted.application.service import Service
@@ -102,7 +102,7 @@ class Api(Service):
         for resource in resources:
             for route in resource.routes():
                 self._add(route)
-        self.klein.handle_errors(HTTPException)(self._no_route)
+        self.klein.handle_errors(HTTPException)(cast(Any, self._no_route))
 
     def resource(self) -> Resource:
         """Give the resource for the root of a site: it looks at whole paths."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from multipart import (  # type: ignore[import-untyped]  # It has no types.
+from multipart import (
     MultipartError,
     MultipartSegment,
     PushMultipartParser,
