@@ -25,6 +25,8 @@
     /* The server frames the message; what an author (or a passed-on Response) says of it is dropped. */
     var FRAMING = { 'content-length': 1, 'transfer-encoding': 1, connection: 1, 'keep-alive': 1, upgrade: 1, te: 1, trailer: 1, 'proxy-connection': 1 };
     var TITLES = { 400: 'Bad Request', 401: 'Unauthorized', 402: 'Payment Required', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable', 408: 'Request Timeout', 409: 'Conflict', 410: 'Gone', 411: 'Length Required', 412: 'Precondition Failed', 413: 'Content Too Large', 414: 'URI Too Long', 415: 'Unsupported Media Type', 416: 'Range Not Satisfiable', 418: "I'm a Teapot", 422: 'Unprocessable Content', 423: 'Locked', 425: 'Too Early', 428: 'Precondition Required', 429: 'Too Many Requests', 431: 'Request Header Fields Too Large', 451: 'Unavailable For Legal Reasons', 500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway', 503: 'Service Unavailable', 504: 'Gateway Timeout' };
+    /* The engine's own codes for what a script says by a status alone. */
+    var CODES = { 401: 'unauthenticated', 403: 'denied', 404: 'not_found', 405: 'method_not_allowed', 409: 'conflict', 413: 'too_large', 415: 'unsupported_media', 429: 'too_many', 503: 'unavailable', 504: 'timeout' };
     var encoding = false;
 
     function isObject(value) { return value !== null && typeof value === 'object'; }
@@ -161,11 +163,13 @@
     function problem(error, thrown) {
         var body = { type: 'about:blank', title: TITLES[error.status] || 'Error', status: error.status, detail: error.message };
         var details = error.details, headers = [];
+        body.code = CODES[error.status] || (error.status < 500 ? 'invalid' : 'script_failed');
+        if (K.requestId !== undefined) body.requestId = K.requestId;
         if (isObject(details) && !isArray(details)) {
             var names = keysOf(details);
             for (var i = 0; i < names.length; i++) {
                 if (names[i] === 'headers' && isObject(details.headers)) headers = framed(K.headerPairs(details.headers));
-                else if (!hasOwn(body, names[i]) || names[i] === 'type') body[names[i]] = details[names[i]];
+                else if (!hasOwn(body, names[i]) || names[i] === 'type' || names[i] === 'code') body[names[i]] = details[names[i]];
             }
         } else if (details !== undefined) body.details = details;
         var shape = { status: error.status, type: 'application/problem+json', headers: headers };

@@ -112,5 +112,9 @@
     K.define(ScriptRequest.prototype, Symbol.toStringTag, 'Request', true);
     K.define(ScriptRequest.prototype, 'constructor', Object);
 
-    K.makeRequest = function (q) { return new ScriptRequest(q); };
+    /* One request is in hand at a time; an error body names it. */
+    K.makeRequest = function (q) {
+        K.requestId = q.id;
+        return new ScriptRequest(q);
+    };
 }(__kernel));

@@ -138,6 +138,7 @@ class FormsOfAnswer(SynchronousTestCase):
                     "status": 409,
                     "detail": "taken",
                     "code": "name_taken",
+                    "requestId": "r1",
                     "name": "x",
                 }
             ],
