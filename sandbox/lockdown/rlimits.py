@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from pathlib import Path
 
 STACK_BYTES = 8 * 1024 * 1024
 """Deep recursion in a script needs so much; with less it ends in a crash instead of a RangeError (tried)."""
@@ -11,8 +12,8 @@ STACK_BYTES = 8 * 1024 * 1024
 def address_space() -> int:
     """Give the bytes of address space that this process has now; 0 where it cannot be told."""
     try:
-        with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[0]) * resource.getpagesize()
+        pages = Path("/proc/self/statm").read_text("ascii").split()[0]
+        return int(pages) * resource.getpagesize()
     except OSError:
         return 0
 
