@@ -54,10 +54,8 @@ class Clocks:
 
 
 def run_box(value: str = "{}", tag: bytes = b"r1") -> bytes:
-    head = b"".join(
-        encode_pair(key, text) for key, text in ((b"_ask", tag), (b"_command", b"run"), (b"d", b"2000"), (b"c", b"1000"))
-    )
-    return encode(head, value.encode("ascii"))
+    pairs = ((b"_ask", tag), (b"_command", b"run"), (b"d", b"2000"), (b"c", b"1000"))
+    return encode(b"".join(encode_pair(key, text) for key, text in pairs), value.encode("ascii"))
 
 
 def answer_box(tag: bytes, value: bytes = b'{"ok":1}') -> bytes:
@@ -74,7 +72,7 @@ class Runs(SynchronousTestCase):
         engine, clocks = Spoken(*says), Clocks()
         ours.sendall(sent)
         with theirs:
-            Conversation(data=theirs, engine=engine, deadline=clocks).serve(once=True)  # type: ignore[arg-type]
+            Conversation(data=theirs, engine=engine, deadline=clocks).serve(once=True)
         data = b""
         while part := ours.recv(1 << 20):
             data += part
@@ -149,7 +147,7 @@ class Runs(SynchronousTestCase):
         self.addCleanup(ours.close)
         ours.sendall(run_box() + run_box())
         with theirs:
-            Conversation(data=theirs, engine=Spoken("!"), deadline=Clocks()).serve(once=False)  # type: ignore[arg-type]
+            Conversation(data=theirs, engine=Spoken("!"), deadline=Clocks()).serve(once=False)
         (box,) = Receiver(max_bytes=1 << 20).feed(ours.recv(1 << 16))
         self.assertEqual(box[b"_error_code"], b"memory")
 
@@ -165,7 +163,7 @@ class Runs(SynchronousTestCase):
             engine = Spoken(said)
             ours.sendall(encode_box({b"_ask": b"1", b"_command": b"load", b"v": b'{"source":""}'}))
             with ours, theirs:
-                conversation = Conversation(data=theirs, engine=engine, deadline=Clocks())  # type: ignore[arg-type]
+                conversation = Conversation(data=theirs, engine=engine, deadline=Clocks())
                 self.assertEqual(conversation.load(), loaded)
             self.assertEqual(engine.heard, ['L{"source":""}'])
             self.assertEqual(json.loads(engine.heard[0][1:]), {"source": ""})
