@@ -247,6 +247,7 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
         ]
 
     site = Site(
+        reactor=reactor,
         current=current,
         runner=runner,
         own=api.resource(),
@@ -260,7 +261,6 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
         limits=settings.limits,
         own_body_bytes=api.max_body_bytes,
         explain=explain if settings.errors.show_source else None,
-        new_id=_new_id,
     )
     ready: Deferred[Ready] = Deferred()
     listener = Listener(
@@ -376,7 +376,7 @@ class Listener(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        self._site.stopping = True
+        self._site.stop()
         if self._port is not None:
             stopped = self._port.stopListening()
             if stopped is not None:

@@ -108,6 +108,12 @@ class HeadersTooLarge(Refused):
     code = "headers_too_large"
 
 
+class TooSlow(Refused):
+    """The request did not come in time."""
+
+    code = "too_slow"
+
+
 class TooMany(Refused):
     """More requests than the limit allows."""
 
@@ -295,6 +301,7 @@ TABLE: dict[str, ErrorRow] = {
     "headers_too_large": ErrorRow(
         status=431, title="Request headers too large", graphql="TOO_LARGE", javascript="too_large"
     ),
+    "too_slow": ErrorRow(status=408, title="The request took too long", graphql="TIMEOUT", javascript="timeout"),
     "too_many": ErrorRow(status=429, title="Too many requests", graphql="TOO_MANY", javascript="too_many"),
     "closed": ErrorRow(status=409, title="Closed", graphql="CONFLICT", javascript="closed"),
     "budget": ErrorRow(status=429, title="Budget spent", graphql="TOO_MANY", javascript="budget"),

@@ -1,73 +1,85 @@
 """
 Whether a matched request may reach its handler: the checks, in order.
 
-    input   `body`, `query` and `params` of the route, if it has schemas for them
+    input   `params`, `query` and `body` of the route, if it has schemas for them
+
+Size and route were settled before; checks of who asks and how often come before the input.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from aiwebengine.errors import Invalid
 from aiwebengine.host.schemas import check
 from aiwebengine.values import Request, RouteMatch
-from aiwebengine.web.read import payload, query_pairs
+from aiwebengine.web.payload import payload, query_pairs
 
-_MAX_FAULTS = 50
+_CHECKED = ("params", "query", "body")
+_Violations = list[dict[str, str]]
 
 
-def admit(request: Request, match: RouteMatch) -> str:
+def admit(request: Request, match: RouteMatch, *, sender: str) -> str:
     """
-    Check *request* and make what the handler is given.
+    Check *request* and make what its handler is given.
+
+    Args:
+        sender: What `payload.told_sender` gave for the request.
 
     Raises:
-        Invalid: It breaks a schema; `details.violations` names every place as a JSON pointer.
+        Invalid: It breaks a schema; `details.violations` names each place as a JSON Pointer.
     """
     options = match.route.options
-    if not options:
-        return payload(request, match.params)
-    violations: list[dict[str, str]] = []
+    if options and any(name in options for name in _CHECKED):
+        return _checked(request, match, sender)
+    return payload(request, match.params, sender=sender)
+
+
+def _checked(request: Request, match: RouteMatch, sender: str) -> str:
+    options = match.route.options
+    violations: _Violations = []
     data: Any = None
     if "params" in options:
         violations += _faults(options["params"], dict(match.params), "params")
+    query = query_pairs(request) if request.query else []
     if "query" in options:
-        violations += _faults(options["query"], _single(request), "query")
+        # The first value of a name counts, as in `req.query`.
+        violations += _faults(options["query"], dict(reversed(query)), "query")
     if "body" in options:
         data = _json(request)
         violations += _faults(options["body"], data, "body")
     if violations:
         first = violations[0]
+        place = f" at {first['pointer']}" if first["pointer"] else ""
+        more = f" ({len(violations) - 1} more in violations.)" if len(violations) > 1 else ""
         raise Invalid(
-            f"The request's {first['in']} is not valid: {first['message']}",
-            details={"violations": violations[:_MAX_FAULTS]},
+            f"The {first['in']} of the request is not valid{place}: it {first['message']}{more}",
+            details={"violations": violations},
         )
-    return payload(request, match.params, data=data, checked="body" in options)
-
-
-def _single(request: Request) -> Mapping[str, str]:
-    values: dict[str, str] = {}
-    for name, value in query_pairs(request.query) if request.query else ():
-        values.setdefault(name, value)
-    return values
+    return payload(request, match.params, sender=sender, query=query, data=data, checked="body" in options)
 
 
 def _json(request: Request) -> Any:
     if not request.body:
-        raise Invalid("The request has no body; JSON was expected.")
+        raise Invalid("This route takes JSON; the request has no body.")
     try:
         return json.loads(request.body.decode("utf-8"), parse_constant=_no_constant)
-    except (UnicodeDecodeError, RecursionError):
-        raise Invalid("The request's body is not JSON in UTF-8.") from None
+    except UnicodeDecodeError as error:
+        raise Invalid(f"The body of the request is JSON in UTF-8; byte {error.start} of this one is not.") from None
+    except RecursionError:
+        raise Invalid("The body of the request is JSON nested too deeply.") from None
+    except json.JSONDecodeError as error:
+        raise Invalid(
+            f"The body of the request is not JSON: {error.msg} in line {error.lineno}, column {error.colno}."
+        ) from None
     except ValueError as error:
-        where = f" in line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise Invalid(f"The request's body is not valid JSON{where}.") from None
+        raise Invalid(f"The body of the request is not JSON: {error}.") from None
 
 
-def _no_constant(text: str) -> Any:
-    raise ValueError(text)
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"there is no {name}")
 
 
-def _faults(schema: Any, value: Any, where: str) -> list[dict[str, str]]:
+def _faults(schema: Any, value: Any, where: str) -> _Violations:
     return [{"in": where, "pointer": fault.path, "message": fault.message} for fault in check(schema, value)]

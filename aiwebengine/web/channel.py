@@ -1,180 +1,433 @@
 """
-HTTP/1.1 connections: twisted.web's, with refusals that say what is wrong.
+HTTP/1.1 connections: twisted.web's channel with another way of reading.
 
-twisted.web answers everything it refuses with a bare 400 and parses forms and uploads
-itself, all in memory.  Here a refusal is a proper problem, a body that is too large is
-refused before any of it is kept, and bodies are left alone.
+twisted.web reads a head line by line, answers all that it refuses with a bare 400, and parses
+forms and uploads itself, all in memory.  Here a head is read in one piece by `head.py`, a refusal
+says what is wrong, and a body is bounded before any of it is kept.  What is inherited is what
+comes after: the queue of requests, producers on both sides, and everything that the engine's own
+requests, which are twisted.web's, ask of their channel.
 
-A refused client may still be sending.  Closing at once would reset the connection and lose
-the answer, so what comes is thrown away for a moment first.
+A connection is in one of four states:
+
+    head      bytes are kept until an empty line has come
+    body      bytes belong to the request that was begun
+    answering the request is complete; what comes meanwhile is the next one's, and waits
+    refused   an answer was given to what could not be read; what comes is thrown away
+
+Times, all `idle_seconds`: a connection may be silent between requests, a head may take from its
+first byte to its last, a body may take for each 16 KiB, and an answer may wait for the client to
+take more of it.
+
+A client that ends its side while it waits may be gone, or may only have nothing more to say
+(`nc -N`).  One cannot tell, so the answer has a moment to get ready; then the client is gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from io import BytesIO
-from typing import Any
+from typing import Any, Protocol
 
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from twisted.web import http, server
+from twisted.web import http
+from zope.interface import implementer
 
-from aiwebengine.errors import EngineError, HeadersTooLarge, Invalid, TooLarge
+from aiwebengine.errors import EngineError, HeadersTooLarge, Invalid, TooLarge, TooSlow, UnsupportedMedia
 from aiwebengine.settings.schema import HttpSettings
+from aiwebengine.web.exchange import Edge, Exchange
+from aiwebengine.web.head import (
+    Fields,
+    check_fields,
+    check_path,
+    early_fault,
+    parse_fields,
+    parse_line,
+    split_target,
+    with_host,
+)
+from aiwebengine.web.own import OwnRequest
+from aiwebengine.web.read import Sender
 
-_LINGER_SECONDS = 2.0
-_LINGER_BYTES = 64 * 1024 * 1024
+_EAGER_BYTES = 16 * 1024
+"""So much of later requests is read while one is answered."""
+_BODY_STEP = 16 * 1024
+_LINGER_SECONDS = 5
+_LINGER_TOTAL_SECONDS = 30
+_HALF_CLOSED_SECONDS = 0.25
+_KEPT_BLOCK = 8 * 1024
 
 
-class Channel(http.HTTPChannel):
-    """One connection.  `make_channel` gives the class its settings."""
+class Listening(Edge, Protocol):
+    """What a connection asks of the site."""
 
     settings: HttpSettings
-    refused: Callable[[EngineError, bytes, str], bytes]
-    """Makes the bytes of the answer to a refusal: error, method, `accept`."""
-    body_limit: Callable[[bytes], int]
-    """Gives the largest body for a request target."""
+    own_body_bytes: int
+    """Largest body for the engine's own paths."""
 
-    _reason: EngineError | None = None
-    _thrown_away = -1
-    _lingering: IDelayedCall | None = None
+    def opened(self, channel: Channel) -> None:
+        """There is a new connection."""
 
-    def lineReceived(self, line: bytes) -> None:
-        """See `HTTPChannel.lineReceived`: here only to know why a header is refused."""
-        if self._receivedHeaderSize + len(line) > self.totalHeadersSize:
-            self._reason = HeadersTooLarge(
-                f"The request's headers may have at most {self.totalHeadersSize:,} bytes; send fewer or shorter ones."
-            )
-        super().lineReceived(line)
+    def closed(self, channel: Channel) -> None:
+        """A connection has ended."""
 
-    def lineLengthExceeded(self, line: bytes) -> None:
-        """A single line is longer than any that is taken."""
-        self._reason = HeadersTooLarge(
-            f"A line of the request's head may have at most {self.MAX_LENGTH:,} bytes; send a shorter address or header."
-        )
-        self._respondToBadRequestAndDisconnect()
+    def is_own(self, target: str) -> bool:
+        """Tell whether the engine answers a target itself."""
 
-    def headerReceived(self, line: bytes) -> bool:
-        """See `HTTPChannel.headerReceived`: here only to know why a header is refused."""
-        if self._receivedHeaderCount >= self.maxHeaders:
-            self._reason = HeadersTooLarge(f"A request may have at most {self.maxHeaders} headers; send fewer.")
-        elif line[:18].lower() == b"transfer-encoding:":
-            self._reason = Invalid("The transfer-encoding of the request is not chunked, or it also has a length.")
-        elif line[:15].lower() == b"content-length:":
-            self._reason = Invalid("The content-length of the request is not one number.")
-        else:
-            self._reason = Invalid("A header of the request is not a name, a colon and a value.")
-        return bool(super().headerReceived(line))
+    def sender(self, fields: Fields, *, peer: str, secure: bool) -> Sender:
+        """See `Reader.sender`."""
 
-    def allHeadersReceived(self) -> None:
-        """Refuse a body that is too large before any of it is read."""
-        limit = self.body_limit(self._path)
-        if self.length is not None and self.length > limit:
-            self._refuse(too_large(limit, self.length))
-            return
-        self._reason = Invalid("The body of the request is not what its head announced.")
-        request = self.requests[-1]
-        request.body_limit = limit
-        super().allHeadersReceived()
+    def refused(self, error: EngineError, *, method: str, sender: Sender | None) -> bytes:
+        """Give the answer to a request that could not be read."""
 
-    def rawDataReceived(self, data: bytes) -> None:
-        """See `HTTPChannel.rawDataReceived`; what a refused client goes on sending is thrown away."""
-        if self._thrown_away < 0:
-            super().rawDataReceived(data)
+
+@implementer(IHalfCloseableProtocol)
+class Channel(http.HTTPChannel):
+    """
+    One connection.
+
+    Args:
+        edge: The site.
+    """
+
+    transport: Any
+    site: Any
+    """The engine's own requests look for their resource there."""
+
+    def __init__(self, edge: Listening) -> None:
+        super().__init__()
+        self._edge = edge
+        self._most_bytes = edge.settings.max_header_bytes
+        self._input = b""
+        self._searched = 0
+        """How much of the input is known to hold no end of a head."""
+        self._looping = False
+        self._paused_reading = False
+        self._block: bytes | None = None
+        self._fields: Fields | None = None
+        self._sender: Sender | None = None
+        """What the last head's fields came to: clients repeat them."""
+        self._method = ""
+        self._left = 0
+        self._decoder: Any = None
+        self._received = 0
+        self._counted = 0
+        self._limit = 0
+        self._refused = False
+        self._half_closed = False
+        self._patience: IDelayedCall | None = None
+        self._direct = False
+
+    def connectionMade(self) -> None:
+        """See `HTTPChannel.connectionMade`."""
+        super().connectionMade()
+        self._peer = str(getattr(self.transport.getPeer(), "host", "") or "")
+        self._secure = bool(self.isSecure())
+        self._direct = hasattr(self.transport, "writeSomeData") and hasattr(self.transport, "_tempDataBuffer")
+        self._edge.opened(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """See `HTTPChannel.connectionLost`."""
+        self._edge.closed(self)
+        if self._patience is not None and self._patience.active():
+            self._patience.cancel()
+        self._input = b""
+        self._refused = True
+        super().connectionLost(reason)
+
+    # -- reading ------------------------------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:
-        """Take what comes, or throw it away once the client was refused."""
-        if self._thrown_away < 0:
-            super().dataReceived(data)
+        """Take what comes."""
+        if self._refused:
+            self.resetTimeout()
             return
-        self._thrown_away += len(data)
-        if self._thrown_away > _LINGER_BYTES:
-            self.transport.abortConnection()
+        self._input = self._input + data if self._input else data
+        if self._handlingRequest:
+            if len(self._input) > _EAGER_BYTES and not self._paused_reading:
+                self._paused_reading = True
+                self._networkProducer.pauseProducing()
+        elif not self._looping:
+            self._advance()
 
-    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  twisted gives it a default
-        """End what waits for this connection."""
-        if self._lingering is not None and self._lingering.active():
-            self._lingering.cancel()
-        super().connectionLost(reason)
+    def _advance(self) -> None:
+        """Go on with the input as far as it reaches."""
+        self._looping = True
+        try:
+            while self._input and not (self._handlingRequest or self._refused or self._waitingForTransport):
+                if self._left:
+                    self._take_counted()
+                elif self._decoder is not None:
+                    self._take_chunked()
+                elif not self._take_head():
+                    break
+        finally:
+            self._looping = False
 
-    def refuse(self, error: EngineError) -> None:
-        """Answer *error* in place of the request that is being read, and close."""
-        self._refuse(error)
+    def _take_head(self) -> bool:
+        """Begin a request if its head is complete."""
+        data = self._input
+        if data[0] == 13 and b"\r\n".startswith(data[:2]):
+            if len(data) == 1:
+                return False
+            self._input = data[2:]
+            return True
+        end = data.find(b"\r\n\r\n", self._searched)
+        if end > self._most_bytes or (end < 0 and len(data) > self._most_bytes):
+            self.refuse(
+                HeadersTooLarge(f"The head of a request may have at most {self._most_bytes:,} bytes; send less.")
+            )
+            return False
+        if end < 0:
+            if not self._searched:
+                # From here the clock runs: a head that trickles in does not set it back.
+                self.resetTimeout()
+            self._searched = max(1, len(data) - 3)
+            if fault := early_fault(data):
+                self.refuse(Invalid(fault))
+            return False
+        self._searched = 0
+        self._input = data[end + 4 :]
+        line, _, block = data[:end].partition(b"\r\n")
+        self._method = ""
+        sender = None
+        try:
+            self._method, target, minor = parse_line(line)
+            if block != self._block or self._fields is None:
+                self._keep(block)
+            fields, sender = self._fields, self._sender
+            assert fields is not None
+            if not target.startswith("/"):
+                host, target = split_target(target)
+                if host is not None:
+                    fields, sender = with_host(fields, host), None
+            check_fields(fields, minor)
+            if sender is None:
+                sender = self._edge.sender(fields, peer=self._peer, secure=self._secure)
+                if fields is self._fields:
+                    self._sender = sender
+            self._begin(target, minor, fields, sender)
+        except EngineError as error:
+            self.refuse(error, sender)
+        return True
+
+    def _keep(self, block: bytes) -> None:
+        self._block = self._sender = None
+        self._fields = parse_fields(block, most=self._edge.settings.max_header_count)
+        if len(block) <= _KEPT_BLOCK:
+            self._block = block
+
+    def _begin(self, target: str, minor: int, fields: Fields, sender: Sender) -> None:
+        """Begin a request whose head was read."""
+        edge = self._edge
+        self.persistent = bool(minor) and not fields.close and not edge.stopping
+        own = edge.is_own(target)
+        length = fields.length
+        if length != 0:
+            self._limit = edge.own_body_bytes if own else edge.settings.max_body_bytes
+            if length is not None and length > self._limit:
+                raise too_large(self._limit, length)
+            if not own and fields.encoding.lower() not in {"", "identity"}:
+                raise UnsupportedMedia(
+                    "A request's body is taken as it is, without a content-encoding; send it uncompressed."
+                )
+        request: OwnRequest | Exchange
+        if own:
+            path = target.partition("?")[0]
+            if "%" in path or "#" in path:
+                check_path(path)
+            request = OwnRequest(self)
+            request.begin(fields, method=self._method, target=target, minor=minor, identity=edge.identify(sender))
+        else:
+            request = Exchange(
+                channel=self, edge=edge, method=self._method, target=target, modern=bool(minor), sender=sender
+            )
+        self.requests.append(request)
+        if length == 0:
+            self._complete()
+            return
+        self._received = self._counted = 0
+        if length is None:
+            self._decoder = http._ChunkedTransferDecoder(self._piece, self._chunks_end)  # noqa: SLF001  the parser of twisted.web
+        else:
+            self._left = length
+        self.resetTimeout()
+        if fields.continues and minor and not self._input:
+            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _take_counted(self) -> None:
+        data, self._input = self._input[: self._left], self._input[self._left :]
+        self._left -= len(data)
+        self._piece(data)
+        if not self._left:
+            self._complete()
+
+    def _take_chunked(self) -> None:
+        data, self._input = self._input, b""
+        try:
+            self._decoder.dataReceived(data)
+        except http._MalformedChunkedDataError:  # noqa: SLF001  see above
+            self.refuse(
+                Invalid("The body of the request is chunked, and a chunk in it is not a size, its bytes and CRLF."),
+                self._sender,
+            )
+
+    def _chunks_end(self, rest: bytes) -> None:
+        if not self._refused:
+            self._input = rest
+            self._complete()
+
+    def _piece(self, data: bytes) -> None:
+        if self._refused:
+            return
+        self._received += len(data)
+        if self._received > self._limit:
+            self.refuse(too_large(self._limit, None), self._sender)
+            return
+        if self._received - self._counted >= _BODY_STEP:
+            self._counted = self._received
+            self.resetTimeout()
+        self.requests[-1].handleContentChunk(data)
+
+    def _complete(self) -> None:
+        self._decoder = None
+        self._handlingRequest = True
+        self.requests[-1].enter()
+
+    # -- answering ----------------------------------------------------------------------------
+
+    @property
+    def congested(self) -> bool:
+        """The client has not taken what was sent."""
+        return bool(self._waitingForTransport)
+
+    def send(self, data: bytes) -> None:
+        """
+        Write *data*, past the reactor if nothing waits there.
+
+        Nothing depends on the short cut, but it saves a turn of the reactor and two system calls.
+        """
+        transport = self.transport
+        if self._direct and not (transport._tempDataBuffer or transport.dataBuffer or transport.disconnecting):  # noqa: SLF001
+            sent = transport.writeSomeData(data)
+            if sent == len(data):
+                return
+            if isinstance(sent, int):
+                data = data[sent:]
+        transport.write(data)
+
+    def requestDone(self, request: Any) -> None:
+        """The answer was written: the next request may come, or the connection ends."""
+        assert request is self.requests[0]
+        del self.requests[0]
+        self._handlingRequest = False
+        if not self.persistent or self._edge.stopping:
+            self.loseConnection()
+            return
+        if self._paused_reading and not self._waitingForTransport:
+            self._paused_reading = False
+            self._networkProducer.resumeProducing()
+        self.resetTimeout()
+        if self._input and not self._looping:
+            self._advance()
+
+    def pauseProducing(self) -> None:
+        """The client does not take what was sent: from here the clock runs."""
+        super().pauseProducing()
+        if not self._handlingRequest:
+            self._paused_reading = True
+        self.resetTimeout()
+
+    def resumeProducing(self) -> None:
+        """The client takes more."""
+        self._waitingForTransport = False
+        self.resetTimeout()
+        if self._requestProducer is not None:
+            self._requestProducer.resumeProducing()
+        if not self._handlingRequest:
+            if self._paused_reading:
+                self._paused_reading = False
+                self._networkProducer.resumeProducing()
+            if self._input and not self._looping:
+                self._advance()
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Any) -> None:
+        """See `HTTPChannel.writeHeaders`; for the engine's own answers."""
+        headers.setRawHeaders(b"server", [b"aiwebengine"])
+        if not self.persistent or self._edge.stopping:
+            headers.setRawHeaders(b"connection", [b"close"])
+        super().writeHeaders(version, code, reason, headers)
+
+    # -- refusing and ending ------------------------------------------------------------------
+
+    def refuse(self, error: EngineError, sender: Sender | None = None) -> None:
+        """
+        Answer *error* in place of the request that is being read, and end the connection.
+
+        The client may still be sending.  Closing at once would reset the connection, and it would
+        lose the answer; so only this side is closed, and what comes is thrown away for a while.
+        """
+        if self._refused:
+            return
+        self._refused = True
+        self.persistent = False
+        self._input = b""
+        self.requests.clear()
+        self.send(self._edge.refused(error, method=self._method, sender=sender))
+        half_close = getattr(self.transport, "loseWriteConnection", None)
+        if half_close is None or self._half_closed:
+            self.loseConnection()
+            return
+        half_close()
+        self.setTimeout(_LINGER_SECONDS)
+        self._abortingCall = self.callLater(_LINGER_TOTAL_SECONDS, self.forceAbortClient)
 
     def _respondToBadRequestAndDisconnect(self) -> None:
-        # twisted.web calls this for everything it cannot read.
-        self._refuse(self._reason or Invalid("The request's first line is not a method, a target and HTTP/1.1."))
+        # twisted.web's own requests call this.
+        self.refuse(Invalid("The request cannot be read."), self._sender)
 
-    def _refuse(self, error: EngineError) -> None:
-        if self._thrown_away >= 0:
-            return
-        self._thrown_away = 0
-        method, accept = getattr(self, "_command", b""), ""
-        if self.requests:
-            values = self.requests[-1].requestHeaders.getRawHeaders(b"accept", [b""])
-            accept = values[0].decode("latin-1")
-        self.setRawMode()
-        self.setTimeout(None)
-        self.transport.write(self.refused(error, method, accept))
-        half_close = getattr(self.transport, "loseWriteConnection", None)
-        if half_close is not None:
-            half_close()
-        self._lingering = self.callLater(_LINGER_SECONDS, self.transport.abortConnection)
+    def readConnectionLost(self) -> None:
+        """See `IHalfCloseableProtocol`; the client sends no more."""
+        self._half_closed = True
+        self.persistent = False
+        if self._handlingRequest and not self._refused:
+            self._patience = self.callLater(_HALF_CLOSED_SECONDS, self._give_up)
+        elif not self._refused and (self._input or self.requests):
+            self.refuse(Invalid("The request ended before it was complete."), self._sender)
+        else:
+            self.loseConnection()
 
+    def _give_up(self) -> None:
+        if not self.requests[0].leaving:
+            self.transport.abortConnection()
 
-class EdgeRequest(server.Request):
-    """
-    One request: the engine's own go on to twisted.web's site, scripts' go straight to the edge.
+    def writeConnectionLost(self) -> None:
+        """See `IHalfCloseableProtocol`: `refuse` asked for it."""
 
-    `make_channel` gives the class its two callables.
-    """
+    def timeoutConnection(self) -> None:
+        """Something took too long."""
+        if self._refused or (self._handlingRequest and self._waitingForTransport):
+            self.transport.abortConnection()
+        elif self._handlingRequest:
+            # How long an answer may take is not decided here.
+            self.setTimeout(self.timeOut)
+        elif self._input or self.requests:
+            self.refuse(TooSlow("The request did not come in time; send it without pauses."), self._sender)
+        else:
+            self.end()
 
-    is_own: Callable[[bytes], bool]
-    """Tells whether a path belongs to the engine."""
-    enter: Callable[[EdgeRequest], None]
-    """Takes a request for scripts."""
+    def end(self) -> None:
+        """End a connection on which nothing is in hand; one that cannot be ended in time is cut."""
+        if self._abortingCall is None:
+            self._abortingCall = self.callLater(self.abortTimeout, self.forceAbortClient)
+        self.loseConnection()
 
-    body_limit = 0
-    gone: Callable[[], None] | None = None
-    """Told when the client has gone before the answer was complete."""
-
-    def gotLength(self, length: int | None) -> None:
-        """Keep the body in memory: it is bounded already."""
-        self.content = BytesIO()
-
-    def handleContentChunk(self, data: bytes) -> None:
-        """Keep a piece of the body, unless that makes it too large."""
-        content: Any = self.content
-        if content.tell() + len(data) > self.body_limit:
-            self.channel.refuse(too_large(self.body_limit, None))
-            return
-        content.write(data)
-
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """The request is complete."""
-        if self.channel._thrown_away >= 0:  # noqa: SLF001  it was refused while its body came
-            return
-        if self.is_own(path):
-            super().requestReceived(command, path, version)
-            return
-        self.method, self.uri, self.clientproto = command, path, version
-        self.enter()
-
-    def connectionLost(self, reason: Failure) -> None:
-        """Tell who works on the answer."""
-        gone, self.gone = self.gone, None
-        super().connectionLost(reason)
-        if gone is not None:
-            gone()
-
-    def complete(self) -> None:
-        """Be done: the answer has been written; the next request of the connection may come."""
-        self.gone = None
-        self.finished = 1
-        self._cleanup()
+    @property
+    def idle(self) -> bool:
+        """No request is in hand, not even the beginning of one."""
+        return not (self._handlingRequest or self._input or self.requests or self._refused)
 
 
 def too_large(limit: int, length: int | None) -> TooLarge:
-    """Say that a body is too large."""
+    """Say that a body is too large; *length* None if nobody said how large it is."""
     told = f"this one has {length:,}" if length is not None else "this one has more"
     return TooLarge(f"The request's body may have at most {limit:,} bytes; {told}.")

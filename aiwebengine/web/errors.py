@@ -92,6 +92,11 @@ def error_answer(
     )
 
 
+def withheld(error: ScriptFailed) -> ScriptFailed:
+    """Give *error* without what the script said: that may be a secret, and is for the author alone."""
+    return type(error)(f"{TABLE[error.code].title}. Its log says why.", retry_seconds=error.retry_seconds)
+
+
 def wants_page(accept: str) -> bool:
     """Tell whether the client is a browser that shows a page: it names text/html, and no JSON before it."""
     for part in accept.lower().split(","):
@@ -112,7 +117,7 @@ def _with_places(answer: Answer, error: Exception, request_id: str, places: Sequ
         return answer
     details: dict[str, Any] = {**(error.details if isinstance(error.details, dict) else {}), "stack": told}
     shown = EngineError(error.public, details=details, retry_seconds=error.retry_seconds)
-    shown.code = error.code  # type: ignore[misc]  the same error, told to its author
+    shown.code = error.code  # type: ignore[misc]  # The same error, told to its author.
     return problem_answer(shown, request_id=request_id)
 
 

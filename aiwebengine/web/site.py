@@ -1,46 +1,53 @@
 """
 The listening site: what a request meets, in order.
 
-    1  channel.py   a connection, a request
+    1  channel.py   a connection; head.py reads the head, refusals are told from here
     2  read.py      -> Request
     3  routes       Registry x Request -> RouteMatch
-    4  admit.py     -> payload, or a refusal
-    5  runner       Invocation -> answer, through `ScriptAnswer`
+    4  admit.py     -> what the handler is given, or a refusal
+    5  runner       Invocation -> answer, through the request's `Exchange`
     6  write.py     -> bytes
 
-Paths of the engine's own go to a Klein resource instead, by twisted.web's usual machinery.
+Paths of the engine's own go to a Klein resource instead, by twisted.web's usual machinery, on the
+same connections.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import server
 from twisted.web.resource import Resource
-from zope.interface import implementer
 
-from aiwebengine.errors import EngineError, NotFound, ScriptFailed, WrongMethod
+from aiwebengine.errors import EngineError, Invalid, NotFound, ScriptFailed, WrongMethod
+from aiwebengine.host.registration import METHODS, RESERVED
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.routes import AutoOptions, Disallowed, Missing
+from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.runner import Runner
 from aiwebengine.settings.schema import HttpSettings, LimitSettings
-from aiwebengine.values import ANONYMOUS, Answer, Invocation, Request, RouteMatch
+from aiwebengine.values import ANONYMOUS, Answer, Invocation, Request, Route, RouteMatch
 from aiwebengine.web.admit import admit
-from aiwebengine.web.channel import Channel, EdgeRequest
-from aiwebengine.web.errors import Explain, error_answer, wants_page
-from aiwebengine.web.read import Reader, read_headers, request_id
+from aiwebengine.web.channel import Channel
+from aiwebengine.web.errors import Explain, Place, error_answer, wants_page, withheld
+from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.read import Reader, Sender, request_id
 from aiwebengine.web.welcome import welcome
-from aiwebengine.web.write import LAST_CHUNK, Writer, chunk
+from aiwebengine.web.write import Writer
 
 _log = Logger()
 
-OWN_PREFIXES = (b"/engine/", b"/health/")
+OWN_PREFIXES = ("/engine/", "/health/")
 """Paths that the engine answers itself."""
+
+_UNLIMITED = float("inf")
+_END_SECONDS = 1.0
 
 
 class Site:
@@ -48,6 +55,7 @@ class Site:
     Everything that listens.
 
     Args:
+        reactor: Times connections.
         current: What serves.
         runner: Runs it.
         own: Answers the engine's own paths.
@@ -57,12 +65,13 @@ class Site:
         limits: What an invocation may use.
         own_body_bytes: Largest body for the engine's own paths.
         explain: Gives the author's frames of a failure; None to show nobody.
-        new_id: Makes the id of a request that could not be read.
+        own_prefixes: Which paths are the engine's own.
     """
 
     def __init__(
         self,
         *,
+        reactor: IReactorTime,
         current: Current,
         runner: Runner,
         own: Resource,
@@ -72,129 +81,165 @@ class Site:
         limits: LimitSettings,
         own_body_bytes: int,
         explain: Explain | None,
-        new_id: Callable[[], str],
+        own_prefixes: Sequence[str] = OWN_PREFIXES,
     ) -> None:
+        self._reactor = reactor
         self._current = current
         self._runner = runner
         self._own = own
         self._reader = reader
-        self._writer = writer
-        self._settings = settings
+        self.writer = writer
+        self.settings = settings
         self._limits = limits
-        self._own_body_bytes = own_body_bytes
+        self.own_body_bytes = own_body_bytes
         self._explain = explain
-        self._new_id = new_id
+        self._own_prefixes = tuple(own_prefixes)
+        self._channels: set[Channel] = set()
+        self._ended: Deferred[None] | None = None
         self.stopping = False
         """Answers are the last of their connections."""
+        self.identify = reader.identify
+        self.sender: Callable[..., Sender] = reader.sender
+
+    # -- connections --------------------------------------------------------------------------
 
     def build_factory(self) -> server.Site:
         """Give the factory for an endpoint."""
-        site = self
-        settings = self._settings
+        return Factory(self, self._own, self._reactor)
 
-        class BoundRequest(EdgeRequest):
-            @staticmethod
-            def is_own(path: bytes) -> bool:  # type: ignore[override]
-                return path.startswith(OWN_PREFIXES)
+    def opened(self, channel: Channel) -> None:
+        """There is a new connection."""
+        self._channels.add(channel)
 
-            def enter(self) -> None:  # type: ignore[override]
-                site.enter(self)
+    def closed(self, channel: Channel) -> None:
+        """A connection has ended."""
+        self._channels.discard(channel)
+        if not self._channels and self._ended is not None:
+            ended, self._ended = self._ended, None
+            ended.callback(None)
 
-        class BoundChannel(Channel):
-            requestFactory = BoundRequest
-            maxHeaders = settings.max_header_count
-            totalHeadersSize = settings.max_header_bytes
-            MAX_LENGTH = settings.max_header_bytes
+    def stop(self) -> None:
+        """End connections on which nothing is in hand; the others end with their answers."""
+        self.stopping = True
+        for channel in list(self._channels):
+            if channel.idle:
+                channel.end()
 
-            @staticmethod
-            def refused(error: EngineError, method: bytes, accept: str) -> bytes:  # type: ignore[override]
-                return site.refused(error, method, accept)
+    def end(self) -> Deferred[None]:
+        """End all connections; fires when there are none, within a second."""
+        self.stopping = True
+        done: Deferred[None] = Deferred()
+        if not self._channels:
+            done.callback(None)
+            return done
+        self._ended = done
+        for channel in list(self._channels):
+            channel.end()
+        done.addTimeout(_END_SECONDS, self._reactor).addErrback(lambda _: self._cut())
+        return done
 
-            @staticmethod
-            def body_limit(target: bytes) -> int:  # type: ignore[override]
-                return site._own_body_bytes if target.startswith(OWN_PREFIXES) else settings.max_body_bytes
+    def _cut(self) -> None:
+        self._ended = None
+        for channel in list(self._channels):
+            channel.forceAbortClient()
 
-        BoundChannel.settings = settings
+    def is_own(self, target: str) -> bool:
+        """Tell whether the engine answers *target* itself."""
+        return target.startswith(self._own_prefixes)
 
-        class Factory(server.Site):
-            def buildProtocol(self, addr: Any) -> Any:
-                channel = BoundChannel()
-                channel.factory = self
-                channel.site = self
-                channel.timeOut = self.timeOut
-                channel.callLater = self._reactor.callLater
-                return channel
-
-            def log(self, request: Any) -> None:
-                """Keep no access log here."""
-
-            def startFactory(self) -> None:
-                """Nothing to open."""
-
-            def stopFactory(self) -> None:
-                """Nothing to close."""
-
-        factory = Factory(self._own, timeout=settings.idle_seconds, parsePOSTFormSubmission=False)
-        return factory
-
-    def refused(self, error: EngineError, method: bytes, accept: str) -> bytes:
+    def refused(self, error: EngineError, *, method: str, sender: Sender | None) -> bytes:
         """Give the answer to a request that could not be read."""
-        identity = self._new_id()
-        answer = error_answer(error, request_id=identity, accept=accept)
-        return self._writer.whole(answer, request_id=identity, head_only=method == b"HEAD", close=True)
+        identity = self._reader.identify(sender)
+        answer = error_answer(error, request_id=identity, accept=sender.accept if sender is not None else "")
+        return self.writer.whole(answer, request_id=identity, head_only=method == "HEAD", close=True)
 
-    def enter(self, raw: EdgeRequest) -> None:
+    # -- requests -----------------------------------------------------------------------------
+
+    def enter(self, exchange: Exchange) -> None:
         """Answer one request for scripts."""
-        headers = read_headers(raw.requestHeaders.getAllRawHeaders())
-        identity = ""
+        sender = exchange.sender
+        exchange.id = identity = self._reader.identify(sender)
+        token = request_id.set(identity)
         try:
-            content = raw.content.getvalue()  # type: ignore[union-attr]
+            if exchange.target == "*":
+                exchange.answered(_server_options(exchange.method))
+                return
             request = self._reader.read(
-                method=raw.method,
-                target=raw.uri,
-                headers=headers,
-                body=content,
-                peer=raw.client.host if raw.client is not None and hasattr(raw.client, "host") else "",
-                secure=raw.isSecure(),
+                identity=identity,
+                method=exchange.method,
+                target=exchange.target,
+                sender=sender,
+                body=exchange.take_body(),
             )
-            identity = request.id
-            request_id.set(identity)
-            self._route(raw, request)
+            self._route(exchange, request)
         except EngineError as error:
-            self._send_error(raw, error, identity or self._new_id(), headers.get("accept", ""))
+            self.tell(exchange, error)
         except Exception:  # noqa: BLE001  the request edge: every failure becomes an answer
-            identity = identity or self._new_id()
             _log.failure("request {request} failed", Failure(), request=identity)
-            self._send_error(raw, EngineError("The server has a fault; its log knows more."), identity, headers.get("accept", ""))
+            self.tell(exchange, EngineError("The server has a fault; its log knows more."))
+        finally:
+            request_id.reset(token)
 
-    def _route(self, raw: EdgeRequest, request: Request) -> None:
+    def abandon(self, run: Run) -> None:
+        """See `Edge.abandon`."""
+        self._runner.cancel(run)
+
+    def tell(self, exchange: Exchange, error: EngineError) -> None:
+        """Answer with an error, for its author with the place in the source."""
+        if error.private:
+            _log.info("request {request}: {why}", request=exchange.id, why=error.private)
+        if not isinstance(error, ScriptFailed) or error.thrown is None:
+            self._tell(exchange, error, ())
+        elif self._explain is None or not exchange.version:
+            _log.info("request {request}: {why}", request=exchange.id, why=error.public)
+            self._tell(exchange, withheld(error), ())
+        else:
+
+            def explained(places: Sequence[Place] | Failure) -> None:
+                self._tell(exchange, error, () if isinstance(places, Failure) else places)
+
+            Deferred.fromCoroutine(_awaited(self._explain(error, exchange.version))).addBoth(explained)
+
+    def _tell(self, exchange: Exchange, error: EngineError, places: Sequence[Place]) -> None:
+        answer = error_answer(error, request_id=exchange.id, accept=exchange.sender.accept, places=places)
+        exchange.answered(answer)
+
+    def _route(self, exchange: Exchange, request: Request) -> None:
         registry = self._current.registry
         match = registry.routes.match(request.method, request.path)
         if isinstance(match, RouteMatch):
-            self._run(raw, request, match)
+            route = match.route
+            if route.pattern.startswith(("/:", "/*")) and _is_reserved(request.path):
+                raise NotFound(f"{request.path[:200]} is the engine's own, and nothing is there.")
+            exchange.version = route.version
+            given = admit(request, match, sender=exchange.sender.told)
+            invocation = self._invocation(request, route, registry.scripts[route.script].limits, given)
+            run = self._runner.run(invocation, exchange)
+            if exchange.waiting:
+                exchange.run = run
         elif isinstance(match, AutoOptions):
-            allow = ", ".join(match.allow).encode("ascii")
-            self._send(raw, Answer(status=204, headers=((b"allow", allow),), body=b""), request.id)
+            exchange.answered(_allowed(match.allow))
         elif isinstance(match, Disallowed):
             raise WrongMethod(
-                f"{request.method[:40]} is not answered here; {', '.join(match.allow)} are.", allowed=match.allow
+                f"{request.path[:200]} does not answer {request.method}, but {', '.join(match.allow)}.",
+                allowed=match.allow,
             )
         elif isinstance(match, Missing) and request.path == "/" and request.method in {"GET", "HEAD"}:
-            self._send(raw, welcome(page=wants_page(request.headers.get("accept", "")), scripts=len(registry.scripts)), request.id)
+            exchange.answered(welcome(page=wants_page(exchange.sender.accept), scripts=len(registry.scripts)))
         else:
             raise NotFound(f"No script answers {request.path[:200]}.")
 
-    def _run(self, raw: EdgeRequest, request: Request, match: RouteMatch) -> None:
-        route = match.route
-        given = admit(request, match)
-        script = self._current.registry.scripts[route.script]
-        asked = script.limits
-        wall = min(
-            self._limits.wall_seconds,
-            route.options.get("timeout_ms", 1e12) / 1000,
-            asked.get("timeout_ms", 1e12) / 1000,
-        )
-        invocation = Invocation(
+    def _invocation(self, request: Request, route: Route, asked: Any, given: str) -> Invocation:
+        limits = self._limits
+        wall, cpu = limits.wall_seconds, limits.cpu_seconds
+        if asked or "timeout_ms" in route.options:
+            wall = min(
+                wall,
+                route.options.get("timeout_ms", _UNLIMITED) / 1000,
+                asked.get("timeout_ms", _UNLIMITED) / 1000,
+            )
+            cpu = min(cpu, asked.get("cpu_ms", _UNLIMITED) / 1000)
+        return Invocation(
             id=request.id,
             script=route.script,
             version=route.version,
@@ -203,145 +248,56 @@ class Site:
             principal=ANONYMOUS,
             payload=given,
             wall_seconds=wall,
-            cpu_seconds=min(self._limits.cpu_seconds, asked.get("cpu_ms", 1e12) / 1000),
+            cpu_seconds=cpu,
         )
-        sink = ScriptAnswer(site=self, raw=raw, request=request, version=route.version)
-        run = self._runner.run(invocation, sink)
-        if not sink.ended:
-            raw.gone = lambda: self._runner.cancel(run)
-
-    def _send(self, raw: EdgeRequest, answer: Answer, identity: str) -> None:
-        if raw._disconnected:  # noqa: SLF001  twisted.web's own mark; its public face is a Deferred for each request
-            return
-        close = self.stopping or raw.clientproto != b"HTTP/1.1"
-        if close:
-            raw.channel.persistent = False
-        else:
-            close = not raw.channel.persistent
-        raw.channel.transport.write(
-            self._writer.whole(answer, request_id=identity, head_only=raw.method == b"HEAD", close=close)
-        )
-        raw.complete()
-
-    def _send_error(self, raw: EdgeRequest, error: EngineError, identity: str, accept: str, version: str = "") -> None:
-        if error.private:
-            _log.info("request {request}: {why}", request=identity, why=error.private)
-        if self._explain is None or not version or not isinstance(error, ScriptFailed) or error.thrown is None:
-            self._send(raw, error_answer(error, request_id=identity, accept=accept), identity)
-            return
-
-        def tell(places: Any) -> None:
-            known = () if isinstance(places, Failure) else places
-            self._send(raw, error_answer(error, request_id=identity, accept=accept, places=known), identity)
-
-        Deferred.fromCoroutine(_awaited(self._explain(error, version))).addBoth(tell)
 
 
-async def _awaited(waiting: Awaitable[Any]) -> Any:
-    return await waiting
-
-
-@implementer(IPushProducer)
-class ScriptAnswer:
+class Factory(server.Site):
     """
-    The answer of one script to one request; see `runtime.run.Sink`.
+    Makes connections.  To the engine's own requests it is the site of twisted.web.
 
     Args:
-        site: Writes.
-        raw: The request on its connection.
-        request: Its value.
-        version: Of the script that answers.
+        edge: What the connections ask.
+        own: Answers the engine's own paths.
+        reactor: Times them.
     """
 
-    __slots__ = ("_paused", "_raw", "_request", "_site", "_started", "_version", "_waiting", "ended")
+    def __init__(self, edge: Site, own: Resource, reactor: IReactorTime) -> None:
+        super().__init__(own, timeout=edge.settings.idle_seconds, reactor=reactor)
+        self._edge = edge
 
-    def __init__(self, *, site: Site, raw: EdgeRequest, request: Request, version: str) -> None:
-        self._site = site
-        self._raw = raw
-        self._request = request
-        self._version = version
-        self._started = False
-        self._paused = False
-        self._waiting: Callable[[], None] | None = None
-        self.ended = False
-        """Nothing more will be written."""
+    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ARG002  everybody may connect
+        """See `IProtocolFactory.buildProtocol`."""
+        channel: Any = Channel(self._edge)
+        channel.factory = channel.site = self
+        channel.timeOut = self.timeOut
+        channel.callLater = self.reactor.callLater
+        return channel
 
-    def answered(self, answer: Answer) -> None:
-        """See `Sink.answered`."""
-        self.ended = True
-        self._site._send(self._raw, answer, self._request.id)  # noqa: SLF001  the two are one thing in two halves
+    def startFactory(self) -> None:
+        """Keep no access log: there is nothing to open."""
 
-    def started(self, answer: Answer) -> None:
-        """See `Sink.started`."""
-        raw = self._raw
-        self._started = True
-        if raw._disconnected:  # noqa: SLF001  as above
-            return
-        modern = raw.clientproto == b"HTTP/1.1"
-        if not modern or self._site.stopping:
-            raw.channel.persistent = False
-        raw.chunked = 1 if modern else 0
-        head = self._site._writer.head(  # noqa: SLF001  as above
-            answer, request_id=self._request.id, chunked=modern, close=not raw.channel.persistent
-        )
-        raw.channel.registerProducer(self, streaming=True)
-        raw.producer = self
-        raw.channel.transport.write(head)
+    def stopFactory(self) -> None:
+        """Keep no access log: there is nothing to close."""
 
-    def write(self, data: bytes, done: Callable[[], None]) -> None:
-        """See `Sink.write`."""
-        raw = self._raw
-        if raw._disconnected:  # noqa: SLF001  as above
-            return
-        if data and raw.method != b"HEAD":
-            raw.channel.transport.write(chunk(data) if raw.chunked else data)
-        if self._paused:
-            self._waiting = done
-        else:
-            done()
+    def log(self, request: Any) -> None:
+        """Keep no access log."""
 
-    def finished(self) -> None:
-        """See `Sink.finished`."""
-        self.ended = True
-        raw = self._raw
-        if raw._disconnected:  # noqa: SLF001  as above
-            return
-        if raw.chunked and raw.method != b"HEAD":
-            raw.channel.transport.write(LAST_CHUNK)
-        self._release()
-        raw.complete()
 
-    def failed(self, error: EngineError) -> None:
-        """See `Sink.failed`."""
-        self.ended = True
-        raw = self._raw
-        if not self._started:
-            accept = self._request.headers.get("accept", "")
-            self._site._send_error(raw, error, self._request.id, accept, self._version)  # noqa: SLF001  as above
-            return
-        if raw._disconnected:  # noqa: SLF001  as above
-            return
-        # Without a last chunk the client knows that something is missing.
-        self._release()
-        raw.channel.persistent = False
-        raw.channel.transport.loseConnection()
+def _is_reserved(path: str) -> bool:
+    decoded = unquote(path)
+    return any(matches.fullmatch(decoded) for _, matches in RESERVED)
 
-    def pauseProducing(self) -> None:
-        """The client does not take what was sent."""
-        self._paused = True
 
-    def resumeProducing(self) -> None:
-        """The client takes more."""
-        self._paused = False
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting()
+def _allowed(methods: Sequence[str]) -> Answer:
+    return Answer(status=204, headers=((b"allow", ", ".join(methods).encode("ascii")),), body=b"")
 
-    def stopProducing(self) -> None:
-        """The connection ends; the request is told by itself."""
 
-    def _release(self) -> None:
-        raw = self._raw
-        raw.producer = None
-        raw.channel.unregisterProducer()
+def _server_options(method: str) -> Answer:
+    if method != "OPTIONS":
+        raise Invalid(f'The target "*" is for OPTIONS; {method} needs a path.')
+    return _allowed(METHODS)
 
+
+async def _awaited(waiting: Awaitable[Sequence[Place]]) -> Sequence[Place]:
+    return await waiting

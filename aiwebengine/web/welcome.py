@@ -14,7 +14,8 @@ _PAGE = """<!doctype html>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 40rem; padding: 2rem 1rem; }}
-pre {{ font: 0.9rem/1.5 ui-monospace, monospace; overflow-x: auto; padding: 0.75rem; border: 1px solid #8886; border-radius: 0.25rem; }}
+pre {{ font: 0.9rem/1.5 ui-monospace, monospace; overflow-x: auto; padding: 0.75rem; }}
+pre {{ border: 1px solid #8886; border-radius: 0.25rem; }}
 </style>
 <main>
 <h1>aiwebengine is running</h1>
@@ -42,6 +43,8 @@ def welcome(*, page: bool, scripts: int) -> Answer:
     told = "No script is deployed yet." if not scripts else f"{scripts} script{'s' if scripts > 1 else ''} serve here."
     if page:
         body = _PAGE.format(told=told).encode()
-        return Answer(status=200, headers=((b"content-type", b"text/html; charset=utf-8"), (b"vary", b"accept")), body=body)
+        return Answer(
+            status=200, headers=((b"content-type", b"text/html; charset=utf-8"), (b"vary", b"accept")), body=body
+        )
     body = json.dumps({"server": "aiwebengine", "scripts": scripts}).encode()
     return Answer(status=200, headers=((b"content-type", b"application/json"), (b"vary", b"accept")), body=body)

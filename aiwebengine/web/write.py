@@ -9,10 +9,16 @@ from wsgiref.handlers import format_date_time
 from aiwebengine.values import Answer
 
 _BODYLESS = frozenset({204, 304})
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _STATUS_LINES = {
-    status: f"HTTP/1.1 {status} {HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else 'Status'}\r\n".encode()
-    for status in range(200, 600)
+    status: f"HTTP/1.1 {status} {_PHRASES.get(status, 'Status')}\r\n".encode("ascii") for status in range(200, 600)
 }
+_OURS = frozenset({b"x-request-id", b"date", b"server"})
+_MAX_HEADS = 256
+_MAX_HEAD = 1024
+
+LAST_CHUNK = b"0\r\n\r\n"
+"""Ends a chunked body."""
 
 
 class Writer:
@@ -27,49 +33,55 @@ class Writer:
         self._seconds = seconds
         self._second = 0
         self._common = b""
+        self._heads: dict[tuple[int, tuple[tuple[bytes, bytes], ...]], bytes] = {}
 
     def whole(self, answer: Answer, *, request_id: str, head_only: bool, close: bool) -> bytes:
         """Give a complete answer; *head_only* for HEAD."""
+        length, body = b"", answer.body
         if answer.status in _BODYLESS:
-            length, body = b"", b""
+            body = b""
         else:
-            length = b"content-length: %d\r\n" % len(answer.body)
-            body = b"" if head_only else answer.body
+            length = b"content-length: %d\r\n" % len(body)
+        end = b"connection: close\r\n\r\n" if close else b"\r\n"
         return b"".join(
-            (
-                self._start(answer, request_id),
-                length,
-                b"connection: close\r\n\r\n" if close else b"\r\n",
-                body,
-            )
+            (self._start(answer), request_id.encode("ascii"), b"\r\n", length, end, b"" if head_only else body)
         )
 
     def head(self, answer: Answer, *, request_id: str, chunked: bool, close: bool) -> bytes:
         """Give the head of an answer whose body follows in pieces."""
         return b"".join(
             (
-                self._start(answer, request_id),
-                b"transfer-encoding: chunked\r\n" if chunked else b"",
+                self._start(answer),
+                request_id.encode("ascii"),
+                b"\r\ntransfer-encoding: chunked\r\n" if chunked else b"\r\n",
                 b"connection: close\r\n\r\n" if close else b"\r\n",
             )
         )
 
-    def _start(self, answer: Answer, request_id: str) -> bytes:
+    def _start(self, answer: Answer) -> bytes:
+        """Give status line and headers up to the value of x-request-id."""
         second = int(self._seconds())
         if second != self._second:
             self._second = second
-            self._common = b"date: " + format_date_time(second).encode("ascii") + b"\r\nserver: aiwebengine\r\nx-request-id: "
-        parts = [_STATUS_LINES[answer.status]]
-        for name, value in answer.headers:
-            if name != b"x-request-id":
-                parts += (name, b": ", value, b"\r\n")
-        parts += (self._common, request_id.encode("ascii"), b"\r\n")
-        return b"".join(parts)
+            self._common = (
+                b"date: " + format_date_time(second).encode("ascii") + b"\r\nserver: aiwebengine\r\nx-request-id: "
+            )
+        return self._given(answer.status, answer.headers) + self._common
+
+    def _given(self, status: int, headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+        """Give what the answer itself says; most answers of a server say the same as some before."""
+        key = (status, headers)
+        head = self._heads.get(key)
+        if head is None:
+            pairs = [b"%b: %b\r\n" % pair for pair in headers if pair[0] not in _OURS]
+            head = b"".join([_STATUS_LINES[status], *pairs])
+            if len(self._heads) >= _MAX_HEADS:
+                self._heads.clear()
+            if len(head) <= _MAX_HEAD:
+                self._heads[key] = head
+        return head
 
 
 def chunk(data: bytes) -> bytes:
-    """Give one piece of a chunked body."""
+    """Give one piece of a chunked body; *data* must not be empty."""
     return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-LAST_CHUNK = b"0\r\n\r\n"

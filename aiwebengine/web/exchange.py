@@ -1,0 +1,287 @@
+"""
+One request for a script and its answer, on the connection that brought it.
+
+The connection gives it the body, `enter` hands it to the site, and the runtime answers through
+it: it is the `runtime.run.Sink` of the invocation.  It is not one of twisted.web's requests,
+which are made for far more than this and cost as much again as everything else here.
+
+An answer that is given whole leaves in one piece if it is small.  A large one leaves in pieces,
+each when the client has taken the one before, so that a slow client holds little and a client
+that takes nothing is noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IPushProducer
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from aiwebengine.errors import EngineError
+from aiwebengine.runtime.run import Run
+from aiwebengine.values import Answer
+from aiwebengine.web.read import Sender
+from aiwebengine.web.write import LAST_CHUNK, Writer, chunk
+
+_PIECE = 128 * 1024
+_BODYLESS = frozenset({204, 304})
+
+
+class Edge(Protocol):
+    """What an exchange asks of the site."""
+
+    writer: Writer
+    stopping: bool
+    """Answers are the last of their connections."""
+
+    def identify(self, sender: Sender | None) -> str:
+        """See `Reader.identify`."""
+
+    def enter(self, exchange: Exchange) -> None:
+        """Answer a request that is complete."""
+
+    def tell(self, exchange: Exchange, error: EngineError) -> None:
+        """Answer with an error."""
+
+    def abandon(self, run: Run) -> None:
+        """Stop a run whose asker has gone."""
+
+
+class Connection(Protocol):
+    """What an exchange asks of its connection."""
+
+    persistent: Any
+    transport: Any
+
+    @property
+    def congested(self) -> bool:
+        """The client has not taken what was sent."""
+
+    def send(self, data: bytes) -> None:
+        """Write *data*."""
+
+    def requestDone(self, request: Any) -> None:
+        """The answer is complete."""
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: FBT001  Twisted's
+        """See `IConsumer`."""
+
+    def unregisterProducer(self) -> None:
+        """See `IConsumer`."""
+
+    def loseConnection(self) -> None:
+        """See `ITransport`."""
+
+
+@implementer(IPushProducer)
+class Exchange:
+    """
+    A request and its answer.
+
+    Args:
+        channel: The connection.
+        edge: The site.
+        method: As it came.
+        target: As it came; begins with `/`, or is `*`.
+        modern: HTTP/1.1, not HTTP/1.0.
+        sender: What the header fields tell.
+    """
+
+    __slots__ = (
+        "_channel", "_chunked", "_edge", "_mute", "_paused", "_pieces", "_producing", "_rest", "_started", "_waiting",
+        "id", "method", "modern", "run", "sender", "target", "version",
+    )  # fmt: skip
+
+    def __init__(
+        self, *, channel: Connection, edge: Edge, method: str, target: str, modern: bool, sender: Sender
+    ) -> None:
+        self._channel: Connection | None = channel
+        self._edge = edge
+        self.method = method
+        self.target = target
+        self.modern = modern
+        self.sender = sender
+        self.id = ""
+        """The request's id, once it has one."""
+        self.version = ""
+        """Of the script that answers; empty for none."""
+        self.run: Run | None = None
+        """What works on the answer."""
+        self._pieces: list[bytes] = []
+        self._started = False
+        self._chunked = False
+        self._mute = False
+        self._producing = False
+        self._paused = False
+        self._rest = memoryview(b"")
+        self._waiting: Callable[[], None] | None = None
+
+    # -- from the connection ------------------------------------------------------------------
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Take a piece of the body; it is counted already."""
+        self._pieces.append(data)
+
+    def enter(self) -> None:
+        """Be complete."""
+        self._edge.enter(self)
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002  how it was lost does not matter
+        """The client has gone."""
+        self._channel = None
+        self._waiting = None
+        self._rest = memoryview(b"")
+        run, self.run = self.run, None
+        if run is not None:
+            self._edge.abandon(run)
+
+    # -- to the site --------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> bool:
+        """The client is there and has no complete answer."""
+        return self._channel is not None
+
+    @property
+    def leaving(self) -> bool:
+        """The whole answer is known and on its way."""
+        return bool(self._rest)
+
+    def take_body(self) -> bytes:
+        """Give the body, once."""
+        pieces, self._pieces = self._pieces, []
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    # -- from the runtime ---------------------------------------------------------------------
+
+    def answered(self, answer: Answer) -> None:
+        """See `Sink.answered`."""
+        self.run = None
+        channel = self._channel
+        if channel is None:
+            return
+        head_only = self.method == "HEAD"
+        large = len(answer.body) > _PIECE and not head_only and answer.status not in _BODYLESS
+        channel.send(
+            self._edge.writer.whole(
+                answer, request_id=self.id, head_only=head_only or large, close=self._closes(channel)
+            )
+        )
+        if not large:
+            self._done()
+            return
+        self._rest = memoryview(answer.body)
+        self._produce(channel)
+        self._flow()
+
+    def started(self, answer: Answer) -> None:
+        """See `Sink.started`."""
+        channel = self._channel
+        if channel is None:
+            return
+        if not self.modern:
+            channel.persistent = False
+        self._started = True
+        self._mute = self.method == "HEAD" or answer.status in _BODYLESS
+        self._chunked = self.modern and answer.status not in _BODYLESS
+        channel.send(
+            self._edge.writer.head(answer, request_id=self.id, chunked=self._chunked, close=self._closes(channel))
+        )
+        if self.method == "HEAD":
+            # All that was asked for has been said; the body might never end.
+            run, self.run = self.run, None
+            self._done()
+            if run is not None:
+                self._edge.abandon(run)
+            return
+        self._produce(channel)
+
+    def write(self, data: bytes, done: Callable[[], None]) -> None:
+        """See `Sink.write`."""
+        channel = self._channel
+        if channel is None:
+            return
+        if data and not self._mute:
+            channel.send(chunk(data) if self._chunked else data)
+        if self._paused:
+            self._waiting = done
+        else:
+            done()
+
+    def finished(self) -> None:
+        """See `Sink.finished`."""
+        self.run = None
+        if self._channel is None:
+            return
+        if self._chunked and not self._mute:
+            self._channel.send(LAST_CHUNK)
+        self._done()
+
+    def failed(self, error: EngineError) -> None:
+        """See `Sink.failed`."""
+        self.run = None
+        channel = self._channel
+        if channel is None:
+            return
+        if not self._started:
+            self._edge.tell(self, error)
+            return
+        # Without a last chunk the client knows that something is missing; HTTP/1.0 has only a reset to say so.
+        self._release(channel)
+        channel.persistent = False
+        if self.modern:
+            channel.loseConnection()
+        else:
+            channel.transport.abortConnection()
+
+    # -- from the transport -------------------------------------------------------------------
+
+    def pauseProducing(self) -> None:
+        """The client does not take what was sent."""
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        """The client takes more."""
+        self._paused = False
+        if self._rest:
+            self._flow()
+            return
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting()
+
+    def stopProducing(self) -> None:
+        """The connection ends; `connectionLost` tells."""
+
+    # -- private ------------------------------------------------------------------------------
+
+    def _closes(self, channel: Connection) -> bool:
+        if self._edge.stopping:
+            channel.persistent = False
+        return not channel.persistent
+
+    def _produce(self, channel: Connection) -> None:
+        self._producing = True
+        self._paused = channel.congested
+        channel.registerProducer(self, True)
+
+    def _flow(self) -> None:
+        """Write the rest of a large answer as far as the client takes it."""
+        while self._rest and not self._paused and self._channel is not None:
+            piece, self._rest = self._rest[:_PIECE], self._rest[_PIECE:]
+            self._channel.send(bytes(piece))
+        if not self._rest:
+            self._done()
+
+    def _release(self, channel: Connection) -> None:
+        if self._producing:
+            self._producing = False
+            channel.unregisterProducer()
+
+    def _done(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            self._release(channel)
+            channel.requestDone(self)

@@ -1,0 +1,125 @@
+"""
+What a handler is given of a request: the member `q` of a run, as ASCII JSON.
+
+    {"method":"GET","path":"/notes/7","url":"http://localhost/notes/7?full=1",
+     "headers":{"host":"localhost"},"ip":"127.0.0.1","cookies":{"a":"1"},
+     "id":"9f..","params":{"id":"7"},"query":[["full","1"]],
+     "body":"...", "form":[["name","value"]], "data":{...}}
+
+Members that say nothing are left out.  A body that is not UTF-8 stands as base64 in
+`bodyBase64` instead of `body`.
+
+It is put together from pieces of JSON, not from one dictionary: what the header fields tell
+is the same for every request of a connection that repeats them.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from collections.abc import Mapping
+from json.encoder import encode_basestring_ascii
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from aiwebengine.errors import Invalid
+from aiwebengine.values import Request
+
+_MAX_FIELDS = 1000
+_FORM = "application/x-www-form-urlencoded"
+_text = encode_basestring_ascii
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+Pairs = list[tuple[str, str]]
+
+
+def told_sender(headers: Mapping[str, str], client: str) -> str:
+    """Give the members that header fields and the client's address make up."""
+    told = f'"headers":{_encode(headers)},"ip":{_text(client)}'
+    if "cookie" in headers:
+        told += f',"cookies":{_encode(read_cookies(headers["cookie"]))}'
+    return told
+
+
+def payload(
+    request: Request,
+    params: Mapping[str, str],
+    *,
+    sender: str,
+    query: Pairs | None = None,
+    data: Any = None,
+    checked: bool = False,
+) -> str:
+    """
+    Make what the handler is given.
+
+    Args:
+        params: What the path's parameters matched.
+        sender: What `told_sender` gave for the request.
+        query: The query's parameters, if they were read already.
+        data: The body as its schema accepted it.
+        checked: Whether there was a schema.
+
+    Raises:
+        Invalid: The query or a form has too many fields.
+    """
+    # A method and an id are tokens: nothing in them needs escaping.
+    parts = [
+        f'{{"method":"{request.method}","path":{_text(request.path)},"url":{_text(request.url)},{sender},"id":"{request.id}"'
+    ]
+    if params:
+        parts.append(f',"params":{_encode(params)}')
+    if request.query:
+        parts.append(f',"query":{_encode(query_pairs(request) if query is None else query)}')
+    if request.body:
+        parts.append(_body(request))
+    if checked:
+        parts.append(f',"data":{_encode(data)}')
+    parts.append("}")
+    return "".join(parts)
+
+
+def query_pairs(request: Request) -> Pairs:
+    """
+    Split the query of *request*; what is not UTF-8 in it becomes U+FFFD, as in a browser.
+
+    Raises:
+        Invalid: It has too many parameters.
+    """
+    return _pairs(request.query, "query")
+
+
+def read_cookies(header: str) -> dict[str, str]:
+    """
+    Split a Cookie header; values are percent-decoded.
+
+    Of two cookies of one name the first counts, as browsers send the closest first (RFC 6265, 5.4).
+    """
+    cookies: dict[str, str] = {}
+    for part in header.split(";"):
+        name, equals, value = part.partition("=")
+        name = name.strip()
+        if equals and name and len(cookies) < _MAX_FIELDS:
+            value = value.strip()
+            if len(value) > 1 and value[0] == value[-1] == '"':
+                value = value[1:-1]
+            cookies.setdefault(name, unquote(value) if "%" in value else value)
+    return cookies
+
+
+def _body(request: Request) -> str:
+    try:
+        text = request.body.decode("utf-8")
+    except UnicodeDecodeError:
+        return f',"bodyBase64":"{binascii.b2a_base64(request.body, newline=False).decode("ascii")}"'
+    told = f',"body":{_text(text)}'
+    if request.headers.get("content-type", "")[: len(_FORM)].lower() == _FORM:
+        told += f',"form":{_encode(_pairs(text, "form"))}'
+    return told
+
+
+def _pairs(text: str, what: str) -> Pairs:
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        raise Invalid(f"A {what} has at most {_MAX_FIELDS:,} fields; this one has {text.count('&') + 1:,}.") from None
