@@ -165,7 +165,8 @@ function offerNames(t, path) {
     }
   }
   for (const [name, binding] of Object.entries(path.scope.bindings)) {
-    if (binding.kind === 'module' || binding.path.isTSType?.() || /^TS(Interface|TypeAlias)/.test(binding.path.node.type)) continue;
+    // What is imported is not this file's own; `import { type T }` is not even a value.
+    if (binding.kind === 'module' || binding.path.parentPath?.isImportDeclaration() || binding.path.isTSType?.() || /^TS(Interface|TypeAlias)/.test(binding.path.node.type)) continue;
     named(t, path, name, name);
   }
   const offered = path.node.extraNames || [];
