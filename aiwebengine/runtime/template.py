@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.logger import Logger
 
-from aiwebengine.errors import EngineError, ScriptCrashed, ScriptFailed, ScriptProtocol
+from aiwebengine.errors import EngineError, ScriptFailed, ScriptProtocol
 from aiwebengine.interfaces import HostSession
 from aiwebengine.runtime.boxes import Box, encode, encode_pair
 from aiwebengine.runtime.control import Control, Exit
@@ -255,6 +255,5 @@ class Template:
         self.loaded.errback(error)
 
     def _control_lost(self) -> None:
+        # The zygote tells how it ended; a process that closed its socket and lives on is of no use.
         self._zygote.kill(self._number)
-        if not self._told:
-            self._fail(ScriptCrashed("The script's process ended while it loaded."))

@@ -7,7 +7,8 @@
  *
  * Run it where node_modules lies: `node assemble.mjs`.
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +20,8 @@ const FOLDER = process.argv[2] || HERE;
 const require = createRequire(join(FOLDER, 'package.json'));
 const esbuild = require('esbuild');
 const DIST = join(HERE, 'dist');
+// Babel looks up properties of regular expressions (\p{L}) by names made at run time, which no bundler can follow.
+const BY_NAME = ['regenerate', 'regenerate-unicode-properties'];
 
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(join(DIST, 'bin'), { recursive: true });
@@ -30,7 +33,7 @@ await esbuild.build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: ['./esbuild.cjs'],
+  external: ['./esbuild.cjs', ...BY_NAME],
   nodePaths: [join(FOLDER, 'node_modules')],
   legalComments: 'none',
   minify: true,
@@ -45,11 +48,15 @@ const native = require.resolve(`@esbuild/${process.platform}-${process.arch}/bin
 copyFileSync(native, join(DIST, 'bin', 'esbuild'));
 chmodSync(join(DIST, 'bin', 'esbuild'), 0o755);
 
+for (const name of BY_NAME) cpSync(join(FOLDER, 'node_modules', name), join(DIST, 'node_modules', name), { recursive: true });
+
 const versions = {};
 for (const name of ['@babel/core', '@babel/preset-env', '@babel/preset-typescript', 'esbuild', 'core-js']) {
   const path = join(FOLDER, 'node_modules', name, 'package.json');
   versions[name] = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : 'unknown';
 }
+// Our own part of the toolchain: what was lowered by another one is not used again.
+versions.worker = createHash('sha256').update(readFileSync(join(DIST, 'worker.mjs'))).digest('hex').slice(0, 12);
 versions.platform = `${process.platform}-${process.arch}`;
 writeFileSync(join(DIST, 'versions.json'), `${JSON.stringify(versions, null, 2)}\n`);
 
