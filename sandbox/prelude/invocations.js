@@ -10,7 +10,8 @@
  *     failure     null, or the text after F
  *     stream      the body that is being read, null if none
  *     sent        the answer is at the host already (a streamed body, or waitUntil)
- *     waiting     how many promises waitUntil was given that are not settled
+ *     waiting     how many promises waitUntil was given that are not fulfilled
+ *     late        what one of them was rejected with before the answer was out
  *     quiet       what to do when no call is open any more, null if nothing
  *     cancelled   whoever asked has gone
  */
@@ -37,7 +38,7 @@
     function newRun(kind, box) {
         return {
             kind: kind, box: box, settled: false, sent: false, cancelled: false, warned: false, ending: false,
-            answer: null, failure: null, stream: null, abort: null, quiet: null, waiting: 0
+            answer: null, failure: null, stream: null, abort: null, quiet: null, late: null, waiting: 0
         };
     }
 
@@ -165,6 +166,7 @@
         if (part.done) {
             run.answer = STREAMED;
             run.settled = true;
+            K.failLate(run);
         } else if (run.cancelled) {
             endStream(run, K.HostError({ code: 'closed', call: 'answer.write', message: 'The client has gone.' }));
         } else {
@@ -214,10 +216,13 @@
         if (run !== K.run) throw K.HostError({ code: 'closed', call: 'waitUntil', message: 'waitUntil was called after its invocation had ended.' });
         run.waiting++;
         when(promise, function () { run.waiting--; }, function (error) {
-            run.waiting--;
-            fail(run, error);
+            // The answer is a unit of its own: it leaves first, then this fails.
+            if (run.sent && run.settled) fail(run, error);
+            else run.late = { error: error };
         });
     }
+
+    K.failLate = function (run) { if (run.late !== null) fail(run, run.late.error); };
 
     /* Whoever asked has gone: what is open fails, and the script is told. */
     K.cancel = function () {

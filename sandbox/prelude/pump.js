@@ -82,6 +82,7 @@
         run.answer = STREAMED;
         K.ask('answer.send', '[' + K.quoteText(answer.h) + ',"' + answer.e + '",' + K.quoteText(answer.v) + ']', function (given) {
             if (K.own(given, 'err')) K.failWith(K.HostError(given.err));
+            else K.failLate(run);
         });
     }
 
