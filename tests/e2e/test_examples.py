@@ -102,18 +102,19 @@ async def test_notes() -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_markdown(tmp_path) -> None:
-    """A package from npm makes HTML of Markdown."""
+async def test_qr_code(tmp_path) -> None:
+    """A package from npm draws QR codes; a text that is too long is refused."""
     if not (NPM_CACHE / "filled").exists():
         pytest.skip("the npm packages of the examples were not fetched; run make test with a network")
     build = BuildSettings(npm_cache=str(NPM_CACHE), npm_offline=True)
     async with running_engine(settings_for(tmp_path, build=build)) as engine:
-        await deployed(engine, "markdown")
-        page = await engine.request("GET", "/markdown")
-        assert "<strong>marked</strong>" in page.text
-        assert "<table>" in page.text
-        posted = await engine.request("POST", "/markdown", {"content-type": "text/markdown"}, "# Hi *you*")
-        assert "<h1>Hi <em>you</em></h1>" in posted.text
+        await deployed(engine, "qr-code")
+        one = await engine.request("GET", "/qr-code?text=gr%C3%BC%C3%9Fe")
+        assert one.headers["content-type"] == "image/svg+xml"
+        assert one.text.startswith("<svg")
+        other = await engine.request("GET", "/qr-code?text=gr%C3%B6%C3%9Fe")
+        assert other.text != one.text
+        assert (await engine.request("GET", "/qr-code?text=" + "x" * 501)).status == 400
 
 
 @pytest_twisted.ensureDeferred
