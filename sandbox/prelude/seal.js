@@ -19,7 +19,7 @@
     K.define(global, 'Function', disabled);
     K.define(global, 'eval', refuse('eval'));
 
-    var gone = ['Duktape', 'CBOR', 'Buffer', 'require', 'print', 'alert', '__kernel', 'process', 'module', 'exports', 'performance_'];
+    var gone = ['Duktape', 'CBOR', 'Buffer', 'require', 'print', 'alert', '__kernel', 'process', 'module', 'exports', 'performance_', '__core-js_shared__'];
     for (var i = 0; i < gone.length; i++) {
         if (gone[i] in global && !delete global[gone[i]]) throw new Error('cannot take away ' + gone[i]);
     }
