@@ -198,6 +198,8 @@ class Clone:
             if b"_answer" in box:
                 occupant.answered(box)
             else:
+                # After these two the world is in doubt, and the child ends by itself.
+                self.dying = self.dying or box.get(b"_error_code") in {b"memory", b"internal"}
                 occupant.failed(box)
             self.idle_since = self._seconds()
             if self._once:

@@ -55,6 +55,12 @@ def script_failure(box: Box) -> EngineError:
     if code == b"hung":
         return ScriptHung(thrown.message or "The script waits for what can never come.", thrown=thrown)
     shown = thrown.message if thrown.name in {"Error", ""} else f"{thrown.name}: {thrown.message}"
+    if code == b"memory":
+        return ScriptMemory(
+            "The script ran out of memory and was ended; nothing it did was kept. "
+            "Hold less at once, or raise limits.memory_bytes.",
+            thrown=thrown,
+        )
     if code == b"invalid_answer":
         return ScriptFailed(f"The handler's answer cannot be sent: {thrown.message}", thrown=thrown)
     if code == b"internal":

@@ -134,6 +134,8 @@ class Zygote(Service):
         self.pid = int(event["pid"])
         self.report = event.get("report", {})
         _log.info("sandbox is ready after {ms} ms, pid {pid}", ms=round((self._reactor.seconds() - self._started_at) * 1000), pid=self.pid)
+        for note in self.report.get("notes", ()):
+            _log.warn("sandbox: {note}", note=note)
         self._release(self._control)
 
     def _release(self, control: Control | None) -> None:
