@@ -9,6 +9,8 @@ else with the same `run` owns all concurrency.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from threading import Thread
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 from twisted.application.service import Service
@@ -60,7 +62,7 @@ class Threads(Service):
     def startService(self) -> None:
         """Accept work; no thread is made yet."""
         super().startService()
-        pool = ThreadPool(0, self._size, name=self._label)
+        pool = _Pool(0, self._size, name=self._label)
         pool.start()
         self._pool = pool
 
@@ -122,6 +124,12 @@ class Threads(Service):
         """Give the pool's figures for the state page."""
         pool = self._pool
         return {"size": self._size, "threads": len(pool.threads) if pool else 0, "open": len(self._open)}
+
+
+class _Pool(ThreadPool):
+    """A pool that never keeps a process alive: one that ends without stopping its services would wait for ever."""
+
+    threadFactory = staticmethod(partial(Thread, daemon=True))
 
 
 def _deliver(give: Callable[[Any], None], outer: Deferred[Any]) -> Callable[[Any], None]:

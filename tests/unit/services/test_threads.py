@@ -38,11 +38,13 @@ class ThreadsTests(SynchronousTestCase):
     def test_result_and_thread(self):
         """What blocks runs in another thread and its result comes back on the reactor."""
         self.threads.startService()
-        done = self.threads.run(lambda a, b: (threading.current_thread().name, a + b), 1, b=2)
+        done = self.threads.run(lambda a, b: (threading.current_thread(), a + b), 1, b=2)
         self.assertNoResult(done)
         self.reactor.deliver()
-        name, total = self.successResultOf(done)
-        self.assertNotEqual(name, threading.current_thread().name)
+        thread, total = self.successResultOf(done)
+        self.assertIsNot(thread, threading.current_thread())
+        # A process that ends without stopping its services must not wait for its threads.
+        self.assertTrue(thread.daemon)
         self.assertEqual(total, 3)
         self.successResultOf(self.threads.stopService())
 
