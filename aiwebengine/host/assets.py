@@ -12,6 +12,7 @@ import binascii
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiwebengine.errors import Invalid
 from aiwebengine.host.declare import Argument, HostCall
@@ -105,6 +106,18 @@ class StoredAsset:
     content: bytes
 
 
+class Content(Protocol):
+    """An asset, wherever it comes from."""
+
+    @property
+    def type(self) -> str:
+        """Give its media type."""
+
+    @property
+    def content(self) -> bytes:
+        """Give its bytes."""
+
+
 class AssetCalls:
     """
     The calls and effects on assets.
@@ -120,7 +133,7 @@ class AssetCalls:
         self,
         *,
         list_paths: Callable[[], Awaitable[Sequence[str]]],
-        read: Callable[[str], Awaitable[StoredAsset | None]],
+        read: Callable[[str], Awaitable[Content | None]],
         check: Callable[[str, StoredAsset], None],
         write: Callable[[Invocation, Mapping[str, StoredAsset | None]], Awaitable[None]],
     ) -> None:
@@ -179,7 +192,7 @@ class AssetCalls:
             session.hold(Held(group=GROUP, key=path, value=None))
         return existed
 
-    async def _asset(self, session: Session, path: str) -> StoredAsset | None:
+    async def _asset(self, session: Session, path: str) -> Content | None:
         pending: Mapping[str, StoredAsset | None] = session.pending(GROUP)
         if path in pending:
             return pending[path]

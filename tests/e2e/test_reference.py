@@ -7,13 +7,15 @@ import re
 
 import pytest_twisted
 
+from aiwebengine.host.declare import Global, HostCall
 from aiwebengine.host.globals import GLOBALS
 from aiwebengine.host.names import LANGUAGE, STANDARD_NAMES, VISIBLE_CALLS
 from aiwebengine.host.standards import STANDARDS
 from tests.support.engine import EngineUnderTest, running_engine
 
 GRANTS = ["assets", "logs", "scripts"]
-EXAMPLES = {one.name: one.example for one in (*GLOBALS, *VISIBLE_CALLS, *STANDARDS)}
+DECLARED: tuple[Global | HostCall, ...] = (*GLOBALS, *VISIBLE_CALLS, *STANDARDS)
+EXAMPLES = {one.name: one.example for one in DECLARED}
 EXPECTED = {"httpError": 404, "HttpError": 403, "Response": 410}
 """Examples whose answer is meant to be another than 200."""
 GOOD = {200, 201, 204, 301, 404, 503}

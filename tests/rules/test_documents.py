@@ -57,7 +57,7 @@ def test_command_exists(path: Path, line: str) -> None:
     if words[0] != "aiwebengine":
         return
     context = click.Context(group, info_name="aiwebengine")
-    name, command, arguments = group.resolve_command(context, words[1:])  # type: ignore[attr-defined]
+    name, command, arguments = group.resolve_command(context, words[1:])
     assert command is not None, f"{path.name}: {line}"
     command.make_parser(click.Context(command, info_name=name, parent=context)).parse_args(list(arguments))
 

@@ -66,7 +66,7 @@ def probing(function: Any, **limits: Any) -> Host:
         groups=[OneCall(function)],
         effects={},
         capabilities=lambda invocation: frozenset(),
-        registrations=lambda invocation: None,  # type: ignore[arg-type,return-value]
+        registrations=lambda invocation: None,  # type: ignore[return-value]
         keep_lines=lambda invocation, lines: None,
         keep_receipt=lambda invocation, receipt: None,
         limits=LimitSettings(**limits),
