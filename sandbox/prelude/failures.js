@@ -15,6 +15,11 @@
         try { return object[name]; } catch (error) { return undefined; }
     }
 
+    /* What fn makes of it as text; `instead` if a script has broken what fn stands on. */
+    function attempt(fn, instead, a, b) {
+        try { return safeText(fn(a, b)); } catch (error) { return safeText(instead); }
+    }
+
     function isObject(value) { return value !== null && (typeof value === 'object' || typeof value === 'function'); }
 
     function json(name, message, stack, more) {
@@ -47,13 +52,13 @@
         if (!isObject(error)) return code + ' ' + json('thrown value', safeText(error), '', '');
         var name = read(error, 'name'), message = read(error, 'message'), more = '';
         if (message === undefined && !(error instanceof Error)) {
-            return code + ' ' + json('thrown value', safeText(K.show(error)), '', '');
+            return code + ' ' + json('thrown value', attempt(K.show, error, error), '', '');
         }
         name = typeof name === 'string' && name !== '' ? name : 'Error';
         message = message === undefined ? '' : safeText(message);
         if (OUT_OF_MEMORY[message] === true && error instanceof Error) code = 'memory';
         if (error instanceof K.HostError) more = hostMembers(error);
-        return code + ' ' + json(name, safeText(K.message(message, name)), stackOf(error), more);
+        return code + ' ' + json(name, attempt(K.message, message, message, name), stackOf(error), more);
     }
 
     K.described = function (code, error) {

@@ -8,7 +8,7 @@
 
     var captured = K.captured, evaluate = captured.evaluate, indexOf = captured.indexOf, exec = captured.exec, split = captured.split, join = captured.join, call = K.free(Function.prototype.call);
     var RESERVED = K.bare(), MOST_NAMES = 2000, LONGEST_SEARCHED = 1000000;
-    var NAMES = /\b(?:function|var|let|const)\s+([A-Za-z_$][\w$]*)|^\s*([A-Za-z_$][\w$]*)\s*=/gm;
+    var NAMES = /\b(?:function|var)\s+([A-Za-z_$][\w$]*)|,\s*([A-Za-z_$][\w$]*)\s*=[^=]/g;
 
     split('break case catch class const continue debugger default delete do else enum export extends false finally for function if import in instanceof let new null return static super switch this throw true try typeof var void while with yield', ' ').forEach(function (word) { RESERVED[word] = true; });
 
