@@ -129,7 +129,7 @@ class Threads(Service):
 class _Pool(ThreadPool):
     """A pool that never keeps a process alive: one that ends without stopping its services would wait for ever."""
 
-    threadFactory = staticmethod(partial(Thread, daemon=True))
+    threadFactory = cast(Any, staticmethod(partial(Thread, daemon=True)))
 
 
 def _deliver(give: Callable[[Any], None], outer: Deferred[Any]) -> Callable[[Any], None]:
