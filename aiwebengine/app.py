@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from twisted.logger import Logger
 from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.build.builder import Builder
 from aiwebengine.errors import NotFound, ScriptFailed
-from aiwebengine.host.assets import AssetCalls
+from aiwebengine.host.assets import AssetCalls, StoredAsset
 from aiwebengine.host.dispatch import Host
 from aiwebengine.host.logs import LogCalls
 from aiwebengine.host.names import advice, known_globals
@@ -106,7 +106,9 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
     data = DataFolder(path=folder)
     threads = Threads(reactor=reactor, name="database", size=_THREADS)
     evidence_threads = Threads(reactor=reactor, name="evidence", size=1)
-    database = Database(url=f"sqlite:///{folder / 'main.sqlite3'}", threads=threads, migrations="main", connections=_THREADS)
+    database = Database(
+        url=f"sqlite:///{folder / 'main.sqlite3'}", threads=threads, migrations="main", connections=_THREADS
+    )
     evidence = Database(
         url=f"sqlite:///{folder / 'evidence.sqlite3'}",
         threads=evidence_threads,
@@ -135,15 +137,15 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
     asset_access = AssetAccess(assets=assets, loads=loads)
     asset_calls = AssetCalls(
         list_paths=asset_access.list_paths,
-        read=asset_access.read,
+        read=_stored(asset_access),
         check=asset_access.check,
         write=asset_access.write,
     )
     script_calls = ScriptCalls(
-        list_scripts=lambda: access.list_scripts(),
-        read_entry=lambda uri: access.read_entry(uri),
-        prepare=lambda invocation, uri, source: access.prepare(invocation, uri, source),
-        commit=lambda invocation, changes: access.commit(invocation, changes),
+        list_scripts=lambda: access.list_scripts(),  # noqa: PLW0108  not made yet
+        read_entry=lambda uri: access.read_entry(uri),  # noqa: PLW0108  the same
+        prepare=lambda invocation, uri, source: access.prepare(invocation, uri, source),  # noqa: PLW0108  the same
+        commit=lambda invocation, changes: access.commit(invocation, changes),  # noqa: PLW0108  the same
     )
     host = Host(
         groups=[RegistrationCalls(), script_calls, asset_calls, LogCalls(messages=_messages(logs))],
@@ -157,7 +159,7 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
     )
 
     # What runs them.
-    zygote = Zygote(reactor=reactor, died=lambda: runner.sandbox_died())
+    zygote = Zygote(reactor=reactor, died=lambda: runner.sandbox_died())  # noqa: PLW0108  not made yet
     runner = Runner(
         reactor=reactor,
         zygote=zygote,
@@ -393,6 +395,14 @@ class Listener(Service):
 def _clock(reactor: Any) -> IReactorTime:
     clock: IReactorTime = reactor
     return clock
+
+
+def _stored(access: AssetAccess) -> Callable[[str], Awaitable[StoredAsset | None]]:
+    async def read(path: str) -> StoredAsset | None:
+        asset = await access.read(path)
+        return None if asset is None else StoredAsset(type=asset.type, content=asset.content)
+
+    return read
 
 
 def _milliseconds() -> int:

@@ -289,9 +289,7 @@ TABLE: dict[str, ErrorRow] = {
     "method_not_allowed": ErrorRow(
         status=405, title="Method not allowed", graphql="BAD_USER_INPUT", javascript="invalid"
     ),
-    "unauthenticated": ErrorRow(
-        status=401, title="Sign in first", graphql="UNAUTHENTICATED", javascript="denied"
-    ),
+    "unauthenticated": ErrorRow(status=401, title="Sign in first", graphql="UNAUTHENTICATED", javascript="denied"),
     "denied": ErrorRow(status=403, title="Not allowed", graphql="FORBIDDEN", javascript="denied"),
     "conflict": ErrorRow(status=409, title="Conflict", graphql="CONFLICT", javascript="conflict"),
     "too_large": ErrorRow(status=413, title="Too large", graphql="TOO_LARGE", javascript="too_large"),
@@ -321,9 +319,7 @@ TABLE: dict[str, ErrorRow] = {
     "script_protocol": ErrorRow(
         status=500, title="The script's process broke the protocol", graphql="SCRIPT_PROTOCOL", javascript="unavailable"
     ),
-    "script_hung": ErrorRow(
-        status=500, title="The script never finishes", graphql="SCRIPT_HUNG", javascript="timeout"
-    ),
+    "script_hung": ErrorRow(status=500, title="The script never finishes", graphql="SCRIPT_HUNG", javascript="timeout"),
     "unavailable": ErrorRow(status=503, title="Not available now", graphql="UNAVAILABLE", javascript="unavailable"),
     "cannot_start": ErrorRow(
         status=503, title="The server cannot start", graphql="UNAVAILABLE", javascript="unavailable"

@@ -104,7 +104,7 @@ class Bundle:
     """The author's text files by path, for error pages and stack traces."""
     manifest: Mapping[str, Any] = field(default_factory=dict)
     replay: str = ""
-    """JSON journal of the host's answers to top level and `init` when it was deployed; empty while it is being deployed."""
+    """JSON journal of what the host answered top level and `init` when it was deployed; empty until then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,9 @@ class Builder(Service):
         self._settings = settings
         self._cache = cache_folder
         self._reactor = reactor
-        self._known = {name: sorted(members) if members is not None else None for name, members in known_globals.items()}
+        self._known = {
+            name: sorted(members) if members is not None else None for name, members in known_globals.items()
+        }
         self._advice = dict(advice)
         self._node: Node | None = None
         self._worker: Worker | None = None
@@ -116,9 +118,19 @@ class Builder(Service):
         """Give figures for the state page."""
         if self._worker is None:
             return {"node": None, "why": self._missing}
-        return {"node": str(self._node.version) if self._node else None, "toolchain": self._toolchain, **self._worker.state()}
+        return {
+            "node": str(self._node.version) if self._node else None,
+            "toolchain": self._toolchain,
+            **self._worker.state(),
+        }
 
-    async def build(self, *, entry: str, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Built:
+    async def build(  # the manifest is a part of the seam; what is lowered does not depend on it yet
+        self,
+        *,
+        entry: str,
+        files: Mapping[str, bytes],
+        manifest: Mapping[str, Any],  # noqa: ARG002
+    ) -> Built:
         """
         Build a script.
 
@@ -158,7 +170,9 @@ class Builder(Service):
         if source is None:
             message = f"This script must be built, and the build worker (node) cannot do it: {why}."
             hint = "Write plain ES5 in one file, or make node available (build.node) and deploy again."
-            raise DeploymentRefused(message, problems=[Problem(code="no_build", message=message, hint=hint, file=entry)])
+            raise DeploymentRefused(
+                message, problems=[Problem(code="no_build", message=message, hint=hint, file=entry)]
+            )
         warning = Problem(
             code="unchecked",
             severity="warning",
@@ -179,7 +193,9 @@ def _texts(files: Mapping[str, bytes], entry: str) -> dict[str, str]:
             if path == entry or path.endswith(_CODE):
                 line = content[: error.start].count(b"\n") + 1
                 problems.append(
-                    Problem(code="encoding", message=f"{path} is not UTF-8 text; save it as UTF-8.", file=path, line=line)
+                    Problem(
+                        code="encoding", message=f"{path} is not UTF-8 text; save it as UTF-8.", file=path, line=line
+                    )
                 )
     if problems:
         raise DeploymentRefused(problems[0].message, problems=problems)

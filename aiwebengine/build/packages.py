@@ -68,7 +68,9 @@ class Packages:
         if not dependencies:
             return None, ()
         lock = files.get(_LOCK, b"")
-        key = hashlib.sha256(json.dumps([sorted(dependencies.items()), lock.decode("utf-8", "replace")]).encode()).hexdigest()
+        key = hashlib.sha256(
+            json.dumps([sorted(dependencies.items()), lock.decode("utf-8", "replace")]).encode()
+        ).hexdigest()
         target = self._folder / key[:40]
         if (target / "complete").exists():
             os.utime(target)
@@ -106,10 +108,16 @@ class Packages:
             process,
             arguments[0],
             arguments,
-            env={**{name: value for name, value in os.environ.items() if _passes(name)}, "NO_COLOR": "1", "NO_UPDATE_NOTIFIER": "1"},
+            env={
+                **{name: value for name, value in os.environ.items() if _passes(name)},
+                "NO_COLOR": "1",
+                "NO_UPDATE_NOTIFIER": "1",
+            },
             path=str(target),
         )
-        process.done.addTimeout(self._settings.install_seconds, self._reactor, onTimeoutCancel=lambda *_: process.give_up())
+        process.done.addTimeout(
+            self._settings.install_seconds, self._reactor, onTimeoutCancel=lambda *_: process.give_up()
+        )
         problem = await process.done
         if problem is None and _size(target) > _MAX_INSTALLED_BYTES:
             problem = f"the packages are larger than {_MAX_INSTALLED_BYTES // (1024 * 1024)} MiB"
@@ -128,9 +136,16 @@ class Packages:
 
 def _passes(name: str) -> bool:
     """Tell which variables npm needs: where it finds registries and certificates."""
-    return name in {"PATH", "HOME", "LANG", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} or (
-        name.lower().startswith("npm_config_") or name in {"http_proxy", "https_proxy", "no_proxy"}
-    )
+    return name in {
+        "PATH",
+        "HOME",
+        "LANG",
+        "SSL_CERT_FILE",
+        "NODE_EXTRA_CA_CERTS",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+    } or (name.lower().startswith("npm_config_") or name in {"http_proxy", "https_proxy", "no_proxy"})
 
 
 def _dependencies(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -144,12 +159,14 @@ def _dependencies(files: Mapping[str, bytes]) -> dict[str, str]:
     given = told.get("dependencies") if isinstance(told, dict) else None
     if given is None:
         return {}
-    if not isinstance(given, dict) or not all(isinstance(name, str) and isinstance(wanted, str) for name, wanted in given.items()):
+    if not isinstance(given, dict) or not all(
+        isinstance(name, str) and isinstance(wanted, str) for name, wanted in given.items()
+    ):
         message = 'The "dependencies" of package.json must be an object of names and version ranges.'
         raise DeploymentRefused(message, problems=[Problem(code="packages", message=message, file=_FILE)])
     for name, wanted in given.items():
         if wanted.startswith(("file:", "link:", "git", "http:", "https:", "/", ".")) and not wanted.endswith(".tgz"):
-            message = f'The dependency "{name}" is "{wanted[:100]}"; only versions and ranges of published packages are taken.'
+            message = f'"{name}" is "{wanted[:100]}"; dependencies are versions or ranges of published packages.'
             raise DeploymentRefused(message, problems=[Problem(code="packages", message=message, file=_FILE)])
     return dict(given)
 

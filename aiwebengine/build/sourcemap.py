@@ -15,7 +15,9 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_DIGITS = {digit: value for value, digit in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
+_DIGITS = {
+    digit: value for value, digit in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+}
 _FRAME = re.compile(r"^\s*at (?:(?P<function>.*?) )?\(input:(?P<line>\d+)\)")
 _OWN_PREFIX = "script:"
 
@@ -96,7 +98,7 @@ def map_stack(stack: str, source_map: SourceMap | None, files: Mapping[str, str]
     Find the author's frames of a raw Duktape stack, innermost first.
 
     Args:
-        stack: Such as `TypeError: x\\n    at foo (input:12) strict`.
+        stack: A line for the error, then lines such as `at foo (input:12) strict`.
         source_map: None if the author's source runs as it is.
         files: The author's files by path, for the source lines.
     """
@@ -110,13 +112,21 @@ def map_stack(stack: str, source_map: SourceMap | None, files: Mapping[str, str]
             function = None
         if source_map is None:
             only = next(iter(files), None) if len(files) == 1 else None
-            frames.append(Frame(file=only, line=line, function=function, source_line=_line(files.get(only or ""), line)))
+            frames.append(
+                Frame(file=only, line=line, function=function, source_line=_line(files.get(only or ""), line))
+            )
             continue
         place = source_map.lookup(line)
         if place is not None:
             file, own_line, column = place
             frames.append(
-                Frame(file=file, line=own_line, column=column, function=function, source_line=_line(files.get(file), own_line))
+                Frame(
+                    file=file,
+                    line=own_line,
+                    column=column,
+                    function=function,
+                    source_line=_line(files.get(file), own_line),
+                )
             )
     return frames
 

@@ -127,7 +127,7 @@ def _headers(kind: Any, given: Any) -> tuple[tuple[bytes, bytes], ...]:
     if not isinstance(given, list) or len(given) > _MAX_HEADERS:
         raise _invalid(f"it must have a list of at most {_MAX_HEADERS} headers")
     for one in given:
-        if not isinstance(one, list) or len(one) != 2 or not isinstance(one[0], str):  # noqa: PLR2004
+        if not isinstance(one, list) or len(one) != 2 or not isinstance(one[0], str):
             raise _invalid(f"a header must be a name and a value; it is {_told(one)}")
         name = one[0].lower()
         if not _NAME.fullmatch(name):

@@ -10,6 +10,7 @@ a clone is used the moment it has been asked for.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -18,10 +19,13 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IReactorFDSet
+from twisted.logger import Logger
 
 from aiwebengine.runtime.boxes import Box, encode, encode_pair
 from aiwebengine.runtime.control import Control, Exit
 from aiwebengine.runtime.link import Link
+
+_log = Logger()
 
 _COMMAND_RUN = encode_pair(b"_command", b"run")
 _CANCEL = encode_pair(b"_command", b"cancel")
@@ -136,10 +140,8 @@ class Clone:
             self.cause = cause
         self.dying = True
         if self._pidfd >= 0:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         else:
             self._control.kill(self._number)
 
@@ -215,6 +217,7 @@ class Clone:
             self._broken("it sends an unknown command")
 
     def _broken(self, why: str) -> None:
+        _log.warn("process {pid} of a script broke the protocol: {why}", pid=self.pid, why=why)
         self.kill("script_protocol")
 
     def _lost(self) -> None:

@@ -69,7 +69,7 @@ class Control:
         ready: Callable[[Mapping[str, Any]], None],
         lost: Callable[[], None],
     ) -> None:
-        sock.setblocking(False)  # noqa: FBT003
+        sock.setblocking(False)
         self._reactor = reactor
         self._sock: socket.socket | None = sock
         self._ready = ready
@@ -154,7 +154,7 @@ class Control:
             self._waiting.popleft()
         self._reactor.removeWriter(self)
 
-    def connectionLost(self, reason: Failure) -> Any:
+    def connectionLost(self, reason: Failure) -> Any:  # noqa: ARG002  the interface's
         """Be told by the reactor that the descriptor is of no use."""
         if self._sock is not None:
             self._gone()

@@ -68,11 +68,20 @@ def script_failure(box: Box) -> EngineError:
     if thrown.code in _HOST_CODES:
         kind = _HOST_CODES[thrown.code]
         retry = told.get("retryAfter")
-        seconds = float(retry) if isinstance(retry, int | float) and not isinstance(retry, bool) and 0 <= retry < 1e6 else None  # noqa: PLR2004
+        seconds = (
+            float(retry)
+            if isinstance(retry, int | float) and not isinstance(retry, bool) and 0 <= retry < 1e6
+            else None
+        )
         if issubclass(kind, ScriptFailed):
             return kind(shown, thrown=thrown, retry_seconds=seconds)
         return kind(thrown.message, retry_seconds=seconds)
-    return ScriptFailed(f"The script threw {shown}" if thrown.name != "thrown value" else f"The script threw the value {thrown.message}", thrown=thrown)
+    return ScriptFailed(
+        f"The script threw {shown}"
+        if thrown.name != "thrown value"
+        else f"The script threw the value {thrown.message}",
+        thrown=thrown,
+    )
 
 
 def death(ended: Exit, *, cause: str, memory_bytes: int, phase: str) -> EngineError:

@@ -1,6 +1,4 @@
-"""
-The processes of one version: its template, its clones, and the runs that wait for one.
-"""
+"""The processes of one version: its template, its clones, and the runs that wait for one."""
 
 from __future__ import annotations
 
@@ -122,10 +120,10 @@ class Group:
                 return clone
         if self.busy >= self.terms.max_running:
             return None
-        clone = self._fork()
-        if clone is not None and self.terms.isolation == "request":
+        fresh = self._fork()
+        if fresh is not None and self.terms.isolation == "request":
             self._stock()
-        return clone
+        return fresh
 
     def _fork(self) -> Clone | None:
         template = self._template
@@ -157,7 +155,9 @@ class Group:
         self.busy += 1
         run.begin(clone)
         invocation = run.invocation
-        clone.start(run, self._payload(invocation), round(invocation.wall_seconds * 1000), round(invocation.cpu_seconds * 1000))
+        clone.start(
+            run, self._payload(invocation), round(invocation.wall_seconds * 1000), round(invocation.cpu_seconds * 1000)
+        )
 
     def _payload(self, invocation: Invocation) -> bytes:
         handler = invocation.handler.id if invocation.handler is not None else 0

@@ -46,7 +46,7 @@ def read_lines(raw: bytes, *, at: float, limits: LimitSettings, before: int) -> 
 
 
 def _line(one: Any, at: float, longest: int) -> LogLine | None:
-    if not isinstance(one, list) or len(one) != 3:  # noqa: PLR2004
+    if not isinstance(one, list) or len(one) != 3:
         return None
     level, message, fields = one
     if level not in _LEVELS or not isinstance(message, str):
@@ -59,4 +59,4 @@ def _line(one: Any, at: float, longest: int) -> LogLine | None:
 
 def _escaped(found: re.Match[str]) -> str:
     code = ord(found[0])
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"  # noqa: PLR2004
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

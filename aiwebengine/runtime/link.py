@@ -45,7 +45,7 @@ class Link:
         broken: Callable[[str], None],
         lost: Callable[[], None],
     ) -> None:
-        sock.setblocking(False)  # noqa: FBT003
+        sock.setblocking(False)
         self._reactor = reactor
         self._sock: socket.socket | None = sock
         self._send = sock.send
@@ -129,7 +129,7 @@ class Link:
         if not self._waiting:
             self._reactor.removeWriter(self)
 
-    def connectionLost(self, reason: Failure) -> Any:
+    def connectionLost(self, reason: Failure) -> Any:  # noqa: ARG002  the interface's
         """Be told by the reactor that the descriptor is of no use."""
         if self._sock is not None:
             self.close()

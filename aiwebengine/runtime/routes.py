@@ -138,10 +138,9 @@ class Routes:
             route = plain.get(method)
             if route is not None:
                 return RouteMatch(route=route, params={})
+        segments = path[1:].split("/")
         if "%" in path:
-            segments = [unquote(segment) for segment in path[1:].split("/")]
-        else:
-            segments = path[1:].split("/")
+            segments = [unquote(segment) for segment in segments]
         allowed: set[str] = set()
         for routes, values in _walk(self._root, segments, 0, ()):
             route = routes.get(method) or (routes.get("GET") if method == "HEAD" else None)

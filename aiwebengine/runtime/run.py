@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 _log = Logger()
 
 _OK = b'{"ok":null}'
-_REFUSED = '{"err":{"code":"invalid","message":"An answer can be streamed once, by the engine itself.","call":"answer"}}'
+_REFUSED = (
+    '{"err":{"code":"invalid","message":"An answer can be streamed once, by the engine itself.","call":"answer"}}'
+)
 
 
 class Sink(Protocol):
@@ -70,9 +72,28 @@ class Run:
     """
 
     __slots__ = (
-        "_again", "_host", "_lines", "_limits", "_over", "_seconds", "_session", "_started_cpu", "_wall", "attempts",
-        "calls", "cancelled", "clone", "deadline", "ended", "invocation", "memory_bytes", "queued_until", "replied",
-        "sink", "started_at", "streaming",
+        "_again",
+        "_host",
+        "_limits",
+        "_lines",
+        "_over",
+        "_seconds",
+        "_session",
+        "_started_cpu",
+        "_wall",
+        "attempts",
+        "calls",
+        "cancelled",
+        "clone",
+        "deadline",
+        "ended",
+        "invocation",
+        "memory_bytes",
+        "queued_until",
+        "replied",
+        "sink",
+        "started_at",
+        "streaming",
     )  # fmt: skip
 
     def __init__(
@@ -151,7 +172,7 @@ class Run:
             self._protocol("a host call is not ASCII")
             return
         self.calls[named] = self.calls.get(named, 0) + 1
-        if len(self.calls) > 200:  # noqa: PLR2004  names come from the child: a hostile one could invent any number
+        if len(self.calls) > 200:
             self._protocol("it invents names of host calls")
             return
         if named.startswith("answer."):
@@ -174,7 +195,7 @@ class Run:
         ended = clone.ended
         assert ended is not None
         lost = ended.status is None and not clone.cause
-        if lost and self.attempts < 2 and not self.streaming and not self.replied and not self.cancelled:  # noqa: PLR2004
+        if lost and self.attempts < 2 and not self.streaming and not self.replied and not self.cancelled:
             # Its template or the zygote died: nothing of it was done, so it is run once more.
             self._drop("lost")
             self._again(self)
@@ -211,9 +232,9 @@ class Run:
                 self.streaming = True
                 answer = Answer(status=head.status, headers=head.headers, body=b"")
                 self._commit(lambda: self._started(tag, answer))
-            elif name == "answer.write" and len(given) == 2 and self.streaming:  # noqa: PLR2004
+            elif name == "answer.write" and len(given) == 2 and self.streaming:
                 self._write(tag, read_body(given[0].encode("ascii"), given[1].encode("ascii")))
-            elif name == "answer.send" and len(given) == 3 and not self.streaming and not self.replied:  # noqa: PLR2004
+            elif name == "answer.send" and len(given) == 3 and not self.streaming and not self.replied:
                 box = {b"h": given[0].encode("ascii"), b"e": given[1].encode("ascii"), b"v": given[2].encode("ascii")}
                 head, answer = read_answer(box, max_bytes=self._limits.answer_bytes)
                 self.replied = True

@@ -127,7 +127,7 @@ class Runner(Service):
 
     def drained(self) -> Deferred[None]:
         """Wait until nothing is in hand."""
-        done: Deferred[None] = Deferred(lambda waiting: self._draining.remove(waiting))
+        done: Deferred[None] = Deferred(self._draining.remove)
         if not self._active:
             done.callback(None)
         else:
@@ -255,7 +255,9 @@ class Runner(Service):
     def _group(self, version: str, script: str, *, manifest: Mapping[str, Any] | None = None) -> Group:
         group = self._groups.get(version)
         if group is None:
-            group = self._groups[version] = Group(version=version, terms=self._terms(script, manifest), around=self._around)
+            group = self._groups[version] = Group(
+                version=version, terms=self._terms(script, manifest), around=self._around
+            )
         return group
 
     def _terms(self, script: str, manifest: Mapping[str, Any] | None) -> Terms:
@@ -276,7 +278,8 @@ class Runner(Service):
         self._active.discard(run)
         self._completed += 1
         if not self._active and self._draining:
-            waiting, self._draining = self._draining, []
+            waiting = list(self._draining)
+            self._draining.clear()
             for done in waiting:
                 done.callback(None)
 

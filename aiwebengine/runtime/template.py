@@ -24,8 +24,8 @@ from aiwebengine.interfaces import HostSession
 from aiwebengine.runtime.boxes import Box, encode, encode_pair
 from aiwebengine.runtime.control import Control, Exit
 from aiwebengine.runtime.failure import death, script_failure
-from aiwebengine.runtime.link import Link
 from aiwebengine.runtime.lines import read_lines
+from aiwebengine.runtime.link import Link
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Bundle
 
@@ -188,7 +188,7 @@ class Template:
             try:
                 told = json.loads(box.get(b"v", b""))
                 if not isinstance(told, dict):
-                    raise ValueError  # noqa: TRY301
+                    raise ValueError  # noqa: TRY301, TRY004  one refusal for both
             except (ValueError, RecursionError):
                 self._told = False
                 self._broken("its answer to the load is not JSON")

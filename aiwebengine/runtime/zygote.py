@@ -133,7 +133,11 @@ class Zygote(Service):
     def _is_ready(self, event: Mapping[str, Any]) -> None:
         self.pid = int(event["pid"])
         self.report = event.get("report", {})
-        _log.info("sandbox is ready after {ms} ms, pid {pid}", ms=round((self._reactor.seconds() - self._started_at) * 1000), pid=self.pid)
+        _log.info(
+            "sandbox is ready after {ms} ms, pid {pid}",
+            ms=round((self._reactor.seconds() - self._started_at) * 1000),
+            pid=self.pid,
+        )
         for note in self.report.get("notes", ()):
             _log.warn("sandbox: {note}", note=note)
         self._release(self._control)

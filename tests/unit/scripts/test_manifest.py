@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,9 +101,12 @@ class ManifestTests(SynchronousTestCase):
             self.assertEqual(duration_ms(value), milliseconds)
         for value, size in (("64MB", 64_000_000), ("1 KiB", 1024), ("5B", 5), (40, 40)):
             self.assertEqual(size_bytes(value), size)
-        for value in ("", "5", "s", "-5s", True, None, [], {}, -1, float("nan"), float("inf"), "9" * 50 + "s"):
-            self.assertIsNone(duration_ms(value), value)
-            self.assertIsNone(size_bytes(value), value)
+        wrong: tuple[Any, ...] = (
+            "", "5", "s", "-5s", True, None, [], {}, -1, float("nan"), float("inf"), "9" * 50 + "s",
+        )  # fmt: skip
+        for one in wrong:
+            self.assertIsNone(duration_ms(one), one)
+            self.assertIsNone(size_bytes(one), one)
 
     @given(ANYTHING)
     def test_any_manifest(self, value):

@@ -61,7 +61,7 @@ class DatabaseTests(SynchronousTestCase):
 
             return work
 
-        now = self.successResultOf(self.database.read(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar()))
+        now = self.successResultOf(self.database.read(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar_one()))
         self.successResultOf(self.database.run(pages(now + 2)))
         failure = self.failureResultOf(self.database.run(add("big", b"x" * 100_000)), Unavailable)
         self.assertIn("disk", failure.value.public)
