@@ -104,7 +104,8 @@ def refused(problems: list[Problem]) -> DeploymentRefused:
     more = f" (the first {_MAX_PROBLEMS} are told)" if len(problems) > _MAX_PROBLEMS else ""
     first = next((problem for problem in shown if problem.severity == "error"), shown[0])
     what = first.message if errors == 1 else f"There are {errors} problems{more}, the first: {first.message}"
-    return DeploymentRefused(f"{what} Nothing was changed.", problems=shown)
+    end = "" if what.endswith((".", "!", "?")) else "."
+    return DeploymentRefused(f"{what}{end} Nothing was changed.", problems=shown)
 
 
 def path_problem(path: str) -> str | None:

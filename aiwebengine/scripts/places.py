@@ -36,7 +36,8 @@ def failure_problem(error: EngineError, *, bundle: Bundle, entry: str) -> Proble
     elif isinstance(error, ScriptMemory):
         message, hint = f"The top level or init ran out of memory: {error.public}", None
     elif thrown is not None:
-        message, hint = f"{thrown.name}: {thrown.message}", None
+        # A host call names itself in its message; for the author the class of the error says nothing more.
+        message, hint = thrown.message if thrown.call else f"{thrown.name}: {thrown.message}", None
     else:
         message, hint = error.public, None
     return Problem(
