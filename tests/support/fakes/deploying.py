@@ -6,10 +6,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from aiwebengine.runtime.registry import Current
 from twisted.internet.task import Clock
 
 from aiwebengine.observe.background import Background
+from aiwebengine.runtime.registry import Current
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.prepare import Preparer
