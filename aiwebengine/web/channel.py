@@ -113,6 +113,7 @@ class Channel(http.HTTPChannel):
         self._counted = 0
         self._limit = 0
         self._refused = False
+        self._ending = False
         self._half_closed = False
         self._patience: IDelayedCall | None = None
         self._direct = False
@@ -420,6 +421,12 @@ class Channel(http.HTTPChannel):
         if self._abortingCall is None:
             self._abortingCall = self.callLater(self.abortTimeout, self.forceAbortClient)
         self.loseConnection()
+
+    def loseConnection(self) -> None:
+        """See `ITransport.loseConnection`; once is enough."""
+        if not self._ending:
+            self._ending = True
+            super().loseConnection()
 
     @property
     def idle(self) -> bool:

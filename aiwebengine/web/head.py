@@ -244,7 +244,7 @@ def _field_fault(lines: Sequence[bytes]) -> str:
             name, colon, _ = line.partition(b":")
             if not colon:
                 return f"A header is a name, a colon and a value; here stands {_told(line)}."
-            if name != name.strip():
+            if name != name.strip(b" \t"):
                 return f"Between the name of a header and its colon stands nothing; here stands {_told(name + b':')}."
             if re.fullmatch(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", name):
                 return f"The header {_shown(name.decode('ascii'))} has a control character in its value."

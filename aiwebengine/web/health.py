@@ -13,6 +13,9 @@ def add_health(klein: Klein, *, ready: Callable[[], Mapping[str, bool]]) -> None
     """
     Add `/health/live` and `/health/ready` to the engine's own paths.
 
+    The first says that the process answers, the second that all it needs is there: 200, or 503
+    naming what is not.
+
     Args:
         ready: Tells of each part whether it is there.
     """
@@ -25,11 +28,19 @@ def add_health(klein: Klein, *, ready: Callable[[], Mapping[str, bool]]) -> None
     def is_ready(request: Request) -> bytes:
         parts = dict(ready())
         good = all(parts.values())
+        if not good:
+            request.setHeader(b"retry-after", b"1")
         return _answer(request, 200 if good else 503, {"status": "ok" if good else "unavailable", "parts": parts})
+
+    @klein.route("/health/<path:_>")
+    def nothing(request: Request, _: str) -> bytes:
+        return _answer(request, 404, {"status": "unknown", "known": ["/health/live", "/health/ready"]})
 
 
 def _answer(request: Request, status: int, body: Mapping[str, object]) -> bytes:
+    told = json.dumps(body).encode("ascii")
     request.setResponseCode(status)
     request.setHeader(b"content-type", b"application/json")
+    request.setHeader(b"content-length", b"%d" % len(told))
     request.setHeader(b"cache-control", b"no-store")
-    return json.dumps(body).encode()
+    return told
