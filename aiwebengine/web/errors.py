@@ -134,7 +134,12 @@ def _stack(places: Sequence[Place]) -> str:
 
 
 def _problems(details: Any) -> str:
-    problems = details.get("problems") if isinstance(details, dict) else None
-    if not problems:
+    """List the problems of a deployment, or the faults of an input."""
+    if not isinstance(details, dict):
         return ""
-    return "<ul>" + "".join(f"<li>{html.escape(str(one.get('message', one)))}</li>" for one in problems) + "</ul>"
+    items = [html.escape(str(one.get("message", one))) for one in details.get("problems", ())]
+    items += [
+        f"<code>{html.escape(one['in'])} {html.escape(one['pointer'])}</code> {html.escape(one['message'])}"
+        for one in details.get("violations", ())
+    ]
+    return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>" if items else ""

@@ -40,7 +40,9 @@ def welcome(*, page: bool, scripts: int) -> Answer:
         page: For a browser.
         scripts: How many serve.
     """
-    told = "No script is deployed yet." if not scripts else f"{scripts} script{'s' if scripts > 1 else ''} serve here."
+    told = "No script is deployed yet." if not scripts else f"{scripts} scripts serve here."
+    if scripts == 1:
+        told = "1 script serves here."
     if page:
         body = _PAGE.format(told=told).encode()
         return Answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from twisted.internet.interfaces import IPushProducer
@@ -71,11 +72,11 @@ class WholeTests(AnswerTestCase):
             write(data)
             channel.pauseProducing()
 
-        transport.write = full  # type: ignore[method-assign]
+        transport.write = full
         for _ in range(4):
             channel.resumeProducing()
             sizes.append(len(transport.value()))
-        self.assertEqual([after - before for before, after in zip(sizes, sizes[1:], strict=False)][:3], [131072] * 3)
+        self.assertEqual([after - before for before, after in pairwise(sizes)][:3], [131072] * 3)
         (reply,) = replies(transport.value())
         self.assertEqual((reply.complete, reply.body), (True, body))
         channel.resumeProducing()
@@ -93,7 +94,7 @@ class WholeTests(AnswerTestCase):
             write(data)
             channel.pauseProducing()
 
-        transport.write = full  # type: ignore[method-assign]
+        transport.write = full
         for _ in range(4):
             self.clock.advance(50)
             channel.resumeProducing()

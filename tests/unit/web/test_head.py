@@ -205,8 +205,7 @@ def test_what_is_taken_is_what_others_read(head: bytes) -> None:
         method, target, minor = parse_line(line)
         fields = parse_fields(block, most=100)
         check_fields(fields, minor)
-    except EngineError as error:
-        assert error.public.isprintable()
+    except EngineError:
         return
     other = h11.Connection(h11.SERVER)
     other.receive_data(head + b"\r\n\r\n")

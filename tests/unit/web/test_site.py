@@ -10,7 +10,7 @@ from aiwebengine.errors import ScriptFailed, ScriptTimeout, Thrown, Unavailable
 from aiwebengine.values import Answer
 from aiwebengine.web.errors import Place
 from aiwebengine.web.read import request_id
-from tests.unit.web.support import JSON, FakeRun, WebTestCase, a_route, echo, ended, failing, replies
+from tests.unit.web.support import JSON, FakeRun, Reply, WebTestCase, a_route, echo, ended, failing, replies
 
 
 class RouteTests(WebTestCase):
@@ -129,7 +129,7 @@ class RouteTests(WebTestCase):
 class ErrorTests(WebTestCase):
     """What a client is told of failures."""
 
-    def ask_hello(self, accept: bytes = b"*/*") -> object:
+    def ask_hello(self, accept: bytes = b"*/*") -> Reply:
         """Ask for what fails."""
         return self.one(b"GET /hello HTTP/1.1\r\nHost: a\r\nAccept: " + accept + b"\r\n\r\n")
 
