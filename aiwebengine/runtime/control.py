@@ -86,6 +86,11 @@ class Control:
         """Name this for Twisted's log."""
         return "control"
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the other side is there."""
+        return self._sock is not None
+
     def fork(self, number: int, message: Mapping[str, Any], sockets: Sequence[socket.socket], child: Forked) -> None:
         """
         Ask for a process.

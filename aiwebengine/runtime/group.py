@@ -127,7 +127,7 @@ class Group:
 
     def _fork(self) -> Clone | None:
         template = self._template
-        if template is None or template.dead or template.failure is not None:
+        if template is None or template.dead or template.failure is not None or not template.control.is_open:
             return None
         around = self._around
         clone = Clone(

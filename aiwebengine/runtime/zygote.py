@@ -87,7 +87,8 @@ class Zygote(Service):
 
     def control(self) -> Control | None:
         """Give the control socket; None while there is no process.  Requests sent early wait in it."""
-        return self._control
+        # It closes before this service is told: whoever asks in between must not fork into nothing.
+        return self._control if self._control is not None and self._control.is_open else None
 
     def when_ready(self) -> Deferred[None]:
         """
