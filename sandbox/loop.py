@@ -28,6 +28,7 @@ from sandbox.boxes import BadBox, Box, encode_pair
 from sandbox.deadline import Deadline
 from sandbox.engine import Engine, EngineFailed
 from sandbox.failures import Failure, engine_failure, read_failure
+from sandbox.garbage import Garbage
 
 MAX_VALUE_BYTES = 64 * 1024 * 1024
 """Longest value that is taken from the server."""
@@ -79,11 +80,12 @@ class Conversation:
         failure = self._drive("L" + box[b"v"].decode("ascii"), box[b"_ask"])
         return failure is None
 
-    def serve(self, *, once: bool) -> None:
+    def serve(self, *, garbage: Garbage, once: bool) -> None:
         """
         Take runs until the server goes.
 
         Args:
+            garbage: Is told of each run.
             once: Take one run only.
         """
         while True:
@@ -91,11 +93,13 @@ class Conversation:
             # A cancel or an answer may come late; between runs nobody waits for them.
             if box.get(b"_command") != b"run":
                 continue
+            garbage.run_begins()
             self._deadline.begin(wall_seconds=int(box[b"d"]) / 1000, cpu_seconds=int(box[b"c"]) / 1000)
             failure = self._drive(box[b"v"].decode("ascii"), box[b"_ask"])
             self._deadline.end()
             if once or (failure is not None and failure.unfit):
                 return
+            garbage.run_ended()
 
     def _drive(self, text: str, tag: bytes) -> Failure | None:
         """Pump until the run is over and answered."""

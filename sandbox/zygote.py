@@ -15,13 +15,14 @@ import contextlib
 import gc
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sandbox.deadline import Deadline
 from sandbox.duktape import Duktape
 from sandbox.engine import Engine
 from sandbox.forker import ForkServer
+from sandbox.garbage import Garbage, allocator
 from sandbox.lockdown import apply, namespaces, rlimits
 from sandbox.lockdown.report import report
 from sandbox.loop import Conversation
@@ -58,16 +59,27 @@ def _be_template(
     data.close()
     _settle_memory(engine)
 
+    used_bytes = allocator()
+
     def clone(request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> None:
-        _be_clone(request, descriptors, parent, engine=engine)
+        _be_clone(request, descriptors, parent, engine=engine, used_bytes=used_bytes)
 
     ForkServer(control=control, children={"clone": clone}, report=held).serve()
 
 
-def _be_clone(request: Mapping[str, Any], descriptors: Sequence[int], parent: int, *, engine: Engine) -> None:
+def _be_clone(
+    request: Mapping[str, Any],
+    descriptors: Sequence[int],
+    parent: int,
+    *,
+    engine: Engine,
+    used_bytes: Callable[[], int] | None,
+) -> None:
     data = socket.socket(fileno=descriptors[0])
     apply.lock_clone(parent=parent)
-    Conversation(data=data, engine=engine, deadline=Deadline()).serve(once=bool(request.get("once")))
+    garbage = Garbage(collect=lambda: engine.pump("H"), used_bytes=used_bytes)
+    conversation = Conversation(data=data, engine=engine, deadline=Deadline())
+    conversation.serve(garbage=garbage, once=bool(request.get("once")))
 
 
 def leave_terminal() -> None:

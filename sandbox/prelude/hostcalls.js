@@ -63,25 +63,30 @@
         return answer.ok;
     };
 
-    K.ask = function (name, json, done) {
+    K.ask = function (name, json, done, about) { ask(name, json, done, about, null); };
+
+    function ask(name, json, done, about, promise) {
         var id = nextCall++;
-        open[id] = { name: name, done: done, promise: null };
+        open[id] = { name: name, done: done, about: about, promise: promise };
         openCount++;
         K.send(id, name, json);
-        return id;
-    };
+    }
 
     K.hostCall = function (name, args) {
-        var waiting = null, promise = new K.Promise(function (resolve, reject) {
+        var promise = K.pending();
+        try {
             requireOpen(name);
-            waiting = open[K.ask(name, argumentsText(name, args), function (answer) {
-                if (own(answer, 'err')) reject(HostError(answer.err));
-                else resolve(answer.ok);
-            })];
-        });
-        if (waiting !== null) waiting.promise = promise;
+            ask(name, argumentsText(name, args), settlePromise, promise, promise);
+        } catch (error) {
+            K.reject(promise, error);
+        }
         return promise;
     };
+
+    function settlePromise(answer, promise) {
+        if (own(answer, 'err')) K.reject(promise, HostError(answer.err));
+        else K.resolve(promise, answer.ok);
+    }
 
     /* Hands an answer to the call that waits for it, as a job. */
     function settle(id, answer) {
@@ -89,7 +94,7 @@
         if (waiting === undefined) return;
         delete open[id];
         openCount--;
-        K.job(waiting.done, answer);
+        K.job(waiting.done, answer, waiting.about);
     }
 
     K.calls = {

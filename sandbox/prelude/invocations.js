@@ -27,8 +27,10 @@
     K.handlers = [];
     K.kinds = K.bare();
 
-    /* Calls one of the two when the value, perhaps a promise, is there. */
-    function when(value, fulfilled, failed) { K.listen(K.isPromise(value) ? value : resolvePromise(PromiseClass, value), fulfilled, failed); }
+    /* Calls fulfilled(value, about) or failed(error, about) when the value, perhaps a promise, is there. */
+    function when(value, fulfilled, failed, about) {
+        K.listen(K.isPromise(value) ? value : resolvePromise(PromiseClass, value), fulfilled, failed, about);
+    }
     K.when = when;
 
     function isThenable(value) { return value !== null && typeof value === 'object' && typeof value.then === 'function'; }
@@ -91,19 +93,28 @@
             threw(run, error);
             return;
         }
-        if (isThenable(value)) when(value, function (settled) { giveAnswer(run, settled, false); }, function (error) { threw(run, error); });
-        else giveAnswer(run, value, false);
+        if (isThenable(value)) when(value, returned, rejectedWith, run);
+        else returned(value, run);
     };
+
+    function returned(value, run) { giveAnswer(run, value, false); }
+    function rejectedWith(error, run) { threw(run, error); }
 
     /* The i-th middleware, whose next() is a promise of what comes after it. */
     function passOn(chain, i, fn, req, ctx) {
         if (i === chain.length) return fn(req, ctx);
         var called = false, middleware = chain[i];
-        return middleware(req, ctx, function next() {
-            if (called) return PromiseClass.reject(new Error('next() was called twice by one middleware; keep what the first call gave.'));
-            called = true;
-            return new PromiseClass(function (resolve) { resolve(passOn(chain, i + 1, fn, req, ctx)); });
-        });
+        return middleware(req, ctx, { next() {
+            var after = K.pending();
+            try {
+                if (called) throw new Error('next() was called twice by one middleware; keep what the first call gave.');
+                called = true;
+                K.resolve(after, passOn(chain, i + 1, fn, req, ctx));
+            } catch (error) {
+                K.reject(after, error);
+            }
+            return after;
+        } }.next);
     }
 
     /* What an earlier invocation left behind may settle late; it must not act as this one. */
@@ -123,9 +134,12 @@
             invalidAnswer(run, error, thrown);
             return;
         }
-        if (K.isPromise(answer)) when(answer, function (ready) { settle(run, ready); }, function (error) { invalidAnswer(run, error, thrown); });
-        else settle(run, answer);
+        if (K.isPromise(answer)) when(answer, settle, thrown ? failedAgain : failedAnswer, run);
+        else settle(answer, run);
     }
+
+    function failedAnswer(error, run) { invalidAnswer(run, error, false); }
+    function failedAgain(error, run) { invalidAnswer(run, error, true); }
 
     /* Making the answer runs the author's code too (toJSON, an Html promise), which may throw an answer of its own. */
     function invalidAnswer(run, error, thrown) {
@@ -133,14 +147,14 @@
         else fail(run, error, error instanceof TypeError ? 'invalid_answer' : 'thrown');
     }
 
-    function settle(run, answer) {
+    function settle(answer, run) {
         if (run !== K.run) return;
         if (answer.h.length > LONGEST_HEAD) {
             K.failWith(new TypeError('The headers of the answer have ' + answer.h.length + ' characters; ' + LONGEST_HEAD + ' are the most.'), 'invalid_answer');
         } else if (own(answer, 'stream')) {
             run.stream = answer.stream;
             run.sent = true;
-            K.ask('answer.start', '[' + quoteText(answer.h) + ']', function (given) { tookPart(run, given); });
+            K.ask('answer.start', '[' + quoteText(answer.h) + ']', tookPart, run);
         } else {
             run.answer = answer;
             run.settled = true;
@@ -149,33 +163,33 @@
 
     // -- a streamed body: one part at a time, the host answers when the client has taken it ------
 
-    function tookPart(run, given) {
-        if (own(given, 'err')) { endStream(run, K.HostError(given.err)); return; }
+    function tookPart(given, run) {
+        if (own(given, 'err')) { endStream(K.HostError(given.err), run); return; }
         var step;
         try {
             step = run.stream.next();
         } catch (error) {
-            endStream(run, error);
+            endStream(error, run);
             return;
         }
-        when(step, function (part) { sendPart(run, part); }, function (error) { endStream(run, error); });
+        when(step, sendPart, endStream, run);
     }
 
-    function sendPart(run, part) {
+    function sendPart(part, run) {
         if (run !== K.run) return;
         if (part.done) {
             run.answer = STREAMED;
             run.settled = true;
             K.failLate(run);
         } else if (run.cancelled) {
-            endStream(run, K.HostError({ code: 'closed', call: 'answer.write', message: 'The client has gone.' }));
+            endStream(K.HostError({ code: 'closed', call: 'answer.write', message: 'The client has gone.' }), run);
         } else {
-            K.ask('answer.write', '["' + part.e + '",' + quoteText(part.v) + ']', function (given) { tookPart(run, given); });
+            K.ask('answer.write', '["' + part.e + '",' + quoteText(part.v) + ']', tookPart, run);
         }
     }
 
     /* Lets the author's iterable close what it opened (`finally`), then fails. */
-    function endStream(run, error) {
+    function endStream(error, run) {
         if (run.ending) return;
         run.ending = true;
         function ended() { fail(run, error); }
@@ -215,11 +229,13 @@
     function goOn(run, promise) {
         if (run !== K.run) throw K.HostError({ code: 'closed', call: 'waitUntil', message: 'waitUntil was called after its invocation had ended.' });
         run.waiting++;
-        when(promise, function () { run.waiting--; }, function (error) {
-            // The answer is a unit of its own: it leaves first, then this fails.
-            if (run.sent && run.settled) fail(run, error);
-            else run.late = { error: error };
-        });
+        when(promise, wentOn, failedAfter, run);
+    }
+    function wentOn(value, run) { run.waiting--; }
+    /* The answer is a unit of its own: it leaves first, then this fails. */
+    function failedAfter(error, run) {
+        if (run.sent && run.settled) fail(run, error);
+        else run.late = { error: error };
     }
 
     K.failLate = function (run) { if (run.late !== null) fail(run, run.late.error); };

@@ -34,7 +34,7 @@
  *   K.microtask(job, a, b, c)  run job(a, b, c) when the running job is over     (tasks.js)
  *   K.hostCall(name, args)     Promise of the host's answer                      (hostcalls.js)
  *   K.hostCallSync(name, args) the host's answer
- *   K.ask(name, json, done)    the same for the kernel itself: done({ok} or {err}) runs as a job
+ *   K.ask(name, json, done, about)    the same for the kernel itself: done({ok} or {err}, about) runs as a job
  *   K.HostError(told)          what a refused host call throws
  *   K.now(), K.random(), K.randomBytes(bytes), K.randomHex(count)                (time.js, crypto.js)
  *   K.log(level, message, fields)                                                (hostcalls.js)
@@ -44,7 +44,7 @@
  * and what other files leave there for it:
  *   K.makeRequest(q)           the handler's `req`                               (requests.js)
  *   K.toAnswer(value, thrown)  {h, e, v}, {h, stream} or a promise of one        (answers.js)
- *   K.Promise, K.isPromise, K.isHandled                                          (promise.js)
+ *   K.Promise, K.isPromise, K.isHandled, K.listen, K.pending, K.resolve, K.reject    (promise.js)
  *   K.AbortController, K.HttpError, K.stringify, K.show, K.message               (each where it is made)
  */
 var __kernel = {};

@@ -125,7 +125,7 @@
             return;
         }
         var handler = state === FULFILLED ? reaction.fulfilled : reaction.rejected, result;
-        if (reaction.kind === LISTEN) { handler(value); return; }
+        if (reaction.kind === LISTEN) { handler(value, reaction.target); return; }
         if (handler === undefined) {
             if (reaction.kind === FOREIGN) (state === FULFILLED ? target.resolve : target.reject)(value);
             else if (state === FULFILLED) resolvePromise(target, value);
@@ -321,8 +321,15 @@
     /* 0 pending, 1 fulfilled, 2 rejected; and what it holds: for the kernel, which must not call `then`. */
     K.promiseState = function (promise) { return promise[STATE]; };
     K.promiseValue = function (promise) { return promise[VALUE]; };
-    /* `then` for the kernel: no promise comes of it, and nothing that scripts may replace is looked up. */
-    K.listen = function (promise, fulfilled, rejected) { react(promise, { kind: LISTEN, target: undefined, fulfilled: fulfilled, rejected: rejected }); };
+    /*
+     * For the kernel, without closures (each is a cycle for the garbage collector) and without looking
+     * up anything that scripts may replace: `then` from which no promise comes, whose functions get
+     * `about` as a second argument; a pending promise, and what settles it.
+     */
+    K.listen = function (promise, fulfilled, rejected, about) { react(promise, { kind: LISTEN, target: about, fulfilled: fulfilled, rejected: rejected }); };
+    K.pending = function () { return new Promise(INTERNAL); };
+    K.resolve = resolvePromise;
+    K.reject = rejectPromise;
     K.isHandled = function (promise) { return promise[HANDLED] === true; };
     K.markHandled = function (promise) { if (promise[STATE] === REJECTED && !promise[HANDLED]) K.onHandled(promise); promise[HANDLED] = true; };
 }(__kernel));

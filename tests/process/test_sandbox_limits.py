@@ -181,6 +181,29 @@ class Memory(Case):
             self.assertEqual(clone.run(wall_ms=10_000).body, "caught", body)
 
 
+class Footprint(Case):
+    """What a child costs."""
+
+    def own_mib(self, clone: Clone) -> float:
+        """Memory that the clone shares with nobody."""
+        lines = Path(f"/proc/{clone.pid}/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
+
+    def test_first_run(self) -> None:
+        """After its first run a small script's child has less than 4 MiB of its own."""
+        clone = self.clone("return { hello: 1 };")
+        clone.run()
+        self.assertLess(self.own_mib(clone), 4)
+
+    def test_many_runs(self) -> None:
+        """After a thousand runs that leave cycles behind it has less than 10 MiB."""
+        body = "return new Promise(function (done) { queueMicrotask(function () { done(function () {}.name); }); });"
+        clone = self.clone(body)
+        for _ in range(1000):
+            clone.run()
+        self.assertLess(self.own_mib(clone), 10)
+
+
 class Rights(Case):
     """What the process itself may do."""
 

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from sandbox.bodies import Receiver, encode
 from sandbox.boxes import Box, encode_box, encode_pair
 from sandbox.engine import EngineFailed
+from sandbox.garbage import Garbage
 from sandbox.loop import Conversation
 
 
@@ -53,6 +54,11 @@ class Clocks:
         self.done.append("end")
 
 
+def quiet() -> Garbage:
+    """Nothing to collect."""
+    return Garbage(collect=lambda: None, used_bytes=lambda: 0)
+
+
 def run_box(value: str = "{}", tag: bytes = b"r1") -> bytes:
     pairs = ((b"_ask", tag), (b"_command", b"run"), (b"d", b"2000"), (b"c", b"1000"))
     return encode(b"".join(encode_pair(key, text) for key, text in pairs), value.encode("ascii"))
@@ -72,7 +78,7 @@ class Runs(SynchronousTestCase):
         engine, clocks = Spoken(*says), Clocks()
         ours.sendall(sent)
         with theirs:
-            Conversation(data=theirs, engine=engine, deadline=clocks).serve(once=True)
+            Conversation(data=theirs, engine=engine, deadline=clocks).serve(garbage=quiet(), once=True)
         data = b""
         while part := ours.recv(1 << 20):
             data += part
@@ -147,7 +153,7 @@ class Runs(SynchronousTestCase):
         self.addCleanup(ours.close)
         ours.sendall(run_box() + run_box())
         with theirs:
-            Conversation(data=theirs, engine=Spoken("!"), deadline=Clocks()).serve(once=False)
+            Conversation(data=theirs, engine=Spoken("!"), deadline=Clocks()).serve(garbage=quiet(), once=False)
         (box,) = Receiver(max_bytes=1 << 20).feed(ours.recv(1 << 16))
         self.assertEqual(box[b"_error_code"], b"memory")
 

@@ -1,0 +1,78 @@
+"""Tests of when garbage is collected."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from sandbox.garbage import Garbage, allocator
+
+MIB = 1024 * 1024
+
+
+class Collecting(SynchronousTestCase):
+    """A child's runs, with a made-up heap and clock."""
+
+    def setUp(self) -> None:
+        """Begin with 10 MiB that stay."""
+        self.clock = Clock()
+        self.used = 10 * MIB
+        self.asked = self.collected = 0
+
+    def garbage(self, *, tells: bool = True) -> Garbage:
+        """Make one over the made-up heap."""
+        return Garbage(collect=self.collect, used_bytes=self.tell if tells else None, seconds=self.clock.seconds)
+
+    def tell(self) -> int:
+        """Tell what is in use."""
+        self.asked += 1
+        return self.used
+
+    def collect(self) -> None:
+        """Free all but what stays."""
+        self.collected += 1
+        self.used = 10 * MIB
+
+    def run_many(self, garbage: Garbage, runs: int, *, each: int, seconds: float = 0.0001) -> None:
+        """Do runs that leave so much behind and take so long."""
+        for _ in range(runs):
+            garbage.run_begins()
+            self.used += each
+            self.clock.advance(seconds)
+            garbage.run_ended()
+
+    def test_little(self) -> None:
+        """A script that leaves nothing behind is never collected, and the allocator is seldom asked."""
+        self.run_many(self.garbage(), 640, each=0)
+        self.assertEqual((self.collected, self.asked), (0, 11))
+
+    def test_gathered(self) -> None:
+        """What gathers is collected before it is much."""
+        garbage = self.garbage()
+        for _ in range(50):
+            self.run_many(garbage, 100, each=10_000)
+            self.assertLess(self.used, 15 * MIB)
+        self.assertGreater(self.collected, 5)
+
+    def test_long_run(self) -> None:
+        """After a long run, which may have left much, it is looked at once."""
+        self.run_many(self.garbage(), 1, each=20 * MIB, seconds=0.1)
+        self.assertEqual(self.collected, 1)
+
+    def test_growing_cache(self) -> None:
+        """What a script keeps is not garbage: it is looked through once for each step that it grows."""
+        garbage = self.garbage()
+        self.collect = lambda: setattr(self, "collected", self.collected + 1)
+        garbage._collect = self.collect
+        self.run_many(garbage, 6400, each=1000)
+        self.assertLess(self.collected, 4)
+
+    def test_unknown_allocator(self) -> None:
+        """Where the allocator cannot be asked, it is done every so many runs."""
+        self.run_many(self.garbage(tells=False), 640, each=0, seconds=0.1)
+        self.assertEqual(self.collected, 10)
+
+    def test_real_allocator(self) -> None:
+        """On this system the allocator tells bytes, or cannot be asked."""
+        used = allocator()
+        self.assertTrue(used is None or used() > 0)
