@@ -45,7 +45,7 @@ def become_nobody() -> bool:
     Give up root for the user nobody.
 
     Returns:
-        Whether the user was changed; only root can.
+        Whether the user was changed; only root can, and not in every container.
     """
     if os.geteuid() != 0:
         return False
@@ -54,7 +54,11 @@ def become_nobody() -> bool:
         user, group = nobody.pw_uid, nobody.pw_gid
     except KeyError:
         user = group = _OVERFLOW_ID
-    os.setgroups([])
-    os.setresgid(group, group, group)
-    os.setresuid(user, user, user)
+    try:
+        os.setgroups([])
+        os.setresgid(group, group, group)
+        os.setresuid(user, user, user)
+    except PermissionError:
+        # Root of a container that was not given the right to change users.
+        return False
     return True

@@ -41,14 +41,13 @@ def report(*, network: bool, notes: Sequence[str] = ()) -> dict[str, Any]:
         notes: What else the operator should know.
 
     Returns:
-        `platform`; true or false for `files`, `sockets`, `processes`, `memory` (each tried in a child),
-        `user`, `network`, `no_new_privileges`, `parent_death`, `stack`, and for `landlock` and `seccomp`,
+        `platform`; true or false for `files`, `sockets`, `processes`, `memory`, `user` (each tried in a child),
+        `network`, `no_new_privileges`, `parent_death`, `stack`, and for `landlock` and `seccomp`,
         which this version does not use; `notes`, one sentence for each thing that does not hold.
     """
     linux = sys.platform == "linux"
     held: dict[str, Any] = {
         **_tried(),
-        "user": os.geteuid() == 0,
         "network": network,
         "no_new_privileges": linux,
         "parent_death": linux,
@@ -72,13 +71,14 @@ def _tried() -> dict[str, bool]:
         "memory": lambda: mmap.mmap(-1, 2 * _MEMORY_BYTES),
     }
     read, write = os.pipe()
-    parent = os.getpid()
+    parent, user = os.getpid(), os.geteuid()
     pid = os.fork()
     if pid == 0:
         try:
             apply.lock_template(parent=parent, memory_bytes=_MEMORY_BYTES, cpu_seconds=_CPU_SECONDS)
             apply.lock_clone(parent=parent)
-            os.write(write, json.dumps({name: _refused(attempt) for name, attempt in attempts.items()}).encode("ascii"))
+            seen = {name: _refused(attempt) for name, attempt in attempts.items()}
+            os.write(write, json.dumps({**seen, "user": os.geteuid() != user}).encode("ascii"))
         finally:
             os._exit(0)
     os.close(write)
@@ -86,9 +86,10 @@ def _tried() -> dict[str, bool]:
         told = pipe.read()
     os.waitpid(pid, 0)
     try:
-        return {name: bool(json.loads(told)[name]) for name in attempts}
+        return {name: bool(json.loads(told)[name]) for name in (*attempts, "user")}
     except (ValueError, KeyError):
-        return dict.fromkeys(attempts, False)
+        # It could not be locked at all, or died of it.
+        return dict.fromkeys((*attempts, "user"), False)
 
 
 def _refused(attempt: Callable[[], object]) -> bool:
