@@ -9,7 +9,6 @@ callable one to memory corruption.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,28 +29,18 @@ class Duktape:
         folder: Holds `order.json` and the prelude files that it names, in order of evaluation.
 
     Raises:
-        EngineFailed: A prelude file is missing (except the one that the build makes) or throws.
+        EngineFailed: A prelude file is missing, or throws.
     """
 
     def __init__(self, *, folder: Path = _FOLDER) -> None:
-        self._notes: list[str] = []
         self._context = pyduktape2.DuktapeContext()
         names: list[str] = json.loads((folder / "order.json").read_text("utf-8"))
+        if not (folder / _BUILT).exists():
+            raise EngineFailed(f"{folder / _BUILT} is missing; install aiwebengine again, which builds it")
         for name in names[:-1]:
-            if name == _BUILT and not (folder / name).exists():
-                self._notes.append(
-                    f"{folder / name} is missing, so scripts have only what the engine itself offers; "
-                    "install aiwebengine again to build it"
-                )
-                continue
             self._evaluate(folder / name, "{}\n;0")
         # The value of the last file is the pump.
         self._pump = self._evaluate(folder / names[-1], "{}")
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """See `engine.Engine.notes`."""
-        return self._notes
 
     def pump(self, text: str) -> str:
         """See `engine.Engine.pump`."""

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 
 class Engine(Protocol):
     """One JavaScript world with the prelude loaded."""
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What the operator should know about how it was loaded; empty if all is well."""
 
     def pump(self, text: str) -> str:
         """

@@ -33,7 +33,7 @@ def run_zygote(control: socket.socket) -> None:
     rlimits.raise_stack()
     network = namespaces.empty_network()
     engine = Duktape()
-    held = report(network=network, notes=engine.notes)
+    held = report(network=network)
     engine.pump("E")
     _settle_memory(engine)
 

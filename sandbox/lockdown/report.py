@@ -12,7 +12,7 @@ import mmap
 import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.lockdown import apply, rlimits
@@ -32,13 +32,12 @@ _ADVICE = {
 }
 
 
-def report(*, network: bool, notes: Sequence[str] = ()) -> dict[str, Any]:
+def report(*, network: bool) -> dict[str, Any]:
     """
     Tell what holds.
 
     Args:
         network: Whether the network namespace is empty.
-        notes: What else the operator should know.
 
     Returns:
         `platform`; true or false for `files`, `sockets`, `processes`, `memory`, `user` (each tried in a child),
@@ -53,13 +52,12 @@ def report(*, network: bool, notes: Sequence[str] = ()) -> dict[str, Any]:
         "parent_death": linux,
         "stack": rlimits.stack_is_enough(),
     }
-    missing = [f"{advice}." for name, advice in _ADVICE.items() if not held[name]]
     return {
         "platform": sys.platform,
         **held,
         "landlock": False,
         "seccomp": False,
-        "notes": [*(f"{note}." for note in notes), *missing],
+        "notes": [f"{advice}." for name, advice in _ADVICE.items() if not held[name]],
     }
 
 

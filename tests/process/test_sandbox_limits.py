@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import socket
+import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support.sandbox import Clone, HostRefusal, Seen, Template, Zygote, is_alive, wait_until
+from tests.support.sandbox import ROOT, Clone, HostRefusal, Seen, Template, Zygote, is_alive, wait_until
 
 SLOW_MS = 150
 LATE_SECONDS = 0.15
@@ -239,6 +244,49 @@ class Rights(Case):
         clone = self.clone("return 1;")
         for pid in (self.zygote.process.pid, clone.template.pid, clone.pid):
             self.assertEqual(os.getsid(pid), self.zygote.process.pid)
+
+
+class Starts(SynchronousTestCase):
+    """Starting the program."""
+
+    def start(self, folder: Path) -> tuple[int, str]:
+        """Start it from a folder that holds the package; give its status and what it says."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, theirs:
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", "sandbox", "--control-fd", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env={"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+                cwd="/",
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=False,
+            )
+        return done.returncode, done.stderr
+
+    def copied(self) -> Path:
+        """Give a folder with a copy of the package."""
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        shutil.copytree(ROOT / "sandbox", folder / "sandbox", ignore=shutil.ignore_patterns("__pycache__"))
+        return folder
+
+    def test_unbuilt(self) -> None:
+        """Without the file that the build makes it ends, and says what to do."""
+        folder = self.copied()
+        (folder / "sandbox/prelude/core.js").unlink()
+        status, told = self.start(folder)
+        self.assertEqual(status, 1)
+        self.assertRegex(told, r"^sandbox: .*core\.js is missing; install aiwebengine again")
+
+    def test_broken_prelude(self) -> None:
+        """A prelude file that throws is named with its line."""
+        folder = self.copied()
+        (folder / "sandbox/prelude/console.js").write_text("\nnowhere();\n")
+        status, told = self.start(folder)
+        self.assertEqual(status, 1)
+        self.assertRegex(told, r"console\.js: ReferenceError: identifier 'nowhere' undefined\n[^$]*eval:2")
 
 
 class Lives(SynchronousTestCase):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Sequence
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -17,8 +16,6 @@ from sandbox.loop import Conversation
 
 class Spoken:
     """An engine that says what it was told to say."""
-
-    notes: Sequence[str] = ()
 
     def __init__(self, *says: str) -> None:
         self.heard: list[str] = []
