@@ -1,0 +1,41 @@
+"""Source maps lead from the bundle to the author's line."""
+
+from __future__ import annotations
+
+import json
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.build.sourcemap import SourceMap, map_stack
+
+# Line 1: nothing.  Line 2: column 0 is a.ts 1:1, column 4 is a.ts 3:5.  Line 3: b.ts 11:1.
+MAP = json.dumps({"version": 3, "sources": ["script:a.ts", "b.ts"], "names": [], "mappings": ";AAAA,IAEI;ACQJ"})
+
+
+class SourceMapTests(SynchronousTestCase):
+    """Decoding and looking up."""
+
+    def test_lookup(self) -> None:
+        """A place is found by line, and by column where one is known."""
+        source_map = SourceMap.parse(MAP)
+        self.assertEqual(source_map.lookup(2), ("a.ts", 1, 1))
+        self.assertEqual(source_map.lookup(2, 5), ("a.ts", 3, 5))
+        self.assertEqual(source_map.lookup(3), ("b.ts", 11, 1))
+        self.assertIsNone(source_map.lookup(1))
+        self.assertIsNone(source_map.lookup(99))
+
+    def test_stack(self) -> None:
+        """Frames of the engine are left out; the others show the author's source."""
+        stack = (
+            "TypeError: x\n    at [anon] (duk_js_call.c:2925) internal\n"
+            "    at boom (input:2)\n    at live (eval:88) strict"
+        )
+        [frame] = map_stack(stack, SourceMap.parse(MAP), {"a.ts": "  const x = 1;\n"})
+        self.assertEqual(
+            (frame.file, frame.line, frame.function, frame.source_line), ("a.ts", 1, "boom", "const x = 1;")
+        )
+
+    def test_plain_script(self) -> None:
+        """Without a map the lines are the author's own."""
+        [frame] = map_stack("Error: x\n    at [anon] (input:2)", None, {"main.js": "a\nb"})
+        self.assertEqual((frame.file, frame.line, frame.function, frame.source_line), ("main.js", 2, None, "b"))

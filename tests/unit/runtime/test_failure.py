@@ -1,0 +1,95 @@
+"""Deaths and errors get their names."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.errors import (
+    Conflict,
+    ScriptCrashed,
+    ScriptFailed,
+    ScriptHung,
+    ScriptMemory,
+    ScriptTimeout,
+    Unavailable,
+)
+from aiwebengine.runtime.control import Exit
+from aiwebengine.runtime.failure import death, script_failure
+from aiwebengine.runtime.lines import read_lines
+from aiwebengine.settings.schema import LimitSettings
+
+MEMORY = 100 * 1024 * 1024
+
+
+class DeathTests(SynchronousTestCase):
+    """How a process died says what went wrong."""
+
+    def test_signals(self) -> None:
+        """Timers are time, an abort of a full process is memory, the rest is a crash."""
+        for number, rss, kind in (
+            (signal.SIGALRM, 0, ScriptTimeout),
+            (signal.SIGPROF, 0, ScriptTimeout),
+            (signal.SIGXCPU, 0, ScriptTimeout),
+            (signal.SIGABRT, MEMORY, ScriptMemory),
+            (signal.SIGSEGV, MEMORY, ScriptMemory),
+            (signal.SIGSEGV, 1024, ScriptCrashed),
+            (signal.SIGKILL, 0, ScriptCrashed),
+        ):
+            error = death(Exit(status=int(number), max_rss_bytes=rss), cause="", memory_bytes=MEMORY, phase="handler")
+            self.assertIsInstance(error, kind, number)
+            self.assertIn("handler", error.public)
+
+    def test_cause(self) -> None:
+        """What the server killed it for counts more than the signal."""
+        error = death(Exit(status=int(signal.SIGKILL)), cause="script_timeout", memory_bytes=MEMORY, phase="x")
+        self.assertIsInstance(error, ScriptTimeout)
+
+
+class ErrorBoxTests(SynchronousTestCase):
+    """What a script threw, in words."""
+
+    def test_kinds(self) -> None:
+        """Codes of the kernel and of host errors become the engine's errors."""
+        for code, told, kind in (
+            (b"thrown", {"name": "TypeError", "message": "m"}, ScriptFailed),
+            (b"hung", {"message": "m"}, ScriptHung),
+            (b"memory", {}, ScriptMemory),
+            (b"internal", {}, ScriptCrashed),
+            (b"thrown", {"message": "m", "code": "unavailable", "retryAfter": 3}, Unavailable),
+            (b"thrown", {"message": "m", "code": "conflict"}, Conflict),
+            (b"thrown", {"message": "m", "code": "denied", "call": "getScript"}, ScriptFailed),
+        ):
+            error = script_failure({b"_error_code": code, b"v": json.dumps(told).encode()})
+            self.assertIsInstance(error, kind, told)
+
+    def test_nonsense(self) -> None:
+        """A forged box is an ordinary failure, with bounded texts."""
+        for value in (b"", b"[]", b"{", b'{"message": 7, "stack": []}', json.dumps({"message": "x" * 10**6}).encode()):
+            error = script_failure({b"v": value})
+            self.assertIsInstance(error, ScriptFailed)
+            self.assertLess(len(error.public), 10_000)
+
+
+class LinesTests(SynchronousTestCase):
+    """Log lines are bounded and escaped."""
+
+    def test_bounds(self) -> None:
+        """Lines over the limit are dropped with one warning, long ones are cut, controls are escaped."""
+        limits = LimitSettings(log_lines=2, log_line_bytes=10)
+        raw = json.dumps(
+            [["info", "a\x1b[31m\r", None], ["warn", "x" * 50, {"a": 1}], ["info", "b", None], ["info", "c", None]]
+        )
+        lines, count = read_lines(raw.encode(), at=1.0, limits=limits, before=0)
+        self.assertEqual(count, 4)
+        self.assertEqual(lines[0].message, "a\\x1b[31m\\x0d")
+        self.assertTrue(lines[1].message.startswith("x" * 10 + "... (40"))
+        self.assertIn("More than 2 log lines", lines[2].message)
+        self.assertEqual(len(lines), 3)
+
+    def test_nonsense(self) -> None:
+        """What is no list of lines is left out."""
+        for raw in (b"{", b"{}", b'[1, ["x", "y"], ["loud", "m", null], ["info", 3, null]]'):
+            self.assertEqual(read_lines(raw, at=0.0, limits=LimitSettings(), before=0)[0], [])

@@ -1,0 +1,146 @@
+"""Routes are matched as the reference promises."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.errors import DeploymentRefused
+from aiwebengine.runtime.registry import ActiveScript, Current, Registry
+from aiwebengine.runtime.routes import AutoOptions, Disallowed, Missing, Routes, conflicts, parse_pattern, shape_of
+from aiwebengine.values import HandlerRef, Route, RouteMatch
+
+
+def route(pattern: str, *methods: str, script: str = "s", place: str = "") -> Route:
+    """Make a route."""
+    return Route(
+        script=script,
+        version=f"{script}@1",
+        methods=methods or ("GET",),
+        pattern=pattern,
+        handler=HandlerRef(id=0, name=""),
+        place=place,
+    )
+
+
+def found(routes: Routes, method: str, path: str) -> tuple[str, dict[str, str]] | str:
+    """Give the pattern and parameters that answered, or the name of the refusal."""
+    match = routes.match(method, path)
+    return (match.route.pattern, dict(match.params)) if isinstance(match, RouteMatch) else type(match).__name__
+
+
+class MatchTests(SynchronousTestCase):
+    """What answers what."""
+
+    def test_precedence(self) -> None:
+        """A literal segment comes before a parameter, and that before a wildcard."""
+        routes = Routes.build([route("/a/*rest"), route("/a/:id"), route("/a/new"), route("/:any/new")])
+        self.assertEqual(found(routes, "GET", "/a/new"), ("/a/new", {}))
+        self.assertEqual(found(routes, "GET", "/a/7"), ("/a/:id", {"id": "7"}))
+        self.assertEqual(found(routes, "GET", "/a/7/x"), ("/a/*rest", {"rest": "7/x"}))
+        self.assertEqual(found(routes, "GET", "/b/new"), ("/:any/new", {"any": "b"}))
+        self.assertEqual(found(routes, "GET", "/b/old"), "Missing")
+
+    def test_method_falls_through(self) -> None:
+        """A pattern that does not answer the method gives way to one that does."""
+        routes = Routes.build([route("/a/new"), route("/a/:id", "POST")])
+        self.assertEqual(found(routes, "POST", "/a/new"), ("/a/:id", {"id": "new"}))
+
+    def test_refusals(self) -> None:
+        """405 names what is allowed, OPTIONS is answered, HEAD falls to GET."""
+        routes = Routes.build([route("/a", "GET", "PUT")])
+        self.assertEqual(routes.match("DELETE", "/a"), Disallowed(("GET", "HEAD", "OPTIONS", "PUT")))
+        self.assertEqual(routes.match("OPTIONS", "/a"), AutoOptions(("GET", "HEAD", "OPTIONS", "PUT")))
+        self.assertEqual(found(routes, "HEAD", "/a"), ("/a", {}))
+        self.assertEqual(routes.match("GET", "/b"), Missing())
+
+    def test_percent_encoding(self) -> None:
+        """Segments are decoded one by one: an encoded slash stays inside its segment."""
+        routes = Routes.build([route("/f/:name"), route("/ä")])
+        self.assertEqual(found(routes, "GET", "/f/a%2Fb%20c"), ("/f/:name", {"name": "a/b c"}))
+        self.assertEqual(found(routes, "GET", "/%C3%A4"), ("/ä", {}))
+
+    def test_trailing_slash(self) -> None:
+        """A trailing slash makes another path, and a parameter is never empty."""
+        routes = Routes.build([route("/a"), route("/b/:x")])
+        self.assertEqual(found(routes, "GET", "/a/"), "Missing")
+        self.assertEqual(found(routes, "GET", "/b/"), "Missing")
+
+    @given(
+        st.lists(
+            st.lists(st.sampled_from(["a", "b", ":p", ":q"]), min_size=1, max_size=3).map(
+                lambda parts: "/" + "/".join(parts)
+            ),
+            max_size=6,
+        ),
+        st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=3),
+    )
+    def test_like_a_list(self, patterns: list[str], path: list[str]) -> None:
+        """The tree finds what trying every pattern in order of precedence finds."""
+        usable = [pattern for pattern in patterns if len(set(pattern.split("/"))) == len(pattern.split("/"))]
+        routes = Routes.build([route(pattern) for pattern in usable])
+        text = "/" + "/".join(path)
+
+        def fits(pattern: str) -> bool:
+            parts = pattern[1:].split("/")
+            return len(parts) == len(path) and all(
+                part.startswith(":") or part == given for part, given in zip(parts, path, strict=True)
+            )
+
+        best = min(
+            (shape_of(pattern) for pattern in usable if fits(pattern)),
+            key=lambda shape: [part == ":" for part in shape.split("/")],
+            default=None,
+        )
+        match = routes.match("GET", text)
+        self.assertEqual(shape_of(match.route.pattern) if isinstance(match, RouteMatch) else None, best)
+
+
+class PatternTests(SynchronousTestCase):
+    """What a pattern may be."""
+
+    def test_normal_form(self) -> None:
+        """Braces are another way to write a parameter."""
+        self.assertEqual(parse_pattern("/a/{id}/*rest"), "/a/:id/*rest")
+
+    def test_refused(self) -> None:
+        """Each refusal says what is wrong with the path."""
+        for text, words in (
+            ("a", 'begin with "/"'),
+            ("/a?b", "only the part before the query"),
+            ("/a//b", "empty segment"),
+            ("/*/b", "wildcard before its end"),
+            ("/a-:id", "mixes text"),
+            ("/:", "needs a name"),
+            ("/:a/:a", "two parameters"),
+        ):
+            with self.assertRaises(ValueError) as raised:
+                parse_pattern(text)
+            self.assertIn(words, str(raised.exception))
+
+
+class RegistryTests(SynchronousTestCase):
+    """What serves is swapped whole."""
+
+    def test_conflict(self) -> None:
+        """Two scripts cannot answer the same paths; the problem names both and the place."""
+        one = ActiveScript(uri="one", version="1", number=1, routes=(route("/a/:x", script="one", place="m.js:3"),))
+        two = ActiveScript(uri="two", version="2", number=1, routes=(route("/a/:y", script="two", place="n.js:7"),))
+        registry = Registry().with_script(one)
+        with self.assertRaises(DeploymentRefused) as raised:
+            registry.with_script(two)
+        problem = raised.exception.problems[0]
+        self.assertIn('"one" (m.js:3)', problem.message)
+        self.assertEqual((problem.file, problem.line), ("n.js", 7))
+        self.assertEqual(conflicts([*one.routes, *one.routes]), [])
+
+    def test_generations(self) -> None:
+        """A swap succeeds only against what it was made from."""
+        current = Current()
+        old = current.registry
+        current.swap(old.without("nobody"), old.generation)
+        self.assertEqual(current.registry.generation, 1)
+        with self.assertRaises(Exception) as raised:
+            current.swap(old.without("nobody"), old.generation)
+        self.assertIn("try again", str(raised.exception))
