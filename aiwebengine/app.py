@@ -390,6 +390,7 @@ class Listener(Service):
             await drained
         except (CancelledError, Exception) as error:  # noqa: BLE001  a timeout: the rest is ended with its processes
             _log.warn("some requests did not finish in time: {why}", why=type(error).__name__)
+        await self._site.end()
 
 
 def _clock(reactor: Any) -> IReactorTime:
