@@ -200,6 +200,8 @@ class Conversation:
                 return f"A{_now()} {tag.decode('ascii')} {box[b'v'].decode('ascii')}"
             command = box.get(b"_command")
             if command == b"cancel":
+                # The prelude answers its open calls itself, those of the answer's parts too.
+                self._parts.clear()
                 self._deadline.resume()
                 return f"X{_now()}"
             if command == b"run":

@@ -130,6 +130,13 @@ class Runs(SynchronousTestCase):
         _, _, clocks = self.converse(run_box() + answer_box(b"7") + answer_box(b"8"), *said)
         self.assertEqual(clocks.done, ["begin 2.0 1.0", "pause", "renew", "pause", "renew", "end"])
 
+    def test_client_has_gone(self) -> None:
+        """When the client goes while a part is on its way, the clock runs again."""
+        cancel = encode_box({b"_command": b"cancel"})
+        said = ('C7 answer.write ["a","x"]\nW-1', "W0", "D0 n")
+        _, _, clocks = self.converse(run_box() + cancel, *said)
+        self.assertEqual(clocks.done, ["begin 2.0 1.0", "pause", "resume", "resume", "end"])
+
     def test_failure(self) -> None:
         """A failure is an error box with the code and what the script threw."""
         boxes, _, _ = self.converse(run_box(), 'G["info","a",null]\nFthrown {"name":"E"}')
