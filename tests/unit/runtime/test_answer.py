@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from contextlib import suppress
 from typing import Any
 
 from hypothesis import given
@@ -53,7 +53,7 @@ class HeadTests(SynchronousTestCase):
     @given(st.binary(max_size=100))
     def test_noise(self, data: bytes) -> None:
         """Noise is a head or a ScriptFailed, never another error."""
-        with suppress(ScriptFailed):
+        with contextlib.suppress(ScriptFailed):
             read_head(data)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import contextlib
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,5 +42,5 @@ class BoxTests(SynchronousTestCase):
     @given(st.binary(max_size=300))
     def test_noise(self, data: bytes) -> None:
         """Noise gives boxes, nothing, or BadBox: never another error."""
-        with suppress(BadBox):
+        with contextlib.suppress(BadBox):
             Parser(max_bytes=1000).feed(data)
