@@ -124,6 +124,9 @@ class ForkServer:
                 os.close(descriptor)
             run(request, descriptors, parent)
             status = 0
+        except MemoryError:
+            # Told apart by its signal from a fault of ours.
+            os.abort()
         except BaseException:  # noqa: BLE001  Whatever it is, it must not unwind into the parent's loop.
             traceback.print_exc(limit=-6, file=sys.stderr)
         finally:

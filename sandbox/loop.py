@@ -77,7 +77,7 @@ class Conversation:
         box = self._take()
         if box.get(b"_command") != b"load":
             raise BadBox("the first box is not a load")
-        failure = self._drive("L" + box[b"v"].decode("ascii"), box[b"_ask"])
+        failure = self._drive(b"L" + box[b"v"], box[b"_ask"])
         return failure is None
 
     def serve(self, *, garbage: Garbage, once: bool) -> None:
@@ -95,17 +95,18 @@ class Conversation:
                 continue
             garbage.run_begins()
             self._deadline.begin(wall_seconds=int(box[b"d"]) / 1000, cpu_seconds=int(box[b"c"]) / 1000)
-            failure = self._drive(box[b"v"].decode("ascii"), box[b"_ask"])
+            failure = self._drive(box[b"v"], box[b"_ask"])
             self._deadline.end()
             if once or (failure is not None and failure.unfit):
                 return
             garbage.run_ended()
 
-    def _drive(self, text: str, tag: bytes) -> Failure | None:
+    def _drive(self, value: bytes, tag: bytes) -> Failure | None:
         """Pump until the run is over and answered."""
         self._parts.clear()
         pump = self._engine.pump
         try:
+            text = value.decode("ascii")
             while True:
                 said = pump(text)
                 if said[0] in "CG":
@@ -119,7 +120,9 @@ class Conversation:
                     break
                 self._flush()
                 text = "K" if kind == "P" else self._wait(int(said[1:]))
-        except (EngineFailed, UnicodeError) as error:
+        except (EngineFailed, MemoryError, UnicodeError) as error:
+            # An answer that could not be put together has not left, and must not now.
+            self._out.clear()
             failure = engine_failure(str(error))
         self._fail(tag, failure)
         return failure

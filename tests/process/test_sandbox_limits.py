@@ -167,6 +167,12 @@ class Memory(Case):
         )
         self.assertEqual(self.clone(body, memory_mib=48).run(wall_ms=10_000).body, "lived")
 
+    def test_answer_that_does_not_fit(self) -> None:
+        """An answer too large to be put together is a matter of memory, too, and not of a crash."""
+        clone = self.clone("return '\\u00e9'.repeat(4000000);", memory_mib=64)
+        seen = clone.run(wall_ms=10_000)
+        self.assertEqual(seen.code, "memory", seen.box)
+
     def test_unfit_afterwards(self) -> None:
         """A child that has run out of memory and said so is not used again."""
         clone = self.clone("var a = []; while (true) a.push(new Uint8Array(1000000));", memory_mib=48)

@@ -161,6 +161,24 @@ class Runs(SynchronousTestCase):
         (box,) = Receiver(max_bytes=1 << 20).feed(ours.recv(1 << 16))
         self.assertEqual(box[b"_error_code"], b"memory")
 
+    def test_no_memory_for_the_answer(self) -> None:
+        """When the loop itself runs out of memory, that is told, and nothing of the answer leaves."""
+
+        class Full(Spoken):
+            def pump(self, text: str) -> str:
+                if super().pump(text) == "no":
+                    raise MemoryError
+                return "C7 kv.get []\nW-1"
+
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        ours.sendall(run_box() + answer_box(b"7"))
+        with theirs:
+            conversation = Conversation(data=theirs, engine=Full("yes", "no"), deadline=Clocks())
+            conversation.serve(garbage=quiet(), once=False)
+        boxes = Receiver(max_bytes=1 << 20).feed(ours.recv(1 << 16))
+        self.assertEqual([box.get(b"_error_code") for box in boxes], [None, b"memory"])
+
     def test_not_ascii(self) -> None:
         """What is not ASCII never leaves: a script that managed to say it fails."""
         boxes, _, _ = self.converse(run_box(), "D0 a\xe9")
