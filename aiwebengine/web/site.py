@@ -262,6 +262,8 @@ class Factory(server.Site):
         reactor: Times them.
     """
 
+    noisy = False
+
     def __init__(self, edge: Site, own: Resource, reactor: IReactorTime) -> None:
         super().__init__(own, timeout=edge.settings.idle_seconds, reactor=reactor)
         self._edge = edge
