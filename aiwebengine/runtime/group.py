@@ -86,7 +86,8 @@ class Group:
         """Run *run* as soon as there is a process for it."""
         self.used_at = now = self._around.seconds()
         if not self._waiting:
-            clone = self._take()
+            # After a death the idle ones are in doubt too: whoever killed one may have killed more.
+            clone = self._take() if not run.attempts else self._fresh()
             if clone is not None:
                 self._start(run, clone)
                 return
@@ -112,12 +113,15 @@ class Group:
 
     def _take(self) -> Clone | None:
         """Give an idle clone, or a new one if there may be one more."""
-        while self._idle:
+        while self._idle and self._template is not None and self._template.control.is_open:
             clone = self._idle.pop()
             if not clone.dying:
                 if self.terms.isolation == "request":
                     self._stock()
                 return clone
+        return self._fresh()
+
+    def _fresh(self) -> Clone | None:
         if self.busy >= self.terms.max_running:
             return None
         fresh = self._fork()

@@ -8,6 +8,7 @@ and only then does the first byte leave.
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -194,9 +195,10 @@ class Run:
         """See `child.Occupant.died`."""
         ended = clone.ended
         assert ended is not None
-        lost = ended.status is None and not clone.cause
+        # A script cannot send itself SIGKILL: somebody else did, or its template or the sandbox died.
+        lost = not clone.cause and (ended.status is None or ended.signal == signal.SIGKILL)
         if lost and self.attempts < 2 and not self.streaming and not self.replied and not self.cancelled:
-            # Its template or the zygote died: nothing of it was done, so it is run once more.
+            # Nothing of it was done, so it is run once more; a second death is its own.
             self._drop("lost")
             self._again(self)
             return
