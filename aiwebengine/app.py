@@ -23,7 +23,7 @@ from twisted.logger import Logger
 
 from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.build.builder import Builder
-from aiwebengine.errors import NotFound, ScriptFailed
+from aiwebengine.errors import ScriptFailed
 from aiwebengine.host.assets import AssetCalls, StoredAsset
 from aiwebengine.host.dispatch import Host
 from aiwebengine.host.logs import LogCalls
@@ -40,8 +40,8 @@ from aiwebengine.runtime.zygote import Zygote
 from aiwebengine.scripts.access import AssetAccess, ScriptAccess
 from aiwebengine.scripts.assets import AssetStore
 from aiwebengine.scripts.deploy import Deployer
+from aiwebengine.scripts.failures import Failures
 from aiwebengine.scripts.loads import Loads
-from aiwebengine.scripts.places import frames_of
 from aiwebengine.scripts.prepare import Preparer
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.db.connect import Database
@@ -50,7 +50,7 @@ from aiwebengine.services.folder import DataFolder
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
 from aiwebengine.web.api.api import Api
-from aiwebengine.web.errors import Place
+from aiwebengine.web.errors import Explain, Place
 from aiwebengine.web.health import add_health
 from aiwebengine.web.read import Reader
 from aiwebengine.web.site import Site
@@ -133,6 +133,8 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
         granted=lambda uri: _grants(current, uri),
     )
 
+    failures = Failures(source=store, logs=logs, seconds=seconds)
+
     # What scripts may ask for.  Scripts deploy scripts, so `access`, made below, closes a circle.
     asset_access = AssetAccess(assets=assets, loads=loads)
     asset_calls = AssetCalls(
@@ -153,6 +155,7 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
         capabilities=loads.capabilities,
         registrations=loads.open,
         keep_lines=logs.append,
+        keep_failure=lambda invocation, error: background.start("log a failure", failures.keep(invocation, error)),
         keep_receipt=lambda invocation, receipt: logs.finish(invocation, receipt.outcome),
         limits=settings.limits,
         seconds=seconds,
@@ -232,22 +235,6 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
     )
     add_health(api.klein, ready=lambda: {"sandbox": zygote.ready, "database": service.is_ready})
 
-    async def explain(error: ScriptFailed, version: str) -> Sequence[Place]:
-        try:
-            bundle = await store.bundle(version)
-        except NotFound:
-            return ()
-        frames = frames_of(error.thrown.stack if error.thrown else "", bundle)
-        return [
-            Place(
-                file=frame.file or version,
-                line=frame.line,
-                function=frame.function or "",
-                source_line=frame.source_line or "",
-            )
-            for frame in frames
-        ]
-
     site = Site(
         reactor=reactor,
         current=current,
@@ -262,7 +249,7 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
         settings=settings.http,
         limits=settings.limits,
         own_body_bytes=api.max_body_bytes,
-        explain=explain if settings.errors.show_source else None,
+        explain=_explain(failures) if settings.errors.show_source else None,
     )
     ready: Deferred[Ready] = Deferred()
     listener = Listener(
@@ -396,6 +383,21 @@ class Listener(Service):
 def _clock(reactor: Any) -> IReactorTime:
     clock: IReactorTime = reactor
     return clock
+
+
+def _explain(failures: Failures) -> Explain:
+    async def explain(error: ScriptFailed, version: str) -> Sequence[Place]:
+        return [
+            Place(
+                file=frame.file or version,
+                line=frame.line,
+                function=frame.function or "",
+                source_line=frame.source_line or "",
+            )
+            for frame in await failures.places(error, version)
+        ]
+
+    return explain
 
 
 def _stored(access: AssetAccess) -> Callable[[str], Awaitable[StoredAsset | None]]:

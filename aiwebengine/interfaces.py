@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
+from aiwebengine.errors import ScriptFailed
 from aiwebengine.values import Bundle, Invocation, LogLine, Receipt
 
 
@@ -46,6 +47,9 @@ class HostSession(Protocol):
 
     def log(self, lines: Sequence[LogLine]) -> None:
         """Keep evidence: never held back, never rolled back."""
+
+    def failed(self, error: ScriptFailed) -> None:
+        """Keep as evidence what the script failed with; before `end`."""
 
     def commit(self) -> Deferred[None] | None:
         """

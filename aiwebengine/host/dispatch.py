@@ -17,7 +17,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import TABLE, BudgetSpent, Cancelled, Denied, EngineError, Invalid, TooMany
+from aiwebengine.errors import TABLE, BudgetSpent, Cancelled, Denied, EngineError, Invalid, ScriptFailed, TooMany
 from aiwebengine.host.declare import REFERENCE, HostCall, nearest, printable
 from aiwebengine.host.registration import Registrations
 from aiwebengine.host.session import Effects, Function, Session
@@ -50,6 +50,7 @@ class Host:
         capabilities: What the script of an invocation has been granted.
         registrations: Makes the book of registrations of one load.
         keep_lines: Takes log lines as evidence.
+        keep_failure: Takes what a script failed with.
         keep_receipt: Takes the receipt of each invocation.
         limits: How many calls an invocation may make.
         seconds: The server's clock, since 1970.
@@ -63,6 +64,7 @@ class Host:
         capabilities: Callable[[Invocation], frozenset[str]],
         registrations: Callable[[Invocation], Registrations],
         keep_lines: Callable[[Invocation, Sequence[LogLine]], None],
+        keep_failure: Callable[[Invocation, ScriptFailed], None],
         keep_receipt: Callable[[Invocation, Receipt], None],
         limits: LimitSettings,
         seconds: Callable[[], float],
@@ -76,6 +78,7 @@ class Host:
         self._capabilities = capabilities
         self._registrations = registrations
         self._keep_lines = keep_lines
+        self._keep_failure = keep_failure
         self._keep_receipt = keep_receipt
         self._limits = limits
         self._seconds = seconds
@@ -88,6 +91,7 @@ class Host:
             answer=self._answer,
             effects=self._effects,
             keep_lines=self._keep_lines,
+            keep_failure=self._keep_failure,
             keep_receipt=self._keep_receipt,
             seconds=self._seconds,
         )

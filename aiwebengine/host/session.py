@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
-from aiwebengine.errors import EngineError, TooLarge, TooMany
+from aiwebengine.errors import EngineError, ScriptFailed, TooLarge, TooMany
 from aiwebengine.host.registration import Registrations
 from aiwebengine.values import Invocation, LogLine, Receipt
 
@@ -60,6 +60,7 @@ class Session:
         answer: Answers one call; the dispatcher's.
         effects: By group name, who carries held effects out.
         keep_lines: Takes log lines as evidence.
+        keep_failure: Takes what the script failed with.
         keep_receipt: Takes the receipt at the end.
         seconds: The server's clock, since 1970.
     """
@@ -72,6 +73,7 @@ class Session:
         answer: Callable[[Session, str, str], Deferred[str] | str],
         effects: Mapping[str, Effects],
         keep_lines: Callable[[Invocation, Sequence[LogLine]], None],
+        keep_failure: Callable[[Invocation, ScriptFailed], None],
         keep_receipt: Callable[[Invocation, Receipt], None],
         seconds: Callable[[], float],
     ) -> None:
@@ -87,6 +89,7 @@ class Session:
         self._answer = answer
         self._effects = effects
         self._keep_lines = keep_lines
+        self._keep_failure = keep_failure
         self._keep_receipt = keep_receipt
         self._seconds = seconds
         self._held: dict[tuple[str, str], Held] = {}
@@ -99,6 +102,10 @@ class Session:
     def log(self, lines: Sequence[LogLine]) -> None:
         """See `interfaces.HostSession.log`."""
         self._keep_lines(self.invocation, lines)
+
+    def failed(self, error: ScriptFailed) -> None:
+        """See `interfaces.HostSession.failed`."""
+        self._keep_failure(self.invocation, error)
 
     def note(self, level: str, message: str, **fields: Any) -> None:
         """Log one line in the script's name."""

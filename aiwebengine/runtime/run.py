@@ -314,11 +314,11 @@ class Run:
             return
         if self.cancelled and not isinstance(error, ScriptProtocol):
             error = Cancelled("Whoever asked has gone.")
+        if isinstance(error, ScriptFailed) and self._session is not None:
+            self._session.failed(error)
         if not self.replied:
             self._finish(error.code, 0, lambda: self.sink.failed(error))
             return
-        if isinstance(error, ScriptFailed):
-            _log.warn("after its answer a script failed: {why}", why=error.public, invocation=self.invocation.id)
         self._finish(error.code, 0, lambda: None)
 
     def _finish(self, outcome: str, bytes_out: int, tell: Callable[[], None]) -> None:

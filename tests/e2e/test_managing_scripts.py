@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest_twisted
+from twisted.internet import reactor, task
 
 from tests.support.engine import running_engine
 
@@ -104,3 +105,21 @@ async def test_the_top_level_may_deploy() -> None:
         await engine.deploy("parent", {"main.js": source}, grants=["scripts"])
         assert (await engine.request("GET", "/parent")).text == "hello"
         assert (await engine.request("GET", "/child")).text == "hi"
+
+
+@pytest_twisted.ensureDeferred
+async def test_failures_are_in_the_log() -> None:
+    """What a handler threw is in the script's log, with the author's file and line."""
+    async with running_engine() as engine:
+        source = "interface Nothing { deep?: { down: number } }\nregisterWebHandler('/boom', boom);\n"
+        source += "function boom() {\n  const o: Nothing = {};\n  return o.deep!.down;\n}\n"
+        await engine.deploy("boom", {"main.ts": source})
+        reply = await engine.request("GET", "/boom")
+        assert reply.status == 500
+        await task.deferLater(reactor, 0.05)
+        [line] = (await engine.api("GET", "/logs?uri=boom&level=error")).json()["lines"]
+        assert "TypeError" in line["message"]
+        assert "boom (main.ts:5)" in line["message"]
+        assert line["fields"]["place"] == "main.ts:5"
+        assert line["outcome"] == "script_failed"
+        assert line["invocation"] == reply.headers["x-request-id"]

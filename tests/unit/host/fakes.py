@@ -120,6 +120,7 @@ def host(
         keep_lines=lambda invocation, lines: behind.lines.extend(
             (invocation.script, line.level, line.message) for line in lines
         ),
+        keep_failure=lambda invocation, error: None,
         keep_receipt=lambda invocation, receipt: behind.receipts.append(receipt.outcome),
         limits=limits or LimitSettings(),
         seconds=lambda: 0.0,

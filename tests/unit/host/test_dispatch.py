@@ -68,6 +68,7 @@ def probing(function: Any, **limits: Any) -> Host:
         capabilities=lambda invocation: frozenset(),
         registrations=lambda invocation: None,  # type: ignore[return-value]
         keep_lines=lambda invocation, lines: None,
+        keep_failure=lambda invocation, error: None,
         keep_receipt=lambda invocation, receipt: None,
         limits=LimitSettings(**limits),
         seconds=lambda: 0.0,

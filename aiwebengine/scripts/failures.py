@@ -1,0 +1,55 @@
+"""Failures of scripts, told in the author's own source: in their log, and on error pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from aiwebengine.build.sourcemap import Frame
+from aiwebengine.errors import EngineError, ScriptFailed
+from aiwebengine.interfaces import ScriptSource
+from aiwebengine.observe.logs import ScriptLogs
+from aiwebengine.scripts.places import frames_of
+from aiwebengine.values import Invocation, LogLine
+
+_MOST_FRAMES = 20
+
+
+class Failures:
+    """
+    Finds places and keeps failures.
+
+    Args:
+        source: Where the author's files and the source map are.
+        logs: Where failures are kept.
+        seconds: The server's clock, since 1970.
+    """
+
+    def __init__(self, *, source: ScriptSource, logs: ScriptLogs, seconds: Callable[[], float]) -> None:
+        self._source = source
+        self._logs = logs
+        self._seconds = seconds
+
+    async def places(self, error: ScriptFailed, version: str) -> Sequence[Frame]:
+        """Give the author's frames of a failure, innermost first; none if they cannot be found."""
+        if error.thrown is None or not error.thrown.stack:
+            return ()
+        try:
+            bundle = await self._source.bundle(version)
+        except EngineError:
+            return ()
+        return frames_of(error.thrown.stack, bundle)[:_MOST_FRAMES]
+
+    async def keep(self, invocation: Invocation, error: ScriptFailed) -> None:
+        """Write a failure into the script's log; a load's is told to whoever deploys."""
+        if invocation.kind == "load":
+            return
+        at = self._seconds()
+        frames = await self.places(error, invocation.version)
+        lines = [error.public, *(f"    at {frame.function or '(anonymous)'} ({_place(frame)})" for frame in frames)]
+        first = {"place": _place(frames[0])} if frames else {}
+        line = LogLine(at=at, level="error", message="\n".join(lines), fields={"code": error.code, **first})
+        self._logs.append(invocation, [line], outcome=error.code)
+
+
+def _place(frame: Frame) -> str:
+    return f"{frame.file}:{frame.line}" if frame.file else f"line {frame.line}"
