@@ -26,6 +26,8 @@ ENGINE = (sys.executable, "-m", "aiwebengine.cli")
 
 def main(flags: Sequence[str]) -> int:
     """Run until the server ends; its exit code."""
+    # Whoever ends this program means the server too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     print("==> starting the server", file=sys.stderr)
     address = DATA / "address"
     address.unlink(missing_ok=True)

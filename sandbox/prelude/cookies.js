@@ -9,7 +9,7 @@
 (function (K) {
     'use strict';
 
-    var NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, PLAIN = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/, ATTRIBUTE = /^[\x20-\x3a\x3c-\x7e]*$/;
+    var NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, PLAIN = /^[\x21\x23\x24\x26-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/, ATTRIBUTE = /^[\x20-\x3a\x3c-\x7e]*$/;
     var OPTIONS = ['value', 'path', 'domain', 'maxAge', 'expires', 'httpOnly', 'secure', 'sameSite', 'partitioned'];
     var SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' };
 

@@ -123,3 +123,16 @@ async def test_failures_are_in_the_log() -> None:
         assert line["fields"]["place"] == "main.ts:5"
         assert line["outcome"] == "script_failed"
         assert line["invocation"] == reply.headers["x-request-id"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_cookies_come_back() -> None:
+    """A cookie's value is read as it was set, percent signs and all."""
+    source = """
+    registerWebHandler("/set", function () { return { status: 200, cookies: { a: "50%25 of é" } }; });
+    registerWebHandler("/get", function (req) { return req.cookies.a; });
+    """
+    async with running_engine() as engine:
+        await engine.deploy("cookies", {"main.js": source})
+        cookie = (await engine.request("GET", "/set")).headers["set-cookie"].split(";")[0]
+        assert (await engine.request("GET", "/get", {"cookie": cookie})).text == "50%25 of é"
