@@ -113,6 +113,7 @@ class Routes:
     def __init__(self) -> None:
         self._root = _Node()
         self._plain: dict[str, dict[str, Route]] = {}
+        self._names: dict[str, tuple[str, ...]] = {}
         self.all: tuple[Route, ...] = ()
         """Every route, in the order in which they were given."""
 
@@ -145,7 +146,7 @@ class Routes:
         for routes, values in _walk(self._root, segments, 0, ()):
             route = routes.get(method) or (routes.get("GET") if method == "HEAD" else None)
             if route is not None:
-                return RouteMatch(route=route, params=dict(zip(_names(route.pattern), values, strict=True)))
+                return RouteMatch(route=route, params=dict(zip(self._names[route.pattern], values, strict=True)))
             allowed.update(routes)
         if not allowed:
             return MISSING
@@ -157,6 +158,7 @@ class Routes:
 
     def _add(self, route: Route) -> None:
         node = self._root
+        self._names[route.pattern] = _names(route.pattern)
         segments = route.pattern[1:].split("/")
         literal = True
         for segment in segments:
@@ -196,8 +198,8 @@ def _walk(
             yield node.any, (*values, rest)
 
 
-def _names(pattern: str) -> list[str]:
-    return [segment[1:] or "*" for segment in pattern.split("/") if segment[:1] in {":", "*"}]
+def _names(pattern: str) -> tuple[str, ...]:
+    return tuple(segment[1:] or "*" for segment in pattern.split("/") if segment[:1] in {":", "*"})
 
 
 def conflicts(routes: Iterable[Route]) -> list[Problem]:
