@@ -26,6 +26,8 @@ _MAX_HEADERS = 200
 _MAX_VALUE = 16 * 1024
 _MAX_HEADERS_BYTES = 64 * 1024
 _BODYLESS = frozenset({204, 304})
+_MAX_TEXTS = 3
+_JSON = json.JSONDecoder()
 
 _JSON_HEADERS = ((b"content-type", b"application/json"),)
 
@@ -84,7 +86,8 @@ def read_body(encoding: bytes, value: bytes) -> bytes:
         return b""
     if encoding == b"j":
         try:
-            text = json.loads(value)
+            # Only text: other JSON could take many times its size.
+            text = json.loads(value) if value[:1] == b'"' else None
             if isinstance(text, str):
                 # A lone surrogate has no UTF-8 form; U+FFFD stands for it, as in a browser.
                 return text.encode("utf-8", "replace") if text.isascii() else _utf8(text)
@@ -116,6 +119,31 @@ def read_answer(box: Box, *, max_bytes: int) -> tuple[Head, Answer]:
     if head.status in _BODYLESS:
         body = b""
     return head, Answer(status=head.status, headers=head.headers, body=body)
+
+
+def read_texts(argument: str) -> list[str] | None:
+    """
+    Read a JSON array of at most three texts; None if it is something else.
+
+    Nothing else is built on the way, for other JSON could take many times its size.
+    """
+    texts: list[str] = []
+    at, end = 1, len(argument) - 1
+    if end < 1 or argument[0] != "[" or argument[end] != "]":
+        return None
+    while at < end and len(texts) < _MAX_TEXTS:
+        if argument[at] != '"':
+            return None
+        try:
+            text, at = _JSON.raw_decode(argument, at)
+        except ValueError:
+            return None
+        texts.append(text)
+        if at < end:
+            if argument[at] != ",":
+                return None
+            at += 1
+    return texts if at == end else None
 
 
 def _headers(kind: Any, given: Any) -> tuple[tuple[bytes, bytes], ...]:

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 MAX_VALUE = 65_535
 MAX_KEYS = 16
+MAX_BOX = 256 * 1024
+"""Longest box that may be incomplete: a head and a value of full length and short things beside them are less."""
+_LEAST_MORE = 1024
 
 Box = dict[bytes, bytes]
 
@@ -80,7 +83,11 @@ class Parser:
                 break
             at = end
             if box.get(b"_command") == b"more":
-                self._ahead.append(self._counted(box.get(b"v", b"")))
+                piece = box.get(b"v", b"")
+                if len(piece) < _LEAST_MORE:
+                    # Countless crumbs would cost far more than the bytes that are counted.
+                    raise BadBox(f"a piece of a long value is shorter than {_LEAST_MORE} bytes")
+                self._ahead.append(self._counted(piece))
                 continue
             if self._ahead:
                 box[b"v"] = b"".join((*self._ahead, self._counted(box.get(b"v", b""))))
@@ -88,6 +95,8 @@ class Parser:
                 self._ahead_bytes = 0
             boxes.append(box)
         self._rest = buffer[at:] if at else buffer
+        if len(self._rest) > MAX_BOX:
+            raise BadBox(f"a box is longer than {MAX_BOX} bytes")
         return boxes
 
     def _counted(self, value: bytes) -> bytes:

@@ -6,6 +6,9 @@ a clone is used the moment it has been asked for.
 
     idle --start--> busy --answer--> idle       dying: the socket has ended or a kill was sent;
       any --kill / end of socket--> dying --exit--> dead     how it ended is known at dead
+
+Nothing that a child or its template says is believed: boxes are bounded, and a pid is used for
+nothing before the kernel has confirmed whose child it is.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IReactorFDSet
@@ -30,16 +34,23 @@ _log = Logger()
 _COMMAND_RUN = encode_pair(b"_command", b"run")
 _CANCEL = encode_pair(b"_command", b"cancel")
 _ASK_1 = encode_pair(b"_ask", b"1")
+_PATIENCE_SECONDS = 1.0
+_UNFIT = frozenset({b"memory", b"internal"})
 
 
 class Occupant(Protocol):
     """The run that a clone has in hand."""
 
-    def answered(self, box: Box) -> None:
-        """The run is over: its answer, not yet checked."""
+    def over(self, box: Box, cpu_seconds: float) -> bool:
+        """
+        The script is done: its answer or what it failed with, not yet checked.
 
-    def failed(self, box: Box) -> None:
-        """The run is over: what the script failed with, not yet checked."""
+        Returns:
+            Whether the process keeps to the protocol; if not it is ended.
+        """
+
+    def conclude(self) -> None:
+        """Do what follows from `over`; the clone may have its next run in hand already."""
 
     def asked(self, tag: bytes, name: bytes, argument: bytes) -> None:
         """The script makes a host call."""
@@ -61,14 +72,15 @@ class Clone:
         control: Of its template.
         once: It ends after one run.
         max_bytes: Largest value it may send.
+        parent: Gives the pid of its template, 0 if not known.
         freed: Told when it can take the next run.
         gone: Told once when it is dead.
         seconds: A clock.
     """
 
     __slots__ = (
-        "_control", "_freed", "_gone", "_link", "_number", "_once", "_pidfd", "_seconds",
-        "cause", "died_busy", "dying", "ended", "idle_since", "occupant", "pid", "runs",
+        "_control", "_cpu", "_dying_since", "_freed", "_gone", "_link", "_number", "_once", "_parent", "_pidfd",
+        "_seconds", "cause", "died_busy", "dying", "ended", "idle_since", "occupant", "pid", "runs",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +91,7 @@ class Clone:
         control: Control,
         once: bool,
         max_bytes: int,
+        parent: Callable[[], int],
         freed: Callable[[Clone], None],
         gone: Callable[[Clone], None],
         seconds: Callable[[], float],
@@ -89,8 +102,12 @@ class Clone:
         self._freed = freed
         self._gone = gone
         self._seconds = seconds
+        self._parent = parent
         self._pidfd = -1
+        self._cpu = 0.0
+        self._dying_since = 0.0
         self.pid = 0
+        """Confirmed by the kernel; 0 while it is not."""
         self.runs = 0
         self.idle_since = seconds()
         self.occupant: Occupant | None = None
@@ -139,6 +156,9 @@ class Clone:
         if not self.cause:
             self.cause = cause
         self.dying = True
+        if cause == "script_protocol":
+            # Nothing it says now is of use.
+            self._link.close()
         if self._pidfd >= 0:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
@@ -149,6 +169,20 @@ class Clone:
         """Let an idle clone end by itself."""
         self.dying = True
         self._link.close()
+
+    def overdue(self, now: float) -> bool:
+        """
+        Tell whether a dying clone should be dead long since; to be asked about once a second.
+
+        One that does not end by itself is killed first.
+        """
+        if not self._dying_since:
+            self._dying_since = now
+        elif now - self._dying_since > 2 * _PATIENCE_SECONDS:
+            return True
+        elif now - self._dying_since > _PATIENCE_SECONDS:
+            self.kill("")
+        return False
 
     def cpu_seconds(self) -> float:
         """Give the processor time it has used so far; 0 where it cannot be told."""
@@ -161,24 +195,35 @@ class Clone:
 
     def forked(self, pid: int) -> None:
         """See `control.Forked.forked`."""
-        self.pid = pid
-        if hasattr(os, "pidfd_open") and self.ended is None:
-            try:
-                self._pidfd = os.pidfd_open(pid)
-            except OSError:
-                return
-            if self.cause:
-                self.kill(self.cause)
+        if self.ended is not None or self._pidfd >= 0:
+            return
+        if not hasattr(os, "pidfd_open"):
+            self.pid = pid
+            return
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError:
+            return
+        # Now the number cannot be given to another process; whether it ever was the right one the kernel knows.
+        if not _is_child(pid, self._parent()):
+            os.close(pidfd)
+            return
+        self.pid, self._pidfd = pid, pidfd
+        if self.cause:
+            self.kill(self.cause)
 
     def exited(self, ended: Exit) -> None:
         """See `control.Forked.exited`."""
         self.dying = True
         if self._pidfd >= 0:
+            # Whoever told it may lie.
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
             os.close(self._pidfd)
             self._pidfd = -1
-        if self.occupant is not None and self._link.fileno() >= 0:
+        if self.occupant is not None:
             # What it had sent before it died still counts.
-            self._link.doRead()
+            self._link.read_out()
         self.ended = ended
         self._link.close()
         occupant, self.occupant = self.occupant, None
@@ -191,30 +236,34 @@ class Clone:
         occupant = self.occupant
         if occupant is None:
             self._broken("it speaks without being asked")
-            return
-        if b"_answer" in box or b"_error" in box:
-            if box.get(b"_answer", box.get(b"_error")) != b"1":
+        elif b"_answer" in box or b"_error" in box:
+            if box.get(b"_answer") != b"1" and box.get(b"_error") != b"1":
                 self._broken("it answers what nobody asked")
                 return
-            self.occupant = None
-            if b"_answer" in box:
-                occupant.answered(box)
-            else:
-                # After these two the world is in doubt, and the child ends by itself.
-                self.dying = self.dying or box.get(b"_error_code") in {b"memory", b"internal"}
-                occupant.failed(box)
-            self.idle_since = self._seconds()
-            if self._once:
-                self.dying = True
-            self._freed(self)
-            return
-        command = box.get(b"_command")
-        if command == b"host" and b"_ask" in box:
+            self._over(occupant, box)
+        elif box.get(b"_command") == b"host" and b"_ask" in box:
             occupant.asked(box[b"_ask"], box.get(b"n", b""), box.get(b"v", b""))
-        elif command == b"log":
+        elif box.get(b"_command") == b"log":
             occupant.logged(box.get(b"v", b""))
         else:
             self._broken("it sends an unknown command")
+
+    def _over(self, occupant: Occupant, box: Box) -> None:
+        now = self.cpu_seconds()
+        spent, self._cpu = now - self._cpu, now
+        fit = occupant.over(box, spent)
+        self.occupant = None
+        self.idle_since = self._seconds()
+        if not fit:
+            self._broken("its answer is none")
+        elif self._once:
+            self.retire()
+        elif box.get(b"_error_code") in _UNFIT:
+            # The world is in doubt, and the child ends by itself.
+            self.dying = True
+        # The process can have its next run while the answer of this one is on its way.
+        self._freed(self)
+        occupant.conclude()
 
     def _broken(self, why: str) -> None:
         _log.warn("process {pid} of a script broke the protocol: {why}", pid=self.pid, why=why)
@@ -224,7 +273,7 @@ class Clone:
         # The forker tells how it ended; if the socket was closed by a living process, that process is of no use.
         if not self.dying:
             self.dying = True
-            if self.occupant is not None and self.pid:
+            if self.occupant is not None:
                 self._control.kill(self._number)
 
 
@@ -236,3 +285,13 @@ def describe(clone: Clone) -> dict[str, Any]:
         "runs": clone.runs,
         "cpuSeconds": round(clone.cpu_seconds(), 3),
     }
+
+
+def _is_child(pid: int, parent: int) -> bool:
+    """Tell whether *pid* is a child of *parent*, as the kernel sees it."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
+        # The name, in parentheses, may hold anything.
+        return bool(parent) and int(stat[stat.rindex(")") + 1 :].split()[1]) == parent
+    except (OSError, ValueError, IndexError):
+        return False

@@ -22,6 +22,9 @@ from zope.interface import implementer
 
 _MAX_MESSAGE = 32 * 1024
 _MAX_WAITING = 10_000
+_AT_ONCE = 64
+_MAX_STATUS = 0xFFFF
+_MAX_PID = 1 << 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,8 @@ class Exit:
 
     status: int | None
     """Raw wait status; None if nobody could tell."""
+    refused: str = ""
+    """Why there never was a process, if there was none."""
     cpu_seconds: float = 0.0
     max_rss_bytes: int = 0
 
@@ -75,6 +80,7 @@ class Control:
         self._ready = ready
         self._lost = lost
         self._children: dict[int, Forked] = {}
+        self._unanswered: dict[int, float] = {}
         self._waiting: deque[tuple[bytes, list[int]]] = deque()
         reactor.addReader(self)
 
@@ -98,23 +104,31 @@ class Control:
         Args:
             number: Its id; never used twice.
             message: The request without `id`.
-            sockets: What it gets; closed here in any case.
+            sockets: What it gets; not to be used here any more.
             child: Who is told what becomes of it.
         """
-        descriptors = [os.dup(one.fileno()) for one in sockets]
-        for one in sockets:
-            one.close()
+        descriptors = [one.detach() for one in sockets]
         if self._sock is None or len(self._waiting) >= _MAX_WAITING:
             _close(descriptors)
             child.exited(Exit(status=None))
             return
         self._children[number] = child
+        self._unanswered[number] = 0.0
         self._post({**message, "id": number}, descriptors)
 
     def kill(self, number: int) -> None:
         """Ask for the end of a process that this side forked."""
         if self._sock is not None and number in self._children:
             self._post({"op": "kill", "id": number}, [])
+
+    def silent(self, now: float, seconds: float) -> bool:
+        """Tell whether the other side has left a request unanswered for so long; to be asked again and again."""
+        for number, since in self._unanswered.items():
+            if not since:
+                self._unanswered[number] = now
+            elif since + seconds < now:
+                return True
+        return False
 
     def close(self) -> None:
         """Close the socket: the other side ends, and all that it forked."""
@@ -127,13 +141,16 @@ class Control:
         for _, descriptors in self._waiting:
             _close(descriptors)
         self._waiting.clear()
+        self._unanswered.clear()
         children, self._children = self._children, {}
         for child in children.values():
             child.exited(Exit(status=None))
 
     def doRead(self) -> None:
-        """Take every message that is there."""
-        while self._sock is not None:
+        """Take what is there, but not without end: a hostile template might never stop talking."""
+        for _ in range(_AT_ONCE):
+            if self._sock is None:
+                return
             try:
                 data = self._sock.recv(_MAX_MESSAGE)
             except BlockingIOError:
@@ -144,11 +161,12 @@ class Control:
                 self._gone()
                 return
             try:
-                self._take(json.loads(data))
-            except (ValueError, KeyError, TypeError, AttributeError):
+                event = _read_event(json.loads(data))
+            except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
                 # A template holds a script's memory and may say anything.
                 self._gone()
                 return
+            self._take(event)
 
     def doWrite(self) -> None:
         """Send what waits."""
@@ -164,29 +182,19 @@ class Control:
         if self._sock is not None:
             self._gone()
 
-    def _take(self, event: Mapping[str, Any]) -> None:
-        kind = event["ev"]
+    def _take(self, event: tuple[str, int, Any]) -> None:
+        kind, number, told = event
         if kind == "ready":
-            self._ready(event)
+            self._ready(told)
             return
-        number = int(event["id"])
+        self._unanswered.pop(number, None)
         if kind == "forked":
             if number in self._children:
-                self._children[number].forked(int(event["pid"]))
+                self._children[number].forked(told)
             return
         child = self._children.pop(number, None)
-        if child is None:
-            return
-        if kind == "exit":
-            child.exited(
-                Exit(
-                    status=int(event["status"]),
-                    cpu_seconds=float(event["utime"]) + float(event["stime"]),
-                    max_rss_bytes=int(event["maxrss"]) * 1024,
-                )
-            )
-        else:
-            child.exited(Exit(status=None))
+        if child is not None:
+            child.exited(told)
 
     def _post(self, message: Mapping[str, Any], descriptors: list[int]) -> None:
         data = json.dumps(message).encode("ascii")
@@ -210,6 +218,38 @@ class Control:
     def _gone(self) -> None:
         self.close()
         self._lost()
+
+
+def _read_event(event: Any) -> tuple[str, int, Any]:
+    """
+    Check an event: what it is, whose, and what it tells.
+
+    Raises:
+        ValueError, KeyError, TypeError, ArithmeticError: It is not one.
+    """
+    kind = event["ev"]
+    if kind == "ready":
+        if not isinstance(event["report"], dict):
+            raise TypeError("no report")
+        return kind, 0, {"pid": _within(event["pid"], _MAX_PID), "report": event["report"]}
+    number = int(event["id"])
+    if kind == "forked":
+        return kind, number, _within(event["pid"], _MAX_PID)
+    if kind == "exit":
+        ended = Exit(
+            status=_within(event["status"], _MAX_STATUS),
+            cpu_seconds=float(event["utime"]) + float(event["stime"]),
+            max_rss_bytes=int(event["maxrss"]) * 1024,
+        )
+        return kind, number, ended
+    return "failed", number, Exit(status=None, refused=str(event["message"])[:500])
+
+
+def _within(value: Any, most: int) -> int:
+    number = int(value)
+    if not 0 <= number <= most:
+        raise ValueError(f"{number} is out of range")
+    return number
 
 
 def _close(descriptors: Sequence[int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from dataclasses import dataclass
 from typing import Any
 
 from aiwebengine.errors import (
@@ -25,6 +26,10 @@ from aiwebengine.runtime.boxes import Box
 from aiwebengine.runtime.control import Exit
 
 _MAX_TEXT = 8000
+_MAX_TOLD_BYTES = 256 * 1024
+_CPU_TIMERS = frozenset({signal.SIGPROF, signal.SIGXCPU, signal.SIGVTALRM})
+_TIMERS = frozenset({signal.SIGALRM, *_CPU_TIMERS})
+_FAULTS = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS})
 
 _HOST_CODES: dict[str, type[EngineError]] = {
     "unavailable": Unavailable,
@@ -39,8 +44,9 @@ _HOST_CODES: dict[str, type[EngineError]] = {
 def script_failure(box: Box) -> EngineError:
     """Read an error box: what the script threw, in words; all of it may be forged."""
     code = box.get(b"_error_code", b"")
+    raw = box.get(b"v", b"")
     try:
-        told = json.loads(box.get(b"v", b"{}"))
+        told = json.loads(raw) if len(raw) <= _MAX_TOLD_BYTES else {}
     except (ValueError, RecursionError):
         told = {}
     if not isinstance(told, dict):
@@ -84,35 +90,79 @@ def script_failure(box: Box) -> EngineError:
     )
 
 
-def death(ended: Exit, *, cause: str, memory_bytes: int, phase: str) -> EngineError:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a process was allowed, for the words about its end."""
+
+    script: str
+    phase: str
+    """What it was doing: `handler`, or `top level`."""
+    wall_seconds: float
+    cpu_seconds: float
+    memory_bytes: int
+
+
+def death(ended: Exit, *, cause: str, bounds: Bounds) -> EngineError:
     """
     Name how a process died.
 
     Args:
         cause: Code of the error for which the server killed it; empty if it did not.
-        memory_bytes: Its limit.
-        phase: What it was doing, for the message.
+        bounds: What it was allowed.
     """
     number = ended.signal
     if cause == "script_protocol":
-        return ScriptProtocol("The script's process broke the protocol and was ended.")
+        return broken_protocol(bounds.script)
     if cause == "cancelled":
         return Cancelled("Whoever asked has gone.")
-    if cause == "script_timeout" or number in {signal.SIGALRM, signal.SIGPROF, signal.SIGXCPU, signal.SIGVTALRM}:
-        kind = "processor time" if number in {signal.SIGPROF, signal.SIGXCPU} else "time"
-        return ScriptTimeout(
-            f"The script used all the {kind} it may ({phase}) and was ended; nothing it did was kept. "
-            "Do less at once, or raise the script's limits.timeout."
-        )
-    if number in {signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS} and (
-        ended.max_rss_bytes == 0 or ended.max_rss_bytes > memory_bytes // 2
-    ):
+    if cause == "script_timeout" or number in _TIMERS:
+        return _timeout(bounds, of_processor=number in _CPU_TIMERS)
+    if number in _FAULTS and (ended.max_rss_bytes == 0 or ended.max_rss_bytes > bounds.memory_bytes // 2):
         return ScriptMemory(
-            f"The script ran out of memory ({phase}; its limit is {memory_bytes // (1024 * 1024)} MiB) and was ended; "
-            "nothing it did was kept. Hold less at once, or raise limits.memory_bytes."
+            f'The {bounds.phase} of the script "{bounds.script}" ran out of memory and was ended; nothing it did was '
+            f"kept. Its limit is {bounds.memory_bytes // (1024 * 1024)} MiB: hold less at once, or raise the script's "
+            "memory in its manifest, or the server's limits.memory_bytes."
         )
-    told = f"signal {signal.Signals(number).name}" if number else f"status {ended.status}"
-    return ScriptCrashed(f"The script's process died ({phase}); nothing it did was kept.", private=told)
+    if ended.refused:
+        return Unavailable(
+            f'The server could not start a process for the script "{bounds.script}"; try again in a moment.',
+            private=ended.refused,
+            retry_seconds=1.0,
+        )
+    if ended.status is None:
+        return Unavailable(
+            f'The process of the script "{bounds.script}" was lost with the sandbox; nothing was done. Try again.',
+            retry_seconds=1.0,
+        )
+    told = f"signal {number}" if number else f"status {ended.status}"
+    return ScriptCrashed(
+        f'The process of the script "{bounds.script}" died in its {bounds.phase}; nothing it did was kept. '
+        "The server's log says how; if it happens again, the script asks the engine for what it cannot bear.",
+        private=f"{bounds.script}: {told}",
+    )
+
+
+def broken_protocol(script: str, why: str = "") -> ScriptProtocol:
+    """Make the error for a process that said what the wire does not allow."""
+    return ScriptProtocol(
+        f'The process of the script "{script}" broke the protocol and was ended; nothing it did was kept. '
+        "A script cannot cause this by itself: tell whoever runs the server.",
+        private=why,
+    )
+
+
+def _timeout(bounds: Bounds, *, of_processor: bool) -> ScriptTimeout:
+    loading = bounds.phase != "handler"
+    if of_processor:
+        used, setting = f"{bounds.cpu_seconds:g} s of processor time", "cpu limit in its manifest"
+        servers = "limits.cpu_seconds"
+    else:
+        used, setting, servers = f"{bounds.wall_seconds:g} s", "timeout", "limits.wall_seconds"
+    advice = "raise the server's limits.load_seconds" if loading else f"raise its {setting} (at most {servers})"
+    return ScriptTimeout(
+        f'The {bounds.phase} of the script "{bounds.script}" was not done after {used} and was ended; '
+        f"nothing it did was kept. Do less at once, or {advice}."
+    )
 
 
 def _text(told: dict[str, Any], key: str) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFDSet
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -27,6 +26,8 @@ _log = Logger()
 _STOCK = 3
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 30.0
+_MOST_LOST_LOADS = 3
+_STABLE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Terms:
 class Surroundings:
     """What every group is handed."""
 
-    reactor: IReactorFDSet
+    reactor: Any
     zygote: Callable[[], Control | None]
     next_number: Callable[[], int]
     source: ScriptSource
@@ -68,7 +69,11 @@ class Group:
         self.terms = terms
         self._around = around
         self._template: Template | None = None
+        self._loaded_at = 0.0
+        self._lost_loads = 0
         self._fetching = False
+        self.loading = False
+        """A deployment loads it; what comes of it is told by `adopt`."""
         self._clones: set[Clone] = set()
         self._idle: list[Clone] = []
         self._waiting: deque[Run] = deque()
@@ -79,6 +84,8 @@ class Group:
         self.busy = 0
         self.used_at = around.seconds()
         self.retired = False
+        """It serves only what it has in hand or in its queue."""
+        self.stopped = False
 
     # -- runs ---------------------------------------------------------------------------------
 
@@ -96,7 +103,11 @@ class Group:
             return
         if len(self._waiting) >= self._around.pool.queue_length:
             run.refuse(
-                Unavailable("The script has too many requests waiting; try again in a moment.", retry_seconds=1.0)
+                Unavailable(
+                    f'The script "{run.invocation.script}" has {len(self._waiting)} requests waiting, which is as many '
+                    "as may wait (pool.queue_length); try again in a moment.",
+                    retry_seconds=1.0,
+                )
             )
             return
         run.queued_until = now + self._around.pool.queue_seconds
@@ -113,6 +124,8 @@ class Group:
 
     def _take(self) -> Clone | None:
         """Give an idle clone, or a new one if there may be one more."""
+        if self.busy >= self.terms.max_running:
+            return None
         while self._idle and self._template is not None and self._template.control.is_open:
             clone = self._idle.pop()
             if not clone.dying:
@@ -122,7 +135,8 @@ class Group:
         return self._fresh()
 
     def _fresh(self) -> Clone | None:
-        if self.busy >= self.terms.max_running:
+        # The dying count too: a child that does not end must not have ever more beside it.
+        if self.busy >= self.terms.max_running or len(self._clones) >= 2 * self.terms.max_running + _STOCK:
             return None
         fresh = self._fork()
         if fresh is not None and self.terms.isolation == "request":
@@ -134,16 +148,24 @@ class Group:
         if template is None or template.dead or template.failure is not None or not template.control.is_open:
             return None
         around = self._around
-        clone = Clone(
-            reactor=around.reactor,
-            number=around.next_number(),
-            control=template.control,
-            once=self.terms.isolation == "request",
-            max_bytes=around.limits.answer_bytes * 2,
-            freed=self._freed,
-            gone=self._gone,
-            seconds=around.seconds,
-        )
+        try:
+            clone = Clone(
+                reactor=around.reactor,
+                number=around.next_number(),
+                control=template.control,
+                once=self.terms.isolation == "request",
+                max_bytes=around.limits.answer_bytes * 2,
+                parent=lambda: template.pid,
+                freed=self._freed,
+                gone=self._gone,
+                seconds=around.seconds,
+            )
+        except OSError as error:
+            # Descriptors may be had again in a moment; until then the run waits in the queue.
+            _log.error("no socket for a process of {version}: {why}", version=self.version, why=error.strerror)
+            return None
+        if clone.ended is not None:
+            return None
         self._clones.add(clone)
         return clone
 
@@ -182,6 +204,7 @@ class Group:
     def _freed(self, clone: Clone) -> None:
         self.busy -= 1
         if clone.dying:
+            self._serve_waiting()
             return
         if clone.runs >= self._around.pool.max_invocations or self.retired:
             clone.retire()
@@ -218,7 +241,9 @@ class Group:
 
     def adopt(self, template: Template) -> None:
         """Use a template that a deployment has loaded."""
-        self._template = template
+        if not template.dead:
+            self._template = template
+            self._loaded_at = self._around.seconds()
         self._serve_waiting()
 
     def first_load(self, *, bundle: Bundle, session: HostSession, seconds: float) -> tuple[Template, Journal]:
@@ -236,18 +261,19 @@ class Group:
         return self._make(control, bundle, journal, session, seconds), journal
 
     def _ensure_template(self) -> None:
-        if self._template is not None or self._fetching or self.retired:
+        if self._template is not None or self._fetching or self.loading or self.stopped:
             return
         now = self._around.seconds()
         if now < self._not_before:
             return
         self._fetching = True
         fetching = Deferred.fromCoroutine(self._around.source.bundle(self.version))
-        fetching.addCallbacks(self._fetched, self._not_fetched)
+        fetching.addCallback(self._fetched)
+        fetching.addErrback(self._not_fetched)
 
     def _fetched(self, bundle: Bundle) -> None:
         self._fetching = False
-        if self.retired:
+        if self.stopped or (self.retired and not self._waiting):
             return
         control = self._around.zygote()
         if control is None:
@@ -255,8 +281,10 @@ class Group:
             return
         journal = Journal(bundle.replay, seed=self._around.entropy(16).hex(), now=int(self._around.wall() * 1000))
         template = self._make(control, bundle, journal, None, self._around.limits.load_seconds)
-        self._template = template
-        template.loaded.addCallbacks(self._loaded, self._load_failed)
+        if not template.dead:
+            self._template = template
+        loading = template.loaded
+        loading.addCallbacks(self._loaded, self._load_failed, errbackArgs=(template,))
         self._serve_waiting()
 
     def _make(
@@ -291,29 +319,46 @@ class Group:
         self._load_failed_with(error)
 
     def _loaded(self, _: Mapping[str, Any]) -> None:
-        self._backoff = 0.0
         self._failure = None
+        self._lost_loads = 0
+        self._loaded_at = self._around.seconds()
 
-    def _load_failed(self, failure: Failure) -> None:
+    def _load_failed(self, failure: Failure, template: Template) -> None:
         error = failure.value
         assert isinstance(error, EngineError)
         if self._around.zygote() is None:
             # It did not fail: the sandbox died under it, and the runs wait for the next one.
             return
+        if template.lost and self._lost_loads < _MOST_LOST_LOADS:
+            # Somebody killed it; the runs wait for the next one, which is asked for when this one is buried.
+            self._lost_loads += 1
+            return
         _log.error("version {version} does not start: {why}", version=self.version, why=error.public)
         self._load_failed_with(error)
 
     def _load_failed_with(self, error: EngineError) -> None:
-        self._backoff = min(max(self._backoff * 2, _FIRST_BACKOFF), _LONGEST_BACKOFF)
-        self._not_before = self._around.seconds() + self._backoff
+        self._back_off()
         self._failure = error
         waiting, self._waiting = self._waiting, deque()
         for run in waiting:
             run.refuse(error)
 
+    def _back_off(self) -> None:
+        self._backoff = min(max(self._backoff * 2, _FIRST_BACKOFF), _LONGEST_BACKOFF)
+        self._not_before = self._around.seconds() + self._backoff
+
     def _template_gone(self, template: Template) -> None:
         if template is self._template:
             self._template = None
+            if template.failure is None:
+                lived = self._around.seconds() - self._loaded_at
+                if lived >= _STABLE_SECONDS:
+                    self._backoff = 0.0
+                elif self._backoff:
+                    self._back_off()
+                else:
+                    # The first early death may be an accident; a second one waits.
+                    self._backoff = _FIRST_BACKOFF / 2
         self._serve_waiting()
 
     # -- life ---------------------------------------------------------------------------------
@@ -331,10 +376,16 @@ class Group:
             self._serve_waiting()
         idle = self._around.pool.idle_seconds
         keep = [clone for clone in self._idle if clone.idle_since + idle >= now]
-        for clone in self._idle:
-            if clone not in keep:
-                clone.retire()
+        for clone in set(self._idle).difference(keep):
+            clone.retire()
         self._idle = keep
+        overdue = [clone for clone in self._clones if clone.dying and clone.overdue(now)]
+        if overdue and self._template is not None:
+            # Its template does not do what it is told: they can only go together.
+            _log.error("processes of {version} do not end: its template is ended", version=self.version)
+            self._drop_template()
+        if self._template is not None and self._loaded_at + _STABLE_SECONDS < now:
+            self._backoff = 0.0
         if self._template is not None and not self._clones and not self._waiting and self.used_at + 5 * idle < now:
             self._drop_template()
 
@@ -344,12 +395,12 @@ class Group:
         idle, self._idle = self._idle, []
         for clone in idle:
             clone.retire()
-        if not self.busy:
+        if self.quiet:
             self.stop()
 
     def stop(self) -> None:
         """End every process now."""
-        self.retired = True
+        self.retired = self.stopped = True
         waiting, self._waiting = self._waiting, deque()
         for run in waiting:
             run.refuse(Unavailable("The server is stopping.", retry_seconds=1.0))
@@ -359,6 +410,17 @@ class Group:
     def quiet(self) -> bool:
         """Tell whether nothing is in hand and nothing waits."""
         return not self.busy and not self._waiting
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether it has no process, and none on its way."""
+        return self._template is None and not self._clones and not self._fetching and not self.loading
+
+    def forgettable(self, now: float) -> bool:
+        """Tell whether nothing would be lost with this object: it would only be made again when it is needed."""
+        return (
+            self.quiet and self.idle and self._not_before < now and self.used_at + self._around.pool.idle_seconds < now
+        )
 
     def _drop_template(self) -> None:
         template, self._template = self._template, None
@@ -375,6 +437,8 @@ class Group:
             "busy": self.busy,
             "idle": len(self._idle),
             "waiting": len(self._waiting),
+            "retired": self.retired,
+            "retrySeconds": round(max(0.0, self._not_before - self._around.seconds()), 1),
             "failure": self._failure.public if self._failure is not None else None,
         }
 

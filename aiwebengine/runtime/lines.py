@@ -12,6 +12,7 @@ from aiwebengine.values import LogLine
 _LEVELS = frozenset({"debug", "info", "warn", "error"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _MAX_FIELDS = 50
+_MAX_RAW_BYTES = 4 * 1024 * 1024
 
 
 def read_lines(raw: bytes, *, at: float, limits: LimitSettings, before: int) -> tuple[list[LogLine], int]:
@@ -25,6 +26,12 @@ def read_lines(raw: bytes, *, at: float, limits: LimitSettings, before: int) -> 
     Returns:
         The lines to keep, and how many the invocation has logged now.
     """
+    if before > limits.log_lines:
+        # Told already; a flood is not worth being read.
+        return [], before
+    if len(raw) > _MAX_RAW_BYTES:
+        message = f"Log lines of more than {_MAX_RAW_BYTES} bytes came at once; they are dropped."
+        return [LogLine(at=at, level="warn", message=message)], before + 1
     try:
         given = json.loads(raw)
     except (ValueError, RecursionError):

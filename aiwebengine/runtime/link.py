@@ -31,7 +31,7 @@ class Link:
         sock: The socket; belongs to the link from now on.
         max_bytes: Largest value that the child may send.
         received: Takes each box.
-        broken: Told once what the child did that the wire does not allow.
+        broken: Told once what the child did that the wire does not allow; the socket is closed by then.
         lost: Told once that the other side has gone.
     """
 
@@ -83,7 +83,7 @@ class Link:
             self._reactor.addWriter(self)
         self._waiting += data
         if len(self._waiting) > _MAX_WAITING_BYTES:
-            self._broken("it does not read what it is sent")
+            self._break("it does not read what it is sent")
 
     def close(self) -> None:
         """Close the socket; nothing is told any more."""
@@ -97,25 +97,35 @@ class Link:
 
     def doRead(self) -> None:
         """Take what has arrived."""
+        self._read()
+
+    def read_out(self) -> None:
+        """Take all that a dead child has left behind."""
+        while self._sock is not None and self._read():
+            pass
+
+    def _read(self) -> bool:
+        """Read once; false if there was nothing."""
         try:
             data = self._recv(_READ_BYTES)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""
         if not data:
             self.close()
             self._lost()
-            return
+            return True
         try:
             boxes = self._parser.feed(data)
         except BadBox as error:
-            self._broken(str(error))
-            return
+            self._break(str(error))
+            return True
         for box in boxes:
             if self._sock is None:
-                return
+                break
             self._received(box)
+        return True
 
     def doWrite(self) -> None:
         """Send what waits."""
@@ -128,6 +138,10 @@ class Link:
         del self._waiting[:sent]
         if not self._waiting:
             self._reactor.removeWriter(self)
+
+    def _break(self, why: str) -> None:
+        self.close()
+        self._broken(why)
 
     def connectionLost(self, reason: Failure) -> Any:  # noqa: ARG002  the interface's
         """Be told by the reactor that the descriptor is of no use."""

@@ -7,20 +7,18 @@ and only then does the first byte leave.
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import Cancelled, EngineError, ScriptFailed, ScriptProtocol, Unavailable
 from aiwebengine.interfaces import HostCalls
-from aiwebengine.runtime.answer import read_answer, read_body, read_head
+from aiwebengine.runtime.answer import Head, read_answer, read_body, read_head, read_texts
 from aiwebengine.runtime.boxes import Box
-from aiwebengine.runtime.failure import death, script_failure
+from aiwebengine.runtime.failure import Bounds, broken_protocol, death, script_failure
 from aiwebengine.runtime.lines import read_lines
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Answer, Invocation, Receipt
@@ -31,8 +29,15 @@ if TYPE_CHECKING:
 _log = Logger()
 
 _OK = b'{"ok":null}'
+_NEVER = float("inf")
+_MOST_NAMES = 200
+_LONGEST_NAME = 100
+_LONGEST_TAG = 20
+_LARGE_ARGUMENT = 256 * 1024
+_MOST_PARTS = 1_000_000
+_TOO_MANY_PARTS = b'{"err":{"code":"too_large","message":"The arguments have too many parts; send less at once."}}'
 _REFUSED = (
-    '{"err":{"code":"invalid","message":"An answer can be streamed once, by the engine itself.","call":"answer"}}'
+    b'{"err":{"code":"invalid","message":"An answer can be streamed once, by the engine itself.","call":"answer"}}'
 )
 
 
@@ -74,18 +79,22 @@ class Run:
 
     __slots__ = (
         "_again",
+        "_failure",
+        "_head",
         "_host",
         "_limits",
         "_lines",
         "_over",
         "_seconds",
         "_session",
-        "_started_cpu",
         "_wall",
+        "_whole",
+        "_writing",
         "attempts",
         "calls",
         "cancelled",
         "clone",
+        "cpu_seconds",
         "deadline",
         "ended",
         "invocation",
@@ -119,6 +128,7 @@ class Run:
         self.clone: Clone | None = None
         self.calls: dict[str, int] = {}
         self.attempts = 0
+        self.cpu_seconds = 0.0
         self.cancelled = False
         self.ended = False
         self.streaming = False
@@ -133,60 +143,108 @@ class Run:
         self._again = again
         self._session: Any = None
         self._lines = 0
-        self._started_cpu = 0.0
+        self._writing = False
+        self._head: Head | None = None
+        self._whole: Answer | None = None
+        self._failure: EngineError | None = None
 
     def begin(self, clone: Clone) -> None:
         """Be in hand of *clone*, which is about to be sent the box."""
         self.clone = clone
         self.attempts += 1
+        self._lines = 0
+        self.calls = {}
         self.started_at = self._seconds()
         self.deadline = self.started_at + self.invocation.wall_seconds
         self._session = self._host.begin(self.invocation)
 
     # -- from the clone -----------------------------------------------------------------------
 
-    def answered(self, box: Box) -> None:
-        """See `child.Occupant.answered`."""
+    def over(self, box: Box, cpu_seconds: float) -> bool:
+        """See `child.Occupant.over`."""
+        self.cpu_seconds = cpu_seconds
+        if b"_answer" not in box:
+            self._failure = script_failure(box)
+            return True
         try:
-            head, answer = read_answer(box, max_bytes=self._limits.answer_bytes)
+            self._head, self._whole = head, _ = read_answer(box, max_bytes=self._limits.answer_bytes)
         except EngineError as error:
-            self._fail(error)
-            return
-        if head.streamed:
-            self._end_streamed()
-        elif self.streaming or self.replied:
-            self._fail(ScriptProtocol("The script's process answered twice."))
-        elif head.rollback:
-            self._finish("rolled_back", len(answer.body), lambda: self.sink.answered(answer))
-        else:
-            self._commit(lambda: self._finish("committed", len(answer.body), lambda: self.sink.answered(answer)))
+            self._failure = error
+            return True
+        if head.streamed is (self.streaming or self.replied):
+            return True
+        why = "it ends a stream that it never began" if head.streamed else "it answers twice"
+        self._failure = broken_protocol(self.invocation.script, why)
+        return self.ended
 
-    def failed(self, box: Box) -> None:
-        """See `child.Occupant.failed`."""
-        self._fail(script_failure(box))
+    def conclude(self) -> None:
+        """See `child.Occupant.conclude`."""
+        head, answer = self._head, self._whole
+        if self.ended:
+            return
+        if self._failure is not None or head is None or answer is None:
+            self._fail(self._failure or broken_protocol(self.invocation.script))
+        elif self.cancelled and not self.replied:
+            # Until the commit is sent nobody's going is too late.
+            self._fail(Cancelled("Whoever asked has gone."))
+        elif head.streamed:
+            self._commit(self._streamed)
+        elif head.rollback:
+            self._finish("rolled_back", len(answer.body), self.sink.answered, answer)
+        else:
+            self._commit(self._answered)
+
+    def _answered(self) -> None:
+        answer = self._whole
+        assert answer is not None
+        self._finish("committed", len(answer.body), self.sink.answered, answer)
+
+    def _streamed(self) -> None:
+        if self.replied:
+            self._finish("committed", 0, _nothing)
+        else:
+            self._finish("committed", 0, self.sink.finished)
 
     def asked(self, tag: bytes, name: bytes, argument: bytes) -> None:
         """See `child.Occupant.asked`."""
+        if self.ended:
+            return
+        if len(tag) > _LONGEST_TAG or len(name) > _LONGEST_NAME:
+            self._protocol("a host call with a long name")
+            return
         try:
             named, given = name.decode("ascii"), argument.decode("ascii")
         except UnicodeDecodeError:
             self._protocol("a host call is not ASCII")
             return
         self.calls[named] = self.calls.get(named, 0) + 1
-        if len(self.calls) > 200:
+        if len(self.calls) > _MOST_NAMES:
             self._protocol("it invents names of host calls")
             return
         if named.startswith("answer."):
             self._answer_call(tag, named, given)
             return
+        clone = self.clone
+        assert clone is not None
+        if len(given) > _LARGE_ARGUMENT and given.count(",") + given.count("[") + given.count("{") > _MOST_PARTS:
+            # Reading it would take many times its size.
+            clone.answer(tag, _TOO_MANY_PARTS)
+            return
         answer = self._session.call(named, given)
         if isinstance(answer, str):
-            self._reply(tag, answer.encode("ascii"))
+            clone.answer(tag, answer.encode("ascii"))
         else:
-            answer.addCallback(lambda text: self._reply(tag, text.encode("ascii")))
+            answer.addCallback(self._answer_later, clone, tag)
+
+    def _answer_later(self, text: str, clone: Clone, tag: bytes) -> None:
+        # The clone may be dead by now, and this run in the hands of another, which knows nothing of the call.
+        if clone.occupant is self:
+            clone.answer(tag, text.encode("ascii"))
 
     def logged(self, lines: bytes) -> None:
         """See `child.Occupant.logged`."""
+        if self.ended:
+            return
         kept, self._lines = read_lines(lines, at=self._wall(), limits=self._limits, before=self._lines)
         if kept:
             self._session.log(kept)
@@ -195,6 +253,7 @@ class Run:
         """See `child.Occupant.died`."""
         ended = clone.ended
         assert ended is not None
+        self.cpu_seconds = ended.cpu_seconds
         # A script cannot send itself SIGKILL: somebody else did, or its template or the sandbox died.
         lost = not clone.cause and (ended.status is None or ended.signal == signal.SIGKILL)
         if lost and self.attempts < 2 and not self.streaming and not self.replied and not self.cancelled:
@@ -202,17 +261,31 @@ class Run:
             self._drop("lost")
             self._again(self)
             return
-        self._fail(death(ended, cause=clone.cause, memory_bytes=self.memory_bytes, phase="handler"))
+        invocation = self.invocation
+        bounds = Bounds(
+            script=invocation.script,
+            phase="handler",
+            wall_seconds=invocation.wall_seconds,
+            cpu_seconds=invocation.cpu_seconds,
+            memory_bytes=self.memory_bytes,
+        )
+        self._fail(death(ended, cause=clone.cause, bounds=bounds))
 
     # -- from the server ----------------------------------------------------------------------
 
     def cancel(self) -> None:
         """Whoever asked has gone: tell the script; the pool ends what goes on regardless."""
-        if self.ended or self.cancelled:
+        if self.ended or self.cancelled or self.replied:
             return
         self.cancelled = True
-        if self.clone is not None:
+        if self.in_hand:
+            assert self.clone is not None
             self.clone.cancel()
+
+    @property
+    def in_hand(self) -> bool:
+        """A clone works on it; false before, and when only the commit is left to do."""
+        return self.clone is not None and self.clone.occupant is self
 
     def refuse(self, error: EngineError) -> None:
         """End it before it has begun."""
@@ -221,63 +294,64 @@ class Run:
     # -- answers that go on -------------------------------------------------------------------
 
     def _answer_call(self, tag: bytes, name: str, argument: str) -> None:
-        try:
-            given = json.loads(argument)
-            if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
-                raise ValueError  # noqa: TRY301
-        except (ValueError, RecursionError):
-            self._protocol("an answer's part is not JSON")
+        given = read_texts(argument)
+        if given is None:
+            self._protocol("an answer's part is not a list of texts")
             return
+        if self._writing:
+            # One at a time: otherwise what a slow client has not taken would gather here.
+            self._protocol("it writes before the client has taken what it wrote")
+            return
+        clone = self.clone
+        assert clone is not None
         try:
-            if name == "answer.start" and len(given) == 1 and not self.streaming and not self.replied:
-                head = read_head(given[0].encode("ascii"))
+            parts = [one.encode("ascii") for one in given]
+            if name == "answer.start" and len(parts) == 1 and not self.streaming and not self.replied:
+                head = read_head(parts[0])
                 self.streaming = True
                 answer = Answer(status=head.status, headers=head.headers, body=b"")
-                self._commit(lambda: self._started(tag, answer))
-            elif name == "answer.write" and len(given) == 2 and self.streaming:
-                self._write(tag, read_body(given[0].encode("ascii"), given[1].encode("ascii")))
-            elif name == "answer.send" and len(given) == 3 and not self.streaming and not self.replied:
-                box = {b"h": given[0].encode("ascii"), b"e": given[1].encode("ascii"), b"v": given[2].encode("ascii")}
-                head, answer = read_answer(box, max_bytes=self._limits.answer_bytes)
+                self._commit(lambda: self._began(clone, tag, answer))
+            elif name == "answer.write" and len(parts) == 2 and self.streaming:
+                self._write(clone, tag, read_body(parts[0], parts[1]))
+            elif name == "answer.send" and len(parts) == 3 and not self.streaming and not self.replied:
+                box = {b"h": parts[0], b"e": parts[1], b"v": parts[2]}
+                _, answer = read_answer(box, max_bytes=self._limits.answer_bytes)
                 self.replied = True
-                self._commit(lambda: self._sent(tag, answer))
+                self._commit(lambda: self._sent(clone, tag, answer))
             else:
-                self._reply(tag, _REFUSED.encode("ascii"))
+                clone.answer(tag, _REFUSED)
         except EngineError as error:
             self._abandon(error)
         except UnicodeEncodeError:
             self._protocol("an answer's part is not ASCII")
 
-    def _started(self, tag: bytes, answer: Answer) -> None:
+    def _began(self, clone: Clone, tag: bytes, answer: Answer) -> None:
         self.sink.started(answer)
-        self._extend()
-        self._reply(tag, _OK)
+        self._reply_part(clone, tag)
 
-    def _write(self, tag: bytes, data: bytes) -> None:
+    def _write(self, clone: Clone, tag: bytes, data: bytes) -> None:
         # The client's pace is not the script's: while it takes its time no deadline runs here.
-        self.deadline = float("inf")
+        self._writing = True
+        if not self.cancelled:
+            self.deadline = _NEVER
 
         def done() -> None:
-            self._extend()
-            self._reply(tag, _OK)
+            self._writing = False
+            self._reply_part(clone, tag)
 
         self.sink.write(data, done)
 
-    def _sent(self, tag: bytes, answer: Answer) -> None:
+    def _sent(self, clone: Clone, tag: bytes, answer: Answer) -> None:
         self.sink.answered(answer)
-        self._extend()
-        self._reply(tag, _OK)
+        self._reply_part(clone, tag)
 
-    def _extend(self) -> None:
-        self.deadline = self._seconds() + self.invocation.wall_seconds
-
-    def _end_streamed(self) -> None:
-        if self.replied:
-            self._commit(lambda: self._finish("committed", 0, lambda: None))
-        elif self.streaming:
-            self._commit(lambda: self._finish("committed", 0, self.sink.finished))
-        else:
-            self._fail(ScriptProtocol("The script's process ended a stream that it never began."))
+    def _reply_part(self, clone: Clone, tag: bytes) -> None:
+        """Tell the script that a part of its answer is on its way; each part has the whole time again."""
+        if clone.occupant is not self or self.ended:
+            return
+        if not self.cancelled:
+            self.deadline = self._seconds() + self.invocation.wall_seconds
+        clone.answer(tag, _OK)
 
     # -- ends ---------------------------------------------------------------------------------
 
@@ -307,7 +381,7 @@ class Run:
             clone.kill(error.code)
 
     def _protocol(self, why: str) -> None:
-        self._abandon(ScriptProtocol("The script's process broke the protocol and was ended.", private=why))
+        self._abandon(broken_protocol(self.invocation.script, why))
 
     def _fail(self, error: EngineError) -> None:
         if self.ended:
@@ -316,12 +390,12 @@ class Run:
             error = Cancelled("Whoever asked has gone.")
         if isinstance(error, ScriptFailed) and self._session is not None:
             self._session.failed(error)
-        if not self.replied:
-            self._finish(error.code, 0, lambda: self.sink.failed(error))
-            return
-        self._finish(error.code, 0, lambda: None)
+        if self.replied:
+            self._finish(error.code, 0, _nothing)
+        else:
+            self._finish(error.code, 0, self.sink.failed, error)
 
-    def _finish(self, outcome: str, bytes_out: int, tell: Callable[[], None]) -> None:
+    def _finish(self, outcome: str, bytes_out: int, tell: Callable[..., None], *told: Any) -> None:
         if self.ended:
             return
         self.ended = True
@@ -329,7 +403,7 @@ class Run:
         if session is not None:
             session.end(self._receipt(outcome, bytes_out))
         self._over(self)
-        tell()
+        tell(*told)
 
     def _drop(self, outcome: str) -> None:
         session, self._session = self._session, None
@@ -341,15 +415,12 @@ class Run:
         return Receipt(
             invocation=self.invocation.id,
             wall_seconds=self._seconds() - self.started_at,
-            cpu_seconds=0.0,
+            cpu_seconds=self.cpu_seconds,
             host_calls=self.calls,
             bytes_out=bytes_out,
             outcome=outcome,
         )
 
-    def _reply(self, tag: bytes, value: bytes) -> None:
-        if not self.ended and self.clone is not None and self.clone.occupant is self:
-            self.clone.answer(tag, value)
 
-
-Waiting = Deferred[None]
+def _nothing() -> None:
+    """Tell nobody: the answer was given long since."""

@@ -18,7 +18,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from aiwebengine.errors import EngineError, Unavailable
+from aiwebengine.errors import Cancelled, EngineError, Unavailable
 from aiwebengine.interfaces import HostCalls, ScriptSource
 from aiwebengine.runtime.group import Group, Surroundings, Terms, check_loaded
 from aiwebengine.runtime.registry import Current
@@ -121,9 +121,10 @@ class Runner(Service):
         if self._tick is not None:
             self._tick.cancel()
             self._tick = None
-        for group in list(self._groups.values()):
+        for group in (*self._groups.values(), *self._retiring):
             group.stop()
         self._groups.clear()
+        self._retiring.clear()
 
     def drained(self) -> Deferred[None]:
         """Wait until nothing is in hand."""
@@ -159,15 +160,15 @@ class Runner(Service):
 
     def cancel(self, run: Run) -> None:
         """Stop a run whose asker has gone: at once if it waits, within 50 ms if it runs."""
-        if run.ended:
-            return
         run.cancel()
-        group = self._groups.get(run.invocation.version)
-        if run.clone is None:
-            if group is not None and group.withdraw(run):
-                run.refuse(Unavailable("Whoever asked has gone."))
+        if run.in_hand:
+            if run.cancelled:
+                run.deadline = min(run.deadline, self._seconds() + _CANCEL_SECONDS)
             return
-        run.deadline = min(run.deadline, self._seconds() + _CANCEL_SECONDS)
+        for group in (*self._groups.values(), *self._retiring):
+            if group.version == run.invocation.version and group.withdraw(run):
+                run.refuse(Cancelled("Whoever asked has gone."))
+                return
 
     async def load(self, bundle: Bundle, invocation: Invocation) -> Loaded:
         """
@@ -183,7 +184,7 @@ class Runner(Service):
         started = self._seconds()
         outcome = "cancelled"
         template: Template | None = None
-
+        group.loading = True
         try:
             template, journal = group.first_load(bundle=bundle, session=session, seconds=invocation.wall_seconds)
             told = await template.loaded
@@ -208,10 +209,12 @@ class Runner(Service):
             outcome = "cancelled"
             raise
         finally:
+            group.loading = False
             if outcome != "committed":
                 if template is not None:
                     template.kill(outcome)
-                self._groups.pop(bundle.version, None)
+                if group.quiet and group.idle:
+                    self._groups.pop(bundle.version, None)
             session.end(
                 Receipt(
                     invocation=invocation.id,
@@ -246,10 +249,10 @@ class Runner(Service):
                 "restarts": self._zygote.restarts,
                 "lockdown": dict(self._zygote.report),
             },
-            "running": sum(group.busy for group in self._groups.values()),
+            "running": sum(group.busy for group in (*self._groups.values(), *self._retiring)),
             "active": len(self._active),
             "completed": self._completed,
-            "versions": [group.state() for group in self._groups.values()],
+            "versions": [group.state() for group in (*self._groups.values(), *self._retiring)],
         }
 
     def _group(self, version: str, script: str, *, manifest: Mapping[str, Any] | None = None) -> Group:
@@ -284,6 +287,9 @@ class Runner(Service):
                 done.callback(None)
 
     def _again(self, run: Run) -> None:
+        if not self.running:
+            run.refuse(Unavailable("The server is stopping; try again in a moment.", retry_seconds=1.0))
+            return
         self._group(run.invocation.version, run.invocation.script).submit(run)
 
     def _sandbox_back(self) -> None:
@@ -295,15 +301,22 @@ class Runner(Service):
         self._tick = self._reactor.callLater(_TICK_SECONDS, self._ticked)
         now = self._seconds()
         late = now - _GRACE_SECONDS
-        for run in [run for run in self._active if run.clone is not None and run.deadline < late]:
+        for run in [run for run in self._active if run.deadline < late and run.in_hand]:
             clone = run.clone
-            if clone is not None and clone.occupant is run and not clone.cause:
+            if clone is not None and not clone.cause:
                 clone.kill("cancelled" if run.cancelled else "script_timeout")
         if now - self._tended >= _TEND_SECONDS:
             self._tended = now
-            for group in list(self._groups.values()):
-                group.tend(now)
-            for group in list(self._retiring):
-                if group.quiet:
-                    group.stop()
-                    self._retiring.discard(group)
+            self._tend(now)
+
+    def _tend(self, now: float) -> None:
+        self._zygote.tend(now)
+        for group in list(self._groups.values()):
+            group.tend(now)
+            if group.forgettable(now):
+                del self._groups[group.version]
+        for group in list(self._retiring):
+            group.tend(now)
+            if group.quiet:
+                group.stop()
+                self._retiring.discard(group)

@@ -33,6 +33,10 @@ _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 10.0
 _STABLE_SECONDS = 30.0
 _MAX_STDERR = 64 * 1024
+_START_SECONDS = 60.0
+_SILENT_SECONDS = 10.0
+_LINES = 200
+_LINES_SECONDS = 10.0
 
 
 class Zygote(Service):
@@ -117,19 +121,31 @@ class Zygote(Service):
         self._retry = None
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._started_at = self._reactor.seconds()
-        self._process = _Process(ended=self._ended)
+        process = _Process(ended=self._ended, seconds=self._reactor.seconds)
         self._control = Control(reactor=self._reactor, sock=ours, ready=self._is_ready, lost=self._control_lost)
         try:
             self._reactor.spawnProcess(
-                self._process,
+                process,
                 sys.executable,
                 [sys.executable, "-P", "-m", "sandbox", "--control-fd", str(_CONTROL_FD)],
                 env=environment(),
                 path="/",
                 childFDs={0: "w", 1: "r", 2: "r", _CONTROL_FD: theirs.fileno()},
             )
+            self._process = process
+        except OSError as error:
+            self._ended(f"it cannot be started: {error.strerror}")
         finally:
             theirs.close()
+
+    def tend(self, now: float) -> None:
+        """Do what time brings, once a second: end a process that does nothing any more."""
+        if self._process is None or self._control is None:
+            return
+        starting = not self.pid and self._started_at + _START_SECONDS < now
+        if starting or self._control.silent(now, _START_SECONDS if not self.pid else _SILENT_SECONDS):
+            _log.error("sandbox does not answer; it is ended")
+            self._process.kill()
 
     def _is_ready(self, event: Mapping[str, Any]) -> None:
         self.pid = int(event["pid"])
@@ -189,11 +205,15 @@ class _Process(ProcessProtocol):
 
     Args:
         ended: Told once why it ended.
+        seconds: A clock.
     """
 
-    def __init__(self, *, ended: Callable[[str], None]) -> None:
+    def __init__(self, *, ended: Callable[[str], None], seconds: Callable[[], float]) -> None:
         self._ended = ended
+        self._seconds = seconds
         self._stderr = b""
+        self._lines = 0
+        self._lines_from = seconds()
 
     def outReceived(self, data: bytes) -> None:
         self.errReceived(data)
@@ -201,7 +221,16 @@ class _Process(ProcessProtocol):
     def errReceived(self, data: bytes) -> None:
         self._stderr = (self._stderr + data)[-_MAX_STDERR:]
         *lines, self._stderr = self._stderr.split(b"\n")
+        now = self._seconds()
+        if self._lines_from + _LINES_SECONDS < now:
+            self._lines, self._lines_from = 0, now
         for line in lines:
+            # Children share this pipe: a flood of one must not fill the disk.
+            self._lines += 1
+            if self._lines == _LINES:
+                _log.warn("sandbox: it writes too much; the rest of {span:g} s is dropped", span=_LINES_SECONDS)
+            if self._lines >= _LINES:
+                break
             _log.warn("sandbox: {line}", line=line.decode("utf-8", "backslashreplace")[:2000])
 
     def processEnded(self, reason: Failure) -> None:

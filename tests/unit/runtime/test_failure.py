@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -17,11 +18,12 @@ from aiwebengine.errors import (
     Unavailable,
 )
 from aiwebengine.runtime.control import Exit
-from aiwebengine.runtime.failure import death, script_failure
+from aiwebengine.runtime.failure import Bounds, death, script_failure
 from aiwebengine.runtime.lines import read_lines
 from aiwebengine.settings.schema import LimitSettings
 
 MEMORY = 100 * 1024 * 1024
+BOUNDS = Bounds(script="notes", phase="handler", wall_seconds=2.0, cpu_seconds=1.0, memory_bytes=MEMORY)
 
 
 class DeathTests(SynchronousTestCase):
@@ -38,14 +40,35 @@ class DeathTests(SynchronousTestCase):
             (signal.SIGSEGV, 1024, ScriptCrashed),
             (signal.SIGKILL, 0, ScriptCrashed),
         ):
-            error = death(Exit(status=int(number), max_rss_bytes=rss), cause="", memory_bytes=MEMORY, phase="handler")
+            error = death(Exit(status=int(number), max_rss_bytes=rss), cause="", bounds=BOUNDS)
             self.assertIsInstance(error, kind, number)
             self.assertIn("handler", error.public)
+            self.assertIn('"notes"', error.public)
 
     def test_cause(self) -> None:
         """What the server killed it for counts more than the signal."""
-        error = death(Exit(status=int(signal.SIGKILL)), cause="script_timeout", memory_bytes=MEMORY, phase="x")
+        error = death(Exit(status=int(signal.SIGKILL)), cause="script_timeout", bounds=BOUNDS)
         self.assertIsInstance(error, ScriptTimeout)
+
+    def test_words(self) -> None:
+        """The words about a time-out or a lack of memory name the limit and the setting."""
+        for number, words in (
+            (signal.SIGALRM, ("2 s", "timeout", "limits.wall_seconds")),
+            (signal.SIGPROF, ("1 s of processor time", "cpu", "limits.cpu_seconds")),
+            (signal.SIGABRT, ("100 MiB", "limits.memory_bytes")),
+        ):
+            public = death(Exit(status=int(number)), cause="", bounds=BOUNDS).args[0]
+            for word in words:
+                self.assertIn(word, public)
+        loading = replace(BOUNDS, phase="top level")
+        self.assertIn("limits.load_seconds", str(death(Exit(status=int(signal.SIGALRM)), cause="", bounds=loading)))
+
+    def test_never_began(self) -> None:
+        """A process that was lost with the sandbox, or could not be made, is no fault of the script."""
+        for ended in (Exit(status=None), Exit(status=None, refused="fork: no memory")):
+            error = death(ended, cause="", bounds=BOUNDS)
+            self.assertIsInstance(error, Unavailable)
+            self.assertEqual(error.retry_seconds, 1.0)
 
 
 class ErrorBoxTests(SynchronousTestCase):
