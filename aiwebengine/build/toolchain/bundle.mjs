@@ -216,7 +216,9 @@ export class Bundler {
           if (kind === '.json') return { contents: text, loader: 'json' };
           if (!CODE.has(kind)) return { contents: text, loader: 'text' };
           const made = await bundler.lowered(args.path, text, { ...bundler.options(request), own: true, entry: args.path === entry });
-          if (told(made.problems)) return { contents: '', loader: 'js', errors: [{ text: 'problems', detail: 'told' }] };
+          // Go on in spite of problems, into what the file imports: all of them are told at once.
+          told(made.problems);
+          if (made.map === null) return { contents: '', loader: 'js' };
           return { contents: withMap(made, `script:${args.path}`), loader: 'js', resolveDir: packages || undefined };
         });
 

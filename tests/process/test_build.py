@@ -1,0 +1,156 @@
+"""The build worker as a process: what it builds, and what happens when it does not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor, task
+from twisted.internet.defer import Deferred
+
+from aiwebengine.build.builder import Builder, Built
+from aiwebengine.build.sourcemap import SourceMap
+from aiwebengine.errors import DeploymentRefused, Problem
+from aiwebengine.host.names import advice, known_globals
+from aiwebengine.settings.schema import BuildSettings
+
+
+@asynccontextmanager
+async def running_builder(settings: BuildSettings | None = None) -> AsyncIterator[Builder]:
+    """Run a builder for the length of a `with` block."""
+    with tempfile.TemporaryDirectory(prefix="build-") as folder:
+        builder = Builder(
+            settings=settings or BuildSettings(),
+            cache_folder=Path(folder),
+            reactor=reactor,
+            known_globals=known_globals(),
+            advice=advice(),
+        )
+        builder.startService()
+        try:
+            yield builder
+        finally:
+            stopping = builder.stopService()
+            if stopping is not None:
+                await stopping
+
+
+async def build(builder: Builder, files: Mapping[str, str], entry: str = "main.ts") -> Built:
+    """Build *files*."""
+    return await builder.build(entry=entry, files={path: text.encode() for path, text in files.items()}, manifest={})
+
+
+async def problems(builder: Builder, files: Mapping[str, str], entry: str = "main.ts") -> list[Problem]:
+    """Give the problems for which *files* are refused."""
+    with pytest.raises(DeploymentRefused) as raised:
+        await build(builder, files, entry)
+    return list(raised.value.problems)
+
+
+@pytest_twisted.ensureDeferred
+async def test_several_files() -> None:
+    """TypeScript, JSON, text and JSX of several files become one ES5 program in ASCII, with a map to each line."""
+    async with running_builder() as builder:
+        built = await build(
+            builder,
+            {
+                "main.tsx": 'import { twice } from "./lib/twice";\nimport data from "./data.json";\n'
+                'import words from "./words.txt";\nregisterWebHandler("/x", () => <p>{twice(data.n)}{words}é</p>);\n',
+                "lib/twice.ts": "export function twice(n: number): number {\n  return n * 2;\n}\n",
+                "data.json": '{"n": 21}',
+                "words.txt": "plain words",
+            },
+            "main.tsx",
+        )
+        assert built.source.isascii()
+        assert "plain words" in built.source
+        assert "=>" not in built.source
+        line = next(number for number, text in enumerate(built.source.splitlines(), 1) if "n * 2" in text)
+        found = SourceMap.parse(built.source_map).lookup(line)
+        assert found is not None
+        assert found[:2] == ("lib/twice.ts", 2)
+
+
+@pytest_twisted.ensureDeferred
+async def test_every_problem_at_once() -> None:
+    """Every file's problems are told together, each with its place and what to write instead."""
+    async with running_builder() as builder:
+        found = await problems(
+            builder,
+            {
+                "main.ts": 'import { a } from "./a";\nimport { b } from "./bb";\n'
+                'import fs from "fs";\nconsle.log(a, b, fs);\n',
+                "a.ts": "export const a = 10n;\nexport const late = /(?<=x)y/;\n",
+                "b.ts": "export const b = 1;\n",
+            },
+        )
+        told = {(one.code, one.file, one.line) for one in found}
+        assert ("missing_file", "main.ts", 2) in told
+        assert ("node_module", "main.ts", 3) in told
+        assert ("unknown_name", "main.ts", 4) in told
+        assert ("no_bigint", "a.ts", 1) in told
+        assert ("no_look_behind", "a.ts", 2) in told
+        assert all(one.hint for one in found)
+
+
+@pytest_twisted.ensureDeferred
+async def test_plain_es5_is_left_alone() -> None:
+    """A plain script runs as it was written, line for line, without a map."""
+    async with running_builder() as builder:
+        source = 'registerWebHandler("/x", function (req) {\n  return { ok: true };\n});\n'
+        built = await build(builder, {"main.js": source}, "main.js")
+        assert (built.source, built.source_map) == (source, "")
+
+
+@pytest_twisted.ensureDeferred
+async def test_killed_while_it_builds() -> None:
+    """A worker that dies fails the build in hand with a clear problem, and the next build is as good as any."""
+    async with running_builder() as builder:
+        await build(builder, {"main.ts": "export const warm: number = 1;"})
+        large = "\n".join(
+            f"export const v{number} = (a: number) => ({{ ...{{ a }}, b: [...[a]] }});" for number in range(3000)
+        )
+        building = Deferred.fromCoroutine(problems(builder, {"main.ts": large}))
+        await task.deferLater(reactor, 0.05)
+        os.kill(int(builder.state()["pid"]), signal.SIGKILL)
+        [problem] = await building
+        assert problem.code == "no_build"
+        assert (await build(builder, {"main.ts": "export const next: number = 1;"})).source
+
+
+@pytest_twisted.ensureDeferred
+async def test_too_slow() -> None:
+    """A build that takes too long is ended, and says which setting ended it; plain scripts still pass."""
+    async with running_builder(BuildSettings(build_seconds=0.001)) as builder:
+        [problem] = await problems(builder, {"main.ts": "export const a: number = 1;"})
+        assert "build.build_seconds" in problem.message
+        built = await build(builder, {"main.js": "var a = 1;"}, "main.js")
+        assert built.warnings[0].code == "unchecked"
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_node() -> None:
+    """Without node, modern scripts are refused with the reason, and plain ones pass unchecked."""
+    async with running_builder(BuildSettings(node="/nonexistent/node")) as builder:
+        [problem] = await problems(builder, {"main.ts": "export const a: number = 1;"})
+        assert problem.code == "no_build"
+        assert "/nonexistent/node" in problem.message
+        assert (await build(builder, {"main.js": "var a = 'é';"}, "main.js")).source == "var a = '\\u00e9';"
+
+
+@pytest_twisted.ensureDeferred
+async def test_undeclared_package() -> None:
+    """A package that package.json does not name is refused, and so is a dependency that is no published version."""
+    async with running_builder() as builder:
+        [problem] = await problems(builder, {"main.ts": 'import zod from "zod";\nconsole.log(zod);\n'})
+        assert (problem.code, problem.file, problem.line) == ("undeclared_package", "main.ts", 1)
+        package = '{"dependencies": {"mine": "file:../../etc"}}'
+        [problem] = await problems(builder, {"main.ts": "console.log(1);", "package.json": package})
+        assert problem.code == "packages"
+        assert "file:../../etc" in problem.message
