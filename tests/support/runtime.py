@@ -1,0 +1,261 @@
+"""
+The runtime with the real sandbox, a host that answers from a table, and scripts in memory.
+
+    async with running_runtime() as runtime:
+        await runtime.load("one", 'registerWebHandler("/", function (req) { return req.path; });')
+        seen = await runtime.run("one")
+        seen.answer.body
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from aiwebengine.errors import EngineError, NotFound
+from aiwebengine.runtime.registry import Current
+from aiwebengine.runtime.run import Run
+from aiwebengine.runtime.runner import Loaded, Runner
+from aiwebengine.runtime.zygote import Zygote
+from aiwebengine.settings.schema import LimitSettings, PoolSettings
+from aiwebengine.values import ANONYMOUS, Answer, Bundle, HandlerRef, Invocation, LogLine, Receipt
+
+Call = Callable[[list[Any]], Any]
+"""Answers a host call: a value, a Deferred of one, or a raised `EngineError`."""
+
+_PATIENCE_SECONDS = 10.0
+
+
+class Seen:
+    """
+    Who waits for an answer, and keeps all that comes.
+
+    Args:
+        take: Called with each piece of a stream and what is to be called when it is taken; None: at once.
+    """
+
+    def __init__(self, take: Callable[[bytes, Callable[[], None]], None] | None = None) -> None:
+        self._take = take
+        self.done: Deferred[Seen] = Deferred()
+        self.head: Answer | None = None
+        self.whole: Answer | None = None
+        self.pieces: list[bytes] = []
+        self.error: EngineError | None = None
+
+    @property
+    def answer(self) -> Answer:
+        """Give the whole answer; a failure is raised."""
+        if self.error is not None:
+            raise self.error
+        assert self.whole is not None
+        return self.whole
+
+    @property
+    def value(self) -> Any:
+        """Give the JSON of the whole answer."""
+        return json.loads(self.answer.body)
+
+    def answered(self, answer: Answer) -> None:
+        """See `run.Sink`."""
+        self.whole = answer
+        self.done.callback(self)
+
+    def started(self, answer: Answer) -> None:
+        """See `run.Sink`."""
+        self.head = answer
+
+    def write(self, data: bytes, done: Callable[[], None]) -> None:
+        """See `run.Sink`."""
+        self.pieces.append(data)
+        if self._take is None:
+            done()
+        else:
+            self._take(data, done)
+
+    def finished(self) -> None:
+        """See `run.Sink`."""
+        self.done.callback(self)
+
+    def failed(self, error: EngineError) -> None:
+        """See `run.Sink`."""
+        self.error = error
+        self.done.callback(self)
+
+
+class TableHost:
+    """A host whose calls are a table; it keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, Call] = {"register.route": lambda _: None, "register.middleware": lambda _: None}
+        self.asked: list[tuple[str, list[Any]]] = []
+        self.lines: list[LogLine] = []
+        self.receipts: list[Receipt] = []
+        self.committed: list[str] = []
+        self.commit: Callable[[], Deferred[None] | None] = lambda: None
+
+    def begin(self, invocation: Invocation) -> _Session:
+        """See `interfaces.HostCalls`."""
+        return _Session(self, invocation)
+
+
+class _Session:
+    def __init__(self, host: TableHost, invocation: Invocation) -> None:
+        self._host = host
+        self._invocation = invocation
+
+    def call(self, name: str, argument: str) -> Deferred[str] | str:
+        given = json.loads(argument)
+        self._host.asked.append((name, given))
+        try:
+            value = self._host.calls[name](given)
+        except EngineError as error:
+            return json.dumps({"err": {"code": error.code, "message": error.public, "call": name}})
+        if isinstance(value, Deferred):
+            return value.addCallback(lambda later: json.dumps({"ok": later}))
+        return json.dumps({"ok": value})
+
+    def log(self, lines: Sequence[LogLine]) -> None:
+        self._host.lines += lines
+
+    def failed(self, error: EngineError) -> None:
+        """Keep nothing: the sink is told."""
+
+    def commit(self) -> Deferred[None] | None:
+        self._host.committed.append(self._invocation.id)
+        return self._host.commit()
+
+    def end(self, receipt: Receipt) -> None:
+        self._host.receipts.append(receipt)
+
+
+class MemorySource:
+    """Scripts in memory."""
+
+    def __init__(self) -> None:
+        self.bundles: dict[str, Bundle] = {}
+
+    async def bundle(self, version: str) -> Bundle:
+        """See `interfaces.ScriptSource`."""
+        if version not in self.bundles:
+            raise NotFound(f"There is no version {version}.")
+        return self.bundles[version]
+
+
+class RuntimeUnderTest:
+    """
+    A running runtime.
+
+    Args:
+        runner: Runs.
+        zygote: Its sandbox.
+        source: Its scripts.
+        host: Its host.
+    """
+
+    def __init__(self, *, runner: Runner, zygote: Zygote, source: MemorySource, host: TableHost) -> None:
+        self.runner = runner
+        self.zygote = zygote
+        self.source = source
+        self.host = host
+        self._count = 0
+
+    async def load(self, version: str, source: str, *, manifest: Mapping[str, Any] | None = None) -> Loaded:
+        """Load a version for the first time and keep it, with its journal."""
+        bundle = Bundle(
+            script=version, version=version, source=source, source_map="", files={}, manifest=manifest or {}
+        )
+        loaded = await self.runner.load(bundle, self.invocation(version, kind="load", wall=2.0))
+        self.source.bundles[version] = replace(bundle, replay=loaded.replay)
+        return loaded
+
+    def invocation(
+        self, version: str, *, handler: int = 0, kind: str = "http", wall: float = 5.0, path: str = "/"
+    ) -> Invocation:
+        """Make an invocation."""
+        self._count += 1
+        request = {"method": "GET", "path": path, "url": "http://x" + path, "headers": {}, "ip": "::1", "id": "r"}
+        return Invocation(
+            id=f"i{self._count}",
+            script=version,
+            version=version,
+            kind=kind,
+            handler=HandlerRef(id=handler, name=""),
+            principal=ANONYMOUS,
+            payload=json.dumps(request),
+            wall_seconds=wall,
+            cpu_seconds=wall,
+        )
+
+    def start(self, version: str, seen: Seen | None = None, **members: Any) -> tuple[Run, Seen]:
+        """Begin a run."""
+        seen = seen or Seen()
+        return self.runner.run(self.invocation(version, **members), seen), seen
+
+    async def run(self, version: str, **members: Any) -> Seen:
+        """Run to the end."""
+        return await self.start(version, **members)[1].done.addTimeout(_PATIENCE_SECONDS, _clock())
+
+    def group(self, version: str) -> Any:
+        """Give the figures of one version."""
+        return next(one for one in self.runner.state()["versions"] if one["version"] == version)
+
+    def pids(self, version: str, *, busy: bool | None = None) -> list[int]:
+        """Give the pids of a version's clones."""
+        clones = self.group(version)["clones"]
+        return [clone["pid"] for clone in clones if clone["pid"] and busy in (None, clone["busy"])]
+
+    async def until(self, happened: Callable[[], object]) -> None:
+        """Wait until *happened* gives something true."""
+        ends = time.monotonic() + _PATIENCE_SECONDS
+        while not happened():
+            assert time.monotonic() < ends, "it never happened"
+            await pause(0.01)
+
+
+async def pause(seconds: float) -> None:
+    """Let time go by."""
+    await deferLater(reactor, seconds)
+
+
+def _clock() -> Any:
+    return reactor
+
+
+@asynccontextmanager
+async def running_runtime(
+    *, limits: LimitSettings | None = None, pool: PoolSettings | None = None
+) -> AsyncIterator[RuntimeUnderTest]:
+    """Run a runtime for the length of a `with` block."""
+    source, host = MemorySource(), TableHost()
+    zygote = Zygote(reactor=reactor, died=lambda: runner.sandbox_died())  # noqa: PLW0108  not made yet
+    runner = Runner(
+        reactor=reactor,
+        zygote=zygote,
+        source=source,
+        host=host,
+        current=Current(),
+        limits=limits or LimitSettings(),
+        pool=pool or PoolSettings(max_running=4),
+        cores=2,
+        wall=time.time,
+        entropy=os.urandom,
+    )
+    zygote.startService()
+    runner.startService()
+    try:
+        await zygote.when_ready()
+        yield RuntimeUnderTest(runner=runner, zygote=zygote, source=source, host=host)
+    finally:
+        runner.stopService()
+        stopping = zygote.stopService()
+        if stopping is not None:
+            await stopping
