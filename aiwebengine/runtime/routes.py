@@ -22,6 +22,7 @@ from urllib.parse import unquote
 from aiwebengine.errors import Problem
 from aiwebengine.values import Route, RouteMatch
 
+_MOST_SEGMENTS = 64
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BRACES = re.compile(r"\{([^{}/]*)\}")
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f?#\\]")
@@ -65,6 +66,8 @@ def parse_pattern(text: str) -> str:
         raise ValueError(f'the path "{text}" must not contain {found[0]!r}; only the part before the query is matched')
     names: set[str] = set()
     segments = pattern[1:].split("/")
+    if len(segments) > _MOST_SEGMENTS:
+        raise ValueError(f'the path "{text}" has {len(segments)} segments; {_MOST_SEGMENTS} are the most')
     for number, segment in enumerate(segments):
         last = number == len(segments) - 1
         if not segment and not last:

@@ -34,7 +34,7 @@ _MOST_NAMES = 200
 _LONGEST_NAME = 100
 _LONGEST_TAG = 20
 _LARGE_ARGUMENT = 256 * 1024
-_MOST_PARTS = 1_000_000
+_MOST_PARTS = 500_000
 _TOO_MANY_PARTS = b'{"err":{"code":"too_large","message":"The arguments have too many parts; send less at once."}}'
 _REFUSED = (
     b'{"err":{"code":"invalid","message":"An answer can be streamed once, by the engine itself.","call":"answer"}}'

@@ -69,32 +69,60 @@ class MatchTests(SynchronousTestCase):
 
     @given(
         st.lists(
-            st.lists(st.sampled_from(["a", "b", ":p", ":q"]), min_size=1, max_size=3).map(
-                lambda parts: "/" + "/".join(parts)
+            st.tuples(
+                st.lists(st.sampled_from(["a", "b", ":p", ":q", "*r"]), min_size=1, max_size=4),
+                st.lists(st.sampled_from(["GET", "POST", "HEAD"]), min_size=1, max_size=2, unique=True),
             ),
-            max_size=6,
+            max_size=8,
         ),
-        st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=3),
+        st.lists(st.sampled_from(["a", "b", "c", ""]), min_size=1, max_size=4),
+        st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "PUT"]),
     )
-    def test_like_a_list(self, patterns: list[str], path: list[str]) -> None:
+    def test_like_a_list(self, given_routes: list[tuple[list[str], list[str]]], path: list[str], method: str) -> None:
         """The tree finds what trying every pattern in order of precedence finds."""
-        usable = [pattern for pattern in patterns if len(set(pattern.split("/"))) == len(pattern.split("/"))]
-        routes = Routes.build([route(pattern) for pattern in usable])
-        text = "/" + "/".join(path)
+        made = [route("/" + "/".join(parts), *methods) for parts, methods in given_routes if _usable(parts)]
+        match = Routes.build(made).match(method, "/" + "/".join(path))
+        fitting = [one for one in made if _fits(one.pattern[1:].split("/"), path)]
+        wanted = _best(fitting, method)
+        if isinstance(match, RouteMatch):
+            assert wanted is not None
+            self.assertEqual(shape_of(match.route.pattern), shape_of(wanted.pattern))
+            self.assertIs(match.route, wanted)
+        else:
+            self.assertIsNone(wanted)
+            self.assertEqual(isinstance(match, Missing), not fitting)
+            self.assertEqual(isinstance(match, AutoOptions), bool(fitting) and method == "OPTIONS")
 
-        def fits(pattern: str) -> bool:
-            parts = pattern[1:].split("/")
-            return len(parts) == len(path) and all(
-                part.startswith(":") or part == given for part, given in zip(parts, path, strict=True)
-            )
 
-        best = min(
-            (shape_of(pattern) for pattern in usable if fits(pattern)),
-            key=lambda shape: [part == ":" for part in shape.split("/")],
-            default=None,
-        )
-        match = routes.match("GET", text)
-        self.assertEqual(shape_of(match.route.pattern) if isinstance(match, RouteMatch) else None, best)
+def _usable(parts: list[str]) -> bool:
+    names = [part[1:] for part in parts if part[0] in ":*"]
+    return len(set(names)) == len(names) and "*r" not in parts[:-1]
+
+
+def _fits(parts: list[str], path: list[str]) -> bool:
+    if parts[-1] == "*r":
+        head = parts[:-1]
+        rest = "/".join(path[len(head) :])
+        return len(path) >= len(parts) and _fits_all(head, path[: len(head)]) and bool(rest or len(parts) == 1)
+    return len(parts) == len(path) and _fits_all(parts, path)
+
+
+def _fits_all(parts: list[str], path: list[str]) -> bool:
+    return all(bool(given) if part.startswith(":") else part == given for part, given in zip(parts, path, strict=True))
+
+
+def _best(fitting: list[Route], method: str) -> Route | None:
+    """Try shape after shape: literal before parameter before wildcard; of one shape and method the later route."""
+    shapes: dict[str, list[Route]] = {}
+    for one in fitting:
+        shapes.setdefault(shape_of(one.pattern), []).append(one)
+    order = sorted(shapes, key=lambda shape: [{":": 1, "*": 2}.get(part, 0) for part in shape[1:].split("/")])
+    for shape in order:
+        for wanted in (method, "GET") if method == "HEAD" else (method,):
+            for one in reversed(shapes[shape]):
+                if wanted in one.methods:
+                    return one
+    return None
 
 
 class PatternTests(SynchronousTestCase):
@@ -114,6 +142,7 @@ class PatternTests(SynchronousTestCase):
             ("/a-:id", "mixes text"),
             ("/:", "needs a name"),
             ("/:a/:a", "two parameters"),
+            ("/a" * 100, "100 segments"),
         ):
             with self.assertRaises(ValueError) as raised:
                 parse_pattern(text)

@@ -1,0 +1,284 @@
+"""One invocation: its answer, its commit, its parts, and every way in which it can fail."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.errors import Conflict, Unavailable
+from aiwebengine.runtime.boxes import encode, encode_pair
+from aiwebengine.settings.schema import LimitSettings
+from tests.support.fakes.processes import FakeChild
+from tests.unit.runtime.fakes import Scene
+
+KILLED = int(signal.SIGKILL)
+
+
+class RunTests(SynchronousTestCase):
+    """One run on one child."""
+
+    def setUp(self) -> None:
+        """Begin a run on a serving version."""
+        self.scene = Scene(limits=LimitSettings(answer_bytes=1_000_000))
+        self.addCleanup(self.scene.close)
+        self.host = self.scene.host
+        self.template = self.scene.serving()
+        self.host.receipts.clear()
+        self.host.committed = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin the next run; its child is new or the one that is free."""
+        self.run_, self.sink = self.scene.run()
+        if fresh := self.template.clones():
+            (self.child,) = fresh
+        assert self.child.take() is not None
+
+    def turn(self) -> None:
+        """Let everything arrive."""
+        self.scene.reactor.turn()
+
+    @property
+    def outcomes(self) -> list[str]:
+        """Give how the runs ended."""
+        return [receipt.outcome for receipt in self.host.receipts]
+
+    def test_committed_first(self) -> None:
+        """The answer is told after the commit, and the child is free before it."""
+        commit: Deferred[None] = Deferred()
+        self.host.commits = [commit]
+        self.child.answer(b"[1]")
+        self.turn()
+        self.assertEqual(self.sink.told, [])
+        self.assertEqual(self.scene.runner.state()["running"], 0)
+        commit.callback(None)
+        self.assertEqual(self.sink.told, [("answered", 200, b"[1]")])
+        self.assertEqual(self.outcomes, ["committed"])
+
+    def test_failed_commit(self) -> None:
+        """A commit that fails is never a success, whether it fails at once, later, or for no known reason."""
+        for result, code in (
+            (Conflict("no"), "conflict"),
+            (Deferred(), "conflict"),
+            (Deferred(), "unavailable"),
+        ):
+            self.host.commits = [result]
+            self.child.answer()
+            self.turn()
+            if isinstance(result, Deferred):
+                result.errback(Conflict("no") if code == "conflict" else ValueError("disk"))
+            self.assertEqual(self.sink.told, [("failed", code)])
+            self.begin()
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+    def test_rolled_back(self) -> None:
+        """A thrown answer is told, and nothing is committed."""
+        self.child.answer(b"no", head=json.dumps({"status": 404, "type": None, "rollback": True}).encode())
+        self.turn()
+        self.assertEqual(self.sink.told, [("answered", 404, b"no")])
+        self.assertEqual((self.outcomes, self.host.committed), (["rolled_back"], 0))
+
+    def test_thrown(self) -> None:
+        """What a handler throws is told to who waits and to the host."""
+        self.child.fail(told={"name": "TypeError", "message": "m"})
+        self.turn()
+        self.assertEqual(self.sink.told, [("failed", "script_failed")])
+        self.assertEqual(len(self.host.failures), 1)
+
+    def test_host_calls(self) -> None:
+        """Calls are answered at once or later, by name."""
+        later: Deferred[str] = Deferred()
+        self.host.answers = {"now": '{"ok":1}', "later": later}
+        self.child.ask(b"later", tag=b"1")
+        self.child.ask(b"now", tag=b"2")
+        self.turn()
+        self.assertEqual(self.child.take(), {b"_answer": b"2", b"v": b'{"ok":1}'})
+        later.callback('{"ok":2}')
+        self.assertEqual(self.child.take(), {b"_answer": b"1", b"v": b'{"ok":2}'})
+        self.child.answer()
+        self.turn()
+        self.assertEqual(self.host.receipts[0].host_calls, {"now": 1, "later": 1})
+
+    def test_late_answer(self) -> None:
+        """A call of a lost attempt is never answered to the process that tries again."""
+        later: Deferred[str] = Deferred()
+        self.host.answers = {"later": later}
+        self.child.ask(b"later")
+        self.turn()
+        self.template.exit(0, KILLED)
+        (again,) = [child for child in self.template.clones() if child.take() is not None]
+        later.callback('{"ok":1}')
+        self.assertIsNone(again.take())
+        again.answer()
+        self.turn()
+        self.assertEqual(self.sink.told, [("answered", 200, b'{"done":true}')])
+        self.assertEqual(self.outcomes, ["lost", "committed"])
+
+    def test_lost_twice(self) -> None:
+        """A run that loses two processes has failed."""
+        self.template.exit(0, KILLED)
+        self.template.clones()
+        self.template.exit(1, KILLED)
+        self.assertEqual(self.sink.told, [("failed", "script_crashed")])
+
+    def test_died(self) -> None:
+        """A timer's signal is a time-out, and not tried again."""
+        self.template.exit(0, int(signal.SIGALRM))
+        self.assertEqual(self.sink.told, [("failed", "script_timeout")])
+        self.assertEqual(self.host.receipts[0].cpu_seconds, 0.5)
+
+    def test_stream(self) -> None:
+        """Parts of an answer leave in order, one at a time, and each has the whole time again."""
+        self.child.ask(b"answer.start", json.dumps({"status": 200, "type": "text/plain", "headers": []}))
+        self.turn()
+        assert self.child.take() is not None
+        self.child.ask(b"answer.write", "a", "one")
+        self.turn()
+        self.scene.go(3)
+        self.assertEqual(self.sink.told, [("started", 200), ("write", b"one")])
+        self.assertIsNone(self.child.take())
+        self.sink.taken.pop()()
+        self.assertEqual(self.child.take(), {b"_answer": b"7", b"v": b'{"ok":null}'})
+        self.child.answer(b"", head=b'{"streamed":true}', encoding=b"n")
+        self.turn()
+        self.assertEqual(self.sink.told[-1], "finished")
+        self.assertEqual((self.outcomes, self.host.committed), (["committed"], 2))
+
+    def test_greedy_stream(self) -> None:
+        """A child that writes before the client has taken what it wrote is ended."""
+        self.child.ask(b"answer.start", json.dumps({"status": 200, "type": None}))
+        self.child.ask(b"answer.write", "a", "one")
+        self.child.ask(b"answer.write", "a", "two")
+        self.turn()
+        self.assertEqual(self.sink.told, [("started", 200), ("write", b"one"), ("failed", "script_protocol")])
+
+    def test_answered_early(self) -> None:
+        """An answer that is sent early is told at once; what the script does afterwards concerns nobody."""
+        self.child.ask(b"answer.send", "", "a", "early")
+        self.turn()
+        self.assertEqual(self.sink.told, [("answered", 200, b"early")])
+        self.scene.runner.cancel(self.run_)
+        self.child.fail()
+        self.turn()
+        self.assertEqual(len(self.sink.told), 1)
+        self.assertEqual(self.outcomes, ["script_failed"])
+
+    def test_part_refused(self) -> None:
+        """A part that does not fit is refused or ends the child; nothing is told twice."""
+        self.child.ask(b"answer.write", "a", "no start")
+        self.turn()
+        box = self.child.take()
+        assert box is not None
+        self.assertIn(b'"err"', box[b"v"])
+        for parts in ([1], {"a": 1}, ["a", ["b"]], ["a"] * 4, "x"):
+            self.child.send(
+                json.dumps(parts, separators=(",", ":")).encode(), ask=b"7", command=b"host", n=b"answer.start"
+            )
+            self.turn()
+            self.assertEqual(self.sink.told, [("failed", "script_protocol")], parts)
+            self.template.exit(len(self.template.numbers) - 1, KILLED)
+            self.begin()
+
+    def test_hostile_calls(self) -> None:
+        """Calls with long names, foreign bytes or ever new names end the child, and it is heard no more."""
+
+        def long_name(child: FakeChild) -> None:
+            child.ask(b"n" * 101)
+
+        def long_tag(child: FakeChild) -> None:
+            child.ask(b"n", tag=b"1" * 21)
+
+        def foreign(child: FakeChild) -> None:
+            child.send(b'["\xc3\xa9"]', ask=b"1", command=b"host", n=b"x")
+
+        def inventive(child: FakeChild) -> None:
+            for number in range(250):
+                child.ask(b"n%d" % number)
+
+        for attack in (long_name, long_tag, foreign, inventive):
+            attack(self.child)
+            self.child.send(b'[["info","still here",null]]', command=b"log")
+            self.child.answer()
+            self.turn()
+            self.assertEqual(self.sink.told, [("failed", "script_protocol")], attack.__name__)
+            self.assertEqual(self.host.lines, [])
+            self.template.exit(len(self.template.numbers) - 1, KILLED)
+            self.begin()
+
+    def test_bulky_arguments(self) -> None:
+        """Arguments that would take many times their size are refused without being read."""
+        head = encode_pair(b"_ask", b"1") + encode_pair(b"_command", b"host") + encode_pair(b"n", b"x")
+        data = encode(head, b"[" + b"[]," * 320_000 + b"[]]")
+        for at in range(0, len(data), 50_000):
+            self.child.sock.send(data[at : at + 50_000])
+            self.scene.reactor.turn(1)
+        box = self.child.take()
+        assert box is not None
+        self.assertIn(b"too many parts", box[b"v"])
+
+    def test_twice(self) -> None:
+        """A second answer, or the end of a stream that never began, is the end of the child."""
+        self.child.ask(b"answer.send", "", "a", "early")
+        self.child.answer()
+        self.turn()
+        self.assertEqual(self.sink.told, [("answered", 200, b"early")])
+        self.assertEqual(self.outcomes, ["script_protocol"])
+        self.template.exit(0, KILLED)
+        self.begin()
+        self.child.answer(b"", head=b'{"streamed":true}', encoding=b"n")
+        self.turn()
+        self.assertEqual(self.sink.told, [("failed", "script_protocol")])
+
+    def test_deadline(self) -> None:
+        """A child that does not end itself is killed shortly after its deadline."""
+        self.scene.go(2.0)
+        self.assertEqual(self.template.forker.requests(), [])
+        self.scene.go(0.1)
+        self.assertEqual([request.told["op"] for request in self.template.forker.requests()], ["kill"])
+        self.template.exit(0, KILLED)
+        self.assertEqual(self.sink.told, [("failed", "script_timeout")])
+
+    def test_cancelled(self) -> None:
+        """A run whose asker has gone is told so, killed if it goes on, and nothing of it is committed."""
+        self.scene.runner.cancel(self.run_)
+        self.scene.runner.cancel(self.run_)
+        self.assertEqual(self.child.take(), {b"_command": b"cancel", b"v": b""})
+        self.assertIsNone(self.child.take())
+        self.child.answer()
+        self.turn()
+        self.assertEqual((self.sink.told, self.host.committed), ([("failed", "cancelled")], 0))
+        self.begin()
+        self.scene.runner.cancel(self.run_)
+        self.scene.go(0.15)
+        self.assertEqual([request.told["op"] for request in self.template.forker.requests()], ["kill"])
+        self.template.exit(0, KILLED)
+        self.assertEqual(self.sink.told, [("failed", "cancelled")])
+
+    def test_gone_during_commit(self) -> None:
+        """Who goes away while the commit is under way disturbs neither it nor the next run of the child."""
+        commit: Deferred[None] = Deferred()
+        self.host.commits = [commit]
+        self.child.answer()
+        self.turn()
+        first, sink = self.run_, self.sink
+        self.begin()
+        self.scene.runner.cancel(first)
+        self.assertIsNone(self.child.take())
+        self.scene.go(0.2)
+        commit.callback(None)
+        self.assertEqual(sink.told, [("answered", 200, b'{"done":true}')])
+        self.child.answer()
+        self.turn()
+        self.assertEqual(self.sink.told, [("answered", 200, b'{"done":true}')])
+
+    def test_sandbox_lost_twice(self) -> None:
+        """A run that loses its process with the sandbox, and again, is told to come back."""
+        self.template.exit(0, KILLED)
+        self.template.clones()
+        self.template.die()
+        self.assertEqual(self.sink.told, [("failed", "unavailable")])
+        self.assertIsInstance(self.host.failures, list)
+        self.assertFalse(any(isinstance(error, Unavailable) for error in self.host.failures))

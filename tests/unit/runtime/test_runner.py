@@ -1,0 +1,373 @@
+"""The pool: who gets a child, who waits, who is refused, and what ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.errors import Conflict, ScriptFailed, ScriptTimeout
+from aiwebengine.runtime.runner import Loaded
+from aiwebengine.settings.schema import LimitSettings, PoolSettings
+from tests.unit.runtime.fakes import FakeTemplate, Scene
+
+KILLED = int(signal.SIGKILL)
+
+
+class PoolTests(SynchronousTestCase):
+    """Children of one version."""
+
+    def scene(self, **members: Any) -> Scene:
+        """Make a scene."""
+        self.made = Scene(pool=PoolSettings(**{"max_running": 2, **members}))
+        self.addCleanup(self.made.close)
+        return self.made
+
+    def test_lazy(self) -> None:
+        """Nothing is started before somebody asks; a run may be written before the template has loaded."""
+        scene = self.scene()
+        scene.bundle()
+        self.assertEqual(scene.zygote.forker.requests(), [])
+        _, sink = scene.run()
+        template = scene.template()
+        (child,) = template.clones()
+        template.load()
+        assert child.take() is not None
+        child.answer()
+        scene.reactor.turn()
+        self.assertEqual(sink.told, [("answered", 200, b'{"done":true}')])
+
+    def test_bounds(self) -> None:
+        """No more children than may be; the rest waits in order, up to the queue's length."""
+        scene = self.scene(queue_length=2)
+        template = scene.serving()
+        sinks = [scene.run()[1] for _ in range(5)]
+        children = template.clones()
+        self.assertEqual(len(children), 2)
+        self.assertEqual(sinks[4].told, [("failed", "unavailable")])
+        children[0].take()
+        children[0].answer(b"0")
+        scene.reactor.turn()
+        self.assertEqual(sinks[0].told, [("answered", 200, b"0")])
+        self.assertIsNotNone(children[0].take())
+        children[0].answer(b"2")
+        scene.reactor.turn()
+        self.assertEqual((sinks[2].told, sinks[1].told), ([("answered", 200, b"2")], []))
+
+    def test_waited_too_long(self) -> None:
+        """Who waits longer than the setting allows is refused, and told when to come back."""
+        scene = self.scene(max_running=1, queue_seconds=0.5)
+        scene.serving()
+        scene.run(wall=60)
+        _, sink = scene.run()
+        scene.go(2)
+        self.assertEqual(sink.told, [("failed", "unavailable")])
+
+    def test_recycled(self) -> None:
+        """A child is let go after its number of runs, and what waits gets another."""
+        scene = self.scene(max_running=1, max_invocations=1)
+        template = scene.serving()
+        scene.run()
+        _, second = scene.run()
+        (child,) = template.clones()
+        child.take()
+        child.answer()
+        scene.reactor.turn()
+        self.assertTrue(child.deserted)
+        (fresh,) = template.clones()
+        fresh.answer(b"fresh")
+        scene.reactor.turn()
+        self.assertEqual(second.told, [("answered", 200, b"fresh")])
+
+    def test_idle(self) -> None:
+        """What is idle ends: children first, later the template, and at last nothing is remembered."""
+        scene = self.scene(idle_seconds=2.0)
+        template = scene.serving()
+        _, sink = scene.run()
+        (child,) = template.clones()
+        child.take()
+        child.answer()
+        scene.go(4)
+        self.assertTrue(child.deserted)
+        template.exit(0, 0)
+        self.assertTrue(sink.told)
+        scene.go(5)
+        self.assertEqual([request.told["op"] for request in scene.zygote.forker.requests()], [])
+        scene.go(4)
+        self.assertEqual([request.told["op"] for request in scene.zygote.forker.requests()], ["kill"])
+        template.die()
+        scene.go(2)
+        self.assertEqual(scene.runner.state()["versions"], [])
+
+    def test_replaced_at_once(self) -> None:
+        """A child that dies of its run is replaced before anybody asks."""
+        scene = self.scene()
+        template = scene.serving()
+        scene.run()
+        self.assertEqual(len(template.clones()), 1)
+        template.exit(0, int(signal.SIGALRM))
+        self.assertEqual(len(template.clones()), 1)
+        self.assertEqual(scene.runner.state()["versions"][0]["idle"], 1)
+
+    def test_fresh_for_each(self) -> None:
+        """With `isolation: request` children come from a small stock, and each runs once."""
+        scene = self.scene(isolation="request", max_running=2)
+        template = scene.serving()
+        sinks = [scene.run()[1] for _ in range(3)]
+        children = template.clones()
+        busy = [child for child in children if child.take() is not None]
+        self.assertEqual(len(busy), 2)
+        self.assertEqual(len(children), 5)
+        busy[0].answer(b"once")
+        scene.reactor.turn()
+        self.assertTrue(busy[0].deserted)
+        # The third did not wait for the end of the first one's process.
+        self.assertEqual(len([child for child in children if child not in busy and child.take() is not None]), 1)
+        self.assertEqual([len(sink.told) for sink in sinks], [1, 0, 0])
+
+    def test_stays(self) -> None:
+        """When a child does not end though it was killed, its template ends with all that hangs on it."""
+        scene = self.scene()
+        template = scene.serving()
+        _, sink = scene.run(wall=0.5)
+        template.clones()
+        scene.go(5)
+        self.assertEqual(sink.told, [("failed", "script_timeout")])
+        self.assertEqual([request.told["op"] for request in scene.zygote.forker.requests()], ["kill"])
+        _, sink = scene.run()
+        again = scene.template()
+        again.load()
+        (child,) = again.clones()
+        child.answer()
+        scene.reactor.turn()
+        self.assertEqual(len(sink.told), 1)
+
+    def test_forgotten(self) -> None:
+        """A replaced version answers what it has in hand and in its queue, and then ends."""
+        scene = self.scene(max_running=1)
+        template = scene.serving()
+        sinks = [scene.run()[1] for _ in range(2)]
+        (child,) = template.clones()
+        scene.runner.forget("v")
+        scene.runner.forget("v")
+        child.take()
+        child.answer(b"1")
+        scene.reactor.turn()
+        (second,) = template.clones()
+        second.answer(b"2")
+        scene.reactor.turn()
+        self.assertEqual([sink.told for sink in sinks], [[("answered", 200, b"1")], [("answered", 200, b"2")]])
+        scene.go(1.1)
+        self.assertEqual([request.told["op"] for request in scene.zygote.forker.requests()], ["kill"])
+
+    def test_stopped(self) -> None:
+        """When the engine stops everybody is told, and who asks later too."""
+        scene = self.scene(max_running=1)
+        template = scene.serving()
+        sinks = [scene.run()[1] for _ in range(2)]
+        drained = scene.runner.drained()
+        self.assertNoResult(drained)
+        template.clones()
+        scene.runner.stopService()
+        scene.reactor.turn()
+        self.assertEqual([sink.told for sink in sinks], [[("failed", "unavailable")]] * 2)
+        self.successResultOf(drained)
+        scene.runner.startService()
+        self.successResultOf(scene.runner.drained())
+
+    def test_impatient_stop(self) -> None:
+        """Waiting for the last run can be given up."""
+        scene = self.scene()
+        scene.serving()
+        scene.run()
+        drained = scene.runner.drained()
+        drained.cancel()
+        self.failureResultOf(drained)
+
+    def test_state(self) -> None:
+        """The state tells what runs, what waits and what failed, ready for JSON."""
+        scene = self.scene()
+        scene.serving()
+        scene.run()
+        state = json.loads(json.dumps(scene.runner.state()))
+        self.assertEqual((state["running"], state["active"]), (1, 1))
+        (version,) = state["versions"]
+        self.assertEqual((version["version"], version["busy"], version["template"]), ("v", 1, 99))
+
+
+class StartTests(SynchronousTestCase):
+    """Templates that do not start."""
+
+    def setUp(self) -> None:
+        """Make a scene."""
+        self.scene = Scene(limits=LimitSettings(load_seconds=1.0))
+        self.addCleanup(self.scene.close)
+        self.scene.bundle()
+
+    def throw(self, template: FakeTemplate) -> None:
+        """Let a load throw."""
+        template.data.take()
+        template.data.fail(told={"name": "Error", "message": "not today"})
+        self.scene.reactor.turn()
+
+    def test_backs_off(self) -> None:
+        """A version that does not load fails its requests at once, and is tried again after ever longer waits."""
+        for wait in (0.5, 1.0, 2.0):
+            _, sink = self.scene.run()
+            template = self.scene.template()
+            self.throw(template)
+            template.die(0)
+            self.assertEqual(sink.told, [("failed", "script_failed")])
+            _, refused = self.scene.run()
+            self.assertEqual(refused.told, [("failed", "script_failed")])
+            self.assertEqual([one.told for one in self.scene.zygote.forker.requests()], [])
+            self.assertAlmostEqual(self.scene.runner.state()["versions"][0]["retrySeconds"], wait)
+            self.scene.go(wait + 0.1)
+
+    def test_recovers(self) -> None:
+        """When it loads at last, all is forgotten."""
+        self.scene.run()
+        template = self.scene.template()
+        self.throw(template)
+        template.die(0)
+        self.scene.go(0.6)
+        _, sink = self.scene.run()
+        again = self.scene.template()
+        again.load()
+        (child,) = again.clones()
+        child.answer()
+        self.scene.reactor.turn()
+        self.assertEqual(len(sink.told), 1)
+        self.assertIsNone(self.scene.runner.state()["versions"][0]["failure"])
+
+    def test_killed_while_loading(self) -> None:
+        """A template that somebody kills is loaded again, and who waits for it knows nothing of it."""
+        _, sink = self.scene.run()
+        self.scene.template().die(KILLED)
+        self.assertEqual(sink.told, [])
+        again = self.scene.template()
+        again.load()
+        (child,) = again.clones()
+        child.answer()
+        self.scene.reactor.turn()
+        self.assertEqual(sink.told, [("answered", 200, b'{"done":true}')])
+
+    def test_keeps_dying(self) -> None:
+        """A template that dies as soon as it has loaded is not made again without end."""
+        _, sink = self.scene.run()
+        for _ in range(2):
+            template = self.scene.template()
+            template.load()
+            template.die(int(signal.SIGSEGV))
+        self.assertEqual([one.told for one in self.scene.zygote.forker.requests()], [])
+        self.assertEqual(sink.told, [("failed", "unavailable")])
+        _, sink = self.scene.run()
+        self.assertEqual([one.told for one in self.scene.zygote.forker.requests()], [])
+        self.scene.go(2)
+        self.scene.template().load()
+
+    def test_never_loads(self) -> None:
+        """A template that neither loads nor dies is ended, and taken for dead if nobody tells."""
+        _, sink = self.scene.run(wall=60)
+        self.scene.template()
+        self.scene.go(2.2)
+        self.assertEqual([one.told["op"] for one in self.scene.zygote.forker.requests()], ["kill"])
+        self.scene.go(2.2)
+        self.assertEqual(sink.told, [("failed", "script_timeout")])
+
+    def test_unreadable(self) -> None:
+        """A version that cannot be read fails what waits for it, whatever the reason."""
+        self.scene.source.error = ValueError("torn page")
+        _, sink = self.scene.run()
+        self.assertEqual(sink.told, [("failed", "unavailable")])
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.scene.source.error = None
+        self.scene.bundle("torn", replay="{}")
+        _, sink = self.scene.run("torn")
+        self.assertEqual(sink.told, [("failed", "unavailable")])
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
+
+    def test_sandbox_away(self) -> None:
+        """While the sandbox is away runs wait, and they are served as soon as it is back."""
+        self.scene.zygote.forker.control.close()
+        _, sink = self.scene.run()
+        self.scene.go(1)
+        self.assertEqual(sink.told, [])
+        self.scene.zygote.__init__(self.scene.reactor)
+        self.scene.runner.sandbox_died()
+        template = self.scene.template()
+        template.load()
+        (child,) = template.clones()
+        child.answer()
+        self.scene.reactor.turn()
+        self.assertEqual(len(sink.told), 1)
+
+
+class LoadTests(SynchronousTestCase):
+    """Loading for a deployment."""
+
+    def setUp(self) -> None:
+        """Begin to load a version."""
+        self.scene = Scene()
+        self.addCleanup(self.scene.close)
+        bundle = self.scene.bundle(manifest={"limits": {"memory_bytes": 1000}})
+        self.loading = Deferred.fromCoroutine(self.scene.runner.load(bundle, self.scene.invocation(kind="load")))
+        self.template = self.scene.template()
+        self.addCleanup(self.loading.addErrback, lambda _: None)
+
+    def test_kept(self) -> None:
+        """What has loaded is kept warm, with the journal of what the host answered."""
+        self.template.data.take()
+        self.template.data.ask(b"listAssets", tag=b"1")
+        self.scene.reactor.turn()
+        assert self.template.data.take() is not None
+        self.template.data.send(
+            json.dumps({"handlers": 2, "names": ["init"], "warnings": [{"code": "c", "message": "m"}]}).encode(),
+            answer=b"1",
+        )
+        self.scene.reactor.turn()
+        loaded = self.successResultOf(self.loading)
+        assert isinstance(loaded, Loaded)
+        self.assertEqual((loaded.handlers, loaded.names, loaded.warnings[0]["code"]), (2, ("init",), "c"))
+        self.assertEqual(json.loads(loaded.replay)["calls"], [["listAssets", "[]", '{"ok":null}']])
+        self.scene.run()
+        self.assertEqual(len(self.template.clones()), 1)
+        self.assertEqual([receipt.outcome for receipt in self.scene.host.receipts], ["committed"])
+
+    def test_refused(self) -> None:
+        """What throws, dies or tells nonsense is refused, and nothing is left of it."""
+        self.template.data.fail(told={"name": "Error", "message": "no"})
+        self.scene.reactor.turn()
+        self.failureResultOf(self.loading, ScriptFailed)
+        self.assertEqual(self.scene.runner.state()["versions"], [])
+
+    def test_nonsense(self) -> None:
+        """A load that is answered with nonsense has failed."""
+        for answer in (b"7", b"{", b"{}", b'{"handlers":1,"names":[7],"warnings":[]}', b"[" * 50_000):
+            self.setUp()
+            self.template.data.send(answer, answer=b"1")
+            self.scene.reactor.turn()
+            self.failureResultOf(self.loading, ScriptFailed)
+
+    def test_endless(self) -> None:
+        """A load that never ends is ended, and is a time-out."""
+        self.scene.go(3.1)
+        self.template.die(KILLED)
+        self.failureResultOf(self.loading, ScriptTimeout)
+
+    def test_conflict(self) -> None:
+        """A load whose effects cannot be committed is refused."""
+        self.scene.host.commits = [Conflict("no")]
+        self.template.load()
+        self.failureResultOf(self.loading, Conflict)
+        self.assertEqual(self.scene.runner.state()["versions"], [])
+
+    def test_given_up(self) -> None:
+        """A load that nobody waits for any more is ended."""
+        self.loading.cancel()
+        self.failureResultOf(self.loading)
+        self.assertEqual([one.told["op"] for one in self.scene.zygote.forker.requests()], ["kill"])
+        self.assertEqual([receipt.outcome for receipt in self.scene.host.receipts], ["cancelled"])
