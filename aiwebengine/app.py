@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,16 @@ from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.build.builder import Builder
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.host.assets import AssetCalls, StoredAsset
-from aiwebengine.host.dispatch import Host
+from aiwebengine.host.dispatch import Group, Host
+from aiwebengine.host.effects import Commits, Effects
 from aiwebengine.host.logs import LogCalls
 from aiwebengine.host.names import advice, known_globals
 from aiwebengine.host.registration import RegistrationCalls, Registrations
 from aiwebengine.host.scripts import ScriptCalls
+from aiwebengine.host.turns import Turns
 from aiwebengine.observe.background import Background
 from aiwebengine.observe.logs import LogFilter, ScriptLogs
+from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.observe.services import OrderedServices
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.routes import parse_pattern
@@ -46,7 +49,9 @@ from aiwebengine.scripts.prepare import Preparer
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.log_rows import DatabaseLogRows
+from aiwebengine.services.db.units import Units
 from aiwebengine.services.folder import DataFolder
+from aiwebengine.services.outbox import Deliver, Relay
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
 from aiwebengine.web.api.api import Api
@@ -87,13 +92,31 @@ class Engine:
     site: Site
 
 
-def build(settings: Settings, *, reactor: Any) -> Engine:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extensions:
+    """What an engine is given beyond its own parts."""
+
+    groups: Sequence[Group] = ()
+    """Host calls that scripts may make."""
+    effects: Mapping[str, Effects] = field(default_factory=dict)
+    """By group name, who carries out the effects that these calls hold back."""
+    deliver: Mapping[str, Deliver] = field(default_factory=dict)
+    """By kind, who delivers the messages that these effects publish."""
+    passed: Passed = unwatched
+    """Told of the points that an invocation passes; see `observe/points.py`."""
+
+
+NOTHING_MORE = Extensions()
+
+
+def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_MORE) -> Engine:
     """
     Build an engine.
 
     Args:
         settings: All of them, checked.
         reactor: Everything runs on it.
+        extensions: What it is given beyond its own parts.
 
     Returns:
         An engine that holds nothing yet.
@@ -136,7 +159,7 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
     failures = Failures(source=store, logs=logs, seconds=seconds)
 
     # What scripts may ask for.  Scripts deploy scripts, so `access`, made below, closes a circle.
-    asset_access = AssetAccess(assets=assets, loads=loads)
+    asset_access = AssetAccess(assets=assets)
     asset_calls = AssetCalls(
         list_paths=asset_access.list_paths,
         read=_stored(asset_access),
@@ -147,11 +170,37 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
         list_scripts=lambda: access.list_scripts(),  # noqa: PLW0108  not made yet
         read_entry=lambda uri: access.read_entry(uri),  # noqa: PLW0108  the same
         prepare=lambda invocation, uri, source: access.prepare(invocation, uri, source),  # noqa: PLW0108  the same
-        commit=lambda invocation, changes: access.commit(invocation, changes),  # noqa: PLW0108  the same
+        commit=lambda invocation, changes, work: access.commit(invocation, changes, work),  # noqa: PLW0108  the same
+    )
+    relay = Relay(
+        database=database,
+        kinds=extensions.deliver,
+        clock=reactor,
+        milliseconds=milliseconds,
+        passed=extensions.passed,
+    )
+    units = Units(database=database, milliseconds=milliseconds, published=relay.wake, passed=extensions.passed)
+    turns = Turns(clock=reactor, longest_seconds=settings.pool.queue_seconds)
+    commits = Commits(
+        effects={"scripts": script_calls, "assets": asset_calls, **extensions.effects},
+        commit=units.commit,
+        withdraw=units.withdraw,
+        deploy=script_calls.deploy,
+        deploying="scripts",
+        published=relay.wake,
+        milliseconds=milliseconds,
+        turns=turns,
+        passed=extensions.passed,
     )
     host = Host(
-        groups=[RegistrationCalls(), script_calls, asset_calls, LogCalls(messages=_messages(logs))],
-        effects={"scripts": script_calls, "assets": asset_calls},
+        groups=[
+            RegistrationCalls(),
+            script_calls,
+            asset_calls,
+            LogCalls(messages=_messages(logs)),
+            *extensions.groups,
+        ],
+        commits=commits,
         capabilities=loads.capabilities,
         registrations=loads.open,
         keep_lines=logs.append,
@@ -159,6 +208,7 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
         keep_receipt=lambda invocation, receipt: logs.finish(invocation, receipt.outcome),
         limits=settings.limits,
         seconds=seconds,
+        passed=extensions.passed,
     )
 
     # What runs them.
@@ -174,6 +224,7 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
         cores=os.cpu_count() or 1,
         wall=seconds,
         entropy=os.urandom,
+        passed=extensions.passed,
     )
 
     # How they are deployed.
@@ -231,6 +282,9 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
             "build": builder.state,
             "logs": logs.state,
             "threads": threads.state,
+            "units": units.state,
+            "relay": relay.state,
+            "turns": turns.state,
         },
     )
     add_health(api.klein, ready=lambda: {"sandbox": zygote.ready, "database": service.is_ready})
@@ -264,6 +318,8 @@ def build(settings: Settings, *, reactor: Any) -> Engine:
             ("evidence", evidence),
             ("background", background),
             ("logs", logs),
+            ("units", units),
+            ("relay", relay),
             ("administrator token", tokens),
             ("sandbox", zygote),
             ("runner", runner),

@@ -8,9 +8,12 @@ caller may read; `private` is for the log and never leaves the server.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
 
 
 class EngineError(Exception):
@@ -88,6 +91,19 @@ class Conflict(Refused):
     """Somebody else changed or holds the same thing."""
 
     code = "conflict"
+
+
+class Stale(Conflict):
+    """
+    Something that the invocation had read was changed before it committed; nothing was changed.
+
+    Args:
+        turn: Waits until nobody else may change it; gives a function that ends the turn.
+    """
+
+    def __init__(self, public: str, *, turn: Callable[[], Deferred[Callable[[], None]]] | None = None) -> None:
+        super().__init__(public)
+        self.turn = turn
 
 
 class TooLarge(Refused):
@@ -256,6 +272,12 @@ class Unavailable(EngineError):
     code = "unavailable"
 
 
+class OutcomeUnknown(Unavailable):
+    """A commit was under way when its connection broke: it may have been made or not."""
+
+    code = "outcome_unknown"
+
+
 class Cancelled(EngineError):
     """Whoever asked has gone."""
 
@@ -321,6 +343,9 @@ TABLE: dict[str, ErrorRow] = {
     ),
     "script_hung": ErrorRow(status=500, title="The script never finishes", graphql="SCRIPT_HUNG", javascript="timeout"),
     "unavailable": ErrorRow(status=503, title="Not available now", graphql="UNAVAILABLE", javascript="unavailable"),
+    "outcome_unknown": ErrorRow(
+        status=503, title="It is not known whether it was done", graphql="UNAVAILABLE", javascript="unavailable"
+    ),
     "cannot_start": ErrorRow(
         status=503, title="The server cannot start", graphql="UNAVAILABLE", javascript="unavailable"
     ),

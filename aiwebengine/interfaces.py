@@ -56,8 +56,20 @@ class HostSession(Protocol):
         Make the held effects durable; None if there were none.
 
         Raises:
+            Stale: Something that was read is no longer true; nothing was done. Run the handler again.
             Unavailable, Conflict: Nothing was done.
         """
+
+    @property
+    def repeatable(self) -> bool:
+        """Tell whether running the handler again would do nothing twice."""
+
+    @property
+    def units(self) -> int:
+        """Give how often `commit` had something to do."""
+
+    def withdraw(self) -> None:
+        """Have a commit that is asked for fail with `Cancelled`, unless it has begun."""
 
     def end(self, receipt: Receipt) -> None:
         """Forget the session; effects not committed are dropped. Called exactly once, however the run ended."""

@@ -16,8 +16,9 @@ from typing import Protocol
 
 from aiwebengine.errors import Invalid
 from aiwebengine.host.declare import Argument, HostCall
-from aiwebengine.host.session import Function, Held, Session
-from aiwebengine.values import Invocation
+from aiwebengine.host.effects import Held, Unit
+from aiwebengine.host.session import Function, Session
+from aiwebengine.services.db.units import Transaction, Write
 
 GROUP = "assets"
 """Name of the group of effects, and of the capability."""
@@ -126,7 +127,7 @@ class AssetCalls:
         list_paths: Paths of all assets.
         read: One asset, None if there is none.
         check: Refuses a path, a type or a size that could not be stored; raises Invalid or TooLarge.
-        write: Stores and removes (None) assets, all of them or none.
+        write: Stores and removes (None) assets inside a transaction.
     """
 
     def __init__(
@@ -135,7 +136,7 @@ class AssetCalls:
         list_paths: Callable[[], Awaitable[Sequence[str]]],
         read: Callable[[str], Awaitable[Content | None]],
         check: Callable[[str, StoredAsset], None],
-        write: Callable[[Invocation, Mapping[str, StoredAsset | None]], Awaitable[None]],
+        write: Callable[[Transaction, Mapping[str, StoredAsset | None]], None],
     ) -> None:
         self._list_paths = list_paths
         self._read = read
@@ -157,9 +158,16 @@ class AssetCalls:
             "deleteAsset": self._remove,
         }
 
-    async def apply(self, invocation: Invocation, effects: Sequence[Held]) -> None:
-        """See `session.Effects.apply`."""
-        await self._write(invocation, {effect.key: effect.value for effect in effects})
+    def write(self, _unit: Unit, effects: Sequence[Held]) -> Write:
+        """See `effects.Effects.write`."""
+
+        def write(transaction: Transaction) -> None:
+            self._write(transaction, {effect.key: effect.value for effect in effects})
+
+        return write
+
+    def happen(self, unit: Unit, effects: Sequence[Held]) -> None:
+        """See `effects.Effects.happen`: nothing follows."""
 
     async def _all(self, session: Session) -> list[str]:
         paths = set(await self._list_paths())

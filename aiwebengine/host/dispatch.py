@@ -19,8 +19,10 @@ from twisted.python.failure import Failure
 
 from aiwebengine.errors import TABLE, BudgetSpent, Cancelled, Denied, EngineError, Invalid, ScriptFailed, TooMany
 from aiwebengine.host.declare import REFERENCE, HostCall, nearest, printable
+from aiwebengine.host.effects import Commits
 from aiwebengine.host.registration import Registrations
-from aiwebengine.host.session import Effects, Function, Session
+from aiwebengine.host.session import Function, Session
+from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Invocation, LogLine, Receipt
 
@@ -46,7 +48,7 @@ class Host:
 
     Args:
         groups: Every group of calls that scripts may make.
-        effects: By name, the groups that carry held effects out.
+        commits: Carries held effects out.
         capabilities: What the script of an invocation has been granted.
         registrations: Makes the book of registrations of one load.
         keep_lines: Takes log lines as evidence.
@@ -54,13 +56,14 @@ class Host:
         keep_receipt: Takes the receipt of each invocation.
         limits: How many calls an invocation may make.
         seconds: The server's clock, since 1970.
+        passed: Told of the points on the way.
     """
 
     def __init__(
         self,
         *,
         groups: Iterable[Group],
-        effects: Mapping[str, Effects],
+        commits: Commits,
         capabilities: Callable[[Invocation], frozenset[str]],
         registrations: Callable[[Invocation], Registrations],
         keep_lines: Callable[[Invocation, Sequence[LogLine]], None],
@@ -68,13 +71,14 @@ class Host:
         keep_receipt: Callable[[Invocation, Receipt], None],
         limits: LimitSettings,
         seconds: Callable[[], float],
+        passed: Passed = unwatched,
     ) -> None:
         self._calls: dict[str, tuple[HostCall, Function]] = {}
         for group in groups:
             functions = group.functions
             self._calls.update({call.name: (call, functions[call.name]) for call in group.calls})
         self._visible = [name for name, (call, _) in self._calls.items() if not call.speaks_for]
-        self._effects = effects
+        self._commits = commits
         self._capabilities = capabilities
         self._registrations = registrations
         self._keep_lines = keep_lines
@@ -82,6 +86,7 @@ class Host:
         self._keep_receipt = keep_receipt
         self._limits = limits
         self._seconds = seconds
+        self._passed = passed
 
     def begin(self, invocation: Invocation) -> Session:
         """See `interfaces.HostCalls.begin`."""
@@ -89,11 +94,12 @@ class Host:
             invocation=invocation,
             capabilities=self._capabilities(invocation),
             answer=self._answer,
-            effects=self._effects,
+            commits=self._commits,
             keep_lines=self._keep_lines,
             keep_failure=self._keep_failure,
             keep_receipt=self._keep_receipt,
             seconds=self._seconds,
+            passed=self._passed,
         )
         if invocation.kind == "load":
             session.registrations = self._registrations(invocation)
@@ -130,6 +136,8 @@ class Host:
                 f'{call.shown} needs the capability "{call.capability}", which this script has not been granted; '
                 f"deploy it with --grant {call.capability}."
             )
+        if call.effect == "immediate":
+            session.repeatable = False
         return declared
 
     def _refuse_unknown(self, name: str) -> NoReturn:

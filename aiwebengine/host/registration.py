@@ -12,7 +12,7 @@ the earlier one; between scripts it is a conflict, which the deployment finds.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -92,7 +92,7 @@ class Registrations:
         self._count = 0
         self._middleware: list[HandlerRef] = []
         self._open = True
-        self._effects: Callable[[], Coroutine[Any, Any, None]] | None = None
+        self._effects: Callable[[], Awaitable[None]] | None = None
 
     @property
     def registered(self) -> tuple[Registered, ...]:
@@ -127,7 +127,7 @@ class Registrations:
         """Take nothing more."""
         self._open = False
 
-    def leave(self, effects: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def leave(self, effects: Callable[[], Awaitable[None]]) -> None:
         """Keep what the top level and `init` have done for the deployment to carry out."""
         self._effects = effects
 

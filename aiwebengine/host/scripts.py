@@ -15,7 +15,8 @@ from typing import Any
 
 from aiwebengine.errors import Conflict, DeploymentRefused, EngineError, Problem
 from aiwebengine.host.declare import Argument, HostCall, printable
-from aiwebengine.host.session import Function, Held, Session
+from aiwebengine.host.effects import Held, Unit, Work
+from aiwebengine.host.session import Function, Session
 from aiwebengine.values import Invocation
 
 GROUP = "scripts"
@@ -107,7 +108,8 @@ class ScriptCalls:
         list_scripts: URIs of all scripts that are deployed.
         read_entry: Source of the entry file of a script, None if there is no such script.
         prepare: Builds and tries a source; raises DeploymentRefused with every problem.
-        commit: Makes all changes at once, or none; raises DeploymentRefused, Conflict or Unavailable.
+        commit: Makes all changes and the work beside them at once, or none; raises DeploymentRefused, Conflict
+            or Unavailable.
             A script that is to be deleted and is gone already is no error.
     """
 
@@ -117,7 +119,7 @@ class ScriptCalls:
         list_scripts: Callable[[], Awaitable[Sequence[str]]],
         read_entry: Callable[[str], Awaitable[str | None]],
         prepare: Callable[[Invocation, str, str], Awaitable[Any]],
-        commit: Callable[[Invocation, Sequence[ScriptChange]], Awaitable[None]],
+        commit: Callable[[Invocation, Sequence[ScriptChange], Work], Awaitable[None]],
     ) -> None:
         self._list_scripts = list_scripts
         self._read_entry = read_entry
@@ -139,13 +141,19 @@ class ScriptCalls:
             "deleteScript": self._remove,
         }
 
-    async def apply(self, invocation: Invocation, effects: Sequence[Held]) -> None:
-        """See `session.Effects.apply`."""
+    def write(self, _unit: Unit, _effects: Sequence[Held]) -> None:
+        """See `effects.Effects.write`: what deploys is committed by `deploy`."""
+
+    def happen(self, unit: Unit, effects: Sequence[Held]) -> None:
+        """See `effects.Effects.happen`: nothing follows."""
+
+    async def deploy(self, invocation: Invocation, effects: Sequence[Held], work: Work) -> None:
+        """See `effects.Deploys`."""
         changes = [
             ScriptChange(uri=effect.key, prepared=effect.value.prepared if effect.value else None) for effect in effects
         ]
         try:
-            await self._commit(invocation, changes)
+            await self._commit(invocation, changes, work)
         except DeploymentRefused as refused:
             # They were good when they were prepared: something else was deployed in between.
             raise Conflict(

@@ -3,51 +3,27 @@ The host's side of one invocation: what it holds back and what its own reads see
 
 A held effect is a small value.  `Session.hold` keeps it in order; a later effect on the
 same thing takes the place of the earlier one, since only the last can matter.  A group
-that reads asks `pending` first, so that a script sees its own writes at once.  `commit`
-hands each group its effects in the order in which the script made them, and only then
-has anything happened.
+that reads asks `pending` first, so that a script sees its own writes at once, and says with
+`saw` which version it read.  `commit` makes all of it one unit (`effects.py`), and only
+then has anything happened; what the invocation does after that belongs to its next unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import EngineError, ScriptFailed, TooLarge, TooMany
+from aiwebengine.host.effects import UNSEEN, Commits, Held, Result, Unit
 from aiwebengine.host.registration import Registrations
+from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.values import Invocation, LogLine, Receipt
 
 _MOST_HELD = 1000
 _MOST_HELD_BYTES = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """One effect that waits for the handler to return."""
-
-    group: str
-    """Name of the group that will carry it out."""
-    key: str
-    """What it acts on, within the group."""
-    value: Any
-    """What it makes of it; None: it removes it."""
-    size_bytes: int = 0
-    """What keeping it costs."""
-
-
-class Effects(Protocol):
-    """A group that can carry held effects out."""
-
-    async def apply(self, invocation: Invocation, effects: Sequence[Held]) -> None:
-        """
-        Carry *effects* out, in order.
-
-        Raises:
-            Unavailable, Conflict: As `interfaces.HostSession.commit` may.
-        """
 
 
 class Session:
@@ -58,11 +34,12 @@ class Session:
         invocation: Whose calls these are.
         capabilities: What the script has been granted.
         answer: Answers one call; the dispatcher's.
-        effects: By group name, who carries held effects out.
+        commits: Carries held effects out.
         keep_lines: Takes log lines as evidence.
         keep_failure: Takes what the script failed with.
         keep_receipt: Takes the receipt at the end.
         seconds: The server's clock, since 1970.
+        passed: Told of the points on the way.
     """
 
     def __init__(
@@ -71,11 +48,12 @@ class Session:
         invocation: Invocation,
         capabilities: frozenset[str],
         answer: Callable[[Session, str, str], Deferred[str] | str],
-        effects: Mapping[str, Effects],
+        commits: Commits,
         keep_lines: Callable[[Invocation, Sequence[LogLine]], None],
         keep_failure: Callable[[Invocation, ScriptFailed], None],
         keep_receipt: Callable[[Invocation, Receipt], None],
         seconds: Callable[[], float],
+        passed: Passed = unwatched,
     ) -> None:
         self.invocation = invocation
         self.capabilities = capabilities
@@ -85,14 +63,22 @@ class Session:
         """Weight of the calls so far."""
         self.open = 0
         """Calls that have not been answered."""
+        self._versions = 0
+        self._unit: Unit | None = None
         self.ended = False
+        self.repeatable = True
+        """Nothing has happened that running the handler again would do twice."""
+        self.units = 0
+        """Parts of the invocation that were committed, or are being committed."""
         self._answer = answer
-        self._effects = effects
+        self._commits = commits
+        self._passed = passed
         self._keep_lines = keep_lines
         self._keep_failure = keep_failure
         self._keep_receipt = keep_receipt
         self._seconds = seconds
         self._held: dict[tuple[str, str], Held] = {}
+        self._seen: dict[tuple[str, str], Any] = {}
         self._held_bytes = 0
 
     def call(self, name: str, argument: str) -> Deferred[str] | str:
@@ -134,6 +120,17 @@ class Session:
             raise
         self._held[key] = effect
         self._held_bytes = size
+        self._passed("effect.held")
+
+    def saw(self, group: str, key: str, version: Any) -> None:
+        """Remember which version of a thing the script was shown first; None if there was none."""
+        if len(self._seen) < _MOST_HELD:
+            self._seen.setdefault((group, key), version)
+
+    def next_version(self) -> str:
+        """Give a text that names no other version of anything, ever."""
+        self._versions += 1
+        return f"{self.invocation.id}.{self.units}.{self._versions}"
 
     def pending(self, group: str) -> Mapping[str, Any]:
         """Give what this invocation has done to *group* so far: values by key, None for removed ones."""
@@ -141,16 +138,25 @@ class Session:
 
     def commit(self) -> Deferred[None] | None:
         """See `interfaces.HostSession.commit`."""
+        seen = self._seen
+        self._seen = {}
         if not self._held:
             return None
-        held = list(self._held.values())
+        held = [replace(one, seen=seen.get(key, UNSEEN)) for key, one in self._held.items()]
+        self._unit = unit = Unit(id=f"{self.invocation.id}.{self.units}", invocation=self.invocation)
+        self.units += 1
         self._held.clear()
         self._held_bytes = 0
         if self.registrations is not None:
             # They belong to the deployment, which may be a mere check or may yet be refused.
-            self.registrations.leave(lambda: self._commit(held))
+            self.registrations.leave(lambda: self._commits.commit(unit, held))
             return None
-        return Deferred.fromCoroutine(self._commit(held))
+        return self._commits.commit(unit, held)
+
+    def withdraw(self) -> None:
+        """See `interfaces.HostSession.withdraw`."""
+        if self._unit is not None:
+            self._commits.withdraw(self._unit)
 
     def end(self, receipt: Receipt) -> None:
         """See `interfaces.HostSession.end`."""
@@ -161,13 +167,6 @@ class Session:
             self.registrations.close()
         self._keep_receipt(self.invocation, receipt)
 
-    async def _commit(self, held: Sequence[Held]) -> None:
-        for group in dict.fromkeys(effect.group for effect in held):
-            await self._effects[group].apply(self.invocation, [one for one in held if one.group == group])
-
-
-Result = Any | Awaitable[Any]
-"""What a group's function gives: a value that JSON can carry, now or later."""
 
 Function = Callable[..., Result]
 """A group's function: takes the session and the checked arguments."""

@@ -165,6 +165,13 @@ class Clone:
         else:
             self._control.kill(self._number)
 
+    def discard(self, cause: str) -> None:
+        """End the process although it has a run in hand, which goes on without it."""
+        self.occupant = None
+        self.cause = cause
+        self._link.close()
+        self.kill(cause)
+
     def retire(self) -> None:
         """Let an idle clone end by itself."""
         self.dying = True

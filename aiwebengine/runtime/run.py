@@ -11,11 +11,13 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import Cancelled, EngineError, ScriptFailed, ScriptProtocol, Unavailable
+from aiwebengine.errors import Cancelled, EngineError, ScriptFailed, ScriptProtocol, Stale, Unavailable
 from aiwebengine.interfaces import HostCalls
+from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.runtime.answer import Head, read_answer, read_body, read_head, read_texts
 from aiwebengine.runtime.boxes import Box
 from aiwebengine.runtime.failure import Bounds, broken_protocol, death, script_failure
@@ -31,6 +33,7 @@ _log = Logger()
 _OK = b'{"ok":null}'
 _NEVER = float("inf")
 _MOST_NAMES = 200
+_MOST_RERUNS = 3
 _LONGEST_NAME = 100
 _LONGEST_TAG = 20
 _LARGE_ARGUMENT = 256 * 1024
@@ -74,7 +77,9 @@ class Run:
         seconds: A clock.
         wall: The time of log lines, seconds since 1970.
         over: Told once when it has ended.
-        again: Told instead of the sink if its process was lost through no fault of its own.
+        again: Told instead of the sink if its process was lost through no fault of its own, or if what it had read
+            was changed before it could commit.
+        passed: Told of the points on the way.
     """
 
     __slots__ = (
@@ -85,8 +90,12 @@ class Run:
         "_limits",
         "_lines",
         "_over",
+        "_passed",
+        "_release",
+        "_reruns",
         "_seconds",
         "_session",
+        "_turn",
         "_wall",
         "_whole",
         "_writing",
@@ -118,6 +127,7 @@ class Run:
         wall: Callable[[], float],
         over: Callable[[Run], None],
         again: Callable[[Run], None],
+        passed: Passed = unwatched,
     ) -> None:
         self.invocation = invocation
         self.sink = sink
@@ -141,7 +151,13 @@ class Run:
         self._wall = wall
         self._over = over
         self._again = again
+        self._passed = passed
         self._session: Any = None
+        self._turn: Deferred[Any] | None = None
+        """The turn that is waited for."""
+        self._release: Callable[[], None] | None = None
+        """Ends the turn that this run has."""
+        self._reruns = 0
         self._lines = 0
         self._writing = False
         self._head: Head | None = None
@@ -157,12 +173,14 @@ class Run:
         self.started_at = self._seconds()
         self.deadline = self.started_at + self.invocation.wall_seconds
         self._session = self._host.begin(self.invocation)
+        self._passed("run.begun")
 
     # -- from the clone -----------------------------------------------------------------------
 
     def over(self, box: Box, cpu_seconds: float) -> bool:
         """See `child.Occupant.over`."""
         self.cpu_seconds = cpu_seconds
+        self._passed("answer.received")
         if b"_answer" not in box:
             self._failure = script_failure(box)
             return True
@@ -197,7 +215,9 @@ class Run:
     def _answered(self) -> None:
         answer = self._whole
         assert answer is not None
+        self._passed("answer.next")
         self._finish("committed", len(answer.body), self.sink.answered, answer)
+        self._passed("answer.written")
 
     def _streamed(self) -> None:
         if self.replied:
@@ -226,12 +246,14 @@ class Run:
             return
         clone = self.clone
         assert clone is not None
+        self._passed("call.received")
         if len(given) > _LARGE_ARGUMENT and given.count(",") + given.count("[") + given.count("{") > _MOST_PARTS:
             # Reading it would take many times its size.
             clone.answer(tag, _TOO_MANY_PARTS)
             return
         answer = self._session.call(named, given)
         if isinstance(answer, str):
+            self._passed("call.answered")
             clone.answer(tag, answer.encode("ascii"))
         else:
             answer.addCallback(self._answer_later, clone, tag)
@@ -239,12 +261,14 @@ class Run:
     def _answer_later(self, text: str, clone: Clone, tag: bytes) -> None:
         # The clone may be dead by now, and this run in the hands of another, which knows nothing of the call.
         if clone.occupant is self:
+            self._passed("call.answered")
             clone.answer(tag, text.encode("ascii"))
 
     def logged(self, lines: bytes) -> None:
         """See `child.Occupant.logged`."""
         if self.ended:
             return
+        self._passed("log.received")
         kept, self._lines = read_lines(lines, at=self._wall(), limits=self._limits, before=self._lines)
         if kept:
             self._session.log(kept)
@@ -256,7 +280,7 @@ class Run:
         self.cpu_seconds = ended.cpu_seconds
         # A script cannot send itself SIGKILL: somebody else did, or its template or the sandbox died.
         lost = not clone.cause and (ended.status is None or ended.signal == signal.SIGKILL)
-        if lost and self.attempts < 2 and not self.streaming and not self.replied and not self.cancelled:
+        if lost and self.attempts - self._reruns < 2 and not self.streaming and not self.replied and not self.cancelled:
             # Nothing of it was done, so it is run once more; a second death is its own.
             self._drop("lost")
             self._again(self)
@@ -278,6 +302,10 @@ class Run:
         if self.ended or self.cancelled or self.replied:
             return
         self.cancelled = True
+        if self._turn is not None:
+            self._turn.cancel()
+        elif self._session is not None and self._session.units:
+            self._session.withdraw()
         if self.in_hand:
             assert self.clone is not None
             self.clone.cancel()
@@ -312,7 +340,10 @@ class Run:
                 answer = Answer(status=head.status, headers=head.headers, body=b"")
                 self._commit(lambda: self._began(clone, tag, answer))
             elif name == "answer.write" and len(parts) == 2 and self.streaming:
-                self._write(clone, tag, read_body(parts[0], parts[1]))
+                data = read_body(parts[0], parts[1])
+                self._writing = True
+                # What the script did for this piece is a unit of its own.
+                self._commit(lambda: self._write(clone, tag, data))
             elif name == "answer.send" and len(parts) == 3 and not self.streaming and not self.replied:
                 box = {b"h": parts[0], b"e": parts[1], b"v": parts[2]}
                 _, answer = read_answer(box, max_bytes=self._limits.answer_bytes)
@@ -331,7 +362,6 @@ class Run:
 
     def _write(self, clone: Clone, tag: bytes, data: bytes) -> None:
         # The client's pace is not the script's: while it takes its time no deadline runs here.
-        self._writing = True
         if not self.cancelled:
             self.deadline = _NEVER
 
@@ -368,10 +398,43 @@ class Run:
 
     def _commit_failed(self, failure: Failure) -> None:
         error = failure.value
+        if isinstance(error, Stale) and error.turn is not None and self._may_repeat():
+            self._repeat(error.turn)
+            return
         if not isinstance(error, EngineError):
             _log.failure("a commit failed", failure)
             error = Unavailable("What the script did could not be stored; nothing was done.", retry_seconds=1.0)
         self._abandon(error)
+
+    def _may_repeat(self) -> bool:
+        """Whether running the handler once more does nothing twice: it is its first unit that failed."""
+        repeatable: bool = self._session is not None and self._session.repeatable and self._session.units == 1
+        return repeatable and self._reruns < _MOST_RERUNS and not self.ended and not self.cancelled
+
+    def _repeat(self, turn: Callable[[], Deferred[Callable[[], None]]]) -> None:
+        clone = self.clone
+        self._drop("rerun")
+        if clone is not None and clone.occupant is self:
+            # It waits to go on with an answer that will never be given.
+            clone.discard("conflict")
+        self.streaming = self.replied = self._writing = False
+        self._head = self._whole = self._failure = None
+        self._reruns += 1
+        if self._release is not None:
+            self._release()
+            self._release = None
+        self._turn = waiting = turn()
+        waiting.addCallbacks(self._repeat_now, self._no_turn)
+
+    def _no_turn(self, failure: Failure) -> None:
+        self._turn = None
+        self._commit_failed(failure)
+
+    def _repeat_now(self, release: Callable[[], None]) -> None:
+        self._turn = None
+        self._release = release
+        if not self.ended:
+            self._again(self)
 
     def _abandon(self, error: EngineError) -> None:
         """Fail although the script still runs."""
@@ -399,10 +462,13 @@ class Run:
         if self.ended:
             return
         self.ended = True
+        if self._release is not None:
+            self._release()
         session, self._session = self._session, None
         if session is not None:
             session.end(self._receipt(outcome, bytes_out))
         self._over(self)
+        self._passed("run.ended")
         tell(*told)
 
     def _drop(self, outcome: str) -> None:

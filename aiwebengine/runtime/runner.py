@@ -20,6 +20,7 @@ from twisted.logger import Logger
 
 from aiwebengine.errors import Cancelled, EngineError, Unavailable
 from aiwebengine.interfaces import HostCalls, ScriptSource
+from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.runtime.group import Group, Surroundings, Terms, check_loaded
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.run import Run, Sink
@@ -65,6 +66,7 @@ class Runner(Service):
         cores: Of the machine.
         wall: Seconds since 1970.
         entropy: Random bytes for the scripts' seeds.
+        passed: Told of the points on the way.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Runner(Service):
         cores: int,
         wall: Callable[[], float],
         entropy: Callable[[int], bytes],
+        passed: Passed = unwatched,
     ) -> None:
         self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds
@@ -90,6 +93,7 @@ class Runner(Service):
         self._pool = pool
         self._cores = cores
         self._wall = wall
+        self._passed = passed
         self._groups: dict[str, Group] = {}
         self._retiring: set[Group] = set()
         self._active: set[Run] = set()
@@ -153,6 +157,7 @@ class Runner(Service):
             wall=self._wall,
             over=self._over,
             again=self._again,
+            passed=self._passed,
         )
         self._active.add(run)
         group.submit(run)

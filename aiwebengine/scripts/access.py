@@ -13,13 +13,14 @@ from typing import Any, Protocol
 
 from aiwebengine.errors import NotFound
 from aiwebengine.runtime.registry import Current
-from aiwebengine.scripts.assets import Asset, AssetStore
+from aiwebengine.scripts.assets import Asset, AssetStore, apply_asset
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.package import file_name_for
 from aiwebengine.scripts.prepare import Prepared, Request
 from aiwebengine.scripts.store import ScriptStore
-from aiwebengine.scripts.versions import AssetPut, AssetRemove, Remove
+from aiwebengine.scripts.versions import AssetPut, AssetRemove, Remove, Work
+from aiwebengine.services.db.units import Transaction
 from aiwebengine.values import Invocation
 
 
@@ -97,20 +98,20 @@ class ScriptAccess:
             )
         )
 
-    async def commit(self, invocation: Invocation, changes: Sequence[Change]) -> None:
+    async def commit(self, invocation: Invocation, changes: Sequence[Change], work: Work) -> None:
         """
-        Make all *changes* visible at once, or none; deleting what is gone already is no error.
+        Make all *changes* visible at once, and do *work*, or none of it; deleting what is gone already is no error.
 
         Raises:
             DeploymentRefused, Conflict, Unavailable: Nothing was changed.
         """
-        wanted: list[Prepared | Remove] = []
+        wanted: list[Prepared | Remove | Work] = [work]
         for change in changes:
             if change.prepared is not None:
                 wanted.append(change.prepared)
             elif change.uri in self._current.registry.scripts:
                 wanted.append(Remove(uri=change.uri, author=_author(invocation)))
-        if wanted and not self._loads.hold(invocation, wanted):
+        if not self._loads.hold(invocation, wanted):
             await self._deployer.commit(wanted)
 
 
@@ -128,16 +129,14 @@ class AssetContent(Protocol):
 
 class AssetAccess:
     """
-    Stores assets on behalf of scripts.
+    Reads and checks assets on behalf of scripts.
 
     Args:
         assets: Does it.
-        loads: Knows the loads that are under way.
     """
 
-    def __init__(self, *, assets: AssetStore, loads: Loads[Any]) -> None:
+    def __init__(self, *, assets: AssetStore) -> None:
         self._assets = assets
-        self._loads = loads
 
     async def list_paths(self) -> list[str]:
         """Give the paths of all assets, in order."""
@@ -156,19 +155,13 @@ class AssetAccess:
         """
         self._assets.check(path, asset.type, asset.content)
 
-    async def write(self, invocation: Invocation, changes: Mapping[str, AssetContent | None]) -> None:
-        """
-        Store and remove (None) assets, all of them or none.
-
-        Raises:
-            Invalid, TooLarge, Unavailable: Nothing was changed.
-        """
-        wanted: list[AssetPut | AssetRemove] = [
-            AssetRemove(path=path) if asset is None else self._assets.check(path, asset.type, asset.content)
-            for path, asset in changes.items()
-        ]
-        if wanted and not self._loads.hold(invocation, wanted):
-            await self._assets.apply(wanted)
+    def write(self, transaction: Transaction, changes: Mapping[str, AssetContent | None]) -> None:
+        """Store and remove (None) assets inside a transaction of the caller."""
+        for path, asset in changes.items():
+            change = (
+                AssetRemove(path=path) if asset is None else AssetPut(path=path, type=asset.type, content=asset.content)
+            )
+            apply_asset(transaction.connection, change, transaction.now)
 
 
 def _author(invocation: Invocation) -> str:

@@ -40,12 +40,13 @@ from aiwebengine.scripts.versions import (
     Registered,
     Remove,
     Version,
+    Work,
     version_id,
 )
 
 _log = Logger()
 
-Wanted = Prepared | Activate | Remove | AssetPut | AssetRemove
+Wanted = Prepared | Activate | Remove | AssetPut | AssetRemove | Work
 """What may be committed together."""
 
 
@@ -235,6 +236,9 @@ class Deployer:
                 done.append((len(stored) - 1, Deployment(version=version, previous=None, warnings=warnings)))
         previous = await self._store.apply(stored)
         self._current.swap(registry, before.generation)
+        for one in stored:
+            if not isinstance(one, Put | Activate | Remove | AssetPut | AssetRemove):
+                one.happened()
         self._forget_replaced(before, registry)
         self._trim(change.new.version.uri for change in stored if isinstance(change, Put))
         return [replace(deployment, previous=previous[at]) for at, deployment in done]

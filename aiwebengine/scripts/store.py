@@ -20,6 +20,8 @@ from aiwebengine.errors import Conflict, NotFound
 from aiwebengine.scripts.assets import apply_asset
 from aiwebengine.scripts.versions import (
     Activate,
+    AssetPut,
+    AssetRemove,
     Change,
     Event,
     History,
@@ -252,7 +254,10 @@ def _apply(connection: Connection, change: Change, now: int) -> int | None:
         return _activate(connection, change, now)
     if isinstance(change, Remove):
         return _remove(connection, change, now)
-    apply_asset(connection, change, now)
+    if isinstance(change, AssetPut | AssetRemove):
+        apply_asset(connection, change, now)
+        return None
+    change.write(connection)
     return None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from aiwebengine.errors import Problem
 from aiwebengine.values import HandlerRef, Route
@@ -180,7 +180,21 @@ class AssetRemove:
 
 
 AssetChange = AssetPut | AssetRemove
-Change = Put | Activate | Remove | AssetPut | AssetRemove
+
+
+class Work(Protocol):
+    """What else is stored in the same transaction; whoever asks for it knows what it is."""
+
+    @property
+    def write(self) -> Callable[[Any], None]:
+        """Give what stores it; takes the connection."""
+
+    @property
+    def happened(self) -> Callable[[], None]:
+        """Give what is to be called after the commit."""
+
+
+Change = Put | Activate | Remove | AssetPut | AssetRemove | Work
 """What one transaction may be made of."""
 
 

@@ -111,6 +111,7 @@ class _Session:
     def __init__(self, host: TableHost, invocation: Invocation) -> None:
         self._host = host
         self._invocation = invocation
+        self.units = 0
 
     def call(self, name: str, argument: str) -> Deferred[str] | str:
         given = json.loads(argument)
@@ -131,7 +132,15 @@ class _Session:
 
     def commit(self) -> Deferred[None] | None:
         self._host.committed.append(self._invocation.id)
+        self.units += 1
         return self._host.commit()
+
+    @property
+    def repeatable(self) -> bool:
+        return True
+
+    def withdraw(self) -> None:
+        """Go on: what is committed here cannot be taken back."""
 
     def end(self, receipt: Receipt) -> None:
         self._host.receipts.append(receipt)

@@ -21,7 +21,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 
-from aiwebengine.errors import Conflict, EngineError, Unavailable
+from aiwebengine.errors import Conflict, EngineError, OutcomeUnknown, Unavailable
 from aiwebengine.services.db.migrate import upgrade
 from aiwebengine.services.threads import Runs
 
@@ -72,9 +72,12 @@ class Database(Service):
         engine, self._engine = self._engine, None
         return None if engine is None else self._threads.run(engine.dispose)
 
-    def run(self, work: Callable[[Connection], T]) -> Deferred[T]:
+    def run(self, work: Callable[[Connection], T], *, done: Callable[[], None] | None = None) -> Deferred[T]:
         """
         Run *work* in one transaction that may write.
+
+        Args:
+            done: Called in the thread as soon as COMMIT has returned.
 
         Returns:
             What *work* returned, after the commit; if it raised, nothing was changed.
@@ -82,10 +85,11 @@ class Database(Service):
         Raises:
             Unavailable: The database is away, locked by another process, or its disk is full.
             Conflict: Another transaction wrote the same thing first.
+            OutcomeUnknown: The connection broke while COMMIT was under way.
         """
         if self._writer is None:
-            return self._threads.run(self._transaction, work, write=True)
-        return self._writer.run(self._threads.run, self._transaction, work, write=True)
+            return self._threads.run(self._transaction, work, write=True, done=done)
+        return self._writer.run(self._threads.run, self._transaction, work, write=True, done=done)
 
     def read(self, work: Callable[[Connection], T]) -> Deferred[T]:
         """Run *work* in one transaction that only reads: a snapshot. Raises as `run` does."""
@@ -100,15 +104,29 @@ class Database(Service):
             raise
         self._engine = engine
 
-    def _transaction(self, work: Callable[[Connection], T], *, write: bool) -> T:
+    def _transaction(
+        self, work: Callable[[Connection], T], *, write: bool, done: Callable[[], None] | None = None
+    ) -> T:
         engine = self._engine
         if engine is None:
             raise Unavailable("The database is stopped.", retry_seconds=1.0)
+        written = False
         try:
             with engine.connect().execution_options(write=write) as connection, connection.begin():
-                return work(connection)
+                result = work(connection)
+                written = write
         except DBAPIError as error:
+            if written and error.connection_invalidated:
+                raise OutcomeUnknown(
+                    "The connection to the database broke during the commit; whether it was made is not known. "
+                    "Look before you try again.",
+                    private=str(error),
+                    retry_seconds=1.0,
+                ) from error
             raise explain(error) from error
+        if done is not None:
+            done()
+        return result
 
 
 def explain(error: DBAPIError) -> EngineError | DBAPIError:

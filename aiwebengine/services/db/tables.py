@@ -1,7 +1,7 @@
 """
 The engine's tables.
 
-Two databases: `MAIN` holds what must survive (scripts, versions, assets), `EVIDENCE`
+Two databases: `MAIN` holds what must survive (scripts, versions, assets, what scripts store), `EVIDENCE`
 holds what happened (log lines), apart so that writing it never waits for a script's
 transaction nor makes one wait.
 
@@ -24,6 +24,19 @@ URI_LENGTH = 255
 """Most characters of a script's URI and of a path."""
 
 Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+NAME_LENGTH = 255
+"""Most characters of a key under which a script stores something."""
+
+
+def ExactText(length: int) -> sa.types.TypeEngine[str]:
+    """Give a text column that compares and sorts by code points on every database."""
+    return (
+        sa.String(length)
+        .with_variant(mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+        .with_variant(sa.String(length, collation="C"), "postgresql")
+    )
+
+
 LongText = sa.Text().with_variant(mysql.LONGTEXT, "mysql", "mariadb")
 LongBytes = sa.LargeBinary().with_variant(mysql.LONGBLOB, "mysql", "mariadb")
 
@@ -110,6 +123,60 @@ assets = sa.Table(
     sa.Column("digest", sa.String(64), sa.ForeignKey("blobs.digest"), nullable=False, index=True),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
+
+units = sa.Table(
+    "units",
+    MAIN,
+    # A unit of work that was committed: see `units.py`.
+    sa.Column("id", sa.String(96), primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False, index=True),
+)
+
+outbox = sa.Table(
+    "outbox",
+    MAIN,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    # With `ordinal` the name under which a receiver knows that it has seen a message before.
+    sa.Column("unit", sa.String(96), nullable=False),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("payload", LongText, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    # Not to be tried before.
+    sa.Column("next_at", sa.BigInteger, nullable=False, index=True),
+    sa.UniqueConstraint("unit", "ordinal", name="outbox_unit_ordinal"),
+)
+
+spaces = sa.Table(
+    "spaces",
+    MAIN,
+    # `key_of` of the script's URI.
+    sa.Column("script", sa.String(64), primary_key=True),
+    sa.Column("entries", sa.BigInteger, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+)
+
+entries = sa.Table(
+    "entries",
+    MAIN,
+    # `key_of` of the script's URI.
+    sa.Column("script", sa.String(64), primary_key=True),
+    # `kv`, `shared`, or `user:` and `key_of` of the user's id.
+    sa.Column("area", sa.String(80), primary_key=True),
+    # `key_of` of `name`.
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("name", ExactText(NAME_LENGTH), nullable=False),
+    # JSON in `kv`, plain text elsewhere.
+    sa.Column("value", LongText, nullable=False),
+    # Changes with every write; never given twice.
+    sa.Column("version", sa.String(96), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    # NULL: never.
+    sa.Column("expires_at", sa.BigInteger, nullable=True, index=True),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Index("entries_by_name", "script", "area", "name"),
 )
 
 script_logs = sa.Table(

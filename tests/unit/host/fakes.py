@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import Clock
 
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.host.assets import AssetCalls, StoredAsset
 from aiwebengine.host.dispatch import Host
+from aiwebengine.host.effects import Commits, Work
 from aiwebengine.host.logs import LogCalls
 from aiwebengine.host.registration import RegistrationCalls, Registrations
 from aiwebengine.host.scripts import ScriptCalls, ScriptChange
 from aiwebengine.host.session import Session
+from aiwebengine.host.turns import Turns
+from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import ANONYMOUS, Invocation, Receipt
 
@@ -54,6 +60,8 @@ class Everything:
         self.receipts: list[str] = []
         self.refuse_deploy = False
         self.commits = 0
+        self.units: list[str] = []
+        self.withdrawn: list[str] = []
         self.problems: list[Problem] = []
 
     async def list_scripts(self) -> Sequence[str]:
@@ -67,7 +75,7 @@ class Everything:
             raise DeploymentRefused("No.", problems=self.problems)
         return "built: " + source
 
-    async def commit(self, invocation: Invocation, changes: Sequence[ScriptChange]) -> None:
+    async def commit(self, invocation: Invocation, changes: Sequence[ScriptChange], work: Work) -> None:
         if self.refuse_deploy:
             raise DeploymentRefused("No.", problems=[Problem(code="route_conflict", message="Taken by other.")])
         self.commits += 1
@@ -76,6 +84,8 @@ class Everything:
                 self.scripts.pop(change.uri, None)
             else:
                 self.scripts[change.uri] = change.prepared.removeprefix("built: ")
+        work.write(None)
+        work.happened()
 
     async def list_paths(self) -> Sequence[str]:
         return list(self.assets)
@@ -83,7 +93,12 @@ class Everything:
     async def read_asset(self, path: str) -> StoredAsset | None:
         return self.assets.get(path)
 
-    async def write_assets(self, invocation: Invocation, changes: Any) -> None:
+    def transact(self, unit: str, write: Write) -> Deferred[None]:
+        """Run a unit as a database would."""
+        self.units.append(unit)
+        return maybeDeferred(write, Transaction(connection=cast(Any, None), unit=unit, now=0))
+
+    def write_assets(self, _transaction: Transaction, changes: Any) -> None:
         for path, asset in changes.items():
             if asset is None:
                 self.assets.pop(path, None)
@@ -110,9 +125,19 @@ def host(
         check=lambda path, asset: None,
         write=behind.write_assets,
     )
+    commits = Commits(
+        effects={"scripts": scripts, "assets": assets},
+        commit=behind.transact,
+        withdraw=behind.withdrawn.append,
+        deploy=scripts.deploy,
+        deploying="scripts",
+        published=lambda: None,
+        milliseconds=lambda: 0,
+        turns=Turns(clock=Clock(), longest_seconds=10),
+    )
     return Host(
         groups=[RegistrationCalls(), scripts, assets, LogCalls(messages=behind.messages)],
-        effects={"scripts": scripts, "assets": assets},
+        commits=commits,
         capabilities=lambda invocation: frozenset(granted),
         registrations=lambda invocation: Registrations(
             invocation=invocation, parse_pattern=parse_pattern, longest_ms=10_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import given, strategies
 from twisted.internet.defer import Deferred
@@ -64,7 +64,7 @@ def probing(function: Any, **limits: Any) -> Host:
     """Give a host whose only call is `probe`."""
     return Host(
         groups=[OneCall(function)],
-        effects={},
+        commits=cast(Any, None),
         capabilities=lambda invocation: frozenset(),
         registrations=lambda invocation: None,  # type: ignore[return-value]
         keep_lines=lambda invocation, lines: None,

@@ -9,7 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Conflict, Problem, TooLarge, TooMany
-from aiwebengine.host.session import Held, Session
+from aiwebengine.host.effects import Held
+from aiwebengine.host.session import Session
 from tests.unit.host.fakes import Everything, ask, host, invocation, receipt
 
 SVG = base64.b64encode(b"<svg/>").decode()

@@ -72,6 +72,9 @@ class FakeHost:
         self.commits: list[Deferred[None] | EngineError | None] = []
         """What the next commits give, in order; None beyond them."""
         self.committed = 0
+        self.units = 0
+        self.repeatable = True
+        self.withdrawn = 0
 
     def begin(self, invocation: Invocation) -> FakeHost:
         """See `interfaces.HostCalls`; it is its own session."""
@@ -97,7 +100,12 @@ class FakeHost:
         result = self.commits.pop(0) if self.commits else None
         if isinstance(result, EngineError):
             raise result
+        self.units += result is not None
         return result
+
+    def withdraw(self) -> None:
+        """See `interfaces.HostSession`."""
+        self.withdrawn += 1
 
     def end(self, receipt: Receipt) -> None:
         """See `interfaces.HostSession`."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
+from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.errors import Conflict, Unavailable
+from aiwebengine.errors import Cancelled, Conflict, Stale, Unavailable
 from aiwebengine.runtime.boxes import encode, encode_pair
 from aiwebengine.settings.schema import LimitSettings
 from tests.support.fakes.processes import FakeChild
@@ -145,7 +146,7 @@ class RunTests(SynchronousTestCase):
         self.child.answer(b"", head=b'{"streamed":true}', encoding=b"n")
         self.turn()
         self.assertEqual(self.sink.told[-1], "finished")
-        self.assertEqual((self.outcomes, self.host.committed), (["committed"], 2))
+        self.assertEqual((self.outcomes, self.host.committed), (["committed"], 3))
 
     def test_greedy_stream(self) -> None:
         """A child that writes before the client has taken what it wrote is ended."""
@@ -273,6 +274,48 @@ class RunTests(SynchronousTestCase):
         self.child.answer()
         self.turn()
         self.assertEqual(self.sink.told, [("answered", 200, b'{"done":true}')])
+
+    def stale(self, turns):
+        """Let the next commit find that something was changed."""
+        turn: Deferred[Any] = Deferred(lambda waiting: waiting.errback(Cancelled("Gone.")))
+        turns.append(turn)
+        failed: Deferred[None] = Deferred()
+        failed.errback(Stale("Changed.", turn=lambda: turn))
+        return failed
+
+    def test_run_again(self) -> None:
+        """A handler whose reads were overtaken runs again when it has its turn, and is answered once."""
+        turns: list[Any] = []
+        released: list[int] = []
+        self.host.commits = [self.stale(turns), succeed(None)]
+        self.child.answer(b'"first"')
+        self.turn()
+        self.assertEqual(self.sink.told, [])
+        turns[0].callback(lambda: released.append(1))
+        self.child = self.template.clones()[-1]
+        self.turn()
+        self.assertIsNotNone(self.child.take())
+        self.child.answer(b'"second"')
+        self.turn()
+        self.assertEqual(self.sink.told, [("answered", 200, b'"second"')])
+        self.assertEqual((self.outcomes, released), (["rerun", "committed"], [1]))
+
+    def test_not_run_again(self) -> None:
+        """A handler that did something at once is not run again; the client is told of the conflict."""
+        self.host.repeatable = False
+        self.host.commits = [self.stale([])]
+        self.child.answer()
+        self.turn()
+        self.assertEqual(self.sink.told, [("failed", "conflict")])
+
+    def test_gone_while_it_waits_for_its_turn(self) -> None:
+        """Who goes away while a handler waits to be run again ends it."""
+        turns: list[Any] = []
+        self.host.commits = [self.stale(turns)]
+        self.child.answer()
+        self.turn()
+        self.scene.runner.cancel(self.run_)
+        self.assertEqual(self.sink.told, [("failed", "cancelled")])
 
     def test_sandbox_lost_twice(self) -> None:
         """A run that loses its process with the sandbox, and again, is told to come back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from aiwebengine.errors import DeploymentRefused, Invalid, TooLarge, TooMany
 from aiwebengine.scripts.access import AssetAccess, ScriptAccess
 from aiwebengine.scripts.assets import AssetStore
 from aiwebengine.scripts.prepare import Request
+from aiwebengine.services.db.units import Transaction
 from aiwebengine.values import ANONYMOUS, Invocation
 from tests.support.fakes.deploying import Deploying
 from tests.support.folders import temporary_folder
@@ -21,6 +23,15 @@ from tests.support.folders import temporary_folder
 class Change:
     uri: str
     prepared: Any
+
+
+@dataclass
+class Work:
+    write: Callable[[Any], None]
+    happened: Callable[[], None]
+
+
+NOTHING = Work(write=lambda _: None, happened=lambda: None)
 
 
 @dataclass
@@ -47,7 +58,7 @@ class ScriptAccessTests(SynchronousTestCase):
             loads=self.world.loads,
         )
         assets = AssetStore(database=self.world.database, milliseconds=lambda: 1, max_bytes=100)
-        self.assets = AssetAccess(assets=assets, loads=self.world.loads)
+        self.assets = AssetAccess(assets=assets)
 
     def result(self, coroutine):
         return self.successResultOf(Deferred.fromCoroutine(coroutine))
@@ -60,14 +71,14 @@ class ScriptAccessTests(SynchronousTestCase):
         prepared = self.result(self.access.prepare(invocation(), "made.ts", "/made"))
         self.assertEqual(self.result(self.access.list_scripts()), [])
         self.assertEqual(self.world.runner.forgotten, [prepared.new.version.id])
-        self.result(self.access.commit(invocation(), [Change("made.ts", prepared)]))
+        self.result(self.access.commit(invocation(), [Change("made.ts", prepared)], NOTHING))
         self.assertEqual(self.result(self.access.list_scripts()), ["made.ts"])
         self.assertEqual(self.result(self.access.read_entry("made.ts")), "/made")
         [version] = self.result(self.world.store.current())
         self.assertEqual((version.author, version.entry), ("script maker", "made.ts"))
         gone = [Change("made.ts", None), Change("never.ts", None)]
-        self.result(self.access.commit(invocation(), gone))
-        self.result(self.access.commit(invocation(), gone))
+        self.result(self.access.commit(invocation(), gone, NOTHING))
+        self.result(self.access.commit(invocation(), gone, NOTHING))
         self.assertIsNone(self.result(self.access.read_entry("made.ts")))
 
     def test_refused(self):
@@ -82,6 +93,14 @@ class ScriptAccessTests(SynchronousTestCase):
         prepared = self.result(self.access.prepare(invocation(), "victim", "/b"))
         self.assertEqual(prepared.new.version.grants, {"scripts"})
 
+    def storing(self, changes):
+        """Give the work of a unit that changes assets."""
+
+        def write(connection):
+            self.assets.write(Transaction(connection=connection, unit="u", now=1), changes)
+
+        return Work(write=write, happened=lambda: None)
+
     def making(self, source="/1"):
         """Let the script `maker` make a script and an asset at its top level."""
 
@@ -91,8 +110,11 @@ class ScriptAccessTests(SynchronousTestCase):
             prepared = await self.access.prepare(invocation, "made", source)
 
             async def effects():
-                await self.access.commit(invocation, [Change("made", prepared)])
-                await self.assets.write(invocation, {"/a.css": StoredAsset("text/css", b"x"), "/gone": None})
+                await self.access.commit(
+                    invocation,
+                    [Change("made", prepared)],
+                    self.storing({"/a.css": StoredAsset("text/css", b"x"), "/gone": None}),
+                )
 
             book.effects = effects
 
@@ -122,9 +144,9 @@ class ScriptAccessTests(SynchronousTestCase):
     def test_assets(self):
         """A script stores and removes assets, all of them or none."""
         stored = StoredAsset("text/css", b"x")
-        self.result(self.assets.write(invocation(), {"/a.css": stored, "/b.css": stored}))
-        self.result(self.assets.write(invocation(), {"/a.css": None}))
-        self.fails(Invalid, self.assets.write(invocation(), {"/b.css": None, "": stored}))
+        self.result(self.access.commit(invocation(), [], self.storing({"/a.css": stored, "/b.css": stored})))
+        self.result(self.access.commit(invocation(), [], self.storing({"/a.css": None})))
+        self.assertRaises(Invalid, self.assets.check, "", stored)
         self.assertEqual(self.result(self.assets.list_paths()), ["/b.css"])
         self.assertRaises(TooLarge, self.assets.check, "/a", StoredAsset("text/css", b"x" * 101))
 

@@ -21,8 +21,8 @@ STEP = '''
 """A step that a later version brings."""
 import sqlalchemy as sa
 from alembic import op
-revision = "m0002"
-down_revision = "m0001"
+revision = "m9999"
+down_revision = "{head}"
 def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer, primary_key=True))
     {more}
@@ -44,11 +44,12 @@ class MigrateTests(SynchronousTestCase):
         """Let a second step exist, in a copy of the steps."""
         steps = self.folder / "migrations" / "main"
         steps.mkdir(parents=True)
-        first = next((migrate.FOLDER / "main").glob("m0001*.py"))
-        (steps / first.name).write_text(first.read_text())
-        (steps / "m0002_later.py").write_text(STEP.format(more=more))
+        for step in (migrate.FOLDER / "main").glob("m*.py"):
+            (steps / step.name).write_text(step.read_text())
+        self.head = migrate.HEADS["main"]
+        (steps / "m9999_later.py").write_text(STEP.format(more=more, head=self.head))
         self.patch(migrate, "FOLDER", self.folder / "migrations")
-        self.patch(migrate, "HEADS", {"main": "m0002"})
+        self.patch(migrate, "HEADS", {"main": "m9999"})
 
     def query(self, sql):
         with sqlite3.connect(self.file) as connection:
@@ -71,9 +72,9 @@ class MigrateTests(SynchronousTestCase):
         self.make()
         self.later()
         self.successResultOf(self.start())
-        self.assertEqual(self.query("SELECT version_num FROM alembic_version"), [("m0002",)])
-        with sqlite3.connect(f"{self.file}.before-m0002") as copy:
-            self.assertEqual(copy.execute("SELECT version_num FROM alembic_version").fetchall(), [("m0001",)])
+        self.assertEqual(self.query("SELECT version_num FROM alembic_version"), [("m9999",)])
+        with sqlite3.connect(f"{self.file}.before-m9999") as copy:
+            self.assertEqual(copy.execute("SELECT version_num FROM alembic_version").fetchall(), [(self.head,)])
 
     def test_failed_step_changes_nothing(self):
         """A step that fails half-way leaves the database as it was, and the server does not start."""
@@ -81,7 +82,7 @@ class MigrateTests(SynchronousTestCase):
         self.later('op.execute("SELECT nonsense FROM nowhere")')
         failure = self.failureResultOf(self.start(), CannotStart)
         self.assertIn("Nothing was changed", failure.value.public)
-        self.assertEqual(self.query("SELECT version_num FROM alembic_version"), [("m0001",)])
+        self.assertEqual(self.query("SELECT version_num FROM alembic_version"), [(self.head,)])
         self.assertEqual(self.query("SELECT name FROM sqlite_master WHERE name = 'later'"), [])
 
     def test_newer_database(self):

@@ -1,0 +1,264 @@
+"""
+What scripts do to the world, kept back until the handler has returned.
+
+A held effect is a small value.  When the unit that made it commits, its group says what it
+makes durable and what follows:
+
+    write    in the unit's transaction, with everything else that the unit made durable
+    publish  from within `write`: delivered after the commit, at least once, by the relay
+    happen   after the commit and before the first byte leaves; lost if the server dies in between
+
+A group that has effects gives both functions, and is then subject to all that is promised
+of a unit: all of it or nothing, in the order in which the script made them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import EngineError, Stale
+from aiwebengine.host.turns import Turns
+from aiwebengine.observe.points import Passed, unwatched
+from aiwebengine.services.db.units import Transaction, Write
+from aiwebengine.values import Invocation
+
+_log = Logger()
+
+UNSEEN = object()
+"""The unit has not read what it writes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A part of an invocation that commits by itself: the handler, a piece of a stream, what `waitUntil` got."""
+
+    id: str
+    """The invocation's id and the number of the part."""
+    invocation: Invocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One effect that waits for the handler to return."""
+
+    group: str
+    """Name of the group that will carry it out."""
+    key: str
+    """What it acts on, within the group."""
+    value: Any
+    """What it makes of it; None: it removes it."""
+    size_bytes: int = 0
+    """What keeping it costs."""
+    seen: Any = UNSEEN
+    """The version of the thing that the unit had read before it wrote; `UNSEEN` if it had read none."""
+
+
+class StaleRead(Exception):
+    """
+    A group's `write` found that something was changed since the unit had read it.
+
+    Args:
+        keys: What was changed, within the group.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        super().__init__(", ".join(keys))
+        self.keys = tuple(keys)
+
+
+class Effects(Protocol):
+    """A group that can carry held effects out."""
+
+    def write(self, unit: Unit, effects: Sequence[Held]) -> Write | None:
+        """
+        Say what *effects* make durable.
+
+        Returns:
+            What writes it, called in a thread with the unit's transaction; it raises `StaleRead`
+            if an effect's `seen` is no longer true, or an `EngineError`, and then nothing of the unit
+            happens.  None: nothing of it is durable.
+        """
+
+    def happen(self, unit: Unit, effects: Sequence[Held]) -> None:
+        """Do what follows the commit; must not wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a unit does beside deploying scripts, for the transaction that stores these."""
+
+    write: Callable[[Any], None]
+    """Takes the connection of the transaction."""
+    happened: Callable[[], None]
+    """To be called after its commit."""
+
+
+class Deploys(Protocol):
+    """Commits a unit that deploys scripts, or that belongs to a deployment."""
+
+    async def __call__(self, invocation: Invocation, effects: Sequence[Held], work: Work) -> None:
+        """Make the changes that *effects* ask for, and *work*, in one transaction."""
+
+
+class Commits:
+    """
+    Turns the held effects of a unit into one transaction and what follows it.
+
+    Args:
+        effects: By name, the groups that carry held effects out.
+        commit: Runs a unit's writes in a transaction.
+        withdraw: Takes a unit back that this has not begun.
+        deploy: Does so where scripts are deployed.
+        deploying: Name of the group whose effects deploy.
+        published: Told after a commit by *deploy* that left messages for the relay.
+        milliseconds: The server's clock, since 1970.
+        turns: Who may change what others have met over.
+        passed: Told of the points on the way.
+    """
+
+    def __init__(
+        self,
+        *,
+        effects: Mapping[str, Effects],
+        commit: Callable[[str, Write], Deferred[None]],
+        withdraw: Callable[[str], None],
+        deploy: Deploys,
+        deploying: str,
+        published: Callable[[], None],
+        milliseconds: Callable[[], int],
+        turns: Turns,
+        passed: Passed = unwatched,
+    ) -> None:
+        self._effects = effects
+        self._commit = commit
+        self._withdraw = withdraw
+        self._deploy = deploy
+        self._deploying = deploying
+        self._published = published
+        self._milliseconds = milliseconds
+        self._turns = turns
+        self._passed = passed
+
+    def commit(self, unit: Unit, held: Sequence[Held]) -> Deferred[None]:
+        """
+        Make *held* happen, whole or not at all.
+
+        Raises:
+            Stale: Something that the unit had read was changed; run the handler again.
+            Unavailable, Conflict, BudgetSpent: Nothing was done.
+        """
+        self._passed("commit.asked")
+        groups = {
+            group: [one for one in held if one.group == group] for group in dict.fromkeys(one.group for one in held)
+        }
+        if unit.invocation.kind == "load" or self._deploying in groups:
+            return Deferred.fromCoroutine(self._with_deployment(unit, groups))
+        names = self._names(unit, held)
+        barred = self._turns.barred(unit.invocation.id, names)
+        if not barred:
+            return self._transact(unit, groups, names)
+        if any(one.seen is not UNSEEN and self._name(unit, one.group, one.key) in barred for one in held):
+            # Somebody has its turn who had to read this again; whoever read before that waits, too.
+            refused: Deferred[None] = Deferred()
+            refused.errback(self._stale(unit, names))
+            return refused
+        return Deferred.fromCoroutine(self._in_turn(unit, groups, names))
+
+    def withdraw(self, unit: Unit) -> None:
+        """Have a unit fail with `Cancelled` if its transaction has not begun."""
+        self._withdraw(unit.id)
+
+    async def _in_turn(self, unit: Unit, groups: Mapping[str, Sequence[Held]], names: frozenset[str]) -> None:
+        release = await self._turns.take(unit.invocation.id, names)
+        try:
+            await self._transact(unit, groups, names)
+        finally:
+            release()
+
+    def _transact(self, unit: Unit, groups: Mapping[str, Sequence[Held]], names: frozenset[str]) -> Deferred[None]:
+        write = self._write(unit, groups)
+        if write is None:
+            self._happen(unit, groups)
+            return _succeeded()
+        done = self._commit(unit.id, write)
+        done.addCallbacks(
+            lambda _: self._happen(unit, groups),
+            lambda failure: self._refused(failure, unit, names),
+        )
+        return done
+
+    async def _with_deployment(self, unit: Unit, groups: Mapping[str, Sequence[Held]]) -> None:
+        write = self._write(unit, {group: held for group, held in groups.items() if group != self._deploying})
+        published = 0
+
+        def store(connection: Any) -> None:
+            nonlocal published
+            if write is None:
+                return
+            transaction = Transaction(connection=connection, unit=unit.id, now=self._milliseconds())
+            try:
+                write(transaction)
+            except StaleRead as stale:
+                raise self._stale(unit, frozenset(stale.keys)) from None
+            published = transaction.published
+
+        def happened() -> None:
+            if published:
+                self._published()
+            self._happen(unit, groups)
+
+        deployed = groups.get(self._deploying, ())
+        await self._deploy(unit.invocation, deployed, Work(write=store, happened=happened))
+
+    def _write(self, unit: Unit, groups: Mapping[str, Sequence[Held]]) -> Write | None:
+        writes = [self._effects[group].write(unit, held) for group, held in groups.items()]
+        needed = [write for write in writes if write is not None]
+        if not needed:
+            return None
+
+        def together(transaction: Transaction) -> None:
+            for write in needed:
+                write(transaction)
+
+        return together
+
+    def _happen(self, unit: Unit, groups: Mapping[str, Sequence[Held]]) -> None:
+        self._passed("volatile.next")
+        for group, held in groups.items():
+            try:
+                self._effects[group].happen(unit, held)
+            except Exception:  # noqa: BLE001  the commit is made: a fault here must not make it look as if it were not
+                _log.failure("what follows a commit failed in the group {group}", group=group)
+        self._passed("volatile.done")
+
+    def _refused(self, failure: Failure, unit: Unit, names: frozenset[str]) -> Failure:
+        return Failure(self._stale(unit, names)) if failure.check(StaleRead) else failure
+
+    def _stale(self, unit: Unit, names: frozenset[str]) -> EngineError:
+        return Stale(
+            "Somebody else changed what this request had read; nothing was changed. Try again.",
+            turn=lambda: self._turns.take(unit.invocation.id, names),
+        )
+
+    def _names(self, unit: Unit, held: Sequence[Held]) -> frozenset[str]:
+        return frozenset(self._name(unit, one.group, one.key) for one in held)
+
+    @staticmethod
+    def _name(unit: Unit, group: str, key: str) -> str:
+        return f"{unit.invocation.script}\n{group}\n{key}"
+
+
+def _succeeded() -> Deferred[None]:
+    done: Deferred[None] = Deferred()
+    done.callback(None)
+    return done
+
+
+Result = Any | Awaitable[Any]
+"""What a group's function gives: a value that JSON can carry, now or later."""

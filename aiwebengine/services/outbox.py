@@ -1,0 +1,202 @@
+"""
+The relay: delivers what units of work have published.
+
+A message is a row that was written in the same transaction as all else that its unit did,
+so it exists if and only if the unit was committed.  The relay reads the rows in order, has
+each delivered by the one who knows its kind, and then deletes it.  If the server dies in
+between, the message is delivered again under the same id, by which a receiver knows it.
+
+    committed -> waiting --delivered--> gone
+                    | failed: later, at growing distances
+                    | Undeliverable: gone, and said in the log
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import EngineError
+from aiwebengine.interfaces import Clock, DelayedCall
+from aiwebengine.observe.points import Passed, unwatched
+from aiwebengine.services.db.connect import Database
+from aiwebengine.services.db.tables import outbox
+
+_log = Logger()
+
+_AT_ONCE = 100
+_FIRST_WAIT_MS = 1_000
+_LONGEST_WAIT_MS = 5 * 60 * 1000
+_LOOK_SECONDS = 5.0
+
+
+class Undeliverable(Exception):
+    """Trying again is of no use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is to be delivered."""
+
+    id: str
+    """The same each time it is delivered, and never that of another message."""
+    payload: Any
+    attempts: int
+    """How often it was tried before."""
+
+
+Deliver = Callable[[Message], Awaitable[None] | None]
+"""Delivers a message; raises `Undeliverable` if it never can, anything else to have it tried again."""
+
+
+class Relay(Service):
+    """
+    Delivers published messages, at least once.
+
+    Args:
+        database: Holds them.
+        kinds: Who delivers which kind.
+        clock: For waiting.
+        milliseconds: The server's clock, since 1970.
+        passed: Told of the points on the way.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        kinds: Mapping[str, Deliver],
+        clock: Clock,
+        milliseconds: Callable[[], int],
+        passed: Passed = unwatched,
+    ) -> None:
+        self._database = database
+        self._kinds = dict(kinds)
+        self._clock = clock
+        self._milliseconds = milliseconds
+        self._passed = passed
+        self._round: Deferred[None] | None = None
+        self._again = False
+        self._look: DelayedCall | None = None
+        self._delivered = 0
+        self._failed = 0
+
+    def startService(self) -> None:
+        """Deliver what an earlier life of the server left."""
+        super().startService()
+        self.wake()
+
+    def stopService(self) -> Deferred[None] | None:
+        """Deliver nothing more; what is being delivered may end."""
+        super().stopService()
+        if self._look is not None and self._look.active():
+            self._look.cancel()
+        self._look = None
+        round_ = self._round
+        if round_ is None:
+            return None
+        done: Deferred[None] = Deferred()
+        round_.addBoth(lambda _: done.callback(None))
+        return done
+
+    def wake(self) -> None:
+        """Look now; a unit that published something was committed."""
+        if not self.running:
+            return
+        if self._round is not None:
+            self._again = True
+            return
+        self._again = False
+        if self._look is not None and self._look.active():
+            self._look.cancel()
+        self._round = Deferred.fromCoroutine(self._deliver_all())
+        self._round.addErrback(_fault)
+        self._round.addBoth(lambda _: self._rested())
+
+    def state(self) -> dict[str, int]:
+        """Give figures for the state page."""
+        return {"delivered": self._delivered, "failed": self._failed}
+
+    def _rested(self) -> None:
+        self._round = None
+        if not self.running:
+            return
+        if self._again:
+            self.wake()
+            return
+        self._look = self._clock.callLater(_LOOK_SECONDS, self.wake)
+
+    async def _deliver_all(self) -> None:
+        while self.running:
+            try:
+                rows = await self._database.read(self._waiting)
+            except EngineError as error:
+                _log.warn("what waits to be delivered cannot be read: {why}", why=error.private or error.public)
+                return
+            if not rows:
+                return
+            self._passed("relay.taken")
+            for row in rows:
+                if not self.running:
+                    return
+                await self._deliver(row)
+
+    def _waiting(self, connection: Connection) -> Sequence[Any]:
+        due = outbox.c.next_at <= self._milliseconds()
+        return connection.execute(sa.select(outbox).where(due).order_by(outbox.c.id).limit(_AT_ONCE)).all()
+
+    async def _deliver(self, row: Any) -> None:
+        message = Message(id=f"{row.unit}/{row.ordinal}", payload=json.loads(row.payload), attempts=row.attempts)
+        self._passed("relay.next")
+        try:
+            delivering = self._deliverer(row.kind)(message)
+            if delivering is not None:
+                await delivering
+        except CancelledError:
+            raise
+        except Undeliverable as error:
+            self._failed += 1
+            _log.error("message {id} is given up: {why}", id=message.id, why=str(error))
+        except Exception:  # noqa: BLE001  the edge of a delivery: whatever it met, the message waits and the others go on
+            self._failed += 1
+            _log.failure("message {id} of kind {kind} was not delivered", Failure(), id=message.id, kind=row.kind)
+            await self._later(row)
+            return
+        else:
+            self._delivered += 1
+        self._passed("relay.delivered")
+        await self._database.run(lambda connection: _forget(connection, row.id))
+        self._passed("relay.forgotten")
+
+    def _deliverer(self, kind: str) -> Deliver:
+        try:
+            return self._kinds[kind]
+        except KeyError:
+            raise Undeliverable(f"nobody delivers messages of the kind {kind!r}") from None
+
+    async def _later(self, row: Any) -> None:
+        wait = min(_LONGEST_WAIT_MS, _FIRST_WAIT_MS * 2 ** min(row.attempts, 20))
+        values = {"attempts": row.attempts + 1, "next_at": self._milliseconds() + wait}
+        await self._database.run(
+            lambda connection: connection.execute(sa.update(outbox).where(outbox.c.id == row.id).values(**values))
+        )
+
+
+def _forget(connection: Connection, number: int) -> None:
+    connection.execute(sa.delete(outbox).where(outbox.c.id == number))
+
+
+def _fault(failure: Failure) -> None:
+    if isinstance(failure.value, EngineError):
+        _log.warn("a message was delivered and may be delivered again: {why}", why=failure.value.private)
+    else:
+        _log.failure("the relay failed; it goes on at the next look", failure)

@@ -1,0 +1,138 @@
+"""From held effects to one transaction and what follows it."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.errors import Conflict, Stale
+from aiwebengine.host.effects import UNSEEN, Commits, Held, StaleRead, Unit
+from aiwebengine.host.turns import Turns
+from tests.unit.host.fakes import Everything, invocation
+
+
+class Box:
+    """A group whose effects are kept in a list; versions count up."""
+
+    def __init__(self, name, told):
+        self.name = name
+        self.told = told
+        self.version = 0
+        self.durable = True
+
+    def write(self, unit, effects):
+        def write(transaction):
+            stale = [one.key for one in effects if one.seen is not UNSEEN and one.seen != self.version]
+            if stale:
+                raise StaleRead(stale)
+            self.version += 1
+            self.told.append((self.name, "write", [one.value for one in effects]))
+
+        return write if self.durable else None
+
+    def happen(self, unit, effects):
+        self.told.append((self.name, "happen", [one.value for one in effects]))
+        if effects[0].value == "fault":
+            raise KeyError
+
+
+class CommitsTests(SynchronousTestCase):
+    def setUp(self):
+        self.told = []
+        self.behind = Everything()
+        self.boxes = {name: Box(name, self.told) for name in ("a", "b", "scripts")}
+        self.turns = Turns(clock=Clock(), longest_seconds=5)
+        self.points = []
+        self.commits = Commits(
+            effects=self.boxes,
+            commit=self.behind.transact,
+            withdraw=self.behind.withdrawn.append,
+            deploy=self.deploy,
+            deploying="scripts",
+            published=lambda: self.told.append("published"),
+            milliseconds=lambda: 0,
+            turns=self.turns,
+            passed=self.points.append,
+        )
+
+    async def deploy(self, invocation, effects, work):
+        self.told.append(("deploy", [one.value for one in effects]))
+        work.write(None)
+        work.happened()
+
+    def commit(self, *held, owner="i1", kind="http"):
+        return self.commits.commit(Unit(id=f"{owner}.0", invocation=invocation(kind, identity=owner)), held)
+
+    def test_order(self):
+        """All groups write in one transaction; what follows the commit happens after it."""
+        effects = [Held(group=group, key=key, value=key) for group, key in (("a", "1"), ("b", "2"), ("a", "3"))]
+        self.successResultOf(self.commit(*effects))
+        self.assertEqual(self.behind.units, ["i1.0"])
+        self.assertEqual(
+            self.told,
+            [("a", "write", ["1", "3"]), ("b", "write", ["2"]), ("a", "happen", ["1", "3"]), ("b", "happen", ["2"])],
+        )
+        self.assertEqual(self.points, ["commit.asked", "volatile.next", "volatile.done"])
+
+    def test_nothing_durable(self):
+        """Effects that are not durable need no transaction."""
+        self.boxes["a"].durable = False
+        self.successResultOf(self.commit(Held(group="a", key="1", value=1)))
+        self.assertEqual((self.behind.units, self.told), ([], [("a", "happen", [1])]))
+
+    def test_fault_after_the_commit(self):
+        """A fault in what follows the commit does not make it look undone."""
+        effects = [Held(group="a", key="1", value="fault"), Held(group="b", key="1", value=1)]
+        self.successResultOf(self.commit(*effects))
+        self.assertIn(("b", "happen", [1]), self.told)
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
+
+    def test_with_a_deployment(self):
+        """What a unit stores goes into the transaction of what it deploys."""
+        effects = [Held(group="scripts", key="s", value="s"), Held(group="a", key="1", value=1)]
+        self.successResultOf(self.commit(*effects))
+        self.assertEqual(self.behind.units, [])
+        self.assertEqual(
+            self.told,
+            [("deploy", ["s"]), ("a", "write", [1]), ("scripts", "happen", ["s"]), ("a", "happen", [1])],
+        )
+
+    def test_while_loading(self):
+        """What a script does while it is deployed is stored with its deployment."""
+        self.successResultOf(self.commit(Held(group="a", key="1", value=1), kind="load"))
+        self.assertEqual(self.told[0], ("deploy", []))
+
+    def test_stale(self):
+        """Who has read what was changed is told to run again, and has its turn first."""
+        self.boxes["a"].version = 3
+        effect = Held(group="a", key="1", value=1, seen=2)
+        error = self.failureResultOf(self.commit(effect), Stale).value
+        assert error.turn is not None
+        release = self.successResultOf(error.turn())
+        self.assertEqual(self.told, [])
+        other = self.commit(Held(group="a", key="1", value=2), owner="i2")
+        reader = self.commit(Held(group="a", key="1", value=3, seen=3), owner="i3")
+        self.assertNoResult(other)
+        self.failureResultOf(reader, Stale)
+        self.successResultOf(self.commit(Held(group="a", key="1", value=1, seen=3)))
+        release()
+        self.successResultOf(other)
+        self.assertEqual([one[2] for one in self.told if one[1] == "write"], [[1], [2]])
+
+    def test_refused(self):
+        """If the transaction fails nothing follows."""
+
+        def away(unit, write):
+            failed: Deferred[None] = Deferred()
+            failed.errback(Conflict("No."))
+            return failed
+
+        self.patch(self.commits, "_commit", away)
+        self.failureResultOf(self.commit(Held(group="a", key="1", value=1)), Conflict)
+        self.assertEqual(self.told, [])
+
+    def test_withdrawn(self):
+        """A unit that waits for the database can be taken back."""
+        self.commits.withdraw(Unit(id="i9.0", invocation=invocation()))
+        self.assertEqual(self.behind.withdrawn, ["i9.0"])
