@@ -151,7 +151,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         make=lambda invocation: Registrations(
             invocation=invocation,
             parse_pattern=parse_pattern,
-            longest_ms=round(settings.limits.wall_seconds * 1000),
+            limits=settings.limits,
         ),
         granted=lambda uri: _grants(current, uri),
     )

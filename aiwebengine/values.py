@@ -108,6 +108,21 @@ class Bundle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What one invocation may use; the settings of the same names say what each is."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    answer_bytes: int
+    stream_bytes: int
+    log_lines: int
+    log_line_bytes: int
+    log_bytes: int
+    host_calls: int
+    open_host_calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
     """One run of one handler."""
 
@@ -125,6 +140,10 @@ class Invocation:
     cpu_seconds: float
     depth: int = 0
     """How many invocations caused this one; at most 8."""
+    label: str = ""
+    """What is run, for people: a route such as `GET /notes/:id`, the name of a job; `load` for a script's start."""
+    allowance: Allowance | None = None
+    """What it may use beside the times above; None: what the server's settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,14 +159,36 @@ class LogLine:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(slots=True, kw_only=True)
+class CallCost:
+    """What the host calls of one name cost an invocation; counts on while it runs."""
+
+    count: int = 0
+    seconds: float = 0.0
+    """Until they were answered; together, though they may have waited side by side."""
+    bytes_in: int = 0
+    """Of their arguments."""
+    bytes_out: int = 0
+    """Of their answers."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What one invocation cost."""
 
     invocation: str
     wall_seconds: float
+    """From its start in a process to its end."""
     cpu_seconds: float
-    host_calls: Mapping[str, int]
+    """Of its process."""
+    host_calls: Mapping[str, CallCost]
     bytes_out: int
+    """Of the answer's body."""
     outcome: str
     """`committed`, or the code of the error."""
+    queued_seconds: float = 0.0
+    """How long it waited for a process."""
+    peak_bytes: int = 0
+    """Largest memory that its process ever had; 0 if nobody looked, which costs time and so is done for some only."""
+    log_lines: int = 0
+    log_bytes: int = 0

@@ -123,14 +123,13 @@ class Host:
             self._refuse_unknown(name)
         call = declared[0]
         session.calls += call.cost
-        if session.calls > self._limits.host_calls:
+        limits = session.invocation.allowance or self._limits
+        if session.calls > limits.host_calls:
             raise BudgetSpent(
-                f"An invocation may make at most {self._limits.host_calls} host calls; do the rest in another request."
+                f"An invocation may make at most {limits.host_calls} host calls; do the rest in another request."
             )
-        if session.open >= self._limits.open_host_calls:
-            raise TooMany(
-                f"At most {self._limits.open_host_calls} host calls may wait at the same time; await some first."
-            )
+        if session.open >= limits.open_host_calls:
+            raise TooMany(f"At most {limits.open_host_calls} host calls may wait at the same time; await some first.")
         if call.capability is not None and call.capability not in session.capabilities:
             raise Denied(
                 f'{call.shown} needs the capability "{call.capability}", which this script has not been granted; '

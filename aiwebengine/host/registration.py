@@ -21,6 +21,8 @@ from aiwebengine.errors import Closed, Invalid, TooMany
 from aiwebengine.host.declare import Argument, HostCall, nearest, told
 from aiwebengine.host.schemas import check_schema
 from aiwebengine.runtime.routes import shape_of
+from aiwebengine.settings.asked import HANDLER_WORDS, read_limits
+from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import HandlerRef, Invocation, Route
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OPTIONS: dict[str, str] = {
     "method": "HTTP method, or a list of them; GET if not given",
     "timeout": 'longest time for one answer, such as "2s" or a number of milliseconds; at most the server\'s own limit',
+    "limits": "what one request may use, less than the server's own limits: `cpu`, `answer`, `stream`, `logLines`, "
+    "`logSize`, `hostCalls`, `openHostCalls`",
     "middleware": "functions `async (req, ctx, next) => answer` that run before this handler, after those of `use`",
     "body": "JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value",
     "query": "JSON Schema for the query, an object of texts",
@@ -81,13 +85,13 @@ class Registrations:
     Args:
         invocation: The load.
         parse_pattern: Brings a path to its normal form; raises ValueError with a clear message.
-        longest_ms: Longest `timeout` that may be asked for, in milliseconds.
+        limits: The server's own, which no route may go beyond.
     """
 
-    def __init__(self, *, invocation: Invocation, parse_pattern: Callable[[str], str], longest_ms: int) -> None:
+    def __init__(self, *, invocation: Invocation, parse_pattern: Callable[[str], str], limits: LimitSettings) -> None:
         self._invocation = invocation
         self._parse_pattern = parse_pattern
-        self._longest_ms = longest_ms
+        self._limits = limits
         self._routes: dict[tuple[str, str], Registered] = {}
         self._count = 0
         self._middleware: list[HandlerRef] = []
@@ -226,6 +230,8 @@ class Registrations:
                 continue
             if name == "timeout":
                 checked["timeout_ms"] = self._timeout(value)
+            elif name == "limits":
+                checked["limits"] = self._handler_limits(value)
             elif name == "middleware":
                 checked["middleware"] = _route_middleware(value)
             elif name == "summary":
@@ -238,6 +244,19 @@ class Registrations:
         _check_params(checked.get("params"), pattern)
         return checked
 
+    def _handler_limits(self, value: Any) -> dict[str, float]:
+        if not isinstance(value, dict):
+            raise Invalid(f'{_CALL}: limits must be an object such as {{"cpu": "1s"}}; {told(value)} was given.')
+        for word in value:
+            if word not in HANDLER_WORDS:
+                meant = nearest(word, HANDLER_WORDS)
+                advice = f"; did you mean {meant}?" if meant else f"; there are {', '.join(HANDLER_WORDS)}."
+                raise Invalid(f"{_CALL}: there is no limit {told(word)} of a handler{advice}")
+        found, wrong = read_limits(value, limits=self._limits, words=HANDLER_WORDS)
+        if wrong:
+            raise Invalid(f"{_CALL}: limits: {' '.join(f'{word} {why}' for word, why in wrong)}")
+        return found
+
     def _timeout(self, value: Any) -> int:
         milliseconds = duration_ms(value)
         if milliseconds is None:
@@ -245,9 +264,10 @@ class Registrations:
                 f'{_CALL}: timeout must be a duration such as "2s" or a number of milliseconds; '
                 f"{told(value)} was given."
             )
-        if not 1 <= milliseconds <= self._longest_ms:
+        longest = round(self._limits.wall_seconds * 1000)
+        if not 1 <= milliseconds <= longest:
             raise Invalid(
-                f"{_CALL}: timeout must be between 1 ms and {self._longest_ms} ms, the server's limit for handlers; "
+                f"{_CALL}: timeout must be between 1 ms and {longest} ms, the server's limit for handlers; "
                 f"{told(value)} was given."
             )
         return milliseconds

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from aiwebengine.host.declare import Member, Shape
 from aiwebengine.host.registration import METHODS, OPTIONS
+from aiwebengine.settings.asked import HANDLER_WORDS, WORDS
 
 _METHOD_TEXTS = " | ".join(f'"{method}"' for method in METHODS)
 
 _OPTION_TYPES = {
     "method": "HttpMethod | HttpMethod[]",
     "timeout": "Duration",
+    "limits": "HandlerLimits",
     "middleware": "Middleware | Middleware[]",
     "body": "JsonSchema",
     "query": "JsonSchema",
@@ -18,11 +20,21 @@ _OPTION_TYPES = {
     "tags": "string[]",
 }
 
+_LIMIT_TYPES = {"ms": "Duration", "bytes": "number | string", "": "number"}
+
 SHAPES: tuple[Shape, ...] = (
     Shape(
         name="Duration",
         doc="A length of time: text with a unit, or a number of milliseconds.",
         alias='`${number}${"ms" | "s" | "m" | "h" | "d"}` | number',
+    ),
+    Shape(
+        name="HandlerLimits",
+        doc="What one request of a route may use; more than the server allows is refused.",
+        members=tuple(
+            Member(signature=f"{word}?: {_LIMIT_TYPES[WORDS[word].unit]}", doc=f"Most {WORDS[word].doc}.")
+            for word in HANDLER_WORDS
+        ),
     ),
     Shape(
         name="HttpMethod",

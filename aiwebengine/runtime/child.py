@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import time
@@ -35,6 +36,7 @@ _COMMAND_RUN = encode_pair(b"_command", b"run")
 _CANCEL = encode_pair(b"_command", b"cancel")
 _ASK_1 = encode_pair(b"_ask", b"1")
 _PATIENCE_SECONDS = 1.0
+_PEAK = re.compile(rb"^VmHWM:\s+(\d{1,15}) kB", re.MULTILINE)
 _UNFIT = frozenset({b"memory", b"internal"})
 
 
@@ -80,7 +82,8 @@ class Clone:
 
     __slots__ = (
         "_control", "_cpu", "_dying_since", "_freed", "_gone", "_link", "_number", "_once", "_parent", "_pidfd",
-        "_seconds", "cause", "died_busy", "dying", "ended", "idle_since", "occupant", "pid", "runs",
+        "_seconds", "cause", "died_busy", "dying", "ended", "idle_since",
+        "last_cpu_seconds", "occupant", "pid", "runs",
     )  # fmt: skip
 
     def __init__(
@@ -106,6 +109,8 @@ class Clone:
         self._pidfd = -1
         self._cpu = 0.0
         self._dying_since = 0.0
+        self.last_cpu_seconds = 0.0
+        """Of the last run."""
         self.pid = 0
         """Confirmed by the kernel; 0 while it is not."""
         self.runs = 0
@@ -200,6 +205,17 @@ class Clone:
         except (OSError, OverflowError):
             return 0.0
 
+    def peak_bytes(self) -> int:
+        """Give the largest memory it ever had; 0 where it cannot be told."""
+        if not self.pid:
+            return 0
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_bytes()
+        except OSError:
+            return 0
+        found = _PEAK.search(status)
+        return int(found[1]) * 1024 if found else 0
+
     def forked(self, pid: int) -> None:
         """See `control.Forked.forked`."""
         if self.ended is not None or self._pidfd >= 0:
@@ -232,6 +248,7 @@ class Clone:
             # What it had sent before it died still counts.
             self._link.read_out()
         self.ended = ended
+        self.last_cpu_seconds = max(0.0, ended.cpu_seconds - self._cpu)
         self._link.close()
         occupant, self.occupant = self.occupant, None
         self.died_busy = occupant is not None
@@ -258,6 +275,7 @@ class Clone:
     def _over(self, occupant: Occupant, box: Box) -> None:
         now = self.cpu_seconds()
         spent, self._cpu = now - self._cpu, now
+        self.last_cpu_seconds = spent
         fit = occupant.over(box, spent)
         self.occupant = None
         self.idle_since = self._seconds()

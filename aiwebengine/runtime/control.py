@@ -25,6 +25,8 @@ _MAX_WAITING = 10_000
 _AT_ONCE = 64
 _MAX_STATUS = 0xFFFF
 _MAX_PID = 1 << 22
+_MAX_RSS_KIB = 1 << 32
+_MAX_SECONDS = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,8 +240,8 @@ def _read_event(event: Any) -> tuple[str, int, Any]:
     if kind == "exit":
         ended = Exit(
             status=_within(event["status"], _MAX_STATUS),
-            cpu_seconds=float(event["utime"]) + float(event["stime"]),
-            max_rss_bytes=int(event["maxrss"]) * 1024,
+            cpu_seconds=_within_seconds(event["utime"]) + _within_seconds(event["stime"]),
+            max_rss_bytes=_within(event["maxrss"], _MAX_RSS_KIB) * 1024,
         )
         return kind, number, ended
     return "failed", number, Exit(status=None, refused=str(event["message"])[:500])
@@ -248,6 +250,13 @@ def _read_event(event: Any) -> tuple[str, int, Any]:
 def _within(value: Any, most: int) -> int:
     number = int(value)
     if not 0 <= number <= most:
+        raise ValueError(f"{number} is out of range")
+    return number
+
+
+def _within_seconds(value: Any) -> float:
+    number = float(value)
+    if not 0 <= number <= _MAX_SECONDS:
         raise ValueError(f"{number} is out of range")
     return number
 

@@ -14,12 +14,13 @@ from twisted.python.failure import Failure
 
 from aiwebengine.errors import EngineError, ScriptFailed, Unavailable
 from aiwebengine.interfaces import HostSession, ScriptSource
+from aiwebengine.runtime.allowance import load_seconds
 from aiwebengine.runtime.child import Clone, describe
 from aiwebengine.runtime.control import Control
 from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.template import Journal, Template
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
-from aiwebengine.values import Bundle, Invocation
+from aiwebengine.values import Allowance, Bundle, Invocation
 
 _log = Logger()
 
@@ -246,7 +247,7 @@ class Group:
             self._loaded_at = self._around.seconds()
         self._serve_waiting()
 
-    def first_load(self, *, bundle: Bundle, session: HostSession, seconds: float) -> tuple[Template, Journal]:
+    def first_load(self, *, bundle: Bundle, session: HostSession, invocation: Invocation) -> tuple[Template, Journal]:
         """
         Load a version for the first time, with the host answering.
 
@@ -258,7 +259,7 @@ class Group:
         if control is None:
             raise Unavailable("The sandbox is being started; try again in a moment.", retry_seconds=1.0)
         journal = Journal("", seed=around.entropy(16).hex(), now=int(around.wall() * 1000))
-        return self._make(control, bundle, journal, session, seconds), journal
+        return self._make(control, bundle, journal, session, invocation.wall_seconds, invocation.allowance), journal
 
     def _ensure_template(self) -> None:
         if self._template is not None or self._fetching or self.loading or self.stopped:
@@ -280,7 +281,8 @@ class Group:
             # The pool comes back here as soon as the sandbox runs again.
             return
         journal = Journal(bundle.replay, seed=self._around.entropy(16).hex(), now=int(self._around.wall() * 1000))
-        template = self._make(control, bundle, journal, None, self._around.limits.load_seconds)
+        seconds = load_seconds(self._around.limits, bundle.manifest.get("limits", {}))
+        template = self._make(control, bundle, journal, None, seconds, None)
         if not template.dead:
             self._template = template
         loading = template.loaded
@@ -294,6 +296,7 @@ class Group:
         journal: Journal,
         session: HostSession | None,
         seconds: float,
+        allowed: Allowance | None,
     ) -> Template:
         around = self._around
         return Template(
@@ -304,6 +307,7 @@ class Group:
             journal=journal,
             session=session,
             limits=around.limits,
+            allowed=allowed,
             memory_bytes=self.terms.memory_bytes,
             wall_seconds=seconds,
             wall=around.wall,

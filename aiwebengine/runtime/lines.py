@@ -7,49 +7,88 @@ import re
 from typing import Any
 
 from aiwebengine.settings.schema import LimitSettings
-from aiwebengine.values import LogLine
+from aiwebengine.values import Allowance, LogLine
 
 _LEVELS = frozenset({"debug", "info", "warn", "error"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _MAX_FIELDS = 50
 _MAX_RAW_BYTES = 4 * 1024 * 1024
+_DROPPED = "; the rest is dropped."
 
 
-def read_lines(raw: bytes, *, at: float, limits: LimitSettings, before: int) -> tuple[list[LogLine], int]:
+class Lines:
     """
-    Read a `log` box: a JSON array of `[level, message, fields or null]`.
+    Reads the log lines of one invocation.
 
     Args:
-        at: The time the lines get.
-        before: How many lines the invocation has logged.
-
-    Returns:
-        The lines to keep, and how many the invocation has logged now.
+        limits: How much it may log.
     """
-    if before > limits.log_lines:
-        # Told already; a flood is not worth being read.
-        return [], before
-    if len(raw) > _MAX_RAW_BYTES:
-        message = f"Log lines of more than {_MAX_RAW_BYTES} bytes came at once; they are dropped."
-        return [LogLine(at=at, level="warn", message=message)], before + 1
-    try:
-        given = json.loads(raw)
-    except (ValueError, RecursionError):
-        return [], before
-    if not isinstance(given, list):
-        return [], before
-    lines: list[LogLine] = []
-    for one in given:
-        before += 1
-        if before > limits.log_lines:
-            if before == limits.log_lines + 1:
-                message = f"More than {limits.log_lines} log lines in one invocation; the rest is dropped."
-                lines.append(LogLine(at=at, level="warn", message=message))
-            continue
-        line = _line(one, at, limits.log_line_bytes)
-        if line is not None:
+
+    __slots__ = ("_full", "_limits", "count", "size_bytes")
+
+    def __init__(self, limits: Allowance | LimitSettings) -> None:
+        self._limits = limits
+        self._full = False
+        self.count = 0
+        """Lines so far, the dropped ones too."""
+        self.size_bytes = 0
+        """Of the boxes in which they came."""
+
+    def read(self, raw: bytes, *, at: float) -> list[LogLine]:
+        """
+        Read a `log` box: a JSON array of `[level, message, fields or null]`.
+
+        Args:
+            at: The time the lines get.
+
+        Returns:
+            The lines to keep; when there are too many, the last one says so.
+        """
+        left = self._limits.log_bytes - self.size_bytes
+        self.size_bytes += len(raw)
+        if self._full:
+            # Told already; a flood is not worth being read.
+            return []
+        if len(raw) > _MAX_RAW_BYTES:
+            self.count += 1
+            return [_warning(at, f"Log lines of more than {_MAX_RAW_BYTES} bytes came at once; they are dropped.")]
+        try:
+            given = json.loads(raw)
+        except (ValueError, RecursionError):
+            return []
+        if not isinstance(given, list):
+            return []
+        return self._kept(given, at, left if len(raw) > left else None)
+
+    def _kept(self, given: list[Any], at: float, left: int | None) -> list[LogLine]:
+        """
+        Read lines one by one.
+
+        Args:
+            left: How many bytes there is room for, if that is less than there are.
+        """
+        limits = self._limits
+        lines: list[LogLine] = []
+        for one in given:
+            self.count += 1
+            if self.count > limits.log_lines:
+                self._full = True
+                return [*lines, _warning(at, f"More than {limits.log_lines} log lines in one invocation{_DROPPED}")]
+            line = _line(one, at, limits.log_line_bytes)
+            if line is None:
+                continue
+            if left is not None:
+                left -= len(json.dumps([line.message, line.fields]))
+                if left < 0:
+                    self._full = True
+                    why = f"More than {limits.log_bytes} bytes logged in one invocation{_DROPPED}"
+                    return [*lines, _warning(at, why)]
             lines.append(line)
-    return lines, before
+        return lines
+
+
+def _warning(at: float, message: str) -> LogLine:
+    return LogLine(at=at, level="warn", message=message)
 
 
 def _line(one: Any, at: float, longest: int) -> LogLine | None:

@@ -21,9 +21,9 @@ from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.runtime.answer import Head, read_answer, read_body, read_head, read_texts
 from aiwebengine.runtime.boxes import Box
 from aiwebengine.runtime.failure import Bounds, broken_protocol, death, script_failure
-from aiwebengine.runtime.lines import read_lines
+from aiwebengine.runtime.lines import Lines
 from aiwebengine.settings.schema import LimitSettings
-from aiwebengine.values import Answer, Invocation, Receipt
+from aiwebengine.values import Allowance, Answer, CallCost, Invocation, Receipt
 
 if TYPE_CHECKING:
     from aiwebengine.runtime.child import Clone
@@ -34,6 +34,8 @@ _OK = b'{"ok":null}'
 _NEVER = float("inf")
 _MOST_NAMES = 200
 _MOST_RERUNS = 3
+_LOOK_RUNS = 64
+_LOOK_SECONDS = 0.1
 _LONGEST_NAME = 100
 _LONGEST_TAG = 20
 _LARGE_ARGUMENT = 256 * 1024
@@ -71,7 +73,7 @@ class Run:
         invocation: What is run.
         sink: Who waits.
         host: Where host calls go.
-        limits: What it may use.
+        limits: What it may use, unless it says so itself.
         memory_bytes: Of its process.
         deadline: When it must be over, on the clock of *seconds*; set when it starts.
         seconds: A clock.
@@ -99,7 +101,9 @@ class Run:
         "_wall",
         "_whole",
         "_writing",
+        "asked_at",
         "attempts",
+        "bytes_out",
         "calls",
         "cancelled",
         "clone",
@@ -108,6 +112,7 @@ class Run:
         "ended",
         "invocation",
         "memory_bytes",
+        "peak_bytes",
         "queued_until",
         "replied",
         "sink",
@@ -132,11 +137,14 @@ class Run:
         self.invocation = invocation
         self.sink = sink
         self.memory_bytes = memory_bytes
+        self.asked_at = seconds()
         self.deadline = 0.0
         self.queued_until = 0.0
         self.started_at = 0.0
         self.clone: Clone | None = None
-        self.calls: dict[str, int] = {}
+        self.calls: dict[str, CallCost] = {}
+        self.bytes_out = 0
+        self.peak_bytes = 0
         self.attempts = 0
         self.cpu_seconds = 0.0
         self.cancelled = False
@@ -146,7 +154,7 @@ class Run:
         self.replied = False
         """The whole answer was given, and the handler's `waitUntil` goes on."""
         self._host = host
-        self._limits = limits
+        self._limits: Allowance | LimitSettings = invocation.allowance or limits
         self._seconds = seconds
         self._wall = wall
         self._over = over
@@ -158,7 +166,7 @@ class Run:
         self._release: Callable[[], None] | None = None
         """Ends the turn that this run has."""
         self._reruns = 0
-        self._lines = 0
+        self._lines: Lines | None = None
         self._writing = False
         self._head: Head | None = None
         self._whole: Answer | None = None
@@ -168,7 +176,7 @@ class Run:
         """Be in hand of *clone*, which is about to be sent the box."""
         self.clone = clone
         self.attempts += 1
-        self._lines = 0
+        self._lines = None
         self.calls = {}
         self.started_at = self._seconds()
         self.deadline = self.started_at + self.invocation.wall_seconds
@@ -181,6 +189,7 @@ class Run:
         """See `child.Occupant.over`."""
         self.cpu_seconds = cpu_seconds
         self._passed("answer.received")
+        self._look(self.clone)
         if b"_answer" not in box:
             self._failure = script_failure(box)
             return True
@@ -208,7 +217,8 @@ class Run:
         elif head.streamed:
             self._commit(self._streamed)
         elif head.rollback:
-            self._finish("rolled_back", len(answer.body), self.sink.answered, answer)
+            self.bytes_out = len(answer.body)
+            self._finish("rolled_back", self.sink.answered, answer)
         else:
             self._commit(self._answered)
 
@@ -216,14 +226,15 @@ class Run:
         answer = self._whole
         assert answer is not None
         self._passed("answer.next")
-        self._finish("committed", len(answer.body), self.sink.answered, answer)
+        self.bytes_out = len(answer.body)
+        self._finish("committed", self.sink.answered, answer)
         self._passed("answer.written")
 
     def _streamed(self) -> None:
         if self.replied:
-            self._finish("committed", 0, _nothing)
+            self._finish("committed", _nothing)
         else:
-            self._finish("committed", 0, self.sink.finished)
+            self._finish("committed", self.sink.finished)
 
     def asked(self, tag: bytes, name: bytes, argument: bytes) -> None:
         """See `child.Occupant.asked`."""
@@ -237,10 +248,14 @@ class Run:
         except UnicodeDecodeError:
             self._protocol("a host call is not ASCII")
             return
-        self.calls[named] = self.calls.get(named, 0) + 1
-        if len(self.calls) > _MOST_NAMES:
-            self._protocol("it invents names of host calls")
-            return
+        cost = self.calls.get(named)
+        if cost is None:
+            if len(self.calls) >= _MOST_NAMES:
+                self._protocol("it invents names of host calls")
+                return
+            cost = self.calls[named] = CallCost()
+        cost.count += 1
+        cost.bytes_in += len(given)
         if named.startswith("answer."):
             self._answer_call(tag, named, given)
             return
@@ -251,14 +266,19 @@ class Run:
             # Reading it would take many times its size.
             clone.answer(tag, _TOO_MANY_PARTS)
             return
+        asked_at = self._seconds()
         answer = self._session.call(named, given)
         if isinstance(answer, str):
+            cost.seconds += self._seconds() - asked_at
+            cost.bytes_out += len(answer)
             self._passed("call.answered")
             clone.answer(tag, answer.encode("ascii"))
         else:
-            answer.addCallback(self._answer_later, clone, tag)
+            answer.addCallback(self._answer_later, clone, tag, cost, asked_at)
 
-    def _answer_later(self, text: str, clone: Clone, tag: bytes) -> None:
+    def _answer_later(self, text: str, clone: Clone, tag: bytes, cost: CallCost, asked_at: float) -> None:
+        cost.seconds += self._seconds() - asked_at
+        cost.bytes_out += len(text)
         # The clone may be dead by now, and this run in the hands of another, which knows nothing of the call.
         if clone.occupant is self:
             self._passed("call.answered")
@@ -269,7 +289,9 @@ class Run:
         if self.ended:
             return
         self._passed("log.received")
-        kept, self._lines = read_lines(lines, at=self._wall(), limits=self._limits, before=self._lines)
+        if self._lines is None:
+            self._lines = Lines(self._limits)
+        kept = self._lines.read(lines, at=self._wall())
         if kept:
             self._session.log(kept)
 
@@ -277,7 +299,8 @@ class Run:
         """See `child.Occupant.died`."""
         ended = clone.ended
         assert ended is not None
-        self.cpu_seconds = ended.cpu_seconds
+        self.cpu_seconds = clone.last_cpu_seconds
+        self.peak_bytes = ended.max_rss_bytes
         # A script cannot send itself SIGKILL: somebody else did, or its template or the sandbox died.
         lost = not clone.cause and (ended.status is None or ended.signal == signal.SIGKILL)
         if lost and self.attempts - self._reruns < 2 and not self.streaming and not self.replied and not self.cancelled:
@@ -294,6 +317,11 @@ class Run:
             memory_bytes=self.memory_bytes,
         )
         self._fail(death(ended, cause=clone.cause, bounds=bounds))
+
+    def _look(self, clone: Clone | None) -> None:
+        """Measure the memory of a process now and then, and after each slow run."""
+        if clone is not None and (clone.runs % _LOOK_RUNS == 1 or self._seconds() - self.started_at > _LOOK_SECONDS):
+            self.peak_bytes = clone.peak_bytes()
 
     # -- from the server ----------------------------------------------------------------------
 
@@ -341,6 +369,7 @@ class Run:
                 self._commit(lambda: self._began(clone, tag, answer))
             elif name == "answer.write" and len(parts) == 2 and self.streaming:
                 data = read_body(parts[0], parts[1])
+                self._count(data)
                 self._writing = True
                 # What the script did for this piece is a unit of its own.
                 self._commit(lambda: self._write(clone, tag, data))
@@ -360,6 +389,15 @@ class Run:
         self.sink.started(answer)
         self._reply_part(clone, tag)
 
+    def _count(self, data: bytes) -> None:
+        self.bytes_out += len(data)
+        most = self._limits.stream_bytes
+        if self.bytes_out > most:
+            raise ScriptFailed(
+                f"The streamed answer has more than {most} bytes and was broken off there. "
+                "Send less, or raise limits.stream_bytes."
+            )
+
     def _write(self, clone: Clone, tag: bytes, data: bytes) -> None:
         # The client's pace is not the script's: while it takes its time no deadline runs here.
         if not self.cancelled:
@@ -372,6 +410,7 @@ class Run:
         self.sink.write(data, done)
 
     def _sent(self, clone: Clone, tag: bytes, answer: Answer) -> None:
+        self.bytes_out = len(answer.body)
         self.sink.answered(answer)
         self._reply_part(clone, tag)
 
@@ -454,11 +493,11 @@ class Run:
         if isinstance(error, ScriptFailed) and self._session is not None:
             self._session.failed(error)
         if self.replied:
-            self._finish(error.code, 0, _nothing)
+            self._finish(error.code, _nothing)
         else:
-            self._finish(error.code, 0, self.sink.failed, error)
+            self._finish(error.code, self.sink.failed, error)
 
-    def _finish(self, outcome: str, bytes_out: int, tell: Callable[..., None], *told: Any) -> None:
+    def _finish(self, outcome: str, tell: Callable[..., None], *told: Any) -> None:
         if self.ended:
             return
         self.ended = True
@@ -466,7 +505,7 @@ class Run:
             self._release()
         session, self._session = self._session, None
         if session is not None:
-            session.end(self._receipt(outcome, bytes_out))
+            session.end(self._receipt(outcome))
         self._over(self)
         self._passed("run.ended")
         tell(*told)
@@ -474,17 +513,22 @@ class Run:
     def _drop(self, outcome: str) -> None:
         session, self._session = self._session, None
         if session is not None:
-            session.end(self._receipt(outcome, 0))
+            session.end(self._receipt(outcome))
         self.clone = None
 
-    def _receipt(self, outcome: str, bytes_out: int) -> Receipt:
+    def _receipt(self, outcome: str) -> Receipt:
+        lines = self._lines
         return Receipt(
             invocation=self.invocation.id,
             wall_seconds=self._seconds() - self.started_at,
             cpu_seconds=self.cpu_seconds,
             host_calls=self.calls,
-            bytes_out=bytes_out,
+            bytes_out=self.bytes_out,
             outcome=outcome,
+            queued_seconds=self.started_at - self.asked_at,
+            peak_bytes=self.peak_bytes,
+            log_lines=lines.count if lines is not None else 0,
+            log_bytes=lines.size_bytes if lines is not None else 0,
         )
 
 

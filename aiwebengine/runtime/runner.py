@@ -191,7 +191,7 @@ class Runner(Service):
         template: Template | None = None
         group.loading = True
         try:
-            template, journal = group.first_load(bundle=bundle, session=session, seconds=invocation.wall_seconds)
+            template, journal = group.first_load(bundle=bundle, session=session, invocation=invocation)
             told = await template.loaded
             handlers, names, warnings = check_loaded(told)
             committed = session.commit()

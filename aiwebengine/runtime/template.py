@@ -28,10 +28,10 @@ from aiwebengine.interfaces import HostSession
 from aiwebengine.runtime.boxes import Box, encode, encode_pair
 from aiwebengine.runtime.control import Control, Exit
 from aiwebengine.runtime.failure import Bounds, broken_protocol, death, script_failure
-from aiwebengine.runtime.lines import read_lines
+from aiwebengine.runtime.lines import Lines
 from aiwebengine.runtime.link import Link
 from aiwebengine.settings.schema import LimitSettings
-from aiwebengine.values import Bundle
+from aiwebengine.values import Allowance, Bundle
 
 _log = Logger()
 
@@ -140,6 +140,7 @@ class Template:
         journal: To be read from or written to.
         session: The host's side of the load; None to answer from the journal.
         limits: Of the load and of the process.
+        allowed: What this load may use, if it is less.
         memory_bytes: Of the process.
         wall_seconds: Longest load.
         wall: The time of log lines, seconds since 1970.
@@ -156,6 +157,7 @@ class Template:
         journal: Journal,
         session: HostSession | None,
         limits: LimitSettings,
+        allowed: Allowance | None,
         memory_bytes: int,
         wall_seconds: float,
         wall: Callable[[], float],
@@ -166,7 +168,7 @@ class Template:
         self._zygote = control
         self._journal = journal
         self._session = session
-        self._limits = limits
+        self._lines = Lines(allowed or limits)
         self._bounds = Bounds(
             script=bundle.script,
             phase="top level",
@@ -185,7 +187,6 @@ class Template:
         self.lost = False
         """It died through no fault of its own."""
         self._told = False
-        self._lines = 0
         self._cause = ""
         self._tags: list[bytes] = []
         self._late: IDelayedCall | None = reactor.callLater(wall_seconds + _GRACE_SECONDS, self.kill, "script_timeout")
@@ -322,7 +323,7 @@ class Template:
     def _logged(self, raw: bytes) -> None:
         if self._session is None:
             return
-        lines, self._lines = read_lines(raw, at=self._wall(), limits=self._limits, before=self._lines)
+        lines = self._lines.read(raw, at=self._wall())
         if lines:
             self._session.log(lines)
 

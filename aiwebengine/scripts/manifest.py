@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiwebengine.errors import Problem
+from aiwebengine.settings.asked import WORDS, read_limits, told
 from aiwebengine.settings.schema import LimitSettings
 
 FILE = "package.json"
@@ -32,13 +31,7 @@ CAPABILITIES: Mapping[str, str] = {
 """What a script may ask for, and the administrator grant."""
 
 KEYS = ("entry", "capabilities", "isolation", "limits")
-LIMIT_KEYS = ("timeout", "cpu", "memory")
 ISOLATIONS = ("shared", "request")
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)\Z")
-_DURATION_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s?(B|KB|KiB|MB|MiB|GB|GiB)\Z")
-_SIZE_BYTES = {"B": 1, "KB": 1000, "KiB": 1024, "MB": 10**6, "MiB": 1 << 20, "GB": 10**9, "GiB": 1 << 30}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +45,7 @@ class Manifest:
     isolation: str | None = None
     """`shared`, `request`, or None for the server's setting."""
     limits: Mapping[str, float] = field(default_factory=dict)
-    """`timeout_ms`, `cpu_ms`, `memory_bytes`: those that were given."""
+    """Those that were given, under the names that `settings.asked.WORDS` keeps them by."""
 
     def as_json(self) -> dict[str, Any]:
         """Give what was said, in its normal form."""
@@ -89,7 +82,7 @@ def read_manifest(content: bytes | None, *, limits: LimitSettings) -> tuple[Mani
         return Manifest(), [Problem(code="manifest", file=FILE, line=line, column=column, message=message)]
     if not isinstance(whole, dict):
         return Manifest(), [
-            Problem(code="manifest", file=FILE, message=f"{FILE} must hold an object; it holds {_told(whole)}.")
+            Problem(code="manifest", file=FILE, message=f"{FILE} must hold an object; it holds {told(whole)}.")
         ]
     reading = _Reading(text=text, limits=limits)
     return reading.manifest(whole.get("aiwebengine", {})), reading.problems
@@ -105,7 +98,7 @@ class _Reading:
 
     def manifest(self, value: Any) -> Manifest:
         if not isinstance(value, dict):
-            self._wrong("aiwebengine", f'"aiwebengine" in {FILE} must be an object; it is {_told(value)}.')
+            self._wrong("aiwebengine", f'"aiwebengine" in {FILE} must be an object; it is {told(value)}.')
             return Manifest()
         self._known(value, KEYS, "aiwebengine")
         return Manifest(
@@ -120,7 +113,7 @@ class _Reading:
             return None
         if isinstance(value, str) and value:
             return value.removeprefix("./")
-        self._wrong("entry", f'"entry" must be the path of a file, such as "main.ts"; it is {_told(value)}.')
+        self._wrong("entry", f'"entry" must be the path of a file, such as "main.ts"; it is {told(value)}.')
         return None
 
     def _capabilities(self, value: Any) -> tuple[str, ...]:
@@ -128,7 +121,7 @@ class _Reading:
             return ()
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             self._wrong(
-                "capabilities", f'"capabilities" must be a list of names, such as ["scripts"]; it is {_told(value)}.'
+                "capabilities", f'"capabilities" must be a list of names, such as ["scripts"]; it is {told(value)}.'
             )
             return ()
         for name in value:
@@ -139,35 +132,19 @@ class _Reading:
     def _isolation(self, value: Any) -> str | None:
         if value is None or value in ISOLATIONS:
             return value  # type: ignore[no-any-return]
-        self._wrong("isolation", f'"isolation" must be "shared" or "request"; it is {_told(value)}.')
+        self._wrong("isolation", f'"isolation" must be "shared" or "request"; it is {told(value)}.')
         return None
 
     def _limit_values(self, value: Any) -> dict[str, float]:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            self._wrong("limits", f'"limits" must be an object such as {{"timeout": "5s"}}; it is {_told(value)}.')
+            self._wrong("limits", f'"limits" must be an object such as {{"timeout": "5s"}}; it is {told(value)}.')
             return {}
-        self._known(value, LIMIT_KEYS, "limits")
-        found: dict[str, float] = {}
-        rules = (
-            ("timeout", "timeout_ms", duration_ms, self._limits.wall_seconds * 1000, 1, "ms"),
-            ("cpu", "cpu_ms", duration_ms, self._limits.cpu_seconds * 1000, 1, "ms"),
-            ("memory", "memory_bytes", size_bytes, self._limits.memory_bytes, 16 << 20, "bytes"),
-        )
-        for key, name, read, most, least, unit in rules:
-            if value.get(key) is None:
-                continue
-            number = read(value[key])
-            if number is None:
-                form = 'a duration such as "5s" or 5000' if unit == "ms" else 'a size such as "64MB"'
-                self._wrong(key, f'"limits.{key}" must be {form}; it is {_told(value[key])}.')
-            elif not least <= number <= most:
-                self._wrong(
-                    key, f'"limits.{key}" must be between {least} and {most:.0f} {unit}; it is {number:.0f} {unit}.'
-                )
-            else:
-                found[name] = number
+        self._known(value, WORDS, "limits")
+        found, wrong = read_limits(value, limits=self._limits, words=WORDS)
+        for key, why in wrong:
+            self._wrong(key, f'"limits.{key}" {why}')
         return found
 
     def _known(self, value: Mapping[str, Any], known: Iterable[str], where: str) -> None:
@@ -206,29 +183,3 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     written = {item.lower(): item for item in known}
     found = difflib.get_close_matches(name[:64].lower(), written, n=1)
     return f'Did you mean "{written[found[0]]}"?' if found else None
-
-
-def duration_ms(value: Any) -> float | None:
-    """Read `"30s"`, `"5m"`, `"250ms"` or a number of milliseconds; None if it is none of them."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return float(value) if math.isfinite(value) and value >= 0 else None
-    match = _DURATION.match(value) if isinstance(value, str) and len(value) <= 32 else None
-    return float(match[1]) * _DURATION_MS[match[2]] if match else None
-
-
-def size_bytes(value: Any) -> float | None:
-    """Read `"64MB"`, `"1 GiB"` or a number of bytes; None if it is none of them."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return float(int(value)) if math.isfinite(value) and value >= 0 else None
-    match = _SIZE.match(value) if isinstance(value, str) and len(value) <= 32 else None
-    return float(int(float(match[1]) * _SIZE_BYTES[match[2]])) if match else None
-
-
-def _told(value: Any) -> str:
-    """Show a value in a message, bounded."""
-    text = json.dumps(value)
-    return text if len(text) <= 80 else text[:77] + "..."

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import DeferredSemaphore
 
 from aiwebengine.errors import BudgetSpent, Conflict, Invalid, Problem, ScriptFailed, TooMany
+from aiwebengine.runtime.allowance import allowance, load_seconds
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.manifest import unknown_capability
@@ -257,6 +258,8 @@ class Preparer:
 
     async def _load(self, bundle: Bundle, examined: Examined, *, depth: int) -> tuple[Any, Registered, tuple[Any, ...]]:
         entry = examined.package.entry
+        asked = bundle.manifest.get("limits", {})
+        seconds = load_seconds(self._limits, asked)
         invocation = Invocation(
             id=self._new_id(),
             script=bundle.script,
@@ -265,9 +268,11 @@ class Preparer:
             handler=None,
             principal=ADMINISTRATOR,
             payload="null",
-            wall_seconds=self._limits.load_seconds,
-            cpu_seconds=self._limits.load_seconds,
+            wall_seconds=seconds,
+            cpu_seconds=seconds,
             depth=depth,
+            label="load",
+            allowance=allowance(self._limits, asked),
         )
         self._loads.expect(invocation.id, examined.grants)
         try:

@@ -67,10 +67,14 @@ class LimitSettings:
     """Address space of a child beyond what it has when it starts."""
     answer_bytes: Annotated[int, Between(least=_KIB, most=_GIB)] = 20 * 1024 * 1024
     """Largest answer body that is taken whole."""
+    stream_bytes: Annotated[int, Between(least=_KIB, most=1024 * _GIB)] = _GIB
+    """Most bytes of a streamed answer; at the next one it breaks off."""
     log_lines: Annotated[int, Between(least=0, most=1_000_000)] = 1000
     """Most log lines of one invocation; the rest is counted and dropped."""
     log_line_bytes: Annotated[int, Between(least=100, most=_MIB)] = 16 * 1024
     """Largest log line; the rest is cut."""
+    log_bytes: Annotated[int, Between(least=0, most=_GIB)] = 4 * _MIB
+    """Most bytes of log lines of one invocation; the rest is counted and dropped."""
     host_calls: Annotated[int, Between(least=0, most=10_000_000)] = 10000
     """Most host calls of one invocation."""
     open_host_calls: Annotated[int, Between(least=1, most=100_000)] = 256

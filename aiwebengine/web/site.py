@@ -27,12 +27,13 @@ from twisted.web.resource import Resource
 
 from aiwebengine.errors import EngineError, Invalid, NotFound, ScriptFailed, WrongMethod
 from aiwebengine.host.registration import METHODS, RESERVED
-from aiwebengine.runtime.registry import Current
+from aiwebengine.runtime.allowance import allowance
+from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.runtime.routes import AutoOptions, Disallowed, Missing
 from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.runner import Runner
 from aiwebengine.settings.schema import HttpSettings, LimitSettings
-from aiwebengine.values import ANONYMOUS, Answer, Invocation, Request, Route, RouteMatch
+from aiwebengine.values import ANONYMOUS, Allowance, Answer, Invocation, Request, Route, RouteMatch
 from aiwebengine.web.admit import admit
 from aiwebengine.web.channel import Channel
 from aiwebengine.web.errors import Explain, Place, error_answer, wants_page, withheld
@@ -46,7 +47,6 @@ _log = Logger()
 OWN_PREFIXES = ("/engine/", "/health/")
 """Paths that the engine answers itself."""
 
-_UNLIMITED = float("inf")
 _END_SECONDS = 1.0
 
 
@@ -94,6 +94,9 @@ class Site:
         self.own_body_bytes = own_body_bytes
         self._explain = explain
         self._own_prefixes = tuple(own_prefixes)
+        self._known: dict[int, tuple[Allowance, str]] = {}
+        """By id of a route of `_known_of`: what it may use, and its label."""
+        self._known_of: Registry | None = None
         self._channels: set[Channel] = set()
         self._ended: Deferred[None] | None = None
         self.stopping = False
@@ -213,7 +216,7 @@ class Site:
                 raise NotFound(f"{request.path[:200]} is the engine's own, and nothing is there.")
             exchange.version = route.version
             given = admit(request, match, sender=exchange.sender.told)
-            invocation = self._invocation(request, route, registry.scripts[route.script].limits, given)
+            invocation = self._invocation(request, route, registry, given)
             run = self._runner.run(invocation, exchange)
             if exchange.waiting:
                 exchange.run = run
@@ -229,16 +232,17 @@ class Site:
         else:
             raise NotFound(f"No script answers {request.path[:200]}.")
 
-    def _invocation(self, request: Request, route: Route, asked: Any, given: str) -> Invocation:
-        limits = self._limits
-        wall, cpu = limits.wall_seconds, limits.cpu_seconds
-        if asked or "timeout_ms" in route.options:
-            wall = min(
-                wall,
-                route.options.get("timeout_ms", _UNLIMITED) / 1000,
-                asked.get("timeout_ms", _UNLIMITED) / 1000,
-            )
-            cpu = min(cpu, asked.get("cpu_ms", _UNLIMITED) / 1000)
+    def _invocation(self, request: Request, route: Route, registry: Registry, given: str) -> Invocation:
+        if registry is not self._known_of:
+            self._known.clear()
+            self._known_of = registry
+        # The registry holds the routes, so no other one can have this one's id meanwhile.
+        known = self._known.get(id(route))
+        if known is None:
+            asked, options = registry.scripts[route.script].limits, route.options
+            allowed = allowance(self._limits, asked, options, options.get("limits", {}))
+            known = self._known[id(route)] = (allowed, f"{'|'.join(route.methods)} {route.pattern}")
+        allowed, label = known
         return Invocation(
             id=request.id,
             script=route.script,
@@ -247,8 +251,10 @@ class Site:
             handler=route.handler,
             principal=ANONYMOUS,
             payload=given,
-            wall_seconds=wall,
-            cpu_seconds=cpu,
+            wall_seconds=allowed.wall_seconds,
+            cpu_seconds=allowed.cpu_seconds,
+            label=label,
+            allowance=allowed,
         )
 
 

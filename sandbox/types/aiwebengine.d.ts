@@ -4,6 +4,24 @@
 /** A length of time: text with a unit, or a number of milliseconds. */
 type Duration = `${number}${"ms" | "s" | "m" | "h" | "d"}` | number;
 
+/** What one request of a route may use; more than the server allows is refused. */
+interface HandlerLimits {
+  /** Most processor time. */
+  cpu?: Duration;
+  /** Most body of an answer. */
+  answer?: number | string;
+  /** Most body of a stream. */
+  stream?: number | string;
+  /** Most log lines. */
+  logLines?: number;
+  /** Most bytes of log lines. */
+  logSize?: number | string;
+  /** Most host calls. */
+  hostCalls?: number;
+  /** Most host calls that wait at once. */
+  openHostCalls?: number;
+}
+
 /** A method that a handler may be registered for; case does not matter. */
 type HttpMethod = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" | Lowercase<"GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS">;
 
@@ -174,6 +192,8 @@ interface RouteOptions {
   method?: HttpMethod | HttpMethod[];
   /** Longest time for one answer, such as "2s" or a number of milliseconds; at most the server's own limit. */
   timeout?: Duration;
+  /** What one request may use, less than the server's own limits: `cpu`, `answer`, `stream`, `logLines`, `logSize`, `hostCalls`, `openHostCalls`. */
+  limits?: HandlerLimits;
   /** Functions `async (req, ctx, next) => answer` that run before this handler, after those of `use`. */
   middleware?: Middleware | Middleware[];
   /** JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value. */
@@ -980,6 +1000,7 @@ declare module "aiwebengine" {
   export type Duration = globalThis.Duration;
   export type Handler<Params = { [name: string]: string }, Data = any> = globalThis.Handler<Params, Data>;
   export type HandlerContext = globalThis.HandlerContext;
+  export type HandlerLimits = globalThis.HandlerLimits;
   export type HandlerRequest<Params = { [name: string]: string }, Data = any> = globalThis.HandlerRequest<Params, Data>;
   export type HostErrorCode = globalThis.HostErrorCode;
   export type Html = globalThis.Html;

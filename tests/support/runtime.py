@@ -177,12 +177,14 @@ class RuntimeUnderTest:
         self.host = host
         self._count = 0
 
-    async def load(self, version: str, source: str, *, manifest: Mapping[str, Any] | None = None) -> Loaded:
+    async def load(
+        self, version: str, source: str, *, manifest: Mapping[str, Any] | None = None, wall: float = 2.0
+    ) -> Loaded:
         """Load a version for the first time and keep it, with its journal."""
         bundle = Bundle(
             script=version, version=version, source=source, source_map="", files={}, manifest=manifest or {}
         )
-        loaded = await self.runner.load(bundle, self.invocation(version, kind="load", wall=2.0))
+        loaded = await self.runner.load(bundle, self.invocation(version, kind="load", wall=wall))
         self.source.bundles[version] = replace(bundle, replay=loaded.replay)
         return loaded
 

@@ -140,7 +140,7 @@ def host(
         commits=commits,
         capabilities=lambda invocation: frozenset(granted),
         registrations=lambda invocation: Registrations(
-            invocation=invocation, parse_pattern=parse_pattern, longest_ms=10_000
+            invocation=invocation, parse_pattern=parse_pattern, limits=limits or LimitSettings()
         ),
         keep_lines=lambda invocation, lines: behind.lines.extend(
             (invocation.script, line.level, line.message) for line in lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 from hypothesis import given, strategies
@@ -14,6 +15,7 @@ from aiwebengine.host import registration
 from aiwebengine.host.declare import Argument, HostCall
 from aiwebengine.host.dispatch import Host
 from aiwebengine.host.names import VISIBLE_CALLS
+from aiwebengine.runtime.allowance import allowance
 from aiwebengine.settings.schema import LimitSettings
 from tests.unit.host.fakes import Everything, ask, host, invocation, receipt
 
@@ -125,6 +127,14 @@ class DispatchTests(SynchronousTestCase):
         answers = [ask(session, "probe", number) for number in range(4)]
         self.assertEqual(answers[2], {"ok": 2})
         self.assertEqual(answers[3]["err"]["code"], "budget")
+
+    def test_bounds_by_what_the_invocation_may(self) -> None:
+        """What the script or the handler asked for counts, if it asked for anything."""
+        allowed = allowance(LimitSettings(), {"host_calls": 1})
+        session = probing(lambda session, what: what).begin(replace(invocation(), allowance=allowed))
+        answers = [ask(session, "probe", number) for number in range(2)]
+        self.assertEqual(answers[0], {"ok": 0})
+        self.assertIn("at most 1 host calls", answers[1]["err"]["message"])
 
     def test_bounds_the_calls_that_wait(self) -> None:
         """Too many open calls are refused until one of them is answered."""

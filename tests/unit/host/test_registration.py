@@ -112,6 +112,21 @@ class RegistrationTests(SynchronousTestCase):
         self.assertIn(", ".join(METHODS), self.refusal(route(methods=["X"])))
         self.assertIn("is empty", self.refusal(route(methods=[])))
 
+    def test_limits_of_a_handler(self) -> None:
+        """A handler may ask for less than the server allows, in the words of the manifest."""
+        session = loading()
+        ask(session, "register.route", route(options={"limits": {"cpu": "1s", "answer": "1KB", "hostCalls": 5}}))
+        assert session.registrations is not None
+        self.assertEqual(
+            session.registrations.routes[0].options,
+            {"limits": {"cpu_ms": 1000.0, "answer_bytes": 1000.0, "host_calls": 5.0}},
+        )
+        self.assertIn("did you mean hostCalls?", self.refusal(route(options={"limits": {"hostcalls": 5}})))
+        self.assertIn("there is no limit", self.refusal(route(options={"limits": {"memory": "64MB"}})))
+        self.assertIn("between 1 and 5000 ms", self.refusal(route(options={"limits": {"cpu": "1h"}})))
+        self.assertIn("must be a whole number", self.refusal(route(options={"limits": {"hostCalls": 0.5}})))
+        self.assertIn("an object", self.refusal(route(options={"limits": 5})))
+
     def test_refuses_a_bad_timeout(self) -> None:
         """A timeout must be a duration, and not beyond the server's limit."""
         self.assertIn('"soon" was given', self.refusal(route(options={"timeout": "soon"})))

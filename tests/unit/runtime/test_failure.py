@@ -19,7 +19,7 @@ from aiwebengine.errors import (
 )
 from aiwebengine.runtime.control import Exit
 from aiwebengine.runtime.failure import Bounds, death, script_failure
-from aiwebengine.runtime.lines import read_lines
+from aiwebengine.runtime.lines import Lines
 from aiwebengine.settings.schema import LimitSettings
 
 MEMORY = 100 * 1024 * 1024
@@ -105,8 +105,10 @@ class LinesTests(SynchronousTestCase):
         raw = json.dumps(
             [["info", "a\x1b[31m\r", None], ["warn", "x" * 50, {"a": 1}], ["info", "b", None], ["info", "c", None]]
         )
-        lines, count = read_lines(raw.encode(), at=1.0, limits=limits, before=0)
-        self.assertEqual(count, 4)
+        reader = Lines(limits)
+        lines = reader.read(raw.encode(), at=1.0)
+        self.assertEqual((reader.count, reader.size_bytes), (3, len(raw)))
+        self.assertEqual(reader.read(raw.encode(), at=1.0), [])
         self.assertEqual(lines[0].message, "a\\x1b[31m\\x0d")
         self.assertTrue(lines[1].message.startswith("x" * 10 + "... (40"))
         self.assertIn("More than 2 log lines", lines[2].message)
@@ -115,4 +117,16 @@ class LinesTests(SynchronousTestCase):
     def test_nonsense(self) -> None:
         """What is no list of lines is left out."""
         for raw in (b"{", b"{}", b'[1, ["x", "y"], ["loud", "m", null], ["info", 3, null]]'):
-            self.assertEqual(read_lines(raw, at=0.0, limits=LimitSettings(), before=0)[0], [])
+            self.assertEqual(Lines(LimitSettings()).read(raw, at=0.0), [])
+
+    def test_volume(self) -> None:
+        """When an invocation has logged too many bytes, the rest is dropped with one warning."""
+        reader = Lines(LimitSettings(log_bytes=100, log_lines=50))
+        box = json.dumps([["info", "x" * 20, None]] * 2).encode()
+        self.assertEqual(len(reader.read(box, at=0.0)), 2)
+        (line,) = reader.read(box, at=0.0)
+        self.assertIn("More than 100 bytes logged", line.message)
+        self.assertEqual(reader.read(box, at=0.0), [])
+        reader = Lines(LimitSettings(log_bytes=100))
+        box = json.dumps([["info", "a", None], ["info", "b", {"c": "x" * 200}], ["info", "d", None]]).encode()
+        self.assertEqual([line.message[:9] for line in reader.read(box, at=0.0)], ["a", "More than"])

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.scripts.manifest import Manifest, duration_ms, read_manifest, size_bytes
+from aiwebengine.scripts.manifest import Manifest, read_manifest
+from aiwebengine.settings.asked import duration_ms, size_bytes
 from aiwebengine.settings.schema import LimitSettings
 
 ANYTHING = st.recursive(
@@ -75,7 +76,24 @@ class ManifestTests(SynchronousTestCase):
     def test_limits_are_bounded(self):
         """A script may ask for less than the server allows, not for more."""
         [(message, _, _)] = self.wrong({"aiwebengine": {"limits": {"timeout": "1h"}}})
-        self.assertIn("between 1 and 10000 ms; it is 3600000 ms", message)
+        self.assertIn("between 1 and 10000 ms, the server", message)
+
+    def test_every_limit(self):
+        """Every limit of the server's has a word, and is kept under the setting's name."""
+        asked = {"load": "1s", "answer": "1 KiB", "stream": 5000, "logLines": 5, "logSize": "2KB"}
+        manifest, problems = read(
+            json.dumps({"aiwebengine": {"limits": {**asked, "hostCalls": 9, "openHostCalls": 2}}}).encode()
+        )
+        self.assertEqual(problems, [])
+        self.assertEqual(
+            manifest.limits,
+            {
+                "load_ms": 1000, "answer_bytes": 1024, "stream_bytes": 5000, "log_lines": 5, "log_bytes": 2000,
+                "host_calls": 9, "open_host_calls": 2,
+            },
+        )  # fmt: skip
+        [(message, _, _)] = self.wrong({"aiwebengine": {"limits": {"hostCalls": "many"}}})
+        self.assertIn("must be a whole number", message)
 
     def test_wrong_types(self):
         """Each value of the wrong kind is told, all of them at once."""

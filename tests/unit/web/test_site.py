@@ -61,6 +61,20 @@ class RouteTests(WebTestCase):
         self.one(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
         self.assertEqual(self.runner.runs[-1].invocation.wall_seconds, 10.0)
 
+    def test_allowance(self) -> None:
+        """What script and handler asked for comes with the invocation, and so does the route's name."""
+        self.serve(
+            a_route("/a", limits={"host_calls": 5, "answer_bytes": 90}), limits={"host_calls": 7, "log_lines": 3}
+        )
+        self.one(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+        invocation = self.runner.runs[-1].invocation
+        allowed = invocation.allowance
+        self.assertEqual((allowed.host_calls, allowed.answer_bytes, allowed.log_lines), (5, 90, 3))
+        self.assertEqual(invocation.label, "GET /a")
+        self.serve(a_route("/a"))
+        self.one(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertEqual(self.runner.runs[-1].invocation.allowance.host_calls, 10_000)
+
     def test_nothing_there(self) -> None:
         """404, with the path."""
         reply = self.one(b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -1,0 +1,39 @@
+"""What an invocation may use: the server's limits, and what script and handler asked for below them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiwebengine.settings.schema import LimitSettings
+from aiwebengine.values import Allowance
+
+
+def allowance(limits: LimitSettings, *asked: Mapping[str, Any]) -> Allowance:
+    """
+    Give what an invocation may use: the least of what the server allows and everybody asked for.
+
+    Args:
+        limits: The server's own.
+        asked: By kept names, as `settings.asked.read_limits` gives them; other names mean nothing here.
+    """
+    return Allowance(
+        wall_seconds=_least(limits.wall_seconds, asked, "timeout_ms", 1000),
+        cpu_seconds=_least(limits.cpu_seconds, asked, "cpu_ms", 1000),
+        answer_bytes=int(_least(limits.answer_bytes, asked, "answer_bytes")),
+        stream_bytes=int(_least(limits.stream_bytes, asked, "stream_bytes")),
+        log_lines=int(_least(limits.log_lines, asked, "log_lines")),
+        log_bytes=int(_least(limits.log_bytes, asked, "log_bytes")),
+        log_line_bytes=limits.log_line_bytes,
+        host_calls=int(_least(limits.host_calls, asked, "host_calls")),
+        open_host_calls=int(_least(limits.open_host_calls, asked, "open_host_calls")),
+    )
+
+
+def load_seconds(limits: LimitSettings, asked: Mapping[str, Any]) -> float:
+    """Give the longest time of top level and `init` for a script that asked for *asked*."""
+    return _least(limits.load_seconds, (asked,), "load_ms", 1000)
+
+
+def _least(own: float, asked: Iterable[Mapping[str, Any]], name: str, divisor: int = 1) -> float:
+    return min([own, *(float(one[name]) / divisor for one in asked if name in one)])

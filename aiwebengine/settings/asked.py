@@ -1,0 +1,138 @@
+"""
+Limits that a script or a handler asks for: less than the server's own, never more.
+
+A script asks in its manifest, a handler in the options of its registration, both in the
+same words.  What they asked for is kept under the names of the settings.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiwebengine.settings.schema import LimitSettings
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)\Z")
+_DURATION_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s?(B|KB|KiB|MB|MiB|GB|GiB)\Z")
+_SIZE_BYTES = {"B": 1, "KB": 1000, "KiB": 1024, "MB": 10**6, "MiB": 1 << 20, "GB": 10**9, "GiB": 1 << 30}
+_FORMS = {
+    "ms": 'a duration such as "5s" or 5000',
+    "bytes": 'a size such as "64MB"',
+    "": "a whole number",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One word with which a limit is asked for."""
+
+    name: str
+    """As it is kept, and as the setting is called but for its unit."""
+    setting: str
+    """The field of `LimitSettings` that bounds it."""
+    unit: str
+    """`ms`, `bytes`, or empty for a count."""
+    least: int
+    doc: str
+    handler: bool = True
+    """Whether a handler may say it too; else it is for scripts only."""
+
+
+WORDS: Mapping[str, Word] = {
+    "timeout": Word(
+        name="timeout_ms", setting="wall_seconds", unit="ms", least=1, doc="wall-clock time", handler=False
+    ),
+    "cpu": Word(name="cpu_ms", setting="cpu_seconds", unit="ms", least=1, doc="processor time"),
+    "load": Word(
+        name="load_ms", setting="load_seconds", unit="ms", least=10, doc="time of top level and init", handler=False
+    ),
+    "memory": Word(
+        name="memory_bytes", setting="memory_bytes", unit="bytes", least=16 << 20, doc="memory", handler=False
+    ),
+    "answer": Word(name="answer_bytes", setting="answer_bytes", unit="bytes", least=0, doc="body of an answer"),
+    "stream": Word(name="stream_bytes", setting="stream_bytes", unit="bytes", least=0, doc="body of a stream"),
+    "logLines": Word(name="log_lines", setting="log_lines", unit="", least=0, doc="log lines"),
+    "logSize": Word(name="log_bytes", setting="log_bytes", unit="bytes", least=0, doc="bytes of log lines"),
+    "hostCalls": Word(name="host_calls", setting="host_calls", unit="", least=0, doc="host calls"),
+    "openHostCalls": Word(
+        name="open_host_calls", setting="open_host_calls", unit="", least=1, doc="host calls that wait at once"
+    ),
+}
+"""Every word."""
+
+HANDLER_WORDS = tuple(key for key, word in WORDS.items() if word.handler)
+"""Those that a handler may say; its `timeout` is an option of its own."""
+
+
+def read_limits(
+    value: Mapping[str, Any], *, limits: LimitSettings, words: Iterable[str]
+) -> tuple[dict[str, float], list[tuple[str, str]]]:
+    """
+    Check what is asked for; words that are not known are somebody else's business.
+
+    Args:
+        value: What was written, by word.
+        limits: The server's own.
+        words: Which words count here.
+
+    Returns:
+        The good ones by their kept names, and of the others the word and what is wrong with it, such as
+        `must be between 1 and 10000 ms; it is 3600000 ms.`
+    """
+    found: dict[str, float] = {}
+    wrong: list[tuple[str, str]] = []
+    for key in words:
+        if value.get(key) is None:
+            continue
+        word = WORDS[key]
+        number = _number(value[key], word.unit)
+        most = getattr(limits, word.setting) * (1000 if word.unit == "ms" else 1)
+        unit = f" {word.unit}" if word.unit else ""
+        if number is None:
+            wrong.append((key, f"must be {_FORMS[word.unit]}; it is {told(value[key])}."))
+        elif not word.least <= number <= most:
+            bounds = f"between {word.least} and {most:.0f}{unit}, the server's limit"
+            wrong.append((key, f"must be {bounds}; it is {number:.0f}{unit}."))
+        else:
+            found[word.name] = number
+    return found, wrong
+
+
+def duration_ms(value: Any) -> float | None:
+    """Read `"30s"`, `"5m"`, `"250ms"` or a number of milliseconds; None if it is none of them."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value) if math.isfinite(value) and value >= 0 else None
+    match = _DURATION.match(value) if isinstance(value, str) and len(value) <= 32 else None
+    return float(match[1]) * _DURATION_MS[match[2]] if match else None
+
+
+def size_bytes(value: Any) -> float | None:
+    """Read `"64MB"`, `"1 GiB"` or a number of bytes; None if it is none of them."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(int(value)) if math.isfinite(value) and value >= 0 else None
+    match = _SIZE.match(value) if isinstance(value, str) and len(value) <= 32 else None
+    return float(int(float(match[1]) * _SIZE_BYTES[match[2]])) if match else None
+
+
+def told(value: Any) -> str:
+    """Show a value in a message, bounded."""
+    text = json.dumps(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _number(value: Any, unit: str) -> float | None:
+    if unit == "ms":
+        return duration_ms(value)
+    if unit == "bytes":
+        return size_bytes(value)
+    whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1e12
+    return float(value) if whole else None
