@@ -35,6 +35,7 @@ from aiwebengine.host.turns import Turns
 from aiwebengine.observe.background import Background
 from aiwebengine.observe.logs import LogFilter, ScriptLogs
 from aiwebengine.observe.points import Passed, unwatched
+from aiwebengine.observe.receipts import Receipts
 from aiwebengine.observe.services import OrderedServices
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.routes import parse_pattern
@@ -49,11 +50,13 @@ from aiwebengine.scripts.prepare import Preparer
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.log_rows import DatabaseLogRows
+from aiwebengine.services.db.receipt_rows import DatabaseReceiptRows
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.folder import DataFolder
 from aiwebengine.services.outbox import Deliver, Relay
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
+from aiwebengine.values import Invocation, Receipt
 from aiwebengine.web.api.api import Api
 from aiwebengine.web.errors import Explain, Place
 from aiwebengine.web.health import add_health
@@ -141,6 +144,9 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
     )
     background = Background(clock=reactor)
     logs = ScriptLogs(rows=DatabaseLogRows(database=evidence), settings=settings.logs, clock=reactor, seconds=seconds)
+    receipts = Receipts(
+        rows=DatabaseReceiptRows(database=evidence), settings=settings.receipts, clock=reactor, seconds=seconds
+    )
     tokens = AdministratorToken(folder=folder, random_bytes=os.urandom, made=notices.append)
 
     # What is kept of scripts, and what serves.
@@ -192,6 +198,11 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         turns=turns,
         passed=extensions.passed,
     )
+
+    def keep_receipt(invocation: Invocation, receipt: Receipt) -> None:
+        receipts.keep(invocation, receipt)
+        logs.finish(invocation, receipt.outcome)
+
     host = Host(
         groups=[
             RegistrationCalls(),
@@ -205,7 +216,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         registrations=loads.open,
         keep_lines=logs.append,
         keep_failure=lambda invocation, error: background.start("log a failure", failures.keep(invocation, error)),
-        keep_receipt=lambda invocation, receipt: logs.finish(invocation, receipt.outcome),
+        keep_receipt=keep_receipt,
         limits=settings.limits,
         seconds=seconds,
         passed=extensions.passed,
@@ -265,6 +276,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         store=store,
         assets=assets,
         logs=logs,
+        receipts=receipts,
         tokens=tokens,
         threads=threads,
         settings=settings.deploy,
@@ -281,6 +293,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
             "runtime": runner.state,
             "build": builder.state,
             "logs": logs.state,
+            "receipts": receipts.state,
             "threads": threads.state,
             "units": units.state,
             "relay": relay.state,
@@ -304,6 +317,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         limits=settings.limits,
         own_body_bytes=api.max_body_bytes,
         explain=_explain(failures) if settings.errors.show_source else None,
+        is_owner=tokens.is_valid,
     )
     ready: Deferred[Ready] = Deferred()
     listener = Listener(
@@ -318,6 +332,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
             ("evidence", evidence),
             ("background", background),
             ("logs", logs),
+            ("receipts", receipts),
             ("units", units),
             ("relay", relay),
             ("administrator token", tokens),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,9 +172,8 @@ class CallCost:
     """Of their answers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """What one invocation cost."""
+class Receipt(NamedTuple):
+    """What one invocation cost; a tuple, which is made in a quarter of the time, as one is for every request."""
 
     invocation: str
     wall_seconds: float

@@ -93,6 +93,14 @@ class AdministratorToken(Service):
             raise Unauthenticated("This is not the administrator token; `aiwebengine token` shows it on the server.")
         return ADMINISTRATOR
 
+    def is_valid(self, token: str) -> bool:
+        """Tell whether it is the token."""
+        try:
+            self.verify(token)
+        except Unauthenticated:
+            return False
+        return True
+
     def _load(self) -> None:
         """Read the hash if its file was replaced since."""
         path = self._folder / HASH_FILE

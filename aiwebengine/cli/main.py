@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "show": "scripts:show",
     "history": "scripts:history",
     "logs": "logs:logs",
+    "receipts": "receipts:receipts",
     "rollback": "scripts:rollback",
     "delete": "scripts:delete",
     "state": "state:state",

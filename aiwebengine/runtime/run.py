@@ -34,7 +34,7 @@ _OK = b'{"ok":null}'
 _NEVER = float("inf")
 _MOST_NAMES = 200
 _MOST_RERUNS = 3
-_LOOK_RUNS = 64
+_LOOK_RUNS = 256
 _LOOK_SECONDS = 0.1
 _LONGEST_NAME = 100
 _LONGEST_TAG = 20
@@ -189,7 +189,10 @@ class Run:
         """See `child.Occupant.over`."""
         self.cpu_seconds = cpu_seconds
         self._passed("answer.received")
-        self._look(self.clone)
+        clone = self.clone
+        if clone is not None and clone.runs % _LOOK_RUNS == 1:
+            # Looking takes as long as a quarter of a short request.
+            self.peak_bytes = clone.peak_bytes()
         if b"_answer" not in box:
             self._failure = script_failure(box)
             return True
@@ -317,11 +320,6 @@ class Run:
             memory_bytes=self.memory_bytes,
         )
         self._fail(death(ended, cause=clone.cause, bounds=bounds))
-
-    def _look(self, clone: Clone | None) -> None:
-        """Measure the memory of a process now and then, and after each slow run."""
-        if clone is not None and (clone.runs % _LOOK_RUNS == 1 or self._seconds() - self.started_at > _LOOK_SECONDS):
-            self.peak_bytes = clone.peak_bytes()
 
     # -- from the server ----------------------------------------------------------------------
 
@@ -505,7 +503,7 @@ class Run:
             self._release()
         session, self._session = self._session, None
         if session is not None:
-            session.end(self._receipt(outcome))
+            session.end(self.receipt(outcome))
         self._over(self)
         self._passed("run.ended")
         tell(*told)
@@ -513,14 +511,17 @@ class Run:
     def _drop(self, outcome: str) -> None:
         session, self._session = self._session, None
         if session is not None:
-            session.end(self._receipt(outcome))
+            session.end(self.receipt(outcome))
         self.clone = None
 
-    def _receipt(self, outcome: str) -> Receipt:
-        lines = self._lines
+    def receipt(self, outcome: str) -> Receipt:
+        """Give what it has cost so far."""
+        lines, wall = self._lines, self._seconds() - self.started_at
+        if wall > _LOOK_SECONDS and not self.peak_bytes and self.clone is not None:
+            self.peak_bytes = self.clone.peak_bytes()
         return Receipt(
             invocation=self.invocation.id,
-            wall_seconds=self._seconds() - self.started_at,
+            wall_seconds=wall,
             cpu_seconds=self.cpu_seconds,
             host_calls=self.calls,
             bytes_out=self.bytes_out,

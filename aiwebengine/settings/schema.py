@@ -148,6 +148,20 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptSettings:
+    """Which receipts of invocations are kept; figures are added up for all."""
+
+    slow_seconds: Annotated[float, Between(least=0, most=3600)] = 1.0
+    """The receipt of an invocation that took so long is kept."""
+    sample_every: Annotated[int, Between(least=0, most=1_000_000_000)] = 1000
+    """One of so many other receipts is kept; 0 keeps none of them."""
+    retention_days: Annotated[float, Between(least=0.01, most=3650)] = 7.0
+    """Kept receipts are removed after so many days."""
+    max_receipts: Annotated[int, Between(least=0, most=100_000_000)] = 100_000
+    """Most receipts that are kept; the oldest go first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorSettings:
     """What an error page shows."""
 
@@ -168,4 +182,5 @@ class Settings:
     build: BuildSettings = field(default_factory=BuildSettings)
     deploy: DeploySettings = field(default_factory=DeploySettings)
     logs: LogSettings = field(default_factory=LogSettings)
+    receipts: ReceiptSettings = field(default_factory=ReceiptSettings)
     errors: ErrorSettings = field(default_factory=ErrorSettings)

@@ -13,6 +13,7 @@ that takes nothing is noticed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IPushProducer
@@ -20,6 +21,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from aiwebengine.errors import EngineError
+from aiwebengine.observe.receipts import server_timing
 from aiwebengine.runtime.run import Run
 from aiwebengine.values import Answer
 from aiwebengine.web.read import Sender
@@ -91,7 +93,7 @@ class Exchange:
 
     __slots__ = (
         "_channel", "_chunked", "_edge", "_mute", "_paused", "_pieces", "_producing", "_rest", "_started", "_waiting",
-        "id", "method", "modern", "run", "sender", "target", "version",
+        "id", "method", "modern", "run", "sender", "target", "timed", "version",
     )  # fmt: skip
 
     def __init__(
@@ -109,6 +111,8 @@ class Exchange:
         """Of the script that answers; empty for none."""
         self.run: Run | None = None
         """What works on the answer."""
+        self.timed = False
+        """The answer tells what it cost."""
         self._pieces: list[bytes] = []
         self._started = False
         self._chunked = False
@@ -158,10 +162,12 @@ class Exchange:
 
     def answered(self, answer: Answer) -> None:
         """See `Sink.answered`."""
-        self.run = None
+        run, self.run = self.run, None
         channel = self._channel
         if channel is None:
             return
+        if self.timed and run is not None:
+            answer = _timed(answer, run)
         head_only = self.method == "HEAD"
         large = len(answer.body) > _PIECE and not head_only and answer.status not in _BODYLESS
         channel.send(
@@ -183,6 +189,8 @@ class Exchange:
             return
         if not self.modern:
             channel.persistent = False
+        if self.timed and self.run is not None:
+            answer = _timed(answer, self.run)
         self._started = True
         self._mute = self.method == "HEAD" or answer.status in _BODYLESS
         self._chunked = self.modern and answer.status not in _BODYLESS
@@ -285,3 +293,8 @@ class Exchange:
         if channel is not None:
             self._release(channel)
             channel.requestDone(self)
+
+
+def _timed(answer: Answer, run: Run) -> Answer:
+    cost = (b"server-timing", server_timing(run.receipt("")).encode("ascii"))
+    return replace(answer, headers=(*(pair for pair in answer.headers if pair[0] != cost[0]), cost))

@@ -20,6 +20,9 @@ from aiwebengine.web.payload import told_sender
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request in hand, for the log."""
 
+TOKEN_HEADER = "x-aiwebengine-token"  # noqa: S105  the name of a header
+"""With it whoever runs the server asks for figures about the answer."""
+
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HOST = re.compile(r"[A-Za-z0-9._\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 _MAX_HOPS = 50
@@ -28,7 +31,7 @@ _MAX_HOPS = 50
 class Sender:
     """What a connection's header fields tell of who sends; worked out once for requests that repeat them."""
 
-    __slots__ = ("accept", "client", "given_id", "headers", "origin", "told")
+    __slots__ = ("accept", "client", "given_id", "headers", "origin", "token", "told")
 
     accept: str
     """The `accept` header; empty if there is none."""
@@ -39,6 +42,8 @@ class Sender:
     headers: Mapping[str, str]
     origin: str
     """Scheme and host as the client sees them."""
+    token: str
+    """The administrator's, of whom it may be, for `Server-Timing`; empty if none was sent.  No script sees it."""
     told: str
     """What `payload` tells a handler of all this."""
 
@@ -73,6 +78,9 @@ class Reader:
         trusted = bool(self._trusted) and self._is_trusted(peer)
         given = headers.get("x-request-id") if trusted else None
         sender = Sender()
+        sender.token = headers.get(TOKEN_HEADER, "")
+        if sender.token:
+            headers = {name: value for name, value in headers.items() if name != TOKEN_HEADER}
         sender.headers = headers
         sender.given_id = given if given is not None and _ID.fullmatch(given) else None
         sender.client = self._client(peer, headers) if trusted else peer

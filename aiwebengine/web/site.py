@@ -65,6 +65,7 @@ class Site:
         limits: What an invocation may use.
         own_body_bytes: Largest body for the engine's own paths.
         explain: Gives the author's frames of a failure; None to show nobody.
+        is_owner: Tells whether a token is the administrator's: who sends it is told what an answer cost.
         own_prefixes: Which paths are the engine's own.
     """
 
@@ -81,6 +82,7 @@ class Site:
         limits: LimitSettings,
         own_body_bytes: int,
         explain: Explain | None,
+        is_owner: Callable[[str], bool] = lambda _: False,
         own_prefixes: Sequence[str] = OWN_PREFIXES,
     ) -> None:
         self._reactor = reactor
@@ -93,6 +95,7 @@ class Site:
         self._limits = limits
         self.own_body_bytes = own_body_bytes
         self._explain = explain
+        self._is_owner = is_owner
         self._own_prefixes = tuple(own_prefixes)
         self._known: dict[int, tuple[Allowance, str]] = {}
         """By id of a route of `_known_of`: what it may use, and its label."""
@@ -215,6 +218,8 @@ class Site:
             if route.pattern.startswith(("/:", "/*")) and _is_reserved(request.path):
                 raise NotFound(f"{request.path[:200]} is the engine's own, and nothing is there.")
             exchange.version = route.version
+            if exchange.sender.token:
+                exchange.timed = self._is_owner(exchange.sender.token)
             given = admit(request, match, sender=exchange.sender.told)
             invocation = self._invocation(request, route, registry, given)
             run = self._runner.run(invocation, exchange)

@@ -293,3 +293,28 @@ def test_every_command_has_help(shell: Shell) -> None:
         assert shell.run(name, "--help") == exits.OK
         assert "Usage: aiwebengine" in shell.out
     assert shell.run("--version") == exits.OK
+
+
+def test_receipts(shell: Shell) -> None:
+    """Routes and receipts are printed as tables, with how each one ended and what its host calls took."""
+    one = {
+        "id": None, "at": 1_760_000_000_000, "version": "notes@3-5f2a81c0", "invocation": "i1", "kind": "http",
+        "label": "GET /notes", "outcome": "script_timeout", "why": None, "wallMs": 1500.25, "queuedMs": 0.5,
+        "cpuMs": 3.0, "peakBytes": 5_000_000, "bytesOut": 10, "logLines": 0, "logBytes": 0,
+        "hostCalls": {"kv.get": {"count": 2, "ms": 1.25, "bytesIn": 4, "bytesOut": 5}},
+    }  # fmt: skip
+    route = {
+        "label": "GET /notes", "count": 2, "repeated": 0, "errors": {"script_timeout": 1}, "p50Ms": 1.0, "p95Ms": 2.0,
+        "p99Ms": 2.0, "wallMs": 3.0, "cpuMs": 3.0, "hostCalls": 2, "hostMs": 1.0, "bytesOut": 10, "logLines": 0,
+        "peakBytes": None,
+    }  # fmt: skip
+    found = {"uri": "notes", "since": 1_760_000_000_000, "routes": [route], "recent": [one], "kept": [], "next": None}
+    shell.api.will(document=found)
+    assert shell.run("receipts", "notes", "--outcome", "script_timeout") == exits.OK
+    assert shell.api.asked[0].query == {"uri": "notes", "limit": "10", "outcome": "script_timeout"}
+    assert "1 script_timeout" in shell.out
+    assert "2 kv.get 1.2" in shell.out
+    assert "1500.2" in shell.out
+    shell.api.will(document=found)
+    assert shell.run("receipts", "notes", "--json") == exits.OK
+    assert shell.json() == found

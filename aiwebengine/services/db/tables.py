@@ -2,7 +2,7 @@
 The engine's tables.
 
 Two databases: `MAIN` holds what must survive (scripts, versions, assets, what scripts store), `EVIDENCE`
-holds what happened (log lines), apart so that writing it never waits for a script's
+holds what happened (log lines, receipts), apart so that writing it never waits for a script's
 transaction nor makes one wait.
 
 Keys are short because MySQL indexes 3,072 bytes at most, and texts that people chose
@@ -196,6 +196,47 @@ script_logs = sa.Table(
     # `committed` or an error's code; NULL while the invocation runs, or if the server died with it.
     sa.Column("outcome", sa.String(32), nullable=True),
     sa.Index("script_logs_key_id", "key", "id"),
+)
+
+receipts = sa.Table(
+    "receipts",
+    EVIDENCE,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("key", sa.String(64), nullable=False),
+    sa.Column("uri", sa.String(URI_LENGTH), nullable=False),
+    sa.Column("version", sa.String(320), nullable=False),
+    sa.Column("invocation", sa.String(64), nullable=False, index=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("label", sa.String(500), nullable=False),
+    sa.Column("outcome", sa.String(32), nullable=False),
+    # `failed`, `slow` or `sampled`.
+    sa.Column("why", sa.String(8), nullable=False),
+    sa.Column("wall_us", sa.BigInteger, nullable=False),
+    sa.Column("queued_us", sa.BigInteger, nullable=False),
+    sa.Column("cpu_us", sa.BigInteger, nullable=False),
+    sa.Column("peak", sa.BigInteger, nullable=False),
+    sa.Column("bytes_out", sa.BigInteger, nullable=False),
+    sa.Column("log_lines", sa.BigInteger, nullable=False),
+    sa.Column("log_bytes", sa.BigInteger, nullable=False),
+    # JSON: {name: [count, microseconds, bytes of arguments, bytes of answers]}.
+    sa.Column("host_calls", LongText, nullable=False),
+    sa.Index("receipts_key_id", "key", "id"),
+)
+
+budget_use = sa.Table(
+    "budget_use",
+    EVIDENCE,
+    sa.Column("key", sa.String(64), primary_key=True),
+    # See `settings/budgets.py`.
+    sa.Column("resource", sa.String(16), primary_key=True),
+    # Length of the window.
+    sa.Column("seconds", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("uri", sa.String(URI_LENGTH), nullable=False),
+    # When the window began.
+    sa.Column("begins", sa.BigInteger, nullable=False, index=True),
+    # In the smallest unit: microseconds of processor time, else a count.
+    sa.Column("used", sa.BigInteger, nullable=False),
 )
 
 

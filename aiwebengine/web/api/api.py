@@ -23,6 +23,7 @@ from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.errors import EngineError, NotFound, Unauthenticated, WrongMethod
 from aiwebengine.interfaces import Clock
 from aiwebengine.observe.logs import ScriptLogs
+from aiwebengine.observe.receipts import Receipts
 from aiwebengine.scripts.assets import AssetStore
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.store import ScriptStore
@@ -35,6 +36,7 @@ from aiwebengine.web.api.call import Call
 from aiwebengine.web.api.deployments import Deployments
 from aiwebengine.web.api.logs import Logs
 from aiwebengine.web.api.problems import problem_answer, problem_body
+from aiwebengine.web.api.receipts import ReceiptList
 from aiwebengine.web.api.route import ApiRoute
 from aiwebengine.web.api.scripts import Scripts
 from aiwebengine.web.api.state import State
@@ -60,6 +62,7 @@ class Api(Service):
         store: Reads what is kept.
         assets: Keeps assets.
         logs: Keeps the scripts' log lines.
+        receipts: Knows what invocations cost.
         tokens: Knows the administrator.
         threads: Where bodies are unpacked.
         settings: What may be deployed.
@@ -76,6 +79,7 @@ class Api(Service):
         store: ScriptStore,
         assets: AssetStore,
         logs: ScriptLogs,
+        receipts: Receipts,
         tokens: AdministratorToken,
         threads: Runs,
         settings: DeploySettings,
@@ -93,6 +97,7 @@ class Api(Service):
             Scripts(store=store, deployer=deployer),
             Deployments(deployer=deployer, threads=threads, settings=settings, clock=clock, explain=self._explain),
             self._logs,
+            ReceiptList(receipts=receipts),
             State(parts=state),
             Assets(assets=assets, max_bytes=settings.max_source_bytes),
             Token(tokens=tokens),

@@ -27,6 +27,13 @@ class SenderTests(SynchronousTestCase):
         self.assertEqual((sender.client, sender.origin, sender.given_id), ("192.0.2.7", "http://a", None))
         self.assertEqual(_reader().identify(sender), "made")
 
+    def test_token(self) -> None:
+        """The owner's token is kept apart, and no script is told of it."""
+        sender = _sender(b"Host: a\r\nX-Aiwebengine-Token: awe_x\r\nX-Other: y")
+        self.assertEqual((sender.token, sender.headers), ("awe_x", {"host": "a", "x-other": "y"}))
+        self.assertNotIn("awe_x", sender.told)
+        self.assertEqual(_sender(b"Host: a").token, "")
+
     def test_others_are_not_trusted(self) -> None:
         """Only the proxies that are named are believed."""
         sender = _sender(b"Host: a\r\nX-Forwarded-For: 1.2.3.4", reader=_reader(trusted=("10.0.0.0/8",)))

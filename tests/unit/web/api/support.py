@@ -14,9 +14,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.observe.logs import ScriptLogs
+from aiwebengine.observe.receipts import Receipts
 from aiwebengine.scripts.assets import AssetStore
 from aiwebengine.services.db.log_rows import DatabaseLogRows
-from aiwebengine.settings.schema import LogSettings
+from aiwebengine.services.db.receipt_rows import DatabaseReceiptRows
+from aiwebengine.settings.schema import LogSettings, ReceiptSettings
 from aiwebengine.web.api.api import Api
 from tests.support.fakes.database import open_database
 from tests.support.fakes.deploying import Deploying
@@ -42,6 +44,14 @@ class ApiTestCase(SynchronousTestCase):
         )
         self.logs.startService()
         self.addCleanup(self.logs.stopService)
+        self.receipts = Receipts(
+            rows=DatabaseReceiptRows(database=evidence),
+            settings=ReceiptSettings(),
+            clock=self.clock,
+            seconds=lambda: 2000.0,
+        )
+        self.receipts.startService()
+        self.addCleanup(self.receipts.stopService)
         made: list[str] = []
         numbers = count(1)
         tokens = AdministratorToken(
@@ -54,6 +64,7 @@ class ApiTestCase(SynchronousTestCase):
             store=self.world.store,
             assets=AssetStore(database=self.world.database, milliseconds=lambda: 5, max_bytes=1000),
             logs=self.logs,
+            receipts=self.receipts,
             tokens=tokens,
             threads=ThreadsInTurn(),
             settings=self.world.settings,

@@ -1,0 +1,50 @@
+"""`GET /engine/api/script/receipts`: what the invocations of a script cost."""
+
+from __future__ import annotations
+
+from aiwebengine.observe.receipts import Receipts
+from aiwebengine.scripts.package import check_uri
+from aiwebengine.values import Answer
+from aiwebengine.web.api.call import Call, as_json
+from aiwebengine.web.api.route import ApiRoute
+
+_MOST = 1000
+_USUAL = 20
+
+
+class ReceiptList:
+    """
+    Figures of routes, and receipts.
+
+    Args:
+        receipts: Knows them.
+    """
+
+    def __init__(self, *, receipts: Receipts) -> None:
+        self._receipts = receipts
+
+    def routes(self) -> list[ApiRoute]:
+        """Give what this answers."""
+        return [ApiRoute("GET", "/engine/api/script/receipts", self.read)]
+
+    async def read(self, call: Call) -> Answer:
+        """Give figures by route, the last receipts, and the newest that were kept."""
+        call.only("uri", "limit", "before", "outcome")
+        uri = check_uri(call.required("uri"))
+        limit = call.integer("limit", least=0, most=_MOST)
+        limit = _USUAL if limit is None else limit
+        before = call.integer("before", least=1, most=2**63 - 1)
+        outcome = call.text("outcome")
+        found = await self._receipts.kept(uri, limit=limit, before=before, outcome=outcome) if limit else []
+        figures = self._receipts.figures(uri)
+        recent = [one for one in self._receipts.recent(uri) if outcome in {None, one.receipt.outcome}]
+        return as_json(
+            {
+                "uri": uri,
+                "since": int(self._receipts.since * 1000),
+                "routes": [{"label": label, **one.as_json()} for label, one in sorted(figures.items())],
+                "recent": [one.as_json() for one in recent[:limit]],
+                "kept": [one.as_json() for one in found],
+                "next": found[-1].id if found and len(found) == limit else None,
+            }
+        )

@@ -1,0 +1,56 @@
+"""Receipts over HTTP."""
+
+from __future__ import annotations
+
+from aiwebengine.values import ANONYMOUS, Invocation, Receipt
+from tests.unit.web.api.support import ApiTestCase
+
+
+class ReceiptTests(ApiTestCase):
+    def keep(self, outcome: str = "committed", wall: float = 0.01) -> None:
+        """Keep one."""
+        invocation = Invocation(
+            id="i1",
+            script="notes",
+            version="notes@1-abc",
+            kind="http",
+            handler=None,
+            principal=ANONYMOUS,
+            payload="null",
+            wall_seconds=1,
+            cpu_seconds=1,
+            label="GET /notes",
+        )
+        receipt = Receipt(
+            invocation="i1", wall_seconds=wall, cpu_seconds=0.005, host_calls={}, bytes_out=3, outcome=outcome
+        )
+        self.receipts.keep(invocation, receipt)
+
+    def test_read(self) -> None:
+        """Figures of the routes, the last receipts and the kept ones are there, newest first."""
+        self.keep()
+        self.keep("script_failed")
+        status, told = self.ask("GET", "script/receipts", uri="notes")
+        self.assertEqual((status, told["uri"], told["since"]), (200, "notes", 2_000_000))
+        (route,) = told["routes"]
+        self.assertEqual((route["label"], route["count"], route["errors"]), ("GET /notes", 2, {"script_failed": 1}))
+        self.assertEqual([one["outcome"] for one in told["recent"]], ["script_failed", "committed"])
+        self.assertEqual([(one["outcome"], one["why"]) for one in told["kept"]], [("script_failed", "failed")])
+
+    def test_pages(self) -> None:
+        """Kept ones are read page by page, and by how they ended."""
+        for outcome in ("a", "b", "c"):
+            self.keep(outcome)
+        _, told = self.ask("GET", "script/receipts", uri="notes", limit=2)
+        self.assertEqual(([one["outcome"] for one in told["kept"]], len(told["recent"])), (["c", "b"], 2))
+        _, told = self.ask("GET", "script/receipts", uri="notes", limit=2, before=told["next"])
+        self.assertEqual(([one["outcome"] for one in told["kept"]], told["next"]), (["a"], None))
+        _, told = self.ask("GET", "script/receipts", uri="notes", outcome="b")
+        self.assertEqual([one["outcome"] for one in told["kept"] + told["recent"]], ["b", "b"])
+
+    def test_nothing(self) -> None:
+        """A script that never ran has no figures; a bad parameter is a clear 400."""
+        _, told = self.ask("GET", "script/receipts", uri="none", limit=0)
+        self.assertEqual((told["routes"], told["recent"], told["kept"], told["next"]), ([], [], [], None))
+        for query in ({"uri": "a", "limit": 1001}, {}, {"uri": "a", "kept": "x"}):
+            self.assertEqual(self.ask("GET", "script/receipts", **query)[0], 400)
