@@ -1,9 +1,10 @@
 # make serve   set up, start the server with the examples deployed; Ctrl-C stops it
 # make test    set up, check the code and run every test
 # make bench   set up, measure
+# make chaos   set up, kill whatever runs for some minutes and look at what remains
 # Both set-ups are one, and take seconds the second time.  More: tox -l
 
-.PHONY: help serve test lint bench docs clean ready
+.PHONY: help serve test lint bench chaos docs clean ready
 
 BIN := .venv/bin
 
@@ -30,6 +31,9 @@ test: lint
 bench: ready
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[bench]'
 	@exec $(BIN)/python bench/run.py $(ARGS)
+
+chaos: ready
+	@$(BIN)/python -m pytest -q -s tests/chaos $(ARGS)
 
 docs: ready
 	@$(BIN)/aiwebengine types

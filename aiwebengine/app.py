@@ -143,7 +143,13 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         durable=False,
     )
     background = Background(clock=reactor)
-    logs = ScriptLogs(rows=DatabaseLogRows(database=evidence), settings=settings.logs, clock=reactor, seconds=seconds)
+    logs = ScriptLogs(
+        rows=DatabaseLogRows(database=evidence),
+        settings=settings.logs,
+        clock=reactor,
+        seconds=seconds,
+        passed=extensions.passed,
+    )
     receipts = Receipts(
         rows=DatabaseReceiptRows(database=evidence), settings=settings.receipts, clock=reactor, seconds=seconds
     )
@@ -178,6 +184,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         prepare=lambda invocation, uri, source: access.prepare(invocation, uri, source),  # noqa: PLW0108  the same
         commit=lambda invocation, changes, work: access.commit(invocation, changes, work),  # noqa: PLW0108  the same
     )
+    more_calls = [call for group in extensions.groups for call in group.calls if not call.speaks_for]
     relay = Relay(
         database=database,
         kinds=extensions.deliver,
@@ -236,6 +243,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         wall=seconds,
         entropy=os.urandom,
         passed=extensions.passed,
+        more_calls=[(call.name, call.sync) for call in more_calls],
     )
 
     # How they are deployed.
@@ -243,7 +251,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         settings=settings.build,
         cache_folder=folder / "build-cache",
         reactor=reactor,
-        known_globals=known_globals(),
+        known_globals={**known_globals(), **dict.fromkeys(call.name for call in more_calls)},
         advice=advice(),
     )
     preparer = Preparer(

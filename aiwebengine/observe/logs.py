@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.interfaces import Clock, DelayedCall
+from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.settings.schema import LogSettings
 from aiwebengine.values import Invocation, LogLine
 
@@ -120,13 +121,23 @@ class ScriptLogs(Service):
         settings: Retention.
         clock: Says when to write.
         seconds: The server's clock, since 1970.
+        passed: Told of the points on the way.
     """
 
-    def __init__(self, *, rows: LogRows, settings: LogSettings, clock: Clock, seconds: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        *,
+        rows: LogRows,
+        settings: LogSettings,
+        clock: Clock,
+        seconds: Callable[[], float],
+        passed: Passed = unwatched,
+    ) -> None:
         self._rows = rows
         self._settings = settings
         self._clock = clock
         self._seconds = seconds
+        self._passed = passed
         self._waiting: list[LogRecord] = []
         self._waiting_bytes = 0
         self._open: set[str] = set()  # invocations that have logged and still run
@@ -294,6 +305,7 @@ class ScriptLogs(Service):
                 )
             else:
                 self._written += len(told)
+                self._passed("log.flushed")
             done.callback(None)
             after, self._after_write = self._after_write, []
             for waiter in after:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,8 @@ class Surroundings:
     seconds: Callable[[], float]
     wall: Callable[[], float]
     entropy: Callable[[int], bytes]
+    more_calls: Sequence[tuple[str, bool]]
+    """Host calls beyond those that the prelude knows: name, and whether it is synchronous."""
 
 
 class Group:
@@ -312,6 +314,7 @@ class Group:
             wall_seconds=seconds,
             wall=around.wall,
             gone=self._template_gone,
+            more_calls=around.more_calls,
         )
 
     def _not_fetched(self, failure: Failure) -> None:

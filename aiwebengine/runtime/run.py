@@ -86,6 +86,8 @@ class Run:
 
     __slots__ = (
         "_again",
+        "_committing",
+        "_delayed",
         "_failure",
         "_head",
         "_host",
@@ -167,6 +169,9 @@ class Run:
         """Ends the turn that this run has."""
         self._reruns = 0
         self._lines: Lines | None = None
+        self._committing = False
+        self._delayed: EngineError | None = None
+        """What the script failed with while its unit before that was being committed."""
         self._writing = False
         self._head: Head | None = None
         self._whole: Answer | None = None
@@ -431,9 +436,20 @@ class Run:
         if waiting is None:
             then()
             return
-        waiting.addCallbacks(lambda _: None if self.ended else then(), self._commit_failed)
+        self._committing = True
+        waiting.addCallbacks(lambda _: self._commit_done(then), self._commit_failed)
+
+    def _commit_done(self, then: Callable[[], None]) -> None:
+        self._committing = False
+        if self.ended:
+            return
+        then()
+        error, self._delayed = self._delayed, None
+        if error is not None:
+            self._fail(error)
 
     def _commit_failed(self, failure: Failure) -> None:
+        self._committing = False
         error = failure.value
         if isinstance(error, Stale) and error.turn is not None and self._may_repeat():
             self._repeat(error.turn)
@@ -455,7 +471,7 @@ class Run:
             # It waits to go on with an answer that will never be given.
             clone.discard("conflict")
         self.streaming = self.replied = self._writing = False
-        self._head = self._whole = self._failure = None
+        self._head = self._whole = self._failure = self._delayed = None
         self._reruns += 1
         if self._release is not None:
             self._release()
@@ -485,6 +501,10 @@ class Run:
 
     def _fail(self, error: EngineError) -> None:
         if self.ended:
+            return
+        if self._committing:
+            # What is being committed was answered well: first that is told, then what came after it.
+            self._delayed = self._delayed or error
             return
         if self.cancelled and not isinstance(error, ScriptProtocol):
             error = Cancelled("Whoever asked has gone.")

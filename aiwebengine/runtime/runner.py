@@ -8,7 +8,7 @@ Running scripts: the one way in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -67,6 +67,7 @@ class Runner(Service):
         wall: Seconds since 1970.
         entropy: Random bytes for the scripts' seeds.
         passed: Told of the points on the way.
+        more_calls: Host calls beyond those that the prelude knows: name, and whether it is synchronous.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Runner(Service):
         wall: Callable[[], float],
         entropy: Callable[[int], bytes],
         passed: Passed = unwatched,
+        more_calls: Sequence[tuple[str, bool]] = (),
     ) -> None:
         self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds
@@ -112,6 +114,7 @@ class Runner(Service):
             seconds=self._seconds,
             wall=wall,
             entropy=entropy,
+            more_calls=tuple(more_calls),
         )
 
     def startService(self) -> None:

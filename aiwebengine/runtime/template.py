@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -145,6 +145,7 @@ class Template:
         wall_seconds: Longest load.
         wall: The time of log lines, seconds since 1970.
         gone: Told once when the process is dead.
+        more_calls: Host calls beyond those that the prelude knows: name, and whether it is synchronous.
     """
 
     def __init__(
@@ -162,6 +163,7 @@ class Template:
         wall_seconds: float,
         wall: Callable[[], float],
         gone: Callable[[Template], None],
+        more_calls: Sequence[tuple[str, bool]] = (),
     ) -> None:
         self._reactor = reactor
         self._number = number
@@ -208,7 +210,7 @@ class Template:
             "load_seconds": wall_seconds,
         }
         control.fork(number, {"op": "template", "limits": process_limits}, [their_data, theirs], self)
-        box = {
+        box: dict[str, Any] = {
             "script": bundle.script,
             "version": bundle.version,
             "source": bundle.source,
@@ -217,6 +219,8 @@ class Template:
             "i": "load",
             "deadline": journal.now + round(wall_seconds * 1000),
         }
+        if more_calls:
+            box["calls"] = more_calls
         self._link.send(encode(_LOAD, json.dumps(box).encode("ascii")))
 
     def kill(self, cause: str) -> None:

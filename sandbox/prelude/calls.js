@@ -1,5 +1,6 @@
 /*
- * Host calls of older scripts: synchronous, in the shapes they always had.
+ * Host calls that scripts name themselves: those of older scripts, synchronous and in the shapes they
+ * always had, and those that a server was extended with, which `load` tells.
  */
 (function (K) {
     'use strict';
@@ -26,4 +27,17 @@
     sync('upsertAsset', 3);
     sync('deleteAsset', 1);
     K.global('HostError', K.HostError);
+
+    function extension(name, waits) {
+        K.global(name, function () {
+            var args = [];
+            for (var i = 0; i < arguments.length; i++) args[i] = arguments[i] === undefined ? null : arguments[i];
+            return waits ? K.hostCallSync(name, args) : K.hostCall(name, args);
+        });
+    }
+
+    /* calls: [[name, whether it is synchronous], ...] */
+    K.addCalls = function (calls) {
+        for (var i = 0; i < calls.length; i++) extension(calls[i][0], calls[i][1]);
+    };
 }(__kernel));

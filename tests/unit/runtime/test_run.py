@@ -284,6 +284,24 @@ class RunTests(SynchronousTestCase):
         failed.errback(Stale("Changed.", turn=lambda: turn))
         return failed
 
+    def test_died_during_the_commit(self) -> None:
+        """A child that dies after its answer was found good, while that is being committed, takes no answer with it."""
+        for streamed in (False, True):
+            commit: Deferred[None] = Deferred()
+            self.host.commits = [commit]
+            told: list[Any] = [("answered", 200, b"early")]
+            if streamed:
+                self.begin()
+                self.child.ask(b"answer.start", json.dumps({"status": 200, "type": None}))
+                told = [("started", 200), ("failed", "script_crashed")]
+            else:
+                self.child.ask(b"answer.send", "", "a", "early")
+            self.turn()
+            self.template.exit(len(self.template.children) - 1, signal.SIGSEGV)
+            self.assertEqual(self.sink.told, [])
+            commit.callback(None)
+            self.assertEqual(self.sink.told, told)
+
     def test_run_again(self) -> None:
         """A handler whose reads were overtaken runs again when it has its turn, and is answered once."""
         turns: list[Any] = []

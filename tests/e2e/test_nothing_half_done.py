@@ -1,0 +1,83 @@
+"""A script can be killed at any instant and nothing half-done remains; so can all that it runs on."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from aiwebengine.observe.points import POINTS
+from tests.support.killing import Ledgers
+
+SEED = 20260923
+INSTANTS = 40
+VICTIMS = ("clone",) * 5 + ("template",) * 3 + ("server",) * 3 + ("sandbox",)
+
+
+@pytest.fixture(scope="module")
+def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledgers]:
+    """Give the program, started and with its script."""
+    folder: Path = tmp_path_factory.mktemp("ledgers")
+    ledgers = Ledgers(folder)
+    ledgers.start()
+    try:
+        ledgers.deploy()
+        yield ledgers
+    finally:
+        ledgers.stop()
+
+
+@pytest.mark.parametrize("point", sorted(POINTS))
+def test_server_killed_at(ledgers: Ledgers, point: str) -> None:
+    """Wherever on its way the server is killed, every unit is there whole or not at all after a restart."""
+    if not ledgers.alive:
+        ledgers.start()
+    # Lines are written a few times a second, all else with every request.
+    ledgers.arm(point, "server", times=1 if point == "log.flushed" else 5)
+    with ledgers.load():
+        ledgers.until("ended")
+    assert not ledgers.alive, f"the point {point} was never passed"
+    ledgers.start()
+    ledgers.check()
+
+
+# A template or a sandbox that dies again and again is waited for longer each time.
+IN_HAND = ("answer.received", "call.answered", "commit.written", "log.received", "run.begun", "volatile.next")
+
+
+@pytest.mark.parametrize(("victim", "points"), [("clone", sorted(POINTS)), ("template", IN_HAND), ("sandbox", IN_HAND)])
+def test_process_killed_at(ledgers: Ledgers, victim: str, points: Sequence[str]) -> None:
+    """Whichever process is killed and wherever, nobody loses an answer that was given, and no unit is torn."""
+    if not ledgers.alive:
+        ledgers.start()
+    before = len(ledgers.books.done)
+    for point in points:
+        ledgers.arm(point, victim, times=1 if point == "log.flushed" else 4)
+        with ledgers.load(least=8):
+            ledgers.until("killed")
+        assert not ledgers.armed, f"the point {point} was never passed"
+    ledgers.check()
+    assert ledgers.alive
+    assert len(ledgers.books.done) - before > len(points)
+    ledgers.check_logs(ledgers.books.done[before:] + ledgers.books.refused[-20:])
+
+
+def test_random_instants(ledgers: Ledgers) -> None:
+    """At whatever instant anything is killed, nothing half-done remains."""
+    chance = random.Random(SEED)
+    for _ in range(INSTANTS):
+        if not ledgers.alive:
+            ledgers.start()
+            ledgers.check()
+        victim = chance.choice(VICTIMS)
+        with ledgers.load(least=4):
+            time.sleep(chance.uniform(0, 0.15))
+            ledgers.kill(victim)
+            if victim == "server":
+                ledgers.until("ended")
+    if not ledgers.alive:
+        ledgers.start()
+    ledgers.check()

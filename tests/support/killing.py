@@ -1,0 +1,311 @@
+"""
+Drives `tests.support.ledger`: puts load on it, has something killed, and looks for anything half-done.
+
+Each request has an id of its own, and does the same four things to it in one unit or several.  After
+a kill (and, if it was the server, a restart) the books must agree:
+
+- a unit is there with everything that it made durable, or not at all;
+- what a client was told is done, is done;
+- each committed message was delivered, under one id;
+- nothing volatile happened that was not committed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+START_SECONDS = 40.0
+_CLIENTS = 4
+
+SCRIPT = """
+registerWebHandler("/pay/:id", function (req) {
+  var id = req.params.id;
+  console.log("pay " + id);
+  ledgerPut(id + "/1");
+  ledgerTell(id + "/1");
+  return new Promise(function (resolve) {
+    setTimeout(function () {
+      ledgerPut(id + "/2");
+      resolve({ paid: id });
+    }, 2);
+  });
+}, "POST");
+
+registerWebHandler("/stream/:id", function (req) {
+  var id = req.params.id, piece = 0;
+  console.log("stream " + id);
+  ledgerPut(id + "/1");
+  ledgerPut(id + "/2");
+  var pieces = {};
+  pieces[Symbol.asyncIterator] = function () {
+    return {
+      next: function () {
+        piece += 1;
+        if (piece > 3) return Promise.resolve({ done: true });
+        ledgerPut(id + "/p" + piece + "/1");
+        ledgerPut(id + "/p" + piece + "/2");
+        return Promise.resolve({ done: false, value: "piece " + piece + "\\n" });
+      }
+    };
+  };
+  return pieces;
+}, "POST");
+
+registerWebHandler("/later/:id", function (req, ctx) {
+  var id = req.params.id;
+  console.log("later " + id);
+  ledgerPut(id + "/1");
+  ledgerPut(id + "/2");
+  ctx.waitUntil(new Promise(function (resolve) {
+    setTimeout(function () {
+      ledgerPut(id + "/w/1");
+      ledgerPut(id + "/w/2");
+      resolve();
+    }, 3);
+  }));
+  return { paid: id };
+}, "POST");
+"""
+
+
+@dataclass
+class Books:
+    """What the clients know."""
+
+    asked: list[str] = field(default_factory=list)
+    """Ids of all requests."""
+    done: list[str] = field(default_factory=list)
+    """Ids whose answer came whole, with status 200."""
+    refused: list[str] = field(default_factory=list)
+    """Ids that were answered with an error."""
+    wrong: list[str] = field(default_factory=list)
+    """Answers that must not be: a 200 with another body, an error that says nothing."""
+
+
+class Ledgers:
+    """
+    The program, its clients and its books.
+
+    Args:
+        folder: Where everything is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.books = Books()
+        self._number = 0
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._host = ""
+        self._token = ""
+
+    def start(self) -> None:
+        """Start the program and wait until it answers."""
+        (self.folder / "arm").unlink(missing_ok=True)
+        (self.folder / "address").unlink(missing_ok=True)
+        with (self.folder / "output").open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.ledger", str(self.folder)], stdout=output, stderr=output
+            )
+        end = time.monotonic() + START_SECONDS
+        while not (self.folder / "address").exists():
+            assert self._process.poll() is None, (self.folder / "output").read_text()
+            assert time.monotonic() < end, (self.folder / "output").read_text()
+            time.sleep(0.02)
+        told = json.loads((self.folder / "address").read_text("ascii"))
+        self._host, self._token = told["address"].removeprefix("http://"), told["token"]
+
+    def deploy(self) -> None:
+        """Deploy the script."""
+        connection = http.client.HTTPConnection(self._host, timeout=30)
+        body = json.dumps({"files": {"main.js": SCRIPT}})
+        headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
+        connection.request("PUT", "/engine/api/script?uri=ledger", body, headers)
+        answer = connection.getresponse()
+        assert answer.status in {200, 201}, answer.read()
+        connection.close()
+
+    def stop(self) -> None:
+        """Kill the program if it still runs."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+        if self._process is not None:
+            self._process.wait()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the program runs."""
+        assert self._process is not None
+        return self._process.poll() is None
+
+    def arm(self, point: str, victim: str, times: int = 1) -> None:
+        """Have *victim* killed when *point* has been passed so often."""
+        new = self.folder / "arm.new"
+        new.write_text(json.dumps({"point": point, "victim": victim, "times": times}), "ascii")
+        new.rename(self.folder / "arm")
+
+    @property
+    def armed(self) -> bool:
+        """Whether the kill is still to come."""
+        return (self.folder / "arm").exists()
+
+    def kill(self, victim: str) -> None:
+        """Kill *victim* now, from outside."""
+        for pid in self._pids(victim):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def load(self, *, least: int = 12) -> Iterator[None]:
+        """Have clients ask for the length of the block, and each id is answered or lost at its end."""
+        over = threading.Event()
+        enough = len(self.books.asked) + least
+        threads = [threading.Thread(target=self._client, args=(over, enough)) for _ in range(_CLIENTS)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+
+    def until(self, condition: str, seconds: float = 15.0) -> None:
+        """Wait until the kill has happened (`killed`) or the program has ended (`ended`)."""
+        end = time.monotonic() + seconds
+        while (self.armed if condition == "killed" else self.alive) and time.monotonic() < end:
+            time.sleep(0.005)
+
+    def check(self) -> None:
+        """Compare the books; wait for what the relay still delivers."""
+        end = time.monotonic() + 20
+        while (left := self._disagreement()) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert not left, left + "\n" + (self.folder / "output").read_text()[-3000:]
+        assert not self.books.wrong, self.books.wrong
+
+    def logged(self) -> set[str]:
+        """Give the ids of the requests whose log line is kept."""
+        with closing(sqlite3.connect(self.folder / "data" / "evidence.sqlite3")) as database:
+            rows = database.execute("SELECT message FROM script_logs").fetchall()
+        return {message.split(" ")[1] for (message,) in rows if message.split(" ")[0] in {"pay", "stream", "later"}}
+
+    def check_logs(self, ids: list[str]) -> None:
+        """Require the log line of each of *ids*, which the server writes within a moment."""
+        end = time.monotonic() + 5
+        while (missing := set(ids) - self.logged()) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert not missing, f"no log line of {sorted(missing)[:5]}"
+
+    # -- the books ----------------------------------------------------------------------------
+
+    def _disagreement(self) -> str:
+        with closing(sqlite3.connect(self.folder / "data" / "main.sqlite3")) as database:
+            rows = {name for (name,) in database.execute("SELECT name FROM entries WHERE area = 'ledger'")}
+            waiting = database.execute("SELECT count(*) FROM outbox").fetchone()[0]
+        units: dict[str, set[str]] = {}
+        for row in rows:
+            unit, part, side = row.rsplit("/", 2)
+            units.setdefault(unit, set()).add(part + side)
+        torn = [unit for unit, parts in units.items() if parts != {"1a", "1b", "2a", "2b"}]
+        if torn:
+            return f"half of {torn[:5]} is there"
+        lost = [one for one in self.books.done if one not in units]
+        if lost:
+            return f"{lost[:5]} were answered 200 and are not there"
+        delivered = Counter(self._lines("delivered"))
+        by_id: dict[str, str] = {}
+        for line in delivered:
+            message, one = line.split(" ")
+            if by_id.setdefault(message, one) != one:
+                return f"message {message} had two contents"
+        published = Counter(by_id.values())
+        wanted = {f"{unit}/{part}" for unit in units for part in ("1", "2")}
+        if set(published) != wanted:
+            missing, more = wanted - set(published), set(published) - wanted
+            return f"{waiting} wait; not delivered: {sorted(missing)[:5]}; never committed: {sorted(more)[:5]}"
+        twice = [one for one, times in published.items() if times > 1]
+        if twice:
+            return f"{twice[:5]} were published under two ids"
+        told = Counter(self._lines("told"))
+        if any(times > 1 for times in told.values()) or any(one.rsplit("/", 1)[0] not in units for one in told):
+            return "something volatile happened twice, or without its commit"
+        return ""
+
+    def _lines(self, name: str) -> list[str]:
+        path = self.folder / name
+        return path.read_text().splitlines() if path.exists() else []
+
+    # -- clients and processes ----------------------------------------------------------------
+
+    def _client(self, over: threading.Event, enough: int) -> None:
+        while self.alive and not (over.is_set() and len(self.books.asked) >= enough):
+            with self._lock:
+                self._number += 1
+                number = self._number
+            kind = ("pay", "pay", "stream", "later")[number % 4]
+            one = f"{kind}{number}"
+            self.books.asked.append(one)
+            self._ask(kind, one)
+
+    def _ask(self, kind: str, one: str) -> None:
+        connection = http.client.HTTPConnection(self._host, timeout=20)
+        try:
+            connection.request("POST", f"/{kind}/{one}")
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException):
+            # The server died, or a stream broke off.
+            return
+        finally:
+            connection.close()
+        right = b"piece 1\npiece 2\npiece 3\n" if kind == "stream" else json.dumps({"paid": one}).encode()
+        if answer.status == 200 and body.replace(b" ", b"") == right.replace(b" ", b""):
+            self.books.done.append(one)
+        elif answer.status in {500, 503, 409} and b'"code"' in body:
+            self.books.refused.append(one)
+        else:
+            self.books.wrong.append(f"{one}: {answer.status} {body[:200]!r}")
+
+    def _pids(self, victim: str) -> list[int]:
+        assert self._process is not None
+        if victim == "server":
+            return [self._process.pid]
+        zygotes = [pid for pid in children_of(self._process.pid) if b"sandbox" in command_of(pid)]
+        if victim == "sandbox":
+            return zygotes
+        templates = [pid for zygote in zygotes for pid in children_of(zygote)]
+        if victim == "template":
+            return templates
+        return [pid for template in templates for pid in children_of(template)][:2]
+
+
+def children_of(pid: int) -> list[int]:
+    """Give the pids of a process's children; none if it is gone."""
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(word) for word in path.read_text().split()]
+    return found
+
+
+def command_of(pid: int) -> bytes:
+    """Give a process's command line; empty if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,186 @@
+"""
+A server program to be killed: `python -m tests.support.ledger DATA_FOLDER`.
+
+It is the whole engine with two host calls more, made of the interface that every extension has:
+
+    ledgerPut(id)    durable: two rows, and one message that is written to the file `delivered`
+    ledgerTell(id)   volatile: a line in the file `told`
+
+While the file `arm` exists it names a point, how often it is to be passed, and a victim; when
+that has happened, the file is removed and the victim gets SIGKILL.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from aiwebengine.app import Engine, Extensions, build
+from aiwebengine.cli.reactor import install
+from aiwebengine.host.declare import Argument, HostCall
+from aiwebengine.host.effects import Held, Unit
+from aiwebengine.host.session import Function, Session
+from aiwebengine.services.db import entry_rows
+from aiwebengine.services.db.units import Transaction, Write
+from aiwebengine.services.outbox import Message
+from aiwebengine.settings.schema import LimitSettings, PoolSettings, ServerSettings, Settings
+
+AREA = "ledger"
+
+
+def _call(name: str) -> HostCall:
+    return HostCall(
+        name=name,
+        group="Tests",
+        arguments=(Argument(name="id", kind="text", doc="What is written."),),
+        returns="void",
+        effect="held",
+        doc="Writes.",
+        example="",
+    )
+
+
+class Ledger:
+    """
+    The two calls and what becomes of them.
+
+    Args:
+        folder: Where the files are written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def calls(self) -> Sequence[HostCall]:
+        """See `dispatch.Group.calls`."""
+        return (_call("ledgerPut"), _call("ledgerTell"))
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """See `dispatch.Group.functions`."""
+        return {"ledgerPut": self._put, "ledgerTell": self._tell}
+
+    def write(self, unit: Unit, effects: Sequence[Held]) -> Write | None:
+        """See `effects.Effects.write`."""
+        ids = [one.value for one in effects if one.key.startswith("put ")]
+        if not ids:
+            return None
+        place = entry_rows.Place(script=unit.invocation.script, area=AREA)
+
+        def write(transaction: Transaction) -> None:
+            for one in ids:
+                rows = [entry_rows.Entry(name=f"{one}/{side}", value=one, version=unit.id) for side in ("a", "b")]
+                entry_rows.write(transaction.connection, place, put=rows, remove=(), now=transaction.now)
+                transaction.publish("ledger", {"id": one})
+
+        return write
+
+    def happen(self, _unit: Unit, effects: Sequence[Held]) -> None:
+        """See `effects.Effects.happen`."""
+        for one in effects:
+            if one.key.startswith("tell "):
+                self._line("told", one.value)
+
+    def deliver(self, message: Message) -> None:
+        """See `outbox.Deliver`."""
+        self._line("delivered", f"{message.id} {message.payload['id']}")
+
+    def _put(self, session: Session, one: str) -> None:
+        session.hold(Held(group="ledger", key=f"put {one}", value=one))
+
+    def _tell(self, session: Session, one: str) -> None:
+        session.hold(Held(group="ledger", key=f"tell {one}", value=one))
+
+    def _line(self, name: str, text: str) -> None:
+        # One write, so that a kill leaves a whole line or none.
+        descriptor = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.write(descriptor, f"{text}\n".encode())
+        os.close(descriptor)
+
+
+class Killer:
+    """
+    Kills what the file `arm` names.
+
+    Args:
+        folder: Where that file is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._arm = folder / "arm"
+        self._passed = 0
+        self.engine: Engine | None = None
+
+    def passed(self, point: str) -> None:
+        """See `observe.points.Passed`."""
+        if not self._arm.exists():
+            self._passed = 0
+            return
+        try:
+            wanted = json.loads(self._arm.read_text("ascii"))
+        except (OSError, ValueError):
+            return
+        if wanted["point"] != point:
+            return
+        self._passed += 1
+        if self._passed < wanted["times"]:
+            return
+        self._passed = 0
+        self._arm.unlink(missing_ok=True)
+        for pid in self._pids(wanted["victim"]):
+            os.kill(pid, signal.SIGKILL)
+
+    def _pids(self, victim: str) -> list[int]:
+        assert self.engine is not None
+        if victim == "server":
+            return [os.getpid()]
+        if victim == "sandbox":
+            pid = self.engine.zygote.pid
+            return [pid] if pid else []
+        state: Any = self.engine.runner.state()
+        if victim == "template":
+            return [version["template"] for version in state["versions"] if version["template"]]
+        clones = [clone for version in state["versions"] for clone in version["clones"]]
+        return [clone["pid"] for clone in clones if clone["pid"] and clone["busy"]]
+
+
+def main(folder: Path) -> None:
+    """Serve until killed."""
+    reactor = install()
+    ledger, killer = Ledger(folder), Killer(folder)
+    settings = Settings(
+        profile="development",
+        server=ServerSettings(port=0, data_folder=str(folder / "data"), stop_seconds=2.0),
+        pool=PoolSettings(max_running=4),
+        limits=LimitSettings(wall_seconds=5),
+    )
+    extensions = Extensions(
+        groups=[ledger], effects={"ledger": ledger}, deliver={"ledger": ledger.deliver}, passed=killer.passed
+    )
+    engine = build(settings, reactor=reactor, extensions=extensions)
+    killer.engine = engine
+
+    def answers(ready: Any) -> None:
+        token = (folder / "data" / "administrator-token").read_text("ascii").strip()
+        told = folder / "address.new"
+        told.write_text(json.dumps({"address": ready.address, "token": token, "pid": os.getpid()}), "ascii")
+        told.rename(folder / "address")
+
+    def start() -> None:
+        engine.service.privilegedStartService()
+        engine.service.startService()
+
+    engine.ready.addCallbacks(answers, lambda failure: (failure.printTraceback(sys.stderr), reactor.stop()))
+    reactor.callWhenRunning(start)
+    reactor.addSystemEventTrigger("before", "shutdown", engine.service.stopService)
+    reactor.run()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
