@@ -33,6 +33,7 @@ from aiwebengine.host.registration import RegistrationCalls, Registrations
 from aiwebengine.host.scripts import ScriptCalls
 from aiwebengine.host.turns import Turns
 from aiwebengine.observe.background import Background
+from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.logs import LogFilter, ScriptLogs
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.observe.receipts import Receipts
@@ -52,6 +53,7 @@ from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.log_rows import DatabaseLogRows
 from aiwebengine.services.db.receipt_rows import DatabaseReceiptRows
 from aiwebengine.services.db.units import Units
+from aiwebengine.services.db.use_rows import DatabaseUseRows
 from aiwebengine.services.folder import DataFolder
 from aiwebengine.services.outbox import Deliver, Relay
 from aiwebengine.services.threads import Threads
@@ -153,10 +155,18 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
     receipts = Receipts(
         rows=DatabaseReceiptRows(database=evidence), settings=settings.receipts, clock=reactor, seconds=seconds
     )
+    current = Current()
+    budgets = Budgets(
+        rows=DatabaseUseRows(database=evidence),
+        settings=settings.budgets,
+        asked=lambda uri: _budgets(current, uri),
+        tell=lambda invocation, line: logs.append(invocation, [line]),
+        clock=reactor,
+        seconds=seconds,
+    )
     tokens = AdministratorToken(folder=folder, random_bytes=os.urandom, made=notices.append)
 
     # What is kept of scripts, and what serves.
-    current = Current()
     store = ScriptStore(database=database, milliseconds=milliseconds)
     assets = AssetStore(database=database, milliseconds=milliseconds, max_bytes=settings.deploy.max_source_bytes)
     loads: Loads[Registrations] = Loads(
@@ -207,6 +217,9 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
     )
 
     def keep_receipt(invocation: Invocation, receipt: Receipt) -> None:
+        if invocation.kind != "load":
+            # Who has spent all may still deploy what uses less.
+            budgets.count(invocation, receipt)
         receipts.keep(invocation, receipt)
         logs.finish(invocation, receipt.outcome)
 
@@ -242,6 +255,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         cores=os.cpu_count() or 1,
         wall=seconds,
         entropy=os.urandom,
+        refusal=budgets.refusal,
         passed=extensions.passed,
         more_calls=[(call.name, call.sync) for call in more_calls],
     )
@@ -285,6 +299,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         assets=assets,
         logs=logs,
         receipts=receipts,
+        budgets=budgets,
         tokens=tokens,
         threads=threads,
         settings=settings.deploy,
@@ -302,6 +317,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
             "build": builder.state,
             "logs": logs.state,
             "receipts": receipts.state,
+            "budgets": budgets.state,
             "threads": threads.state,
             "units": units.state,
             "relay": relay.state,
@@ -341,6 +357,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
             ("background", background),
             ("logs", logs),
             ("receipts", receipts),
+            ("budgets", budgets),
             ("units", units),
             ("relay", relay),
             ("administrator token", tokens),
@@ -498,6 +515,11 @@ def _new_id() -> str:
 def _grants(current: Current, uri: str) -> frozenset[str]:
     active = current.registry.scripts.get(uri)
     return active.grants if active is not None else frozenset()
+
+
+def _budgets(current: Current, uri: str) -> Mapping[str, Sequence[str]]:
+    active = current.registry.scripts.get(uri)
+    return active.budgets if active is not None else {}
 
 
 def _messages(logs: ScriptLogs) -> Any:

@@ -15,14 +15,17 @@ from aiwebengine.cli.session import Session, talks_to_server
 @click.argument("uri")
 @click.option("--limit", type=click.IntRange(min=0, max=1000), default=10, metavar="N", help="So many receipts.")
 @click.option("--outcome", metavar="CODE", help="Only those that ended so, such as script_timeout.")
+@click.option("--new-budgets", is_flag=True, help="First let the script begin anew with all its budgets.")
 @talks_to_server
-def receipts(session: Session, uri: str, limit: int, outcome: str | None) -> None:
+def receipts(session: Session, uri: str, limit: int, outcome: str | None, new_budgets: bool) -> None:
     """
     Show what a script's invocations cost.
 
-    First figures for every route since the server started, then the last receipts, then those that were kept: of failed
-    and slow invocations, and of some others.
+    First figures for every route since the server started and what is used of its budgets, then the last receipts, then
+    those that were kept: of failed and slow invocations, and of some others.
     """
+    if new_budgets:
+        session.client.call("DELETE", "/script/budgets", query=[("uri", uri)])
     query = [("uri", uri), ("limit", str(limit))] + ([("outcome", outcome)] if outcome else [])
     found = session.client.call("GET", "/script/receipts", query=query)
     if session.as_json:
@@ -33,6 +36,9 @@ def receipts(session: Session, uri: str, limit: int, outcome: str | None) -> Non
         ("route", "count", "p50", "p95", "p99", "cpu each", "host each", "peak", "errors"),
         [_route(route) for route in found["routes"]],
     )
+    if found["budgets"]:
+        click.echo()
+        show.table(("budget", "used", "refused", "until"), [_budget(budget) for budget in found["budgets"]])
     for name, title in (("recent", "last"), ("kept", "kept")):
         if found[name]:
             click.echo()
@@ -51,6 +57,11 @@ def _route(route: Mapping[str, Any]) -> tuple[object, ...]:
         show.size(route["peakBytes"]) if route["peakBytes"] else "-",
         errors,
     )
+
+
+def _budget(budget: Mapping[str, Any]) -> tuple[object, ...]:
+    used = f"{100 * budget['used'] / budget['most']:.0f} %"
+    return budget["budget"], used, budget["refused"], show.moment(budget["endsAt"]) if budget["endsAt"] else "-"
 
 
 def _receipts(found: Iterable[Mapping[str, Any]], title: str) -> None:

@@ -29,7 +29,9 @@ class ActiveScript:
     isolation: str | None = None
     """`shared` or `request`; None: as the server's settings say."""
     limits: Mapping[str, float] = field(default_factory=dict)
-    """What the script asks for below the server's limits: `timeout_ms`, `cpu_ms`, `memory_bytes`."""
+    """What the script asks for below the server's limits; see `settings.asked.WORDS`."""
+    budgets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What it asks for beside the server's budgets; see `settings.budgets`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

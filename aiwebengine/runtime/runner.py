@@ -66,6 +66,7 @@ class Runner(Service):
         cores: Of the machine.
         wall: Seconds since 1970.
         entropy: Random bytes for the scripts' seeds.
+        refusal: Tells why an invocation may not begin; None if it may.
         passed: Told of the points on the way.
         more_calls: Host calls beyond those that the prelude knows: name, and whether it is synchronous.
     """
@@ -83,6 +84,7 @@ class Runner(Service):
         cores: int,
         wall: Callable[[], float],
         entropy: Callable[[int], bytes],
+        refusal: Callable[[Invocation], EngineError | None] = lambda _: None,
         passed: Passed = unwatched,
         more_calls: Sequence[tuple[str, bool]] = (),
     ) -> None:
@@ -94,6 +96,7 @@ class Runner(Service):
         self._limits = limits
         self._pool = pool
         self._cores = cores
+        self._refusal = refusal
         self._wall = wall
         self._passed = passed
         self._groups: dict[str, Group] = {}
@@ -149,6 +152,7 @@ class Runner(Service):
         Returns:
             A handle with `cancel()`, for when nobody waits any more.
         """
+        refusal = self._refusal(invocation)
         group = self._group(invocation.version, invocation.script)
         run = Run(
             invocation=invocation,
@@ -163,7 +167,10 @@ class Runner(Service):
             passed=self._passed,
         )
         self._active.add(run)
-        group.submit(run)
+        if refusal is None:
+            group.submit(run)
+        else:
+            run.refuse(refusal)
         return run
 
     def cancel(self, run: Run) -> None:

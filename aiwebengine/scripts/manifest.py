@@ -18,7 +18,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiwebengine.errors import Problem
-from aiwebengine.settings.asked import WORDS, read_limits, told
+from aiwebengine.settings.amounts import told
+from aiwebengine.settings.asked import WORDS, read_limits
+from aiwebengine.settings.budgets import RESOURCES, read_budget
 from aiwebengine.settings.schema import LimitSettings
 
 FILE = "package.json"
@@ -30,7 +32,8 @@ CAPABILITIES: Mapping[str, str] = {
 }
 """What a script may ask for, and the administrator grant."""
 
-KEYS = ("entry", "capabilities", "isolation", "limits")
+KEYS = ("entry", "capabilities", "isolation", "limits", "budgets")
+_MOST_BUDGETS = 5
 ISOLATIONS = ("shared", "request")
 
 
@@ -47,6 +50,9 @@ class Manifest:
     limits: Mapping[str, float] = field(default_factory=dict)
     """Those that were given, under the names that `settings.asked.WORDS` keeps them by."""
 
+    budgets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By the names of the settings, such as `host_calls`: what it may use over time, beside what the server says."""
+
     def as_json(self) -> dict[str, Any]:
         """Give what was said, in its normal form."""
         pairs = {
@@ -54,6 +60,7 @@ class Manifest:
             "capabilities": list(self.capabilities),
             "isolation": self.isolation,
             "limits": dict(self.limits),
+            "budgets": {name: list(texts) for name, texts in self.budgets.items()},
         }
         return {key: value for key, value in pairs.items() if value}
 
@@ -106,6 +113,7 @@ class _Reading:
             capabilities=self._capabilities(value.get("capabilities")),
             isolation=self._isolation(value.get("isolation")),
             limits=self._limit_values(value.get("limits")),
+            budgets=self._budgets(value.get("budgets")),
         )
 
     def _entry(self, value: Any) -> str | None:
@@ -145,6 +153,28 @@ class _Reading:
         found, wrong = read_limits(value, limits=self._limits, words=WORDS)
         for key, why in wrong:
             self._wrong(key, f'"limits.{key}" {why}')
+        return found
+
+    def _budgets(self, value: Any) -> dict[str, tuple[str, ...]]:
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            form = 'an object such as {"hostCalls": "1000/1m"}'
+            self._wrong("budgets", f'"budgets" must be {form}; it is {told(value)}.')
+            return {}
+        self._known(value, RESOURCES, "budgets")
+        found: dict[str, tuple[str, ...]] = {}
+        for word, resource in RESOURCES.items():
+            given = value.get(word)
+            if given is None:
+                continue
+            texts = given if isinstance(given, list) else [given]
+            wrong = next((text for text in texts if read_budget(text, resource) is None), None)
+            if wrong is not None or len(texts) > _MOST_BUDGETS:
+                form = f'a budget such as "{resource.example}", or a list of at most {_MOST_BUDGETS} of them'
+                self._wrong(word, f'"budgets.{word}" must be {form}; it is {told(given)}.')
+            else:
+                found[resource.name] = tuple(texts)
         return found
 
     def _known(self, value: Mapping[str, Any], known: Iterable[str], where: str) -> None:

@@ -332,6 +332,7 @@ def active_script(version: Version) -> ActiveScript:
         grants=version.grants,
         isolation=version.manifest.get("isolation"),
         limits=version.manifest.get("limits", {}),
+        budgets={name: tuple(texts) for name, texts in version.manifest.get("budgets", {}).items()},
     )
 
 

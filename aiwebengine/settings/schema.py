@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from aiwebengine.settings.allowed import Between, FilePath, OneOf, Shape, is_listen_address, is_network, is_origin
+from aiwebengine.settings.budgets import is_budget_of
 
 _KIB = 1024
 _MIB = 1024 * 1024
@@ -148,6 +149,32 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetSettings:
+    """
+    What one script may use over time; see `docs/explain/limits.md`.
+
+    A budget is an amount and a stretch of time of at least a minute, such as `1000/1m` or `5000000/1d`.
+    """
+
+    invocations: Annotated[
+        tuple[str, ...], Shape("a budget such as 1000/1m or 100000/1d", is_budget_of("invocations"))
+    ] = ()
+    """Invocations of one script."""
+    cpu_time: Annotated[tuple[str, ...], Shape("a budget such as 30s/1m or 10m/1h", is_budget_of("cpu_time"))] = ()
+    """Processor time of one script's processes."""
+    host_calls: Annotated[tuple[str, ...], Shape("a budget such as 1000000/1m", is_budget_of("host_calls"))] = (
+        "3000000/1m",
+    )
+    """Host calls of one script."""
+    log_lines: Annotated[tuple[str, ...], Shape("a budget such as 100000/1m", is_budget_of("log_lines"))] = (
+        "300000/1m",
+    )
+    """Log lines of one script, the dropped ones too."""
+    bytes_out: Annotated[tuple[str, ...], Shape("a budget such as 1GB/1h or 20GB/1d", is_budget_of("bytes_out"))] = ()
+    """Bytes of the answers of one script."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptSettings:
     """Which receipts of invocations are kept; figures are added up for all."""
 
@@ -182,5 +209,6 @@ class Settings:
     build: BuildSettings = field(default_factory=BuildSettings)
     deploy: DeploySettings = field(default_factory=DeploySettings)
     logs: LogSettings = field(default_factory=LogSettings)
+    budgets: BudgetSettings = field(default_factory=BudgetSettings)
     receipts: ReceiptSettings = field(default_factory=ReceiptSettings)
     errors: ErrorSettings = field(default_factory=ErrorSettings)

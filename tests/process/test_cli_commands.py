@@ -308,13 +308,21 @@ def test_receipts(shell: Shell) -> None:
         "p99Ms": 2.0, "wallMs": 3.0, "cpuMs": 3.0, "hostCalls": 2, "hostMs": 1.0, "bytesOut": 10, "logLines": 0,
         "peakBytes": None,
     }  # fmt: skip
-    found = {"uri": "notes", "since": 1_760_000_000_000, "routes": [route], "recent": [one], "kept": [], "next": None}
+    budget = {
+        "resource": "host_calls", "budget": "10 host calls a minute", "most": 10, "seconds": 60, "used": 4,
+        "refused": 0, "endsAt": None,
+    }  # fmt: skip
+    found = {"uri": "notes", "since": 1_760_000_000_000, "routes": [route], "budgets": [budget]}
+    found.update({"recent": [one], "kept": [], "next": None})
     shell.api.will(document=found)
     assert shell.run("receipts", "notes", "--outcome", "script_timeout") == exits.OK
     assert shell.api.asked[0].query == {"uri": "notes", "limit": "10", "outcome": "script_timeout"}
     assert "1 script_timeout" in shell.out
     assert "2 kv.get 1.2" in shell.out
     assert "1500.2" in shell.out
+    assert "10 host calls a minute  40 %" in shell.out
+    shell.api.will(status=204)
     shell.api.will(document=found)
-    assert shell.run("receipts", "notes", "--json") == exits.OK
+    assert shell.run("receipts", "notes", "--new-budgets", "--json") == exits.OK
+    assert (shell.api.asked[1].method, shell.api.asked[1].path) == ("DELETE", "/engine/api/script/budgets")
     assert shell.json() == found

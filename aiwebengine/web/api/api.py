@@ -22,6 +22,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.errors import EngineError, NotFound, Unauthenticated, WrongMethod
 from aiwebengine.interfaces import Clock
+from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.logs import ScriptLogs
 from aiwebengine.observe.receipts import Receipts
 from aiwebengine.scripts.assets import AssetStore
@@ -63,6 +64,7 @@ class Api(Service):
         assets: Keeps assets.
         logs: Keeps the scripts' log lines.
         receipts: Knows what invocations cost.
+        budgets: Knows what scripts have used over time.
         tokens: Knows the administrator.
         threads: Where bodies are unpacked.
         settings: What may be deployed.
@@ -80,6 +82,7 @@ class Api(Service):
         assets: AssetStore,
         logs: ScriptLogs,
         receipts: Receipts,
+        budgets: Budgets,
         tokens: AdministratorToken,
         threads: Runs,
         settings: DeploySettings,
@@ -97,7 +100,7 @@ class Api(Service):
             Scripts(store=store, deployer=deployer),
             Deployments(deployer=deployer, threads=threads, settings=settings, clock=clock, explain=self._explain),
             self._logs,
-            ReceiptList(receipts=receipts),
+            ReceiptList(receipts=receipts, budgets=budgets),
             State(parts=state),
             Assets(assets=assets, max_bytes=settings.max_source_bytes),
             Token(tokens=tokens),

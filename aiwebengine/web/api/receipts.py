@@ -1,11 +1,12 @@
-"""`GET /engine/api/script/receipts`: what the invocations of a script cost."""
+"""`GET /engine/api/script/receipts`, `DELETE /engine/api/script/budgets`: what the invocations of a script cost."""
 
 from __future__ import annotations
 
+from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.receipts import Receipts
 from aiwebengine.scripts.package import check_uri
 from aiwebengine.values import Answer
-from aiwebengine.web.api.call import Call, as_json
+from aiwebengine.web.api.call import Call, as_json, nothing
 from aiwebengine.web.api.route import ApiRoute
 
 _MOST = 1000
@@ -18,14 +19,25 @@ class ReceiptList:
 
     Args:
         receipts: Knows them.
+        budgets: Knows what the script has used over time.
     """
 
-    def __init__(self, *, receipts: Receipts) -> None:
+    def __init__(self, *, receipts: Receipts, budgets: Budgets) -> None:
         self._receipts = receipts
+        self._budgets = budgets
 
     def routes(self) -> list[ApiRoute]:
         """Give what this answers."""
-        return [ApiRoute("GET", "/engine/api/script/receipts", self.read)]
+        return [
+            ApiRoute("GET", "/engine/api/script/receipts", self.read),
+            ApiRoute("DELETE", "/engine/api/script/budgets", self.reset),
+        ]
+
+    async def reset(self, call: Call) -> Answer:
+        """Let a script begin anew with its budgets."""
+        call.only("uri")
+        await self._budgets.reset(check_uri(call.required("uri")))
+        return nothing()
 
     async def read(self, call: Call) -> Answer:
         """Give figures by route, the last receipts, and the newest that were kept."""
@@ -43,6 +55,7 @@ class ReceiptList:
                 "uri": uri,
                 "since": int(self._receipts.since * 1000),
                 "routes": [{"label": label, **one.as_json()} for label, one in sorted(figures.items())],
+                "budgets": self._budgets.told(uri),
                 "recent": [one.as_json() for one in recent[:limit]],
                 "kept": [one.as_json() for one in found],
                 "next": found[-1].id if found and len(found) == limit else None,

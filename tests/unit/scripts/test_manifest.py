@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.scripts.manifest import Manifest, read_manifest
-from aiwebengine.settings.asked import duration_ms, size_bytes
+from aiwebengine.settings.amounts import duration_ms, size_bytes
 from aiwebengine.settings.schema import LimitSettings
 
 ANYTHING = st.recursive(
@@ -94,6 +94,25 @@ class ManifestTests(SynchronousTestCase):
         )  # fmt: skip
         [(message, _, _)] = self.wrong({"aiwebengine": {"limits": {"hostCalls": "many"}}})
         self.assertIn("must be a whole number", message)
+
+    def test_budgets(self):
+        """A script says what it may use over time, as one text or several."""
+        asked = {"hostCalls": "1000/1m", "cpu": ["30s/1m", "5m/1h"], "bytesOut": "1GB/1d"}
+        manifest, problems = read(json.dumps({"aiwebengine": {"budgets": asked}}).encode())
+        self.assertEqual(problems, [])
+        self.assertEqual(
+            manifest.as_json()["budgets"],
+            {"cpu_time": ["30s/1m", "5m/1h"], "host_calls": ["1000/1m"], "bytes_out": ["1GB/1d"]},
+        )
+        for budgets, words in (
+            ({"hostCalls": "many"}, 'such as "10000/1m"'),
+            ({"cpu": 5}, 'such as "30s/1h"'),
+            ({"logLines": ["1/1m"] * 6}, "at most 5"),
+            ({"mails": "1/1m"}, "known are invocations, cpu, hostCalls, logLines, bytesOut"),
+            (5, "must be an object"),
+        ):
+            [(message, _, _)] = self.wrong({"aiwebengine": {"budgets": budgets}})
+            self.assertIn(words, message)
 
     def test_wrong_types(self):
         """Each value of the wrong kind is told, all of them at once."""

@@ -13,12 +13,14 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.auth.tokens import AdministratorToken
+from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.logs import ScriptLogs
 from aiwebengine.observe.receipts import Receipts
 from aiwebengine.scripts.assets import AssetStore
 from aiwebengine.services.db.log_rows import DatabaseLogRows
 from aiwebengine.services.db.receipt_rows import DatabaseReceiptRows
-from aiwebengine.settings.schema import LogSettings, ReceiptSettings
+from aiwebengine.services.db.use_rows import DatabaseUseRows
+from aiwebengine.settings.schema import BudgetSettings, LogSettings, ReceiptSettings
 from aiwebengine.web.api.api import Api
 from tests.support.fakes.database import open_database
 from tests.support.fakes.deploying import Deploying
@@ -52,6 +54,16 @@ class ApiTestCase(SynchronousTestCase):
         )
         self.receipts.startService()
         self.addCleanup(self.receipts.stopService)
+        self.budgets = Budgets(
+            rows=DatabaseUseRows(database=evidence),
+            settings=BudgetSettings(host_calls=("5/1m",), log_lines=()),
+            asked=lambda _: {},
+            tell=lambda invocation, line: None,
+            clock=self.clock,
+            seconds=lambda: 2000.0,
+        )
+        self.budgets.startService()
+        self.addCleanup(self.budgets.stopService)
         made: list[str] = []
         numbers = count(1)
         tokens = AdministratorToken(
@@ -65,6 +77,7 @@ class ApiTestCase(SynchronousTestCase):
             assets=AssetStore(database=self.world.database, milliseconds=lambda: 5, max_bytes=1000),
             logs=self.logs,
             receipts=self.receipts,
+            budgets=self.budgets,
             tokens=tokens,
             threads=ThreadsInTurn(),
             settings=self.world.settings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiwebengine.values import ANONYMOUS, Invocation, Receipt
+from aiwebengine.values import ANONYMOUS, CallCost, Invocation, Receipt
 from tests.unit.web.api.support import ApiTestCase
 
 
@@ -36,6 +36,27 @@ class ReceiptTests(ApiTestCase):
         self.assertEqual((route["label"], route["count"], route["errors"]), ("GET /notes", 2, {"script_failed": 1}))
         self.assertEqual([one["outcome"] for one in told["recent"]], ["script_failed", "committed"])
         self.assertEqual([(one["outcome"], one["why"]) for one in told["kept"]], [("script_failed", "failed")])
+
+    def test_budgets(self) -> None:
+        """What is used of the budgets is told, and a script can be given new ones."""
+        invocation = Invocation(
+            id="i1",
+            script="notes",
+            version="notes@1-abc",
+            kind="http",
+            handler=None,
+            principal=ANONYMOUS,
+            payload="null",
+            wall_seconds=1,
+            cpu_seconds=1,
+        )
+        calls = {"a": CallCost(count=5)}
+        self.budgets.count(invocation, Receipt("i1", 0.1, 0.1, calls, 0, "committed"))
+        (budget,) = self.ask("GET", "script/receipts", uri="notes")[1]["budgets"]
+        self.assertEqual((budget["budget"], budget["used"]), ("5 host calls a minute", 5))
+        self.assertIsNotNone(self.budgets.refusal(invocation))
+        self.assertEqual(self.ask("DELETE", "script/budgets", uri="notes")[0], 204)
+        self.assertIsNone(self.budgets.refusal(invocation))
 
     def test_pages(self) -> None:
         """Kept ones are read page by page, and by how they ended."""

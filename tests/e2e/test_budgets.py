@@ -1,0 +1,73 @@
+"""A script that uses too much over time is stopped, its author is told why, and others are not harmed."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+import pytest_twisted
+
+from aiwebengine.settings.schema import BudgetSettings
+from tests.support.engine import running_engine, settings_for
+
+SCRIPT = """
+registerWebHandler("/calls", function () { for (var i = 0; i < 100; i++) listAssets(); return 1; });
+registerWebHandler("/lines", function () { for (var i = 0; i < 100; i++) console.log(i); return 1; });
+registerWebHandler("/requests", function () { return 1; });
+"""
+MOST = {
+    "calls": ("hostCalls", "host_calls", 250),
+    "lines": ("logLines", "log_lines", 250),
+    "requests": ("invocations", "invocations", 20),
+}
+
+
+@pytest.mark.parametrize("what", MOST)
+@pytest_twisted.ensureDeferred
+async def test_runaway(what: str) -> None:
+    """A loop of requests, log lines or host calls ends with 429, over a restart too; the log names the budget."""
+    word, resource, most = MOST[what]
+    manifest = {"aiwebengine": {"entry": "main.js", "budgets": {word: f"{most}/1d"}}}
+    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
+        settings = settings_for(Path(folder))
+        async with running_engine(settings) as engine:
+            files = {"main.js": SCRIPT, "package.json": json.dumps(manifest)}
+            await engine.deploy("greedy", files, grants=["assets"])
+            await engine.deploy("modest", {"main.js": 'registerWebHandler("/modest", function () { return 1; });'})
+            statuses = [(await engine.request("GET", f"/{what}")).status for _ in range(25)]
+            assert statuses[0] == 200
+            assert statuses[-1] == 429
+            assert statuses == sorted(statuses)
+            reply = await engine.request("GET", f"/{what}")
+            assert reply.json()["code"] == "budget"
+            assert 1 <= int(reply.headers["retry-after"]) <= 86_400
+            assert (await engine.request("GET", "/modest")).status == 200
+            lines = (await engine.api("GET", "/logs?uri=greedy&level=warn")).json()["lines"]
+            assert [line["level"] for line in lines] == ["warn", "error"]
+            assert all(line["fields"]["budget"] == resource for line in lines)
+            told = (await engine.api("GET", "/script/receipts?uri=greedy")).json()["budgets"]
+            (spent,) = [one for one in told if one["resource"] == resource and one["most"] == most]
+            assert spent["used"] >= most
+            assert spent["refused"] >= 1
+        async with running_engine(settings) as engine:
+            assert (await engine.request("GET", f"/{what}")).status == 429
+            # Who has spent all may still deploy.
+            await engine.deploy("greedy", {**files, "main.js": SCRIPT + " "}, grants=["assets"])
+            assert (await engine.request("GET", f"/{what}")).status == 429
+            assert (await engine.api("DELETE", "/script/budgets?uri=greedy")).status == 204
+            assert (await engine.request("GET", f"/{what}")).status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_processor_time() -> None:
+    """Processor time is counted too, that of runs that were killed as well."""
+    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
+        settings = settings_for(Path(folder), budgets=BudgetSettings(cpu_time=("150ms/1d",)))
+        async with running_engine(settings) as engine:
+            source = 'registerWebHandler("/busy", function () { for (;;) {} }, { timeout: "200ms" });'
+            await engine.deploy("busy", {"main.js": source})
+            statuses = [(await engine.request("GET", "/busy")).status for _ in range(5)]
+            assert statuses[0] == 504
+            assert statuses[-1] == 429
