@@ -26,7 +26,15 @@ lint: ready
 # The floors and the other rules of the repository are tests: tests/rules.
 test: lint
 	@echo "==> pytest" >&2
+ifdef ARGS
 	@$(BIN)/python -m pytest -q $(ARGS)
+else
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q
+	@echo "==> coverage of aiwebengine/" >&2
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --skip-covered --skip-empty --fail-under=85
+endif
 
 bench: ready
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[bench]'

@@ -311,10 +311,19 @@ class Run:
         self.peak_bytes = ended.max_rss_bytes
         # A script cannot send itself SIGKILL: somebody else did, or its template or the sandbox died.
         lost = not clone.cause and (ended.status is None or ended.signal == signal.SIGKILL)
-        if lost and self.attempts - self._reruns < 2 and not self.streaming and not self.replied and not self.cancelled:
-            # Nothing of it was done, so it is run once more; a second death is its own.
-            self._drop("lost")
-            self._again(self)
+        if lost and not self.streaming and not self.replied and not self.cancelled:
+            # Nothing of it was done, so it is run once more.
+            if self.attempts - self._reruns < 2:
+                self._drop("lost")
+                self._again(self)
+            else:
+                self._fail(
+                    Unavailable(
+                        f'The process of the script "{self.invocation.script}" was killed from outside, twice; '
+                        "nothing it did was kept. Try again in a moment.",
+                        retry_seconds=1.0,
+                    )
+                )
             return
         invocation = self.invocation
         bounds = Bounds(

@@ -134,7 +134,16 @@ def explain(error: DBAPIError) -> EngineError | DBAPIError:
     text = str(error.orig).lower()
     if "full" in text and isinstance(error, OperationalError):
         return Unavailable(
-            "The disk of the database is full; nothing was changed.", private=str(error), retry_seconds=30.0
+            "The disk of the database is full; nothing was changed. Make room on the disk of the data folder.",
+            private=str(error),
+            retry_seconds=30.0,
+        )
+    if "disk i/o error" in text and isinstance(error, OperationalError):
+        return Unavailable(
+            "The database cannot write to its disk; nothing was changed. The disk is full or broken, or a limit on "
+            "the size of files (ulimit -f) is reached: make room on the disk of the data folder, or lift the limit.",
+            private=str(error),
+            retry_seconds=30.0,
         )
     if isinstance(error, IntegrityError):
         return Conflict("Somebody else changed the same thing; nothing was changed.", private=str(error))

@@ -120,11 +120,11 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(self.outcomes, ["lost", "committed"])
 
     def test_lost_twice(self) -> None:
-        """A run that loses two processes has failed."""
+        """A run that loses two processes to somebody else is told to come back."""
         self.template.exit(0, KILLED)
         self.template.clones()
         self.template.exit(1, KILLED)
-        self.assertEqual(self.sink.told, [("failed", "script_crashed")])
+        self.assertEqual(self.sink.told, [("failed", "unavailable")])
 
     def test_died(self) -> None:
         """A timer's signal is a time-out, and not tried again."""
