@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 from twisted.application.service import Service
@@ -69,6 +70,8 @@ from aiwebengine.web.write import Writer
 _log = Logger()
 
 _THREADS = 4
+_EVIDENCE_THREADS = 2
+_UNPACKING_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,15 +136,24 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
     # What everything stands on.
     data = DataFolder(path=folder)
     threads = Threads(reactor=reactor, name="database", size=_THREADS)
-    evidence_threads = Threads(reactor=reactor, name="evidence", size=1)
+    evidence_threads = Threads(reactor=reactor, name="evidence", size=_EVIDENCE_THREADS)
+    unpacking_threads = Threads(reactor=reactor, name="unpacking", size=_UNPACKING_THREADS)
+    random = SystemRandom().random
     database = Database(
-        url=f"sqlite:///{folder / 'main.sqlite3'}", threads=threads, migrations="main", connections=_THREADS
+        url=f"sqlite:///{folder / 'main.sqlite3'}",
+        threads=threads,
+        migrations="main",
+        clock=reactor,
+        random=random,
+        connections=_THREADS,
     )
     evidence = Database(
         url=f"sqlite:///{folder / 'evidence.sqlite3'}",
         threads=evidence_threads,
         migrations="evidence",
-        connections=1,
+        clock=reactor,
+        random=random,
+        connections=_EVIDENCE_THREADS,
         durable=False,
     )
     background = Background(clock=reactor)
@@ -265,6 +277,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         settings=settings.build,
         cache_folder=folder / "build-cache",
         reactor=reactor,
+        random=random,
         known_globals={**known_globals(), **dict.fromkeys(call.name for call in more_calls)},
         advice=advice(),
     )
@@ -273,7 +286,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         runner=runner,
         current=current,
         loads=loads,
-        threads=threads,
+        threads=unpacking_threads,
         settings=settings.deploy,
         limits=settings.limits,
         milliseconds=milliseconds,
@@ -301,7 +314,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         receipts=receipts,
         budgets=budgets,
         tokens=tokens,
-        threads=threads,
+        threads=unpacking_threads,
         settings=settings.deploy,
         clock=reactor,
         seconds=seconds,
@@ -318,13 +331,25 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
             "logs": logs.state,
             "receipts": receipts.state,
             "budgets": budgets.state,
-            "threads": threads.state,
+            "threads": lambda: {
+                "database": threads.state(),
+                "evidence": evidence_threads.state(),
+                "unpacking": unpacking_threads.state(),
+            },
+            "dependencies": lambda: {one.name: one.figures() for one in dependencies},
             "units": units.state,
             "relay": relay.state,
             "turns": turns.state,
         },
     )
-    add_health(api.klein, ready=lambda: {"sandbox": zygote.ready, "database": service.is_ready})
+    dependencies = (
+        database.reads, database.writes, evidence.reads, evidence.writes, builder.working, builder.installing
+    )  # fmt: skip
+    add_health(
+        api.klein,
+        ready=lambda: {"sandbox": zygote.ready, "database": service.is_ready and database.available},
+        breakers=lambda: {one.name: str(one.state) for one in dependencies},
+    )
 
     site = Site(
         reactor=reactor,
@@ -352,6 +377,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
             ("data folder", data),
             ("database threads", threads),
             ("evidence threads", evidence_threads),
+            ("unpacking threads", unpacking_threads),
             ("database", database),
             ("evidence", evidence),
             ("background", background),

@@ -4,13 +4,17 @@ From a script's files to the one ES5 program that a child runs.
     packages.py   what package.json names, installed by npm
     worker.py     node: every file lowered, all of them bundled
     es5.py        a plain script without node
+
+A worker that dies again and again is left alone for a while; meanwhile plain ES5 is
+deployed without it, and anything else is refused at once.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +23,20 @@ from twisted.internet.defer import Deferred
 
 from aiwebengine.build.es5 import plain_source
 from aiwebengine.build.node import Node, find_node
-from aiwebengine.build.packages import Packages
+from aiwebengine.build.packages import Packages, installing
 from aiwebengine.build.worker import BuildFailed, Worker
 from aiwebengine.errors import DeploymentRefused, Problem
+from aiwebengine.services.breaker import Rules
+from aiwebengine.services.guarded import Away, Guarded, Terms
+from aiwebengine.services.retry import Attempts, Backoff
 from aiwebengine.settings.schema import BuildSettings
 
 TOOLCHAIN = Path(__file__).parent / "toolchain" / "dist"
 _CODE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".json")
 _MAX_PROBLEMS = 200
+_MOST_WAITING = 64
+_END_SECONDS = 10.0
+"""A worker that has run out of time may take so long to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +62,7 @@ class Builder(Service):
         settings: Where node is, what a build may use.
         cache_folder: For lowered files and installed packages.
         reactor: Starts processes.
+        random: Gives 0 to 1, for the waits between attempts.
         known_globals: Names that scripts may use, with the names that may follow their dot; None if any may.
         advice: What to write instead of names that scripts cannot use.
     """
@@ -62,12 +73,17 @@ class Builder(Service):
         settings: BuildSettings,
         cache_folder: Path,
         reactor: Any,
+        random: Callable[[], float],
         known_globals: Mapping[str, frozenset[str] | None],
         advice: Mapping[str, str],
     ) -> None:
         self._settings = settings
         self._cache = cache_folder
         self._reactor = reactor
+        self.working = Guarded(name="build worker", terms=_working(settings), clock=reactor, random=random)
+        """The way to the worker."""
+        self.installing = Guarded(name="package registry", terms=installing(settings), clock=reactor, random=random)
+        """The way to the registry."""
         self._known = {
             name: sorted(members) if members is not None else None for name, members in known_globals.items()
         }
@@ -106,6 +122,7 @@ class Builder(Service):
             npm=found.npm,
             folder=self._cache / "packages",
             settings=self._settings,
+            guarded=self.installing,
         )
 
     def stopService(self) -> Deferred[None] | None:
@@ -122,6 +139,7 @@ class Builder(Service):
             "node": str(self._node.version) if self._node else None,
             "toolchain": self._toolchain,
             **self._worker.state(),
+            "waiting": self.working.figures()["waiting"],
         }
 
     async def build(  # the manifest is a part of the seam; what is lowered does not depend on it yet
@@ -141,7 +159,7 @@ class Builder(Service):
 
         Raises:
             DeploymentRefused: With every problem.
-            TooMany: Too many builds wait.
+            Busy: Too many builds wait.
         """
         texts = _texts(files, entry)
         if self._worker is None or self._packages is None:
@@ -155,9 +173,12 @@ class Builder(Service):
             "declared": list(declared),
         }
         try:
-            told = await self._worker.ask(request)
+            # Building changes nothing, so a worker that died under one build may be asked again.
+            told = await self.working.run(partial(self._worker.ask, request), repeatable=True)
         except BuildFailed as failed:
             return self._plain(entry, texts, str(failed))
+        except Away as refused:
+            return self._plain(entry, texts, refused.public.rstrip("."))
         problems = [_problem(one) for one in told["problems"][:_MAX_PROBLEMS]]
         errors = [problem for problem in problems if problem.severity == "error"]
         if errors:
@@ -212,4 +233,21 @@ def _problem(told: Mapping[str, Any]) -> Problem:
         column=told.get("column"),
         hint=told.get("hint"),
         snippet=told.get("snippet"),
+    )
+
+
+def _working(settings: BuildSettings) -> Terms:
+    """Say how the worker is asked; it takes one request at a time and bounds each itself."""
+    return Terms(
+        seconds=settings.build_seconds + _END_SECONDS,
+        places=1,
+        waiting=_MOST_WAITING,
+        wait_seconds=settings.build_seconds,
+        attempts=Attempts(
+            most=2,
+            total_seconds=settings.build_seconds,
+            backoff=Backoff(first_seconds=0.1, longest_seconds=1.0),
+        ),
+        rules=Rules(failures=4, open_for=Backoff(first_seconds=2.0, longest_seconds=60.0)),
+        faulty=lambda error: isinstance(error, BuildFailed) and error.crashed,
     )

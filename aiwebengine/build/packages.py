@@ -3,6 +3,9 @@ npm packages that a script names in its `package.json`, installed by npm.
 
 No package's own scripts are run.  What is installed is kept by content: the same
 dependencies and the same lock file are installed once.
+
+A registry that does not answer is asked again, with growing pauses; nothing is lost by that,
+npm goes on from its cache.  One that does not answer for long is left alone for a while.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +25,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import DeploymentRefused, Problem
+from aiwebengine.services.breaker import Rules
+from aiwebengine.services.guarded import Guarded, Terms
+from aiwebengine.services.retry import Attempts, Backoff
 from aiwebengine.settings.schema import BuildSettings
 
 _log = Logger()
@@ -29,6 +36,35 @@ _FILE = "package.json"
 _LOCK = "package-lock.json"
 _MAX_INSTALLED_BYTES = 512 * 1024 * 1024
 _KEEP = 30
+_MOST_AT_ONCE = 2
+_MOST_WAITING = 16
+_END_SECONDS = 10.0
+_AWAY = re.compile(
+    r"\b(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_SOCKET_TIMEOUT|FETCH_ERROR|EAI_AGAIN|"
+    r"ENOTFOUND|ENETUNREACH|EHOSTUNREACH|E429|E50[0234])\b"
+)
+"""Codes that npm tells when no registry could be reached, or when it has a moment of weakness."""
+
+
+class RegistryAway(Exception):
+    """No registry answered; says what npm said."""
+
+
+def installing(settings: BuildSettings) -> Terms:
+    """Say how a registry is asked; npm's own time is bounded by itself."""
+    return Terms(
+        seconds=settings.install_seconds + _END_SECONDS,
+        places=_MOST_AT_ONCE,
+        waiting=_MOST_WAITING,
+        wait_seconds=settings.install_seconds,
+        attempts=Attempts(
+            most=4,
+            total_seconds=settings.install_seconds,
+            backoff=Backoff(first_seconds=0.5, longest_seconds=8.0),
+        ),
+        rules=Rules(failures=8, open_for=Backoff(first_seconds=10.0, longest_seconds=120.0)),
+        faulty=lambda error: isinstance(error, RegistryAway),
+    )
 
 
 class Packages:
@@ -41,14 +77,18 @@ class Packages:
         npm: Path of npm's program, JavaScript that node runs.
         folder: Where installations are kept.
         settings: Time, cache, and whether a registry may be asked.
+        guarded: The way to the registry.
     """
 
-    def __init__(self, *, reactor: Any, node: Path, npm: Path, folder: Path, settings: BuildSettings) -> None:
+    def __init__(
+        self, *, reactor: Any, node: Path, npm: Path, folder: Path, settings: BuildSettings, guarded: Guarded
+    ) -> None:
         self._reactor = reactor
         self._node = node
         self._npm = npm
         self._folder = folder
         self._settings = settings
+        self._guarded = guarded
         self._under_way: dict[str, list[Deferred[Path]]] = {}
 
     async def install(self, files: Mapping[str, bytes]) -> tuple[Path | None, tuple[str, ...]]:
@@ -63,6 +103,7 @@ class Packages:
 
         Raises:
             DeploymentRefused: npm cannot have them; the problem holds its words.
+            Unavailable: The registry was away for too long to be asked again now, or too much is installed already.
         """
         dependencies = _dependencies(files)
         if not dependencies:
@@ -91,6 +132,23 @@ class Packages:
         return target, tuple(dependencies)
 
     async def _install(self, target: Path, dependencies: Mapping[str, str], lock: bytes) -> None:
+        try:
+            problem = await self._guarded.run(
+                lambda: Deferred.fromCoroutine(self._attempt(target, dependencies, lock)), repeatable=True
+            )
+        except RegistryAway as error:
+            problem = str(error)
+        if problem is None and _size(target) > _MAX_INSTALLED_BYTES:
+            problem = f"the packages are larger than {_MAX_INSTALLED_BYTES // (1024 * 1024)} MiB"
+        if problem is not None:
+            shutil.rmtree(target, ignore_errors=True)
+            message = f"The packages in package.json cannot be installed: {problem}"
+            raise DeploymentRefused(message, problems=[Problem(code="packages", message=message, file=_FILE)])
+        (target / "complete").touch()
+        self._trim()
+
+    async def _attempt(self, target: Path, dependencies: Mapping[str, str], lock: bytes) -> str | None:
+        """Run npm once; give what it refused, or raise `RegistryAway`."""
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         (target / _FILE).write_text(json.dumps({"name": "script", "private": True, "dependencies": dict(dependencies)}))
@@ -99,6 +157,7 @@ class Packages:
         arguments = [
             str(self._node), str(self._npm), "ci" if lock else "install",
             "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", "--no-progress", "--loglevel=error",
+            "--fetch-retries=0",
             "--offline" if self._settings.npm_offline else "--prefer-offline",
         ]  # fmt: skip
         if self._settings.npm_cache:
@@ -119,14 +178,9 @@ class Packages:
             self._settings.install_seconds, self._reactor, onTimeoutCancel=lambda *_: process.give_up()
         )
         problem = await process.done
-        if problem is None and _size(target) > _MAX_INSTALLED_BYTES:
-            problem = f"the packages are larger than {_MAX_INSTALLED_BYTES // (1024 * 1024)} MiB"
-        if problem is not None:
-            shutil.rmtree(target, ignore_errors=True)
-            message = f"The packages in package.json cannot be installed: {problem}"
-            raise DeploymentRefused(message, problems=[Problem(code="packages", message=message, file=_FILE)])
-        (target / "complete").touch()
-        self._trim()
+        if problem is not None and _AWAY.search(problem):
+            raise RegistryAway(problem)
+        return problem
 
     def _trim(self) -> None:
         kept = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)

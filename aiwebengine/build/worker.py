@@ -2,14 +2,14 @@
 The build worker: a node process that lowers and bundles, started when it is needed.
 
 It parses what anybody may deploy, so it is bounded in memory and time, and ends when it
-does not answer.  Requests and answers are JSON, one object a line; one is in hand at a time.
+does not answer.  Requests and answers are JSON, one object a line; one is in hand at a time,
+and the queue of those that wait is the caller's.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,22 +20,30 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import TooMany, Unavailable
+from aiwebengine.errors import Unavailable
 from aiwebengine.settings.schema import BuildSettings
 
 _log = Logger()
 
 _MAX_ANSWER = 128 * 1024 * 1024
-_MAX_WAITING = 64
 
 
 class BuildFailed(Exception):
-    """The worker could not build, and it is not the author's fault; says why."""
+    """
+    The worker could not build, and it is not the author's fault; says why.
+
+    Args:
+        crashed: The process could not be started or died, for no reason that lies in what it built.
+    """
+
+    def __init__(self, why: str, *, crashed: bool = False) -> None:
+        super().__init__(why)
+        self.crashed = crashed
 
 
 class Worker:
     """
-    One worker at most, with a queue.
+    One worker at most, with one request at most.
 
     Args:
         reactor: Starts the process, calls later.
@@ -54,7 +62,6 @@ class Worker:
         self._setup = setup
         self._settings = settings
         self._process: _Process | None = None
-        self._waiting: deque[tuple[Mapping[str, Any], Deferred[Mapping[str, Any]]]] = deque()
         self._current: Deferred[Mapping[str, Any]] | None = None
         self._deadline: IDelayedCall | None = None
         self._idle: IDelayedCall | None = None
@@ -65,18 +72,28 @@ class Worker:
 
     def ask(self, request: Mapping[str, Any]) -> Deferred[Mapping[str, Any]]:
         """
-        Have one request answered.
+        Have one request answered; not before the last one was.
 
         Raises:
             BuildFailed: The worker died, ran out of time or has a fault.
-            TooMany: Too many wait already.
+            Unavailable: The server stops.
         """
+        assert self._current is None
         done: Deferred[Mapping[str, Any]] = Deferred()
-        if len(self._waiting) >= _MAX_WAITING:
-            done.errback(TooMany("Too many builds wait already; try again.", retry_seconds=5.0))
+        if self._stopped is not None:
+            done.errback(Unavailable("The server is stopping."))
             return done
-        self._waiting.append((request, done))
-        self._next()
+        if self._process is None:
+            self._start()
+        process = self._process
+        assert process is not None
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        self._current = done
+        self._number += 1
+        self._deadline = self._reactor.callLater(self._settings.build_seconds, self._late)
+        process.send({**request, "id": self._number})
         return done
 
     def warm(self) -> None:
@@ -86,10 +103,7 @@ class Worker:
             self._rest()
 
     def stop(self) -> Deferred[None] | None:
-        """End the process; what waits fails."""
-        waiting, self._waiting = self._waiting, deque()
-        for _, done in waiting:
-            done.errback(Unavailable("The server is stopping."))
+        """End the process; what is in hand fails."""
         if self._process is None:
             return None
         self._stopped = Deferred()
@@ -100,26 +114,10 @@ class Worker:
         """Give figures for the state page."""
         return {
             "pid": self._process.pid if self._process is not None else None,
-            "waiting": len(self._waiting),
             "busy": self._current is not None,
             "starts": self.starts,
             "built": self.built,
         }
-
-    def _next(self) -> None:
-        if self._current is not None or not self._waiting or self._stopped is not None:
-            return
-        if self._process is None:
-            self._start()
-        process = self._process
-        assert process is not None
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
-        request, self._current = self._waiting.popleft()
-        self._number += 1
-        self._deadline = self._reactor.callLater(self._settings.build_seconds, self._late)
-        process.send({**request, "id": self._number})
 
     def _start(self) -> None:
         self.starts += 1
@@ -151,7 +149,6 @@ class Worker:
             current.callback(told["ok"])
         else:
             current.errback(BuildFailed(str(told.get("error"))))
-        self._next()
         self._rest()
 
     def _done(self) -> Deferred[Mapping[str, Any]]:
@@ -177,19 +174,17 @@ class Worker:
             self._process.reason = f"it did not finish within {self._settings.build_seconds:g} s (build.build_seconds)"
             self._process.kill()
 
-    def _ended(self, reason: str) -> None:
+    def _ended(self, reason: str, crashed: bool) -> None:  # noqa: FBT001  a callback
         self._process = None
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
         if self._current is not None:
             _log.error("the build worker died: {reason}", reason=reason)
-            self._done().errback(BuildFailed(reason))
+            self._done().errback(BuildFailed(reason, crashed=crashed))
         if self._stopped is not None:
             self._stopped.callback(None)
             self._stopped = None
-            return
-        self._next()
 
 
 class _Process(ProcessProtocol):
@@ -242,8 +237,9 @@ class _Process(ProcessProtocol):
         self._stderr = (self._stderr + data)[-4000:]
 
     def processEnded(self, reason: Failure) -> None:
+        crashed = not self.reason
         last = self._stderr.decode("utf-8", "replace").strip().splitlines()
         why = self.reason or (last[-1][:300] if last else "") or reason.getErrorMessage()
         if b"heap out of memory" in self._stderr:
-            why = "it ran out of memory (build.memory_bytes)"
-        self._ended(why)
+            why, crashed = "it ran out of memory (build.memory_bytes)", False
+        self._ended(why, crashed)

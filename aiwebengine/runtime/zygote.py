@@ -25,12 +25,12 @@ from twisted.python.failure import Failure
 
 from aiwebengine.errors import Unavailable
 from aiwebengine.runtime.control import Control
+from aiwebengine.services.retry import Backoff
 
 _log = Logger()
 
 _CONTROL_FD = 3
-_FIRST_DELAY = 0.05
-_LONGEST_DELAY = 10.0
+_BACKOFF = Backoff(first_seconds=0.05, longest_seconds=10.0)
 _STABLE_SECONDS = 30.0
 _MAX_STDERR = 64 * 1024
 _START_SECONDS = 60.0
@@ -54,7 +54,7 @@ class Zygote(Service):
         self._control: Control | None = None
         self._process: _Process | None = None
         self._retry: IDelayedCall | None = None
-        self._delay = 0.0
+        self._deaths = 0
         self._started_at = 0.0
         self._waiting: list[Callable[[Control | None], None]] = []
         self._stopped: Deferred[None] | None = None
@@ -184,9 +184,11 @@ class Zygote(Service):
             return
         self.restarts += 1
         lived = self._reactor.seconds() - self._started_at
-        self._delay = 0.0 if lived > _STABLE_SECONDS else min(max(self._delay * 2, _FIRST_DELAY), _LONGEST_DELAY)
-        _log.error("sandbox died ({reason}); next start in {delay} s", reason=reason, delay=self._delay)
-        self._retry = self._reactor.callLater(self._delay, self._start)
+        # Nobody else starts it, so its waits need no spreading.
+        self._deaths = 0 if lived > _STABLE_SECONDS else self._deaths + 1
+        delay = _BACKOFF.ceiling(self._deaths) if self._deaths else 0.0
+        _log.error("sandbox died ({reason}); next start in {delay} s", reason=reason, delay=delay)
+        self._retry = self._reactor.callLater(delay, self._start)
 
 
 def environment() -> dict[str, str]:

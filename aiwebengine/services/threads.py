@@ -4,6 +4,9 @@ The only door to threads.
 Whatever blocks (a database, a hash, a file) is handed to a `Threads`, which owns a
 bounded pool.  No other module names a thread, so a test that hands in something
 else with the same `run` owns all concurrency.
+
+What hangs holds its thread and no more than that: what waits for a thread of the same pool
+is refused after a while, and other pools do not notice.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 
 from aiwebengine.errors import Unavailable
+from aiwebengine.interfaces import Clock
+from aiwebengine.services.bulkhead import Bulkhead
 
 _log = Logger()
 
@@ -49,13 +54,27 @@ class Threads(Service):
         name: For people who look at the process, such as `database`.
         size: Most threads; they are made when first needed.
         waiting: Most functions that wait for a thread; beyond it `Unavailable` at once.
+        wait_seconds: Longest wait for a thread; then `Unavailable`.
+        stop_seconds: How long a function may still run when the pool is stopped.
     """
 
-    def __init__(self, *, reactor: IReactorFromThreads, name: str, size: int, waiting: int = 10_000) -> None:
+    def __init__(
+        self,
+        *,
+        reactor: IReactorFromThreads,
+        name: str,
+        size: int,
+        waiting: int = 10_000,
+        wait_seconds: float = 10.0,
+        stop_seconds: float = 5.0,
+    ) -> None:
         self._reactor = reactor
         self._label = name
         self._size = size
-        self._waiting = waiting
+        self._stop_seconds = stop_seconds
+        self._places = Bulkhead(
+            name=name, places=size, waiting=waiting, wait_seconds=wait_seconds, clock=cast(Clock, reactor)
+        )
         self._pool: ThreadPool | None = None
         self._open: set[Deferred[Any]] = set()
 
@@ -67,17 +86,30 @@ class Threads(Service):
         self._pool = pool
 
     def stopService(self) -> Deferred[None]:
-        """Refuse new work, wait for what runs, end the threads."""
+        """Refuse new work, wait for what was taken, end the threads; one that hangs is left behind."""
         super().stopService()
         pool, self._pool = self._pool, None
         done: Deferred[None] = Deferred()
         waiting = set(self._open)
 
         def finish() -> None:
+            if late.active():
+                late.cancel()
             if pool is not None:
                 pool.stop()
+            if not done.called:
+                done.callback(None)
+
+        def leave() -> None:
+            _log.error(
+                "{count} functions of the {name} still run after {seconds:g} s; they are left behind",
+                count=len(self._open),
+                name=self._label,
+                seconds=self._stop_seconds,
+            )
             done.callback(None)
 
+        late = cast(Clock, self._reactor).callLater(self._stop_seconds, leave)
         if not waiting:
             finish()
             return done
@@ -105,9 +137,7 @@ class Threads(Service):
         pool = self._pool
         if pool is None:
             return fail(Unavailable(f"The {self._label} is stopped.", retry_seconds=1.0))
-        if len(self._open) >= self._waiting:
-            return fail(Unavailable(f"The {self._label} is too busy; try again.", retry_seconds=1.0))
-        inner: Deferred[T] = deferToThreadPool(self._reactor, pool, function, *args, **kwargs)
+        inner: Deferred[T] = self._places.run(partial(self._begin, pool, function, *args, **kwargs))
         self._open.add(inner)
 
         def forget(result: Any) -> Any:
@@ -123,7 +153,15 @@ class Threads(Service):
     def state(self) -> dict[str, int]:
         """Give the pool's figures for the state page."""
         pool = self._pool
-        return {"size": self._size, "threads": len(pool.threads) if pool else 0, "open": len(self._open)}
+        return {
+            "size": self._size,
+            "threads": len(pool.threads) if pool else 0,
+            "open": len(self._open),
+            **self._places.figures(),
+        }
+
+    def _begin(self, pool: ThreadPool, function: Callable[..., T], *args: Any, **kwargs: Any) -> Deferred[T]:
+        return deferToThreadPool(self._reactor, pool, function, *args, **kwargs)
 
 
 class _Pool(ThreadPool):

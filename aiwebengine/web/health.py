@@ -8,16 +8,21 @@ from collections.abc import Callable, Mapping
 from klein import Klein
 from twisted.web.server import Request
 
+from aiwebengine.services.breaker import State
 
-def add_health(klein: Klein, *, ready: Callable[[], Mapping[str, bool]]) -> None:
+
+def add_health(
+    klein: Klein, *, ready: Callable[[], Mapping[str, bool]], breakers: Callable[[], Mapping[str, str]]
+) -> None:
     """
     Add `/health/live` and `/health/ready` to the engine's own paths.
 
     The first says that the process answers, the second that all it needs is there: 200, or 503
-    naming what is not.
+    naming what is not.  What can be done without for a while makes it `degraded`, still with 200.
 
     Args:
         ready: Tells of each part whether it is there.
+        breakers: Tells of each dependency the state of its breaker.
     """
 
     @klein.route("/health/live", methods=["GET"])
@@ -27,10 +32,12 @@ def add_health(klein: Klein, *, ready: Callable[[], Mapping[str, bool]]) -> None
     @klein.route("/health/ready", methods=["GET"])
     def is_ready(request: Request) -> bytes:
         parts = dict(ready())
+        states = dict(breakers())
         good = all(parts.values())
         if not good:
             request.setHeader(b"retry-after", b"1")
-        return _answer(request, 200 if good else 503, {"status": "ok" if good else "unavailable", "parts": parts})
+        status = "unavailable" if not good else "ok" if set(states.values()) <= {State.CLOSED} else "degraded"
+        return _answer(request, 200 if good else 503, {"status": status, "parts": parts, "breakers": states})
 
     @klein.route("/health/<path:_>")
     def nothing(request: Request, _: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ async def running_builder(settings: BuildSettings | None = None) -> AsyncIterato
             settings=settings or BuildSettings(),
             cache_folder=Path(folder),
             reactor=reactor,
+            random=float,
             known_globals=known_globals(),
             advice=advice(),
         )
@@ -110,18 +112,53 @@ async def test_plain_es5_is_left_alone() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_killed_while_it_builds() -> None:
-    """A worker that dies fails the build in hand with a clear problem, and the next build is as good as any."""
+    """When the worker dies under a build, another one builds it, and nobody notices."""
     async with running_builder() as builder:
         await build(builder, {"main.ts": "export const warm: number = 1;"})
         large = "\n".join(
             f"export const v{number} = (a: number) => ({{ ...{{ a }}, b: [...[a]] }});" for number in range(3000)
         )
-        building = Deferred.fromCoroutine(problems(builder, {"main.ts": large}))
+        building = Deferred.fromCoroutine(build(builder, {"main.ts": large}))
         await task.deferLater(reactor, 0.05)
         os.kill(int(builder.state()["pid"]), signal.SIGKILL)
-        [problem] = await building
-        assert problem.code == "no_build"
+        assert "v2999" in (await building).source
+        assert builder.working.figures()["repeated"] == 1
         assert (await build(builder, {"main.ts": "export const next: number = 1;"})).source
+
+
+@pytest_twisted.ensureDeferred
+async def test_dies_again_and_again() -> None:
+    """A worker that always dies is left alone for a while: plain scripts pass, others are refused at once."""
+    with tempfile.TemporaryDirectory() as folder:
+        node = Path(folder) / "node"
+        node.write_text("#!/bin/sh\necho no luck >&2\nexit 3\n")
+        node.chmod(0o700)
+        async with running_builder(BuildSettings(node=str(node))) as builder:
+            for _ in range(2):
+                [problem] = await problems(builder, {"main.ts": "export const a: number = 1;"})
+                assert "no luck" in problem.message
+            assert str(builder.working.state) == "open"
+            starts = builder.state()["starts"]
+            [problem] = await problems(builder, {"main.ts": "export const a: number = 1;"})
+            assert problem.code == "no_build"
+            assert "failed too often" in problem.message
+            built = await build(builder, {"main.js": "var a = 1;"}, "main.js")
+            assert built.warnings[0].code == "unchecked"
+            assert builder.state()["starts"] == starts == 4
+
+
+@pytest_twisted.ensureDeferred
+async def test_registry_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry that refuses connections is asked again after pauses, and then its words are the author's."""
+    package = '{"dependencies": {"no-such-package-of-ours": "1.0.0"}}'
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{port}/")
+    async with running_builder(BuildSettings(install_seconds=5.0)) as builder:
+        [problem] = await problems(builder, {"main.js": "1;", "package.json": package}, "main.js")
+        assert problem.code == "packages"
+        assert "ECONNREFUSED" in problem.message
+        assert builder.installing.figures()["repeated"] >= 1
 
 
 @pytest_twisted.ensureDeferred

@@ -39,7 +39,12 @@ def _battery() -> list[dict[str, Any]]:
 async def _built(programs: list[dict[str, Any]], cache: Path) -> dict[str, str]:
     known = {**known_globals(), "__out": None}
     builder = Builder(
-        settings=BuildSettings(), cache_folder=cache, reactor=reactor, known_globals=known, advice=advice()
+        settings=BuildSettings(),
+        cache_folder=cache,
+        reactor=reactor,
+        random=float,
+        known_globals=known,
+        advice=advice(),
     )
     builder.startService()
     sources = {}

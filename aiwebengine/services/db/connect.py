@@ -6,6 +6,11 @@ of its pool.  What a function does must not depend on which database it is: SQLA
 Core only.  On SQLite, which has one writer, transactions that write queue here in the
 order in which they came, so none of them meets "database is locked"; readers see the
 last commit and wait for nobody.
+
+A database may be away, and it may hang.  Reads and writes are guarded apart (a full disk
+refuses writes and answers reads): nobody waits longer than a while, what fails again and
+again is left alone for a while.  Reads that fail are repeated, writes never are.  A write
+whose time is up is given up before its COMMIT, or not at all: see `_Fate`.
 """
 
 from __future__ import annotations
@@ -18,11 +23,15 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 
 from aiwebengine.errors import Conflict, EngineError, OutcomeUnknown, Unavailable
+from aiwebengine.interfaces import Clock
+from aiwebengine.services.breaker import State
 from aiwebengine.services.db.migrate import upgrade
+from aiwebengine.services.guarded import Guarded, Late, Terms, away
+from aiwebengine.services.retry import ONCE, Attempts, Backoff
 from aiwebengine.services.threads import Runs
 
 _log = Logger()
@@ -31,6 +40,23 @@ T = TypeVar("T")
 
 BUSY_MILLISECONDS = 5000
 """How long SQLite waits for another process, such as a person with the sqlite3 program."""
+
+LATE_SECONDS = 15.0
+"""Nobody waits longer for one transaction."""
+
+WAIT_SECONDS = 5.0
+"""Nobody waits longer for a turn."""
+
+_WAITING = 10_000
+_READ_AGAIN = Attempts(most=3, total_seconds=1.0, backoff=Backoff(first_seconds=0.05, longest_seconds=0.5))
+
+
+class DiskFull(Unavailable):
+    """There is no room for what was to be written, or the disk takes nothing; what is there can still be read."""
+
+
+class CommitUnderWay(OutcomeUnknown):
+    """A COMMIT takes so long that nobody waits for it any more; it may still be made."""
 
 
 class Database(Service):
@@ -44,16 +70,43 @@ class Database(Service):
         connections: Most open connections.
         durable: Wait for the disk at each commit; False where losing the last moments
             in a power failure is accepted, never their consistency.
+        clock: Ends waits.
+        random: Gives 0 to 1, for the waits between attempts.
     """
 
-    def __init__(self, *, url: str, threads: Runs, migrations: str, connections: int = 4, durable: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        threads: Runs,
+        migrations: str,
+        clock: Clock,
+        random: Callable[[], float],
+        connections: int = 4,
+        durable: bool = True,
+    ) -> None:
         self._url = sa.make_url(url)
         self._threads = threads
         self._migrations = migrations
         self._connections = connections
         self._durable = durable
         self._engine: Engine | None = None
-        self._writer = DeferredLock() if self._url.get_backend_name() == "sqlite" else None
+        one_writer = self._url.get_backend_name() == "sqlite"
+        self.reads = Guarded(
+            name=f"{migrations} database",
+            # One connection is left for who writes: reads that hang do not take all.
+            terms=_terms(places=max(1, connections - 1), attempts=_READ_AGAIN),
+            clock=clock,
+            random=random,
+        )
+        """The way to it for whoever only reads."""
+        self.writes = Guarded(
+            name=f"{migrations} database (writing)",
+            terms=_terms(places=1 if one_writer else connections, attempts=ONCE),
+            clock=clock,
+            random=random,
+        )
+        """The way to it for whoever writes."""
 
     def startService(self) -> Deferred[None]:
         """
@@ -83,17 +136,37 @@ class Database(Service):
             What *work* returned, after the commit; if it raised, nothing was changed.
 
         Raises:
-            Unavailable: The database is away, locked by another process, or its disk is full.
+            Unavailable: The database is away, hangs, is locked by another process, or its disk is
+                full; nothing was changed.
             Conflict: Another transaction wrote the same thing first.
-            OutcomeUnknown: The connection broke while COMMIT was under way.
+            OutcomeUnknown: The connection broke while COMMIT was under way, or COMMIT hangs.
         """
-        if self._writer is None:
-            return self._threads.run(self._transaction, work, write=True, done=done)
-        return self._writer.run(self._threads.run, self._transaction, work, write=True, done=done)
+        if self._engine is None:
+            return fail(_stopped())
+        fate = _Fate()
+        return self.writes.run(
+            lambda: self._threads.run(self._transaction, work, fate=fate, done=done),
+            late=fate.give_up,
+        )
 
     def read(self, work: Callable[[Connection], T]) -> Deferred[T]:
-        """Run *work* in one transaction that only reads: a snapshot. Raises as `run` does."""
-        return self._threads.run(self._transaction, work, write=False)
+        """
+        Run *work* in one transaction that only reads: a snapshot.
+
+        Args:
+            work: May be called again if the database was away.
+
+        Raises:
+            Unavailable: It is away or hangs.
+        """
+        if self._engine is None:
+            return fail(_stopped())
+        return self.reads.run(lambda: self._threads.run(self._transaction, work), repeatable=True)
+
+    @property
+    def available(self) -> bool:
+        """Tell whether it can be read, as far as is known."""
+        return self._engine is not None and self.reads.state is not State.OPEN
 
     def _open(self) -> None:
         engine = _engine(self._url, connections=self._connections, durable=self._durable)
@@ -105,15 +178,18 @@ class Database(Service):
         self._engine = engine
 
     def _transaction(
-        self, work: Callable[[Connection], T], *, write: bool, done: Callable[[], None] | None = None
+        self, work: Callable[[Connection], T], *, fate: _Fate | None = None, done: Callable[[], None] | None = None
     ) -> T:
+        write = fate is not None
         engine = self._engine
         if engine is None:
-            raise Unavailable("The database is stopped.", retry_seconds=1.0)
+            raise _stopped()
         written = False
         try:
             with engine.connect().execution_options(write=write) as connection, connection.begin():
                 result = work(connection)
+                if fate is not None and not fate.commit():
+                    raise Late(_GIVEN_UP, retry_seconds=1.0)
                 written = write
         except DBAPIError as error:
             if written and error.connection_invalidated:
@@ -133,13 +209,13 @@ def explain(error: DBAPIError) -> EngineError | DBAPIError:
     """Say in the engine's words what the database refused; a fault of ours is given back as it is."""
     text = str(error.orig).lower()
     if "full" in text and isinstance(error, OperationalError):
-        return Unavailable(
+        return DiskFull(
             "The disk of the database is full; nothing was changed. Make room on the disk of the data folder.",
             private=str(error),
             retry_seconds=30.0,
         )
     if "disk i/o error" in text and isinstance(error, OperationalError):
-        return Unavailable(
+        return DiskFull(
             "The database cannot write to its disk; nothing was changed. The disk is full or broken, or a limit on "
             "the size of files (ulimit -f) is reached: make room on the disk of the data folder, or lift the limit.",
             private=str(error),
@@ -147,9 +223,64 @@ def explain(error: DBAPIError) -> EngineError | DBAPIError:
         )
     if isinstance(error, IntegrityError):
         return Conflict("Somebody else changed the same thing; nothing was changed.", private=str(error))
+    if "readonly" in text and isinstance(error, OperationalError):
+        return Unavailable(
+            "The database can only be read now; nothing was changed.", private=str(error), retry_seconds=30.0
+        )
+    if "malformed" in text or "not a database" in text:
+        return Unavailable("The database is damaged; nothing was changed.", private=str(error), retry_seconds=30.0)
     if isinstance(error, OperationalError | InterfaceError):
         return Unavailable("The database does not answer; nothing was changed.", private=str(error), retry_seconds=1.0)
     return error
+
+
+def _stopped() -> Unavailable:
+    return Unavailable("The database is stopped.", retry_seconds=1.0)
+
+
+_GIVEN_UP = "The database did not answer in time; nothing was changed."
+
+
+class _Fate:
+    """
+    What becomes of one transaction: its thread commits it, or the reactor gives it up; never both.
+
+    Whichever takes the one ticket decides.  Taking from a list is atomic, so that neither has to
+    wait for the other.
+    """
+
+    def __init__(self) -> None:
+        self._ticket = [True]
+
+    def commit(self) -> bool:
+        """Ask, in the thread, whether to commit."""
+        return self._take()
+
+    def give_up(self) -> EngineError:
+        """Have it not committed, and give the error for whoever waited."""
+        if self._take():
+            return Late(_GIVEN_UP, retry_seconds=1.0)
+        return CommitUnderWay(
+            "The database takes too long to commit; whether it will be made is not known. Look before you try again.",
+            retry_seconds=1.0,
+        )
+
+    def _take(self) -> bool:
+        try:
+            return self._ticket.pop()
+        except IndexError:
+            return False
+
+
+def _terms(*, places: int, attempts: Attempts) -> Terms:
+    return Terms(
+        seconds=LATE_SECONDS,
+        places=places,
+        waiting=_WAITING,
+        wait_seconds=WAIT_SECONDS,
+        attempts=attempts,
+        faulty=lambda error: away(error) and not isinstance(error, DiskFull),
+    )
 
 
 def _engine(url: sa.URL, *, connections: int, durable: bool) -> Engine:

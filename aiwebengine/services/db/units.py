@@ -32,7 +32,7 @@ from twisted.python.failure import Failure
 
 from aiwebengine.errors import Cancelled, Conflict, EngineError, OutcomeUnknown, Unavailable
 from aiwebengine.observe.points import Passed, unwatched
-from aiwebengine.services.db.connect import Database
+from aiwebengine.services.db.connect import CommitUnderWay, Database
 from aiwebengine.services.db.tables import outbox, units
 
 _log = Logger()
@@ -256,6 +256,11 @@ class Units(Service):
             return
         if found:
             self._committed(taken, 1)
+            return
+        if isinstance(error, CommitUnderWay):
+            # It is not there, and may be there in a moment.
+            for waiting in taken:
+                _tell(waiting, Failure(error))
             return
         for waiting in taken:
             _tell(waiting, Failure(Unavailable("The database went away; nothing was changed.", retry_seconds=1.0)))

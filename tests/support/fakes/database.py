@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from twisted.internet.task import Clock
+
 from aiwebengine.services.db.connect import Database
 from tests.support.fakes.threads import ThreadsInTurn
 
 
-def open_database(folder: Path, name: str = "main") -> Database:
+def open_database(folder: Path, name: str = "main", *, clock: Clock | None = None) -> Database:
     """Give a started database; stop it with `stopService`."""
     database = Database(
-        url=f"sqlite:///{folder}/{name}.sqlite3", threads=ThreadsInTurn(), migrations=name, durable=False
+        url=f"sqlite:///{folder}/{name}.sqlite3",
+        threads=ThreadsInTurn(),
+        migrations=name,
+        clock=Clock() if clock is None else clock,
+        random=float,
+        durable=False,
     )
     started = database.startService()
     failures: list[object] = []

@@ -33,7 +33,7 @@ class LateReactor(Clock):
 class ThreadsTests(SynchronousTestCase):
     def setUp(self):
         self.reactor = LateReactor()
-        self.threads = Threads(reactor=self.reactor, name="test", size=2, waiting=2)
+        self.threads = Threads(reactor=self.reactor, name="test", size=2, waiting=1, wait_seconds=5.0)
 
     def test_result_and_thread(self):
         """What blocks runs in another thread and its result comes back on the reactor."""
@@ -75,15 +75,55 @@ class ThreadsTests(SynchronousTestCase):
         self.failureResultOf(self.threads.run(int), Unavailable)
         self.threads.startService()
         gate = threading.Event()
-        first = [self.threads.run(gate.wait, 10) for _ in range(2)]
+        first = [self.threads.run(gate.wait, 10) for _ in range(3)]
         self.failureResultOf(self.threads.run(int), Unavailable)
-        self.assertEqual(self.threads.state()["open"], 2)
+        state = self.threads.state()
+        self.assertEqual((state["open"], state["running"], state["waiting"], state["refused"]), (3, 2, 1, 1))
         gate.set()
         for _ in first:
             self.reactor.deliver()
         for done in first:
             self.successResultOf(done)
         self.successResultOf(self.threads.stopService())
+
+    def test_hanging_threads(self):
+        """While a pool hangs, what waits for it is refused after a while, and another pool goes on."""
+        other = Threads(reactor=self.reactor, name="other", size=1)
+        self.threads.startService()
+        other.startService()
+        gate = threading.Event()
+        hanging = [self.threads.run(gate.wait, 10) for _ in range(2)]
+        waits = self.threads.run(int, "1")
+        self.reactor.advance(4.9)
+        self.assertNoResult(waits)
+        goes_on = other.run(int, "2")
+        self.reactor.deliver()
+        self.assertEqual(self.successResultOf(goes_on), 2)
+        self.reactor.advance(0.2)
+        refused = self.failureResultOf(waits, Unavailable)
+        self.assertIsNotNone(refused.value.retry_seconds)
+        gate.set()
+        for _ in hanging:
+            self.reactor.deliver()
+        again = self.threads.run(int, "3")
+        self.reactor.deliver()
+        self.assertEqual(self.successResultOf(again), 3)
+        for pool in (self.threads, other):
+            self.successResultOf(pool.stopService())
+
+    def test_stop_leaves_what_hangs(self):
+        """A function that hangs does not keep the server from stopping."""
+        self.threads.startService()
+        gate = threading.Event()
+        self.threads.run(gate.wait, 10)
+        stopped = self.threads.stopService()
+        self.reactor.advance(4.9)
+        self.assertNoResult(stopped)
+        self.reactor.advance(0.2)
+        self.successResultOf(stopped)
+        gate.set()
+        self.reactor.deliver()
+        self.reactor.deliver()
 
     def test_cancelled_waiter(self):
         """A caller that goes away does not disturb the thread it left."""

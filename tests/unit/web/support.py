@@ -160,6 +160,7 @@ class WebTestCase(SynchronousTestCase):
         self.runner = FakeRunner()
         self.current = Current()
         self.parts = {"sandbox": True, "database": True}
+        self.breakers = {"main database": "closed", "build worker": "closed"}
         self.site = self.make_site()
         self.serve(a_route("/hello"), a_route("/echo", "POST", "PUT"), a_route("/notes/:id", "GET", "DELETE"))
 
@@ -167,7 +168,7 @@ class WebTestCase(SynchronousTestCase):
         """Make a site."""
         numbers = count(1)
         klein = Klein()
-        add_health(klein, ready=lambda: self.parts)
+        add_health(klein, ready=lambda: self.parts, breakers=lambda: self.breakers)
 
         @klein.route("/engine/echo", methods=["POST", "GET"])
         def own_echo(request: Any) -> bytes:

@@ -245,6 +245,14 @@ class HealthTests(WebTestCase):
         self.assertEqual((reply.status, reply.headers["retry-after"]), (503, "1"))
         self.assertEqual(reply.json()["parts"], {"sandbox": False, "database": True})
 
+    def test_degraded(self) -> None:
+        """A dependency that is left alone makes it degraded, which is ready all the same."""
+        self.assertEqual(self.one(b"GET /health/ready HTTP/1.1\r\nHost: a\r\n\r\n").json()["status"], "ok")
+        self.breakers["build worker"] = "open"
+        reply = self.one(b"GET /health/ready HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertEqual((reply.status, reply.json()["status"]), (200, "degraded"))
+        self.assertEqual(reply.json()["breakers"]["build worker"], "open")
+
     def test_nothing_else(self) -> None:
         """Other paths there are unknown."""
         self.assertEqual(self.one(b"GET /health/x HTTP/1.1\r\nHost: a\r\n\r\n").status, 404)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import sqlite3
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.errors import Conflict, Unavailable
+from aiwebengine.errors import Conflict, OutcomeUnknown, Unavailable
+from aiwebengine.services.db import connect
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.tables import blobs
 from tests.support.fakes.database import open_database
@@ -79,7 +82,9 @@ class DatabaseTests(SynchronousTestCase):
     def test_writers_queue(self):
         """Writers of one file take their turns; a reader does not wait for them."""
         threads = ThreadsInTurn(at_once=False)
-        database = Database(url=f"sqlite:///{self.folder}/main.sqlite3", threads=threads, migrations="main")
+        database = Database(
+            url=f"sqlite:///{self.folder}/main.sqlite3", threads=threads, migrations="main", clock=Clock(), random=float
+        )
         started = database.startService()
         threads.step()
         self.successResultOf(started)
@@ -98,7 +103,13 @@ class DatabaseTests(SynchronousTestCase):
 
     def test_pragmas(self):
         """Durable databases wait for the disk, and rows cannot refer to nothing."""
-        durable = Database(url=f"sqlite:///{self.folder}/durable.sqlite3", threads=ThreadsInTurn(), migrations="main")
+        durable = Database(
+            url=f"sqlite:///{self.folder}/durable.sqlite3",
+            threads=ThreadsInTurn(),
+            migrations="main",
+            clock=Clock(),
+            random=float,
+        )
         self.successResultOf(durable.startService())
         for name, value in (("synchronous", 2), ("foreign_keys", 1), ("journal_mode", "wal"), ("busy_timeout", 5000)):
             found = self.successResultOf(
@@ -118,3 +129,125 @@ class DatabaseTests(SynchronousTestCase):
         other.execute("ROLLBACK")
         self.successResultOf(database.run(add("a")))
         self.successResultOf(database.stopService())
+
+
+class GuardedDatabaseTests(SynchronousTestCase):
+    """A database that is away or hangs."""
+
+    def setUp(self):
+        self.folder = temporary_folder(self)
+        open_database(self.folder).stopService()
+        self.clock = Clock()
+        self.threads = ThreadsInTurn(at_once=False)
+        self.database = Database(
+            url=f"sqlite:///{self.folder}/main.sqlite3",
+            threads=self.threads,
+            migrations="main",
+            clock=self.clock,
+            random=lambda: 1.0,
+        )
+        self.database.startService()
+        self.work()
+        self.addCleanup(self.stop)
+
+    def work(self):
+        while self.threads.step():
+            pass
+
+    def stop(self):
+        self.database.stopService()
+        self.work()
+
+    def broken(self, times):
+        """Give work that meets a lost connection so often."""
+        self.left = times
+
+        def work(connection):
+            if self.left:
+                self.left -= 1
+                raise OperationalError("SELECT", {}, sqlite3.OperationalError("unable to open database file"))
+            return count(connection)
+
+        return work
+
+    def test_reads_are_repeated(self):
+        """A read that met a lost connection is made again, and its asker notices nothing."""
+        read = self.database.read(self.broken(2))
+        for _ in range(3):
+            self.work()
+            self.clock.advance(0.5)
+        self.assertEqual(self.successResultOf(read), 0)
+
+    def test_writes_are_not(self):
+        """A write that met a lost connection is refused: whoever asked decides."""
+        written = self.database.run(self.broken(1))
+        self.work()
+        self.failureResultOf(written, Unavailable)
+        self.clock.advance(60)
+        self.assertEqual(self.left, 0)
+
+    def test_given_up_before_commit(self):
+        """A write whose time is up before its COMMIT changes nothing, whenever its thread goes on."""
+        late = connect.LATE_SECONDS
+
+        def hang(connection):
+            add("a")(connection)
+            self.clock.advance(late)
+
+        written = self.database.run(hang)
+        self.work()
+        failure = self.failureResultOf(written, Unavailable)
+        self.assertNotIsInstance(failure.value, OutcomeUnknown)
+        read = self.database.read(count)
+        self.work()
+        self.assertEqual(self.successResultOf(read), 0)
+
+    def test_commit_that_hangs(self):
+        """When the time is up during COMMIT nobody claims to know how it ended."""
+        written = self.database.run(add("a"), done=lambda: self.clock.advance(connect.LATE_SECONDS))
+        self.work()
+        self.failureResultOf(written, connect.CommitUnderWay)
+        read = self.database.read(count)
+        self.work()
+        self.assertEqual(self.successResultOf(read), 1)
+
+    def test_hanging_writer(self):
+        """While one write hangs the others are refused after a while, and reads go on."""
+        first, second = self.database.run(add("a")), self.database.run(add("b"))
+        self.clock.advance(connect.WAIT_SECONDS)
+        self.failureResultOf(second, Unavailable)
+        read = self.database.read(count)
+        self.work()
+        self.successResultOf(first)
+        self.successResultOf(read)
+
+    def test_left_alone(self):
+        """A database that fails again and again is not asked for a while, and says it is not available."""
+        self.assertTrue(self.database.available)
+        for _ in range(2):
+            read = self.database.read(self.broken(100))
+            for _ in range(3):
+                self.work()
+                self.clock.advance(0.1)
+            self.failureResultOf(read, Unavailable)
+        self.assertFalse(self.database.available)
+        ran = self.threads.ran
+        refused = self.failureResultOf(self.database.read(count), Unavailable)
+        self.assertGreater(refused.value.retry_seconds, 0)
+        self.assertEqual(self.threads.ran, ran)
+        self.clock.advance(60)
+        read = self.database.read(count)
+        self.work()
+        self.assertEqual(self.successResultOf(read), 0)
+        self.assertTrue(self.database.available)
+
+    def test_full_disk_is_tried_again(self):
+        """A full disk does not open the breaker: a smaller write may find room, and reads do."""
+        for _ in range(10):
+            written = self.database.run(self.full)
+            self.work()
+            self.failureResultOf(written, connect.DiskFull)
+        self.assertEqual(str(self.database.writes.state), "closed")
+
+    def full(self, connection):
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))

@@ -7,6 +7,7 @@ import sqlite3
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import CannotStart
@@ -38,7 +39,9 @@ class MigrateTests(SynchronousTestCase):
         self.successResultOf(open_database(self.folder).stopService())
 
     def start(self):
-        return Database(url=f"sqlite:///{self.file}", threads=ThreadsInTurn(), migrations="main").startService()
+        return Database(
+            url=f"sqlite:///{self.file}", threads=ThreadsInTurn(), migrations="main", clock=Clock(), random=float
+        ).startService()
 
     def later(self, more="pass"):
         """Let a second step exist, in a copy of the steps."""

@@ -7,6 +7,7 @@ import sqlite3
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Cancelled, Conflict, Invalid, OutcomeUnknown, Unavailable
@@ -34,7 +35,12 @@ class UnitsTests(SynchronousTestCase):
         open_database(self.folder).stopService()
         self.threads = ThreadsInTurn(at_once=False)
         self.database = Database(
-            url=f"sqlite:///{self.folder}/main.sqlite3", threads=self.threads, migrations="main", durable=False
+            url=f"sqlite:///{self.folder}/main.sqlite3",
+            threads=self.threads,
+            migrations="main",
+            durable=False,
+            clock=Clock(),
+            random=float,
         )
         self.database.startService()
         self.work()

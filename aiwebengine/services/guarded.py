@@ -1,0 +1,261 @@
+"""
+Asking what may be away: one door with a breaker, a bulkhead, a time-out and repetition.
+
+    breaker    open: refused at once, with when to come back
+    bulkhead   a place among so many; the wait for it is bounded
+    work       what is asked; nobody waits for it longer than `seconds`
+    again      only what the caller calls repeatable, and only failures that pass
+
+A time-out ends the wait, not the work: that keeps its place until it has really ended, so
+that a dependency which hangs is never asked more often than there are places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import Unavailable
+from aiwebengine.interfaces import Clock, DelayedCall
+from aiwebengine.services.breaker import Breaker, Changed, Permit, Rules, State
+from aiwebengine.services.bulkhead import Bulkhead, Busy
+from aiwebengine.services.retry import ONCE, Attempts
+
+_log = Logger()
+
+T = TypeVar("T")
+
+
+class Late(Unavailable):
+    """A dependency did not answer in time; what was asked may still be done."""
+
+
+class Away(Unavailable):
+    """A dependency failed so often that it is not asked for a while."""
+
+
+def away(error: BaseException) -> bool:
+    """Tell whether an error says that a dependency is away: any `Unavailable` but a refusal for want of a place."""
+    return isinstance(error, Unavailable) and not isinstance(error, Busy | Away)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How a dependency is asked."""
+
+    seconds: float
+    """Longest wait for one answer."""
+    places: int
+    """Most that ask at the same time."""
+    waiting: int = 1000
+    """Most that wait for a place."""
+    wait_seconds: float = 5.0
+    """Longest wait for a place."""
+    attempts: Attempts = ONCE
+    """For what may be repeated."""
+    rules: Rules = field(default_factory=Rules)
+    faulty: Callable[[BaseException], bool] = away
+    """Which errors count against the dependency, and may pass."""
+
+
+class Guarded:
+    """
+    The way to one dependency.
+
+    Args:
+        name: Of the dependency, for people: `main database`; begins a sentence after "The".
+        terms: How it is asked.
+        clock: Times everything.
+        random: Gives 0 to 1, for the waits between attempts.
+        changed: Told of every change of the breaker.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        terms: Terms,
+        clock: Clock,
+        random: Callable[[], float],
+        changed: Changed = lambda _name, _state, _why: None,
+    ) -> None:
+        self.name = name
+        self._terms = terms
+        self._clock = clock
+        self._random = random
+        self._changed = changed
+        self._breaker = Breaker(name=name, rules=terms.rules, seconds=clock.seconds, changed=self._told)
+        self._bulkhead = Bulkhead(
+            name=name, places=terms.places, waiting=terms.waiting, wait_seconds=terms.wait_seconds, clock=clock
+        )
+        self._late = 0
+        self._repeated = 0
+
+    def run(
+        self,
+        work: Callable[[], Deferred[T]],
+        *,
+        repeatable: bool = False,
+        late: Callable[[], BaseException] | None = None,
+    ) -> Deferred[T]:
+        """
+        Ask.
+
+        Args:
+            work: Asks once; called again only if *repeatable*.
+            repeatable: Doing it twice does no more than doing it once.
+            late: Called at a time-out, gives the error for it; None: `Late`.
+
+        Returns:
+            The answer.  Cancelling ends the wait; between attempts nothing more is tried.
+
+        Raises:
+            Away: The breaker is open; nothing was asked.
+            Busy: There was no place; nothing was asked.
+            Late: There was no answer in time.
+        """
+        asked: _Asked[T] = _Asked(work=work, repeatable=repeatable, late=late, began=self._clock.seconds())
+        self._ask(asked)
+        return asked.told
+
+    @property
+    def state(self) -> State:
+        """Give the breaker's state."""
+        return self._breaker.state
+
+    def figures(self) -> dict[str, Any]:
+        """Give figures for the state page."""
+        return {**self._breaker.figures(), **self._bulkhead.figures(), "late": self._late, "repeated": self._repeated}
+
+    def _ask(self, asked: _Asked[Any]) -> None:
+        asked.pause = None
+        permit = self._breaker.enter()
+        if not isinstance(permit, Permit):
+            why = self._breaker.why.rstrip(".")
+            asked.end(
+                Failure(
+                    Away(
+                        f"The {self.name} is not asked for {max(permit, 0.1):.1f} s, because it failed too often"
+                        f"{f' ({why})' if why else ''}; nothing was changed.",
+                        retry_seconds=max(permit, 0.1),
+                    )
+                )
+            )
+            return
+        attempt = _Attempt()
+
+        def begin() -> Deferred[Any]:
+            attempt.begun, asked.queued = True, None
+            attempt.timer = self._clock.callLater(self._terms.seconds, self._time_out, asked, attempt, permit)
+            return asked.work()
+
+        place = self._bulkhead.run(begin)
+        # One that gives up leaves the queue; what was begun is not cancelled, it would keep its place all the same.
+        asked.queued = None if attempt.begun else place
+        place.addBoth(self._answered, asked, attempt, permit)
+
+    def _answered(self, result: Any, asked: _Asked[Any], attempt: _Attempt, permit: Permit) -> None:
+        if attempt.timer is not None and attempt.timer.active():
+            attempt.timer.cancel()
+        attempt.timer = None
+        if attempt.over:
+            # It counted as a failure when its time was up; what came of it interests nobody.
+            return
+        if not isinstance(result, Failure):
+            self._breaker.succeeded(permit)
+            asked.end(result)
+            return
+        error: BaseException = result.value  # type: ignore[assignment]  # Twisted types it as if there could be none.
+        if isinstance(error, Busy | CancelledError):
+            self._breaker.dropped(permit)
+        elif self._terms.faulty(error):
+            self._breaker.failed(permit, getattr(error, "public", "") or str(error))
+            self._again(asked, result)
+            return
+        else:
+            # It answered; that it refused is not its fault.
+            self._breaker.succeeded(permit)
+        asked.end(result)
+
+    def _time_out(self, asked: _Asked[Any], attempt: _Attempt, permit: Permit) -> None:
+        attempt.timer = None
+        attempt.over = True
+        self._late += 1
+        why = f"The {self.name} did not answer within {self._terms.seconds:g} s."
+        self._breaker.failed(permit, why)
+        error = asked.late() if asked.late is not None else Late(why, retry_seconds=1.0)
+        self._again(asked, Failure(error))
+
+    def _again(self, asked: _Asked[Any], failure: Failure) -> None:
+        asked.failures += 1
+        wait = None
+        if asked.repeatable and not asked.told.called:
+            spent = self._clock.seconds() - asked.began
+            wait = self._terms.attempts.wait(asked.failures, spent, self._random)
+        if wait is None:
+            asked.end(failure)
+            return
+        self._repeated += 1
+        asked.pause = self._clock.callLater(wait, self._ask, asked)
+
+    def _told(self, name: str, state: State, why: str) -> None:
+        if state is State.OPEN:
+            _log.warn("the {name} is left alone for a while: {why}", name=name, why=why)
+        elif state is State.CLOSED:
+            _log.info("the {name} answers again", name=name)
+        self._changed(name, state, why)
+
+
+class _Attempt:
+    """One call of the work."""
+
+    __slots__ = ("begun", "over", "timer")
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.timer: DelayedCall | None = None
+        self.over = False
+        """Its time is up, or nobody waits for it."""
+
+
+class _Asked(Generic[T]):
+    """What somebody waits for, over all attempts."""
+
+    __slots__ = ("began", "failures", "late", "pause", "queued", "repeatable", "told", "work")
+
+    def __init__(
+        self,
+        *,
+        work: Callable[[], Deferred[T]],
+        repeatable: bool,
+        late: Callable[[], BaseException] | None,
+        began: float,
+    ) -> None:
+        self.work = work
+        self.repeatable = repeatable
+        self.late = late
+        self.began = began
+        self.failures = 0
+        self.pause: DelayedCall | None = None
+        self.queued: Deferred[T] | None = None
+        self.told: Deferred[T] = Deferred(self._given_up)
+
+    def end(self, result: Any) -> None:
+        """Tell, unless nobody waits any more."""
+        if self.told.called:
+            return
+        if isinstance(result, Failure):
+            self.told.errback(result)
+        else:
+            self.told.callback(result)
+
+    def _given_up(self, _: Any) -> None:
+        if self.pause is not None and self.pause.active():
+            self.pause.cancel()
+        if self.queued is not None:
+            self.queued.cancel()
