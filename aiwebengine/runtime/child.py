@@ -36,6 +36,7 @@ _COMMAND_RUN = encode_pair(b"_command", b"run")
 _CANCEL = encode_pair(b"_command", b"cancel")
 _ASK_1 = encode_pair(b"_ask", b"1")
 _PATIENCE_SECONDS = 1.0
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _PEAK = re.compile(rb"^VmHWM:\s+(\d{1,15}) kB", re.MULTILINE)
 _UNFIT = frozenset({b"memory", b"internal"})
 
@@ -77,13 +78,14 @@ class Clone:
         parent: Gives the pid of its template, 0 if not known.
         freed: Told when it can take the next run.
         gone: Told once when it is dead.
+        parks: Told when its run begins or ends to wait for others.
         seconds: A clock.
     """
 
     __slots__ = (
-        "_control", "_cpu", "_dying_since", "_freed", "_gone", "_link", "_number", "_once", "_parent", "_pidfd",
-        "_seconds", "cause", "died_busy", "dying", "ended", "idle_since",
-        "last_cpu_seconds", "occupant", "pid", "runs",
+        "_control", "_cpu", "_dying_since", "_freed", "_gone", "_link", "_number", "_once", "_parent", "_parks",
+        "_pidfd", "_seconds", "born_at", "cause", "died_busy", "dying", "ended", "idle_since", "last_cpu_seconds",
+        "occupant", "parked", "pid", "placed", "placed_since", "runs", "unfit",
     )  # fmt: skip
 
     def __init__(
@@ -97,6 +99,7 @@ class Clone:
         parent: Callable[[], int],
         freed: Callable[[Clone], None],
         gone: Callable[[Clone], None],
+        parks: Callable[[Clone], None],
         seconds: Callable[[], float],
     ) -> None:
         self._number = number
@@ -104,6 +107,7 @@ class Clone:
         self._once = once
         self._freed = freed
         self._gone = gone
+        self._parks = parks
         self._seconds = seconds
         self._parent = parent
         self._pidfd = -1
@@ -114,7 +118,14 @@ class Clone:
         self.pid = 0
         """Confirmed by the kernel; 0 while it is not."""
         self.runs = 0
-        self.idle_since = seconds()
+        self.born_at = self.idle_since = seconds()
+        self.parked = False
+        """Its run waits for the host or its client, and for nothing else."""
+        self.placed = False
+        """It is counted among those that have a run in hand; kept by its group, as is the next."""
+        self.placed_since = 0.0
+        self.unfit = False
+        """It said itself that it is of no use any more."""
         self.occupant: Occupant | None = None
         self.dying = False
         self.cause = ""
@@ -146,6 +157,18 @@ class Clone:
     def answer(self, tag: bytes, value: bytes) -> None:
         """Answer a host call."""
         self._link.send(encode(encode_pair(b"_answer", tag), value))
+
+    def park(self) -> None:
+        """Its run waits for the host or for its client."""
+        if not self.parked and not self.dying and self.occupant is not None:
+            self.parked = True
+            self._parks(self)
+
+    def go_on(self) -> None:
+        """Its run need not wait any longer."""
+        if self.parked and self.occupant is not None:
+            self.parked = False
+            self._parks(self)
 
     def cancel(self) -> None:
         """Tell the script that whoever asked has gone."""
@@ -204,6 +227,15 @@ class Clone:
             return time.clock_gettime((~self.pid << 3) | 2)
         except (OSError, OverflowError):
             return 0.0
+
+    def memory_bytes(self) -> int:
+        """Give the memory it has now, shared or its own; 0 where it cannot be told."""
+        if not self.pid:
+            return 0
+        try:
+            return int(Path(f"/proc/{self.pid}/statm").read_bytes().split()[1]) * _PAGE_BYTES
+        except (OSError, ValueError, IndexError):
+            return 0
 
     def peak_bytes(self) -> int:
         """Give the largest memory it ever had; 0 where it cannot be told."""
@@ -285,7 +317,7 @@ class Clone:
             self.retire()
         elif box.get(b"_error_code") in _UNFIT:
             # The world is in doubt, and the child ends by itself.
-            self.dying = True
+            self.dying = self.unfit = True
         # The process can have its next run while the answer of this one is on its way.
         self._freed(self)
         occupant.conclude()
@@ -307,6 +339,7 @@ def describe(clone: Clone) -> dict[str, Any]:
     return {
         "pid": clone.pid,
         "busy": clone.occupant is not None,
+        "parked": clone.parked,
         "runs": clone.runs,
         "cpuSeconds": round(clone.cpu_seconds(), 3),
     }

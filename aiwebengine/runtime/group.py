@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import EngineError, ScriptFailed, Unavailable
-from aiwebengine.interfaces import HostSession, ScriptSource
+from aiwebengine.errors import EngineError, Unavailable
+from aiwebengine.interfaces import HostSession
 from aiwebengine.runtime.allowance import load_seconds
 from aiwebengine.runtime.child import Clone, describe
 from aiwebengine.runtime.control import Control
+from aiwebengine.runtime.crashes import MOST_IN_A_ROW, Crashes, is_crash
 from aiwebengine.runtime.run import Run
+from aiwebengine.runtime.slots import Share
 from aiwebengine.runtime.template import Journal, Template
-from aiwebengine.settings.schema import LimitSettings, PoolSettings
+from aiwebengine.runtime.terms import Payloads, Surroundings, Terms
 from aiwebengine.values import Allowance, Bundle, Invocation
 
 _log = Logger()
@@ -29,32 +29,7 @@ _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 30.0
 _MOST_LOST_LOADS = 3
 _STABLE_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """Under which a version runs."""
-
-    isolation: str
-    max_running: int
-    memory_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What every group is handed."""
-
-    reactor: Any
-    zygote: Callable[[], Control | None]
-    next_number: Callable[[], int]
-    source: ScriptSource
-    pool: PoolSettings
-    limits: LimitSettings
-    seconds: Callable[[], float]
-    wall: Callable[[], float]
-    entropy: Callable[[int], bytes]
-    more_calls: Sequence[tuple[str, bool]]
-    """Host calls beyond those that the prelude knows: name, and whether it is synchronous."""
+_WEIGH_RUNS = 256
 
 
 class Group:
@@ -80,11 +55,16 @@ class Group:
         self._clones: set[Clone] = set()
         self._idle: list[Clone] = []
         self._waiting: deque[Run] = deque()
-        self._prefixes: dict[tuple[str, int], str] = {}
+        self._payloads = Payloads(wall=around.wall, entropy=around.entropy)
         self._backoff = 0.0
         self._not_before = 0.0
         self._failure: EngineError | None = None
+        self._crashes = Crashes()
+        self._share = Share(weight=terms.weight, serve=self._serve_one)
         self.busy = 0
+        """Clones that have a run in hand."""
+        self.parked = 0
+        """Those of them that wait for the host or their clients."""
         self.used_at = around.seconds()
         self.retired = False
         """It serves only what it has in hand or in its queue."""
@@ -95,9 +75,16 @@ class Group:
     def submit(self, run: Run) -> None:
         """Run *run* as soon as there is a process for it."""
         self.used_at = now = self._around.seconds()
+        if self._crashes.in_a_row >= MOST_IN_A_ROW:
+            refusal = self._crashes.refusal(run.invocation.script, now=now, trying=bool(self.busy or self._waiting))
+            if refusal is not None:
+                run.refuse(refusal)
+                return
         if not self._waiting:
             # After a death the idle ones are in doubt too: whoever killed one may have killed more.
-            clone = self._take() if not run.attempts else self._fresh()
+            clone = None
+            if self._may_start():
+                clone = self._take() if not run.attempts else self._fresh()
             if clone is not None:
                 self._start(run, clone)
                 return
@@ -115,7 +102,8 @@ class Group:
             return
         run.queued_until = now + self._around.pool.queue_seconds
         self._waiting.append(run)
-        self._ensure_template()
+        self._serve_waiting()
+        self._around.slots.pump()
 
     def withdraw(self, run: Run) -> bool:
         """Take a run out that has not begun; false if it has."""
@@ -125,10 +113,21 @@ class Group:
             return False
         return True
 
+    def _may_start(self) -> bool:
+        """Tell whether one more run may begin now."""
+        running, most = self.busy - self.parked, self.terms.max_running
+        return (
+            running < most
+            and self.parked + running < most + self._around.pool.max_parked
+            and self._around.slots.free(self._share)
+        )
+
+    def _has_room(self) -> bool:
+        most = self.terms.max_running
+        return self.busy - self.parked < most and self.busy < most + self._around.pool.max_parked
+
     def _take(self) -> Clone | None:
         """Give an idle clone, or a new one if there may be one more."""
-        if self.busy >= self.terms.max_running:
-            return None
         while self._idle and self._template is not None and self._template.control.is_open:
             clone = self._idle.pop()
             if not clone.dying:
@@ -139,7 +138,7 @@ class Group:
 
     def _fresh(self) -> Clone | None:
         # The dying count too: a child that does not end must not have ever more beside it.
-        if self.busy >= self.terms.max_running or len(self._clones) >= 2 * self.terms.max_running + _STOCK:
+        if len(self._clones) - self.busy >= self.terms.max_running + _STOCK:
             return None
         fresh = self._fork()
         if fresh is not None and self.terms.isolation == "request":
@@ -161,6 +160,7 @@ class Group:
                 parent=lambda: template.pid,
                 freed=self._freed,
                 gone=self._gone,
+                parks=self._parks,
                 seconds=around.seconds,
             )
         except OSError as error:
@@ -174,7 +174,7 @@ class Group:
 
     def _stock(self) -> None:
         """Keep fresh clones ready for `isolation: request`."""
-        while len(self._idle) < _STOCK and len(self._clones) < self.terms.max_running + _STOCK:
+        while len(self._idle) < _STOCK and len(self._clones) - self.parked < self.terms.max_running + _STOCK:
             clone = self._fork()
             if clone is None:
                 return
@@ -182,63 +182,121 @@ class Group:
 
     def _start(self, run: Run, clone: Clone) -> None:
         self.busy += 1
+        self._around.slots.enter(self._share)
         run.begin(clone)
+        clone.placed = True
+        clone.placed_since = run.started_at
         invocation = run.invocation
         clone.start(
-            run, self._payload(invocation), round(invocation.wall_seconds * 1000), round(invocation.cpu_seconds * 1000)
+            run,
+            self._payloads.of(invocation),
+            round(invocation.wall_seconds * 1000),
+            round(invocation.cpu_seconds * 1000),
         )
 
-    def _payload(self, invocation: Invocation) -> bytes:
-        handler = invocation.handler.id if invocation.handler is not None else 0
-        key = (invocation.kind, handler)
-        prefix = self._prefixes.get(key)
-        if prefix is None:
-            prefix = self._prefixes[key] = (
-                f'{{"k":{json.dumps(invocation.kind)},"h":{handler},"script":{json.dumps(invocation.script)},'
-                f'"version":{json.dumps(invocation.version)},"i":"'
-            )
-        now = int(self._around.wall() * 1000)
-        user = "null" if not invocation.principal.id else json.dumps({"id": invocation.principal.id})
-        return (
-            f'{prefix}{invocation.id}","seed":"{self._around.entropy(16).hex()}","now":{now},'
-            f'"deadline":{now + int(invocation.wall_seconds * 1000)},"user":{user},"q":{invocation.payload}}}'
-        ).encode("ascii")
-
     def _freed(self, clone: Clone) -> None:
-        self.busy -= 1
+        self._left(clone, clone.idle_since)
         if clone.dying:
-            self._serve_waiting()
-            return
-        if clone.runs >= self._around.pool.max_invocations or self.retired:
-            clone.retire()
-            self._serve_waiting()
-            return
-        if self._waiting:
-            self._start(self._waiting.popleft(), clone)
+            self._note(clone)
         else:
-            self._idle.append(clone)
+            self._crashes.in_a_row = 0
+            if self.retired or self._is_worn(clone):
+                clone.retire()
+            elif self._waiting and self._may_start():
+                self._start(self._waiting.popleft(), clone)
+            else:
+                self._idle.append(clone)
+        if self._waiting:
+            self._serve_waiting()
+        self._around.slots.pump()
+
+    def _left(self, clone: Clone, now: float) -> None:
+        """Count a clone no longer among those that have a run in hand."""
+        if not clone.placed:
+            return
+        clone.placed = False
+        self.busy -= 1
+        if clone.parked:
+            clone.parked = False
+            self.parked -= 1
+        else:
+            self._around.slots.leave(self._share, now - clone.placed_since)
+
+    def _parks(self, clone: Clone) -> None:
+        """See `Clone.parks`."""
+        now = self._around.seconds()
+        if clone.parked:
+            self.parked += 1
+            self._around.slots.leave(self._share, now - clone.placed_since)
+            self._serve_waiting()
+            self._around.slots.pump()
+        else:
+            self.parked -= 1
+            clone.placed_since = now
+            self._around.slots.enter(self._share)
+
+    def _is_worn(self, clone: Clone) -> bool:
+        """Tell whether a clone is to be replaced: for its runs, its age or its growth."""
+        pool = self._around.pool
+        if clone.runs >= pool.max_invocations or clone.idle_since - clone.born_at > pool.max_age_seconds:
+            return True
+        most = pool.recycle_memory_bytes or self.terms.memory_bytes // 2
+        return clone.runs % _WEIGH_RUNS == 0 and clone.memory_bytes() > most
+
+    def _note(self, clone: Clone) -> None:
+        """Count a death that the script has caused."""
+        if not is_crash(clone):
+            return
+        wait = self._crashes.add(self._around.seconds())
+        if wait:
+            _log.error(
+                "processes of {version} died {count} times in a row; it rests for {wait} s",
+                version=self.version,
+                count=self._crashes.in_a_row,
+                wait=wait,
+            )
+            waiting, self._waiting = self._waiting, deque()
+            for run in waiting:
+                run.refuse(self._crashes.rest(run.invocation.script, wait))
 
     def _gone(self, clone: Clone) -> None:
         self._clones.discard(clone)
         if clone in self._idle:
             self._idle.remove(clone)
+        self._left(clone, self._around.seconds())
         if clone.died_busy:
-            self.busy -= 1
+            self._note(clone)
         self._serve_waiting()
         if clone.died_busy and not self._idle and not self.retired:
             # The next request finds a fresh one: forking takes longer than handing over.
             fresh = self._fork()
             if fresh is not None:
                 self._idle.append(fresh)
+        self._around.slots.pump()
 
     def _serve_waiting(self) -> None:
         while self._waiting:
+            if not self._may_start():
+                if self._has_room():
+                    # There is a place missing, not a process.
+                    self._around.slots.wait(self._share)
+                break
             clone = self._take()
             if clone is None:
                 break
             self._start(self._waiting.popleft(), clone)
         if self._waiting:
             self._ensure_template()
+
+    def _serve_one(self) -> bool:
+        """See `slots.Share`."""
+        clone = self._take() if self._waiting and self._has_room() else None
+        if clone is None:
+            return False
+        self._start(self._waiting.popleft(), clone)
+        if not self._waiting:
+            self._around.slots.forget(self._share)
+        return True
 
     # -- the template -------------------------------------------------------------------------
 
@@ -408,6 +466,7 @@ class Group:
     def stop(self) -> None:
         """End every process now."""
         self.retired = self.stopped = True
+        self._around.slots.forget(self._share)
         waiting, self._waiting = self._waiting, deque()
         for run in waiting:
             run.refuse(Unavailable("The server is stopping.", retry_seconds=1.0))
@@ -442,31 +501,13 @@ class Group:
             "template": self._template.pid if self._template is not None else None,
             "clones": [describe(clone) for clone in self._clones],
             "busy": self.busy,
+            "parked": self.parked,
+            "crashes": self._crashes.in_a_row,
             "idle": len(self._idle),
             "waiting": len(self._waiting),
             "retired": self.retired,
-            "retrySeconds": round(max(0.0, self._not_before - self._around.seconds()), 1),
+            "retrySeconds": round(
+                max(0.0, max(self._not_before, self._crashes.not_before) - self._around.seconds()), 1
+            ),
             "failure": self._failure.public if self._failure is not None else None,
         }
-
-
-def check_loaded(told: Mapping[str, Any]) -> tuple[int, tuple[str, ...], tuple[Mapping[str, Any], ...]]:
-    """
-    Check what a kernel told after loading; all of it may be forged.
-
-    Returns:
-        The number of handlers, the top-level names, the warnings.
-
-    Raises:
-        ScriptFailed: It is not what a kernel tells.
-    """
-    handlers, names, warnings = told.get("handlers"), told.get("names"), told.get("warnings")
-    if (
-        not isinstance(handlers, int)
-        or not isinstance(names, list)
-        or not isinstance(warnings, list)
-        or not all(isinstance(name, str) for name in names)
-        or not all(isinstance(one, dict) for one in warnings)
-    ):
-        raise ScriptFailed("The script's process answered the load with nonsense.")
-    return handlers, tuple(names[:1000]), tuple(warnings[:100])

@@ -100,6 +100,7 @@ class Run:
         "_seconds",
         "_session",
         "_turn",
+        "_waits",
         "_wall",
         "_whole",
         "_writing",
@@ -172,6 +173,8 @@ class Run:
         self._committing = False
         self._delayed: EngineError | None = None
         """What the script failed with while its unit before that was being committed."""
+        self._waits = 0
+        """Host calls that are not answered, and parts of the answer that the client has not taken."""
         self._writing = False
         self._head: Head | None = None
         self._whole: Answer | None = None
@@ -182,6 +185,7 @@ class Run:
         self.clone = clone
         self.attempts += 1
         self._lines = None
+        self._waits = 0
         self.calls = {}
         self.started_at = self._seconds()
         self.deadline = self.started_at + self.invocation.wall_seconds
@@ -282,6 +286,8 @@ class Run:
             self._passed("call.answered")
             clone.answer(tag, answer.encode("ascii"))
         else:
+            self._waits += 1
+            clone.park()
             answer.addCallback(self._answer_later, clone, tag, cost, asked_at)
 
     def _answer_later(self, text: str, clone: Clone, tag: bytes, cost: CallCost, asked_at: float) -> None:
@@ -290,6 +296,7 @@ class Run:
         # The clone may be dead by now, and this run in the hands of another, which knows nothing of the call.
         if clone.occupant is self:
             self._passed("call.answered")
+            self._go_on(clone)
             clone.answer(tag, text.encode("ascii"))
 
     def logged(self, lines: bytes) -> None:
@@ -417,9 +424,22 @@ class Run:
 
         def done() -> None:
             self._writing = False
+            if waits:
+                self._go_on(clone)
             self._reply_part(clone, tag)
 
+        waits = False
         self.sink.write(data, done)
+        if self._writing and clone.occupant is self:
+            waits = True
+            self._waits += 1
+            clone.park()
+
+    def _go_on(self, clone: Clone) -> None:
+        """One of the things it waits for is there; an answer is on its way."""
+        self._waits -= 1
+        if self._waits <= 0 and clone.occupant is self:
+            clone.go_on()
 
     def _sent(self, clone: Clone, tag: bytes, answer: Answer) -> None:
         self.bytes_out = len(answer.body)

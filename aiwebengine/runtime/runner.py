@@ -21,10 +21,12 @@ from twisted.logger import Logger
 from aiwebengine.errors import Cancelled, EngineError, Unavailable
 from aiwebengine.interfaces import HostCalls, ScriptSource
 from aiwebengine.observe.points import Passed, unwatched
-from aiwebengine.runtime.group import Group, Surroundings, Terms, check_loaded
+from aiwebengine.runtime.group import Group
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.run import Run, Sink
+from aiwebengine.runtime.slots import Slots
 from aiwebengine.runtime.template import Template
+from aiwebengine.runtime.terms import Surroundings, Terms, check_loaded
 from aiwebengine.runtime.zygote import Zygote
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Bundle, Invocation, Receipt
@@ -106,12 +108,15 @@ class Runner(Service):
         self._tended = 0.0
         self._draining: list[Deferred[None]] = []
         self._completed = 0
+        self._slots = Slots(total=pool.max_running_all or 8 * cores)
+        self._weights = {uri: float(number) for uri, _, number in (text.rpartition("=") for text in pool.weights)}
         numbers: Iterator[int] = count(1)
         self._around = Surroundings(
             reactor=reactor,
             zygote=zygote.control,
             next_number=numbers.__next__,
             source=source,
+            slots=self._slots,
             pool=pool,
             limits=limits,
             seconds=self._seconds,
@@ -264,6 +269,7 @@ class Runner(Service):
                 "restarts": self._zygote.restarts,
                 "lockdown": dict(self._zygote.report),
             },
+            "slots": self._slots.state(),
             "running": sum(group.busy for group in (*self._groups.values(), *self._retiring)),
             "active": len(self._active),
             "completed": self._completed,
@@ -289,6 +295,7 @@ class Runner(Service):
         return Terms(
             isolation=isolation or self._pool.isolation,
             max_running=self._pool.max_running or 4 * self._cores,
+            weight=self._weights.get(script, 1.0),
             memory_bytes=int(min(asked.get("memory_bytes", self._limits.memory_bytes), self._limits.memory_bytes)),
         )
 

@@ -111,3 +111,12 @@ def is_origin(value: str) -> bool:
 
 def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else str(value)
+
+
+def is_weight(text: str) -> bool:
+    """Tell whether it is a script's name, `=` and a number from 0.01 to 100."""
+    uri, _, number = text.rpartition("=")
+    try:
+        return bool(uri) and 0.01 <= float(number) <= 100
+    except ValueError:
+        return False

@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from aiwebengine.settings.allowed import Between, FilePath, OneOf, Shape, is_listen_address, is_network, is_origin
+from aiwebengine.settings.allowed import (
+    Between,
+    FilePath,
+    OneOf,
+    Shape,
+    is_listen_address,
+    is_network,
+    is_origin,
+    is_weight,
+)
 from aiwebengine.settings.budgets import is_budget_of
 
 _KIB = 1024
@@ -90,6 +99,12 @@ class PoolSettings:
     """`shared`: a child serves many invocations; `request`: a fresh clone for each."""
     max_running: Annotated[int, Between(least=0, most=10_000)] = 0
     """Most children of one script that run at the same time; 0 means four for each core."""
+    max_running_all: Annotated[int, Between(least=0, most=100_000)] = 0
+    """Most children of all scripts that run at the same time; 0 means eight for each core."""
+    max_parked: Annotated[int, Between(least=0, most=10_000)] = 200
+    """Most further children of one script that wait for the host or for their clients."""
+    weights: Annotated[tuple[str, ...], Shape("a script and its weight, such as shop=4 or test=0.5", is_weight)] = ()
+    """How much scripts may run beside each other when there are too few places; a script that is not named has 1."""
     queue_length: Annotated[int, Between(least=0, most=1_000_000)] = 256
     """Most requests of one script that wait for a child; beyond it 503 with `Retry-After`."""
     queue_seconds: Annotated[float, Between(least=0.01, most=3600)] = 10.0
@@ -98,6 +113,10 @@ class PoolSettings:
     """A clone that has done nothing for so long is stopped; its template after five times that."""
     max_invocations: Annotated[int, Between(least=1, most=1_000_000_000)] = 10000
     """A clone is replaced after so many invocations."""
+    max_age_seconds: Annotated[float, Between(least=1, most=86_400 * 30)] = 3600.0
+    """A clone is replaced when it is so old."""
+    recycle_memory_bytes: Annotated[int, Between(least=0, most=64 * _GIB)] = 0
+    """A clone is replaced when it has grown to so much; 0 means half of what the script may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,7 @@ class CloneTests(SynchronousTestCase):
             max_bytes=100_000,
             parent=lambda: 1,
             freed=lambda _: self.log.append("freed"),
+            parks=lambda _: None,
             gone=lambda _: self.log.append("gone"),
             seconds=self.reactor.seconds,
         )
@@ -167,7 +168,7 @@ class CloneTests(SynchronousTestCase):
         self.forker.forked(3)
         self.reactor.turn()
         self.assertEqual((self.clone.pid, self.clone.cpu_seconds()), (0, 0.0))
-        self.assertEqual(describe(self.clone), {"pid": 0, "busy": False, "runs": 0, "cpuSeconds": 0.0})
+        self.assertEqual(describe(self.clone), {"pid": 0, "busy": False, "parked": False, "runs": 0, "cpuSeconds": 0.0})
         self.clone.kill("script_timeout")
         self.assertEqual([request.told for request in self.forker.requests()], [{"op": "kill", "id": 3}])
 

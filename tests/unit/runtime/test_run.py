@@ -175,14 +175,15 @@ class RunTests(SynchronousTestCase):
         box = self.child.take()
         assert box is not None
         self.assertIn(b'"err"', box[b"v"])
-        for parts in ([1], {"a": 1}, ["a", ["b"]], ["a"] * 4, "x"):
+        for number, parts in enumerate(([1], {"a": 1}, ["a", ["b"]], ["a"] * 4, "x")):
+            if number:
+                self.begin()
             self.child.send(
                 json.dumps(parts, separators=(",", ":")).encode(), ask=b"7", command=b"host", n=b"answer.start"
             )
             self.turn()
             self.assertEqual(self.sink.told, [("failed", "script_protocol")], parts)
             self.template.exit(len(self.template.numbers) - 1, KILLED)
-            self.begin()
 
     def test_hostile_calls(self) -> None:
         """Calls with long names, foreign bytes or ever new names end the child, and it is heard no more."""

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Conflict, ScriptFailed, ScriptTimeout
+from aiwebengine.runtime.crashes import MOST_IN_A_ROW
 from aiwebengine.runtime.runner import Loaded
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from tests.unit.runtime.fakes import FakeTemplate, Scene
@@ -81,6 +82,148 @@ class PoolTests(SynchronousTestCase):
         fresh.answer(b"fresh")
         scene.reactor.turn()
         self.assertEqual(second.told, [("answered", 200, b"fresh")])
+
+    def test_old(self) -> None:
+        """A child that has become old is let go after its run."""
+        scene = self.scene(max_age_seconds=3, idle_seconds=60)
+        template = scene.serving()
+        for age in (1, 4):
+            scene.go(age)
+            _, sink = scene.run()
+            if fresh := template.clones():
+                (child,) = fresh
+            child.take()
+            child.answer()
+            scene.reactor.turn()
+            self.assertEqual(len(sink.told), 1)
+            self.assertEqual(child.deserted, age == 4)
+
+    def test_parked(self) -> None:
+        """A run that waits for the host has no place: others run meanwhile, up to a bound of its own."""
+        scene = self.scene(max_running=1, max_parked=1)
+        template = scene.serving()
+        scene.host.answers["later"] = answer = Deferred()
+        sinks = [scene.run()[1] for _ in range(3)]
+        (first,) = template.clones()
+        first.take()
+        first.ask(b"later")
+        scene.reactor.turn()
+        (second,) = template.clones()
+        second.take()
+        second.ask(b"later2")
+        version = scene.runner.state()["versions"][0]
+        self.assertEqual((version["busy"], version["parked"], version["waiting"]), (2, 1, 1))
+        self.assertEqual(scene.runner.state()["slots"]["running"], 1)
+        second.answer(b"second")
+        scene.reactor.turn()
+        self.assertEqual(sinks[1].told, [("answered", 200, b"second")])
+        third = second
+        self.assertIsNotNone(third.take())
+        answer.callback('{"ok":1}')
+        self.assertEqual(scene.runner.state()["slots"]["running"], 2)
+        first.answer(b"first")
+        third.answer(b"third")
+        scene.reactor.turn()
+        self.assertEqual([sink.told[-1][2] for sink in sinks], [b"first", b"second", b"third"])
+        state = scene.runner.state()
+        self.assertEqual((state["slots"]["running"], state["versions"][0]["parked"]), (0, 0))
+
+    def test_killed_while_parked(self) -> None:
+        """A child that dies while it waits for the host leaves nothing behind in the counts."""
+        scene = self.scene(max_running=1)
+        template = scene.serving()
+        scene.host.answers["later"] = Deferred()
+        scene.run()
+        (child,) = template.clones()
+        child.take()
+        child.ask(b"later")
+        scene.reactor.turn()
+        template.exit(0, int(signal.SIGALRM))
+        scene.reactor.turn()
+        state = scene.runner.state()
+        self.assertEqual((state["slots"]["running"], state["running"], state["versions"][0]["parked"]), (0, 0, 0))
+
+    def test_places_of_all(self) -> None:
+        """When all places are taken the scripts that wait are served in turn, whoever came first."""
+        scene = self.scene(max_running=5, max_running_all=1)
+        greedy, modest = scene.serving("greedy"), scene.serving("modest")
+        many = [scene.run("greedy")[1] for _ in range(4)]
+        _, sink = scene.run("modest")
+        (child,) = greedy.clones()
+        child.take()
+        child.answer()
+        scene.reactor.turn()
+        self.assertTrue(many[0].told)
+        (other,) = modest.clones()
+        other.take()
+        other.answer()
+        scene.reactor.turn()
+        self.assertTrue(sink.told)
+        for number in (1, 2, 3):
+            self.assertFalse(many[number].told)
+            child.take()
+            child.answer()
+            scene.reactor.turn()
+            self.assertTrue(many[number].told)
+        self.assertEqual(scene.runner.state()["slots"], {"places": 1, "running": 0, "scriptsWaiting": 0})
+
+    def test_waits_for_its_template_only(self) -> None:
+        """A script whose template is not there yet keeps no other from running."""
+        scene = self.scene(max_running_all=2)
+        scene.bundle("slow")
+        quick = scene.serving("quick")
+        scene.source.error = None
+        scene.zygote.forker.requests()
+        _, waiting = scene.run("slow")
+        _, sink = scene.run("quick")
+        (child,) = quick.clones()
+        child.take()
+        child.answer()
+        scene.reactor.turn()
+        self.assertEqual((len(sink.told), waiting.told), (1, []))
+
+    def test_crash_loop(self) -> None:
+        """After some deaths in a row a version rests, ever longer; then one run tries, and all is well if it is."""
+        scene = self.scene()
+        template = scene.serving()
+
+        def crash() -> Any:
+            _, sink = scene.run()
+            template.clones()
+            template.exit(len(template.numbers) - 1, int(signal.SIGSEGV))
+            return sink
+
+        for _ in range(MOST_IN_A_ROW):
+            self.assertEqual(crash().told, [("failed", "script_crashed")])
+        _, sink = scene.run()
+        self.assertEqual(sink.told, [("failed", "unavailable")])
+        version = scene.runner.state()["versions"][0]
+        self.assertEqual(version["crashes"], MOST_IN_A_ROW)
+        self.assertGreater(version["retrySeconds"], 0.3)
+        scene.go(0.6)
+        self.assertEqual(crash().told, [("failed", "script_crashed")])
+        self.assertEqual(scene.runner.state()["versions"][0]["retrySeconds"], 1.0)
+        scene.go(1.1)
+        _, trying = scene.run()
+        self.assertEqual(scene.run()[1].told, [("failed", "unavailable")])
+        child = template.clones()[-1]
+        child.take()
+        child.answer()
+        scene.reactor.turn()
+        self.assertEqual(len(trying.told), 1)
+        self.assertEqual(scene.run()[1].told, [])
+        self.assertEqual(scene.runner.state()["versions"][0]["crashes"], 0)
+
+    def test_no_crash_loop(self) -> None:
+        """Runs that took too long, and processes that somebody killed, are no crash loop."""
+        scene = self.scene()
+        template = scene.serving()
+        for _ in range(2 * MOST_IN_A_ROW):
+            _, sink = scene.run()
+            template.clones()
+            template.exit(len(template.numbers) - 1, int(signal.SIGALRM))
+            self.assertEqual(sink.told, [("failed", "script_timeout")])
+        self.assertEqual(scene.runner.state()["versions"][0]["crashes"], 0)
 
     def test_idle(self) -> None:
         """What is idle ends: children first, later the template, and at last nothing is remembered."""

@@ -1,0 +1,98 @@
+"""What a group of processes is handed, what it hands to them, and what they say first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiwebengine.errors import ScriptFailed
+from aiwebengine.interfaces import ScriptSource
+from aiwebengine.runtime.control import Control
+from aiwebengine.runtime.slots import Slots
+from aiwebengine.settings.schema import LimitSettings, PoolSettings
+from aiwebengine.values import Invocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Under which a version runs."""
+
+    isolation: str
+    max_running: int
+    memory_bytes: int
+    weight: float = 1.0
+    """See `slots.Share`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every group is handed."""
+
+    reactor: Any
+    zygote: Callable[[], Control | None]
+    next_number: Callable[[], int]
+    source: ScriptSource
+    slots: Slots
+    pool: PoolSettings
+    limits: LimitSettings
+    seconds: Callable[[], float]
+    wall: Callable[[], float]
+    entropy: Callable[[int], bytes]
+    more_calls: Sequence[tuple[str, bool]]
+    """Host calls beyond those that the prelude knows: name, and whether it is synchronous."""
+
+
+class Payloads:
+    """
+    Makes what one version's processes are sent; all but the ends of it is the same each time.
+
+    Args:
+        wall: The time, seconds since 1970.
+        entropy: Random bytes for the seeds.
+    """
+
+    def __init__(self, *, wall: Callable[[], float], entropy: Callable[[int], bytes]) -> None:
+        self._wall = wall
+        self._entropy = entropy
+        self._prefixes: dict[tuple[str, int], str] = {}
+
+    def of(self, invocation: Invocation) -> bytes:
+        """Give the value of the box that begins *invocation*."""
+        handler = invocation.handler.id if invocation.handler is not None else 0
+        key = (invocation.kind, handler)
+        prefix = self._prefixes.get(key)
+        if prefix is None:
+            prefix = self._prefixes[key] = (
+                f'{{"k":{json.dumps(invocation.kind)},"h":{handler},"script":{json.dumps(invocation.script)},'
+                f'"version":{json.dumps(invocation.version)},"i":"'
+            )
+        now = int(self._wall() * 1000)
+        user = "null" if not invocation.principal.id else json.dumps({"id": invocation.principal.id})
+        return (
+            f'{prefix}{invocation.id}","seed":"{self._entropy(16).hex()}","now":{now},'
+            f'"deadline":{now + int(invocation.wall_seconds * 1000)},"user":{user},"q":{invocation.payload}}}'
+        ).encode("ascii")
+
+
+def check_loaded(told: Mapping[str, Any]) -> tuple[int, tuple[str, ...], tuple[Mapping[str, Any], ...]]:
+    """
+    Check what a kernel told after loading; all of it may be forged.
+
+    Returns:
+        The number of handlers, the top-level names, the warnings.
+
+    Raises:
+        ScriptFailed: It is not what a kernel tells.
+    """
+    handlers, names, warnings = told.get("handlers"), told.get("names"), told.get("warnings")
+    if (
+        not isinstance(handlers, int)
+        or not isinstance(names, list)
+        or not isinstance(warnings, list)
+        or not all(isinstance(name, str) for name in names)
+        or not all(isinstance(one, dict) for one in warnings)
+    ):
+        raise ScriptFailed("The script's process answered the load with nonsense.")
+    return handlers, tuple(names[:1000]), tuple(warnings[:100])
