@@ -320,6 +320,22 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(self.sink.told, [("answered", 200, b'"second"')])
         self.assertEqual((self.outcomes, released), (["rerun", "committed"], [1]))
 
+    def test_run_again_after_it_began_to_answer(self) -> None:
+        """A child that waits to go on with an answer that is not to be is ended, and counted no longer."""
+        turns: list[Any] = []
+        self.host.commits = [self.stale(turns), succeed(None)]
+        self.child.ask(b"answer.send", "", "a", "early")
+        self.turn()
+        self.template.exit(len(self.template.children) - 1, KILLED)
+        state = self.scene.runner.state()
+        self.assertEqual((state["running"], state["slots"]["running"]), (0, 0))
+        turns[0].callback(lambda: None)
+        self.child = self.template.clones()[-1]
+        self.child.answer(b'"second"')
+        self.turn()
+        self.assertEqual(self.sink.told, [("answered", 200, b'"second"')])
+        self.assertEqual(self.scene.runner.state()["running"], 0)
+
     def test_not_run_again(self) -> None:
         """A handler that did something at once is not run again; the client is told of the conflict."""
         self.host.repeatable = False
