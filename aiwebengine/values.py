@@ -123,6 +123,18 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """What makes an invocation the same as one before."""
+
+    seed: str
+    """Of its chance: 32 hexadecimal digits."""
+    now: int
+    """When it began, in milliseconds since 1970."""
+    steps: tuple[str, ...]
+    """What its world was given, in order; see `sandbox/loop.py`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
     """One run of one handler."""
 
@@ -144,6 +156,10 @@ class Invocation:
     """What is run, for people: a route such as `GET /notes/:id`, the name of a job; `load` for a script's start."""
     allowance: Allowance | None = None
     """What it may use beside the times above; None: what the server's settings say."""
+    recording: str = ""
+    """`always`: in a fresh clone; `errors`: kept if it fails; empty: it is not recorded."""
+    again: Again | None = None
+    """It is done over again from a recording."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

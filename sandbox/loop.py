@@ -12,6 +12,14 @@ waits; answers to the child's own host calls are let through.
                                                  _answer=1 h= e=a v={"a":1}
 
 `d` and `c` are the milliseconds of wall and processor time that the run may take.
+
+A run with `r=1` is recorded: with each pump step the child tells what it was given, without the
+answers themselves, which the server has.  A run after a box of `steps` (lines) is done over again:
+the clock stands where it stood, and answers are taken in the order in which they were taken then.
+
+    _command=step v=A1767225600123 7        the answer to call 7, at that millisecond
+    _command=step v=T1767225600125          timers that were due
+    _command=step v=X1767225600130          whoever asked had gone
 """
 
 from __future__ import annotations
@@ -39,6 +47,7 @@ _READ_MORE_BYTES = 1024 * 1024
 _PARTS = ("answer.start", "answer.write", "answer.send")
 _HOST = encode_pair(b"_command", b"host")
 _LOG = encode_pair(b"_command", b"log")
+_STEP = encode_pair(b"_command", b"step")
 _ERROR_TEXT = encode_pair(b"_error_description", b"the script failed")
 
 
@@ -64,6 +73,11 @@ class Conversation:
         self._parts: set[bytes] = set()
         """Ids of the open calls with which the answer itself travels."""
         self._read_bytes = _READ_BYTES
+        self._recording = False
+        self._steps: deque[str] | None = None
+        """What the run that is done over again was given, in order; None for any other run."""
+        self._early: dict[bytes, bytes] = {}
+        """Answers that came before their step."""
         self._poll = select.poll()
         self._poll.register(data, select.POLLIN)
 
@@ -90,13 +104,18 @@ class Conversation:
         """
         while True:
             box = self._waiting.popleft() if self._waiting else self._take()
+            if box.get(b"_command") == b"steps":
+                self._steps = deque(box[b"v"].decode("ascii").split("\n"))
             # A cancel or an answer may come late; between runs nobody waits for them.
             if box.get(b"_command") != b"run":
                 continue
             garbage.run_begins()
+            self._recording = b"r" in box
+            self._early.clear()
             self._deadline.begin(wall_seconds=int(box[b"d"]) / 1000, cpu_seconds=int(box[b"c"]) / 1000)
             failure = self._drive(box[b"v"], box[b"_ask"])
             self._deadline.end()
+            self._steps = None
             if once or (failure is not None and failure.unfit):
                 return
             garbage.run_ended()
@@ -119,7 +138,7 @@ class Conversation:
                     failure = read_failure(said)
                     break
                 self._flush()
-                text = "K" if kind == "P" else self._wait(int(said[1:]))
+                text = "K" if kind == "P" else self._next(int(said[1:]))
         except (EngineFailed, MemoryError, UnicodeError) as error:
             # An answer that could not be put together has not left, and must not now.
             self._out.clear()
@@ -181,6 +200,35 @@ class Conversation:
             _leave()
 
     # -- from the server ----------------------------------------------------------------------
+
+    def _next(self, milliseconds: int) -> str:
+        """Give what to pump next: as it comes, or as it came when the run was recorded."""
+        if self._steps is not None:
+            return self._again(self._steps)
+        text = self._wait(milliseconds)
+        if self._recording:
+            # The time, and which answer: `A<now> <id> <json>` without the last.
+            self._out.append(encode(_STEP, " ".join(text.split(" ", 2)[:2]).encode("ascii")))
+        return text
+
+    def _again(self, steps: deque[str]) -> str:
+        """
+        Give the next step of a recorded run.
+
+        When there is none left the run was ended there; waiting for an answer that never
+        comes, this one ends at its deadline.
+        """
+        step = steps.popleft() if steps else "A0 -"
+        if step[:1] != "A":
+            return step
+        moment, tag = step.split(" ")
+        wanted = tag.encode("ascii")
+        while wanted not in self._early:
+            box = self._take()
+            if b"_answer" in box:
+                self._early[box[b"_answer"]] = box[b"v"]
+                self._parts.discard(box[b"_answer"])
+        return f"{moment} {tag} {self._early.pop(wanted).decode('ascii')}"
 
     def _wait(self, milliseconds: int) -> str:
         """Wait for the host or the clock; give what to pump next."""

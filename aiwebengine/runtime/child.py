@@ -19,7 +19,7 @@ import re
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,6 +33,7 @@ from aiwebengine.runtime.link import Link
 _log = Logger()
 
 _COMMAND_RUN = encode_pair(b"_command", b"run")
+_STEPS = encode_pair(b"_command", b"steps")
 _CANCEL = encode_pair(b"_command", b"cancel")
 _ASK_1 = encode_pair(b"_ask", b"1")
 _PATIENCE_SECONDS = 1.0
@@ -60,6 +61,9 @@ class Occupant(Protocol):
 
     def logged(self, lines: bytes) -> None:
         """The script logs."""
+
+    def stepped(self, step: bytes) -> None:
+        """The world of a recorded run was given something."""
 
     def died(self, clone: Clone) -> None:
         """The process is gone; `clone.ended` and `clone.cause` say how."""
@@ -144,15 +148,16 @@ class Clone:
         )
         control.fork(number, {"op": "clone", "once": once}, [theirs], self)
 
-    def start(self, occupant: Occupant, payload: bytes, wall_ms: int, cpu_ms: int) -> None:
-        """Begin a run; the clone must be idle."""
+    def start(self, occupant: Occupant, payload: bytes, wall_ms: int, cpu_ms: int, more: bytes = b"") -> None:
+        """Begin a run; the clone must be idle.  *more* goes into the box."""
         self.occupant = occupant
         self.runs += 1
-        self._link.send(
-            encode(
-                _ASK_1 + _COMMAND_RUN + encode_pair(b"d", b"%d" % wall_ms) + encode_pair(b"c", b"%d" % cpu_ms), payload
-            )
-        )
+        head = _ASK_1 + _COMMAND_RUN + encode_pair(b"d", b"%d" % wall_ms) + encode_pair(b"c", b"%d" % cpu_ms) + more
+        self._link.send(encode(head, payload))
+
+    def prepare(self, steps: Sequence[str]) -> None:
+        """Have the next run done over again in *steps*."""
+        self._link.send(encode(_STEPS, "\n".join(steps).encode("ascii")))
 
     def answer(self, tag: bytes, value: bytes) -> None:
         """Answer a host call."""
@@ -301,6 +306,8 @@ class Clone:
             occupant.asked(box[b"_ask"], box.get(b"n", b""), box.get(b"v", b""))
         elif box.get(b"_command") == b"log":
             occupant.logged(box.get(b"v", b""))
+        elif box.get(b"_command") == b"step":
+            occupant.stepped(box.get(b"v", b""))
         else:
             self._broken("it sends an unknown command")
 

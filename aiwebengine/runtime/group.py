@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.interfaces import HostSession
 from aiwebengine.runtime.allowance import load_seconds
+from aiwebengine.runtime.boxes import encode_pair
 from aiwebengine.runtime.child import Clone, describe
 from aiwebengine.runtime.control import Control
 from aiwebengine.runtime.crashes import MOST_IN_A_ROW, Crashes, is_crash
@@ -25,6 +26,7 @@ from aiwebengine.values import Allowance, Bundle, Invocation
 _log = Logger()
 
 _STOCK = 3
+_RECORDED = encode_pair(b"r", b"1")
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 30.0
 _MOST_LOST_LOADS = 3
@@ -82,9 +84,7 @@ class Group:
                 return
         if not self._waiting:
             # After a death the idle ones are in doubt too: whoever killed one may have killed more.
-            clone = None
-            if self._may_start():
-                clone = self._take() if not run.attempts else self._fresh()
+            clone = self._clone_for(run) if self._may_start() else None
             if clone is not None:
                 self._start(run, clone)
                 return
@@ -126,6 +126,11 @@ class Group:
         most = self.terms.max_running
         return self.busy - self.parked < most and self.busy < most + self._around.pool.max_parked
 
+    def _clone_for(self, run: Run) -> Clone | None:
+        if run.alone:
+            return self._fresh(once=True)
+        return self._take() if not run.attempts else self._fresh()
+
     def _take(self) -> Clone | None:
         """Give an idle clone, or a new one if there may be one more."""
         while self._idle and self._template is not None and self._template.control.is_open:
@@ -136,16 +141,16 @@ class Group:
                 return clone
         return self._fresh()
 
-    def _fresh(self) -> Clone | None:
+    def _fresh(self, *, once: bool = False) -> Clone | None:
         # The dying count too: a child that does not end must not have ever more beside it.
         if len(self._clones) - self.busy >= self.terms.max_running + _STOCK:
             return None
-        fresh = self._fork()
+        fresh = self._fork(once=once)
         if fresh is not None and self.terms.isolation == "request":
             self._stock()
         return fresh
 
-    def _fork(self) -> Clone | None:
+    def _fork(self, *, once: bool = False) -> Clone | None:
         template = self._template
         if template is None or template.dead or template.failure is not None or not template.control.is_open:
             return None
@@ -155,7 +160,7 @@ class Group:
                 reactor=around.reactor,
                 number=around.next_number(),
                 control=template.control,
-                once=self.terms.isolation == "request",
+                once=once or self.terms.isolation == "request",
                 max_bytes=around.limits.answer_bytes * 2,
                 parent=lambda: template.pid,
                 freed=self._freed,
@@ -187,12 +192,14 @@ class Group:
         clone.placed = True
         clone.placed_since = run.started_at
         invocation = run.invocation
-        clone.start(
-            run,
-            self._payloads.of(invocation),
-            round(invocation.wall_seconds * 1000),
-            round(invocation.cpu_seconds * 1000),
-        )
+        payload, seed, now = self._payloads.of(invocation)
+        more = b""
+        if run.tape is not None:
+            run.tape.begin(seed=seed, now=now, exact=clone.runs == 0)
+            more = _RECORDED
+        if invocation.again is not None:
+            clone.prepare(invocation.again.steps)
+        clone.start(run, payload, round(invocation.wall_seconds * 1000), round(invocation.cpu_seconds * 1000), more)
 
     def _freed(self, clone: Clone) -> None:
         self._left(clone, clone.idle_since)
@@ -202,7 +209,7 @@ class Group:
             self._crashes.in_a_row = 0
             if self.retired or self._is_worn(clone):
                 clone.retire()
-            elif self._waiting and self._may_start():
+            elif self._waiting and not self._waiting[0].alone and self._may_start():
                 self._start(self._waiting.popleft(), clone)
             else:
                 self._idle.append(clone)
@@ -281,7 +288,7 @@ class Group:
                     # There is a place missing, not a process.
                     self._around.slots.wait(self._share)
                 break
-            clone = self._take()
+            clone = self._clone_for(self._waiting[0])
             if clone is None:
                 break
             self._start(self._waiting.popleft(), clone)

@@ -22,6 +22,7 @@ from aiwebengine.runtime.answer import Head, read_answer, read_body, read_head, 
 from aiwebengine.runtime.boxes import Box
 from aiwebengine.runtime.failure import Bounds, broken_protocol, death, script_failure
 from aiwebengine.runtime.lines import Lines
+from aiwebengine.runtime.tape import Tape
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, Answer, CallCost, Invocation, Receipt
 
@@ -82,6 +83,8 @@ class Run:
         again: Told instead of the sink if its process was lost through no fault of its own, or if what it had read
             was changed before it could commit.
         passed: Told of the points on the way.
+        tape: What is written down of it; None: nothing.
+        recorded: Given the tape, with the run and its outcome, at the end.
     """
 
     __slots__ = (
@@ -95,6 +98,7 @@ class Run:
         "_lines",
         "_over",
         "_passed",
+        "_recorded",
         "_release",
         "_reruns",
         "_seconds",
@@ -113,6 +117,7 @@ class Run:
         "cpu_seconds",
         "deadline",
         "ended",
+        "error",
         "invocation",
         "memory_bytes",
         "peak_bytes",
@@ -121,6 +126,7 @@ class Run:
         "sink",
         "started_at",
         "streaming",
+        "tape",
     )  # fmt: skip
 
     def __init__(
@@ -136,6 +142,8 @@ class Run:
         over: Callable[[Run], None],
         again: Callable[[Run], None],
         passed: Passed = unwatched,
+        tape: Tape | None = None,
+        recorded: Callable[[Run, str], None] | None = None,
     ) -> None:
         self.invocation = invocation
         self.sink = sink
@@ -152,6 +160,10 @@ class Run:
         self.cpu_seconds = 0.0
         self.cancelled = False
         self.ended = False
+        self.error: EngineError | None = None
+        """What it failed with."""
+        self.tape = tape
+        self._recorded = recorded
         self.streaming = False
         """The first byte has left, or is about to."""
         self.replied = False
@@ -179,6 +191,16 @@ class Run:
         self._head: Head | None = None
         self._whole: Answer | None = None
         self._failure: EngineError | None = None
+
+    @property
+    def alone(self) -> bool:
+        """It wants a process that has run nothing before and runs nothing after it."""
+        return self.invocation.recording == "always" or self.invocation.again is not None
+
+    def stepped(self, step: bytes) -> None:
+        """See `child.Occupant.stepped`."""
+        if self.tape is not None:
+            self.tape.stepped(step)
 
     def begin(self, clone: Clone) -> None:
         """Be in hand of *clone*, which is about to be sent the box."""
@@ -230,6 +252,8 @@ class Run:
             self._commit(self._streamed)
         elif head.rollback:
             self.bytes_out = len(answer.body)
+            if self.tape is not None:
+                self.tape.gave(answer)
             self._finish("rolled_back", self.sink.answered, answer)
         else:
             self._commit(self._answered)
@@ -239,6 +263,8 @@ class Run:
         assert answer is not None
         self._passed("answer.next")
         self.bytes_out = len(answer.body)
+        if self.tape is not None:
+            self.tape.gave(answer)
         self._finish("committed", self.sink.answered, answer)
         self._passed("answer.written")
 
@@ -274,6 +300,8 @@ class Run:
         clone = self.clone
         assert clone is not None
         self._passed("call.received")
+        if self.tape is not None:
+            self.tape.asked(tag, named, given)
         if len(given) > _LARGE_ARGUMENT and given.count(",") + given.count("[") + given.count("{") > _MOST_PARTS:
             # Reading it would take many times its size.
             clone.answer(tag, _TOO_MANY_PARTS)
@@ -284,6 +312,8 @@ class Run:
             cost.seconds += self._seconds() - asked_at
             cost.bytes_out += len(answer)
             self._passed("call.answered")
+            if self.tape is not None:
+                self.tape.answered(tag, answer)
             clone.answer(tag, answer.encode("ascii"))
         else:
             self._waits += 1
@@ -296,6 +326,8 @@ class Run:
         # The clone may be dead by now, and this run in the hands of another, which knows nothing of the call.
         if clone.occupant is self:
             self._passed("call.answered")
+            if self.tape is not None:
+                self.tape.answered(tag, text)
             self._go_on(clone)
             clone.answer(tag, text.encode("ascii"))
 
@@ -405,6 +437,8 @@ class Run:
             self._protocol("an answer's part is not ASCII")
 
     def _began(self, clone: Clone, tag: bytes, answer: Answer) -> None:
+        if self.tape is not None:
+            self.tape.gave(answer)
         self.sink.started(answer)
         self._reply_part(clone, tag)
 
@@ -428,6 +462,8 @@ class Run:
                 self._go_on(clone)
             self._reply_part(clone, tag)
 
+        if self.tape is not None:
+            self.tape.wrote(data)
         waits = False
         self.sink.write(data, done)
         if self._writing and clone.occupant is self:
@@ -442,6 +478,8 @@ class Run:
             clone.go_on()
 
     def _sent(self, clone: Clone, tag: bytes, answer: Answer) -> None:
+        if self.tape is not None:
+            self.tape.gave(answer)
         self.bytes_out = len(answer.body)
         self.sink.answered(answer)
         self._reply_part(clone, tag)
@@ -537,6 +575,7 @@ class Run:
             return
         if self.cancelled and not isinstance(error, ScriptProtocol):
             error = Cancelled("Whoever asked has gone.")
+        self.error = error
         if isinstance(error, ScriptFailed) and self._session is not None:
             self._session.failed(error)
         if self.replied:
@@ -554,6 +593,8 @@ class Run:
         if session is not None:
             session.end(self.receipt(outcome))
         self._over(self)
+        if self.tape is not None and self._recorded is not None:
+            self._recorded(self, outcome)
         self._passed("run.ended")
         tell(*told)
 

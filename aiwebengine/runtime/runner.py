@@ -25,6 +25,7 @@ from aiwebengine.runtime.group import Group
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.run import Run, Sink
 from aiwebengine.runtime.slots import Slots
+from aiwebengine.runtime.tape import Tape
 from aiwebengine.runtime.template import Template
 from aiwebengine.runtime.terms import Surroundings, Terms, check_loaded
 from aiwebengine.runtime.zygote import Zygote
@@ -71,6 +72,8 @@ class Runner(Service):
         refusal: Tells why an invocation may not begin; None if it may.
         passed: Told of the points on the way.
         more_calls: Host calls beyond those that the prelude knows: name, and whether it is synchronous.
+        recorded: Given each run that was recorded, with its outcome.
+        tape_bytes: Most bytes of calls and answers that are written down of one run.
     """
 
     def __init__(
@@ -89,6 +92,8 @@ class Runner(Service):
         refusal: Callable[[Invocation], EngineError | None] = lambda _: None,
         passed: Passed = unwatched,
         more_calls: Sequence[tuple[str, bool]] = (),
+        recorded: Callable[[Run, str], None] | None = None,
+        tape_bytes: int = 1024 * 1024,
     ) -> None:
         self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds
@@ -101,6 +106,8 @@ class Runner(Service):
         self._refusal = refusal
         self._wall = wall
         self._passed = passed
+        self._recorded = recorded
+        self._tape_bytes = tape_bytes
         self._groups: dict[str, Group] = {}
         self._retiring: set[Group] = set()
         self._active: set[Run] = set()
@@ -150,6 +157,14 @@ class Runner(Service):
             self._draining.append(done)
         return done
 
+    def replay(self, invocation: Invocation, sink: Sink, host: HostCalls) -> Run:
+        """Run an invocation over again, with *host* answering from its recording."""
+        group = self._group(invocation.version, invocation.script)
+        run = self._make(invocation, sink, host, group)
+        self._active.add(run)
+        group.submit(run)
+        return run
+
     def run(self, invocation: Invocation, sink: Sink) -> Run:
         """
         Run one invocation.
@@ -159,18 +174,7 @@ class Runner(Service):
         """
         refusal = self._refusal(invocation)
         group = self._group(invocation.version, invocation.script)
-        run = Run(
-            invocation=invocation,
-            sink=sink,
-            host=self._host,
-            limits=self._limits,
-            memory_bytes=group.terms.memory_bytes,
-            seconds=self._seconds,
-            wall=self._wall,
-            over=self._over,
-            again=self._again,
-            passed=self._passed,
-        )
+        run = self._make(invocation, sink, self._host, group)
         self._active.add(run)
         if refusal is None:
             group.submit(run)
@@ -275,6 +279,23 @@ class Runner(Service):
             "completed": self._completed,
             "versions": [group.state() for group in (*self._groups.values(), *self._retiring)],
         }
+
+    def _make(self, invocation: Invocation, sink: Sink, host: HostCalls, group: Group) -> Run:
+        recording = bool(invocation.recording) and self._recorded is not None
+        return Run(
+            invocation=invocation,
+            sink=sink,
+            host=host,
+            limits=self._limits,
+            memory_bytes=group.terms.memory_bytes,
+            seconds=self._seconds,
+            wall=self._wall,
+            over=self._over,
+            again=self._again,
+            passed=self._passed,
+            tape=Tape(most_bytes=self._tape_bytes) if recording else None,
+            recorded=self._recorded,
+        )
 
     def _group(self, version: str, script: str, *, manifest: Mapping[str, Any] | None = None) -> Group:
         group = self._groups.get(version)

@@ -58,8 +58,8 @@ class Payloads:
         self._entropy = entropy
         self._prefixes: dict[tuple[str, int], str] = {}
 
-    def of(self, invocation: Invocation) -> bytes:
-        """Give the value of the box that begins *invocation*."""
+    def of(self, invocation: Invocation) -> tuple[bytes, str, int]:
+        """Give the value of the box that begins *invocation*, with the seed and the time that are in it."""
         handler = invocation.handler.id if invocation.handler is not None else 0
         key = (invocation.kind, handler)
         prefix = self._prefixes.get(key)
@@ -68,12 +68,14 @@ class Payloads:
                 f'{{"k":{json.dumps(invocation.kind)},"h":{handler},"script":{json.dumps(invocation.script)},'
                 f'"version":{json.dumps(invocation.version)},"i":"'
             )
-        now = int(self._wall() * 1000)
+        again = invocation.again
+        seed, now = (self._entropy(16).hex(), int(self._wall() * 1000)) if again is None else (again.seed, again.now)
         user = "null" if not invocation.principal.id else json.dumps({"id": invocation.principal.id})
-        return (
-            f'{prefix}{invocation.id}","seed":"{self._entropy(16).hex()}","now":{now},'
+        text = (
+            f'{prefix}{invocation.id}","seed":"{seed}","now":{now},'
             f'"deadline":{now + int(invocation.wall_seconds * 1000)},"user":{user},"q":{invocation.payload}}}'
-        ).encode("ascii")
+        )
+        return text.encode("ascii"), seed, now
 
 
 def check_loaded(told: Mapping[str, Any]) -> tuple[int, tuple[str, ...], tuple[Mapping[str, Any], ...]]:
