@@ -8,6 +8,7 @@ process, a thread, a socket or a file before its service is started.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -550,6 +551,7 @@ def _budgets(current: Current, uri: str) -> Mapping[str, Sequence[str]]:
 
 def _messages(logs: ScriptLogs) -> Any:
     async def messages(uri: str, limit: int) -> list[str]:
-        return [record.line.message for record in await logs.query(LogFilter(uri=uri, limit=limit))]
+        found = [record.line for record in await logs.query(LogFilter(uri=uri, limit=limit))]
+        return [f"{line.message} {json.dumps(dict(line.fields))}" if line.fields else line.message for line in found]
 
     return messages

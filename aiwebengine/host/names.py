@@ -77,8 +77,18 @@ ADVICE: Mapping[str, str] = {
     "setImmediate": "Use queueMicrotask(callback) or setTimeout(callback, 0).",
     "sharedStorage": f"sharedStorage {_LATER}; a script can keep data in assets.",
     "window": "Scripts run on the server, which has no window: use globalThis for globals.",
+    "location": "Scripts run on the server: the address that was asked for is req.url.",
+    "prompt": "Scripts run on the server: what the client sent is in req.query, req.form and req.body.",
+    "express": "There is no express: app.get(path, handler) is registerWebHandler(path, handler).",
+    "React": 'Import it from "react", or write JSX with h and Fragment, which are there already.',
+    "Atomics": "An invocation has one thread, so nothing has to be atomic.",
+    "SharedArrayBuffer": "An invocation has one thread: use ArrayBuffer.",
+    "WeakRef": "There is no WeakRef: keep the object itself, or a key to it.",
+    "FinalizationRegistry": "There is no FinalizationRegistry: release things in a finally block.",
+    "WebAssembly": "There is no WebAssembly: use a package that is written in JavaScript.",
+    "Worker": "An invocation has one thread; the server runs many invocations at the same time.",
 }
-"""What to do instead, by name as it stands in source."""
+"""What to do instead, by name as it stands in source; `sandbox/prelude/advice.js` is made from it."""
 
 
 def known_globals() -> Mapping[str, frozenset[str] | None]:

@@ -39,9 +39,10 @@ OPTIONS: dict[str, str] = {
     "limits": "what one request may use, less than the server's own limits: `cpu`, `answer`, `stream`, `logLines`, "
     "`logSize`, `hostCalls`, `openHostCalls`",
     "middleware": "functions `async (req, ctx, next) => answer` that run before this handler, after those of `use`",
-    "body": "JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value",
-    "query": "JSON Schema for the query, an object of texts",
-    "params": "JSON Schema for the path parameters, an object of texts",
+    "body": "JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value. "
+    "Or a schema of a package (any Standard Schema), which is asked after the middleware; `req.data` is what it makes",
+    "query": "JSON Schema for the query, an object of texts; or a Standard Schema, which makes `req.query`",
+    "params": "JSON Schema for the path parameters, an object of texts; or a Standard Schema, which makes `req.params`",
     "summary": "one sentence for people who read the list of routes",
     "tags": "words that group routes in that list",
 }

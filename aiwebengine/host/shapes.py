@@ -13,9 +13,9 @@ _OPTION_TYPES = {
     "timeout": "Duration",
     "limits": "HandlerLimits",
     "middleware": "Middleware | Middleware[]",
-    "body": "JsonSchema",
-    "query": "JsonSchema",
-    "params": "JsonSchema",
+    "body": "JsonSchema | StandardSchema",
+    "query": "JsonSchema | StandardSchema",
+    "params": "JsonSchema | StandardSchema",
     "summary": "string",
     "tags": "string[]",
 }
@@ -53,6 +53,23 @@ SHAPES: tuple[Shape, ...] = (
             "References stay inside the schema, and patterns have no look-around and no back-references."
         ),
         alias="boolean | { [keyword: string]: unknown }",
+    ),
+    Shape(
+        name="StandardSchema",
+        doc="A schema of a package such as Zod, Valibot or ArkType (standardschema.dev); it is asked in the script.",
+        members=(
+            Member(
+                signature=(
+                    '"~standard": { version: 1; vendor: string; '
+                    "validate(value: unknown): StandardResult | Promise<StandardResult> }"
+                )
+            ),
+        ),
+    ),
+    Shape(
+        name="StandardResult",
+        doc="What a schema of a package says of a value.",
+        alias="{ value: unknown } | { issues: readonly { message: string; path?: readonly unknown[] }[] }",
     ),
     Shape(
         name="PathParams<Path extends string>",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -22,6 +22,7 @@ from aiwebengine.runtime.answer import Head, read_answer, read_body, read_head, 
 from aiwebengine.runtime.boxes import Box
 from aiwebengine.runtime.failure import Bounds, broken_protocol, death, script_failure
 from aiwebengine.runtime.lines import Lines
+from aiwebengine.runtime.sink import Sink
 from aiwebengine.runtime.tape import Tape
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, Answer, CallCost, Invocation, Receipt
@@ -45,25 +46,6 @@ _TOO_MANY_PARTS = b'{"err":{"code":"too_large","message":"The arguments have too
 _REFUSED = (
     b'{"err":{"code":"invalid","message":"An answer can be streamed once, by the engine itself.","call":"answer"}}'
 )
-
-
-class Sink(Protocol):
-    """Who waits for an invocation's answer."""
-
-    def answered(self, answer: Answer) -> None:
-        """The whole answer; nothing else follows."""
-
-    def started(self, answer: Answer) -> None:
-        """Status and headers of a streamed answer; its body is empty."""
-
-    def write(self, data: bytes, done: Callable[[], None]) -> None:
-        """One piece of a streamed answer; call *done* when there is room for the next."""
-
-    def finished(self) -> None:
-        """The streamed answer is complete."""
-
-    def failed(self, error: EngineError) -> None:
-        """There is no answer, or the streamed one breaks off here; nothing else follows."""
 
 
 class Run:

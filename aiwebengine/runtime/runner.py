@@ -1,7 +1,7 @@
 """
 Running scripts: the one way in.
 
-    run     one invocation of a serving version, answered through a `run.Sink`
+    run     one invocation of a serving version, answered through a `sink.Sink`
     load    top level and `init` of a new version, in a fresh template
     forget  a version that serves no longer
 """
@@ -23,7 +23,8 @@ from aiwebengine.interfaces import HostCalls, ScriptSource
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.runtime.group import Group
 from aiwebengine.runtime.registry import Current
-from aiwebengine.runtime.run import Run, Sink
+from aiwebengine.runtime.run import Run
+from aiwebengine.runtime.sink import Sink
 from aiwebengine.runtime.slots import Slots
 from aiwebengine.runtime.tape import Tape
 from aiwebengine.runtime.template import Template

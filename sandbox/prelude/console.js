@@ -53,7 +53,7 @@
     K.show = function (value) { return show(value, 1); };
 
     /* Format marks of the Console standard, then the rest. */
-    function format(args) {
+    function format(args, end) {
         var parts = [], first = 0;
         if (args.length > 1 && typeof args[0] === 'string' && args[0].indexOf('%') >= 0) {
             first = 1;
@@ -69,13 +69,17 @@
                 }
             });
         }
-        for (var i = first; i < args.length; i++) parts[parts.length] = show(args[i], 0);
+        for (var i = first; i < end; i++) parts[parts.length] = show(args[i], 0);
         var text = parts.join(' ');
         return text.length > MOST_TEXT ? text.slice(0, MOST_TEXT) + '...' : text;
     }
 
-    /* A single plain object as the last argument is also kept as fields. */
+    /*
+     * A plain object as the last argument is kept as the fields of the line, and not said again in its
+     * text, unless the first argument is a format that may ask for it.
+     */
     function fieldsOf(args) {
+        if (typeof args[0] === 'string' && args[0].indexOf('%') >= 0) return null;
         var last = args.length > 1 ? args[args.length - 1] : undefined;
         if (last === null || typeof last !== 'object' || toString.call(last) !== '[object Object]' || Object.getPrototypeOf(last) !== Object.prototype) return null;
         try {
@@ -87,7 +91,10 @@
     }
 
     function level(name, shown) {
-        K.define(console, name, function () { K.log(shown, indent + format(arguments), fieldsOf(arguments)); });
+        K.define(console, name, function () {
+            var fields = fieldsOf(arguments);
+            K.log(shown, indent + format(arguments, fields === null ? arguments.length : arguments.length - 1), fields);
+        });
     }
 
     var console = {}, used = false, indent = '', timers = Object.create(null), counts = Object.create(null);
@@ -98,12 +105,12 @@
     level('debug', 'debug');
     K.define(console, 'trace', function trace() {
         var stack = new Error('Trace').stack;
-        K.log('debug', format(arguments) + '\n' + stack);
+        K.log('debug', format(arguments, arguments.length) + '\n' + stack);
     });
     K.define(console, 'assert', function assert(condition) {
         if (condition) return;
         var rest = Array.prototype.slice.call(arguments, 1);
-        K.log('error', 'Assertion failed' + (rest.length ? ': ' + format(rest) : ''));
+        K.log('error', 'Assertion failed' + (rest.length ? ': ' + format(rest, rest.length) : ''));
     });
     K.define(console, 'time', function time(label) { used = true; timers[label === undefined ? 'default' : String(label)] = K.now(); });
     K.define(console, 'timeLog', function timeLog(label) {
@@ -122,7 +129,7 @@
         K.log('info', label + ': ' + counts[label]);
     });
     K.define(console, 'group', function group() {
-        if (arguments.length) K.log('info', indent + format(arguments));
+        if (arguments.length) K.log('info', indent + format(arguments, arguments.length));
         if (indent.length < 40) indent += '  ';
     });
     K.define(console, 'groupEnd', function groupEnd() { indent = indent.slice(2); });

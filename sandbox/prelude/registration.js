@@ -10,7 +10,8 @@
 
     var own = K.own, keys = Object.keys, isArray = Array.isArray, slice = K.captured.slice, NativeError = K.captured.Error;
     var names = null, open = false, warned = K.bare(), count = 0;
-    var uses = [], perRoute = [], unresolved = [], refusals = [];
+    var CHECKED = ['params', 'query', 'body'];
+    var uses = [], perRoute = [], checked = [], unresolved = [], refusals = [];
 
     K.beginRegistration = function () {
         open = true;
@@ -96,17 +97,20 @@
 
     /* One registration as the server gets it; functions become numbers. */
     function register(call, path, handler, third, stack) {
-        var options = optionsOf(call, third), chosen = keys(options), sent = {}, kept = keep(handler, call, stack);
+        var options = optionsOf(call, third), chosen = keys(options), sent = {}, schema, checks = [], kept = keep(handler, call, stack);
         for (var i = 0; i < chosen.length; i++) {
             var name = chosen[i], value = options[name];
             if (name === 'method' || value === undefined) continue;
             if (name === 'middleware') {
                 sent.middleware = betweenOf(call, value, stack);
                 perRoute[kept.id] = sent.middleware;
+            } else if (CHECKED.indexOf(name) >= 0 && (schema = K.schemaOf(value)) !== null) {
+                checks[checks.length] = { where: name, schema: schema };
             } else if (typeof value === 'function') {
                 throw refused('invalid', call, 'the option ' + name + ' cannot be a function.');
             } else sent[name] = value;
         }
+        if (checks.length > 0) checked[kept.id] = K.checking(checks);
         K.hostCallSync('register.route', [{ path: path, methods: methodsOf(options), handler: kept, options: sent, stack: stack }]);
         count++;
     }
@@ -164,7 +168,9 @@
         delete global.__names;
         for (var i = 0; i < K.handlers.length; i++) {
             var ids = uses.concat(perRoute[i] || []);
-            if (ids.length > 0) K.handlers[i].chain = ids.map(function (id) { return K.handlers[id].fn; });
+            var chain = ids.map(function (id) { return K.handlers[id].fn; });
+            if (checked[i] !== undefined) chain[chain.length] = checked[i];
+            if (chain.length > 0) K.handlers[i].chain = chain;
         }
         return K.ascii(K.native.stringify({
             handlers: K.handlers.length, middleware: uses, names: table.slice(0, 500),

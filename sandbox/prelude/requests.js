@@ -97,14 +97,15 @@
     method('bytes', bytesOf);
     method('arrayBuffer', function (req) { return bytesOf(req).buffer; });
     method('blob', function (req) { return new K.Blob([bytesOf(req)], { type: contentType(req.headers) }); });
-    method('json', function (req) {
+    K.bodyAsJson = function (req) {
         var text = textOf(req);
         try {
             return parse(text);
         } catch (error) {
             throw new K.HttpError(400, text === '' ? 'The request has no body; JSON was expected.' : 'The request body is not valid JSON: ' + K.jsonMessage(text, error.message) + '.');
         }
-    });
+    };
+    method('json', K.bodyAsJson);
     method('formData', function (req) {
         if (isForm(req.headers) || req.body === '' && req[BODY] === undefined) return K.makeFormData(req.formAll);
         return K.parseFormData(bytesOf(req), contentType(req.headers));

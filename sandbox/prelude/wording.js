@@ -2,7 +2,7 @@
  * The engine's error messages in the words authors know.
  *
  * K.message(message, name) -> message: the kernel asks it for every error it reports, and console for
- * those it shows.  The message the script itself reads from the error is the engine's.
+ * those it shows.  What to do instead of a global of another world is in advice.js.  The message the script itself reads from the error is the engine's.
  */
 (function (K) {
     'use strict';
@@ -29,42 +29,8 @@
         [/^(.*) not object coercible$|^not object coercible$/, function (m) { return 'Cannot convert undefined or null to object'; }]
     ];
 
-    /* Globals of other worlds, and what there is here instead. */
-    var ADVICE = {
-        process: 'settings are in `env`, secrets in `secrets`',
-        Buffer: 'use Uint8Array, TextEncoder and btoa/atob',
-        require: 'import at the top of the file',
-        module: 'use export',
-        exports: 'use export',
-        __dirname: 'scripts have no disk; files of the script are in `assets`',
-        __filename: 'scripts have no disk; files of the script are in `assets`',
-        global: 'use globalThis',
-        window: 'scripts run on the server; use globalThis',
-        document: 'scripts run on the server; return html`...` or JSX',
-        navigator: 'scripts run on the server; req.headers has the user agent',
-        location: 'use req.url',
-        localStorage: 'use sharedStorage or personalStorage',
-        sessionStorage: 'use personalStorage',
-        XMLHttpRequest: 'use fetch',
-        alert: 'use console.log',
-        prompt: 'read req.query or req.form',
-        setImmediate: 'use queueMicrotask or setTimeout(f, 0)',
-        BigInt: 'this engine has none; keep large integers as text, or use a decimal package',
-        WebAssembly: 'this engine has none',
-        Worker: 'use jobs',
-        SharedArrayBuffer: 'an invocation has one thread',
-        Atomics: 'an invocation has one thread',
-        WeakRef: 'keep the object itself, or a key to it',
-        FinalizationRegistry: 'release things in a finally block',
-        Deno: 'use the globals of this reference',
-        Bun: 'use the globals of this reference',
-        React: "import it from 'react', or write JSX with h and Fragment, which are there already",
-        app: 'use registerWebHandler(path, handler)',
-        express: 'use registerWebHandler(path, handler)'
-    };
-
     function advice(name) {
-        return Object.prototype.hasOwnProperty.call(ADVICE, name) ? '; ' + ADVICE[name] : '';
+        return K.own(K.advice, name) ? '. ' + K.advice[name] : '';
     }
 
     function owner(text) {

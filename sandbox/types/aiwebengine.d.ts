@@ -34,6 +34,14 @@ type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string
  */
 type JsonSchema = boolean | { [keyword: string]: unknown };
 
+/** A schema of a package such as Zod, Valibot or ArkType (standardschema.dev); it is asked in the script. */
+interface StandardSchema {
+  "~standard": { version: 1; vendor: string; validate(value: unknown): StandardResult | Promise<StandardResult> };
+}
+
+/** What a schema of a package says of a value. */
+type StandardResult = { value: unknown } | { issues: readonly { message: string; path?: readonly unknown[] }[] };
+
 /** The parameters that a path has, each a text. */
 type PathParams<Path extends string> = string extends Path
   ? { [name: string]: string }
@@ -196,12 +204,12 @@ interface RouteOptions {
   limits?: HandlerLimits;
   /** Functions `async (req, ctx, next) => answer` that run before this handler, after those of `use`. */
   middleware?: Middleware | Middleware[];
-  /** JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value. */
-  body?: JsonSchema;
-  /** JSON Schema for the query, an object of texts. */
-  query?: JsonSchema;
-  /** JSON Schema for the path parameters, an object of texts. */
-  params?: JsonSchema;
+  /** JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value. Or a schema of a package (any Standard Schema), which is asked after the middleware; `req.data` is what it makes. */
+  body?: JsonSchema | StandardSchema;
+  /** JSON Schema for the query, an object of texts; or a Standard Schema, which makes `req.query`. */
+  query?: JsonSchema | StandardSchema;
+  /** JSON Schema for the path parameters, an object of texts; or a Standard Schema, which makes `req.params`. */
+  params?: JsonSchema | StandardSchema;
   /** One sentence for people who read the list of routes. */
   summary?: string;
   /** Words that group routes in that list. */
@@ -1015,4 +1023,6 @@ declare module "aiwebengine" {
   export type RequestHeaders = globalThis.RequestHeaders;
   export type RouteOptions = globalThis.RouteOptions;
   export type SegmentParams<Segment extends string> = globalThis.SegmentParams<Segment>;
+  export type StandardResult = globalThis.StandardResult;
+  export type StandardSchema = globalThis.StandardSchema;
 }

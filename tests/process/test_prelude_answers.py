@@ -23,6 +23,27 @@ def _failures(*bodies: str) -> list[str]:
     return [str(failure["message"]) for failure in failures]
 
 
+class LogLines(SynchronousTestCase):
+    """What becomes of what a script logs."""
+
+    def test_fields(self) -> None:
+        """An object at the end of a line is its fields and not said twice; a format may still ask for it."""
+        (outcome,) = _answers(
+            "console.log('paid', 5, { order: 7 }); console.log({ alone: 1 }); console.log('%o', { a: 1 });"
+            "console.warn('list', [1]); console.log('text', { nested: { b: [1] } })"
+        )
+        self.assertEqual(
+            list(outcome.logs),
+            [
+                ["info", "paid 5", {"order": 7}],
+                ["info", "{ alone: 1 }", None],
+                ["info", "{ a: 1 }", None],
+                ["warn", "list [1]", None],
+                ["info", "text", {"nested": {"b": [1]}}],
+            ],
+        )
+
+
 class FormsOfAnswer(SynchronousTestCase):
     """Every form of answer becomes a head and a body."""
 

@@ -19,13 +19,13 @@ from urllib.parse import quote
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.web.client import Agent, HTTPConnectionPool, readBody
+from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
 from aiwebengine.app import Engine, build
 from aiwebengine.settings.schema import ErrorSettings, PoolSettings, ServerSettings, Settings
-from tests.support.bodies import BytesBody
+from tests.support.bodies import BytesBody, read_body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ class EngineUnderTest:
                 name.decode().lower(): ", ".join(value.decode("latin-1") for value in values)
                 for name, values in response.headers.getAllRawHeaders()
             },
-            body=await readBody(response),
+            body=await read_body(response),
         )
 
     async def api(self, method: str, path: str, document: Any = None, **headers: str) -> Reply:
