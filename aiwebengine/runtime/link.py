@@ -18,6 +18,7 @@ from zope.interface import implementer
 from aiwebengine.runtime.boxes import BadBox, Box, Parser
 
 _READ_BYTES = 256 * 1024
+_FEW_BYTES = 8 * 1024
 _MAX_WAITING_BYTES = 128 * 1024 * 1024
 
 
@@ -55,6 +56,7 @@ class Link:
         self._broken = broken
         self._lost = lost
         self._waiting = bytearray()
+        self._read_bytes = _FEW_BYTES
         reactor.addReader(self)
 
     def fileno(self) -> int:
@@ -107,7 +109,7 @@ class Link:
     def _read(self) -> bool:
         """Read once; false if there was nothing."""
         try:
-            data = self._recv(_READ_BYTES)
+            data = self._recv(self._read_bytes)
         except BlockingIOError:
             return False
         except OSError:
@@ -116,6 +118,8 @@ class Link:
             self.close()
             self._lost()
             return True
+        # Room for a large piece, taken from the system and given back each time, costs more than a small answer.
+        self._read_bytes = _READ_BYTES if len(data) == self._read_bytes else _FEW_BYTES
         try:
             boxes = self._parser.feed(data)
         except BadBox as error:
