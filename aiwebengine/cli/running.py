@@ -116,8 +116,18 @@ class RunningEngine(Service):
 
     def _answers(self, ready: Ready) -> None:
         # For commands on this machine; without it they take the usual address.
-        with contextlib.suppress(OSError):
+        try:
             self._address_file.write_text(f"{ready.address}\n", "ascii")
+        except OSError as error:
+            # A full disk leaves an empty file behind.
+            with contextlib.suppress(OSError):
+                self._address_file.unlink()
+            _log.warn(
+                "the address cannot be noted in {file}: {why}. Commands on this machine need --server {address}",
+                file=str(self._address_file),
+                why=error.strerror,
+                address=ready.address,
+            )
         self._started(ready)
 
     def _attempt(self, step: Callable[[], None]) -> None:

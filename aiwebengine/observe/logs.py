@@ -144,6 +144,7 @@ class ScriptLogs(Service):
         self._unmarked: set[str] = set()  # of those, the ones with lines in the database
         self._ended: dict[str, str] = {}  # outcomes that are not written yet
         self._dropped = 0
+        self._lost = 0
         self._dropped_ever = 0
         self._written = 0
         self._failures = 0
@@ -212,7 +213,7 @@ class ScriptLogs(Service):
             again: Deferred[None] = Deferred()
             self._after_write.append(again)
             return again.addCallback(lambda _: self.flush())
-        if not self._waiting and not self._ended and not self._dropped:
+        if not self._waiting and not self._ended and not self._dropped and not self._lost:
             return succeed(None)
         return self._write()
 
@@ -284,9 +285,15 @@ class ScriptLogs(Service):
         records, self._waiting, self._waiting_bytes = self._waiting, [], 0
         ended, self._ended = self._ended, {}
         dropped, self._dropped = self._dropped, 0
+        lost, self._lost = self._lost, 0
         told = [replace(one, outcome=ended[one.invocation]) if one.invocation in ended else one for one in records]
+        lines = len(told)
         if dropped:
-            told.append(self._drop_note(dropped))
+            told.append(
+                self._note(f"{dropped} log lines were dropped: scripts logged faster than the database writes.")
+            )
+        if lost:
+            told.append(self._note(f"Log lines missing: {lost}; the database could not write them."))
         outcomes = [(invocation, outcome) for invocation, outcome in ended.items() if invocation in self._unmarked]
         self._unmarked.difference_update(ended)
         self._unmarked.update(one.invocation for one in told if one.outcome is None and one.invocation in self._open)
@@ -297,10 +304,12 @@ class ScriptLogs(Service):
             self._writing = None
             if isinstance(result, Failure):
                 self._failures += 1
-                self._dropped_ever += len(told)
+                self._dropped_ever += lines
+                self._dropped += dropped
+                self._lost += lost + lines
                 _log.error(
                     "{count} log lines of scripts could not be written: {why}",
-                    count=len(told),
+                    count=lines,
                     why=result.getErrorMessage(),
                 )
             else:
@@ -314,8 +323,7 @@ class ScriptLogs(Service):
         writing.addBoth(settled)
         return done
 
-    def _drop_note(self, count: int) -> LogRecord:
-        message = f"{count} log lines were dropped: scripts logged faster than the database writes."
+    def _note(self, message: str) -> LogRecord:
         line = LogLine(at=self._seconds(), level="warn", message=message)
         return LogRecord(uri="", version="", invocation="", kind="engine", line=line, outcome="committed")
 

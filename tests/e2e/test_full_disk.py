@@ -8,17 +8,20 @@ import http.client
 import json
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.servers import SERVE, Server, started
+from aiwebengine.cli import exits
+from tests.support.servers import SERVE, START_SECONDS, Server, started
 
 _FOLDER_BYTES = 6 * 1024 * 1024
 _FILE_BYTES = 2 * 1024 * 1024
@@ -111,11 +114,60 @@ def test_full_disk_during_a_deployment(tmp_path: Path, disk: Any) -> None:
         command = [sys.executable, "-m", "aiwebengine.cli", "deploy", str(file), "--uri", "big"]
         environment = {**os.environ, "AIWEBENGINE_TOKEN": server.token, "AIWEBENGINE_URL": server.address}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode != 0
+        assert done.returncode == exits.UNAVAILABLE, done.stderr
         assert "full" in done.stderr, done.stderr
+        assert "ake room on the disk of the data folder" in done.stderr, done.stderr
         make_room()
         assert _deploy(server, big)[0] == 200
         assert (_call(server, "GET", "/big"), _history(server)) == ((200, "new"), [2, 1])
+
+
+@pytest.mark.parametrize("disk", [_small_files, _small_disk])
+def test_logs_on_a_full_disk(tmp_path: Path, disk: Any) -> None:
+    """What scripts log while there is no room is missing, and nothing else; with room it is kept again, with a note."""
+    talks = (
+        'var line = new Array(1000).join("x");'
+        'registerWebHandler("/talk/:word", function (request) {'
+        '  console.log(request.params.word); for (var n = 0; n < 50; n++) console.log(line); return "said"; });'
+    )
+    with disk(tmp_path) as (server, make_room):
+        assert _deploy(server, talks)[0] == 201
+        for _ in range(1000):
+            assert _call(server, "GET", "/talk/before") == (200, "said")
+            if "could not be written" in server.output:
+                break
+        assert "log lines of scripts could not be written: The d" in server.output
+        make_room()
+        assert _call(server, "GET", "/talk/after") == (200, "said")
+        status, told = _call(server, "GET", "/engine/api/logs?limit=1000")
+        assert status == 200, told
+        kept = [line["message"] for line in told["lines"]]
+        assert "after" in kept
+        assert any(line.startswith("Log lines missing: ") for line in kept)
+
+
+def test_start_on_a_full_disk(tmp_path: Path) -> None:
+    """A server whose disk was filled to the last byte while it was away serves what it served."""
+    with _small_disk(tmp_path) as (server, _):
+        assert _deploy(server, _source("old"))[0] == 201
+        server.process.send_signal(signal.SIGKILL)
+        server.ended()
+        data = tmp_path / "data"
+        (data / "address").unlink()
+        subprocess.run(["dd", "if=/dev/zero", f"of={data / 'filled'}", "bs=512"], capture_output=True, check=False)
+        assert os.statvfs(data).f_bavail == 0
+        with started(tmp_path, "--profile", "production") as again:
+            end = time.monotonic() + START_SECONDS
+            while not (found := re.search(r" answers at http://(\S+)", again.output)):
+                assert again.process.poll() is None, again.output
+                assert time.monotonic() < end, again.output
+                time.sleep(0.02)
+            connection = http.client.HTTPConnection(found[1], timeout=60)
+            connection.request("GET", "/big")
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()) == (200, b"old")
+            connection.close()
+            assert "the address cannot be noted" in again.output
 
 
 def test_full_disk_and_a_restart(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
+from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from aiwebengine.cli import running
 from aiwebengine.cli.running import RunningEngine
 from aiwebengine.errors import CannotStart
 from aiwebengine.settings.schema import ServerSettings, Settings
@@ -63,6 +65,18 @@ class RunningEngineTests(SynchronousTestCase):
         service.stopService()
         self.assertFalse((self.folder / "address").exists())
         self.assertFalse(self.inner.running)
+
+    def test_an_address_that_cannot_be_noted(self) -> None:
+        """Without room for the address the server serves, and its log says what commands need now."""
+        (self.folder / "address").symlink_to("/dev/full")
+        logged: list[Any] = []
+        self.patch(running._log, "observer", logged.append)
+        service = self.start()
+        self.ready.callback(SimpleNamespace(address="http://127.0.0.1:1", token_notice=None))
+        self.assertEqual(self.told, ["answers at http://127.0.0.1:1"])
+        self.assertIn("--server http://127.0.0.1:1", formatEvent(logged[0]))
+        self.assertFalse((self.folder / "address").is_symlink())
+        service.stopService()
 
     def test_built_once_without_a_privileged_start(self) -> None:
         """A parent that skips the privileged start gets a started engine too."""

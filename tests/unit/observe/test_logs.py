@@ -133,7 +133,7 @@ class ScriptLogsTests(SynchronousTestCase):
         self.assertEqual(self.logs.state()["dropped"], 3)
 
     def test_database_away(self):
-        """Lines that cannot be written are counted, told once, and later ones are tried."""
+        """Lines that cannot be written are counted and told once; later ones are kept, with a note of the rest."""
         told = []
         self.patch(logs_module._log, "observer", told.append)
         self.rows.answers.append(fail(RuntimeError("away")))
@@ -141,9 +141,23 @@ class ScriptLogsTests(SynchronousTestCase):
         self.clock.advance(FLUSH_SECONDS)
         self.logs.append(invocation(), [line("2")])
         self.clock.advance(FLUSH_SECONDS)
-        self.assertEqual(self.messages(), ["2"])
-        self.assertEqual((self.logs.state()["failures"], self.logs.state()["written"]), (1, 1))
+        self.assertEqual(self.messages(), ["2", "Log lines missing: 1; the database could not write them."])
+        state = self.logs.state()
+        self.assertEqual((state["failures"], state["written"], state["dropped"]), (1, 2, 1))
         self.assertEqual([event["count"] for event in told], [1])
+
+    def test_database_away_for_long(self):
+        """Notes that cannot be written either are written later, with the sum of what is missing."""
+        self.patch(logs_module._log, "observer", lambda event: None)
+        self.patch(logs_module, "MOST_WAITING", 1)
+        self.rows.answers += [fail(RuntimeError("away")), fail(RuntimeError("away"))]
+        for message in ("1", "2", "3"):
+            self.logs.append(invocation(), [line(message), line("too many")])
+            self.clock.advance(FLUSH_SECONDS)
+        kept, dropped, missing = self.messages(2)
+        self.assertEqual((kept, missing), ("3", "Log lines missing: 2; the database could not write them."))
+        self.assertIn("3 log lines were dropped", dropped)
+        self.assertEqual(self.logs.state()["dropped"], 5)
 
     def test_one_write_at_a_time(self):
         """A reader waits for the write under way and for the lines that came meanwhile."""
