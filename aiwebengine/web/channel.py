@@ -112,6 +112,7 @@ class Channel(http.HTTPChannel):
         self._received = 0
         self._counted = 0
         self._limit = 0
+        self._own = False
         self._refused = False
         self._ending = False
         self._half_closed = False
@@ -225,8 +226,9 @@ class Channel(http.HTTPChannel):
         length = fields.length
         if length != 0:
             self._limit = edge.own_body_bytes if own else edge.settings.max_body_bytes
+            self._own = own
             if length is not None and length > self._limit:
-                raise too_large(self._limit, length)
+                raise too_large(self._limit, length, own=own)
             if not own and fields.encoding.lower() not in {"", "identity"}:
                 raise UnsupportedMedia(
                     "A request's body is taken as it is, without a content-encoding; send it uncompressed."
@@ -282,7 +284,7 @@ class Channel(http.HTTPChannel):
             return
         self._received += len(data)
         if self._received > self._limit:
-            self.refuse(too_large(self._limit, None), self._sender)
+            self.refuse(too_large(self._limit, None, own=self._own), self._sender)
             return
         if self._received - self._counted >= _BODY_STEP:
             self._counted = self._received
@@ -434,7 +436,18 @@ class Channel(http.HTTPChannel):
         return not (self._handlingRequest or self._input or self.requests or self._refused)
 
 
-def too_large(limit: int, length: int | None) -> TooLarge:
-    """Say that a body is too large; *length* None if nobody said how large it is."""
+def too_large(limit: int, length: int | None, *, own: bool) -> TooLarge:
+    """
+    Say that a body is too large, and what to do.
+
+    Args:
+        length: None if nobody said how large it is.
+        own: It was for the engine, not for a script.
+    """
     told = f"this one has {length:,}" if length is not None else "this one has more"
-    return TooLarge(f"The request's body may have at most {limit:,} bytes; {told}.")
+    advice = (
+        "Deploy less, in smaller files, or have the server's setting `deploy.max_total_bytes` raised."
+        if own
+        else "Send less at once, or have the server's setting `http.max_body_bytes` raised."
+    )
+    return TooLarge(f"The request's body may have at most {limit:,} bytes; {told}. {advice}")
