@@ -156,8 +156,15 @@ function lastStatement(text) {
   return last;
 }
 
+// Node 22 has no URLPattern, and takes latin1 for ISO-8859-1, which no standard does: it is no judge of these.
+const beyond = [
+  ['URLPattern', typeof URLPattern === 'undefined'],
+  ["'latin1'", new TextDecoder('latin1').decode(new Uint8Array([0x80])) !== '\u20ac'],
+].filter(([, lacking]) => lacking);
+
 const results = [];
 for (const expression of EXPRESSIONS) {
+  if (beyond.some(([word]) => expression.includes(word))) continue;
   const body = bodyOf(expression);
   let value;
   try {
