@@ -39,9 +39,11 @@ from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.logs import LogFilter, ScriptLogs
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.observe.receipts import Receipts
+from aiwebengine.observe.recordings import Recorder
 from aiwebengine.observe.services import OrderedServices
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.routes import parse_pattern
+from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.runner import Runner
 from aiwebengine.runtime.zygote import Zygote
 from aiwebengine.scripts.access import AssetAccess, ScriptAccess
@@ -50,10 +52,12 @@ from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.failures import Failures
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.prepare import Preparer
+from aiwebengine.scripts.replay import Replayer
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.log_rows import DatabaseLogRows
 from aiwebengine.services.db.receipt_rows import DatabaseReceiptRows
+from aiwebengine.services.db.recording_rows import DatabaseRecordingRows
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.db.use_rows import DatabaseUseRows
 from aiwebengine.services.folder import DataFolder
@@ -165,6 +169,12 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         seconds=seconds,
         passed=extensions.passed,
     )
+    recorder = Recorder(
+        rows=DatabaseRecordingRows(database=evidence),
+        settings=settings.recordings,
+        background=background,
+        milliseconds=milliseconds,
+    )
     receipts = Receipts(
         rows=DatabaseReceiptRows(database=evidence), settings=settings.receipts, clock=reactor, seconds=seconds
     )
@@ -271,6 +281,8 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         refusal=budgets.refusal,
         passed=extensions.passed,
         more_calls=[(call.name, call.sync) for call in more_calls],
+        recorded=lambda run, outcome: _record(recorder, run, outcome),
+        tape_bytes=settings.recordings.max_bytes,
     )
 
     # How they are deployed.
@@ -303,6 +315,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         background=background,
         seconds=time.monotonic,
     )
+    replayer = Replayer(runner=runner, store=store, deployer=deployer, masks=recorder, new_id=_new_id)
     access = ScriptAccess(deployer=deployer, store=store, current=current, loads=loads)
 
     # What listens.
@@ -314,6 +327,8 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         logs=logs,
         receipts=receipts,
         budgets=budgets,
+        recorder=recorder,
+        replayer=replayer,
         tokens=tokens,
         threads=unpacking_threads,
         settings=settings.deploy,
@@ -331,6 +346,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
             "build": builder.state,
             "logs": logs.state,
             "receipts": receipts.state,
+            "recordings": recorder.state,
             "budgets": budgets.state,
             "threads": lambda: {
                 "database": threads.state(),
@@ -368,6 +384,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         own_body_bytes=api.max_body_bytes,
         explain=_explain(failures) if settings.errors.show_source else None,
         is_owner=tokens.is_valid,
+        recording=recorder.wanted,
     )
     ready: Deferred[Ready] = Deferred()
     listener = Listener(
@@ -384,6 +401,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
             ("background", background),
             ("logs", logs),
             ("receipts", receipts),
+            ("recordings", recorder),
             ("budgets", budgets),
             ("units", units),
             ("relay", relay),
@@ -547,6 +565,11 @@ def _grants(current: Current, uri: str) -> frozenset[str]:
 def _budgets(current: Current, uri: str) -> Mapping[str, Sequence[str]]:
     active = current.registry.scripts.get(uri)
     return active.budgets if active is not None else {}
+
+
+def _record(recorder: Recorder, run: Run, outcome: str) -> None:
+    if run.tape is not None and run.invocation.again is None:
+        recorder.keep(run.invocation, run.tape, outcome, error=run.error.public if run.error is not None else "")
 
 
 def _messages(logs: ScriptLogs) -> Any:

@@ -9,7 +9,7 @@ call is refused, for what would have followed nobody knows.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -27,18 +27,22 @@ class Replay:
 
     Args:
         calls: What was recorded, in order.
+        masked: Hides in the arguments of a call what was hidden in the recording.
     """
 
     repeatable = False
     units = 0
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, *, masked: Callable[[str], str]) -> None:
         self._calls = calls
+        self._masked = masked
         self._next = 0
         self.difference: Mapping[str, Any] | None = None
         """The first call that was another one: `at` (from 1), `recorded` and `now`: `name` and `arguments`, or None."""
         self.lines: list[LogLine] = []
         self.error: ScriptFailed | None = None
+        self.ended: Deferred[None] = Deferred()
+        """Fires when nothing more will be asked."""
 
     def begin(self, _invocation: Invocation) -> Replay:
         """See `interfaces.HostCalls.begin`."""
@@ -50,7 +54,7 @@ class Replay:
         self._next += 1
         if self.difference is None:
             recorded = self._calls[at] if at < len(self._calls) else None
-            if recorded is not None and recorded[0] == name and _same(recorded[1], argument):
+            if recorded is not None and recorded[0] == name and _same(recorded[1], self._masked(argument)):
                 return recorded[2] if recorded[2] is not None else Deferred()
             self.difference = {"at": at + 1, "recorded": _shown(recorded), "now": _shown((name, argument))}
         told = {"code": "closed", "message": "The recording has no such call; the replay ends here.", "call": name}
@@ -74,6 +78,8 @@ class Replay:
         """See `interfaces.HostSession.end`: calls that were not made are a difference, too."""
         if self.difference is None and self._next < len(self._calls):
             self.difference = {"at": self._next + 1, "recorded": _shown(self._calls[self._next]), "now": None}
+        if not self.ended.called:
+            self.ended.callback(None)
 
 
 def _same(recorded: str | None, now: str) -> bool:

@@ -131,7 +131,7 @@ class Deployer:
         try:
             [deployment] = await self.commit([prepared])
         except BaseException:
-            self._abandon(prepared.new.version)
+            self.abandon(prepared.new.version)
             raise
         return replace(deployment, steps={**prepared.steps, "store": as_ms(self._seconds() - began)})
 
@@ -249,7 +249,7 @@ class Deployer:
             if now is None or now.version != script.version:
                 self._runner.forget(script.version)
 
-    def _abandon(self, version: Version) -> None:
+    def abandon(self, version: Version) -> None:
         """Stop the child of a version that was not committed; one whose commit is under way is left alone."""
         serving = self._current.registry.scripts.get(version.uri)
         if self._commits.locked or (serving is not None and serving.version == version.id):

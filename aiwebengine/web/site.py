@@ -65,7 +65,9 @@ class Site:
         limits: What an invocation may use.
         own_body_bytes: Largest body for the engine's own paths.
         explain: Gives the author's frames of a failure; None to show nobody.
-        is_owner: Tells whether a token is the administrator's: who sends it is told what an answer cost.
+        is_owner: Tells whether a token is the administrator's: who sends it is told what an answer cost, and may have
+            a single request recorded with the header `x-aiwebengine-record`.
+        recording: Tells how invocations of a script's route are recorded; see `Invocation.recording`.
         own_prefixes: Which paths are the engine's own.
     """
 
@@ -83,6 +85,7 @@ class Site:
         own_body_bytes: int,
         explain: Explain | None,
         is_owner: Callable[[str], bool] = lambda _: False,
+        recording: Callable[[str, str], str] = lambda _uri, _pattern: "",
         own_prefixes: Sequence[str] = OWN_PREFIXES,
     ) -> None:
         self._reactor = reactor
@@ -96,6 +99,7 @@ class Site:
         self.own_body_bytes = own_body_bytes
         self._explain = explain
         self._is_owner = is_owner
+        self._recording = recording
         self._own_prefixes = tuple(own_prefixes)
         self._known: dict[int, tuple[Allowance, str]] = {}
         """By id of a route of `_known_of`: what it may use, and its label."""
@@ -221,7 +225,10 @@ class Site:
             if exchange.sender.token:
                 exchange.timed = self._is_owner(exchange.sender.token)
             given = admit(request, match, sender=exchange.sender.told)
-            invocation = self._invocation(request, route, registry, given)
+            recording = self._recording(route.script, route.pattern)
+            if exchange.timed and "x-aiwebengine-record" in request.headers:
+                recording = "always"
+            invocation = self._invocation(request, route, registry, given, recording)
             run = self._runner.run(invocation, exchange)
             if exchange.waiting:
                 exchange.run = run
@@ -237,7 +244,7 @@ class Site:
         else:
             raise NotFound(f"No script answers {request.path[:200]}.")
 
-    def _invocation(self, request: Request, route: Route, registry: Registry, given: str) -> Invocation:
+    def _invocation(self, request: Request, route: Route, registry: Registry, given: str, recording: str) -> Invocation:
         if registry is not self._known_of:
             self._known.clear()
             self._known_of = registry
@@ -260,6 +267,7 @@ class Site:
             cpu_seconds=allowed.cpu_seconds,
             label=label,
             allowance=allowed,
+            recording=recording,
         )
 
 

@@ -25,8 +25,10 @@ from aiwebengine.interfaces import Clock
 from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.logs import ScriptLogs
 from aiwebengine.observe.receipts import Receipts
+from aiwebengine.observe.recordings import Recorder
 from aiwebengine.scripts.assets import AssetStore
 from aiwebengine.scripts.deploy import Deployer
+from aiwebengine.scripts.replay import Replayer
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings
@@ -38,6 +40,7 @@ from aiwebengine.web.api.deployments import Deployments
 from aiwebengine.web.api.logs import Logs
 from aiwebengine.web.api.problems import problem_answer, problem_body
 from aiwebengine.web.api.receipts import ReceiptList
+from aiwebengine.web.api.recordings import Recordings
 from aiwebengine.web.api.route import ApiRoute
 from aiwebengine.web.api.scripts import Scripts
 from aiwebengine.web.api.state import State
@@ -65,6 +68,8 @@ class Api(Service):
         logs: Keeps the scripts' log lines.
         receipts: Knows what invocations cost.
         budgets: Knows what scripts have used over time.
+        recorder: Keeps recordings.
+        replayer: Does them over again.
         tokens: Knows the administrator.
         threads: Where bodies are unpacked.
         settings: What may be deployed.
@@ -83,6 +88,8 @@ class Api(Service):
         logs: ScriptLogs,
         receipts: Receipts,
         budgets: Budgets,
+        recorder: Recorder,
+        replayer: Replayer,
         tokens: AdministratorToken,
         threads: Runs,
         settings: DeploySettings,
@@ -104,6 +111,7 @@ class Api(Service):
             State(parts=state),
             Assets(assets=assets, max_bytes=settings.max_source_bytes),
             Token(tokens=tokens),
+            Recordings(recorder=recorder, replayer=replayer, threads=threads, settings=settings),
         ]
         self.klein = Klein()
         """The application; other floors may add routes of their own under `/engine/`."""

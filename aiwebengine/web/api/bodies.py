@@ -97,9 +97,21 @@ def _from_json(body: bytes, entry: str | None) -> DeploymentBody:
     told = value.get("entry")
     if told is not None and not isinstance(told, str):
         raise Invalid(f'"entry" must be the path of a file; it is {json.dumps(told)[:80]}.')
-    files = {path: _content(path, content) for path, content in value["files"].items()}
+    files = files_of(value["files"])
     said = {key: value[key] for key in ("expected", "grants", "message") if value.get(key) is not None}
     return DeploymentBody(files=files, entry=entry or told, said=said)
+
+
+def files_of(told: Any) -> dict[str, bytes]:
+    """
+    Give the files that JSON holds: text, or `{"base64": "..."}`, by path.
+
+    Raises:
+        Invalid: It holds something else.
+    """
+    if not isinstance(told, dict):
+        raise Invalid('"files" must be an object such as {"main.ts": "source"}.')
+    return {path: _content(path, content) for path, content in told.items()}
 
 
 def _content(path: str, value: Any) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import count
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from treq.client import HTTPClient
@@ -13,14 +13,18 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.auth.tokens import AdministratorToken
+from aiwebengine.observe.background import Background
 from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.logs import ScriptLogs
 from aiwebengine.observe.receipts import Receipts
+from aiwebengine.observe.recordings import Recorder
 from aiwebengine.scripts.assets import AssetStore
+from aiwebengine.scripts.replay import Replayer
 from aiwebengine.services.db.log_rows import DatabaseLogRows
 from aiwebengine.services.db.receipt_rows import DatabaseReceiptRows
+from aiwebengine.services.db.recording_rows import DatabaseRecordingRows
 from aiwebengine.services.db.use_rows import DatabaseUseRows
-from aiwebengine.settings.schema import BudgetSettings, LogSettings, ReceiptSettings
+from aiwebengine.settings.schema import BudgetSettings, LogSettings, ReceiptSettings, RecordingSettings
 from aiwebengine.web.api.api import Api
 from tests.support.fakes.database import open_database
 from tests.support.fakes.deploying import Deploying
@@ -64,6 +68,16 @@ class ApiTestCase(SynchronousTestCase):
         )
         self.budgets.startService()
         self.addCleanup(self.budgets.stopService)
+        background = Background(clock=self.clock)
+        background.startService()
+        self.recorder = Recorder(
+            rows=DatabaseRecordingRows(database=evidence),
+            settings=RecordingSettings(),
+            background=background,
+            milliseconds=lambda: 2_000_000,
+        )
+        self.recorder.startService()
+        self.addCleanup(background.stopService)
         made: list[str] = []
         numbers = count(1)
         tokens = AdministratorToken(
@@ -78,6 +92,14 @@ class ApiTestCase(SynchronousTestCase):
             logs=self.logs,
             receipts=self.receipts,
             budgets=self.budgets,
+            recorder=self.recorder,
+            replayer=Replayer(
+                runner=cast(Any, None),
+                store=self.world.store,
+                deployer=self.world.deployer,
+                masks=self.recorder,
+                new_id=lambda: "replay-1",
+            ),
             tokens=tokens,
             threads=ThreadsInTurn(),
             settings=self.world.settings,

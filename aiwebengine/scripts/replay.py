@@ -1,0 +1,230 @@
+"""
+Doing a recorded invocation over again: in the same version, in another one, or in files that nobody has deployed.
+
+Nothing is touched: host calls are answered from the recording, and files that are tried are
+loaded and forgotten.  What comes of it is compared with the recording in the order in which
+it happened: the calls, the outcome, the answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from twisted.internet.defer import Deferred
+
+from aiwebengine.errors import EngineError, Invalid, NotFound
+from aiwebengine.runtime.replay import Replay
+from aiwebengine.runtime.routes import Routes
+from aiwebengine.runtime.runner import Runner
+from aiwebengine.scripts.deploy import Deployer
+from aiwebengine.scripts.prepare import Request
+from aiwebengine.scripts.store import ScriptStore
+from aiwebengine.scripts.versions import Registered
+from aiwebengine.values import ANONYMOUS, Again, Answer, HandlerRef, Invocation, Principal, RouteMatch
+
+FORMAT = 1
+"""Of recordings that this engine understands."""
+_GOOD = frozenset({"committed", "rolled_back"})
+_LONGEST_SHOWN = 2000
+
+
+class Masks(Protocol):
+    """Hides in what is compared what was hidden in the recording."""
+
+    def masked_text(self, text: str) -> str:
+        """Give a JSON text with what is marked in it hidden."""
+
+    def masked_answer(self, answer: Answer | None) -> dict[str, Any] | None:
+        """Give an answer as recordings hold it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What is done over again."""
+
+    uri: str
+    version: str
+    outcome: str
+    document: Mapping[str, Any]
+
+
+class Replayer:
+    """
+    Does recorded invocations over again.
+
+    Args:
+        runner: Runs them.
+        store: Reads versions.
+        deployer: Loads files that are only tried.
+        masks: As recordings are masked.
+        new_id: Makes the invocations' ids.
+    """
+
+    def __init__(
+        self, *, runner: Runner, store: ScriptStore, deployer: Deployer, masks: Masks, new_id: Callable[[], str]
+    ) -> None:
+        self._runner = runner
+        self._store = store
+        self._deployer = deployer
+        self._masks = masks
+        self._new_id = new_id
+
+    async def replay(
+        self, recorded: Recorded, *, number: int | None = None, files: Request | None = None
+    ) -> dict[str, Any]:
+        """
+        Do one over again.
+
+        Args:
+            number: A version of the script; None for the recorded one.
+            files: Instead of a version, files that are loaded for this only.
+
+        Returns:
+            `same`, `difference` (the first, or None), `outcome`, `answer`, `logs`; the recording's `exact` and `whole`.
+
+        Raises:
+            Invalid: The recording is of another format.
+            NotFound: The version, or its handler for the request, is not there.
+            DeploymentRefused: The files cannot be loaded.
+            Unavailable: It cannot be done now.
+        """
+        if recorded.document.get("format") != FORMAT:
+            raise Invalid(
+                f"The recording is of format {recorded.document.get('format')!r}; this engine knows {FORMAT}."
+            )
+        if files is not None:
+            prepared = await self._deployer.prepare(files, keep_warm=True)
+            try:
+                version = prepared.new.version
+                return await self._replay(recorded, version.id, version.registered)
+            finally:
+                self._deployer.abandon(prepared.new.version)
+        if number is not None:
+            version = await self._store.version(recorded.uri, number)
+            return await self._replay(recorded, version.id, version.registered)
+        await self._store.bundle(recorded.version)
+        return await self._replay(recorded, recorded.version, None)
+
+    async def _replay(self, recorded: Recorded, version: str, registered: Registered | None) -> dict[str, Any]:
+        document = recorded.document
+        invocation = _invocation(recorded, version, identity=self._new_id())
+        if registered is not None:
+            invocation = _routed(invocation, document, registered)
+        host = Replay(document["calls"], masked=self._masks.masked_text)
+        answer, error = await _Waiting.run(self._runner, invocation, host)
+        outcome = error.code if error is not None else "committed"
+        answered = self._masks.masked_answer(answer)
+        difference = _difference(host.difference, recorded, outcome, answered)
+        return {
+            "same": difference is None,
+            "difference": difference,
+            "version": version,
+            "outcome": outcome,
+            "error": error.public if error is not None else None,
+            "answer": answered,
+            "logs": [[line.level, line.message] for line in host.lines],
+            "exact": bool(document.get("exact")),
+            "whole": bool(document.get("whole")),
+        }
+
+
+class _Waiting:
+    """Waits for the answer of an invocation that is done over again. See `sink.Sink`."""
+
+    def __init__(self) -> None:
+        self.done: Deferred[tuple[Answer | None, EngineError | None]] = Deferred()
+        self._begun: Answer | None = None
+        self._pieces: list[bytes] = []
+
+    @classmethod
+    async def run(
+        cls, runner: Runner, invocation: Invocation, host: Replay
+    ) -> tuple[Answer | None, EngineError | None]:
+        """Run it and wait for its end."""
+        waiting = cls()
+        runner.replay(invocation, waiting, host)
+        result = await waiting.done
+        await host.ended
+        return result
+
+    def answered(self, answer: Answer) -> None:
+        self.done.callback((answer, None))
+
+    def started(self, answer: Answer) -> None:
+        self._begun = answer
+
+    def write(self, data: bytes, done: Callable[[], None]) -> None:
+        self._pieces.append(data)
+        done()
+
+    def finished(self) -> None:
+        assert self._begun is not None
+        self.done.callback((replace(self._begun, body=b"".join(self._pieces)), None))
+
+    def failed(self, error: EngineError) -> None:
+        begun = self._begun
+        self.done.callback((None if begun is None else replace(begun, body=b"".join(self._pieces)), error))
+
+
+def _invocation(recorded: Recorded, version: str, *, identity: str) -> Invocation:
+    document = recorded.document
+    try:
+        user = str(document["user"])
+        return Invocation(
+            id=identity,
+            script=recorded.uri,
+            version=version,
+            kind=str(document["kind"]),
+            handler=HandlerRef(id=int(document["handler"]), name=""),
+            principal=Principal(id=user, kind="user") if user else ANONYMOUS,
+            payload=json.dumps(document["request"]),
+            wall_seconds=float(document["wallSeconds"]),
+            cpu_seconds=float(document["cpuSeconds"]),
+            label="replay",
+            again=Again(seed=str(document["seed"]), now=int(document["now"]), steps=tuple(document["steps"])),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Invalid(f"The recording is damaged: {error!r}.") from error
+
+
+def _routed(invocation: Invocation, document: Mapping[str, Any], registered: Registered) -> Invocation:
+    """Find the handler that the other version has for the request."""
+    request = dict(document["request"])
+    method, path = str(request.get("method", "GET")), str(request.get("path", "/"))
+    match = Routes.build(registered.routes).match(method, path)
+    if not isinstance(match, RouteMatch):
+        raise NotFound(f"That version has no handler for {method} {unquote(path)[:200]}.")
+    if match.params:
+        request["params"] = dict(match.params)
+    return replace(invocation, handler=match.route.handler, payload=json.dumps(request))
+
+
+def _difference(
+    call: Mapping[str, Any] | None, recorded: Recorded, outcome: str, answer: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    if call is not None:
+        return {"what": "call", **call}
+    before = recorded.outcome
+    if outcome != before and not (outcome in _GOOD and before in _GOOD):
+        return {"what": "outcome", "recorded": before, "now": outcome}
+    then = recorded.document.get("answer")
+    if then is None or answer is None:
+        same = (then is None) is (answer is None) or not recorded.document.get("whole")
+        return None if same else {"what": "answer", "recorded": _short(then), "now": _short(answer)}
+    for part in ("status", "headers", "body"):
+        old, new = then.get(part), answer.get(part)
+        if _listed(old) != _listed(new):
+            return {"what": part, "recorded": _short(old), "now": _short(new)}
+    return None
+
+
+def _listed(value: Any) -> Any:
+    return [list(one) for one in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
+
+
+def _short(value: Any) -> Any:
+    return value[:_LONGEST_SHOWN] if isinstance(value, str) else value

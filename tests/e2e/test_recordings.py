@@ -1,0 +1,157 @@
+"""Recording invocations and doing them over again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest_twisted
+from twisted.internet import reactor, task
+
+from tests.support.engine import EngineUnderTest, running_engine
+
+SCRIPT = """
+let seen = 0;
+registerWebHandler("/dice/:name", async (req) => {
+  seen += 1;
+  const before = Date.now();
+  await new Promise((resolve) => setTimeout(resolve, 15));
+  const scripts = listScripts();
+  console.log("thrown for " + req.params.name);
+  return {
+    name: req.params.name, seen, dice: Math.random(), id: crypto.randomUUID(), before,
+    waited: Date.now() - before, scripts,
+  };
+});
+registerWebHandler("/stream", () => (async function* () {
+  for (let i = 0; i < 3; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    yield `${i} at ${Date.now()}\\n`;
+  }
+})());
+registerWebHandler("/login", (req) => ({ hello: JSON.parse(req.body).name, token: "t0ps3cret" }), { method: "POST" });
+registerWebHandler("/fails", () => { throw new Error("it failed at " + Math.random()); });
+registerWebHandler("/loop", () => { for (;;); }, { timeout: 200 });
+"""
+CHANGED = SCRIPT.replace("const scripts = listScripts();", 'const scripts = listScripts().concat(getScript("other"));')
+
+
+async def _kept(engine: EngineUnderTest, number: int) -> list[Any]:
+    """Give the recordings, newest first, when there are so many."""
+    for _ in range(100):
+        found = (await engine.api("GET", "/recordings")).json()["recordings"]
+        if len(found) >= number:
+            return list(found)
+        await task.deferLater(reactor, 0.02)
+    raise AssertionError(f"{len(found)} recordings instead of {number}")
+
+
+async def _replay(engine: EngineUnderTest, identity: str, query: str = "", document: Any = None) -> Any:
+    reply = await engine.api("POST", f"/replay?id={identity}{query}", document)
+    assert reply.status == 200, reply.text
+    return reply.json()
+
+
+@pytest_twisted.ensureDeferred
+async def test_done_over_again() -> None:
+    """A recorded invocation comes out the same to the last random digit, and nothing is touched by it."""
+    async with running_engine() as engine:
+        await engine.deploy("dice", {"main.ts": SCRIPT}, grants=["scripts"])
+        await engine.request("GET", "/dice/nobody")
+        assert (await engine.api("PUT", "/recording-rule?uri=dice")).status == 200
+        first = await engine.request("GET", "/dice/ada?x=1")
+        await engine.request("GET", "/stream")
+        await engine.request("GET", "/fails")
+        await engine.request("GET", "/loop")
+        found = await _kept(engine, 4)
+        assert [one["outcome"] for one in found] == ["script_timeout", "script_failed", "committed", "committed"]
+        for one in found:
+            again = await _replay(engine, one["id"])
+            assert again["same"], again
+            assert again["exact"]
+            assert again["whole"]
+        again = await _replay(engine, found[-1]["id"])
+        assert json.loads(again["answer"]["body"]) == first.json()
+        assert first.json()["seen"] == 1
+        assert again["logs"] == [["info", "thrown for ada"]]
+        lines = (await engine.api("GET", "/logs?uri=dice&contains=ada")).json()["lines"]
+        assert len(lines) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_first_difference() -> None:
+    """In another version, or in files that nobody has deployed, the first thing that differs is shown."""
+    async with running_engine() as engine:
+        await engine.deploy("dice", {"main.ts": SCRIPT}, grants=["scripts"])
+        await engine.api("PUT", "/recording-rule?uri=dice&path=%2Fdice%2F%3Aname")
+        await engine.request("GET", "/dice/ada")
+        await engine.request("GET", "/fails")
+        [one] = await _kept(engine, 1)
+        changed = await _replay(engine, one["id"], document={"files": {"main.ts": CHANGED}})
+        assert changed["difference"] == {
+            "what": "call",
+            "at": 2,
+            "recorded": None,
+            "now": {"name": "getScript", "arguments": ["other"]},
+        }
+        louder = SCRIPT.replace("return {\n    name:", "return {\n    louder: true, name:")
+        assert (await _replay(engine, one["id"], document={"files": {"main.ts": louder}}))["difference"][
+            "what"
+        ] == "body"
+        same = await _replay(engine, one["id"], document={"files": {"main.ts": "// moved\n" + SCRIPT}})
+        assert same["same"], same
+        scripts = (await engine.api("GET", "/scripts")).json()["scripts"]
+        assert [(script["uri"], script["version"]) for script in scripts] == [("dice", 1)]
+        await engine.deploy("dice", {"main.ts": CHANGED}, grants=["scripts"])
+        assert (await _replay(engine, one["id"]))["same"]
+        assert not (await _replay(engine, one["id"], "&version=2"))["same"]
+        missing = await engine.api("POST", f"/replay?id={one['id']}", {"files": {"main.js": "1;"}})
+        assert missing.json()["code"] == "not_found"
+        assert (await engine.api("POST", "/replay?id=nope")).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_secrets_are_masked() -> None:
+    """What is secret by its header or its name is in no recording, and the rest is done over again all the same."""
+    async with running_engine() as engine:
+        await engine.deploy("dice", {"main.ts": SCRIPT}, grants=["scripts"])
+        headers = {
+            "x-aiwebengine-token": engine.token,
+            "x-aiwebengine-record": "1",
+            "authorization": "Bearer b3arer",
+            "cookie": "session=c00kie",
+        }
+        body = json.dumps({"name": "ada", "pass-word": "pa55", "nested": {"API_KEY": "k3y"}})
+        assert (await engine.request("POST", "/login", headers, body)).json()["token"] == "t0ps3cret"
+        await engine.request("POST", "/login", {}, body)
+        [one] = await _kept(engine, 1)
+        kept = (await engine.api("GET", f"/recording?id={one['id']}")).text
+        for secret in ("pa55", "k3y", "b3arer", "c00kie", "t0ps3cret", engine.token):
+            assert secret not in kept, secret
+        assert "ada" in kept
+        assert (await _replay(engine, one["id"]))["same"]
+        whole = (await engine.api("POST", "/replay", {"recording": json.loads(kept)})).json()
+        assert whole["same"], whole
+        assert (await engine.api("DELETE", f"/recording?id={one['id']}")).status == 204
+
+
+@pytest_twisted.ensureDeferred
+async def test_errors_only_and_samples() -> None:
+    """A rule may keep failures only, or one of so many; it holds until it is taken back."""
+    async with running_engine() as engine:
+        await engine.deploy("dice", {"main.ts": SCRIPT}, grants=["scripts"])
+        await engine.api("PUT", "/recording-rule?uri=dice&mode=errors")
+        for path in ("/dice/a", "/fails", "/dice/b"):
+            await engine.request("GET", path)
+        [one] = await _kept(engine, 1)
+        assert one["outcome"] == "script_failed"
+        assert not (await _replay(engine, one["id"]))["exact"]
+        await engine.api("PUT", "/recording-rule?uri=dice&mode=sample&every=3")
+        for _ in range(6):
+            await engine.request("GET", "/dice/c")
+        assert len(await _kept(engine, 3)) == 3
+        assert (await engine.api("DELETE", "/recording-rule?uri=dice")).status == 204
+        await engine.request("GET", "/fails")
+        assert len(await _kept(engine, 3)) == 3
+        refused = await engine.api("PUT", "/recording-rule?uri=dice&mode=often")
+        assert "always, errors, sample" in refused.json()["detail"]
