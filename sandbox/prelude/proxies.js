@@ -10,7 +10,10 @@
     'use strict';
 
     var Native = global.Proxy, SECRET = Symbol('proxy parts'), used = false, reflect = Reflect;
-    var ownKeys = reflect.ownKeys, create = Object.create, isArray = Array.isArray;
+    var ownKeys = reflect.ownKeys, create = Object.create, isArray = Array.isArray, text = String;
+
+    /* The engine gives traps the key as it stood in the brackets; a number is a text to them. */
+    function keyOf(key) { return typeof key === 'string' || typeof key === 'symbol' ? key : text(key); }
 
     function isObject(value) { return value !== null && (typeof value === 'object' || typeof value === 'function'); }
 
@@ -26,19 +29,19 @@
         inner.get = function (object, key, receiver) {
             if (key === SECRET) return parts;
             var trap = trapOf(parts, 'get');
-            return trap === undefined ? reflect.get(target, key, receiver) : trap.call(parts.handler, target, key, receiver);
+            return trap === undefined ? reflect.get(target, key, receiver) : trap.call(parts.handler, target, keyOf(key), receiver);
         };
         inner.has = function (object, key) {
             var trap = trapOf(parts, 'has');
-            return trap === undefined ? reflect.has(target, key) : !!trap.call(parts.handler, target, key);
+            return trap === undefined ? reflect.has(target, key) : !!trap.call(parts.handler, target, keyOf(key));
         };
         inner.set = function (object, key, value, receiver) {
             var trap = trapOf(parts, 'set');
-            return trap === undefined ? reflect.set(target, key, value, receiver) : !!trap.call(parts.handler, target, key, value, receiver);
+            return trap === undefined ? reflect.set(target, key, value, receiver) : !!trap.call(parts.handler, target, keyOf(key), value, receiver);
         };
         inner.deleteProperty = function (object, key) {
             var trap = trapOf(parts, 'deleteProperty');
-            return trap === undefined ? reflect.deleteProperty(target, key) : !!trap.call(parts.handler, target, key);
+            return trap === undefined ? reflect.deleteProperty(target, key) : !!trap.call(parts.handler, target, keyOf(key));
         };
         inner.ownKeys = function () {
             var trap = trapOf(parts, 'ownKeys');
@@ -97,6 +100,10 @@
             return trap === undefined ? otherwise(parts.target, a, b) : trap.call(parts.handler, parts.target, a, b);
         };
     }
+    function trappedKey(name, otherwise) {
+        var answer = trapped(name, otherwise);
+        return function (parts, key, b) { return answer(parts, keyOf(key), b); };
+    }
     function must(answer, what) {
         return function (parts, a, b, object) {
             if (!answer(parts, a, b)) throw new TypeError("'" + what + "' on proxy: trap returned falsish");
@@ -104,9 +111,9 @@
         };
     }
 
-    var descriptor = mend(reflect, 'getOwnPropertyDescriptor', trapped('getOwnPropertyDescriptor', function (t, k) { return reflect.getOwnPropertyDescriptor(t, k); }));
+    var descriptor = mend(reflect, 'getOwnPropertyDescriptor', trappedKey('getOwnPropertyDescriptor', function (t, k) { return reflect.getOwnPropertyDescriptor(t, k); }));
     mend(Object, 'getOwnPropertyDescriptor', function (parts, key) { return descriptor(parts.proxy, key); });
-    var define = trapped('defineProperty', function (t, k, d) { return reflect.defineProperty(t, k, d); });
+    var define = trappedKey('defineProperty', function (t, k, d) { return reflect.defineProperty(t, k, d); });
     mend(reflect, 'defineProperty', function (parts, key, given) { return !!define(parts, key, given); });
     mend(Object, 'defineProperty', must(define, 'defineProperty'));
     var prototypeOf = trapped('getPrototypeOf', function (t) { return reflect.getPrototypeOf(t); });
@@ -152,7 +159,7 @@
             return Object.keys(parts.proxy).map(function (key) { return name === 'values' ? parts.proxy[key] : [key, parts.proxy[key]]; });
         });
     });
-    mend(Object, 'hasOwn', function (parts, key) { return descriptor(parts.proxy, typeof key === 'symbol' ? key : String(key)) !== undefined; });
+    mend(Object, 'hasOwn', function (parts, key) { return descriptor(parts.proxy, key) !== undefined; });
 
     var nativeAssign = Object.assign;
     K.define(Object, 'assign', function assign(target) {
@@ -175,7 +182,7 @@
         var native = Object.prototype[name], holder = {};
         holder[name] = function (key) {
             var parts;
-            if (used && (parts = partsOf(this)) !== undefined) return answer(parts, typeof key === 'symbol' ? key : String(key));
+            if (used && (parts = partsOf(this)) !== undefined) return answer(parts, key);
             return native.call(this, key);
         };
         K.define(Object.prototype, name, holder[name]);
