@@ -47,4 +47,29 @@
         return isNaN(this.getTime()) ? 'Invalid Date' : K.httpDate(this);
     });
     K.define(Date.prototype, 'toGMTString', Date.prototype.toUTCString);
+
+    /* Maps, sets and weak collections mark themselves and the objects in them; nobody is to see the marks, or copy them. */
+    var probe = {}, nativeKeys = Reflect.ownKeys, describe = Object.getOwnPropertyDescriptors, indexOf = K.free(Array.prototype.indexOf), splice = K.free(Array.prototype.splice);
+    new Set([probe]);
+    var marks = nativeKeys(probe).concat(nativeKeys(new Set()));
+
+    function withoutMarks(holder, name, native) {
+        var mended = { f: function (object) {
+            var all = native(object);
+            for (var i = 0; i < marks.length; i++) {
+                var at = indexOf(all, marks[i]);
+                if (at >= 0) splice(all, at, 1);
+            }
+            return all;
+        } }.f;
+        defineProperty(mended, 'name', { value: name, configurable: true });
+        K.define(holder, name, mended);
+    }
+    withoutMarks(Reflect, 'ownKeys', nativeKeys);
+    withoutMarks(Object, 'getOwnPropertyNames', Object.getOwnPropertyNames);
+    K.define(Object, 'getOwnPropertyDescriptors', function getOwnPropertyDescriptors(object) {
+        var all = describe(object);
+        for (var i = 0; i < marks.length; i++) delete all[marks[i]];
+        return all;
+    });
 }(__kernel));
