@@ -12,6 +12,9 @@
     'use strict';
 
     var PAIR = '[\\ud800-\\udbff][\\udc00-\\udfff]', LINE = '\\n\\r\\u2028\\u2029';
+    /* Of any escape: of a long source only so much is looked at, for each is a text of its own. */
+    var LONGEST = 16;
+    var SPECIAL = /[\\\[(.\ud800-\udbff]/g, NOT_ONE_UNIT = /[\ud800-\udbff][\udc00-\udfff]|\\u\{|\\u[dD][89abAB]..\\u|\\[pP]\{/;
     var fromCharCode = String.fromCharCode;
 
     function Reader(source, flags) {
@@ -22,7 +25,7 @@
         this.count = 0;
         this.names = null;
         this.references = [];
-        this.out = '';
+        this.out = []; // put together at the end: sources of 40 kB are not rare
     }
 
     function invalid(reader, why) {
@@ -32,12 +35,13 @@
     K.translatePattern = function (source, flags) {
         var reader = new Reader(source, flags);
         while (reader.at < source.length) step(reader);
+        var out = reader.out.join('');
         for (var i = 0; i < reader.references.length; i++) {
             var numbers = reader.names && reader.names[reader.references[i]];
             if (!numbers) throw invalid(reader, 'there is no group named ' + reader.references[i]);
-            reader.out = reader.out.split('\u0000' + i + '\u0000').join('(?:\\' + numbers.join('|\\') + ')');
+            out = out.split('\u0000' + i + '\u0000').join('(?:\\' + numbers.join('|\\') + ')');
         }
-        return { source: reader.out, groups: reader.names };
+        return { source: out, groups: reader.names };
     };
 
     function step(reader) {
@@ -47,15 +51,19 @@
         else if (character === '(') group(reader);
         else if (character === '.' && (reader.dotAll || reader.unicode)) {
             reader.at++;
-            reader.out += anyCharacter(reader);
+            put(reader, anyCharacter(reader));
         } else if (reader.unicode && isHigh(reader.source, reader.at)) {
-            reader.out += '(?:' + reader.source.substr(reader.at, 2) + ')';
+            put(reader, '(?:' + reader.source.substr(reader.at, 2) + ')');
             reader.at += 2;
         } else {
-            reader.out += character;
-            reader.at++;
+            SPECIAL.lastIndex = reader.at + 1;
+            var next = SPECIAL.exec(reader.source), end = next === null ? reader.source.length : next.index;
+            put(reader, reader.source.slice(reader.at, end));
+            reader.at = end;
         }
     }
+
+    function put(reader, text) { reader.out[reader.out.length] = text; }
 
     function anyCharacter(reader) {
         var one = reader.dotAll ? '[\\s\\S]' : '[^' + LINE + ']';
@@ -68,11 +76,11 @@
     }
 
     function group(reader) {
-        var found = /^\(\?<([^=!>][^>]*)>/.exec(reader.source.slice(reader.at));
+        var found = reader.source.substr(reader.at, 3) === '(?<' ? /^\(\?<([^=!>][^>]*)>/.exec(reader.source.slice(reader.at)) : null;
         if (found) {
             reader.names = reader.names || Object.create(null);
             (reader.names[found[1]] = reader.names[found[1]] || []).push(++reader.count);
-            reader.out += '(';
+            put(reader, '(');
             reader.at += found[0].length;
             return;
         }
@@ -80,31 +88,31 @@
         if (ahead.slice(0, 3) === '(?<') throw invalid(reader, 'look-behind is not supported here; match the text before as well and take a group');
         if (ahead.charAt(1) !== '?') reader.count++;
         else if (/^\(\?[a-z-]/.test(ahead)) throw invalid(reader, 'inline flags are not supported here; give the flags to the whole expression');
-        reader.out += '(';
+        put(reader, '(');
         reader.at++;
     }
 
     function escape(reader) {
-        var rest = reader.source.slice(reader.at), found;
-        if ((found = /^\\k<([^>]*)>/.exec(rest)) && (reader.unicode || /\(\?<[^=!]/.test(reader.source))) {
-            reader.out += '\u0000' + (reader.references.push(found[1]) - 1) + '\u0000';
+        var rest = reader.source.substr(reader.at, LONGEST), found;
+        if (rest.substr(0, 3) === '\\k<' && (found = /^\\k<([^>]*)>/.exec(reader.source.slice(reader.at))) && (reader.unicode || /\(\?<[^=!]/.test(reader.source))) {
+            put(reader, '\u0000' + (reader.references.push(found[1]) - 1) + '\u0000');
             reader.at += found[0].length;
             return;
         }
         if (reader.unicode) {
             if ((found = codePoint(reader, rest))) {
-                reader.out += found.value > 0xffff ? '(?:' + textOf(found.value) + ')' : hex(found.value);
+                put(reader, found.value > 0xffff ? '(?:' + textOf(found.value) + ')' : hex(found.value));
                 reader.at += found.length;
                 return;
             }
             if (/^\\[SDW]/.test(rest)) {
-                reader.out += '(?:' + PAIR + '|' + rest.slice(0, 2) + ')';
+                put(reader, '(?:' + PAIR + '|' + rest.slice(0, 2) + ')');
                 reader.at += 2;
                 return;
             }
             if (/^\\[pP]\{/.test(rest)) throw invalid(reader, '\\p{...} is not supported in new RegExp(); write it as a literal, which is lowered when the script is deployed');
         }
-        reader.out += rest.slice(0, 2);
+        put(reader, rest.slice(0, 2));
         reader.at += 2;
     }
 
@@ -128,48 +136,42 @@
     /* -- classes --------------------------------------------------------------------------- */
 
     function characterClass(reader) {
-        var end = classEnd(reader), inside = reader.source.slice(reader.at + 1, end);
+        var end = K.classEnd(reader.source, reader.at);
+        if (end < 0) throw invalid(reader, 'a character class is not closed');
+        var inside = reader.source.slice(reader.at + 1, end);
         reader.at = end + 1;
-        if (!reader.unicode) { reader.out += '[' + inside + ']'; return; }
-        var negated = inside.charAt(0) === '^', split = splitClass(reader, negated ? inside.slice(1) : inside);
+        if (!reader.unicode) { put(reader, '[' + inside + ']'); return; }
+        var negated = inside.charAt(0) === '^', members = negated ? inside.slice(1) : inside;
+        var split = NOT_ONE_UNIT.test(members) ? splitClass(reader, members) : { units: members, astral: [] };
         if (negated) {
             var other = split.units === '' ? '[\\s\\S]' : '[^' + split.units + ']';
-            reader.out += (split.astral.length ? '(?!' + split.astral.join('|') + ')' : '') + '(?:' + PAIR + '|' + other + ')';
-        } else if (split.astral.length === 0) reader.out += '[' + split.units + ']';
-        else reader.out += '(?:' + split.astral.concat(split.units === '' ? [] : ['[' + split.units + ']']).join('|') + ')';
-    }
-
-    function classEnd(reader) {
-        for (var i = reader.at + 1; i < reader.source.length; i++) {
-            var character = reader.source.charAt(i);
-            if (character === '\\') i++;
-            else if (character === ']') return i;
-        }
-        throw invalid(reader, 'a character class is not closed');
+            put(reader, (split.astral.length ? '(?!' + split.astral.join('|') + ')' : '') + '(?:' + PAIR + '|' + other + ')');
+        } else if (split.astral.length === 0) put(reader, '[' + split.units + ']');
+        else put(reader, '(?:' + split.astral.concat(split.units === '' ? [] : ['[' + split.units + ']']).join('|') + ')');
     }
 
     /* The members of a class that are one unit, as class text, and those that are two, as alternatives. */
     function splitClass(reader, inside) {
-        var units = '', astral = [], at = 0;
+        var units = [], astral = [], at = 0;
         while (at < inside.length) {
             var first = member(reader, inside, at);
             at += first.length;
             if (inside.charAt(at) !== '-' || at + 1 >= inside.length) {
                 if (first.value > 0xffff) astral.push(textOf(first.value));
-                else units += first.text;
+                else units[units.length] = first.text;
                 continue;
             }
             var last = member(reader, inside, at + 1);
             at += 1 + last.length;
             if (last.value > 0xffff) astral = astral.concat(astralRange(Math.max(first.value, 0x10000), last.value));
-            if (first.value <= 0xffff) units += first.text + '-' + (last.value > 0xffff ? '\\uffff' : last.text);
+            if (first.value <= 0xffff) units[units.length] = first.text + '-' + (last.value > 0xffff ? '\\uffff' : last.text);
             else if (last.value < first.value) throw invalid(reader, 'a range in a character class is out of order');
         }
-        return { units: units, astral: astral };
+        return { units: units.join(''), astral: astral };
     }
 
     function member(reader, inside, at) {
-        var rest = inside.slice(at), found = codePoint(reader, rest);
+        var rest = inside.substr(at, LONGEST), found = rest.charAt(0) === '\\' && codePoint(reader, rest);
         if (found) return { value: found.value, text: found.value > 0xffff ? '' : hex(found.value), length: found.length };
         if (rest.charAt(0) === '\\') {
             if (/^\\[pP]\{/.test(rest)) throw invalid(reader, '\\p{...} is not supported in new RegExp(); write it as a literal, which is lowered when the script is deployed');

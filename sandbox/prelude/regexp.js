@@ -15,7 +15,7 @@
     var nativeReplace = uncurry.bind(K.native.replace), nativeSplit = uncurry.bind(K.native.split), nativeMatch = uncurry.bind(K.native.match);
     var setPrototypeOf = Object.setPrototypeOf, prototypeOf = Object.getPrototypeOf;
     var EXTRA = Symbol('regexp extra'), MATCH = Symbol.match, REPLACE = Symbol.replace;
-    var builtinReplace, indexOf = String.prototype.indexOf;
+    var own = K.own, builtinReplace, indexOf = String.prototype.indexOf;
     var FLAGS = ['hasIndices', 'd', 'global', 'g', 'ignoreCase', 'i', 'multiline', 'm', 'dotAll', 's', 'unicode', 'u', 'unicodeSets', 'v', 'sticky', 'y'];
 
     function isRegExp(value) {
@@ -56,11 +56,14 @@
     }
 
     function native(text, flags, source) {
+        var bounded = K.boundRepeats(text), made;
         try {
-            return new Native(text, flags);
+            made = new Native(bounded, flags);
         } catch (error) {
             throw new SyntaxError('Invalid regular expression: /' + source + '/: ' + (source.indexOf('(?<') >= 0 ? 'look-behind is not supported here' : error.message));
         }
+        if (bounded !== text) K.define(made, 'source', shown(source), true);
+        return made;
     }
 
     RegExp.prototype = prototype;
@@ -74,14 +77,18 @@
         K.getter(prototype, name, function () { return this === prototype ? undefined : false; });
     });
 
+    function shown(source) {
+        return source === '' ? '(?:)' : source.replace(/(^|[^\\])((?:\\\\)*)\//g, '$1$2\\/').replace(/\n/g, '\\n');
+    }
+
     function describe(regexp, source, flags) {
-        var shown = source === '' ? '(?:)' : source.replace(/(^|[^\\])((?:\\\\)*)\//g, '$1$2\\/').replace(/\n/g, '\\n'), sorted = '';
+        var sorted = '';
         for (var i = 0; i < FLAGS.length; i += 2) {
             var on = flags.indexOf(FLAGS[i + 1]) >= 0;
             K.define(regexp, FLAGS[i], on, true);
             if (on) sorted += FLAGS[i + 1];
         }
-        K.define(regexp, 'source', shown, true);
+        K.define(regexp, 'source', shown(source), true);
         K.define(regexp, 'flags', sorted, true);
     }
     K.define(prototype, 'toString', function toString() { return '/' + this.source + '/' + this.flags; });
@@ -185,7 +192,7 @@
 
     protocol(Symbol.split, '[Symbol.split]', function (text, limit) {
         text = String(text);
-        if (K.isPlainRegExp(this)) return limit === undefined ? nativeSplit(text, this) : nativeSplit(text, this, limit);
+        if (K.isPlainRegExp(this) && !own(this, 'source')) return limit === undefined ? nativeSplit(text, this) : nativeSplit(text, this, limit);
         var made = [], most = limit === undefined ? 4294967295 : limit >>> 0, flags = this.flags;
         if (most === 0) return made;
         var constructor = this.constructor, Species = constructor && constructor[Symbol.species] || RegExp;
@@ -272,7 +279,9 @@
     /* The same question for one protocol, asked by strings.js. */
     K.plainFor = function (name) {
         var symbol = Symbol[name], builtin = prototype[symbol];
-        return function (value) { return value[symbol] === builtin && value.exec === exec && value[EXTRA] === undefined; };
+        // The engine splits by a copy, which it makes of the source.
+        var copies = name === 'split';
+        return function (value) { return value[symbol] === builtin && value.exec === exec && value[EXTRA] === undefined && !(copies && own(value, 'source')); };
     };
 
     /* True if the engine alone may match it: nothing special about it, and nobody replaced its methods. */

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import signal
 import socket
+import tarfile
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -20,6 +23,7 @@ from aiwebengine.build.sourcemap import SourceMap
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.host.names import advice, known_globals
 from aiwebengine.settings.schema import BuildSettings
+from tests.support.world import Program, run_programs
 
 
 @asynccontextmanager
@@ -99,6 +103,59 @@ async def test_every_problem_at_once() -> None:
         assert ("no_bigint", "a.ts", 1) in told
         assert ("no_look_behind", "a.ts", 2) in told
         assert all(one.hint for one in found)
+
+
+@pytest_twisted.ensureDeferred
+async def test_patterns_and_bigint() -> None:
+    """Literals the engine would match wrongly, properties in known texts and the question for BigInt are rewritten."""
+    async with running_builder() as builder:
+        source = (
+            "registerWebHandler('/', function () {\n"
+            "  var late = '^\\\\p{Lu}+$', blank = /^(?:[ \\t]*(?:\\n|$))+/g, named = /(?<one>a*)?b/;\n"
+            "  return [blank.source, blank.exec('  \\n\\nx')[0], new RegExp(late, 'u').test('\u00c9A'),\n"
+            "    named.exec('b').groups.one === undefined, typeof BigInt, 'a \\nb'.split(/(?:[ \\t]*\\n?)+/)];\n"
+            "});\n"
+        )
+        built = await build(builder, {"main.js": source}, "main.js")
+        [outcome] = run_programs([Program(source=built.source)])
+        assert (outcome.failure() or outcome.value()) == [
+            "^(?:[ \\t]*(?:\\n|$))+", "  \n\n", True, True, "undefined", ["a", "b"],
+        ]  # fmt: skip
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_packages_only_mention(tmp_path: Path) -> None:
+    """A package loads that mentions BigInt and look-behind; what it cannot have throws where it is used."""
+    package = tmp_path / "mentions.tgz"
+    text = (
+        "export const big = 12345678901234567890n, has = typeof BigInt;\n"
+        "export const most = BigInt('0xffffffffffffffff');\n"
+        "export function after(text) { return /(?<=a)b/.test(text); }\n"
+    )
+    with tarfile.open(package, "w:gz") as archive:
+        for name, content in {
+            "package.json": '{"name": "mentions", "version": "1.0.0", "module": "index.js"}',
+            "index.js": text,
+        }.items():
+            member = tarfile.TarInfo(f"package/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content.encode()))
+    main = (
+        'import { after, big, has, most } from "mentions";\n'
+        "registerWebHandler('/', () => {\n"
+        "  try { after('ab'); } catch (error) { return [String(big), has, `${most}`, error.message]; }\n"
+        "});\n"
+    )
+    manifest = json.dumps({"dependencies": {"mentions": f"file:{package}"}})
+    async with running_builder() as builder:
+        built = await build(builder, {"main.ts": main, "package.json": manifest})
+    assert {warning.code for warning in built.warnings} == {"no_bigint", "no_look_behind"}
+    assert set(json.loads(built.source_map)["sources"]) == {"main.ts", "node_modules/mentions/index.js"}
+    [outcome] = run_programs([Program(source=built.source)])
+    assert not outcome.failure()
+    big, has, most, message = outcome.value()
+    assert (big, has, most) == ("12345678901234567890", "undefined", "18446744073709551615")
+    assert "look-behind is not supported" in message
 
 
 @pytest_twisted.ensureDeferred

@@ -228,7 +228,7 @@ export class Bundler {
           const commonjs = !/^\s*(import|export)\b/m.test(text);
           const made = await bundler.lowered(shown, text, { ...bundler.options(request), own: false, commonjs });
           if (told(made.problems)) return { contents: '', loader: 'js', errors: [{ text: 'problems', detail: 'told' }] };
-          return { contents: withMap(made, shown), loader: 'js', resolveDir: dirname(args.path) };
+          return { contents: withMap(made, `package:${shown}`), loader: 'js', resolveDir: dirname(args.path) };
         });
       },
     };
@@ -240,9 +240,9 @@ function withMap(made, name) {
   return `${made.code}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}`;
 }
 
+/* esbuild puts a folder before what a map calls its source: for a package's, one of the server. */
 function own(source) {
-  const at = source.indexOf('script:');
-  return at < 0 ? source : source.slice(source.lastIndexOf('script:') + 7);
+  return source.replace(/^.*(?:script|package):/, '');
 }
 
 /* Duktape reads ASCII; outside of texts and patterns nothing else stands in lowered code but comments. */

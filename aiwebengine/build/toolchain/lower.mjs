@@ -9,6 +9,7 @@ import presetTypeScript from '@babel/preset-typescript';
 
 import { checks } from './checks.mjs';
 import { names } from './names.mjs';
+import { patterns } from './patterns.mjs';
 
 const PRAGMA = /@jsx(?:Runtime|ImportSource)?\s/;
 const REACT = /\bfrom\s*['"](?:react|preact)(?:\/[^'"]*)?['"]|require\(['"](?:react|preact)['"]\)|\b(?:const|let|var|function|class)\s+React\b/;
@@ -50,7 +51,7 @@ export async function lower(path, source, options) {
       highlightCode: false,
       parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs },
       generatorOpts: { jsescOption: { minimal: false } },
-      plugins: [[checks, { ...options, problems, found, path, source }], [decorators, { version: 'legacy' }], [names, { own: options.own }]],
+      plugins: [[checks, { ...options, problems, found, path, source }], [decorators, { version: 'legacy' }], [names, { own: options.own }], [patterns, { found }]],
       presets,
     });
     return { code: result.code, map: result.map, problems, plain: found.plain && !typed && !jsx };

@@ -1,0 +1,69 @@
+/*
+ * Regular expressions and BigInt, as far as they can be had: what the engine would not take, or would match
+ * wrongly, is written otherwise when a script is built.
+ */
+import { boundRepeats } from './repeats.mjs';
+
+/** @returns A Babel plugin; its option `found` is told of a file that is not plain. */
+export function patterns({ types: t }) {
+  /* The other form of a literal, which still tells the author's text as its source. */
+  function withSource(literal, source) {
+    const described = t.objectExpression([
+      t.objectProperty(t.identifier('value'), t.stringLiteral(source)),
+      t.objectProperty(t.identifier('configurable'), t.booleanLiteral(true)),
+    ]);
+    return t.callExpression(t.memberExpression(t.identifier('Object'), t.identifier('defineProperty')), [literal, t.stringLiteral('source'), described]);
+  }
+
+  function textOf(path) {
+    const told = path?.evaluate();
+    return told?.confident && typeof told.value === 'string' ? told.value : null;
+  }
+
+  /* `new RegExp("\\p{L}", "u")` with a text that is known now is as good as a literal, which is lowered. */
+  function constructed(path) {
+    if (!path.get('callee').isIdentifier({ name: 'RegExp' }) || path.scope.hasBinding('RegExp', true)) return;
+    const [pattern, flags] = path.get('arguments').map(textOf);
+    if (!pattern || !flags || !/[uv]/.test(flags) || !/\\[pP]\{/.test(pattern)) return;
+    try {
+      const { source } = new RegExp(pattern, flags);
+      path.replaceWith(t.regExpLiteral(source, flags));
+    } catch { /* it throws where it stands, as it would anywhere */ }
+  }
+
+  return {
+    name: 'aiwebengine-patterns',
+    visitor: {
+      NewExpression: constructed,
+      CallExpression: constructed,
+      UnaryExpression(path) {
+        // A package that asks whether there is BigInt has another way; the global is for those that do not ask.
+        if (path.node.operator !== 'typeof' || !path.get('argument').isIdentifier({ name: 'BigInt' }) || path.scope.hasBinding('BigInt', true)) return;
+        path.replaceWith(t.stringLiteral('undefined'));
+      },
+      BigIntLiteral(path) {
+        if (path.key !== 'key') path.replaceWith(t.callExpression(t.identifier('BigInt'), [t.stringLiteral(String(path.node.value))]));
+      },
+      Program: {
+        // After all others, which lower flags and named groups.
+        exit(path, state) {
+          path.traverse({
+            RegExpLiteral(literal) {
+              const { pattern, flags } = literal.node;
+              if (/\(\?<[=!]/.test(pattern)) {
+                // Not even to be compiled: it throws when it is made, and says why.
+                literal.replaceWith(t.newExpression(t.identifier('RegExp'), [t.stringLiteral(pattern), t.stringLiteral(flags)]));
+                return;
+              }
+              const bounded = boundRepeats(pattern);
+              if (bounded === pattern) return;
+              state.opts.found.plain = false;
+              literal.replaceWith(withSource(t.regExpLiteral(bounded, flags), pattern));
+              literal.skip();
+            },
+          });
+        },
+      },
+    },
+  };
+}
