@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 
 @asynccontextmanager
 async def _deployed(folder: Path) -> AsyncIterator[EngineUnderTest]:
-    build = BuildSettings(npm_cache=str(NPM_CACHE), npm_offline=True)
+    build = BuildSettings(npm_cache=str(NPM_CACHE), npm_offline=True, build_seconds=200)
     async with running_engine(settings_for(folder, build=build)) as engine:
         files = {path.name: path.read_text("utf-8") for path in _FOLDER.iterdir()}
         done = await engine.deploy("well-known", files)
