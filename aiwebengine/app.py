@@ -18,14 +18,12 @@ from random import SystemRandom
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
-from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.build.builder import Builder
-from aiwebengine.errors import ScriptFailed
+from aiwebengine.errors import ScriptFailed, Unavailable
 from aiwebengine.host.assets import AssetCalls, StoredAsset
 from aiwebengine.host.dispatch import Group, Host
 from aiwebengine.host.effects import Commits, Effects
@@ -40,7 +38,7 @@ from aiwebengine.observe.logs import LogFilter, ScriptLogs
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.observe.receipts import Receipts
 from aiwebengine.observe.recordings import Recorder
-from aiwebengine.observe.services import OrderedServices
+from aiwebengine.observe.services import Late, OrderedServices
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.routes import parse_pattern
 from aiwebengine.runtime.run import Run
@@ -61,6 +59,7 @@ from aiwebengine.services.db.recording_rows import DatabaseRecordingRows
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.db.use_rows import DatabaseUseRows
 from aiwebengine.services.folder import DataFolder
+from aiwebengine.services.inherited import NOTHING, Inherited
 from aiwebengine.services.outbox import Deliver, Relay
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
@@ -68,6 +67,7 @@ from aiwebengine.values import Invocation, Receipt
 from aiwebengine.web.api.api import Api
 from aiwebengine.web.errors import Explain, Place
 from aiwebengine.web.health import add_health
+from aiwebengine.web.listener import Listener, Ready
 from aiwebengine.web.read import Reader
 from aiwebengine.web.site import Site
 from aiwebengine.web.write import Writer
@@ -77,16 +77,6 @@ _log = Logger()
 _THREADS = 4
 _EVIDENCE_THREADS = 2
 _UNPACKING_THREADS = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
-    """What is known once the engine answers."""
-
-    address: str
-    """`http://host:port`."""
-    token_notice: str | None
-    """What a terminal may show of an administrator token that was made at this start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +93,60 @@ class Engine:
     deployer: Deployer
     logs: ScriptLogs
     site: Site
+    handover: Handover
+
+
+class Handover:
+    """
+    What making room for a successor takes of an engine.
+
+    Args:
+        data: Its lock is inherited.
+        listener: Its socket is.
+        deployer: Changes nothing meanwhile, so that the successor misses nothing.
+        budgets: What was used so far is written for the successor to read.
+        alone: Started when this engine is the only one on its data.
+    """
+
+    def __init__(
+        self, *, data: DataFolder, listener: Listener, deployer: Deployer, budgets: Budgets, alone: Late
+    ) -> None:
+        self._data = data
+        self._listener = listener
+        self._deployer = deployer
+        self._budgets = budgets
+        self._alone = alone
+
+    async def begin(self) -> tuple[int, int]:
+        """
+        Hold what a successor would miss.
+
+        Returns:
+            The descriptors of the listening socket and of the data folder's lock.
+
+        Raises:
+            Unavailable: The engine does not listen.
+        """
+        await self._deployer.hold()
+        await self._budgets.flush()
+        listening, lock = self._listener.descriptor, self._data.lock_descriptor
+        if listening is None or lock is None:
+            self._deployer.resume()
+            raise Unavailable("The server does not listen, so there is nothing to hand over.")
+        return listening, lock
+
+    def fail(self) -> None:
+        """Go on as before."""
+        self._deployer.resume()
+
+    def done(self) -> None:
+        """Know that the successor serves; to be stopped after this."""
+        self._listener.handed_over = True
+
+    def inherit(self) -> None:
+        """Know that the predecessor has ended."""
+        self._data.claim()
+        self._alone.release()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +166,9 @@ class Extensions:
 NOTHING_MORE = Extensions()
 
 
-def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_MORE) -> Engine:
+def build(
+    settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_MORE, inherited: Inherited = NOTHING
+) -> Engine:
     """
     Build an engine.
 
@@ -130,6 +176,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         settings: All of them, checked.
         reactor: Everything runs on it.
         extensions: What it is given beyond its own parts.
+        inherited: What the process inherited; with a predecessor, `Handover.inherit` is due at its end.
 
     Returns:
         An engine that holds nothing yet.
@@ -139,7 +186,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
     notices: list[str] = []
 
     # What everything stands on.
-    data = DataFolder(path=folder)
+    data = DataFolder(path=folder, lock_descriptor=inherited.lock)
     threads = Threads(reactor=reactor, name="database", size=_THREADS)
     evidence_threads = Threads(reactor=reactor, name="evidence", size=_EVIDENCE_THREADS)
     unpacking_threads = Threads(reactor=reactor, name="unpacking", size=_UNPACKING_THREADS)
@@ -151,6 +198,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         clock=reactor,
         random=random,
         connections=_THREADS,
+        alone=not inherited.succeeds,
     )
     evidence = Database(
         url=f"sqlite:///{folder / 'evidence.sqlite3'}",
@@ -160,6 +208,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         random=random,
         connections=_EVIDENCE_THREADS,
         durable=False,
+        alone=not inherited.succeeds,
     )
     background = Background(clock=reactor)
     logs = ScriptLogs(
@@ -388,8 +437,20 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
     )
     ready: Deferred[Ready] = Deferred()
     listener = Listener(
-        reactor=reactor, site=site, runner=runner, settings=settings, ready=ready, notices=notices, folder=folder
+        reactor=reactor,
+        site=site,
+        runner=runner,
+        settings=settings.server,
+        ready=ready,
+        notices=notices,
+        folder=folder,
+        descriptor=inherited.listening,
+        same=inherited.succeeds and not inherited.managed,
+        first=zygote.when_ready if inherited.succeeds else None,
+        ending=api.end_streams,
     )
+    # Two relays would deliver everything twice.
+    alone = Late(relay, waits=inherited.succeeds)
     service = OrderedServices(
         children=[
             ("data folder", data),
@@ -404,7 +465,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
             ("recordings", recorder),
             ("budgets", budgets),
             ("units", units),
-            ("relay", relay),
+            ("relay", alone),
             ("administrator token", tokens),
             ("sandbox", zygote),
             ("runner", runner),
@@ -425,6 +486,7 @@ def build(settings: Settings, *, reactor: Any, extensions: Extensions = NOTHING_
         deployer=deployer,
         logs=logs,
         site=site,
+        handover=Handover(data=data, listener=listener, deployer=deployer, budgets=budgets, alone=alone),
     )
 
 
@@ -443,87 +505,6 @@ class Restore(Service):
         """Read the scripts; nothing is built and no child is started."""
         super().startService()
         return Deferred.fromCoroutine(self._deployer.restore())
-
-
-class Listener(Service):
-    """
-    Accepts requests: starts last, stops first.
-
-    Args:
-        reactor: Listens.
-        site: Answers.
-        runner: Is waited for when the server stops.
-        settings: Where to listen, how long to wait.
-        ready: Fired when requests are answered.
-        notices: Administrator tokens made at this start.
-        folder: The data folder, for the notice.
-    """
-
-    def __init__(
-        self,
-        *,
-        reactor: Any,
-        site: Site,
-        runner: Runner,
-        settings: Settings,
-        ready: Deferred[Ready],
-        notices: Sequence[str],
-        folder: Path,
-    ) -> None:
-        self._reactor = reactor
-        self._site = site
-        self._runner = runner
-        self._settings = settings.server
-        self._ready = ready
-        self._notices = notices
-        self._folder = folder
-        self._port: IListeningPort | None = None
-
-    async def _start(self) -> None:
-        make = TCP6ServerEndpoint if ":" in self._settings.listen else TCP4ServerEndpoint
-        endpoint = make(self._reactor, self._settings.port, interface=self._settings.listen, backlog=1024)
-        self._port = port = await endpoint.listen(self._site.build_factory())
-        where = port.getHost()
-        host = f"[{where.host}]" if ":" in where.host else where.host
-        self._ready.callback(Ready(address=f"http://{host}:{where.port}", token_notice=self._notice()))
-
-    def _notice(self) -> str | None:
-        if not self._notices:
-            return None
-        return (
-            f"Administrator token (also in {self._folder / 'administrator-token'}):\n\n    {self._notices[-1]}\n\n"
-            "It is shown only now."
-        )
-
-    def startService(self) -> Deferred[None]:
-        """Listen."""
-        super().startService()
-        return Deferred.fromCoroutine(self._start())
-
-    def stopService(self) -> Deferred[None]:
-        """Accept nothing more, and let what is in hand finish for a while."""
-        super().stopService()
-        return Deferred.fromCoroutine(self._stop())
-
-    async def _stop(self) -> None:
-        self._site.stop()
-        if self._port is not None:
-            stopped = self._port.stopListening()
-            if stopped is not None:
-                await stopped
-            self._port = None
-        drained = self._runner.drained()
-        drained.addTimeout(self._settings.stop_seconds, _clock(self._reactor))
-        try:
-            await drained
-        except (CancelledError, Exception) as error:  # noqa: BLE001  a timeout: the rest is ended with its processes
-            _log.warn("some requests did not finish in time: {why}", why=type(error).__name__)
-        await self._site.end()
-
-
-def _clock(reactor: Any) -> IReactorTime:
-    clock: IReactorTime = reactor
-    return clock
 
 
 def _explain(failures: Failures) -> Explain:

@@ -21,8 +21,10 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from aiwebengine.cli.successor import NotReady, Predecessor, Succession
 from aiwebengine.cli.target import ADDRESS_FILE
-from aiwebengine.errors import CannotStart
+from aiwebengine.errors import CannotStart, EngineError
+from aiwebengine.services.inherited import NOTHING, Inherited
 from aiwebengine.settings.schema import Settings
 
 _log = Logger()
@@ -45,6 +47,10 @@ class RunningEngine(Service):
         reactor: Handed on to `build`.
         started: Called once, when requests are answered.
         failed: Called once with a message for people if the start failed; the caller then stops the process.
+        inherited: What the process inherited.
+        succession: Starts successors; None: there will be none.
+        pidfile: Names the process that serves, if anything does; asked at a handover.
+        handed_over: Called with the process id of a successor that serves; the caller then stops the process.
     """
 
     def __init__(
@@ -55,6 +61,10 @@ class RunningEngine(Service):
         reactor: Any,
         started: Callable[[Ready], None],
         failed: Callable[[str], None],
+        inherited: Inherited = NOTHING,
+        succession: Succession | None = None,
+        pidfile: Callable[[], str | None] = lambda: None,
+        handed_over: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._build = build
@@ -64,6 +74,14 @@ class RunningEngine(Service):
         self._address_file = Path(settings.server.data_folder) / ADDRESS_FILE
         self._engine: Any = None
         self._broken = False
+        self._inherited = inherited
+        self._predecessor = Predecessor(reactor=reactor, inherited=inherited)
+        self._succession = succession
+        self._pidfile = pidfile
+        self._tell_handed_over = handed_over
+        self._serving = False
+        self._handing_over = False
+        self._replaced = False
 
     def privilegedStartService(self) -> None:
         """Build the engine: after the fork of a daemon, while a low port may still be opened."""
@@ -82,17 +100,20 @@ class RunningEngine(Service):
         """Stop it; also one whose start failed half-way."""
         super().stopService()
         engine, self._engine = self._engine, None
+        self._serving = False
         if engine is None:
             return None
-        if not self._broken:
-            # A server that could not start leaves the file of the one that is running.
+        if self._succession is not None:
+            self._succession.stop()
+        if not self._broken and not self._replaced:
+            # A server that could not start, or has a successor, leaves the file of the one that is running.
             with contextlib.suppress(OSError):
                 self._address_file.unlink()
         stopping: Deferred[Any] | None = engine.service.stopService()
         return stopping
 
     def _build_engine(self) -> None:
-        self._engine = self._build(self._settings, reactor=self._reactor)
+        self._engine = self._build(self._settings, reactor=self._reactor, inherited=self._inherited)
         self._engine.service.privilegedStartService()
 
     def _start_engine(self) -> None:
@@ -128,7 +149,45 @@ class RunningEngine(Service):
                 why=error.strerror,
                 address=ready.address,
             )
+        self._serving = True
         self._started(ready)
+        self._predecessor.ready()
+        self._predecessor.when_gone(self._alone)
+
+    def hand_over(self) -> None:
+        """Have a successor serve, and end; what goes wrong is in the log, and nothing has changed then."""
+        if self._succession is None or not self._serving or self._handing_over:
+            _log.warn("no handover: the server starts, stops, or hands over already")
+            return
+        self._handing_over = True
+        Deferred.fromCoroutine(self._hand_over(self._succession, self._engine.handover)).addErrback(
+            lambda failure: _log.failure("the handover failed", failure)
+        )
+
+    async def _hand_over(self, succession: Succession, handover: Any) -> None:
+        _log.info("a successor is started")
+        try:
+            listening, lock = await handover.begin()
+            pid = await succession.start(
+                listening=listening,
+                lock=lock,
+                pidfile=self._pidfile(),
+                seconds=self._settings.server.handover_seconds,
+            )
+        except (NotReady, EngineError) as error:
+            _log.error("no handover, this process goes on: {why}", why=str(error))
+            handover.fail()
+            self._handing_over = False
+            return
+        self._replaced = True
+        handover.done()
+        _log.info("process {pid} serves; this one finishes what is in hand and ends", pid=pid)
+        self._tell_handed_over(pid)
+
+    def _alone(self) -> None:
+        if self._engine is not None:
+            _log.info("the predecessor has ended")
+            self._engine.handover.inherit()
 
     def _attempt(self, step: Callable[[], None]) -> None:
         try:
@@ -139,7 +198,9 @@ class RunningEngine(Service):
     def _ended(self, failure: Failure) -> None:
         if not self._broken:
             self._broken = True
-            self._failed(explain(failure, self._settings))
+            why = explain(failure, self._settings)
+            self._predecessor.failed(why)
+            self._failed(why)
 
 
 def explain(failure: Failure, settings: Settings) -> str:

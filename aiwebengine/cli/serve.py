@@ -11,6 +11,8 @@ import click
 
 from aiwebengine.cli import exits, flags
 from aiwebengine.cli.exits import CommandFailed
+from aiwebengine.errors import CannotStart
+from aiwebengine.services.inherited import Inherited, inherited
 from aiwebengine.settings.load import WrongSettings, load
 from aiwebengine.settings.schema import Settings
 
@@ -28,7 +30,7 @@ def _own_flags(command: Any) -> Any:
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help=flags.SET_HELP)
 def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], **own: str | None) -> None:
     """
-    Start the server in the foreground; Ctrl-C stops it.
+    Start the server in the foreground; Ctrl-C stops it, SIGUSR2 has a new process take over.
 
     Every setting can also be given as an environment variable, AIWEBENGINE__SECTION__KEY.
     The server's own log goes to standard error.
@@ -46,12 +48,15 @@ def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, 
         )
     except (WrongSettings, flags.WrongFlag) as error:
         raise CommandFailed(str(error), code=exits.USAGE) from error
-    message = _run(settings)
+    try:
+        message = _run(settings, inherited(os.environ, pid=os.getpid(), parent=os.getppid()))
+    except CannotStart as error:
+        message = error.public
     if message is not None:
         raise CommandFailed(f"cannot start: {message}", code=exits.FAILED)
 
 
-def _run(settings: Settings) -> str | None:
+def _run(settings: Settings, given: Inherited) -> str | None:
     """Run the reactor until the server is stopped; the message for people if it did not start."""
     from aiwebengine.cli.reactor import install  # noqa: PLC0415  Other commands need no reactor and start faster.
 
@@ -60,6 +65,7 @@ def _run(settings: Settings) -> str | None:
 
     from aiwebengine.app import build  # noqa: PLC0415  It imports klein, which needs the reactor to be chosen.
     from aiwebengine.cli.running import Ready, RunningEngine  # noqa: PLC0415  As the reactor.
+    from aiwebengine.cli.successor import Succession, notify, on_signal  # noqa: PLC0415  As the reactor.
     from aiwebengine.observe.server_log import observer  # noqa: PLC0415  As the reactor.
 
     log: Any = observer(stream=sys.stderr, level=settings.logs.level, form=settings.logs.format)
@@ -70,13 +76,34 @@ def _run(settings: Settings) -> str | None:
         click.echo(f"aiwebengine ({settings.profile}) answers at {ready.address}")
         if ready.token_notice and sys.stdout.isatty():
             click.echo(ready.token_notice)
+        notify(os.environ, "READY=1")
 
     def failed(message: str) -> None:
         messages.append(message)
         if reactor.running:
             reactor.stop()
 
-    service = RunningEngine(settings=settings, build=build, reactor=reactor, started=started, failed=failed)
+    def handed_over(pid: int) -> None:
+        notify(os.environ, f"MAINPID={pid}")
+        reactor.stop()
+
+    service = RunningEngine(
+        settings=settings,
+        build=build,
+        reactor=reactor,
+        started=started,
+        failed=failed,
+        inherited=given,
+        succession=Succession(
+            reactor=reactor,
+            command=[sys.executable, *sys.orig_argv[1:]],
+            folder=Path.cwd(),
+            environ=os.environ,
+            managed=given.managed,
+        ),
+        handed_over=handed_over,
+    )
+    on_signal(reactor, service.hand_over)
 
     def start() -> None:
         service.privilegedStartService()

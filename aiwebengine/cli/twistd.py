@@ -23,12 +23,16 @@ from twisted.python.usage import Options as UsageOptions
 from aiwebengine.cli import flags
 from aiwebengine.cli.reactor import install
 from aiwebengine.cli.running import Ready, RunningEngine
+from aiwebengine.cli.successor import Succession, notify, on_signal
 from aiwebengine.errors import CannotStart
 from aiwebengine.observe.server_log import observer
+from aiwebengine.services.inherited import Inherited, inherited
 from aiwebengine.settings.load import WrongSettings, load
 from aiwebengine.settings.schema import Settings
 
 _log = Logger()
+
+_LOG_FILE = "twistd.log"
 
 
 class Options(UsageOptions):
@@ -74,6 +78,29 @@ class Options(UsageOptions):
             # A UsageError would print the whole help above the problem.
             sys.stderr.write(f"{error}\n")
             raise SystemExit(2) from error
+        # Before twistd forks, changes its folder, or looks whether the pid file names a running process.
+        self.folder = Path.cwd()
+        try:
+            self.inherited = inherited(os.environ, pid=os.getpid(), parent=os.getppid())
+        except CannotStart as error:
+            sys.stderr.write(f"aiwebengine cannot start: {error.public}\n")
+            raise SystemExit(1) from error
+        if self.inherited.succeeds and self.parent is not None:
+            _succeed(self.parent)
+
+
+def _succeed(parent: Any) -> None:
+    """
+    Have twistd do nothing twice.
+
+    A successor inherits what its predecessor has become: in the background, in its folder, its
+    root and its user.  The pid file is still the predecessor's.
+    """
+    if not parent["nodaemon"]:
+        parent["logfile"] = parent["logfile"] or _LOG_FILE
+    parent["nodaemon"] = True
+    parent["pidfile"] = ""
+    parent["chroot"] = None
 
 
 class _Top(RunningEngine):
@@ -96,15 +123,65 @@ def makeService(options: Options) -> Service:
     from aiwebengine.app import build  # noqa: PLC0415  It imports klein, which needs the reactor to be chosen.
 
     daemon = options.parent is None or not options.parent["nodaemon"]
-    ending = _Ending(reactor=reactor, daemon=daemon)
-    return _Top(
+    pidfile = _PidFile(parent=options.parent, inherited=options.inherited)
+    ending = _Ending(reactor=reactor, daemon=daemon, pidfile=pidfile)
+    top = _Top(
         log=_observer(options.parent or {}, options.settings),
         settings=options.settings,
         build=build,
         reactor=reactor,
         started=ending.started,
         failed=ending.failed,
+        inherited=options.inherited,
+        succession=Succession(
+            reactor=reactor,
+            command=[sys.executable, *sys.orig_argv[1:]],
+            folder=options.folder,
+            environ=os.environ,
+            managed=options.inherited.managed,
+        ),
+        pidfile=pidfile.path,
+        handed_over=ending.handed_over,
     )
+    on_signal(reactor, top.hand_over)
+    return top
+
+
+class _PidFile:
+    """
+    twistd's pid file, which names the process that serves and is removed by the last one.
+
+    Args:
+        parent: twistd's options, which it reads again at its end.
+        inherited: What the process inherited.
+    """
+
+    def __init__(self, *, parent: Any, inherited: Inherited) -> None:
+        self._parent = parent if parent is not None else {}
+        self._inherited = inherited.pidfile
+
+    def path(self) -> str | None:
+        """Give its absolute path, once twistd is in its folder; None if there is none."""
+        name = self._parent.get("pidfile")
+        return str(Path(name).absolute()) if name else None
+
+    def take(self) -> None:
+        """Remove it when this process ends: it serves."""
+        if self._inherited:
+            self._parent["pidfile"] = self._inherited
+
+    def give(self, pid: int) -> None:
+        """Have it name a successor, who removes it."""
+        path = self.path()
+        if path is None:
+            return
+        new = Path(f"{path}.new")
+        try:
+            new.write_text(str(pid), "ascii")
+            new.replace(path)
+        except OSError as error:
+            _log.error("the pid file {path} cannot be written: {why}", path=path, why=error.strerror)
+        self._parent["pidfile"] = ""
 
 
 class _Ending:
@@ -113,11 +190,13 @@ class _Ending:
 
     Args:
         daemon: twistd forks: the parent waits for the child's word on a pipe and tells it on the terminal.
+        pidfile: twistd's.
     """
 
-    def __init__(self, *, reactor: Any, daemon: bool) -> None:
+    def __init__(self, *, reactor: Any, daemon: bool, pidfile: _PidFile) -> None:
         self._reactor = reactor
         self._daemon = daemon
+        self._pidfile = pidfile
 
     def started(self, ready: Ready) -> None:
         """Say where the server is."""
@@ -125,6 +204,14 @@ class _Ending:
         terminal = sys.__stderr__
         if not self._daemon and ready.token_notice and terminal is not None and terminal.isatty():
             terminal.write(f"{ready.token_notice}\n")
+        self._pidfile.take()
+        notify(os.environ, "READY=1")
+
+    def handed_over(self, pid: int) -> None:
+        """Let the successor be known, and stop."""
+        self._pidfile.give(pid)
+        notify(os.environ, f"MAINPID={pid}")
+        self._stop()
 
     def failed(self, message: str) -> None:
         """Say why, and stop with exit code 1."""
@@ -154,7 +241,7 @@ def _observer(parent: Mapping[str, Any], settings: Settings) -> Any:
     if path not in {None, "", "-"} or not parent.get("nodaemon"):
         if path == "-":
             return None  # twistd refuses it for a daemon, in its own words.
-        stream = LogFile.fromFullPath(path or "twistd.log")
+        stream = LogFile.fromFullPath(path or _LOG_FILE)
         if not signal.getsignal(signal.SIGUSR1):
             signal.signal(signal.SIGUSR1, lambda _number, _frame: stream.rotate())
     return observer(stream=cast(TextIO, stream), level=settings.logs.level, form=settings.logs.format)

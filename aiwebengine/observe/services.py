@@ -128,3 +128,34 @@ class OrderedServices(Service):
             return failure
         self._failed(failure)
         return None
+
+
+class Late(Service):
+    """
+    A service that starts when it is released, if it has to wait for that.
+
+    Args:
+        child: An `IService`.
+        waits: Whether it waits for `release`; otherwise it starts in its turn.
+    """
+
+    def __init__(self, child: Any, *, waits: bool) -> None:
+        self._child = IService(child)
+        self._waits = waits
+
+    def startService(self) -> Any:
+        """Start the child, or wait."""
+        super().startService()
+        return None if self._waits else self._child.startService()
+
+    def release(self) -> None:
+        """Start the child, now or in its turn; once is enough."""
+        if self._waits:
+            self._waits = False
+            if self.running:
+                self._child.startService()
+
+    def stopService(self) -> Any:
+        """Stop the child, if it was started."""
+        super().stopService()
+        return None if self._waits else self._child.stopService()

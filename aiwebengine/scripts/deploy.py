@@ -15,7 +15,7 @@ from dataclasses import replace
 from twisted.internet.defer import DeferredLock
 from twisted.logger import Logger
 
-from aiwebengine.errors import DeploymentRefused, NotFound, Problem
+from aiwebengine.errors import DeploymentRefused, NotFound, Problem, Unavailable
 from aiwebengine.observe.background import Background
 from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.scripts.package import check_uri
@@ -45,6 +45,9 @@ from aiwebengine.scripts.versions import (
 )
 
 _log = Logger()
+
+_HELD = "A new process of the server is taking over and nothing can be deployed for a moment; nothing was changed."
+_HELD_SECONDS = 2.0
 
 Wanted = Prepared | Activate | Remove | AssetPut | AssetRemove | Work
 """What may be committed together."""
@@ -83,6 +86,16 @@ class Deployer:
         self._background = background
         self._seconds = seconds
         self._commits = DeferredLock()
+        self._held = False
+
+    async def hold(self) -> None:
+        """Refuse to change what serves, until `resume`; returns when what was under way has ended."""
+        self._held = True
+        await self._commits.run(lambda: None)
+
+    def resume(self) -> None:
+        """Change what serves again."""
+        self._held = False
 
     async def restore(self) -> int:
         """
@@ -122,6 +135,8 @@ class Deployer:
             Conflict: Another version serves than was expected; nothing was changed.
             Invalid, TooMany, Unavailable: Nothing was changed.
         """
+        if self._held:
+            raise Unavailable(_HELD, retry_seconds=_HELD_SECONDS)
         same = await self._unchanged(request) if request.if_changed else None
         if same is not None:
             return Deployment(version=await self._store.version(request.uri, same), previous=same, changed=False)
@@ -169,6 +184,8 @@ class Deployer:
             DeploymentRefused: They conflict with what serves by now.
             Conflict, NotFound, Unavailable: As `ScriptStore.apply`.
         """
+        if self._held:
+            raise Unavailable(_HELD, retry_seconds=_HELD_SECONDS)
 
         async def in_turn() -> list[Deployment]:
             return await self._commits.run(self._commit, changes)

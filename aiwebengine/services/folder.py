@@ -9,6 +9,7 @@ the descriptor holds the lock without a gap.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -42,10 +43,17 @@ class DataFolder(Service):
         Make the folder if needed and lock it.
 
         Raises:
-            CannotStart: It cannot be made or written, or another server uses it.
+            CannotStart: It cannot be made or written, another server uses it, or the inherited lock is another one's.
         """
         if self._inherited is not None:
-            self._descriptor, self._inherited = self._inherited, None
+            descriptor, self._inherited = self._inherited, None
+            if not _is_lock_of(descriptor, self.path):
+                os.close(descriptor)
+                raise CannotStart(
+                    f"The server that hands over does not use the data folder {self.path}. "
+                    "To use another one (server.data_folder), stop the server and start it again."
+                )
+            self._descriptor = descriptor
         else:
             self._make()
             self._descriptor = self._lock()
@@ -57,6 +65,12 @@ class DataFolder(Service):
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+    def claim(self) -> None:
+        """Name this process as the one that uses the folder; for a successor, once its predecessor has ended."""
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                _sign(self._descriptor)
 
     @property
     def lock_descriptor(self) -> int | None:
@@ -104,12 +118,23 @@ class DataFolder(Service):
                 "Stop it first, or set server.data_folder to another folder."
             ) from error
         try:
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+            _sign(descriptor)
         except OSError as error:
             os.close(descriptor)
             raise CannotStart(f"The data folder {self.path} cannot be written: {error.strerror}.") from error
         return descriptor
+
+
+def _is_lock_of(descriptor: int, folder: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), (folder / LOCK_NAME).stat())
+    except OSError:
+        return False
+
+
+def _sign(descriptor: int) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
 
 
 def _owner(descriptor: int) -> str:

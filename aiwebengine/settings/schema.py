@@ -47,6 +47,8 @@ class ServerSettings:
     """Addresses or networks whose `x-forwarded-for` and `x-forwarded-proto` are believed."""
     stop_seconds: Annotated[float, Between(least=0, most=600)] = 10.0
     """How long requests in hand may take to finish when the server stops."""
+    handover_seconds: Annotated[float, Between(least=1, most=3600)] = 60.0
+    """How long a new process may take to serve before the old one gives it up and goes on (SIGUSR2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

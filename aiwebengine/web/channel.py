@@ -424,6 +424,13 @@ class Channel(http.HTTPChannel):
             self._abortingCall = self.callLater(self.abortTimeout, self.forceAbortClient)
         self.loseConnection()
 
+    def give_up(self, error: EngineError) -> None:
+        """End now: a script's answer that has not begun is *error*, what has begun breaks off."""
+        request = self.requests[0] if self._handlingRequest and self.requests else None
+        if isinstance(request, Exchange) and not request.leaving:
+            request.give_up(error)
+        self.end()
+
     def loseConnection(self) -> None:
         """See `ITransport.loseConnection`; once is enough."""
         if not self._ending:

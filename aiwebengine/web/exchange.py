@@ -141,6 +141,13 @@ class Exchange:
         if run is not None:
             self._edge.abandon(run)
 
+    def give_up(self, error: EngineError) -> None:
+        """Answer with *error*, or break off an answer that has begun; what works on it is stopped."""
+        run = self.run
+        self.failed(error)
+        if run is not None:
+            self._edge.abandon(run)
+
     # -- to the site --------------------------------------------------------------------------
 
     @property

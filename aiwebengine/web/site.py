@@ -19,13 +19,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import server
 from twisted.web.resource import Resource
 
-from aiwebengine.errors import EngineError, Invalid, NotFound, ScriptFailed, WrongMethod
+from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed, WrongMethod
 from aiwebengine.host.registration import METHODS, RESERVED
 from aiwebengine.runtime.allowance import allowance
 from aiwebengine.runtime.registry import Current, Registry
@@ -48,6 +48,10 @@ OWN_PREFIXES = ("/engine/", "/health/")
 """Paths that the engine answers itself."""
 
 _END_SECONDS = 1.0
+_STOPPED = (
+    "The server stopped before the answer was there; whether what was asked for was done is not known. "
+    "Look before you try again."
+)
 
 
 class Site:
@@ -105,7 +109,9 @@ class Site:
         """By id of a route of `_known_of`: what it may use, and its label."""
         self._known_of: Registry | None = None
         self._channels: set[Channel] = set()
-        self._ended: Deferred[None] | None = None
+        self._waiting: list[Deferred[None]] = []
+        """Fired when there is no connection."""
+        self._idle_end: IDelayedCall | None = None
         self.stopping = False
         """Answers are the last of their connections."""
         self.identify = reader.identify
@@ -124,16 +130,32 @@ class Site:
     def closed(self, channel: Channel) -> None:
         """A connection has ended."""
         self._channels.discard(channel)
-        if not self._channels and self._ended is not None:
-            ended, self._ended = self._ended, None
-            ended.callback(None)
+        if not self._channels:
+            self._tell_ended()
 
-    def stop(self) -> None:
-        """End connections on which nothing is in hand; the others end with their answers."""
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._channels)
+
+    def drain(self, *, idle_seconds: float) -> Deferred[None]:
+        """
+        Let connections end with the answers that are due on them.
+
+        Args:
+            idle_seconds: After so long, those on which nothing is due are ended.
+
+        Returns:
+            Fires when there are none.  Cancelling ends the wait only.
+        """
         self.stopping = True
-        for channel in list(self._channels):
-            if channel.idle:
-                channel.end()
+        done: Deferred[None] = Deferred(lambda _: self._waiting.remove(done))
+        self._waiting.append(done)
+        if self._channels:
+            self._idle_end = self._reactor.callLater(idle_seconds, self._end_idle)
+        else:
+            self._tell_ended()
+        return done
 
     def end(self) -> Deferred[None]:
         """End all connections; fires when there are none, within a second."""
@@ -142,16 +164,33 @@ class Site:
         if not self._channels:
             done.callback(None)
             return done
-        self._ended = done
+        self._waiting.append(done)
         for channel in list(self._channels):
-            channel.end()
-        done.addTimeout(_END_SECONDS, self._reactor).addErrback(lambda _: self._cut())
-        return done
+            channel.give_up(OutcomeUnknown(_STOPPED, retry_seconds=1.0))
+        cut = self._reactor.callLater(_END_SECONDS, self._cut)
+
+        def ended(_: None) -> None:
+            if cut.active():
+                cut.cancel()
+
+        return done.addCallback(ended)
+
+    def _end_idle(self) -> None:
+        for channel in list(self._channels):
+            if channel.idle:
+                channel.end()
+
+    def _tell_ended(self) -> None:
+        if self._idle_end is not None and self._idle_end.active():
+            self._idle_end.cancel()
+        waiting, self._waiting = self._waiting, []
+        for done in waiting:
+            done.callback(None)
 
     def _cut(self) -> None:
-        self._ended = None
         for channel in list(self._channels):
             channel.forceAbortClient()
+        self._tell_ended()
 
     def is_own(self, target: str) -> bool:
         """Tell whether the engine answers *target* itself."""

@@ -70,6 +70,7 @@ class Database(Service):
         connections: Most open connections.
         durable: Wait for the disk at each commit; False where losing the last moments
             in a power failure is accepted, never their consistency.
+        alone: No other process uses it, so that it may be migrated.
         clock: Ends waits.
         random: Gives 0 to 1, for the waits between attempts.
     """
@@ -84,12 +85,14 @@ class Database(Service):
         random: Callable[[], float],
         connections: int = 4,
         durable: bool = True,
+        alone: bool = True,
     ) -> None:
         self._url = sa.make_url(url)
         self._threads = threads
         self._migrations = migrations
         self._connections = connections
         self._durable = durable
+        self._alone = alone
         self._engine: Engine | None = None
         one_writer = self._url.get_backend_name() == "sqlite"
         self.reads = Guarded(
@@ -171,7 +174,7 @@ class Database(Service):
     def _open(self) -> None:
         engine = _engine(self._url, connections=self._connections, durable=self._durable)
         try:
-            upgrade(engine, self._migrations)
+            upgrade(engine, self._migrations, allowed=self._alone)
         except BaseException:
             engine.dispose()
             raise

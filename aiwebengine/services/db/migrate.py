@@ -27,15 +27,16 @@ HEADS = {"main": "m0002", "evidence": "e0003"}
 """The newest revision of each database; looked at first, so that a start with nothing to do loads no Alembic."""
 
 
-def upgrade(engine: Engine, name: str) -> None:
+def upgrade(engine: Engine, name: str, *, allowed: bool = True) -> None:
     """
     Run the steps that *engine*'s database has not seen.
 
     Args:
         name: The folder of `migrations/`.
+        allowed: False while another process uses the database.
 
     Raises:
-        CannotStart: The database cannot be opened, or a newer engine wrote it.
+        CannotStart: The database cannot be opened, a newer engine wrote it, or there are steps and none is allowed.
     """
     try:
         current = _current(engine)
@@ -46,6 +47,12 @@ def upgrade(engine: Engine, name: str) -> None:
         ) from error
     if current == {HEADS[name]}:
         return
+    if not allowed:
+        raise CannotStart(
+            f"The database {_where(engine)} must be brought from revision {', '.join(sorted(current)) or 'none'} to "
+            f"{HEADS[name]}, which cannot be done while another process serves from it. "
+            "Stop the server and start it again."
+        )
     _run(engine, name, current)
 
 

@@ -124,10 +124,14 @@ class Api(Service):
         """Give the resource for the root of a site: it looks at whole paths."""
         return self.klein.resource()
 
-    def stopService(self) -> None:
+    def end_streams(self) -> None:
         """End what is followed, so that the listener can close its connections."""
-        super().stopService()
         self._logs.close()
+
+    def stopService(self) -> None:
+        """End what is followed."""
+        super().stopService()
+        self.end_streams()
 
     def _add(self, route: ApiRoute) -> None:
         def enter(request: WebRequest) -> Deferred[bytes | None]:

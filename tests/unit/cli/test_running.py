@@ -29,7 +29,7 @@ class RunningEngineTests(SynchronousTestCase):
         self.built = 0
         self.error: Exception | None = None
 
-    def build(self, settings: Settings, *, reactor: Any) -> Any:
+    def build(self, settings: Settings, *, reactor: Any, inherited: Any) -> Any:
         self.built += 1
         if self.error is not None:
             raise self.error

@@ -6,7 +6,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.observe.services import OrderedServices
+from aiwebengine.observe.services import Late, OrderedServices
 
 
 class Slow(Service):
@@ -120,3 +120,35 @@ class OrderedServicesTests(SynchronousTestCase):
         self.successResultOf(services.stopService())
         self.assertEqual(self.events[-2:], ["stop c", "stop a"])
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+
+class LateTests(SynchronousTestCase):
+    def setUp(self):
+        self.events = []
+        self.part = Slow("a", self.events)
+
+    def test_in_its_turn(self):
+        """Without a reason to wait it starts and stops in its turn."""
+        late = Late(self.part, waits=False)
+        late.startService()
+        late.release()
+        late.stopService()
+        self.assertEqual(self.events, ["start a", "stop a"])
+
+    def test_released(self):
+        """One that waits starts when it is released, once."""
+        late = Late(self.part, waits=True)
+        late.startService()
+        self.assertEqual(self.events, [])
+        late.release()
+        late.release()
+        late.stopService()
+        self.assertEqual(self.events, ["start a", "stop a"])
+
+    def test_never_released(self):
+        """One that was never released is never started, nor stopped."""
+        late = Late(self.part, waits=True)
+        late.startService()
+        late.stopService()
+        late.release()
+        self.assertEqual(self.events, [])

@@ -54,6 +54,21 @@ class DeployerTests(SynchronousTestCase):
         self.assertEqual([route.pattern for route in done.version.registered.routes], ["/notes"])
         self.assertEqual(self.world.runner.forgotten, [])
 
+    def test_held(self):
+        """While it is held nothing is changed, and who asks is told when to come back; afterwards all is as before."""
+        self.deploy()
+        self.result(self.world.deployer.hold())
+        for coroutine in (
+            self.world.deployer.deploy(request(source="/other")),
+            self.world.deployer.delete("notes"),
+            self.world.deployer.rollback("notes", 1),
+        ):
+            self.assertGreater(self.fails(Unavailable, coroutine).retry_seconds, 0)
+        self.assertEqual(self.serving(), {"notes": 1})
+        self.world.deployer.resume()
+        self.deploy(source="/other")
+        self.assertEqual(self.serving(), {"notes": 2})
+
     def test_replaced(self):
         """The next version takes the place of the one before, whose children end."""
         first = self.deploy()

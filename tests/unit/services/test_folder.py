@@ -58,7 +58,20 @@ class DataFolderTests(SynchronousTestCase):
         first.stopService()
         with self.assertRaises(CannotStart):
             DataFolder(path=self.path).startService()
+        (self.path / "lock").write_text("1\n")
+        successor.claim()
+        self.assertEqual((self.path / "lock").read_text(), f"{os.getpid()}\n")
         successor.stopService()
+
+    def test_inherited_lock_of_another_folder(self):
+        """The lock of another folder is no lock of this one."""
+        first = DataFolder(path=self.path)
+        first.startService()
+        self.addCleanup(first.stopService)
+        other = DataFolder(path=self.path.parent / "other", lock_descriptor=os.dup(first.lock_descriptor))
+        with self.assertRaises(CannotStart) as caught:
+            other.startService()
+        self.assertIn("does not use the data folder", caught.exception.public)
 
     def test_file_in_the_way(self):
         """A file where the folder should be is named in the refusal."""

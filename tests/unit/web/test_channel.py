@@ -403,20 +403,52 @@ class ClosingTests(WebTestCase):
         channel.readConnectionLost()
         self.assertTrue(transport.disconnecting)
 
-    def test_the_site_stops(self) -> None:
-        """Idle connections end at once, the others with their answers."""
-        _, idle = self.connect()
+    def test_the_site_drains(self) -> None:
+        """Connections end with the answers that are due on them, idle ones when they had a moment for a request."""
+        idle_channel, idle = self.connect()
         channel, busy = self.connect()
         own, own_transport = self.connect()
+        late, late_transport = self.connect()
         channel.dataReceived(GET)
         own.dataReceived(OWN[:10])
-        self.site.stop()
-        self.assertEqual((idle.disconnecting, busy.disconnecting), (True, False))
+        drained = self.site.drain(idle_seconds=2.0)
+        self.assertEqual((idle.disconnecting, busy.disconnecting), (False, False))
         echo(self.runner.runs[0])
         self.assertEqual(replies(busy.value())[0].headers["connection"], "close")
         self.assertTrue(busy.disconnecting)
+        self.clock.advance(1.0)
+        late.dataReceived(GET)
+        echo(self.runner.runs[1])
+        self.assertEqual(replies(late_transport.value())[0].headers["connection"], "close")
+        self.assertFalse(idle.disconnecting)
+        self.clock.advance(1.0)
+        self.assertTrue(idle.disconnecting)
         own.dataReceived(OWN[10:])
         self.assertEqual(replies(own_transport.value())[0].headers["connection"], "close")
+        for one in (idle_channel, channel, own):
+            ended(one)
+        self.assertNoResult(drained)
+        ended(late)
+        self.successResultOf(drained)
+
+    def test_an_empty_site_is_drained(self) -> None:
+        """Without connections there is nothing to drain."""
+        self.successResultOf(self.site.drain(idle_seconds=2.0))
+
+    def test_no_time_is_left(self) -> None:
+        """Who waits for an answer when the site ends gets one that claims nothing, and the run is stopped."""
+        channel, transport = self.connect()
+        channel.dataReceived(GET)
+        streaming, streamed = self.connect()
+        streaming.dataReceived(GET)
+        self.runner.runs[1].sink.started(Answer(status=200, headers=(), body=b""))
+        self.runner.runs[1].sink.write(b"ab", lambda: None)
+        self.site.end()
+        (reply,) = replies(transport.value())
+        self.assertEqual((reply.status, reply.json()["code"]), (503, "outcome_unknown"))
+        self.assertTrue(streamed.disconnecting)
+        self.assertTrue(streamed.value().endswith(b"2\r\nab\r\n"))
+        self.assertEqual([run.cancelled for run in self.runner.runs], [True, True])
 
     def test_the_site_ends(self) -> None:
         """All connections end; those that do not are cut after a second."""

@@ -228,7 +228,7 @@ class StreamTests(AnswerTestCase):
     def test_the_server_stops(self) -> None:
         """A stream that begins while the server stops is the last on its connection."""
         run, _, transport = self.begin()
-        self.site.stop()
+        self.site.drain(idle_seconds=1.0)
         run.sink.started(NOTHING)
         run.sink.finished()
         self.assertEqual(replies(transport.value())[0].headers["connection"], "close")

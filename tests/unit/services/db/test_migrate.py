@@ -38,9 +38,14 @@ class MigrateTests(SynchronousTestCase):
     def make(self):
         self.successResultOf(open_database(self.folder).stopService())
 
-    def start(self):
+    def start(self, *, alone=True):
         return Database(
-            url=f"sqlite:///{self.file}", threads=ThreadsInTurn(), migrations="main", clock=Clock(), random=float
+            url=f"sqlite:///{self.file}",
+            threads=ThreadsInTurn(),
+            migrations="main",
+            clock=Clock(),
+            random=float,
+            alone=alone,
         ).startService()
 
     def later(self, more="pass"):
@@ -57,6 +62,14 @@ class MigrateTests(SynchronousTestCase):
     def query(self, sql):
         with sqlite3.connect(self.file) as connection:
             return connection.execute(sql).fetchall()
+
+    def test_not_alone(self):
+        """While another process serves from it a database is used as it is, or not at all."""
+        self.make()
+        self.successResultOf(self.start(alone=False))
+        self.later()
+        self.assertIn("Stop the server", self.failureResultOf(self.start(alone=False), CannotStart).value.public)
+        self.successResultOf(self.start())
 
     def test_steps_make_the_tables(self):
         """The steps make exactly the tables that the code uses, and the newest step is the one it names."""
