@@ -175,14 +175,20 @@ class RunningEngine(Service):
                 seconds=self._settings.server.handover_seconds,
             )
         except (NotReady, EngineError) as error:
+            self._go_on(handover)
             _log.error("no handover, this process goes on: {why}", why=str(error))
-            handover.fail()
-            self._handing_over = False
             return
+        except BaseException:
+            self._go_on(handover)
+            raise
         self._replaced = True
         handover.done()
         _log.info("process {pid} serves; this one finishes what is in hand and ends", pid=pid)
         self._tell_handed_over(pid)
+
+    def _go_on(self, handover: Any) -> None:
+        self._handing_over = False
+        handover.fail()
 
     def _alone(self) -> None:
         if self._engine is not None:

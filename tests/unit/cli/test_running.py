@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.cli import running
 from aiwebengine.cli.running import RunningEngine
+from aiwebengine.cli.successor import NotReady
 from aiwebengine.errors import CannotStart
 from aiwebengine.settings.schema import ServerSettings, Settings
 from tests.support.folders import temporary_folder
@@ -135,3 +136,74 @@ class RunningEngineTests(SynchronousTestCase):
         self.start().stopService()
         self.assertIn("ZeroDivisionError", self.told[0])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+
+class HandoverTests(SynchronousTestCase):
+    """A server that has a successor."""
+
+    def setUp(self) -> None:
+        self.folder = temporary_folder(self)
+        self.did: list[str] = []
+        self.begun: Deferred[tuple[int, int]] = Deferred()
+        self.successor: Deferred[int] = Deferred()
+        self.ready: Deferred[Any] = Deferred()
+        handover = SimpleNamespace(
+            begin=self.begin, fail=lambda: self.did.append("fail"), done=lambda: self.did.append("done")
+        )
+        engine = SimpleNamespace(service=MultiService(), ready=self.ready, handover=handover)
+        succession: Any = SimpleNamespace(start=self.start, stop=lambda: self.did.append("stop"))
+        self.service = RunningEngine(
+            settings=Settings(server=ServerSettings(data_folder=str(self.folder))),
+            build=lambda settings, **_: engine,
+            reactor=object(),
+            started=lambda ready: None,
+            failed=self.did.append,
+            succession=succession,
+            pidfile=lambda: "/run/pid",
+            handed_over=lambda pid: self.did.append(f"process {pid}"),
+        )
+        self.service.startService()
+
+    def start(self, **given: Any) -> Deferred[int]:
+        self.did.append(f"start {sorted(given.items())}")
+        return self.successor
+
+    async def begin(self) -> tuple[int, int]:
+        return await self.begun if not self.begun.called else (3, 4)
+
+    def serve(self) -> None:
+        self.ready.callback(SimpleNamespace(address="http://127.0.0.1:1", token_notice=None))
+
+    def test_not_before_it_serves(self) -> None:
+        """A server that does not serve yet has nothing to hand over."""
+        self.service.hand_over()
+        self.assertEqual(self.did, [])
+
+    def test_handed_over(self) -> None:
+        """The successor is known, and the file with the address is the successor's."""
+        self.serve()
+        self.service.hand_over()
+        self.service.hand_over()
+        self.assertEqual(self.did, [])
+        self.begun.callback((3, 4))
+        self.assertEqual(
+            self.did, ["start [('listening', 3), ('lock', 4), ('pidfile', '/run/pid'), ('seconds', 60.0)]"]
+        )
+        self.successor.callback(7)
+        self.assertEqual(self.did[1:], ["done", "process 7"])
+        self.service.stopService()
+        self.assertTrue((self.folder / "address").exists())
+
+    def test_no_successor(self) -> None:
+        """When none comes to serve all is as before, and another one may be tried."""
+        self.serve()
+        self.begun.callback((3, 4))
+        for error in (NotReady("It said so."), ZeroDivisionError("a fault")):
+            self.successor = Deferred()
+            self.did.clear()
+            self.service.hand_over()
+            self.successor.errback(error)
+            self.assertEqual(self.did[1:], ["fail"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.service.stopService()
+        self.assertFalse((self.folder / "address").exists())
