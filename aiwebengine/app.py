@@ -27,11 +27,16 @@ from aiwebengine.errors import ScriptFailed, Unavailable
 from aiwebengine.host.assets import AssetCalls, StoredAsset
 from aiwebengine.host.dispatch import Group, Host
 from aiwebengine.host.effects import Commits, Effects
+from aiwebengine.host.entries import GROUP as ENTRIES
+from aiwebengine.host.entries import KV, Entries
+from aiwebengine.host.kv import KvCalls
 from aiwebengine.host.logs import LogCalls
 from aiwebengine.host.names import advice, known_globals
 from aiwebengine.host.registration import RegistrationCalls, Registrations
 from aiwebengine.host.scripts import ScriptCalls
+from aiwebengine.host.storage import StorageCalls
 from aiwebengine.host.turns import Turns
+from aiwebengine.host.watch import Watches
 from aiwebengine.observe.background import Background
 from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.logs import LogFilter, ScriptLogs
@@ -62,6 +67,7 @@ from aiwebengine.services.folder import DataFolder
 from aiwebengine.services.inherited import NOTHING, Inherited
 from aiwebengine.services.outbox import Deliver, Relay
 from aiwebengine.services.threads import Threads
+from aiwebengine.services.upkeep import Upkeep
 from aiwebengine.settings.schema import Settings
 from aiwebengine.values import Invocation, Receipt
 from aiwebengine.web.api.api import Api
@@ -276,8 +282,15 @@ def build(
     )
     units = Units(database=database, milliseconds=milliseconds, published=relay.wake, passed=extensions.passed)
     turns = Turns(clock=reactor, longest_seconds=settings.pool.queue_seconds)
+    watches = Watches()
+    entries = Entries(
+        read=database.read,
+        milliseconds=milliseconds,
+        settings=settings.storage,
+        changed=lambda script, area, changed: watches.changed(script, changed) if area == KV else None,
+    )
     commits = Commits(
-        effects={"scripts": script_calls, "assets": asset_calls, **extensions.effects},
+        effects={"scripts": script_calls, "assets": asset_calls, ENTRIES: entries, **extensions.effects},
         commit=units.commit,
         withdraw=units.withdraw,
         deploy=script_calls.deploy,
@@ -301,6 +314,8 @@ def build(
             script_calls,
             asset_calls,
             LogCalls(messages=_messages(logs)),
+            StorageCalls(entries=entries),
+            KvCalls(entries=entries, watches=watches),
             *extensions.groups,
         ],
         commits=commits,
@@ -406,6 +421,7 @@ def build(
             "units": units.state,
             "relay": relay.state,
             "turns": turns.state,
+            "watches": watches.state,
         },
     )
     dependencies = (
@@ -465,6 +481,7 @@ def build(
             ("recordings", recorder),
             ("budgets", budgets),
             ("units", units),
+            ("upkeep", Upkeep(background=background, database=database, units=units, milliseconds=milliseconds)),
             ("relay", alone),
             ("administrator token", tokens),
             ("sandbox", zygote),

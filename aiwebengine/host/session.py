@@ -65,6 +65,7 @@ class Session:
         """Calls that have not been answered."""
         self._versions = 0
         self._unit: Unit | None = None
+        self._at_end: list[Callable[[], None]] = []
         self.ended = False
         self.repeatable = True
         """Nothing has happened that running the handler again would do twice."""
@@ -158,11 +159,17 @@ class Session:
         if self._unit is not None:
             self._commits.withdraw(self._unit)
 
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Have *call* called when the invocation is over."""
+        self._at_end.append(call)
+
     def end(self, receipt: Receipt) -> None:
         """See `interfaces.HostSession.end`."""
         self.ended = True
         self._held.clear()
         self._held_bytes = 0
+        for call in self._at_end:
+            call()
         if self.registrations is not None:
             self.registrations.close()
         self._keep_receipt(self.invocation, receipt)

@@ -129,7 +129,7 @@ class Group:
     def _clone_for(self, run: Run) -> Clone | None:
         if run.alone:
             return self._fresh(once=True)
-        return self._take() if not run.attempts else self._fresh()
+        return (self._fresh() if run.lost else None) or self._take()
 
     def _take(self) -> Clone | None:
         """Give an idle clone, or a new one if there may be one more."""

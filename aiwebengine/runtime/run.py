@@ -145,6 +145,11 @@ class Run:
         """It wants a process that has run nothing before and runs nothing after it."""
         return self.invocation.recording == "always" or self.invocation.again is not None
 
+    @property
+    def lost(self) -> bool:
+        """A process died with it in hand."""
+        return self.attempts > self._reruns
+
     def stepped(self, step: bytes) -> None:
         """See `child.Occupant.stepped`."""
         if self.tape is not None:

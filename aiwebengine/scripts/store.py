@@ -33,7 +33,7 @@ from aiwebengine.scripts.versions import (
     Version,
     problem_from_json,
 )
-from aiwebengine.services.db import blobs
+from aiwebengine.services.db import blobs, entry_rows
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.tables import key_of, script_events, scripts, version_files, versions
 from aiwebengine.values import Bundle
@@ -347,6 +347,7 @@ def _remove(connection: Connection, change: Remove, now: int) -> int | None:
         _remove_versions(connection, list(rows))
         connection.execute(sa.delete(script_events).where(script_events.c.script == script.id))
         connection.execute(sa.delete(scripts).where(scripts.c.id == script.id))
+        entry_rows.remove_script(connection, change.uri)
     else:
         _point(connection, script, None, now)
         _note(connection, script.id, "delete", None, change.author, change.message, now)

@@ -227,6 +227,18 @@ class RecordingSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSettings:
+    """What scripts store with `kv`, `sharedStorage` and `personalStorage`."""
+
+    max_value_bytes: Annotated[int, Between(least=_KIB, most=64 * _MIB)] = 1024 * 1024
+    """Largest value, with its key."""
+    max_bytes: Annotated[int, Between(least=_KIB, most=1024 * _GIB)] = 256 * 1024 * 1024
+    """Most that one script stores in all."""
+    max_entries: Annotated[int, Between(least=1, most=1_000_000_000)] = 100_000
+    """Most entries of one script."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorSettings:
     """What an error page shows."""
 
@@ -250,4 +262,5 @@ class Settings:
     budgets: BudgetSettings = field(default_factory=BudgetSettings)
     receipts: ReceiptSettings = field(default_factory=ReceiptSettings)
     recordings: RecordingSettings = field(default_factory=RecordingSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
     errors: ErrorSettings = field(default_factory=ErrorSettings)

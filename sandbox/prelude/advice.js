@@ -23,15 +23,14 @@
         "addEventListener": "There is no \"fetch\" event: use registerWebHandler, or export default { fetch }.",
         "alert": "Scripts run on the server: use console.log.",
         "app": "There is no app object: app.get(path, handler) is registerWebHandler(path, handler).",
-        "database": "database is not part of this version of the engine; a script can keep data in assets.",
+        "database": "database is not part of this version of the engine; a script can keep data in kv.",
         "document": "Scripts run on the server, which has no document: make pages with html`...` or JSX.",
         "eval": "Code cannot be made at run time: write it as a function, or import it.",
         "exports": "Use ES modules: export function name() {}, and import { name } from \"./file.js\".",
         "express": "There is no express: app.get(path, handler) is registerWebHandler(path, handler).",
         "fetch": "fetch is not part of this version of the engine.",
         "global": "Use globalThis.",
-        "kv": "kv is not part of this version of the engine; a script can keep data in assets.",
-        "localStorage": "Scripts run on the server, which has no localStorage; a script can keep data in assets.",
+        "localStorage": "Scripts run on the server, which has no localStorage: use sharedStorage, personalStorage or kv.",
         "location": "Scripts run on the server: the address that was asked for is req.url.",
         "module": "Use ES modules: export function name() {}, and import { name } from \"./file.js\".",
         "navigator": "Scripts run on the server: the client's browser is in req.headers[\"user-agent\"].",
@@ -39,9 +38,8 @@
         "prompt": "Scripts run on the server: what the client sent is in req.query, req.form and req.body.",
         "require": "Use import: import { name } from \"./file.js\".",
         "self": "Use globalThis.",
-        "sessionStorage": "Scripts run on the server, which has no sessionStorage; a script can keep data in assets.",
+        "sessionStorage": "Scripts run on the server, which has no sessionStorage: use personalStorage or kv.",
         "setImmediate": "Use queueMicrotask(callback) or setTimeout(callback, 0).",
-        "sharedStorage": "sharedStorage is not part of this version of the engine; a script can keep data in assets.",
         "window": "Scripts run on the server, which has no window: use globalThis for globals."
     };
 }(__kernel));

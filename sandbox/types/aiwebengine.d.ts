@@ -368,6 +368,98 @@ declare function h(type: string | Component, props?: { [name: string]: any } | n
  */
 declare function Fragment(props: { children?: any } | null): Html;
 
+/** The type of `kv`. */
+interface Kv {
+  /** The value. */
+  get<T = unknown>(key: string): Promise<T | undefined>;
+  /** The value and its version. */
+  getWithVersion<T = unknown>(key: string): Promise<{ value: T; version: string } | undefined>;
+  /** Writes; gives the new version. `ttl` is how long it lives; with `ifVersion` it throws `conflict` unless the key is at that version, null for none. */
+  set(key: string, value: unknown, options?: { ttl?: Duration; ifVersion?: string | null }): Promise<string>;
+  /** Removes; whether there was anything. */
+  delete(key: string, options?: { ifVersion?: string }): Promise<boolean>;
+  /** Counts up, from 0 if there is nothing; gives the new number. */
+  increment(key: string, by?: number): Promise<number>;
+  /** Writes what `change` makes of the value. */
+  update<T = unknown>(key: string, change: (value: T | undefined) => T | Promise<T>, options?: { retries?: number }): Promise<T>;
+  /** Entries in the order of their keys; `cursor` gives the next page. */
+  list<T = unknown>(options?: { prefix?: string; limit?: number; cursor?: string | null }): Promise<{ entries: { key: string; value: T; version: string }[]; cursor: string | null }>;
+  /** What is committed of a key, then the newest after each commit; of a prefix, what changes. */
+  watch<T = unknown>(what: string | { prefix: string }): AsyncIterableIterator<{ key: string; value?: T; version: string | null }>;
+}
+/**
+ * Values by key, of this script alone: anything that JSON can hold.
+ * What is written is there for everybody when the handler has returned, all of it or nothing; the invocation itself sees it at once.
+ * If somebody else has changed what it had read before it wrote, the handler runs again.
+ * Versions are texts that are new with every write.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerWebHandler("/visits", async () => ({ visits: await kv.increment("visits") }));
+ * registerWebHandler("/note/:id", async (req) => {
+ *   await kv.set("note/" + req.params.id, { text: req.body }, { ttl: "30d" });
+ *   return (await kv.list({ prefix: "note/" })).entries.map((entry) => entry.key);
+ * }, "PUT");
+ */
+declare var kv: Kv;
+
+/** The type of `sharedStorage`. */
+interface SharedStorage {
+  /** The text; null if there is none. */
+  getItem(key: string): string | null;
+  /** Stores a text; anything else is refused. */
+  setItem(key: string, value: string): void;
+  /** Removes it. */
+  removeItem(key: string): void;
+  /** Removes everything, at most 1,000 keys at once. */
+  clear(): void;
+  /** The key at a place, in their order. */
+  key(index: number): string | null;
+  /** How many there are; known after `key(0)` was called in the invocation, for a getter cannot wait. */
+  readonly length: number;
+}
+/**
+ * Texts by key, of this script alone, in the shape of the Web Storage standard.
+ * The calls are synchronous; what is written is kept when the handler has returned.
+ * `kv` can do more.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerWebHandler("/motto", (req) => {
+ *   if (req.query.set) sharedStorage.setItem("motto", req.query.set);
+ *   return sharedStorage.getItem("motto") ?? "none yet";
+ * });
+ */
+declare var sharedStorage: SharedStorage;
+
+/** The type of `personalStorage`. */
+interface PersonalStorage {
+  /** The text; null if there is none. */
+  getItem(key: string): string | null;
+  /** Stores a text; anything else is refused. */
+  setItem(key: string, value: string): void;
+  /** Removes it. */
+  removeItem(key: string): void;
+  /** Removes everything, at most 1,000 keys at once. */
+  clear(): void;
+  /** The key at a place, in their order. */
+  key(index: number): string | null;
+  /** How many there are; known after `key(0)` was called in the invocation, for a getter cannot wait. */
+  readonly length: number;
+}
+/**
+ * The same for each user of this script: nobody sees what is another's.
+ * An invocation on nobody's behalf is denied.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerWebHandler("/mine", () => {
+ *   try {
+ *     return personalStorage.getItem("name");
+ *   } catch (error) {
+ *     return "sign in first";
+ *   }
+ * });
+ */
+declare var personalStorage: PersonalStorage;
+
 /** The type of `console`. */
 interface Console {
   /** A line of the level info. */
@@ -968,6 +1060,7 @@ declare module "aiwebengine" {
   const htmlValue: typeof html;
   const hValue: typeof h;
   const FragmentValue: typeof Fragment;
+  const kvValue: typeof kv;
   const HostErrorValue: typeof HostError;
   type HostErrorValue = HostError;
   const listScriptsValue: typeof listScripts;
@@ -989,6 +1082,7 @@ declare module "aiwebengine" {
     htmlValue as html,
     hValue as h,
     FragmentValue as Fragment,
+    kvValue as kv,
     HostErrorValue as HostError,
     listScriptsValue as listScripts,
     getScriptValue as getScript,

@@ -34,6 +34,8 @@ _CLIENTS = 4
 SCRIPT = """
 registerWebHandler("/pay/:id", function (req) {
   var id = req.params.id;
+  kv.set("pay/" + id, id);
+  sharedStorage.setItem("pay/" + id, id);
   console.log("pay " + id);
   ledgerPut(id + "/1");
   ledgerTell(id + "/1");
@@ -216,6 +218,13 @@ class Ledgers:
     def _disagreement(self) -> str:
         with closing(sqlite3.connect(self.folder / "data" / "main.sqlite3")) as database:
             rows = {name for (name,) in database.execute("SELECT name FROM entries WHERE area = 'ledger'")}
+            stored = [
+                {
+                    name.partition("/")[2]
+                    for (name,) in database.execute("SELECT name FROM entries WHERE area = ?", [area])
+                }
+                for area in ("kv", "shared")
+            ]
             waiting = database.execute("SELECT count(*) FROM outbox").fetchone()[0]
         units: dict[str, set[str]] = {}
         for row in rows:
@@ -224,6 +233,9 @@ class Ledgers:
         torn = [unit for unit, parts in units.items() if parts != {"1a", "1b", "2a", "2b"}]
         if torn:
             return f"half of {torn[:5]} is there"
+        paid = {unit for unit in units if unit.startswith("pay")}
+        if stored != [paid, paid]:
+            return f"kv or storage differ: {sorted((stored[0] ^ paid) | (stored[1] ^ paid))[:5]}"
         lost = [one for one in self.books.done if one not in units]
         if lost:
             return f"{lost[:5]} were answered 200 and are not there"

@@ -312,7 +312,6 @@ class RunTests(SynchronousTestCase):
         self.turn()
         self.assertEqual(self.sink.told, [])
         turns[0].callback(lambda: released.append(1))
-        self.child = self.template.clones()[-1]
         self.turn()
         self.assertIsNotNone(self.child.take())
         self.child.answer(b'"second"')
