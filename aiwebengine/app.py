@@ -57,6 +57,7 @@ from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.prepare import Preparer
 from aiwebengine.scripts.replay import Replayer
 from aiwebengine.scripts.store import ScriptStore
+from aiwebengine.services.bus import Bus
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.log_rows import DatabaseLogRows
 from aiwebengine.services.db.receipt_rows import DatabaseReceiptRows
@@ -283,6 +284,7 @@ def build(
     units = Units(database=database, milliseconds=milliseconds, published=relay.wake, passed=extensions.passed)
     turns = Turns(clock=reactor, longest_seconds=settings.pool.queue_seconds)
     watches = Watches()
+    bus = Bus(epoch=f"{milliseconds():x}", settings=settings.streams)
     entries = Entries(
         read=database.read,
         milliseconds=milliseconds,
@@ -422,6 +424,7 @@ def build(
             "relay": relay.state,
             "turns": turns.state,
             "watches": watches.state,
+            "bus": bus.state,
         },
     )
     dependencies = (

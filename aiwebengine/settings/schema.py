@@ -239,6 +239,26 @@ class StorageSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSettings:
+    """What is live: streams, subscriptions and sockets, and the messages that they are sent."""
+
+    max_subscribers: Annotated[int, Between(least=0, most=10_000_000)] = 20_000
+    """Most open subscriptions of all scripts; one more is refused with 429."""
+    max_script_subscribers: Annotated[int, Between(least=0, most=10_000_000)] = 15_000
+    """Most open subscriptions of one script."""
+    max_topic_subscribers: Annotated[int, Between(least=0, most=10_000_000)] = 10_000
+    """Most open subscriptions of one stream."""
+    queue_messages: Annotated[int, Between(least=1, most=1_000_000)] = 1000
+    """Most messages that wait for a subscriber who reads slowly."""
+    history_messages: Annotated[int, Between(least=0, most=100_000)] = 100
+    """Messages that a stream keeps for clients who come back, unless it says otherwise."""
+    history_bytes: Annotated[int, Between(least=0, most=_GIB)] = 4 * _MIB
+    """Most bytes of messages that one stream keeps."""
+    max_message_bytes: Annotated[int, Between(least=_KIB, most=64 * _MIB)] = 256 * _KIB
+    """Largest message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorSettings:
     """What an error page shows."""
 
@@ -263,4 +283,5 @@ class Settings:
     receipts: ReceiptSettings = field(default_factory=ReceiptSettings)
     recordings: RecordingSettings = field(default_factory=RecordingSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
+    streams: StreamSettings = field(default_factory=StreamSettings)
     errors: ErrorSettings = field(default_factory=ErrorSettings)

@@ -1,0 +1,213 @@
+"""
+The bus: topics, and subscribers that are told of what is published on them.
+
+It lives on the reactor and in memory.  A message gets an id that rises within its topic, and
+each subscriber whose attributes match gets it, in that order, exactly once.  One that pauses
+has a bounded queue; what happens when that is full is the topic's policy.  A topic may keep
+its last messages, so that a subscriber who was away gets what it missed.  Whenever something
+cannot be given any more, the subscriber is told so by a message whose event is `gap`.
+
+    publish -> history -> who is it for (`to`, then the topic's sieve) -> queue -> deliver
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from aiwebengine.errors import TooLarge, TooMany
+from aiwebengine.services.topics import Counts, Deliver, Ended, Message, Reason, Subscription, Topic, TopicOptions
+from aiwebengine.settings.schema import StreamSettings
+
+_RETRY_SECONDS = 5.0
+
+
+class TooManySubscribers(TooMany):
+    """A limit for subscribers is reached."""
+
+
+class Bus:
+    """
+    All topics.
+
+    Args:
+        epoch: Begins the ids; another one in each life of the server, without a hyphen at its end.
+        settings: The limits.
+    """
+
+    def __init__(self, *, epoch: str, settings: StreamSettings) -> None:
+        self._epoch = epoch
+        self._settings = settings
+        self._topics: dict[str, Topic] = {}
+        self._declared: set[str] = set()
+        self._owners: dict[str, int] = {}
+        self._subscribers = 0
+        self._last = 0
+        self._counts = Counts()
+
+    @property
+    def epoch(self) -> str:
+        """What ids of this life of the server begin with."""
+        return self._epoch
+
+    def configure(self, topic: str, options: TopicOptions) -> None:
+        """Say how *topic* behaves; it is kept, with its history, until `remove`."""
+        if options.history is None:
+            options = replace(options, history=self._settings.history_messages)
+        self._declared.add(topic)
+        self._topic(topic).configure(options)
+
+    def remove(self, topic: str, reason: Reason) -> None:
+        """Forget *topic*; its subscribers are told *reason*."""
+        self._declared.discard(topic)
+        found = self._topics.get(topic)
+        if found is None:
+            return
+        for subscription in list(found.subscriptions):
+            subscription.end(reason)
+        self._forget(found)
+
+    def publish(
+        self,
+        topic: str,
+        data: str,
+        *,
+        to: Mapping[str, Any] | None = None,
+        event: str | None = None,
+        key: str | None = None,
+    ) -> Message:
+        """
+        Give a message to the topic's subscribers.
+
+        Args:
+            topic: Where it is published.
+            data: JSON text.
+            to: Whom it is for; None: for all.
+            event: Its kind.
+            key: A message with a key that was published before is not published again.
+
+        Raises:
+            TooLarge: It has more bytes than a message may have.
+        """
+        if len(data) > self._settings.max_message_bytes:
+            raise TooLarge(
+                f"A message may have at most {self._settings.max_message_bytes} bytes; this one has {len(data)}."
+            )
+        found = self._topic(topic)
+        message = found.publish(data, to, event, key)
+        if topic not in self._declared and not found.subscriptions:
+            self._forget(found)
+        return message
+
+    def subscribe(
+        self,
+        topic: str,
+        *,
+        attributes: Mapping[str, Any],
+        deliver: Deliver,
+        ended: Ended,
+        after: str | None = None,
+        owner: str,
+    ) -> Subscription:
+        """
+        Have *deliver* called with what is published on *topic* from now on.
+
+        Args:
+            topic: What to listen to.
+            attributes: What the `to` of messages is compared with.
+            deliver: Gets the messages.
+            ended: Told when the subscription ends without being cancelled.
+            after: The last id that the subscriber has had: what came after it is delivered first,
+                after a gap if that is not all that came.
+            owner: Whose limit it counts for: the script's URI.
+
+        Raises:
+            TooManySubscribers: A limit is reached.
+        """
+        found = self._topics.get(topic)
+        self._admit(topic, len(found.subscriptions) if found is not None else 0, owner)
+        found = self._topic(topic)
+        subscription = Subscription(
+            topic=found,
+            attributes=attributes,
+            deliver=deliver,
+            ended=ended,
+            owner=owner,
+            longest=self._settings.queue_messages,
+        )
+        self._subscribers += 1
+        self._owners[owner] = self._owners.get(owner, 0) + 1
+        found.join(subscription, after)
+        return subscription
+
+    def end(self, reason: Reason) -> None:
+        """End all subscriptions: the server stops."""
+        for topic in list(self._topics.values()):
+            for subscription in list(topic.subscriptions):
+                subscription.end(reason)
+
+    def subscribers(self, topic: str) -> int:
+        """Tell how many listen to *topic*."""
+        found = self._topics.get(topic)
+        return len(found.subscriptions) if found is not None else 0
+
+    def state(self) -> dict[str, int]:
+        """Give figures for the state page."""
+        counts = self._counts
+        return {
+            "topics": len(self._topics),
+            "subscribers": self._subscribers,
+            "kept": sum(topic.kept() for topic in self._topics.values()),
+            "published": counts.published,
+            "delivered": counts.delivered,
+            "dropped": counts.dropped,
+            "disconnected": counts.disconnected,
+            "refused": counts.refused,
+            "sieveFailures": counts.sieve_failures,
+        }
+
+    def _admit(self, topic: str, on_topic: int, owner: str) -> None:
+        settings = self._settings
+        for has, most, what in (
+            (self._subscribers, settings.max_subscribers, "on this server"),
+            (self._owners.get(owner, 0), settings.max_script_subscribers, "of this script"),
+            (on_topic, settings.max_topic_subscribers, "of this stream"),
+        ):
+            if has >= most:
+                self._counts.refused += 1
+                raise TooManySubscribers(
+                    f"There may be at most {most} open subscriptions {what}; try again later.",
+                    private=f"refused a subscription of {topic}",
+                    retry_seconds=_RETRY_SECONDS,
+                )
+
+    def _topic(self, name: str) -> Topic:
+        found = self._topics.get(name)
+        if found is None:
+            found = self._topics[name] = Topic(
+                name=name,
+                epoch=self._epoch,
+                last=self._last,
+                options=TopicOptions(history=0),
+                counts=self._counts,
+                history_bytes=self._settings.history_bytes,
+                emptied=lambda subscription: self._left(name, subscription),
+            )
+        return found
+
+    def _left(self, name: str, subscription: Subscription) -> None:
+        self._subscribers -= 1
+        rest = self._owners.get(subscription.owner, 0) - 1
+        if rest > 0:
+            self._owners[subscription.owner] = rest
+        else:
+            self._owners.pop(subscription.owner, None)
+        found = self._topics.get(name)
+        if found is not None and name not in self._declared and not found.subscriptions:
+            self._forget(found)
+
+    def _forget(self, topic: Topic) -> None:
+        # A topic of that name that is made later begins after this one's ids, so they rise for ever.
+        self._last = max(self._last, topic.last)
+        self._topics.pop(topic.name, None)

@@ -1,0 +1,62 @@
+"""
+Selective delivery: which subscribers a message is for.
+
+A subscriber has attributes, a message may have a `to`.  Every name in `to` must be met:
+
+    the subscriber has no such attribute      never met
+    plain values on both sides                equal, and of the same kind
+    a list on either side                     any of one side equals any of the other
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiwebengine.errors import Invalid
+
+_MOST_NAMES = 32
+_MOST_LISTED = 1000
+_LONGEST_TEXT = 1024
+
+
+def matches(to: Mapping[str, Any] | None, attributes: Mapping[str, Any]) -> bool:
+    """Tell if a message for *to* is for a subscriber with these attributes."""
+    if not to:
+        return True
+    return all(name in attributes and _meet(wanted, attributes[name]) for name, wanted in to.items())
+
+
+def checked(what: str, given: Any) -> dict[str, Any]:
+    """
+    Give attributes, or the `to` of a message, as they were given.
+
+    Raises:
+        Invalid: They are not names with texts, numbers, booleans, null, or lists of these.
+    """
+    if not isinstance(given, Mapping):
+        raise Invalid(f"{what} must be an object such as {{ room: 7 }}.")
+    if len(given) > _MOST_NAMES:
+        raise Invalid(f"{what} may have at most {_MOST_NAMES} names; {len(given)} were given.")
+    for name, value in given.items():
+        values = value if isinstance(value, list) else [value]
+        if len(values) > _MOST_LISTED:
+            raise Invalid(f'{what}: "{name}" may list at most {_MOST_LISTED} values; {len(values)} were given.')
+        for one in values:
+            if one is not None and not isinstance(one, str | int | float | bool):
+                raise Invalid(f'{what}: "{name}" must be a text, a number, a boolean, null, or a list of these.')
+            if isinstance(one, str) and len(one) > _LONGEST_TEXT:
+                raise Invalid(f'{what}: a text of "{name}" may have at most {_LONGEST_TEXT} characters.')
+    return dict(given)
+
+
+def _meet(wanted: Any, has: Any) -> bool:
+    if not isinstance(wanted, list) and not isinstance(has, list):
+        return _same(wanted, has)
+    own = has if isinstance(has, list) else [has]
+    return any(_same(one, other) for one in (wanted if isinstance(wanted, list) else [wanted]) for other in own)
+
+
+def _same(one: Any, other: Any) -> bool:
+    # In Python True equals 1; in JSON it does not.
+    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)

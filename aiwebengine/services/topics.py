@@ -1,0 +1,411 @@
+"""
+Topics and their subscribers: what the bus is made of.
+
+A topic numbers its messages, keeps the last of them, and gives each to the subscribers that
+it is for, one message after the other.  A subscription holds what its subscriber cannot take
+yet, and says so when something had to be dropped.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from aiwebengine.errors import EngineError
+from aiwebengine.services.matching import matches
+
+_log = Logger()
+
+GAP = "gap"
+"""Event of the message that says that messages are missing."""
+
+DROP_OLDEST = "drop-oldest"
+DISCONNECT = "disconnect"
+
+_KEYS_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message of a topic."""
+
+    id: str
+    """`<epoch>-<sequence>`; the sequence rises within a topic, the epoch is the life of the server."""
+    data: str
+    """JSON text."""
+    to: Mapping[str, Any] | None = None
+    """Whom it is for; None: for all."""
+    event: str | None = None
+    """Its kind; None: the usual one."""
+    sequence: int = 0
+    """The number in its id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a subscription ended without being cancelled."""
+
+    code: str
+    """`slow`, `gone`, `stopping` or `failed`."""
+    message: str
+    """One sentence that the subscriber may read."""
+
+
+Deliver = Callable[[Message], None]
+Ended = Callable[[Reason], None]
+
+Sieve = Callable[[Message, Sequence[Mapping[str, Any]]], Deferred[Sequence[bool]]]
+"""Tells for each subscriber's attributes if the message is for it; if it fails, nobody gets the message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicOptions:
+    """How a topic behaves."""
+
+    history: int | None = None
+    """How many of its last messages are kept for subscribers who were away; None: as the settings say."""
+    slow: str = DROP_OLDEST
+    """For a subscriber whose queue is full: `drop-oldest`, which tells it of a gap, or `disconnect`."""
+    sieve: Sieve | None = None
+    """Chooses among the subscribers that match, one message after the other."""
+
+
+class Subscription:
+    """
+    One subscriber of a topic; made by `Bus.subscribe`.
+
+    Args:
+        topic: What it listens to.
+        attributes: What the `to` of messages is compared with.
+        deliver: Gets the messages.
+        ended: Told when the subscription ends without being cancelled.
+        owner: Whose limit it counts for.
+        longest: Most messages that wait while it is paused.
+    """
+
+    __slots__ = (
+        "_deliver", "_ended", "_held", "_lost", "_paused", "_queue", "_topic", "attributes", "longest", "owner",
+        "since",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        topic: Topic,
+        attributes: Mapping[str, Any],
+        deliver: Deliver,
+        ended: Ended,
+        owner: str,
+        longest: int,
+    ) -> None:
+        self.attributes = attributes
+        self.owner = owner
+        self.longest = longest
+        self.since = topic.last
+        """The sequence after which it gets what is published."""
+        self._topic: Topic | None = topic
+        self._deliver = deliver
+        self._ended = ended
+        self._queue: deque[Message] | None = None
+        self._paused = False
+        self._held = False
+        self._lost = False
+
+    @property
+    def last_id(self) -> str:
+        """The id up to which it has been given everything that is for it; an empty text while messages wait."""
+        topic = self._topic
+        return "" if topic is None or self._held or self._queue or self._lost else topic.id_of(self._considered(topic))
+
+    def cancel(self) -> None:
+        """Listen no longer; `ended` is not called."""
+        topic, self._topic, self._queue = self._topic, None, None
+        if topic is not None:
+            topic.remove(self)
+
+    def pause(self) -> None:
+        """Have messages wait."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Get what has waited, and go on."""
+        self._paused = False
+        self._drain()
+
+    def hold(self) -> None:
+        """Have messages wait until `release`, whatever the subscriber says."""
+        self._held = True
+
+    def release(self, missed: Sequence[Message]) -> None:
+        """Give *missed*, then what has waited."""
+        self._held = False
+        if self._topic is None:
+            return
+        if missed:
+            queue = self._queue if self._queue is not None else deque()
+            queue.extendleft(reversed(missed))
+            self._queue = queue
+        self._drain()
+
+    def give(self, message: Message) -> None:
+        """Deliver *message*, or keep it while paused."""
+        if self._topic is None:
+            return
+        if not (self._paused or self._held or self._queue):
+            self._send(message)
+            return
+        if self._queue is None:
+            self._queue = deque()
+        if len(self._queue) >= self.longest:
+            if self._topic.options.slow == DISCONNECT:
+                self._topic.counts.disconnected += 1
+                self.end(Reason(code="slow", message=f"More than {self.longest} messages waited to be read."))
+                return
+            self._queue.popleft()
+            self._topic.counts.dropped += 1
+            self._lost = True
+        self._queue.append(message)
+
+    def end(self, reason: Reason) -> None:
+        """Cancel, and tell the subscriber why."""
+        if self._topic is None:
+            return
+        self.cancel()
+        try:
+            self._ended(reason)
+        except Exception:  # noqa: BLE001  one subscriber's fault is not the next one's
+            _log.failure("a subscriber failed when its subscription ended")
+
+    def lose(self) -> None:
+        """Have a gap told before the next message."""
+        self._lost = True
+
+    def _drain(self) -> None:
+        while self._topic is not None and not (self._paused or self._held):
+            if self._lost:
+                self._lost = False
+                before = self._queue[0].sequence - 1 if self._queue else self._considered(self._topic)
+                self._send(self._topic.gap(before))
+            elif self._queue:
+                self._send(self._queue.popleft())
+            else:
+                self._queue = None
+                return
+
+    def _considered(self, topic: Topic) -> int:
+        return max(self.since, topic.considered)
+
+    def _send(self, message: Message) -> None:
+        if self._topic is None:
+            return
+        self._topic.counts.delivered += 1
+        try:
+            self._deliver(message)
+        except Exception:  # noqa: BLE001  one subscriber's fault is not the next one's
+            _log.failure("a subscriber failed at a message")
+            self.end(Reason(code="failed", message="The server has a fault and ended this subscription."))
+
+
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """What happened on all topics."""
+
+    published: int = 0
+    delivered: int = 0
+    dropped: int = 0
+    disconnected: int = 0
+    refused: int = 0
+    sieve_failures: int = 0
+
+
+class Topic:
+    """
+    One topic.
+
+    Args:
+        name: What it is called.
+        epoch: Begins the ids.
+        options: How it behaves.
+        counts: Where it counts.
+        history_bytes: Most bytes of messages that it keeps.
+        emptied: Told when the last subscriber has gone.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        epoch: str,
+        last: int,
+        options: TopicOptions,
+        counts: Counts,
+        history_bytes: int,
+        emptied: Callable[[Subscription], None],
+    ) -> None:
+        self.name = name
+        self.epoch = epoch
+        self.options = options
+        self.counts = counts
+        self.last = last
+        """The sequence of the last message."""
+        self.considered = last
+        """The sequence of the last message that was given to all whom it is for."""
+        self.subscriptions: dict[Subscription, None] = {}
+        self._history_bytes = history_bytes
+        self._emptied = emptied
+        self._history: deque[Message] = deque()
+        self._kept_bytes = 0
+        self._forgotten = last
+        self._pending: deque[Message] = deque()
+        self._busy = False
+        self._keys: dict[str, Message] = {}
+
+    def configure(self, options: TopicOptions) -> None:
+        """Behave otherwise from now on."""
+        self.options = options
+        self._trim()
+
+    def publish(self, data: str, to: Mapping[str, Any] | None, event: str | None, key: str | None) -> Message:
+        """See `Bus.publish`."""
+        if key is not None and key in self._keys:
+            return self._keys[key]
+        self.last += 1
+        message = Message(id=self.id_of(self.last), data=data, to=to, event=event, sequence=self.last)
+        if key is not None:
+            self._keys[key] = message
+            if len(self._keys) > _KEYS_KEPT:
+                del self._keys[next(iter(self._keys))]
+        self.counts.published += 1
+        self._history.append(message)
+        self._kept_bytes += len(data)
+        self._trim()
+        self._pending.append(message)
+        if not self._busy:
+            self._work()
+        return message
+
+    def join(self, subscription: Subscription, after: str | None) -> None:
+        """Have a subscriber, who is first given what came after *after*."""
+        self.subscriptions[subscription] = None
+        if after is None:
+            return
+        sequence = self._sequence(after)
+        missed = [one for one in self._history if sequence is None or one.sequence > sequence]
+        missed = [one for one in missed if matches(one.to, subscription.attributes)]
+        if sequence is None or sequence < self._forgotten:
+            subscription.lose()
+        subscription.hold()
+        if self.options.sieve is None or not missed:
+            subscription.release(missed)
+        else:
+            self._sift(self.options.sieve, subscription, missed, [])
+
+    def remove(self, subscription: Subscription) -> None:
+        """Have a subscriber no longer."""
+        if self.subscriptions.pop(subscription, self) is None:
+            self._emptied(subscription)
+
+    def id_of(self, sequence: int) -> str:
+        """Give the id of the message with this sequence."""
+        return f"{self.epoch}-{sequence}"
+
+    def gap(self, before: int) -> Message:
+        """Make the message that says that messages are missing up to the sequence *before*."""
+        text = '{"reason":"Messages are missing here; read anew what they are about."}'
+        return Message(id=self.id_of(before), data=text, event=GAP, sequence=before)
+
+    def kept(self) -> int:
+        """Tell how many messages it keeps."""
+        return len(self._history)
+
+    def _sequence(self, after: str) -> int | None:
+        """Give the sequence of an id; None if the id is not of this life of the server."""
+        epoch, _, number = after.rpartition("-")
+        if epoch != self.epoch or not (number.isascii() and number.isdigit()) or len(number) > 15:
+            return None
+        sequence = int(number)
+        return sequence if sequence <= self.last else None
+
+    def _trim(self) -> None:
+        while self._history and (
+            len(self._history) > (self.options.history or 0) or self._kept_bytes > self._history_bytes
+        ):
+            gone = self._history.popleft()
+            self._kept_bytes -= len(gone.data)
+            self._forgotten = gone.sequence
+
+    def _work(self) -> None:
+        """Give out what is pending, one message after the other; what is published meanwhile comes after."""
+        self._busy = True
+        while self._pending:
+            message = self._pending.popleft()
+            chosen = [
+                one
+                for one in self.subscriptions
+                if one.since < message.sequence and matches(message.to, one.attributes)
+            ]
+            sieve = self.options.sieve
+            if sieve is None or not chosen:
+                self._give(message, chosen)
+                continue
+            if not self._sifted_at_once(sieve, message, chosen):
+                return
+        self._busy = False
+
+    def _sifted_at_once(self, sieve: Sieve, message: Message, chosen: Sequence[Subscription]) -> bool:
+        """Give to those whom the sieve wants; tell if that is done, else the work goes on when it is."""
+        here, done = True, False
+
+        def finished(_: object) -> None:
+            nonlocal done
+            done = True
+            if not here:
+                self._work()
+
+        sifted = _asked(sieve, message, [one.attributes for one in chosen])
+        sifted.addCallbacks(
+            lambda answers: self._give(message, [one for one, yes in zip(chosen, answers, strict=False) if yes]),
+            lambda failure: self._unsifted(failure, message),
+        )
+        sifted.addBoth(finished)
+        here = False
+        return done
+
+    def _give(self, message: Message, chosen: Sequence[Subscription]) -> None:
+        for one in chosen:
+            one.give(message)
+        self.considered = message.sequence
+
+    def _unsifted(self, failure: Any, message: Message) -> None:
+        self.counts.sieve_failures += 1
+        if failure.check(EngineError) is None:
+            _log.failure("a sieve failed", failure)
+        self._give(message, ())
+
+    def _sift(
+        self, sieve: Sieve, subscription: Subscription, missed: Sequence[Message], wanted: Sequence[Message]
+    ) -> None:
+        """Sift what a subscriber missed, for it alone."""
+        if not missed:
+            subscription.release(wanted)
+            return
+        sifted = _asked(sieve, missed[0], [subscription.attributes])
+        sifted.addErrback(lambda _: [False])
+        sifted.addCallback(
+            lambda answers: self._sift(
+                sieve, subscription, missed[1:], [*wanted, missed[0]] if list(answers)[:1] == [True] else wanted
+            )
+        )
+
+
+def _asked(sieve: Sieve, message: Message, attributes: Sequence[Mapping[str, Any]]) -> Deferred[Sequence[bool]]:
+    """Ask, and have whatever goes wrong fail the Deferred."""
+    begun: Deferred[None] = Deferred()
+    asked = begun.addCallback(lambda _: sieve(message, attributes))
+    begun.callback(None)
+    return asked
