@@ -3,8 +3,9 @@ The relay: delivers what units of work have published.
 
 A message is a row that was written in the same transaction as all else that its unit did,
 so it exists if and only if the unit was committed.  The relay reads the rows in order, has
-each delivered by the one who knows its kind, and then deletes it.  If the server dies in
-between, the message is delivered again under the same id, by which a receiver knows it.
+each delivered by the one who knows its kind, and then deletes it: the rows of quick
+deliveries together, that of a slow one at once.  If the server dies in between, messages are
+delivered again under the same id, by which a receiver knows them.
 
     committed -> waiting --delivered--> gone
                     | failed: later, at growing distances
@@ -37,6 +38,8 @@ _AT_ONCE = 100
 _FIRST_WAIT_MS = 1_000
 _LONGEST_WAIT_MS = 5 * 60 * 1000
 _LOOK_SECONDS = 5.0
+# So long may a message be delivered and not yet be forgotten.
+_TOGETHER_MS = 50
 
 
 class Undeliverable(Exception):
@@ -145,16 +148,24 @@ class Relay(Service):
             if not rows:
                 return
             self._passed("relay.taken")
+            delivered: list[int] = []
+            since = self._milliseconds()
             for row in rows:
                 if not self.running:
-                    return
-                await self._deliver(row)
+                    break
+                if await self._deliver(row):
+                    delivered.append(row.id)
+                if delivered and self._milliseconds() - since >= _TOGETHER_MS:
+                    await self._forget(delivered)
+                    delivered, since = [], self._milliseconds()
+            await self._forget(delivered)
 
     def _waiting(self, connection: Connection) -> Sequence[Any]:
         due = outbox.c.next_at <= self._milliseconds()
         return connection.execute(sa.select(outbox).where(due).order_by(outbox.c.id).limit(_AT_ONCE)).all()
 
-    async def _deliver(self, row: Any) -> None:
+    async def _deliver(self, row: Any) -> bool:
+        """Deliver one; tell whether it is done with, delivered or not."""
         message = Message(id=f"{row.unit}/{row.ordinal}", payload=json.loads(row.payload), attempts=row.attempts)
         self._passed("relay.next")
         try:
@@ -170,12 +181,16 @@ class Relay(Service):
             self._failed += 1
             _log.failure("message {id} of kind {kind} was not delivered", Failure(), id=message.id, kind=row.kind)
             await self._later(row)
-            return
+            return False
         else:
             self._delivered += 1
         self._passed("relay.delivered")
-        await self._database.run(lambda connection: _forget(connection, row.id))
-        self._passed("relay.forgotten")
+        return True
+
+    async def _forget(self, numbers: Sequence[int]) -> None:
+        if numbers:
+            await self._database.run(lambda connection: _delete(connection, numbers))
+            self._passed("relay.forgotten")
 
     def _deliverer(self, kind: str) -> Deliver:
         try:
@@ -191,8 +206,8 @@ class Relay(Service):
         )
 
 
-def _forget(connection: Connection, number: int) -> None:
-    connection.execute(sa.delete(outbox).where(outbox.c.id == number))
+def _delete(connection: Connection, numbers: Sequence[int]) -> None:
+    connection.execute(sa.delete(outbox).where(outbox.c.id.in_(numbers)))
 
 
 def _fault(failure: Failure) -> None:

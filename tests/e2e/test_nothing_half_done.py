@@ -30,13 +30,16 @@ def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledgers]:
         ledgers.stop()
 
 
+# Passed a few times a second at most, whatever the load; all others with every request.
+GROUPED = ("log.flushed", "relay.taken", "relay.forgotten")
+
+
 @pytest.mark.parametrize("point", sorted(POINTS))
 def test_server_killed_at(ledgers: Ledgers, point: str) -> None:
     """Wherever on its way the server is killed, every unit is there whole or not at all after a restart."""
     if not ledgers.alive:
         ledgers.start()
-    # Lines are written a few times a second, all else with every request.
-    ledgers.arm(point, "server", times=1 if point == "log.flushed" else 5)
+    ledgers.arm(point, "server", times=1 if point in GROUPED else 5)
     with ledgers.load():
         ledgers.until("ended")
     assert not ledgers.alive, f"the point {point} was never passed"
@@ -55,7 +58,7 @@ def test_process_killed_at(ledgers: Ledgers, victim: str, points: Sequence[str])
         ledgers.start()
     before = len(ledgers.books.done)
     for point in points:
-        ledgers.arm(point, victim, times=1 if point == "log.flushed" else 4)
+        ledgers.arm(point, victim, times=1 if point in GROUPED else 4)
         with ledgers.load(least=8):
             ledgers.until("killed")
         assert not ledgers.armed, f"the point {point} was never passed"
