@@ -1,13 +1,21 @@
-"""`python -P -m sandbox --control-fd N`: the zygote, on an inherited control socket."""
+"""
+The sandbox as a program.
+
+    python -P -m sandbox --control-fd N    the zygote, on an inherited control socket
+    python -P -m sandbox --report          what protects scripts' processes here, as one line of JSON
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import socket
 import sys
 
 from sandbox.engine import EngineFailed
+from sandbox.lockdown import namespaces, rlimits, seccomp
+from sandbox.lockdown.report import report
 from sandbox.zygote import leave_terminal, run_zygote
 
 
@@ -21,10 +29,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -P -m sandbox", description="Runs scripts for aiwebengine, which starts this program itself."
     )
-    parser.add_argument(
-        "--control-fd", type=int, required=True, help="descriptor of the control socket (AF_UNIX, SOCK_SEQPACKET)"
-    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--control-fd", type=int, help="descriptor of the control socket (AF_UNIX, SOCK_SEQPACKET)")
+    what.add_argument("--report", action="store_true", help="tell what protects scripts' processes, and end")
     arguments = parser.parse_args()
+    if arguments.report:
+        rlimits.raise_stack()
+        print(json.dumps(report(network=namespaces.empty_network(), calls=seccomp.programs())))  # noqa: T201
+        return 0
     try:
         control = socket.socket(fileno=arguments.control_fd)
     except OSError as error:

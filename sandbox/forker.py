@@ -46,12 +46,21 @@ class ForkServer:
         control: The control socket.
         children: What a forked child does, by `op`.
         report: What the start message tells.
+        offspring: Gives the pids of all children, those included that a child left behind when it ended.
     """
 
-    def __init__(self, *, control: socket.socket, children: Mapping[str, Child], report: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        *,
+        control: socket.socket,
+        children: Mapping[str, Child],
+        report: Mapping[str, Any],
+        offspring: Callable[[], Sequence[int]] = lambda: (),
+    ) -> None:
         self._control = control
         self._children = children
         self._report = report
+        self._offspring = offspring
         self._numbers: dict[int, int] = {}
         """Ids by pid, of children that are not reaped."""
         self._wake = (-1, -1)
@@ -99,7 +108,7 @@ class ForkServer:
             for pid, known in self._numbers.items():
                 # It is not reaped, so the pid is still its own.
                 if known == number:
-                    os.kill(pid, signal.SIGKILL)
+                    _kill(pid)
             return
         run = self._children[operation]
         parent = os.getpid()
@@ -133,13 +142,15 @@ class ForkServer:
             os._exit(status)
 
     def _reap(self) -> None:
-        while self._numbers:
+        ended = False
+        while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
-                return
+                break
+            ended = True
             number = self._numbers.pop(pid, None)
             if number is not None:
                 self._tell(
@@ -153,12 +164,27 @@ class ForkServer:
                         "maxrss": usage.ru_maxrss,
                     }
                 )
+        if ended:
+            # What a child forked and left behind has nobody else who would end it.
+            for pid in self._offspring():
+                if pid not in self._numbers:
+                    _kill(pid)
 
     def _tell(self, event: Mapping[str, Any]) -> None:
         try:
             self._control.send(json.dumps(event).encode("ascii"))
         except OSError:
             os._exit(0)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    except PermissionError:
+        # A template may signal nobody.  Its clones end with it.
+        os._exit(0)
 
 
 def _wake_only(_signal: int, _frame: object) -> None:

@@ -23,7 +23,7 @@ from sandbox.duktape import Duktape
 from sandbox.engine import Engine
 from sandbox.forker import ForkServer
 from sandbox.garbage import Garbage, allocator
-from sandbox.lockdown import apply, namespaces, rlimits
+from sandbox.lockdown import apply, namespaces, process, rlimits, seccomp
 from sandbox.lockdown.report import report
 from sandbox.loop import Conversation
 
@@ -33,22 +33,35 @@ def run_zygote(control: socket.socket) -> None:
     rlimits.raise_stack()
     network = namespaces.empty_network()
     engine = Duktape()
-    held = report(network=network)
+    calls = seccomp.programs()
+    held = report(network=network, calls=calls)
     engine.pump("E")
     _settle_memory(engine)
 
     def template(request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> None:
-        _be_template(request, descriptors, parent, engine=engine, held=held)
+        _be_template(request, descriptors, parent, engine=engine, held=held, calls=calls)
 
-    ForkServer(control=control, children={"template": template}, report=held).serve()
+    process.adopt_orphans()
+    ForkServer(control=control, children={"template": template}, report=held, offspring=process.children).serve()
 
 
 def _be_template(
-    request: Mapping[str, Any], descriptors: Sequence[int], parent: int, *, engine: Engine, held: Mapping[str, Any]
+    request: Mapping[str, Any],
+    descriptors: Sequence[int],
+    parent: int,
+    *,
+    engine: Engine,
+    held: Mapping[str, Any],
+    calls: tuple[bytes, bytes] | None,
 ) -> None:
     limits = request["limits"]
     data, control = (socket.socket(fileno=descriptor) for descriptor in descriptors)
-    apply.lock_template(parent=parent, memory_bytes=int(limits["memory_bytes"]), cpu_seconds=int(limits["cpu_seconds"]))
+    apply.lock_template(
+        parent=parent,
+        memory_bytes=int(limits["memory_bytes"]),
+        cpu_seconds=int(limits["cpu_seconds"]),
+        calls=calls[0] if calls else None,
+    )
     deadline = Deadline()
     seconds = float(limits.get("load_seconds", 0))
     if seconds:
@@ -62,7 +75,7 @@ def _be_template(
     used_bytes = allocator()
 
     def clone(request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> None:
-        _be_clone(request, descriptors, parent, engine=engine, used_bytes=used_bytes)
+        _be_clone(request, descriptors, parent, engine=engine, used_bytes=used_bytes, calls=calls[1] if calls else None)
 
     ForkServer(control=control, children={"clone": clone}, report=held).serve()
 
@@ -74,9 +87,10 @@ def _be_clone(
     *,
     engine: Engine,
     used_bytes: Callable[[], int] | None,
+    calls: bytes | None,
 ) -> None:
     data = socket.socket(fileno=descriptors[0])
-    apply.lock_clone(parent=parent)
+    apply.lock_clone(parent=parent, calls=calls)
     garbage = Garbage(collect=lambda: engine.pump("H"), used_bytes=used_bytes)
     conversation = Conversation(data=data, engine=engine, deadline=Deadline())
     conversation.serve(garbage=garbage, once=bool(request.get("once")))

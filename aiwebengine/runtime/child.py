@@ -87,9 +87,9 @@ class Clone:
     """
 
     __slots__ = (
-        "_control", "_cpu", "_dying_since", "_freed", "_gone", "_link", "_number", "_once", "_parent", "_parks",
-        "_pidfd", "_seconds", "born_at", "cause", "died_busy", "dying", "ended", "idle_since", "last_cpu_seconds",
-        "occupant", "parked", "pid", "placed", "placed_since", "runs", "unfit",
+        "_control", "_cpu", "_doomed", "_dying_since", "_freed", "_gone", "_link", "_number", "_once", "_parent",
+        "_parks", "_pidfd", "_seconds", "_unverified", "born_at", "cause", "died_busy", "dying", "ended", "idle_since",
+        "last_cpu_seconds", "occupant", "parked", "pid", "placed", "placed_since", "runs", "unfit",
     )  # fmt: skip
 
     def __init__(
@@ -115,6 +115,8 @@ class Clone:
         self._seconds = seconds
         self._parent = parent
         self._pidfd = -1
+        self._unverified = False
+        self._doomed = False
         self._cpu = 0.0
         self._dying_since = 0.0
         self.last_cpu_seconds = 0.0
@@ -192,11 +194,7 @@ class Clone:
         if cause == "script_protocol":
             # Nothing it says now is of use.
             self._link.close()
-        if self._pidfd >= 0:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        else:
-            self._control.kill(self._number)
+        self._end()
 
     def discard(self, cause: str) -> None:
         """End the process although it has a run in hand, which goes on without it."""
@@ -258,19 +256,11 @@ class Clone:
         if self.ended is not None or self._pidfd >= 0:
             return
         if not hasattr(os, "pidfd_open"):
-            self.pid = pid
-            return
-        try:
-            pidfd = os.pidfd_open(pid)
-        except OSError:
-            return
-        # Now the number cannot be given to another process; whether it ever was the right one the kernel knows.
-        if not _is_child(pid, self._parent()):
-            os.close(pidfd)
-            return
-        self.pid, self._pidfd = pid, pidfd
-        if self.cause:
-            self.kill(self.cause)
+            self.pid, self._unverified = pid, True
+        else:
+            self._hold(pid)
+        if self._doomed:
+            self._end()
 
     def exited(self, ended: Exit) -> None:
         """See `control.Forked.exited`."""
@@ -338,7 +328,28 @@ class Clone:
         if not self.dying:
             self.dying = True
             if self.occupant is not None:
-                self._control.kill(self._number)
+                self._end()
+
+    def _hold(self, pid: int) -> None:
+        self._unverified = True
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError:
+            return
+        # Now the number cannot be given to another process; whether it ever was the right one the kernel knows.
+        if not _is_child(pid, self._parent()):
+            os.close(pidfd)
+            return
+        self.pid, self._pidfd, self._unverified = pid, pidfd, False
+
+    def _end(self) -> None:
+        self._doomed = True
+        if self._pidfd >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        elif self._unverified:
+            # Its template forked it and knows; one that may signal nobody ends itself, and so all its clones.
+            self._control.kill(self._number)
 
 
 def describe(clone: Clone) -> dict[str, Any]:

@@ -29,7 +29,8 @@ _MAX_TEXT = 8000
 _MAX_TOLD_BYTES = 256 * 1024
 _CPU_TIMERS = frozenset({signal.SIGPROF, signal.SIGXCPU, signal.SIGVTALRM})
 _TIMERS = frozenset({signal.SIGALRM, *_CPU_TIMERS})
-_FAULTS = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS})
+# Without the right to signal itself, `abort` ends in whatever fault the processor has for it.
+_FAULTS = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP})
 
 _HOST_CODES: dict[str, type[EngineError]] = {
     "unavailable": Unavailable,

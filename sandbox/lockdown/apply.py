@@ -7,14 +7,18 @@ of system calls last.  A template keeps the right to fork; its clones lose it.
 
 from __future__ import annotations
 
-from sandbox.lockdown import process, rlimits
+from sandbox.lockdown import landlock, process, rlimits, seccomp
 
 _TEMPLATE_DESCRIPTORS = 16
+# Of one user together: far more than a pool has, far less than a machine bears.
+_PROCESSES = 8192
 # One: poll watches no more descriptors than the limit, and number 0 is taken.
 _CLONE_DESCRIPTORS = 1
 
 
-def lock_template(*, parent: int, memory_bytes: int, cpu_seconds: int) -> None:
+def lock_template(
+    *, parent: int, memory_bytes: int, cpu_seconds: int, calls: bytes | None, with_landlock: bool = True
+) -> dict[str, bool]:
     """
     Lock the calling process, which is about to load a script.
 
@@ -22,6 +26,11 @@ def lock_template(*, parent: int, memory_bytes: int, cpu_seconds: int) -> None:
         parent: Pid of the process that forked it.
         memory_bytes: Address space beyond what it has now.
         cpu_seconds: Processor time over its whole life.
+        calls: The filter of system calls; None for none.
+        with_landlock: Whether to give up what Landlock takes.
+
+    Returns:
+        Whether `landlock` and `seccomp` hold.
     """
     process.become_nobody()
     # Changing the user clears the parent-death signal, so it is asked for afterwards.
@@ -29,12 +38,23 @@ def lock_template(*, parent: int, memory_bytes: int, cpu_seconds: int) -> None:
     process.no_new_privileges()
     process.not_inspectable()
     rlimits.no_files(descriptors=_TEMPLATE_DESCRIPTORS)
+    rlimits.limit_processes(_PROCESSES)
     rlimits.limit_memory(memory_bytes)
     rlimits.limit_cpu(cpu_seconds)
+    files = with_landlock and landlock.give_up_everything()
+    return {"landlock": files, "seccomp": calls is not None and seccomp.install(calls)}
 
 
-def lock_clone(*, parent: int) -> None:
-    """Lock the calling process, which is about to run a script's invocations."""
+def lock_clone(*, parent: int, calls: bytes | None) -> None:
+    """
+    Lock the calling process, which is about to run a script's invocations.
+
+    Args:
+        parent: Pid of its template.
+        calls: The filter of system calls that comes on top of the template's; None for none.
+    """
     process.die_with_parent(parent)
-    rlimits.no_processes()
+    rlimits.limit_processes(0)
     rlimits.no_files(descriptors=_CLONE_DESCRIPTORS)
+    if calls is not None:
+        seccomp.install(calls)

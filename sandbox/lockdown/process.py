@@ -7,10 +7,12 @@ import os
 import pwd
 import signal
 import sys
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
+_PR_SET_CHILD_SUBREAPER = 36
 _OVERFLOW_ID = 65534
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -27,6 +29,20 @@ def die_with_parent(parent: int) -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(0)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose parent has ended (Linux)."""
+    if sys.platform == "linux":
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children() -> list[int]:
+    """Give the pids of this process's children; none where the system does not tell."""
+    try:
+        return [int(pid) for pid in Path("/proc/thread-self/children").read_bytes().split()]
+    except OSError:
+        return []
 
 
 def no_new_privileges() -> bool:

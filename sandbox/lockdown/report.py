@@ -7,6 +7,7 @@ and tells how that went.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import mmap
 import os
@@ -19,10 +20,18 @@ from sandbox.lockdown import apply, rlimits
 
 _MEMORY_BYTES = 64 * 1024 * 1024
 _CPU_SECONDS = 60
+_TOLD = ("user", "unprivileged", "landlock", "seccomp")
 _ADVICE = {
     "files": "children can open files",
     "sockets": "children can make sockets",
     "processes": "children can start processes",
+    "programs": "children can start other programs in their place",
+    "signals": "children can send signals",
+    "tracing": "children can be traced, or trace",
+    "code": "children can make memory executable",
+    "unprivileged": "children are root: this container may not change users; run the server as an ordinary user",
+    "landlock": "this kernel has no Landlock, or it is switched off: only limits keep children from files",
+    "seccomp": "this system has no filters of system calls, or none are known for its processor",
     "memory": "the memory of children is not limited: this system does not tell how much address space a process has",
     "user": "children run as the same user as the server; start it as root and they run as nobody",
     "network": "children share the server's network, though they cannot make a socket; "
@@ -32,21 +41,22 @@ _ADVICE = {
 }
 
 
-def report(*, network: bool) -> dict[str, Any]:
+def report(*, network: bool, calls: tuple[bytes, bytes] | None) -> dict[str, Any]:
     """
     Tell what holds.
 
     Args:
         network: Whether the network namespace is empty.
+        calls: The filters of system calls; None for none.
 
     Returns:
-        `platform`; true or false for `files`, `sockets`, `processes`, `memory`, `user` (each tried in a child),
-        `network`, `no_new_privileges`, `parent_death`, `stack`, and for `landlock` and `seccomp`,
-        which this version does not use; `notes`, one sentence for each thing that does not hold.
+        `platform`; true or false for `files`, `sockets`, `processes`, `programs`, `signals`, `tracing`, `code`,
+        `memory`, `user`, `unprivileged`, `landlock`, `seccomp` (each tried in a child), `network`,
+        `no_new_privileges`, `parent_death` and `stack`; `notes`, one sentence for each thing that does not hold.
     """
     linux = sys.platform == "linux"
     held: dict[str, Any] = {
-        **_tried(),
+        **_tried(calls),
         "network": network,
         "no_new_privileges": linux,
         "parent_death": linux,
@@ -55,17 +65,19 @@ def report(*, network: bool) -> dict[str, Any]:
     return {
         "platform": sys.platform,
         **held,
-        "landlock": False,
-        "seccomp": False,
         "notes": [f"{advice}." for name, advice in _ADVICE.items() if not held[name]],
     }
 
 
-def _tried() -> dict[str, bool]:
+def _tried(calls: tuple[bytes, bytes] | None) -> dict[str, bool]:
     attempts: dict[str, Callable[[], object]] = {
         "files": lambda: os.open("/dev/null", os.O_RDONLY),
         "sockets": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
         "processes": _fork,
+        "programs": lambda: os.execv("/proc/self/exe", ["-"]),
+        "signals": lambda: os.kill(os.getppid(), 0),
+        "tracing": _trace,
+        "code": lambda: mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC),
         "memory": lambda: mmap.mmap(-1, 2 * _MEMORY_BYTES),
     }
     read, write = os.pipe()
@@ -73,10 +85,15 @@ def _tried() -> dict[str, bool]:
     pid = os.fork()
     if pid == 0:
         try:
-            apply.lock_template(parent=parent, memory_bytes=_MEMORY_BYTES, cpu_seconds=_CPU_SECONDS)
-            apply.lock_clone(parent=parent)
+            held = apply.lock_template(
+                parent=parent,
+                memory_bytes=_MEMORY_BYTES,
+                cpu_seconds=_CPU_SECONDS,
+                calls=calls[0] if calls else None,
+            )
+            apply.lock_clone(parent=parent, calls=calls[1] if calls else None)
             seen = {name: _refused(attempt) for name, attempt in attempts.items()}
-            os.write(write, json.dumps({**seen, "user": os.geteuid() != user}).encode("ascii"))
+            os.write(write, json.dumps({**seen, **held, **_who(user)}).encode())
         finally:
             os._exit(0)
     os.close(write)
@@ -84,10 +101,10 @@ def _tried() -> dict[str, bool]:
         told = pipe.read()
     os.waitpid(pid, 0)
     try:
-        return {name: bool(json.loads(told)[name]) for name in (*attempts, "user")}
+        return {name: bool(json.loads(told)[name]) for name in (*attempts, *_TOLD)}
     except (ValueError, KeyError):
         # It could not be locked at all, or died of it.
-        return dict.fromkeys((*attempts, "user"), False)
+        return dict.fromkeys((*attempts, *_TOLD), False)
 
 
 def _refused(attempt: Callable[[], object]) -> bool:
@@ -96,6 +113,15 @@ def _refused(attempt: Callable[[], object]) -> bool:
     except OSError:
         return True
     return False
+
+
+def _who(before: int) -> dict[str, bool]:
+    return {"user": os.geteuid() != before, "unprivileged": os.geteuid() != 0}
+
+
+def _trace() -> None:
+    if ctypes.CDLL(None, use_errno=True).ptrace(0, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "ptrace")
 
 
 def _fork() -> None:

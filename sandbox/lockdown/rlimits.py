@@ -12,7 +12,8 @@ STACK_BYTES = 8 * 1024 * 1024
 def address_space() -> int:
     """Give the bytes of address space that this process has now; 0 where it cannot be told."""
     try:
-        pages = Path("/proc/self/statm").read_text("ascii").split()[0]
+        # As bytes: a codec that is not loaded yet could not be any more, as another user.
+        pages = Path("/proc/self/statm").read_bytes().split()[0]
         return int(pages) * resource.getpagesize()
     except OSError:
         return 0
@@ -37,9 +38,9 @@ def no_files(*, descriptors: int) -> None:
     _lower(resource.RLIMIT_NOFILE, descriptors)
 
 
-def no_processes() -> None:
-    """Allow no further process; root is not held by this."""
-    _lower(resource.RLIMIT_NPROC, 0)
+def limit_processes(count: int) -> None:
+    """Allow no further process when the user has *count*; root is not held by this."""
+    _lower(resource.RLIMIT_NPROC, count)
 
 
 def raise_stack() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -268,6 +269,8 @@ class FakeTemplate:
             if request.told["op"] == "clone":
                 child = FakeChild(request.sockets[0])
                 self.numbers.append(int(request.told["id"]))
+                with contextlib.suppress(BrokenPipeError):
+                    self.forker.forked(self.numbers[-1])
                 new.append(child)
         self.children += new
         return new

@@ -71,6 +71,8 @@ class CloneTests(SynchronousTestCase):
         assert request is not None
         self.assertEqual(request.told, {"op": "clone", "once": once, "id": 3})
         self.child = FakeChild(request.sockets[0])
+        self.forker.forked(3)
+        self.reactor.turn()
         for close in (self.forker.close, self.forker.control.close, self.child.close, self.clone._link.close):
             self.addCleanup(close)
 
@@ -165,8 +167,6 @@ class CloneTests(SynchronousTestCase):
 
     def test_foreign_pid(self) -> None:
         """The pid of somebody else's process is not believed, whoever tells it."""
-        self.forker.forked(3)
-        self.reactor.turn()
         self.assertEqual((self.clone.pid, self.clone.cpu_seconds()), (0, 0.0))
         self.assertEqual(describe(self.clone), {"pid": 0, "busy": False, "parked": False, "runs": 0, "cpuSeconds": 0.0})
         self.clone.kill("script_timeout")

@@ -36,6 +36,7 @@ class DeathTests(SynchronousTestCase):
             (signal.SIGPROF, 0, ScriptTimeout),
             (signal.SIGXCPU, 0, ScriptTimeout),
             (signal.SIGABRT, MEMORY, ScriptMemory),
+            (signal.SIGTRAP, MEMORY, ScriptMemory),
             (signal.SIGSEGV, MEMORY, ScriptMemory),
             (signal.SIGSEGV, 1024, ScriptCrashed),
             (signal.SIGKILL, 0, ScriptCrashed),
