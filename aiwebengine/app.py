@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -44,6 +45,7 @@ from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.observe.receipts import Receipts
 from aiwebengine.observe.recordings import Recorder
 from aiwebengine.observe.services import Late, OrderedServices
+from aiwebengine.runtime import lockdown
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.routes import parse_pattern
 from aiwebengine.runtime.run import Run
@@ -332,7 +334,11 @@ def build(
     )
 
     # What runs them.
-    zygote = Zygote(reactor=reactor, died=lambda: runner.sandbox_died())  # noqa: PLW0108  not made yet
+    zygote = Zygote(
+        reactor=reactor,
+        died=lambda: runner.sandbox_died(),  # noqa: PLW0108  not made yet
+        refusal=partial(lockdown.refusal, allowed=settings.sandbox.allow_missing),
+    )
     runner = Runner(
         reactor=reactor,
         zygote=zygote,
@@ -434,6 +440,7 @@ def build(
         api.klein,
         ready=lambda: {"sandbox": zygote.ready, "database": service.is_ready and database.available},
         breakers=lambda: {one.name: str(one.state) for one in dependencies},
+        lockdown=lambda: lockdown.health(zygote.report),
     )
 
     site = Site(
@@ -465,7 +472,8 @@ def build(
         folder=folder,
         descriptor=inherited.listening,
         same=inherited.succeeds and not inherited.managed,
-        first=zygote.when_ready if inherited.succeeds else None,
+        # Where protections are demanded, nobody is served before they are known to hold.
+        first=zygote.when_ready if inherited.succeeds or "all" not in settings.sandbox.allow_missing else None,
         ending=api.end_streams,
     )
     # Two relays would deliver everything twice.

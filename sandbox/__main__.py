@@ -35,7 +35,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.report:
         rlimits.raise_stack()
-        print(json.dumps(report(network=namespaces.empty_network(), calls=seccomp.programs())))  # noqa: T201
+        sys.stdout.write(json.dumps(report(network=namespaces.empty_network(), calls=seccomp.programs())) + "\n")
         return 0
     try:
         control = socket.socket(fileno=arguments.control_fd)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from hypothesis import HealthCheck, settings
 from twisted.internet import reactor
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
@@ -24,6 +25,10 @@ from twisted.trial.unittest import SynchronousTestCase
 _QUIET = ("unit", "contract", "rules")
 _GRACE_SECONDS = 5.0
 _TESTS = Path(__file__).parent
+
+# How long an example takes says something of the machine, and nothing of the program.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "delete": "scripts:delete",
     "state": "state:state",
     "token": "token:token",
+    "doctor": "doctor:doctor",
     "types": "generated:types",
 }
 """Name to `module:command`, in the order of the help."""

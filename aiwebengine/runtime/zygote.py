@@ -23,7 +23,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import Unavailable
+from aiwebengine.errors import CannotStart, EngineError, Unavailable
 from aiwebengine.runtime.control import Control
 from aiwebengine.services.retry import Backoff
 
@@ -46,17 +46,25 @@ class Zygote(Service):
     Args:
         reactor: Starts the process and watches its socket.
         died: Told each time it died; everything forked from it is gone.
+        refusal: Given what protects children on this machine, tells why that is not enough; None if it is.
     """
 
-    def __init__(self, *, reactor: Any, died: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        *,
+        reactor: Any,
+        died: Callable[[], None] = lambda: None,
+        refusal: Callable[[Mapping[str, Any]], str | None] = lambda _: None,
+    ) -> None:
         self._reactor = reactor
         self._died = died
+        self._refusal = refusal
         self._control: Control | None = None
         self._process: _Process | None = None
         self._retry: IDelayedCall | None = None
         self._deaths = 0
         self._started_at = 0.0
-        self._waiting: list[Callable[[Control | None], None]] = []
+        self._waiting: list[Callable[[EngineError | None], None]] = []
         self._stopped: Deferred[None] | None = None
         self.report: Mapping[str, Any] = {}
         """What protects children on this machine, as the sandbox found it."""
@@ -79,7 +87,7 @@ class Zygote(Service):
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
-        self._release(None)
+        self._release(Unavailable("The server is stopping."))
         if self._process is None:
             return None
         self._stopped = Deferred()
@@ -100,19 +108,20 @@ class Zygote(Service):
 
         Raises:
             Unavailable: The engine stops.
+            CannotStart: What protects children is not enough.
         """
         done: Deferred[None] = Deferred()
         if self.ready:
             done.callback(None)
             return done
 
-        def tell(control: Control | None) -> None:
+        def tell(error: EngineError | None) -> None:
             if done.called:
                 return
-            if control is None:
-                done.errback(Unavailable("The server is stopping."))
-            else:
+            if error is None:
                 done.callback(None)
+            else:
+                done.errback(error)
 
         self._waiting.append(tell)
         return done
@@ -148,21 +157,28 @@ class Zygote(Service):
             self._process.kill()
 
     def _is_ready(self, event: Mapping[str, Any]) -> None:
-        self.pid = int(event["pid"])
         self.report = event.get("report", {})
+        refused = self._refusal(self.report)
+        if refused:
+            _log.error("sandbox: {why}", why=refused)
+            self._release(CannotStart(refused))
+            if self._process is not None:
+                self._process.kill()
+            return
+        self.pid = int(event["pid"])
         _log.info(
             "sandbox is ready after {ms} ms, pid {pid}",
             ms=round((self._reactor.seconds() - self._started_at) * 1000),
             pid=self.pid,
         )
-        for note in self.report.get("notes", ()):
+        for note in self.report.get("notes", {}).values():
             _log.warn("sandbox: {note}", note=note)
-        self._release(self._control)
+        self._release(None)
 
-    def _release(self, control: Control | None) -> None:
+    def _release(self, error: EngineError | None) -> None:
         waiting, self._waiting = self._waiting, []
         for tell in waiting:
-            tell(control)
+            tell(error)
 
     def _control_lost(self) -> None:
         self._control = None

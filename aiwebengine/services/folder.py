@@ -125,6 +125,28 @@ class DataFolder(Service):
         return descriptor
 
 
+def make_private(path: str) -> None:
+    """Make a file for the owner only, if there is none; what is wrong with the place shows when it is opened."""
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def locked_by(path: Path) -> str:
+    """Name who holds a lock file, such as ` (process 4711)`; empty if nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _owner(descriptor) or " (another process)"
+    else:
+        return ""
+    finally:
+        os.close(descriptor)
+
+
 def _is_lock_of(descriptor: int, folder: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(descriptor), (folder / LOCK_NAME).stat())

@@ -26,6 +26,12 @@ _KIB = 1024
 _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
 
+PROTECTIONS = (
+    "files", "sockets", "processes", "programs", "signals", "tracing", "code", "memory", "unprivileged",
+    "no_new_privileges", "parent_death", "landlock", "seccomp",
+)  # fmt: skip
+"""What holds scripts' processes; see `docs/explain/security.md`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
@@ -119,6 +125,14 @@ class PoolSettings:
     """A clone is replaced when it is so old."""
     recycle_memory_bytes: Annotated[int, Between(least=0, most=64 * _GIB)] = 0
     """A clone is replaced when it has grown to so much; 0 means half of what the script may have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSettings:
+    """What must hold scripts' processes; see `docs/explain/security.md`."""
+
+    allow_missing: Annotated[tuple[str, ...], OneOf(("all", *PROTECTIONS))] = ("all",)
+    """Protections that this machine may lack; without any other the server does not start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +290,7 @@ class Settings:
     http: HttpSettings = field(default_factory=HttpSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     pool: PoolSettings = field(default_factory=PoolSettings)
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     build: BuildSettings = field(default_factory=BuildSettings)
     deploy: DeploySettings = field(default_factory=DeploySettings)
     logs: LogSettings = field(default_factory=LogSettings)

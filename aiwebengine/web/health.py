@@ -12,7 +12,11 @@ from aiwebengine.services.breaker import State
 
 
 def add_health(
-    klein: Klein, *, ready: Callable[[], Mapping[str, bool]], breakers: Callable[[], Mapping[str, str]]
+    klein: Klein,
+    *,
+    ready: Callable[[], Mapping[str, bool]],
+    breakers: Callable[[], Mapping[str, str]],
+    lockdown: Callable[[], Mapping[str, object] | None],
 ) -> None:
     """
     Add `/health/live` and `/health/ready` to the engine's own paths.
@@ -23,6 +27,7 @@ def add_health(
     Args:
         ready: Tells of each part whether it is there.
         breakers: Tells of each dependency the state of its breaker.
+        lockdown: Tells which protections against scripts this machine lacks; None while that is not known.
     """
 
     @klein.route("/health/live", methods=["GET"])
@@ -37,7 +42,8 @@ def add_health(
         if not good:
             request.setHeader(b"retry-after", b"1")
         status = "unavailable" if not good else "ok" if set(states.values()) <= {State.CLOSED} else "degraded"
-        return _answer(request, 200 if good else 503, {"status": status, "parts": parts, "breakers": states})
+        body = {"status": status, "parts": parts, "breakers": states, "lockdown": lockdown()}
+        return _answer(request, 200 if good else 503, body)
 
     @klein.route("/health/<path:_>")
     def nothing(request: Request, _: str) -> bytes:

@@ -22,6 +22,7 @@ from twisted.application.service import Service
 from twisted.internet import tcp
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 
@@ -37,6 +38,8 @@ _IDLE_SECONDS = 0.5
 _IDLE_SECONDS_HANDED_OVER = 5.0
 """The same when a successor serves: nobody waits for the end."""
 _MOST_ACCEPTS = 100
+_BACKLOG = 1024
+_PRIVILEGED_BELOW = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ class Listener(Service):
         self._same = same
         self._first = first
         self._ending = ending
+        self._taken = False
         self._port: IListeningPort | None = None
         self.handed_over = False
         """A successor accepts on the same socket."""
@@ -102,6 +106,26 @@ class Listener(Service):
         """Give the listening socket's, to let a successor inherit it; None while stopped."""
         port: Any = self._port
         return None if port is None else int(port.fileno())
+
+    def privilegedStartService(self) -> None:
+        """
+        Take a port below 1024 while this process may; nobody is connected yet.
+
+        Raises:
+            CannotListenError: It may not, or another program has it.
+        """
+        super().privilegedStartService()
+        if self._descriptor is not None or not 0 < self._settings.port < _PRIVILEGED_BELOW:
+            return
+        host, port = self._settings.listen, self._settings.port
+        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((host, port))
+        except OSError as error:
+            sock.close()
+            raise CannotListenError(host, port, error) from error
+        self._descriptor, self._taken = sock.detach(), True
 
     def startService(self) -> Deferred[None]:
         """Listen."""
@@ -118,7 +142,7 @@ class Listener(Service):
             await self._first()
         if self._descriptor is None:
             make = TCP6ServerEndpoint if ":" in self._settings.listen else TCP4ServerEndpoint
-            endpoint = make(self._reactor, self._settings.port, interface=self._settings.listen, backlog=1024)
+            endpoint = make(self._reactor, self._settings.port, interface=self._settings.listen, backlog=_BACKLOG)
             self._port = port = await endpoint.listen(self._site.build_factory())
         else:
             self._port = port = self._adopt(self._descriptor)
@@ -135,6 +159,8 @@ class Listener(Service):
                     "The socket that was passed to the server is not one for TCP over IPv4 or IPv6; "
                     "the unit's ListenStream= must be a port or an address with a port."
                 )
+            if self._taken:
+                inherited.listen(_BACKLOG)
             if self._same:
                 self._check_same(*inherited.getsockname()[:2])
             inherited.setblocking(False)

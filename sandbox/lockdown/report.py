@@ -52,7 +52,7 @@ def report(*, network: bool, calls: tuple[bytes, bytes] | None) -> dict[str, Any
     Returns:
         `platform`; true or false for `files`, `sockets`, `processes`, `programs`, `signals`, `tracing`, `code`,
         `memory`, `user`, `unprivileged`, `landlock`, `seccomp` (each tried in a child), `network`,
-        `no_new_privileges`, `parent_death` and `stack`; `notes`, one sentence for each thing that does not hold.
+        `no_new_privileges`, `parent_death` and `stack`; `notes`, some words for each that does not hold.
     """
     linux = sys.platform == "linux"
     held: dict[str, Any] = {
@@ -65,7 +65,7 @@ def report(*, network: bool, calls: tuple[bytes, bytes] | None) -> dict[str, Any
     return {
         "platform": sys.platform,
         **held,
-        "notes": [f"{advice}." for name, advice in _ADVICE.items() if not held[name]],
+        "notes": {name: advice for name, advice in _ADVICE.items() if not held[name]},
     }
 
 

@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -120,7 +121,41 @@ def test_dropped_privileges(folder: Path) -> None:
     (data / "address").unlink(missing_ok=True)
     with started(folder, command=command) as server:
         assert server.status("/one") == 200
+        assert all(path.stat().st_mode & 0o077 == 0 for path in data.glob("*.sqlite3*"))
         owners = {path: (path.stat().st_uid, path.stat().st_gid) for path in data.rglob("*")}
         assert set(owners.values()) == {(user.pw_uid, user.pw_gid)}, owners
+        assert server.stop() in {0, -signal.SIGTERM}
+        assert "Traceback" not in server.output
+
+
+def _low_port() -> int:
+    """Give a port that only root may open, and that is free now."""
+    least = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    if least.exists() and int(least.read_text("ascii")) < 1024:
+        pytest.skip("everybody may open every port here")
+    for port in range(1023, 600, -1):
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    pytest.skip("no port below 1024 is free")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+def test_low_port(folder: Path) -> None:
+    """A port that only root may open is opened before the server becomes somebody else."""
+    user = pwd.getpwnam(_USER)
+    words = ("--pidfile=", "-n", "--uid", _USER, "--gid", str(user.pw_gid), "aiwebengine")
+    data = folder / "data"
+    data.mkdir(mode=0o755)
+    os.chown(data, user.pw_uid, user.pw_gid)
+    port = str(_low_port())
+    with started(folder, "--port", port, command=(str(_python(folder, user)), "-c", _RUN, *words)) as server:
+        assert server.address.endswith(f":{port}")
+        assert server.status("/nothing-here") == 404
+        assert set(_processes_of(server.process.pid)) == {user.pw_uid}
+        assert all(path.stat().st_mode & 0o077 == 0 for path in data.glob("*.sqlite3*"))
         assert server.stop() in {0, -signal.SIGTERM}
         assert "Traceback" not in server.output

@@ -20,12 +20,14 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sandbox.lockdown import apply, landlock, process, seccomp
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _NOBODY = 65534
+_TRACE = "/tmp/aiwebengine-broke-out"
 
 
 def _call(name: str, *arguments: Any) -> None:
@@ -75,12 +77,12 @@ def attempts(parent: int, data: socket.socket) -> dict[str, Callable[[], object]
     own = os.getpid()
     return {
         "read a file": lambda: os.open("/etc/passwd", os.O_RDONLY),
-        "make a file": lambda: os.open("/tmp/aiwebengine-broke-out", os.O_CREAT | os.O_WRONLY, 0o600),
-        "list a folder": lambda: os.listdir("/"),
-        "look for a file": lambda: os.stat("/etc/passwd"),
-        "make a folder": lambda: os.mkdir("/tmp/aiwebengine-broke-out"),
-        "remove a file": lambda: os.unlink("/tmp/aiwebengine-broke-out"),
-        "link": lambda: os.symlink("/etc", "/tmp/aiwebengine-broke-out"),
+        "make a file": lambda: os.open(_TRACE, os.O_CREAT | os.O_WRONLY, 0o600),
+        "list a folder": lambda: list(Path("/").iterdir()),
+        "look for a file": lambda: Path("/etc/passwd").stat(),
+        "make a folder": lambda: Path(_TRACE).mkdir(),
+        "remove a file": lambda: Path(_TRACE).unlink(),
+        "link": lambda: Path(_TRACE).symlink_to("/etc"),
         "change the folder": lambda: os.chdir("/tmp"),
         "change the root": lambda: os.chroot("/tmp"),
         "memory as a file": lambda: os.memfd_create("x"),

@@ -30,6 +30,7 @@ from aiwebengine.errors import Conflict, EngineError, OutcomeUnknown, Unavailabl
 from aiwebengine.interfaces import Clock
 from aiwebengine.services.breaker import State
 from aiwebengine.services.db.migrate import upgrade
+from aiwebengine.services.folder import make_private
 from aiwebengine.services.guarded import Guarded, Late, Terms, away
 from aiwebengine.services.retry import ONCE, Attempts, Backoff
 from aiwebengine.services.threads import Runs
@@ -290,6 +291,9 @@ def _engine(url: sa.URL, *, connections: int, durable: bool) -> Engine:
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": connections, "max_overflow": 0}
     if url.get_backend_name() != "sqlite":
         return sa.create_engine(url, pool_pre_ping=True, **options)
+    if url.database:
+        # SQLite gives its journals the mode of the file.
+        make_private(url.database)
     engine = sa.create_engine(url, connect_args={"check_same_thread": False}, **options)
 
     @event.listens_for(engine, "connect")

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from twisted.logger import Logger
 
 from aiwebengine.errors import CannotStart
+from aiwebengine.services.folder import make_private
 
 _log = Logger()
 
@@ -106,6 +107,7 @@ def _copy(engine: Engine, *, before: str) -> None:
     if engine.url.get_backend_name() != "sqlite" or not path:
         return
     # SQLite's own backup reads through the write-ahead log; copying the file would not.
+    make_private(f"{path}.before-{before}")
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(f"{path}.before-{before}")) as target:
         source.backup(target)
 

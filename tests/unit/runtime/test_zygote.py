@@ -13,7 +13,7 @@ from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.errors import Unavailable
+from aiwebengine.errors import CannotStart, Unavailable
 from aiwebengine.runtime.zygote import Zygote, environment
 from tests.support.fakes.processes import Forker, HandReactor
 
@@ -35,7 +35,7 @@ class Started:
 
     def ready(self) -> None:
         """Tell that it is ready."""
-        self.forker.say(ev="ready", pid=4711, report={"landlock": True, "notes": ["no seccomp here"]})
+        self.forker.say(ev="ready", pid=4711, report={"landlock": True, "notes": {"seccomp": "no seccomp here"}})
 
     def end(self) -> None:
         """End."""
@@ -98,6 +98,18 @@ class ZygoteTests(SynchronousTestCase):
         self.successResultOf(self.zygote.when_ready())
         self.assertTrue(self.zygote.report["landlock"])
         self.assertEqual(self.process.arguments[1:4], ["-P", "-m", "sandbox"])
+
+    def test_not_held(self) -> None:
+        """Where the machine cannot hold scripts' processes there is no sandbox, and who waits is told why."""
+        self.zygote = Zygote(reactor=self.reactor, refusal=lambda report: f"lacking {sorted(report['notes'])}")
+        self.zygote.startService()
+        waiting = self.zygote.when_ready()
+        self.process.ready()
+        self.reactor.turn()
+        error = self.failureResultOf(waiting, CannotStart).value
+        self.assertEqual(error.public, "lacking ['seccomp']")
+        self.assertEqual((self.zygote.ready, self.process.signals), (False, ["KILL"]))
+        self.flushLoggedErrors()
 
     def test_restarts(self) -> None:
         """It is started again after ever longer waits; one that lived long is started at once."""

@@ -168,7 +168,9 @@ class WebTestCase(SynchronousTestCase):
         """Make a site."""
         numbers = count(1)
         klein = Klein()
-        add_health(klein, ready=lambda: self.parts, breakers=lambda: self.breakers)
+        add_health(
+            klein, ready=lambda: self.parts, breakers=lambda: self.breakers, lockdown=lambda: {"missing": ["landlock"]}
+        )
 
         @klein.route("/engine/echo", methods=["POST", "GET"])
         def own_echo(request: Any) -> bytes:

@@ -1,0 +1,48 @@
+"""`aiwebengine doctor`: whether this machine can run a server, and what it lacks."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from aiwebengine.cli import exits, flags, show
+from aiwebengine.cli.exits import CommandFailed
+from aiwebengine.settings.load import WrongSettings, load
+
+_COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
+
+
+@click.command()
+@click.option("--config", multiple=True, metavar="FILE", help=flags.CONFIG_HELP)
+@click.option("--profile", help=flags.PROFILE_HELP)
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help=flags.SET_HELP)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")
+def doctor(config: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], as_json: bool) -> int:
+    """
+    Look whether this machine can run a server with these settings, and what it lacks.
+
+    Nothing is changed, and a server that runs is not disturbed. It must be called as the user that runs the server:
+    what holds scripts' processes is tried in a process of its own. Ends with 1 if the server would not start.
+    """
+    from aiwebengine.cli import checkup  # noqa: PLC0415  It imports what other commands need not wait for.
+
+    try:
+        settings = load(
+            flags.sources(
+                profile=profile, config=config, own={}, assignments=assignments, environ=os.environ, folder=Path.cwd()
+            )
+        )
+    except (WrongSettings, flags.WrongFlag) as error:
+        raise CommandFailed(str(error), code=exits.USAGE) from error
+    found = list(checkup.check(settings))
+    good = all(finding.state != checkup.FAILED for finding in found)
+    if as_json:
+        show.document({"ok": good, "profile": settings.profile, "findings": [asdict(finding) for finding in found]})
+    else:
+        for finding in found:
+            mark = click.style(f"{finding.state:<8}", fg=_COLOURS[finding.state])
+            click.echo(f"{mark} {finding.name:<12} {show.safe(finding.found)}")
+    return exits.OK if good else exits.FAILED
