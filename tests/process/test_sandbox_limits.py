@@ -333,13 +333,20 @@ class Lives(SynchronousTestCase):
         self.assertEqual(again.clone().run().value, 2)
 
     def test_killed_clone(self) -> None:
-        """A clone is killed on request, and the next one is there at once."""
+        """A clone is killed, as the server does, and the next one is there at once."""
         _, template, clone = self.start()
-        template.control.send(b'{"op": "kill", "id": %d}' % clone.number)
+        os.kill(clone.pid, signal.SIGKILL)
         self.assertEqual(os.WTERMSIG(clone.end()["status"]), signal.SIGKILL)
         begun = time.monotonic()
         self.assertEqual(template.clone().run().value, 1)
         self.assertLess(time.monotonic() - begun, 0.25)
+
+    def test_asked_to_kill(self) -> None:
+        """A template may signal nobody: asked to, it ends, and its clones with it."""
+        zygote, template, clone = self.start()
+        template.control.send(b'{"op": "kill", "id": %d}' % clone.number)
+        self.assert_all_gone(template.pid, clone.pid)
+        self.assertTrue(is_alive(zygote.process.pid))
 
     def test_control_sockets_end(self) -> None:
         """A template ends with its control socket, and its clones with it; the zygote goes on."""
