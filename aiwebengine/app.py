@@ -18,13 +18,12 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.build.builder import Builder
-from aiwebengine.errors import ScriptFailed, Unavailable
+from aiwebengine.errors import ScriptFailed
 from aiwebengine.host.assets import AssetCalls, StoredAsset
 from aiwebengine.host.dispatch import Group, Host
 from aiwebengine.host.effects import Commits, Effects
@@ -36,6 +35,9 @@ from aiwebengine.host.names import advice, known_globals
 from aiwebengine.host.registration import RegistrationCalls, Registrations
 from aiwebengine.host.scripts import ScriptCalls
 from aiwebengine.host.storage import StorageCalls
+from aiwebengine.host.stream_topics import StreamTopics
+from aiwebengine.host.streams import GROUP as STREAMS
+from aiwebengine.host.streams import StreamCalls
 from aiwebengine.host.turns import Turns
 from aiwebengine.host.watch import Watches
 from aiwebengine.observe.background import Background
@@ -58,6 +60,7 @@ from aiwebengine.scripts.failures import Failures
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.prepare import Preparer
 from aiwebengine.scripts.replay import Replayer
+from aiwebengine.scripts.restore import Restore
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.db.connect import Database
@@ -72,13 +75,16 @@ from aiwebengine.services.outbox import Deliver, Relay
 from aiwebengine.services.threads import Threads
 from aiwebengine.services.upkeep import Upkeep
 from aiwebengine.settings.schema import Settings
-from aiwebengine.values import Invocation, Receipt
+from aiwebengine.values import Invocation, LogLine, Receipt
 from aiwebengine.web.api.api import Api
 from aiwebengine.web.errors import Explain, Place
+from aiwebengine.web.handover import Handover
 from aiwebengine.web.health import add_health
 from aiwebengine.web.listener import Listener, Ready
 from aiwebengine.web.read import Reader
 from aiwebengine.web.site import Site
+from aiwebengine.web.sse import EventStreams
+from aiwebengine.web.streams import StreamDoor
 from aiwebengine.web.write import Writer
 
 _log = Logger()
@@ -103,59 +109,6 @@ class Engine:
     logs: ScriptLogs
     site: Site
     handover: Handover
-
-
-class Handover:
-    """
-    What making room for a successor takes of an engine.
-
-    Args:
-        data: Its lock is inherited.
-        listener: Its socket is.
-        deployer: Changes nothing meanwhile, so that the successor misses nothing.
-        budgets: What was used so far is written for the successor to read.
-        alone: Started when this engine is the only one on its data.
-    """
-
-    def __init__(
-        self, *, data: DataFolder, listener: Listener, deployer: Deployer, budgets: Budgets, alone: Late
-    ) -> None:
-        self._data = data
-        self._listener = listener
-        self._deployer = deployer
-        self._budgets = budgets
-        self._alone = alone
-
-    async def begin(self) -> tuple[int, int]:
-        """
-        Hold what a successor would miss.
-
-        Returns:
-            The descriptors of the listening socket and of the data folder's lock.
-
-        Raises:
-            Unavailable: The engine does not listen.
-        """
-        await self._deployer.hold()
-        await self._budgets.flush()
-        listening, lock = self._listener.descriptor, self._data.lock_descriptor
-        if listening is None or lock is None:
-            self._deployer.resume()
-            raise Unavailable("The server does not listen, so there is nothing to hand over.")
-        return listening, lock
-
-    def fail(self) -> None:
-        """Go on as before."""
-        self._deployer.resume()
-
-    def done(self) -> None:
-        """Know that the successor serves; to be stopped after this."""
-        self._listener.handed_over = True
-
-    def inherit(self) -> None:
-        """Know that the predecessor has ended."""
-        self._data.claim()
-        self._alone.release()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +231,7 @@ def build(
     more_calls = [call for group in extensions.groups for call in group.calls if not call.speaks_for]
     relay = Relay(
         database=database,
-        kinds=extensions.deliver,
+        kinds={STREAMS: lambda message: stream_calls.relayed(message), **extensions.deliver},  # noqa: PLW0108  not made yet
         clock=reactor,
         milliseconds=milliseconds,
         passed=extensions.passed,
@@ -293,8 +246,24 @@ def build(
         settings=settings.storage,
         changed=lambda script, area, changed: watches.changed(script, changed) if area == KV else None,
     )
+    topics = StreamTopics(
+        bus=bus,
+        run=lambda invocation, sink: runner.run(invocation, sink),  # noqa: PLW0108  not made yet
+        limits=settings.limits,
+        settings=settings.streams,
+        new_id=_new_id,
+        tell=lambda invocation, text: logs.append(invocation, [LogLine(at=seconds(), level="warn", message=text)]),
+    )
+    stream_calls = StreamCalls(bus=bus, topics=topics, settings=settings.streams)
+    current.tell(topics.swapped)
     commits = Commits(
-        effects={"scripts": script_calls, "assets": asset_calls, ENTRIES: entries, **extensions.effects},
+        effects={
+            "scripts": script_calls,
+            "assets": asset_calls,
+            ENTRIES: entries,
+            STREAMS: stream_calls,
+            **extensions.effects,
+        },
         commit=units.commit,
         withdraw=units.withdraw,
         deploy=script_calls.deploy,
@@ -320,6 +289,7 @@ def build(
             LogCalls(messages=_messages(logs)),
             StorageCalls(entries=entries),
             KvCalls(entries=entries, watches=watches),
+            stream_calls,
             *extensions.groups,
         ],
         commits=commits,
@@ -431,6 +401,7 @@ def build(
             "turns": turns.state,
             "watches": watches.state,
             "bus": bus.state,
+            "streams": lambda: {**event_streams.state(), **stream_calls.state()},
         },
     )
     dependencies = (
@@ -443,6 +414,8 @@ def build(
         lockdown=lambda: lockdown.health(zygote.report),
     )
 
+    event_streams = EventStreams(clock=reactor, heartbeat_seconds=settings.streams.heartbeat_seconds)
+    stream_door = StreamDoor(bus=bus, streams=event_streams, settings=settings.streams, random=SystemRandom())
     site = Site(
         reactor=reactor,
         current=current,
@@ -460,7 +433,13 @@ def build(
         explain=_explain(failures) if settings.errors.show_source else None,
         is_owner=tokens.is_valid,
         recording=recorder.wanted,
+        streams=stream_door,
     )
+
+    def end_streams() -> None:
+        api.end_streams()
+        stream_door.end()
+
     ready: Deferred[Ready] = Deferred()
     listener = Listener(
         reactor=reactor,
@@ -474,7 +453,7 @@ def build(
         same=inherited.succeeds and not inherited.managed,
         # Where protections are demanded, nobody is served before they are known to hold.
         first=zygote.when_ready if inherited.succeeds or "all" not in settings.sandbox.allow_missing else None,
-        ending=api.end_streams,
+        ending=end_streams,
     )
     # Two relays would deliver everything twice.
     alone = Late(relay, waits=inherited.succeeds)
@@ -500,6 +479,7 @@ def build(
             ("builder", builder),
             ("scripts", Restore(deployer=deployer)),
             ("management API", api),
+            ("streams", event_streams),
             ("listener", listener),
         ],
         failed=ready.errback,
@@ -516,23 +496,6 @@ def build(
         site=site,
         handover=Handover(data=data, listener=listener, deployer=deployer, budgets=budgets, alone=alone),
     )
-
-
-class Restore(Service):
-    """
-    Lets the stored scripts serve again.
-
-    Args:
-        deployer: Does it.
-    """
-
-    def __init__(self, *, deployer: Deployer) -> None:
-        self._deployer = deployer
-
-    def startService(self) -> Deferred[int]:
-        """Read the scripts; nothing is built and no child is started."""
-        super().startService()
-        return Deferred.fromCoroutine(self._deployer.restore())
 
 
 def _explain(failures: Failures) -> Explain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiwebengine.host.declare import Global, Member
+from aiwebengine.host.stream_globals import STREAM_GLOBALS
 
 _REGISTRATION = "Registration"
 _ANSWERS = "Answers"
@@ -283,6 +284,7 @@ GLOBALS: tuple[Global, ...] = (
             "});"
         ),
     ),
+    *STREAM_GLOBALS,
     Global(
         name="console",
         group=_LOG,

@@ -20,6 +20,7 @@ from urllib.parse import unquote
 from aiwebengine.errors import Closed, Invalid, TooMany
 from aiwebengine.host.declare import Argument, HostCall, nearest, told
 from aiwebengine.host.schemas import check_schema
+from aiwebengine.host.stream_options import STREAM_CALL, check_stream
 from aiwebengine.runtime.routes import shape_of
 from aiwebengine.settings.asked import HANDLER_WORDS, read_limits
 from aiwebengine.settings.schema import LimitSettings
@@ -159,25 +160,52 @@ class Registrations:
             TooMany: The script has too many routes.
         """
         self._require_open(_CALL)
-        pattern = self._pattern(given.get("path"))
+        pattern = self._pattern(given.get("path"), _CALL)
         raw_options = given.get("options")
         options = dict(raw_options) if isinstance(raw_options, dict) else {}
         chosen = options.get("method") if given.get("methods") is None else given["methods"]
         methods = _methods(["GET"] if chosen is None else chosen)
         handler = _handler(given.get("handler"), _CALL)
         checked = self._options(options, pattern)
+        self._keep(_CALL, pattern, methods, handler, checked, given.get("stack"))
+
+    def add_stream(self, given: Mapping[str, Any]) -> None:
+        """
+        Check and keep one `registerWebStream`.
+
+        Args:
+            given: `path`, `handler` (which answers who may connect), `options`, `stack`; not trusted.
+
+        Raises:
+            Invalid: A rule is broken; the message says which.
+            TooMany: The script has too many routes.
+        """
+        self._require_open(STREAM_CALL)
+        pattern = self._pattern(given.get("path"), STREAM_CALL)
+        handler = _handler(given.get("handler"), STREAM_CALL)
+        options = check_stream(given.get("options"))
+        self._keep(STREAM_CALL, pattern, ("GET",), handler, options, given.get("stack"))
+
+    def _keep(
+        self,
+        call: str,
+        pattern: str,
+        methods: tuple[str, ...],
+        handler: HandlerRef,
+        options: Mapping[str, Any],
+        stack: Any,
+    ) -> None:
         self._count += len(methods)
         if self._count > _MOST_ROUTES:
-            raise TooMany(f"{_CALL}: a script may register at most {_MOST_ROUTES} routes.")
+            raise TooMany(f"{call}: a script may register at most {_MOST_ROUTES} routes.")
         route = Route(
             script=self._invocation.script,
             version=self._invocation.version,
             methods=methods,
             pattern=pattern,
             handler=handler,
-            options=checked,
+            options=options,
         )
-        stack = given.get("stack")
         registered = Registered(route=route, stack=stack[:4000] if isinstance(stack, str) else "")
         for method in methods:
             key = (method, shape_of(pattern))
@@ -202,20 +230,20 @@ class Registrations:
         if not self._open:
             raise _closed(call)
 
-    def _pattern(self, path: Any) -> str:
+    def _pattern(self, path: Any, call: str) -> str:
         if not isinstance(path, str):
-            raise Invalid(f'{_CALL}: the path must be text such as "/notes/:id"; {told(path)} was given.')
+            raise Invalid(f'{call}: the path must be text such as "/notes/:id"; {told(path)} was given.')
         if len(path) > _LONGEST_PATH:
-            raise Invalid(f"{_CALL}: a path may have at most {_LONGEST_PATH} characters; {len(path)} were given.")
+            raise Invalid(f"{call}: a path may have at most {_LONGEST_PATH} characters; {len(path)} were given.")
         try:
             pattern = self._parse_pattern(path)
         except ValueError as error:
-            raise Invalid(f"{_CALL}: {error}.") from None
+            raise Invalid(f"{call}: {error}.") from None
         for form in {pattern, unquote(pattern)}:
             for written, matches in RESERVED:
                 if matches.fullmatch(form):
                     raise Invalid(
-                        f'{_CALL}: the path "{pattern}" belongs to the engine, which keeps {written} for itself; '
+                        f'{call}: the path "{pattern}" belongs to the engine, which keeps {written} for itself; '
                         "choose another."
                     )
         return pattern
@@ -287,6 +315,17 @@ CALLS: tuple[HostCall, ...] = (
         errors=("too_many",),
     ),
     HostCall(
+        name="register.stream",
+        speaks_for=STREAM_CALL,
+        group="Registration",
+        arguments=(Argument(name="stream", kind="object", doc="The stream."),),
+        returns="void",
+        effect="held",
+        doc="Checks and keeps one stream.",
+        example="",
+        errors=("too_many",),
+    ),
+    HostCall(
         name="register.middleware",
         speaks_for="use",
         group="Registration",
@@ -311,12 +350,21 @@ class RegistrationCalls:
     @property
     def functions(self) -> Mapping[str, Function]:
         """See `dispatch.Group.functions`."""
-        return {"register.route": self._route, "register.middleware": self._middleware}
+        return {
+            "register.route": self._route,
+            "register.stream": self._stream,
+            "register.middleware": self._middleware,
+        }
 
     def _route(self, session: Session, given: Mapping[str, Any]) -> None:
         if session.registrations is None:
             raise _closed(_CALL)
         session.registrations.add_route(given)
+
+    def _stream(self, session: Session, given: Mapping[str, Any]) -> None:
+        if session.registrations is None:
+            raise _closed(STREAM_CALL)
+        session.registrations.add_stream(given)
 
     def _middleware(self, session: Session, given: Mapping[str, Any]) -> None:
         if session.registrations is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiwebengine.host.declare import Member, Shape
 from aiwebengine.host.registration import METHODS, OPTIONS
+from aiwebengine.host.stream_globals import STREAM_SHAPES
 from aiwebengine.settings.asked import HANDLER_WORDS, WORDS
 
 _METHOD_TEXTS = " | ".join(f'"{method}"' for method in METHODS)
@@ -239,6 +240,7 @@ SHAPES: tuple[Shape, ...] = (
             for name, doc in OPTIONS.items()
         ),
     ),
+    *STREAM_SHAPES,
     Shape(
         name="HostErrorCode",
         doc="The codes of `HostError`.",

@@ -7,7 +7,7 @@ or nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -83,6 +83,11 @@ class Current:
 
     def __init__(self) -> None:
         self.registry = Registry()
+        self._told: list[Callable[[Registry], None]] = []
+
+    def tell(self, call: Callable[[Registry], None]) -> None:
+        """Have *call* called with what serves, after every change; it must not fail."""
+        self._told.append(call)
 
     def swap(self, new: Registry, expected_generation: int) -> None:
         """
@@ -94,3 +99,5 @@ class Current:
         if self.registry.generation != expected_generation:
             raise Conflict("Another deployment changed what serves; try again.")
         self.registry = new
+        for call in self._told:
+            call(new)

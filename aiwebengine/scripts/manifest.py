@@ -28,6 +28,7 @@ FILE = "package.json"
 CAPABILITIES: Mapping[str, str] = {
     "scripts": "list, read, deploy and delete scripts",
     "assets": "list, read, store and remove assets",
+    "streams": "send messages to the streams of other scripts",
     "logs": "read the logs of all scripts",
 }
 """What a script may ask for, and the administrator grant."""

@@ -109,6 +109,7 @@ class Bus:
         ended: Ended,
         after: str | None = None,
         owner: str,
+        paused: bool = False,
     ) -> Subscription:
         """
         Have *deliver* called with what is published on *topic* from now on.
@@ -121,6 +122,7 @@ class Bus:
             after: The last id that the subscriber has had: what came after it is delivered first,
                 after a gap if that is not all that came.
             owner: Whose limit it counts for: the script's URI.
+            paused: It begins paused.
 
         Raises:
             TooManySubscribers: A limit is reached.
@@ -136,6 +138,8 @@ class Bus:
             owner=owner,
             longest=self._settings.queue_messages,
         )
+        if paused:
+            subscription.pause()
         self._subscribers += 1
         self._owners[owner] = self._owners.get(owner, 0) + 1
         found.join(subscription, after)
@@ -146,6 +150,11 @@ class Bus:
         for topic in list(self._topics.values()):
             for subscription in list(topic.subscriptions):
                 subscription.end(reason)
+
+    def last_id(self, topic: str) -> str:
+        """Give the id of the last message of *topic*, or the one after which its first will come."""
+        found = self._topics.get(topic)
+        return found.id_of(found.last) if found is not None else f"{self._epoch}-{self._last}"
 
     def subscribers(self, topic: str) -> int:
         """Tell how many listen to *topic*."""

@@ -270,6 +270,10 @@ class StreamSettings:
     """Most bytes of messages that one stream keeps."""
     max_message_bytes: Annotated[int, Between(least=_KIB, most=64 * _MIB)] = 256 * _KIB
     """Largest message."""
+    heartbeat_seconds: Annotated[float, Between(least=0.1, most=3600)] = 15.0
+    """A stream of events on which nothing happens is written to so often, lest a proxy closes it."""
+    retry_seconds: Annotated[float, Between(least=0.1, most=3600)] = 3.0
+    """How long a client waits before it comes back when its stream has broken off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

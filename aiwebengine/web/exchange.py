@@ -77,6 +77,19 @@ class Connection(Protocol):
         """See `ITransport`."""
 
 
+class Body(Protocol):
+    """The body of an answer that the server itself feeds, such as a stream of events."""
+
+    def pauseProducing(self) -> None:
+        """The client does not take what was sent."""
+
+    def resumeProducing(self) -> None:
+        """The client takes more."""
+
+    def lost(self) -> None:
+        """The client has gone."""
+
+
 @implementer(IPushProducer)
 class Exchange:
     """
@@ -92,8 +105,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "_channel", "_chunked", "_edge", "_mute", "_paused", "_pieces", "_producing", "_rest", "_started", "_waiting",
-        "id", "method", "modern", "run", "sender", "target", "timed", "version",
+        "_body", "_channel", "_chunked", "_edge", "_mute", "_paused", "_pieces", "_producing", "_rest", "_started",
+        "_waiting", "id", "method", "modern", "run", "sender", "target", "timed", "version",
     )  # fmt: skip
 
     def __init__(
@@ -121,6 +134,7 @@ class Exchange:
         self._paused = False
         self._rest = memoryview(b"")
         self._waiting: Callable[[], None] | None = None
+        self._body: Body | None = None
 
     # -- from the connection ------------------------------------------------------------------
 
@@ -137,6 +151,9 @@ class Exchange:
         self._channel = None
         self._waiting = None
         self._rest = memoryview(b"")
+        body, self._body = self._body, None
+        if body is not None:
+            body.lost()
         run, self.run = self.run, None
         if run is not None:
             self._edge.abandon(run)
@@ -164,6 +181,18 @@ class Exchange:
         """Give the body, once."""
         pieces, self._pieces = self._pieces, []
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def feed(self, answer: Answer, body: Body) -> None:
+        """Begin an answer whose body the server feeds, with `push`, until `finished`."""
+        self._body = body
+        self.started(answer)
+        if self._paused and self._body is not None:
+            body.pauseProducing()
+
+    def push(self, data: bytes) -> None:
+        """Write a piece of the body."""
+        if self._channel is not None and data and not self._mute:
+            self._channel.send(chunk(data) if self._chunked else data)
 
     # -- from the runtime ---------------------------------------------------------------------
 
@@ -207,9 +236,12 @@ class Exchange:
         if self.method == "HEAD":
             # All that was asked for has been said; the body might never end.
             run, self.run = self.run, None
+            body, self._body = self._body, None
             self._done()
             if run is not None:
                 self._edge.abandon(run)
+            if body is not None:
+                body.lost()
             return
         self._produce(channel)
 
@@ -227,7 +259,7 @@ class Exchange:
 
     def finished(self) -> None:
         """See `Sink.finished`."""
-        self.run = None
+        self.run = self._body = None
         if self._channel is None:
             return
         if self._chunked and not self._mute:
@@ -243,6 +275,9 @@ class Exchange:
         if not self._started:
             self._edge.tell(self, error)
             return
+        body, self._body = self._body, None
+        if body is not None:
+            body.lost()
         # Without a last chunk the client knows that something is missing; HTTP/1.0 has only a reset to say so.
         self._release(channel)
         channel.persistent = False
@@ -256,6 +291,8 @@ class Exchange:
     def pauseProducing(self) -> None:
         """The client does not take what was sent."""
         self._paused = True
+        if self._body is not None:
+            self._body.pauseProducing()
 
     def resumeProducing(self) -> None:
         """The client takes more."""
@@ -263,6 +300,8 @@ class Exchange:
         if self._rest:
             self._flow()
             return
+        if self._body is not None:
+            self._body.resumeProducing()
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting()

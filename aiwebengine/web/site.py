@@ -39,6 +39,7 @@ from aiwebengine.web.channel import Channel
 from aiwebengine.web.errors import Explain, Place, error_answer, wants_page, withheld
 from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.read import Reader, Sender, request_id
+from aiwebengine.web.streams import Asked, StreamDoor
 from aiwebengine.web.welcome import welcome
 from aiwebengine.web.write import Writer
 
@@ -73,6 +74,7 @@ class Site:
             a single request recorded with the header `x-aiwebengine-record`.
         recording: Tells how invocations of a script's route are recorded; see `Invocation.recording`.
         own_prefixes: Which paths are the engine's own.
+        streams: Lets clients of streams in.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Site:
         is_owner: Callable[[str], bool] = lambda _: False,
         recording: Callable[[str, str], str] = lambda _uri, _pattern: "",
         own_prefixes: Sequence[str] = OWN_PREFIXES,
+        streams: StreamDoor | None = None,
     ) -> None:
         self._reactor = reactor
         self._current = current
@@ -105,6 +108,7 @@ class Site:
         self._is_owner = is_owner
         self._recording = recording
         self._own_prefixes = tuple(own_prefixes)
+        self._streams = streams
         self._known: dict[int, tuple[Allowance, str]] = {}
         """By id of a route of `_known_of`: what it may use, and its label."""
         self._known_of: Registry | None = None
@@ -268,6 +272,9 @@ class Site:
             if exchange.timed and "x-aiwebengine-record" in request.headers:
                 recording = "always"
             invocation = self._invocation(request, route, registry, given, recording)
+            if "stream" in route.options and self._streams is not None:
+                self._open(self._streams, exchange, request, match, invocation, registry)
+                return
             run = self._runner.run(invocation, exchange)
             if exchange.waiting:
                 exchange.run = run
@@ -282,6 +289,27 @@ class Site:
             exchange.answered(welcome(page=wants_page(exchange.sender.accept), scripts=len(registry.scripts)))
         else:
             raise NotFound(f"No script answers {request.path[:200]}.")
+
+    def _open(
+        self,
+        streams: StreamDoor,
+        exchange: Exchange,
+        request: Request,
+        match: RouteMatch,
+        invocation: Invocation,
+        registry: Registry,
+    ) -> None:
+        """Open a stream, once the script agrees if it wants to be asked."""
+        opening = streams.admit(
+            exchange, match, principal=invocation.principal, last_id=request.headers.get("last-event-id")
+        )
+        if not streams.asks(match, middleware=bool(registry.scripts[match.route.script].middleware)):
+            streams.begin(opening, None)
+            return
+        asked = Asked(door=streams, opening=opening, tell=self.tell)
+        run = self._runner.run(invocation, asked)
+        if exchange.waiting and not asked.over:
+            exchange.run = run
 
     def _invocation(self, request: Request, route: Route, registry: Registry, given: str, recording: str) -> Invocation:
         if registry is not self._known_of:

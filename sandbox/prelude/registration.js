@@ -58,9 +58,11 @@
         return typeof stack === 'string' ? stack : '';
     }
 
+    K.stackHere = stackHere;
+
     /* A function, or the name of one that must exist when the script has loaded. */
     function keep(handler, call, stack) {
-        var entry = { fn: null, name: '', chain: null };
+        var entry = { fn: null, name: '', chain: null, bare: false };
         if (typeof handler === 'function') {
             entry.fn = handler;
             entry.name = typeof handler.name === 'string' ? handler.name : '';
@@ -74,6 +76,7 @@
         K.handlers[id] = entry;
         return { id: id, name: slice(K.safeText(entry.name), 0, 200) };
     }
+    K.keepHandler = keep;
 
     // -- routes -------------------------------------------------------------------------------
 
@@ -94,6 +97,12 @@
         for (var i = 0; i < list.length; i++) ids[i] = keep(list[i], call + ': middleware', stack).id;
         return ids;
     }
+
+    /* Puts middleware around one handler; gives their numbers. */
+    K.keepBetween = function (id, given, call, stack) {
+        perRoute[id] = betweenOf(call, given, stack);
+        return perRoute[id];
+    };
 
     /* One registration as the server gets it; functions become numbers. */
     function register(call, path, handler, third, stack) {
@@ -125,6 +134,12 @@
             throw error;
         }
     }
+
+    /* What else a script may register: `work` throws if it is refused. */
+    K.registering = function (call, stack, work) {
+        noted(call, stack, work);
+        count++;
+    };
 
     function route(call, path, handler, third, stack) {
         noted(call, stack, function () { register(call, path, handler, third, stack); });
@@ -170,7 +185,7 @@
             var ids = uses.concat(perRoute[i] || []);
             var chain = ids.map(function (id) { return K.handlers[id].fn; });
             if (checked[i] !== undefined) chain[chain.length] = checked[i];
-            if (chain.length > 0) K.handlers[i].chain = chain;
+            if (chain.length > 0 && !K.handlers[i].bare) K.handlers[i].chain = chain;
         }
         return K.ascii(K.native.stringify({
             handlers: K.handlers.length, middleware: uses, names: table.slice(0, 500),

@@ -216,6 +216,42 @@ interface RouteOptions {
   tags?: string[];
 }
 
+/** What is known of a client, and what the `to` of a message is compared with. */
+type StreamAttributes = { [name: string]: string | number | boolean | null | (string | number | boolean | null)[] };
+
+/**
+ * What else a stream may say.
+ * An unknown option is refused with the nearest name.
+ */
+interface StreamOptions<Params = Record<string, string>> {
+  /** `"required"` refuses clients that nobody is signed in at; `"optional"` and `"none"` let everybody in. */
+  auth?: "none" | "optional" | "required";
+  /** `(req, ctx) => object`: what the `to` of messages is compared with, beside the parameters of the path; what it throws refuses the client. */
+  attributes?: (req: HandlerRequest<Params>, ctx: HandlerContext) => StreamAttributes | void | Promise<StreamAttributes | void>;
+  /** `(req, ctx) => message`: runs when a client connects, after `attributes`; what it returns is the client's first message, and what it throws refuses the client. */
+  onConnect?: (req: HandlerRequest<Params>, ctx: HandlerContext) => unknown;
+  /** `(message, clients) => boolean[]`: of all clients whom `to` lets through, given as their attributes, which ones get the message; it is synchronous, has 50 ms and makes no calls to the server. */
+  filter?: (message: any, clients: StreamAttributes[]) => boolean[];
+  /** How many of the last messages are kept for clients who come back; 0 for none. */
+  history?: number | false;
+  /** `"drop-oldest"` for a client that reads too slowly, who is told by a `gap` event, or `"disconnect"`. */
+  slow?: "drop-oldest" | "disconnect";
+  /** One sentence for people who read the list of routes. */
+  summary?: string;
+  /** Words that group routes in that list. */
+  tags?: string | string[];
+}
+
+/** What else a message may say. */
+interface StreamMessageOptions {
+  /** Whom it is for: clients whose attributes have all these values. A list on either side means any of them; a client without such an attribute is not meant. */
+  to?: StreamAttributes;
+  /** The name of the event; `message` if none is given. */
+  event?: string;
+  /** Whether it leaves at once, whatever becomes of the invocation. */
+  immediate?: boolean;
+}
+
 /** The codes of `HostError`. */
 type HostErrorCode = "denied" | "not_found" | "invalid" | "conflict" | "too_large" | "too_many" | "budget" | "unavailable" | "timeout" | "unsupported" | "closed";
 
@@ -459,6 +495,49 @@ interface PersonalStorage {
  * });
  */
 declare var personalStorage: PersonalStorage;
+
+/**
+ * Registers a stream of server-sent events, which a browser reads with `new EventSource(path)`.
+ * The connections are the server's: they take no process of the script, and stay open when the script is deployed again.
+ * The parameters of the path are attributes of the client.
+ * A client that comes back gets what it missed, or an event `gap` where that is kept no longer; an event `end` says why a stream ends.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerWebStream("/news");
+ * registerWebStream("/rooms/:room", {
+ *   attributes: (req) => ({ user: req.query.user ?? "guest" }),
+ *   onConnect: async (req) => ({ topic: await kv.get(`topic/${req.params.room}`) }),
+ *   history: 50,
+ * });
+ */
+declare function registerWebStream<Path extends string>(path: Path, options?: StreamOptions<PathParams<Path>>): void;
+
+/**
+ * Sends a message to the clients of all streams of this script: a text as it is, anything else as JSON.
+ * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerWebStream("/events");
+ * registerWebHandler("/notes", (req) => {
+ *   sendStreamMessage({ type: "note", text: req.body });
+ *   return "sent";
+ * }, "POST");
+ */
+declare function sendStreamMessage(data: unknown, options?: StreamMessageOptions): void;
+
+/**
+ * Sends a message to the clients of one stream.
+ * The path is the one that was registered, then all its clients are meant, or one that it matches, then those with these parameters.
+ * A stream of another script needs the capability `streams`.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerWebStream("/rooms/:room");
+ * registerWebHandler("/rooms/:room", (req) => {
+ *   sendStreamMessageToPath(`/rooms/${req.params.room}`, { text: req.body });
+ *   return "sent";
+ * }, "POST");
+ */
+declare function sendStreamMessageToPath(path: string, data: unknown, options?: StreamMessageOptions): void;
 
 /** The type of `console`. */
 interface Console {
@@ -1061,6 +1140,9 @@ declare module "aiwebengine" {
   const hValue: typeof h;
   const FragmentValue: typeof Fragment;
   const kvValue: typeof kv;
+  const registerWebStreamValue: typeof registerWebStream;
+  const sendStreamMessageValue: typeof sendStreamMessage;
+  const sendStreamMessageToPathValue: typeof sendStreamMessageToPath;
   const HostErrorValue: typeof HostError;
   type HostErrorValue = HostError;
   const listScriptsValue: typeof listScripts;
@@ -1083,6 +1165,9 @@ declare module "aiwebengine" {
     hValue as h,
     FragmentValue as Fragment,
     kvValue as kv,
+    registerWebStreamValue as registerWebStream,
+    sendStreamMessageValue as sendStreamMessage,
+    sendStreamMessageToPathValue as sendStreamMessageToPath,
     HostErrorValue as HostError,
     listScriptsValue as listScripts,
     getScriptValue as getScript,
@@ -1119,4 +1204,7 @@ declare module "aiwebengine" {
   export type SegmentParams<Segment extends string> = globalThis.SegmentParams<Segment>;
   export type StandardResult = globalThis.StandardResult;
   export type StandardSchema = globalThis.StandardSchema;
+  export type StreamAttributes = globalThis.StreamAttributes;
+  export type StreamMessageOptions = globalThis.StreamMessageOptions;
+  export type StreamOptions<Params = Record<string, string>> = globalThis.StreamOptions<Params, string>>;
 }

@@ -1,0 +1,63 @@
+"""Making room for a successor, which listens on the same socket and holds the same data."""
+
+from __future__ import annotations
+
+from aiwebengine.errors import Unavailable
+from aiwebengine.observe.budgets import Budgets
+from aiwebengine.observe.services import Late
+from aiwebengine.scripts.deploy import Deployer
+from aiwebengine.services.folder import DataFolder
+from aiwebengine.web.listener import Listener
+
+
+class Handover:
+    """
+    What making room for a successor takes of an engine.
+
+    Args:
+        data: Its lock is inherited.
+        listener: Its socket is.
+        deployer: Changes nothing meanwhile, so that the successor misses nothing.
+        budgets: What was used so far is written for the successor to read.
+        alone: Started when this engine is the only one on its data.
+    """
+
+    def __init__(
+        self, *, data: DataFolder, listener: Listener, deployer: Deployer, budgets: Budgets, alone: Late
+    ) -> None:
+        self._data = data
+        self._listener = listener
+        self._deployer = deployer
+        self._budgets = budgets
+        self._alone = alone
+
+    async def begin(self) -> tuple[int, int]:
+        """
+        Hold what a successor would miss.
+
+        Returns:
+            The descriptors of the listening socket and of the data folder's lock.
+
+        Raises:
+            Unavailable: The engine does not listen.
+        """
+        await self._deployer.hold()
+        await self._budgets.flush()
+        listening, lock = self._listener.descriptor, self._data.lock_descriptor
+        if listening is None or lock is None:
+            self._deployer.resume()
+            raise Unavailable("The server does not listen, so there is nothing to hand over.")
+        return listening, lock
+
+    def fail(self) -> None:
+        """Go on as before."""
+        self._deployer.resume()
+
+    def done(self) -> None:
+        """Know that the successor serves; to be stopped after this."""
+        self._listener.handed_over = True
+
+    def inherit(self) -> None:
+        """Know that the predecessor has ended."""
+        self._data.claim()
+        self._alone.release()

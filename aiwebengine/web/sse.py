@@ -1,0 +1,318 @@
+"""
+Server-sent events: the bytes of `text/event-stream`, and when they are written.
+
+An event leaves at once if nothing was written to its client a moment ago; what follows within
+50 ms leaves together.  One timer serves all streams, and clients who get the same events share
+their bytes.  A client that does not take what is sent is told to whoever feeds the stream, which
+pauses.  Heartbeats keep proxies from closing what is silent; they go round in turns, so that many
+streams do not beat at once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+from aiwebengine.interfaces import Clock, DelayedCall
+from aiwebengine.services.topics import Message
+from aiwebengine.values import Answer
+
+CONTENT_TYPE = b"text/event-stream; charset=utf-8"
+
+_TOGETHER_SECONDS = 0.05
+_LARGE_BYTES = 64 * 1024
+_TURNS = 10
+_LINES = re.compile(r"\r\n|\r|\n")
+_HEARTBEAT = b":\n\n"
+
+
+def event_bytes(data: str, *, id: str | None = None, event: str | None = None) -> bytes:  # noqa: A002  its name in the standard
+    """
+    Give one event.
+
+    Args:
+        data: Any text; its lines become lines of the event.
+        id: What a client gives as `Last-Event-ID` when it comes back; without line breaks.
+        event: Its name; without line breaks.
+    """
+    head = (f"id: {id}\n" if id is not None else "") + (f"event: {event}\n" if event is not None else "")
+    if "\n" in data or "\r" in data:
+        body = "".join(f"data: {line}\n" for line in _LINES.split(data))
+    else:
+        body = f"data: {data}\n"
+    return f"{head}{body}\n".encode("utf-8", "replace")
+
+
+def position_bytes(id: str) -> bytes:  # noqa: A002  its name in the standard
+    """Give an event that no listener sees, and that only moves the client's `Last-Event-ID`."""
+    return f"id: {id}\n\n".encode("ascii")
+
+
+def text_of(data: str) -> str:
+    """Give what a client reads of a message: a JSON string is sent as the text that it stands for."""
+    return str(json.loads(data)) if data.startswith('"') else data
+
+
+class Encoder:
+    """Makes the event of a message; the clients of one message share its bytes."""
+
+    def __init__(self) -> None:
+        self._message: Message | None = None
+        self._bytes = b""
+
+    def __call__(self, message: Message) -> bytes:
+        """Give the event."""
+        if message is not self._message:
+            self._message = message
+            self._bytes = event_bytes(text_of(message.data), id=message.id, event=message.event)
+        return self._bytes
+
+
+def head(*more: tuple[bytes, bytes]) -> Answer:
+    """Give the status and headers of a stream: nobody on the way may keep, change or hold it back."""
+    return Answer(
+        status=200,
+        headers=(
+            (b"content-type", CONTENT_TYPE),
+            (b"cache-control", b"no-store, no-transform"),
+            (b"x-accel-buffering", b"no"),
+            *more,
+        ),
+        body=b"",
+    )
+
+
+@implementer(IPushProducer)
+class EventStream:
+    """
+    The events of one connection; made by `EventStreams.open`.
+
+    It is a push producer: whoever has the connection registers it there.
+
+    Args:
+        streams: All of them.
+        write: Writes bytes of the body.
+        finish: Ends the body.
+        turn: When its heartbeat is due.
+    """
+
+    __slots__ = ("_finish", "_pieces", "_recent", "_size", "_streams", "_write", "flow", "paused", "position", "turn")
+
+    def __init__(
+        self, *, streams: EventStreams, write: Callable[[bytes], object], finish: Callable[[], object], turn: int
+    ) -> None:
+        self._streams: EventStreams | None = streams
+        self._write = write
+        self._finish = finish
+        self._pieces: list[bytes] | None = None
+        self._size = 0
+        self._recent = False
+        self.turn = turn
+        self.paused = False
+        """The client does not take what was sent."""
+        self.flow: Callable[[bool], object] | None = None
+        """Told True when it is time to pause, False when it is time to go on."""
+        self.position: Callable[[], str] | None = None
+        """Gives the id up to which the client has everything, for heartbeats; an empty text if it is not known."""
+
+    @property
+    def open(self) -> bool:
+        """It has not ended."""
+        return self._streams is not None
+
+    def event(self, data: str, *, id: str | None = None, event: str | None = None) -> None:  # noqa: A002  see event_bytes
+        """Send one event."""
+        self.send(event_bytes(data, id=id, event=event))
+
+    def comment(self, text: str = "") -> None:
+        """Send what no listener sees."""
+        self.send(f":{text}\n\n".encode())
+
+    def retry(self, milliseconds: int) -> None:
+        """Tell the client how long to wait before it comes back."""
+        self.send(b"retry: %d\n\n" % milliseconds)
+
+    def send(self, data: bytes) -> None:
+        """Send events that are bytes already."""
+        streams = self._streams
+        if streams is None:
+            return
+        if not self._recent:
+            self._recent = True
+            streams.was_written(self)
+            self._write(data)
+            return
+        if self._pieces is None:
+            self._pieces = []
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size >= _LARGE_BYTES:
+            self._write(self.take())
+
+    def end(self) -> None:
+        """End properly: what was sent is written, then the body ends."""
+        streams = self._streams
+        if streams is None:
+            return
+        rest = self.take()
+        self.lost()
+        if rest:
+            self._write(rest)
+        self._finish()
+
+    def lost(self) -> None:
+        """The client has gone."""
+        streams, self._streams = self._streams, None
+        self._pieces = None
+        self.flow = None
+        self.position = None
+        if streams is not None:
+            streams.closed(self)
+
+    def beat(self) -> None:
+        """Write a heartbeat, unless the client is behind anyway."""
+        if self.paused or self._pieces or self._streams is None:
+            return
+        position = self.position() if self.position is not None else ""
+        self._write(position_bytes(position) if position else _HEARTBEAT)
+
+    @property
+    def pieces(self) -> list[bytes] | None:
+        """What waits to be written."""
+        return self._pieces
+
+    def take(self) -> bytes:
+        """Give what waits to be written, once."""
+        pieces, self._pieces = self._pieces, None
+        self._size = 0
+        return b"" if not pieces else pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def flush(self, together: bytes | None) -> bytes:
+        """
+        Write what waits.
+
+        Args:
+            together: Its bytes, if they are known.
+        """
+        data = together if together is not None else self.take()
+        self._pieces = None
+        self._size = 0
+        self._write(data)
+        return data
+
+    def rest(self) -> None:
+        """Have the next event leave at once."""
+        self._recent = False
+
+    def pauseProducing(self) -> None:
+        """See `IPushProducer`."""
+        if not self.paused:
+            self.paused = True
+            if self.flow is not None:
+                self.flow(True)
+
+    def resumeProducing(self) -> None:
+        """See `IPushProducer`."""
+        if self.paused:
+            self.paused = False
+            if self.flow is not None:
+                self.flow(False)
+
+    def stopProducing(self) -> None:
+        """See `IPushProducer`; whoever has the connection calls `lost`."""
+
+
+class EventStreams(Service):
+    """
+    All streams of events.
+
+    Args:
+        clock: Times writes and heartbeats.
+        heartbeat_seconds: A stream is written to at least so often.
+    """
+
+    def __init__(self, *, clock: Clock, heartbeat_seconds: float) -> None:
+        self._clock = clock
+        self._heartbeat_seconds = heartbeat_seconds
+        self._turns: list[dict[EventStream, None]] = [{} for _ in range(_TURNS)]
+        self._turn = 0
+        self._recent: list[EventStream] = []
+        self._beating: DelayedCall | None = None
+        self._writing: DelayedCall | None = None
+        self._opened = 0
+        self._written = 0
+
+    def startService(self) -> None:
+        """Begin to beat."""
+        super().startService()
+        self._beating = self._clock.callLater(self._heartbeat_seconds / _TURNS, self._beat)
+
+    def stopService(self) -> None:
+        """Write and beat no more."""
+        super().stopService()
+        for call in (self._beating, self._writing):
+            if call is not None and call.active():
+                call.cancel()
+        self._beating = self._writing = None
+
+    def open(self, *, write: Callable[[bytes], object], finish: Callable[[], object]) -> EventStream:
+        """Make a stream on a connection whose head was written."""
+        self._opened += 1
+        turn = self._opened % _TURNS
+        stream = EventStream(streams=self, write=write, finish=finish, turn=turn)
+        self._turns[turn][stream] = None
+        return stream
+
+    def was_written(self, stream: EventStream) -> None:
+        """Something was written at once; what follows soon is gathered."""
+        self._recent.append(stream)
+        if self._writing is None:
+            self._writing = self._clock.callLater(_TOGETHER_SECONDS, self._write)
+
+    def closed(self, stream: EventStream) -> None:
+        """A stream has ended."""
+        self._turns[stream.turn].pop(stream, None)
+
+    def state(self) -> dict[str, Any]:
+        """Give figures for the state page."""
+        return {
+            "open": sum(len(turn) for turn in self._turns),
+            "opened": self._opened,
+            "writesTogether": self._written,
+        }
+
+    def _write(self) -> None:
+        self._writing = None
+        recent, self._recent = self._recent, []
+        before: list[bytes] = []
+        data = b""
+        for stream in recent:
+            pieces = stream.pieces
+            if not stream.open:
+                continue
+            if not pieces:
+                stream.rest()
+                continue
+            same = len(pieces) == len(before) and all(map(_is, pieces, before))
+            before = pieces
+            data = stream.flush(data if same else None)
+            self._written += 1
+            self._recent.append(stream)
+        if self._recent:
+            self._writing = self._clock.callLater(_TOGETHER_SECONDS, self._write)
+
+    def _beat(self) -> None:
+        self._turn = (self._turn + 1) % _TURNS
+        for stream in list(self._turns[self._turn]):
+            stream.beat()
+        self._beating = self._clock.callLater(self._heartbeat_seconds / _TURNS, self._beat)
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other

@@ -1,0 +1,108 @@
+/*
+ * Streams of messages to clients: what a script registers, and what it sends.
+ *
+ * The connections are the server's.  A child is asked only when a client comes (`attributes` and
+ * `onConnect`, behind the middleware, as one handler) and when a filter has to choose.
+ */
+(function (K) {
+    'use strict';
+
+    var keys = Object.keys, isArray = Array.isArray;
+    var FUNCTIONS = K.bare();
+    FUNCTIONS.attributes = FUNCTIONS.onConnect = FUNCTIONS.filter = true;
+
+    function refused(call, message) { return K.HostError({ code: 'invalid', call: call, message: call + ': ' + message }); }
+
+    // -- registration -------------------------------------------------------------------------
+
+    function register(call, path, given, stack) {
+        if (given === undefined || given === null) given = {};
+        if (typeof given !== 'object' || isArray(given)) throw refused(call, 'the second argument must be an object of options; ' + K.quote(given) + ' was given.');
+        var sent = {}, chosen = keys(given), kept = K.bare(), between = null;
+        for (var i = 0; i < chosen.length; i++) {
+            var name = chosen[i], value = given[name];
+            if (value === undefined || value === null) continue;
+            if (FUNCTIONS[name]) {
+                kept[name] = K.keepHandler(value, call + ': ' + name, stack);
+                sent[name] = kept[name].id;
+            } else if (name === 'middleware') between = value;
+            else if (typeof value === 'function') throw refused(call, 'the option ' + name + ' cannot be a function.');
+            else sent[name] = value;
+        }
+        if (kept.filter !== undefined) K.handlers[kept.filter.id].bare = true;
+        var opener = K.keepHandler(openerOf(entryOf(kept.attributes), entryOf(kept.onConnect)), call, stack);
+        if (between !== null) sent.middleware = K.keepBetween(opener.id, between, call, stack);
+        K.hostCallSync('register.stream', [{ path: path, handler: { id: opener.id, name: 'stream' }, options: sent, stack: stack }]);
+    }
+
+    function entryOf(kept) { return kept === undefined ? null : K.handlers[kept.id]; }
+
+    K.global('registerWebStream', function registerWebStream(path, options) {
+        var stack = K.stackHere();
+        K.registering('registerWebStream', stack, function () { register('registerWebStream', path, options, stack); });
+    });
+
+    // -- a client comes -----------------------------------------------------------------------
+
+    function openerOf(attributes, onConnect) {
+        return function stream(req, ctx) {
+            var after = K.pending();
+            step(attributes, req, ctx, after, function (given) {
+                step(onConnect, req, ctx, after, function (first) { K.resolve(after, opening(given, first)); });
+            });
+            return after;
+        };
+    }
+
+    /* What the server is told of a client that may connect; `httpError` returned refuses it, as thrown. */
+    function opening(given, first) {
+        if (given instanceof K.HttpError) return given;
+        if (first instanceof K.HttpError) return first;
+        if (given !== undefined && given !== null && (typeof given !== 'object' || isArray(given))) throw new TypeError('attributes must return an object such as { room: 7 }; ' + K.quote(given) + ' was returned.');
+        var told = { attributes: given === undefined ? null : given };
+        if (first !== undefined) told.first = first;
+        return { status: 200, contentType: 'application/vnd.aiwebengine.stream+json', body: K.stringify(told) };
+    }
+
+    function step(entry, req, ctx, after, done) {
+        var value;
+        if (entry === null) { done(undefined); return; }
+        function failed(error) { K.reject(after, error); }
+        try { value = entry.fn(req, ctx); } catch (error) { failed(error); return; }
+        K.when(value, function (given) {
+            try { done(given); } catch (error) { failed(error); }
+        }, failed);
+    }
+
+    // -- filters ------------------------------------------------------------------------------
+
+    K.kinds.filter = function (run, box) {
+        var entry = K.handlers[box.h], clients = box.q.clients, bits = '', chosen;
+        try {
+            if (entry === undefined || entry.fn === null) throw new Error('this version has no filter ' + K.safeText(box.h));
+            chosen = entry.fn(box.q.message, clients);
+            if (!isArray(chosen) || chosen.length !== clients.length) throw new TypeError('A filter must return a list with one true or false for each of its ' + clients.length + ' clients; ' + K.quote(chosen) + ' was returned.');
+            for (var i = 0; i < chosen.length; i++) bits += chosen[i] ? '1' : '0';
+            run.answer = K.toAnswer(bits, false);
+            run.settled = true;
+        } catch (error) {
+            K.failWith(error);
+        }
+    };
+
+    // -- messages -----------------------------------------------------------------------------
+
+    function message(call, data) {
+        if (data === undefined || typeof data === 'function' || typeof data === 'symbol') throw refused(call, 'a message is a text or anything that JSON can hold; ' + K.quote(data) + ' was given.');
+        return data;
+    }
+
+    function options(given) { return given === undefined ? null : given; }
+
+    K.global('sendStreamMessage', function sendStreamMessage(data, given) {
+        K.hostCallSync('stream.send', [message('sendStreamMessage', data), options(given)]);
+    });
+    K.global('sendStreamMessageToPath', function sendStreamMessageToPath(path, data, given) {
+        K.hostCallSync('stream.sendTo', [path === undefined ? null : path, message('sendStreamMessageToPath', data), options(given)]);
+    });
+}(__kernel));
