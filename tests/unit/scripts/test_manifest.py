@@ -70,7 +70,7 @@ class ManifestTests(SynchronousTestCase):
     def test_unknown_capability(self):
         """A capability that does not exist is named with those that do."""
         [(message, hint, _)] = self.wrong({"aiwebengine": {"capabilities": ["scrpts"]}})
-        self.assertIn("scripts, assets, logs", message)
+        self.assertIn("scripts, assets, streams, logs", message)
         self.assertEqual(hint, 'Did you mean "scripts"?')
 
     def test_limits_are_bounded(self):
