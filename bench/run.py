@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from servers import RIVALS, Ours, free_port, install_rivals, node, running, wrk
+from streams import stream_rows
 
 HANDLER = 'registerWebHandler("/hello/:name", function (req) { return { hello: req.params.name }; });'
 PATH = "/hello/Ada"
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str]) -> int:
         rows += http_rows(Path(folder), rounds=options.rounds, seconds=options.seconds)
         rows += engine_rows(Path(folder))
         rows += start_rows(Path(folder))
+        say("==> streams")
+        rows += stream_rows(Path(folder) / "streams")
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     say("")
     for row in rows:

@@ -318,6 +318,10 @@ class Channel(http.HTTPChannel):
                 data = data[sent:]
         transport.write(data)
 
+    def forget_head(self) -> None:
+        """Keep no longer what was read of the last head, though the next may be the same."""
+        self._block = self._fields = self._sender = None
+
     def requestDone(self, request: Any) -> None:
         """The answer was written: the next request may come, or the connection ends."""
         assert request is self.requests[0]

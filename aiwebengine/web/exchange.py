@@ -64,6 +64,9 @@ class Connection(Protocol):
     def send(self, data: bytes) -> None:
         """Write *data*."""
 
+    def forget_head(self) -> None:
+        """Keep no longer what was read of the last head."""
+
     def requestDone(self, request: Any) -> None:
         """The answer is complete."""
 
@@ -185,6 +188,9 @@ class Exchange:
     def feed(self, answer: Answer, body: Body) -> None:
         """Begin an answer whose body the server feeds, with `push`, until `finished`."""
         self._body = body
+        if self._channel is not None:
+            # It may stay for days, and there may be many of them.
+            self._channel.forget_head()
         self.started(answer)
         if self._paused and self._body is not None:
             body.pauseProducing()

@@ -27,6 +27,7 @@ from aiwebengine.services.topics import Message, Reason
 from aiwebengine.settings.schema import StreamSettings
 from aiwebengine.values import Answer, Principal, RouteMatch
 from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.read import Sender
 from aiwebengine.web.sse import Encoder, EventStream, EventStreams, event_bytes, head, position_bytes, text_of
 
 _OPENING = b"application/vnd.aiwebengine.stream+json"
@@ -68,6 +69,7 @@ class StreamDoor:
         self._retry = b"retry: %d\n\n" % round(settings.retry_seconds * 1000)
         self._clients: dict[Client, None] = {}
         self._ended = False
+        self._nobody = Sender()
 
     def admit(self, exchange: Exchange, match: RouteMatch, *, principal: Principal, last_id: str | None) -> Opening:
         """
@@ -124,6 +126,7 @@ class StreamDoor:
         stream = self._streams.open(write=exchange.push, finish=exchange.finished)
         client.start(stream, subscription)
         self._clients[client] = None
+        exchange.sender = self._nobody
         exchange.feed(head(), client)
         hello = [self._retry]
         if first is not None:

@@ -1,0 +1,110 @@
+"""
+Clients of a stream of events: `python bench/listeners.py HOST PORT PATH COUNT`.
+
+It opens that many connections, says `open` when all of them have had their first bytes, and then
+answers each line on its input: `counts` with JSON about what has come, anything else by ending.
+Connections come from several addresses of this machine, for one has too few ports.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import select
+import socket
+import sys
+import time
+from collections.abc import Sequence
+
+_FROM_ONE_ADDRESS = 5000
+_OPENING = 200
+"""Connections that are being opened at the same time."""
+
+
+class Listeners:
+    """
+    Many connections, read by one thread.
+
+    Args:
+        host: Of the server.
+        port: Of the server.
+        path: Of the stream.
+    """
+
+    def __init__(self, host: str, port: int, path: str) -> None:
+        self._to = (host, port)
+        self._request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n\r\n".encode()
+        self._poll = select.epoll()
+        self._sockets: dict[int, socket.socket] = {}
+        self._counts: dict[int, int] = {}
+        self._begun: set[int] = set()
+        self._tails: dict[int, bytes] = {}
+        self.closed = 0
+        self.last = 0.0
+        """When the last event came."""
+
+    def open(self, count: int) -> None:
+        """Open so many, and wait until each has had an answer."""
+        for number in range(count):
+            client = socket.socket()
+            client.bind((f"127.0.0.{2 + number // _FROM_ONE_ADDRESS}", 0))
+            client.connect(self._to)
+            client.setblocking(False)
+            client.send(self._request)
+            self._sockets[client.fileno()] = client
+            self._counts[client.fileno()] = 0
+            self._tails[client.fileno()] = b""
+            self._poll.register(client.fileno(), select.EPOLLIN)
+            while len(self._sockets) - len(self._begun) > _OPENING:
+                self.read(1.0)
+        while len(self._begun) < count and not self.closed:
+            self.read(1.0)
+
+    def read(self, seconds: float) -> None:
+        """Read what comes within some time."""
+        for descriptor, _ in self._poll.poll(seconds):
+            try:
+                data = self._sockets[descriptor].recv(262_144)
+            except OSError:
+                data = b""
+            if not data:
+                self._poll.unregister(descriptor)
+                self.closed += 1
+                continue
+            self._begun.add(descriptor)
+            # A name may be cut in two by the end of what was read.
+            seen = self._tails[descriptor] + data
+            events = seen.count(b"\ndata: ")
+            self._tails[descriptor] = seen[-6:]
+            if events:
+                self._counts[descriptor] += events
+                self.last = time.time()
+
+    def counts(self) -> str:
+        """Tell what has come."""
+        counts = self._counts.values()
+        return json.dumps(
+            {"least": min(counts), "most": max(counts), "all": sum(counts), "closed": self.closed, "last": self.last}
+        )
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run."""
+    host, port, path, count = arguments
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    listeners = Listeners(host, int(port), path)
+    listeners.open(int(count))
+    print("open" if not listeners.closed else f"{listeners.closed} were refused", flush=True)
+    asked = select.poll()
+    asked.register(sys.stdin, select.POLLIN)
+    while True:
+        listeners.read(0.02)
+        if asked.poll(0):
+            if sys.stdin.readline().strip() != "counts":
+                return
+            print(listeners.counts(), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

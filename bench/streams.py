@@ -1,0 +1,184 @@
+"""
+Streams of events: what idle connections weigh, and how many messages reach how many clients.
+
+`python bench/streams.py` measures these alone; `bench/run.py` takes their rows into its table.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from servers import BENCH, Ours
+
+IDLE = 10_000
+LISTENERS = 1_000
+EACH_SECOND = 100
+SECONDS = 10
+
+SCRIPT = """
+registerWebStream("/idle");
+registerWebStream("/busy");
+registerWebStream("/light", { history: 0 });
+registerWebHandler("/send/:path", (req) => {
+  sendStreamMessageToPath("/" + req.params.path, { at: Number(req.body), text: "what there is to say" });
+  return "sent";
+}, "POST");
+"""
+
+Row = tuple[str, str, str]
+
+
+class Clients:
+    """
+    A process of `listeners.py`.
+
+    Args:
+        server: Whom they listen to.
+        path: Of the stream.
+        count: How many.
+    """
+
+    def __init__(self, server: Ours, path: str, count: int) -> None:
+        words = [sys.executable, str(BENCH / "listeners.py"), "127.0.0.1", str(server.port), path, str(count)]
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        told = self._line()
+        if told != "open":
+            raise RuntimeError(f"the clients of {path} could not all be opened: {told}")
+
+    def counts(self) -> dict[str, Any]:
+        """Ask what has come."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("counts\n")
+        self._process.stdin.flush()
+        found: dict[str, Any] = json.loads(self._line())
+        return found
+
+    def end(self) -> None:
+        """End it."""
+        self._process.communicate("end\n")
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+@contextlib.contextmanager
+def clients(server: Ours, path: str, count: int) -> Iterator[Clients]:
+    """Have clients for the length of a `with` block."""
+    made = Clients(server, path, count)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+def memory(pid: int) -> float:
+    """Give the resident memory of a process, in megabytes."""
+    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def stream_rows(folder: Path) -> list[Row]:
+    """Measure."""
+    server = Ours(folder, "--set", f"streams.max_topic_subscribers={2 * IDLE}")
+    with server.running() as pid:
+        server.deploy("bench", {"main.js": SCRIPT})
+        server.get("/health/live")
+        return [*idle_rows(server, pid), *busy_rows(server, pid)]
+
+
+def idle_rows(server: Ours, pid: int) -> list[Row]:
+    """Measure what idle connections weigh."""
+    before = memory(pid)
+    with clients(server, "/idle", IDLE):
+        time.sleep(2)
+        during = memory(pid)
+        send(server, "idle")
+    time.sleep(1)
+    each = (during - before) * 1024 / IDLE
+    return [
+        (f"server with {IDLE:,} idle streams", f"{during:.0f} MB ({before:.0f} MB without)", "under 150 MB"),
+        ("one idle stream", f"{each:.1f} KB", ""),
+    ]
+
+
+def busy_rows(server: Ours, pid: int) -> list[Row]:
+    """Measure what many clients get of many messages."""
+    rows: list[Row] = []
+    for path, what in (("busy", "with history"), ("light", "without history")):
+        with clients(server, f"/{path}", LISTENERS) as listening:
+            used = processor_seconds(pid)
+            began = time.time()
+            total = publish(server, path)
+            ended = time.time()
+            counts = settled(listening, total)
+            used = processor_seconds(pid) - used
+        got = counts["all"] / (total * LISTENERS)
+        exact = counts["least"] == counts["most"] == total and not counts["closed"]
+        rows += [
+            (
+                f"{LISTENERS:,} clients, {total / (ended - began):.0f} messages/s, {what}",
+                "all came, once" if exact else f"{got:.2%} came ({counts['least']} to {counts['most']} of {total})",
+                "all",
+            ),
+            ("  the last came after the last was sent", f"{max(0.0, counts['last'] - ended) * 1000:.0f} ms", ""),
+            ("  processor of the server", f"{used / (ended - began):.0%} of a core", ""),
+        ]
+    return rows
+
+
+def publish(server: Ours, path: str) -> int:
+    """Send messages at an even pace; gives how many."""
+    total = EACH_SECOND * SECONDS
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    began = time.perf_counter()
+    for number in range(total):
+        wait = began + number / EACH_SECOND - time.perf_counter()
+        if wait > 0:
+            time.sleep(wait)
+        connection.request("POST", f"/send/{path}", str(number))
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise RuntimeError(f"a message was refused: {answer.status} {answer.read()[:200]!r}")
+        answer.read()
+    connection.close()
+    return total
+
+
+def send(server: Ours, path: str) -> None:
+    """Send one message."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("POST", f"/send/{path}", "0")
+    connection.getresponse().read()
+    connection.close()
+
+
+def settled(listening: Clients, total: int) -> dict[str, Any]:
+    """Wait until all has come, or nothing more comes."""
+    counts = listening.counts()
+    ends = time.monotonic() + 10
+    while counts["least"] < total and time.monotonic() < ends:
+        time.sleep(0.2)
+        counts = listening.counts()
+    return counts
+
+
+def processor_seconds(pid: int) -> float:
+    """Give the processor time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        for row in stream_rows(Path(made)):
+            print(f"{row[0]:<60}{row[1]:<40}{row[2]}", flush=True)
