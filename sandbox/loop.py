@@ -142,6 +142,7 @@ class Conversation:
         except (EngineFailed, MemoryError, UnicodeError) as error:
             # An answer that could not be put together has not left, and must not now.
             self._out.clear()
+            self._logs = [line for line in self._logs if line.isascii()]
             failure = engine_failure(str(error))
         self._fail(tag, failure)
         return failure

@@ -43,6 +43,17 @@
         return x < 0 ? -root : root;
     });
 
+    /* The engine makes characters above U+FFFF of it, which no other text has and nothing outside understands. */
+    var nativeFromCharCode = String.fromCharCode, apply = K.captured.apply, setPrototypeOf = Object.setPrototypeOf;
+    function fromCharCode(unit) {
+        if (arguments.length === 1) return nativeFromCharCode(unit & 0xffff);
+        // Without a prototype: setters on Array.prototype are not to hear of it.
+        var units = setPrototypeOf([], null);
+        for (var i = 0; i < arguments.length; i++) units[i] = arguments[i] & 0xffff;
+        return apply(nativeFromCharCode, null, units);
+    }
+    K.define(String, 'fromCharCode', fromCharCode);
+
     K.define(Date.prototype, 'toUTCString', function toUTCString() {
         return isNaN(this.getTime()) ? 'Invalid Date' : K.httpDate(this);
     });

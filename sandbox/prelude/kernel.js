@@ -78,7 +78,8 @@ var __kernel = {};
     K.parse = JSON.parse;
 
     var encode = Duktape.enc, slice = captured.slice, replace = captured.replace, test = captured.test;
-    var NOT_ASCII = /[\u007f-\uffff]/, ESCAPED = /\\(["\\])/g;
+    // The engine's characters may be above U+FFFF: what is not ASCII cannot be written as a range.
+    var NOT_ASCII = /[^\u0000-\u007e]/, ESCAPED = /\\(["\\])/g;
 
     /* A text as a JSON string in ASCII. */
     function quoteText(text) { return encode('jc', text); }

@@ -157,6 +157,18 @@ class Attacks(SynchronousTestCase):
         self.assertEqual(seen.calls[0][1], [plain])
         self.assertEqual(seen.messages, [plain])
 
+    def test_characters_beyond_all(self) -> None:
+        """Characters that only the engine knows are not made, so that they cannot get into what leaves."""
+        for code in ("0x1f600", "0x110000", "0xffffffff", "-1", "0x80000000"):
+            body = (
+                f"var c = String.fromCharCode({code}), o = {{}}; o[c] = c; console.log(c, o);"
+                f"return [getScript(c), String.fromCharCode(65, {code}).charCodeAt(1) === c.charCodeAt(0), o];"
+            )
+            unit = chr(int(code, 16 if "x" in code else 10) & 0xFFFF)
+            seen = self.clone(body).run(host=lambda name, arguments: arguments[0])
+            self.assertEqual((seen.code, seen.calls), ("", [("getScript", [unit])]), code)
+            self.assertEqual(seen.logs[0][2], {unit: unit})
+
     def test_replaced_proxy(self) -> None:
         """A replaced Proxy or Promise is never given anything of the kernel's."""
         body = "seen = []; Proxy = Promise = function () { seen.push(1); }; console.log({ a: 1 }); return seen.length;"

@@ -181,8 +181,13 @@ class Runs(SynchronousTestCase):
 
     def test_not_ascii(self) -> None:
         """What is not ASCII never leaves: a script that managed to say it fails."""
-        boxes, _, _ = self.converse(run_box(), "D0 a\xe9")
-        self.assertEqual(boxes[0][b"_error_code"], b"internal")
+        for said in (
+            "D0 a\xe9",
+            'G["info","\xe9",null]\nD0 a1',
+            'G["info","\U0001f600",null]\nC7 kv.get ["\xe9"]\nW-1',
+        ):
+            boxes, _, _ = self.converse(run_box(), said)
+            self.assertEqual([box.get(b"_error_code") for box in boxes], [b"internal"], said)
 
     def test_load(self) -> None:
         """A load is pumped as one, and tells whether the version is there."""
