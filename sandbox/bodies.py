@@ -16,6 +16,7 @@ COMMAND = b"_command"
 MORE = b"more"
 VALUE = b"v"
 
+_LEAST_MORE = 1024
 _V = b"\0\1v"
 _MORE = encode_pair(COMMAND, MORE) + _V + MAX_VALUE.to_bytes(2, "big")
 
@@ -67,7 +68,11 @@ class Receiver:
         whole: list[Box] = []
         for box in self._parser.feed(data):
             if box.get(COMMAND) == MORE:
-                self._keep(box.get(VALUE, b""))
+                part = box.get(VALUE, b"")
+                if len(part) < _LEAST_MORE:
+                    # Countless crumbs would cost far more than the bytes that are counted.
+                    raise BadBox(f"a part of a long value is shorter than {_LEAST_MORE} bytes")
+                self._keep(part)
             elif self._ahead:
                 self._keep(box.get(VALUE, b""))
                 box[VALUE] = b"".join(self._ahead)
@@ -80,6 +85,6 @@ class Receiver:
 
     def _keep(self, part: bytes) -> None:
         self._ahead_bytes += len(part)
-        if self._ahead_bytes > self._max_bytes or not part:
-            raise BadBox(f"a value is longer than {self._max_bytes} bytes, or a part of it is empty")
+        if self._ahead_bytes > self._max_bytes:
+            raise BadBox(f"a value is longer than {self._max_bytes} bytes")
         self._ahead.append(part)
