@@ -39,6 +39,11 @@ _ASK_1 = encode_pair(b"_ask", b"1")
 _PATIENCE_SECONDS = 1.0
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _PEAK = re.compile(rb"^VmHWM:\s+(\d{1,15}) kB", re.MULTILINE)
+_MOST_UNREAD_BYTES = 64 * 1024 * 1024
+_UNREAD = (
+    b'{"err":{"code":"too_many","message":"Answers of more than 64 MiB have come and were not looked at yet; '
+    b'this one is not given. Await some calls before you make the next."}}'
+)
 _UNFIT = frozenset({b"memory", b"internal"})
 
 
@@ -162,7 +167,9 @@ class Clone:
         self._link.send(encode(_STEPS, "\n".join(steps).encode("ascii")))
 
     def answer(self, tag: bytes, value: bytes) -> None:
-        """Answer a host call."""
+        """Answer a host call; a script that asks much faster than it listens is told so instead."""
+        if self._link.unread_bytes > _MOST_UNREAD_BYTES:
+            value = _UNREAD
         self._link.send(encode(encode_pair(b"_answer", tag), value))
 
     def park(self) -> None:

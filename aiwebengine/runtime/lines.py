@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from aiwebengine.runtime.asking import is_bulky
+from aiwebengine.runtime.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, LogLine
 
@@ -13,6 +15,7 @@ _LEVELS = frozenset({"debug", "info", "warn", "error"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _MAX_FIELDS = 50
 _MAX_RAW_BYTES = 4 * 1024 * 1024
+_MOST_LEVELS = 50
 _DROPPED = "; the rest is dropped."
 
 
@@ -43,21 +46,28 @@ class Lines:
 
         Returns:
             The lines to keep; when there are too many, the last one says so.
+
+        Raises:
+            BadBox: It is no list of lines, which no script can cause.
         """
         left = self._limits.log_bytes - self.size_bytes
         self.size_bytes += len(raw)
         if self._full:
             # Told already; a flood is not worth being read.
             return []
-        if len(raw) > _MAX_RAW_BYTES:
+        if len(raw) > _MAX_RAW_BYTES or is_bulky(raw):
             self.count += 1
             return [_warning(at, f"Log lines of more than {_MAX_RAW_BYTES} bytes came at once; they are dropped.")]
         try:
             given = json.loads(raw)
-        except (ValueError, RecursionError):
-            return []
+        except RecursionError:
+            # A script can replace what checks its fields.
+            self.count += 1
+            return [_warning(at, "Log lines came with fields that are too deep to be read; they are dropped.")]
+        except ValueError:
+            raise BadBox("a box of log lines is not JSON") from None
         if not isinstance(given, list):
-            return []
+            raise BadBox("a box of log lines is not a list")
         return self._kept(given, at, left if len(raw) > left else None)
 
     def _kept(self, given: list[Any], at: float, left: int | None) -> list[LogLine]:
@@ -76,7 +86,7 @@ class Lines:
                 return [*lines, _warning(at, f"More than {limits.log_lines} log lines in one invocation{_DROPPED}")]
             line = _line(one, at, limits.log_line_bytes)
             if line is None:
-                continue
+                raise BadBox("a log line is none")
             if left is not None:
                 left -= len(json.dumps([line.message, line.fields]))
                 if left < 0:
@@ -99,8 +109,15 @@ def _line(one: Any, at: float, longest: int) -> LogLine | None:
         return None
     if len(message) > longest:
         message = message[:longest] + f"... ({len(message) - longest} characters more)"
-    kept = fields if isinstance(fields, dict) and len(fields) <= _MAX_FIELDS else {}
+    # Whoever writes or reads them later has less stack left than there is here.
+    kept = fields if isinstance(fields, dict) and len(fields) <= _MAX_FIELDS and _is_flat(fields, _MOST_LEVELS) else {}
     return LogLine(at=at, level=level, message=_CONTROL.sub(_escaped, message), fields=kept)
+
+
+def _is_flat(value: Any, levels: int) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return not isinstance(value, list) or (levels > 0 and all(_is_flat(one, levels - 1) for one in value))
 
 
 def _escaped(found: re.Match[str]) -> str:

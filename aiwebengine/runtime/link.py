@@ -19,6 +19,8 @@ from aiwebengine.runtime.boxes import BadBox, Box, Parser
 
 _READ_BYTES = 256 * 1024
 _FEW_BYTES = 8 * 1024
+_MOST_LEFT = 4 * 1024 * 1024
+"""What a dead child can have left behind: more than a socket holds."""
 _MAX_WAITING_BYTES = 128 * 1024 * 1024
 
 
@@ -67,6 +69,11 @@ class Link:
         """Name this for Twisted's log."""
         return "child"
 
+    @property
+    def unread_bytes(self) -> int:
+        """Tell how much waits that the child has not taken."""
+        return len(self._waiting)
+
     def send(self, data: bytes) -> None:
         """Send *data*, now or as soon as the child takes it."""
         if self._sock is None:
@@ -103,8 +110,10 @@ class Link:
 
     def read_out(self) -> None:
         """Take all that a dead child has left behind."""
-        while self._sock is not None and self._read():
-            pass
+        for _ in range(_MOST_LEFT // _FEW_BYTES):
+            # Somebody else who has the other end could go on for ever.
+            if self._sock is None or not self._read():
+                break
 
     def _read(self) -> bool:
         """Read once; false if there was nothing."""

@@ -19,7 +19,8 @@ from aiwebengine.errors import Cancelled, EngineError, ScriptFailed, ScriptProto
 from aiwebengine.interfaces import HostCalls
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.runtime.answer import Head, read_answer, read_body, read_head, read_texts
-from aiwebengine.runtime.boxes import Box
+from aiwebengine.runtime.asking import TOO_MANY_PARTS, is_bulky, read_call, went_on
+from aiwebengine.runtime.boxes import BadBox, Box
 from aiwebengine.runtime.failure import Bounds, broken_protocol, death, script_failure
 from aiwebengine.runtime.lines import Lines
 from aiwebengine.runtime.sink import Sink
@@ -38,11 +39,6 @@ _MOST_NAMES = 200
 _MOST_RERUNS = 3
 _LOOK_RUNS = 256
 _LOOK_SECONDS = 0.1
-_LONGEST_NAME = 100
-_LONGEST_TAG = 20
-_LARGE_ARGUMENT = 256 * 1024
-_MOST_PARTS = 500_000
-_TOO_MANY_PARTS = b'{"err":{"code":"too_large","message":"The arguments have too many parts; send less at once."}}'
 _REFUSED = (
     b'{"err":{"code":"invalid","message":"An answer can be streamed once, by the engine itself.","call":"answer"}}'
 )
@@ -70,8 +66,9 @@ class Run:
     """
 
     __slots__ = (
-        "_again", "_committing", "_delayed", "_failure", "_head", "_host", "_limits", "_lines", "_over", "_passed",
-        "_recorded", "_release", "_reruns", "_seconds", "_session", "_turn", "_waits", "_wall", "_whole", "_writing",
+        "_again", "_asked", "_committing", "_delayed", "_failure", "_head", "_host", "_limits", "_lines", "_over",
+        "_passed", "_recorded", "_release", "_reruns", "_seconds", "_session", "_turn", "_waits", "_wall", "_whole",
+        "_writing",
         "asked_at", "attempts", "bytes_out", "calls", "cancelled", "clone", "cpu_seconds", "deadline", "ended",
         "error", "invocation", "memory_bytes", "peak_bytes", "queued_until", "replied", "sink", "started_at",
         "streaming", "tape",
@@ -129,6 +126,8 @@ class Run:
         self._release: Callable[[], None] | None = None
         """Ends the turn that this run has."""
         self._reruns = 0
+        self._asked = 0
+        """Host calls of this attempt, the refused ones too."""
         self._lines: Lines | None = None
         self._committing = False
         self._delayed: EngineError | None = None
@@ -160,7 +159,7 @@ class Run:
         self.clone = clone
         self.attempts += 1
         self._lines = None
-        self._waits = 0
+        self._waits = self._asked = 0
         self.calls = {}
         self.started_at = self._seconds()
         self.deadline = self.started_at + self.invocation.wall_seconds
@@ -185,9 +184,12 @@ class Run:
         except EngineError as error:
             self._failure = error
             return True
-        if head.streamed is (self.streaming or self.replied):
+        if self._committing:
+            why = "it ends before its last part was answered"
+        elif head.streamed is (self.streaming or self.replied):
             return True
-        why = "it ends a stream that it never began" if head.streamed else "it answers twice"
+        else:
+            why = "it ends a stream that it never began" if head.streamed else "it answers twice"
         self._failure = broken_protocol(self.invocation.script, why)
         return self.ended
 
@@ -231,13 +233,10 @@ class Run:
         """See `child.Occupant.asked`."""
         if self.ended:
             return
-        if len(tag) > _LONGEST_TAG or len(name) > _LONGEST_NAME:
-            self._protocol("a host call with a long name")
-            return
         try:
-            named, given = name.decode("ascii"), argument.decode("ascii")
-        except UnicodeDecodeError:
-            self._protocol("a host call is not ASCII")
+            named, given = read_call(tag, name, argument)
+        except BadBox as error:
+            self._protocol(str(error))
             return
         cost = self.calls.get(named)
         if cost is None:
@@ -250,17 +249,18 @@ class Run:
         if named.startswith("answer."):
             self._answer_call(tag, named, given)
             return
+        self._asked += 1
+        spent = went_on(self._asked, self._limits)
+        if spent is not None:
+            self._abandon(spent)
+            return
         clone = self.clone
         assert clone is not None
         self._passed("call.received")
         if self.tape is not None:
             self.tape.asked(tag, named, given)
-        if len(given) > _LARGE_ARGUMENT and given.count(",") + given.count("[") + given.count("{") > _MOST_PARTS:
-            # Reading it would take many times its size.
-            clone.answer(tag, _TOO_MANY_PARTS)
-            return
         asked_at = self._seconds()
-        answer = self._session.call(named, given)
+        answer = TOO_MANY_PARTS if is_bulky(given) else self._session.call(named, given)
         if isinstance(answer, str):
             cost.seconds += self._seconds() - asked_at
             cost.bytes_out += len(answer)
@@ -291,7 +291,11 @@ class Run:
         self._passed("log.received")
         if self._lines is None:
             self._lines = Lines(self._limits)
-        kept = self._lines.read(lines, at=self._wall())
+        try:
+            kept = self._lines.read(lines, at=self._wall())
+        except BadBox as error:
+            self._protocol(str(error))
+            return
         if kept:
             self._session.log(kept)
 
@@ -358,8 +362,8 @@ class Run:
         if given is None:
             self._protocol("an answer's part is not a list of texts")
             return
-        if self._writing:
-            # One at a time: otherwise what a slow client has not taken would gather here.
+        if self._writing or self._committing:
+            # One at a time: otherwise one might overtake another, and what a slow client has not taken would gather.
             self._protocol("it writes before the client has taken what it wrote")
             return
         clone = self.clone

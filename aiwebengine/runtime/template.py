@@ -25,7 +25,8 @@ from twisted.logger import Logger
 
 from aiwebengine.errors import EngineError, ScriptFailed
 from aiwebengine.interfaces import HostSession
-from aiwebengine.runtime.boxes import Box, encode, encode_pair
+from aiwebengine.runtime.asking import TOO_MANY_PARTS, is_bulky, read_call, went_on
+from aiwebengine.runtime.boxes import BadBox, Box, encode, encode_pair
 from aiwebengine.runtime.control import Control, Exit
 from aiwebengine.runtime.failure import Bounds, broken_protocol, death, script_failure
 from aiwebengine.runtime.lines import Lines
@@ -40,6 +41,7 @@ _LIFETIME_CPU_SECONDS = 24 * 3600
 _GRACE_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0
 _MAX_TOLD_BYTES = 1024 * 1024
+_MOST_JOURNAL_MIB = 128
 
 
 class Journal:
@@ -65,6 +67,8 @@ class Journal:
         self._order: list[int] = []
         self._asked = 0
         self._answered = 0
+        self.size_bytes = 0
+        """Of what was written so far."""
         if text:
             told = json.loads(text)
             self.seed, self.now = str(told["seed"]), int(told["now"])
@@ -74,11 +78,13 @@ class Journal:
     def ask(self, name: str, argument: str) -> int:
         """Write down a call; gives its number."""
         self._calls.append([name, argument, None])
+        self.size_bytes += len(name) + len(argument)
         return len(self._calls) - 1
 
     def answer(self, number: int, answer: str) -> None:
         """Write down what the host answered to the call of that number."""
         self._calls[number][2] = answer
+        self.size_bytes += len(answer)
         self._order.append(number)
 
     def replay(self, name: str, argument: str) -> list[tuple[int, str]] | None:
@@ -170,7 +176,8 @@ class Template:
         self._zygote = control
         self._journal = journal
         self._session = session
-        self._lines = Lines(allowed or limits)
+        self._limits = allowed or limits
+        self._lines = Lines(self._limits)
         self._bounds = Bounds(
             script=bundle.script,
             phase="top level",
@@ -283,15 +290,20 @@ class Template:
 
     def _asked(self, tag: bytes, raw_name: bytes, raw_argument: bytes) -> None:
         try:
-            name, argument = raw_name.decode("ascii"), raw_argument.decode("ascii")
-        except UnicodeDecodeError:
-            self._broken("a host call is not ASCII")
+            name, argument = read_call(tag, raw_name, raw_argument)
+        except BadBox as error:
+            self._broken(str(error))
             return
         if self._session is None:
             self._replay(tag, name, argument)
             return
         number = self._journal.ask(name, argument)
-        given = self._session.call(name, argument)
+        refusal = self._refusal(number + 1)
+        if refusal is not None:
+            self._fail(refusal)
+            self.kill(refusal.code)
+            return
+        given = TOO_MANY_PARTS if is_bulky(argument) else self._session.call(name, argument)
 
         def answered(answer: str) -> None:
             if not self._told:
@@ -302,6 +314,15 @@ class Template:
             answered(given)
         else:
             given.addCallback(answered)
+
+    def _refusal(self, asked: int) -> EngineError | None:
+        """Tell why this load may not go on: it is kept with the version, and done over again at each start."""
+        if self._journal.size_bytes > _MOST_JOURNAL_MIB << 20:
+            return ScriptFailed(
+                f"Top level and init may send to the host, and be answered, at most {_MOST_JOURNAL_MIB} MiB in all; "
+                "do the rest in a handler."
+            )
+        return went_on(asked, self._limits)
 
     def _replay(self, tag: bytes, name: str, argument: str) -> None:
         due = self._journal.replay(name, argument)
@@ -327,7 +348,11 @@ class Template:
     def _logged(self, raw: bytes) -> None:
         if self._session is None:
             return
-        lines = self._lines.read(raw, at=self._wall())
+        try:
+            lines = self._lines.read(raw, at=self._wall())
+        except BadBox as error:
+            self._broken(str(error))
+            return
         if lines:
             self._session.log(lines)
 

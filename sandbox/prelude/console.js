@@ -4,8 +4,8 @@
 (function (K, global) {
     'use strict';
 
-    var MOST_KEYS = 50, MOST_ITEMS = 100, MOST_DEPTH = 4, MOST_TEXT = 16000;
-    var toString = Object.prototype.toString, keys = Object.keys, own = Function.prototype.call.bind(Object.prototype.hasOwnProperty), isArray = Array.isArray, quote = JSON.stringify;
+    var MOST_KEYS = 50, MOST_ITEMS = 100, MOST_DEPTH = 4, MOST_TEXT = 16000, MOST_LEVELS = 20;
+    var toString = Object.prototype.toString, keys = Object.keys, own = Function.prototype.call.bind(Object.prototype.hasOwnProperty), isArray = Array.isArray, quote = JSON.stringify, parse = K.native.parse, codeAt = K.captured.charCodeAt;
 
     /* A value as people read it; getters are not run. */
     function show(value, depth, seen) {
@@ -84,10 +84,21 @@
         if (last === null || typeof last !== 'object' || toString.call(last) !== '[object Object]' || Object.getPrototypeOf(last) !== Object.prototype) return null;
         try {
             var text = K.native.stringify(last);
-            return text.length <= 8000 ? JSON.parse(text) : null;
+            return text.length <= 8000 && isFlat(text) ? parse(text) : null;
         } catch (error) {
             return null;
         }
+    }
+
+    /* Whether this JSON has few levels; brackets inside of texts may make it more, which does no harm. */
+    function isFlat(text) {
+        for (var i = 0, levels = 0; i < text.length; i++) {
+            var code = codeAt(text, i);
+            if (code === 123 || code === 91) {
+                if (++levels > MOST_LEVELS) return false;
+            } else if (code === 125 || code === 93) levels--;
+        }
+        return true;
     }
 
     function level(name, shown) {

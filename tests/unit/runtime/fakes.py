@@ -253,6 +253,10 @@ class FakeTemplate:
         self.forker = Forker(scene.reactor, request.sockets[1])
         self.children: list[FakeChild] = []
         self.numbers: list[int] = []
+        self.to_kill: list[int] = []
+        """Places in `children` of those whose end was asked for."""
+        self.exited: set[int] = set()
+        """Places in `children` of those whose end was told."""
 
     def load(self, **told: Any) -> None:
         """Answer the load."""
@@ -272,12 +276,29 @@ class FakeTemplate:
                 with contextlib.suppress(BrokenPipeError):
                     self.forker.forked(self.numbers[-1])
                 new.append(child)
+            elif request.told["op"] == "kill":
+                self.to_kill.append(self.numbers.index(request.told["id"]))
         self.children += new
         return new
+
+    def born(self) -> list[FakeChild]:
+        """Give every clone that was asked for since the last time, and tell that it runs."""
+        new = self.clones()
+        for number in self.numbers[len(self.numbers) - len(new) :]:
+            self.forker.forked(number)
+        return new
+
+    def reap(self, status: int) -> None:
+        """Tell the end of every clone that has closed its socket, or should be killed."""
+        for index, child in enumerate(self.children):
+            gone = child.sock.fileno() < 0 or child.deserted
+            if index not in self.exited and (gone or index in self.to_kill):
+                self.exit(index, status)
 
     def exit(self, index: int, status: int) -> None:
         """Tell that a clone has ended."""
         self.children[index].close()
+        self.exited.add(index)
         self.forker.exit(self.numbers[index], status)
         self._scene.reactor.turn()
 

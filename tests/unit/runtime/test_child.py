@@ -37,6 +37,10 @@ class Hand:
         """See `child.Occupant`."""
         self.log.append(("logged", lines))
 
+    def stepped(self, step: bytes) -> None:
+        """See `child.Occupant`."""
+        self.log.append(("stepped", step))
+
     def died(self, clone: Clone) -> None:
         """See `child.Occupant`."""
         assert clone.ended is not None
@@ -121,6 +125,19 @@ class CloneTests(SynchronousTestCase):
             self.forker.exit(3, signal.SIGKILL)
             self.reactor.turn()
             self.assertEqual(self.log, [("died", signal.SIGKILL, "script_protocol"), "gone"])
+
+    def test_asks_faster_than_it_listens(self) -> None:
+        """Answers that nobody takes do not gather without end: the script is told so, and lives."""
+        self.start()
+        for _ in range(20):
+            self.clone.answer(b"7", b'"' + b"x" * 5_000_000 + b'"')
+        self.assertEqual((self.clone.cause, self.log), ("", []))
+        answers = []
+        while len(answers) < 20:
+            self.reactor.turn(1)
+            if (box := self.child.take()) is not None and b"_answer" in box:
+                answers.append(box[b"v"][:20])
+        self.assertEqual({answer[:8] for answer in answers}, {b'"xxxxxxx', b'{"err":{'})
 
     def test_uninvited(self) -> None:
         """A child without a run has nothing to say."""

@@ -17,6 +17,7 @@ from aiwebengine.errors import (
     ScriptTimeout,
     Unavailable,
 )
+from aiwebengine.runtime.boxes import BadBox
 from aiwebengine.runtime.control import Exit
 from aiwebengine.runtime.failure import Bounds, death, script_failure
 from aiwebengine.runtime.lines import Lines
@@ -116,9 +117,22 @@ class LinesTests(SynchronousTestCase):
         self.assertEqual(len(lines), 3)
 
     def test_nonsense(self) -> None:
-        """What is no list of lines is left out."""
-        for raw in (b"{", b"{}", b'[1, ["x", "y"], ["loud", "m", null], ["info", 3, null]]'):
-            self.assertEqual(Lines(LimitSettings()).read(raw, at=0.0), [])
+        """What is no list of lines breaks the protocol."""
+        for raw in (b"{", b"{}", b"[1]", b'[["x", "y"]]', b'[["loud", "m", null]]', b'[["info", 3, null]]', b"\xff"):
+            with self.assertRaises(BadBox):
+                Lines(LimitSettings()).read(raw, at=0.0)
+
+    def test_bulk(self) -> None:
+        """Fields that are too deep, or that would take many times their size to be read, are not read."""
+        for fields, told in ((b'{"a":' * 5000, "too deep"), (b'{"a":[' + b"{}," * 300_000 + b"{}]}", "came at once")):
+            reader = Lines(LimitSettings())
+            (line,) = reader.read(b'[["info","m",' + fields + b"]]", at=0.0)
+            self.assertIn(told, line.message)
+            self.assertEqual(reader.count, 1)
+        for depth, kept in ((40, True), (900, False)):
+            raw = b'[["info","m",{"a":' + b"[" * depth + b"]" * depth + b"}]]"
+            (line,) = Lines(LimitSettings()).read(raw, at=0.0)
+            self.assertEqual((line.message, bool(line.fields)), ("m", kept))
 
     def test_volume(self) -> None:
         """When an invocation has logged too many bytes, the rest is dropped with one warning."""

@@ -81,6 +81,22 @@ class LinkTests(SynchronousTestCase):
         self.reactor.turn()
         self.assertIn("shorter than", self.broken[0])
 
+    def test_somebody_else_goes_on(self) -> None:
+        """What a dead child has left is read out, but not what another that has its socket sends without end."""
+        self.child.sock.setblocking(True)
+        box = encode_pair(b"a", b"b" * 8000) + b"\0\0"
+        received = self.boxes.append
+
+        def refill(found: Box) -> None:
+            received(found)
+            self.child.sock.sendall(box)
+
+        self.link._received = refill
+        self.child.sock.sendall(box)
+        self.link.read_out()
+        self.assertGreater(len(self.boxes), 10)
+        self.assertLess(len(self.boxes), 2000)
+
     def test_gone(self) -> None:
         """The end of the other side is told once, after all it said."""
         self.child.send(b"last", k=b"1")

@@ -235,6 +235,45 @@ class RunTests(SynchronousTestCase):
         self.turn()
         self.assertEqual(self.sink.told, [("failed", "script_protocol")])
 
+    def test_overtaken(self) -> None:
+        """A part, or the end, that comes before the part before it was committed is the end of the child."""
+        for later in (
+            lambda child: child.ask(b"answer.write", "a", "x", tag=b"8"),
+            lambda child: child.answer(b"", head=b'{"streamed":true}', encoding=b"n"),
+        ):
+            commit: Deferred[None] = Deferred()
+            self.host.commits = [commit]
+            self.child.ask(b"answer.start", "")
+            later(self.child)
+            self.turn()
+            self.assertEqual(self.sink.told, [])
+            commit.callback(None)
+            self.assertEqual(self.sink.told, [("started", 200), ("failed", "script_protocol")])
+            self.template.exit(len(self.template.numbers) - 1, KILLED)
+            self.begin()
+
+    def test_takes_no_refusal(self) -> None:
+        """A script that goes on asking when its calls are spent is ended, and told of the budget."""
+        self.scene.close()
+        self.scene = Scene(limits=LimitSettings(host_calls=5))
+        self.addCleanup(self.scene.close)
+        self.template = self.scene.serving()
+        self.begin()
+        for _ in range(1005):
+            self.child.ask(b"x")
+            self.turn()
+            self.child.take()
+        self.assertEqual(self.sink.told, [])
+        self.child.ask(b"x")
+        self.turn()
+        self.assertEqual(self.sink.told, [("failed", "budget")])
+
+    def test_lines_that_are_none(self) -> None:
+        """What is no list of log lines ends the child."""
+        self.child.send(b'{"info":"m"}', command=b"log")
+        self.turn()
+        self.assertEqual(self.sink.told, [("failed", "script_protocol")])
+
     def test_deadline(self) -> None:
         """A child that does not end itself is killed shortly after its deadline."""
         self.scene.go(2.0)
