@@ -12,7 +12,6 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
@@ -23,15 +22,18 @@ from twisted.logger import Logger
 
 from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.build.builder import Builder
+from aiwebengine.engine import NOTHING_MORE, Engine, Extensions
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.host.assets import AssetCalls, StoredAsset
-from aiwebengine.host.dispatch import Group, Host
-from aiwebengine.host.effects import Commits, Effects
+from aiwebengine.host.dispatch import Host
+from aiwebengine.host.effects import Commits
 from aiwebengine.host.entries import GROUP as ENTRIES
 from aiwebengine.host.entries import KV, Entries
 from aiwebengine.host.kv import KvCalls
 from aiwebengine.host.logs import LogCalls
 from aiwebengine.host.names import advice, known_globals
+from aiwebengine.host.once import GROUP as ANSWERS
+from aiwebengine.host.once import KeptAnswers
 from aiwebengine.host.registration import RegistrationCalls, Registrations
 from aiwebengine.host.scripts import ScriptCalls
 from aiwebengine.host.storage import StorageCalls
@@ -43,7 +45,6 @@ from aiwebengine.host.watch import Watches
 from aiwebengine.observe.background import Background
 from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.logs import LogFilter, ScriptLogs
-from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.observe.receipts import Receipts
 from aiwebengine.observe.recordings import Recorder
 from aiwebengine.observe.services import Late, OrderedServices
@@ -71,7 +72,7 @@ from aiwebengine.services.db.units import Units
 from aiwebengine.services.db.use_rows import DatabaseUseRows
 from aiwebengine.services.folder import DataFolder
 from aiwebengine.services.inherited import NOTHING, Inherited
-from aiwebengine.services.outbox import Deliver, Relay
+from aiwebengine.services.outbox import Relay
 from aiwebengine.services.threads import Threads
 from aiwebengine.services.upkeep import Upkeep
 from aiwebengine.settings.schema import Settings
@@ -92,40 +93,6 @@ _log = Logger()
 _THREADS = 4
 _EVIDENCE_THREADS = 2
 _UNPACKING_THREADS = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
-    """An engine, built; start `service` to run it."""
-
-    service: OrderedServices
-    ready: Deferred[Ready]
-    """Fires when requests are answered; fails if the start does."""
-    current: Current
-    runner: Runner
-    zygote: Zygote
-    builder: Builder
-    deployer: Deployer
-    logs: ScriptLogs
-    site: Site
-    handover: Handover
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extensions:
-    """What an engine is given beyond its own parts."""
-
-    groups: Sequence[Group] = ()
-    """Host calls that scripts may make."""
-    effects: Mapping[str, Effects] = field(default_factory=dict)
-    """By group name, who carries out the effects that these calls hold back."""
-    deliver: Mapping[str, Deliver] = field(default_factory=dict)
-    """By kind, who delivers the messages that these effects publish."""
-    passed: Passed = unwatched
-    """Told of the points that an invocation passes; see `observe/points.py`."""
-
-
-NOTHING_MORE = Extensions()
 
 
 def build(
@@ -256,12 +223,14 @@ def build(
     )
     stream_calls = StreamCalls(bus=bus, topics=topics, settings=settings.streams)
     current.tell(topics.swapped)
+    answers = KeptAnswers(read=database.read, milliseconds=milliseconds, keep_seconds=settings.http.idempotency_seconds)
     commits = Commits(
         effects={
             "scripts": script_calls,
             "assets": asset_calls,
             ENTRIES: entries,
             STREAMS: stream_calls,
+            ANSWERS: answers,
             **extensions.effects,
         },
         commit=units.commit,
@@ -430,6 +399,7 @@ def build(
         settings=settings.http,
         limits=settings.limits,
         own_body_bytes=api.max_body_bytes,
+        answers=answers,
         explain=_explain(failures) if settings.errors.show_source else None,
         is_owner=tokens.is_valid,
         recording=recorder.wanted,
@@ -440,6 +410,13 @@ def build(
         api.end_streams()
         stream_door.end()
 
+    upkeep = Upkeep(
+        background=background,
+        database=database,
+        units=units,
+        milliseconds=milliseconds,
+        remove_answers=answers.remove_old,
+    )
     ready: Deferred[Ready] = Deferred()
     listener = Listener(
         reactor=reactor,
@@ -471,7 +448,7 @@ def build(
             ("recordings", recorder),
             ("budgets", budgets),
             ("units", units),
-            ("upkeep", Upkeep(background=background, database=database, units=units, milliseconds=milliseconds)),
+            ("upkeep", upkeep),
             ("relay", alone),
             ("administrator token", tokens),
             ("sandbox", zygote),

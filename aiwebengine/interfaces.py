@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.values import Bundle, Invocation, LogLine, Receipt
+from aiwebengine.values import Answer, Bundle, Invocation, LogLine, Receipt
 
 
 class ScriptSource(Protocol):
@@ -50,6 +50,9 @@ class HostSession(Protocol):
 
     def failed(self, error: ScriptFailed) -> None:
         """Keep as evidence what the script failed with; before `end`."""
+
+    def keep(self, answer: Answer | None) -> None:
+        """Keep the answer of an invocation that is done once, with the next commit; None: it is streamed."""
 
     def commit(self) -> Deferred[None] | None:
         """

@@ -135,6 +135,16 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """A request that is to be done once, however often it comes."""
+
+    key: str
+    """Digest of what names it."""
+    request: str
+    """Digest of what it asks for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
     """One run of one handler."""
 
@@ -160,6 +170,8 @@ class Invocation:
     """`always`: in a fresh clone; `errors`: kept if it fails; empty: it is not recorded."""
     again: Again | None = None
     """It is done over again from a recording."""
+    once: Once | None = None
+    """Its answer is kept with what it does, for when it is asked for again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

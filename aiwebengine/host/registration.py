@@ -44,6 +44,8 @@ OPTIONS: dict[str, str] = {
     "Or a schema of a package (any Standard Schema), which is asked after the middleware; `req.data` is what it makes",
     "query": "JSON Schema for the query, an object of texts; or a Standard Schema, which makes `req.query`",
     "params": "JSON Schema for the path parameters, an object of texts; or a Standard Schema, which makes `req.params`",
+    "idempotent": "`true`: a request with the header `idempotency-key` is done once, and answered the same when it is "
+    'sent again; `"required"`: one without it is refused',
     "summary": "one sentence for people who read the list of routes",
     "tags": "words that group routes in that list",
 }
@@ -263,6 +265,8 @@ class Registrations:
                 checked["limits"] = self._handler_limits(value)
             elif name == "middleware":
                 checked["middleware"] = _route_middleware(value)
+            elif name == "idempotent":
+                checked["idempotent"] = _idempotent(value)
             elif name == "summary":
                 checked["summary"] = _summary(value)
             elif name == "tags":
@@ -415,6 +419,13 @@ def _route_middleware(value: Any) -> list[int]:
     if len(given) > _MOST_MIDDLEWARE:
         raise TooMany(f"{_CALL}: a route may have at most {_MOST_MIDDLEWARE} middleware functions.")
     return [_handler({"id": one} if isinstance(one, int) else one, f"{_CALL}: middleware").id for one in given]
+
+
+def _idempotent(value: Any) -> bool | str:
+    if isinstance(value, bool) or value == "required":
+        kept: bool | str = value
+        return kept
+    raise Invalid(f'{_CALL}: idempotent must be true, false or "required"; {told(value)} was given.')
 
 
 def _summary(value: Any) -> str:

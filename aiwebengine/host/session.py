@@ -17,10 +17,11 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import EngineError, ScriptFailed, TooLarge, TooMany
+from aiwebengine.host import once
 from aiwebengine.host.effects import UNSEEN, Commits, Held, Result, Unit
 from aiwebengine.host.registration import Registrations
 from aiwebengine.observe.points import Passed, unwatched
-from aiwebengine.values import Invocation, LogLine, Receipt
+from aiwebengine.values import Answer, Invocation, LogLine, Receipt
 
 _MOST_HELD = 1000
 _MOST_HELD_BYTES = 64 * 1024 * 1024
@@ -136,6 +137,11 @@ class Session:
     def pending(self, group: str) -> Mapping[str, Any]:
         """Give what this invocation has done to *group* so far: values by key, None for removed ones."""
         return {held.key: held.value for (name, _), held in self._held.items() if name == group}
+
+    def keep(self, answer: Answer | None) -> None:
+        """See `interfaces.HostSession.keep`."""
+        if self.invocation.once is not None:
+            self.hold(once.held(self.invocation.once, answer))
 
     def commit(self) -> Deferred[None] | None:
         """See `interfaces.HostSession.commit`."""

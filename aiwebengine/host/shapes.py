@@ -17,6 +17,7 @@ _OPTION_TYPES = {
     "body": "JsonSchema | StandardSchema",
     "query": "JsonSchema | StandardSchema",
     "params": "JsonSchema | StandardSchema",
+    "idempotent": 'boolean | "required"',
     "summary": "string",
     "tags": "string[]",
 }

@@ -15,7 +15,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.values import Invocation, LogLine, Receipt
+from aiwebengine.values import Answer, Invocation, LogLine, Receipt
 
 Calls = Sequence[Sequence[str | None]]
 """Name, arguments and answer, as JSON; None for an answer that never came."""
@@ -67,6 +67,9 @@ class Replay:
     def failed(self, error: ScriptFailed) -> None:
         """See `interfaces.HostSession.failed`."""
         self.error = error
+
+    def keep(self, answer: Answer | None) -> None:
+        """See `interfaces.HostSession.keep`."""
 
     def commit(self) -> None:
         """See `interfaces.HostSession.commit`: nothing is touched."""

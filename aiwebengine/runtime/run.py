@@ -211,7 +211,7 @@ class Run:
                 self.tape.gave(answer)
             self._finish("rolled_back", self.sink.answered, answer)
         else:
-            self._commit(self._answered)
+            self._commit(self._answered, answer)
 
     def _answered(self) -> None:
         answer = self._whole
@@ -374,7 +374,7 @@ class Run:
                 head = read_head(parts[0])
                 self.streaming = True
                 answer = Answer(status=head.status, headers=head.headers, body=b"")
-                self._commit(lambda: self._began(clone, tag, answer))
+                self._commit(lambda: self._began(clone, tag, answer), None)
             elif name == "answer.write" and len(parts) == 2 and self.streaming:
                 data = read_body(parts[0], parts[1])
                 self._count(data)
@@ -385,7 +385,7 @@ class Run:
                 box = {b"h": parts[0], b"e": parts[1], b"v": parts[2]}
                 _, answer = read_answer(box, max_bytes=self._limits.answer_bytes)
                 self.replied = True
-                self._commit(lambda: self._sent(clone, tag, answer))
+                self._commit(lambda: self._sent(clone, tag, answer), answer)
             else:
                 clone.answer(tag, _REFUSED)
         except EngineError as error:
@@ -451,8 +451,10 @@ class Run:
 
     # -- ends ---------------------------------------------------------------------------------
 
-    def _commit(self, then: Callable[[], None]) -> None:
+    def _commit(self, then: Callable[[], None], *kept: Answer | None) -> None:
         try:
+            if kept and self.invocation.once is not None:
+                self._session.keep(*kept)
             waiting = self._session.commit()
         except EngineError as error:
             self._fail(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sqlalchemy.engine import Connection
 from twisted.application.service import Service
 
 from aiwebengine.observe.background import Background
@@ -18,22 +19,30 @@ _AT_ONCE = 1000
 
 class Upkeep(Service):
     """
-    Removes what is over: expired entries, ids of old units.
+    Removes what is over: expired entries, kept answers, ids of old units.
 
     Args:
         background: Does it now and then.
         database: The main one.
         units: Forgets its old ids.
         milliseconds: The server's clock, since 1970.
+        remove_answers: Removes some kept answers whose time is over; gives how many.
     """
 
     def __init__(
-        self, *, background: Background, database: Database, units: Units, milliseconds: Callable[[], int]
+        self,
+        *,
+        background: Background,
+        database: Database,
+        units: Units,
+        milliseconds: Callable[[], int],
+        remove_answers: Callable[[Connection], int],
     ) -> None:
         self._background = background
         self._database = database
         self._units = units
         self._milliseconds = milliseconds
+        self._remove_answers = remove_answers
 
     def startService(self) -> None:
         """Begin."""
@@ -46,4 +55,6 @@ class Upkeep(Service):
         while await self._database.run(
             lambda connection: entry_rows.remove_expired(connection, now=now, limit=_AT_ONCE)
         ):
+            pass
+        while await self._database.run(self._remove_answers):
             pass

@@ -69,6 +69,8 @@ class HttpSettings:
     """Largest sum of header lines; more is refused with 431."""
     idle_seconds: Annotated[float, Between(least=1, most=86_400)] = 60.0
     """A connection on which nothing happens for so long is closed."""
+    idempotency_seconds: Annotated[float, Between(least=1, most=86_400 * 30)] = 86_400.0
+    """So long the answer to a request with an `idempotency-key` is given again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,18 +26,21 @@ from twisted.web import server
 from twisted.web.resource import Resource
 
 from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed, WrongMethod
+from aiwebengine.host.once import KeptAnswers
 from aiwebengine.host.registration import METHODS, RESERVED
 from aiwebengine.runtime.allowance import allowance
 from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.runtime.routes import AutoOptions, Disallowed, Missing
 from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.runner import Runner
+from aiwebengine.runtime.sink import Sink
 from aiwebengine.settings.schema import HttpSettings, LimitSettings
-from aiwebengine.values import ANONYMOUS, Allowance, Answer, Invocation, Request, Route, RouteMatch
+from aiwebengine.values import ANONYMOUS, Allowance, Answer, Invocation, Once, Request, Route, RouteMatch
 from aiwebengine.web.admit import admit
 from aiwebengine.web.channel import Channel
 from aiwebengine.web.errors import Explain, Place, error_answer, wants_page, withheld
 from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.once import Until, asked_once
 from aiwebengine.web.read import Reader, Sender, request_id
 from aiwebengine.web.streams import Asked, StreamDoor
 from aiwebengine.web.welcome import welcome
@@ -73,6 +76,7 @@ class Site:
         is_owner: Tells whether a token is the administrator's: who sends it is told what an answer cost, and may have
             a single request recorded with the header `x-aiwebengine-record`.
         recording: Tells how invocations of a script's route are recorded; see `Invocation.recording`.
+        answers: Kept answers of requests that are done once.
         own_prefixes: Which paths are the engine's own.
         streams: Lets clients of streams in.
     """
@@ -90,11 +94,13 @@ class Site:
         limits: LimitSettings,
         own_body_bytes: int,
         explain: Explain | None,
+        answers: KeptAnswers,
         is_owner: Callable[[str], bool] = lambda _: False,
         recording: Callable[[str, str], str] = lambda _uri, _pattern: "",
         own_prefixes: Sequence[str] = OWN_PREFIXES,
         streams: StreamDoor | None = None,
     ) -> None:
+        self._answers = answers
         self._reactor = reactor
         self._current = current
         self._runner = runner
@@ -275,9 +281,12 @@ class Site:
             if "stream" in route.options and self._streams is not None:
                 self._open(self._streams, exchange, request, match, invocation, registry)
                 return
-            run = self._runner.run(invocation, exchange)
-            if exchange.waiting:
-                exchange.run = run
+            if invocation.once is None:
+                self._run(invocation, exchange, exchange)
+            else:
+                Deferred.fromCoroutine(self._run_once(invocation, invocation.once, exchange)).addErrback(
+                    self._not_run, exchange
+                )
         elif isinstance(match, AutoOptions):
             exchange.answered(_allowed(match.allow))
         elif isinstance(match, Disallowed):
@@ -311,6 +320,27 @@ class Site:
         if exchange.waiting and not asked.over:
             exchange.run = run
 
+    def _run(self, invocation: Invocation, sink: Sink, exchange: Exchange) -> None:
+        run = self._runner.run(invocation, sink)
+        if exchange.waiting:
+            exchange.run = run
+
+    async def _run_once(self, invocation: Invocation, once: Once, exchange: Exchange) -> None:
+        kept = await self._answers.begin(once)
+        if kept is not None:
+            exchange.answered(kept)
+        elif not exchange.waiting:
+            self._answers.end(once)
+        else:
+            self._run(invocation, Until(exchange, lambda: self._answers.end(once)), exchange)
+
+    def _not_run(self, failure: Failure, exchange: Exchange) -> None:
+        error = failure.value
+        if not isinstance(error, EngineError):
+            _log.failure("request {request} failed", failure, request=exchange.id)
+            error = EngineError("The server has a fault; its log knows more.")
+        self.tell(exchange, error)
+
     def _invocation(self, request: Request, route: Route, registry: Registry, given: str, recording: str) -> Invocation:
         if registry is not self._known_of:
             self._known.clear()
@@ -322,6 +352,7 @@ class Site:
             allowed = allowance(self._limits, asked, options, options.get("limits", {}))
             known = self._known[id(route)] = (allowed, f"{'|'.join(route.methods)} {route.pattern}")
         allowed, label = known
+        once = asked_once(request, route) if "idempotent" in route.options else None
         return Invocation(
             id=request.id,
             script=route.script,
@@ -335,6 +366,7 @@ class Site:
             label=label,
             allowance=allowed,
             recording=recording,
+            once=once,
         )
 
 

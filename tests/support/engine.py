@@ -23,7 +23,8 @@ from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
-from aiwebengine.app import Engine, build
+from aiwebengine.app import build
+from aiwebengine.engine import Engine
 from aiwebengine.settings.schema import ErrorSettings, PoolSettings, ServerSettings, Settings
 from tests.support.bodies import BytesBody, read_body
 

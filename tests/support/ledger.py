@@ -20,8 +20,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aiwebengine.app import Engine, Extensions, build
+from aiwebengine.app import build
 from aiwebengine.cli.reactor import install
+from aiwebengine.engine import Engine, Extensions
 from aiwebengine.host.declare import Argument, HostCall
 from aiwebengine.host.effects import Held, Unit
 from aiwebengine.host.session import Function, Session

@@ -130,6 +130,9 @@ class _Session:
     def failed(self, error: EngineError) -> None:
         """Keep nothing: the sink is told."""
 
+    def keep(self, answer: Answer | None) -> None:
+        """Keep nothing: nothing is asked twice here."""
+
     def commit(self) -> Deferred[None] | None:
         self._host.committed.append(self._invocation.id)
         self.units += 1

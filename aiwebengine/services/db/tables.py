@@ -224,6 +224,21 @@ receipts = sa.Table(
     sa.Index("receipts_key_id", "key", "id"),
 )
 
+answers = sa.Table(
+    "answers",
+    MAIN,
+    # Digests; see `web/once.py`.
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("request", sa.String(64), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False, index=True),
+    # 0: it was streamed.
+    sa.Column("status", sa.Integer, nullable=False),
+    # JSON: pairs of name and value.
+    sa.Column("headers", sa.Text, nullable=False),
+    # NULL: it was not kept.
+    sa.Column("body", LongBytes, nullable=True),
+)
+
 budget_use = sa.Table(
     "budget_use",
     EVIDENCE,

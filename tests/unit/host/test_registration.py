@@ -100,9 +100,18 @@ class RegistrationTests(SynchronousTestCase):
         self.assertIn("did you mean timeout?", self.refusal(route(options={"timeOut": "2s"})))
         self.assertIn('no option "colour"', self.refusal(route(options={"colour": 1})))
 
+    def test_idempotent(self) -> None:
+        """A route may take or demand an idempotency-key, and nothing else."""
+        for value in (True, False, "required"):
+            session = loading()
+            ask(session, "register.route", route(options={"idempotent": value}))
+            assert session.registrations is not None
+            self.assertEqual(session.registrations.routes[0].options["idempotent"], value)
+        self.assertIn("the number 1 was given", self.refusal(route(options={"idempotent": 1})))
+
     def test_refuses_options_that_do_nothing(self) -> None:
         """An option that has no effect in this version is refused rather than ignored."""
-        for option in ("auth", "roles", "permissions", "rateLimit", "cors", "cache", "version", "idempotent"):
+        for option in ("auth", "roles", "permissions", "rateLimit", "cors", "cache", "version"):
             self.assertNotIn(option, OPTIONS)
             self.assertIn(f'no option "{option}"', self.refusal(route(options={option: "x"})))
 

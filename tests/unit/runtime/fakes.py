@@ -76,6 +76,7 @@ class FakeHost:
         self.units = 0
         self.repeatable = True
         self.withdrawn = 0
+        self.kept: list[Answer | None] = []
 
     def begin(self, invocation: Invocation) -> FakeHost:
         """See `interfaces.HostCalls`; it is its own session."""
@@ -94,6 +95,10 @@ class FakeHost:
     def failed(self, error: EngineError) -> None:
         """See `interfaces.HostSession`."""
         self.failures.append(error)
+
+    def keep(self, answer: Answer | None) -> None:
+        """See `interfaces.HostSession`."""
+        self.kept.append(answer)
 
     def commit(self) -> Deferred[None] | None:
         """See `interfaces.HostSession`."""

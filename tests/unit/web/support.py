@@ -10,12 +10,14 @@ from typing import Any
 
 from klein import Klein
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import EngineError
+from aiwebengine.host.once import KeptAnswers
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.settings.schema import HttpSettings, LimitSettings
 from aiwebengine.values import Answer, HandlerRef, Invocation, Route
@@ -161,6 +163,8 @@ class WebTestCase(SynchronousTestCase):
         self.current = Current()
         self.parts = {"sandbox": True, "database": True}
         self.breakers = {"main database": "closed", "build worker": "closed"}
+        self.reads: list[Deferred[Any]] = []
+        """What the next looks for kept answers come to."""
         self.site = self.make_site()
         self.serve(a_route("/hello"), a_route("/echo", "POST", "PUT"), a_route("/notes/:id", "GET", "DELETE"))
 
@@ -190,6 +194,7 @@ class WebTestCase(SynchronousTestCase):
             limits=LimitSettings(),
             own_body_bytes=5000,
             explain=explain,
+            answers=KeptAnswers(read=lambda _: self.reads.pop(0), milliseconds=lambda: 0, keep_seconds=60),
         )
 
     def serve(self, *routes: Route, limits: Mapping[str, float] | None = None) -> None:

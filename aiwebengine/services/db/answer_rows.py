@@ -1,0 +1,59 @@
+"""Answers that are given again to a repeated request: functions of a connection, inside the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from aiwebengine.services.db.tables import answers
+from aiwebengine.values import Answer, Once
+
+LARGEST_BODY = 1024 * 1024
+"""A larger one is not kept, only that there was an answer."""
+
+
+def put(connection: Connection, once: Once, answer: Answer | None, *, now: int, since: int) -> None:
+    """
+    Keep what was answered.
+
+    Args:
+        answer: None: it was streamed, and cannot be given again.
+        since: Older answers do not count any more.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: There is one already.
+    """
+    body = answer.body if answer is not None and len(answer.body) <= LARGEST_BODY else None
+    pairs = answer.headers if answer is not None else ()
+    connection.execute(sa.delete(answers).where(answers.c.key == once.key, answers.c.at < since))
+    connection.execute(
+        sa.insert(answers).values(
+            key=once.key,
+            request=once.request,
+            at=now,
+            status=answer.status if answer is not None else 0,
+            headers=json.dumps([[name.decode("latin-1"), value.decode("latin-1")] for name, value in pairs]),
+            body=body,
+        )
+    )
+
+
+def find(connection: Connection, key: str, *, since: int) -> tuple[str, Answer | None] | None:
+    """Give the digest of the request and its answer, None if that was not kept; None for nothing at all."""
+    row = connection.execute(sa.select(answers).where(answers.c.key == key, answers.c.at >= since)).one_or_none()
+    if row is None:
+        return None
+    if row.body is None:
+        return row.request, None
+    pairs = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in json.loads(row.headers))
+    return row.request, Answer(status=row.status, headers=pairs, body=bytes(row.body))
+
+
+def remove_old(connection: Connection, *, before: int, limit: int) -> int:
+    """Remove answers that are too old, so many at most; give how many they were."""
+    old = connection.execute(sa.select(answers.c.key).where(answers.c.at < before).limit(limit)).scalars().all()
+    if old:
+        connection.execute(sa.delete(answers).where(answers.c.key.in_(old)))
+    return len(old)
