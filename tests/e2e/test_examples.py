@@ -11,6 +11,7 @@ import pytest_twisted
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.documents import ROOT
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
+from tests.support.listening import listen
 
 EXAMPLES = {one["uri"]: one for one in json.loads((ROOT / "examples" / "examples.json").read_text())}
 NPM_CACHE = ROOT / "build-cache" / "npm"
@@ -99,6 +100,42 @@ async def test_notes() -> None:
         assert (await engine.request("DELETE", path)).status == 204
         assert (await engine.request("GET", path)).status == 404
         assert (await engine.request("GET", "/notes")).json() == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_chat() -> None:
+    """What is said reaches the room and no other, a whisper two people, and who comes later sees the last lines."""
+    async with running_engine() as engine:
+        await deployed(engine, "chat")
+        page = await engine.request("GET", "/chat/lobby")
+        assert "new EventSource(" in page.text
+        assert page.headers["content-type"].startswith("text/html")
+        ada = await listen(engine, "/chat/lobby/stream?name=ada")
+        bob = await listen(engine, "/chat/lobby/stream?name=bob")
+        other = await listen(engine, "/chat/attic/stream?name=cid")
+        for client in (ada, bob, other):
+            assert await client.has(1) == [{"type": "lines", "lines": []}]
+
+        async def say(**said: str) -> int:
+            return (await engine.request("POST", "/chat/lobby", JSON, json.dumps(said))).status
+
+        assert await say(name="ada", text="hello <all>") == 201
+        assert await say(name="ada", to="bob", text="you") == 201
+        assert await say(name="ada", text="") == 400
+        lines = await bob.has(3)
+        assert [(one["type"], one["line"]["text"]) for one in lines[1:]] == [
+            ("line", "hello <all>"),
+            ("whisper", "you"),
+        ]
+        assert await ada.has(3) == lines
+        late = await listen(engine, "/chat/lobby/stream?name=cid")
+        assert [line["text"] for line in (await late.has(1))[0]["lines"]] == ["hello <all>"]
+        assert len(other.events) == 1
+        ada.leave()
+        assert await say(name="bob", text="again") == 201
+        back = await listen(engine, "/chat/lobby/stream?name=ada", {"last-event-id": ada.last_id})
+        await back.has(2)
+        assert back.data[-1]["line"]["text"] == "again"
 
 
 @pytest_twisted.ensureDeferred
