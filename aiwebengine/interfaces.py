@@ -71,6 +71,10 @@ class HostSession(Protocol):
     def units(self) -> int:
         """Give how often `commit` had something to do."""
 
+    @property
+    def rows(self) -> int:
+        """Give how many rows of the database were read or are to be written."""
+
     def withdraw(self) -> None:
         """Have a commit that is asked for fail with `Cancelled`, unless it has begun."""
 

@@ -219,3 +219,5 @@ class Receipt(NamedTuple):
     """Largest memory that its process ever had; 0 if nobody looked, which costs time and so is done for some only."""
     log_lines: int = 0
     log_bytes: int = 0
+    rows: int = 0
+    """Of the database, which its host calls have read or written."""

@@ -107,6 +107,7 @@ class Entries:
             )
         await self._check_room(session, area, entry)
         session.hold(Held(group=GROUP, key=_key(area, name), value=entry, size_bytes=entry.size_bytes))
+        session.rows += 1
         return version
 
     async def remove(self, session: Session, area: str, name: str) -> bool:
@@ -114,6 +115,7 @@ class Entries:
         existed = await self.get(session, area, name) is not None
         if existed:
             session.hold(Held(group=GROUP, key=_key(area, name), value=None))
+            session.rows += 1
         return existed
 
     async def page(self, session: Session, area: str, *, prefix: str, after: str, limit: int) -> Page:
@@ -131,6 +133,7 @@ class Entries:
                 connection, place, prefix=prefix, after=after, limit=most, now=now
             )
         )
+        session.rows += len(found)
         seen = {entry.name: entry for entry in found}
         if len(found) == most:
             # Behind the last one that was read nobody knows what there is.
@@ -239,6 +242,7 @@ class Entries:
     async def _committed(self, session: Session, area: str, names: Sequence[str]) -> dict[str, Entry]:
         place, now = Place(script=session.invocation.script, area=area), self._milliseconds()
         found: dict[str, Entry] = await self._read(lambda connection: entry_rows.get(connection, place, names, now))
+        session.rows += len(found)
         return found
 
     def _alive(self, entry: Entry) -> bool:

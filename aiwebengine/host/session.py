@@ -62,6 +62,8 @@ class Session:
         """What the script registers, while it loads; None in every other invocation."""
         self.calls = 0
         """Weight of the calls so far."""
+        self.rows = 0
+        """Of the database, read or written."""
         self.open = 0
         """Calls that have not been answered."""
         self._versions = 0

@@ -36,6 +36,7 @@ _COSTS: Mapping[str, Callable[[Receipt], int]] = {
     "invocations": lambda _: 1,
     "cpu_time": lambda receipt: int(receipt.cpu_seconds * 1e6),
     "host_calls": lambda receipt: sum(cost.count for cost in receipt.host_calls.values()) if receipt.host_calls else 0,
+    "rows": lambda receipt: receipt.rows,
     "log_lines": lambda receipt: receipt.log_lines,
     "bytes_out": lambda receipt: receipt.bytes_out,
 }
@@ -132,6 +133,7 @@ class Budgets(Service):
                 "invocations": settings.invocations,
                 "cpu_time": settings.cpu_time,
                 "host_calls": settings.host_calls,
+                "rows": settings.rows,
                 "log_lines": settings.log_lines,
                 "bytes_out": settings.bytes_out,
             }

@@ -78,6 +78,7 @@ class ReceiptRecord:
             "bytesOut": receipt.bytes_out,
             "logLines": receipt.log_lines,
             "logBytes": receipt.log_bytes,
+            "rows": receipt.rows,
             "hostCalls": calls_as_json(receipt.host_calls),
         }
 
@@ -107,6 +108,7 @@ class Figures:
         "log_lines",
         "peak",
         "repeated",
+        "rows",
         "wall",
     )
 
@@ -117,6 +119,7 @@ class Figures:
         self.host_seconds = 0.0
         self.bytes_out = 0
         self.log_lines = 0
+        self.rows = 0
         self.peak = 0
         self.repeated = 0
         self.errors: dict[str, int] = {}
@@ -136,6 +139,7 @@ class Figures:
             self.log_lines += receipt.log_lines
         self.peak = max(self.peak, receipt.peak_bytes)
         if receipt.host_calls:
+            self.rows += receipt.rows
             for cost in receipt.host_calls.values():
                 self.host_calls += cost.count
                 self.host_seconds += cost.seconds
@@ -155,6 +159,7 @@ class Figures:
             "hostMs": _milliseconds(self.host_seconds),
             "bytesOut": self.bytes_out,
             "logLines": self.log_lines,
+            "rows": self.rows,
             "peakBytes": self.peak or None,
         }
 

@@ -41,6 +41,7 @@ class Replay:
         """The first call that was another one: `at` (from 1), `recorded` and `now`: `name` and `arguments`, or None."""
         self.lines: list[LogLine] = []
         self.error: ScriptFailed | None = None
+        self.rows = 0
         self.ended: Deferred[None] = Deferred()
         """Fires when nothing more will be asked."""
 

@@ -70,7 +70,7 @@ class Run:
         "_passed", "_recorded", "_release", "_reruns", "_seconds", "_session", "_turn", "_waits", "_wall", "_whole",
         "_writing",
         "asked_at", "attempts", "bytes_out", "calls", "cancelled", "clone", "cpu_seconds", "deadline", "ended",
-        "error", "invocation", "memory_bytes", "peak_bytes", "queued_until", "replied", "sink", "started_at",
+        "error", "invocation", "memory_bytes", "peak_bytes", "queued_until", "replied", "rows", "sink", "started_at",
         "streaming", "tape",
     )  # fmt: skip
 
@@ -101,6 +101,7 @@ class Run:
         self.calls: dict[str, CallCost] = {}
         self.bytes_out = 0
         self.peak_bytes = 0
+        self.rows = 0
         self.attempts = 0
         self.cpu_seconds = 0.0
         self.cancelled = False
@@ -550,6 +551,7 @@ class Run:
             self._release()
         session, self._session = self._session, None
         if session is not None:
+            self.rows = session.rows
             session.end(self.receipt(outcome))
         self._over(self)
         if self.tape is not None and self._recorded is not None:
@@ -560,6 +562,7 @@ class Run:
     def _drop(self, outcome: str) -> None:
         session, self._session = self._session, None
         if session is not None:
+            self.rows = session.rows
             session.end(self.receipt(outcome))
         self.clone = None
 
@@ -579,6 +582,7 @@ class Run:
             peak_bytes=self.peak_bytes,
             log_lines=lines.count if lines is not None else 0,
             log_bytes=lines.size_bytes if lines is not None else 0,
+            rows=self.rows,
         )
 
 

@@ -37,6 +37,7 @@ RESOURCES: Mapping[str, Resource] = {
     "invocations": Resource(name="invocations", noun="invocations", example="1000/1m"),
     "cpu": Resource(name="cpu_time", noun="of processor time", example="30s/1h", unit="us"),
     "hostCalls": Resource(name="host_calls", noun="host calls", example="10000/1m"),
+    "rows": Resource(name="rows", noun="rows", example="100000/1h"),
     "logLines": Resource(name="log_lines", noun="log lines", example="1000/1m"),
     "bytesOut": Resource(name="bytes_out", noun="of answers", example="1GB/1d", unit="bytes"),
 }

@@ -203,6 +203,8 @@ class BudgetSettings:
         "3000000/1m",
     )
     """Host calls of one script."""
+    rows: Annotated[tuple[str, ...], Shape("a budget such as 100000/1h", is_budget_of("rows"))] = ()
+    """Rows of the database that one script reads and writes."""
     log_lines: Annotated[tuple[str, ...], Shape("a budget such as 100000/1m", is_budget_of("log_lines"))] = (
         "300000/1m",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest_twisted
@@ -17,6 +18,12 @@ registerWebHandler("/work", function (req) {
   return { headers: req.headers.get("x-aiwebengine-token") };
 });
 registerWebHandler("/stream", function* () { yield "a"; yield "b"; });
+registerWebHandler("/store", async function () {
+  await kv.set("a", 1);
+  await kv.set("b", 2);
+  await kv.get("a");
+  return (await kv.list()).entries.length + ((await kv.get("c")) || 0);
+});
 registerWebHandler("/fail", function () { throw new Error("no"); });
 """
 
@@ -39,6 +46,23 @@ async def test_server_timing() -> None:
         for token in ("wrong", ""):
             reply = await engine.request("GET", "/work", {"x-aiwebengine-token": token} if token else {})
             assert "server-timing" not in reply.headers
+
+
+@pytest_twisted.ensureDeferred
+async def test_rows() -> None:
+    """A receipt counts the rows that were read and written, and a budget may bound them."""
+    async with running_engine() as engine:
+        manifest = {"main": "main.js", "aiwebengine": {"budgets": {"rows": "5/1h"}}}
+        await engine.deploy("work", {"main.js": SCRIPT, "package.json": json.dumps(manifest)})
+        for _ in range(2):
+            assert (await engine.request("GET", "/store")).text == "2"
+        told = (await engine.api("GET", "/script/receipts?uri=work")).json()
+        # Two writes; the second time the page is read from the table as well.
+        assert sorted(one["rows"] for one in told["recent"] if one["label"] == "GET /store") == [2, 4]
+        assert next(route["rows"] for route in told["routes"] if route["label"] == "GET /store") == 6
+        refused = await engine.request("GET", "/store")
+        assert (refused.status, refused.json()["code"]) == (429, "budget")
+        assert "rows" in refused.json()["detail"]
 
 
 @pytest_twisted.ensureDeferred

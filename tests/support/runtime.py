@@ -111,7 +111,7 @@ class _Session:
     def __init__(self, host: TableHost, invocation: Invocation) -> None:
         self._host = host
         self._invocation = invocation
-        self.units = 0
+        self.units = self.rows = 0
 
     def call(self, name: str, argument: str) -> Deferred[str] | str:
         given = json.loads(argument)

@@ -24,7 +24,7 @@ _log = Logger()
 
 FOLDER = Path(__file__).parent / "migrations"
 
-HEADS = {"main": "m0003", "evidence": "e0003"}
+HEADS = {"main": "m0003", "evidence": "e0004"}
 """The newest revision of each database; looked at first, so that a start with nothing to do loads no Alembic."""
 
 

@@ -86,6 +86,7 @@ def _row(record: ReceiptRecord) -> dict[str, Any]:
         "bytes_out": receipt.bytes_out,
         "log_lines": receipt.log_lines,
         "log_bytes": receipt.log_bytes,
+        "row_count": receipt.rows,
         "host_calls": json.dumps(_calls(receipt.host_calls), separators=(",", ":")),
     }
 
@@ -105,6 +106,7 @@ def _record(row: Row[Any]) -> ReceiptRecord:
         peak_bytes=row.peak,
         log_lines=row.log_lines,
         log_bytes=row.log_bytes,
+        rows=row.row_count,
     )
     return ReceiptRecord(
         id=row.id,

@@ -219,6 +219,7 @@ receipts = sa.Table(
     sa.Column("bytes_out", sa.BigInteger, nullable=False),
     sa.Column("log_lines", sa.BigInteger, nullable=False),
     sa.Column("log_bytes", sa.BigInteger, nullable=False),
+    sa.Column("row_count", sa.BigInteger, nullable=False, server_default="0"),
     # JSON: {name: [count, microseconds, bytes of arguments, bytes of answers]}.
     sa.Column("host_calls", LongText, nullable=False),
     sa.Index("receipts_key_id", "key", "id"),

@@ -76,6 +76,7 @@ class FakeHost:
         self.units = 0
         self.repeatable = True
         self.withdrawn = 0
+        self.rows = 0
         self.kept: list[Answer | None] = []
 
     def begin(self, invocation: Invocation) -> FakeHost:

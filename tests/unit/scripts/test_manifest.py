@@ -108,7 +108,7 @@ class ManifestTests(SynchronousTestCase):
             ({"hostCalls": "many"}, 'such as "10000/1m"'),
             ({"cpu": 5}, 'such as "30s/1h"'),
             ({"logLines": ["1/1m"] * 6}, "at most 5"),
-            ({"mails": "1/1m"}, "known are invocations, cpu, hostCalls, logLines, bytesOut"),
+            ({"mails": "1/1m"}, "known are invocations, cpu, hostCalls, rows, logLines, bytesOut"),
             (5, "must be an object"),
         ):
             [(message, _, _)] = self.wrong({"aiwebengine": {"budgets": budgets}})
