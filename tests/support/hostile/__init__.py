@@ -1,0 +1,1 @@
+"""Scripts and children that mean harm."""
