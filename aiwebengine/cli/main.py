@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "state": "state:state",
     "token": "token:token",
     "doctor": "doctor:doctor",
+    "migrate-names": "migrate:migrate_names",
     "types": "generated:types",
 }
 """Name to `module:command`, in the order of the help."""

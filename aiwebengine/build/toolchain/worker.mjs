@@ -3,6 +3,8 @@
  *
  *   {"id": 1, "op": "build", "entry": "main.ts", "files": {...}, "packages": null, "declared": []}
  *   {"id": 1, "ok": {"source": "...", "map": "...", "problems": []}}      or  {"id": 1, "error": "..."}
+ *   {"id": 2, "op": "rename", "path": "main.ts", "source": "...", "names": {...}}
+ *   {"id": 2, "ok": {"source": "...", "changes": []}}
  *
  * The first line that it reads sets it up: {"cache": folder or null, "known": {...}, "advice": {...}, "version": "..."}.
  * It parses what people wrote and never runs it.
@@ -11,6 +13,7 @@ import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 
 import { Bundler } from './bundle.mjs';
+import { rename } from './rename.mjs';
 
 const require = createRequire(import.meta.url);
 const esbuild = require('./esbuild.cjs'); // beside this file in dist/
@@ -30,6 +33,10 @@ async function answer(line) {
     return;
   }
   try {
+    if (request.op === 'rename') {
+      say({ id: request.id, ok: rename(request.path, request.source, request.names) });
+      return;
+    }
     say({ id: request.id, ok: await bundler.build({ known: setup.known, advice: setup.advice, ...request }) });
   } catch (error) {
     say({ id: request.id, error: String((error && error.stack) || error).slice(0, 4000) });

@@ -1,0 +1,79 @@
+"""
+Today's names for calls that scripts make by older ones.
+
+The build worker finds them, because only a parser tells a call from a word in a text; it is
+started for this, asked file by file, and ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiwebengine.build.node import Node
+
+_SECONDS = 120.0
+_SETUP: dict[str, object] = {"cache": None, "known": {}, "advice": {}, "version": ""}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One name that was replaced."""
+
+    line: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renamed:
+    """One file."""
+
+    source: str
+    changes: tuple[Change, ...]
+    problem: str = ""
+    """Why it was left alone: it cannot be parsed."""
+
+
+def rename(node: Node, toolchain: Path, files: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Renamed]:
+    """
+    Replace older names in *files*.
+
+    Args:
+        toolchain: The assembled build worker.
+        files: Text by path.
+        names: Today's name by the older one.
+
+    Raises:
+        OSError, subprocess.SubprocessError: node does not run.
+        ValueError: The worker answers something else than it should.
+    """
+    paths = list(files)
+    asked = [
+        {"id": number, "op": "rename", "path": path, "source": files[path], "names": dict(names)}
+        for number, path in enumerate(paths)
+    ]
+    done = subprocess.run(
+        [str(node.program), str(toolchain / "worker.mjs")],
+        input="".join(f"{json.dumps(line)}\n" for line in [_SETUP, *asked]).encode(),
+        env={**os.environ, "ESBUILD_BINARY_PATH": str(toolchain / "bin" / "esbuild")},
+        capture_output=True,
+        timeout=_SECONDS,
+        check=True,
+    )
+    told = {line["id"]: line for line in map(json.loads, done.stdout.decode().splitlines()) if "id" in line}
+    if len(told) != len(paths):
+        raise ValueError(f"the build worker answered {len(told)} of {len(paths)} requests")
+    return {path: _read(files[path], told[number]) for number, path in enumerate(paths)}
+
+
+def _read(source: str, told: Mapping[str, object]) -> Renamed:
+    found = told.get("ok")
+    if not isinstance(found, dict):
+        return Renamed(source=source, changes=(), problem=str(told.get("error", "")).partition("\n")[0])
+    changes = tuple(Change(line=one["line"], old=one["from"], new=one["to"]) for one in found["changes"])
+    return Renamed(source=found["source"], changes=changes)

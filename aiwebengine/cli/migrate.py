@@ -1,0 +1,90 @@
+"""`aiwebengine migrate-names`: write scripts with today's names."""
+
+from __future__ import annotations
+
+import difflib
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from aiwebengine.cli import exits, folder, show
+from aiwebengine.cli.exits import CommandFailed
+
+_ENDINGS = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
+
+
+@click.command("migrate-names")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--write", is_flag=True, help="Write the files; without it only the changes are shown.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")
+def migrate_names(path: Path, write: bool, as_json: bool) -> int:
+    """
+    Show, and with --write make, the changes that give a script today's names.
+
+    PATH is a script's file or folder. Names that the script has made itself are left alone, and nothing but names is
+    changed. No server is needed. Ends with 3 if a file cannot be parsed; it is left as it is.
+    """
+    from aiwebengine.build.builder import TOOLCHAIN  # noqa: PLC0415  Other commands need not wait for it.
+    from aiwebengine.build.node import Node, find_node  # noqa: PLC0415  The same.
+    from aiwebengine.build.rename import rename  # noqa: PLC0415  The same.
+    from aiwebengine.host.globals import GLOBALS  # noqa: PLC0415  The same.
+
+    names = {one.name: one.deprecated for one in GLOBALS if one.deprecated}
+    files = _files(path)
+    node = find_node("", TOOLCHAIN)
+    if not isinstance(node, Node):
+        raise CommandFailed(f"Scripts cannot be parsed here: {node}.", code=exits.FAILED)
+    try:
+        found = rename(node, TOOLCHAIN, files, names)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise CommandFailed(f"Scripts cannot be parsed here: {error}.", code=exits.FAILED) from error
+    changed = {name: one for name, one in found.items() if one.changes}
+    if write:
+        for name, one in changed.items():
+            _write(path / name if path.is_dir() else path, one.source)
+    problems = {name: one.problem for name, one in found.items() if one.problem}
+    if as_json:
+        changes = {
+            name: [{"line": each.line, "old": each.old, "new": each.new} for each in one.changes]
+            for name, one in changed.items()
+        }
+        show.document({"changes": changes, "problems": problems, "written": write})
+    else:
+        _show({name: (files[name], one.source) for name, one in changed.items()})
+        for name, problem in problems.items():
+            show.note(f"{name} is left alone: {problem}")
+        count = sum(len(one.changes) for one in changed.values())
+        done = "Written." if write else "Nothing was written; --write does."
+        show.note(f"{count} older names in {len(changed)} of {len(files)} files. {done if changed else ''}".strip())
+    return exits.REFUSED if problems else exits.OK
+
+
+def _files(path: Path) -> dict[str, str]:
+    given = folder.read(path).files
+    files = {name: text for name, text in given.items() if name.endswith(_ENDINGS) and isinstance(text, str)}
+    files = {name: text for name, text in files.items() if not name.endswith(".d.ts")}
+    if not files:
+        raise CommandFailed(f"{path} holds no JavaScript or TypeScript.", code=exits.USAGE)
+    return files
+
+
+def _write(path: Path, source: str) -> None:
+    # Whole or not at all: a full disk must not cut a script short.
+    new = path.with_name(f".{path.name}.new")
+    try:
+        new.write_text(source, "utf-8", newline="")
+        new.chmod(path.stat().st_mode & 0o7777)
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise CommandFailed(f"{path} cannot be written: {error.strerror}.", code=exits.FAILED) from error
+
+
+def _show(changed: Mapping[str, tuple[str, str]]) -> None:
+    for name, (before, after) in changed.items():
+        lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm="", n=1)
+        for line in lines:
+            colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+            click.echo(click.style(show.safe(line), fg=colour))
