@@ -77,7 +77,7 @@ export const Page = ({ room }: { room: string }) => (
         <button>Say</button>
       </form>
       <p id="state">opening</p>
-      <script>{html.raw(script)}</script>
+      <script type="module">{html.raw(script)}</script>
     </body>
   </html>
 );

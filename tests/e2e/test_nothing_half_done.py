@@ -47,6 +47,20 @@ def test_server_killed_at(ledgers: Ledgers, point: str) -> None:
     ledgers.check()
 
 
+def test_messages_outlive_the_server(ledgers: Ledgers) -> None:
+    """What was committed and not yet published when the server is killed is published by the next one."""
+    if not ledgers.alive:
+        ledgers.start()
+    ledgers.arm("volatile.next", "server")
+    with ledgers.load(least=1):
+        ledgers.until("ended")
+    ledgers.start()
+    ledgers.check()
+    first, *messages = ledgers.kept()
+    assert first == "gap"
+    assert messages
+
+
 # A template or a sandbox that dies again and again is waited for longer each time.
 IN_HAND = ("answer.received", "call.answered", "commit.written", "log.received", "run.begun", "volatile.next")
 

@@ -7,7 +7,9 @@ a kill (and, if it was the server, a restart) the books must agree:
 - a unit is there with everything that it made durable, or not at all;
 - what a client was told is done, is done;
 - each committed message was delivered, under one id;
-- nothing volatile happened that was not committed.
+- nothing volatile happened that was not committed;
+- somebody who listens to a stream hears every message of a committed unit once, and no other; only where a killed
+  server took its memory with it, and a gap says so, one may be missing or come again.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,16 +34,20 @@ START_SECONDS = 40.0
 _CLIENTS = 4
 
 SCRIPT = """
+registerWebStream("/heard", { history: 10000 });
+
 registerWebHandler("/pay/:id", function (req) {
   var id = req.params.id;
   kv.set("pay/" + id, id);
   sharedStorage.setItem("pay/" + id, id);
   console.log("pay " + id);
+  sendStreamMessageToPath("/heard", id + "/1");
   ledgerPut(id + "/1");
   ledgerTell(id + "/1");
   return new Promise(function (resolve) {
     setTimeout(function () {
       ledgerPut(id + "/2");
+      sendStreamMessage(id + "/2");
       resolve({ paid: id });
     }, 2);
   });
@@ -50,6 +56,7 @@ registerWebHandler("/pay/:id", function (req) {
 registerWebHandler("/stream/:id", function (req) {
   var id = req.params.id, piece = 0;
   console.log("stream " + id);
+  sendStreamMessage(id + "/1");
   ledgerPut(id + "/1");
   ledgerPut(id + "/2");
   var pieces = {};
@@ -60,6 +67,7 @@ registerWebHandler("/stream/:id", function (req) {
         if (piece > 3) return Promise.resolve({ done: true });
         ledgerPut(id + "/p" + piece + "/1");
         ledgerPut(id + "/p" + piece + "/2");
+        sendStreamMessage(id + "/p" + piece + "/1");
         return Promise.resolve({ done: false, value: "piece " + piece + "\\n" });
       }
     };
@@ -70,12 +78,14 @@ registerWebHandler("/stream/:id", function (req) {
 registerWebHandler("/later/:id", function (req, ctx) {
   var id = req.params.id;
   console.log("later " + id);
+  sendStreamMessage(id + "/1");
   ledgerPut(id + "/1");
   ledgerPut(id + "/2");
   ctx.waitUntil(new Promise(function (resolve) {
     setTimeout(function () {
       ledgerPut(id + "/w/1");
       ledgerPut(id + "/w/2");
+      sendStreamMessage(id + "/w/1");
       resolve();
     }, 3);
   }));
@@ -112,8 +122,10 @@ class Ledgers:
         self._number = 0
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._before: set[str] = set()
         self._host = ""
         self._token = ""
+        self._hearer = Hearer()
 
     def start(self) -> None:
         """Start the program and wait until it answers."""
@@ -130,6 +142,8 @@ class Ledgers:
             time.sleep(0.02)
         told = json.loads((self.folder / "address").read_text("ascii"))
         self._host, self._token = told["address"].removeprefix("http://"), told["token"]
+        # Whoever was asked before may be missing from what is heard, if the server died.
+        self._before = set(self.books.asked)
 
     def deploy(self) -> None:
         """Deploy the script."""
@@ -140,9 +154,11 @@ class Ledgers:
         answer = connection.getresponse()
         assert answer.status in {200, 201}, answer.read()
         connection.close()
+        self._hearer.listen(lambda: self._host, "/heard")
 
     def stop(self) -> None:
         """Kill the program if it still runs."""
+        self._hearer.stop()
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
         if self._process is not None:
@@ -200,6 +216,21 @@ class Ledgers:
         assert not left, left + "\n" + (self.folder / "output").read_text()[-3000:]
         assert not self.books.wrong, self.books.wrong
 
+    def kept(self) -> list[str]:
+        """Give what a client of an earlier server is told when it comes back: an event's name, and messages."""
+        connection = http.client.HTTPConnection(self._host, timeout=0.5)
+        lines: list[str] = []
+        with contextlib.suppress(TimeoutError):
+            connection.request("GET", "/heard", headers={"Last-Event-ID": "another-1"})
+            answer = connection.getresponse()
+            while line := answer.readline().decode().strip():
+                lines.append(line)
+            while True:
+                lines.append(answer.readline().decode().strip())
+        connection.close()
+        words = ("event: ", "data: pay", "data: stream", "data: later")
+        return [line.partition(": ")[2] for line in lines if line.startswith(words)]
+
     def logged(self) -> set[str]:
         """Give the ids of the requests whose log line is kept."""
         with closing(sqlite3.connect(self.folder / "data" / "evidence.sqlite3")) as database:
@@ -253,6 +284,8 @@ class Ledgers:
         twice = [one for one, times in published.items() if times > 1]
         if twice:
             return f"{twice[:5]} were published under two ids"
+        if unheard := self._hearer.disagreement(units, lost=self._before):
+            return unheard
         told = Counter(self._lines("told"))
         if any(times > 1 for times in told.values()) or any(one.rsplit("/", 1)[0] not in units for one in told):
             return "something volatile happened twice, or without its commit"
@@ -304,6 +337,87 @@ class Ledgers:
         if victim == "template":
             return templates
         return [pid for template in templates for pid in children_of(template)][:2]
+
+
+class Hearer:
+    """Somebody who listens to a stream, comes back when it breaks off, and writes down what is heard."""
+
+    def __init__(self) -> None:
+        self._lives: list[list[str]] = []
+        """What was heard between one gap and the next; ids and messages."""
+        self._ids: list[str] = []
+        self._last = ""
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def listen(self, host: Callable[[], str], path: str) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self._run, args=(host, path), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, within a moment."""
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def disagreement(self, units: Mapping[str, set[str]], *, lost: set[str]) -> str:
+        """
+        Tell what is wrong with what was heard.
+
+        Args:
+            units: Those that were committed, such as `pay7` and `stream8/p2`.
+            lost: Requests of earlier lives of the server, of which not all may have been heard.
+        """
+        lives = [list(life) for life in self._lives]
+        for life in lives:
+            twice = [one for one, times in Counter(life).items() if times > 1]
+            if twice:
+                return f"{twice[:5]} were heard twice"
+        heard = {one for life in lives for one in life}
+        committed = {f"{unit}/1" for unit in units}
+        committed |= {f"{unit}/2" for unit in units if unit.startswith("pay")}
+        if invented := heard - committed:
+            return f"{sorted(invented)[:5]} were heard and never committed"
+        missing = [one for one in committed - heard if one.split("/")[0] not in lost]
+        if missing:
+            return f"{sorted(missing)[:5]} were committed and not heard"
+        numbers = [int(one.rpartition("-")[2], 10) for one in self._ids]
+        if numbers != sorted(set(numbers)):
+            return "ids do not rise"
+        return ""
+
+    def _run(self, host: Callable[[], str], path: str) -> None:
+        while not self._over.is_set():
+            connection = http.client.HTTPConnection(host(), timeout=0.5)
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                connection.request("GET", path, headers={"Last-Event-ID": self._last} if self._last else {})
+                answer = connection.getresponse()
+                if answer.status == 200:
+                    self._hear(answer)
+            connection.close()
+            self._over.wait(0.02)
+
+    def _hear(self, answer: http.client.HTTPResponse) -> None:
+        if not self._lives:
+            self._lives.append([])
+        event: dict[str, str] = {}
+        while not self._over.is_set():
+            line = answer.readline().decode()
+            if not line:
+                return
+            name, _, value = line.rstrip("\n").partition(": ")
+            if name:
+                event[name] = value
+                continue
+            self._last = event.get("id", self._last)
+            if event.get("event") == "gap":
+                self._lives.append([])
+                self._ids = []
+            elif "data" in event and "event" not in event:
+                self._lives[-1].append(event["data"])
+                self._ids.append(event["id"])
+            event = {}
 
 
 def children_of(pid: int) -> list[int]:
