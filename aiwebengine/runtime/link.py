@@ -12,10 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from aiwebengine.runtime.boxes import BadBox, Box, Parser
+
+_log = Logger()
 
 _READ_BYTES = 256 * 1024
 _FEW_BYTES = 8 * 1024
@@ -137,7 +140,11 @@ class Link:
         for box in boxes:
             if self._sock is None:
                 break
-            self._received(box)
+            try:
+                self._received(box)
+            except Exception:  # noqa: BLE001  the edge: whatever a child manages to break is its own run
+                _log.failure("what a child said could not be dealt with")
+                self._break("it said what the server could not deal with")
         return True
 
     def doWrite(self) -> None:

@@ -114,8 +114,13 @@ class _Session:
         self.units = self.rows = 0
 
     def call(self, name: str, argument: str) -> Deferred[str] | str:
-        given = json.loads(argument)
+        try:
+            given = json.loads(argument)
+        except (ValueError, RecursionError):
+            return '{"err":{"code":"invalid","message":"the arguments are not JSON"}}'
         self._host.asked.append((name, given))
+        if name not in self._host.calls:
+            return '{"err":{"code":"invalid","message":"there is no such call"}}'
         try:
             value = self._host.calls[name](given)
         except EngineError as error:

@@ -81,6 +81,19 @@ class LinkTests(SynchronousTestCase):
         self.reactor.turn()
         self.assertIn("shorter than", self.broken[0])
 
+    def test_unexpected(self) -> None:
+        """What the server fails on ends this child, with the failure in the log, and nobody else."""
+
+        def fail(_: Box) -> None:
+            raise ZeroDivisionError
+
+        self.link._received = fail
+        self.child.send(b"x", k=b"1")
+        self.child.send(b"y", k=b"1")
+        self.reactor.turn()
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(self.broken, ["it said what the server could not deal with"])
+
     def test_somebody_else_goes_on(self) -> None:
         """What a dead child has left is read out, but not what another that has its socket sends without end."""
         self.child.sock.setblocking(True)

@@ -1,0 +1,1 @@
+"""What a test puts on the path of the sandbox."""

@@ -1,0 +1,166 @@
+"""
+Put on the sandbox's path by a test: its processes then do what the path of the request says, on the bare socket.
+
+This is what a script could do that had broken out of JavaScript, but not out of the locked-down process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import sandbox.loop
+from sandbox.bodies import encode
+from sandbox.boxes import END, encode_pair
+from sandbox.failures import Failure
+
+MEBIBYTE = 1 << 20
+ANSWER = encode_pair(b"_answer", b"1") + encode_pair(b"h", b"") + encode_pair(b"e", b"a")
+HOST = encode_pair(b"_command", b"host") + encode_pair(b"n", b"getScript")
+MORE = encode_pair(b"_command", b"more") + encode_pair(b"v", b"x" * 65_535) + END
+LOG = encode_pair(b"_command", b"log")
+
+
+def _ask(number: int, argument: bytes = b'["x"]', name: bytes = b"getScript") -> bytes:
+    head = encode_pair(b"_ask", b"%d" % number) + encode_pair(b"_command", b"host") + encode_pair(b"n", name)
+    return encode(head, argument)
+
+
+def _part(name: bytes, argument: bytes) -> bytes:
+    return _ask(1, argument, b"answer." + name)
+
+
+def _for_ever(piece: bytes) -> Callable[[socket.socket], None]:
+    def deed(data: socket.socket) -> None:
+        while True:
+            data.sendall(piece)
+
+    return deed
+
+
+def _numbered(make: Callable[[int], bytes]) -> Callable[[socket.socket], None]:
+    def deed(data: socket.socket) -> None:
+        number = 0
+        while True:
+            number += 1
+            data.sendall(make(number))
+
+    return deed
+
+
+def _once(*pieces: bytes, then: Callable[[], Any] | None = None) -> Callable[[socket.socket], None]:
+    def deed(data: socket.socket) -> None:
+        for piece in pieces:
+            data.sendall(piece)
+        if then is not None:
+            then()
+
+    return deed
+
+
+def _heavy_abort() -> None:
+    held = bytearray(40 * MEBIBYTE)
+    for at in range(0, len(held), 4096):
+        held[at] = 1
+    os.abort()
+
+
+def _exit_soon() -> None:
+    time.sleep(0.1)
+    os._exit(3)
+
+
+def _too_late() -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    time.sleep(30)
+
+
+DEEDS: dict[str, Callable[[socket.socket], None]] = {
+    # Bytes that are no boxes.
+    "garbage": _once(b"\xff" * 5000),
+    "http": _once(b"HTTP/1.1 200 OK\r\n\r\n"),
+    "endless garbage": _for_ever(bytes(range(256))),
+    "a huge length": _once(b"\0\1v\xff\xff", b"x" * 60_000),
+    "a long value without an end": _for_ever(MORE),
+    "crumbs of a long value": _for_ever(encode(encode_pair(b"_command", b"more"), b"x")),
+    "empty boxes": _for_ever(END * 100),
+    "a box with ever new keys": _numbered(lambda number: encode_pair(b"k%d" % number, b"v")),
+    # Boxes that mean nothing.
+    "an unknown command": _once(encode(encode_pair(b"_command", b"shutdown"), b"")),
+    "a run": _once(encode(encode_pair(b"_command", b"run") + encode_pair(b"_ask", b"1"), b"{}")),
+    "an answer nobody asked for": _once(encode(encode_pair(b"_answer", b"2"), b"{}")),
+    "the answer of another call": _once(_ask(7), encode(encode_pair(b"_answer", b"7"), b'{"ok":1}')),
+    "an error of another call": _once(encode(encode_pair(b"_error", b"9"), b"{}")),
+    # Calls.
+    "a call with a long name": _once(_ask(1, name=b"x" * 200)),
+    "a call that is not ASCII": _once(_ask(1, b'["\xe9"]')),
+    "ever new names": _numbered(lambda number: _ask(number, name=b"x%d" % number)),
+    "a huge argument": _once(*[MORE] * 700, _ask(1)),
+    "calls without an end": _numbered(_ask),
+    "deep arguments": _once(_ask(1, b"[" * 50_000), encode(ANSWER, b'"deep"')),
+    "bulky arguments": lambda data: data.sendall(
+        _ask(1, b"[" + b"[]," * 2_000_000 + b"[]]") + encode(ANSWER, b'"bulky"')
+    ),
+    # Parts of an answer, out of their order.
+    "a part before the start": _once(_part(b"write", b'["a","x"]'), encode(ANSWER, b'"whole"')),
+    "a part that is none": _once(_part(b"start", b'[{"a":1}]')),
+    "parts without a pause": _once(_part(b"start", b'[""]') + _part(b"write", b'["a","x"]') * 50),
+    "two answers": _once(_part(b"send", b'["","a","1"]') + encode(ANSWER, b"2")),
+    "the end of no stream": _once(encode(encode_pair(b"_answer", b"1") + encode_pair(b"h", b'{"streamed":true}'), b"")),
+    # Answers that are none.
+    "a head that is none": _once(encode(encode_pair(b"_answer", b"1") + encode_pair(b"h", b"[" * 60_000), b"")),
+    "a header in two": _once(
+        encode(
+            encode_pair(b"_answer", b"1") + encode_pair(b"h", b'{"status":200,"headers":[["a","b\\r\\nc: d"]]}'), b""
+        )
+    ),
+    "an error that is none": _once(encode(encode_pair(b"_error", b"1"), b"[" * 60_000)),
+    # Logs.
+    "lines that are none": _once(encode(LOG, b"{}")),
+    "lines without an end": _for_ever(encode(LOG, b'[["info","' + b"x" * 1000 + b'",null]]')),
+    "a huge line": lambda data: data.sendall(
+        encode(LOG, b'[["info","' + b"x" * (10 * MEBIBYTE) + b'",null]]') + encode(ANSWER, b'"logged"')
+    ),
+    "bulky fields": lambda data: data.sendall(
+        encode(LOG, b'[["info","m",{"a":[' + b"{}," * 1_000_000 + b"{}]}]]") + encode(ANSWER, b'"fields"')
+    ),
+    # Time and death.
+    "silence": _once(),
+    "silence without its timers": _once(then=_too_late),
+    "half a box and silence": _once(b"\0\4_ask"),
+    "half a box and death": _once(b"\0\4_ask", then=lambda: os._exit(0)),
+    "exit at once": _once(then=lambda: os._exit(0)),
+    "exit with a status": _once(then=lambda: os._exit(3)),
+    "a fault": _once(then=lambda: ctypes.string_at(0)),
+    "abort": _once(then=os.abort),
+    "abort with much memory": _once(then=_heavy_abort),
+    "exit after a call": _once(_ask(1), then=lambda: os._exit(3)),
+    "exit in the stream": _once(_part(b"start", b'[""]'), then=_exit_soon),
+    "exit after the answer": _once(encode(ANSWER, b'"last words"'), then=lambda: os._exit(3)),
+    "talk after the answer": _once(encode(ANSWER, b'"more"') + encode(LOG, b"[]")),
+}
+
+
+class Hostile(sandbox.loop.Conversation):
+    """A child that does not keep to anything."""
+
+    def _drive(self, value: bytes, tag: bytes) -> Failure | None:
+        """Do what the path of a run says, or run it as ever if it names no deed."""
+        path = json.loads(value)["q"]["path"].removeprefix("/").replace("-", " ") if value[:1] == b"{" else ""
+        if path not in DEEDS:
+            return super()._drive(value, tag)
+        with contextlib.suppress(OSError):
+            DEEDS[path](self._data)
+        signal.pause()
+        return None
+
+
+sandbox.loop.Conversation = Hostile
