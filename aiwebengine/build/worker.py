@@ -8,6 +8,7 @@ and the queue of those that wait is the caller's.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from aiwebengine.settings.schema import BuildSettings
 _log = Logger()
 
 _MAX_ANSWER = 128 * 1024 * 1024
+_BEHIND_THE_SERVER = 5
 
 
 class BuildFailed(Exception):
@@ -136,6 +138,10 @@ class Worker:
             env={"PATH": os.environ.get("PATH", ""), "ESBUILD_BINARY_PATH": str(binary), "NO_COLOR": "1"},
             path="/",
         )
+        if process.transport is not None and process.transport.pid:
+            # Requests are served while something is built.
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, process.transport.pid, _nice())
         process.send(self._setup)
 
     def _answered(self, told: Mapping[str, Any]) -> None:
@@ -243,3 +249,7 @@ class _Process(ProcessProtocol):
         if b"heap out of memory" in self._stderr:
             why, crashed = "it ran out of memory (build.memory_bytes)", False
         self._ended(why, crashed)
+
+
+def _nice() -> int:
+    return min(19, os.getpriority(os.PRIO_PROCESS, 0) + _BEHIND_THE_SERVER)

@@ -37,6 +37,9 @@ _STEPS = encode_pair(b"_command", b"steps")
 _CANCEL = encode_pair(b"_command", b"cancel")
 _ASK_1 = encode_pair(b"_ask", b"1")
 _PATIENCE_SECONDS = 1.0
+# How nice they are, beside the server: as a child begins (`sandbox/lockdown/process.py`), and much more.
+_SHORT_RUNS = 5
+_LONG_RUNS = 15
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _PEAK = re.compile(rb"^VmHWM:\s+(\d{1,15}) kB", re.MULTILINE)
 _MOST_UNREAD_BYTES = 64 * 1024 * 1024
@@ -92,9 +95,9 @@ class Clone:
     """
 
     __slots__ = (
-        "_control", "_cpu", "_doomed", "_dying_since", "_freed", "_gone", "_link", "_number", "_once", "_parent",
-        "_parks", "_pidfd", "_seconds", "_unverified", "born_at", "cause", "died_busy", "dying", "ended", "idle_since",
-        "last_cpu_seconds", "occupant", "parked", "pid", "placed", "placed_since", "runs", "unfit",
+        "_behind", "_control", "_cpu", "_doomed", "_dying_since", "_freed", "_gone", "_link", "_number", "_once",
+        "_parent", "_parks", "_pidfd", "_seconds", "_unverified", "born_at", "cause", "died_busy", "dying", "ended",
+        "idle_since", "last_cpu_seconds", "occupant", "parked", "pid", "placed", "placed_since", "runs", "unfit",
     )  # fmt: skip
 
     def __init__(
@@ -122,6 +125,7 @@ class Clone:
         self._pidfd = -1
         self._unverified = False
         self._doomed = False
+        self._behind = False
         self._cpu = 0.0
         self._dying_since = 0.0
         self.last_cpu_seconds = 0.0
@@ -229,6 +233,11 @@ class Clone:
             self.kill("")
         return False
 
+    def fall_back(self) -> None:
+        """Let others have the processor first: its run takes long."""
+        if not self._behind and self.pid and self.occupant is not None:
+            self._behind = _set_priority(self.pid, _LONG_RUNS)
+
     def cpu_seconds(self) -> float:
         """Give the processor time it has used so far; 0 where it cannot be told."""
         if not self.pid:
@@ -314,6 +323,9 @@ class Clone:
         self.last_cpu_seconds = spent
         fit = occupant.over(box, spent)
         self.occupant = None
+        if self._behind:
+            # Only root may give back what was taken; for others it stays behind until it is replaced.
+            self._behind = not _set_priority(self.pid, _SHORT_RUNS)
         self.idle_since = self._seconds()
         if not fit:
             self._broken("its answer is none")
@@ -368,6 +380,14 @@ def describe(clone: Clone) -> dict[str, Any]:
         "runs": clone.runs,
         "cpuSeconds": round(clone.cpu_seconds(), 3),
     }
+
+
+def _set_priority(pid: int, behind: int) -> bool:
+    try:
+        os.setpriority(os.PRIO_PROCESS, pid, min(19, os.getpriority(os.PRIO_PROCESS, 0) + behind))
+    except (PermissionError, ProcessLookupError):
+        return False
+    return True
 
 
 def _is_child(pid: int, parent: int) -> bool:

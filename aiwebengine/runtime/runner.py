@@ -39,6 +39,8 @@ _TICK_SECONDS = 0.025
 _GRACE_SECONDS = 0.025
 _CANCEL_SECONDS = 0.05
 _TEND_SECONDS = 1.0
+# A run that has the processor for so long gets less of it than short ones, as in any fair scheduler.
+_LONG_SECONDS = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,11 +346,14 @@ class Runner(Service):
     def _ticked(self) -> None:
         self._tick = self._reactor.callLater(_TICK_SECONDS, self._ticked)
         now = self._seconds()
-        late = now - _GRACE_SECONDS
+        late, long = now - _GRACE_SECONDS, now - _LONG_SECONDS
         for run in [run for run in self._active if run.deadline < late and run.in_hand]:
             clone = run.clone
             if clone is not None and not clone.cause:
                 clone.kill("cancelled" if run.cancelled else "script_timeout")
+        for run in [run for run in self._active if run.started_at < long and run.in_hand]:
+            if run.clone is not None and not run.clone.parked:
+                run.clone.fall_back()
         if now - self._tended >= _TEND_SECONDS:
             self._tended = now
             self._tend(now)

@@ -32,6 +32,7 @@ def lock_template(
     Returns:
         Whether `landlock` and `seccomp` hold.
     """
+    process.stand_back()
     process.become_nobody()
     # Changing the user clears the parent-death signal, so it is asked for afterwards.
     process.die_with_parent(parent)

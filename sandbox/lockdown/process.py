@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -14,6 +15,8 @@ _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_SET_CHILD_SUBREAPER = 36
 _OVERFLOW_ID = 65534
+# A third of the server's weight.
+_BEHIND_THE_SERVER = 5
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -54,6 +57,12 @@ def not_inspectable() -> None:
     """Let no process of the same user read this one's memory, nor trace it (Linux)."""
     if sys.platform == "linux":
         _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def stand_back() -> None:
+    """Let the server have the processor first: all scripts wait for it."""
+    with contextlib.suppress(OSError):
+        os.nice(_BEHIND_THE_SERVER)
 
 
 def become_nobody() -> bool:

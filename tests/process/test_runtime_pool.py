@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 import pytest_twisted
@@ -22,6 +24,7 @@ BOMB = (
     'registerWebHandler("/", function () { var text = "x", all = []; for (;;) { text += text; all.push(text); } });'
     'registerWebHandler("/good", function () { return 1; });'
 )
+BUSY = 'registerWebHandler("/", function () { for (var i = 0, s = 0; i < 8000000; i++) s += i; return s; });'
 WAITER = 'registerWebHandler("/", function () { return getScript("later"); });'
 
 
@@ -113,3 +116,33 @@ async def test_outgrown() -> None:
         counts = [(await runtime.run("one")).value for _ in range(300)]
         assert counts[255] == 256 * 400
         assert counts[256] == 400
+
+
+@pytest_twisted.ensureDeferred
+async def test_long_runs_fall_back() -> None:
+    """Processes of scripts stand behind the server, and a run that takes long behind the short ones."""
+    async with running_runtime() as runtime:
+        await runtime.load("slow", LOOP + QUICK.replace('"/"', '"/quick"'))
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        await runtime.run("slow", handler=1)
+        (clone,) = runtime.group("slow")["clones"]
+        assert os.getpriority(os.PRIO_PROCESS, clone["pid"]) == min(19, own + 5)
+        _, seen = runtime.start("slow", wall=20.0)
+        await runtime.until(lambda: os.getpriority(os.PRIO_PROCESS, clone["pid"]) == min(19, own + 15))
+        os.kill(clone["pid"], signal.SIGTERM)
+        await seen.done
+
+
+@pytest_twisted.ensureDeferred
+async def test_short_runs_come_back() -> None:
+    """After a long run the process stands where it stood, if the server may put it there."""
+    async with running_runtime() as runtime:
+        await runtime.load("slow", BUSY)
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        _, seen = runtime.start("slow", wall=30.0)
+        await runtime.until(lambda: any(clone["pid"] for clone in runtime.group("slow")["clones"]))
+        (clone,) = runtime.group("slow")["clones"]
+        await runtime.until(lambda: os.getpriority(os.PRIO_PROCESS, clone["pid"]) == min(19, own + 15))
+        await seen.done
+        expected = min(19, own + (5 if os.geteuid() == 0 else 15))
+        assert os.getpriority(os.PRIO_PROCESS, clone["pid"]) == expected
