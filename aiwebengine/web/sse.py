@@ -155,6 +155,11 @@ class EventStream:
         if self._size >= _LARGE_BYTES:
             self._write(self.take())
 
+    def hurry(self) -> None:
+        """Write now what was gathered."""
+        if self._pieces:
+            self._write(self.take())
+
     def end(self) -> None:
         """End properly: what was sent is written, then the body ends."""
         streams = self._streams

@@ -135,6 +135,7 @@ class StreamDoor:
             hello.append(position_bytes(opening.position))
         stream.send(b"".join(hello))
         client.go()
+        stream.hurry()
 
     def left(self, client: Client) -> None:
         """A client has gone."""

@@ -26,6 +26,7 @@ from aiwebengine.web.errors import Explain
 from aiwebengine.web.health import add_health
 from aiwebengine.web.read import Reader
 from aiwebengine.web.site import Site
+from aiwebengine.web.streams import StreamDoor
 from aiwebengine.web.write import Writer
 
 JSON = ((b"content-type", b"application/json"),)
@@ -168,7 +169,7 @@ class WebTestCase(SynchronousTestCase):
         self.site = self.make_site()
         self.serve(a_route("/hello"), a_route("/echo", "POST", "PUT"), a_route("/notes/:id", "GET", "DELETE"))
 
-    def make_site(self, explain: Explain | None = None) -> Site:
+    def make_site(self, explain: Explain | None = None, streams: StreamDoor | None = None) -> Site:
         """Make a site."""
         numbers = count(1)
         klein = Klein()
@@ -194,6 +195,7 @@ class WebTestCase(SynchronousTestCase):
             limits=LimitSettings(),
             own_body_bytes=5000,
             explain=explain,
+            streams=streams,
             answers=KeptAnswers(read=lambda _: self.reads.pop(0), milliseconds=lambda: 0, keep_seconds=60),
         )
 
