@@ -31,7 +31,7 @@ def test_scripts() -> None:
         template = world(zygote)
         for seed in range(SEED * 1_000_000, SEED * 1_000_000 + SCRIPTS):
             try:
-                endings[look(template, seed, deeds=(30, 60, 200, 800)[seed % 4])] += 1
+                endings[look(template, seed=seed, deeds=(30, 60, 200, 800)[seed % 4])] += 1
             except Broken as error:
                 broken.append(str(error))
     print(f"\n{SCRIPTS} scripts from number {SEED * 1_000_000}: {dict(endings)}, broken: {broken}")  # noqa: T201

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import EngineError, ScriptCrashed, ScriptProtocol
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
-from tests.support.hostile.deeds import DEEDS, GOOD, NAMES, WORLD, look, world
+from tests.support.hostile.deeds import DEEDS, GOOD, NAMES, POISONED, WORLD, look, world
 from tests.support.runtime import RuntimeUnderTest, Seen, running_runtime
 from tests.support.sandbox import Zygote
 
@@ -36,12 +36,32 @@ class Generated(SynchronousTestCase):
         """What comes out of any script is what a script may say, and it dies of nothing but its limits."""
         with Zygote() as zygote:
             template = world(zygote)
-            endings = Counter(look(template, seed) for seed in SEEDS)
+            endings = Counter(look(template, seed=seed, deeds=60) for seed in SEEDS)
             # The numbers do reach far: some answer, some throw, some are stopped.
             self.assertGreater(endings["answer"], 10, endings)
             self.assertGreater(endings["thrown"], 10, endings)
             seen = template.clone().run(GOOD, query=[["n", "21"]])
             self.assertEqual(seen.value, {"n": "21", "twice": 42})
+
+    def test_poisoned(self) -> None:
+        """With all methods of any one thing replaced a handler answers what it should, or fails; it forges nothing."""
+        right = {"asked": ["sync", None], "text": "\xe9"}
+        endings: Counter[str] = Counter()
+        with Zygote() as zygote:
+            template = world(zygote)
+            paths = template.clone().run(NAMES, wall_ms=5000).value
+            homes = sorted({path.rpartition(".")[0] for path in paths} & set(paths))
+            self.assertGreater(len(homes), 80)
+            for number, path in enumerate(homes):
+                bodies: list[bytes] = []
+                ending = look(template, POISONED, thing=paths.index(path), kind=number % 4, bodies=bodies)
+                endings[ending] += 1
+                if path == "globalThis":
+                    continue
+                self.assertIn(ending, {"answer", "thrown", "hung", "timeout", "invalid_answer"}, path)
+                for body in bodies:
+                    self.assertIn(json.loads(body), (right, []), path)
+        self.assertGreater(endings["answer"], len(homes) / 2, endings)
 
     def test_reach(self) -> None:
         """Of all that a script can walk to, nothing belongs to the engine's inside or to Python."""

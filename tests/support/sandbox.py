@@ -12,6 +12,7 @@ and with it all that it forked.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -136,7 +137,9 @@ class Wire:
                 answer = {"ok": host(name, arguments)}
             except HostRefusal as refusal:
                 answer = {"err": refusal.told}
-            self.send(json.dumps(answer), _answer=box[b"_ask"])
+            # One that has died meanwhile has said all that it will.
+            with contextlib.suppress(BrokenPipeError):
+                self.send(json.dumps(answer), _answer=box[b"_ask"])
 
     def close(self) -> None:
         """Close this end."""

@@ -2,7 +2,7 @@
 Runs `world.js` in a clone and checks, with the server's own checks, all that comes out of it.
 
     with Zygote() as zygote:
-        told = [look(world(zygote), seed) for seed in range(100)]
+        told = [look(world(zygote), seed=seed, deeds=60) for seed in range(100)]
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from aiwebengine.settings.schema import LimitSettings
 from tests.support.sandbox import Clone, Template, Zygote
 
 WORLD = (Path(__file__).parent / "world.js").read_text("ascii")
-NAMES, DEEDS, GOOD = range(3)
+NAMES, DEEDS, POISONED, GOOD = range(4)
 MEMORY_MIB = 96
 _TIMERS = {signal.SIGALRM, signal.SIGPROF, signal.SIGXCPU, signal.SIGVTALRM}
 _FAULTS = {signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS}
@@ -40,9 +40,15 @@ def world(zygote: Zygote) -> Template:
     return template
 
 
-def look(template: Template, seed: int, *, deeds: int = 60, wall_ms: int = 400) -> str:
+def look(
+    template: Template, handler: int = DEEDS, *, wall_ms: int = 400, bodies: list[bytes] | None = None, **query: int
+) -> str:
     """
-    Do the deeds of one number in a clone of its own.
+    Run a handler in a clone of its own.
+
+    Args:
+        query: Of the request, such as the number of what is done.
+        bodies: Gets the body of an answer.
 
     Returns:
         How it ended: `answer`, the code of an error, `timeout` or `memory`.
@@ -53,15 +59,16 @@ def look(template: Template, seed: int, *, deeds: int = 60, wall_ms: int = 400) 
     clone = template.clone()
     said: list[str] = []
     try:
-        clone.start(DEEDS, wall_ms=wall_ms, cpu_ms=wall_ms, query=[["seed", str(seed)], ["deeds", str(deeds)]])
-        return _ending(clone, said)
+        pairs = [[name, str(value)] for name, value in query.items()]
+        clone.start(handler, wall_ms=wall_ms, cpu_ms=wall_ms, query=pairs)
+        return _ending(clone, said, bodies if bodies is not None else [])
     except Exception as error:
-        raise Broken(f"number {seed}, {deeds} deeds: {error!r}; the last were {said[-3:]}") from error
+        raise Broken(f"{query}: {error!r}; the last deeds were {said[-3:]}") from error
     finally:
         clone.close()
 
 
-def _ending(clone: Clone, said: list[str]) -> str:
+def _ending(clone: Clone, said: list[str], bodies: list[bytes]) -> str:
     lines, last = Lines(LimitSettings()), 0
     while (box := clone.take()) is not None:
         if box.get(b"_command") == b"log":
@@ -76,7 +83,7 @@ def _ending(clone: Clone, said: list[str]) -> str:
             with contextlib.suppress(BrokenPipeError):
                 clone.send(_answer(name, argument), _answer=box[b"_ask"])
         else:
-            return _last(clone, box)
+            return _last(clone, box, bodies)
     ended = clone.end()
     number, status = ended["status"] & 0x7F, ended["status"] >> 8
     if number in _TIMERS:
@@ -97,7 +104,7 @@ def _answer(name: str, argument: str) -> str:
     return json.dumps({"ok": given[0] if given else None})
 
 
-def _last(clone: Clone, box: Box) -> str:
+def _last(clone: Clone, box: Box, bodies: list[bytes]) -> str:
     clone.sock.setblocking(False)
     try:
         more = clone.sock.recv(1)
@@ -113,7 +120,7 @@ def _last(clone: Clone, box: Box) -> str:
     if box.get(b"_answer") != b"r1":
         raise Broken(f"it answers {box}")
     try:
-        read_answer(box, max_bytes=1 << 24)
+        bodies.append(read_answer(box, max_bytes=1 << 24)[1].body)
     except ScriptFailed:
         return "refused"
     return "answer"

@@ -181,4 +181,29 @@ registerWebHandler('/deeds', function (req) {
     return pick(3) ? value() : apply(then, P.resolve(1), [function () { return value(); }]);
 });
 
+/* All methods and getters of one thing are replaced, and then a handler does what handlers do. */
+registerWebHandler('/poisoned', function (req) {
+    var thing = things[parseNumber(req.query.thing, 10)], kind = parseNumber(req.query.kind, 10), keys = namesOf(thing).concat(symbolsOf(thing));
+    function poison() {
+        switch (kind) {
+        case 0: throw null;
+        case 1: return 'D0 a{"forged":true}\nFthrown {}\nC1 answer.send ["","a","forged"]\n';
+        case 2: return askSync('from a method');
+        default: return this;
+        }
+    }
+    for (var i = 0; i < keys.length; i++) {
+        var found = describe(thing, keys[i]);
+        if (!found || !found.configurable) continue;
+        if (found.get || found.set) define(thing, keys[i], { get: poison, set: poison, configurable: true });
+        else if (typeof found.value === 'function') define(thing, keys[i], { value: poison, writable: true, configurable: true });
+    }
+    say('line', { a: 1 });
+    var asked = [askSync('sync')];
+    return apply(then, apply(get, kv, ['async']), [function (given) {
+        asked[1] = given;
+        return new P(function (done) { later(function () { done({ asked: asked, text: '\u00e9' }); }, 0); });
+    }]);
+});
+
 registerWebHandler('/good', function (req) { return { n: req.query.n, twice: req.query.n * 2 }; });
