@@ -472,7 +472,15 @@ def build(
         deployer=deployer,
         logs=logs,
         site=site,
-        handover=Handover(data=data, listener=listener, deployer=deployer, budgets=budgets, alone=alone),
+        handover=Handover(
+            data=data,
+            listener=listener,
+            deployer=deployer,
+            budgets=budgets,
+            alone=alone,
+            relay=relay,
+            streams=stream_calls,
+        ),
     )
 
 

@@ -79,6 +79,7 @@ class StreamCalls:
         self._settings = settings
         self._published: dict[str, None] = {}
         """Keys of messages that were published, and whose rows the relay has not met yet."""
+        self._leaving = False
 
     @property
     def calls(self) -> Sequence[HostCall]:
@@ -150,13 +151,22 @@ class StreamCalls:
             return own
         return [*own, *(route.pattern for route in session.registrations.routes if "stream" in route.options)]
 
+    def leave_rows(self, leaving: bool) -> None:  # noqa: FBT001  it is what it says
+        """
+        Write a row for every message, or only where a history is kept.
+
+        While a successor begins to serve each of the two has clients; its relay gives what is
+        published here to its own.
+        """
+        self._leaving = leaving
+
     # -- effects ------------------------------------------------------------------------------
 
     def write(self, unit: Unit, effects: Sequence[Held]) -> Write | None:
         """See `effects.Effects.write`."""
         # What a load sends may go to streams that serve only when it is over.
-        loads = unit.invocation.kind == "load"
-        durable = [one.value for one in effects if loads or self._topics.keeps(one.value["s"], one.value.get("p"))]
+        every = self._leaving or unit.invocation.kind == "load"
+        durable = [one.value for one in effects if every or self._topics.keeps(one.value["s"], one.value.get("p"))]
         if not durable:
             return None
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from aiwebengine.errors import Unavailable
+from aiwebengine.host.streams import StreamCalls
 from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.services import Late
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.services.folder import DataFolder
+from aiwebengine.services.outbox import Relay
 from aiwebengine.web.listener import Listener
 
 
@@ -20,16 +22,29 @@ class Handover:
         deployer: Changes nothing meanwhile, so that the successor misses nothing.
         budgets: What was used so far is written for the successor to read.
         alone: Started when this engine is the only one on its data.
+        relay: Delivers nothing meanwhile: that is left to the successor, who has clients of its own.
+        streams: Leaves all messages to it, too.
     """
 
     def __init__(
-        self, *, data: DataFolder, listener: Listener, deployer: Deployer, budgets: Budgets, alone: Late
+        self,
+        *,
+        data: DataFolder,
+        listener: Listener,
+        deployer: Deployer,
+        budgets: Budgets,
+        alone: Late,
+        relay: Relay,
+        streams: StreamCalls,
     ) -> None:
         self._data = data
         self._listener = listener
         self._deployer = deployer
         self._budgets = budgets
         self._alone = alone
+        self._relay = relay
+        self._streams = streams
+        self._resting = False
 
     async def begin(self) -> tuple[int, int]:
         """
@@ -43,6 +58,12 @@ class Handover:
         """
         await self._deployer.hold()
         await self._budgets.flush()
+        self._streams.leave_rows(True)
+        if self._relay.running:
+            self._resting = True
+            stopped = self._relay.stopService()
+            if stopped is not None:
+                await stopped
         listening, lock = self._listener.descriptor, self._data.lock_descriptor
         if listening is None or lock is None:
             self._deployer.resume()
@@ -52,6 +73,10 @@ class Handover:
     def fail(self) -> None:
         """Go on as before."""
         self._deployer.resume()
+        self._streams.leave_rows(False)
+        if self._resting:
+            self._resting = False
+            self._relay.startService()
 
     def done(self) -> None:
         """Know that the successor serves; to be stopped after this."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -173,6 +175,77 @@ def everything(connection: socket.socket) -> bytes:
     while part := connection.recv(65536):
         parts.append(part)
     return b"".join(parts)
+
+
+STREAMS = """
+registerWebStream("/live", { history: 0 });
+registerWebHandler("/say", function (req) {
+  return new Promise(function (resolve) {
+    setTimeout(function () { sendStreamMessage(req.query.text); resolve("said"); }, Number(req.query.after));
+  });
+});
+"""
+
+
+class Listener:
+    """Somebody who reads a stream until it ends."""
+
+    def __init__(self, address: str) -> None:
+        host, port = address.removeprefix("http://").split(":")
+        self.read = b""
+        self._socket = socket.create_connection((host, int(port)), timeout=30)
+        self._socket.sendall(b"GET /live HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.over = False
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+        until(lambda: b"retry: " in self.read)
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):
+            while part := self._socket.recv(65536):
+                self.read += part
+        self.over = True
+
+    def close(self) -> None:
+        """Go."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+        self._socket.close()
+
+
+def test_handover_of_streams(tmp_path: Path) -> None:
+    """Clients are sent to the new process, and what the old one still says reaches those who listen to the new."""
+    with started(tmp_path) as server:
+        deploy(server, STREAMS)
+        pids = [server.process.pid]
+        first = Listener(server.address)
+        listeners = [first]
+        try:
+            slow = threading.Thread(
+                target=lambda: urllib.request.urlopen(f"{server.address}/say?after=5000&text=late").read()
+            )
+            slow.start()
+            until(lambda: ask(server.address, server.token, "GET", "/state")[1]["runtime"]["active"] == 1)
+            os.kill(pids[-1], signal.SIGUSR2)
+            until(lambda: first.over)
+            assert b'"reason": "stopping"' in first.read
+            pids.append(int(until(lambda: SERVES.findall(server.output))[0]))
+            second = Listener(server.address)
+            listeners.append(second)
+            with urllib.request.urlopen(f"{server.address}/say?after=0&text=new") as answer:
+                assert answer.read() == b"said"
+            until(lambda: b"data: new" in second.read)
+            until(lambda: b"data: late" in second.read)
+            slow.join(20)
+            until(lambda: not running(pids[0]))
+            time.sleep(0.5)
+            assert second.read.count(b"data: ") == 2
+        finally:
+            for one in listeners:
+                one.close()
+            for pid in pids[1:]:
+                end(pid)
 
 
 @EVERY_WAY

@@ -148,6 +148,20 @@ class StreamCallsTests(StreamsCase):
         self.committed(session)
         self.assertEqual(self.got, [("/r/:id", "2"), ("/r/:id", "3")])
 
+    def test_while_a_successor_begins(self) -> None:
+        """At a handover every message is written, also where no history is kept, and published here as well."""
+        self.serve(a_stream("/a", history=0))
+        self.listen("/a")
+        self.calls.leave_rows(True)
+        session = self.session()
+        self.call(session, "stream.send", 1, None)
+        self.assertEqual(len(self.committed(session)), 1)
+        self.assertEqual(self.got, [("/a", "1")])
+        self.calls.leave_rows(False)
+        session, self.got = self.session(), []
+        self.call(session, "stream.send", 2, None)
+        self.assertEqual(self.committed(session), [])
+
     def test_half_a_surrogate_pair(self) -> None:
         """A text that is no Unicode travels as an escape."""
         self.serve(a_stream("/a", history=0))
