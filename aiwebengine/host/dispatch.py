@@ -10,6 +10,7 @@ a child is answered `{"ok": ...}` or `{"err": {...}}`.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
@@ -195,7 +196,7 @@ async def _awaited(result: Any) -> Any:
 
 def _arguments(declared: HostCall, argument: str) -> list[Any]:
     try:
-        given = json.loads(argument, parse_constant=_refuse_constant)
+        given = json.loads(argument, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise Invalid(f"{declared.shown}: the arguments are not JSON.", private=str(error)[:200]) from None
     if not isinstance(given, list):
@@ -214,6 +215,14 @@ def _arguments(declared: HostCall, argument: str) -> list[Any]:
 
 def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        # JSON may say it; nothing that stores or sends it can.
+        raise ValueError(text)
+    return number
 
 
 def _json(value: Any) -> str:

@@ -213,5 +213,13 @@ class DispatchTests(SynchronousTestCase):
     def test_survives_hostile_json(self) -> None:
         """Deep, endless and non-standard JSON is refused."""
         session = host(Everything()).begin(invocation())
-        for argument in ("[" * 100_000, "[NaN]", "[" + "9" * 10_000 + "]", "{}", "null", '["' + "a" * 100_000 + '"]'):
+        for argument in (
+            "[" * 100_000,
+            "[NaN]",
+            "[1e999]",
+            "[" + "9" * 10_000 + "]",
+            "{}",
+            "null",
+            '["' + "a" * 100_000 + '"]',
+        ):
             self.assertEqual(json.loads(str(session.call("getScript", argument)))["err"]["code"], "invalid")

@@ -10,6 +10,8 @@ import contextlib
 import ctypes
 import json
 import os
+import random
+import select
 import signal
 import socket
 import time
@@ -149,12 +151,87 @@ DEEDS: dict[str, Callable[[socket.socket], None]] = {
 }
 
 
+CALLS: list[tuple[str, int]] = json.loads(os.environ.get("HOSTILE_CALLS", "[]"))
+"""Names of host calls, and how many arguments they take."""
+TEXTS = (
+    "",
+    "a",
+    "good",
+    "mine",
+    "/",
+    "../x",
+    "\ud800",
+    "a\0b",
+    "x" * 3000,
+    "__proto__",
+    "é",
+    "%00",
+    "1",
+    "*",
+    "\u202e",
+)
+NUMBERS = (0, -1, 1, 2**31, 2**63, 2**64, 10**300, 10**4200, 1e308, 1.5, -0.0, True, False)
+KEYS = (
+    "ttl",
+    "version",
+    "limit",
+    "prefix",
+    "after",
+    "methods",
+    "status",
+    "filter",
+    "onlyIf",
+    "expires",
+    "by",
+    "a",
+    "\ud800",
+)
+
+
+def _value(chance: random.Random, levels: int = 3) -> str:
+    """Make JSON, and now and then what is none."""
+    kind = chance.randrange(10 if levels else 6)
+    if kind < 3:
+        return json.dumps(chance.choice(TEXTS))
+    if kind < 5:
+        return json.dumps(chance.choice(NUMBERS)).lower() if chance.randrange(8) else "1e999"
+    if kind == 5:
+        return chance.choice(("null", "[]", "{}", "NaN", "[" * 400 + "]" * 400, '{"a":' * 300 + "1" + "}" * 300, "["))
+    if kind == 6:
+        return "[" + ",".join(_value(chance, levels - 1) for _ in range(chance.randrange(4))) + "]"
+    pairs = (json.dumps(chance.choice(KEYS)) + ":" + _value(chance, levels - 1) for _ in range(chance.randrange(5)))
+    return "{" + ",".join(pairs) + "}"
+
+
+def calls_by_chance(data: socket.socket, seed: int) -> None:
+    """Make host calls with any arguments, some at once and some one by one, and answer."""
+    chance = random.Random(seed)
+    poll = select.poll()
+    poll.register(data, select.POLLIN)
+    for number in range(1, 61):
+        name, most = chance.choice(CALLS)
+        values = [_value(chance) for _ in range(chance.randrange(most + 2))]
+        if values and chance.randrange(2):
+            # So that it gets as far as the rest.
+            values[0] = '"a"'
+        argument = "[" + ",".join(values) + "]"
+        data.sendall(_ask(number, argument.encode("ascii", "replace"), name.encode("ascii")))
+        if chance.randrange(3) and poll.poll(100):
+            data.recv(65_536)
+    data.sendall(encode(ANSWER, b'"done"'))
+
+
 class Hostile(sandbox.loop.Conversation):
     """A child that does not keep to anything."""
 
     def _drive(self, value: bytes, tag: bytes) -> Failure | None:
         """Do what the path of a run says, or run it as ever if it names no deed."""
-        path = json.loads(value)["q"]["path"].removeprefix("/").replace("-", " ") if value[:1] == b"{" else ""
+        asked = json.loads(value)["q"] if value[:1] == b"{" else {"path": ""}
+        path = asked["path"].removeprefix("/").replace("-", " ")
+        if path == "calls by chance":
+            calls_by_chance(self._data, int(dict(asked["query"])["seed"]))
+            # What it was answered and did not read is nothing to the next run, which another process has.
+            signal.pause()
         if path not in DEEDS:
             return super()._drive(value, tag)
         with contextlib.suppress(OSError):
