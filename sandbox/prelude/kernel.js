@@ -51,7 +51,7 @@ var __kernel = {};
 (function (K) {
     'use strict';
 
-    var call = Function.prototype.call, string = String.prototype;
+    var call = Function.prototype.call, string = String.prototype, create = Object.create, toText = String;
 
     /* A method as a function whose first argument is its receiver; scripts may replace call and bind afterwards. */
     function free(method) { return call.bind(method); }
@@ -95,9 +95,9 @@ var __kernel = {};
 
     /* Whatever it is, as text. */
     K.safeText = function (value) {
-        try { return typeof value === 'string' ? value : String(value); } catch (error) { return 'something that cannot be shown'; }
+        try { return typeof value === 'string' ? value : toText(value); } catch (error) { return 'something that cannot be shown'; }
     };
 
     /* An object that has nothing and inherits nothing. */
-    K.bare = function () { return Object.create(null); };
+    K.bare = function () { return create(null); };
 }(__kernel));

@@ -127,6 +127,23 @@ class Attacks(SynchronousTestCase):
         self.assertEqual(clone.run(0, host=lambda name, arguments: "real").body, "real")
         self.assertEqual(clone.run(1, host=lambda name, arguments: "real").value, [None, "real"])
 
+    def test_taken_away(self) -> None:
+        """What a script takes away from itself the kernel does not miss, though calls are open and timers set."""
+        body = (
+            "kv.get('open'); console.time('t'); setTimeout(function () {}, 9999);"
+            "var names = ['Object', 'Array', 'String', 'Error', 'TypeError', 'JSON', 'Math', 'Date',"
+            "'Promise', 'Symbol', 'RegExp', 'Function', 'Reflect', 'Number'];"
+            "for (var i = 0; i < names.length; i++) {"
+            " var it = globalThis[names[i]], own = Object.getOwnPropertyNames(it);"
+            " for (var j = 0; j < own.length; j++) try { if (own[j] !== 'getOwnPropertyNames') delete it[own[j]]; }"
+            " catch (error) {} }"
+            "for (i = 0; i < names.length; i++) delete globalThis[names[i]];"
+            "throw 'plain';"
+        )
+        clone = self.clone(body, "return 'still here';")
+        self.assertEqual(clone.run(0).failure["message"], "plain")
+        self.assertEqual(clone.run(1).body, "still here")
+
     def test_listening_to_lists(self) -> None:
         """Setters on Array.prototype are not given what the kernel keeps in its lists."""
         body = (
