@@ -84,6 +84,8 @@ class Control:
         self._children: dict[int, Forked] = {}
         self._unanswered: dict[int, float] = {}
         self._waiting: deque[tuple[bytes, list[int]]] = deque()
+        self.broken = False
+        """The other side said what makes no sense; it is told as lost."""
         reactor.addReader(self)
 
     def fileno(self) -> int:
@@ -166,6 +168,7 @@ class Control:
                 event = _read_event(json.loads(data))
             except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
                 # A template holds a script's memory and may say anything.
+                self.broken = True
                 self._gone()
                 return
             self._take(event)

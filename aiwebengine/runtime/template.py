@@ -379,5 +379,8 @@ class Template:
         self._late = None if seconds is None else self._reactor.callLater(seconds, otherwise)
 
     def _control_lost(self) -> None:
+        if self.control.broken:
+            self._broken("it tells of its clones what makes no sense")
+            return
         # The zygote tells how it ended; a process that closed its socket and lives on is of no use.
         self._zygote.kill(self._number)

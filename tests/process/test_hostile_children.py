@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import pytest_twisted
 
+from aiwebengine.errors import EngineError
 from aiwebengine.runtime import zygote
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from tests.support.runtime import RuntimeUnderTest, running_runtime
@@ -50,6 +51,18 @@ ANSWERS = {
     "bulky-fields": "fields",
     "exit-after-the-answer": "last words",
     "talk-after-the-answer": "more",
+}
+LOADS = {
+    "script_protocol": """
+        garbage, a long value without an end, answers deep nonsense, no JSON on the control socket,
+        deep JSON on the control socket, events of impossible processes
+    """,
+    "script_failed": "answers nonsense, fails with nonsense",
+    "script_timeout": """
+        lines without an end, silence, silence without its timers, events without an end, claims
+    """,
+    "script_crashed": "a fault, nothing on the control socket, a closed control socket",
+    "budget": "calls without an end",
 }
 GOES = ("exit-after-the-answer",)
 LATE = {"two-answers": ("1", "script_protocol"), "exit-in-the-stream": ("", "script_crashed")}
@@ -116,3 +129,21 @@ async def test_deeds(monkeypatch: pytest.MonkeyPatch) -> None:
         growth = resident_bytes() - before
         sys.stdout.write(f"{len(expected)} deeds; the server's memory grew by {growth / (1 << 20):.1f} MiB\n")
         assert growth < MOST_GROWTH
+
+
+@pytest_twisted.ensureDeferred
+async def test_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So is every top level that has broken out, whose process can also speak for its clones."""
+    expected = {deed.strip(): code for code, deeds in LOADS.items() for deed in deeds.split(",")}
+    async with hostile_runtime(monkeypatch) as runtime:
+        before = resident_bytes()
+        told: dict[str, str] = {}
+        for deed in expected:
+            with pytest.raises(EngineError) as failed:
+                await runtime.load("evil", f"// {deed}", wall=WALL_SECONDS)
+            told[deed] = failed.value.code
+            runtime.host.asked.clear()
+            assert (await runtime.run("good", path="/x")).value == ["/x"], deed
+        assert told == expected
+        assert runtime.zygote.restarts == 0
+        assert resident_bytes() - before < MOST_GROWTH

@@ -74,6 +74,11 @@ def _heavy_abort() -> None:
     os.abort()
 
 
+def _wait() -> None:
+    # A filter might not allow `pause`.
+    select.poll().poll(60_000)
+
+
 def _exit_soon() -> None:
     time.sleep(0.1)
     os._exit(3)
@@ -135,9 +140,9 @@ DEEDS: dict[str, Callable[[socket.socket], None]] = {
         encode(LOG, b'[["info","m",{"a":[' + b"{}," * 1_000_000 + b"{}]}]]") + encode(ANSWER, b'"fields"')
     ),
     # Time and death.
-    "silence": _once(),
+    "silence": _once(then=_wait),
     "silence without its timers": _once(then=_too_late),
-    "half a box and silence": _once(b"\0\4_ask"),
+    "half a box and silence": _once(b"\0\4_ask", then=_wait),
     "half a box and death": _once(b"\0\4_ask", then=lambda: os._exit(0)),
     "exit at once": _once(then=lambda: os._exit(0)),
     "exit with a status": _once(then=lambda: os._exit(3)),
@@ -221,22 +226,87 @@ def calls_by_chance(data: socket.socket, seed: int) -> None:
     data.sendall(encode(ANSWER, b'"done"'))
 
 
+def _control(data: socket.socket) -> socket.socket:
+    """Find the socket on which a template is asked for clones, and tells of them: it takes what is no JSON."""
+    for number in range(3, 64):
+        if number == data.fileno():
+            continue
+        # Looking what kind of socket it is, is not allowed here.
+        with contextlib.suppress(OSError):
+            found = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fileno=number)
+            try:
+                found.send(b'{"ev":"forked","id":0,"pid":1}')
+            except OSError:
+                found.detach()
+            else:
+                return found
+    raise LookupError("no control socket")
+
+
+def _events(*events: bytes, times: int = 1) -> Callable[[socket.socket], None]:
+    def deed(data: socket.socket) -> None:
+        control = _control(data)
+        for _ in range(times):
+            for event in events:
+                control.sendall(event)
+        control.detach()
+
+    return deed
+
+
+def _claims(data: socket.socket) -> None:
+    """Claim that every process there may be is a clone of this template, and that all have ended."""
+    control = _control(data)
+    for number in range(200):
+        for pid in {1, os.getppid(), os.getpid(), number}:
+            control.sendall(b'{"ev":"forked","id":%d,"pid":%d}' % (number, pid))
+        control.sendall(b'{"ev":"exit","id":%d,"pid":1,"status":0,"utime":0,"stime":0,"maxrss":0}' % number)
+    control.detach()
+
+
+LOADS: dict[str, Callable[[socket.socket], None]] = {
+    "garbage": _once(b"\xff" * 5000),
+    "a long value without an end": _for_ever(MORE),
+    "answers nonsense": _once(encode(encode_pair(b"_answer", b"1"), b'{"handlers":"many"}')),
+    "answers deep nonsense": _once(encode(encode_pair(b"_answer", b"1"), b"[" * 500_000)),
+    "fails with nonsense": _once(encode(encode_pair(b"_error", b"1"), b"[" * 500_000)),
+    "calls without an end": _numbered(_ask),
+    "lines without an end": _for_ever(encode(LOG, b'[["info","' + b"x" * 1000 + b'",null]]')),
+    "silence": _once(),
+    "silence without its timers": _once(then=_too_late),
+    "a fault": _once(then=lambda: ctypes.string_at(0)),
+    "no JSON on the control socket": _events(b"\xff" * 100),
+    "deep JSON on the control socket": _events(b"[" * 30_000),
+    "nothing on the control socket": _events(b""),
+    "a closed control socket": lambda data: _control(data).close(),
+    "events without an end": _events(b'{"ev":"exit","id":9,"status":0,"utime":0,"stime":0,"maxrss":0}', times=1 << 40),
+    "events of impossible processes": _events(b'{"ev":"exit","id":1,"status":1e99,"utime":-1,"stime":0,"maxrss":0}'),
+    "claims": _claims,
+}
+
+
 class Hostile(sandbox.loop.Conversation):
     """A child that does not keep to anything."""
 
     def _drive(self, value: bytes, tag: bytes) -> Failure | None:
         """Do what the path of a run says, or run it as ever if it names no deed."""
-        asked = json.loads(value)["q"] if value[:1] == b"{" else {"path": ""}
+        if value[:1] == b"L":
+            deed = json.loads(value[1:])["source"].removeprefix("// ").rstrip()
+            if deed in LOADS:
+                with contextlib.suppress(OSError):
+                    LOADS[deed](self._data)
+                _wait()
+            return super()._drive(value, tag)
+        asked = json.loads(value)["q"]
         path = asked["path"].removeprefix("/").replace("-", " ")
         if path == "calls by chance":
+            # Answers that it did not read are dropped by whoever waits for the next run.
             calls_by_chance(self._data, int(dict(asked["query"])["seed"]))
-            # What it was answered and did not read is nothing to the next run, which another process has.
-            signal.pause()
+            return None
         if path not in DEEDS:
             return super()._drive(value, tag)
         with contextlib.suppress(OSError):
             DEEDS[path](self._data)
-        signal.pause()
         return None
 
 
