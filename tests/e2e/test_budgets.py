@@ -71,3 +71,27 @@ async def test_processor_time() -> None:
             statuses = [(await engine.request("GET", "/busy")).status for _ in range(5)]
             assert statuses[0] == 504
             assert statuses[-1] == 429
+
+
+OPEN = """
+async function together(): Promise<unknown> {
+  const asked = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((n) => kv.get("key" + n)));
+  const after = await kv.get("after");
+  const refused = asked.filter((one) => one.status === "rejected").map((one) => one.reason);
+  return { refused: refused.length, code: refused[0]?.code, message: refused[0]?.message, after: after ?? null };
+}
+registerWebHandler("/few", together, { limits: { openHostCalls: 2 } });
+registerWebHandler("/more", together, { limits: { openHostCalls: 100 } });
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_calls_at_the_same_time() -> None:
+    """Calls that wait at the same time have a limit for the script and for a route; who awaits some first goes on."""
+    manifest = {"aiwebengine": {"entry": "main.ts", "limits": {"openHostCalls": 4}}}
+    async with running_engine() as engine:
+        await engine.deploy("open", {"main.ts": OPEN, "package.json": json.dumps(manifest)})
+        for path, most in (("/few", 2), ("/more", 4)):
+            told = (await engine.request("GET", path)).json()
+            assert (told["refused"], told["code"], told["after"]) == (6 - most, "too_many", None), path
+            assert f"At most {most} host calls may wait at the same time; await some first." in told["message"]

@@ -29,7 +29,7 @@ WALL_SECONDS = 0.5
 
 ENDINGS = {
     "script_protocol": """
-        garbage http endless-garbage a-long-value-without-an-end crumbs-of-a-long-value empty-boxes
+        garbage http endless-garbage a-box-byte-by-byte a-long-value-without-an-end crumbs-of-a-long-value empty-boxes
         a-box-with-ever-new-keys an-unknown-command a-run an-answer-nobody-asked-for the-answer-of-another-call
         an-error-of-another-call a-call-with-a-long-name a-call-that-is-not-ASCII ever-new-names a-huge-argument
         a-part-that-is-none the-end-of-no-stream lines-that-are-none

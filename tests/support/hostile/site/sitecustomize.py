@@ -57,6 +57,14 @@ def _numbered(make: Callable[[int], bytes]) -> Callable[[socket.socket], None]:
     return deed
 
 
+def _byte_by_byte(data: socket.socket) -> None:
+    box = encode_pair(b"h", b"x" * 65_000) + encode_pair(b"e", b"x" * 65_000) + encode_pair(b"v", b"x" * 65_000)
+    data.sendall(box)
+    while True:
+        data.sendall(b"\0")
+        data.sendall(b"\1")
+
+
 def _once(*pieces: bytes, then: Callable[[], Any] | None = None) -> Callable[[socket.socket], None]:
     def deed(data: socket.socket) -> None:
         for piece in pieces:
@@ -98,6 +106,7 @@ DEEDS: dict[str, Callable[[socket.socket], None]] = {
     "a huge length": _once(b"\0\1v\xff\xff", b"x" * 60_000),
     "a long value without an end": _for_ever(MORE),
     "crumbs of a long value": _for_ever(encode(encode_pair(b"_command", b"more"), b"x")),
+    "a box byte by byte": _byte_by_byte,
     "empty boxes": _for_ever(END * 100),
     "a box with ever new keys": _numbered(lambda number: encode_pair(b"k%d" % number, b"v")),
     # Boxes that mean nothing.
