@@ -19,7 +19,7 @@ STREAM_OPTIONS: dict[str, str] = {
     "onConnect": "`(req, ctx) => message`: runs when a client connects, after `attributes`; what it returns is the "
     "client's first message, and what it throws refuses the client",
     "filter": "`(message, clients) => boolean[]`: of all clients whom `to` lets through, given as their attributes, "
-    "which ones get the message; it is synchronous, has 50 ms and makes no calls to the server",
+    "which ones get the message; it is synchronous, has 50 ms of processor time and makes no calls to the server",
     "history": "how many of the last messages are kept for clients who come back; 0 for none",
     "slow": '`"drop-oldest"` for a client that reads too slowly, who is told by a `gap` event, or `"disconnect"`',
     "summary": "one sentence for people who read the list of routes",

@@ -28,7 +28,10 @@ from aiwebengine.settings.schema import LimitSettings, StreamSettings
 from aiwebengine.values import Answer, HandlerRef, Invocation, Principal, Route, RouteMatch
 
 FILTER_SECONDS = 0.05
-"""How long a filter may take."""
+"""Processor time that a filter may use."""
+
+FILTER_WALL_SECONDS = 1.0
+"""How long it may take for that on a busy machine: it waits for nothing."""
 
 _MOST_CLIENTS = 1000
 _GONE = Reason(code="gone", message="The stream is gone: its script was changed or removed.")
@@ -65,7 +68,7 @@ class StreamTopics:
     ) -> None:
         self._bus = bus
         self._run = run
-        self._limits = replace(limits, wall_seconds=FILTER_SECONDS, cpu_seconds=FILTER_SECONDS)
+        self._limits = replace(limits, wall_seconds=FILTER_WALL_SECONDS, cpu_seconds=FILTER_SECONDS)
         self._settings = settings
         self._new_id = new_id
         self._tell = tell

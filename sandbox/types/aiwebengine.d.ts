@@ -232,7 +232,7 @@ interface StreamOptions<Params = Record<string, string>> {
   attributes?: (req: HandlerRequest<Params>, ctx: HandlerContext) => StreamAttributes | void | Promise<StreamAttributes | void>;
   /** `(req, ctx) => message`: runs when a client connects, after `attributes`; what it returns is the client's first message, and what it throws refuses the client. */
   onConnect?: (req: HandlerRequest<Params>, ctx: HandlerContext) => unknown;
-  /** `(message, clients) => boolean[]`: of all clients whom `to` lets through, given as their attributes, which ones get the message; it is synchronous, has 50 ms and makes no calls to the server. */
+  /** `(message, clients) => boolean[]`: of all clients whom `to` lets through, given as their attributes, which ones get the message; it is synchronous, has 50 ms of processor time and makes no calls to the server. */
   filter?: (message: any, clients: StreamAttributes[]) => boolean[];
   /** How many of the last messages are kept for clients who come back; 0 for none. */
   history?: number | false;

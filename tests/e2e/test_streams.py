@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest_twisted
 from twisted.internet import reactor, task
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
 
 from aiwebengine.settings.schema import StreamSettings
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
@@ -126,6 +128,7 @@ async def test_a_filter_that_fails() -> None:
         told = (await engine.api("GET", "/logs?uri=chat")).text
         assert "the filter is broken" in told
         assert "host calls" in told
+        assert "0.05 s of processor time" in told
 
 
 @pytest_twisted.ensureDeferred
@@ -217,6 +220,44 @@ async def test_connections_survive_a_deployment() -> None:
         assert await news.has(2) == [1, "new"]
         again = await listen(engine, "/news", {"last-event-id": news.events[0]["id"]})
         assert await again.has(1) == ["new"]
+
+
+class Counter(Protocol):
+    """A client that only counts."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.over = False
+        self._tail = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        seen = self._tail + data
+        self.events += seen.count(b"\ndata: ")
+        self._tail = seen[-6:]
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.over = True
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_thousand_clients_through_a_deployment() -> None:
+    """All of a thousand clients stay connected while the script is deployed again and again, and miss nothing."""
+    async with running_engine() as engine:
+        await engine.deploy("chat", {"main.ts": SCRIPT})
+        clients = []
+        for _ in range(1000):
+            response = await engine.open("GET", "/news")
+            clients.append(Counter())
+            response.deliverBody(clients[-1])
+        for number in range(3):
+            await send(engine, ["/news", number])
+            await engine.deploy("chat", {"main.ts": f"{SCRIPT}// {number}"})
+        await send(engine, ["/news", "last"])
+        for _ in range(200):
+            if all(client.events >= 4 for client in clients):
+                break
+            await task.deferLater(reactor, 0.05, lambda: None)
+        assert {(client.events, client.over) for client in clients} == {(4, False)}
 
 
 @pytest_twisted.ensureDeferred

@@ -208,7 +208,7 @@ class StreamTopicsTests(StreamsCase):
         self.assertFalse(self.topics.keeps("other", None))
 
     def test_a_filter_is_asked_once_for_a_message(self) -> None:
-        """All clients go to the filter together, in the script's name, without calls and for 50 ms."""
+        """All clients go to the filter together, in the script's name, without calls and with 50 ms."""
         self.serve(a_stream("/a", filter=4, history=0))
         self.listen("/a", n=1)
         self.listen("/a", n=2)
@@ -216,7 +216,7 @@ class StreamTopicsTests(StreamsCase):
         ((given, sink),) = self.runs
         self.assertEqual(json.loads(given.payload), {"message": {"ü": 1}, "clients": [{"n": 1}, {"n": 2}]})
         self.assertTrue(given.payload.isascii())
-        self.assertEqual((given.kind, given.handler.id, given.wall_seconds), ("filter", 4, 0.05))
+        self.assertEqual((given.kind, given.handler.id, given.cpu_seconds), ("filter", 4, 0.05))
         self.assertEqual(given.allowance.host_calls, 0)
         sink.answered(Answer(status=200, headers=(), body=b"01"))
         self.assertEqual(len(self.got), 1)
