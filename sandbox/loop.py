@@ -2,7 +2,11 @@
 One child's conversation with the server.
 
 The child blocks on its data socket and has one run in hand.  A run that arrives meanwhile
-waits; answers to the child's own host calls are let through.
+waits; answers to the child's own host calls are let through.  While the one in hand waits, the
+server may take the other one back:
+
+    _command=recall t=2
+                                                 _command=recalled t=2
 
     server                                       child
     _ask=1 _command=run d=2000 c=1000 v={...}
@@ -48,6 +52,7 @@ _PARTS = ("answer.start", "answer.write", "answer.send")
 _HOST = encode_pair(b"_command", b"host")
 _LOG = encode_pair(b"_command", b"log")
 _STEP = encode_pair(b"_command", b"step")
+_RECALLED = encode_pair(b"_command", b"recalled")
 _ERROR_TEXT = encode_pair(b"_error_description", b"the script failed")
 
 
@@ -68,6 +73,8 @@ class Conversation:
         self._receiver = Receiver(max_bytes=MAX_VALUE_BYTES)
         self._arrived: deque[Box] = deque()
         self._waiting: deque[Box] = deque()
+        self._tag = b""
+        """Of the run in hand."""
         self._out: list[bytes] = []
         self._logs: list[str] = []
         self._parts: set[bytes] = set()
@@ -122,6 +129,7 @@ class Conversation:
 
     def _drive(self, value: bytes, tag: bytes) -> Failure | None:
         """Pump until the run is over and answered."""
+        self._tag = tag
         self._parts.clear()
         pump = self._engine.pump
         try:
@@ -251,7 +259,9 @@ class Conversation:
                     self._deadline.resume()
                 return f"A{_now()} {tag.decode('ascii')} {box[b'v'].decode('ascii')}"
             command = box.get(b"_command")
-            if command == b"cancel":
+            if command == b"recall":
+                self._give_back(box.get(b"t", b""))
+            if command == b"cancel" and box.get(b"t") == self._tag:
                 # The prelude answers its open calls itself, those of the answer's parts too.
                 self._parts.clear()
                 self._deadline.resume()
@@ -260,6 +270,15 @@ class Conversation:
                 self._waiting.append(box)
                 if len(self._waiting) > _MAX_WAITING:
                     raise BadBox(f"more than {_MAX_WAITING} runs wait")
+
+    def _give_back(self, tag: bytes) -> None:
+        """Give a run back that has not begun; nothing is said of one that has."""
+        for box in self._waiting:
+            if box.get(b"_ask") == tag:
+                self._waiting.remove(box)
+                self._out.append(encode(_RECALLED + encode_pair(b"t", tag), b""))
+                self._flush()
+                return
 
     def _take(self) -> Box:
         """Wait for the next box; the process ends when the server goes."""

@@ -7,6 +7,10 @@ a clone is used the moment it has been asked for.
     idle --start--> busy --answer--> idle       dying: the socket has ended or a kill was sent;
       any --kill / end of socket--> dying --exit--> dead     how it ended is known at dead
 
+A second run may lie in its socket while one is in hand.  It has not begun before the first is
+answered, so it is in nobody's hand: it is taken back when the first begins to wait, and given
+back when the process dies.
+
 Nothing that a child or its template says is believed: boxes are bounded, and a pid is used for
 nothing before the kernel has confirmed whose child it is.
 """
@@ -21,7 +25,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.logger import Logger
@@ -30,12 +34,18 @@ from aiwebengine.runtime.boxes import Box, encode, encode_pair
 from aiwebengine.runtime.control import Control, Exit
 from aiwebengine.runtime.link import Link
 
+if TYPE_CHECKING:
+    from aiwebengine.runtime.run import Run
+
 _log = Logger()
 
 _COMMAND_RUN = encode_pair(b"_command", b"run")
 _STEPS = encode_pair(b"_command", b"steps")
 _CANCEL = encode_pair(b"_command", b"cancel")
-_ASK_1 = encode_pair(b"_ask", b"1")
+_RECALL = encode_pair(b"_command", b"recall")
+_TAGS = (b"1", b"2")
+_ASKS = tuple(encode_pair(b"_ask", tag) for tag in _TAGS)
+_NAMED = tuple(encode_pair(b"t", tag) for tag in _TAGS)
 _PATIENCE_SECONDS = 1.0
 # How nice they are, beside the server: as a child begins (`sandbox/lockdown/process.py`), and much more.
 _SHORT_RUNS = 5
@@ -91,13 +101,15 @@ class Clone:
         freed: Told when it can take the next run.
         gone: Told once when it is dead.
         parks: Told when its run begins or ends to wait for others.
+        returned: Given back a second run that was taken back.
         seconds: A clock.
     """
 
     __slots__ = (
-        "_behind", "_control", "_cpu", "_doomed", "_dying_since", "_freed", "_gone", "_link", "_number", "_once",
-        "_parent", "_parks", "_pidfd", "_seconds", "_unverified", "born_at", "cause", "died_busy", "dying", "ended",
-        "idle_since", "last_cpu_seconds", "occupant", "parked", "pid", "placed", "placed_since", "runs", "unfit",
+        "_behind", "_control", "_cpu", "_doomed", "_dying_since", "_freed", "_gone", "_last_words", "_link",
+        "_number", "_once", "_parent", "_parks", "_pidfd", "_recalling", "_returned", "_seconds", "_turn",
+        "_unverified", "born_at", "cause", "died_busy", "dying", "ended", "idle_since", "label", "last_cpu_seconds",
+        "occupant", "parked", "pid", "placed", "placed_since", "runs", "second", "unfit",
     )  # fmt: skip
 
     def __init__(
@@ -112,6 +124,7 @@ class Clone:
         freed: Callable[[Clone], None],
         gone: Callable[[Clone], None],
         parks: Callable[[Clone], None],
+        returned: Callable[[Run], None],
         seconds: Callable[[], float],
     ) -> None:
         self._number = number
@@ -120,12 +133,17 @@ class Clone:
         self._freed = freed
         self._gone = gone
         self._parks = parks
+        self._returned = returned
+        self._turn = 0
+        """Which of the two tags the run in hand has."""
+        self._recalling = False
         self._seconds = seconds
         self._parent = parent
         self._pidfd = -1
         self._unverified = False
         self._doomed = False
         self._behind = False
+        self._last_words = False
         self._cpu = 0.0
         self._dying_since = 0.0
         self.last_cpu_seconds = 0.0
@@ -142,6 +160,10 @@ class Clone:
         self.unfit = False
         """It said itself that it is of no use any more."""
         self.occupant: Occupant | None = None
+        self.second: Run | None = None
+        """Lies in the socket, and has not begun."""
+        self.label = ""
+        """What its run is a run of."""
         self.dying = False
         self.cause = ""
         """Why the server killed it: an error code, or empty if it did not."""
@@ -163,8 +185,43 @@ class Clone:
         """Begin a run; the clone must be idle.  *more* goes into the box."""
         self.occupant = occupant
         self.runs += 1
-        head = _ASK_1 + _COMMAND_RUN + encode_pair(b"d", b"%d" % wall_ms) + encode_pair(b"c", b"%d" % cpu_ms) + more
-        self._link.send(encode(head, payload))
+        self._turn = 0
+        self._send_run(0, payload, wall_ms, cpu_ms, more)
+
+    def follow(self, run: Run, payload: bytes, wall_ms: int, cpu_ms: int) -> None:
+        """Have a second run wait in the socket; the clone must have one in hand, and no second."""
+        self.second = run
+        self._recalling = False
+        self._send_run(1 - self._turn, payload, wall_ms, cpu_ms, b"")
+
+    def advance(self) -> Run:
+        """Know that the second run has begun, for the first was answered."""
+        run = self.second
+        assert run is not None
+        self.second, self.occupant = None, run
+        self._turn = 1 - self._turn
+        self.runs += 1
+        return run
+
+    def recall(self) -> None:
+        """Take the second run back, if there is one and it has not begun."""
+        if self.second is not None and not self._recalling and not self.dying:
+            self._recalling = True
+            self._link.send(encode(_RECALL + _NAMED[1 - self._turn], b""))
+
+    @property
+    def goes_on(self) -> bool:
+        """Tell whether its second run has begun, now that the first one was answered."""
+        return self.second is not None and not self.unfit and not self.cause and (self._last_words or not self.dying)
+
+    def take_second(self) -> Run | None:
+        """Give the second run away, as the process is dead."""
+        run, self.second = self.second, None
+        return run
+
+    def _send_run(self, turn: int, payload: bytes, wall_ms: int, cpu_ms: int, more: bytes) -> None:
+        head = _ASKS[turn] + _COMMAND_RUN + encode_pair(b"d", b"%d" % wall_ms) + encode_pair(b"c", b"%d" % cpu_ms)
+        self._link.send(encode(head + more, payload))
 
     def prepare(self, steps: Sequence[str]) -> None:
         """Have the next run done over again in *steps*."""
@@ -179,6 +236,7 @@ class Clone:
     def park(self) -> None:
         """Its run waits for the host or for its client."""
         if not self.parked and not self.dying and self.occupant is not None:
+            self.recall()
             self.parked = True
             self._parks(self)
 
@@ -190,7 +248,7 @@ class Clone:
 
     def cancel(self) -> None:
         """Tell the script that whoever asked has gone."""
-        self._link.send(encode(_CANCEL, b""))
+        self._link.send(encode(_CANCEL + _NAMED[self._turn], b""))
 
     def kill(self, cause: str) -> None:
         """
@@ -235,6 +293,7 @@ class Clone:
 
     def fall_back(self) -> None:
         """Let others have the processor first: its run takes long."""
+        self.recall()
         if not self._behind and self.pid and self.occupant is not None:
             self._behind = _set_priority(self.pid, _LONG_RUNS)
 
@@ -280,6 +339,8 @@ class Clone:
 
     def exited(self, ended: Exit) -> None:
         """See `control.Forked.exited`."""
+        # Nobody meant it to die: what it had sent tells which of two runs it had begun.
+        self._last_words = not self.dying
         self.dying = True
         if self._pidfd >= 0:
             # Whoever told it may lie.
@@ -304,16 +365,26 @@ class Clone:
         if occupant is None:
             self._broken("it speaks without being asked")
         elif b"_answer" in box or b"_error" in box:
-            if box.get(b"_answer") != b"1" and box.get(b"_error") != b"1":
+            tag = _TAGS[self._turn]
+            if box.get(b"_answer") != tag and box.get(b"_error") != tag:
                 self._broken("it answers what nobody asked")
                 return
             self._over(occupant, box)
         elif box.get(b"_command") == b"host" and b"_ask" in box:
-            occupant.asked(box[b"_ask"], box.get(b"n", b""), box.get(b"v", b""))
+            name = box.get(b"n", b"")
+            if self.second is not None and name.startswith(b"answer."):
+                # Its answer goes on, which may take long.
+                self.recall()
+            occupant.asked(box[b"_ask"], name, box.get(b"v", b""))
         elif box.get(b"_command") == b"log":
             occupant.logged(box.get(b"v", b""))
         elif box.get(b"_command") == b"step":
             occupant.stepped(box.get(b"v", b""))
+        elif box.get(b"_command") == b"recalled" and self._recalling and box.get(b"t") == _TAGS[1 - self._turn]:
+            run, self.second = self.second, None
+            self._recalling = False
+            if run is not None:
+                self._returned(run)
         else:
             self._broken("it sends an unknown command")
 
@@ -323,6 +394,7 @@ class Clone:
         self.last_cpu_seconds = spent
         fit = occupant.over(box, spent)
         self.occupant = None
+        self._recalling = False
         if self._behind:
             # Only root may give back what was taken; for others it stays behind until it is replaced.
             self._behind = not _set_priority(self.pid, _SHORT_RUNS)

@@ -10,13 +10,14 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import EngineError, Unavailable
+from aiwebengine.errors import Cancelled, EngineError, Unavailable
 from aiwebengine.interfaces import HostSession
 from aiwebengine.runtime.allowance import load_seconds
 from aiwebengine.runtime.boxes import encode_pair
 from aiwebengine.runtime.child import Clone, describe
 from aiwebengine.runtime.control import Control
 from aiwebengine.runtime.crashes import MOST_IN_A_ROW, Crashes, is_crash
+from aiwebengine.runtime.pace import Pace
 from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.slots import Share
 from aiwebengine.runtime.template import Journal, Template
@@ -62,6 +63,10 @@ class Group:
         self._not_before = 0.0
         self._failure: EngineError | None = None
         self._crashes = Crashes()
+        self._pace = Pace()
+        self._deep = around.pool.depth > 1 and terms.isolation == "shared"
+        self.following = 0
+        """Runs that lie in the socket of a process which has another in hand."""
         self._share = Share(weight=terms.weight, serve=self._serve_one)
         self.busy = 0
         """Clones that have a run in hand."""
@@ -106,10 +111,14 @@ class Group:
         self._around.slots.pump()
 
     def withdraw(self, run: Run) -> bool:
-        """Take a run out that has not begun; false if it has."""
+        """Take a run out that has not begun; false if it has, or may have."""
         try:
             self._waiting.remove(run)
         except ValueError:
+            if self.following:
+                for clone in self._clones:
+                    if clone.second is run:
+                        clone.recall()
             return False
         return True
 
@@ -166,6 +175,7 @@ class Group:
                 freed=self._freed,
                 gone=self._gone,
                 parks=self._parks,
+                returned=self._returned,
                 seconds=around.seconds,
             )
         except OSError as error:
@@ -192,6 +202,7 @@ class Group:
         clone.placed = True
         clone.placed_since = run.started_at
         invocation = run.invocation
+        clone.label = invocation.label
         payload, seed, now = self._payloads.of(invocation)
         more = b""
         if run.tape is not None:
@@ -201,9 +212,52 @@ class Group:
             clone.prepare(invocation.again.steps)
         clone.start(run, payload, round(invocation.wall_seconds * 1000), round(invocation.cpu_seconds * 1000), more)
 
+    def _follow(self, run: Run) -> bool:
+        """Have *run* wait in the socket of a process that will soon be free, if there is one."""
+        if run.alone or run.lost or run.tape is not None or self._around.slots.contended(self._share):
+            return False
+        best = self._pace.soon_free(self._clones)
+        if best is None or self._is_worn(best):
+            return False
+        invocation = run.invocation
+        payload, _, _ = self._payloads.of(invocation)
+        self.following += 1
+        best.follow(run, payload, round(invocation.wall_seconds * 1000), round(invocation.cpu_seconds * 1000))
+        return True
+
+    def _advance(self, clone: Clone) -> None:
+        """Count the second run of a clone as begun."""
+        run = clone.advance()
+        self.following -= 1
+        self.busy += 1
+        self._around.slots.enter(self._share)
+        run.begin(clone)
+        clone.placed = True
+        clone.placed_since = run.started_at
+        clone.label = run.invocation.label
+        if run.cancelled:
+            clone.cancel()
+
+    def _returned(self, run: Run) -> None:
+        """Take back a run that lay in a process's socket and has not begun."""
+        self.following -= 1
+        if run.cancelled:
+            run.refuse(Cancelled("Whoever asked has gone."))
+        elif self.stopped:
+            run.refuse(Unavailable("The server is stopping.", retry_seconds=1.0))
+        else:
+            self._waiting.appendleft(run)
+            self._serve_waiting()
+
     def _freed(self, clone: Clone) -> None:
-        self._left(clone, clone.idle_since)
-        if clone.dying:
+        now = clone.idle_since
+        if clone.placed and not clone.parked:
+            self._pace.learn(clone.label, now - clone.placed_since)
+        self._left(clone, now)
+        if clone.goes_on:
+            self._crashes.in_a_row = 0
+            self._advance(clone)
+        elif clone.dying:
             self._note(clone)
         else:
             self._crashes.in_a_row = 0
@@ -271,6 +325,9 @@ class Group:
         if clone in self._idle:
             self._idle.remove(clone)
         self._left(clone, self._around.seconds())
+        second = clone.take_second()
+        if second is not None:
+            self._returned(second)
         if clone.died_busy:
             self._note(clone)
         self._serve_waiting()
@@ -284,6 +341,9 @@ class Group:
     def _serve_waiting(self) -> None:
         while self._waiting:
             if not self._may_start():
+                if self._deep and self._follow(self._waiting[0]):
+                    self._waiting.popleft()
+                    continue
                 if self._has_room():
                     # There is a place missing, not a process.
                     self._around.slots.wait(self._share)
@@ -297,7 +357,7 @@ class Group:
 
     def _serve_one(self) -> bool:
         """See `slots.Share`."""
-        clone = self._take() if self._waiting and self._has_room() else None
+        clone = self._clone_for(self._waiting[0]) if self._waiting and self._has_room() else None
         if clone is None:
             return False
         self._start(self._waiting.popleft(), clone)
@@ -482,7 +542,7 @@ class Group:
     @property
     def quiet(self) -> bool:
         """Tell whether nothing is in hand and nothing waits."""
-        return not self.busy and not self._waiting
+        return not self.busy and not self._waiting and not self.following
 
     @property
     def idle(self) -> bool:
@@ -512,6 +572,7 @@ class Group:
             "crashes": self._crashes.in_a_row,
             "idle": len(self._idle),
             "waiting": len(self._waiting),
+            "following": self.following,
             "retired": self.retired,
             "retrySeconds": round(
                 max(0.0, max(self._not_before, self._crashes.not_before) - self._around.seconds()), 1

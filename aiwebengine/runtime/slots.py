@@ -92,6 +92,10 @@ class Slots:
             share.clock = max(share.clock, self._clock)
             self._waiting[share] = None
 
+    def contended(self, share: Share) -> bool:
+        """Tell whether somebody else waits for a place."""
+        return bool(self._waiting) and (len(self._waiting) > 1 or share not in self._waiting)
+
     def forget(self, share: Share) -> None:
         """Wait no longer."""
         self._waiting.pop(share, None)

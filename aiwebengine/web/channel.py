@@ -404,7 +404,8 @@ class Channel(http.HTTPChannel):
             self.loseConnection()
 
     def _give_up(self) -> None:
-        if not self.requests[0].leaving:
+        # An answer that was given by now leaves at the client's pace.
+        if self.requests and not self.requests[0].leaving:
             self.transport.abortConnection()
 
     def writeConnectionLost(self) -> None:

@@ -254,12 +254,12 @@ class Runs(SynchronousTestCase):
         box = clone.take()
         assert box is not None
         self.assertEqual(box[b"n"], b"getScript")
-        clone.send(_command="cancel")
+        clone.send(_command="cancel", t="r1")
         self.assertEqual(clone.finish().value, ["closed", "closed", "abort"])
         # The answer that comes too late belongs to no call.
         clone.send('{"ok":"late"}', _answer=box[b"_ask"])
-        clone.send(_command="cancel")
-        self.assertEqual(clone.run(host=lambda name, arguments: "x").value, [])
+        clone.send(_command="cancel", t="r1")
+        self.assertEqual(clone.run(tag="r2", host=lambda name, arguments: "x").value, [])
 
     # -- streamed ---------------------------------------------------------------------------------
 

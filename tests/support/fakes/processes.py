@@ -172,13 +172,15 @@ class FakeChild:
         head = b"".join(encode_pair((f"_{key}" if key in hidden else key).encode(), one) for key, one in pairs.items())
         self.sock.sendall(encode(head, value))
 
-    def answer(self, value: bytes = b'{"done":true}', head: bytes = b"", encoding: bytes = b"a") -> None:
+    def answer(
+        self, value: bytes = b'{"done":true}', head: bytes = b"", encoding: bytes = b"a", tag: bytes = b"1"
+    ) -> None:
         """Answer the run."""
-        self.send(value, answer=b"1", h=head, e=encoding)
+        self.send(value, answer=tag, h=head, e=encoding)
 
-    def fail(self, code: bytes = b"thrown", told: Mapping[str, Any] | None = None) -> None:
+    def fail(self, code: bytes = b"thrown", told: Mapping[str, Any] | None = None, tag: bytes = b"1") -> None:
         """Answer the run with an error."""
-        self.send(json.dumps(told or {"message": "m"}).encode(), error=b"1", error_code=code)
+        self.send(json.dumps(told or {"message": "m"}).encode(), error=tag, error_code=code)
 
     def ask(self, name: bytes, *arguments: Any, tag: bytes = b"7") -> None:
         """Make a host call."""

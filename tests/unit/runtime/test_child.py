@@ -68,6 +68,7 @@ class CloneTests(SynchronousTestCase):
             parent=lambda: 1,
             freed=lambda _: self.log.append("freed"),
             parks=lambda _: None,
+            returned=lambda _: self.log.append("returned"),
             gone=lambda _: self.log.append("gone"),
             seconds=self.reactor.seconds,
         )
@@ -104,7 +105,7 @@ class CloneTests(SynchronousTestCase):
         self.clone.answer(b"7", b"{}")
         self.assertEqual(self.child.take(), {b"_answer": b"7", b"v": b"{}"})
         self.clone.cancel()
-        self.assertEqual(self.child.take(), {b"_command": b"cancel", b"v": b""})
+        self.assertEqual(self.child.take(), {b"_command": b"cancel", b"t": b"1", b"v": b""})
 
     def test_hostile(self) -> None:
         """What a child may not say ends it, and nothing it says afterwards is heard."""

@@ -287,7 +287,7 @@ class RunTests(SynchronousTestCase):
         """A run whose asker has gone is told so, killed if it goes on, and nothing of it is committed."""
         self.scene.runner.cancel(self.run_)
         self.scene.runner.cancel(self.run_)
-        self.assertEqual(self.child.take(), {b"_command": b"cancel", b"v": b""})
+        self.assertEqual(self.child.take(), {b"_command": b"cancel", b"t": b"1", b"v": b""})
         self.assertIsNone(self.child.take())
         self.child.answer()
         self.turn()

@@ -115,9 +115,24 @@ class Runs(SynchronousTestCase):
 
     def test_cancel(self) -> None:
         """A cancelled run is told so while it waits, and not before or after."""
-        cancel = encode_box({b"_command": b"cancel"})
+        cancel = encode_box({b"_command": b"cancel", b"t": b"r1"})
         _, engine, _ = self.converse(cancel + run_box() + cancel, "C7 kv.get []\nW-1", "D0 a1")
         self.assertEqual([text[0] for text in engine.heard], ["{", "X"])
+
+    def test_late_cancel(self) -> None:
+        """A cancel of another run does not reach this one."""
+        late = encode_box({b"_command": b"cancel", b"t": b"r0"})
+        _, engine, _ = self.converse(run_box() + late + answer_box(b"7"), "C7 kv.get []\nW-1", "D0 a1")
+        self.assertEqual([text[0] for text in engine.heard], ["{", "A"])
+
+    def test_recalled(self) -> None:
+        """A run that waits is given back when it is asked for; one that has begun, or is over, is not."""
+        recall = [encode_box({b"_command": b"recall", b"t": tag}) for tag in (b"r1", b"r2")]
+        sent = run_box() + run_box("{}", b"r2") + b"".join(recall) + answer_box(b"7")
+        boxes, engine, _ = self.converse(sent, "C7 kv.get []\nW-1", "D0 a1")
+        self.assertEqual(boxes[1], {b"_command": b"recalled", b"t": b"r2", b"v": b""})
+        self.assertEqual([box.get(b"_answer") for box in boxes], [None, None, b"r1"])
+        self.assertEqual(len(engine.heard), 2)
 
     def test_timer(self) -> None:
         """When nothing comes for as long as the script waits, time has passed."""
@@ -132,7 +147,7 @@ class Runs(SynchronousTestCase):
 
     def test_client_has_gone(self) -> None:
         """When the client goes while a part is on its way, the clock runs again."""
-        cancel = encode_box({b"_command": b"cancel"})
+        cancel = encode_box({b"_command": b"cancel", b"t": b"r1"})
         said = ('C7 answer.write ["a","x"]\nW-1', "W0", "D0 n")
         _, _, clocks = self.converse(run_box() + cancel, *said)
         self.assertEqual(clocks.done, ["begin 2.0 1.0", "pause", "resume", "resume", "end"])

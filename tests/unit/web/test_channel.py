@@ -379,6 +379,9 @@ class ClosingTests(WebTestCase):
         (reply,) = replies(transport.value())
         self.assertEqual((reply.status, reply.headers["connection"]), (200, "close"))
         self.assertTrue(transport.disconnecting)
+        # What is still to be sent leaves at the client's pace.
+        self.clock.advance(0.3)
+        self.assertFalse(transport.aborted)
 
     def test_a_client_that_closes_its_side_and_is_gone(self) -> None:
         """A moment later it is taken for gone."""
