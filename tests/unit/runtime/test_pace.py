@@ -19,10 +19,11 @@ def clone(label: str, since: float, **members: Any) -> Any:
 def test_median() -> None:
     """Half of the runs decide, however long some of them take."""
     pace = Pace()
-    quick = clone("quick", 1.0)
+    quick: Any = clone("quick", 1.0)
     for took in (1.0, *[0.001, 0.001, 9.0] * 60):
         pace.learn("quick", took)
-    assert pace.soon_free([quick]) is quick
+    soonest: Any = pace.soon_free([quick])
+    assert soonest is quick
     for took in [0.001, 9.0, 9.0] * 60:
         pace.learn("quick", took)
     assert pace.soon_free([quick]) is None
