@@ -67,10 +67,9 @@ class Run:
 
     __slots__ = (
         "_again", "_asked", "_committing", "_delayed", "_failure", "_head", "_host", "_limits", "_lines", "_over",
-        "_passed", "_recorded", "_release", "_reruns", "_seconds", "_session", "_turn", "_waits", "_wall", "_whole",
-        "_writing",
-        "asked_at", "attempts", "bytes_out", "calls", "cancelled", "clone", "cpu_seconds", "deadline", "ended",
-        "error", "invocation", "memory_bytes", "peak_bytes", "queued_until", "replied", "rows", "sink", "started_at",
+        "_passed", "_recorded", "_release", "_reruns", "_seconds", "_session", "_told", "_turn", "_waits", "_wall",
+        "_whole", "_writing", "asked_at", "attempts", "bytes_out", "calls", "cancelled", "clone", "cpu_seconds",
+        "deadline", "ended", "error", "invocation", "memory_bytes", "peak_bytes", "queued_until", "replied", "rows", "sink", "started_at",
         "streaming", "tape",
     )  # fmt: skip
 
@@ -113,7 +112,9 @@ class Run:
         self.streaming = False
         """The first byte has left, or is about to."""
         self.replied = False
-        """The whole answer was given, and the handler's `waitUntil` goes on."""
+        """The whole answer was given, or is being committed, and the handler's `waitUntil` goes on."""
+        self._told = False
+        """The whole answer has left."""
         self._host = host
         self._limits: Allowance | LimitSettings = invocation.allowance or limits
         self._seconds = seconds
@@ -439,6 +440,7 @@ class Run:
         if self.tape is not None:
             self.tape.gave(answer)
         self.bytes_out = len(answer.body)
+        self._told = True
         self.sink.answered(answer)
         self._reply_part(clone, tag)
 
@@ -538,7 +540,7 @@ class Run:
         self.error = error
         if isinstance(error, ScriptFailed) and self._session is not None:
             self._session.failed(error)
-        if self.replied:
+        if self._told:
             self._finish(error.code, _nothing)
         else:
             self._finish(error.code, self.sink.failed, error)

@@ -7,6 +7,7 @@ import signal
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Cancelled, Conflict, Stale, Unavailable
@@ -167,6 +168,22 @@ class RunTests(SynchronousTestCase):
         self.turn()
         self.assertEqual(len(self.sink.told), 1)
         self.assertEqual(self.outcomes, ["script_failed"])
+
+    def test_answered_early_in_vain(self) -> None:
+        """An answer that is sent early and cannot be committed is never told, but what went wrong is."""
+        commits: list[Deferred[None] | Conflict] = [Deferred(), Conflict("somebody else")]
+        for commit in commits:
+            if self.outcomes:
+                self.begin()
+            self.host.commits = [commit]
+            self.child.ask(b"answer.send", "", "a", "early")
+            self.turn()
+            if isinstance(commit, Deferred):
+                self.assertEqual(self.sink.told, [])
+                commit.errback(Failure(Conflict("somebody else")))
+            self.turn()
+            self.assertEqual(self.sink.told, [("failed", "conflict")])
+            self.template.exit(len(self.template.children) - 1, KILLED)
 
     def test_part_refused(self) -> None:
         """A part that does not fit is refused or ends the child; nothing is told twice."""
