@@ -69,8 +69,8 @@ class Run:
         "_again", "_asked", "_committing", "_delayed", "_failure", "_head", "_host", "_limits", "_lines", "_over",
         "_passed", "_recorded", "_release", "_reruns", "_seconds", "_session", "_told", "_turn", "_waits", "_wall",
         "_whole", "_writing", "asked_at", "attempts", "bytes_out", "calls", "cancelled", "clone", "cpu_seconds",
-        "deadline", "ended", "error", "invocation", "memory_bytes", "peak_bytes", "queued_until", "replied", "rows", "sink", "started_at",
-        "streaming", "tape",
+        "deadline", "ended", "error", "invocation", "memory_bytes", "peak_bytes", "queued_until", "replied", "rows",
+        "sink", "started_at", "streaming", "tape",
     )  # fmt: skip
 
     def __init__(
