@@ -5,7 +5,7 @@
     'use strict';
 
     var MOST_KEYS = 50, MOST_ITEMS = 100, MOST_DEPTH = 4, MOST_TEXT = 16000, MOST_LEVELS = 20;
-    var toString = Object.prototype.toString, keys = Object.keys, own = Function.prototype.call.bind(Object.prototype.hasOwnProperty), isArray = Array.isArray, quote = JSON.stringify, parse = K.native.parse, codeAt = K.captured.charCodeAt;
+    var toString = Object.prototype.toString, keys = Object.keys, own = Function.prototype.call.bind(Object.prototype.hasOwnProperty), isArray = Array.isArray, quote = JSON.stringify, parse = K.native.parse, codeAt = K.captured.charCodeAt, indexOf = K.captured.indexOf;
 
     /* A value as people read it; getters are not run. */
     function show(value, depth, seen) {
@@ -90,8 +90,16 @@
         }
     }
 
+    function marks(text, mark) {
+        var count = 0;
+        for (var at = indexOf(text, mark); at >= 0 && count <= MOST_LEVELS; at = indexOf(text, mark, at + 1)) count++;
+        return count;
+    }
+
     /* Whether this JSON has few levels; brackets inside of texts may make it more, which does no harm. */
     function isFlat(text) {
+        // Most have few brackets at all, and those the engine finds itself.
+        if (marks(text, '{') + marks(text, '[') <= MOST_LEVELS) return true;
         for (var i = 0, levels = 0; i < text.length; i++) {
             var code = codeAt(text, i);
             if (code === 123 || code === 91) {

@@ -274,6 +274,18 @@ class Attacks(SynchronousTestCase):
         seen = self.clone("var s = 'x'; while (s.length < 4e6) s += s; console.log(s); return 1;").run()
         self.assertLess(len(seen.messages[0]), 20_000)
 
+    def test_deep_fields(self) -> None:
+        """Fields of a log line that are too deep are said in its text, and nothing beside them is lost."""
+        body = (
+            "var deep = [], flat = [];"
+            "for (var i = 0; i < 900; i++) { deep = [deep]; if (i < 90) flat[i] = { i: [i] }; }"
+            "console.log('one', { deep: deep }); console.log('two', { flat: flat }); console.log('three', { a: 1 });"
+        )
+        seen = self.clone(body).run()
+        self.assertEqual([line[1][:5] for line in seen.logs], ["one {", "two", "three"])
+        self.assertIsNone(seen.logs[0][2])
+        self.assertEqual((len(seen.logs[1][2]["flat"]), seen.logs[2][2]), (90, {"a": 1}))
+
     def test_long_head(self) -> None:
         """Headers that no box can hold are refused in words."""
         body = "return { status: 200, headers: { 'x-a': 'a'.repeat(70000) }, body: '' };"
