@@ -40,6 +40,7 @@ _COSTS: Mapping[str, Callable[[Receipt], int]] = {
     "log_lines": lambda receipt: receipt.log_lines,
     "bytes_out": lambda receipt: receipt.bytes_out,
 }
+_TALK = frozenset({"host_calls", "rows", "log_lines"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +96,15 @@ class _Meter:
 
 
 class _Account:
-    __slots__ = ("meters", "spent", "version")
+    __slots__ = ("meters", "spent", "talk", "version")
 
     def __init__(self) -> None:
         self.version = ""
         """For which the meters are."""
         self.meters: tuple[_Meter, ...] = ()
         self.spent: _Meter | None = None
+        self.talk = False
+        """All meters are of what only host calls and log lines cost."""
 
 
 class Budgets(Service):
@@ -189,7 +192,7 @@ class Budgets(Service):
         account = self._accounts.get(invocation.script)
         if account is None:
             account = self._fit(invocation)
-        if not account.meters:
+        if account.talk and not receipt.host_calls and not receipt.log_lines:
             return
         now = self._seconds()
         for meter in account.meters:
@@ -277,6 +280,7 @@ class Budgets(Service):
         used = {(one.budget.resource, one.budget.seconds): (one.begins, one.used) for one in account.meters}
         used.update({(one.resource, one.seconds): (one.begins, one.used) for one in self._kept.pop(uri, ())})
         account.meters = tuple(_Meter(budget) for budget in least.values())
+        account.talk = _TALK.issuperset(budget.resource for budget in least.values())
         for meter in account.meters:
             meter.turn(now)
             begins, amount = used.get((meter.budget.resource, meter.budget.seconds), (0, 0))

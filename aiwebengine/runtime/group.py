@@ -254,7 +254,7 @@ class Group:
         if clone.placed and not clone.parked:
             self._pace.learn(clone.label, now - clone.placed_since)
         self._left(clone, now)
-        if clone.goes_on:
+        if clone.second is not None and clone.goes_on:
             self._crashes.in_a_row = 0
             self._advance(clone)
         elif clone.dying:

@@ -282,7 +282,10 @@ class Site:
                 self._open(self._streams, exchange, request, match, invocation, registry)
                 return
             if invocation.once is None:
-                self._run(invocation, exchange, exchange)
+                # As `_run`, for nearly every request.
+                run = self._runner.run(invocation, exchange)
+                if exchange.waiting:
+                    exchange.run = run
             else:
                 Deferred.fromCoroutine(self._run_once(invocation, invocation.once, exchange)).addErrback(
                     self._not_run, exchange
