@@ -152,6 +152,14 @@ def broken_protocol(script: str, why: str = "") -> ScriptProtocol:
     )
 
 
+def not_again(script: str) -> ScriptCrashed:
+    """Make the error for a run that lost its process through no fault of its own, and cannot be run once more."""
+    return ScriptCrashed(
+        f'The process of the script "{script}" was killed from outside after it had done something that takes effect '
+        "at once, so it was not run again; nothing else it did was kept. Look at what it did before you ask again."
+    )
+
+
 def _timeout(bounds: Bounds, *, of_processor: bool) -> ScriptTimeout:
     loading = bounds.phase != "handler"
     if of_processor:

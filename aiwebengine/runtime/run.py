@@ -21,7 +21,7 @@ from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.runtime.answer import Head, read_answer, read_body, read_head, read_texts
 from aiwebengine.runtime.asking import TOO_MANY_PARTS, is_bulky, read_call, went_on
 from aiwebengine.runtime.boxes import BadBox, Box
-from aiwebengine.runtime.failure import Bounds, broken_protocol, death, script_failure
+from aiwebengine.runtime.failure import Bounds, broken_protocol, death, not_again, script_failure
 from aiwebengine.runtime.lines import Lines
 from aiwebengine.runtime.sink import Sink
 from aiwebengine.runtime.tape import Tape
@@ -310,8 +310,10 @@ class Run:
         # A script cannot send itself SIGKILL: somebody else did, or its template or the sandbox died.
         lost = not clone.cause and (ended.status is None or ended.signal == signal.SIGKILL)
         if lost and not self.streaming and not self.replied and not self.cancelled:
-            # Nothing of it was done, so it is run once more.
-            if self.attempts - self._reruns < 2:
+            if self._session is not None and not self._session.repeatable:
+                self._fail(not_again(self.invocation.script))
+            elif self.attempts - self._reruns < 2:
+                # Nothing of it was done, so it is run once more.
                 self._drop("lost")
                 self._again(self)
             else:

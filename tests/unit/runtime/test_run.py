@@ -127,6 +127,14 @@ class RunTests(SynchronousTestCase):
         self.template.exit(1, KILLED)
         self.assertEqual(self.sink.told, [("failed", "unavailable")])
 
+    def test_lost_after_it_did_something(self) -> None:
+        """A run that loses its process after something took effect at once is not run once more."""
+        self.host.repeatable = False
+        self.template.exit(0, KILLED)
+        self.assertEqual(self.sink.told, [("failed", "script_crashed")])
+        self.assertEqual([child for child in self.template.clones() if child.take() is not None], [])
+        self.assertEqual(self.outcomes, ["script_crashed"])
+
     def test_died(self) -> None:
         """A timer's signal is a time-out, and not tried again."""
         self.template.exit(0, int(signal.SIGALRM))
