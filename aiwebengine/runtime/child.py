@@ -9,7 +9,9 @@ a clone is used the moment it has been asked for.
 
 A second run may lie in its socket while one is in hand.  It has not begun before the first is
 answered, so it is in nobody's hand: it is taken back when the first begins to wait, and given
-back when the process dies.
+back when the process dies.  A process that only computes does not hear that its second run is
+wanted back; if it takes too long the run is given back without it, and the process is ended
+when the first run is over, before anything that it says of the second is heard.
 
 Nothing that a child or its template says is believed: boxes are bounded, and a pid is used for
 nothing before the kernel has confirmed whose child it is.
@@ -106,10 +108,11 @@ class Clone:
     """
 
     __slots__ = (
-        "_behind", "_control", "_cpu", "_doomed", "_dying_since", "_freed", "_gone", "_last_words", "_link",
-        "_number", "_once", "_parent", "_parks", "_pidfd", "_recalling", "_returned", "_seconds", "_turn",
-        "_unverified", "born_at", "cause", "died_busy", "dying", "ended", "idle_since", "label", "last_cpu_seconds",
-        "occupant", "parked", "pid", "placed", "placed_since", "runs", "second", "unfit",
+        "_behind", "_control", "_cpu", "_disowned", "_doomed", "_dying_since", "_freed", "_gone", "_last_words",
+        "_link", "_number", "_once", "_parent", "_parks", "_pidfd", "_recalling", "_returned", "_seconds", "_turn",
+        "_unverified", "begun_at", "born_at", "cause", "died_busy", "dying", "ended", "idle_since", "label",
+        "last_cpu_seconds", "lingers", "occupant", "parked", "pid", "placed", "placed_since", "runs", "second",
+        "unfit",
     )  # fmt: skip
 
     def __init__(
@@ -137,6 +140,8 @@ class Clone:
         self._turn = 0
         """Which of the two tags the run in hand has."""
         self._recalling = False
+        self._disowned = False
+        """Its second run was given back, and may lie in the socket all the same."""
         self._seconds = seconds
         self._parent = parent
         self._pidfd = -1
@@ -164,6 +169,10 @@ class Clone:
         """Lies in the socket, and has not begun."""
         self.label = ""
         """What its run is a run of."""
+        self.begun_at = 0.0
+        """When its run began."""
+        self.lingers = False
+        """Its run has waited, goes on with an answer, or takes long: nobody is put behind it."""
         self.dying = False
         self.cause = ""
         """Why the server killed it: an error code, or empty if it did not."""
@@ -186,6 +195,7 @@ class Clone:
         self.occupant = occupant
         self.runs += 1
         self._turn = 0
+        self.lingers = self._once
         self._send_run(0, payload, wall_ms, cpu_ms, more)
 
     def follow(self, run: Run, payload: bytes, wall_ms: int, cpu_ms: int) -> None:
@@ -201,6 +211,7 @@ class Clone:
         self.second, self.occupant = None, run
         self._turn = 1 - self._turn
         self.runs += 1
+        self.lingers = False
         return run
 
     def recall(self) -> None:
@@ -209,13 +220,21 @@ class Clone:
             self._recalling = True
             self._link.send(encode(_RECALL + _NAMED[1 - self._turn], b""))
 
+    def give_up_second(self) -> None:
+        """Give the second run back, if there is one, although the process may still have it."""
+        self.recall()
+        run = self.take_second()
+        if run is not None:
+            self._disowned = True
+            self._returned(run)
+
     @property
     def goes_on(self) -> bool:
         """Tell whether its second run has begun, now that the first one was answered."""
         return self.second is not None and not self.unfit and not self.cause and (self._last_words or not self.dying)
 
     def take_second(self) -> Run | None:
-        """Give the second run away, as the process is dead."""
+        """Give the second run away, for this process will not do it."""
         run, self.second = self.second, None
         return run
 
@@ -236,8 +255,8 @@ class Clone:
     def park(self) -> None:
         """Its run waits for the host or for its client."""
         if not self.parked and not self.dying and self.occupant is not None:
+            self.lingers = self.parked = True
             self.recall()
-            self.parked = True
             self._parks(self)
 
     def go_on(self) -> None:
@@ -293,7 +312,8 @@ class Clone:
 
     def fall_back(self) -> None:
         """Let others have the processor first: its run takes long."""
-        self.recall()
+        self.lingers = True
+        self.give_up_second()
         if not self._behind and self.pid and self.occupant is not None:
             self._behind = _set_priority(self.pid, _LONG_RUNS)
 
@@ -372,8 +392,9 @@ class Clone:
             self._over(occupant, box)
         elif box.get(b"_command") == b"host" and b"_ask" in box:
             name = box.get(b"n", b"")
-            if self.second is not None and name.startswith(b"answer."):
+            if name.startswith(b"answer."):
                 # Its answer goes on, which may take long.
+                self.lingers = True
                 self.recall()
             occupant.asked(box[b"_ask"], name, box.get(b"v", b""))
         elif box.get(b"_command") == b"log":
@@ -381,8 +402,8 @@ class Clone:
         elif box.get(b"_command") == b"step":
             occupant.stepped(box.get(b"v", b""))
         elif box.get(b"_command") == b"recalled" and self._recalling and box.get(b"t") == _TAGS[1 - self._turn]:
-            run, self.second = self.second, None
-            self._recalling = False
+            run = self.take_second()
+            self._recalling = self._disowned = False
             if run is not None:
                 self._returned(run)
         else:
@@ -406,6 +427,11 @@ class Clone:
         elif box.get(b"_error_code") in _UNFIT:
             # The world is in doubt, and the child ends by itself.
             self.dying = self.unfit = True
+        elif self._disowned:
+            # It begins with what is run elsewhere by now, and is not heard any more.
+            self.dying = True
+            self._link.close()
+            self._end()
         # The process can have its next run while the answer of this one is on its way.
         self._freed(self)
         occupant.conclude()
@@ -449,6 +475,7 @@ def describe(clone: Clone) -> dict[str, Any]:
         "pid": clone.pid,
         "busy": clone.occupant is not None,
         "parked": clone.parked,
+        "following": clone.second is not None,
         "runs": clone.runs,
         "cpuSeconds": round(clone.cpu_seconds(), 3),
     }

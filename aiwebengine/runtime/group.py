@@ -33,6 +33,8 @@ _LONGEST_BACKOFF = 30.0
 _MOST_LOST_LOADS = 3
 _STABLE_SECONDS = 5.0
 _WEIGH_RUNS = 256
+_MOST_FOLLOWING_BYTES = 64 * 1024
+"""What is longer is not worth sending twice."""
 
 
 class Group:
@@ -200,7 +202,7 @@ class Group:
         self._around.slots.enter(self._share)
         run.begin(clone)
         clone.placed = True
-        clone.placed_since = run.started_at
+        clone.placed_since = clone.begun_at = run.started_at
         invocation = run.invocation
         clone.label = invocation.label
         payload, seed, now = self._payloads.of(invocation)
@@ -216,11 +218,13 @@ class Group:
         """Have *run* wait in the socket of a process that will soon be free, if there is one."""
         if run.alone or run.lost or run.tape is not None or self._around.slots.contended(self._share):
             return False
-        best = self._pace.soon_free(self._clones)
+        best = self._pace.soon_free(self._clones, self._around.seconds())
         if best is None or self._is_worn(best):
             return False
         invocation = run.invocation
         payload, _, _ = self._payloads.of(invocation)
+        if len(payload) > _MOST_FOLLOWING_BYTES:
+            return False
         self.following += 1
         best.follow(run, payload, round(invocation.wall_seconds * 1000), round(invocation.cpu_seconds * 1000))
         return True
@@ -233,7 +237,7 @@ class Group:
         self._around.slots.enter(self._share)
         run.begin(clone)
         clone.placed = True
-        clone.placed_since = run.started_at
+        clone.placed_since = clone.begun_at = run.started_at
         clone.label = run.invocation.label
         if run.cancelled:
             clone.cancel()
@@ -251,8 +255,7 @@ class Group:
 
     def _freed(self, clone: Clone) -> None:
         now = clone.idle_since
-        if clone.placed and not clone.parked:
-            self._pace.learn(clone.label, now - clone.placed_since)
+        self._pace.learn(clone, now)
         self._left(clone, now)
         if clone.second is not None and clone.goes_on:
             self._crashes.in_a_row = 0
@@ -572,6 +575,7 @@ class Group:
             "crashes": self._crashes.in_a_row,
             "idle": len(self._idle),
             "waiting": len(self._waiting),
+            "depth": 2 if self._deep else 1,
             "following": self.following,
             "retired": self.retired,
             "retrySeconds": round(

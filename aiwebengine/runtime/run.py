@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 _log = Logger()
 
+CANCEL_SECONDS = 0.05
+"""For how long a run goes on whose asker has gone."""
+
 _OK = b'{"ok":null}'
 _NEVER = float("inf")
 _MOST_NAMES = 200
@@ -164,7 +167,8 @@ class Run:
         self._waits = self._asked = 0
         self.calls = {}
         self.started_at = self._seconds()
-        self.deadline = self.started_at + self.invocation.wall_seconds
+        # Who has gone while it lay behind another one need not be waited for.
+        self.deadline = self.started_at + (CANCEL_SECONDS if self.cancelled else self.invocation.wall_seconds)
         self._session = self._host.begin(self.invocation)
         self._passed("run.begun")
 

@@ -23,7 +23,7 @@ from aiwebengine.interfaces import HostCalls, ScriptSource
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.runtime.group import Group
 from aiwebengine.runtime.registry import Current
-from aiwebengine.runtime.run import Run
+from aiwebengine.runtime.run import CANCEL_SECONDS, Run
 from aiwebengine.runtime.sink import Sink
 from aiwebengine.runtime.slots import Slots
 from aiwebengine.runtime.tape import Tape
@@ -37,7 +37,6 @@ _log = Logger()
 
 _TICK_SECONDS = 0.025
 _GRACE_SECONDS = 0.025
-_CANCEL_SECONDS = 0.05
 _TEND_SECONDS = 1.0
 # A run that has the processor for so long gets less of it than short ones, as in any fair scheduler.
 _LONG_SECONDS = 0.03
@@ -190,7 +189,7 @@ class Runner(Service):
         run.cancel()
         if run.in_hand:
             if run.cancelled:
-                run.deadline = min(run.deadline, self._seconds() + _CANCEL_SECONDS)
+                run.deadline = min(run.deadline, self._seconds() + CANCEL_SECONDS)
             return
         for group in (*self._groups.values(), *self._retiring):
             if group.version == run.invocation.version and group.withdraw(run):

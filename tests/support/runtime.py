@@ -98,6 +98,8 @@ class TableHost:
         self.calls: dict[str, Call] = {"register.route": lambda _: None, "register.middleware": lambda _: None}
         self.asked: list[tuple[str, list[Any]]] = []
         self.lines: list[LogLine] = []
+        self.heard: Callable[[LogLine], object] = lambda _: None
+        """Told of each line, at once."""
         self.receipts: list[Receipt] = []
         self.committed: list[str] = []
         self.commit: Callable[[], Deferred[None] | None] = lambda: None
@@ -131,6 +133,8 @@ class _Session:
 
     def log(self, lines: Sequence[LogLine]) -> None:
         self._host.lines += lines
+        for line in lines:
+            self._host.heard(line)
 
     def failed(self, error: EngineError) -> None:
         """Keep nothing: the sink is told."""

@@ -186,7 +186,8 @@ class CloneTests(SynchronousTestCase):
     def test_foreign_pid(self) -> None:
         """The pid of somebody else's process is not believed, whoever tells it."""
         self.assertEqual((self.clone.pid, self.clone.cpu_seconds()), (0, 0.0))
-        self.assertEqual(describe(self.clone), {"pid": 0, "busy": False, "parked": False, "runs": 0, "cpuSeconds": 0.0})
+        described = {"pid": 0, "busy": False, "parked": False, "following": False, "runs": 0, "cpuSeconds": 0.0}
+        self.assertEqual(describe(self.clone), described)
         self.clone.kill("script_timeout")
         self.assertEqual([request.told for request in self.forker.requests()], [{"op": "kill", "id": 3}])
 

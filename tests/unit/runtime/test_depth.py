@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -68,13 +69,14 @@ class DepthTests(SynchronousTestCase):
         one, two = self.two()
         self.take_both()
         self.assertEqual(self.following, 1)
-        self.made.go(1.5)
-        self.assertEqual((self.child.take() or {})[b"_command"], b"recall")
+        (version,) = self.made.runner.state()["versions"]
+        self.assertEqual((version["depth"], version["clones"][0]["following"]), (2, True))
+        self.made.reactor.advance(0.02)
         self.child.answer()
         self.made.reactor.turn()
         self.assertEqual((one.told, two.told, self.following), ([DONE], [], 0))
-        # Its time runs from now on.
-        self.made.go(1.5)
+        # Its time runs from now on, and so do its costs.
+        self.made.go(1.9)
         self.assertEqual(two.told, [])
         self.child.ask(b"n")
         self.made.reactor.turn()
@@ -83,7 +85,11 @@ class DepthTests(SynchronousTestCase):
         self.made.reactor.turn()
         self.assertEqual(two.told, [DONE])
         self.assertEqual([receipt.outcome for receipt in self.made.host.receipts[1:]], ["committed"] * 3)
-        self.assertAlmostEqual(self.made.host.receipts[-1].wall_seconds, 1.5, 1)
+        first, second = self.made.host.receipts[-2:]
+        self.assertAlmostEqual(first.wall_seconds, 0.02, 3)
+        self.assertAlmostEqual(second.wall_seconds, 1.9, 3)
+        self.assertAlmostEqual(second.queued_seconds, 0.02, 3)
+        self.assertEqual([list(receipt.host_calls) for receipt in (first, second)], [[], ["n"]])
 
     def test_goes_on(self) -> None:
         """Behind the second comes a third, in turn."""
@@ -102,6 +108,8 @@ class DepthTests(SynchronousTestCase):
         for members in ({"took": 0.5}, {"depth": 1}):
             one, two = self.two(**members)
             self.assertEqual(self.following, 0)
+            (version,) = self.made.runner.state()["versions"]
+            self.assertEqual(version["depth"], members.get("depth", 2))
             self.child.take()
             self.child.answer()
             self.made.reactor.turn()
@@ -164,13 +172,104 @@ class DepthTests(SynchronousTestCase):
         self.made.reactor.turn()
         self.assertIn(b"recall", [(self.child.take() or {}).get(b"_command") for _ in range(2)])
 
+    def test_not_behind_an_answer_that_goes_on(self) -> None:
+        """Behind a run that streams, or has waited, nobody is put, even when nothing is left to wait for."""
+        for name, argument in ((b"answer.start", ('{"status":200}',)), (b"later", ())):
+            scene = self.scene()
+            answer: Deferred[str] = Deferred()
+            scene.host.answers["later"] = answer
+            scene.run()
+            self.child.take()
+            self.child.ask(name, *argument)
+            scene.reactor.turn()
+            answer.callback('{"ok":1}')
+            _, two = scene.run()
+            self.assertEqual((self.following, two.told), (0, []))
+
+    def test_not_behind_what_is_late(self) -> None:
+        """Behind a run that has taken longer than it should nobody is put; nor behind one with a process of its own."""
+        scene = self.scene()
+        scene.run()
+        scene.reactor.advance(0.021)
+        scene.run()
+        self.assertEqual(self.following, 0)
+
+    def test_waiting_is_not_quick(self) -> None:
+        """A route whose runs usually wait is not quick, however soon they are answered."""
+        scene = self.scene()
+        scene.host.answers["soon"] = Deferred()
+        for _ in range(80):
+            soon: Deferred[str] = Deferred()
+            scene.host.answers["soon"] = soon
+            _, sink = scene.run()
+            self.child.take()
+            self.child.ask(b"soon")
+            scene.reactor.turn()
+            soon.callback('{"ok":1}')
+            self.child.take()
+            self.child.answer()
+            scene.reactor.turn()
+            self.assertEqual(sink.told, [DONE])
+        scene.run(), scene.run()
+        self.assertEqual(self.following, 0)
+
+    def test_large(self) -> None:
+        """What is long is sent once, to a process that is free."""
+        scene = self.scene()
+        scene.run()
+        large = replace(scene.invocation(), payload='{"body":"' + "x" * 70_000 + '"}')
+        scene.runner.run(large, FakeSink())
+        self.assertEqual(self.following, 0)
+
+    def test_others_wait(self) -> None:
+        """While another script waits for a place, one that has its places takes no more ahead."""
+        scene = self.scene(max_running_all=1)
+        scene.bundle("w")
+        scene.run()
+        _, other = scene.run("w")
+        scene.template().load()
+        scene.reactor.turn()
+        self.assertEqual((scene.runner.state()["slots"]["scriptsWaiting"], other.told), (1, []))
+        scene.run()
+        self.assertEqual(sum(version["following"] for version in scene.runner.state()["versions"]), 0)
+
     def test_long(self) -> None:
-        """When the first takes long after all, the second is asked back."""
-        self.two()
+        """When the first takes long after all, the second is run elsewhere, and never where it was."""
+        one, two = self.two(max_running=1)
         self.take_both()
         self.made.go(0.1)
         self.assertEqual((self.child.take() or {})[b"_command"], b"recall")
         self.assertIsNone(self.child.take())
+        self.assertEqual(self.following, 0)
+        # The process, which has heard nothing, answers both.
+        self.child.answer()
+        self.child.ask(b"n")
+        self.child.answer(b"stale", tag=b"2")
+        self.made.reactor.turn()
+        self.assertEqual((one.told, two.told, self.child.deserted), ([DONE], [], True))
+        self.serve()
+        self.assertEqual(two.told, [DONE])
+        self.assertEqual([list(receipt.host_calls) for receipt in self.made.host.receipts[1:]], [[], [], []])
+        self.template.exit(0, int(signal.SIGKILL))
+        (version,) = self.made.runner.state()["versions"]
+        self.assertEqual((version["crashes"], version["busy"], version["waiting"]), (0, 0, 0))
+
+    def test_long_and_then_waits(self) -> None:
+        """A process that gives the second back after all goes on serving."""
+        one, two = self.two(max_running=1, max_parked=1)
+        self.take_both()
+        self.made.go(0.1)
+        self.child.take()
+        self.child.send(command=b"recalled", t=b"2")
+        self.made.reactor.turn()
+        self.assertEqual((self.following, two.told), (0, []))
+        self.child.answer()
+        self.made.reactor.turn()
+        self.assertEqual((one.told, self.child.deserted), ([DONE], False))
+        self.assertEqual((self.child.take() or {})[b"_ask"], b"1")
+        self.child.answer()
+        self.made.reactor.turn()
+        self.assertEqual(two.told, [DONE])
 
     def test_died_with_the_first(self) -> None:
         """If the process dies before the first is answered, the second has not begun and is run elsewhere."""
@@ -232,9 +331,36 @@ class DepthTests(SynchronousTestCase):
                 self.assertEqual(two.told, [("failed", "cancelled")])
             self.assertEqual(self.following, 0)
 
+    def test_client_gone_and_it_goes_on(self) -> None:
+        """A second run that was cancelled before it began is ended soon, as any other is."""
+        _, two = self.two()
+        self.take_both()
+        self.made.runner.cancel(self.second)
+        self.child.answer()
+        self.made.reactor.turn()
+        self.made.go(0.15)
+        self.template.reap(int(signal.SIGKILL))
+        self.template.exit(0, int(signal.SIGKILL))
+        self.assertEqual(two.told, [("failed", "cancelled")])
+
+    def test_client_gone_behind_a_long_one(self) -> None:
+        """Nobody is told late that the client has gone because the first takes long."""
+        _, two = self.two()
+        self.take_both()
+        self.made.runner.cancel(self.second)
+        self.made.go(0.1)
+        self.assertEqual(two.told, [("failed", "cancelled")])
+
     def test_protocol(self) -> None:
         """A child that answers out of turn, or gives back what nobody asked for, is ended; the second is run again."""
-        for lie in ({"answer": b"2", "h": b"", "e": b"a"}, {"command": b"recalled", "t": b"2"}):
+        lies: tuple[dict[str, bytes], ...] = (
+            {"answer": b"2", "h": b"", "e": b"a"},
+            {"error": b"2", "error_code": b"thrown"},
+            {"command": b"recalled", "t": b"2"},
+            {"command": b"recalled", "t": b"1"},
+            {"command": b"recall", "t": b"2"},
+        )
+        for lie in lies:
             one, two = self.two()
             self.take_both()
             self.child.send(b"", **lie)
@@ -243,6 +369,36 @@ class DepthTests(SynchronousTestCase):
             self.assertEqual(one.told, [("failed", "script_protocol")])
             self.serve()
             self.assertEqual(two.told, [DONE])
+
+    def test_answered_although_given_back(self) -> None:
+        """A child that gives the second back and answers it all the same, or gives it back twice, is ended."""
+        for lie in ({"answer": b"2", "h": b"", "e": b"a"}, {"command": b"recalled", "t": b"2"}):
+            one, two = self.two(max_parked=0)
+            self.take_both()
+            self.made.host.answers["later"] = Deferred()
+            self.child.ask(b"later")
+            self.made.reactor.turn()
+            self.child.send(command=b"recalled", t=b"2")
+            self.child.send(b"", **lie)
+            self.made.reactor.turn()
+            self.template.exit(0, int(signal.SIGKILL))
+            self.assertEqual(one.told, [("failed", "script_protocol")])
+            self.serve()
+            self.assertEqual(two.told, [DONE])
+
+    def test_second_lost_once(self) -> None:
+        """A process that is killed before the second has begun does not count against it; one that ran it does."""
+        one, two = self.two()
+        self.take_both()
+        self.template.exit(0, int(signal.SIGKILL))
+        (child,) = [child for child in self.template.clones() if child.take() is not None]
+        # It has the second in hand now; the first comes after it.
+        self.assertEqual([receipt.outcome for receipt in self.made.host.receipts[2:]], ["lost"])
+        self.template.exit(self.template.children.index(child), int(signal.SIGKILL))
+        self.serve()
+        self.assertEqual((one.told, two.told), ([DONE], [DONE]))
+        outcomes = [receipt.outcome for receipt in self.made.host.receipts[2:]]
+        self.assertEqual(sorted(outcomes), ["committed", "committed", "lost", "lost"])
 
     def test_stopped(self) -> None:
         """When the server stops the second is refused, and nobody waits for ever."""

@@ -11,8 +11,7 @@ from aiwebengine.runtime.pace import Pace
 def clone(label: str, since: float, **members: Any) -> Any:
     """Give a busy clone."""
     return SimpleNamespace(
-        **{"label": label, "placed_since": since, "occupant": 1, "second": None, "dying": False, "parked": False}
-        | members
+        **{"label": label, "begun_at": since, "occupant": 1, "second": None, "dying": False, "lingers": False} | members
     )
 
 
@@ -21,27 +20,39 @@ def test_median() -> None:
     pace = Pace()
     quick: Any = clone("quick", 1.0)
     for took in (1.0, *[0.001, 0.001, 9.0] * 60):
-        pace.learn("quick", took)
-    soonest: Any = pace.soon_free([quick])
-    assert soonest is quick
+        pace.learn(quick, 1.0 + took)
+    assert pace.soon_free([quick], 1.001) == quick
     for took in [0.001, 9.0, 9.0] * 60:
-        pace.learn("quick", took)
-    assert pace.soon_free([quick]) is None
+        pace.learn(quick, 1.0 + took)
+    assert pace.soon_free([quick], 1.001) is None
+
+
+def test_waiting_ones_are_long() -> None:
+    """Runs that wait count as long, however soon they are over, and not for ever."""
+    pace = Pace()
+    quick, waits = clone("a", 1.0), clone("a", 1.0, lingers=True)
+    pace.learn(waits, 1.0)
+    assert pace.soon_free([quick], 1.0) is None
+    for _ in range(60):
+        pace.learn(quick, 1.001)
+    assert pace.soon_free([quick], 1.0) is quick
 
 
 def test_soon_free() -> None:
-    """The one whose run began first, if it is known to be quick, does not wait, and has nobody behind it."""
+    """The one whose run began first, if it is quick, not late, does not linger, and has nobody behind it."""
     pace = Pace()
-    pace.learn("quick", 0.001)
-    pace.learn("slow", 1.0)
-    late, early = clone("quick", 2.0), clone("quick", 1.0)
+    pace.learn(clone("quick", 1.0), 1.001)
+    pace.learn(clone("slow", 1.0), 2.0)
+    early: Any = clone("quick", 8.002)
+    later = clone("quick", 8.003)
     others = [
-        clone("slow", 0.0),
-        clone("unknown", 0.0),
-        clone("quick", 0.0, occupant=None),
-        clone("quick", 0.0, second=1),
-        clone("quick", 0.0, dying=True),
-        clone("quick", 0.0, parked=True),
+        clone("slow", 8.001),
+        clone("unknown", 8.001),
+        clone("quick", 7.9),
+        clone("quick", 8.001, occupant=None),
+        clone("quick", 8.001, second=1),
+        clone("quick", 8.001, dying=True),
+        clone("quick", 8.001, lingers=True),
     ]
-    assert pace.soon_free([late, *others, early]) is early
-    assert pace.soon_free(others) is None
+    assert pace.soon_free([later, *others, early], 8.004) is early
+    assert pace.soon_free(others, 8.004) is None
