@@ -123,10 +123,9 @@ async def test_deeds(monkeypatch: pytest.MonkeyPatch) -> None:
         await beside(runtime, "bulky-arguments")
         before = resident_bytes()
         told: dict[str, tuple[str, str]] = {}
-        for deed in expected:
-            told[deed] = await beside(
-                runtime, deed, WALL_SECONDS if expected[deed][1] == "script_timeout" else PATIENT_SECONDS
-            )
+        for deed, (_, code) in expected.items():
+            wall = WALL_SECONDS if code == "script_timeout" else PATIENT_SECONDS
+            told[deed] = await beside(runtime, deed, wall)
             assert await beside(runtime, "fine") == ('["/fine"]', "committed"), deed
         assert told == expected
         assert runtime.zygote.restarts == 0
@@ -142,9 +141,10 @@ async def test_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     async with hostile_runtime(monkeypatch) as runtime:
         before = resident_bytes()
         told: dict[str, str] = {}
-        for deed in expected:
+        for deed, code in expected.items():
+            wall = WALL_SECONDS if code == "script_timeout" else PATIENT_SECONDS
             with pytest.raises(EngineError) as failed:
-                await runtime.load("evil", f"// {deed}", wall=WALL_SECONDS)
+                await runtime.load("evil", f"// {deed}", wall=wall)
             told[deed] = failed.value.code
             runtime.host.asked.clear()
             assert (await runtime.run("good", path="/x")).value == ["/x"], deed
