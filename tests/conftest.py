@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +26,10 @@ from twisted.trial.unittest import SynchronousTestCase
 _QUIET = ("unit", "contract", "rules")
 _GRACE_SECONDS = 5.0
 _TESTS = Path(__file__).parent
+
+# Who runs this in the background of a shell has SIGINT ignored; the programs under test would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says something of the machine, and nothing of the program.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
