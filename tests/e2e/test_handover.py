@@ -179,9 +179,18 @@ def everything(connection: socket.socket) -> bytes:
 
 STREAMS = """
 registerWebStream("/live", { history: 0 });
-registerWebHandler("/say", function (req) {
+registerWebHandler("/say", function (req) { sendStreamMessage(req.query.text); return "said"; });
+registerWebHandler("/go", function () { return kv.set("go", true).then(function () { return "gone"; }); });
+registerWebHandler("/wait", function (req) {
   return new Promise(function (resolve) {
-    setTimeout(function () { sendStreamMessage(req.query.text); resolve("said"); }, Number(req.query.after));
+    function look() {
+      kv.get("go").then(function (go) {
+        if (!go) return setTimeout(look, 200);
+        sendStreamMessage("late");
+        resolve("said");
+      });
+    }
+    look();
   });
 });
 """
@@ -216,15 +225,13 @@ class Listener:
 
 def test_handover_of_streams(tmp_path: Path) -> None:
     """Clients are sent to the new process, and what the old one still says reaches those who listen to the new."""
-    with started(tmp_path) as server:
+    with started(tmp_path, "--set", "limits.wall_seconds=120") as server:
         deploy(server, STREAMS)
         pids = [server.process.pid]
         first = Listener(server.address)
         listeners = [first]
         try:
-            slow = threading.Thread(
-                target=lambda: urllib.request.urlopen(f"{server.address}/say?after=5000&text=late").read()
-            )
+            slow = threading.Thread(target=lambda: urllib.request.urlopen(f"{server.address}/wait").read())
             slow.start()
             until(lambda: ask(server.address, server.token, "GET", "/state")[1]["runtime"]["active"] == 1)
             os.kill(pids[-1], signal.SIGUSR2)
@@ -233,9 +240,12 @@ def test_handover_of_streams(tmp_path: Path) -> None:
             pids.append(int(until(lambda: SERVES.findall(server.output))[0]))
             second = Listener(server.address)
             listeners.append(second)
-            with urllib.request.urlopen(f"{server.address}/say?after=0&text=new") as answer:
+            with urllib.request.urlopen(f"{server.address}/say?text=new") as answer:
                 assert answer.read() == b"said"
             until(lambda: b"data: new" in second.read)
+            # Only now does the old process say what it has to say.
+            with urllib.request.urlopen(f"{server.address}/go") as answer:
+                assert answer.read() == b"gone"
             until(lambda: b"data: late" in second.read)
             slow.join(20)
             until(lambda: not running(pids[0]))
