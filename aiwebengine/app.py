@@ -24,6 +24,10 @@ from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.build.builder import Builder
 from aiwebengine.engine import NOTHING_MORE, Engine, Extensions
 from aiwebengine.errors import ScriptFailed
+from aiwebengine.graphql.build import build_graphql
+from aiwebengine.graphql.resolvers import attach
+from aiwebengine.graphql.schema import Assembler
+from aiwebengine.graphql.topics import SubscriptionTopics
 from aiwebengine.host.assets import AssetCalls, StoredAsset
 from aiwebengine.host.dispatch import Host
 from aiwebengine.host.effects import Commits
@@ -86,6 +90,7 @@ from aiwebengine.web.read import Reader
 from aiwebengine.web.site import Site
 from aiwebengine.web.sse import EventStreams
 from aiwebengine.web.streams import StreamDoor
+from aiwebengine.web.websocket import WebSockets
 from aiwebengine.web.write import Writer
 
 _log = Logger()
@@ -156,7 +161,7 @@ def build(
     receipts = Receipts(
         rows=DatabaseReceiptRows(database=evidence), settings=settings.receipts, clock=reactor, seconds=seconds
     )
-    current = Current()
+    current = Current(assemble=Assembler(attach=attach))
     budgets = Budgets(
         rows=DatabaseUseRows(database=evidence),
         settings=settings.budgets,
@@ -213,16 +218,28 @@ def build(
         settings=settings.storage,
         changed=lambda script, area, changed: watches.changed(script, changed) if area == KV else None,
     )
+
+    def tell(invocation: Invocation, text: str) -> None:
+        logs.append(invocation, [LogLine(at=seconds(), level="warn", message=text)])
+
     topics = StreamTopics(
         bus=bus,
         run=lambda invocation, sink: runner.run(invocation, sink),  # noqa: PLW0108  not made yet
         limits=settings.limits,
         settings=settings.streams,
         new_id=_new_id,
-        tell=lambda invocation, text: logs.append(invocation, [LogLine(at=seconds(), level="warn", message=text)]),
+        tell=tell,
     )
-    stream_calls = StreamCalls(bus=bus, topics=topics, settings=settings.streams)
+    subscriptions = SubscriptionTopics(
+        bus=bus,
+        run=lambda invocation, sink: runner.run(invocation, sink),  # noqa: PLW0108  not made yet
+        limits=settings.limits,
+        new_id=_new_id,
+        tell=tell,
+    )
+    stream_calls = StreamCalls(bus=bus, topics=topics, subscriptions=subscriptions, settings=settings.streams)
     current.tell(topics.swapped)
+    current.tell(subscriptions.swapped)
     answers = KeptAnswers(read=database.read, milliseconds=milliseconds, keep_seconds=settings.http.idempotency_seconds)
     commits = Commits(
         effects={
@@ -250,6 +267,9 @@ def build(
         receipts.keep(invocation, receipt)
         logs.finish(invocation, receipt.outcome)
 
+    def keep_failure(invocation: Invocation, error: ScriptFailed) -> None:
+        background.start("log a failure", failures.keep(invocation, error))
+
     host = Host(
         groups=[
             RegistrationCalls(),
@@ -265,7 +285,7 @@ def build(
         capabilities=loads.capabilities,
         registrations=loads.open,
         keep_lines=logs.append,
-        keep_failure=lambda invocation, error: background.start("log a failure", failures.keep(invocation, error)),
+        keep_failure=keep_failure,
         keep_receipt=keep_receipt,
         limits=settings.limits,
         seconds=seconds,
@@ -371,6 +391,8 @@ def build(
             "watches": watches.state,
             "bus": bus.state,
             "streams": lambda: {**event_streams.state(), **stream_calls.state()},
+            "sockets": lambda: sockets.state(),  # noqa: PLW0108  not made yet
+            "graphql": lambda: graphql.state(),  # noqa: PLW0108  not made yet
         },
     )
     dependencies = (
@@ -383,7 +405,24 @@ def build(
         lockdown=lambda: lockdown.health(zygote.report),
     )
 
+    explain = _explain(failures) if settings.errors.show_source else None
     event_streams = EventStreams(clock=reactor, heartbeat_seconds=settings.streams.heartbeat_seconds)
+    sockets = WebSockets(reactor=reactor, settings=settings.sockets)
+    graphql = build_graphql(
+        reactor=reactor,
+        settings=settings,
+        current=current,
+        runner=lambda: runner,
+        explain=explain,
+        keep_failure=keep_failure,
+        recording=recorder.wanted,
+        bus=bus,
+        topics=subscriptions,
+        streams=event_streams,
+        sockets=sockets,
+        random=SystemRandom(),
+        new_id=_new_id,
+    )
     stream_door = StreamDoor(bus=bus, streams=event_streams, settings=settings.streams, random=SystemRandom())
     site = Site(
         reactor=reactor,
@@ -400,15 +439,18 @@ def build(
         limits=settings.limits,
         own_body_bytes=api.max_body_bytes,
         answers=answers,
-        explain=_explain(failures) if settings.errors.show_source else None,
+        explain=explain,
         is_owner=tokens.is_valid,
         recording=recorder.wanted,
         streams=stream_door,
+        more=graphql.site,
     )
 
     def end_streams() -> None:
         api.end_streams()
         stream_door.end()
+        graphql.end()
+        sockets.end()
 
     upkeep = Upkeep(
         background=background,

@@ -75,6 +75,18 @@ class WrongMethod(Refused):
         self.allowed = tuple(allowed)
 
 
+class UpgradeRequired(Refused):
+    """The path speaks WebSocket, the request does not, or not in a version that is known."""
+
+    code = "upgrade_required"
+
+
+class NotAcceptable(Refused):
+    """The client can read none of what can be answered."""
+
+    code = "not_acceptable"
+
+
 class Unauthenticated(Refused):
     """It is not known who is asking."""
 
@@ -310,6 +322,12 @@ TABLE: dict[str, ErrorRow] = {
     "not_found": ErrorRow(status=404, title="Not found", graphql="NOT_FOUND", javascript="not_found"),
     "method_not_allowed": ErrorRow(
         status=405, title="Method not allowed", graphql="BAD_USER_INPUT", javascript="invalid"
+    ),
+    "upgrade_required": ErrorRow(
+        status=426, title="A WebSocket is asked for", graphql="BAD_USER_INPUT", javascript="invalid"
+    ),
+    "not_acceptable": ErrorRow(
+        status=406, title="Nothing that the client can read", graphql="BAD_USER_INPUT", javascript="invalid"
     ),
     "unauthenticated": ErrorRow(status=401, title="Sign in first", graphql="UNAUTHENTICATED", javascript="denied"),
     "denied": ErrorRow(status=403, title="Not allowed", graphql="FORBIDDEN", javascript="denied"),

@@ -81,6 +81,28 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaPart:
+    """What one registration of a script adds to the GraphQL schema."""
+
+    script: str
+    """URI of the script."""
+    version: str
+    """Version id (`Bundle.version`)."""
+    kind: str
+    """`query`, `mutation`, `subscription`: a root field; `field`: a field of an object; `scalar`."""
+    name: str
+    """Of the root field or the scalar; `Type.field` for a field of an object."""
+    sdl: str
+    """As it was given; empty unless it is a root field."""
+    handler: HandlerRef | None = None
+    """The resolver; None for a scalar."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """As registered, validated."""
+    place: str = ""
+    """`file:line` of the registration in the author's source, if known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RouteMatch:
     """A route and what its parameters matched (percent-decoded)."""
 
@@ -170,6 +192,8 @@ class Invocation:
     """`always`: in a fresh clone; `errors`: kept if it fails; empty: it is not recorded."""
     again: Again | None = None
     """It is done over again from a recording."""
+    read_only: bool = False
+    """It may change nothing: what would is denied."""
     once: Once | None = None
     """Its answer is kept with what it does, for when it is asked for again."""
 

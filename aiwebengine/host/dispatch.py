@@ -137,7 +137,7 @@ class Host:
                 f"deploy it with --grant {call.capability}."
             )
         if call.effect == "immediate":
-            session.repeatable = False
+            session.act_at_once()
         return declared
 
     def _refuse_unknown(self, name: str) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiwebengine.host.declare import Global, Member
+from aiwebengine.host.graphql_globals import GRAPHQL_GLOBALS
 from aiwebengine.host.stream_globals import STREAM_GLOBALS
 
 _REGISTRATION = "Registration"
@@ -285,6 +286,7 @@ GLOBALS: tuple[Global, ...] = (
         ),
     ),
     *STREAM_GLOBALS,
+    *GRAPHQL_GLOBALS,
     Global(
         name="console",
         group=_LOG,

@@ -19,12 +19,13 @@ from urllib.parse import unquote
 
 from aiwebengine.errors import Closed, Invalid, TooMany
 from aiwebengine.host.declare import Argument, HostCall, nearest, told
+from aiwebengine.host.schema_parts import REGISTER, Parts
 from aiwebengine.host.schemas import check_schema
 from aiwebengine.host.stream_options import STREAM_CALL, check_stream
 from aiwebengine.runtime.routes import shape_of
 from aiwebengine.settings.asked import HANDLER_WORDS, read_limits
 from aiwebengine.settings.schema import LimitSettings
-from aiwebengine.values import HandlerRef, Invocation, Route
+from aiwebengine.values import HandlerRef, Invocation, Route, SchemaPart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,6 +100,8 @@ class Registrations:
         self._routes: dict[tuple[str, str], Registered] = {}
         self._count = 0
         self._middleware: list[HandlerRef] = []
+        self.schema = Parts(invocation=invocation)
+        """What is added to the GraphQL schema."""
         self._open = True
         self._effects: Callable[[], Awaitable[None]] | None = None
 
@@ -130,6 +133,10 @@ class Registrations:
             place: Makes `file:line` in the author's source of a stack; empty if it is not known.
         """
         return tuple(replace(one.route, place=place(one.stack)) for one in self.registered)
+
+    def placed_schema(self, place: Callable[[str], str]) -> tuple[SchemaPart, ...]:
+        """Give every part of the GraphQL schema with its place; see `placed`."""
+        return self.schema.placed(place)
 
     def close(self) -> None:
         """Take nothing more."""
@@ -187,6 +194,16 @@ class Registrations:
         handler = _handler(given.get("handler"), STREAM_CALL)
         options = check_stream(given.get("options"))
         self._keep(STREAM_CALL, pattern, ("GET",), handler, options, given.get("stack"))
+
+    def add_part(self, given: Mapping[str, Any]) -> None:
+        """
+        Check and keep one part of the GraphQL schema; see `Parts.add`.
+
+        Raises:
+            Invalid, TooMany: As there.
+        """
+        self._require_open("registerQueryHandler")
+        self.schema.add(given)
 
     def _keep(
         self,
@@ -340,6 +357,7 @@ CALLS: tuple[HostCall, ...] = (
         example="",
         errors=("too_many",),
     ),
+    REGISTER,
 )
 
 
@@ -358,6 +376,7 @@ class RegistrationCalls:
             "register.route": self._route,
             "register.stream": self._stream,
             "register.middleware": self._middleware,
+            REGISTER.name: self._part,
         }
 
     def _route(self, session: Session, given: Mapping[str, Any]) -> None:
@@ -369,6 +388,11 @@ class RegistrationCalls:
         if session.registrations is None:
             raise _closed(STREAM_CALL)
         session.registrations.add_stream(given)
+
+    def _part(self, session: Session, given: Mapping[str, Any]) -> None:
+        if session.registrations is None:
+            raise _closed("registerQueryHandler")
+        session.registrations.add_part(given)
 
     def _middleware(self, session: Session, given: Mapping[str, Any]) -> None:
         if session.registrations is None:

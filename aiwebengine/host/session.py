@@ -16,7 +16,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from aiwebengine.errors import EngineError, ScriptFailed, TooLarge, TooMany
+from aiwebengine.errors import Denied, EngineError, ScriptFailed, TooLarge, TooMany
 from aiwebengine.host import once
 from aiwebengine.host.effects import UNSEEN, Commits, Held, Result, Unit
 from aiwebengine.host.registration import Registrations
@@ -101,13 +101,25 @@ class Session:
         """Log one line in the script's name."""
         self.log([LogLine(at=self._seconds(), level=level, message=message, fields=fields)])
 
+    def act_at_once(self) -> None:
+        """
+        Do something that takes effect whatever becomes of the invocation.
+
+        Raises:
+            Denied: The invocation may change nothing.
+        """
+        self._require_writing()
+        self.repeatable = False
+
     def hold(self, effect: Held) -> None:
         """
         Keep *effect* until the handler has returned.
 
         Raises:
+            Denied: The invocation may change nothing.
             TooMany, TooLarge: The invocation holds too much already.
         """
+        self._require_writing()
         key = (effect.group, effect.key)
         before = self._held.pop(key, None)
         size = self._held_bytes + effect.size_bytes - (before.size_bytes if before else 0)
@@ -125,6 +137,13 @@ class Session:
         self._held[key] = effect
         self._held_bytes = size
         self._passed("effect.held")
+
+    def _require_writing(self) -> None:
+        if self.invocation.read_only:
+            raise Denied(
+                "A query only reads, and so do the handlers of fields; make it a mutation, or register the query with "
+                "{ writes: true }."
+            )
 
     def saw(self, group: str, key: str, version: Any) -> None:
         """Remember which version of a thing the script was shown first; None if there was none."""

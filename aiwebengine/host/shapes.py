@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiwebengine.host.declare import Member, Shape
+from aiwebengine.host.graphql_globals import GRAPHQL_SHAPES
 from aiwebengine.host.registration import METHODS, OPTIONS
 from aiwebengine.host.stream_globals import STREAM_SHAPES
 from aiwebengine.settings.asked import HANDLER_WORDS, WORDS
@@ -242,6 +243,7 @@ SHAPES: tuple[Shape, ...] = (
         ),
     ),
     *STREAM_SHAPES,
+    *GRAPHQL_SHAPES,
     Shape(
         name="HostErrorCode",
         doc="The codes of `HostError`.",

@@ -21,11 +21,11 @@ from aiwebengine.runtime.allowance import allowance
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.runtime.routes import Routes
 from aiwebengine.runtime.run import Run
-from aiwebengine.runtime.sink import Sink
+from aiwebengine.runtime.sink import Sink, Whole
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Message, Reason, Sieve, TopicOptions
 from aiwebengine.settings.schema import LimitSettings, StreamSettings
-from aiwebengine.values import Answer, HandlerRef, Invocation, Principal, Route, RouteMatch
+from aiwebengine.values import HandlerRef, Invocation, Principal, Route, RouteMatch
 
 FILTER_SECONDS = 0.05
 """Processor time that a filter may use."""
@@ -144,7 +144,7 @@ class StreamTopics:
         allowed = replace(allowance(self._limits, {}, {}, {}), host_calls=0)
 
         def ask(message: Message, clients: Sequence[Mapping[str, Any]]) -> Deferred[Sequence[bool]]:
-            given = f'{{"message":{_ascii(message.data)},"clients":{json.dumps([dict(one) for one in clients])}}}'
+            given = f'{{"message":{as_ascii(message.data)},"clients":{json.dumps([dict(one) for one in clients])}}}'
             invocation = Invocation(
                 id=self._new_id(),
                 script=route.script,
@@ -158,9 +158,9 @@ class StreamTopics:
                 label=f"filter {route.pattern}",
                 allowance=allowed,
             )
-            asked = _Asked(count=len(clients))
-            self._run(invocation, asked)
-            return asked.answer.addErrback(self._told, invocation)
+            whole = Whole()
+            self._run(invocation, whole)
+            return whole.body.addCallback(read_bits, len(clients)).addErrback(self._told, invocation)
 
         async def sieve(message: Message, clients: Sequence[Mapping[str, Any]]) -> Sequence[bool]:
             wanted: list[bool] = []
@@ -171,35 +171,18 @@ class StreamTopics:
         return lambda message, clients: Deferred.fromCoroutine(sieve(message, clients))
 
 
-class _Asked:
-    """Takes a filter's answer: a text of `0` and `1`, one for each client."""
+def read_bits(body: bytes, count: int) -> Sequence[bool]:
+    """
+    Read a filter's answer: a text of `0` and `1`, one for each client.
 
-    def __init__(self, *, count: int) -> None:
-        self._count = count
-        self.answer: Deferred[Sequence[bool]] = Deferred()
-
-    def answered(self, answer: Answer) -> None:
-        """See `Sink.answered`."""
-        if answer.status != 200 or len(answer.body) != self._count or answer.body.strip(b"01"):
-            self.failed(ScriptFailed("A filter answered with something else than one truth for each client."))
-            return
-        self.answer.callback([letter == ord("1") for letter in answer.body])
-
-    def started(self, answer: Answer) -> None:
-        """See `Sink.started`; a filter's answer is short."""
-
-    def write(self, data: bytes, done: Callable[[], None]) -> None:  # noqa: ARG002  see above
-        """See `Sink.write`."""
-        done()
-
-    def finished(self) -> None:
-        """See `Sink.finished`."""
-        self.failed(ScriptFailed("A filter answered with a stream."))
-
-    def failed(self, error: EngineError) -> None:
-        """See `Sink.failed`."""
-        self.answer.errback(error)
+    Raises:
+        ScriptFailed: It is something else.
+    """
+    if len(body) != count or body.strip(b"01"):
+        raise ScriptFailed("A filter answered with something else than one truth for each client.")
+    return [letter == ord("1") for letter in body]
 
 
-def _ascii(data: str) -> str:
+def as_ascii(data: str) -> str:
+    """Give JSON text in ASCII."""
     return data if data.isascii() else json.dumps(json.loads(data))

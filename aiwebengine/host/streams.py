@@ -3,6 +3,7 @@ Messages to streams: from a script's call to the bus.
 
     sendStreamMessage          to all streams of the script
     sendStreamMessageToPath    to one, by its path
+    sendSubscriptionMessage    to a subscription of the GraphQL schema, by its field
 
 A message is a held effect: it is published when the unit has been committed, and never without
 that.  If a stream that it goes to keeps a history, it is also a row of the outbox: should the
@@ -14,9 +15,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from aiwebengine.errors import Denied, NotFound, TooLarge
+from aiwebengine.errors import Denied, Invalid, NotFound, TooLarge
 from aiwebengine.host.declare import Argument, HostCall, nearest, told
 from aiwebengine.host.effects import Held, Unit
 from aiwebengine.host.session import Function, Session
@@ -60,7 +61,38 @@ CALLS: tuple[HostCall, ...] = (
         example="",
         errors=("denied", "not_found", "too_large", "too_many"),
     ),
+    HostCall(
+        name="graphql.send",
+        speaks_for="sendSubscriptionMessage",
+        group="GraphQL",
+        arguments=(
+            Argument(name="name", kind="text", doc="The subscription's field.", max_length=200, empty=False),
+            _DATA,
+            _OPTIONS,
+        ),
+        returns="void",
+        effect="held",
+        doc="Sends to one subscription.",
+        example="",
+        errors=("denied", "not_found", "too_large", "too_many"),
+    ),
 )
+
+
+class Subscriptions(Protocol):
+    """What is asked of those who know the subscriptions of the GraphQL schema."""
+
+    def owner(self, field: str) -> str | None:
+        """Give the script that registered a field; None if there is none."""
+
+    def of(self, script: str) -> Sequence[str]:
+        """Give the fields of a script."""
+
+    def keeps(self, field: str) -> bool:
+        """Tell whether messages are kept for clients who come back."""
+
+    def topic(self, field: str) -> str:
+        """Give the topic of a field."""
 
 
 class StreamCalls:
@@ -70,11 +102,15 @@ class StreamCalls:
     Args:
         bus: Where they are published.
         topics: Which streams there are.
+        subscriptions: Which subscriptions there are.
         settings: Their limits.
     """
 
-    def __init__(self, *, bus: Bus, topics: StreamTopics, settings: StreamSettings) -> None:
+    def __init__(
+        self, *, bus: Bus, topics: StreamTopics, subscriptions: Subscriptions, settings: StreamSettings
+    ) -> None:
         self._bus = bus
+        self._subscriptions = subscriptions
         self._topics = topics
         self._settings = settings
         self._published: dict[str, None] = {}
@@ -89,7 +125,7 @@ class StreamCalls:
     @property
     def functions(self) -> Mapping[str, Function]:
         """See `dispatch.Group.functions`."""
-        return {"stream.send": self._send, "stream.sendTo": self._send_to}
+        return {"stream.send": self._send, "stream.sendTo": self._send_to, "graphql.send": self._send_subscription}
 
     def _send(self, session: Session, data: Any, options: Mapping[str, Any] | None) -> None:
         script = session.invocation.script
@@ -115,6 +151,25 @@ class StreamCalls:
         pattern, params = found
         self._take(session, call, {"s": script, "p": pattern}, data, options, params)
 
+    def _send_subscription(self, session: Session, name: str, data: Any, options: Mapping[str, Any] | None) -> None:
+        call, script = "sendSubscriptionMessage", session.invocation.script
+        known = list(self._subscriptions.of(script))
+        if session.registrations is not None:
+            known += session.registrations.schema.fields
+        owner = script if name in known else self._subscriptions.owner(name)
+        if owner is None:
+            meant = nearest(name, known)
+            advice = f"did you mean {meant}?" if meant else "register it with registerSubscriptionHandler."
+            raise NotFound(f"{call}: there is no subscription {told(name)}; {advice}")
+        if owner != script and "streams" not in session.capabilities:
+            raise Denied(
+                f'{call}: {name} is a subscription of "{owner}"; sending to those of other scripts needs the '
+                'capability "streams", which this script has not been granted; deploy it with --grant streams.'
+            )
+        if options is not None and options.get("event") is not None:
+            raise Invalid(f"{call}: there is no option event; there are to, immediate.")
+        self._take(session, call, {"s": owner, "g": name}, data, options, {})
+
     def _take(
         self,
         session: Session,
@@ -139,7 +194,7 @@ class StreamCalls:
         if event is not None:
             message["e"] = event
         if immediate:
-            session.repeatable = False
+            session.act_at_once()
             self._publish(message)
         else:
             session.hold(Held(group=GROUP, key=key, value=message, size_bytes=size))
@@ -166,7 +221,7 @@ class StreamCalls:
         """See `effects.Effects.write`."""
         # What a load sends may go to streams that serve only when it is over.
         every = self._leaving or unit.invocation.kind == "load"
-        durable = [one.value for one in effects if every or self._topics.keeps(one.value["s"], one.value.get("p"))]
+        durable = [one.value for one in effects if every or self._keeps(one.value)]
         if not durable:
             return None
 
@@ -195,8 +250,18 @@ class StreamCalls:
         """Give figures for the state page."""
         return {"unconfirmed": len(self._published)}
 
+    def _keeps(self, message: Mapping[str, Any]) -> bool:
+        if "g" in message:
+            return self._subscriptions.keeps(message["g"])
+        return self._topics.keeps(message["s"], message.get("p"))
+
     def _publish(self, message: Mapping[str, Any]) -> None:
-        for topic in self._topics.named(message["s"], message.get("p")):
+        topics = (
+            [self._subscriptions.topic(message["g"])]
+            if "g" in message
+            else self._topics.named(message["s"], message.get("p"))
+        )
+        for topic in topics:
             self._bus.publish(topic, message["d"], to=message.get("t"), event=message.get("e"), key=message["k"])
 
 

@@ -7,13 +7,20 @@ or nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from aiwebengine.errors import Conflict, DeploymentRefused
 from aiwebengine.runtime.routes import Routes, conflicts
-from aiwebengine.values import Route
+from aiwebengine.values import Route, SchemaPart
+
+Assemble = Callable[[Sequence[SchemaPart]], Any]
+
+
+def _nothing(_: Sequence[SchemaPart]) -> None:
+    """Make no schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +32,8 @@ class ActiveScript:
     number: int
     routes: tuple[Route, ...] = ()
     middleware: tuple[int, ...] = ()
+    schema: tuple[SchemaPart, ...] = ()
+    """What it adds to the GraphQL schema."""
     grants: frozenset[str] = frozenset()
     isolation: str | None = None
     """`shared` or `request`; None: as the server's settings say."""
@@ -43,13 +52,17 @@ class Registry:
     scripts: Mapping[str, ActiveScript] = field(default_factory=lambda: MappingProxyType({}))
     """By URI."""
     routes: Routes = field(default_factory=Routes)
+    assemble: Assemble = _nothing
+    """Makes `schema` of the parts of all scripts."""
+    schema: Any = None
+    """What `assemble` made; None if no script adds to it."""
 
     def with_scripts(self, actives: Iterable[ActiveScript]) -> Registry:
         """
         Give a registry in which *actives* serve too, each in place of its predecessor.
 
         Raises:
-            DeploymentRefused: Routes of two scripts match the same paths.
+            DeploymentRefused: Routes of two scripts match the same paths, or their schemas do not fit together.
         """
         replaced = {**self.scripts, **{active.uri: active for active in actives}}
         return self._next(replaced)
@@ -59,14 +72,19 @@ class Registry:
         See `with_scripts`.
 
         Raises:
-            DeploymentRefused: Routes of two scripts match the same paths.
+            DeploymentRefused: Routes of two scripts match the same paths, or their schemas do not fit together.
         """
         # Last, so that the problems are told from the side of what is being deployed.
         others = {uri: script for uri, script in self.scripts.items() if uri != active.uri}
         return self._next({**others, active.uri: active})
 
     def without(self, uri: str) -> Registry:
-        """Give a registry in which *uri* does not serve."""
+        """
+        Give a registry in which *uri* does not serve.
+
+        Raises:
+            DeploymentRefused: The schema needs what it added.
+        """
         return self._next({other: script for other, script in self.scripts.items() if other != uri})
 
     def _next(self, scripts: Mapping[str, ActiveScript]) -> Registry:
@@ -74,15 +92,24 @@ class Registry:
         if problems := conflicts(routes):
             raise DeploymentRefused(problems[0].message, problems=problems)
         return Registry(
-            generation=self.generation + 1, scripts=MappingProxyType(dict(scripts)), routes=Routes.build(routes)
+            generation=self.generation + 1,
+            scripts=MappingProxyType(dict(scripts)),
+            routes=Routes.build(routes),
+            assemble=self.assemble,
+            schema=self.assemble([part for script in scripts.values() for part in script.schema]),
         )
 
 
 class Current:
-    """The one reference to what serves."""
+    """
+    The one reference to what serves.
 
-    def __init__(self) -> None:
-        self.registry = Registry()
+    Args:
+        assemble: Makes a schema of the parts of all scripts; raises DeploymentRefused if they do not fit together.
+    """
+
+    def __init__(self, *, assemble: Assemble = _nothing) -> None:
+        self.registry = Registry(assemble=assemble)
         self._told: list[Callable[[Registry], None]] = []
 
     def tell(self, call: Callable[[Registry], None]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from aiwebengine.errors import EngineError
+from twisted.internet.defer import Deferred
+
+from aiwebengine.errors import EngineError, ScriptFailed
 from aiwebengine.values import Answer
 
 
@@ -26,3 +28,35 @@ class Sink(Protocol):
 
     def failed(self, error: EngineError) -> None:
         """There is no answer, or the streamed one breaks off here; nothing else follows."""
+
+
+class Whole:
+    """Takes an answer of 200 that is given whole, for those who want no more than its body."""
+
+    def __init__(self) -> None:
+        self.body: Deferred[bytes] = Deferred()
+        """Fails with the EngineError that there was."""
+
+    def answered(self, answer: Answer) -> None:
+        """See `Sink.answered`."""
+        if answer.status == 200:
+            self.body.callback(answer.body)
+        else:
+            self.failed(
+                ScriptFailed(f"The script answered with the status {answer.status}, where it had to answer 200.")
+            )
+
+    def started(self, answer: Answer) -> None:
+        """See `Sink.started`; what is streamed is not wanted."""
+
+    def write(self, data: bytes, done: Callable[[], None]) -> None:  # noqa: ARG002  see above
+        """See `Sink.write`."""
+        done()
+
+    def finished(self) -> None:
+        """See `Sink.finished`."""
+        self.failed(ScriptFailed("The script answered with a stream, where it had to answer at once."))
+
+    def failed(self, error: EngineError) -> None:
+        """See `Sink.failed`."""
+        self.body.errback(error)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from aiwebengine.values import Invocation, Route
+from aiwebengine.values import Invocation, Route, SchemaPart
 
 
 class Book(Protocol):
@@ -30,6 +30,9 @@ class Book(Protocol):
         Args:
             place: Makes `file:line` of a stack.
         """
+
+    def placed_schema(self, place: Callable[[str], str]) -> tuple[SchemaPart, ...]:
+        """Give every part of the GraphQL schema; see `placed`."""
 
     async def carry_out(self) -> None:
         """Hand what top level and `init` changed to those who carry it out, and who keep it for `Loads.hold`."""

@@ -287,8 +287,14 @@ class Preparer:
             load = self._loads.take(invocation.id)
         if load.book is None:
             return loaded, Registered(), ()
-        routes = load.book.placed(lambda stack: place_in(stack, bundle=bundle, entry=entry))
-        return loaded, Registered(routes=routes, middleware=load.book.middleware), tuple(load.changes)
+
+        def place(stack: str) -> str:
+            return place_in(stack, bundle=bundle, entry=entry)
+
+        registered = Registered(
+            routes=load.book.placed(place), middleware=load.book.middleware, schema=load.book.placed_schema(place)
+        )
+        return loaded, registered, tuple(load.changes)
 
 
 class VersionNumbers:
@@ -329,6 +335,7 @@ def active_script(version: Version) -> ActiveScript:
         number=version.number,
         routes=version.registered.routes,
         middleware=version.registered.middleware,
+        schema=version.registered.schema,
         grants=version.grants,
         isolation=version.manifest.get("isolation"),
         limits=version.manifest.get("limits", {}),
@@ -428,7 +435,7 @@ def _new_version(request: Request, examined: Examined, built: Any, *, number: in
 
 
 def _nothing_registered(registered: Registered) -> tuple[Problem, ...]:
-    if registered.routes:
+    if registered.routes or registered.schema:
         return ()
     message = "The script registers nothing, so nothing can reach it."
     hint = 'Call registerWebHandler("/path", handler) at the top level or in init.'

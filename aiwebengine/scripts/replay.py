@@ -193,6 +193,11 @@ def _invocation(recorded: Recorded, version: str, *, identity: str) -> Invocatio
 
 def _routed(invocation: Invocation, document: Mapping[str, Any], registered: Registered) -> Invocation:
     """Find the handler that the other version has for the request."""
+    if invocation.kind not in {"http", "filter"}:
+        raise Invalid(
+            f"What was recorded of the kind {invocation.kind} can only be replayed with the version that it was "
+            "recorded of; leave --version and --local out."
+        )
     request = dict(document["request"])
     method, path = str(request.get("method", "GET")), str(request.get("path", "/"))
     match = Routes.build(registered.routes).match(method, path)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiwebengine.errors import Problem
-from aiwebengine.values import HandlerRef, Route
+from aiwebengine.values import HandlerRef, Route, SchemaPart
 
 _DIGEST_SHOWN = 12
 
@@ -21,6 +21,8 @@ class Registered:
     routes: tuple[Route, ...] = ()
     middleware: tuple[int, ...] = ()
     """Handler ids, in order."""
+    schema: tuple[SchemaPart, ...] = ()
+    """What it adds to the GraphQL schema."""
 
     def as_json(self) -> dict[str, Any]:
         """Give it as it is stored."""
@@ -36,6 +38,17 @@ class Registered:
                 for route in self.routes
             ],
             "middleware": list(self.middleware),
+            "schema": [
+                {
+                    "kind": part.kind,
+                    "name": part.name,
+                    "sdl": part.sdl,
+                    "handler": None if part.handler is None else [part.handler.id, part.handler.name],
+                    "options": dict(part.options),
+                    "place": part.place,
+                }
+                for part in self.schema
+            ],
         }
 
     @classmethod
@@ -55,6 +68,20 @@ class Registered:
                 for route in stored["routes"]
             ),
             middleware=tuple(stored["middleware"]),
+            schema=tuple(
+                SchemaPart(
+                    script=script,
+                    version=version,
+                    kind=part["kind"],
+                    name=part["name"],
+                    sdl=part["sdl"],
+                    handler=_handler(part["handler"]),
+                    options=part["options"],
+                    place=part["place"],
+                )
+                # Versions that were stored before there was a schema have none.
+                for part in stored.get("schema", ())
+            ),
         )
 
 
@@ -227,6 +254,10 @@ def digest_files(uri: str, files: Mapping[str, bytes], *, entry: str, grants: Se
 def version_id(uri: str, number: int, digest: str) -> str:
     """Name a version, unique over all scripts."""
     return f"{uri}@{number}-{digest[:_DIGEST_SHOWN]}"
+
+
+def _handler(stored: Sequence[Any] | None) -> HandlerRef | None:
+    return None if stored is None else HandlerRef(id=stored[0], name=stored[1])
 
 
 def problem_from_json(stored: Mapping[str, Any]) -> Problem:

@@ -283,6 +283,62 @@ class StreamSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SocketSettings:
+    """WebSockets; what they are subscribed to counts among the subscriptions of `streams`."""
+
+    max_connections: Annotated[int, Between(least=0, most=10_000_000)] = 10_000
+    """Most open WebSockets of all scripts and of the engine; one more is refused with 429."""
+    max_script_connections: Annotated[int, Between(least=0, most=10_000_000)] = 5_000
+    """Most open WebSockets of one script."""
+    max_message_bytes: Annotated[int, Between(least=_KIB, most=16 * _MIB)] = _MIB
+    """Largest message, in either direction; a client that sends a larger one is cut off with the code 1009."""
+    max_frame_bytes: Annotated[int, Between(least=_KIB, most=16 * _MIB)] = _MIB
+    """Largest frame; a message may come in several."""
+    queue_messages: Annotated[int, Between(least=1, most=10_000)] = 32
+    """Most messages of one WebSocket that wait for the script; then nothing more is read from the client."""
+    buffer_bytes: Annotated[int, Between(least=_KIB, most=_GIB)] = _MIB
+    """Most bytes that wait for a client who reads slowly; with more it is cut off with the code 1013."""
+    ping_seconds: Annotated[float, Between(least=0.1, most=3600)] = 30.0
+    """A client of whom nothing was heard for so long is sent a ping."""
+    pong_seconds: Annotated[float, Between(least=0.1, most=3600)] = 20.0
+    """How long it has to answer; then its connection is ended."""
+    close_seconds: Annotated[float, Between(least=0.1, most=3600)] = 5.0
+    """How long a connection that is being closed may take for it."""
+    compress: bool = True
+    """Compress messages (permessage-deflate) for clients that can."""
+    origins: tuple[str, ...] = ()
+    """Origins besides the server's own whose pages may open WebSockets, such as `https://example.org`; `*`: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphQLSettings:
+    """The GraphQL endpoint `/graphql`, and the subscriptions there."""
+
+    introspection: bool = True
+    """Let clients ask for the schema itself."""
+    max_depth: Annotated[int, Between(least=1, most=1000)] = 15
+    """Deepest operation, in levels of fields."""
+    max_complexity: Annotated[int, Between(least=1, most=100_000_000)] = 5000
+    """Largest operation, in fields; below `first`, `last` and `limit` they count that many times."""
+    max_tokens: Annotated[int, Between(least=10, most=1_000_000)] = 3000
+    """Longest document, in words and signs."""
+    max_seconds: Annotated[float, Between(least=0.1, most=3600)] = 30.0
+    """Longest time for a query or a mutation, all its fields together."""
+    max_subscriptions: Annotated[int, Between(least=0, most=10_000_000)] = 20_000
+    """Most open subscriptions of all clients; one more is refused."""
+    max_connection_subscriptions: Annotated[int, Between(least=1, most=100_000)] = 100
+    """Most open subscriptions of one WebSocket, or of one token of the single connection mode of `/graphql/sse`."""
+    queue_results: Annotated[int, Between(least=1, most=100_000)] = 100
+    """Most results that wait for a subscriber who reads slowly; with one more its subscription ends with an error."""
+    init_seconds: Annotated[float, Between(least=0.1, most=3600)] = 5.0
+    """How long a WebSocket may take to send `connection_init`, and an unused token of `/graphql/sse` lives."""
+    persisted_queries: bool = True
+    """Keep documents that clients send with their SHA-256, so that later the digest is enough."""
+    persisted_bytes: Annotated[int, Between(least=0, most=_GIB)] = 4 * _MIB
+    """Most characters of such documents; those that were used longest ago are forgotten first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorSettings:
     """What an error page shows."""
 
@@ -309,4 +365,6 @@ class Settings:
     recordings: RecordingSettings = field(default_factory=RecordingSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
     streams: StreamSettings = field(default_factory=StreamSettings)
+    sockets: SocketSettings = field(default_factory=SocketSettings)
+    graphql: GraphQLSettings = field(default_factory=GraphQLSettings)
     errors: ErrorSettings = field(default_factory=ErrorSettings)

@@ -57,6 +57,22 @@ _HALF_CLOSED_SECONDS = 0.25
 _KEPT_BLOCK = 8 * 1024
 
 
+class Taker(Protocol):
+    """Who speaks another protocol on a connection."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take what comes."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The connection has ended."""
+
+    def pauseProducing(self) -> None:
+        """The client does not take what was sent."""
+
+    def resumeProducing(self) -> None:
+        """The client takes more."""
+
+
 class Listening(Edge, Protocol):
     """What a connection asks of the site."""
 
@@ -114,6 +130,7 @@ class Channel(http.HTTPChannel):
         self._limit = 0
         self._own = False
         self._refused = False
+        self._taker: Taker | None = None
         self._ending = False
         self._half_closed = False
         self._patience: IDelayedCall | None = None
@@ -135,13 +152,44 @@ class Channel(http.HTTPChannel):
         self._input = b""
         self._refused = True
         super().connectionLost(reason)
+        if self._taker is not None:
+            self._taker.connectionLost(reason)
+
+    # -- another protocol ---------------------------------------------------------------------
+
+    def upgrade(self, taker: Taker) -> bytes:
+        """
+        Have *taker* speak on this connection from now on, in place of the request that asked for it.
+
+        Returns:
+            What has come for it already.
+        """
+        self.setTimeout(None)
+        self.requests.clear()
+        self._refused = True
+        self._taker = taker
+        rest, self._input = self._input, b""
+        if self._paused_reading:
+            self._paused_reading = False
+            self._networkProducer.resumeProducing()
+        return rest
+
+    def hold_reading(self, held: bool) -> None:  # noqa: FBT001  it is what it says
+        """Read no more for now, or read on."""
+        if held:
+            self._networkProducer.pauseProducing()
+        else:
+            self._networkProducer.resumeProducing()
 
     # -- reading ------------------------------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:
         """Take what comes."""
         if self._refused:
-            self.resetTimeout()
+            if self._taker is None:
+                self.resetTimeout()
+            else:
+                self._taker.dataReceived(data)
             return
         self._input = self._input + data if self._input else data
         if self._handlingRequest:
@@ -339,6 +387,9 @@ class Channel(http.HTTPChannel):
 
     def pauseProducing(self) -> None:
         """The client does not take what was sent: from here the clock runs."""
+        if self._taker is not None:
+            self._taker.pauseProducing()
+            return
         super().pauseProducing()
         if not self._handlingRequest:
             self._paused_reading = True
@@ -346,6 +397,9 @@ class Channel(http.HTTPChannel):
 
     def resumeProducing(self) -> None:
         """The client takes more."""
+        if self._taker is not None:
+            self._taker.resumeProducing()
+            return
         self._waitingForTransport = False
         self.resetTimeout()
         if self._requestProducer is not None:

@@ -109,7 +109,7 @@ class Exchange:
 
     __slots__ = (
         "_body", "_channel", "_chunked", "_edge", "_mute", "_paused", "_pieces", "_producing", "_rest", "_started",
-        "_waiting", "id", "method", "modern", "run", "sender", "target", "timed", "version",
+        "_waiting", "gone", "id", "method", "modern", "run", "sender", "target", "timed", "version",
     )  # fmt: skip
 
     def __init__(
@@ -127,6 +127,8 @@ class Exchange:
         """Of the script that answers; empty for none."""
         self.run: Run | None = None
         """What works on the answer."""
+        self.gone: Callable[[], object] | None = None
+        """Stops what else works on the answer."""
         self.timed = False
         """The answer tells what it cost."""
         self._pieces: list[bytes] = []
@@ -160,6 +162,7 @@ class Exchange:
         run, self.run = self.run, None
         if run is not None:
             self._edge.abandon(run)
+        self._left()
 
     def give_up(self, error: EngineError) -> None:
         """Answer with *error*, or break off an answer that has begun; what works on it is stopped."""
@@ -167,6 +170,7 @@ class Exchange:
         self.failed(error)
         if run is not None:
             self._edge.abandon(run)
+        self._left()
 
     # -- to the site --------------------------------------------------------------------------
 
@@ -199,6 +203,11 @@ class Exchange:
         """Write a piece of the body."""
         if self._channel is not None and data and not self._mute:
             self._channel.send(chunk(data) if self._chunked else data)
+
+    def upgrade(self) -> Any:
+        """Give the connection away: there will be no answer; None if the client has gone."""
+        channel, self._channel = self._channel, None
+        return channel
 
     # -- from the runtime ---------------------------------------------------------------------
 
@@ -314,6 +323,11 @@ class Exchange:
 
     def stopProducing(self) -> None:
         """The connection ends; `connectionLost` tells."""
+
+    def _left(self) -> None:
+        gone, self.gone = self.gone, None
+        if gone is not None:
+            gone()
 
     # -- private ------------------------------------------------------------------------------
 

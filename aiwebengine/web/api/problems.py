@@ -34,6 +34,8 @@ def problem_answer(error: Exception, *, request_id: str) -> Answer:
     headers = [(b"content-type", b"application/problem+json"), (b"x-request-id", request_id.encode())]
     if body["code"] == "unauthenticated":
         headers.append((b"www-authenticate", b'Bearer realm="aiwebengine"'))
+    if body["code"] == "upgrade_required":
+        headers += [(b"upgrade", b"websocket"), (b"connection", b"upgrade"), (b"sec-websocket-version", b"13")]
     if "retryAfter" in body:
         headers.append((b"retry-after", str(max(1, round(body["retryAfter"]))).encode()))
     if "allowed" in body:

@@ -50,6 +50,9 @@ class FakeBook:
     def middleware(self) -> tuple[int, ...]:
         return ()
 
+    def placed_schema(self, place: Any) -> tuple[Any, ...]:
+        return ()
+
     def placed(self, place: Any) -> tuple[Route, ...]:
         return tuple(
             Route(

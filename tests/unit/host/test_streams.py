@@ -32,6 +32,22 @@ def a_stream(pattern: str, script: str = "me", version: str = "1", **options: An
     )
 
 
+class NoSubscriptions:
+    """A schema without subscriptions."""
+
+    def owner(self, field: str) -> str | None:
+        return None
+
+    def of(self, script: str) -> list[str]:
+        return []
+
+    def keeps(self, field: str) -> bool:
+        return False
+
+    def topic(self, field: str) -> str:
+        return f"graphql:{field}"
+
+
 class Transaction:
     """Takes what is published."""
 
@@ -58,7 +74,8 @@ class StreamsCase(SynchronousTestCase):
             new_id=lambda: f"id-{next(numbers)}",
             tell=lambda _, text: self.warnings.append(text),
         )
-        self.calls = StreamCalls(bus=self.bus, topics=self.topics, settings=settings)
+        self.subscriptions = NoSubscriptions()
+        self.calls = StreamCalls(bus=self.bus, topics=self.topics, subscriptions=self.subscriptions, settings=settings)
         self.registry = Registry()
         self.behind = Everything()
         self.got: list[tuple[str, str]] = []

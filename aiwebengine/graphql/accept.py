@@ -1,0 +1,57 @@
+"""What a client can read: which of the forms of an answer its `accept` header prefers."""
+
+from __future__ import annotations
+
+RESPONSE = "application/graphql-response+json"
+JSON = "application/json"
+EVENTS = "text/event-stream"
+MULTIPART = "multipart/mixed"
+
+_MOST = 50
+
+
+def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
+    """
+    Give the best of what is *offered* for an `accept` header (RFC 9110, 12.5.1); None if nothing will do.
+
+    Args:
+        accept: The header; empty if there is none, which means that anything will do.
+        offered: Best first: of two that the client likes as much the first is given.
+    """
+    if not accept.strip():
+        return offered[0]
+    best: tuple[float, int, str] | None = None
+    wishes = [_wish(one) for one in accept.lower().split(",")[:_MOST]]
+    for place, kind in enumerate(offered):
+        quality = _quality(kind, wishes)
+        if quality > 0 and (best is None or (quality, -place) > best[:2]):
+            best = (quality, -place, kind)
+    return best[2] if best is not None else None
+
+
+def named(accept: str, kind: str) -> bool:
+    """Tell whether an `accept` header names *kind* itself."""
+    return any(one == kind and quality > 0 for one, quality in map(_wish, accept.lower().split(",")[:_MOST]))
+
+
+def _quality(kind: str, wishes: list[tuple[str, float]]) -> float:
+    group = kind.partition("/")[0]
+    # What names it most exactly decides.
+    for pattern in (kind, f"{group}/*", "*/*"):
+        found = [quality for one, quality in wishes if one == pattern]
+        if found:
+            return max(found)
+    return 0.0
+
+
+def _wish(text: str) -> tuple[str, float]:
+    kind, *parameters = (part.strip() for part in text.split(";"))
+    quality = 1.0
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                quality = float(value)
+            except ValueError:
+                quality = 0.0
+    return kind, quality

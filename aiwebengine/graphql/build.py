@@ -1,0 +1,118 @@
+"""The parts of GraphQL, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from aiwebengine.errors import ScriptFailed
+from aiwebengine.graphql.documents import Documents
+from aiwebengine.graphql.execute import Execution
+from aiwebengine.graphql.feeds import Feeds
+from aiwebengine.graphql.http import GraphQLDoor
+from aiwebengine.graphql.loop import ReactorLoop
+from aiwebengine.graphql.runs import ScriptRuns
+from aiwebengine.graphql.site import GraphQLSite
+from aiwebengine.graphql.sse import EventDoor
+from aiwebengine.graphql.topics import SubscriptionTopics
+from aiwebengine.graphql.websocket import Parts, WebSocketDoor
+from aiwebengine.runtime.registry import Current
+from aiwebengine.runtime.runner import Runner
+from aiwebengine.services.bus import Bus
+from aiwebengine.services.topics import Reason
+from aiwebengine.settings.schema import Settings
+from aiwebengine.values import Invocation
+from aiwebengine.web.errors import Explain
+from aiwebengine.web.sse import EventStreams
+from aiwebengine.web.websocket import WebSockets
+
+_STOPPING = Reason(code="stopping", message="The server stops; subscribe again in a moment.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphQL:
+    """What the engine has of it."""
+
+    site: GraphQLSite
+    execution: Execution
+    feeds: Feeds
+    events: EventDoor
+    conversations: WebSocketDoor
+
+    def end(self) -> None:
+        """The server stops: clients of subscriptions are sent away."""
+        self.feeds.end(_STOPPING)
+        self.events.end()
+
+    def state(self) -> dict[str, int]:
+        """Give figures for the state page."""
+        return {**self.execution.state(), **self.feeds.state(), **self.events.state(), **self.conversations.state()}
+
+
+def build_graphql(
+    *,
+    reactor: Any,
+    settings: Settings,
+    current: Current,
+    runner: Callable[[], Runner],
+    explain: Explain | None,
+    keep_failure: Callable[[Invocation, ScriptFailed], None],
+    recording: Callable[[str, str], str],
+    bus: Bus,
+    topics: SubscriptionTopics,
+    streams: EventStreams,
+    sockets: WebSockets,
+    random: Random,
+    new_id: Callable[[], str],
+) -> GraphQL:
+    """
+    Build it; nothing runs before a request comes.
+
+    Args:
+        runner: Gives who runs scripts, when somebody asks.
+        explain: Gives the author's frames of a failure; None to show nobody.
+        keep_failure: Writes a failure into a script's log.
+        recording: Tells how invocations of a script are recorded.
+        bus: Has the messages of subscriptions.
+        topics: Know the subscriptions.
+        streams: Write server-sent events.
+        sockets: Open WebSockets.
+        random: Spreads those who come back.
+        new_id: Makes ids of operations.
+    """
+    loop = ReactorLoop(clock=reactor)  # type: ignore[abstract]  # What asyncio asks of it is there.
+    execution = Execution(
+        current=current,
+        documents=Documents(settings=settings.graphql),
+        loop=loop,
+        scripts=ScriptRuns(
+            runner=runner,
+            current=current,
+            limits=settings.limits,
+            explain=explain,
+            keep=keep_failure,
+            recording=recording,
+        ),
+        settings=settings.graphql,
+        clock=reactor,
+    )
+    feeds = Feeds(execution=execution, bus=bus, topics=topics, settings=settings.graphql)
+    current.tell(feeds.swapped)
+    events = EventDoor(
+        execution=execution, feeds=feeds, streams=streams, settings=settings.graphql, clock=reactor, random=random
+    )
+    door = GraphQLDoor(execution=execution, settings=settings.graphql, distinct=events.distinct)
+    conversations = WebSocketDoor(
+        Parts(execution=execution, feeds=feeds, settings=settings.graphql, clock=reactor, new_id=new_id)
+    )
+    site = GraphQLSite(
+        exact={
+            "/graphql": door.enter,
+            "/graphql/sse": events.enter,
+            conversations.path: sockets.endpoint(conversations),
+        },
+        below={},
+    )
+    return GraphQL(site=site, execution=execution, feeds=feeds, events=events, conversations=conversations)

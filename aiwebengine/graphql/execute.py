@@ -1,0 +1,252 @@
+"""
+Executing operations: from what a client sends to results.
+
+A request can fail before anything is executed (it cannot be parsed, it does not fit the schema,
+its variables do not fit), which is told apart from an execution in which fields failed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError
+from graphql.execution import Executor, ExperimentalIncrementalExecutionResults
+from graphql.execution.incremental.incremental_executor import IncrementalExecutor
+from graphql.language import OperationDefinitionNode
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as TimedOut
+from twisted.python.failure import Failure
+
+from aiwebengine.graphql.batches import Asker, Batches, Scripts
+from aiwebengine.graphql.documents import Document, Documents
+from aiwebengine.graphql.failures import formatted
+from aiwebengine.graphql.loop import ReactorLoop
+from aiwebengine.graphql.operation import Operation, Params
+from aiwebengine.graphql.resolvers import member
+from aiwebengine.graphql.schema import Assembled
+from aiwebengine.runtime.registry import Current
+from aiwebengine.settings.schema import GraphQLSettings
+
+encode: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An operation that may be executed."""
+
+    assembled: Assembled
+    document: Document
+    node: OperationDefinitionNode
+    params: Params
+
+    @property
+    def kind(self) -> str:
+        """`query`, `mutation` or `subscription`."""
+        return self.node.operation.value
+
+
+class RequestFailed(Exception):
+    """
+    Nothing was executed.
+
+    Args:
+        errors: Why.
+    """
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__(errors[0].message if errors else "")
+        self.errors = list(errors)
+
+
+class NoSchema(Exception):
+    """No script adds anything to the schema."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Results:
+    """What an execution came to."""
+
+    first: dict[str, Any]
+    """The response, or the first part of it."""
+    more: AsyncIterator[Any] | None = None
+    """The other parts, if there are any."""
+
+
+class Execution:
+    """
+    See the module.
+
+    Args:
+        current: Has the schema.
+        documents: Reads documents.
+        loop: Runs graphql-core.
+        scripts: Run resolvers.
+        settings: The limits.
+        clock: Times operations.
+    """
+
+    def __init__(
+        self,
+        *,
+        current: Current,
+        documents: Documents,
+        loop: ReactorLoop,
+        scripts: Scripts,
+        settings: GraphQLSettings,
+        clock: Any,
+    ) -> None:
+        self._current = current
+        self.documents = documents
+        self.loop = loop
+        self.scripts = scripts
+        self._settings = settings
+        self._clock = clock
+        self._operations = 0
+        self._runs = 0
+
+    @property
+    def assembled(self) -> Assembled:
+        """
+        Give the schema that serves.
+
+        Raises:
+            NoSchema: There is none.
+        """
+        found = self._current.registry.schema
+        if found is None:
+            raise NoSchema
+        assert isinstance(found, Assembled)
+        return found
+
+    def prepare(self, params: Params) -> Prepared:
+        """
+        Read a document and find the operation.
+
+        Raises:
+            RequestFailed: It cannot be executed.
+            NoSchema: There is nothing to execute it on.
+        """
+        assembled = self.assembled
+        try:
+            document = self.documents.read(params.query, assembled.schema)
+            if document.errors:
+                raise RequestFailed(document.errors)
+            node = document.operation(params.operation_name)
+            self.documents.admit(document, node, params.variables)
+        except GraphQLError as error:
+            raise RequestFailed([error]) from None
+        return Prepared(assembled=assembled, document=document, node=node, params=params)
+
+    def operation(self, prepared: Prepared, asker: Asker) -> Operation:
+        """Make the context of an execution."""
+        self._operations += 1
+        return Operation(
+            assembled=prepared.assembled,
+            document=prepared.document,
+            node=prepared.node,
+            asker=asker,
+            loop=self.loop,
+            batches=Batches(loop=self.loop, scripts=self.scripts, asker=asker),
+        )
+
+    def executor(self, prepared: Prepared, operation: Operation, *, incremental: bool) -> Executor[Any]:
+        """
+        Make what executes.
+
+        Raises:
+            RequestFailed: The variables do not fit.
+        """
+        kind = IncrementalExecutor if incremental else Executor
+        made = kind.build(
+            prepared.assembled.schema,
+            prepared.document.node,
+            None,
+            operation,
+            dict(prepared.params.variables),
+            prepared.params.operation_name,
+            member,
+        )
+        if isinstance(made, list):
+            raise RequestFailed(made)
+        return made
+
+    def execute(self, prepared: Prepared, asker: Asker, *, incremental: bool = False) -> Deferred[Results]:
+        """
+        Execute a query or a mutation.
+
+        Args:
+            incremental: `@defer` and `@stream` are obeyed; otherwise everything comes at once.
+
+        Returns:
+            Fails with RequestFailed.  Cancelling stops what runs for it.
+        """
+        operation = self.operation(prepared, asker)
+        executor = self.executor(prepared, operation, incremental=incremental)
+
+        async def run() -> Results:
+            result: Any = executor.execute_operation()
+            if not isinstance(result, ExecutionResult | ExperimentalIncrementalExecutionResults):
+                result = await result
+            if isinstance(result, ExperimentalIncrementalExecutionResults):
+                return Results(first=told_first(result, asker.request), more=result.subsequent_results)
+            return Results(first=told(result, asker.request))
+
+        done = self.loop.run(run())
+        if done.called:
+            return done
+        done.addTimeout(self._settings.max_seconds, self._clock)
+        return done.addErrback(self._stopped, operation)
+
+    def state(self) -> dict[str, int]:
+        """Give figures for the state page."""
+        return {"operations": self._operations, **self.documents.state()}
+
+    def _stopped(self, failure: Failure, operation: Operation) -> Results:
+        operation.batches.cancel()
+        if failure.check(TimedOut):
+            seconds = self._settings.max_seconds
+            message = f"The operation was not done after {seconds:g} s (graphql.max_seconds) and was ended."
+            return Results(first={"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}], "data": None})
+        failure.raiseException()
+        raise AssertionError
+
+
+def told(result: ExecutionResult, request: str) -> dict[str, Any]:
+    """Give a result as it is sent."""
+    if not result.errors:
+        return {"data": result.data}
+    answer: dict[str, Any] = {"errors": formatted(result.errors, request=request), "data": result.data}
+    if result.extensions:
+        answer["extensions"] = result.extensions
+    return answer
+
+
+def told_first(result: ExperimentalIncrementalExecutionResults, request: str) -> dict[str, Any]:
+    """Give the first part of an incremental result."""
+    first = result.initial_result
+    answer: dict[str, Any] = {"data": first.data}
+    if first.errors:
+        answer["errors"] = formatted(first.errors, request=request)
+    return {**answer, "pending": first.formatted["pending"], "hasNext": True}
+
+
+def told_next(part: Any, request: str) -> dict[str, Any]:
+    """Give another part of an incremental result."""
+    shown: dict[str, Any] = dict(part.formatted)
+    for key, made in (("incremental", part.incremental), ("completed", part.completed)):
+        if key in shown:
+            shown[key] = [_with_errors(one, item, request) for one, item in zip(shown[key], made or (), strict=True)]
+    return shown
+
+
+def _with_errors(shown: Mapping[str, Any], item: Any, request: str) -> dict[str, Any]:
+    errors = getattr(item, "errors", None)
+    return {**shown, "errors": formatted(errors, request=request)} if errors else dict(shown)
+
+
+def request_failed(errors: Sequence[GraphQLError], request: str) -> dict[str, Any]:
+    """Give the response to a request that was not executed."""
+    return {"errors": formatted(errors, request=request)}

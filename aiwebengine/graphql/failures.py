@@ -1,0 +1,124 @@
+"""What goes wrong, as GraphQL tells it: `message`, `locations`, `path` and `extensions.code`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from graphql import GraphQLError
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import TABLE, EngineError, ScriptFailed, Thrown
+from aiwebengine.web.errors import Place, withheld
+
+_log = Logger()
+
+_BY_STATUS = {
+    400: "BAD_USER_INPUT",
+    401: "UNAUTHENTICATED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    409: "CONFLICT",
+    413: "TOO_LARGE",
+    422: "BAD_USER_INPUT",
+    429: "TOO_MANY",
+    503: "UNAVAILABLE",
+    504: "TIMEOUT",
+}
+_FAULT = "The server has a fault; its log knows more."
+_MOST_FRAMES = 20
+_LONGEST = 8000
+
+
+class FieldFailed(Exception):
+    """
+    A field has no value.
+
+    Args:
+        message: For the client.
+        extensions: What stands beside it; with `code`.
+    """
+
+    def __init__(self, message: str, extensions: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.message = message
+        self.extensions = dict(extensions)
+
+
+def of_engine(error: EngineError, *, shown: bool, places: Sequence[Place] = ()) -> FieldFailed:
+    """
+    Tell what the engine says.
+
+    Args:
+        shown: Clients may read what the script threw; for development.
+        places: Where it threw that.
+    """
+    row = TABLE[error.code]
+    if isinstance(error, ScriptFailed) and error.thrown is not None and not shown:
+        error = withheld(error)
+    extensions: dict[str, Any] = {"code": row.graphql}
+    if error.retry_seconds is not None:
+        extensions["retryAfter"] = max(1, round(error.retry_seconds))
+    if isinstance(error, ScriptFailed) and error.thrown is not None:
+        extensions["stacktrace"] = _stack(places)
+        if error.code == "script_failed":
+            return FieldFailed(error.thrown.message or error.public, extensions)
+    return FieldFailed(error.public, extensions)
+
+
+def of_script(told: Any) -> FieldFailed | ScriptFailed:
+    """Read what a script's kernel told of an error; all of it may be forged."""
+    given = told if isinstance(told, dict) else {}
+    message = _text(given.get("message")) or "The script failed."
+    if given.get("public") is True:
+        extensions: dict[str, Any] = {"code": "SCRIPT_FAILED"}
+        status = given.get("status")
+        if isinstance(status, int) and not isinstance(status, bool):
+            extensions["code"] = _BY_STATUS.get(status, "BAD_USER_INPUT" if status < 500 else "SCRIPT_FAILED")
+            extensions["status"] = status
+            if given.get("details") is not None:
+                extensions["details"] = given["details"]
+        elif isinstance(given.get("extensions"), dict):
+            extensions |= given["extensions"]
+        return FieldFailed(message, extensions)
+    name = _text(given.get("name"))[:200] or "Error"
+    thrown = Thrown(name=name, message=message, stack=_text(given.get("stack")))
+    shown = message if name in {"Error", ""} else f"{name}: {message}"
+    return ScriptFailed(f"The script threw {shown}", thrown=thrown)
+
+
+def formatted(errors: Sequence[GraphQLError] | None, *, request: str) -> list[dict[str, Any]]:
+    """
+    Give errors as they are sent; what is nobody's business stays in the log.
+
+    Args:
+        request: Its id, for the log.
+    """
+    return [_formatted(error, request) for error in errors or ()]
+
+
+def _formatted(error: GraphQLError, request: str) -> dict[str, Any]:
+    cause = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    told: dict[str, Any] = dict(error.formatted)
+    if cause is not None and not isinstance(cause, GraphQLError | FieldFailed):
+        if isinstance(cause, EngineError):
+            told["message"], told["extensions"] = cause.public, {"code": TABLE[cause.code].graphql}
+        elif not isinstance(cause, TypeError | ValueError):
+            _log.failure("GraphQL request {request} failed", Failure(cause), request=request)
+            told["message"], told["extensions"] = _FAULT, {"code": "INTERNAL"}
+    extensions = dict(told.get("extensions") or {})
+    if "code" not in extensions:
+        extensions["code"] = "BAD_USER_INPUT" if "path" not in told else "SCRIPT_FAILED"
+        told["extensions"] = extensions
+    return told
+
+
+def _stack(places: Sequence[Place]) -> list[str]:
+    return [f"{one.function or '(top level)'} ({one.file}:{one.line})" for one in places[:_MOST_FRAMES]]
+
+
+def _text(value: Any) -> str:
+    return value[:_LONGEST] if isinstance(value, str) else ""

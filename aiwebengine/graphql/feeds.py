@@ -1,0 +1,453 @@
+"""
+Subscriptions: graphql-core's own response streams, and who gets their results.
+
+    source  ->  map_source_to_response_event (graphql-core)  ->  result as JSON  ->  members
+
+Clients that ask for the same document with the same variables, as the same principal, and whose
+resolver said the same of them, share one stream: an event is executed once for all of them, and
+they share its bytes.  Each has a queue of its own, so that one who reads slowly holds up nobody.
+
+When scripts are deployed, streams go on.  Their operations are checked against the new schema;
+one that does not fit any more ends with an error that says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfo
+from graphql.execution import (
+    Executor,
+    create_source_event_stream,
+    execute_subscription_event,
+    map_source_to_response_event,
+)
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import EngineError, Unavailable
+from aiwebengine.graphql.batches import Asker
+from aiwebengine.graphql.execute import Execution, NoSchema, Prepared, RequestFailed, encode, told
+from aiwebengine.graphql.failures import FieldFailed, formatted, of_engine
+from aiwebengine.graphql.operation import Operation
+from aiwebengine.graphql.resolvers import Event, opening
+from aiwebengine.graphql.sources import Opening, ScriptSource, TopicSource, Wish
+from aiwebengine.graphql.topics import Filter, SubscriptionTopics
+from aiwebengine.runtime.registry import Registry
+from aiwebengine.services.bus import Bus
+from aiwebengine.services.topics import Reason
+from aiwebengine.settings.schema import GraphQLSettings
+from aiwebengine.values import SchemaPart
+
+_log = Logger()
+_FAULT = "The server has a fault; its log knows more."
+
+
+class Outlet(Protocol):
+    """Where the results of one operation of one client go."""
+
+    @property
+    def busy(self) -> bool:
+        """The client does not take what was sent."""
+
+    def result(self, text: str) -> None:
+        """A result, as JSON."""
+
+    def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        """Nothing was executed, or it breaks off; nothing follows."""
+
+    def complete(self) -> None:
+        """There are no more results."""
+
+
+class Member:
+    """
+    One client's operation; made by `Feeds.subscribe`.
+
+    Args:
+        outlet: Gets the results.
+        most: Results that may wait.
+        gone: Told once that it has ended.
+    """
+
+    __slots__ = ("_gone", "_held", "_most", "_queue", "_tail", "cancel", "feed", "outlet", "over")
+
+    def __init__(self, *, outlet: Outlet, most: int, gone: Callable[[], None]) -> None:
+        self.outlet = outlet
+        self._gone = gone
+        self.feed: Feed | None = None
+        self.over = False
+        self.cancel: Callable[[], None] = _nothing
+        """The client wants no more."""
+        self._most = most
+        self._held = False
+        self._queue: deque[str] | None = None
+        self._tail: Callable[[], None] | None = None
+
+    def result(self, text: str) -> None:
+        """Give a result, or keep it while the client is busy."""
+        if self.over or self._tail is not None:
+            return
+        if not (self._held or self._queue or self.outlet.busy):
+            self.outlet.result(text)
+            return
+        if self._queue is None:
+            self._queue = deque()
+        if len(self._queue) >= self._most:
+            message = f"More than {self._most} results waited to be read; subscribe again."
+            self._queue = None
+            self.end(lambda: self.outlet.refused([{"message": message, "extensions": {"code": "SLOW"}}]))
+            return
+        self._queue.append(text)
+
+    def first(self, text: str | None) -> None:
+        """Give what comes before all that was kept meanwhile, and go on."""
+        self._held = False
+        if text is not None and not self.over:
+            self.outlet.result(text)
+        self.drained()
+
+    def hold(self) -> None:
+        """Keep results until `first`."""
+        self._held = True
+
+    def drained(self) -> None:
+        """The client takes more."""
+        while self._queue and not self._held and not self.outlet.busy and not self.over:
+            self.outlet.result(self._queue.popleft())
+        if not self._queue and self._tail is not None and not self._held:
+            tail, self._tail = self._tail, None
+            self.end(tail)
+
+    def end(self, tell: Callable[[], None]) -> None:
+        """End, once the client has what waits."""
+        if self.over:
+            return
+        if self._queue or self._held:
+            self._tail = tell
+            return
+        self.leave()
+        tell()
+
+    def leave(self) -> None:
+        """Belong to no stream any more."""
+        if self.over:
+            return
+        self.over = True
+        self._gone()
+        self._queue = None
+        feed, self.feed = self.feed, None
+        if feed is not None:
+            feed.left(self)
+
+
+class Feed:
+    """
+    One response stream and who gets its results.
+
+    Args:
+        feeds: All of them.
+        key: What its members have in common.
+        prepared: The operation.
+        operation: Its context.
+        executor: Executes it for each event.
+        source: The events.
+    """
+
+    def __init__(
+        self,
+        *,
+        feeds: Feeds,
+        key: object,
+        prepared: Prepared,
+        operation: Operation,
+        executor: Executor[Any],
+        source: TopicSource | ScriptSource,
+    ) -> None:
+        self._feeds = feeds
+        self.key = key
+        self.prepared = prepared
+        self._operation = operation
+        self._executor = executor
+        self._source = source
+        self._members: dict[Member, None] = {}
+        self._work: Deferred[None] | None = None
+        self.over = False
+
+    def begin(self) -> None:
+        """Read the source."""
+        self._work = self._feeds.loop.run(self._read())
+        self._work.addErrback(self._broke)
+
+    def join(self, member: Member) -> None:
+        """Have one more member."""
+        member.feed = self
+        self._members[member] = None
+
+    def left(self, member: Member) -> None:
+        """A member has gone; without any it ends."""
+        self._members.pop(member, None)
+        if not self._members:
+            self._stop()
+
+    def event(self, value: Any) -> Any:
+        """Execute one event, on the schema that serves now."""
+        return execute_subscription_event(self._executor.build_per_event_executor(value))
+
+    def renew(self, prepared: Prepared, operation: Operation, executor: Executor[Any]) -> None:
+        """Execute on another schema from now on."""
+        self.prepared, self._operation, self._executor = prepared, operation, executor
+
+    def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        """Break off: every member is told."""
+        members = list(self._members)
+        self._stop()
+        for member in members:
+            member.end(lambda member=member: member.outlet.refused(errors))  # type: ignore[misc]
+
+    async def _read(self) -> None:
+        stream = map_source_to_response_event(self._executor, self._source, lambda one: self.event(one.root_value))
+        request = self._operation.asker.request
+        async for result in stream:
+            text = encode(told(result, request))
+            self._feeds.count(len(self._members))
+            for member in list(self._members):
+                member.result(text)
+        members = list(self._members)
+        self._stop()
+        for member in members:
+            member.end(member.outlet.complete)
+
+    def _broke(self, failure: Failure) -> None:
+        if failure.check(CancelledError):
+            return
+        error = failure.value
+        if not isinstance(error, FieldFailed | GraphQLError):
+            _log.failure("a subscription failed", failure)
+            error = FieldFailed(_FAULT, {"code": "INTERNAL"})
+        told_error = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+        self.fail(formatted([told_error], request=self._operation.asker.request))
+
+    def _stop(self) -> None:
+        if self.over:
+            return
+        self.over = True
+        self._feeds.ended(self)
+        self._operation.batches.cancel()
+        if isinstance(self._source, TopicSource):
+            self._source.close()
+        if self._work is not None:
+            self._work.cancel()
+
+
+class Feeds:
+    """
+    See the module.
+
+    Args:
+        execution: Executes.
+        bus: Has the messages.
+        topics: Know the fields.
+        settings: The limits.
+    """
+
+    def __init__(
+        self, *, execution: Execution, bus: Bus, topics: SubscriptionTopics, settings: GraphQLSettings
+    ) -> None:
+        self.loop = execution.loop
+        self._execution = execution
+        self._bus = bus
+        self._topics = topics
+        self._settings = settings
+        self._feeds: dict[object, Feed] = {}
+        self._members = 0
+        self._events = 0
+        self._results = 0
+        self._stopping: Reason | None = None
+
+    def subscribe(self, prepared: Prepared, asker: Asker, outlet: Outlet) -> Member:
+        """
+        Begin a subscription; whatever becomes of it is told to *outlet*.
+
+        Returns:
+            A handle with `cancel()`, for when the client wants no more, and `drained()`, for when it takes more.
+        """
+        self._members += 1
+        member = Member(outlet=outlet, most=self._settings.queue_results, gone=self._left)
+        if self._stopping is not None:
+            self._refuse(member, of_engine(Unavailable(self._stopping.message, retry_seconds=1.0), shown=True), asker)
+            return member
+        if self._members > self._settings.max_subscriptions:
+            most = self._settings.max_subscriptions
+            text = f"There may be at most {most} open subscriptions (graphql.max_subscriptions); try again later."
+            self._refuse(member, FieldFailed(text, {"code": "TOO_MANY"}), asker)
+            return member
+        opening_now = self.loop.run(self._open(prepared, asker, member))
+
+        def cancel() -> None:
+            if member.over:
+                return
+            member.leave()
+            opening_now.cancel()
+
+        member.cancel = cancel
+        opening_now.addErrback(self._not_opened, member, asker)
+        return member
+
+    def swapped(self, registry: Registry) -> None:
+        """Be told of what serves: streams go on with the new schema, or end with an error."""
+        for feed in list(self._feeds.values()):
+            if feed.over or registry.schema is feed.prepared.assembled:
+                continue
+            try:
+                prepared = self._execution.prepare(feed.prepared.params)
+                operation = self._execution.operation(prepared, feed._operation.asker)  # noqa: SLF001  its own
+                executor = self._execution.executor(prepared, operation, incremental=False)
+            except RequestFailed as failed:
+                errors = formatted(failed.errors, request="")
+            except NoSchema:
+                errors = [{"message": "The subscription is gone: its script was removed."}]
+            else:
+                feed.renew(prepared, operation, executor)
+                continue
+            for one in errors:
+                one["message"] = f"The schema has changed: {one['message']}"
+                one["extensions"] = {"code": "SCHEMA_CHANGED"}
+            feed.fail(errors)
+
+    def count(self, members: int) -> None:
+        """An event was executed for so many."""
+        self._events += 1
+        self._results += members
+
+    def ended(self, feed: Feed) -> None:
+        """A stream is over."""
+        if self._feeds.get(feed.key) is feed:
+            del self._feeds[feed.key]
+
+    def _left(self) -> None:
+        self._members -= 1
+
+    def end(self, reason: Reason) -> None:
+        """Take no more: the server stops."""
+        self._stopping = reason
+
+    def state(self) -> dict[str, int]:
+        """Give figures for the state page."""
+        return {
+            "subscriptions": self._members,
+            "responseStreams": len(self._feeds),
+            "events": self._events,
+            "results": self._results,
+        }
+
+    async def _open(self, prepared: Prepared, asker: Asker, member: Member) -> None:
+        operation = self._execution.operation(prepared, asker)
+        operation.opens = self._source
+        executor = self._execution.executor(prepared, operation, incremental=False)
+        try:
+            source: Any = create_source_event_stream(executor)
+            if not isinstance(source, ExecutionResult | TopicSource | ScriptSource):
+                source = await source
+        except BaseException:
+            operation.batches.cancel()
+            raise
+        if isinstance(source, ExecutionResult):
+            raise RequestFailed(source.errors or [])
+        if member.over:
+            await source.aclose()
+            return
+        wish = source.wish if isinstance(source, TopicSource) else None
+        begins = wish is not None and wish.begins
+        if begins:
+            member.hold()
+        feed = self._join(prepared, operation, executor, source, member)
+        if begins:
+            assert wish is not None
+            result = feed.event(Event(wish.first))
+            if not isinstance(result, ExecutionResult):
+                result = await result
+            member.first(encode(told(result, asker.request)))
+
+    def _join(
+        self,
+        prepared: Prepared,
+        operation: Operation,
+        executor: Executor[Any],
+        source: TopicSource | ScriptSource,
+        member: Member,
+    ) -> Feed:
+        key: object = source
+        if isinstance(source, TopicSource):
+            params = prepared.params
+            variables = json.dumps(params.variables, sort_keys=True)
+            principal = (operation.asker.principal.kind, operation.asker.principal.id)
+            key = (params.query, params.operation_name, variables, principal, source.wish.key)
+            known = self._feeds.get(key)
+            if known is not None and not known.over:
+                known.join(member)
+                return known
+            if source.wish.filter is not None:
+                self._topics.filtering(source.wish.part.name)
+            source.open(self._bus)
+        feed = Feed(feeds=self, key=key, prepared=prepared, operation=operation, executor=executor, source=source)
+        self._feeds[key] = feed
+        feed.join(member)
+        feed.begin()
+        return feed
+
+    async def _source(
+        self, part: SchemaPart, operation: Operation, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]
+    ) -> TopicSource | ScriptSource:
+        """Ask a resolver what its subscriber gets."""
+        head = opening(operation, info, arguments)
+        scripts, asker = self._execution.scripts, operation.asker
+        sender = f",{asker.sender}" if asker.sender else ""
+        assert part.handler is not None
+        invocation = scripts.invocation(
+            part,
+            identity=asker.request,
+            kind="subscribe",
+            label=f"subscription {part.name}",
+            payload=f'{{"calls":[{{"t":"root","h":{part.handler.id},{head}}}]{sender}}}',
+            read_only=False,
+            asker=asker,
+        )
+        taker = Opening(
+            loop=self.loop, scripts=scripts, invocation=invocation, part=part, arguments=Filter(arguments=head)
+        )
+        run = scripts.run(invocation, taker)
+        taker.stop = lambda: scripts.cancel(run)
+        try:
+            opened: Wish | ScriptSource = await taker.opened
+        except BaseException:
+            scripts.cancel(run)
+            raise
+        return opened if isinstance(opened, ScriptSource) else TopicSource(loop=self.loop, wish=opened)
+
+    def _not_opened(self, failure: Failure, member: Member, asker: Asker) -> None:
+        error = failure.value
+        if failure.check(CancelledError) or member.over:
+            return
+        if isinstance(error, RequestFailed):
+            self._refuse(member, error, asker)
+        elif isinstance(error, EngineError):
+            self._refuse(member, of_engine(error, shown=True), asker)
+        elif isinstance(error, FieldFailed):
+            self._refuse(member, error, asker)
+        else:
+            _log.failure("a subscription could not begin", failure)
+            self._refuse(member, FieldFailed(_FAULT, {"code": "INTERNAL"}), asker)
+
+    def _refuse(self, member: Member, error: RequestFailed | FieldFailed, asker: Asker) -> None:
+        errors = error.errors if isinstance(error, RequestFailed) else [GraphQLError(str(error), original_error=error)]
+        member.leave()
+        member.outlet.refused(formatted(errors, request=asker.request))
+
+
+def _nothing() -> None:
+    """There is nothing to cancel yet."""

@@ -1,0 +1,212 @@
+"""
+From HTTP to WebSocket: what is asked for, whether it may be had, and what both sides of it see.
+
+Here is what can be decided without a connection (RFC 6455, section 4.2), and the seams between
+a WebSocket and whoever it belongs to:
+
+    Socket          what the owner of a WebSocket can do with it
+    SocketEvents    what the owner is told
+    Endpoint        a path at which the engine itself speaks WebSocket
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from aiwebengine.errors import Denied, Invalid, UpgradeRequired
+from aiwebengine.values import Request
+
+_KEY = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
+_WORD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
+_VERSION = "13"
+_MOST_PROTOCOLS = 50
+_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_SHOWN = 80
+
+ANY_ORIGIN = "*"
+
+
+class Socket(Protocol):
+    """An open WebSocket."""
+
+    protocol: str
+    """The subprotocol that was agreed upon; empty if there is none."""
+
+    def send_text(self, text: str) -> None:
+        """Send a message of text; one that cannot be sent any more is dropped."""
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send a message of bytes; the same."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close when what was sent before has left; once is enough."""
+
+    def pause(self) -> None:
+        """Read no more messages for now; the client has to wait."""
+
+    def resume(self) -> None:
+        """Read on."""
+
+    @property
+    def buffered(self) -> int:
+        """How many bytes of messages wait for the client."""
+
+
+class SocketEvents(Protocol):
+    """Who is told of what happens to a WebSocket."""
+
+    def text(self, text: str) -> None:
+        """A message of text has come."""
+
+    def binary(self, data: bytes) -> None:
+        """A message of bytes has come."""
+
+    def closed(self, code: int, reason: str) -> None:
+        """It is over: nothing comes after this."""
+
+    def drained(self) -> None:
+        """What has waited for the client has left."""
+
+
+class Endpoint(Protocol):
+    """A path of the engine's own at which it speaks WebSocket."""
+
+    path: str
+    """All of the path."""
+    protocols: tuple[str, ...]
+    """Subprotocols that are spoken there, best first."""
+
+    def open(self, socket: Socket, request: Request) -> SocketEvents:
+        """Have an open socket; it has no subprotocol if the client asked for none of `protocols`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """A client's wish for a WebSocket, checked."""
+
+    key: str
+    protocols: tuple[str, ...]
+    """Subprotocols that the client speaks, best first."""
+    extensions: str
+    """As the client offered them; empty if it offered none."""
+
+    def choose(self, spoken: Sequence[str]) -> str:
+        """Give the subprotocol to speak: the client's first that is among *spoken*; empty if none is."""
+        return next((one for one in self.protocols if one in spoken), "")
+
+    def head(self, protocol: str) -> bytes:
+        """Give the head of a request that asks for just this."""
+        lines = [
+            "GET / HTTP/1.1",
+            "host: localhost",
+            "upgrade: websocket",
+            "connection: upgrade",
+            f"sec-websocket-version: {_VERSION}",
+            f"sec-websocket-key: {self.key}",
+        ]
+        if protocol:
+            lines.append(f"sec-websocket-protocol: {protocol}")
+        if self.extensions:
+            lines.append(f"sec-websocket-extensions: {self.extensions}")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def is_upgrade(headers: Mapping[str, str]) -> bool:
+    """Tell whether a request asks for a WebSocket."""
+    return (
+        "upgrade" in headers
+        and "websocket" in _words(headers["upgrade"])
+        and "upgrade" in _words(headers.get("connection", ""))
+    )
+
+
+def read_handshake(request: Request, *, modern: bool) -> Handshake:
+    """
+    Check what *request* asks for.
+
+    Args:
+        request: Any request for a path that speaks WebSocket.
+        modern: It is HTTP/1.1.
+
+    Raises:
+        UpgradeRequired: It does not ask for a WebSocket, or for another version.
+        Invalid: It asks wrongly.
+    """
+    headers = request.headers
+    if not is_upgrade(headers):
+        raise UpgradeRequired(
+            f"{request.path[:200]} is a WebSocket: a browser opens it with new WebSocket(address); this request has "
+            'no header "upgrade: websocket" with "connection: upgrade". (Does a proxy drop them?)'
+        )
+    if request.method != "GET" or not modern or request.body:
+        raise Invalid("A WebSocket is asked for by a GET of HTTP/1.1 without a body; this request is something else.")
+    version = headers.get("sec-websocket-version", "")
+    if version != _VERSION:
+        raise UpgradeRequired(f"The version of the WebSocket must be {_VERSION}; {_told(version)} was asked for.")
+    key = headers.get("sec-websocket-key", "")
+    if not _KEY.fullmatch(key):
+        raise Invalid(f"The header sec-websocket-key is 16 bytes as base64; this one is {_told(key)}.")
+    protocols = tuple(headers["sec-websocket-protocol"].replace(" ", "").split(",")) if _asks(headers) else ()
+    if len(protocols) > _MOST_PROTOCOLS or not all(_WORD.fullmatch(one) for one in protocols):
+        raise Invalid(
+            f"The header sec-websocket-protocol is a list of at most {_MOST_PROTOCOLS} words; "
+            f"this one is {_told(headers['sec-websocket-protocol'])}."
+        )
+    return Handshake(key=key, protocols=protocols, extensions=headers.get("sec-websocket-extensions", ""))
+
+
+def check_origin(request: Request, allowed: Iterable[str]) -> None:
+    """
+    Refuse a page of another site, which would speak with the cookies of whoever looks at it.
+
+    Programs that are not browsers send no origin, and could send any; they are let through.
+
+    Args:
+        request: Of the same origin if it was sent to the host that the page came from.
+        allowed: Further origins; `*` for all.
+
+    Raises:
+        Denied: The page may not open the WebSocket.
+    """
+    origin = request.headers.get("origin")
+    if origin is None or _place(origin) == _place(request.url):
+        return
+    if not any(one == ANY_ORIGIN or _origin(one) == _origin(origin) for one in allowed):
+        raise Denied(
+            f"Pages from {_told(origin)} may not open this WebSocket; have the origin added to the option `origins` "
+            "of registerWebSocket, or to the server's setting `sockets.origins`."
+        )
+
+
+def _place(address: str) -> tuple[str, int | None] | None:
+    """Give host and port; a proxy may have taken the encryption away, so the scheme does not count."""
+    found = _origin(address)
+    return None if found is None else found[1:]
+
+
+def _origin(address: str) -> tuple[str, str, int | None] | None:
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return None
+    if not parts.hostname:
+        return None
+    return parts.scheme, parts.hostname, None if port == _PORTS.get(parts.scheme) else port
+
+
+def _words(value: str) -> list[str]:
+    return [word.strip() for word in value.lower().split(",")]
+
+
+def _asks(headers: Mapping[str, str]) -> bool:
+    return bool(headers.get("sec-websocket-protocol", "").strip())
+
+
+def _told(text: str) -> str:
+    shown = text[:_SHOWN].encode("unicode_escape").decode("ascii")
+    return f'"{shown}"' if text else "none"

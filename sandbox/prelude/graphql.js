@@ -1,0 +1,286 @@
+/*
+ * GraphQL: what a script registers, and how its resolvers are called.
+ *
+ * The server has the schema and executes; what it cannot know, it asks of the script, many
+ * things at once: a run of the kind `graphql` is a list of calls, which all begin before any is
+ * waited for, and its answer is the list of what they came to.
+ *
+ *     {"t":"root","h":7,"a":{...},"i":{...}}            a root field: resolver(args, ctx, info)
+ *     {"t":"many","h":8,"p":[...],"a":{...},"i":{...}}  a field of many objects: (parents, args, ctx, info)
+ *     {"t":"one","h":8,"p":{...},"a":{...},"i":{...}}   a field of one object
+ *     {"t":"each","h":9,"p":[...]}                      a scalar's `parse` or `serialize`, value by value
+ *
+ * Each comes to {"d":value} or {"e":{"name","message","stack",...}}.  A run of one call is a unit:
+ * when that fails, the run does.  What clients are meant to read (httpError, or an error that has
+ * `extensions`) is an answer then, which rolls back.
+ */
+(function (K) {
+    'use strict';
+
+    var keys = Object.keys, isArray = Array.isArray, quoteText = K.quoteText, ITERATOR = Symbol.asyncIterator;
+    var hasOwn = Function.prototype.call.bind(Object.prototype.hasOwnProperty);
+
+    function refused(call, message) { return K.HostError({ code: 'invalid', call: call, message: call + ': ' + message }); }
+
+    // -- registration -------------------------------------------------------------------------
+
+    function optionsOf(call, given) {
+        if (given === undefined || given === null) return {};
+        if (typeof given !== 'object' || isArray(given)) throw refused(call, 'the last argument must be an object of options; ' + K.quote(given) + ' was given.');
+        var chosen = keys(given);
+        for (var i = 0; i < chosen.length; i++) if (typeof given[chosen[i]] === 'function') throw refused(call, 'the option ' + chosen[i] + ' cannot be a function.');
+        return given;
+    }
+
+    function bare(handler, call, stack) {
+        var kept = K.keepHandler(handler, call, stack);
+        K.handlers[kept.id].bare = true;
+        return kept;
+    }
+
+    function send(call, part, stack) {
+        part.call = call;
+        part.stack = stack;
+        K.hostCallSync('register.graphql', [part]);
+    }
+
+    function text(value) { return value === undefined ? null : value; }
+
+    function registerRoot(call, kind, name, sdl, resolver, options, stack) {
+        K.registering(call, stack, function () {
+            if (typeof sdl === 'function' && typeof resolver === 'string') { var swap = sdl; sdl = resolver; resolver = swap; }
+            var given = optionsOf(call, options);
+            send(call, { kind: kind, name: text(name), sdl: text(sdl), handler: bare(resolver, call, stack), options: given }, stack);
+        });
+    }
+
+    K.global('registerQueryHandler', function registerQueryHandler(name, sdl, resolver, options) {
+        registerRoot('registerQueryHandler', 'query', name, sdl, resolver, options, K.stackHere());
+    });
+    K.global('registerMutationHandler', function registerMutationHandler(name, sdl, resolver, options) {
+        registerRoot('registerMutationHandler', 'mutation', name, sdl, resolver, options, K.stackHere());
+    });
+    K.global('registerSubscriptionHandler', function registerSubscriptionHandler(name, sdl, resolver, options) {
+        if (resolver === undefined) resolver = function () {};
+        registerRoot('registerSubscriptionHandler', 'subscription', name, sdl, resolver, options, K.stackHere());
+    });
+    K.global('registerGraphQLQuery', function registerGraphQLQuery(name, sdl, resolver) {
+        K.warnOnce('registerGraphQLQuery', 'registerQueryHandler');
+        registerRoot('registerGraphQLQuery', 'query', name, sdl, resolver, null, K.stackHere());
+    });
+    K.global('registerGraphQLMutation', function registerGraphQLMutation(name, sdl, resolver) {
+        K.warnOnce('registerGraphQLMutation', 'registerMutationHandler');
+        registerRoot('registerGraphQLMutation', 'mutation', name, sdl, resolver, null, K.stackHere());
+    });
+    K.global('registerGraphQLSubscription', function registerGraphQLSubscription(name, sdl, resolver) {
+        K.warnOnce('registerGraphQLSubscription', 'registerSubscriptionHandler');
+        if (resolver === undefined || resolver === null) resolver = function () {};
+        registerRoot('registerGraphQLSubscription', 'subscription', name, sdl, resolver, null, K.stackHere());
+    });
+
+    K.global('registerFieldHandler', function registerFieldHandler(name, resolver, options) {
+        var call = 'registerFieldHandler', stack = K.stackHere();
+        K.registering(call, stack, function () {
+            send(call, { kind: 'field', name: text(name), sdl: null, handler: bare(resolver, call, stack), options: optionsOf(call, options) }, stack);
+        });
+    });
+
+    K.global('registerScalar', function registerScalar(name, options) {
+        var call = 'registerScalar', stack = K.stackHere();
+        K.registering(call, stack, function () {
+            if (options === undefined || options === null) options = {};
+            if (typeof options !== 'object' || isArray(options)) throw refused(call, 'the second argument must be an object such as { parse, serialize }; ' + K.quote(options) + ' was given.');
+            var sent = {}, chosen = keys(options);
+            for (var i = 0; i < chosen.length; i++) {
+                var one = chosen[i], value = options[one];
+                if (value === undefined || value === null) continue;
+                sent[one] = one === 'parse' || one === 'serialize' ? bare(value, call + ': ' + one, stack).id : value;
+            }
+            send(call, { kind: 'scalar', name: text(name), sdl: null, handler: null, options: sent }, stack);
+        });
+    });
+
+    // -- messages -----------------------------------------------------------------------------
+
+    K.global('sendSubscriptionMessage', function sendSubscriptionMessage(name, payload, given) {
+        var call = 'sendSubscriptionMessage';
+        if (payload === undefined || typeof payload === 'function' || typeof payload === 'symbol') throw refused(call, 'the payload is anything that JSON can hold; ' + K.quote(payload) + ' was given.');
+        K.hostCallSync('graphql.send', [text(name), payload, given === undefined ? null : given]);
+    });
+
+    // -- a run --------------------------------------------------------------------------------
+
+    function context(run) {
+        var q = run.box.q, ctx = K.makeContext(run, q.r === undefined ? null : K.makeRequest(q.r));
+        ctx.connectionParams = q.c === undefined ? null : q.c;
+        return ctx;
+    }
+
+    function entryOf(id) {
+        var entry = K.handlers[id];
+        if (entry === undefined || entry.fn === null) throw new Error('this version has no handler ' + K.safeText(id));
+        return entry.fn;
+    }
+
+    function start(call, ctx) {
+        var fn = entryOf(call.h);
+        if (call.t === 'root') return fn(call.a, ctx, call.i);
+        if (call.t === 'each') return each(fn, call.p);
+        if (call.t === 'one') return fn(call.p, call.a, ctx, call.i);
+        return counted(fn(call.p, call.a, ctx, call.i), call);
+    }
+
+    /* One value for each parent, in their order. */
+    function counted(value, call) {
+        var after = K.pending();
+        K.when(value, function (list) {
+            if (isArray(list) && list.length === call.p.length) K.resolve(after, list.map(function (one) { return one instanceof Error ? { e: failure(one) } : { d: one === undefined ? null : one }; }));
+            else K.reject(after, new TypeError('A handler of ' + call.i.parentType + '.' + call.i.fieldName + ' is given ' + call.p.length + ' objects and must return a list with as many values; ' + (isArray(list) ? list.length + ' were' : K.quote(list) + ' was') + ' returned. With { batch: false } it is given one at a time.'));
+        }, function (error) { K.reject(after, error); });
+        return after;
+    }
+
+    function each(fn, values) {
+        var made = [];
+        for (var i = 0; i < values.length; i++) {
+            try {
+                var value = fn(values[i]);
+                if (K.isThenable(value)) throw new TypeError('parse and serialize of a scalar are synchronous; a Promise was returned.');
+                made[i] = { d: value === undefined ? null : value };
+            } catch (error) {
+                made[i] = { e: failure(error) };
+            }
+        }
+        return made;
+    }
+
+    function extensionsOf(error) {
+        try {
+            var found = error.extensions;
+            return found !== null && typeof found === 'object' && !isArray(found) ? found : undefined;
+        } catch (worse) {
+            return undefined;
+        }
+    }
+
+    function forClients(error) { return error instanceof K.HttpError || error instanceof Error && extensionsOf(error) !== undefined; }
+
+    /* What an error is told as; `public` if clients are meant to read it. */
+    function failure(error) {
+        var text = K.described('thrown', error), told = K.native.parse(text.slice(text.indexOf(' ') + 1));
+        if (error instanceof K.HttpError) {
+            told.public = true;
+            told.status = error.status;
+            if (error.details !== undefined) told.details = error.details;
+        } else if (error instanceof Error && extensionsOf(error) !== undefined) {
+            told.public = true;
+            told.extensions = extensionsOf(error);
+        }
+        return told;
+    }
+
+    function done(run, told) {
+        if (run !== K.run) return;
+        var text;
+        try {
+            text = K.jsonText(told);
+        } catch (error) {
+            K.failWith(error, 'invalid_answer');
+            return;
+        }
+        run.answer = K.jsonAnswer('', text);
+        run.settled = true;
+    }
+
+    function failed(run, error) {
+        if (run !== K.run) return;
+        if (!forClients(error)) { K.failWith(error); return; }
+        var text;
+        try { text = K.jsonText([{ e: failure(error) }]); } catch (worse) { K.failWith(worse, 'invalid_answer'); return; }
+        run.answer = K.jsonAnswer('{"status":200,"type":"application/json","rollback":true}', text);
+        run.settled = true;
+    }
+
+    K.kinds.graphql = function (run, box) {
+        var calls = box.q.calls, told = [], left = calls.length, ctx = context(run);
+        function value(i, given) {
+            told[i] = { d: given === undefined ? null : given };
+            if (--left === 0) done(run, told);
+        }
+        function error(i, thrown) {
+            if (calls.length === 1) { failed(run, thrown); return; }
+            told[i] = { e: failure(thrown) };
+            if (--left === 0) done(run, told);
+        }
+        function begin(i) {
+            var given;
+            try { given = start(calls[i], ctx); } catch (thrown) { error(i, thrown); return; }
+            if (!K.isThenable(given)) { value(i, given); return; }
+            K.when(given, function (there) { value(i, there); }, function (thrown) { error(i, thrown); });
+        }
+        for (var i = 0; i < calls.length; i++) begin(i);
+    };
+
+    // -- subscriptions ------------------------------------------------------------------------
+
+    /* One JSON text for each value of the source, one line each. */
+    function lines(source) {
+        var made = {};
+        made[ITERATOR] = function () {
+            var iterator = source[ITERATOR]();
+            return {
+                next: function () {
+                    return K.Promise.resolve(iterator.next()).then(function (step) {
+                        return step.done ? { done: true, value: undefined } : { done: false, value: K.jsonText(step.value === undefined ? null : step.value) + '\n' };
+                    });
+                },
+                'return': function (value) { return typeof iterator['return'] === 'function' ? iterator['return'](value) : K.Promise.resolve({ done: true, value: value }); }
+            };
+        };
+        return made;
+    }
+
+    /* {"s":"all"}, {"s":"filter"}, {"s":"first","v":text} or {"s":"attributes","v":{...}}; or the source itself, streamed. */
+    function sourceOf(value) {
+        if (value === undefined || value === null) return { s: 'all' };
+        if (typeof value === 'function') return { s: 'filter' };
+        if (typeof value === 'string') return { s: 'first', v: value };
+        if (typeof value === 'object' && typeof value[ITERATOR] === 'function') return null;
+        if (typeof value === 'object' && !isArray(value)) return { s: 'attributes', v: value };
+        throw new TypeError('The resolver of a subscription returns attributes such as { room: 7 }, a function that filters, an async iterable, a text or nothing; ' + K.quote(value) + ' was returned.');
+    }
+
+    K.kinds.subscribe = function (run, box) {
+        function there(value) {
+            var source;
+            try {
+                source = sourceOf(value);
+                if (source === null) { K.giveAnswer(run, { status: 200, contentType: 'application/jsonl', body: lines(value) }); return; }
+            } catch (error) { failed(run, error); return; }
+            done(run, source);
+        }
+        function thrown(error) { failed(run, error); }
+        try { var given = start(box.q.calls[0], context(run)); } catch (error) { failed(run, error); return; }
+        K.when(given, there, thrown);
+    };
+
+    /* Which of the clients get a message: their resolver is asked again for its filter, which is given the payload. */
+    K.kinds.subfilter = function (run, box) {
+        var clients = box.q.clients, bits = [], left = clients.length, ctx = context(run), fn = entryOf(box.h);
+        function chose(i, chosen) {
+            bits[i] = chosen ? '1' : '0';
+            if (--left > 0 || run !== K.run) return;
+            run.answer = K.toAnswer(bits.join(''), false);
+            run.settled = true;
+        }
+        function begin(i) {
+            function there(filter) {
+                if (typeof filter !== 'function') { chose(i, true); return; }
+                K.when(filter(box.q.message), function (chosen) { chose(i, chosen); }, thrown);
+            }
+            function thrown(error) { if (run === K.run) K.failWith(error); }
+            try { K.when(fn(clients[i].a, ctx, clients[i].i), function (filter) { try { there(filter); } catch (error) { thrown(error); } }, thrown); } catch (error) { thrown(error); }
+        }
+        for (var i = 0; i < clients.length; i++) begin(i);
+    };
+}(__kernel));
