@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from aiwebengine.build.builder import TOOLCHAIN
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.graphql.documents import Documents
 from aiwebengine.graphql.execute import Execution
 from aiwebengine.graphql.feeds import Feeds
 from aiwebengine.graphql.http import GraphQLDoor
 from aiwebengine.graphql.loop import ReactorLoop
+from aiwebengine.graphql.page import PREFIX, Page
 from aiwebengine.graphql.runs import ScriptRuns
 from aiwebengine.graphql.site import GraphQLSite
 from aiwebengine.graphql.sse import EventDoor
@@ -103,7 +105,8 @@ def build_graphql(
     events = EventDoor(
         execution=execution, feeds=feeds, streams=streams, settings=settings.graphql, clock=reactor, random=random
     )
-    door = GraphQLDoor(execution=execution, settings=settings.graphql, distinct=events.distinct)
+    page = Page(folder=TOOLCHAIN / "graphiql")
+    door = GraphQLDoor(execution=execution, settings=settings.graphql, distinct=events.distinct, page=page)
     conversations = WebSocketDoor(
         Parts(execution=execution, feeds=feeds, settings=settings.graphql, clock=reactor, new_id=new_id)
     )
@@ -113,6 +116,6 @@ def build_graphql(
             "/graphql/sse": events.enter,
             conversations.path: sockets.endpoint(conversations),
         },
-        below={},
+        below={PREFIX: page.file} if settings.graphql.graphiql else {},
     )
     return GraphQL(site=site, execution=execution, feeds=feeds, events=events, conversations=conversations)

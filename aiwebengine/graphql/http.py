@@ -33,9 +33,11 @@ from aiwebengine.graphql.execute import (
     told_next,
 )
 from aiwebengine.graphql.outflow import Outflow
+from aiwebengine.graphql.page import Page
 from aiwebengine.graphql.params import read_params, read_request
 from aiwebengine.settings.schema import GraphQLSettings
 from aiwebengine.values import Answer, Request
+from aiwebengine.web.errors import wants_page
 from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.payload import payload
 
@@ -56,9 +58,11 @@ class GraphQLDoor:
         execution: Executes.
         settings: What is offered.
         distinct: Answers an operation with a stream of events; see `sse.py`.
+        page: GraphiQL.
     """
 
-    def __init__(self, *, execution: Execution, settings: GraphQLSettings, distinct: Enter) -> None:
+    def __init__(self, *, execution: Execution, settings: GraphQLSettings, distinct: Enter, page: Page) -> None:
+        self._page = page
         self._execution = execution
         self._distinct = distinct
         self._settings = settings
@@ -74,6 +78,9 @@ class GraphQLDoor:
                 return
             if request.method not in _METHODS:
                 raise WrongMethod(f"/graphql answers GET and POST, not {request.method}.", allowed=_METHODS)
+            if self._settings.graphiql and request.method == "GET" and wants_page(accept):
+                self._page.show(exchange)
+                return
             if named(accept, EVENTS) and (kind is None or preferred(accept, (EVENTS, kind)) == EVENTS):
                 self._distinct(exchange, request)
                 return

@@ -118,6 +118,8 @@ class _Type:
     kind: str
     part: SchemaPart
     node: Any
+    defined: bool = False
+    """Somebody defines it; others may only extend it."""
     description: StringValueNode | None = None
     members: dict[str, tuple[Any, SchemaPart]] = field(default_factory=dict)
     interfaces: dict[str, Any] = field(default_factory=dict)
@@ -185,6 +187,7 @@ class _Assembly:
                 self._claim(self._scalars, part.name, part, f"the scalar {part.name}")
         self._stop()
         self._check_roots()
+        self._check_extended()
         for name, part in self._scalars.items():
             self._add_scalar(name, part)
         self._stop()
@@ -230,6 +233,7 @@ class _Assembly:
         self._merge(name, known_type, node, part)
 
     def _merge(self, name: str, into: _Type, node: Any, part: SchemaPart) -> None:
+        into.defined = into.defined or type(node) in _NODES.values()
         into.description = into.description or getattr(node, "description", None)
         for interface in getattr(node, "interfaces", None) or ():
             into.interfaces.setdefault(interface.name.value, interface)
@@ -275,13 +279,20 @@ class _Assembly:
                     )
                     self._problem(f"{root}.{name} has no resolver; {advice}", part, node)
 
+    def _check_extended(self) -> None:
+        for name, known in self._types.items():
+            if not known.defined and name not in ROOTS.values():
+                meant = nearest(name, [one for one, other in self._types.items() if other.defined])
+                advice = f"did you mean {meant}?" if meant else f'write "type {name}" in place of "extend type {name}".'
+                self._problem(f"{name} is extended, but no script defines it; {advice}", known.part, known.node)
+
     def _add_scalar(self, name: str, part: SchemaPart) -> None:
         known = self._types.get(name)
         if known is not None and known.kind != "scalar":
             self._conflict(f"{name} is {_a(known.kind)} in one and a scalar in the other of", known.part, part, _SAME)
         elif known is None:
             node = ScalarTypeDefinitionNode(name=NameNode(value=name), directives=())
-            self._types[name] = _Type(kind="scalar", part=part, node=node)
+            self._types[name] = _Type(kind="scalar", part=part, node=node, defined=True)
 
     # -- the whole ----------------------------------------------------------------------------
 

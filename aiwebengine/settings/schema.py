@@ -316,6 +316,8 @@ class GraphQLSettings:
 
     introspection: bool = True
     """Let clients ask for the schema itself."""
+    graphiql: bool = True
+    """Show GraphiQL to browsers that open `/graphql`; it needs introspection."""
     max_depth: Annotated[int, Between(least=1, most=1000)] = 15
     """Deepest operation, in levels of fields."""
     max_complexity: Annotated[int, Between(least=1, most=100_000_000)] = 5000

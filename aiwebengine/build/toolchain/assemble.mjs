@@ -2,6 +2,7 @@
  * Makes what a server needs of JavaScript, when the package is built:
  *
  *   dist/worker.mjs, dist/esbuild.cjs, dist/bin/esbuild   the build worker, with everything it imports
+ *   dist/graphiql/*.gz                                    GraphiQL, for browsers
  *   dist/versions.json                                    what it was made of
  *   sandbox/prelude/core.js                               what the sandbox takes of core-js
  *
@@ -14,6 +15,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { coreSource } from './core.mjs';
+import { bundleGraphiql } from './graphiql.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const FOLDER = process.argv[2] || HERE;
@@ -50,6 +52,8 @@ copyFileSync(native, join(DIST, 'bin', 'esbuild'));
 chmodSync(join(DIST, 'bin', 'esbuild'), 0o755);
 
 for (const name of BY_NAME) cpSync(join(FOLDER, 'node_modules', name), join(DIST, 'node_modules', name), { recursive: true });
+
+await bundleGraphiql({ esbuild, entry: join(HERE, 'graphiql-entry.js'), modules: join(FOLDER, 'node_modules'), target: join(DIST, 'graphiql') });
 
 const versions = {};
 for (const name of ['@babel/core', '@babel/preset-env', '@babel/preset-typescript', 'esbuild', 'core-js']) {
