@@ -407,6 +407,7 @@ def build(
 
     explain = _explain(failures) if settings.errors.show_source else None
     event_streams = EventStreams(clock=reactor, heartbeat_seconds=settings.streams.heartbeat_seconds)
+    stream_door = StreamDoor(bus=bus, streams=event_streams, settings=settings.streams, random=SystemRandom())
     sockets = WebSockets(reactor=reactor, settings=settings.sockets)
     graphql = build_graphql(
         reactor=reactor,
@@ -419,11 +420,11 @@ def build(
         bus=bus,
         topics=subscriptions,
         streams=event_streams,
+        door_of_streams=stream_door,
         sockets=sockets,
         random=SystemRandom(),
         new_id=_new_id,
     )
-    stream_door = StreamDoor(bus=bus, streams=event_streams, settings=settings.streams, random=SystemRandom())
     site = Site(
         reactor=reactor,
         current=current,

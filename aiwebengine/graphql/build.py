@@ -14,6 +14,8 @@ from aiwebengine.graphql.execute import Execution
 from aiwebengine.graphql.feeds import Feeds
 from aiwebengine.graphql.http import GraphQLDoor
 from aiwebengine.graphql.loop import ReactorLoop
+from aiwebengine.graphql.older import PREFIX as OLDER
+from aiwebengine.graphql.older import OlderDoor
 from aiwebengine.graphql.page import PREFIX, Page
 from aiwebengine.graphql.runs import ScriptRuns
 from aiwebengine.graphql.site import GraphQLSite
@@ -28,6 +30,7 @@ from aiwebengine.settings.schema import Settings
 from aiwebengine.values import Invocation
 from aiwebengine.web.errors import Explain
 from aiwebengine.web.sse import EventStreams
+from aiwebengine.web.streams import StreamDoor
 from aiwebengine.web.websocket import WebSockets
 
 _STOPPING = Reason(code="stopping", message="The server stops; subscribe again in a moment.")
@@ -65,6 +68,7 @@ def build_graphql(
     bus: Bus,
     topics: SubscriptionTopics,
     streams: EventStreams,
+    door_of_streams: StreamDoor,
     sockets: WebSockets,
     random: Random,
     new_id: Callable[[], str],
@@ -80,6 +84,7 @@ def build_graphql(
         bus: Has the messages of subscriptions.
         topics: Know the subscriptions.
         streams: Write server-sent events.
+        door_of_streams: Lets clients of streams in.
         sockets: Open WebSockets.
         random: Spreads those who come back.
         new_id: Makes ids of operations.
@@ -105,6 +110,7 @@ def build_graphql(
     events = EventDoor(
         execution=execution, feeds=feeds, streams=streams, settings=settings.graphql, clock=reactor, random=random
     )
+    older = OlderDoor(execution=execution, feeds=feeds, topics=topics, streams=door_of_streams)
     page = Page(folder=TOOLCHAIN / "graphiql")
     door = GraphQLDoor(execution=execution, settings=settings.graphql, distinct=events.distinct, page=page)
     conversations = WebSocketDoor(
@@ -116,6 +122,6 @@ def build_graphql(
             "/graphql/sse": events.enter,
             conversations.path: sockets.endpoint(conversations),
         },
-        below={PREFIX: page.file} if settings.graphql.graphiql else {},
+        below={OLDER: older.enter, **({PREFIX: page.file} if settings.graphql.graphiql else {})},
     )
     return GraphQL(site=site, execution=execution, feeds=feeds, events=events, conversations=conversations)

@@ -403,9 +403,20 @@ class Feeds:
     async def _source(
         self, part: SchemaPart, operation: Operation, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]
     ) -> TopicSource | ScriptSource:
-        """Ask a resolver what its subscriber gets."""
-        head = opening(operation, info, arguments)
-        scripts, asker = self._execution.scripts, operation.asker
+        opened = await self.ask(part, operation.asker, opening(operation, info, arguments))
+        return opened if isinstance(opened, ScriptSource) else TopicSource(loop=self.loop, wish=opened)
+
+    async def ask(self, part: SchemaPart, asker: Asker, head: str) -> Wish | ScriptSource:
+        """
+        Ask a resolver what its subscriber gets.
+
+        Args:
+            head: What it is called with: `"a":{...},"i":{...}`, as JSON.
+
+        Raises:
+            FieldFailed: It refuses.
+        """
+        scripts = self._execution.scripts
         sender = f",{asker.sender}" if asker.sender else ""
         assert part.handler is not None
         invocation = scripts.invocation(
@@ -427,7 +438,7 @@ class Feeds:
         except BaseException:
             scripts.cancel(run)
             raise
-        return opened if isinstance(opened, ScriptSource) else TopicSource(loop=self.loop, wish=opened)
+        return opened
 
     def _not_opened(self, failure: Failure, member: Member, asker: Asker) -> None:
         error = failure.value

@@ -42,7 +42,12 @@ class Opening:
     """A client that is about to be let in."""
 
     exchange: Exchange
-    match: RouteMatch
+    topic: str
+    """What it listens to."""
+    owner: str
+    """The script's URI."""
+    attributes: Mapping[str, Any]
+    """What is known of the client beside what the script says: the parameters of the path."""
     after: str | None
     """The client's `Last-Event-ID`."""
     position: str
@@ -81,9 +86,26 @@ class StreamDoor:
         route = match.route
         if route.options["stream"]["auth"] == "required" and principal.kind == "anonymous":
             raise Unauthenticated("This stream is for those who are signed in.")
-        after = last_id if last_id and len(last_id) <= _LONGEST_ID and last_id.isprintable() else None
-        position = self._bus.last_id(topic_of(route.script, route.pattern))
-        return Opening(exchange=exchange, match=match, after=after, position=position)
+        return self.place(
+            exchange,
+            topic_of(route.script, route.pattern),
+            owner=route.script,
+            attributes=match.params,
+            last_id=last_id,
+        )
+
+    def place(
+        self, exchange: Exchange, topic: str, *, owner: str, attributes: Mapping[str, Any], last_id: str | None
+    ) -> Opening:
+        """Note where on a topic a client comes in."""
+        return Opening(
+            exchange=exchange,
+            topic=topic,
+            owner=owner,
+            attributes=attributes,
+            after=last_id if last_id and len(last_id) <= _LONGEST_ID and last_id.isprintable() else None,
+            position=self._bus.last_id(topic),
+        )
 
     def asks(self, match: RouteMatch, *, middleware: bool) -> bool:
         """Tell whether the script has a say in who may connect."""
@@ -104,23 +126,22 @@ class StreamDoor:
         """
         if self._ended:
             raise Unavailable(_STOPPING.message, retry_seconds=1.0)
-        exchange, route = opening.exchange, opening.match.route
+        exchange = opening.exchange
         given = told.get("attributes") if told is not None else None
-        attributes = {**(checked("attributes", given) if given is not None else {}), **opening.match.params}
+        attributes = {**(checked("attributes", given) if given is not None else {}), **opening.attributes}
         first = json.dumps(told["first"], ensure_ascii=False) if told is not None and "first" in told else None
         if exchange.method == "HEAD":
             exchange.started(head())
             return
         client = Client(door=self, encoder=self._encoder)
         after = opening.after if opening.after is not None else opening.position if told is not None else None
-        topic = topic_of(route.script, route.pattern)
         subscription = self._bus.subscribe(
-            topic,
+            opening.topic,
             attributes=attributes,
             deliver=client.deliver,
             ended=client.ended,
             after=after,
-            owner=route.script,
+            owner=opening.owner,
             paused=True,
         )
         stream = self._streams.open(write=exchange.push, finish=exchange.finished)

@@ -19,6 +19,7 @@ from twisted.internet.protocol import Protocol
 from aiwebengine.settings.schema import ErrorSettings, GraphQLSettings
 from tests.support.clients import CHROMIUM, NPM_CACHE, Program, install_clients
 from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for
+from tests.support.listening import listen
 
 SCRIPT = """
 registerQueryHandler("hello", "hello(name: String!): String!", (args) => "Hello " + args.name);
@@ -61,6 +62,9 @@ registerSubscriptionHandler("count", "count(to: Int!): Int", async function* (ar
   for (let i = 0; i < args.to; i++) { yield i; await new Promise((resolve) => setTimeout(resolve, 5)); }
 });
 registerSubscriptionHandler("breaks", "breaks: Int", async function* (args) { yield 1; throw new Error("it broke"); });
+registerSubscriptionHandler("kept", "kept: Int", () => undefined, { history: 5 });
+registerSubscriptionHandler("beat", "beat: Int", async function* () { yield 1; yield 2; });
+registerSubscriptionHandler("barred", "barred: Int", () => { throw httpError(403, "not you"); });
 registerWebHandler("/send", (req) => {
   for (const [name, payload, options] of JSON.parse(req.body)) sendSubscriptionMessage(name, payload, options);
   if (req.query.fail) throw new Error("it failed");
@@ -376,6 +380,40 @@ async def test_subscriptions_through_a_deployment() -> None:
         await tick.until(3)
         assert tick.seen[1][1]["errors"]
         assert tick.seen[2] == ("complete", None)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_older_path() -> None:
+    """The messages of a subscription come as they were sent, to those whom the resolver lets in."""
+    async with running_engine() as engine:
+        await engine.deploy("live", {"main.ts": LIVE})
+        tick, note, old, kept = [
+            await listen(engine, f"/graphql/subscription/{name}") for name in ("tick", "note", "old", "kept")
+        ]
+        sent = [
+            ["tick", 1],
+            ["note", {"id": 1}],
+            ["note", {"id": 2}, {"to": {"room": "a"}}],
+            ["old", "later"],
+            ["kept", 1],
+        ]
+        await engine.request("POST", "/send", None, json.dumps(sent))
+        assert await tick.has(1) == [1]
+        assert await note.has(1) == [{"id": 1}]
+        assert await old.has(2) == ["connected", "later"]
+        assert await kept.has(1) == [1]
+        kept.leave()
+        await engine.request("POST", "/send", None, json.dumps([["kept", 2]]))
+        again = await listen(engine, "/graphql/subscription/kept", {"last-event-id": kept.last_id})
+        assert await again.has(1) == [2]
+        beat = await listen(engine, "/graphql/subscription/beat")
+        assert await beat.has(2) == [1, 2]
+        await beat.until(lambda: beat.over is not None)
+        refused = await engine.request("GET", "/graphql/subscription/barred")
+        assert (refused.status, refused.json()["errors"][0]["message"]) == (403, "not you")
+        assert (await engine.request("GET", "/graphql/subscription/even")).status == 400
+        assert (await engine.request("GET", "/graphql/subscription/nope")).status == 404
+        assert (await engine.request("POST", "/graphql/subscription/tick")).status == 405
 
 
 needs_packages = pytest.mark.skipif(
