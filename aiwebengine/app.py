@@ -88,6 +88,7 @@ from aiwebengine.web.health import add_health
 from aiwebengine.web.listener import Listener, Ready
 from aiwebengine.web.read import Reader
 from aiwebengine.web.site import Site
+from aiwebengine.web.sockets import SocketDoor, Surroundings
 from aiwebengine.web.sse import EventStreams
 from aiwebengine.web.streams import StreamDoor
 from aiwebengine.web.websocket import WebSockets
@@ -391,7 +392,7 @@ def build(
             "watches": watches.state,
             "bus": bus.state,
             "streams": lambda: {**event_streams.state(), **stream_calls.state()},
-            "sockets": lambda: sockets.state(),  # noqa: PLW0108  not made yet
+            "sockets": lambda: {**sockets.state(), **socket_door.state()},
             "graphql": lambda: graphql.state(),  # noqa: PLW0108  not made yet
         },
     )
@@ -409,6 +410,18 @@ def build(
     event_streams = EventStreams(clock=reactor, heartbeat_seconds=settings.streams.heartbeat_seconds)
     stream_door = StreamDoor(bus=bus, streams=event_streams, settings=settings.streams, random=SystemRandom())
     sockets = WebSockets(reactor=reactor, settings=settings.sockets)
+    socket_door = SocketDoor(
+        around=Surroundings(
+            runner=lambda: runner,
+            current=current,
+            bus=bus,
+            settings=settings.sockets,
+            limits=settings.limits,
+            new_id=_new_id,
+        ),
+        sockets=sockets,
+    )
+    current.tell(socket_door.swapped)
     graphql = build_graphql(
         reactor=reactor,
         settings=settings,
@@ -444,6 +457,7 @@ def build(
         is_owner=tokens.is_valid,
         recording=recorder.wanted,
         streams=stream_door,
+        sockets=socket_door,
         more=graphql.site,
     )
 

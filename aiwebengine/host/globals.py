@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiwebengine.host.declare import Global, Member
 from aiwebengine.host.graphql_globals import GRAPHQL_GLOBALS
+from aiwebengine.host.socket_globals import SOCKET_GLOBALS
 from aiwebengine.host.stream_globals import STREAM_GLOBALS
 
 _REGISTRATION = "Registration"
@@ -286,6 +287,7 @@ GLOBALS: tuple[Global, ...] = (
         ),
     ),
     *STREAM_GLOBALS,
+    *SOCKET_GLOBALS,
     *GRAPHQL_GLOBALS,
     Global(
         name="console",

@@ -21,6 +21,7 @@ from aiwebengine.errors import Closed, Invalid, TooMany
 from aiwebengine.host.declare import Argument, HostCall, nearest, told
 from aiwebengine.host.schema_parts import REGISTER, Parts
 from aiwebengine.host.schemas import check_schema
+from aiwebengine.host.socket_options import SOCKET_CALL, check_socket
 from aiwebengine.host.stream_options import STREAM_CALL, check_stream
 from aiwebengine.runtime.routes import shape_of
 from aiwebengine.settings.asked import HANDLER_WORDS, read_limits
@@ -195,6 +196,22 @@ class Registrations:
         options = check_stream(given.get("options"))
         self._keep(STREAM_CALL, pattern, ("GET",), handler, options, given.get("stack"))
 
+    def add_socket(self, given: Mapping[str, Any]) -> None:
+        """
+        Check and keep one `registerWebSocket`.
+
+        Args:
+            given: `path`, `handler` (which answers who may connect), `options`, `stack`; not trusted.
+
+        Raises:
+            Invalid: A rule is broken; the message says which.
+            TooMany: The script has too many routes.
+        """
+        self._require_open(SOCKET_CALL)
+        pattern = self._pattern(given.get("path"), SOCKET_CALL)
+        handler = _handler(given.get("handler"), SOCKET_CALL)
+        self._keep(SOCKET_CALL, pattern, ("GET",), handler, check_socket(given.get("options")), given.get("stack"))
+
     def add_part(self, given: Mapping[str, Any]) -> None:
         """
         Check and keep one part of the GraphQL schema; see `Parts.add`.
@@ -347,6 +364,17 @@ CALLS: tuple[HostCall, ...] = (
         errors=("too_many",),
     ),
     HostCall(
+        name="register.socket",
+        speaks_for=SOCKET_CALL,
+        group="Registration",
+        arguments=(Argument(name="socket", kind="object", doc="The WebSocket."),),
+        returns="void",
+        effect="held",
+        doc="Checks and keeps one WebSocket.",
+        example="",
+        errors=("too_many",),
+    ),
+    HostCall(
         name="register.middleware",
         speaks_for="use",
         group="Registration",
@@ -375,6 +403,7 @@ class RegistrationCalls:
         return {
             "register.route": self._route,
             "register.stream": self._stream,
+            "register.socket": self._socket,
             "register.middleware": self._middleware,
             REGISTER.name: self._part,
         }
@@ -388,6 +417,11 @@ class RegistrationCalls:
         if session.registrations is None:
             raise _closed(STREAM_CALL)
         session.registrations.add_stream(given)
+
+    def _socket(self, session: Session, given: Mapping[str, Any]) -> None:
+        if session.registrations is None:
+            raise _closed(SOCKET_CALL)
+        session.registrations.add_socket(given)
 
     def _part(self, session: Session, given: Mapping[str, Any]) -> None:
         if session.registrations is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiwebengine.host.declare import Member, Shape
 from aiwebengine.host.graphql_globals import GRAPHQL_SHAPES
 from aiwebengine.host.registration import METHODS, OPTIONS
+from aiwebengine.host.socket_globals import SOCKET_SHAPES
 from aiwebengine.host.stream_globals import STREAM_SHAPES
 from aiwebengine.settings.asked import HANDLER_WORDS, WORDS
 
@@ -243,6 +244,7 @@ SHAPES: tuple[Shape, ...] = (
         ),
     ),
     *STREAM_SHAPES,
+    *SOCKET_SHAPES,
     *GRAPHQL_SHAPES,
     Shape(
         name="HostErrorCode",

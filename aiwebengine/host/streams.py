@@ -4,6 +4,7 @@ Messages to streams: from a script's call to the bus.
     sendStreamMessage          to all streams of the script
     sendStreamMessageToPath    to one, by its path
     sendSubscriptionMessage    to a subscription of the GraphQL schema, by its field
+    sendSocketMessage          to the WebSockets that are subscribed to a topic
 
 A message is a held effect: it is published when the unit has been committed, and never without
 that.  If a stream that it goes to keeps a history, it is also a row of the outbox: should the
@@ -21,6 +22,7 @@ from aiwebengine.errors import Denied, Invalid, NotFound, TooLarge
 from aiwebengine.host.declare import Argument, HostCall, nearest, told
 from aiwebengine.host.effects import Held, Unit
 from aiwebengine.host.session import Function, Session
+from aiwebengine.host.socket_options import PUBLISH
 from aiwebengine.host.stream_options import check_message_options
 from aiwebengine.host.stream_topics import StreamTopics
 from aiwebengine.services.bus import Bus
@@ -76,7 +78,11 @@ CALLS: tuple[HostCall, ...] = (
         example="",
         errors=("denied", "not_found", "too_large", "too_many"),
     ),
+    PUBLISH,
 )
+
+BINARY = "binary"
+"""Event of a message to WebSockets that is bytes, as base64."""
 
 
 class Subscriptions(Protocol):
@@ -125,7 +131,12 @@ class StreamCalls:
     @property
     def functions(self) -> Mapping[str, Function]:
         """See `dispatch.Group.functions`."""
-        return {"stream.send": self._send, "stream.sendTo": self._send_to, "graphql.send": self._send_subscription}
+        return {
+            "stream.send": self._send,
+            "stream.sendTo": self._send_to,
+            "graphql.send": self._send_subscription,
+            PUBLISH.name: self._publish_to_sockets,
+        }
 
     def _send(self, session: Session, data: Any, options: Mapping[str, Any] | None) -> None:
         script = session.invocation.script
@@ -169,6 +180,21 @@ class StreamCalls:
         if options is not None and options.get("event") is not None:
             raise Invalid(f"{call}: there is no option event; there are to, immediate.")
         self._take(session, call, {"s": owner, "g": name}, data, options, {})
+
+    def _publish_to_sockets(
+        self,
+        session: Session,
+        topic: str,
+        data: str,
+        options: Mapping[str, Any] | None,
+        binary: bool | None,  # noqa: FBT001  the wire's
+    ) -> None:
+        call = "sendSocketMessage"
+        for name in options or {}:
+            if name != "immediate":
+                raise Invalid(f"{call}: there is no option {told(name)}; there is immediate.")
+        where = {"s": session.invocation.script, "w": topic, **({"e": BINARY} if binary else {})}
+        self._take(session, call, where, data, options, {})
 
     def _take(
         self,
@@ -251,18 +277,26 @@ class StreamCalls:
         return {"unconfirmed": len(self._published)}
 
     def _keeps(self, message: Mapping[str, Any]) -> bool:
+        if "w" in message:
+            return False
         if "g" in message:
             return self._subscriptions.keeps(message["g"])
         return self._topics.keeps(message["s"], message.get("p"))
 
     def _publish(self, message: Mapping[str, Any]) -> None:
-        topics = (
-            [self._subscriptions.topic(message["g"])]
-            if "g" in message
-            else self._topics.named(message["s"], message.get("p"))
-        )
+        if "w" in message:
+            topics: Sequence[str] = [socket_topic(message["s"], message["w"])]
+        elif "g" in message:
+            topics = [self._subscriptions.topic(message["g"])]
+        else:
+            topics = self._topics.named(message["s"], message.get("p"))
         for topic in topics:
             self._bus.publish(topic, message["d"], to=message.get("t"), event=message.get("e"), key=message["k"])
+
+
+def socket_topic(script: str, topic: str) -> str:
+    """Give the topic of the bus for one of a script's WebSockets."""
+    return f"socket:{script}:{topic}"
 
 
 def _json(data: Any) -> str:

@@ -298,6 +298,10 @@ class SocketSettings:
     """Most messages of one WebSocket that wait for the script; then nothing more is read from the client."""
     buffer_bytes: Annotated[int, Between(least=_KIB, most=_GIB)] = _MIB
     """Most bytes that wait for a client who reads slowly; with more it is cut off with the code 1013."""
+    max_data_bytes: Annotated[int, Between(least=0, most=_MIB)] = 16 * _KIB
+    """Largest `ws.data`, as JSON."""
+    max_topics: Annotated[int, Between(least=0, most=10_000)] = 100
+    """Most topics that one WebSocket may be subscribed to."""
     ping_seconds: Annotated[float, Between(least=0.1, most=3600)] = 30.0
     """A client of whom nothing was heard for so long is sent a ping."""
     pong_seconds: Annotated[float, Between(least=0.1, most=3600)] = 20.0

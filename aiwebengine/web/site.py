@@ -15,6 +15,7 @@ same connections.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -42,6 +43,7 @@ from aiwebengine.web.errors import Explain, Place, error_answer, wants_page, wit
 from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.once import Until, asked_once
 from aiwebengine.web.read import Reader, Sender, request_id
+from aiwebengine.web.sockets import AskedSocket, SocketDoor
 from aiwebengine.web.streams import Asked, StreamDoor
 from aiwebengine.web.welcome import welcome
 from aiwebengine.web.write import Writer
@@ -79,6 +81,7 @@ class Site:
         answers: Kept answers of requests that are done once.
         own_prefixes: Which paths are the engine's own.
         streams: Lets clients of streams in.
+        sockets: Lets clients of WebSockets in.
         more: Answers a request if it is for a path of the engine's own that is not among `own`; tells whether it is.
     """
 
@@ -100,6 +103,7 @@ class Site:
         recording: Callable[[str, str], str] = lambda _uri, _pattern: "",
         own_prefixes: Sequence[str] = OWN_PREFIXES,
         streams: StreamDoor | None = None,
+        sockets: SocketDoor | None = None,
         more: Callable[[Exchange, Request], bool] = lambda _exchange, _request: False,
     ) -> None:
         self._answers = answers
@@ -117,6 +121,7 @@ class Site:
         self._recording = recording
         self._own_prefixes = tuple(own_prefixes)
         self._streams = streams
+        self._sockets = sockets
         self._more = more
         self._known: dict[int, tuple[Allowance, str]] = {}
         """By id of a route of `_known_of`: what it may use, and its label."""
@@ -283,9 +288,13 @@ class Site:
             if exchange.timed and "x-aiwebengine-record" in request.headers:
                 recording = "always"
             invocation = self._invocation(request, route, registry, given, recording)
-            if "stream" in route.options and self._streams is not None:
-                self._open(self._streams, exchange, request, match, invocation, registry)
-                return
+            if route.options:
+                if "stream" in route.options and self._streams is not None:
+                    self._open(self._streams, exchange, request, match, invocation, registry)
+                    return
+                if "socket" in route.options and self._sockets is not None:
+                    self._open_socket(self._sockets, exchange, request, route, invocation)
+                    return
             if invocation.once is None:
                 # As `_run`, for nearly every request.
                 run = self._runner.run(invocation, exchange)
@@ -327,6 +336,16 @@ class Site:
             return
         asked = Asked(door=streams, opening=opening, tell=self.tell)
         run = self._runner.run(invocation, asked)
+        if exchange.waiting and not asked.over:
+            exchange.run = run
+
+    def _open_socket(
+        self, sockets: SocketDoor, exchange: Exchange, request: Request, route: Route, invocation: Invocation
+    ) -> None:
+        """Open a WebSocket, once the script agrees."""
+        told = sockets.admit(exchange, request, route, principal=invocation.principal)
+        asked = AskedSocket(door=sockets, exchange=exchange, request=request, route=route, tell=self.tell)
+        run = self._runner.run(replace(invocation, payload=f'{invocation.payload[:-1]},"ws":{told}}}'), asked)
         if exchange.waiting and not asked.over:
             exchange.run = run
 

@@ -86,6 +86,10 @@ class WebSockets:
                     f"There may be at most {most} open WebSockets {what}; try again later.", retry_seconds=5.0
                 )
 
+    def choose(self, request: Request, spoken: Sequence[str]) -> str:
+        """Give the subprotocol for a request that was admitted; empty for none."""
+        return read_handshake(request, modern=True).choose(spoken)
+
     def begin(
         self, exchange: Exchange, request: Request, *, owner: str, protocols: Sequence[str], opened: Open
     ) -> None:
@@ -205,7 +209,8 @@ class WebSocket:
         if self._closing or self._speaker is None:
             return
         self._closing = True
-        self._speaker.sendClose(code, _short(reason))
+        # `sendClose` is for codes of applications only.
+        self._speaker.sendCloseFrame(code, _short(reason).encode())
 
     def pause(self) -> None:
         """See `upgrade.Socket`."""

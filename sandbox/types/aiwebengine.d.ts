@@ -254,6 +254,62 @@ interface StreamMessageOptions {
   immediate?: boolean;
 }
 
+/** An open WebSocket, in the hands of a handler. */
+interface ServerWebSocket<Data = any> {
+  /** New for each connection. */
+  readonly id: string;
+  /** The subprotocol; empty if there is none. */
+  readonly protocol: string;
+  /** What is kept between its events, as JSON; at first {}. */
+  data: Data;
+  /** A text or bytes as they are, anything else as JSON. */
+  send(data: unknown): void;
+  /** Gets what is published on the topic from now on. */
+  subscribe(topic: string): void;
+  /** The opposite. */
+  unsubscribe(topic: string): void;
+  isSubscribed(topic: string): boolean;
+  /** The same as `sendSocketMessage`; this connection gets it too if it is subscribed. */
+  publish(topic: string, data: unknown, options?: SocketMessageOptions): void;
+  /** Ends the connection when all was sent: 1000, or a code of your own from 3000 to 4999. */
+  close(code?: number, reason?: string): void;
+}
+
+/** What runs when something happens to a WebSocket. */
+interface WebSocketHandlers<Data = any, Params = { [name: string]: string }> {
+  /** `(ws, req, ctx)`: runs when a client comes, behind the middleware and before the connection is accepted; what it throws refuses the client, with the status of an `httpError`. */
+  open?: (ws: ServerWebSocket<Data>, req: HandlerRequest<Params>, ctx: HandlerContext) => unknown;
+  /** `(ws, data, ctx)`: runs for each message; `data` is text, or a `Uint8Array` for a binary one. */
+  message?: (ws: ServerWebSocket<Data>, data: any, ctx: HandlerContext) => unknown;
+  /** `(ws, code, reason, ctx)`: runs when the connection has ended, however it did. */
+  close?: (ws: ServerWebSocket<Data>, code: number, reason: string, ctx: HandlerContext) => unknown;
+}
+
+/**
+ * What else a WebSocket may say.
+ * An unknown option is refused with the nearest name.
+ */
+interface WebSocketOptions {
+  /** `"required"` refuses clients that nobody is signed in at; `"optional"` and `"none"` let everybody in. */
+  auth?: "none" | "optional" | "required";
+  /** Subprotocols that are spoken, the client's first of them is chosen. */
+  protocols?: string[];
+  /** Origins whose pages may connect, beside the server's own, such as `https://example.org`; `*` for all. */
+  origins?: string[];
+  /** One sentence for people who read the list of routes. */
+  summary?: string;
+  /** Words that group routes in that list. */
+  tags?: string | string[];
+  /** Runs before `open`, after those of `use`. */
+  middleware?: Middleware | Middleware[];
+}
+
+/** What else a message to WebSockets may say. */
+interface SocketMessageOptions {
+  /** Whether it leaves at once, come what may. */
+  immediate?: boolean;
+}
+
 /** What a resolver is given beside its arguments: the context of a handler, with the client's request. */
 interface GraphQLContext extends HandlerContext {
   /** What a WebSocket client sent with `connection_init`. */
@@ -621,6 +677,40 @@ declare function sendStreamMessage(data: unknown, options?: StreamMessageOptions
  * }, "POST");
  */
 declare function sendStreamMessageToPath(path: string, data: unknown, options?: StreamMessageOptions): void;
+
+/**
+ * Registers who speaks WebSocket at a path.
+ * The connections are the server's: they take no process of the script while nothing is said, and stay open when the script is deployed again.
+ * The events of one connection are handled one after the other, each in an invocation of its own; what a handler sends leaves when it has returned and what it stored is kept.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerWebSocket("/rooms/:room", {
+ *   open(ws, req) {
+ *     ws.data = { room: req.params.room, name: req.query.name ?? "guest" };
+ *     ws.subscribe(ws.data.room);
+ *   },
+ *   message(ws, data) {
+ *     ws.publish(ws.data.room, { from: ws.data.name, text: data });
+ *   },
+ *   close(ws, code) {
+ *     console.info("left", { name: ws.data.name, code });
+ *   },
+ * });
+ */
+declare function registerWebSocket<Path extends string, Data = any>(path: Path, handlers: WebSocketHandlers<Data, PathParams<Path>>, options?: WebSocketOptions): void;
+
+/**
+ * Sends a message to all WebSockets of this script that are subscribed to a topic: a text or bytes as they are, anything else as JSON.
+ * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @example
+ * registerWebSocket("/prices", { open: (ws) => ws.subscribe("prices") });
+ * registerWebHandler("/prices", (req) => {
+ *   sendSocketMessage("prices", { price: Number(req.body) });
+ *   return "sent";
+ * }, "POST");
+ */
+declare function sendSocketMessage(topic: string, data: unknown, options?: SocketMessageOptions): void;
 
 /**
  * Adds a field to the queries of the GraphQL schema at `/graphql`.
@@ -1361,6 +1451,8 @@ declare module "aiwebengine" {
   const registerWebStreamValue: typeof registerWebStream;
   const sendStreamMessageValue: typeof sendStreamMessage;
   const sendStreamMessageToPathValue: typeof sendStreamMessageToPath;
+  const registerWebSocketValue: typeof registerWebSocket;
+  const sendSocketMessageValue: typeof sendSocketMessage;
   const registerQueryHandlerValue: typeof registerQueryHandler;
   const registerMutationHandlerValue: typeof registerMutationHandler;
   const registerSubscriptionHandlerValue: typeof registerSubscriptionHandler;
@@ -1392,6 +1484,8 @@ declare module "aiwebengine" {
     registerWebStreamValue as registerWebStream,
     sendStreamMessageValue as sendStreamMessage,
     sendStreamMessageToPathValue as sendStreamMessageToPath,
+    registerWebSocketValue as registerWebSocket,
+    sendSocketMessageValue as sendSocketMessage,
     registerQueryHandlerValue as registerQueryHandler,
     registerMutationHandlerValue as registerMutationHandler,
     registerSubscriptionHandlerValue as registerSubscriptionHandler,
@@ -1441,6 +1535,8 @@ declare module "aiwebengine" {
   export type ScalarOptions = globalThis.ScalarOptions;
   export type SegmentParams<Segment extends string> = globalThis.SegmentParams<Segment>;
   export type SelectedFields = globalThis.SelectedFields;
+  export type ServerWebSocket<Data = any> = globalThis.ServerWebSocket<Data>;
+  export type SocketMessageOptions = globalThis.SocketMessageOptions;
   export type StandardResult = globalThis.StandardResult;
   export type StandardSchema = globalThis.StandardSchema;
   export type StreamAttributes = globalThis.StreamAttributes;
@@ -1449,4 +1545,6 @@ declare module "aiwebengine" {
   export type SubscriptionMessageOptions = globalThis.SubscriptionMessageOptions;
   export type SubscriptionOptions = globalThis.SubscriptionOptions;
   export type SubscriptionResolver<Args = any> = globalThis.SubscriptionResolver<Args>;
+  export type WebSocketHandlers<Data = any, Params = { [name: string]: string }> = globalThis.WebSocketHandlers<Data, Params>;
+  export type WebSocketOptions = globalThis.WebSocketOptions;
 }

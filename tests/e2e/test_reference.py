@@ -12,6 +12,7 @@ from aiwebengine.host.globals import GLOBALS
 from aiwebengine.host.names import LANGUAGE, STANDARD_NAMES, VISIBLE_CALLS
 from aiwebengine.host.standards import STANDARDS
 from tests.support.engine import EngineUnderTest, running_engine
+from tests.support.websocket import connect
 
 GRANTS = ["assets", "logs", "scripts"]
 DECLARED: tuple[Global | HostCall, ...] = (*GLOBALS, *VISIBLE_CALLS, *STANDARDS)
@@ -28,7 +29,7 @@ async def answers(engine: EngineUnderTest, name: str) -> list[str]:
     for route in done["script"]["routes"]:
         path = re.sub(r":\w+", "x", route["path"])
         for method in route["methods"]:
-            if await streams(engine, method, path):
+            if await streams(engine, method, path) or await speaks_websocket(engine, path):
                 continue
             reply = await engine.request(method, path + "?uri=example&name=x", {}, "" if method == "POST" else None)
             good = {EXPECTED[name]} if name in EXPECTED else GOOD
@@ -41,6 +42,13 @@ async def streams(engine: EngineUnderTest, method: str, path: str) -> bool:
     """Tell whether a path gives a stream of events, which would never end."""
     reply = await engine.request("HEAD", path) if method == "GET" else None
     return reply is not None and reply.headers.get("content-type", "").startswith("text/event-stream")
+
+
+async def speaks_websocket(engine: EngineUnderTest, path: str) -> bool:
+    """Tell whether a path gives a WebSocket."""
+    socket = await connect(engine, path)
+    socket.leave()
+    return socket.status == 101
 
 
 @pytest_twisted.ensureDeferred

@@ -1,0 +1,112 @@
+"""What `registerWebSocket` and `sendSocketMessage` may be given."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from aiwebengine.errors import Invalid
+from aiwebengine.host.declare import Argument, HostCall, nearest, told
+
+SOCKET_CALL = "registerWebSocket"
+
+SOCKET_EVENTS: dict[str, str] = {
+    "open": "`(ws, req, ctx)`: runs when a client comes, behind the middleware and before the connection is accepted; "
+    "what it throws refuses the client, with the status of an `httpError`",
+    "message": "`(ws, data, ctx)`: runs for each message; `data` is text, or a `Uint8Array` for a binary one",
+    "close": "`(ws, code, reason, ctx)`: runs when the connection has ended, however it did",
+}
+"""Handlers of a WebSocket, with when they run."""
+
+SOCKET_OPTIONS: dict[str, str] = {
+    "auth": '`"required"` refuses clients that nobody is signed in at; `"optional"` and `"none"` let everybody in',
+    "protocols": "subprotocols that are spoken, the client's first of them is chosen",
+    "origins": "origins whose pages may connect, beside the server's own, such as `https://example.org`; `*` for all",
+    "summary": "one sentence for people who read the list of routes",
+    "tags": "words that group routes in that list",
+}
+"""Options of `registerWebSocket`, with what they mean."""
+
+PUBLISH = HostCall(
+    name="socket.publish",
+    speaks_for="sendSocketMessage",
+    group="WebSockets",
+    arguments=(
+        Argument(name="topic", kind="text", doc="The topic.", max_length=200, empty=False),
+        Argument(name="data", kind="text", doc="The message, or its bytes as base64."),
+        Argument(name="options", kind="object", optional=True, doc="The options."),
+        Argument(name="binary", kind="boolean", optional=True, doc="Whether it is bytes."),
+    ),
+    returns="void",
+    effect="held",
+    doc="Sends to the WebSockets that are subscribed to a topic.",
+    example="",
+    errors=("too_large", "too_many"),
+)
+
+_AUTH = ("none", "optional", "required")
+_PROTOCOL = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
+_ORIGIN = re.compile(r"\*|https?://[^\s/]{1,250}")
+_MOST_LISTED = 50
+_LONGEST_SUMMARY = 500
+
+
+def check_socket(given: Any) -> dict[str, Any]:
+    """
+    Give a route's options of those of a WebSocket.
+
+    Raises:
+        Invalid: A rule is broken; the message says which.
+    """
+    options = given if isinstance(given, dict) else {}
+    socket: dict[str, Any] = {"auth": "none", "protocols": [], "origins": []}
+    route: dict[str, Any] = {"socket": socket}
+    for name, value in options.items():
+        if name not in (*SOCKET_OPTIONS, *SOCKET_EVENTS, "middleware"):
+            meant = nearest(name, SOCKET_OPTIONS)
+            advice = f"; did you mean {meant}?" if meant else f"; there are {', '.join(SOCKET_OPTIONS)}."
+            raise Invalid(f"{SOCKET_CALL}: there is no option {told(name)}{advice}")
+        if value is None:
+            continue
+        if name in SOCKET_EVENTS:
+            socket[name] = _number(name, value)
+        elif name == "middleware":
+            route[name] = [_number(name, one) for one in (value if isinstance(value, list) else [value])[:64]]
+        elif name == "auth":
+            if value not in _AUTH:
+                raise Invalid(f"{SOCKET_CALL}: auth must be one of {', '.join(_AUTH)}; {told(value)} was given.")
+            socket[name] = value
+        elif name in {"protocols", "origins"}:
+            socket[name] = _words(name, value, _PROTOCOL if name == "protocols" else _ORIGIN)
+        elif name == "summary":
+            route[name] = _text(name, value)
+        else:
+            route[name] = [_text(name, one) for one in (value if isinstance(value, list) else [value])[:20]]
+    return route
+
+
+def _words(name: str, value: Any, form: re.Pattern[str]) -> list[str]:
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, list) or len(words) > _MOST_LISTED:
+        raise Invalid(f"{SOCKET_CALL}: {name} is a list of at most {_MOST_LISTED} words; {told(value)} was given.")
+    for word in words:
+        if not isinstance(word, str) or not form.fullmatch(word):
+            example = '"chat.v1"' if name == "protocols" else '"https://example.org", without a path'
+            raise Invalid(f"{SOCKET_CALL}: {name} are words such as {example}; {told(word)} was given.")
+    return list(words)
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > _LONGEST_SUMMARY:
+        raise Invalid(
+            f"{SOCKET_CALL}: {name} must be text of at most {_LONGEST_SUMMARY} characters; {told(value)} was given."
+        )
+    return value
+
+
+def _number(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1_000_000:
+        raise Invalid(
+            f"{SOCKET_CALL}: {name} must be a function, or the name of a top-level function; {told(value)} was given."
+        )
+    return value

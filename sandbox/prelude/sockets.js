@@ -1,0 +1,169 @@
+/*
+ * WebSockets: what a script registers, and what it does with one.
+ *
+ * The connections are the server's.  A child is asked when a client comes (behind the middleware, as
+ * one handler), and for each message and the end of each.  What a handler does with its socket is a
+ * list that is its answer: the server carries it out when the unit is committed, and never without that.
+ */
+(function (K) {
+    'use strict';
+
+    var keys = Object.keys, isArray = Array.isArray, own = K.own;
+    var EVENTS = ['open', 'message', 'close'];
+
+    function refused(call, message, code) { return K.HostError({ code: code || 'invalid', call: call, message: call + ': ' + message }); }
+
+    // -- registration -------------------------------------------------------------------------
+
+    function register(call, path, handlers, given, stack) {
+        if (handlers === null || typeof handlers !== 'object' || isArray(handlers)) throw refused(call, 'the second argument must be an object such as { open, message, close }; ' + K.quote(handlers) + ' was given.');
+        if (given === undefined || given === null) given = {};
+        if (typeof given !== 'object' || isArray(given)) throw refused(call, 'the third argument must be an object of options; ' + K.quote(given) + ' was given.');
+        var names = keys(handlers), kept = K.bare(), sent = {}, between = null, i;
+        for (i = 0; i < names.length; i++) {
+            var name = names[i];
+            if (EVENTS.indexOf(name) < 0) throw refused(call, 'there is no event ' + K.quote(name) + '; there are open, message and close.');
+            if (handlers[name] === undefined || handlers[name] === null) continue;
+            kept[name] = K.keepHandler(handlers[name], call + ': ' + name, stack);
+            K.handlers[kept[name].id].bare = true;
+            if (name !== 'open') sent[name] = kept[name].id;
+        }
+        var chosen = keys(given);
+        for (i = 0; i < chosen.length; i++) {
+            var value = given[chosen[i]];
+            if (value === undefined || value === null) continue;
+            if (chosen[i] === 'middleware') between = value;
+            else if (typeof value === 'function') throw refused(call, 'the option ' + chosen[i] + ' cannot be a function.');
+            else if (EVENTS.indexOf(chosen[i]) < 0) sent[chosen[i]] = value;
+            else throw refused(call, chosen[i] + ' belongs to the second argument.');
+        }
+        var opener = K.keepHandler(openerOf(kept.open === undefined ? null : K.handlers[kept.open.id]), call, stack);
+        if (between !== null) sent.middleware = K.keepBetween(opener.id, between, call, stack);
+        K.hostCallSync('register.socket', [{ path: path, handler: { id: opener.id, name: 'socket' }, options: sent, stack: stack }]);
+    }
+
+    K.global('registerWebSocket', function registerWebSocket(path, handlers, options) {
+        var stack = K.stackHere();
+        K.registering('registerWebSocket', stack, function () { register('registerWebSocket', path, handlers, options, stack); });
+    });
+
+    // -- a socket in the hands of a handler ----------------------------------------------------
+
+    function textOf(call, value) {
+        if (value === undefined || typeof value === 'function' || typeof value === 'symbol') throw refused(call, 'a message is a text, bytes, or anything that JSON can hold; ' + K.quote(value) + ' was given.');
+        return typeof value === 'string' ? K.wellFormed(value) : K.jsonText(value);
+    }
+
+    function bytesOf(value) {
+        return value !== null && typeof value === 'object' ? K.bytesOf(value) : null;
+    }
+
+    function topicOf(call, topic) {
+        if (typeof topic !== 'string' || topic === '' || topic.length > 200) throw refused(call, 'a topic is a text of at most 200 characters; ' + K.quote(topic) + ' was given.');
+        return topic;
+    }
+
+    /* `told`: what the server knows of the socket. */
+    function Socket(told, done) {
+        var topics = K.bare(), count = 0, list = told.topics || [], closed = false;
+        for (var i = 0; i < list.length; i++) { topics[list[i]] = true; count++; }
+        function add(op) { if (!closed && done.open) done.ops[done.ops.length] = op; }
+        this.id = told.id;
+        this.protocol = told.protocol || '';
+        this.data = told.data === undefined || told.data === null ? {} : told.data;
+        K.define(this, 'send', function send(value) {
+            var bytes = bytesOf(value);
+            add(bytes === null ? ['t', textOf('ws.send', value)] : ['b', K.base64(bytes)]);
+        });
+        K.define(this, 'subscribe', function subscribe(topic) {
+            topicOf('ws.subscribe', topic);
+            if (topics[topic]) return;
+            if (count >= told.most) throw refused('ws.subscribe', 'a WebSocket may be subscribed to at most ' + told.most + ' topics.', 'too_many');
+            topics[topic] = true;
+            count++;
+            add(['s', topic]);
+        });
+        K.define(this, 'unsubscribe', function unsubscribe(topic) {
+            topicOf('ws.unsubscribe', topic);
+            if (!topics[topic]) return;
+            delete topics[topic];
+            count--;
+            add(['u', topic]);
+        });
+        K.define(this, 'isSubscribed', function isSubscribed(topic) { return topics[topicOf('ws.isSubscribed', topic)] === true; });
+        K.define(this, 'publish', function publish(topic, value, options) { K.publishToSockets('ws.publish', topic, value, options); });
+        K.define(this, 'close', function close(code, reason) {
+            if (code === undefined || code === null) code = 1000;
+            if (typeof code !== 'number' || code !== 1000 && !(code >= 3000 && code <= 4999) || code !== Math.floor(code)) throw refused('ws.close', 'the code is 1000, or from 3000 to 4999; ' + K.quote(code) + ' was given.');
+            if (reason !== undefined && reason !== null && typeof reason !== 'string') throw refused('ws.close', 'the reason is a short text; ' + K.quote(reason) + ' was given.');
+            add(['c', code, reason === undefined || reason === null ? '' : K.wellFormed(reason)]);
+            closed = true;
+        });
+    }
+    Socket.prototype = Object.create(Object.prototype);
+    K.define(Socket.prototype, 'constructor', Object);
+
+    function outcome(ws, done, told) {
+        done.open = false;
+        var data = K.jsonText(ws.data === undefined ? null : ws.data);
+        if (data.length > told.mostData) throw refused('ws.data', 'it may have at most ' + told.mostData + ' characters as JSON; it has ' + data.length + '. Keep the rest with kv.', 'too_large');
+        return '{"ops":' + K.native.stringify(done.ops) + ',"data":' + data + '}';
+    }
+
+    // -- a client comes -----------------------------------------------------------------------
+
+    var TYPE = 'application/vnd.aiwebengine.socket+json';
+
+    /* The server tells of the socket beside the request. */
+    function openerOf(open) {
+        return function socket(req, ctx) {
+            var after = K.pending(), told = K.run.box.q.ws, done = { ops: [], open: true };
+            function failed(error) { K.reject(after, error); }
+            try {
+                var ws = new Socket(told, done);
+                var value = open === null ? undefined : open.fn(ws, req, ctx);
+                K.when(value, function (given) {
+                    try {
+                        if (given instanceof K.HttpError) { K.resolve(after, given); return; }
+                        K.resolve(after, { status: 200, contentType: TYPE, body: outcome(ws, done, told) });
+                    } catch (error) { failed(error); }
+                }, failed);
+            } catch (error) { failed(error); }
+            return after;
+        };
+    }
+
+    // -- a message, or the end ----------------------------------------------------------------
+
+    K.kinds.socket = function (run, box) {
+        var q = box.q, entry = K.handlers[box.h], done = { ops: [], open: true };
+        function failed(error) { if (run === K.run) K.failWith(error); }
+        try {
+            if (entry === undefined || entry.fn === null) throw new Error('this version has no handler ' + K.safeText(box.h));
+            var ws = new Socket(q.ws, done), ctx = K.makeContext(run, null), fn = entry.fn, value;
+            if (own(q, 'code')) value = fn(ws, q.code, q.reason, ctx);
+            else value = fn(ws, own(q, 'bytes') ? K.fromBase64(q.bytes) : q.text, ctx);
+            K.when(value, function () {
+                if (run !== K.run) return;
+                try {
+                    run.answer = K.jsonAnswer('', outcome(ws, done, q.ws));
+                    run.settled = true;
+                } catch (error) { failed(error); }
+            }, failed);
+        } catch (error) {
+            failed(error);
+        }
+    };
+
+    // -- messages to topics -------------------------------------------------------------------
+
+    K.publishToSockets = function (call, topic, value, options) {
+        var bytes = bytesOf(value);
+        topicOf(call, topic);
+        K.hostCallSync('socket.publish', [topic, bytes === null ? textOf(call, value) : K.base64(bytes), options === undefined ? null : options, bytes !== null]);
+    };
+
+    K.global('sendSocketMessage', function sendSocketMessage(topic, value, options) {
+        K.publishToSockets('sendSocketMessage', topic, value, options);
+    });
+}(__kernel));
