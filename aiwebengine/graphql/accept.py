@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 EVENTS = "text/event-stream"
 MULTIPART = "multipart/mixed"
 
 _MOST = 50
+
+
+class Wishes(NamedTuple):
+    """What a client can read of the answers at `/graphql`."""
+
+    kind: str | None
+    """`JSON` or `RESPONSE`; None for neither."""
+    incremental: bool
+    """Several parts, if the operation asks for that."""
+    events: bool
+    """A stream of events, rather than one answer."""
+
+
+@lru_cache(maxsize=512)
+def wishes(accept: str) -> Wishes:
+    """Read an `accept` header; clients repeat theirs."""
+    kind = preferred(accept, (JSON, RESPONSE))
+    events = named(accept, EVENTS) and (kind is None or preferred(accept, (EVENTS, kind)) == EVENTS)
+    return Wishes(kind, named(accept, MULTIPART), events)
 
 
 def preferred(accept: str, offered: tuple[str, ...]) -> str | None:

@@ -13,13 +13,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import Cancelled, EngineError, ScriptFailed
 from aiwebengine.graphql.failures import FieldFailed, of_script
-from aiwebengine.graphql.loop import Future, ReactorLoop
+from aiwebengine.graphql.loop import ReactorLoop
 from aiwebengine.runtime.failure import broken_protocol
 from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.sink import Sink
@@ -29,6 +29,22 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _MOST_PARENTS = 1000
 
 Convert = Callable[[Any], Any]
+
+
+class Waiting(Protocol):
+    """Who waits for a value: a future, or what stands for one."""
+
+    def done(self) -> bool:
+        """It waits no more."""
+
+    def set_result(self, value: Any, /) -> None:
+        """Here is the value."""
+
+    def set_exception(self, error: Any, /) -> None:
+        """There is none."""
+
+
+W = TypeVar("W", bound=Waiting)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +103,7 @@ class Call:
         self.label = label
         self.convert = convert
         self._values: list[Any] = []
-        self._waiting: list[Future[Any]] = []
+        self._waiting: list[Waiting] = []
 
     @property
     def full(self) -> bool:
@@ -95,11 +111,11 @@ class Call:
         return len(self._values) >= _MOST_PARENTS
 
     @property
-    def waiting(self) -> Sequence[Future[Any]]:
+    def waiting(self) -> Sequence[Waiting]:
         """Who waits: one for each object, or one."""
         return self._waiting
 
-    def add(self, future: Future[Any], value: Any = None) -> Future[Any]:
+    def add(self, future: W, value: Any = None) -> W:
         """Have *future* wait, for one object more if it is a call for objects."""
         self._values.append(value)
         self._waiting.append(future)
@@ -231,7 +247,7 @@ class Batch:
         if not isinstance(told, list) or len(told) != len(self._calls):
             self.failed(broken_protocol(self._invocation.script))
             return
-        settled: list[tuple[Future[Any], Any]] = []
+        settled: list[tuple[Waiting, Any]] = []
         for call, one in zip(self._calls, told, strict=True):
             outcomes = call.outcomes(one)
             if outcomes is None:
@@ -267,8 +283,8 @@ class Batch:
 
         self._scripts.explained(error, self._invocation, told)
 
-    def _settle(self, settled: Sequence[tuple[Future[Any], Any]]) -> None:
-        seen: dict[int, list[Future[Any]]] = {}
+    def _settle(self, settled: Sequence[tuple[Waiting, Any]]) -> None:
+        seen: dict[int, list[Waiting]] = {}
         for future, outcome in settled:
             if isinstance(outcome, ScriptFailed):
                 # It is one of several: the run itself did not fail, so nobody has written it down.
@@ -282,7 +298,7 @@ class Batch:
             else:
                 self._loop.settle(future, outcome)
 
-    def _later(self, waits: Sequence[Future[Any]]) -> Callable[[FieldFailed], None]:
+    def _later(self, waits: Sequence[Waiting]) -> Callable[[FieldFailed], None]:
         def told(failed: FieldFailed) -> None:
             for future in waits:
                 self._loop.settle(future, failed)

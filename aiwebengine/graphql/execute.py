@@ -8,25 +8,27 @@ its variables do not fit), which is told apart from an execution in which fields
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import CoroutineType
+from typing import Any, TypeGuard
 
 from graphql import ExecutionResult, GraphQLError
 from graphql.execution import Executor, ExperimentalIncrementalExecutionResults
 from graphql.execution.incremental.incremental_executor import IncrementalExecutor
 from graphql.language import OperationDefinitionNode
 from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.python.failure import Failure
 
-from aiwebengine.graphql.batches import Asker, Batches, Scripts
+from aiwebengine.graphql.batches import Asker, Batches, Call, Scripts
 from aiwebengine.graphql.documents import Document, Documents
 from aiwebengine.graphql.failures import formatted
-from aiwebengine.graphql.loop import ReactorLoop
+from aiwebengine.graphql.loop import Future, ReactorLoop
 from aiwebengine.graphql.operation import Operation, Params
+from aiwebengine.graphql.prefetch import Plan, Slot, by_script, calls_of, plan_of
 from aiwebengine.graphql.resolvers import member
 from aiwebengine.graphql.schema import Assembled
+from aiwebengine.interfaces import Clock, DelayedCall
 from aiwebengine.runtime.registry import Current
 from aiwebengine.settings.schema import GraphQLSettings
 
@@ -96,7 +98,7 @@ class Execution:
         loop: ReactorLoop,
         scripts: Scripts,
         settings: GraphQLSettings,
-        clock: Any,
+        clock: Clock,
     ) -> None:
         self._current = current
         self.documents = documents
@@ -105,7 +107,8 @@ class Execution:
         self._settings = settings
         self._clock = clock
         self._operations = 0
-        self._runs = 0
+        self._running: dict[Operation, tuple[float, Deferred[Results]]] = {}
+        self._looking: DelayedCall | None = None
 
     @property
     def assembled(self) -> Assembled:
@@ -168,6 +171,7 @@ class Execution:
             dict(prepared.params.variables),
             prepared.params.operation_name,
             member,
+            is_awaitable=_is_awaitable,
         )
         if isinstance(made, list):
             raise RequestFailed(made)
@@ -185,7 +189,55 @@ class Execution:
         """
         operation = self.operation(prepared, asker)
         executor = self.executor(prepared, operation, incremental=incremental)
+        plan = None if incremental else plan_of(prepared.assembled, prepared.document, prepared.node)
+        calls = calls_of(plan, executor.variable_values) if plan is not None else None
+        if plan is not None and calls is not None:
+            return self._prefetched(plan, calls, operation, executor)
+        done = self._run(executor, asker)
+        if not done.called:
+            self._watch(operation, done)
+        return done
 
+    def _prefetched(
+        self, plan: Plan, calls: list[Call], operation: Operation, executor: Executor[Any]
+    ) -> Deferred[Results]:
+        """Ask for the root fields at once, and execute when all are there."""
+        done: Deferred[Results] = Deferred()
+        left = len(plan)
+
+        def settled() -> None:
+            nonlocal left
+            left -= 1
+            if left or done.called:
+                return
+            result = executor.execute_operation()
+            if isinstance(result, ExecutionResult):
+                done.callback(Results(first=told(result, operation.asker.request)))
+            else:
+                self._awaited(result, operation, done)
+
+        operation.prefetched = {item.key: call.add(Slot(settled)) for item, call in zip(plan, calls, strict=True)}
+        for together in by_script(calls):
+            operation.batches.send(together, read_only=True)
+        if not done.called:
+            self._watch(operation, done)
+        return done
+
+    def _awaited(self, result: Any, operation: Operation, done: Deferred[Results]) -> None:
+        """Wait for what lies below the root fields."""
+
+        async def rest() -> Results:
+            return Results(first=told(await result, operation.asker.request))
+
+        below = self.loop.run(rest())
+        # Whoever cancels the whole cancels this; see `_over`.
+        operation.below = below
+        below.addCallbacks(
+            lambda results: None if done.called else done.callback(results),
+            lambda failure: None if done.called else done.errback(failure),
+        )
+
+    def _run(self, executor: Executor[Any], asker: Asker) -> Deferred[Results]:
         async def run() -> Results:
             result: Any = executor.execute_operation()
             if not isinstance(result, ExecutionResult | ExperimentalIncrementalExecutionResults):
@@ -194,24 +246,48 @@ class Execution:
                 return Results(first=told_first(result, asker.request), more=result.subsequent_results)
             return Results(first=told(result, asker.request))
 
-        done = self.loop.run(run())
-        if done.called:
-            return done
-        done.addTimeout(self._settings.max_seconds, self._clock)
-        return done.addErrback(self._stopped, operation)
+        return self.loop.run(run())
 
     def state(self) -> dict[str, int]:
         """Give figures for the state page."""
         return {"operations": self._operations, **self.documents.state()}
 
-    def _stopped(self, failure: Failure, operation: Operation) -> Results:
-        operation.batches.cancel()
-        if failure.check(TimedOut):
-            seconds = self._settings.max_seconds
-            message = f"The operation was not done after {seconds:g} s (graphql.max_seconds) and was ended."
-            return Results(first={"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}], "data": None})
-        failure.raiseException()
-        raise AssertionError
+    def _watch(self, operation: Operation, done: Deferred[Results]) -> None:
+        """Stop what runs for an operation when nobody waits any more, or when it takes too long."""
+        due = self._clock.seconds() + self._settings.max_seconds
+        self._running[operation] = (due, done)
+        if self._looking is None:
+            self._looking = self._clock.callLater(self._settings.max_seconds, self._look)
+        done.addBoth(self._over, operation)
+
+    def _over(self, result: Results | Failure, operation: Operation) -> Results | Failure:
+        self._running.pop(operation, None)
+        if isinstance(result, Failure):
+            operation.batches.cancel()
+            if operation.below is not None:
+                operation.below.cancel()
+            if operation.late:
+                seconds = self._settings.max_seconds
+                message = f"The operation was not done after {seconds:g} s (graphql.max_seconds) and was ended."
+                errors = [{"message": message, "extensions": {"code": "TIMEOUT"}}]
+                return Results(first={"errors": errors, "data": None})
+        return result
+
+    def _look(self) -> None:
+        """End what takes too long; they began in this order."""
+        self._looking = None
+        now = self._clock.seconds()
+        for operation, (due, done) in list(self._running.items()):
+            if due > now:
+                self._looking = self._clock.callLater(due - now, self._look)
+                break
+            operation.late = True
+            done.cancel()
+
+
+def _is_awaitable(value: Any) -> TypeGuard[Awaitable[Any]]:
+    """Tell what graphql-core waits for: of all awaitables only these two occur here."""
+    return isinstance(value, CoroutineType | Future)
 
 
 def told(result: ExecutionResult, request: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import TABLE, EngineError, Invalid, NotAcceptable, NotFound, UnsupportedMedia, WrongMethod
-from aiwebengine.graphql.accept import EVENTS, JSON, MULTIPART, RESPONSE, named, preferred
+from aiwebengine.graphql.accept import EVENTS, JSON, RESPONSE, wishes
 from aiwebengine.graphql.batches import Asker
 from aiwebengine.graphql.execute import (
     Execution,
@@ -39,12 +39,16 @@ from aiwebengine.settings.schema import GraphQLSettings
 from aiwebengine.values import Answer, Request
 from aiwebengine.web.errors import wants_page
 from aiwebengine.web.exchange import Exchange
-from aiwebengine.web.payload import payload
+from aiwebengine.web.payload import bare_payload
 
 _log = Logger()
 
 NO_SCHEMA = "No script adds anything to the GraphQL schema yet; registerQueryHandler does."
 _METHODS = ("GET", "POST")
+_HEADERS = {
+    kind: ((b"content-type", f"{kind}; charset=utf-8".encode()), (b"cache-control", b"no-store"))
+    for kind in (JSON, RESPONSE)
+}
 
 Enter = Callable[[Exchange, Request], None]
 """Answers a request."""
@@ -70,8 +74,7 @@ class GraphQLDoor:
     def enter(self, exchange: Exchange, request: Request) -> None:
         """Answer a request for `/graphql`."""
         accept = exchange.sender.accept
-        kind = preferred(accept, (JSON, RESPONSE))
-        incremental = named(accept, MULTIPART)
+        kind, incremental, events = wishes(accept)
         try:
             if request.method == "OPTIONS":
                 exchange.answered(Answer(status=204, headers=((b"allow", b"GET, POST, OPTIONS"),), body=b""))
@@ -81,7 +84,7 @@ class GraphQLDoor:
             if self._settings.graphiql and request.method == "GET" and wants_page(accept):
                 self._page.show(exchange)
                 return
-            if named(accept, EVENTS) and (kind is None or preferred(accept, (EVENTS, kind)) == EVENTS):
+            if events:
                 self._distinct(exchange, request)
                 return
             if kind is None and not incremental:
@@ -165,7 +168,7 @@ def answer(document: Mapping[str, Any], kind: str, *, status: int = 200) -> Answ
     """Make an answer of a response."""
     return Answer(
         status=status,
-        headers=((b"content-type", f"{kind}; charset=utf-8".encode()), (b"cache-control", b"no-store")),
+        headers=_HEADERS[kind],
         body=encode(document).encode("utf-8", "replace"),
     )
 
@@ -189,8 +192,7 @@ def asker_of(exchange: Exchange, request: Request, connection: str = "") -> Aske
     Args:
         connection: Parameters of the connection, as JSON; empty for none.
     """
-    bare = replace(request, body=b"", query="")
-    told = f'"r":{payload(bare, {}, sender=exchange.sender.told)}'
+    told = f'"r":{bare_payload(request, sender=exchange.sender.told)}'
     return Asker(request=request.id, sender=f'{told},"c":{connection}' if connection else told)
 
 

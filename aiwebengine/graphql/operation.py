@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import GraphQLResolveInfo
 from graphql.language import OperationDefinitionNode
+from twisted.internet.defer import Deferred
 
 from aiwebengine.graphql.batches import Asker, Batches
 from aiwebengine.graphql.documents import Document
@@ -25,6 +27,9 @@ class Params:
     operation_name: str | None = None
 
 
+encode: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+"""Makes JSON in ASCII, as scripts are sent it."""
+
 Opens = Callable[[SchemaPart, "Operation", GraphQLResolveInfo[Any], Mapping[str, Any]], Awaitable[Any]]
 
 
@@ -41,7 +46,10 @@ class Operation:
         batches: Its calls.
     """
 
-    __slots__ = ("asker", "assembled", "batches", "document", "loop", "many", "node", "opens")
+    __slots__ = (
+        "asker", "assembled", "batches", "below", "document", "late", "loop", "many", "node", "opens",
+        "prefetched",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -59,8 +67,14 @@ class Operation:
         self.asker = asker
         self.loop = loop
         self.batches = batches
+        self.late = False
+        """It took too long and was ended."""
+        self.below: Deferred[Any] | None = None
+        """What is waited for below root fields that were there already."""
         self.opens: Opens | None = None
         """Asks for the source of a subscription."""
+        self.prefetched: Mapping[Any, Any] | None = None
+        """Values of root fields that are there already, by name in the result; see `prefetch.py`."""
         self.many: dict[tuple[str, int, str], Any] = {}
         """Calls for objects that are being gathered."""
 
@@ -69,8 +83,22 @@ class Operation:
         """`query`, `mutation` or `subscription`."""
         return self.node.operation.value
 
-    def info(self, info: GraphQLResolveInfo[Any], *, path: bool) -> dict[str, Any]:
-        """Give what a resolver is told of where it stands."""
+    def info(self, info: GraphQLResolveInfo[Any], *, path: bool) -> str:
+        """
+        Give what a resolver is told of where it stands, as JSON.
+
+        Args:
+            path: Tell the place in the result, which is the same for every execution if the field is a root one.
+        """
+        if path and info.path.prev is not None:
+            return encode(self._info(info, path=True))
+        key = (id(info.field_nodes[0]), id(self.node))
+        known = self.document.infos.get(key)
+        if known is None:
+            known = self.document.infos[key] = encode(self._info(info, path=path))
+        return known
+
+    def _info(self, info: GraphQLResolveInfo[Any], *, path: bool) -> dict[str, Any]:
         name = self.node.name.value if self.node.name is not None else None
         told: dict[str, Any] = {
             "fieldName": info.field_name,

@@ -17,9 +17,16 @@ from aiwebengine.graphql.operation import Params
 from aiwebengine.host.declare import told
 from aiwebengine.values import Request
 
+_NOT_FOUND = "PersistedQueryNotFound"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_FIELDS = 50
-_NOT_FOUND = "PersistedQueryNotFound"
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"there is no {name}")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def read_request(request: Request) -> Mapping[str, Any]:
@@ -83,7 +90,7 @@ def parse_json(text: str, what: str) -> Any:
         Invalid: It is none.
     """
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise Invalid(f"{what} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
@@ -152,7 +159,3 @@ def _persisted(digest: str, query: str | None, documents: Documents, *, persiste
 
 def _failed(message: str, code: str) -> RequestFailed:
     return RequestFailed([GraphQLError(message, extensions={"code": code})])
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"there is no {name}")

@@ -17,6 +17,7 @@ from typing import Any
 
 from graphql import (
     GraphQLArgument,
+    GraphQLField,
     GraphQLInputObjectType,
     GraphQLList,
     GraphQLNonNull,
@@ -31,12 +32,10 @@ from graphql import (
 from aiwebengine.graphql.batches import Call
 from aiwebengine.graphql.failures import FieldFailed
 from aiwebengine.graphql.loop import Future
-from aiwebengine.graphql.operation import Operation
+from aiwebengine.graphql.operation import Operation, encode
 from aiwebengine.graphql.schema import Assembled
+from aiwebengine.host.schema_parts import ROOTS
 from aiwebengine.values import SchemaPart
-
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-_SKIPPED_TYPES = ("Query", "Mutation", "Subscription")
 
 Resolver = Callable[..., Any]
 
@@ -54,9 +53,7 @@ def attach(assembled: Assembled) -> None:
     """Give the fields of a schema their resolvers."""
     schema = assembled.schema
     for (kind, name), part in assembled.roots.items():
-        root = schema.get_type({"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}[kind])
-        assert isinstance(root, GraphQLObjectType)
-        field = root.fields[name]
+        field = _root_field(schema, kind, name)
         if kind == "subscription":
             field.resolve = _event(is_composite_type(get_named_type(field.type)))
             field.subscribe = _subscribed(part, field.args)
@@ -68,6 +65,21 @@ def attach(assembled: Assembled) -> None:
         field = kind_of_owner.fields[name]
         field.resolve = _nested(part, field.args, text_is_json=is_composite_type(get_named_type(field.type)))
     _serialize(schema, assembled)
+    parsing = {name for name, part in assembled.scalars.items() if "parse" in part.options}
+    for kind, name in assembled.roots:
+        if kind != "subscription" and parsing:
+            field = _root_field(schema, kind, name)
+            if any(_has(one.type, parsing, set()) for one in field.args.values()):
+                rooted = getattr(field.resolve, "rooted", None)
+                if rooted is not None:
+                    rooted.special = True
+
+
+def _root_field(schema: GraphQLSchema, kind: str, name: str) -> GraphQLField:
+    root = schema.get_type(ROOTS[kind])
+    assert isinstance(root, GraphQLObjectType)
+    field: GraphQLField = root.fields[name]
+    return field
 
 
 def member(source: Any, info: GraphQLResolveInfo[Any], **_: Any) -> Any:
@@ -75,22 +87,46 @@ def member(source: Any, info: GraphQLResolveInfo[Any], **_: Any) -> Any:
     return source.get(info.field_name) if isinstance(source, dict) else None
 
 
+class Rooted:
+    """
+    A root field of a query or a mutation, and how its resolver is called.
+
+    Args:
+        part: Whose it is.
+        text_is_json: A text that it gives stands for an object.
+    """
+
+    __slots__ = ("_convert", "_handler", "_label", "part", "special", "unit")
+
+    def __init__(self, part: SchemaPart, *, text_is_json: bool) -> None:
+        assert part.handler is not None
+        self.part = part
+        self.unit = part.kind == "mutation" or part.options.get("writes") is True
+        """What it does is committed by itself."""
+        self.special = self.unit
+        """It cannot be asked for before execution begins."""
+        self._handler = part.handler.id
+        self._label = f"{part.kind} {part.name}"
+        self._convert = parsed if text_is_json else None
+
+    def call(self, head: str) -> Call:
+        """Make a call of its resolver."""
+        return Call(self.part, "root", handler=self._handler, head=head, label=self._label, convert=self._convert)
+
+
 def _root(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_json: bool) -> Resolver:
-    assert part.handler is not None
-    handler = part.handler.id
-    unit = part.kind == "mutation" or part.options.get("writes") is True
-    label = f"{part.kind} {part.name}"
-    convert = parsed if text_is_json else None
+    rooted = Rooted(part, text_is_json=text_is_json)
     parses = _parses(args)
 
     def resolve(_source: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
         operation: Operation = info.context
+        if operation.prefetched is not None:
+            return operation.prefetched[info.path.key].get()
 
         def send(checked: Mapping[str, Any]) -> Future[Any]:
-            head = f'"a":{_encode(checked)},"i":{_encode(operation.info(info, path=True))}'
-            call = Call(part, "root", handler=handler, head=head, label=label, convert=convert)
+            call = rooted.call(f'"a":{encode(checked)},"i":{operation.info(info, path=True)}')
             future = call.add(operation.loop.create_future())
-            if unit:
+            if rooted.unit:
                 operation.batches.send([call], read_only=False)
             else:
                 operation.batches.gather(call)
@@ -98,6 +134,7 @@ def _root(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_json
 
         return checking(operation, args, given, send) if parses(operation) else send(given)
 
+    resolve.rooted = rooted  # type: ignore[attr-defined]  # For `prefetch.py`.
     return resolve
 
 
@@ -112,11 +149,11 @@ def _nested(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_js
         operation: Operation = info.context
 
         def send(checked: Mapping[str, Any]) -> Future[Any]:
-            told = _encode(checked)
+            told = encode(checked)
             key = (part.name, id(info.field_nodes[0]), told)
             call: Call | None = operation.many.get(key) if many else None
             if call is None or call.full:
-                head = f'"a":{told},"i":{_encode(operation.info(info, path=not many))}'
+                head = f'"a":{told},"i":{operation.info(info, path=not many)}'
                 kind = "many" if many else "one"
                 call = Call(part, kind, handler=handler, head=head, label=f"field {part.name}", convert=convert)
                 if many:
@@ -153,7 +190,7 @@ def _subscribed(part: SchemaPart, args: Mapping[str, GraphQLArgument]) -> Resolv
 
 def opening(operation: Operation, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> str:
     """Give what the resolver of a subscription is called with: `"a":{...},"i":{...}`, as JSON."""
-    return f'"a":{_encode(arguments)},"i":{_encode(operation.info(info, path=True))}'
+    return f'"a":{encode(arguments)},"i":{operation.info(info, path=True)}'
 
 
 def parsed(value: Any) -> Any:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall
@@ -38,7 +38,7 @@ from aiwebengine.graphql.sse import execute_to
 from aiwebengine.interfaces import Clock
 from aiwebengine.settings.schema import GraphQLSettings
 from aiwebengine.values import Request
-from aiwebengine.web.payload import payload, told_sender
+from aiwebengine.web.payload import bare_payload, told_sender
 from aiwebengine.web.upgrade import Socket, SocketEvents
 
 PROTOCOL = "graphql-transport-ws"
@@ -183,9 +183,8 @@ class Conversation:
             return
         self._init.cancel()
         self._acknowledged = True
-        bare = replace(self._request, body=b"", query="")
         sender = told_sender(self._request.headers, self._request.client)
-        self._sender = f'"r":{payload(bare, {}, sender=sender)},"c":{connection}'
+        self._sender = f'"r":{bare_payload(self._request, sender=sender)},"c":{connection}'
         self.send('{"type":"connection_ack"}')
 
     def _said_ping(self, message: Mapping[str, Any]) -> None:

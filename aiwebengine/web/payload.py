@@ -79,6 +79,14 @@ def payload(
     return "".join(parts)
 
 
+def bare_payload(request: Request, *, sender: str) -> str:
+    """Make what a resolver is given of the request that its operation came with: no query and no body."""
+    return (
+        f'{{"method":"{request.method}","path":{_text(request.path)},"url":{_text(request.url)},{sender},'
+        f'"id":"{request.id}"}}'
+    )
+
+
 def query_pairs(request: Request) -> Pairs:
     """
     Split the query of *request*; what is not UTF-8 in it becomes U+FFFD, as in a browser.

@@ -110,8 +110,17 @@
 
     // -- a run --------------------------------------------------------------------------------
 
+    var defineProperty = Object.defineProperty;
+
+    /* The request is made when a resolver asks for it: most do not, and it takes longer than they do. */
     function context(run) {
-        var q = run.box.q, ctx = K.makeContext(run, q.r === undefined ? null : K.makeRequest(q.r));
+        var q = run.box.q, ctx = K.makeContext(run, null), request = null;
+        if (q.r !== undefined) {
+            defineProperty(ctx, 'request', { configurable: true, enumerable: true, get: function () {
+                if (request === null) request = K.makeRequest(q.r);
+                return request;
+            } });
+        }
         ctx.connectionParams = q.c === undefined ? null : q.c;
         return ctx;
     }
