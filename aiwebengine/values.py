@@ -95,7 +95,7 @@ class SchemaPart:
     sdl: str
     """As it was given; empty unless it is a root field."""
     handler: HandlerRef | None = None
-    """The resolver; None for a scalar."""
+    """The resolver; None for a scalar, and for a subscription that everybody gets whole."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """As registered, validated."""
     place: str = ""

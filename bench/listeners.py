@@ -1,5 +1,8 @@
 """
-Clients of a stream of events: `python bench/listeners.py HOST PORT PATH COUNT`.
+Clients of a stream of events: `python bench/listeners.py HOST PORT PATH COUNT [QUERY]`.
+
+With QUERY they are clients of a GraphQL subscription over WebSocket (graphql-transport-ws); in it and in PATH
+`NUMBER` stands for the number of the client.
 
 It opens that many connections, says `open` when all of them have had their first bytes, and then
 answers each line on its input: `counts` with JSON about what has come, anything else by ending.
@@ -29,11 +32,15 @@ class Listeners:
         host: Of the server.
         port: Of the server.
         path: Of the stream.
+        query: Of a subscription over WebSocket; empty for a stream of events.
     """
 
-    def __init__(self, host: str, port: int, path: str) -> None:
+    def __init__(self, host: str, port: int, path: str, query: str = "") -> None:
         self._to = (host, port)
-        self._request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n\r\n".encode()
+        self._path = path
+        self._query = query
+        self._mark = b'"type":"next"' if query else b"\ndata: "
+        self._numbers: dict[int, int] = {}
         self._poll = select.epoll()
         self._sockets: dict[int, socket.socket] = {}
         self._counts: dict[int, int] = {}
@@ -50,7 +57,8 @@ class Listeners:
             client.bind((f"127.0.0.{2 + number // _FROM_ONE_ADDRESS}", 0))
             client.connect(self._to)
             client.setblocking(False)
-            client.send(self._request)
+            client.send(self._request(number))
+            self._numbers[client.fileno()] = number
             self._sockets[client.fileno()] = client
             self._counts[client.fileno()] = 0
             self._tails[client.fileno()] = b""
@@ -71,14 +79,37 @@ class Listeners:
                 self._poll.unregister(descriptor)
                 self.closed += 1
                 continue
-            self._begun.add(descriptor)
             # A name may be cut in two by the end of what was read.
             seen = self._tails[descriptor] + data
-            events = seen.count(b"\ndata: ")
-            self._tails[descriptor] = seen[-6:]
+            if not self._query:
+                self._begun.add(descriptor)
+            elif descriptor not in self._begun:
+                self._talk(descriptor, seen)
+            events = seen.count(self._mark)
+            self._tails[descriptor] = seen[1 - len(self._mark) :]
             if events:
                 self._counts[descriptor] += events
                 self.last = time.time()
+
+    def _request(self, number: int) -> bytes:
+        path = self._path.replace("NUMBER", str(number))
+        lines = [f"GET {path} HTTP/1.1", f"Host: {self._to[0]}"]
+        if self._query:
+            lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
+            lines += ["Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol: graphql-transport-ws"]
+        else:
+            lines.append("Accept: text/event-stream")
+        return "\r\n".join([*lines, "", ""]).encode()
+
+    def _talk(self, descriptor: int, seen: bytes) -> None:
+        """Subscribe once the server has answered."""
+        if b"connection_ack" in seen:
+            query = self._query.replace("NUMBER", str(self._numbers[descriptor]))
+            message = {"id": "1", "type": "subscribe", "payload": {"query": query}}
+            self._sockets[descriptor].send(frame(json.dumps(message).encode()))
+            self._begun.add(descriptor)
+        elif b" 101 " in seen:
+            self._sockets[descriptor].send(frame(b'{"type":"connection_init"}'))
 
     def counts(self) -> str:
         """Tell what has come."""
@@ -88,12 +119,18 @@ class Listeners:
         )
 
 
+def frame(text: bytes) -> bytes:
+    """Give a frame of a short text, with a mask that changes nothing."""
+    size = bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big")
+    return b"\x81" + size + b"\0\0\0\0" + text
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run."""
-    host, port, path, count = arguments
+    host, port, path, count, *query = arguments
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    listeners = Listeners(host, int(port), path)
+    listeners = Listeners(host, int(port), path, *query)
     listeners.open(int(count))
     print("open" if not listeners.closed else f"{listeners.closed} were refused", flush=True)
     asked = select.poll()

@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from graphql_rows import graphql_rows
 from servers import RIVALS, Ours, free_port, install_rivals, node, running, wrk
 from streams import stream_rows
 
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str]) -> int:
         rows += start_rows(Path(folder))
         say("==> streams")
         rows += stream_rows(Path(folder) / "streams")
+        say("==> GraphQL")
+        rows += graphql_rows(Path(folder) / "graphql", rounds=options.rounds, seconds=options.seconds)
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     say("")
     for row in rows:

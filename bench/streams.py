@@ -42,13 +42,15 @@ class Clients:
     A process of `listeners.py`.
 
     Args:
-        server: Whom they listen to.
+        port: Of whom they listen to.
         path: Of the stream.
         count: How many.
+        query: Of a subscription over WebSocket; empty for a stream of events.
     """
 
-    def __init__(self, server: Ours, path: str, count: int) -> None:
-        words = [sys.executable, str(BENCH / "listeners.py"), "127.0.0.1", str(server.port), path, str(count)]
+    def __init__(self, port: int, path: str, count: int, query: str = "") -> None:
+        words = [sys.executable, str(BENCH / "listeners.py"), "127.0.0.1", str(port), path, str(count)]
+        words += [query] if query else []
         self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         told = self._line()
         if told != "open":
@@ -72,9 +74,9 @@ class Clients:
 
 
 @contextlib.contextmanager
-def clients(server: Ours, path: str, count: int) -> Iterator[Clients]:
+def clients(port: int, path: str, count: int, query: str = "") -> Iterator[Clients]:
     """Have clients for the length of a `with` block."""
-    made = Clients(server, path, count)
+    made = Clients(port, path, count, query)
     try:
         yield made
     finally:
@@ -99,7 +101,7 @@ def stream_rows(folder: Path) -> list[Row]:
 def idle_rows(server: Ours, pid: int) -> list[Row]:
     """Measure what idle connections weigh."""
     before = memory(pid)
-    with clients(server, "/idle", IDLE):
+    with clients(server.port, "/idle", IDLE):
         time.sleep(2)
         during = memory(pid)
         send(server, "idle")
@@ -115,7 +117,7 @@ def busy_rows(server: Ours, pid: int) -> list[Row]:
     """Measure what many clients get of many messages."""
     rows: list[Row] = []
     for path, what in (("busy", "with history"), ("light", "without history")):
-        with clients(server, f"/{path}", LISTENERS) as listening:
+        with clients(server.port, f"/{path}", LISTENERS) as listening:
             used = processor_seconds(pid)
             began = time.time()
             total = publish(server, path)

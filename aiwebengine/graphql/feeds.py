@@ -33,9 +33,10 @@ from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.graphql.batches import Asker
 from aiwebengine.graphql.execute import Execution, NoSchema, Prepared, RequestFailed, encode, told
 from aiwebengine.graphql.failures import FieldFailed, formatted, of_engine
+from aiwebengine.graphql.loop import Future, ReactorLoop
 from aiwebengine.graphql.operation import Operation
 from aiwebengine.graphql.resolvers import Event, opening
-from aiwebengine.graphql.sources import Opening, ScriptSource, TopicSource, Wish
+from aiwebengine.graphql.sources import Events, Opening, ScriptSource, TopicSource, Wish
 from aiwebengine.graphql.topics import Filter, SubscriptionTopics
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.bus import Bus
@@ -45,6 +46,7 @@ from aiwebengine.values import SchemaPart
 
 _log = Logger()
 _FAULT = "The server has a fault; its log knows more."
+_MOST_ASKED = 16
 
 
 class Outlet(Protocol):
@@ -244,6 +246,53 @@ class Feed:
             self._work.cancel()
 
 
+class Gate:
+    """
+    Lets a few resolvers of each script be asked at a time, in their order: many clients may come at once, as when a
+    server starts anew, and would fill the queue of a script that others wait in too.
+
+    Args:
+        loop: Runs who waits.
+    """
+
+    def __init__(self, *, loop: ReactorLoop) -> None:
+        self._loop = loop
+        self._inside: dict[str, int] = {}
+        self._waiting: dict[str, deque[Future[Any]]] = {}
+
+    async def enter(self, script: str) -> None:
+        """Wait for a place."""
+        if self._inside.get(script, 0) < _MOST_ASKED:
+            self._inside[script] = self._inside.get(script, 0) + 1
+            return
+        turn = self._loop.create_future()
+        waiting = self._waiting.setdefault(script, deque())
+        waiting.append(turn)
+        try:
+            await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled():
+                self.leave(script)
+            elif turn in waiting:
+                waiting.remove(turn)
+            raise
+
+    def leave(self, script: str) -> None:
+        """Give a place to the next one."""
+        waiting = self._waiting.get(script)
+        while waiting:
+            turn = waiting.popleft()
+            if not turn.done():
+                self._loop.settle(turn, None)
+                return
+        self._waiting.pop(script, None)
+        left = self._inside.get(script, 0) - 1
+        if left > 0:
+            self._inside[script] = left
+        else:
+            self._inside.pop(script, None)
+
+
 class Feeds:
     """
     See the module.
@@ -263,6 +312,8 @@ class Feeds:
         self._bus = bus
         self._topics = topics
         self._settings = settings
+        self._gate = Gate(loop=self.loop)
+        self._events_of = Events()
         self._feeds: dict[object, Feed] = {}
         self._members = 0
         self._events = 0
@@ -404,7 +455,11 @@ class Feeds:
         self, part: SchemaPart, operation: Operation, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]
     ) -> TopicSource | ScriptSource:
         opened = await self.ask(part, operation.asker, opening(operation, info, arguments))
-        return opened if isinstance(opened, ScriptSource) else TopicSource(loop=self.loop, wish=opened)
+        return (
+            opened
+            if isinstance(opened, ScriptSource)
+            else TopicSource(loop=self.loop, wish=opened, events=self._events_of)
+        )
 
     async def ask(self, part: SchemaPart, asker: Asker, head: str) -> Wish | ScriptSource:
         """
@@ -416,6 +471,16 @@ class Feeds:
         Raises:
             FieldFailed: It refuses.
         """
+        if part.handler is None:
+            return Wish(part=part)
+        await self._gate.enter(part.script)
+        try:
+            return await self._asked(part, asker, head)
+        finally:
+            self._gate.leave(part.script)
+
+    async def _asked(self, part: SchemaPart, asker: Asker, head: str) -> Wish | ScriptSource:
+        assert part.handler is not None
         scripts = self._execution.scripts
         sender = f",{asker.sender}" if asker.sender else ""
         assert part.handler is not None

@@ -57,6 +57,20 @@ class Wish:
         return json.dumps([self.part.name, self.attributes, filtered], sort_keys=True)
 
 
+class Events:
+    """Makes events of messages; the subscribers of one message share it."""
+
+    def __init__(self) -> None:
+        self._message: Message | None = None
+        self._event = Event(None)
+
+    def __call__(self, message: Message) -> Event:
+        """Give the event."""
+        if message is not self._message:
+            self._message, self._event = message, Event(json.loads(message.data))
+        return self._event
+
+
 class TopicSource:
     """
     Events of a topic of the bus; an async iterator.
@@ -64,10 +78,12 @@ class TopicSource:
     Args:
         loop: Runs who waits for them.
         wish: Whose.
+        events: Makes them of messages.
     """
 
-    def __init__(self, *, loop: ReactorLoop, wish: Wish) -> None:
+    def __init__(self, *, loop: ReactorLoop, wish: Wish, events: Events) -> None:
         self.wish = wish
+        self._event_of = events
         self._loop = loop
         self._events: deque[Event] = deque()
         self._waiting: Future[Any] | None = None
@@ -121,7 +137,7 @@ class TopicSource:
     def _deliver(self, message: Message) -> None:
         if message.event == GAP:
             return
-        self._events.append(Event(json.loads(message.data)))
+        self._events.append(self._event_of(message))
         if len(self._events) >= _MOST_WAITING and self._subscription is not None and not self._paused:
             self._paused = True
             self._subscription.pause()

@@ -132,7 +132,7 @@ class Parts:
             kind=kind,
             name=name,
             sdl=sdl,
-            handler=None if kind == "scalar" else _handler(given.get("handler"), call),
+            handler=_resolver(given.get("handler"), kind, call),
             options=_options(given.get("options"), kind, call),
         )
         stack = given.get("stack")
@@ -260,6 +260,12 @@ def _sdl(given: Any, kind: str, name: str, call: str) -> str:
         has = f"{root} with {', '.join(found[:5])}" if found else f"no field of {root}"
         raise Invalid(f"{call}({told(name)}): the SDL has {has}, but not {name}; {advice}")
     return given
+
+
+def _resolver(given: Any, kind: str, call: str) -> HandlerRef | None:
+    if kind == "scalar" or (kind == "subscription" and given is None):
+        return None
+    return _handler(given, call)
 
 
 def _handler(given: Any, call: str) -> HandlerRef:

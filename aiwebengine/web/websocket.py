@@ -279,7 +279,12 @@ class WebSocket:
             if self._behind > self._settings.buffer_bytes:
                 self.close(_TRY_LATER, "the client reads too slowly")
                 return
-        self._speaker.sendMessage(data, binary)
+        speaker = self._speaker
+        if speaker.plain:
+            # The frame of a server is its length and the message; autobahn takes ten times as long to say so.
+            self._channel.send(_frame(data, binary=binary))
+        else:
+            speaker.sendMessage(data, binary)
 
 
 class _Speaker(WebSocketServerProtocol):
@@ -288,6 +293,11 @@ class _Speaker(WebSocketServerProtocol):
     def __init__(self, owner: WebSocket) -> None:
         super().__init__()
         self._owner = owner
+
+    @property
+    def plain(self) -> bool:
+        """Messages are sent as they are: they are not compressed, and the connection is open."""
+        return self.state == self.STATE_OPEN and self._perMessageCompress is None and not self.send_queue
 
     def onConnect(self, request: Any) -> str | None:  # noqa: ARG002  it was read before
         """See autobahn."""
@@ -368,6 +378,17 @@ def _compressed(settings: SocketSettings) -> Callable[[Sequence[Any]], Any]:
         return None
 
     return accept
+
+
+def _frame(data: bytes, *, binary: bool) -> bytes:
+    """Make the one frame of a message (RFC 6455, 5.2)."""
+    first = b"\x82" if binary else b"\x81"
+    size = len(data)
+    if size < 126:
+        return b"%b%c%b" % (first, size, data)
+    if size < 65_536:
+        return b"%b\x7e%b%b" % (first, size.to_bytes(2, "big"), data)
+    return b"%b\x7f%b%b" % (first, size.to_bytes(8, "big"), data)
 
 
 def _short(reason: str) -> str:

@@ -50,7 +50,8 @@
         K.registering(call, stack, function () {
             if (typeof sdl === 'function' && typeof resolver === 'string') { var swap = sdl; sdl = resolver; resolver = swap; }
             var given = optionsOf(call, options);
-            send(call, { kind: kind, name: text(name), sdl: text(sdl), handler: bare(resolver, call, stack), options: given }, stack);
+            var handler = kind === 'subscription' && (resolver === undefined || resolver === null) ? null : bare(resolver, call, stack);
+            send(call, { kind: kind, name: text(name), sdl: text(sdl), handler: handler, options: given }, stack);
         });
     }
 
@@ -61,7 +62,6 @@
         registerRoot('registerMutationHandler', 'mutation', name, sdl, resolver, options, K.stackHere());
     });
     K.global('registerSubscriptionHandler', function registerSubscriptionHandler(name, sdl, resolver, options) {
-        if (resolver === undefined) resolver = function () {};
         registerRoot('registerSubscriptionHandler', 'subscription', name, sdl, resolver, options, K.stackHere());
     });
     K.global('registerGraphQLQuery', function registerGraphQLQuery(name, sdl, resolver) {
@@ -74,7 +74,6 @@
     });
     K.global('registerGraphQLSubscription', function registerGraphQLSubscription(name, sdl, resolver) {
         K.warnOnce('registerGraphQLSubscription', 'registerSubscriptionHandler');
-        if (resolver === undefined || resolver === null) resolver = function () {};
         registerRoot('registerGraphQLSubscription', 'subscription', name, sdl, resolver, null, K.stackHere());
     });
 

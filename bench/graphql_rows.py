@@ -1,0 +1,164 @@
+"""
+GraphQL: a query through one resolver, and one message to a thousand subscribers.
+
+`python bench/graphql_rows.py` measures these alone; `bench/run.py` takes their rows into its table.
+The rival is node with graphql-yoga, and graphql-ws for WebSockets, on the same work in the same run.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from servers import RIVALS, Ours, free_port, install_rivals, node, running, wrk
+from streams import Clients, clients
+
+CONNECTIONS = (1, 16)
+SUBSCRIBERS = 1_000
+MESSAGES = 15
+
+SCRIPT = """
+registerWebHandler("/hello", async (req) => ({ hello: "Hello " + (await req.json()).name }), "POST");
+registerQueryHandler("hello", "hello(name: String!): String!", (args) => "Hello " + args.name);
+registerSubscriptionHandler("tick", "tick(of: Int): Int!");
+registerWebHandler("/publish/:n", (req) => {
+  sendSubscriptionMessage("tick", Number(req.params.n));
+  return "sent";
+}, "POST");
+"""
+POST = """
+wrk.method = "POST"
+wrk.body = '%s'
+wrk.headers["content-type"] = "application/json"
+"""
+QUERY = '{"query":"{ hello(name: \\\\"Ada\\\\") }"}'
+
+Row = tuple[str, str, str]
+
+
+def graphql_rows(folder: Path, *, rounds: int, seconds: int) -> list[Row]:
+    """Measure."""
+    folder.mkdir(parents=True, exist_ok=True)
+    why = install_rivals()
+    if why is not None:
+        return [("GraphQL beside graphql-yoga", f"not measured: {why}", "")]
+    program, _ = node()
+    ours, rival = Ours(folder / "data"), free_port()
+    with (
+        ours.running(),
+        running([program, RIVALS / "yoga.mjs", str(rival)], f"http://127.0.0.1:{rival}/graphql?query={{__typename}}"),
+    ):
+        ours.deploy("bench", {"main.ts": SCRIPT})
+        rows = query_rows(folder, ours.port, rival, rounds=rounds, seconds=seconds)
+        return [*rows, *fan_out_rows(ours.port, rival)]
+
+
+def query_rows(folder: Path, ours: int, rival: int, *, rounds: int, seconds: int) -> list[Row]:
+    """Compare requests a second."""
+    (folder / "query.lua").write_text(POST % QUERY)
+    (folder / "json.lua").write_text(POST % '{"name":"Ada"}')
+    targets = {
+        "GraphQL query": ("query.lua", f"http://127.0.0.1:{ours}/graphql"),
+        "JSON handler": ("json.lua", f"http://127.0.0.1:{ours}/hello"),
+        "graphql-yoga": ("query.lua", f"http://127.0.0.1:{rival}/graphql"),
+    }
+    found: dict[tuple[str, int], list[float]] = {}
+    for number in range(-1, rounds):
+        for connections in CONNECTIONS:
+            for name in targets if number % 2 else reversed(list(targets)):
+                script, url = targets[name]
+                rate = requests_a_second(folder / script, url, connections, 1 if number < 0 else seconds)
+                if number >= 0:
+                    found.setdefault((name, connections), []).append(rate)
+    rows: list[Row] = []
+    for connections in CONNECTIONS:
+        rates = {name: found[name, connections] for name in targets}
+        mine = rates["GraphQL query"]
+        rows.append((f"GraphQL query, {connections} connections", f"{statistics.median(mine):,.0f} requests/s", ""))
+        for other, wanted in (("JSON handler", "at least 0.6"), ("graphql-yoga", "")):
+            ratio = statistics.median(a / b for a, b in zip(mine, rates[other], strict=True))
+            rows.append(("  beside our JSON handler" if wanted else f"  beside {other}", f"{ratio:.2f}", wanted))
+    return rows
+
+
+def requests_a_second(script: Path, url: str, connections: int, seconds: int) -> float:
+    """Load a server."""
+    words = [wrk(), "-t1", f"-c{connections}", f"-d{seconds}", "-s", str(script), url]
+    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in told:
+        raise RuntimeError(f"{url} does not answer 200")
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", told)
+    assert rate is not None
+    return float(rate[1])
+
+
+def fan_out_rows(ours: int, rival: int) -> list[Row]:
+    """Compare the time from a message to the last of its subscribers."""
+    same, other = "subscription { tick }", "subscription { tick(of: NUMBER) }"
+    kinds = (
+        ("WebSocket", "/graphql/ws", same, "/graphql/ws", same),
+        ("WebSocket, each another query", "/graphql/ws", other, "/graphql/ws", other),
+        ("events", f"/graphql/sse?query={quote(same)}", "", f"/graphql?query={quote(same)}", ""),
+    )
+    rows: list[Row] = []
+    for what, path, query, their_path, their_query in kinds:
+        mine = fan_out(ours, path, query)
+        theirs = fan_out(rival, their_path, their_query)
+        rows.append(
+            (
+                f"one message to {SUBSCRIBERS:,} subscribers, {what}",
+                f"{mine * 1000:.0f} ms to the last (graphql-yoga: {theirs * 1000:.0f} ms)",
+                "",
+            )
+        )
+    return rows
+
+
+def fan_out(port: int, path: str, query: str) -> float:
+    """Send messages, one at a time; gives the median seconds until the last subscriber has one."""
+    with clients(port, path, SUBSCRIBERS, query) as listening:
+        time.sleep(1.5)
+        before = listening.counts()["least"]
+        publish(port, 0)
+        arrived(listening, before + 1)
+        times = []
+        for number in range(1, MESSAGES + 1):
+            began = time.time()
+            publish(port, number)
+            times.append(arrived(listening, before + 1 + number) - began)
+    return statistics.median(times)
+
+
+def publish(port: int, number: int) -> None:
+    """Send one message."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("POST", f"/publish/{number}", "")
+    answer = connection.getresponse()
+    if answer.status != 200:
+        raise RuntimeError(f"a message was refused: {answer.status} {answer.read()[:200]!r}")
+    answer.read()
+    connection.close()
+
+
+def arrived(listening: Clients, count: int) -> float:
+    """Wait until every subscriber has so many; gives when the last one came."""
+    ends = time.monotonic() + 20
+    while time.monotonic() < ends:
+        time.sleep(0.1)
+        counts = listening.counts()
+        if counts["least"] >= count:
+            return float(counts["last"])
+    raise RuntimeError(f"a message did not reach everybody: {counts}")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        for row in graphql_rows(Path(made), rounds=int(sys.argv[1]) if len(sys.argv) > 1 else 3, seconds=2):
+            print(f"{row[0]:<70}{row[1]:<50}{row[2]}", flush=True)
