@@ -212,7 +212,13 @@ class Feed:
             member.end(lambda member=member: member.outlet.refused(errors))  # type: ignore[misc]
 
     async def _read(self) -> None:
-        stream = map_source_to_response_event(self._executor, self._source, lambda one: self.event(one.root_value))
+        begun = self._executor
+
+        def execute(one: Executor[Any]) -> Any:
+            # It was made of the executor that it began with.
+            return execute_subscription_event(one) if self._executor is begun else self.event(one.root_value)
+
+        stream = map_source_to_response_event(begun, self._source, execute)
         request = self._operation.asker.request
         async for result in stream:
             text = encode(told(result, request))
