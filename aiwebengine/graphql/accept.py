@@ -21,6 +21,8 @@ class Wishes(NamedTuple):
     incremental: bool
     """Several parts, if the operation asks for that."""
     events: bool
+    """A stream of events."""
+    streamed: bool
     """A stream of events, rather than one answer."""
 
 
@@ -28,8 +30,9 @@ class Wishes(NamedTuple):
 def wishes(accept: str) -> Wishes:
     """Read an `accept` header; clients repeat theirs."""
     kind = preferred(accept, (JSON, RESPONSE))
-    events = named(accept, EVENTS) and (kind is None or preferred(accept, (EVENTS, kind)) == EVENTS)
-    return Wishes(kind, named(accept, MULTIPART), events)
+    events = named(accept, EVENTS)
+    streamed = events and (kind is None or preferred(accept, (kind, EVENTS)) == EVENTS)
+    return Wishes(kind, named(accept, MULTIPART), events, streamed)
 
 
 def preferred(accept: str, offered: tuple[str, ...]) -> str | None:

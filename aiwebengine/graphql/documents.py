@@ -45,7 +45,7 @@ class Document:
         node: What it says.
     """
 
-    __slots__ = ("_fields", "_measures", "errors", "infos", "node", "operations", "plans", "text")
+    __slots__ = ("_fields", "_measures", "errors", "incremental", "infos", "node", "operations", "plans", "text")
 
     def __init__(self, text: str, node: DocumentNode) -> None:
         self.text = text
@@ -53,6 +53,8 @@ class Document:
         self.errors: Sequence[GraphQLError] = ()
         """What is wrong with it."""
         self.operations = [one for one in node.definitions if isinstance(one, OperationDefinitionNode)]
+        self.incremental = "@defer" in text or "@stream" in text
+        """It asks for results in several parts."""
         self.infos: dict[tuple[int, int], str] = {}
         """What resolvers are told of their places, by field and operation."""
         self.plans: dict[int, Any] = {}

@@ -322,6 +322,7 @@ class Feeds:
         self._events_of = Events()
         self._feeds: dict[object, Feed] = {}
         self._members = 0
+        self._opening = 0
         self._events = 0
         self._results = 0
         self._stopping: Reason | None = None
@@ -343,7 +344,9 @@ class Feeds:
             text = f"There may be at most {most} open subscriptions (graphql.max_subscriptions); try again later."
             self._refuse(member, FieldFailed(text, {"code": "TOO_MANY"}), asker)
             return member
+        self._opening += 1
         opening_now = self.loop.run(self._open(prepared, asker, member))
+        opening_now.addBoth(self._opened)
 
         def cancel() -> None:
             if member.over:
@@ -386,6 +389,10 @@ class Feeds:
         if self._feeds.get(feed.key) is feed:
             del self._feeds[feed.key]
 
+    def _opened(self, result: Any) -> Any:
+        self._opening -= 1
+        return result
+
     def _left(self) -> None:
         self._members -= 1
 
@@ -397,6 +404,7 @@ class Feeds:
         """Give figures for the state page."""
         return {
             "subscriptions": self._members,
+            "opening": self._opening,
             "responseStreams": len(self._feeds),
             "events": self._events,
             "results": self._results,

@@ -74,7 +74,7 @@ class GraphQLDoor:
     def enter(self, exchange: Exchange, request: Request) -> None:
         """Answer a request for `/graphql`."""
         accept = exchange.sender.accept
-        kind, incremental, events = wishes(accept)
+        kind, incremental, events, streamed = wishes(accept)
         try:
             if request.method == "OPTIONS":
                 exchange.answered(Answer(status=204, headers=((b"allow", b"GET, POST, OPTIONS"),), body=b""))
@@ -84,7 +84,7 @@ class GraphQLDoor:
             if self._settings.graphiql and request.method == "GET" and wants_page(accept):
                 self._page.show(exchange)
                 return
-            if events:
+            if streamed:
                 self._distinct(exchange, request)
                 return
             if kind is None and not incremental:
@@ -96,9 +96,12 @@ class GraphQLDoor:
             given = read_request(request)
             params = read_params(given, self._execution.documents, persisted=self._settings.persisted_queries)
             prepared = self._execution.prepare(params)
+            if events and prepared.kind == "subscription":
+                self._distinct(exchange, request)
+                return
             self._check(prepared, request)
             asker = asker_of(exchange, request)
-            done = self._execution.execute(prepared, asker, incremental=incremental)
+            done = self._execution.execute(prepared, asker, incremental=incremental and prepared.document.incremental)
         except RequestFailed as failed:
             self._failed(exchange, failed, kind or JSON)
             return

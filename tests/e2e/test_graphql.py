@@ -123,7 +123,7 @@ async def open_subscriptions(engine: EngineUnderTest, count: int) -> None:
     """Wait until so many clients have subscribed."""
     for _ in range(600):
         state = (await engine.api("GET", "/state")).json()
-        if state["graphql"]["subscriptions"] == count and state["runtime"]["active"] <= count:
+        if state["graphql"]["subscriptions"] == count and not state["graphql"]["opening"]:
             return
         await task.deferLater(reactor, 0.05)
     raise AssertionError(state["graphql"])
