@@ -277,6 +277,8 @@ class Session:
 
     def failed(self, error: EngineError) -> None:
         """See `Sink.failed`."""
+        # What came behind it is not handled: nobody would read what it came to.
+        self._events = deque(event for event in self._events if event[0] == "close")
         if isinstance(error, ScriptFailed):
             self._socket.close(_FAILED, "the script failed; its log says why")
         elif isinstance(error, Unavailable):
