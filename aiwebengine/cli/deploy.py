@@ -116,7 +116,7 @@ def check(
         if not session.as_json:
             show.problems(found.get("problems", ()), prefix=folder.root)
             if found.get("ok"):
-                click.echo(f"{show.safe(path)}: ok, {_count(len(found.get('routes', ())), 'route')}")
+                click.echo(f"{show.safe(path)}: ok, {_registered(found)}")
     if session.as_json:
         show.document(results[0] if len(results) == 1 else results)
     if not good:
@@ -174,10 +174,17 @@ def _told(result: Mapping[str, Any], folder: Folder) -> None:
         click.echo(f"{name}: nothing changed")
         return
     milliseconds = sum(value for value in result.get("steps", {}).values() if isinstance(value, int | float))
-    routes = script.get("routes", ())
-    click.echo(f"{name}: deployed in {milliseconds:.0f} ms, {_count(len(routes), 'route')}")
-    for route in routes:
+    click.echo(f"{name}: deployed in {milliseconds:.0f} ms, {_registered(script)}")
+    for route in script.get("routes", ()):
         click.echo(f"  {show.safe(' '.join(route['methods']))} {show.safe(route['path'])}")
+    for field in script.get("fields", ()):
+        click.echo(f"  {show.safe(field['kind'])} {show.safe(field['name'])}")
+
+
+def _registered(told: Mapping[str, Any]) -> str:
+    """Count what a script registers."""
+    routes, fields = told.get("routes", ()), told.get("fields", ())
+    return _count(len(routes), "route") + (f", {_count(len(fields), 'GraphQL field')}" if fields else "")
 
 
 def _count(number: int, noun: str) -> str:

@@ -71,6 +71,13 @@ def show(session: Session, uri: str, version: int | None, path: str | None) -> N
         for route in script.get("routes", ())
     ]
     printing.table(("method", "path", "handler", "registered at"), routes)
+    fields = [
+        (field["kind"], field["name"], field.get("handler", ""), field.get("place", ""))
+        for field in script.get("fields", ())
+    ]
+    if fields:
+        click.echo()
+        printing.table(("GraphQL", "name", "handler", "registered at"), fields)
     click.echo()
     files = [(file["path"], printing.size(file["sizeBytes"])) for file in script.get("files", ())]
     printing.table(("file", "size"), files)

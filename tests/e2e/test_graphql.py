@@ -158,6 +158,23 @@ async def test_queries() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_parallel() -> None:
+    """Fields of one script are under way side by side, and so are those of two; what is registered is listed."""
+    waits = """
+    let go;
+    registerQueryHandler("first", "first: Int", () => new Promise((resolve) => { go = resolve; }));
+    registerQueryHandler("second", "second: Int", () => { go(1); return 2; });
+    """
+    goes = 'registerQueryHandler("third", "third: Int", async () => { await kv.get("x"); return 3; });'
+    async with running_engine() as engine:
+        done = await engine.deploy("waits", {"main.ts": waits})
+        assert [one["name"] for one in done["script"]["fields"]] == ["first", "second"]
+        await engine.deploy("goes", {"main.ts": goes})
+        reply = await ask(engine, "{ first second third }")
+        assert reply.json() == {"data": {"first": 1, "second": 2, "third": 3}}
+
+
+@pytest_twisted.ensureDeferred
 async def test_units() -> None:
     """A mutation's fields are committed one by one; one that fails leaves nothing; a query may not write."""
     async with running_engine() as engine:

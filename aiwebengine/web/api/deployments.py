@@ -91,6 +91,7 @@ class Deployments:
                 "ok": not any(problem.severity == "error" for problem in problems),
                 "problems": shapes.problems(problems),
                 "routes": shapes.routes(registered.routes),
+                "fields": shapes.fields(registered.schema),
             }
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 from aiwebengine.errors import Problem
 from aiwebengine.scripts.assets import AssetInfo
 from aiwebengine.scripts.versions import Deployment, History, StoredFile, Version
-from aiwebengine.values import Route
+from aiwebengine.values import Route, SchemaPart
 
 
 def script(version: Version) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def script(version: Version) -> dict[str, Any]:
         "entry": version.entry,
         "grants": sorted(version.grants),
         "routes": routes(version.registered.routes),
+        "fields": fields(version.registered.schema),
         "warnings": len(version.warnings),
         "sizeBytes": version.size_bytes,
     }
@@ -43,6 +44,19 @@ def routes(registered: Iterable[Route]) -> list[dict[str, Any]]:
             "place": route.place,
         }
         for route in registered
+    ]
+
+
+def fields(registered: Iterable[SchemaPart]) -> list[dict[str, Any]]:
+    """Give what a script adds to the GraphQL schema."""
+    return [
+        {
+            "kind": part.kind,
+            "name": part.name,
+            "handler": part.handler.name if part.handler is not None else "",
+            "place": part.place,
+        }
+        for part in registered
     ]
 
 
