@@ -212,7 +212,7 @@ class Execution:
                 return
             result = executor.execute_operation()
             if isinstance(result, ExecutionResult):
-                done.callback(Results(first=told(result, operation.asker.request)))
+                done.callback(Results(first=self.told(result, operation.asker.request)))
             else:
                 self._awaited(result, operation, done)
 
@@ -227,7 +227,7 @@ class Execution:
         """Wait for what lies below the root fields."""
 
         async def rest() -> Results:
-            return Results(first=told(await result, operation.asker.request))
+            return Results(first=self.told(await result, operation.asker.request))
 
         below = self.loop.run(rest())
         # Whoever cancels the whole cancels this; see `_over`.
@@ -243,10 +243,15 @@ class Execution:
             if not isinstance(result, ExecutionResult | ExperimentalIncrementalExecutionResults):
                 result = await result
             if isinstance(result, ExperimentalIncrementalExecutionResults):
-                return Results(first=told_first(result, asker.request), more=result.subsequent_results)
-            return Results(first=told(result, asker.request))
+                first = told_first(result, asker.request, self._settings.max_response_bytes)
+                return Results(first=first, more=result.subsequent_results if "hasNext" in first else None)
+            return Results(first=self.told(result, asker.request))
 
         return self.loop.run(run())
+
+    def told(self, result: ExecutionResult, request: str) -> dict[str, Any]:
+        """Give a result as it is sent."""
+        return told(result, request, self._settings.max_response_bytes)
 
     def state(self) -> dict[str, int]:
         """Give figures for the state page."""
@@ -290,8 +295,15 @@ def _is_awaitable(value: Any) -> TypeGuard[Awaitable[Any]]:
     return isinstance(value, CoroutineType | Future)
 
 
-def told(result: ExecutionResult, request: str) -> dict[str, Any]:
-    """Give a result as it is sent."""
+def told(result: ExecutionResult, request: str, most: int) -> dict[str, Any]:
+    """
+    Give a result as it is sent.
+
+    Args:
+        most: Bytes that it may have, more or less.
+    """
+    if exceeds(result.data, most):
+        return too_large(most)
     if not result.errors:
         return {"data": result.data}
     answer: dict[str, Any] = {"errors": formatted(result.errors, request=request), "data": result.data}
@@ -300,18 +312,47 @@ def told(result: ExecutionResult, request: str) -> dict[str, Any]:
     return answer
 
 
-def told_first(result: ExperimentalIncrementalExecutionResults, request: str) -> dict[str, Any]:
+def exceeds(data: Any, most: int) -> bool:
+    """Tell whether JSON of *data* would have more than about so many bytes, without making it."""
+    size = 0
+    waiting = [data]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            size += len(one)
+        elif isinstance(one, dict):
+            size += 4 * len(one)
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            size += len(one)
+            waiting.extend(one)
+        if size > most:
+            return True
+    return False
+
+
+def too_large(most: int) -> dict[str, Any]:
+    """Give what is sent in place of a result that is too large."""
+    message = f"The result has more than {most:,} bytes (graphql.max_response_bytes); ask for less at once."
+    return {"errors": [{"message": message, "extensions": {"code": "TOO_LARGE"}}], "data": None}
+
+
+def told_first(result: ExperimentalIncrementalExecutionResults, request: str, most: int) -> dict[str, Any]:
     """Give the first part of an incremental result."""
     first = result.initial_result
+    if exceeds(first.data, most):
+        return too_large(most)
     answer: dict[str, Any] = {"data": first.data}
     if first.errors:
         answer["errors"] = formatted(first.errors, request=request)
     return {**answer, "pending": first.formatted["pending"], "hasNext": True}
 
 
-def told_next(part: Any, request: str) -> dict[str, Any]:
+def told_next(part: Any, request: str, most: int) -> dict[str, Any]:
     """Give another part of an incremental result."""
     shown: dict[str, Any] = dict(part.formatted)
+    if exceeds(shown, most):
+        return {**too_large(most), "hasNext": False}
     for key, made in (("incremental", part.incremental), ("completed", part.completed)):
         if key in shown:
             shown[key] = [_with_errors(one, item, request) for one, item in zip(shown[key], made or (), strict=True)]

@@ -31,7 +31,7 @@ from twisted.python.failure import Failure
 
 from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.graphql.batches import Asker
-from aiwebengine.graphql.execute import Execution, NoSchema, Prepared, RequestFailed, encode, told
+from aiwebengine.graphql.execute import Execution, NoSchema, Prepared, RequestFailed, encode
 from aiwebengine.graphql.failures import FieldFailed, formatted, of_engine
 from aiwebengine.graphql.loop import Future, ReactorLoop
 from aiwebengine.graphql.operation import Operation
@@ -221,7 +221,7 @@ class Feed:
         stream = map_source_to_response_event(begun, self._source, execute)
         request = self._operation.asker.request
         async for result in stream:
-            text = encode(told(result, request))
+            text = encode(self._feeds.told(result, request))
             self._feeds.count(len(self._members))
             for member in list(self._members):
                 member.result(text)
@@ -314,6 +314,7 @@ class Feeds:
         self, *, execution: Execution, bus: Bus, topics: SubscriptionTopics, settings: GraphQLSettings
     ) -> None:
         self.loop = execution.loop
+        self.told = execution.told
         self._execution = execution
         self._bus = bus
         self._topics = topics
@@ -436,7 +437,7 @@ class Feeds:
             result = feed.event(Event(wish.first))
             if not isinstance(result, ExecutionResult):
                 result = await result
-            member.first(encode(told(result, asker.request)))
+            member.first(encode(self.told(result, asker.request)))
 
     def _join(
         self,

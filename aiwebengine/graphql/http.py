@@ -140,7 +140,10 @@ class GraphQLDoor:
         assert results.more is not None
         async for part in results.more:
             await flow.room(self._execution.loop)
-            flow.push(_part(told_next(part, request)))
+            told = told_next(part, request, self._settings.max_response_bytes)
+            flow.push(_part(told))
+            if not told["hasNext"]:
+                break
         flow.push(b"--\r\n")
         flow.finish()
 

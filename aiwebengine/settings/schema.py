@@ -328,6 +328,8 @@ class GraphQLSettings:
     """Largest operation, in fields; below `first`, `last` and `limit` they count that many times."""
     max_tokens: Annotated[int, Between(least=10, most=1_000_000)] = 3000
     """Longest document, in words and signs."""
+    max_response_bytes: Annotated[int, Between(least=_KIB, most=_GIB)] = 16 * _MIB
+    """Largest result: few words can ask for the same large value very often."""
     max_seconds: Annotated[float, Between(least=0.1, most=3600)] = 30.0
     """Longest time for a query or a mutation, all its fields together."""
     max_subscriptions: Annotated[int, Between(least=0, most=10_000_000)] = 20_000

@@ -178,12 +178,23 @@ class ExecutionTests(SynchronousTestCase):
 
         async def read() -> None:
             async for one in first.more:
-                parts.append(told_next(one, "r"))  # noqa: PERF401
+                parts.append(told_next(one, "r", 1_000_000))  # noqa: PERF401
 
         done = world.execution.loop.run(read())
         world.scripts.answer()
         self.successResultOf(done)
         self.assertEqual(parts[-1]["incremental"][0]["data"], {"other": 7})
+
+    def test_too_large(self) -> None:
+        """A result is bounded: few words can ask for the same large value very often."""
+        world = World(
+            [part("query", "big", "big: Big type Big { text: String }")],
+            [lambda _: {"text": "x" * 400}],
+            max_response_bytes=1024,
+        )
+        self.assertEqual(world.ask("{ big { text a: text } }")["data"]["big"]["a"], "x" * 400)
+        answer = world.ask("{ big { text a: text b: text } }")
+        self.assertEqual((answer["data"], answer["errors"][0]["extensions"]["code"]), (None, "TOO_LARGE"))
 
     def test_requests_that_fail(self) -> None:
         """What cannot be parsed, does not fit or is not clear is told before anything runs."""
