@@ -10,7 +10,6 @@ What comes back is not trusted: see `sandbox/prelude/graphql.js` for what it sho
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -20,12 +19,12 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import Cancelled, EngineError, ScriptFailed
 from aiwebengine.graphql.failures import FieldFailed, of_script
 from aiwebengine.graphql.loop import ReactorLoop
+from aiwebengine.graphql.wire import decode, encode_ascii
 from aiwebengine.runtime.failure import broken_protocol
 from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.sink import Sink
 from aiwebengine.values import ANONYMOUS, Answer, Invocation, Principal, SchemaPart
 
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _MOST_PARENTS = 1000
 
 Convert = Callable[[Any], Any]
@@ -126,9 +125,9 @@ class Call:
         """Give it as JSON."""
         parents = ""
         if self.kind in {"many", "each"}:
-            parents = f',"p":{_encode(self._values)}'
+            parents = f',"p":{encode_ascii(self._values)}'
         elif self.kind == "one":
-            parents = f',"p":{_encode(self._values[0])}'
+            parents = f',"p":{encode_ascii(self._values[0])}'
         head = f",{self.head}" if self.head else ""
         return f'{{"t":"{self.kind}","h":{self.handler}{parents}{head}}}'
 
@@ -241,7 +240,7 @@ class Batch:
         self.over = True
         self._batches.done(self)
         try:
-            told = json.loads(answer.body)
+            told = decode(answer.body)
         except (ValueError, RecursionError):
             told = None
         if not isinstance(told, list) or len(told) != len(self._calls):

@@ -7,8 +7,7 @@ its variables do not fit), which is told apart from an execution in which fields
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any, TypeGuard
@@ -31,8 +30,6 @@ from aiwebengine.graphql.schema import Assembled
 from aiwebengine.interfaces import Clock, DelayedCall
 from aiwebengine.runtime.registry import Current
 from aiwebengine.settings.schema import GraphQLSettings
-
-encode: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

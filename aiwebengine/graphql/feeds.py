@@ -31,13 +31,14 @@ from twisted.python.failure import Failure
 
 from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.graphql.batches import Asker
-from aiwebengine.graphql.execute import Execution, NoSchema, Prepared, RequestFailed, encode
+from aiwebengine.graphql.execute import Execution, NoSchema, Prepared, RequestFailed
 from aiwebengine.graphql.failures import FieldFailed, formatted, of_engine
 from aiwebengine.graphql.loop import Future, ReactorLoop
 from aiwebengine.graphql.operation import Operation
 from aiwebengine.graphql.resolvers import Event, opening
 from aiwebengine.graphql.sources import Events, Opening, ScriptSource, TopicSource, Wish
 from aiwebengine.graphql.topics import Filter, SubscriptionTopics
+from aiwebengine.graphql.wire import encode
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason

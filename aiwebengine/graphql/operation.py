@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from aiwebengine.graphql.batches import Asker, Batches
 from aiwebengine.graphql.documents import Document
 from aiwebengine.graphql.loop import ReactorLoop
 from aiwebengine.graphql.schema import Assembled
+from aiwebengine.graphql.wire import encode_ascii
 from aiwebengine.values import SchemaPart
 
 
@@ -26,9 +26,6 @@ class Params:
     variables: Mapping[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
 
-
-encode: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-"""Makes JSON in ASCII, as scripts are sent it."""
 
 Opens = Callable[[SchemaPart, "Operation", GraphQLResolveInfo[Any], Mapping[str, Any]], Awaitable[Any]]
 
@@ -91,11 +88,11 @@ class Operation:
             path: Tell the place in the result, which is the same for every execution if the field is a root one.
         """
         if path and info.path.prev is not None:
-            return encode(self._info(info, path=True))
+            return encode_ascii(self._info(info, path=True))
         key = (id(info.field_nodes[0]), id(self.node))
         known = self.document.infos.get(key)
         if known is None:
-            known = self.document.infos[key] = encode(self._info(info, path=path))
+            known = self.document.infos[key] = encode_ascii(self._info(info, path=path))
         return known
 
     def _info(self, info: GraphQLResolveInfo[Any], *, path: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import parse_qsl
 
 from graphql import GraphQLError
@@ -14,19 +14,13 @@ from aiwebengine.errors import Invalid, UnsupportedMedia
 from aiwebengine.graphql.documents import Documents
 from aiwebengine.graphql.execute import RequestFailed
 from aiwebengine.graphql.operation import Params
+from aiwebengine.graphql.wire import decode
 from aiwebengine.host.declare import told
 from aiwebengine.values import Request
 
 _NOT_FOUND = "PersistedQueryNotFound"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_FIELDS = 50
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"there is no {name}")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def read_request(request: Request) -> Mapping[str, Any]:
@@ -90,7 +84,7 @@ def parse_json(text: str, what: str) -> Any:
         Invalid: It is none.
     """
     try:
-        return _DECODER.decode(text)
+        return decode(text)
     except json.JSONDecodeError as error:
         raise Invalid(f"{what} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
     except RecursionError:

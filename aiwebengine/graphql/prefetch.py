@@ -21,9 +21,9 @@ from graphql.language import FieldNode, OperationDefinitionNode, OperationType, 
 
 from aiwebengine.graphql.batches import Call
 from aiwebengine.graphql.documents import Document
-from aiwebengine.graphql.operation import encode
 from aiwebengine.graphql.resolvers import Rooted
 from aiwebengine.graphql.schema import Assembled
+from aiwebengine.graphql.wire import encode_ascii
 from aiwebengine.values import SchemaPart
 
 
@@ -97,8 +97,8 @@ def calls_of(plan: Plan, variables: VariableValues) -> list[Call] | None:
         told = item.arguments
         if told is None:
             try:
-                told = encode(get_argument_values(item.field, item.node, variables))
-            except GraphQLError:
+                told = encode_ascii(get_argument_values(item.field, item.node, variables))
+            except (GraphQLError, ValueError, RecursionError):
                 return None
         calls.append(item.rooted.call(f'"a":{told},"i":{item.told}'))
     return calls
@@ -121,7 +121,7 @@ def _made(assembled: Assembled, document: Document, node: OperationDefinitionNod
         if part is None or field is None or key in keys or not isinstance(rooted, Rooted) or rooted.special:
             return None
         keys.add(key)
-        told = encode(
+        told = encode_ascii(
             {
                 "fieldName": name,
                 "parentType": root.name,
@@ -132,8 +132,8 @@ def _made(assembled: Assembled, document: Document, node: OperationDefinitionNod
             }
         )
         try:
-            arguments = None if _has_variables(one) else encode(get_argument_values(field, one))
-        except GraphQLError:
+            arguments = None if _has_variables(one) else encode_ascii(get_argument_values(field, one))
+        except (GraphQLError, ValueError, RecursionError):
             return None
         items.append(Item(key=key, part=part, rooted=rooted, field=field, node=one, told=told, arguments=arguments))
     return tuple(items) or None

@@ -11,7 +11,6 @@ that a client sends; both are asked of the script that registered it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,8 +31,9 @@ from graphql import (
 from aiwebengine.graphql.batches import Call
 from aiwebengine.graphql.failures import FieldFailed
 from aiwebengine.graphql.loop import Future
-from aiwebengine.graphql.operation import Operation, encode
+from aiwebengine.graphql.operation import Operation
 from aiwebengine.graphql.schema import Assembled
+from aiwebengine.graphql.wire import decode, encode_ascii
 from aiwebengine.host.schema_parts import ROOTS
 from aiwebengine.values import SchemaPart
 
@@ -124,7 +124,7 @@ def _root(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_json
             return operation.prefetched[info.path.key].get()
 
         def send(checked: Mapping[str, Any]) -> Future[Any]:
-            call = rooted.call(f'"a":{encode(checked)},"i":{operation.info(info, path=True)}')
+            call = rooted.call(f'"a":{encode_ascii(checked)},"i":{operation.info(info, path=True)}')
             future = call.add(operation.loop.create_future())
             if rooted.unit:
                 operation.batches.send([call], read_only=False)
@@ -149,7 +149,7 @@ def _nested(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_js
         operation: Operation = info.context
 
         def send(checked: Mapping[str, Any]) -> Future[Any]:
-            told = encode(checked)
+            told = encode_ascii(checked)
             key = (part.name, id(info.field_nodes[0]), told)
             call: Call | None = operation.many.get(key) if many else None
             if call is None or call.full:
@@ -190,14 +190,14 @@ def _subscribed(part: SchemaPart, args: Mapping[str, GraphQLArgument]) -> Resolv
 
 def opening(operation: Operation, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> str:
     """Give what the resolver of a subscription is called with: `"a":{...},"i":{...}`, as JSON."""
-    return f'"a":{encode(arguments)},"i":{operation.info(info, path=True)}'
+    return f'"a":{encode_ascii(arguments)},"i":{operation.info(info, path=True)}'
 
 
 def parsed(value: Any) -> Any:
     """Give what a resolver of an object means: JSON text is read, as older scripts return it."""
     if isinstance(value, str) and value[:1] in "{[":
         try:
-            return json.loads(value)
+            return decode(value)
         except (ValueError, RecursionError):
             return value
     return value

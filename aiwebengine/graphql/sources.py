@@ -25,6 +25,7 @@ from aiwebengine.graphql.failures import FieldFailed, of_script
 from aiwebengine.graphql.loop import Future, ReactorLoop
 from aiwebengine.graphql.resolvers import Event
 from aiwebengine.graphql.topics import FILTER, Filter, topic_of
+from aiwebengine.graphql.wire import decode
 from aiwebengine.runtime.failure import broken_protocol
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.matching import checked
@@ -197,7 +198,7 @@ class ScriptSource:
     def take(self, line: bytes, done: Callable[[], None], script: str) -> None:
         """Have one more value; *done* is called when there is room for the next."""
         try:
-            value = json.loads(line)
+            value = decode(line)
         except (ValueError, RecursionError):
             self.fail(broken_protocol(script))
             return
@@ -249,7 +250,7 @@ class Opening:
     def answered(self, answer: Answer) -> None:
         """See `Sink.answered`."""
         try:
-            told = json.loads(answer.body)
+            told = decode(answer.body)
         except (ValueError, RecursionError):
             told = None
         if isinstance(told, list) and len(told) == 1 and isinstance(told[0], dict) and "e" in told[0]:

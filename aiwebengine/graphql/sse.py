@@ -51,10 +51,11 @@ from aiwebengine.errors import (
 )
 from aiwebengine.graphql.accept import EVENTS, JSON, preferred
 from aiwebengine.graphql.batches import Asker
-from aiwebengine.graphql.execute import Execution, NoSchema, Prepared, RequestFailed, Results, encode, request_failed
+from aiwebengine.graphql.execute import Execution, NoSchema, Prepared, RequestFailed, Results, request_failed
 from aiwebengine.graphql.feeds import Feeds, Member
 from aiwebengine.graphql.http import NO_SCHEMA, asker_of, refusal
 from aiwebengine.graphql.params import read_params, read_request
+from aiwebengine.graphql.wire import encode
 from aiwebengine.interfaces import Clock
 from aiwebengine.settings.schema import GraphQLSettings
 from aiwebengine.values import Answer, Request

@@ -29,12 +29,13 @@ from twisted.internet.interfaces import IDelayedCall
 
 from aiwebengine.errors import EngineError
 from aiwebengine.graphql.batches import Asker
-from aiwebengine.graphql.execute import Execution, NoSchema, RequestFailed, encode, request_failed
+from aiwebengine.graphql.execute import Execution, NoSchema, RequestFailed, request_failed
 from aiwebengine.graphql.failures import of_engine
 from aiwebengine.graphql.feeds import Feeds, Member
 from aiwebengine.graphql.http import NO_SCHEMA
 from aiwebengine.graphql.params import read_params
 from aiwebengine.graphql.sse import execute_to
+from aiwebengine.graphql.wire import decode, encode
 from aiwebengine.interfaces import Clock
 from aiwebengine.settings.schema import GraphQLSettings
 from aiwebengine.values import Request
@@ -144,7 +145,7 @@ class Conversation:
         if self._over:
             return
         try:
-            message = json.loads(text, parse_constant=_no_constant)
+            message = decode(text)
         except (ValueError, RecursionError):
             message = None
         kind = message.get("type") if isinstance(message, dict) else None
@@ -309,10 +310,6 @@ _SAID: dict[str, Callable[[Conversation, Mapping[str, Any]], None]] = {
     "subscribe": Conversation._said_subscribe,  # noqa: SLF001  its own
     "complete": Conversation._said_complete,  # noqa: SLF001  its own
 }
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 def _nothing() -> None:

@@ -34,6 +34,12 @@ registerMutationHandler("add", "add(id: ID!): ID!", async ({ id }) => {
   await kv.increment("mutations");
   return id;
 });
+registerSubscriptionHandler("endless", "endless: Int", async function* () {
+  for (let i = 0; ; i++) {
+    yield i;
+    await pause();
+  }
+});
 registerWebSocket("/socket", {
   open: (ws) => ws.subscribe("all"),
   async message(ws, id) {
@@ -103,6 +109,26 @@ async def test_mutations() -> None:
         assert told == Counter(ids)
         assert count == len(ids)
         assert len(answered) > OPERATIONS // 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_source() -> None:
+    """A subscription whose source is a process that is killed ends with an error, and does not just go quiet."""
+    async with running_engine() as engine:
+        await engine.deploy("live", {"main.ts": SCRIPT})
+        events = await subscribe(engine, "subscription { endless }")
+        await events.until(5)
+        for pid in clones():
+            os.kill(pid, signal.SIGKILL)
+        await events.until(7)
+        for _ in range(200):
+            if events.seen[-1][0] == "complete":
+                break
+            await task.deferLater(reactor, 0.02)
+        *values, error, complete = events.seen
+        assert [event["data"]["endless"] for _, event in values] == list(range(len(values)))
+        assert error[1]["errors"][0]["extensions"]["code"] in {"UNAVAILABLE", "SCRIPT_CRASHED"}
+        assert complete == ("complete", None)
 
 
 @pytest_twisted.ensureDeferred

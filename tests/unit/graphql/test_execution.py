@@ -16,6 +16,7 @@ from aiwebengine.errors import ScriptTimeout
 from aiwebengine.graphql.execute import NoSchema, RequestFailed, told_next
 from aiwebengine.graphql.failures import FieldFailed
 from aiwebengine.graphql.operation import Params
+from aiwebengine.graphql.wire import encode
 from aiwebengine.values import Answer
 from tests.unit.graphql.fakes import World, part
 
@@ -112,13 +113,36 @@ class ExecutionTests(SynchronousTestCase):
 
     def test_nonsense(self) -> None:
         """A process that answers with nonsense fails its fields as one that broke the protocol."""
-        for body in (b"", b"{}", b"[]", b'[{"d":1},{"d":2}]', b"[7]", b'["x"]'):
+        deep = b"[" * 100_000
+        for body in (
+            b"",
+            b"{}",
+            b"[]",
+            b'[{"d":1},{"d":2}]',
+            b"[7]",
+            b'["x"]',
+            b'[{"d":NaN}]',
+            b'[{"d":1e999}]',
+            deep,
+            b"\xff",
+        ):
             world = notes_world()
             results: list[Any] = []
             world.begin("{ other }").addCallback(results.append)
             _, sink = world.scripts.waiting.pop(0)
             sink.answered(Answer(status=200, headers=(), body=body))
             self.assertEqual(results[0].first["errors"][0]["extensions"]["code"], "SCRIPT_PROTOCOL", body)
+
+    def test_numbers_that_are_none(self) -> None:
+        """A number that JSON cannot hold is an error of its field, in documents as in results."""
+        world = World([part("query", "any", "any(x: JSON): JSON scalar JSON")], [lambda call: call["a"]["x"]])
+        self.assertEqual(world.ask("{ any(x: [1.5, {a: 2}]) }"), {"data": {"any": [1.5, {"a": 2}]}})
+        self.assertIn("errors", world.ask("{ any(x: 1e999) }"))
+        deep: Any = []
+        for _ in range(100_000):
+            deep = [deep]
+        for value in (float("nan"), deep):
+            self.assertIn("cannot be sent as JSON", encode({"data": value}))
 
     def test_too_few_for_all_objects(self) -> None:
         """A handler that answers for fewer objects than it was given is nonsense, too."""
