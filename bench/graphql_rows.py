@@ -8,12 +8,14 @@ The rival is node with graphql-yoga, and graphql-ws for WebSockets, on the same 
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
@@ -69,6 +71,8 @@ def query_rows(folder: Path, ours: int, rival: int, *, rounds: int, seconds: int
         "JSON handler": ("json.lua", f"http://127.0.0.1:{ours}/hello"),
         "graphql-yoga": ("query.lua", f"http://127.0.0.1:{rival}/graphql"),
     }
+    for name, (_, url) in targets.items():
+        check(name, url)
     found: dict[tuple[str, int], list[float]] = {}
     for number in range(-1, rounds):
         for connections in CONNECTIONS:
@@ -88,6 +92,17 @@ def query_rows(folder: Path, ours: int, rival: int, *, rounds: int, seconds: int
     return rows
 
 
+def check(name: str, url: str) -> None:
+    """Ask once and look at the answer, which wrk does not: a GraphQL error comes with the status 200, too."""
+    plain = name == "JSON handler"
+    body = b'{"name":"Ada"}' if plain else QUERY.replace("\\\\", "\\").encode()
+    asked = urllib.request.Request(url, body, {"content-type": "application/json"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        told = json.loads(answer.read())
+    if (told if plain else told.get("data")) != {"hello": "Hello Ada"}:
+        raise RuntimeError(f"{name} answers {told}")
+
+
 def requests_a_second(script: Path, url: str, connections: int, seconds: int) -> float:
     """Load a server."""
     words = [wrk(), "-t1", f"-c{connections}", f"-d{seconds}", "-s", str(script), url]
@@ -102,10 +117,16 @@ def requests_a_second(script: Path, url: str, connections: int, seconds: int) ->
 def fan_out_rows(ours: int, rival: int) -> list[Row]:
     """Compare the time from a message to the last of its subscribers."""
     same, other = "subscription { tick }", "subscription { tick(of: NUMBER) }"
+    sse = "/graphql/sse?query="
+    yoga = "/graphql?query="
+    each = (
+        quote("subscription Of($of: Int) { tick(of: $of) }") + "&variables=" + quote('{"of":') + "NUMBER" + quote("}")
+    )
     kinds = (
         ("WebSocket", "/graphql/ws", same, "/graphql/ws", same),
         ("WebSocket, each another query", "/graphql/ws", other, "/graphql/ws", other),
-        ("events", f"/graphql/sse?query={quote(same)}", "", f"/graphql?query={quote(same)}", ""),
+        ("events", sse + quote(same), "", yoga + quote(same), ""),
+        ("events, each other variables", sse + each, "", yoga + each, ""),
     )
     rows: list[Row] = []
     for what, path, query, their_path, their_query in kinds:
