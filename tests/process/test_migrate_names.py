@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from aiwebengine.cli import exits
 from aiwebengine.cli.main import run
+from tests.support.documents import ROOT
 
 OLD = """\
 import { kv, register } from "aiwebengine";
@@ -77,6 +79,23 @@ def test_writes(script: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sorted(path.name for path in script.iterdir()) == ["lib", "main.ts", "notes.txt"]
     assert run(["migrate-names", str(script / "main.ts")]) == exits.OK
     assert "0 older names" in capsys.readouterr().err
+
+
+def test_names_of_graphql(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The example of the older style gets today's names for all that it registers."""
+    script = tmp_path / "older.js"
+    shutil.copy(ROOT / "examples" / "older-subscriptions.js", script)
+    assert run(["migrate-names", str(script), "--write"]) == exits.OK
+    assert "4 older names" in capsys.readouterr().err
+    text = script.read_text("utf-8")
+    assert "registerGraphQL" not in text
+    for name in (
+        "registerWebHandler(",
+        "registerQueryHandler(",
+        "registerMutationHandler(",
+        "registerSubscriptionHandler(",
+    ):
+        assert text.count(name) == 1
 
 
 def test_cannot_be_parsed(script: Path, capsys: pytest.CaptureFixture[str]) -> None:

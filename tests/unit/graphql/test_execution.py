@@ -220,6 +220,26 @@ class ExecutionTests(SynchronousTestCase):
         answer = world.ask("{ big { text a: text b: text } }")
         self.assertEqual((answer["data"], answer["errors"][0]["extensions"]["code"]), (None, "TOO_LARGE"))
 
+    def test_streamed(self) -> None:
+        """The rest of a streamed list comes in a part of its own, as it was selected."""
+        world = notes_world()
+        results: list[Any] = []
+        query = "{ notes @stream(initialCount: 1) { id author { name } } }"
+        world.begin(query, incremental=True).addCallback(results.append)
+        world.scripts.answer()
+        self.assertEqual(results[0].first["data"], {"notes": [{"id": "1", "author": {"name": "ada"}}]})
+        parts: list[Any] = []
+
+        async def read() -> None:
+            async for one in results[0].more:
+                parts.append(told_next(one, "r", 1_000_000))  # noqa: PERF401
+
+        done = world.execution.loop.run(read())
+        world.scripts.answer()
+        self.successResultOf(done)
+        self.assertEqual(parts[-1]["incremental"][0]["items"], [{"id": "2", "author": {"name": "bob"}}])
+        self.assertEqual(world.ask(query)["data"]["notes"][1]["id"], "2")
+
     def test_requests_that_fail(self) -> None:
         """What cannot be parsed, does not fit or is not clear is told before anything runs."""
         world = notes_world()
