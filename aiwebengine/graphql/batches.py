@@ -17,9 +17,10 @@ from typing import Any, Protocol, TypeVar
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import Cancelled, EngineError, ScriptFailed
+from aiwebengine.exact_json import decode
 from aiwebengine.graphql.failures import FieldFailed, of_script
 from aiwebengine.graphql.loop import ReactorLoop
-from aiwebengine.graphql.wire import decode, encode_ascii
+from aiwebengine.graphql.wire import encode_ascii
 from aiwebengine.runtime.failure import broken_protocol
 from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.sink import Sink

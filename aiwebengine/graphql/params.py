@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl
 from graphql import GraphQLError
 
 from aiwebengine.errors import Invalid, UnsupportedMedia
+from aiwebengine.exact_json import decode
 from aiwebengine.graphql.documents import Documents
 from aiwebengine.graphql.execute import RequestFailed
 from aiwebengine.graphql.operation import Params
-from aiwebengine.graphql.wire import decode
 from aiwebengine.host.declare import told
 from aiwebengine.values import Request
 

@@ -28,12 +28,13 @@ from graphql import (
     is_composite_type,
 )
 
+from aiwebengine.exact_json import decode
 from aiwebengine.graphql.batches import Call
 from aiwebengine.graphql.failures import FieldFailed
 from aiwebengine.graphql.loop import Future
 from aiwebengine.graphql.operation import Operation
 from aiwebengine.graphql.schema import Assembled
-from aiwebengine.graphql.wire import decode, encode_ascii
+from aiwebengine.graphql.wire import encode_ascii
 from aiwebengine.host.schema_parts import ROOTS
 from aiwebengine.values import SchemaPart
 

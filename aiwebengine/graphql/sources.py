@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiwebengine.errors import EngineError, Invalid, ScriptFailed
+from aiwebengine.exact_json import decode
 from aiwebengine.graphql.batches import Scripts
 from aiwebengine.graphql.failures import FieldFailed, of_script
 from aiwebengine.graphql.loop import Future, ReactorLoop
 from aiwebengine.graphql.resolvers import Event
 from aiwebengine.graphql.topics import FILTER, Filter, topic_of
-from aiwebengine.graphql.wire import decode
 from aiwebengine.runtime.failure import broken_protocol
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.matching import checked

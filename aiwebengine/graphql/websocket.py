@@ -28,6 +28,7 @@ from typing import Any
 from twisted.internet.interfaces import IDelayedCall
 
 from aiwebengine.errors import EngineError
+from aiwebengine.exact_json import decode
 from aiwebengine.graphql.batches import Asker
 from aiwebengine.graphql.execute import Execution, NoSchema, RequestFailed, request_failed
 from aiwebengine.graphql.failures import of_engine
@@ -35,7 +36,7 @@ from aiwebengine.graphql.feeds import Feeds, Member
 from aiwebengine.graphql.http import NO_SCHEMA
 from aiwebengine.graphql.params import read_params
 from aiwebengine.graphql.sse import execute_to
-from aiwebengine.graphql.wire import decode, encode
+from aiwebengine.graphql.wire import encode
 from aiwebengine.interfaces import Clock
 from aiwebengine.settings.schema import GraphQLSettings
 from aiwebengine.values import Request

@@ -10,7 +10,6 @@ a child is answered `{"ok": ...}` or `{"err": {...}}`.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
@@ -19,6 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import TABLE, BudgetSpent, Cancelled, Denied, EngineError, Invalid, ScriptFailed, TooMany
+from aiwebengine.exact_json import decode
 from aiwebengine.host.declare import REFERENCE, HostCall, nearest, printable
 from aiwebengine.host.effects import Commits
 from aiwebengine.host.registration import Registrations
@@ -196,7 +196,7 @@ async def _awaited(result: Any) -> Any:
 
 def _arguments(declared: HostCall, argument: str) -> list[Any]:
     try:
-        given = json.loads(argument, parse_constant=_refuse_constant, parse_float=_finite)
+        given = decode(argument)
     except (ValueError, RecursionError) as error:
         raise Invalid(f"{declared.shown}: the arguments are not JSON.", private=str(error)[:200]) from None
     if not isinstance(given, list):
@@ -211,18 +211,6 @@ def _arguments(declared: HostCall, argument: str) -> list[Any]:
     for one, value in zip(declared.arguments, values, strict=True):
         one.check(declared.shown, value)
     return values
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(text)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        # JSON may say it; nothing that stores or sends it can.
-        raise ValueError(text)
-    return number
 
 
 def _json(value: Any) -> str:

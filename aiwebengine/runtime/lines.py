@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from aiwebengine.exact_json import decode
 from aiwebengine.runtime.asking import is_bulky
 from aiwebengine.runtime.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
@@ -59,7 +60,7 @@ class Lines:
             self.count += 1
             return [_warning(at, f"Log lines of more than {_MAX_RAW_BYTES} bytes came at once; they are dropped.")]
         try:
-            given = json.loads(raw)
+            given = decode(raw)
         except RecursionError:
             # A script can replace what checks its fields.
             self.count += 1

@@ -303,9 +303,9 @@ class SocketSettings:
     max_topics: Annotated[int, Between(least=0, most=10_000)] = 100
     """Most topics that one WebSocket may be subscribed to."""
     ping_seconds: Annotated[float, Between(least=0.1, most=3600)] = 30.0
-    """A client of whom nothing was heard for so long is sent a ping."""
+    """A client is sent a ping so long after its last answer to one."""
     pong_seconds: Annotated[float, Between(least=0.1, most=3600)] = 20.0
-    """How long it has to answer; then its connection is ended."""
+    """How long it has to answer, or to say anything else; then its connection is ended."""
     close_seconds: Annotated[float, Between(least=0.1, most=3600)] = 5.0
     """How long a connection that is being closed may take for it."""
     compress: bool = True

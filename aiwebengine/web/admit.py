@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 from aiwebengine.errors import Invalid
+from aiwebengine.exact_json import decode
 from aiwebengine.host.schemas import check
 from aiwebengine.values import Request, RouteMatch
 from aiwebengine.web.payload import payload, query_pairs
@@ -64,7 +65,7 @@ def _json(request: Request) -> Any:
     if not request.body:
         raise Invalid("This route takes JSON; the request has no body.")
     try:
-        return json.loads(request.body.decode("utf-8"), parse_constant=_no_constant)
+        return decode(request.body)
     except UnicodeDecodeError as error:
         raise Invalid(f"The body of the request is JSON in UTF-8; byte {error.start} of this one is not.") from None
     except RecursionError:
@@ -75,10 +76,6 @@ def _json(request: Request) -> Any:
         ) from None
     except ValueError as error:
         raise Invalid(f"The body of the request is not JSON: {error}.") from None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"there is no {name}")
 
 
 def _faults(schema: Any, value: Any, where: str) -> _Violations:

@@ -24,6 +24,7 @@ from typing import Any
 from twisted.logger import Logger
 
 from aiwebengine.errors import Cancelled, EngineError, ScriptFailed, Unauthenticated, Unavailable
+from aiwebengine.exact_json import decode_object
 from aiwebengine.host.streams import BINARY, socket_topic
 from aiwebengine.runtime.allowance import allowance
 from aiwebengine.runtime.failure import broken_protocol
@@ -254,15 +255,12 @@ class Session:
 
     def answered(self, answer: Answer) -> None:
         """See `Sink.answered`."""
-        try:
-            said = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            said = None
-        if isinstance(said, dict):
+        said = decode_object(answer.body)
+        if said is None:
+            self.failed(broken_protocol(self.place[0]))
+        else:
             self.carry_out(said)
             self._handled()
-        else:
-            self.failed(broken_protocol(self.place[0]))
 
     def started(self, answer: Answer) -> None:
         """See `Sink.started`; nothing is streamed here."""
@@ -401,14 +399,11 @@ class AskedSocket:
             return
         if not exchange.waiting:
             return
-        try:
-            said = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            said = None
-        if isinstance(said, dict):
-            self._door.accept(exchange, self._request, self._route, said)
-        else:
+        said = decode_object(answer.body)
+        if said is None:
             self._tell(exchange, broken_protocol(self._route.script))
+        else:
+            self._door.accept(exchange, self._request, self._route, said)
 
     def started(self, answer: Answer) -> None:
         """A middleware answers with a stream of its own, in place of this one."""

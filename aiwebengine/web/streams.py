@@ -19,8 +19,10 @@ from random import Random
 from typing import Any
 
 from aiwebengine.errors import EngineError, Invalid, ScriptFailed, Unauthenticated, Unavailable
+from aiwebengine.exact_json import decode_object
 from aiwebengine.host.stream_options import END
 from aiwebengine.host.stream_topics import topic_of
+from aiwebengine.runtime.failure import broken_protocol
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.matching import checked
 from aiwebengine.services.topics import Message, Reason
@@ -278,8 +280,12 @@ class Asked:
             return
         if not exchange.waiting:
             return
+        said = decode_object(answer.body)
+        if said is None:
+            self._tell(exchange, broken_protocol(self._opening.owner))
+            return
         try:
-            self._door.begin(self._opening, json.loads(answer.body))
+            self._door.begin(self._opening, said)
         except Invalid as error:
             self._tell(exchange, ScriptFailed(error.public))
         except EngineError as error:

@@ -173,9 +173,13 @@ def check_origin(request: Request, allowed: Iterable[str]) -> None:
         Denied: The page may not open the WebSocket.
     """
     origin = request.headers.get("origin")
-    if origin is None or _place(origin) == _place(request.url):
+    if origin is None:
         return
-    if not any(one == ANY_ORIGIN or _origin(one) == _origin(origin) for one in allowed):
+    # What is no origin, such as "null", equals nothing.
+    given = _origin(origin)
+    if given is not None and given[1:] == _place(request.url):
+        return
+    if not any(one == ANY_ORIGIN or (given is not None and _origin(one) == given) for one in allowed):
         raise Denied(
             f"Pages from {_told(origin)} may not open this WebSocket; have the origin added to the option `origins` "
             "of registerWebSocket, or to the server's setting `sockets.origins`."

@@ -357,6 +357,7 @@ def _factory(reactor: Any, settings: SocketSettings) -> WebSocketServerFactory:
         autoPingInterval=settings.ping_seconds,
         autoPingTimeout=settings.pong_seconds,
         autoPingRestartOnAnyTraffic=True,
+        echoCloseCodeReason=True,
         allowedOrigins=["*"],
     )
     if settings.compress:

@@ -20,14 +20,17 @@ from aiwebengine.errors import EngineError
 from aiwebengine.host.once import KeptAnswers
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.settings.schema import HttpSettings, LimitSettings
-from aiwebengine.values import Answer, HandlerRef, Invocation, Route
+from aiwebengine.values import Answer, HandlerRef, Invocation, Request, Route
 from aiwebengine.web.channel import Channel
 from aiwebengine.web.errors import Explain
+from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.health import add_health
 from aiwebengine.web.read import Reader
 from aiwebengine.web.site import Site
+from aiwebengine.web.sockets import SocketDoor
 from aiwebengine.web.streams import StreamDoor
 from aiwebengine.web.write import Writer
+from tests.support.websocket import RawSocket
 
 JSON = ((b"content-type", b"application/json"),)
 
@@ -169,7 +172,13 @@ class WebTestCase(SynchronousTestCase):
         self.site = self.make_site()
         self.serve(a_route("/hello"), a_route("/echo", "POST", "PUT"), a_route("/notes/:id", "GET", "DELETE"))
 
-    def make_site(self, explain: Explain | None = None, streams: StreamDoor | None = None) -> Site:
+    def make_site(
+        self,
+        explain: Explain | None = None,
+        streams: StreamDoor | None = None,
+        sockets: SocketDoor | None = None,
+        more: Callable[[Exchange, Request], bool] = lambda _exchange, _request: False,
+    ) -> Site:
         """Make a site."""
         numbers = count(1)
         klein = Klein()
@@ -196,6 +205,8 @@ class WebTestCase(SynchronousTestCase):
             own_body_bytes=5000,
             explain=explain,
             streams=streams,
+            sockets=sockets,
+            more=more,
             answers=KeptAnswers(read=lambda _: self.reads.pop(0), milliseconds=lambda: 0, keep_seconds=60),
         )
 
@@ -239,6 +250,41 @@ class WebTestCase(SynchronousTestCase):
         self.assertTrue(transport.half_closed)
         self.assertEqual(self.runner.runs, [])
         return reply
+
+
+class Client(RawSocket):
+    """
+    A WebSocket client on a connection in memory.
+
+    Args:
+        case: Opens the connection.
+        path: What it asks for.
+        headers: Beside, or in place of, the usual ones.
+    """
+
+    def __init__(self, case: WebTestCase, path: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(path, headers or {})
+        self.channel, self.wire = case.connect(case.site)
+        self.makeConnection(self)
+
+    def write(self, data: bytes) -> None:
+        """Be the transport of the client."""
+        self.channel.dataReceived(data)
+        self.read()
+
+    def read(self) -> None:
+        """Take what the server has sent."""
+        data = self.wire.value()
+        self.wire.clear()
+        if data:
+            self.dataReceived(data)
+        if (self.wire.disconnecting or self.wire.aborted) and not self.over:
+            self.gone()
+
+    def gone(self) -> None:
+        """Break the connection."""
+        self.over = True
+        ended(self.channel)
 
 
 def ended(channel: Channel) -> None:

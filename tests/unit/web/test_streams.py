@@ -131,6 +131,15 @@ class StreamTests(WebTestCase):
         self.assertEqual(self.told(transport).status, 500)
         self.assertEqual(self.bus.state()["subscribers"], 0)
 
+    def test_what_is_no_answer(self) -> None:
+        """A script that forges what it says of a client does not let it in, nor leaves it without an answer."""
+        self.listen_for(attributes=1)
+        for number, body in enumerate((b"", b"[]", b"nonsense", b'{"attributes":{"a":NaN}}', b"[" * 100_000)):
+            _, transport = self.open()
+            self.runner.runs[number].sink.answered(Answer(status=200, headers=OPENING, body=body))
+            self.assertEqual((body[:20], self.told(transport).status), (body[:20], 500))
+        self.assertEqual(self.bus.state()["subscribers"], 0)
+
     def test_a_client_that_leaves_while_the_script_is_asked(self) -> None:
         """The run is stopped, and what it still answers opens nothing."""
         self.listen_for(attributes=1)

@@ -1,0 +1,241 @@
+"""WebSockets on connections in memory, on a clock of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiwebengine.settings.schema import SocketSettings
+from aiwebengine.values import Request
+from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.upgrade import Socket
+from aiwebengine.web.websocket import WebSockets
+from tests.support.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
+from tests.unit.web.support import Client, WebTestCase, replies
+
+
+class Owner:
+    """Keeps what it is told of a socket."""
+
+    def __init__(self, socket: Socket) -> None:
+        self.socket = socket
+        self.heard: list[Any] = []
+
+    def text(self, text: str) -> None:
+        self.heard.append(text)
+
+    def binary(self, data: bytes) -> None:
+        self.heard.append(data)
+
+    def closed(self, code: int, reason: str) -> None:
+        self.heard.append((code, reason))
+
+    def drained(self) -> None:
+        self.heard.append("drained")
+
+
+class Place:
+    """The engine's own path `/ws`."""
+
+    path = "/ws"
+    protocols = ("v2", "v1")
+
+    def __init__(self) -> None:
+        self.owners: list[Owner] = []
+
+    def open(self, socket: Socket, request: Request) -> Owner:
+        owner = Owner(socket)
+        self.owners.append(owner)
+        return owner
+
+
+class SocketTests(WebTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.make()
+
+    def make(self, **settings: Any) -> None:
+        """Speak WebSocket, within these settings."""
+        self.place = Place()
+        self.sockets = WebSockets(reactor=self.clock, settings=SocketSettings(**settings))
+        enter = self.sockets.endpoint(self.place)
+
+        def more(exchange: Exchange, request: Request) -> bool:
+            if request.path == self.place.path:
+                enter(exchange, request)
+            return request.path == self.place.path
+
+        self.site = self.make_site(more=more)
+
+    def open(self, **headers: str) -> tuple[Client, Owner]:
+        """Open a WebSocket."""
+        client = Client(self, "/ws", {name.replace("_", "-"): value for name, value in headers.items()})
+        self.assertEqual(client.status, 101, client.head)
+        return client, self.place.owners[-1]
+
+    def test_both_ways(self) -> None:
+        """Texts and bytes go both ways, in one frame of any size or in several."""
+        client, owner = self.open()
+        client.say("hello 🙂")
+        client.frame(BINARY, b"\0\xff")
+        client.frame(TEXT, b"two ", fin=False)
+        client.frame(PING, b"between")
+        client.frame(CONTINUATION, b"pieces")
+        self.assertEqual(owner.heard, ["hello 🙂", b"\0\xff", "two pieces"])
+        self.assertEqual(client.frames, [(PONG, b"between")])
+        for size in (0, 125, 126, 65_535, 65_536):
+            owner.socket.send_bytes(b"x" * size)
+            client.read()
+            self.assertEqual(client.frames[-1], (BINARY, b"x" * size))
+        owner.socket.send_text("\ud800 alone")
+        client.read()
+        self.assertEqual(client.texts, ["? alone"])
+
+    def test_agreements(self) -> None:
+        """The subprotocol and the compression that both know are agreed upon."""
+        client, owner = self.open(sec_websocket_protocol="v1, v2", sec_websocket_extensions="permessage-deflate")
+        self.assertEqual(owner.socket.protocol, "v1")
+        self.assertIn("sec-websocket-protocol: v1", client.head.lower())
+        self.assertIn("permessage-deflate", client.head.lower())
+        for _ in range(2):
+            owner.socket.send_text("packed " * 100)
+        client.read()
+        self.assertEqual(client.texts, ["packed " * 100] * 2)
+        self.make(compress=False)
+        client, owner = self.open(sec_websocket_protocol="v9", sec_websocket_extensions="permessage-deflate")
+        self.assertEqual((owner.socket.protocol, "permessage" in client.head), ("", False))
+
+    def test_messages_behind_the_request(self) -> None:
+        """What a client sends before it has read the answer is heard."""
+        channel, transport = self.connect(self.site)
+        client = Client(self, "/nothing")
+        lines = [
+            "GET /ws HTTP/1.1", "host: a", "upgrade: websocket", "connection: upgrade",
+            "sec-websocket-version: 13", "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==", "", "",
+        ]  # fmt: skip
+        channel.dataReceived("\r\n".join(lines).encode() + b"\x81\x82\0\0\0\0hi")
+        self.assertEqual(self.place.owners[-1].heard, ["hi"])
+        self.assertTrue(transport.value().startswith(b"HTTP/1.1 101 "))
+        self.assertEqual(client.status, 404)
+
+    def test_the_client_closes(self) -> None:
+        """A client that closes is answered, and its owner told why; one that breaks off has the code 1006."""
+        client, owner = self.open()
+        client.close(4001, b"enough")
+        self.assertEqual((owner.heard, client.closed_with), ([(4001, "enough")], 4001))
+        owner.socket.send_text("too late")
+        client.read()
+        self.assertEqual(client.texts, [])
+        client, owner = self.open()
+        client.gone()
+        self.assertEqual(owner.heard, [(1006, "")])
+        self.assertEqual(self.sockets.state(), {"open": 0, "opened": 2, "refused": 0})
+
+    def test_the_owner_closes(self) -> None:
+        """After the closing frame nothing is sent or heard; a client that does not answer it is cut off."""
+        client, owner = self.open()
+        owner.socket.close(4000, "ü" * 100)
+        owner.socket.close(1000, "again")
+        owner.socket.send_text("too late")
+        client.read()
+        client.say("too late")
+        self.assertEqual([opcode for opcode, _ in client.frames], [CLOSE])
+        self.assertEqual(client.frames[0][1][2:].decode(), "ü" * 61)
+        self.assertEqual(owner.heard, [])
+        self.clock.advance(5)
+        client.read()
+        self.assertEqual((client.over, owner.heard), (True, [(1006, "")]))
+
+    def test_silent_clients(self) -> None:
+        """Who is silent is asked, and cut off without an answer; who answers or speaks stays."""
+        self.make(ping_seconds=10.0, pong_seconds=2.0)
+        client, owner = self.open()
+        self.clock.advance(10)
+        client.read()
+        (ping,) = client.frames
+        self.assertEqual(ping[0], PING)
+        client.frame(PONG, ping[1])
+        self.clock.advance(9.9)
+        client.read()
+        self.assertEqual(client.frames, [ping])
+        self.clock.advance(0.1)
+        client.say("still here")
+        self.clock.advance(2)
+        client.read()
+        self.assertEqual((len(client.frames), client.over), (2, False))
+        self.clock.advance(8)
+        self.clock.advance(2)
+        client.read()
+        self.assertEqual((len(client.frames), client.over), (3, True))
+        self.assertEqual(owner.heard, ["still here", (1006, "")])
+
+    def test_slow_readers(self) -> None:
+        """What waits for a client is bounded; one that catches up in time goes on, and its owner is told."""
+        self.make(buffer_bytes=1024)
+        client, owner = self.open()
+        client.channel.pauseProducing()
+        owner.socket.send_text("x" * 1000)
+        self.assertGreater(owner.socket.buffered, 1000)
+        client.channel.resumeProducing()
+        self.assertEqual((owner.socket.buffered, owner.heard), (0, ["drained"]))
+        client.channel.pauseProducing()
+        owner.socket.send_text("x" * 1000)
+        owner.socket.send_text("x" * 1000)
+        client.read()
+        self.assertEqual((client.closed_with, len(client.texts)), (1013, 2))
+
+    def test_busy_owners(self) -> None:
+        """While its owner is busy nothing is read from a client."""
+        client, owner = self.open()
+        owner.socket.pause()
+        self.assertEqual(client.wire.producerState, "paused")
+        owner.socket.resume()
+        self.assertEqual(client.wire.producerState, "producing")
+
+    def test_broken_frames(self) -> None:
+        """What breaks the protocol, or is too large, ends the connection with the code that says so."""
+        self.make(max_message_bytes=2048, max_frame_bytes=1024)
+        for frame, code in (
+            ((TEXT, b"\xff"), 1007),
+            ((TEXT, b"x" * 1025), 1009),
+            ((3, b""), 1002),
+            ((CONTINUATION, b"x"), 1002),
+            ((CLOSE, b"\x03\xed"), 1002),
+        ):
+            client, owner = self.open()
+            client.frame(*frame)
+            self.assertEqual((frame[0], client.closed_with), (frame[0], code))
+            self.assertEqual([one for one in owner.heard if not isinstance(one, tuple)], [])
+        client, _ = self.open()
+        client.frame(TEXT, b"unmasked", masked=False)
+        self.assertEqual(client.closed_with, 1002)
+        client, _ = self.open()
+        for _ in range(3):
+            client.frame(TEXT if not _ else CONTINUATION, b"x" * 1000, fin=False)
+        self.assertEqual(client.closed_with, 1009)
+
+    def test_too_many(self) -> None:
+        """One more than may be open is told to come back."""
+        self.make(max_connections=1)
+        client, _ = self.open()
+        other = Client(self, "/ws")
+        self.assertEqual(other.status, 429)
+        self.assertIn("retry-after: 5", other.head.lower())
+        client.close()
+        self.open()
+        self.assertEqual(self.sockets.state()["refused"], 1)
+
+    def test_the_server_stops(self) -> None:
+        """Clients are told to come back, and nobody new is let in."""
+        client, _ = self.open()
+        self.sockets.end()
+        client.read()
+        self.assertEqual(client.closed_with, 1012)
+        other = Client(self, "/ws")
+        self.assertEqual(other.status, 503)
+
+    def test_a_request_that_asks_for_none(self) -> None:
+        """A plain request is told what is missing, with the header that proxies read."""
+        channel, transport = self.connect(self.site)
+        channel.dataReceived(b"GET /ws HTTP/1.1\r\nHost: a\r\n\r\n")
+        (reply,) = replies(transport.value())
+        self.assertEqual((reply.status, reply.headers["upgrade"]), (426, "websocket"))
