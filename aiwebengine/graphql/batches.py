@@ -19,7 +19,8 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import Cancelled, EngineError, ScriptFailed
 from aiwebengine.exact_json import decode
 from aiwebengine.graphql.failures import FieldFailed, of_script
-from aiwebengine.graphql.loop import ReactorLoop
+from aiwebengine.graphql.loop import Future, ReactorLoop
+from aiwebengine.graphql.slots import Slot
 from aiwebengine.graphql.wire import encode_ascii
 from aiwebengine.runtime.failure import broken_protocol
 from aiwebengine.runtime.run import Run
@@ -31,20 +32,9 @@ _MOST_PARENTS = 1000
 Convert = Callable[[Any], Any]
 
 
-class Waiting(Protocol):
-    """Who waits for a value: a future, or what stands for one."""
-
-    def done(self) -> bool:
-        """It waits no more."""
-
-    def set_result(self, value: Any, /) -> None:
-        """Here is the value."""
-
-    def set_exception(self, error: Any, /) -> None:
-        """There is none."""
-
-
-W = TypeVar("W", bound=Waiting)
+Waiting = Future[Any] | Slot
+"""What takes a value."""
+W = TypeVar("W", Future[Any], Slot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,15 +177,18 @@ class Batches:
     def send(self, calls: Sequence[Call], *, read_only: bool) -> None:
         """Run *calls*, all of one script, now."""
         first = calls[0]
-        names = ", ".join(dict.fromkeys(call.label for call in calls))
-        payload = f'{{"calls":[{",".join([call.text for call in calls])}]{self._sender}}}'
+        if len(calls) == 1:
+            label, texts = first.label, first.text
+        else:
+            label = ", ".join(dict.fromkeys([call.label for call in calls]))
+            texts = ",".join([call.text for call in calls])
         request = self._asker.request
         invocation = self._scripts.invocation(
             first.part,
             identity=f"{request}-{self.runs}" if self.runs else request,
             kind="graphql",
-            label=names[:200],
-            payload=payload,
+            label=label[:200],
+            payload=f'{{"calls":[{texts}]{self._sender}}}',
             read_only=read_only,
             asker=self._asker,
         )
@@ -254,7 +247,11 @@ class Batch:
                 self.failed(broken_protocol(self._invocation.script))
                 return
             settled += zip(call.waiting, outcomes, strict=True)
-        self._loop.enter(self._settle, settled)
+        if len(settled) == 1:
+            self._settle(settled)
+        else:
+            # All are there before any of those who wait goes on.
+            self._loop.enter(self._settle, settled)
 
     def started(self, answer: Answer) -> None:
         """See `Sink.started`; a resolver's answer is whole."""
@@ -293,17 +290,21 @@ class Batch:
                 if len(waits) == 1:
                     self._scripts.keep(self._invocation, outcome)
                     self._scripts.explained(outcome, self._invocation, self._later(waits))
-            elif isinstance(outcome, BaseException):
-                self._loop.settle(future, outcome)
             else:
-                self._loop.settle(future, outcome)
+                self._give(future, outcome)
 
     def _later(self, waits: Sequence[Waiting]) -> Callable[[FieldFailed], None]:
         def told(failed: FieldFailed) -> None:
             for future in waits:
-                self._loop.settle(future, failed)
+                self._give(future, failed)
 
         return told
+
+    def _give(self, waiting: Waiting, outcome: Any) -> None:
+        if isinstance(waiting, Slot):
+            waiting.fill(outcome)
+        else:
+            self._loop.settle(waiting, outcome)
 
 
 def engine_error(failure: Failure) -> EngineError:

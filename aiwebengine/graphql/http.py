@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLError
@@ -22,18 +23,11 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import TABLE, EngineError, Invalid, NotAcceptable, NotFound, UnsupportedMedia, WrongMethod
 from aiwebengine.graphql.accept import EVENTS, JSON, RESPONSE, wishes
 from aiwebengine.graphql.batches import Asker
-from aiwebengine.graphql.execute import (
-    Execution,
-    NoSchema,
-    Prepared,
-    RequestFailed,
-    Results,
-    request_failed,
-    told_next,
-)
+from aiwebengine.graphql.execute import Execution, NoSchema, Prepared, RequestFailed
 from aiwebengine.graphql.outflow import Outflow
 from aiwebengine.graphql.page import Page
 from aiwebengine.graphql.params import read_params, read_request
+from aiwebengine.graphql.results import Results, request_failed, told_next
 from aiwebengine.graphql.wire import encode
 from aiwebengine.settings.schema import GraphQLSettings
 from aiwebengine.values import Answer, Request
@@ -100,8 +94,14 @@ class GraphQLDoor:
                 self._distinct(exchange, request)
                 return
             self._check(prepared, request)
-            asker = asker_of(exchange, request)
-            done = self._execution.execute(prepared, asker, incremental=incremental and prepared.document.incremental)
+            underway = self._execution.execute(
+                prepared,
+                asker_of(exchange, request),
+                partial(self._told, exchange, kind),
+                incremental=incremental and prepared.document.incremental,
+            )
+            if not underway.over:
+                exchange.gone = underway.cancel
         except RequestFailed as failed:
             self._failed(exchange, failed, kind or JSON)
             return
@@ -111,9 +111,6 @@ class GraphQLDoor:
         except EngineError as error:
             self._refuse(exchange, error, kind or JSON)
             return
-        if not done.called:
-            exchange.gone = done.cancel
-        done.addCallbacks(self._answer, self._broke, callbackArgs=(exchange, kind), errbackArgs=(exchange, kind))
 
     def _check(self, prepared: Prepared, request: Request) -> None:
         if prepared.kind == "subscription":
@@ -124,11 +121,17 @@ class GraphQLDoor:
         if prepared.kind == "mutation" and request.method == "GET":
             raise WrongMethod("A mutation changes things, so it is sent with POST; this is a GET.", allowed=("POST",))
 
-    def _answer(self, results: Results, exchange: Exchange, kind: str) -> None:
+    def _told(self, exchange: Exchange, kind: str, outcome: Results | Failure) -> None:
         exchange.gone = None
-        if results.more is None:
-            exchange.answered(answer(results.first, kind))
-            return
+        if isinstance(outcome, Failure):
+            _log.failure("GraphQL request {request} failed", outcome, request=exchange.id)
+            self._refuse(exchange, EngineError("The server has a fault; its log knows more."), kind)
+        elif outcome.more is None:
+            exchange.answered(answer(outcome.first, kind))
+        else:
+            self._send_parts(exchange, outcome)
+
+    def _send_parts(self, exchange: Exchange, results: Results) -> None:
         flow = Outflow(
             exchange, Answer(status=200, headers=((b"content-type", b'multipart/mixed; boundary="-"'),), body=b"")
         )
@@ -151,15 +154,6 @@ class GraphQLDoor:
         if not failure.check(CancelledError):
             _log.failure("GraphQL request {request} broke off", failure, request=exchange.id)
             exchange.failed(EngineError("The server has a fault; its log knows more."))
-
-    def _broke(self, failure: Failure, exchange: Exchange, kind: str) -> None:
-        exchange.gone = None
-        error = failure.value
-        if isinstance(error, RequestFailed):
-            self._failed(exchange, error, kind)
-        elif not failure.check(CancelledError):
-            _log.failure("GraphQL request {request} failed", failure, request=exchange.id)
-            self._refuse(exchange, EngineError("The server has a fault; its log knows more."), kind)
 
     def _failed(self, exchange: Exchange, failed: RequestFailed, kind: str) -> None:
         persisted = any((one.extensions or {}).get("code", "").startswith("PERSISTED") for one in failed.errors)

@@ -93,8 +93,8 @@ class ReactorLoop(asyncio.AbstractEventLoop):
         task = self.enter(begin)
         return done
 
-    def settle(self, future: Any, value: Any) -> None:
-        """Give a future, or what stands for one, its value or its error, unless nobody waits any more."""
+    def settle(self, future: Future[Any], value: Any) -> None:
+        """Give a future its value or its error, unless nobody waits any more."""
         if future.done():
             return
         if isinstance(value, BaseException):

@@ -8,12 +8,12 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo
 from graphql.language import OperationDefinitionNode
-from twisted.internet.defer import Deferred
 
 from aiwebengine.graphql.batches import Asker, Batches
 from aiwebengine.graphql.documents import Document
 from aiwebengine.graphql.loop import ReactorLoop
 from aiwebengine.graphql.schema import Assembled
+from aiwebengine.graphql.slots import Slot
 from aiwebengine.graphql.wire import encode_ascii
 from aiwebengine.values import SchemaPart
 
@@ -44,8 +44,7 @@ class Operation:
     """
 
     __slots__ = (
-        "asker", "assembled", "batches", "below", "document", "late", "loop", "many", "node", "opens",
-        "prefetched",
+        "asker", "assembled", "batches", "document", "loop", "many", "node", "opens", "prefetched",
     )  # fmt: skip
 
     def __init__(
@@ -64,13 +63,9 @@ class Operation:
         self.asker = asker
         self.loop = loop
         self.batches = batches
-        self.late = False
-        """It took too long and was ended."""
-        self.below: Deferred[Any] | None = None
-        """What is waited for below root fields that were there already."""
         self.opens: Opens | None = None
         """Asks for the source of a subscription."""
-        self.prefetched: Mapping[Any, Any] | None = None
+        self.prefetched: Mapping[Any, Slot] | None = None
         """Values of root fields that are there already, by name in the result; see `prefetch.py`."""
         self.many: dict[tuple[str, int, str], Any] = {}
         """Calls for objects that are being gathered."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,6 +21,7 @@ from aiwebengine.values import Request
 
 _NOT_FOUND = "PersistedQueryNotFound"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_CHARSET = re.compile(r"charset\s*=\s*\"?([^\";\s]+)", re.IGNORECASE)
 _MOST_FIELDS = 50
 
 
@@ -56,9 +58,7 @@ def read_body(request: Request) -> Mapping[str, Any]:
     Raises:
         Invalid, UnsupportedMedia: It is not one.
     """
-    kind, _, rest = request.headers.get("content-type", "").partition(";")
-    charset = re.search(r"charset\s*=\s*\"?([^\";\s]+)", rest, re.IGNORECASE)
-    if kind.strip().lower() != "application/json" or (charset and charset[1].lower() not in {"utf-8", "utf8"}):
+    if not _is_json(request.headers.get("content-type", "")):
         raise UnsupportedMedia(
             "A GraphQL request is JSON: send it with the header content-type: application/json, in UTF-8; "
             f"{told(request.headers.get('content-type', ''))} was given."
@@ -71,6 +71,14 @@ def read_body(request: Request) -> Mapping[str, Any]:
     if not isinstance(given, dict):
         raise Invalid('The body is a JSON object such as {"query": "{ notes { id } }"}; several at once are not taken.')
     return given
+
+
+@lru_cache(maxsize=256)
+def _is_json(content_type: str) -> bool:
+    """Tell whether a header names JSON in UTF-8; clients repeat theirs."""
+    kind, _, rest = content_type.partition(";")
+    charset = _CHARSET.search(rest)
+    return kind.strip().lower() == "application/json" and (not charset or charset[1].lower() in {"utf-8", "utf8"})
 
 
 def parse_json(text: str, what: str) -> Any:

@@ -11,7 +11,7 @@ that are parsed) is left to the resolvers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,43 +43,13 @@ class Item:
     """Its arguments as JSON; None if they depend on variables."""
 
 
-Plan = tuple[Item, ...]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All root fields of an operation."""
 
-
-class Slot:
-    """
-    Stands where a future would, for a value that nobody awaits.
-
-    Args:
-        settled: Told when it is there.
-    """
-
-    __slots__ = ("_settled", "error", "value")
-
-    def __init__(self, settled: Callable[[], None]) -> None:
-        self._settled = settled
-        self.value: Any = None
-        self.error: BaseException | None = None
-
-    def done(self) -> bool:
-        """See `asyncio.Future`; it is settled once, by its call."""
-        return False
-
-    def set_result(self, value: Any) -> None:
-        """See `asyncio.Future`."""
-        self.value = value
-        self._settled()
-
-    def set_exception(self, error: BaseException) -> None:
-        """See `asyncio.Future`."""
-        self.error = error
-        self._settled()
-
-    def get(self) -> Any:
-        """Give the value, or raise the error."""
-        if self.error is not None:
-            raise self.error
-        return self.value
+    items: tuple[Item, ...]
+    quick: bool
+    """Nothing below them is asked of a script, so execution never waits."""
 
 
 def plan_of(assembled: Assembled, document: Document, node: OperationDefinitionNode) -> Plan | None:
@@ -93,7 +63,7 @@ def plan_of(assembled: Assembled, document: Document, node: OperationDefinitionN
 def calls_of(plan: Plan, variables: VariableValues) -> list[Call] | None:
     """Give the calls for all fields of a plan; None if arguments do not fit, which the resolvers tell."""
     calls = []
-    for item in plan:
+    for item in plan.items:
         told = item.arguments
         if told is None:
             try:
@@ -136,7 +106,18 @@ def _made(assembled: Assembled, document: Document, node: OperationDefinitionNod
         except (GraphQLError, ValueError, RecursionError):
             return None
         items.append(Item(key=key, part=part, rooted=rooted, field=field, node=one, told=told, arguments=arguments))
-    return tuple(items) or None
+    if not items:
+        return None
+    return Plan(items=tuple(items), quick=not _asks_below(assembled, document))
+
+
+def _asks_below(assembled: Assembled, document: Document) -> bool:
+    """Tell whether a document may name a field that has a handler, or one whose values a script changes."""
+    if any("serialize" in part.options for part in assembled.scalars.values()):
+        return True
+    looking = _Naming(name for _, name in assembled.fields)
+    visit(document.node, looking)
+    return looking.found
 
 
 def _has_variables(node: FieldNode) -> bool:
@@ -163,3 +144,13 @@ def by_script(calls: Sequence[Call]) -> Sequence[Sequence[Call]]:
     for call in calls:
         found.setdefault(call.part.version, []).append(call)
     return list(found.values())
+
+
+class _Naming(Visitor):
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__()
+        self._names = frozenset(names)
+        self.found = False
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        self.found = self.found or node.name.value in self._names

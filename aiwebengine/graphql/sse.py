@@ -34,7 +34,6 @@ from random import Random
 from typing import Any
 from urllib.parse import parse_qs
 
-from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -51,10 +50,11 @@ from aiwebengine.errors import (
 )
 from aiwebengine.graphql.accept import EVENTS, JSON, preferred
 from aiwebengine.graphql.batches import Asker
-from aiwebengine.graphql.execute import Execution, NoSchema, Prepared, RequestFailed, Results, request_failed
+from aiwebengine.graphql.execute import Execution, NoSchema, Prepared, RequestFailed
 from aiwebengine.graphql.feeds import Feeds, Member
 from aiwebengine.graphql.http import NO_SCHEMA, asker_of, refusal
 from aiwebengine.graphql.params import read_params, read_request
+from aiwebengine.graphql.results import Results, request_failed
 from aiwebengine.graphql.wire import encode
 from aiwebengine.interfaces import Clock
 from aiwebengine.settings.schema import GraphQLSettings
@@ -325,8 +325,7 @@ class EventDoor:
             connection.drained = member.drained
             stop = member.cancel
         else:
-            done = execute_to(self._execution, prepared, asker, outlet)
-            stop = done.cancel
+            stop = execute_to(self._execution, prepared, asker, outlet)
 
     def end(self) -> None:
         """The server stops: tell when to come back."""
@@ -421,9 +420,9 @@ class EventDoor:
                 reserved.operations[identity] = member.cancel
                 reserved.members[identity] = member
         else:
-            done = execute_to(self._execution, prepared, asker, outlet)
+            stop = execute_to(self._execution, prepared, asker, outlet)
             if identity in reserved.operations:
-                reserved.operations[identity] = done.cancel
+                reserved.operations[identity] = stop
 
     def _prepare(self, given: Mapping[str, Any], request: Request) -> Prepared | RequestFailed:
         """Read an operation; what is wrong with a document clients of this protocol read as a result."""
@@ -453,31 +452,28 @@ class EventDoor:
         reserved.expiry = self._clock.callLater(self._settings.init_seconds, expired)  # type: ignore[assignment]
 
 
-def execute_to(execution: Execution, prepared: Prepared, asker: Asker, outlet: Any) -> Deferred[None]:
-    """Execute a query or a mutation for an outlet, which gets its one result."""
+def execute_to(execution: Execution, prepared: Prepared, asker: Asker, outlet: Any) -> Callable[[], None]:
+    """
+    Execute a query or a mutation for an outlet, which gets its one result.
+
+    Returns:
+        What stops it.
+    """
+
+    def told(outcome: Results | Failure) -> None:
+        if isinstance(outcome, Failure):
+            _log.failure("GraphQL request {request} failed", outcome, request=asker.request)
+            message = "The server has a fault; its log knows more."
+            outlet.refused([{"message": message, "extensions": {"code": "INTERNAL"}}])
+        else:
+            outlet.result(encode(outcome.first))
+            outlet.complete()
+
     try:
-        done = execution.execute(prepared, asker)
+        return execution.execute(prepared, asker, told).cancel
     except RequestFailed as failed:
         outlet.refused(request_failed(failed.errors, asker.request)["errors"])
-        over: Deferred[None] = Deferred()
-        over.callback(None)
-        return over
-
-    def answered(results: Results) -> None:
-        outlet.result(encode(results.first))
-        outlet.complete()
-
-    def failed_(failure: Failure) -> None:
-        if failure.check(CancelledError):
-            return
-        if failure.check(RequestFailed):
-            outlet.refused(request_failed(failure.value.errors, asker.request)["errors"])  # type: ignore[union-attr]
-            return
-        _log.failure("GraphQL request {request} failed", failure, request=asker.request)
-        message = "The server has a fault; its log knows more."
-        outlet.refused([{"message": message, "extensions": {"code": "INTERNAL"}}])
-
-    return done.addCallbacks(answered, failed_)
+        return _nothing
 
 
 def _nothing() -> None:

@@ -30,11 +30,12 @@ from twisted.internet.interfaces import IDelayedCall
 from aiwebengine.errors import EngineError
 from aiwebengine.exact_json import decode
 from aiwebengine.graphql.batches import Asker
-from aiwebengine.graphql.execute import Execution, NoSchema, RequestFailed, request_failed
+from aiwebengine.graphql.execute import Execution, NoSchema, RequestFailed
 from aiwebengine.graphql.failures import of_engine
 from aiwebengine.graphql.feeds import Feeds, Member
 from aiwebengine.graphql.http import NO_SCHEMA
 from aiwebengine.graphql.params import read_params
+from aiwebengine.graphql.results import request_failed
 from aiwebengine.graphql.sse import execute_to
 from aiwebengine.graphql.wire import encode
 from aiwebengine.interfaces import Clock
@@ -237,9 +238,9 @@ class Conversation:
                     self._stops[identity] = member.cancel
                     self._members[identity] = member
             else:
-                done = execute_to(parts.execution, prepared, asker, operation)
+                stop = execute_to(parts.execution, prepared, asker, operation)
                 if identity in self._stops:
-                    self._stops[identity] = done.cancel
+                    self._stops[identity] = stop
         except RequestFailed as failed:
             operation.refused(request_failed(failed.errors, asker.request)["errors"])
         except NoSchema:

@@ -17,6 +17,7 @@ from aiwebengine.graphql.loop import ReactorLoop
 from aiwebengine.graphql.operation import Params
 from aiwebengine.graphql.resolvers import attach
 from aiwebengine.graphql.schema import Assembler
+from aiwebengine.graphql.underway import Underway
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.runtime.sink import Sink
 from aiwebengine.settings.schema import GraphQLSettings
@@ -132,14 +133,21 @@ class World:
         ]
         self.current.swap(registry.with_scripts(actives), registry.generation)
 
-    def begin(self, query: str, variables: Mapping[str, Any] | None = None, *, incremental: bool = False) -> Any:
-        """Begin an operation; gives the Deferred."""
+    def begin(
+        self,
+        query: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        told: Callable[[Any], None] | None = None,
+        incremental: bool = False,
+    ) -> Underway:
+        """Begin an operation; *told* is given what it comes to."""
         prepared = self.execution.prepare(Params(query=query, variables=variables or {}))
-        return self.execution.execute(prepared, Asker(request="r"), incremental=incremental)
+        return self.execution.execute(prepared, Asker(request="r"), told or [].append, incremental=incremental)
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """Execute an operation; gives the response."""
         results: list[Any] = []
-        self.begin(query, variables).addCallback(results.append)
+        self.begin(query, variables, told=results.append)
         self.scripts.answer()
         return results[0].first
