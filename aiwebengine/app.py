@@ -88,7 +88,7 @@ from aiwebengine.web.health import add_health
 from aiwebengine.web.listener import Listener, Ready
 from aiwebengine.web.read import Reader
 from aiwebengine.web.site import Site
-from aiwebengine.web.sockets import SocketDoor, Surroundings
+from aiwebengine.web.sockets import Parcels, SocketDoor, Surroundings
 from aiwebengine.web.sse import EventStreams
 from aiwebengine.web.streams import StreamDoor
 from aiwebengine.web.websocket import WebSockets
@@ -418,6 +418,7 @@ def build(
             settings=settings.sockets,
             limits=settings.limits,
             new_id=_new_id,
+            parcels=Parcels(),
         ),
         sockets=sockets,
     )

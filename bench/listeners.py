@@ -1,8 +1,8 @@
 """
 Clients of a stream of events: `python bench/listeners.py HOST PORT PATH COUNT [QUERY]`.
 
-With QUERY they are clients of a GraphQL subscription over WebSocket (graphql-transport-ws); in it and in PATH
-`NUMBER` stands for the number of the client.
+With QUERY they are clients of a GraphQL subscription over WebSocket (graphql-transport-ws), or, if it is `-`, of a
+WebSocket of a script; in it and in PATH `NUMBER` stands for the number of the client.
 
 It opens that many connections, says `open` when all of them have had their first bytes, and then
 answers each line on its input: `counts` with JSON about what has come, anything else by ending.
@@ -19,6 +19,9 @@ import sys
 import time
 from collections.abc import Sequence
 
+PLAIN = "-"
+"""In place of a query: a WebSocket of a script."""
+
 _FROM_ONE_ADDRESS = 5000
 _OPENING = 200
 """Connections that are being opened at the same time."""
@@ -32,14 +35,14 @@ class Listeners:
         host: Of the server.
         port: Of the server.
         path: Of the stream.
-        query: Of a subscription over WebSocket; empty for a stream of events.
+        query: Of a subscription over WebSocket, `-` for a plain WebSocket; empty for a stream of events.
     """
 
     def __init__(self, host: str, port: int, path: str, query: str = "") -> None:
         self._to = (host, port)
         self._path = path
         self._query = query
-        self._mark = b'"type":"next"' if query else b"\ndata: "
+        self._mark = b'{"at":' if query == PLAIN else b'"type":"next"' if query else b"\ndata: "
         self._numbers: dict[int, int] = {}
         self._poll = select.epoll()
         self._sockets: dict[int, socket.socket] = {}
@@ -96,14 +99,19 @@ class Listeners:
         lines = [f"GET {path} HTTP/1.1", f"Host: {self._to[0]}"]
         if self._query:
             lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
-            lines += ["Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol: graphql-transport-ws"]
+            lines.append("Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")
+            if self._query != PLAIN:
+                lines.append("Sec-WebSocket-Protocol: graphql-transport-ws")
         else:
             lines.append("Accept: text/event-stream")
         return "\r\n".join([*lines, "", ""]).encode()
 
     def _talk(self, descriptor: int, seen: bytes) -> None:
         """Subscribe once the server has answered."""
-        if b"connection_ack" in seen:
+        if self._query == PLAIN:
+            if b" 101 " in seen:
+                self._begun.add(descriptor)
+        elif b"connection_ack" in seen:
             query = self._query.replace("NUMBER", str(self._numbers[descriptor]))
             message = {"id": "1", "type": "subscribe", "payload": {"query": query}}
             self._sockets[descriptor].send(frame(json.dumps(message).encode()))

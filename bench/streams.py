@@ -1,5 +1,5 @@
 """
-Streams of events: what idle connections weigh, and how many messages reach how many clients.
+Streams of events and WebSockets: what idle connections weigh, and how many messages reach how many clients.
 
 `python bench/streams.py` measures these alone; `bench/run.py` takes their rows into its table.
 """
@@ -28,11 +28,18 @@ SCRIPT = """
 registerWebStream("/idle");
 registerWebStream("/busy");
 registerWebStream("/light", { history: 0 });
+registerWebSocket("/sockets/:topic", { open: (ws, req) => ws.subscribe(req.params.topic) });
+registerWebHandler("/send/sockets/:topic", (req) => {
+  sendSocketMessage(req.params.topic, { at: Number(req.body), text: "what there is to say" });
+  return "sent";
+}, "POST");
 registerWebHandler("/send/:path", (req) => {
   sendStreamMessageToPath("/" + req.params.path, { at: Number(req.body), text: "what there is to say" });
   return "sent";
 }, "POST");
 """
+
+WANTED = {"stream": "under 150 MB"}
 
 Row = tuple[str, str, str]
 
@@ -91,33 +98,42 @@ def memory(pid: int) -> float:
 
 def stream_rows(folder: Path) -> list[Row]:
     """Measure."""
-    server = Ours(folder, "--set", f"streams.max_topic_subscribers={2 * IDLE}")
+    settings = (f"streams.max_topic_subscribers={2 * IDLE}", f"sockets.max_script_connections={IDLE}")
+    server = Ours(folder, *(word for one in settings for word in ("--set", one)))
     with server.running() as pid:
         server.deploy("bench", {"main.js": SCRIPT})
         server.get("/health/live")
-        return [*idle_rows(server, pid), *busy_rows(server, pid)]
+        rows = [*idle_rows(server, pid, "stream", "/idle"), *busy_rows(server, pid)]
+    # Memory that one kind has used would serve the other.
+    with server.running() as pid:
+        server.get("/health/live")
+        return [*rows, *idle_rows(server, pid, "WebSocket", "/sockets/idle", "-")]
 
 
-def idle_rows(server: Ours, pid: int) -> list[Row]:
+def idle_rows(server: Ours, pid: int, what: str, path: str, query: str = "") -> list[Row]:
     """Measure what idle connections weigh."""
     before = memory(pid)
-    with clients(server.port, "/idle", IDLE):
+    with clients(server.port, path, IDLE, query):
         time.sleep(2)
         during = memory(pid)
-        send(server, "idle")
+        send(server, path.removeprefix("/"))
     time.sleep(1)
     each = (during - before) * 1024 / IDLE
     return [
-        (f"server with {IDLE:,} idle streams", f"{during:.0f} MB ({before:.0f} MB without)", "under 150 MB"),
-        ("one idle stream", f"{each:.1f} KB", ""),
+        (f"server with {IDLE:,} idle {what}s", f"{during:.0f} MB ({before:.0f} MB without)", WANTED.get(what, "")),
+        (f"one idle {what}", f"{each:.1f} KB", ""),
     ]
 
 
 def busy_rows(server: Ours, pid: int) -> list[Row]:
     """Measure what many clients get of many messages."""
     rows: list[Row] = []
-    for path, what in (("busy", "with history"), ("light", "without history")):
-        with clients(server.port, f"/{path}", LISTENERS) as listening:
+    for path, what, query in (
+        ("busy", "with history", ""),
+        ("light", "without history", ""),
+        ("sockets/busy", "WebSockets", "-"),
+    ):
+        with clients(server.port, f"/{path}", LISTENERS, query) as listening:
             used = processor_seconds(pid)
             began = time.time()
             total = publish(server, path)

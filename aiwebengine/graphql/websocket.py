@@ -41,6 +41,7 @@ from aiwebengine.graphql.wire import encode
 from aiwebengine.interfaces import Clock
 from aiwebengine.settings.schema import GraphQLSettings
 from aiwebengine.values import Request
+from aiwebengine.web.frames import text_parcel
 from aiwebengine.web.payload import bare_payload, told_sender
 from aiwebengine.web.upgrade import Socket, SocketEvents
 
@@ -130,10 +131,15 @@ class Conversation:
         """The client does not take what was sent."""
         return bool(self._socket.buffered > _MOST_BUFFERED)
 
-    def send(self, text: str) -> None:
-        """Send a message."""
+    def send(self, text: str, *, soon: bool = False) -> None:
+        """
+        Send a message.
+
+        Args:
+            soon: It may wait a moment for others.
+        """
         if not self._over:
-            self._socket.send_text(text)
+            self._socket.send(text_parcel(text), soon=soon)
 
     def ended(self, identity: str) -> bool:
         """An operation is over; false if it was already."""
@@ -292,7 +298,7 @@ class Subscriber:
 
     def result(self, text: str) -> None:
         """See `feeds.Outlet`."""
-        self._conversation.send(f'{{"type":"next",{self._head},"payload":{text}}}')
+        self._conversation.send(f'{{"type":"next",{self._head},"payload":{text}}}', soon=True)
 
     def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
         """See `feeds.Outlet`."""

@@ -166,6 +166,7 @@ class Channel(http.HTTPChannel):
         """
         self.setTimeout(None)
         self.requests.clear()
+        self.forget_head()
         self._refused = True
         self._taker = taker
         rest, self._input = self._input, b""

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import binascii
 import json
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +35,7 @@ from aiwebengine.services.topics import GAP, Message, Reason, Subscription
 from aiwebengine.settings.schema import LimitSettings, SocketSettings
 from aiwebengine.values import ANONYMOUS, Answer, HandlerRef, Invocation, Principal, Request, Route
 from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.frames import Parcel, text_parcel
 from aiwebengine.web.upgrade import Socket
 from aiwebengine.web.websocket import WebSockets
 
@@ -61,6 +61,26 @@ class Surroundings:
     settings: SocketSettings
     limits: LimitSettings
     new_id: Callable[[], str]
+    parcels: Parcels
+
+
+class Parcels:
+    """Makes what is sent of a message on a topic; all who get it share that."""
+
+    def __init__(self) -> None:
+        self._message: Message | None = None
+        self._parcel = Parcel(b"")
+
+    def of(self, message: Message) -> Parcel:
+        """Give it."""
+        if message is not self._message:
+            self._message = message
+            text = json.loads(message.data)
+            if message.event == BINARY:
+                self._parcel = Parcel(binascii.a2b_base64(text), binary=True)
+            else:
+                self._parcel = text_parcel(text)
+        return self._parcel
 
 
 class SocketDoor:
@@ -136,6 +156,11 @@ class Session:
         left: Told once that all is over.
     """
 
+    __slots__ = (
+        "_around", "_busy", "_data", "_events", "_held", "_identity", "_left", "_over", "_run", "_socket", "_topics",
+        "place",
+    )  # fmt: skip
+
     def __init__(
         self,
         *,
@@ -152,7 +177,7 @@ class Session:
         self._left = left
         self._data = "null"
         self._topics: dict[str, Subscription] = {}
-        self._events: deque[Event] = deque()
+        self._events: list[Event] = []
         self._busy = False
         self._held = False
         self._over = False
@@ -195,7 +220,7 @@ class Session:
     def _next(self) -> None:
         """Handle what happened next."""
         while self._events and not self._busy:
-            name, given = self._events.popleft()
+            name, given = self._events.pop(0)
             if self._held and len(self._events) <= self._around.settings.queue_messages // 2:
                 self._held = False
                 self._socket.resume()
@@ -276,7 +301,7 @@ class Session:
     def failed(self, error: EngineError) -> None:
         """See `Sink.failed`."""
         # What came behind it is not handled: nobody would read what it came to.
-        self._events = deque(event for event in self._events if event[0] == "close")
+        self._events = [event for event in self._events if event[0] == "close"]
         if isinstance(error, ScriptFailed):
             self._socket.close(_FAILED, "the script failed; its log says why")
         elif isinstance(error, Unavailable):
@@ -312,7 +337,7 @@ class Session:
             self._socket.send_text(value)
         elif what == "b":
             try:
-                self._socket.send_bytes(binascii.a2b_base64(value))
+                self._socket.send(Parcel(binascii.a2b_base64(value), binary=True))
             except binascii.Error:
                 return False
         elif what == "s":
@@ -344,11 +369,7 @@ class Session:
     def _deliver(self, message: Message) -> None:
         if message.event == GAP:
             return
-        text = json.loads(message.data)
-        if message.event == BINARY:
-            self._socket.send_bytes(binascii.a2b_base64(text))
-        else:
-            self._socket.send_text(text)
+        self._socket.send(self._around.parcels.of(message), soon=True)
 
     def _ended(self, reason: Reason) -> None:
         self._socket.close(_POLICY if reason.code == "failed" else _GONE, reason.message)

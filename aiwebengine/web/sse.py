@@ -2,10 +2,10 @@
 Server-sent events: the bytes of `text/event-stream`, and when they are written.
 
 An event leaves at once if nothing was written to its client a moment ago; what follows within
-50 ms leaves together.  One timer serves all streams, and clients who get the same events share
-their bytes.  A client that does not take what is sent is told to whoever feeds the stream, which
-pauses.  Heartbeats keep proxies from closing what is silent; they go round in turns, so that many
-streams do not beat at once.
+50 ms leaves together (`together.py`), and clients who get the same events share their bytes.  A
+client that does not take what is sent is told to whoever feeds the stream, which pauses.
+Heartbeats keep proxies from closing what is silent; they go round in turns, so that many streams
+do not beat at once.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from zope.interface import implementer
 from aiwebengine.interfaces import Clock, DelayedCall
 from aiwebengine.services.topics import Message
 from aiwebengine.values import Answer
+from aiwebengine.web.together import Pieces, Together
 
 CONTENT_TYPE = b"text/event-stream; charset=utf-8"
 
 _TOGETHER_SECONDS = 0.05
-_LARGE_BYTES = 64 * 1024
 _TURNS = 10
 _LINES = re.compile(r"\r\n|\r|\n")
 _HEARTBEAT = b":\n\n"
@@ -89,7 +89,7 @@ def head(*more: tuple[bytes, bytes]) -> Answer:
 
 
 @implementer(IPushProducer)
-class EventStream:
+class EventStream(Pieces):
     """
     The events of one connection; made by `EventStreams.open`.
 
@@ -102,17 +102,14 @@ class EventStream:
         turn: When its heartbeat is due.
     """
 
-    __slots__ = ("_finish", "_pieces", "_recent", "_size", "_streams", "_write", "flow", "paused", "position", "turn")
+    __slots__ = ("_finish", "_streams", "flow", "paused", "position", "turn")
 
     def __init__(
         self, *, streams: EventStreams, write: Callable[[bytes], object], finish: Callable[[], object], turn: int
     ) -> None:
+        super().__init__(together=streams.together, write=write)
         self._streams: EventStreams | None = streams
-        self._write = write
         self._finish = finish
-        self._pieces: list[bytes] | None = None
-        self._size = 0
-        self._recent = False
         self.turn = turn
         self.paused = False
         """The client does not take what was sent."""
@@ -120,11 +117,6 @@ class EventStream:
         """Told True when it is time to pause, False when it is time to go on."""
         self.position: Callable[[], str] | None = None
         """Gives the id up to which the client has everything, for heartbeats; an empty text if it is not known."""
-
-    @property
-    def open(self) -> bool:
-        """It has not ended."""
-        return self._streams is not None
 
     def event(self, data: str, *, id: str | None = None, event: str | None = None) -> None:  # noqa: A002  see event_bytes
         """Send one event."""
@@ -137,28 +129,6 @@ class EventStream:
     def retry(self, milliseconds: int) -> None:
         """Tell the client how long to wait before it comes back."""
         self.send(b"retry: %d\n\n" % milliseconds)
-
-    def send(self, data: bytes) -> None:
-        """Send events that are bytes already."""
-        streams = self._streams
-        if streams is None:
-            return
-        if not self._recent:
-            self._recent = True
-            streams.was_written(self)
-            self._write(data)
-            return
-        if self._pieces is None:
-            self._pieces = []
-        self._pieces.append(data)
-        self._size += len(data)
-        if self._size >= _LARGE_BYTES:
-            self._write(self.take())
-
-    def hurry(self) -> None:
-        """Write now what was gathered."""
-        if self._pieces:
-            self._write(self.take())
 
     def end(self) -> None:
         """End properly: what was sent is written, then the body ends."""
@@ -174,7 +144,7 @@ class EventStream:
     def lost(self) -> None:
         """The client has gone."""
         streams, self._streams = self._streams, None
-        self._pieces = None
+        self.close()
         self.flow = None
         self.position = None
         if streams is not None:
@@ -182,38 +152,10 @@ class EventStream:
 
     def beat(self) -> None:
         """Write a heartbeat, unless the client is behind anyway."""
-        if self.paused or self._pieces or self._streams is None:
+        if self.paused or self.waiting or self._streams is None:
             return
         position = self.position() if self.position is not None else ""
         self._write(position_bytes(position) if position else _HEARTBEAT)
-
-    @property
-    def pieces(self) -> list[bytes] | None:
-        """What waits to be written."""
-        return self._pieces
-
-    def take(self) -> bytes:
-        """Give what waits to be written, once."""
-        pieces, self._pieces = self._pieces, None
-        self._size = 0
-        return b"" if not pieces else pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def flush(self, together: bytes | None) -> bytes:
-        """
-        Write what waits.
-
-        Args:
-            together: Its bytes, if they are known.
-        """
-        data = together if together is not None else self.take()
-        self._pieces = None
-        self._size = 0
-        self._write(data)
-        return data
-
-    def rest(self) -> None:
-        """Have the next event leave at once."""
-        self._recent = False
 
     def pauseProducing(self) -> None:
         """See `IPushProducer`."""
@@ -247,11 +189,9 @@ class EventStreams(Service):
         self._heartbeat_seconds = heartbeat_seconds
         self._turns: list[dict[EventStream, None]] = [{} for _ in range(_TURNS)]
         self._turn = 0
-        self._recent: list[EventStream] = []
+        self.together = Together(clock=clock, seconds=_TOGETHER_SECONDS)
         self._beating: DelayedCall | None = None
-        self._writing: DelayedCall | None = None
         self._opened = 0
-        self._written = 0
 
     def startService(self) -> None:
         """Begin to beat."""
@@ -261,10 +201,10 @@ class EventStreams(Service):
     def stopService(self) -> None:
         """Write and beat no more."""
         super().stopService()
-        for call in (self._beating, self._writing):
-            if call is not None and call.active():
-                call.cancel()
-        self._beating = self._writing = None
+        self.together.stop()
+        if self._beating is not None and self._beating.active():
+            self._beating.cancel()
+        self._beating = None
 
     def open(self, *, write: Callable[[bytes], object], finish: Callable[[], object]) -> EventStream:
         """Make a stream on a connection whose head was written."""
@@ -273,12 +213,6 @@ class EventStreams(Service):
         stream = EventStream(streams=self, write=write, finish=finish, turn=turn)
         self._turns[turn][stream] = None
         return stream
-
-    def was_written(self, stream: EventStream) -> None:
-        """Something was written at once; what follows soon is gathered."""
-        self._recent.append(stream)
-        if self._writing is None:
-            self._writing = self._clock.callLater(_TOGETHER_SECONDS, self._write)
 
     def closed(self, stream: EventStream) -> None:
         """A stream has ended."""
@@ -289,35 +223,11 @@ class EventStreams(Service):
         return {
             "open": sum(len(turn) for turn in self._turns),
             "opened": self._opened,
-            "writesTogether": self._written,
+            "writesTogether": self.together.count,
         }
-
-    def _write(self) -> None:
-        self._writing = None
-        recent, self._recent = self._recent, []
-        before: list[bytes] = []
-        data = b""
-        for stream in recent:
-            pieces = stream.pieces
-            if not stream.open:
-                continue
-            if not pieces:
-                stream.rest()
-                continue
-            same = len(pieces) == len(before) and all(map(_is, pieces, before))
-            before = pieces
-            data = stream.flush(data if same else None)
-            self._written += 1
-            self._recent.append(stream)
-        if self._recent:
-            self._writing = self._clock.callLater(_TOGETHER_SECONDS, self._write)
 
     def _beat(self) -> None:
         self._turn = (self._turn + 1) % _TURNS
         for stream in list(self._turns[self._turn]):
             stream.beat()
         self._beating = self._clock.callLater(self._heartbeat_seconds / _TURNS, self._beat)
-
-
-def _is(one: object, other: object) -> bool:
-    return one is other

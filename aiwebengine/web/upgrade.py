@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from aiwebengine.errors import Denied, Invalid, UpgradeRequired
 from aiwebengine.values import Request
+from aiwebengine.web.frames import Parcel
 
 _KEY = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 _WORD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
@@ -39,8 +40,14 @@ class Socket(Protocol):
     def send_text(self, text: str) -> None:
         """Send a message of text; one that cannot be sent any more is dropped."""
 
-    def send_bytes(self, data: bytes) -> None:
-        """Send a message of bytes; the same."""
+    def send(self, parcel: Parcel, *, soon: bool = False) -> None:
+        """
+        Send a message; the same.
+
+        Args:
+            parcel: The message, which may be for others, too.
+            soon: It may wait a moment for others, and leave with them.
+        """
 
     def close(self, code: int, reason: str) -> None:
         """Close when what was sent before has left; once is enough."""

@@ -3,20 +3,16 @@ WebSockets: autobahn's protocol on a connection that began with HTTP.
 
 What the request asks for was read, routed and admitted by us (`upgrade.py`); then the connection
 changes hands (`Channel.upgrade`), and autobahn is shown a request that asks for just what was
-agreed upon.  From there on frames, masks, UTF-8, fragments, pings, compression and the closing
-handshake are autobahn's.  What is added here: limits, back pressure in both directions, and an
-end when the server stops.
+agreed upon.  From there on all that comes is autobahn's (`speaker.py`).  What is added here:
+limits, back pressure in both directions, messages that are put together once for all who get
+them (`frames.py`), and an end when the server stops.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
-from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
-from twisted.internet.interfaces import IDelayedCall
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import TooMany, Unavailable
@@ -24,10 +20,18 @@ from aiwebengine.settings.schema import SocketSettings
 from aiwebengine.values import Request
 from aiwebengine.web.channel import Channel
 from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.frames import Parcel, text_parcel
+from aiwebengine.web.together import Pieces, Together
 from aiwebengine.web.upgrade import Endpoint, Socket, SocketEvents, check_origin, read_handshake
 
-_log = Logger()
+if TYPE_CHECKING:
+    from autobahn.twisted.websocket import WebSocketServerFactory
 
+    from aiwebengine.web.speaker import Speaker
+
+_TOGETHER_SECONDS = 0.02
+_SMALL_BYTES = 128
+"""Messages that are not worth compressing."""
 _TRANSPORT_BYTES = 64 * 1024
 """What the transport holds when it says that the client is behind."""
 _ABNORMAL = 1006
@@ -55,7 +59,9 @@ class WebSockets:
         self._opened = 0
         self._refused = 0
         self._stopping = False
-        self._factory = _factory(reactor, settings)
+        self._reactor = reactor
+        self._factory: WebSocketServerFactory | None = None
+        self._together = Together(clock=reactor, seconds=_TOGETHER_SECONDS)
 
     def admit(self, request: Request, *, modern: bool, owner: str, origins: Sequence[str] = ()) -> None:
         """
@@ -106,12 +112,20 @@ class WebSockets:
             return
         handshake = read_handshake(request, modern=True)
         protocol = handshake.choose(protocols)
-        socket = WebSocket(channel=channel, protocol=protocol, settings=self._settings, opened=opened, left=self._left)
+        socket = WebSocket(
+            channel=channel,
+            protocol=protocol,
+            settings=self._settings,
+            together=self._together,
+            opened=opened,
+            left=self._left,
+        )
         self._open[socket] = owner
         self._owners[owner] = self._owners.get(owner, 0) + 1
         self._opened += 1
         rest = channel.upgrade(socket)
-        socket.begin(self._factory, handshake.head(protocol) + rest)
+        speaker = self._speaker(socket)
+        socket.begin(speaker, handshake.head(protocol) + rest)
 
     def endpoint(self, endpoint: Endpoint) -> Callable[[Exchange, Request], None]:
         """Give who answers requests for a path of the engine's own."""
@@ -128,11 +142,21 @@ class WebSockets:
 
         return enter
 
+    def _speaker(self, socket: WebSocket) -> Speaker:
+        from aiwebengine.web import speaker  # noqa: PLC0415 - see there
+
+        if self._factory is None:
+            self._factory = speaker.build_factory(self._reactor, self._settings)
+        made = speaker.Speaker(socket)
+        made.factory = self._factory
+        return made
+
     def end(self) -> None:
         """The server stops: clients are told to come back."""
         self._stopping = True
         for socket in list(self._open):
             socket.close(_RESTART, "the server restarts; come back in a moment")
+        self._together.stop()
 
     def state(self) -> dict[str, int]:
         """Give figures for the state page."""
@@ -157,9 +181,15 @@ class WebSocket:
         channel: The connection.
         protocol: The subprotocol; empty for none.
         settings: The limits.
+        together: Writes that follow each other soon.
         opened: Gives who is told of what happens.
         left: Told once that it is over.
     """
+
+    __slots__ = (
+        "_behind", "_channel", "_closing", "_congested", "_events", "_left", "_opened", "_over", "_pieces", "_settings",
+        "_speaker", "_together", "protocol",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -167,6 +197,7 @@ class WebSocket:
         channel: Channel,
         protocol: str,
         settings: SocketSettings,
+        together: Together,
         opened: Open,
         left: Callable[[WebSocket], None],
     ) -> None:
@@ -175,17 +206,19 @@ class WebSocket:
         self._settings = settings
         self._opened = opened
         self._left = left
-        self._speaker: _Speaker | None = None
+        self._together = together
+        self._pieces: Pieces | None = None
+        """What waits for its moment; most sockets never need it."""
+        self._speaker: Speaker | None = None
         self._events: SocketEvents | None = None
         self._congested = False
         self._behind = 0
         self._over = False
         self._closing = False
 
-    def begin(self, factory: WebSocketServerFactory, data: bytes) -> None:
+    def begin(self, speaker: Speaker, data: bytes) -> None:
         """Speak."""
-        self._speaker = speaker = _Speaker(self)
-        speaker.factory = factory
+        self._speaker = speaker
         speaker.makeConnection(self._channel.transport)
         speaker.dataReceived(data)
 
@@ -198,16 +231,34 @@ class WebSocket:
 
     def send_text(self, text: str) -> None:
         """See `upgrade.Socket`."""
-        self._send(text.encode("utf-8", "replace"), binary=False)
+        self.send(text_parcel(text))
 
-    def send_bytes(self, data: bytes) -> None:
+    def send(self, parcel: Parcel, *, soon: bool = False) -> None:
         """See `upgrade.Socket`."""
-        self._send(data, binary=True)
+        speaker = self._speaker
+        if self._closing or speaker is None or not speaker.speaks:
+            return
+        size = len(parcel.data)
+        if self._congested:
+            self._behind += size
+            if self._behind > self._settings.buffer_bytes:
+                self.close(_TRY_LATER, "the client reads too slowly")
+                return
+        bits = speaker.window_bits if size >= _SMALL_BYTES else 0
+        frame = parcel.packed(bits) if bits else parcel.frame
+        if soon:
+            if self._pieces is None:
+                self._pieces = Pieces(together=self._together, write=self._write)
+            self._pieces.send(frame)
+        else:
+            self._hurry()
+            self._channel.send(frame)
 
     def close(self, code: int, reason: str) -> None:
         """See `upgrade.Socket`."""
         if self._closing or self._speaker is None:
             return
+        self._hurry()
         self._closing = True
         # `sendClose` is for codes of applications only.
         self._speaker.sendCloseFrame(code, _short(reason).encode())
@@ -267,129 +318,20 @@ class WebSocket:
         events, self._events = self._events, None
         self._speaker = None
         self._closing = True
+        if self._pieces is not None:
+            self._pieces.close()
         self._left(self)
         if events is not None:
             events.closed(code, reason)
 
-    def _send(self, data: bytes, *, binary: bool) -> None:
-        if self._closing or self._speaker is None:
-            return
-        if self._congested:
-            self._behind += len(data)
-            if self._behind > self._settings.buffer_bytes:
-                self.close(_TRY_LATER, "the client reads too slowly")
-                return
-        speaker = self._speaker
-        if speaker.plain:
-            # The frame of a server is its length and the message; autobahn takes ten times as long to say so.
-            self._channel.send(_frame(data, binary=binary))
-        else:
-            speaker.sendMessage(data, binary)
+    def _hurry(self) -> None:
+        if self._pieces is not None:
+            self._pieces.hurry()
 
-
-class _Speaker(WebSocketServerProtocol):
-    """Autobahn's side of one WebSocket."""
-
-    def __init__(self, owner: WebSocket) -> None:
-        super().__init__()
-        self._owner = owner
-
-    @property
-    def plain(self) -> bool:
-        """Messages are sent as they are: they are not compressed, and the connection is open."""
-        return self.state == self.STATE_OPEN and self._perMessageCompress is None and not self.send_queue
-
-    def onConnect(self, request: Any) -> str | None:  # noqa: ARG002  it was read before
-        """See autobahn."""
-        return self._owner.protocol or None
-
-    def onOpen(self) -> None:
-        """See autobahn."""
-        self._owner.opened()
-
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001, N803  autobahn's
-        """See autobahn."""
-        self._owner.message(payload, binary=isBinary)
-
-    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: FBT001, N803  autobahn's
-        """See autobahn."""
-        if wasClean:
-            self._owner.ended(code if code is not None else 1005, reason or "")
-        else:
-            self._owner.ended(_ABNORMAL, "")
-
-
-class _Timer:
-    """Autobahn's timers on our reactor."""
-
-    def __init__(self, reactor: Any) -> None:
-        self._reactor = reactor
-
-    def call_later(self, seconds: float, call: Callable[..., object], *args: Any) -> _Later:
-        """Call later."""
-        return _Later(self._reactor.callLater(seconds, call, *args))
-
-
-class _Later:
-    """A call that can be cancelled at any time."""
-
-    __slots__ = ("_call",)
-
-    def __init__(self, call: IDelayedCall) -> None:
-        self._call = call
-
-    def cancel(self) -> None:
-        """Do not call, if it was not called yet."""
-        if self._call.active():
-            self._call.cancel()
-
-
-def _factory(reactor: Any, settings: SocketSettings) -> WebSocketServerFactory:
-    factory = WebSocketServerFactory(reactor=reactor, server="aiwebengine")
-    factory._batched_timer = _Timer(reactor)  # noqa: SLF001  its own takes the global reactor
-    factory.setProtocolOptions(
-        webStatus=False,
-        failByDrop=False,
-        maxFramePayloadSize=settings.max_frame_bytes,
-        maxMessagePayloadSize=settings.max_message_bytes,
-        openHandshakeTimeout=settings.close_seconds,
-        closeHandshakeTimeout=settings.close_seconds,
-        autoPingInterval=settings.ping_seconds,
-        autoPingTimeout=settings.pong_seconds,
-        autoPingRestartOnAnyTraffic=True,
-        echoCloseCodeReason=True,
-        allowedOrigins=["*"],
-    )
-    if settings.compress:
-        factory.setProtocolOptions(perMessageCompressionAccept=_compressed(settings))
-    return factory
-
-
-def _compressed(settings: SocketSettings) -> Callable[[Sequence[Any]], Any]:
-    def accept(offers: Sequence[Any]) -> Any:
-        for offer in offers:
-            if isinstance(offer, PerMessageDeflateOffer):
-                # A context for each direction and connection would take a third of a megabyte.
-                return PerMessageDeflateOfferAccept(
-                    offer,
-                    request_no_context_takeover=offer.accept_no_context_takeover,
-                    no_context_takeover=True,
-                    max_message_size=settings.max_message_bytes,
-                )
-        return None
-
-    return accept
-
-
-def _frame(data: bytes, *, binary: bool) -> bytes:
-    """Make the one frame of a message (RFC 6455, 5.2)."""
-    first = b"\x82" if binary else b"\x81"
-    size = len(data)
-    if size < 126:
-        return b"%b%c%b" % (first, size, data)
-    if size < 65_536:
-        return b"%b\x7e%b%b" % (first, size.to_bytes(2, "big"), data)
-    return b"%b\x7f%b%b" % (first, size.to_bytes(8, "big"), data)
+    def _write(self, data: bytes) -> None:
+        # After a closing frame, which may have left meanwhile, there is nothing more to say.
+        if self._speaker is not None and self._speaker.speaks:
+            self._channel.send(data)
 
 
 def _short(reason: str) -> str:

@@ -13,7 +13,7 @@ from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.settings.schema import LimitSettings, SocketSettings, StreamSettings
 from aiwebengine.values import Answer, Route
-from aiwebengine.web.sockets import SocketDoor, Surroundings
+from aiwebengine.web.sockets import Parcels, SocketDoor, Surroundings
 from aiwebengine.web.websocket import WebSockets
 from tests.support.websocket import BINARY
 from tests.unit.web.support import JSON, Client, FakeRun, WebTestCase, a_route
@@ -45,6 +45,7 @@ class SessionTests(WebTestCase):
             settings=given,
             limits=LimitSettings(),
             new_id=lambda: f"event-{next(numbers)}",
+            parcels=Parcels(),
         )
         self.door = SocketDoor(around=around, sockets=WebSockets(reactor=self.clock, settings=given))
         self.site = self.make_site(sockets=self.door)
@@ -206,6 +207,7 @@ class SessionTests(WebTestCase):
         client = self.open(["s", "news"], ["s", "news"])
         self.bus.publish(topic, json.dumps("hello"))
         self.bus.publish(topic, json.dumps("AP8="), event=BINARY_MESSAGE)
+        self.clock.advance(1)
         client.read()
         self.assertEqual(client.frames, [(1, b"hello"), (2, b"\0\xff")])
         client.say("leave")

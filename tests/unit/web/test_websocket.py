@@ -7,6 +7,7 @@ from typing import Any
 from aiwebengine.settings.schema import SocketSettings
 from aiwebengine.values import Request
 from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.frames import Parcel, text_parcel
 from aiwebengine.web.upgrade import Socket
 from aiwebengine.web.websocket import WebSockets
 from tests.support.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
@@ -83,7 +84,7 @@ class SocketTests(WebTestCase):
         self.assertEqual(owner.heard, ["hello 🙂", b"\0\xff", "two pieces"])
         self.assertEqual(client.frames, [(PONG, b"between")])
         for size in (0, 125, 126, 65_535, 65_536):
-            owner.socket.send_bytes(b"x" * size)
+            owner.socket.send(Parcel(b"x" * size, binary=True))
             client.read()
             self.assertEqual(client.frames[-1], (BINARY, b"x" * size))
         owner.socket.send_text("\ud800 alone")
@@ -103,6 +104,44 @@ class SocketTests(WebTestCase):
         self.make(compress=False)
         client, owner = self.open(sec_websocket_protocol="v9", sec_websocket_extensions="permessage-deflate")
         self.assertEqual((owner.socket.protocol, "permessage" in client.head), ("", False))
+
+    def test_messages_to_many(self) -> None:
+        """A message to many is put together once; those that follow soon leave together, in their order."""
+        clients = [self.open()[0] for _ in range(2)]
+        packing = self.open(sec_websocket_extensions="permessage-deflate; server_max_window_bits=9")[0]
+        parcels = [text_parcel(f"{number} " + "x" * 200) for number in range(3)]
+        for parcel in parcels:
+            for owner in self.place.owners:
+                owner.socket.send(parcel, soon=True)
+        for client in (*clients, packing):
+            client.read()
+            self.assertEqual(client.texts, [parcels[0].data.decode()])
+        self.clock.advance(0.02)
+        for client in (*clients, packing):
+            client.read()
+            self.assertEqual(client.texts, [parcel.data.decode() for parcel in parcels])
+        owner = self.place.owners[0]
+        owner.socket.send(parcels[0], soon=True)
+        owner.socket.send_text("at once")
+        clients[0].read()
+        self.assertEqual(clients[0].texts[-2:], [parcels[0].data.decode(), "at once"])
+        owner.socket.send(parcels[1], soon=True)
+        owner.socket.close(1000, "")
+        clients[0].read()
+        self.assertEqual([opcode for opcode, _ in clients[0].frames[-2:]], [TEXT, CLOSE])
+        packing.gone()
+        self.place.owners[2].socket.send(parcels[0], soon=True)
+        self.clock.advance(1)
+
+    def test_nothing_behind_the_end(self) -> None:
+        """What waits for its moment when the client closes is not sent behind the closing frame."""
+        client, owner = self.open()
+        owner.socket.send_text("one")
+        for _ in range(2):
+            owner.socket.send(text_parcel("two"), soon=True)
+        client.close(1000)
+        self.clock.advance(1)
+        self.assertEqual([opcode for opcode, _ in client.frames], [TEXT, TEXT, CLOSE])
 
     def test_messages_behind_the_request(self) -> None:
         """What a client sends before it has read the answer is heard."""

@@ -1,0 +1,138 @@
+"""
+Autobahn's side of a WebSocket: frames that come, masks, UTF-8, fragments, pings and the closing handshake.
+
+It takes a twentieth of a second and six megabytes to import, so that is done when the first
+WebSocket is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
+from twisted.internet.interfaces import IDelayedCall
+
+from aiwebengine.settings.schema import SocketSettings
+
+_ABNORMAL = 1006
+
+
+class Owner(Protocol):
+    """Whose side of the WebSocket it is."""
+
+    protocol: str
+    """The subprotocol; empty for none."""
+
+    def opened(self) -> None:
+        """The handshake is done."""
+
+    def message(self, data: bytes, *, binary: bool) -> None:
+        """A message has come."""
+
+    def ended(self, code: int, reason: str) -> None:
+        """It is over."""
+
+
+class Speaker(WebSocketServerProtocol):
+    """Autobahn's side of one WebSocket."""
+
+    def __init__(self, owner: Owner) -> None:
+        super().__init__()
+        self._owner = owner
+
+    @property
+    def speaks(self) -> bool:
+        """The handshake is done, and nothing was said yet about an end."""
+        return bool(self.state == self.STATE_OPEN)
+
+    @property
+    def window_bits(self) -> int:
+        """How far back the client looks in what is compressed; 0 if nothing may be."""
+        agreed = self._perMessageCompress
+        return int(agreed.server_max_window_bits) if agreed is not None else 0
+
+    def onConnect(self, request: Any) -> str | None:  # noqa: ARG002  it was read before
+        """See autobahn."""
+        return self._owner.protocol or None
+
+    def onOpen(self) -> None:
+        """See autobahn; what was said in the handshake is of no use any more."""
+        self.http_request_data, self.http_response_data = b"", ""
+        self.http_headers, self.http_request_params = {}, {}
+        self._owner.opened()
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001, N803  autobahn's
+        """See autobahn."""
+        self._owner.message(payload, binary=isBinary)
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: FBT001, N803  autobahn's
+        """See autobahn."""
+        if wasClean:
+            self._owner.ended(code if code is not None else 1005, reason or "")
+        else:
+            self._owner.ended(_ABNORMAL, "")
+
+
+class _Timer:
+    """Autobahn's timers on our reactor."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+
+    def call_later(self, seconds: float, call: Callable[..., object], *args: Any) -> _Later:
+        """Call later."""
+        return _Later(self._reactor.callLater(seconds, call, *args))
+
+
+class _Later:
+    """A call that can be cancelled at any time."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: IDelayedCall) -> None:
+        self._call = call
+
+    def cancel(self) -> None:
+        """Do not call, if it was not called yet."""
+        if self._call.active():
+            self._call.cancel()
+
+
+def build_factory(reactor: Any, settings: SocketSettings) -> WebSocketServerFactory:
+    """Give what all speakers have in common."""
+    factory = WebSocketServerFactory(reactor=reactor, server="aiwebengine")
+    factory._batched_timer = _Timer(reactor)  # noqa: SLF001  its own takes the global reactor
+    factory.setProtocolOptions(
+        webStatus=False,
+        failByDrop=False,
+        maxFramePayloadSize=settings.max_frame_bytes,
+        maxMessagePayloadSize=settings.max_message_bytes,
+        openHandshakeTimeout=settings.close_seconds,
+        closeHandshakeTimeout=settings.close_seconds,
+        autoPingInterval=settings.ping_seconds,
+        autoPingTimeout=settings.pong_seconds,
+        autoPingRestartOnAnyTraffic=True,
+        echoCloseCodeReason=True,
+        allowedOrigins=["*"],
+    )
+    if settings.compress:
+        factory.setProtocolOptions(perMessageCompressionAccept=_compressed(settings))
+    return factory
+
+
+def _compressed(settings: SocketSettings) -> Callable[[Sequence[Any]], Any]:
+    def accept(offers: Sequence[Any]) -> Any:
+        for offer in offers:
+            if isinstance(offer, PerMessageDeflateOffer):
+                # A context for each direction and connection would take a third of a megabyte.
+                return PerMessageDeflateOfferAccept(
+                    offer,
+                    request_no_context_takeover=offer.accept_no_context_takeover,
+                    no_context_takeover=True,
+                    max_message_size=settings.max_message_bytes,
+                )
+        return None
+
+    return accept

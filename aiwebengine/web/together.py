@@ -1,0 +1,148 @@
+"""
+Writes of many connections: what follows soon upon a write leaves together.
+
+The first thing for a connection leaves at once; what comes within a moment after it waits until
+the moment is over, and is one write then.  One timer serves all connections, and those that get
+the same things share their bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiwebengine.interfaces import Clock, DelayedCall
+
+_LARGE_BYTES = 64 * 1024
+
+
+class Together:
+    """
+    See the module.
+
+    Args:
+        clock: Times writes.
+        seconds: How long a moment is.
+    """
+
+    def __init__(self, *, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._recent: list[Pieces] = []
+        self._writing: DelayedCall | None = None
+        self.count = 0
+        """How many writes waited for their moment."""
+
+    def stop(self) -> None:
+        """Write no more."""
+        if self._writing is not None and self._writing.active():
+            self._writing.cancel()
+        self._writing = None
+
+    def was_written(self, pieces: Pieces) -> None:
+        """Something was written at once; what follows soon is gathered."""
+        self._recent.append(pieces)
+        if self._writing is None:
+            self._writing = self._clock.callLater(self._seconds, self._write)
+
+    def _write(self) -> None:
+        self._writing = None
+        recent, self._recent = self._recent, []
+        before: list[bytes] = []
+        data = b""
+        for one in recent:
+            waiting = one.waiting
+            if not one.open:
+                continue
+            if not waiting:
+                one.rest()
+                continue
+            same = len(waiting) == len(before) and all(map(_is, waiting, before))
+            before = waiting
+            data = one.flush(data if same else None)
+            self.count += 1
+            self._recent.append(one)
+        if self._recent:
+            self._writing = self._clock.callLater(self._seconds, self._write)
+
+
+class Pieces:
+    """
+    What waits to be written on one connection.
+
+    Args:
+        together: Those of all connections.
+        write: Writes bytes there.
+    """
+
+    __slots__ = ("_pieces", "_recent", "_size", "_together", "_write")
+
+    def __init__(self, *, together: Together, write: Callable[[bytes], object]) -> None:
+        self._together: Together | None = together
+        self._write = write
+        self._pieces: list[bytes] | None = None
+        self._size = 0
+        self._recent = False
+
+    @property
+    def open(self) -> bool:
+        """It has not ended."""
+        return self._together is not None
+
+    @property
+    def waiting(self) -> list[bytes] | None:
+        """What waits to be written."""
+        return self._pieces
+
+    def send(self, data: bytes) -> None:
+        """Write now, or soon if something was written a moment ago."""
+        together = self._together
+        if together is None:
+            return
+        if not self._recent:
+            self._recent = True
+            together.was_written(self)
+            self._write(data)
+            return
+        if self._pieces is None:
+            self._pieces = []
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size >= _LARGE_BYTES:
+            self._write(self.take())
+
+    def hurry(self) -> None:
+        """Write now what was gathered."""
+        if self._pieces:
+            self._write(self.take())
+
+    def take(self) -> bytes:
+        """Give what waits to be written, once."""
+        pieces, self._pieces = self._pieces, None
+        self._size = 0
+        return b"" if not pieces else pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def flush(self, together: bytes | None) -> bytes:
+        """
+        Write what waits.
+
+        Args:
+            together: Its bytes, if they are known.
+        """
+        data = together if together is not None else self.take()
+        self._pieces = None
+        self._size = 0
+        self._write(data)
+        return data
+
+    def rest(self) -> None:
+        """Have the next thing leave at once."""
+        self._recent = False
+
+    def close(self) -> None:
+        """Write no more."""
+        self._together = None
+        self._pieces = None
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other
