@@ -33,7 +33,7 @@ from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.graphql.batches import Asker
 from aiwebengine.graphql.execute import Execution, NoSchema, Prepared, RequestFailed
 from aiwebengine.graphql.failures import FieldFailed, formatted, of_engine
-from aiwebengine.graphql.loop import Future, ReactorLoop
+from aiwebengine.graphql.gate import Gate
 from aiwebengine.graphql.operation import Operation
 from aiwebengine.graphql.resolvers import Event, opening
 from aiwebengine.graphql.sources import Events, Opening, ScriptSource, TopicSource, Wish
@@ -47,7 +47,6 @@ from aiwebengine.values import SchemaPart
 
 _log = Logger()
 _FAULT = "The server has a fault; its log knows more."
-_MOST_ASKED = 16
 
 
 class Outlet(Protocol):
@@ -57,8 +56,14 @@ class Outlet(Protocol):
     def busy(self) -> bool:
         """The client does not take what was sent."""
 
-    def result(self, text: str) -> None:
-        """A result, as JSON."""
+    def began(self, position: str) -> None:
+        """Results are kept for clients who come back; up to *position*, an id, this one needs none."""
+
+    def gap(self, data: str) -> None:
+        """The client came back too late: not everything is kept any more; *data* tells which, as JSON."""
+
+    def result(self, text: str, position: str) -> None:
+        """A result, as JSON; *position* is its id if results are kept, or empty."""
 
     def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
         """Nothing was executed, or it breaks off; nothing follows."""
@@ -88,15 +93,15 @@ class Member:
         """The client wants no more."""
         self._most = most
         self._held = False
-        self._queue: deque[str] | None = None
+        self._queue: deque[tuple[str, str]] | None = None
         self._tail: Callable[[], None] | None = None
 
-    def result(self, text: str) -> None:
+    def result(self, text: str, position: str) -> None:
         """Give a result, or keep it while the client is busy."""
         if self.over or self._tail is not None:
             return
         if not (self._held or self._queue or self.outlet.busy):
-            self.outlet.result(text)
+            self.outlet.result(text, position)
             return
         if self._queue is None:
             self._queue = deque()
@@ -105,13 +110,13 @@ class Member:
             self._queue = None
             self.end(lambda: self.outlet.refused([{"message": message, "extensions": {"code": "SLOW"}}]))
             return
-        self._queue.append(text)
+        self._queue.append((text, position))
 
     def first(self, text: str | None) -> None:
         """Give what comes before all that was kept meanwhile, and go on."""
         self._held = False
         if text is not None and not self.over:
-            self.outlet.result(text)
+            self.outlet.result(text, "")
         self.drained()
 
     def hold(self) -> None:
@@ -121,7 +126,7 @@ class Member:
     def drained(self) -> None:
         """The client takes more."""
         while self._queue and not self._held and not self.outlet.busy and not self.over:
-            self.outlet.result(self._queue.popleft())
+            self.outlet.result(*self._queue.popleft())
         if not self._queue and self._tail is not None and not self._held:
             tail, self._tail = self._tail, None
             self.end(tail)
@@ -155,6 +160,7 @@ class Feed:
     Args:
         feeds: All of them.
         key: What its members have in common.
+        apart: It catches up with others of its key, who have had more.
         prepared: The operation.
         operation: Its context.
         executor: Executes it for each event.
@@ -166,6 +172,7 @@ class Feed:
         *,
         feeds: Feeds,
         key: object,
+        apart: bool,
         prepared: Prepared,
         operation: Operation,
         executor: Executor[Any],
@@ -173,6 +180,10 @@ class Feed:
     ) -> None:
         self._feeds = feeds
         self.key = key
+        self.apart = apart
+        self._busy = False
+        self.done = source.position if isinstance(source, TopicSource) else ""
+        """Id of the last event that every member has had."""
         self.prepared = prepared
         self._operation = operation
         self._executor = executor
@@ -197,6 +208,23 @@ class Feed:
         if not self._members:
             self._stop()
 
+    @property
+    def had(self) -> str | None:
+        """Id up to which all is executed; None while something is."""
+        return self._source.had if isinstance(self._source, TopicSource) and not self._busy else None
+
+    @property
+    def keeps(self) -> bool:
+        """Clients who come back get what they have missed."""
+        return isinstance(self._source, TopicSource) and self._feeds.keeps(self._source.wish.part.name)
+
+    def merge(self, other: Feed) -> None:
+        """Have the members of *other*, which ends."""
+        members, other._members = other._members, {}
+        for member in members:
+            self.join(member)
+        other._stop()
+
     def event(self, value: Any) -> Any:
         """Execute one event, on the schema that serves now."""
         return execute_subscription_event(self._executor.build_per_event_executor(value))
@@ -216,6 +244,7 @@ class Feed:
         begun = self._executor
 
         def execute(one: Executor[Any]) -> Any:
+            self._busy = True
             # It was made of the executor that it began with.
             return execute_subscription_event(one) if self._executor is begun else self.event(one.root_value)
 
@@ -223,9 +252,14 @@ class Feed:
         request = self._operation.asker.request
         async for result in stream:
             text = encode(self._feeds.told(result, request))
+            self._busy = False
             self._feeds.count(len(self._members))
+            self.done = self._source.position if isinstance(self._source, TopicSource) else ""
+            position = self.done if self.keeps else ""
             for member in list(self._members):
-                member.result(text)
+                member.result(text, position)
+            if self.apart:
+                self._feeds.caught_up(self)
         members = list(self._members)
         self._stop()
         for member in members:
@@ -253,53 +287,6 @@ class Feed:
             self._work.cancel()
 
 
-class Gate:
-    """
-    Lets a few resolvers of each script be asked at a time, in their order: many clients may come at once, as when a
-    server starts anew, and would fill the queue of a script that others wait in too.
-
-    Args:
-        loop: Runs who waits.
-    """
-
-    def __init__(self, *, loop: ReactorLoop) -> None:
-        self._loop = loop
-        self._inside: dict[str, int] = {}
-        self._waiting: dict[str, deque[Future[Any]]] = {}
-
-    async def enter(self, script: str) -> None:
-        """Wait for a place."""
-        if self._inside.get(script, 0) < _MOST_ASKED:
-            self._inside[script] = self._inside.get(script, 0) + 1
-            return
-        turn = self._loop.create_future()
-        waiting = self._waiting.setdefault(script, deque())
-        waiting.append(turn)
-        try:
-            await turn
-        except BaseException:
-            if turn.done() and not turn.cancelled():
-                self.leave(script)
-            elif turn in waiting:
-                waiting.remove(turn)
-            raise
-
-    def leave(self, script: str) -> None:
-        """Give a place to the next one."""
-        waiting = self._waiting.get(script)
-        while waiting:
-            turn = waiting.popleft()
-            if not turn.done():
-                self._loop.settle(turn, None)
-                return
-        self._waiting.pop(script, None)
-        left = self._inside.get(script, 0) - 1
-        if left > 0:
-            self._inside[script] = left
-        else:
-            self._inside.pop(script, None)
-
-
 class Feeds:
     """
     See the module.
@@ -323,15 +310,20 @@ class Feeds:
         self._gate = Gate(loop=self.loop)
         self._events_of = Events()
         self._feeds: dict[object, Feed] = {}
+        self._apart: dict[Feed, None] = {}
+        """Those of clients who came back and catch up."""
         self._members = 0
         self._opening = 0
         self._events = 0
         self._results = 0
         self._stopping: Reason | None = None
 
-    def subscribe(self, prepared: Prepared, asker: Asker, outlet: Outlet) -> Member:
+    def subscribe(self, prepared: Prepared, asker: Asker, outlet: Outlet, *, after: str | None = None) -> Member:
         """
         Begin a subscription; whatever becomes of it is told to *outlet*.
+
+        Args:
+            after: Id of the last result that the client has had, if it comes back.
 
         Returns:
             A handle with `cancel()`, for when the client wants no more, and `drained()`, for when it takes more.
@@ -347,7 +339,7 @@ class Feeds:
             self._refuse(member, FieldFailed(text, {"code": "TOO_MANY"}), asker)
             return member
         self._opening += 1
-        opening_now = self.loop.run(self._open(prepared, asker, member))
+        opening_now = self.loop.run(self._open(prepared, asker, member, after))
         opening_now.addBoth(self._opened)
 
         def cancel() -> None:
@@ -362,7 +354,7 @@ class Feeds:
 
     def swapped(self, registry: Registry) -> None:
         """Be told of what serves: streams go on with the new schema, or end with an error."""
-        for feed in list(self._feeds.values()):
+        for feed in [*self._feeds.values(), *self._apart]:
             if feed.over or registry.schema is feed.prepared.assembled:
                 continue
             try:
@@ -388,8 +380,26 @@ class Feeds:
 
     def ended(self, feed: Feed) -> None:
         """A stream is over."""
+        self._apart.pop(feed, None)
         if self._feeds.get(feed.key) is feed:
             del self._feeds[feed.key]
+
+    def keeps(self, field: str) -> bool:
+        """Tell whether results of a field are kept for clients who come back."""
+        return self._topics.keeps(field)
+
+    def caught_up(self, feed: Feed) -> None:
+        """Have those who have missed nothing any more share the stream of the others."""
+        had = feed.had
+        if had is None or feed.over:
+            return
+        known = self._feeds.get(feed.key)
+        if known is None or known.over:
+            self._apart.pop(feed, None)
+            feed.apart, feed.done = False, had
+            self._feeds[feed.key] = feed
+        elif known.had == had:
+            known.merge(feed)
 
     def _opened(self, result: Any) -> Any:
         self._opening -= 1
@@ -407,12 +417,12 @@ class Feeds:
         return {
             "subscriptions": self._members,
             "opening": self._opening,
-            "responseStreams": len(self._feeds),
+            "responseStreams": len(self._feeds) + len(self._apart),
             "events": self._events,
             "results": self._results,
         }
 
-    async def _open(self, prepared: Prepared, asker: Asker, member: Member) -> None:
+    async def _open(self, prepared: Prepared, asker: Asker, member: Member, after: str | None) -> None:
         operation = self._execution.operation(prepared, asker)
         operation.opens = self._source
         executor = self._execution.executor(prepared, operation, incremental=False)
@@ -429,10 +439,13 @@ class Feeds:
             await source.aclose()
             return
         wish = source.wish if isinstance(source, TopicSource) else None
-        begins = wish is not None and wish.begins
+        if wish is None or not self.keeps(wish.part.name):
+            after = None
+        # Who comes back has had what it began with.
+        begins = wish is not None and wish.begins and after is None
         if begins:
             member.hold()
-        feed = self._join(prepared, operation, executor, source, member)
+        feed = self._join(prepared, operation, executor, source, member, after)
         if begins:
             assert wish is not None
             result = feed.event(Event(wish.first))
@@ -447,24 +460,40 @@ class Feeds:
         executor: Executor[Any],
         source: TopicSource | ScriptSource,
         member: Member,
+        after: str | None,
     ) -> Feed:
         key: object = source
+        apart = False
         if isinstance(source, TopicSource):
             params = prepared.params
             variables = json.dumps(params.variables, sort_keys=True)
             principal = (operation.asker.principal.kind, operation.asker.principal.id)
             key = (params.query, params.operation_name, variables, principal, source.wish.key)
             known = self._feeds.get(key)
-            if known is not None and not known.over:
+            if known is not None and not known.over and after in (None, known.had):
                 known.join(member)
+                if after is None and known.keeps:
+                    member.outlet.began(known.done)
                 return known
             if source.wish.filter is not None:
                 self._topics.filtering(source.wish.part.name)
-            source.open(self._bus)
-        feed = Feed(feeds=self, key=key, prepared=prepared, operation=operation, executor=executor, source=source)
-        self._feeds[key] = feed
+            source.open(self._bus, after=after)
+            apart = after is not None
+            if source.gap is not None:
+                member.outlet.gap(source.gap)
+        feed = Feed(
+            feeds=self, key=key, apart=apart, prepared=prepared, operation=operation, executor=executor, source=source
+        )
+        if apart:
+            self._apart[feed] = None
+        else:
+            self._feeds[key] = feed
+        if after is None and feed.keeps:
+            member.outlet.began(feed.done)
         feed.join(member)
         feed.begin()
+        if apart:
+            self.caught_up(feed)
         return feed
 
     async def _source(

@@ -44,10 +44,12 @@ Resolver = Callable[..., Any]
 class Event:
     """The value of a subscription's root field, of one message."""
 
-    __slots__ = ("value",)
+    __slots__ = ("id", "value")
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, id: str = "") -> None:  # noqa: A002  the message's
         self.value = value
+        self.id = id
+        """Of the message; empty if it is none of a topic."""
 
 
 def attach(assembled: Assembled) -> None:

@@ -68,7 +68,7 @@ class Events:
     def __call__(self, message: Message) -> Event:
         """Give the event."""
         if message is not self._message:
-            self._message, self._event = message, Event(json.loads(message.data))
+            self._message, self._event = message, Event(json.loads(message.data), message.id)
         return self._event
 
 
@@ -91,14 +91,22 @@ class TopicSource:
         self._subscription: Subscription | None = None
         self._reason: Reason | None = None
         self._paused = False
+        self.position = ""
+        """Id of the last event that was taken, or of the last one before there was any."""
+        self.gap: str | None = None
+        """What is told of messages that are not kept any more, as JSON; None if there are none."""
 
-    def open(self, bus: Bus) -> None:
+    def open(self, bus: Bus, *, after: str | None = None) -> None:
         """
         Listen.
+
+        Args:
+            after: Id of the last message that the client has had, if it comes back.
 
         Raises:
             TooManySubscribers: A limit is reached.
         """
+        self.position = after if after is not None else bus.last_id(topic_of(self.wish.part.name))
         attributes: dict[str, Any] = dict(self.wish.attributes)
         if self.wish.filter is not None:
             attributes[FILTER] = self.wish.filter
@@ -107,8 +115,15 @@ class TopicSource:
             attributes=attributes,
             deliver=self._deliver,
             ended=self._ended,
+            after=after,
             owner=self.wish.part.script,
         )
+
+    @property
+    def had(self) -> str | None:
+        """Id of the newest message of the topic, if nothing up to it waits here or is for somebody else; or None."""
+        subscription = self._subscription
+        return None if subscription is None or self._events or self._paused else subscription.last_id
 
     def __aiter__(self) -> TopicSource:
         return self
@@ -123,7 +138,9 @@ class TopicSource:
                 continue
             self._waiting = self._loop.create_future()
             await self._waiting
-        return self._events.popleft()
+        event = self._events.popleft()
+        self.position = event.id
+        return event
 
     async def aclose(self) -> None:
         """Listen no longer."""
@@ -137,6 +154,7 @@ class TopicSource:
 
     def _deliver(self, message: Message) -> None:
         if message.event == GAP:
+            self.gap = message.data
             return
         self._events.append(self._event_of(message))
         if len(self._events) >= _MOST_WAITING and self._subscription is not None and not self._paused:

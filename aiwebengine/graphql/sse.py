@@ -61,7 +61,8 @@ from aiwebengine.settings.schema import GraphQLSettings
 from aiwebengine.values import Answer, Request
 from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.read import Sender
-from aiwebengine.web.sse import EventStream, EventStreams, event_bytes, head
+from aiwebengine.web.sse import EventStream, EventStreams, event_bytes, head, position_bytes
+from aiwebengine.web.streams import usable_id
 
 _log = Logger()
 _TOKEN_HEADER = "x-graphql-event-stream-token"  # noqa: S105  the name of a header
@@ -95,10 +96,15 @@ class Connection:
         if self._stream is not None:
             self._stream.comment()
 
-    def event(self, event: str, data: str) -> None:
+    def event(self, event: str, data: str, *, id: str | None = None) -> None:  # noqa: A002  its name in the standard
         """Send one event."""
         if self._stream is not None:
-            self._stream.send(event_bytes(data, event=event))
+            self._stream.send(event_bytes(data, id=id, event=event))
+
+    def position(self, id: str) -> None:  # noqa: A002  the same
+        """Have the client begin after *id* when it comes back."""
+        if self._stream is not None:
+            self._stream.send(position_bytes(id))
 
     def retry(self, milliseconds: int) -> None:
         """Tell when to come back."""
@@ -149,13 +155,21 @@ class Distinct:
         """See `feeds.Outlet`."""
         return self._connection.busy
 
-    def result(self, text: str) -> None:
+    def began(self, position: str) -> None:
         """See `feeds.Outlet`."""
-        self._connection.event("next", text)
+        self._connection.position(position)
+
+    def gap(self, data: str) -> None:
+        """See `feeds.Outlet`."""
+        self._connection.event("gap", data)
+
+    def result(self, text: str, position: str) -> None:
+        """See `feeds.Outlet`."""
+        self._connection.event("next", text, id=position or None)
 
     def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
         """See `feeds.Outlet`."""
-        self.result(encode({"errors": errors}))
+        self.result(encode({"errors": errors}), "")
         self.complete()
 
     def complete(self) -> None:
@@ -240,13 +254,19 @@ class Named:
         """See `feeds.Outlet`."""
         return self._reserved.busy
 
-    def result(self, text: str) -> None:
+    def began(self, position: str) -> None:
+        """See `feeds.Outlet`; who names its operations on a stream cannot come back to one."""
+
+    def gap(self, data: str) -> None:
+        """The same."""
+
+    def result(self, text: str, position: str) -> None:  # noqa: ARG002  the same
         """See `feeds.Outlet`."""
         self._reserved.event("next", f'{{"id":{json.dumps(self._identity)},"payload":{text}}}')
 
     def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
         """See `feeds.Outlet`."""
-        self.result(encode({"errors": errors}))
+        self.result(encode({"errors": errors}), "")
         self.complete()
 
     def complete(self) -> None:
@@ -321,7 +341,9 @@ class EventDoor:
         if isinstance(prepared, RequestFailed):
             outlet.refused(request_failed(prepared.errors, exchange.id)["errors"])
         elif prepared.kind == "subscription":
-            member = self._feeds.subscribe(prepared, asker, outlet)
+            member = self._feeds.subscribe(
+                prepared, asker, outlet, after=usable_id(request.headers.get("last-event-id"))
+            )
             connection.drained = member.drained
             stop = member.cancel
         else:
@@ -466,7 +488,7 @@ def execute_to(execution: Execution, prepared: Prepared, asker: Asker, outlet: A
             message = "The server has a fault; its log knows more."
             outlet.refused([{"message": message, "extensions": {"code": "INTERNAL"}}])
         else:
-            outlet.result(encode(outcome.first))
+            outlet.result(encode(outcome.first), "")
             outlet.complete()
 
     try:

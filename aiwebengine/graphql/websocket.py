@@ -296,7 +296,13 @@ class Subscriber:
         """See `feeds.Outlet`."""
         return self._conversation.busy
 
-    def result(self, text: str) -> None:
+    def began(self, position: str) -> None:
+        """See `feeds.Outlet`; this protocol knows no coming back."""
+
+    def gap(self, data: str) -> None:
+        """The same."""
+
+    def result(self, text: str, position: str) -> None:  # noqa: ARG002  the same
         """See `feeds.Outlet`."""
         self._conversation.send(f'{{"type":"next",{self._head},"payload":{text}}}', soon=True)
 

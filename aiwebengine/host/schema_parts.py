@@ -56,7 +56,7 @@ PART_OPTIONS: dict[str, dict[str, str]] = {
     },
     "mutation": {"description": "what the schema says of the field, unless the SDL does"},
     "subscription": {
-        "history": "how many of the last messages `/graphql/subscription/<name>` keeps for clients who come back",
+        "history": "how many of the last messages are kept for clients of server-sent events who come back",
         "description": "what the schema says of the field, unless the SDL does",
     },
     "field": {"batch": "`false`: the handler is given one object at a time, not all that are asked for together"},

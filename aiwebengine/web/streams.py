@@ -56,6 +56,11 @@ class Opening:
     """The id of the stream's last message when it came."""
 
 
+def usable_id(last_id: str | None) -> str | None:
+    """Give the id in a `Last-Event-ID` header; None if there is none, or nothing that was ever one."""
+    return last_id if last_id and len(last_id) <= _LONGEST_ID and last_id.isprintable() else None
+
+
 class StreamDoor:
     """
     See the module.
@@ -105,7 +110,7 @@ class StreamDoor:
             topic=topic,
             owner=owner,
             attributes=attributes,
-            after=last_id if last_id and len(last_id) <= _LONGEST_ID and last_id.isprintable() else None,
+            after=usable_id(last_id),
             position=self._bus.last_id(topic),
         )
 

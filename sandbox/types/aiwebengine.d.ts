@@ -359,7 +359,7 @@ interface MutationOptions {
 
 /** What else a subscription field may say. */
 interface SubscriptionOptions {
-  /** How many of the last messages `/graphql/subscription/<name>` keeps for clients who come back. */
+  /** How many of the last messages are kept for clients of server-sent events who come back. */
   history?: number;
   /** What the schema says of the field, unless the SDL does. */
   description?: string;

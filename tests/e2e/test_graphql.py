@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor, task
-from twisted.internet.protocol import Protocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
 
 from aiwebengine.settings.schema import ErrorSettings, GraphQLSettings
 from tests.support.clients import CHROMIUM, NPM_CACHE, Program, install_clients
 from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for
-from tests.support.listening import listen
+from tests.support.listening import Client, listen
 
 SCRIPT = """
 registerQueryHandler("hello", "hello(name: String!): String!", (args) => "Hello " + args.name);
@@ -91,11 +93,18 @@ class Events(Protocol):
     def __init__(self) -> None:
         self._rest = b""
         self.seen: list[tuple[str, Any]] = []
+        self.retry = 0
+        """Milliseconds after which the server wants its client back."""
+        self.over = False
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.over = True
 
     def dataReceived(self, data: bytes) -> None:
         *blocks, self._rest = (self._rest + data).split(b"\n\n")
         for block in blocks:
             fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line)
+            self.retry = int(fields.get(b"retry", self.retry))
             if b"event" in fields:
                 text = fields.get(b"data", b"").decode()
                 self.seen.append((fields[b"event"].decode(), json.loads(text) if text else None))
@@ -500,3 +509,47 @@ async def test_graphiql(tmp_path: Path) -> None:
         assert len(program.lines) == 8, (program.lines, program.errors)
         assert "Hello browser" in program.lines[3]
         assert program.lines[7] == [[]]
+
+
+@pytest_twisted.ensureDeferred
+async def test_coming_back() -> None:
+    """A client that was cut off gets what was sent meanwhile, across a deployment, or is told what is not kept."""
+    path = "/graphql/sse?" + urlencode({"query": "subscription { kept }"})
+
+    def seen(client: Client) -> list[Any]:
+        return [
+            one["event"] if one["event"] != "next" else json.loads(one["data"])["data"]["kept"] for one in client.events
+        ]
+
+    async with running_engine() as engine:
+        await engine.deploy("live", {"main.ts": LIVE})
+
+        async def send(*numbers: int) -> None:
+            await engine.request("POST", "/send", None, json.dumps([["kept", number] for number in numbers]))
+
+        stays, early, goes = [await listen(engine, path) for _ in range(3)]
+        # Who is cut off before anything came has a place to come back to, too.
+        await early.until(lambda: early.last_id != "")
+        began = early.last_id
+        early.leave()
+        await send(1, 2)
+        await goes.has(2)
+        goes.leave()
+        await open_subscriptions(engine, 1)
+        await send(3)
+        await engine.deploy("live", {"main.ts": LIVE + "// anew"})
+        await send(4)
+        back = await listen(engine, path, {"last-event-id": goes.last_id})
+        first = await listen(engine, path, {"last-event-id": began})
+        await send(5)
+        await back.has(3)
+        await first.has(5)
+        await stays.has(5)
+        assert (seen(back), seen(first), seen(stays)) == ([3, 4, 5], [1, 2, 3, 4, 5], [1, 2, 3, 4, 5])
+        assert (await engine.api("GET", "/state")).json()["graphql"]["responseStreams"] == 1
+        await send(6, 7)
+        late = await listen(engine, path, {"last-event-id": began})
+        strange = await listen(engine, path, {"last-event-id": "another-life-3"})
+        await late.has(6)
+        await strange.has(6)
+        assert (seen(late), seen(strange)) == (["gap", 3, 4, 5, 6, 7], ["gap", 3, 4, 5, 6, 7])

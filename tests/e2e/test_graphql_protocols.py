@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest_twisted
+from twisted.internet import reactor, task
 
 from aiwebengine.settings.schema import GraphQLSettings
 from tests.e2e.test_graphql import Events, open_subscriptions, subscribe
@@ -221,4 +222,9 @@ async def test_the_server_stops() -> None:
         await open_subscriptions(engine, 2)
     await socket.until(lambda: socket.over)
     assert socket.closed_with == 1012
-    assert events.seen == []
+    for _ in range(100):
+        if events.over:
+            break
+        await task.deferLater(reactor, 0.05)
+    assert (events.over, events.seen) == (True, [])
+    assert 500 <= events.retry <= 3000

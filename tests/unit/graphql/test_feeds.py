@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import ScriptFailed
@@ -31,8 +34,15 @@ class Outlet:
         self.busy = False
         self.told: list[Any] = []
 
-    def result(self, text: str) -> None:
-        self.told.append(json.loads(text))
+    def began(self, position: str) -> None:
+        self.told.append(position)
+
+    def gap(self, data: str) -> None:
+        self.told.append({"gap": json.loads(data)})
+
+    def result(self, text: str, position: str) -> None:
+        told = json.loads(text)
+        self.told.append((position, told["data"]["tick"]) if position else told)
 
     def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
         self.told.append([one["extensions"]["code"] for one in errors])
@@ -63,10 +73,14 @@ class FeedsTests(SynchronousTestCase):
             told(self.world.current.registry)
             self.world.current.tell(told)
 
-    def subscribe(self, query: str = "subscription { tick }") -> tuple[Outlet, Member]:
+    def subscribe(self, query: str = "subscription { tick }", *, after: str | None = None) -> tuple[Outlet, Member]:
         outlet = Outlet()
         prepared = self.world.execution.prepare(Params(query=query))
-        return outlet, self.feeds.subscribe(prepared, Asker(request="r"), outlet)
+        return outlet, self.feeds.subscribe(prepared, Asker(request="r"), outlet, after=after)
+
+    def keep(self, history: int) -> None:
+        """Have results kept for those who come back."""
+        self.world.serve([replace(TICK, options={"history": history}), NOTE, TAGS])
 
     def say(self, told: Any) -> None:
         """Have the resolver that is asked say something."""
@@ -85,6 +99,101 @@ class FeedsTests(SynchronousTestCase):
         self.assertEqual(
             (state["subscriptions"], state["responseStreams"], state["events"], state["results"]), (4, 2, 4, 8)
         )
+
+    def test_coming_back(self) -> None:
+        """Who comes back gets what was missed, with its ids, and shares the stream of the others again."""
+        self.keep(3)
+        stays, _ = self.subscribe()
+        goes, member = self.subscribe()
+        self.publish(1, 2)
+        member.cancel()
+        self.assertEqual(goes.told, ["e-0", ("e-1", 1), ("e-2", 2)])
+        self.publish(3, 4)
+        back, member = self.subscribe(after="e-2")
+        self.assertEqual(self.feeds.state()["responseStreams"], 1)
+        self.publish(5)
+        self.assertEqual(back.told, [("e-3", 3), ("e-4", 4), ("e-5", 5)])
+        self.assertEqual(stays.told, ["e-0", *((f"e-{number}", number) for number in range(1, 6))])
+        nothing, _ = self.subscribe(after="e-5")
+        self.assertEqual((nothing.told, self.feeds.state()["responseStreams"]), ([], 1))
+        member.cancel()
+        late, _ = self.subscribe(after="e-1")
+        self.assertIn("gap", late.told[0])
+        self.assertEqual(late.told[1:], [("e-3", 3), ("e-4", 4), ("e-5", 5)])
+        strange, _ = self.subscribe(after="?")
+        self.assertIn("gap", strange.told[0])
+        new, _ = self.subscribe()
+        self.publish(6)
+        for outlet in (stays, back, late, strange, new, nothing):
+            self.assertEqual(outlet.told[-1], ("e-6", 6) if outlet is not back else ("e-5", 5))
+        self.assertEqual(new.told[0], "e-5")
+        self.assertEqual(self.feeds.state()["responseStreams"], 1)
+
+    def test_coming_back_where_nothing_is_kept(self) -> None:
+        """Without a history there are no ids, and who comes back begins anew."""
+        outlet, _ = self.subscribe(after="e-7")
+        self.publish(1)
+        self.assertEqual(outlet.told, [{"data": {"tick": 1}}])
+
+    def test_catching_up(self) -> None:
+        """While somebody catches up slowly, and after all others have gone, each still gets each result once."""
+        self.keep(10)
+        first, one = self.subscribe()
+        self.publish(1)
+        one.cancel()
+        self.publish(2, 3)
+        back, two = self.subscribe(after="e-1")
+        self.assertEqual(back.told, [("e-2", 2), ("e-3", 3)])
+        self.assertEqual(self.feeds.state()["responseStreams"], 1)
+        other, _ = self.subscribe()
+        self.publish(4)
+        self.assertEqual((other.told, back.told[-1]), (["e-3", ("e-4", 4)], ("e-4", 4)))
+        self.assertEqual(self.feeds.state()["responseStreams"], 1)
+        two.cancel()
+        self.publish(5)
+        self.assertEqual(other.told[-1], ("e-5", 5))
+        self.assertEqual(first.told, ["e-0", ("e-1", 1)])
+
+    @given(st.lists(st.sampled_from(["publish", "cut", "back", "new", "leave"]), max_size=40))
+    def test_nothing_lost_or_doubled(self, steps: list[str]) -> None:
+        """However often a client is cut off and comes back, and others come and go, it gets each result once."""
+        self.begin()
+        self.keep(100)
+        others: list[Member] = []
+        seen: list[int] = []
+        outlet, member = self.subscribe()
+        last, number, missing = "e-0", 0, False
+
+        def read() -> None:
+            nonlocal last
+            for told in outlet.told:
+                if isinstance(told, tuple):
+                    seen.append(told[1])
+                    last = told[0]
+            outlet.told.clear()
+
+        for step in [*steps, "back", "publish"]:
+            if step == "publish":
+                number += 1
+                self.publish(number)
+            elif step == "cut" and not missing:
+                read()
+                member.cancel()
+                missing = True
+            elif step == "back" and missing:
+                outlet, member = self.subscribe(after=last)
+                missing = False
+            elif step == "new":
+                others.append(self.subscribe()[1])
+            elif step == "leave" and others:
+                others.pop(0).cancel()
+        read()
+        self.assertEqual(seen, list(range(1, number + 1)))
+
+    def publish(self, *numbers: int) -> None:
+        """Publish ticks."""
+        for number in numbers:
+            self.bus.publish("graphql:tick", str(number))
 
     def test_left(self) -> None:
         """Who has gone hears no more; a stream without members ends and listens no longer."""
