@@ -21,7 +21,8 @@ from twisted.internet.defer import Deferred
 from aiwebengine.build.builder import Builder, Built
 from aiwebengine.build.sourcemap import SourceMap
 from aiwebengine.errors import DeploymentRefused, Problem
-from aiwebengine.host.names import advice, known_globals
+from aiwebengine.host.globals import GLOBALS
+from aiwebengine.host.names import VISIBLE_CALLS, advice, known_globals
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.world import Program, run_programs
 
@@ -102,6 +103,64 @@ async def test_every_problem_at_once() -> None:
         assert ("unknown_name", "main.ts", 4) in told
         assert ("no_bigint", "a.ts", 1) in told
         assert ("no_look_behind", "a.ts", 2) in told
+        assert all(one.hint for one in found)
+
+
+@pytest_twisted.ensureDeferred
+async def test_imports_from_the_engine() -> None:
+    """Every name of the engine can be imported, under another name, as a namespace and handed on."""
+    names = [*sorted(one.name for one in GLOBALS if one.importable), *(call.name for call in VISIBLE_CALLS)]
+    renamed = ", ".join(f"{name} as _{name}" for name in names)
+    async with running_builder() as builder:
+        built = await build(
+            builder,
+            {
+                "main.ts": f'import {{ {renamed} }} from "aiwebengine";\n'
+                'import type { Duration } from "aiwebengine";\n'
+                'import { WebRequest } from "aiwebengine";\nimport * as all from "aiwebengine";\n'
+                'import { keep } from "./store";\n'
+                "const long: Duration = 5;\n"
+                "_registerWebHandler('/', (req: WebRequest) => [keep === kv, keep === all.kv, long, "
+                + ", ".join(f"typeof _{name}" for name in names)
+                + "]);\n",
+                "store.ts": 'export { kv as keep } from "aiwebengine";\n',
+            },
+        )
+        [outcome] = run_programs([Program(source=built.source)])
+        same, also, long, *kinds = outcome.failure() or outcome.value()
+        assert (same, also, long) == (True, True, 5)
+        assert [name for name, kind in zip(names, kinds, strict=True) if kind == "undefined"] == []
+        assert (
+            "structuredClone" not in (await build(builder, {"main.ts": 'import { kv } from "aiwebengine"; kv;'})).source
+        )
+
+
+@pytest_twisted.ensureDeferred
+async def test_wrong_imports_from_the_engine() -> None:
+    """What the engine does not have is told by name, also behind the dot of what was imported."""
+    async with running_builder() as builder:
+        found = await problems(
+            builder,
+            {
+                "main.ts": 'import engine from "aiwebengine";\nimport { registerWebHandlr as on } from "aiwebengine";\n'
+                'import { database, kv as store } from "aiwebengine";\nimport { Kind } from "aiwebengine";\n'
+                'on("/", () => [engine, database, store.put("a", 1), store.get("b")] as Kind);\n'
+                'export { nothing } from "aiwebengine";\n'
+            },
+        )
+        told = [(one.code, one.line, one.column, one.message) for one in found]
+        assert told == [
+            ("unknown_name", 1, 8, '"aiwebengine" has no default export.'),
+            (
+                "unknown_name",
+                2,
+                10,
+                '"aiwebengine" has nothing of the name "registerWebHandlr". Did you mean "registerWebHandler"?',
+            ),
+            ("unknown_name", 3, 10, '"aiwebengine" has nothing of the name "database".'),
+            ("unknown_member", 5, 40, "kv.put does not exist."),
+            ("unknown_name", 6, 10, '"aiwebengine" has nothing of the name "nothing".'),
+        ]
         assert all(one.hint for one in found)
 
 

@@ -121,6 +121,8 @@ export class Bundler {
       for (const told of error.errors || [{ text: String(error) }]) {
         if (told.detail === 'told') continue;
         const at = told.location;
+        // The checks have told it already, with the nearest name.
+        if (at && problems.some((one) => one.code === 'unknown_name' && one.file === own(at.file) && one.line === at.line)) continue;
         problems.push({
           severity: 'error', code: 'build', message: told.text, file: at ? own(at.file) : entry,
           line: at ? at.line : null, column: at ? at.column + 1 : null, snippet: at ? (at.lineText || '').slice(0, 200) : null, hint: null,
@@ -205,7 +207,7 @@ export class Bundler {
           loader: 'js',
         }));
         build.onLoad({ filter: /.*/, namespace: 'host' }, () => ({
-          contents: `module.exports = new Proxy({}, { get: function (_, name) { return name === '__esModule' ? undefined : globalThis[name]; } });`,
+          contents: hostModule(Object.keys(request.known)),
           loader: 'js',
         }));
 
@@ -233,6 +235,13 @@ export class Bundler {
       },
     };
   }
+}
+
+/* The engine's globals as a module; what nobody imports is not in the bundle. */
+function hostModule(names) {
+  const values = names.map((name, index) => `var _${index} = /* @__PURE__ */ read(${JSON.stringify(name)});`);
+  const given = names.map((name, index) => `_${index} as ${name}`);
+  return `function read(name) { return globalThis[name]; }\n${values.join('\n')}\nexport { ${given.join(', ')} };\n`;
 }
 
 function withMap(made, name) {

@@ -3,6 +3,7 @@
  * anything is lowered, each with its place and what to write instead.
  */
 
+const US = 'aiwebengine';
 const SQL_CALLS = new Set(['query', 'execute']);
 
 /* Syntax that Duktape does not take as it is; a file without any of it runs unchanged. */
@@ -18,7 +19,7 @@ const MODERN = new Set([
 const TYPED_VALUES = new Set(['TSAsExpression', 'TSSatisfiesExpression', 'TSNonNullExpression', 'TSTypeAssertion', 'TSInstantiationExpression', 'TSExportAssignment']);
 
 export function checks({ types: t }, options) {
-  const { problems, found, path: file, source, known, advice, own } = options;
+  const { problems, found, path: file, source, known, advice, own, typed } = options;
   const lines = source.split('\n');
   const named = new Set();
   const typedNames = new Set(); // enums and namespaces, which Babel's scopes do not know
@@ -43,9 +44,11 @@ export function checks({ types: t }, options) {
   function checkName(path) {
     const { node } = path;
     const { name } = node;
+    const imported = importedFromUs(path.scope.getBinding(name));
+    if (imported) checkMember(path, imported);
     if (path.scope.hasBinding(name, true) || guarded(path)) return;
     if ((/^TS/.test(path.parent.type) && !TYPED_VALUES.has(path.parent.type)) || typedNames.has(name)) return;
-    if (path.parentPath.isTSEntityName?.() || path.findParent((p) => p.isTSType?.() || p.isTSTypeAnnotation?.())) return;
+    if (inType(path)) return;
     if (Object.hasOwn(known, name)) {
       checkMember(path, name);
       return;
@@ -71,6 +74,28 @@ export function checks({ types: t }, options) {
     const told = advice[`${name}.${member}`];
     const near = told ? null : nearest(member, members);
     problem(parent.node.property, 'unknown_member', `${name}.${member} does not exist.${near ? ` Did you mean ${name}.${near}?` : ''}`, told || (near ? `Write ${name}.${near}.` : `${name} has ${members.slice(0, 20).join(', ')}.`));
+  }
+
+  /* `import { name } from "aiwebengine"` gives the global of that name, and so does `export { name } from`. */
+  function checkImport(path) {
+    const { node: { source: from, importKind, exportKind } } = path;
+    if (!own || from?.value !== US || importKind === 'type' || exportKind === 'type') return;
+    for (const { node } of path.get('specifiers')) {
+      if (node.type === 'ImportDefaultSpecifier') {
+        problem(node, 'unknown_name', `"${US}" has no default export.`, `Import what you use by name: import { kv } from "${US}".`);
+      } else if (node.type === 'ImportSpecifier' ? node.importKind !== 'type' : node.type === 'ExportSpecifier') {
+        const given = node.imported ?? node.local;
+        // What only types name may be a type.
+        const value = node.type === 'ExportSpecifier' || !typed || path.scope.getBinding(node.local.name)?.referencePaths.some((one) => !inType(one));
+        if (value) checkGiven(node, given.name ?? given.value);
+      }
+    }
+  }
+
+  function checkGiven(node, name) {
+    if (Object.hasOwn(known, name)) return;
+    const near = advice[name] ? null : nearest(name, Object.keys(known));
+    problem(node, 'unknown_name', `"${US}" has nothing of the name "${name}".${near ? ` Did you mean "${near}"?` : ''}`, advice[name] || (near ? `Write ${near}.` : 'Look in the reference for what there is.'));
   }
 
   function checkCall(path) {
@@ -110,6 +135,8 @@ export function checks({ types: t }, options) {
       if (/\(\?<[=!]/.test(pattern)) problem(path.node, 'no_look_behind', 'Look-behind in regular expressions is not available in scripts.', 'Match what stands before in a group and keep the rest.', own ? 'error' : 'warning');
       if (/[dv]/.test(flags)) problem(path.node, 'no_flag', `The flag "${flags.match(/[dv]/)[0]}" of regular expressions is not available in scripts.`, 'Leave the flag out; use match.index.', own ? 'error' : 'warning');
     },
+    ImportDeclaration: checkImport,
+    ExportNamedDeclaration: checkImport,
     ImportExpression(path) { dynamic(path); },
     Import(path) { dynamic(path.parentPath); },
     CallExpression: checkCall,
@@ -180,6 +207,16 @@ function named(t, path, key, name) {
     // In a sequence, or Babel would give the function the key's name and rename what it returns.
     t.objectProperty(t.stringLiteral(key), t.sequenceExpression([t.numericLiteral(0), t.functionExpression(null, [], t.blockStatement([t.returnStatement(t.identifier(name))]))])),
   );
+}
+
+function inType(path) {
+  return Boolean(path.parentPath.isTSEntityName?.() || path.findParent((p) => p.isTSType?.() || p.isTSTypeAnnotation?.() || p.isTSInterfaceHeritage?.() || p.isTSExpressionWithTypeArguments?.()));
+}
+
+/* The name under which a binding was imported from the engine; null if it was not. */
+function importedFromUs(binding) {
+  if (!binding || !binding.path.isImportSpecifier() || binding.path.parent.source.value !== US) return null;
+  return binding.path.node.imported.name ?? null;
 }
 
 /** The candidate that is nearest to `name`, or null if none is near. */

@@ -51,7 +51,7 @@ export async function lower(path, source, options) {
       highlightCode: false,
       parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs },
       generatorOpts: { jsescOption: { minimal: false } },
-      plugins: [[checks, { ...options, problems, found, path, source }], [decorators, { version: 'legacy' }], [names, { own: options.own }], [patterns, { found }]],
+      plugins: [[checks, { ...options, problems, found, path, source, typed }], [decorators, { version: 'legacy' }], [names, { own: options.own }], [patterns, { found }]],
       presets,
     });
     return { code: result.code, map: result.map, problems, plain: found.plain && !typed && !jsx };
