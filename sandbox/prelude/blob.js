@@ -1,7 +1,8 @@
 /*
  * Blob and File: bytes in memory with a type and, for a File, a name.
  *
- * For other files: K.Blob, K.File, K.blobBytes(blob) -> Uint8Array (not a copy).
+ * For other files: K.Blob, K.File, K.blobBytes(blob) -> Uint8Array (not a copy),
+ * K.makeFile(bytes, name, type) -> File (with a copy).
  */
 (function (K) {
     'use strict';
@@ -91,8 +92,11 @@
         if (!(this instanceof File)) throw new TypeError("Class constructor File cannot be invoked without 'new'");
         if (arguments.length < 2) throw new TypeError("File needs two arguments: new File(['text'], 'name.txt')");
         fill(this, joined(list(parts, 'File'), options && options.endings), options && options.type);
-        K.define(this, 'name', String(name), true);
-        K.define(this, 'lastModified', options && options.lastModified !== undefined ? Number(options.lastModified) : Date.now(), true);
+        describe(this, String(name), options && options.lastModified !== undefined ? Number(options.lastModified) : Date.now());
+    }
+    function describe(file, name, lastModified) {
+        K.define(file, 'name', name, true);
+        K.define(file, 'lastModified', lastModified, true);
     }
     File.prototype = Object.create(Blob.prototype);
     K.define(File.prototype, 'constructor', File);
@@ -100,6 +104,12 @@
 
     K.Blob = Blob;
     K.File = File;
+    K.makeFile = function (bytes, name, type) {
+        var file = Object.create(File.prototype);
+        fill(file, copy(bytes), type);
+        describe(file, name, K.now());
+        return file;
+    };
     K.blobBytes = function (blob) { return K.hidden(blob); };
     K.global('Blob', Blob);
     K.global('File', File);

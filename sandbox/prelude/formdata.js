@@ -2,7 +2,7 @@
  * FormData, and its two forms on the wire: application/x-www-form-urlencoded and multipart/form-data.
  *
  * For other files: K.FormData, K.makeFormData(lists), K.parseFormData(bytes, contentType),
- * K.formPairs(text) -> [[name, value]], K.multipart(form) -> { bytes, type }.
+ * K.formPairs(text) and K.parts(bytes, contentType) -> [[name, text or File]], K.multipart(form) -> { bytes, type }.
  */
 (function (K) {
     'use strict';
@@ -133,6 +133,20 @@
         return -1;
     }
 
+    /* The same for one text in large bytes: it skips as far as the text is long (Horspool). */
+    function finder(wanted) {
+        var length = wanted.length, end = length - 1, skips = new U8(256), i;
+        for (i = 0; i < 256; i++) skips[i] = length;
+        for (i = 0; i < end; i++) skips[wanted[i]] = end - i;
+        return function (bytes, from) {
+            var last = bytes.length - length;
+            for (var at = from; at <= last; at += skips[bytes[at + end]]) {
+                for (var j = end; bytes[at + j] === wanted[j]; j--) if (j === 0) return at;
+            }
+            return -1;
+        };
+    }
+
     function parameter(header, name) {
         var found = new RegExp(';\\s*' + name + '=(?:"((?:\\\\"|[^"])*)"|([^;\\s]*))', 'i').exec(header);
         return found ? (found[1] === undefined ? found[2] : found[1].replace(/\\"/g, '"').replace(/%22/g, '"').replace(/%0D%0A/gi, '\r\n')) : null;
@@ -141,23 +155,25 @@
     function bad(why) { return new K.HttpError(400, 'The request body is not valid form data: ' + why + '.'); }
 
     K.parseFormData = function (bytes, contentType) {
-        if (/^application\/x-www-form-urlencoded/i.test(contentType)) {
-            var plain = new FormData();
-            K.formPairs(K.text(bytes)).forEach(function (pair) { plain.append(pair[0], pair[1]); });
-            return plain;
-        }
+        var form = new FormData();
+        K.hide(form, /^application\/x-www-form-urlencoded/i.test(contentType) ? K.formPairs(K.text(bytes)) : K.parts(bytes, contentType));
+        return form;
+    };
+
+    K.parts = function (bytes, contentType) {
         if (!/^multipart\/form-data/i.test(contentType)) throw bad('its content type is ' + K.quote(contentType) + ' and not multipart/form-data or application/x-www-form-urlencoded');
         var boundary = parameter(contentType, 'boundary');
         if (!boundary) throw bad('the content type names no boundary');
+        if (boundary.length > 70 || /[^ -~]/.test(boundary)) throw bad('the boundary is no text of at most 70 ASCII characters');
         return parts(bytes, K.utf8('--' + boundary), K.utf8('\r\n--' + boundary));
     };
 
     function parts(bytes, opening, delimiter) {
-        var form = new FormData(), blank = K.utf8('\r\n\r\n'), at = find(bytes, opening, 0);
+        var form = [], blank = K.utf8('\r\n\r\n'), findDelimiter = finder(delimiter), at = find(bytes, opening, 0);
         if (at < 0) throw bad('the boundary does not occur');
         at += opening.length;
         while (!(bytes[at] === 45 && bytes[at + 1] === 45)) {
-            var headEnd = find(bytes, blank, at), end = headEnd < 0 ? -1 : find(bytes, delimiter, headEnd + 2);
+            var headEnd = find(bytes, blank, at), end = headEnd < 0 ? -1 : findDelimiter(bytes, headEnd + 2);
             if (end < 0) throw bad('it ends within a part');
             part(form, K.text(bytes.subarray(at, headEnd)), bytes.subarray(Math.min(headEnd + 4, end), end));
             at = end + delimiter.length;
@@ -170,7 +186,6 @@
         var name = disposition && parameter(disposition[1], 'name');
         if (name === null) throw bad('a part has no name');
         var fileName = parameter(disposition[1], 'filename');
-        if (fileName === null) form.append(name, K.text(body));
-        else form.append(name, new K.File([body], fileName, { type: type ? type[1].trim() : 'application/octet-stream' }));
+        form[form.length] = [name, fileName === null ? K.text(body) : K.makeFile(body, fileName, type ? type[1].trim() : 'application/octet-stream')];
     }
 }(__kernel));

@@ -63,6 +63,7 @@
         this.session = q.session === undefined ? null : q.session;
         this.data = q.data;
         if (q.bodyBase64 !== undefined) defineProperty(this, BODY, { value: q.bodyBase64 });
+        if ((q.body || q.bodyBase64) && isMultipart(headers)) readParts(this);
     }
 
     function contentType(headers) {
@@ -70,6 +71,29 @@
     }
     function isForm(headers) {
         return contentType(headers).slice(0, 33).toLowerCase() === 'application/x-www-form-urlencoded';
+    }
+
+    function isMultipart(headers) {
+        return contentType(headers).slice(0, 19).toLowerCase() === 'multipart/form-data';
+    }
+
+    /* What cannot be read leaves the fields empty; `formData()` says why. */
+    function readParts(req) {
+        var all, texts = [], files = [];
+        try {
+            all = K.parts(bytesOf(req), contentType(req.headers));
+        } catch (error) {
+            return;
+        }
+        for (var i = 0; i < all.length; i++) {
+            if (typeof all[i][1] === 'string') texts[texts.length] = all[i];
+            else {
+                defineProperty(all[i][1], 'field', { value: all[i][0], enumerable: true });
+                files[files.length] = all[i][1];
+            }
+        }
+        collect(texts, req.form, req.formAll);
+        req.files = files;
     }
 
     function bytesOf(req) {

@@ -363,3 +363,20 @@ class Requests(SynchronousTestCase):
             [["t", "line\r\nline"], ["f", "a.bin", "image/x", 2]],
         )
         self.assertEqual(self._handle(body, headers=kind, body="--XX\r\nnonsense")["status"], 400)
+        at_once = "return Promise.all([req.form, req.formAll, req.files.length && [req.files[0].field, req.files[0].name, req.files[0].size], req.files.length && req.files[0].bytes().then(function (b) { return b[0]; })])"
+        self.assertEqual(
+            self._handle(at_once, headers=kind, bodyBase64=base64.b64encode(multipart).decode()),
+            [{"t": "line\r\nline"}, {"t": ["line\r\nline"]}, ["f", "a.bin", 2], 255],
+        )
+        self.assertEqual(self._handle(at_once, headers=kind, body="--XX\r\nnonsense"), [{}, {}, 0, 0])
+
+    def test_large_files(self) -> None:
+        """A file is found whole in a large body, also one that is full of what looks like its end."""
+        content = b"\r\n--X\r\n--" * 200_000 + b"\xff"
+        sent = b'--XXY\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n' + content + b"\r\n--XXY--\r\n"
+        seen = self._handle(
+            "return [req.files[0].size, req.files.length]",
+            headers={"content-type": 'multipart/form-data; boundary="XXY"'},
+            bodyBase64=base64.b64encode(sent).decode(),
+        )
+        self.assertEqual(seen, [len(content), 1])
