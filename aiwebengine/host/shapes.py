@@ -159,8 +159,8 @@ SHAPES: tuple[Shape, ...] = (
             ),
             Member(
                 signature="readonly invocation: "
-                "{ readonly id: string; readonly deadline: number; readonly [key: string]: any }",
-                doc="This run: its id, and when it is stopped (milliseconds since 1970).",
+                "{ readonly id: string; readonly deadline: number; readonly budget: InvocationBudget | null }",
+                doc="This run: its id, when it is stopped (milliseconds since 1970), and what it may use.",
             ),
             Member(signature="readonly request: HandlerRequest", doc="The request that is answered."),
             Member(signature="readonly log: Console", doc="The same as `console`."),
@@ -169,6 +169,20 @@ SHAPES: tuple[Shape, ...] = (
                 signature="waitUntil(promise: Promise<unknown>): void",
                 doc="Goes on after the answer has been sent; its effects are committed on their own.",
             ),
+        ),
+    ),
+    Shape(
+        name="InvocationBudget",
+        doc="What one run may use, in the words of the manifest's limits; null at top level and in `init`.",
+        members=(
+            Member(signature="readonly timeout: number", doc="Milliseconds."),
+            Member(signature="readonly cpu: number", doc="Milliseconds of processor time."),
+            Member(signature="readonly answer: number", doc="Bytes of the answer's body."),
+            Member(signature="readonly stream: number", doc="Bytes of a streamed body."),
+            Member(signature="readonly hostCalls: number", doc="Host calls."),
+            Member(signature="readonly openHostCalls: number", doc="Host calls that wait at the same time."),
+            Member(signature="readonly logLines: number", doc="Log lines."),
+            Member(signature="readonly logSize: number", doc="Bytes of log lines."),
         ),
     ),
     Shape(

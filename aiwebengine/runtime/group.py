@@ -60,7 +60,7 @@ class Group:
         self._clones: set[Clone] = set()
         self._idle: list[Clone] = []
         self._waiting: deque[Run] = deque()
-        self._payloads = Payloads(wall=around.wall, entropy=around.entropy)
+        self._payloads = Payloads(limits=around.limits, wall=around.wall, entropy=around.entropy)
         self._backoff = 0.0
         self._not_before = 0.0
         self._failure: EngineError | None = None

@@ -12,7 +12,7 @@ from aiwebengine.interfaces import ScriptSource
 from aiwebengine.runtime.control import Control
 from aiwebengine.runtime.slots import Slots
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
-from aiwebengine.values import Invocation
+from aiwebengine.values import Allowance, Invocation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,25 +49,28 @@ class Payloads:
     Makes what one version's processes are sent; all but the ends of it is the same each time.
 
     Args:
+        limits: What an invocation may use of which nothing else is said.
         wall: The time, seconds since 1970.
         entropy: Random bytes for the seeds.
     """
 
-    def __init__(self, *, wall: Callable[[], float], entropy: Callable[[int], bytes]) -> None:
+    def __init__(self, *, limits: LimitSettings, wall: Callable[[], float], entropy: Callable[[int], bytes]) -> None:
+        self._limits = limits
         self._wall = wall
         self._entropy = entropy
-        self._prefixes: dict[tuple[str, int], str] = {}
+        self._prefixes: dict[tuple[str, int], tuple[Allowance | None, str]] = {}
 
     def of(self, invocation: Invocation) -> tuple[bytes, str, int]:
         """Give the value of the box that begins *invocation*, with the seed and the time that are in it."""
         handler = invocation.handler.id if invocation.handler is not None else 0
         key = (invocation.kind, handler)
-        prefix = self._prefixes.get(key)
-        if prefix is None:
-            prefix = self._prefixes[key] = (
+        allowed, prefix = self._prefixes.get(key) or (None, "")
+        if not prefix or allowed is not invocation.allowance:
+            prefix = (
                 f'{{"k":{json.dumps(invocation.kind)},"h":{handler},"script":{json.dumps(invocation.script)},'
-                f'"version":{json.dumps(invocation.version)},"i":"'
+                f'"version":{json.dumps(invocation.version)},"b":{_budget(invocation.allowance or self._limits)},"i":"'
             )
+            self._prefixes[key] = (invocation.allowance, prefix)
         again = invocation.again
         seed, now = (self._entropy(16).hex(), int(self._wall() * 1000)) if again is None else (again.seed, again.now)
         user = "null" if not invocation.principal.id else json.dumps({"id": invocation.principal.id})
@@ -76,6 +79,21 @@ class Payloads:
             f'"deadline":{now + int(invocation.wall_seconds * 1000)},"user":{user},"q":{invocation.payload}}}'
         )
         return text.encode("ascii"), seed, now
+
+
+def _budget(allowed: Allowance | LimitSettings) -> str:
+    """Give `ctx.invocation.budget` as JSON in a text, since few ask for it; in the words of a manifest."""
+    told = {
+        "timeout": round(allowed.wall_seconds * 1000),
+        "cpu": round(allowed.cpu_seconds * 1000),
+        "answer": allowed.answer_bytes,
+        "stream": allowed.stream_bytes,
+        "hostCalls": allowed.host_calls,
+        "openHostCalls": allowed.open_host_calls,
+        "logLines": allowed.log_lines,
+        "logSize": allowed.log_bytes,
+    }
+    return json.dumps(json.dumps(told, separators=(",", ":")))
 
 
 def check_loaded(told: Mapping[str, Any]) -> tuple[int, tuple[str, ...], tuple[Mapping[str, Any], ...]]:

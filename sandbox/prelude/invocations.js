@@ -204,12 +204,19 @@
 
     // -- the second argument ------------------------------------------------------------------
 
+    /* The budget is read when somebody asks: most handlers do not. */
+    var invocationPrototype = Object.create(Object.prototype), setPrototypeOf = Object.setPrototypeOf;
+    K.getter(invocationPrototype, 'budget', function () {
+        var told = K.run === null ? undefined : K.run.box.b;
+        return told === undefined ? null : K.parse(told);
+    });
+
     function makeContext(run, request) {
         var box = run.box;
         return {
             user: box.user === undefined ? null : box.user,
             script: { uri: box.script, version: box.version },
-            invocation: { id: box.i, deadline: box.deadline },
+            invocation: setPrototypeOf({ id: box.i, deadline: box.deadline }, invocationPrototype),
             request: request,
             log: K.console,
             // Neither has a `prototype`, which would be a cycle for the garbage collector.

@@ -5,7 +5,7 @@
  * text and gets ASCII text back.  Between two calls nothing of the script runs.
  *
  *   in   L<json>                       load: {source, seed, now, script, version, i, deadline}
- *        {...} or R{...}               run: {k, h, i, seed, now, deadline, q, user, script, version}
+ *        {...} or R{...}               run: {k, h, i, seed, now, deadline, q, user, script, version, b}
  *        A<now> <id> <json>            the host's answer to call <id>: {"ok": value} or {"err": {...}}
  *        T<now>                        time has passed
  *        X<now>                        whoever asked has gone

@@ -120,8 +120,8 @@ interface HandlerContext {
   readonly user: { readonly id: string; readonly [key: string]: any } | null;
   /** The script and its version. */
   readonly script: { readonly uri: string; readonly version: string };
-  /** This run: its id, and when it is stopped (milliseconds since 1970). */
-  readonly invocation: { readonly id: string; readonly deadline: number; readonly [key: string]: any };
+  /** This run: its id, when it is stopped (milliseconds since 1970), and what it may use. */
+  readonly invocation: { readonly id: string; readonly deadline: number; readonly budget: InvocationBudget | null };
   /** The request that is answered. */
   readonly request: HandlerRequest;
   /** The same as `console`. */
@@ -130,6 +130,26 @@ interface HandlerContext {
   readonly signal: AbortSignal;
   /** Goes on after the answer has been sent; its effects are committed on their own. */
   waitUntil(promise: Promise<unknown>): void;
+}
+
+/** What one run may use, in the words of the manifest's limits; null at top level and in `init`. */
+interface InvocationBudget {
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Milliseconds of processor time. */
+  readonly cpu: number;
+  /** Bytes of the answer's body. */
+  readonly answer: number;
+  /** Bytes of a streamed body. */
+  readonly stream: number;
+  /** Host calls. */
+  readonly hostCalls: number;
+  /** Host calls that wait at the same time. */
+  readonly openHostCalls: number;
+  /** Log lines. */
+  readonly logLines: number;
+  /** Bytes of log lines. */
+  readonly logSize: number;
 }
 
 /**
@@ -1521,6 +1541,7 @@ declare module "aiwebengine" {
   export type Html = globalThis.Html;
   export type HtmlTag = globalThis.HtmlTag;
   export type HttpMethod = globalThis.HttpMethod;
+  export type InvocationBudget = globalThis.InvocationBudget;
   export type JsonSchema = globalThis.JsonSchema;
   export type JsonValue = globalThis.JsonValue;
   export type MadeAnswer = globalThis.MadeAnswer;

@@ -95,3 +95,31 @@ async def test_calls_at_the_same_time() -> None:
             told = (await engine.request("GET", path)).json()
             assert (told["refused"], told["code"], told["after"]) == (6 - most, "too_many", None), path
             assert f"At most {most} host calls may wait at the same time; await some first." in told["message"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_an_invocation_may_use() -> None:
+    """A handler reads what it may use: what the server allows, and the script and the route asked for below it."""
+    source = """
+    let first: unknown = 0;
+    export function init(ctx) { first = ctx.invocation.budget; }
+    registerWebHandler("/own", (req, ctx) => [first, ctx.invocation.budget]);
+    registerWebHandler("/less", (req, ctx) => ctx.invocation.budget, { timeout: "2s", limits: { hostCalls: 7 } });
+    """
+    manifest = {"aiwebengine": {"entry": "main.ts", "limits": {"hostCalls": 50, "cpu": "1s", "logSize": "10KB"}}}
+    async with running_engine() as engine:
+        await engine.deploy("told", {"main.ts": source, "package.json": json.dumps(manifest)})
+        first, own = (await engine.request("GET", "/own")).json()
+        assert first is None
+        assert own == {
+            "timeout": 10_000,
+            "cpu": 1000,
+            "answer": 20 << 20,
+            "stream": 1 << 30,
+            "hostCalls": 50,
+            "openHostCalls": 256,
+            "logLines": 1000,
+            "logSize": 10_000,
+        }
+        less = (await engine.request("GET", "/less")).json()
+        assert less == {**own, "timeout": 2000, "hostCalls": 7}
