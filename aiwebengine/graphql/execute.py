@@ -22,7 +22,7 @@ from aiwebengine.graphql.documents import Document, Documents
 from aiwebengine.graphql.loop import Future, ReactorLoop
 from aiwebengine.graphql.operation import Operation, Params
 from aiwebengine.graphql.prefetch import Plan, by_script, calls_of, plan_of
-from aiwebengine.graphql.resolvers import member
+from aiwebengine.graphql.resolvers import member, type_of
 from aiwebengine.graphql.results import Results, told, told_first, too_late
 from aiwebengine.graphql.schema import Assembled
 from aiwebengine.graphql.slots import Slots
@@ -164,6 +164,7 @@ class Execution:
             dict(prepared.params.variables),
             prepared.params.operation_name,
             member,
+            type_of,
             is_awaitable=_is_awaitable,
         )
         if isinstance(made, list):

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from graphql import (
+    GraphQLAbstractType,
     GraphQLArgument,
     GraphQLField,
     GraphQLInputObjectType,
@@ -39,6 +40,7 @@ from aiwebengine.host.schema_parts import ROOTS
 from aiwebengine.values import SchemaPart
 
 Resolver = Callable[..., Any]
+_MOST_NAMED = 5
 
 
 class Event:
@@ -88,6 +90,24 @@ def _root_field(schema: GraphQLSchema, kind: str, name: str) -> GraphQLField:
 def member(source: Any, info: GraphQLResolveInfo[Any], **_: Any) -> Any:
     """Give the member of an object that has the field's name."""
     return source.get(info.field_name) if isinstance(source, dict) else None
+
+
+def type_of(source: Any, info: GraphQLResolveInfo[Any], kind: GraphQLAbstractType) -> str:
+    """
+    Give the name of the type that an object says it is of.
+
+    Raises:
+        FieldFailed: It says nothing.
+    """
+    name = source.get("__typename") if isinstance(source, dict) else None
+    if isinstance(name, str):
+        return name
+    names = [one.name for one in info.schema.get_possible_types(kind)][:_MOST_NAMED]
+    raise FieldFailed(
+        f"What {info.parent_type.name}.{info.field_name} gives must say of which type it is, since {kind.name} has "
+        f"several: a member __typename, such as {', '.join(names)}.",
+        {"code": "SCRIPT_FAILED"},
+    )
 
 
 class Rooted:

@@ -9,8 +9,8 @@
     'use strict';
 
     var own = K.own, keys = Object.keys, isArray = Array.isArray, slice = K.captured.slice, NativeError = K.captured.Error;
-    var names = null, open = false, warned = K.bare(), count = 0;
-    var CHECKED = ['params', 'query', 'body'];
+    var names = null, open = false, warned = K.bare();
+    var CHECKED = ['params', 'query', 'body'], EVERYTHING = /^\/\*[A-Za-z0-9_]*$/, everything = K.bare(), test = K.captured.test;
     var uses = [], perRoute = [], checked = [], unresolved = [], refusals = [];
 
     K.beginRegistration = function () {
@@ -120,8 +120,9 @@
             } else sent[name] = value;
         }
         if (checks.length > 0) checked[kept.id] = K.checking(checks);
-        K.hostCallSync('register.route', [{ path: path, methods: methodsOf(options), handler: kept, options: sent, stack: stack }]);
-        count++;
+        var methods = methodsOf(options);
+        K.hostCallSync('register.route', [{ path: path, methods: methods, handler: kept, options: sent, stack: stack }]);
+        if (typeof path === 'string' && test(EVERYTHING, path)) for (i = 0; i < methods.length; i++) everything[K.safeText(methods[i]).toUpperCase()] = true;
     }
 
     /* A refusal ends the load, unless the script catches it: then it is a warning. */
@@ -138,7 +139,6 @@
     /* What else a script may register: `work` throws if it is refused. */
     K.registering = function (call, stack, work) {
         noted(call, stack, work);
-        count++;
     };
 
     function route(call, path, handler, third, stack) {
@@ -176,7 +176,7 @@
 
     /* Gives the answer to `load`; throws if a name leads nowhere. */
     K.endRegistration = function () {
-        if (count === 0) fetchExport();
+        fetchExport();
         var table = topLevel();
         resolveNames(table);
         open = false;
@@ -238,10 +238,10 @@
         return row[b.length];
     }
 
-    /* `export default { fetch }` is a handler of everything. */
+    /* `export default { fetch }` is a handler of everything that the script has no other handler for. */
     function fetchExport() {
-        var found = named('default');
-        if (found === undefined || found === null || typeof found.fetch !== 'function') return;
+        var found = named('default'), methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(function (method) { return !everything[method]; });
+        if (found === undefined || found === null || typeof found.fetch !== 'function' || methods.length === 0) return;
         route('export default', '/*', function fetch(req, ctx) {
             var init = { method: req.method, headers: req.headers };
             if (req.method === 'GET' || req.method === 'HEAD') return found.fetch(new K.Request(req.url, init), {}, ctx);
@@ -249,6 +249,6 @@
                 if (bytes.length > 0) init.body = bytes;
                 return found.fetch(new K.Request(req.url, init), {}, ctx);
             });
-        }, ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], '');
+        }, methods, '');
     }
 }(__kernel, globalThis));

@@ -109,6 +109,19 @@ class Loads(SynchronousTestCase):
         self.assertEqual(template.loaded.calls[0][1][0]["path"], "/*")
         self.assertEqual(template.clone().run(url="http://x/a").body, "hi /a")
 
+    def test_export_default_beside_others(self) -> None:
+        """A default export with fetch is there for what the script has no other handler for."""
+        source = (
+            "registerWebHandler('/a', function () { return 1; });"
+            "registerWebHandler('/*rest', function () { return 2; }, ['GET', 'DELETE']);"
+            "__names({ default: function () { return { fetch: function () { return new Response(''); } }; } });"
+        )
+        routes = [arguments[0] for name, arguments in self.load(source).loaded.calls if name == "register.route"]
+        self.assertEqual(
+            [(one["path"], one["methods"]) for one in routes],
+            [("/a", ["GET"]), ("/*rest", ["GET", "DELETE"]), ("/*", ["POST", "PUT", "PATCH"])],
+        )
+
     # -- init ---------------------------------------------------------------------------------------
 
     def test_init(self) -> None:

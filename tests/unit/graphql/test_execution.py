@@ -92,6 +92,45 @@ class ExecutionTests(SynchronousTestCase):
         self.assertEqual(codes, ["SMALL", "SCRIPT_FAILED"])
         self.assertEqual(results[0].first["errors"][0]["path"], ["b"])
 
+    def test_interfaces_and_unions(self) -> None:
+        """Objects of interfaces and unions say of which type they are; who says nothing is told what to say."""
+        told: dict[str, Any] = {}
+        world = World(
+            (
+                part(
+                    "query",
+                    "found",
+                    "interface Named { name: String! } union Found = Book | Person type Book implements Named { name: String! pages: Int } "
+                    "type Person implements Named { name: String! born: Int } type Query { found: [Found] named: [Named!] }",
+                    handler=0,
+                ),
+                part("query", "named", "named: [Named!]", handler=0),
+            ),
+            [lambda call: told["objects"]],
+        )
+        told["objects"] = [{"__typename": "Book", "name": "b", "pages": 3}, None, {"__typename": "Person", "name": "p"}]
+        query = "{ found { __typename ... on Named { name } ... on Book { pages } ... on Person { born } } }"
+        self.assertEqual(
+            world.ask(query)["data"]["found"],
+            [
+                {"__typename": "Book", "name": "b", "pages": 3},
+                None,
+                {"__typename": "Person", "name": "p", "born": None},
+            ],
+        )
+        for objects, expected in (
+            ([{"name": "x"}], "What Query.found gives must say of which type it is, since Found has several: a member __typename, such as Book, Person."),
+            (["x"], "What Query.found gives must say of which type it is"),
+            ([{"__typename": 5}], "What Query.found gives must say of which type it is"),
+            ([{"__typename": "Bok"}], "Bok"),
+            ([{"__typename": "Query"}], "Query"),
+        ):  # fmt: skip
+            told["objects"] = objects
+            answer = world.ask(query)
+            self.assertEqual(answer["data"]["found"], [None])
+            self.assertIn(expected, answer["errors"][0]["message"])
+            self.assertEqual(answer["errors"][0]["path"], ["found", 0])
+
     def test_queries_that_write(self) -> None:
         """A query that may write is a unit of its own; others only read."""
         world = notes_world()
