@@ -48,6 +48,11 @@ GLOBALS: tuple[Global, ...] = (
                 "(path: Path, handler: Handler<PathParams<Path>> | string, methods?: HttpMethod | HttpMethod[]): void"
             ),
             (
+                "(path: string, handler: Handler<any, any, any> | string, "
+                "options: RouteOptions & "
+                "({ query: JsonSchema | StandardSchema } | { params: JsonSchema | StandardSchema })): void"
+            ),
+            (
                 "<Path extends string>"
                 "(path: Path, handler: Handler<PathParams<Path>> | string, options: RouteOptions): void"
             ),

@@ -44,8 +44,9 @@ OPTIONS: dict[str, str] = {
     "middleware": "functions `async (req, ctx, next) => answer` that run before this handler, after those of `use`",
     "body": "JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value. "
     "Or a schema of a package (any Standard Schema), which is asked after the middleware; `req.data` is what it makes",
-    "query": "JSON Schema for the query, an object of texts; or a Standard Schema, which makes `req.query`",
-    "params": "JSON Schema for the path parameters, an object of texts; or a Standard Schema, which makes `req.params`",
+    "query": "JSON Schema for the query, an object; texts become the numbers, truth values and lists that it asks for. "
+    "Or a Standard Schema, which makes `req.query`",
+    "params": "JSON Schema for the path parameters, in the same way; or a Standard Schema, which makes `req.params`",
     "idempotent": "`true`: a request with the header `idempotency-key` is done once, and answered the same when it is "
     'sent again; `"required"`: one without it is refused',
     "summary": "one sentence for people who read the list of routes",

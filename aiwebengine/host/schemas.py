@@ -118,6 +118,15 @@ def check(schema: Any, value: Any) -> list[Fault]:
         return [Fault(path="", message="is too large or too deeply nested to be checked against the schema.")]
 
 
+def resolve(root: Any, schema: Any) -> Any:
+    """Give what *schema* stands for: itself, or what its reference leads to inside of *root*."""
+    for _ in range(_DEEPEST):
+        if not isinstance(schema, dict) or "$ref" not in schema:
+            break
+        schema = _resolve(root, schema["$ref"])
+    return schema
+
+
 class _Spent(Exception):
     """The budget of steps is used up."""
 

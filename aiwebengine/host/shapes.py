@@ -107,7 +107,7 @@ SHAPES: tuple[Shape, ...] = (
         ),
     ),
     Shape(
-        name="HandlerRequest<Params = { [name: string]: string }, Data = any>",
+        name="HandlerRequest<Params = { [name: string]: string }, Data = any, Query = { [name: string]: string }>",
         doc="The request that a handler answers. Everything is a plain value or a method.",
         members=(
             Member(signature="readonly method: string", doc="In upper case."),
@@ -115,8 +115,8 @@ SHAPES: tuple[Shape, ...] = (
             Member(signature="readonly url: string", doc="The whole address, as the client sees it."),
             Member(signature="readonly params: Params", doc="What the path's parameters matched, decoded."),
             Member(
-                signature="readonly query: { [name: string]: string }",
-                doc="The query, one text for a name: the first, if there are several.",
+                signature="readonly query: Query",
+                doc="The query, one text for a name, the first if there are several; or what the option `query` makes.",
             ),
             Member(signature="readonly queryAll: { [name: string]: string[] }", doc="The query with every value."),
             Member(signature="readonly headers: RequestHeaders", doc="Lower-case names."),
@@ -237,12 +237,12 @@ SHAPES: tuple[Shape, ...] = (
         ),
     ),
     Shape(
-        name="Handler<Params = { [name: string]: string }, Data = any>",
+        name="Handler<Params = { [name: string]: string }, Data = any, Query = { [name: string]: string }>",
         doc=(
             "A handler answers a request. It returns an envelope, a `Response`, `Html`, text (text/plain), bytes, "
             "an async iterable (streamed), any other value (JSON), or nothing (204)."
         ),
-        alias="(req: HandlerRequest<Params, Data>, ctx: HandlerContext) => unknown",
+        alias="(req: HandlerRequest<Params, Data, Query>, ctx: HandlerContext) => unknown",
     ),
     Shape(
         name="Middleware",

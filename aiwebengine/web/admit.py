@@ -1,7 +1,8 @@
 """
 Whether a matched request may reach its handler: the checks, in order.
 
-    input   `params`, `query` and `body` of the route, if it has schemas for them
+    input   `params`, `query` and `body` of the route, if it has schemas for them; texts of the first two
+            become what their schema asks for
 
 Size and route were settled before; checks of who asks and how often come before the input.
 """
@@ -9,11 +10,13 @@ Size and route were settled before; checks of who asks and how often come before
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiwebengine.errors import Invalid
 from aiwebengine.exact_json import decode
 from aiwebengine.host.schemas import check
+from aiwebengine.host.typed_texts import TypedTexts
 from aiwebengine.values import Request, RouteMatch
 from aiwebengine.web.payload import payload, query_pairs
 
@@ -41,10 +44,13 @@ def _checked(request: Request, match: RouteMatch, sender: str) -> str:
     options = match.route.options
     violations: _Violations = []
     data: Any = None
+    params: Mapping[str, Any] = match.params
+    query: Sequence[tuple[str, Any]] = query_pairs(request) if request.query else []
     if "params" in options:
-        violations += _faults(options["params"], dict(match.params), "params")
-    query = query_pairs(request) if request.query else []
+        params = dict(TypedTexts(options["params"]).read(match.params.items()))
+        violations += _faults(options["params"], params, "params")
     if "query" in options:
+        query = TypedTexts(options["query"]).read(query)
         # The first value of a name counts, as in `req.query`.
         violations += _faults(options["query"], dict(reversed(query)), "query")
     if "body" in options:
@@ -58,7 +64,7 @@ def _checked(request: Request, match: RouteMatch, sender: str) -> str:
             f"The {first['in']} of the request is not valid{place}: it {first['message']}{more}",
             details={"violations": violations},
         )
-    return payload(request, match.params, sender=sender, query=query, data=data, checked="body" in options)
+    return payload(request, params, sender=sender, query=query, data=data, checked="body" in options)
 
 
 def _json(request: Request) -> Any:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring_ascii
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -43,10 +43,10 @@ def told_sender(headers: Mapping[str, str], client: str) -> str:
 
 def payload(
     request: Request,
-    params: Mapping[str, str],
+    params: Mapping[str, Any],
     *,
     sender: str,
-    query: Pairs | None = None,
+    query: Sequence[tuple[str, Any]] | None = None,
     data: Any = None,
     checked: bool = False,
 ) -> str:
@@ -56,7 +56,7 @@ def payload(
     Args:
         params: What the path's parameters matched.
         sender: What `told_sender` gave for the request.
-        query: The query's parameters, if they were read already.
+        query: The query's parameters, if they were read already; a list is all values of its name.
         data: The body as its schema accepted it.
         checked: Whether there was a schema.
 

@@ -9,7 +9,7 @@
 (function (K) {
     'use strict';
 
-    var defineProperty = Object.defineProperty, setPrototypeOf = Object.setPrototypeOf, hasOwn = Function.prototype.call.bind(Object.prototype.hasOwnProperty);
+    var defineProperty = Object.defineProperty, setPrototypeOf = Object.setPrototypeOf, hasOwn = Function.prototype.call.bind(Object.prototype.hasOwnProperty), isArray = Array.isArray;
     var parse = K.native.parse, BODY = Symbol('body as base64');
 
     /* `headers` is the parsed object itself with these two behind it; a client's header cannot stand before them. */
@@ -31,7 +31,7 @@
             if (hasOwn(one, key)) all[key][all[key].length] = value;
             else {
                 put(one, key, value);
-                put(all, key, [value]);
+                put(all, key, isArray(value) ? value.concat() : [value]);
             }
         }
     }

@@ -69,7 +69,7 @@ interface RequestHeaders {
  * The request that a handler answers.
  * Everything is a plain value or a method.
  */
-interface HandlerRequest<Params = { [name: string]: string }, Data = any> {
+interface HandlerRequest<Params = { [name: string]: string }, Data = any, Query = { [name: string]: string }> {
   /** In upper case. */
   readonly method: string;
   /** The path as it stood on the wire, without the query. */
@@ -78,8 +78,8 @@ interface HandlerRequest<Params = { [name: string]: string }, Data = any> {
   readonly url: string;
   /** What the path's parameters matched, decoded. */
   readonly params: Params;
-  /** The query, one text for a name: the first, if there are several. */
-  readonly query: { [name: string]: string };
+  /** The query, one text for a name, the first if there are several; or what the option `query` makes. */
+  readonly query: Query;
   /** The query with every value. */
   readonly queryAll: { [name: string]: string[] };
   /** Lower-case names. */
@@ -206,7 +206,7 @@ interface MadeAnswer {
  * A handler answers a request.
  * It returns an envelope, a `Response`, `Html`, text (text/plain), bytes, an async iterable (streamed), any other value (JSON), or nothing (204).
  */
-type Handler<Params = { [name: string]: string }, Data = any> = (req: HandlerRequest<Params, Data>, ctx: HandlerContext) => unknown;
+type Handler<Params = { [name: string]: string }, Data = any, Query = { [name: string]: string }> = (req: HandlerRequest<Params, Data, Query>, ctx: HandlerContext) => unknown;
 
 /** Runs around a handler: what it returns is the answer, `await next()` gives the handler's. */
 type Middleware = (req: HandlerRequest, ctx: HandlerContext, next: () => any) => unknown;
@@ -226,9 +226,9 @@ interface RouteOptions {
   middleware?: Middleware | Middleware[];
   /** JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value. Or a schema of a package (any Standard Schema), which is asked after the middleware; `req.data` is what it makes. */
   body?: JsonSchema | StandardSchema;
-  /** JSON Schema for the query, an object of texts; or a Standard Schema, which makes `req.query`. */
+  /** JSON Schema for the query, an object; texts become the numbers, truth values and lists that it asks for. Or a Standard Schema, which makes `req.query`. */
   query?: JsonSchema | StandardSchema;
-  /** JSON Schema for the path parameters, an object of texts; or a Standard Schema, which makes `req.params`. */
+  /** JSON Schema for the path parameters, in the same way; or a Standard Schema, which makes `req.params`. */
   params?: JsonSchema | StandardSchema;
   /** `true`: a request with the header `idempotency-key` is done once, and answered the same when it is sent again; `"required"`: one without it is refused. */
   idempotent?: boolean | "required";
@@ -463,6 +463,16 @@ interface RequestInit {
  * registerWebHandler("/echo", (req) => req.body, { method: "POST", timeout: "2s" });
  */
 declare function registerWebHandler<Path extends string>(path: Path, handler: Handler<PathParams<Path>> | string, methods?: HttpMethod | HttpMethod[]): void;
+/**
+ * Registers the function that answers a path.
+ * A path is exact (`/notes`), has parameters (`/notes/:id` or `/notes/{id}`), or ends with a wildcard (`/files/*` or `/files/*path`).
+ * The third argument is a method or the options; the method is GET if none is given.
+ * It works at the top level and in `init`; within one script a later registration of the same path and method wins, between scripts it is a conflict that the deployment reports.
+ * @example
+ * registerWebHandler("/hello/:name", (req) => ({ hello: req.params.name }));
+ * registerWebHandler("/echo", (req) => req.body, { method: "POST", timeout: "2s" });
+ */
+declare function registerWebHandler(path: string, handler: Handler<any, any, any> | string, options: RouteOptions & ({ query: JsonSchema | StandardSchema } | { params: JsonSchema | StandardSchema })): void;
 /**
  * Registers the function that answers a path.
  * A path is exact (`/notes`), has parameters (`/notes/:id` or `/notes/{id}`), or ends with a wildcard (`/files/*` or `/files/*path`).
@@ -1533,10 +1543,10 @@ declare module "aiwebengine" {
   export type FieldOptions = globalThis.FieldOptions;
   export type GraphQLContext = globalThis.GraphQLContext;
   export type GraphQLInfo = globalThis.GraphQLInfo;
-  export type Handler<Params = { [name: string]: string }, Data = any> = globalThis.Handler<Params, Data>;
+  export type Handler<Params = { [name: string]: string }, Data = any, Query = { [name: string]: string }> = globalThis.Handler<Params, Data, Query>;
   export type HandlerContext = globalThis.HandlerContext;
   export type HandlerLimits = globalThis.HandlerLimits;
-  export type HandlerRequest<Params = { [name: string]: string }, Data = any> = globalThis.HandlerRequest<Params, Data>;
+  export type HandlerRequest<Params = { [name: string]: string }, Data = any, Query = { [name: string]: string }> = globalThis.HandlerRequest<Params, Data, Query>;
   export type HostErrorCode = globalThis.HostErrorCode;
   export type Html = globalThis.Html;
   export type HtmlTag = globalThis.HtmlTag;

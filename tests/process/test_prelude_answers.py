@@ -308,6 +308,13 @@ class Requests(SynchronousTestCase):
             ],
         )
 
+    def test_typed_queries(self) -> None:
+        """Where a schema made numbers and lists of a query, both of its forms have them."""
+        seen = self._handle(
+            "req.query.t.push('more'); return [req.query, req.queryAll]", query=[["n", 1], ["t", ["a", 2]], ["n", 3]]
+        )
+        self.assertEqual(seen, [{"n": 1, "t": ["a", 2, "more"]}, {"n": [1, 3], "t": ["a", 2]}])
+
     def test_names_from_outside_are_only_keys(self) -> None:
         """A parameter called __proto__ or toString is a parameter."""
         seen = self._handle(

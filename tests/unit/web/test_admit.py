@@ -86,3 +86,20 @@ class AdmitTests(SynchronousTestCase):
             [("params", "/id"), ("query", "/page"), ("body", "/text")],
         )
         self.assertEqual(self.refused("query", options, body=b'{"text":"a"}')[0]["pointer"], "/page")
+
+    def test_texts_that_are_more(self) -> None:
+        """Numbers, truth values and lists of a query and a path are given as what their schemas say."""
+        options = {
+            "query": {
+                "properties": {"page": {"type": "integer", "minimum": 1}, "tag": {"type": "array", "maxItems": 2}}
+            },
+            "params": {"properties": {"id": {"type": "integer"}}},
+        }
+        told = _admit(options, query="page=2&tag=a&tag=b&page=x", params={"id": "7"})
+        self.assertEqual(
+            (told["query"], told["params"]), ([["page", 2], ["tag", ["a", "b"]], ["page", "x"]], {"id": 7})
+        )
+        violations = self.refused(
+            "not valid at /id: it must be a whole number", options, query="page=0&tag=a&tag=b&tag=c", params={"id": "x"}
+        )
+        self.assertEqual(sorted(one["pointer"] for one in violations), ["/id", "/page", "/tag"])
