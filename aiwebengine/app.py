@@ -66,6 +66,7 @@ from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.prepare import Preparer
 from aiwebengine.scripts.replay import Replayer
 from aiwebengine.scripts.restore import Restore
+from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.db.connect import Database
@@ -146,11 +147,14 @@ def build(
         alone=not inherited.succeeds,
     )
     background = Background(clock=reactor)
+    store = ScriptStore(database=database, milliseconds=milliseconds)
+    stacks = Stacks(source=store, threads=unpacking_threads)
     logs = ScriptLogs(
         rows=DatabaseLogRows(database=evidence),
         settings=settings.logs,
         clock=reactor,
         seconds=seconds,
+        readable=stacks.readable,
         passed=extensions.passed,
     )
     recorder = Recorder(
@@ -174,7 +178,6 @@ def build(
     tokens = AdministratorToken(folder=folder, random_bytes=os.urandom, made=notices.append)
 
     # What is kept of scripts, and what serves.
-    store = ScriptStore(database=database, milliseconds=milliseconds)
     assets = AssetStore(database=database, milliseconds=milliseconds, max_bytes=settings.deploy.max_source_bytes)
     loads: Loads[Registrations] = Loads(
         make=lambda invocation: Registrations(
@@ -185,7 +188,7 @@ def build(
         granted=lambda uri: _grants(current, uri),
     )
 
-    failures = Failures(source=store, logs=logs, seconds=seconds)
+    failures = Failures(source=store, stacks=stacks, logs=logs, seconds=seconds)
 
     # What scripts may ask for.  Scripts deploy scripts, so `access`, made below, closes a circle.
     asset_access = AssetAccess(assets=assets)
@@ -331,6 +334,7 @@ def build(
         runner=runner,
         current=current,
         loads=loads,
+        stacks=stacks,
         threads=unpacking_threads,
         settings=settings.deploy,
         limits=settings.limits,

@@ -1,25 +1,29 @@
 """
 Source maps, version 3: from a line of the bundle to the author's.
 
-Duktape tells lines and no columns, so a lookup without a column takes the first segment
-of the line.  The format is that of ECMA-426: `mappings` holds one group of segments for
-each line, separated by `;`, each segment four or five numbers in base64 VLQ, relative to
-the numbers before.
+Duktape tells lines and no columns, so only the first segment of each line is kept.  The
+format is that of ECMA-426: `mappings` holds one group of segments for each line, separated
+by `;`, each segment four or five numbers in base64 VLQ, relative to the numbers before.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 _DIGITS = {
     digit: value for value, digit in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 }
-_FRAME = re.compile(r"^\s*at (?:(?P<function>.*?) )?\(input:(?P<line>\d+)\)")
-_OWN_PREFIX = "script:"
+_FRAME = re.compile(r"^\s*at (?:(?P<function>.*?) )?\(input:(?P<line>\d{1,9})\)")
+_ANY_FRAME = re.compile(r"^\s*at (?:.{0,200} )?\((?:eval|input|native)[:)]")
+_NAMELESS = frozenset({"[anon]", "eval", ""})
+_ADDED = re.compile(r"_babel\d*|asyncGeneratorStep|_(?:next|throw|asyncToGenerator|AsyncGenerator|regenerator\w*)\d*")
+"""Functions that the build puts in; see `toolchain/names.mjs`."""
+_OWN_PREFIX, _PACKAGE_PREFIX = "script:", "package:"
+_MOST_FRAMES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,61 +40,71 @@ class Frame:
     source_line: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class SourceMap:
-    """One decoded map."""
+    """
+    One decoded map: the first segment of each line.
 
-    sources: tuple[str, ...]
-    lines: tuple[tuple[tuple[int, int, int, int], ...], ...]
-    """For each line of the bundle its segments: column, source, line, column, all from 0."""
+    Args:
+        sources: The author's files.
+        places: For each line of the bundle three numbers from 0: source, line, column; source is -1 if it has none.
+    """
+
+    __slots__ = ("_places", "_sources")
+
+    def __init__(self, *, sources: tuple[str, ...], places: array[int]) -> None:
+        self._sources = sources
+        self._places = places
 
     @classmethod
     def parse(cls, text: str) -> SourceMap:
         """
-        Decode a map.
+        Decode a map; that of a large package takes a tenth of a second.
 
         Raises:
             ValueError: It is not one.
         """
         told = json.loads(text)
-        sources = tuple(_own(source) for source in told["sources"])
-        lines: list[tuple[tuple[int, int, int, int], ...]] = []
+        known: dict[str, tuple[int, ...]] = {}
+        places = array("l")
         source = line = column = 0
         for group in told["mappings"].split(";"):
-            segments: list[tuple[int, int, int, int]] = []
-            generated = 0
-            for segment in filter(None, group.split(",")):
-                numbers = _numbers(segment)
-                generated += numbers[0]
-                if len(numbers) > 1:
-                    source += numbers[1]
-                    line += numbers[2]
-                    column += numbers[3]
-                    segments.append((generated, source, line, column))
-            lines.append(tuple(segments))
-        return cls(sources=sources, lines=tuple(lines))
+            first = True
+            for segment in group.split(",") if group else ():
+                numbers = known.get(segment)
+                if numbers is None:
+                    numbers = known[segment] = tuple(_numbers(segment))
+                if len(numbers) < 4:
+                    continue
+                source += numbers[1]
+                line += numbers[2]
+                column += numbers[3]
+                if first:
+                    places.extend((source, line, column))
+                    first = False
+            if first:
+                places.extend((-1, 0, 0))
+        return cls(sources=tuple(_own(one) for one in told["sources"]), places=places)
 
-    def lookup(self, line: int, column: int = 0) -> tuple[str, int, int] | None:
+    def __len__(self) -> int:
+        """Give the number of lines."""
+        return len(self._places) // 3
+
+    def lookup(self, line: int) -> tuple[str, int, int] | None:
         """
         Find the author's place.
 
         Args:
             line: Of the bundle, from 1.
-            column: Of the bundle, from 0.
 
         Returns:
             File, line and column, the latter two from 1; None if the line is not the author's.
         """
-        if not 0 < line <= len(self.lines):
+        if not 0 < line <= len(self):
             return None
-        segments = self.lines[line - 1]
-        if not segments:
+        source, found_line, found_column = self._places[line * 3 - 3 : line * 3]
+        if not 0 <= source < len(self._sources):
             return None
-        at = max(0, bisect_right(segments, (column, 1 << 60, 0, 0)) - 1)
-        _, source, found_line, found_column = segments[at]
-        if source >= len(self.sources):
-            return None
-        return self.sources[source], found_line + 1, found_column + 1
+        return self._sources[source], found_line + 1, found_column + 1
 
 
 def map_stack(stack: str, source_map: SourceMap | None, files: Mapping[str, str]) -> list[Frame]:
@@ -108,8 +122,10 @@ def map_stack(stack: str, source_map: SourceMap | None, files: Mapping[str, str]
         if found is None:
             continue
         line, function = int(found["line"]), found["function"]
-        if function in {"[anon]", "eval"}:
+        if function in _NAMELESS:
             function = None
+        elif function is not None and source_map is not None and _ADDED.fullmatch(function):
+            continue
         if source_map is None:
             only = next(iter(files), None) if len(files) == 1 else None
             frames.append(
@@ -131,6 +147,36 @@ def map_stack(stack: str, source_map: SourceMap | None, files: Mapping[str, str]
     return frames
 
 
+def readable(text: str, source_map: SourceMap | None, only: str | None) -> str:
+    """
+    Give a text with the author's places in it, where it shows raw stacks of Duktape.
+
+    Frames of the engine and of what the build has put in are left out; of very many the last ones are, too.
+
+    Args:
+        source_map: None if the author's source runs as it is.
+        only: The name of the one file, for a script without a map.
+    """
+    lines: list[str] = []
+    shown = 0
+    for line in text.split("\n"):
+        if _ANY_FRAME.match(line) is None:
+            lines.append(line)
+            continue
+        found = _FRAME.match(line) if shown < _MOST_FRAMES else None
+        if found is None:
+            continue
+        number = int(found["line"])
+        place = (only, number, 0) if source_map is None else source_map.lookup(number)
+        function = found["function"] or ""
+        if place is not None and (source_map is None or not _ADDED.fullmatch(function)):
+            file, own_line, _ = place
+            where = f"{file}:{own_line}" if file else f"line {own_line}"
+            lines.append(f"    at {'(anonymous)' if function in _NAMELESS else function} ({where})")
+            shown += 1
+    return "\n".join(lines)
+
+
 def _numbers(segment: str) -> list[int]:
     numbers: list[int] = []
     value = shift = 0
@@ -146,7 +192,7 @@ def _numbers(segment: str) -> list[int]:
 
 
 def _own(source: str) -> str:
-    return source.removeprefix(_OWN_PREFIX)
+    return source.removeprefix(_OWN_PREFIX).removeprefix(_PACKAGE_PREFIX)
 
 
 def _line(text: str | None, number: int) -> str | None:

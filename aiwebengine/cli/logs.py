@@ -49,6 +49,10 @@ def logs(
             return
         for line in found["lines"]:
             click.echo(show.log_line(line, with_script=uri is None))
+        if not found["lines"]:
+            show.note(
+                "There are no such lines." + (f' `aiwebengine show "{uri}"` tells about the script.' if uri else "")
+            )
         return
     for line in session.client.stream("GET", "/logs", query=[*query, ("follow", "true")]):
         _followed(line, as_json=session.as_json, with_script=uri is None)

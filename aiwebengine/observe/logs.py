@@ -9,6 +9,7 @@ outcome of an invocation is known later than its lines; it is written to them th
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -31,6 +32,7 @@ MOST_WAITING = 20_000
 """Most lines that wait to be written; beyond it they are counted and dropped."""
 MOST_WAITING_BYTES = 32 * 1024 * 1024
 MOST_FOLLOWERS = 100
+_STACK = "    at "
 LEVELS = ("debug", "info", "warn", "error")
 """From unimportant to important."""
 
@@ -112,12 +114,22 @@ class LogRows(Protocol):
         """Remove lines older than *before* (seconds since 1970) and all but the newest *keep*; give how many."""
 
 
+Readable = Callable[[str, str], "str | Deferred[str]"]
+"""Gives a text, of a version's id and what it logged, in which people find their own files; it never fails."""
+
+
+def as_it_is(version: str, text: str) -> str:  # noqa: ARG001  its shape
+    """Give the text itself."""
+    return text
+
+
 class ScriptLogs(Service):
     """
     Collects lines, writes them in groups, lets people follow them.
 
     Args:
         rows: Where they are kept.
+        readable: Asked about lines that show a stack.
         settings: Retention.
         clock: Says when to write.
         seconds: The server's clock, since 1970.
@@ -131,15 +143,19 @@ class ScriptLogs(Service):
         settings: LogSettings,
         clock: Clock,
         seconds: Callable[[], float],
+        readable: Readable = as_it_is,
         passed: Passed = unwatched,
     ) -> None:
         self._rows = rows
+        self._readable = readable
         self._settings = settings
         self._clock = clock
         self._seconds = seconds
         self._passed = passed
         self._waiting: list[LogRecord] = []
         self._waiting_bytes = 0
+        self._held: deque[LogRecord] = deque()  # behind the first of them, which is being made readable
+        self._after_held: list[Deferred[None]] = []
         self._open: set[str] = set()  # invocations that have logged and still run
         self._unmarked: set[str] = set()  # of those, the ones with lines in the database
         self._ended: dict[str, str] = {}  # outcomes that are not written yet
@@ -180,7 +196,7 @@ class ScriptLogs(Service):
         if lines:
             self._open.add(invocation.id)
         for line in lines:
-            self._add(
+            self._take(
                 LogRecord(
                     uri=invocation.script,
                     version=invocation.version,
@@ -209,9 +225,9 @@ class ScriptLogs(Service):
         if self._flush_call is not None and self._flush_call.active():
             self._flush_call.cancel()
         self._flush_call = None
-        if self._writing is not None:
+        if self._held or self._writing is not None:
             again: Deferred[None] = Deferred()
-            self._after_write.append(again)
+            (self._after_held if self._held else self._after_write).append(again)
             return again.addCallback(lambda _: self.flush())
         if not self._waiting and not self._ended and not self._dropped and not self._lost:
             return succeed(None)
@@ -255,6 +271,37 @@ class ScriptLogs(Service):
             "failures": self._failures,
             "followers": len(self._followers),
         }
+
+    def _take(self, record: LogRecord) -> None:
+        """Add a record, behind those that came before it."""
+        if len(self._held) >= MOST_WAITING:
+            self._dropped += 1
+            self._dropped_ever += 1
+            return
+        self._held.append(record)
+        if len(self._held) == 1:
+            self._add_held()
+
+    def _add_held(self) -> None:
+        while self._held:
+            line = self._held[0].line
+            text = self._readable(self._held[0].version, line.message) if _STACK in line.message else line.message
+            if isinstance(text, Deferred):
+                text.addCallback(self._found)
+                return
+            self._add_first(text)
+        after, self._after_held = self._after_held, []
+        for waiter in after:
+            waiter.callback(None)
+
+    def _found(self, text: str) -> None:
+        self._add_first(text)
+        self._add_held()
+
+    def _add_first(self, text: str) -> None:
+        record = self._held.popleft()
+        line = record.line
+        self._add(record if text is line.message else replace(record, line=replace(line, message=text)))
 
     def _add(self, record: LogRecord) -> None:
         if len(self._waiting) >= MOST_WAITING or self._waiting_bytes >= MOST_WAITING_BYTES:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from aiwebengine.build.sourcemap import Frame
+from aiwebengine.build.sourcemap import Frame, map_stack
 from aiwebengine.errors import EngineError, ScriptFailed
 from aiwebengine.interfaces import ScriptSource
 from aiwebengine.observe.logs import ScriptLogs
-from aiwebengine.scripts.places import frames_of
+from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.values import Invocation, LogLine
 
 _MOST_FRAMES = 20
@@ -19,13 +19,15 @@ class Failures:
     Finds places and keeps failures.
 
     Args:
-        source: Where the author's files and the source map are.
+        source: Where the author's files are.
+        stacks: Knows their places.
         logs: Where failures are kept.
         seconds: The server's clock, since 1970.
     """
 
-    def __init__(self, *, source: ScriptSource, logs: ScriptLogs, seconds: Callable[[], float]) -> None:
+    def __init__(self, *, source: ScriptSource, stacks: Stacks, logs: ScriptLogs, seconds: Callable[[], float]) -> None:
         self._source = source
+        self._stacks = stacks
         self._logs = logs
         self._seconds = seconds
 
@@ -35,9 +37,10 @@ class Failures:
             return ()
         try:
             bundle = await self._source.bundle(version)
+            places = await self._stacks.of(version, bundle)
         except EngineError:
             return ()
-        return frames_of(error.thrown.stack, bundle)[:_MOST_FRAMES]
+        return map_stack(error.thrown.stack, places.source_map, bundle.files)[:_MOST_FRAMES]
 
     async def keep(self, invocation: Invocation, error: ScriptFailed) -> None:
         """Write a failure into the script's log; a load's is told to whoever deploys."""

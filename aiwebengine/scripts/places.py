@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiwebengine.build.sourcemap import Frame, SourceMap, map_stack
 from aiwebengine.errors import EngineError, Problem, ScriptFailed, ScriptMemory, ScriptTimeout
-from aiwebengine.values import Bundle
 
 _LONGEST_SNIPPET = 200
 
 
-def frames_of(stack: str, bundle: Bundle) -> list[Frame]:
-    """Give the author's frames of a raw stack, innermost first."""
-    if not stack:
-        return []
-    source_map = SourceMap.parse(bundle.source_map) if bundle.source_map else None
-    return map_stack(stack, source_map, bundle.files)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What leads from a version's stacks to its author's files."""
+
+    files: Mapping[str, str]
+    entry: str
+    source_map: SourceMap | None = None
+
+    def frames(self, stack: str) -> list[Frame]:
+        """Give the author's frames of a raw stack, innermost first."""
+        return map_stack(stack, self.source_map, self.files) if stack else []
+
+    def place(self, stack: str) -> str:
+        """Give `file:line` of the innermost frame that is the author's; empty if there is none."""
+        frames = self.frames(stack)
+        return f"{frames[0].file or self.entry}:{frames[0].line}" if frames else ""
 
 
-def place_in(stack: str, *, bundle: Bundle, entry: str) -> str:
-    """Give `file:line` of the innermost frame that is the author's; empty if there is none."""
-    frames = frames_of(stack, bundle)
-    return f"{frames[0].file or entry}:{frames[0].line}" if frames else ""
-
-
-def failure_problem(error: EngineError, *, bundle: Bundle, entry: str) -> Problem:
+def failure_problem(error: EngineError, *, sources: Sources) -> Problem:
     """Tell why a load failed, and where."""
     thrown = error.thrown if isinstance(error, ScriptFailed) else None
-    frame = next(iter(frames_of(thrown.stack, bundle)), None) if thrown else None
+    frame = next(iter(sources.frames(thrown.stack)), None) if thrown else None
+    entry = sources.entry
     if isinstance(error, ScriptTimeout):
         message = f"The top level or init did not end in time: {error.public}"
         hint = "Look for an endless loop; do long work in a handler."
@@ -51,7 +56,7 @@ def failure_problem(error: EngineError, *, bundle: Bundle, entry: str) -> Proble
     )
 
 
-def warning_problems(warnings: Iterable[Mapping[str, Any]], *, bundle: Bundle, entry: str) -> list[Problem]:
+def warning_problems(warnings: Iterable[Mapping[str, Any]], *, sources: Sources) -> list[Problem]:
     """
     Tell what the child warned about while it loaded.
 
@@ -60,13 +65,13 @@ def warning_problems(warnings: Iterable[Mapping[str, Any]], *, bundle: Bundle, e
     """
     problems = []
     for warning in warnings:
-        frame = next(iter(frames_of(str(warning.get("stack") or ""), bundle)), None)
+        frame = next(iter(sources.frames(str(warning.get("stack") or ""))), None)
         problems.append(
             Problem(
                 code=str(warning["code"]),
                 severity="warning",
                 message=str(warning["message"]),
-                file=frame.file or entry if frame else None,
+                file=frame.file or sources.entry if frame else None,
                 line=frame.line if frame else None,
             )
         )

@@ -23,7 +23,8 @@ from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.manifest import unknown_capability
 from aiwebengine.scripts.package import Package, check_package, check_uri, refused
-from aiwebengine.scripts.places import failure_problem, place_in, warning_problems
+from aiwebengine.scripts.places import Sources, failure_problem, warning_problems
+from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import bundle_of
 from aiwebengine.scripts.versions import NewVersion, Registered, Version, digest_files, version_id
 from aiwebengine.services.threads import Runs
@@ -117,6 +118,7 @@ class Preparer:
         runner: Loads them.
         current: What serves.
         loads: Where a load's registrations are found.
+        stacks: Knows places in the author's files.
         threads: Where files are looked at: 25 MB of them would hold up the reactor.
         settings: What may be deployed.
         limits: What a load may use.
@@ -132,6 +134,7 @@ class Preparer:
         runner: Loader,
         current: Current,
         loads: Loads[Any],
+        stacks: Stacks,
         threads: Runs,
         settings: DeploySettings,
         limits: LimitSettings,
@@ -143,6 +146,7 @@ class Preparer:
         self._runner = runner
         self._current = current
         self._loads = loads
+        self._stacks = stacks
         self._threads = threads
         self._settings = settings
         self._limits = limits
@@ -229,12 +233,14 @@ class Preparer:
         bundle = bundle_of(new)
         good = False
         try:
-            loaded, registered, changes = await self._load(bundle, examined, depth=request.depth)
+            places = await self._stacks.of(bundle.version, bundle)
+            sources = Sources(files=bundle.files, entry=package.entry, source_map=places.source_map)
+            loaded, registered, changes = await self._load(bundle, examined, sources, depth=request.depth)
             steps.begin("validate")
             warnings = (
                 *package.warnings,
                 *built.warnings,
-                *warning_problems(loaded.warnings, bundle=bundle, entry=package.entry),
+                *warning_problems(loaded.warnings, sources=sources),
                 *examined.not_granted,
                 *_nothing_registered(registered),
             )
@@ -256,8 +262,9 @@ class Preparer:
             steps=steps.end(),
         )
 
-    async def _load(self, bundle: Bundle, examined: Examined, *, depth: int) -> tuple[Any, Registered, tuple[Any, ...]]:
-        entry = examined.package.entry
+    async def _load(
+        self, bundle: Bundle, examined: Examined, sources: Sources, *, depth: int
+    ) -> tuple[Any, Registered, tuple[Any, ...]]:
         asked = bundle.manifest.get("limits", {})
         seconds = load_seconds(self._limits, asked)
         invocation = Invocation(
@@ -282,17 +289,16 @@ class Preparer:
                 await book.carry_out()
         except (ScriptFailed, Conflict, TooMany, BudgetSpent) as error:
             # The last three are host calls' refusals that the script did not catch.
-            raise refused([failure_problem(error, bundle=bundle, entry=entry)]) from error
+            raise refused([failure_problem(error, sources=sources)]) from error
         finally:
             load = self._loads.take(invocation.id)
         if load.book is None:
             return loaded, Registered(), ()
 
-        def place(stack: str) -> str:
-            return place_in(stack, bundle=bundle, entry=entry)
-
         registered = Registered(
-            routes=load.book.placed(place), middleware=load.book.middleware, schema=load.book.placed_schema(place)
+            routes=load.book.placed(sources.place),
+            middleware=load.book.middleware,
+            schema=load.book.placed_schema(sources.place),
         )
         return loaded, registered, tuple(load.changes)
 

@@ -4,7 +4,7 @@
 (function (K, global) {
     'use strict';
 
-    var MOST_KEYS = 50, MOST_ITEMS = 100, MOST_DEPTH = 4, MOST_TEXT = 16000, MOST_LEVELS = 20;
+    var MOST_KEYS = 50, MOST_ITEMS = 100, MOST_DEPTH = 4, MOST_TEXT = 16000, MOST_LEVELS = 20, MOST_CAUSES = 5;
     var toString = Object.prototype.toString, keys = Object.keys, own = Function.prototype.call.bind(Object.prototype.hasOwnProperty), isArray = Array.isArray, quote = JSON.stringify, parse = K.native.parse, codeAt = K.captured.charCodeAt, indexOf = K.captured.indexOf;
 
     /* A value as people read it; getters are not run. */
@@ -21,7 +21,7 @@
     function showObject(value, depth, seen) {
         if (typeof value === 'function') return '[Function' + (value.name ? ': ' + value.name : '') + ']';
         if (seen.indexOf(value) >= 0) return '[Circular]';
-        if (value instanceof Error) return typeof value.stack === 'string' && depth === 0 ? value.stack : value.name + ': ' + value.message;
+        if (value instanceof Error) return depth === 0 ? withCauses(value) : value.name + ': ' + value.message;
         if (value instanceof Date) return isNaN(value) ? 'Invalid Date' : value.toISOString();
         if (value instanceof RegExp) return String(value);
         if (depth >= MOST_DEPTH) return isArray(value) ? '[Array]' : '[Object]';
@@ -51,6 +51,17 @@
         return (kind && kind !== 'Object' ? kind + ' ' : '') + '{' + (parts.length ? ' ' + parts.join(', ') + ' ' : '') + '}';
     }
     K.show = function (value) { return show(value, 1); };
+
+    /* An error's stack, and those of what caused it. */
+    function withCauses(error) {
+        var text = '';
+        for (var i = 0; i < MOST_CAUSES && error instanceof Error; i++) {
+            text += (i ? '\nCaused by: ' : '') + (typeof error.stack === 'string' ? error.stack : error.name + ': ' + error.message);
+            if (!own(error, 'cause')) return text;
+            error = error.cause;
+        }
+        return i < MOST_CAUSES && error !== undefined ? text + '\nCaused by: ' + show(error, 1) : text;
+    }
 
     /* Format marks of the Console standard, then the rest. */
     function format(args, end) {
@@ -123,8 +134,8 @@
     level('error', 'error');
     level('debug', 'debug');
     K.define(console, 'trace', function trace() {
-        var stack = new Error('Trace').stack;
-        K.log('debug', format(arguments, arguments.length) + '\n' + stack);
+        var stack = new Error('Trace').stack, frames = K.captured.indexOf(stack, '\n');
+        K.log('debug', (format(arguments, arguments.length) || 'Trace') + (frames < 0 ? '' : K.captured.slice(stack, frames)));
     });
     K.define(console, 'assert', function assert(condition) {
         if (condition) return;

@@ -136,3 +136,43 @@ async def test_cookies_come_back() -> None:
         await engine.deploy("cookies", {"main.js": source})
         cookie = (await engine.request("GET", "/set")).headers["set-cookie"].split(";")[0]
         assert (await engine.request("GET", "/get", {"cookie": cookie})).text == "50%25 of é"
+
+
+@pytest_twisted.ensureDeferred
+async def test_stacks_in_the_log() -> None:
+    """Stacks that a script logs show its own files, also those of causes, of `trace` and of the top level."""
+    main = """import { inner } from "./lib";
+console.error(new Error("at top"));
+registerWebHandler("/logs", async () => {
+  try {
+    inner({ x: 1 });
+  } catch (error) {
+    console.error("failed", error);
+    console.warn(new Error("outer", { cause: error }));
+  }
+  await kv.get("a");
+  console.trace("here");
+  return 1;
+});
+"""
+    lib = """interface Given { x: number }
+
+export function inner(given: Given): never {
+  throw new TypeError("inner " + given.x);
+}
+"""
+    async with running_engine() as engine:
+        await engine.deploy("traces", {"main.ts": main, "lib.ts": lib})
+        await engine.deploy("plain", {"main.js": 'registerWebHandler("/plain", function () {\n  console.trace(); });'})
+        assert (await engine.request("GET", "/logs")).status == 200
+        assert (await engine.request("GET", "/plain")).status == 204
+        top, failed, outer, here = [
+            line["message"] for line in (await engine.api("GET", "/logs?uri=traces")).json()["lines"]
+        ]
+        assert top == "Error: at top\n    at (anonymous) (main.ts:2)"
+        thrown = "TypeError: inner 1\n    at inner (lib.ts:4)\n    at (anonymous) (main.ts:5)"
+        assert failed == f"failed {thrown}"
+        assert outer == f"Error: outer\n    at (anonymous) (main.ts:8)\nCaused by: {thrown}"
+        assert here == "here\n    at (anonymous) (main.ts:11)"
+        [plain] = [line["message"] for line in (await engine.api("GET", "/logs?uri=plain")).json()["lines"]]
+        assert plain == "Trace\n    at (anonymous) (main.js:2)"

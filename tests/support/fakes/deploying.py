@@ -13,6 +13,7 @@ from aiwebengine.runtime.registry import Current
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.prepare import Preparer
+from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.db.connect import Database
 from aiwebengine.settings.schema import DeploySettings, LimitSettings
@@ -47,6 +48,7 @@ class Deploying:
             runner=self.runner,
             current=self.current,
             loads=self.loads,
+            stacks=Stacks(source=self.store, threads=ThreadsInTurn()),
             threads=ThreadsInTurn(),
             settings=self.settings,
             limits=LimitSettings(),

@@ -6,7 +6,7 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.build.sourcemap import SourceMap, map_stack
+from aiwebengine.build.sourcemap import SourceMap, map_stack, readable
 
 # Line 1: nothing.  Line 2: column 0 is a.ts 1:1, column 4 is a.ts 3:5.  Line 3: b.ts 11:1.
 MAP = json.dumps({"version": 3, "sources": ["script:a.ts", "b.ts"], "names": [], "mappings": ";AAAA,IAEI;ACQJ"})
@@ -16,11 +16,12 @@ class SourceMapTests(SynchronousTestCase):
     """Decoding and looking up."""
 
     def test_lookup(self) -> None:
-        """A place is found by line, and by column where one is known."""
+        """A place is found by line: that of the line's first segment."""
         source_map = SourceMap.parse(MAP)
         self.assertEqual(source_map.lookup(2), ("a.ts", 1, 1))
-        self.assertEqual(source_map.lookup(2, 5), ("a.ts", 3, 5))
+        self.assertEqual(len(source_map), 3)
         self.assertEqual(source_map.lookup(3), ("b.ts", 11, 1))
+        self.assertIsNone(source_map.lookup(0))
         self.assertIsNone(source_map.lookup(1))
         self.assertIsNone(source_map.lookup(99))
 
@@ -33,6 +34,31 @@ class SourceMapTests(SynchronousTestCase):
         [frame] = map_stack(stack, SourceMap.parse(MAP), {"a.ts": "  const x = 1;\n"})
         self.assertEqual(
             (frame.file, frame.line, frame.function, frame.source_line), ("a.ts", 1, "boom", "const x = 1;")
+        )
+
+    def test_texts(self) -> None:
+        """A text that shows a stack shows the author's places; frames that are nobody's are left out."""
+        text = (
+            "failed TypeError: x (input:2)\n"
+            "    at TypeError (eval:15) strict construct\n    at boom (input:2) tailcall\n    at [anon] (input:3)\n"
+            "    at map (native) strict\n"
+            "    at _babel2 (input:2)\n    at asyncGeneratorStep (input:2)\n    at helper (input:1)\n"
+            "    at deep (input:99)\n  and at home (eval: no)"
+        )
+        self.assertEqual(
+            readable(text, SourceMap.parse(MAP), None),
+            "failed TypeError: x (input:2)\n"
+            "    at boom (a.ts:1)\n    at (anonymous) (b.ts:11)\n  and at home (eval: no)",
+        )
+        self.assertEqual(readable("    at f (input:7)", None, "main.js"), "    at f (main.js:7)")
+        self.assertEqual(readable("    at f (input:7)", None, None), "    at f (line 7)")
+        self.assertEqual(readable("\n".join(["    at f (input:7)"] * 90), None, "a").count("\n"), 49)
+
+    def test_packages(self) -> None:
+        """Files of packages are named by where they are."""
+        told = json.dumps({"version": 3, "sources": ["package:node_modules/x/i.js"], "mappings": "AAAA"})
+        self.assertEqual(
+            readable("    at f (input:1)", SourceMap.parse(told), None), "    at f (node_modules/x/i.js:1)"
         )
 
     def test_plain_script(self) -> None:

@@ -97,6 +97,49 @@ class ScriptLogsTests(SynchronousTestCase):
         self.clock.advance(1)
         self.assertEqual(self.rows.groups, [])
 
+    def test_readable(self):
+        """Lines that show a stack are made readable; those behind one that takes its time come after it."""
+        asked = []
+
+        def readable(version, text):
+            asked.append((version, text, Deferred()))
+            return asked[-1][2]
+
+        self.logs = ScriptLogs(
+            rows=self.rows, settings=LogSettings(), clock=self.clock, seconds=lambda: 2000.0, readable=readable
+        )
+        self.logs.startService()
+        came = []
+        self.logs.follow(LogFilter(), lambda r: came.append(r.line.message))
+        self.logs.append(invocation("a"), [line("first"), line("x\n    at f"), line("second"), line("y\n    at g")])
+        self.logs.append(invocation("b"), [line("third")], "committed")
+        self.logs.finish(invocation("a"), "script_failed")
+        self.assertEqual(came, ["first"])
+        self.clock.advance(FLUSH_SECONDS)
+        self.assertEqual(self.rows.groups, [])
+        self.assertEqual([one[:2] for one in asked], [("notes@1-abc", "x\n    at f")])
+        asked[0][2].callback("x at home")
+        self.assertEqual(came, ["first", "x at home", "second"])
+        asked[1][2].callback("y at home")
+        self.assertEqual(came, ["first", "x at home", "second", "y at home", "third"])
+        self.clock.advance(FLUSH_SECONDS)
+        told = [(r.line.message, r.outcome) for r in self.rows.groups[0][0]]
+        self.assertEqual(told[1:], [*((one, "script_failed") for one in came[1:4]), ("third", "committed")])
+
+    def test_stopped_before_it_is_readable(self):
+        """What waits to be made readable is written before the end."""
+        waits = Deferred()
+        self.logs = ScriptLogs(
+            rows=self.rows, settings=LogSettings(), clock=self.clock, seconds=float, readable=lambda _, text: waits
+        )
+        self.logs.startService()
+        self.logs.append(invocation("a"), [line("x\n    at f")])
+        stopped = self.logs.stopService()
+        self.assertNoResult(stopped)
+        waits.callback("x")
+        self.successResultOf(stopped)
+        self.assertEqual(self.messages(), ["x"])
+
     def test_followers(self):
         """Who follows gets matching lines at once, until they stop."""
         came = []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from aiwebengine.build.sourcemap import SourceMap
 from aiwebengine.errors import Conflict, ScriptFailed, ScriptMemory, ScriptTimeout, Thrown
-from aiwebengine.scripts.places import failure_problem, frames_of, place_in, warning_problems
-from aiwebengine.values import Bundle
+from aiwebengine.scripts.places import Sources, failure_problem, warning_problems
 
 STACK = "TypeError: x\n    at kernel (eval:5) strict\n    at boom (input:2) strict\n    at [anon] (input:3)"
 SOURCE = "var a;\nfunction boom() { return a.b; }\nboom();"
@@ -15,28 +15,32 @@ SOURCE = "var a;\nfunction boom() { return a.b; }\nboom();"
 MAP = '{"version":3,"sources":["src/a.ts"],"names":[],"mappings":"AAUA;AACA;AACA"}'
 
 
-def bundle(source_map="", files=None):
-    return Bundle(script="s", version="s@1-a", source=SOURCE, source_map=source_map, files=files or {"main.js": SOURCE})
+def sources(source_map="", files=None):
+    return Sources(
+        files=files or {"main.js": SOURCE},
+        entry="main.js",
+        source_map=SourceMap.parse(source_map) if source_map else None,
+    )
 
 
 class PlacesTests(SynchronousTestCase):
     def test_without_a_map(self):
         """A script that runs as it was written is told by its own lines."""
-        self.assertEqual(place_in(STACK, bundle=bundle(), entry="main.js"), "main.js:2")
-        self.assertEqual(place_in("", bundle=bundle(), entry="main.js"), "")
+        self.assertEqual(sources().place(STACK), "main.js:2")
+        self.assertEqual(sources().place(""), "")
         files = {"main.js": SOURCE, "package.json": "{}"}
-        self.assertEqual(place_in(STACK, bundle=bundle(files=files), entry="main.js"), "main.js:2")
+        self.assertEqual(sources(files=files).place(STACK), "main.js:2")
 
     def test_with_a_map(self):
         """A script that was built is told by the author's file and line."""
         files = {"src/a.ts": "\n" * 11 + "the line"}
-        [frame, _] = frames_of(STACK, bundle(MAP, files))
+        [frame, _] = sources(MAP, files).frames(STACK)
         self.assertEqual((frame.file, frame.line, frame.source_line), ("src/a.ts", 12, "the line"))
 
     def test_failure(self):
         """What a script threw while it loaded becomes a problem with place and source line."""
         error = ScriptFailed("It threw.", thrown=Thrown(name="TypeError", message="x", stack=STACK))
-        problem = failure_problem(error, bundle=bundle(), entry="main.js")
+        problem = failure_problem(error, sources=sources())
         self.assertEqual(
             (problem.code, problem.message, problem.file, problem.line, problem.snippet),
             ("script_failed", "TypeError: x", "main.js", 2, "function boom() { return a.b; }"),
@@ -45,22 +49,22 @@ class PlacesTests(SynchronousTestCase):
     def test_host_call(self):
         """A refused host call speaks for itself."""
         thrown = Thrown(name="HostError", message="f: wrong.", stack=STACK, code="invalid", call="f")
-        problem = failure_problem(ScriptFailed("It threw.", thrown=thrown), bundle=bundle(), entry="main.js")
+        problem = failure_problem(ScriptFailed("It threw.", thrown=thrown), sources=sources())
         self.assertEqual((problem.code, problem.message, problem.line), ("host_invalid", "f: wrong.", 2))
 
     def test_death(self):
         """A load that was ended tells why, and names the entry."""
         for error, word in ((ScriptTimeout("10 s."), "did not end in time"), (ScriptMemory("256 MB."), "memory")):
-            problem = failure_problem(error, bundle=bundle(), entry="main.js")
+            problem = failure_problem(error, sources=sources())
             self.assertIn(word, problem.message)
             self.assertEqual((problem.code, problem.file, problem.line), (error.code, "main.js", None))
-        problem = failure_problem(Conflict("Somebody else."), bundle=bundle(), entry="main.js")
+        problem = failure_problem(Conflict("Somebody else."), sources=sources())
         self.assertEqual((problem.code, problem.message), ("conflict", "Somebody else."))
 
     def test_warnings(self):
         """What the child warned about has a place if the child told its stack."""
         told = [{"code": "deprecated", "message": "m", "stack": STACK}, {"code": "late", "message": "n"}]
-        problems = warning_problems(told, bundle=bundle(), entry="main.js")
+        problems = warning_problems(told, sources=sources())
         self.assertEqual(
             [(p.severity, p.code, p.file, p.line) for p in problems],
             [("warning", "deprecated", "main.js", 2), ("warning", "late", None, None)],
