@@ -147,13 +147,14 @@ def _write_test(session: Session, identity: str, output: Path | None) -> None:
 
 def _told(target: str, result: Mapping[str, Any]) -> None:
     name = show.safe(target)
-    if not result["whole"]:
+    if not result["whole"] and result["until"] is None:
         show.note(f"warning: {name}: the recording is not whole; what was beyond recordings.max_bytes is missing")
-    elif not result["exact"]:
+    elif result["whole"] and not result["exact"]:
         show.note(f"warning: {name}: recorded in a process that had run before; module variables may differ")
     difference = result["difference"]
     if difference is None:
-        click.echo(f"{name}: the same in {show.safe(result['version'])}")
+        until = f" up to call {result['until']}, where the recording had no room for more (recordings.max_bytes)"
+        click.echo(f"{name}: the same in {show.safe(result['version'])}{until if result['until'] is not None else ''}")
         return
     where = f"call {difference['at']}" if difference["what"] == "call" else difference["what"]
     click.echo(f"{name}: the first difference is in {show.safe(where)}")

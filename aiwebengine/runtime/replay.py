@@ -3,7 +3,8 @@ The host's side of an invocation that is done over again.
 
 It answers each call as the recording says and touches nothing.  The first call that is
 another one, or that comes where there was none, is the difference; from there on every
-call is refused, for what would have followed nobody knows.
+call is refused, for what would have followed nobody knows.  So it is where a recording
+ends that had no room for more.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from twisted.internet.defer import Deferred
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.values import Answer, Invocation, LogLine, Receipt
 
+_LONGEST_SHOWN = 600
 Calls = Sequence[Sequence[str | None]]
 """Name, arguments and answer, as JSON; None for an answer that never came."""
 
@@ -27,18 +29,26 @@ class Replay:
 
     Args:
         calls: What was recorded, in order.
+        whole: Nothing is missing at their end.
         masked: Hides in the arguments of a call what was hidden in the recording.
     """
 
     repeatable = False
     units = 0
 
-    def __init__(self, calls: Calls, *, masked: Callable[[str], str]) -> None:
+    def __init__(self, calls: Calls, *, whole: bool = True, masked: Callable[[str], str]) -> None:
         self._calls = calls
+        self._whole = whole
         self._masked = masked
         self._next = 0
         self.difference: Mapping[str, Any] | None = None
-        """The first call that was another one: `at` (from 1), `recorded` and `now`: `name` and `arguments`, or None."""
+        """
+        The first call that was another one: `at` (from 1), `recorded` and `now`: `name` and `arguments`, or None.
+
+        Arguments that are long are a part of their text.
+        """
+        self.until: int | None = None
+        """After so many calls the recording ended, before the invocation did."""
         self.lines: list[LogLine] = []
         self.error: ScriptFailed | None = None
         self.rows = 0
@@ -53,11 +63,18 @@ class Replay:
         """See `interfaces.HostSession.call`."""
         at = self._next
         self._next += 1
-        if self.difference is None:
+        if self.difference is None and self.until is None:
             recorded = self._calls[at] if at < len(self._calls) else None
-            if recorded is not None and recorded[0] == name and _same(recorded[1], self._masked(argument)):
-                return recorded[2] if recorded[2] is not None else Deferred()
-            self.difference = {"at": at + 1, "recorded": _shown(recorded), "now": _shown((name, argument))}
+            if recorded is None and not self._whole:
+                self.until = at
+            elif recorded is None or recorded[0] != name or not _same(recorded[1], self._masked(argument)):
+                self.difference = {"at": at + 1, **_sides(recorded, (name, argument))}
+            elif recorded[2] is not None:
+                return recorded[2]
+            elif self._whole or at + 1 < len(self._calls):
+                return Deferred()
+            else:
+                self.until = at + 1
         told = {"code": "closed", "message": "The recording has no such call; the replay ends here.", "call": name}
         return json.dumps({"err": told})
 
@@ -80,8 +97,8 @@ class Replay:
 
     def end(self, _receipt: Receipt) -> None:
         """See `interfaces.HostSession.end`: calls that were not made are a difference, too."""
-        if self.difference is None and self._next < len(self._calls):
-            self.difference = {"at": self._next + 1, "recorded": _shown(self._calls[self._next]), "now": None}
+        if self.difference is None and self.until is None and self._next < len(self._calls):
+            self.difference = {"at": self._next + 1, **_sides(self._calls[self._next], None)}
         if not self.ended.called:
             self.ended.callback(None)
 
@@ -95,11 +112,21 @@ def _same(recorded: str | None, now: str) -> bool:
         return False
 
 
-def _shown(call: Sequence[str | None] | None) -> dict[str, Any] | None:
+def _sides(recorded: Sequence[str | None] | None, now: Sequence[str | None] | None) -> dict[str, Any]:
+    """Give both sides of a difference; of long arguments what is around the first character that differs."""
+    then_text, now_text = (one[1] or "null" if one is not None else "" for one in (recorded, now))
+    at = next((i for i, (a, b) in enumerate(zip(then_text, now_text, strict=False)) if a != b), 0)
+    return {"recorded": _shown(recorded, then_text, at), "now": _shown(now, now_text, at)}
+
+
+def _shown(call: Sequence[str | None] | None, text: str, at: int) -> dict[str, Any] | None:
     if call is None:
         return None
+    if len(text) > _LONGEST_SHOWN:
+        begin = max(0, at - _LONGEST_SHOWN // 2)
+        end = begin + _LONGEST_SHOWN
+        return {"name": call[0], "arguments": f"{'...' * (begin > 0)}{text[begin:end]}{'...' * (end < len(text))}"}
     try:
-        arguments = json.loads(call[1] or "null")
+        return {"name": call[0], "arguments": json.loads(text)}
     except ValueError:
-        arguments = call[1]
-    return {"name": call[0], "arguments": arguments}
+        return {"name": call[0], "arguments": text}

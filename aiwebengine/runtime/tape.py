@@ -19,7 +19,7 @@ class Tape:
     One recording in the making.
 
     Args:
-        most_bytes: Of calls and answers; beyond it the recording is not whole.
+        most_bytes: Of calls and answers; where there is no more room the recording ends, and is not whole.
     """
 
     __slots__ = ("_bytes", "_most_bytes", "_open", "answer", "calls", "exact", "now", "seed", "steps", "whole")
@@ -60,6 +60,10 @@ class Tape:
         at = self._open.pop(tag, None)
         if at is not None and self._room(len(answer)):
             self.calls[at][2] = answer
+        elif at is not None:
+            # What came after a call without its answer nobody could do over again.
+            del self.calls[at + 1 :]
+            self._open.clear()
 
     def stepped(self, step: bytes) -> None:
         """The world was given something."""
@@ -80,7 +84,7 @@ class Tape:
             self.answer = Answer(status=before.status, headers=before.headers, body=before.body + data)
 
     def _room(self, size: int) -> bool:
-        if self._bytes + size > self._most_bytes:
+        if not self.whole or self._bytes + size > self._most_bytes:
             self.whole = False
             return False
         self._bytes += size

@@ -84,7 +84,8 @@ class Replayer:
             files: Instead of a version, files that are loaded for this only.
 
         Returns:
-            `same`, `difference` (the first, or None), `outcome`, `answer`, `logs`; the recording's `exact` and `whole`.
+            `same`, `difference` (the first, or None), `outcome`, `answer`, `logs`; the recording's `exact` and `whole`;
+            `until`, the number of calls after which the recording had no room for more, or None.
 
         Raises:
             Invalid: The recording is of another format.
@@ -114,11 +115,12 @@ class Replayer:
         invocation = _invocation(recorded, version, identity=self._new_id())
         if registered is not None:
             invocation = _routed(invocation, document, registered)
-        host = Replay(document["calls"], masked=self._masks.masked_text)
+        host = Replay(document["calls"], whole=bool(document.get("whole")), masked=self._masks.masked_text)
         answer, error = await _Waiting.run(self._runner, invocation, host)
         outcome = error.code if error is not None else "committed"
         answered = self._masks.masked_answer(answer)
-        difference = _difference(host.difference, recorded, outcome, answered)
+        # Where the recording ended before the invocation did, nobody knows how it would have ended.
+        difference = _difference(host.difference, recorded, outcome, answered) if host.until is None else None
         return {
             "same": difference is None,
             "difference": difference,
@@ -129,6 +131,7 @@ class Replayer:
             "logs": [[line.level, line.message] for line in host.lines],
             "exact": bool(document.get("exact")),
             "whole": bool(document.get("whole")),
+            "until": host.until,
         }
 
 
@@ -204,8 +207,14 @@ def _routed(invocation: Invocation, document: Mapping[str, Any], registered: Reg
     if not isinstance(match, RouteMatch):
         raise NotFound(f"That version has no handler for {method} {unquote(path)[:200]}.")
     if match.params:
-        request["params"] = dict(match.params)
+        # Those of the same name are what the schema of the route had made of them.
+        request["params"] = {**match.params, **{k: v for k, v in _params(request).items() if k in match.params}}
     return replace(invocation, handler=match.route.handler, payload=json.dumps(request))
+
+
+def _params(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    params = request.get("params")
+    return params if isinstance(params, Mapping) else {}
 
 
 def _difference(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest_twisted
 from twisted.internet import reactor, task
 
-from tests.support.engine import EngineUnderTest, running_engine
+from aiwebengine.settings.schema import RecordingSettings
+from tests.support.engine import EngineUnderTest, running_engine, settings_for
 
 SCRIPT = """
 let seen = 0;
@@ -155,3 +157,47 @@ async def test_errors_only_and_samples() -> None:
         assert len(await _kept(engine, 3)) == 3
         refused = await engine.api("PUT", "/recording-rule?uri=dice&mode=often")
         assert "always, errors, sample" in refused.json()["detail"]
+
+
+LONG = """
+registerWebHandler("/long/:n", async (req) => {
+  await kv.set("a", { n: req.params.n });
+  await kv.set("b", "x".repeat(5000) + req.query.end);
+  await kv.set("c", req.params.n + 1);
+  return { end: req.query.end };
+}, { params: { properties: { n: { type: "integer" } } } });
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_recording_without_room(tmp_path: Path) -> None:
+    """A recording that had no room for more is compared as far as it goes; parameters are what their schema makes."""
+    async with running_engine(settings_for(tmp_path, recordings=RecordingSettings(max_bytes=2048))) as engine:
+        await engine.deploy("long", {"main.ts": LONG})
+        await engine.api("PUT", "/recording-rule?uri=long")
+        assert (await engine.request("GET", "/long/7?end=y")).json() == {"end": "y"}
+        [one] = await _kept(engine, 1)
+        again = await _replay(engine, one["id"])
+        assert (again["same"], again["whole"], again["until"]) == (True, False, 1)
+        await engine.deploy("long", {"main.ts": LONG.replace("n: req.params.n }", "m: req.params.n }")})
+        again = await _replay(engine, one["id"], "&version=2")
+        assert again["difference"]["recorded"]["arguments"][:2] == ["a", {"n": 7}]
+        assert again["difference"]["now"]["arguments"][:2] == ["a", {"m": 7}]
+
+
+@pytest_twisted.ensureDeferred
+async def test_differences_in_long_arguments() -> None:
+    """Of arguments that are long what is around the difference is shown."""
+    async with running_engine() as engine:
+        await engine.deploy("long", {"main.ts": LONG})
+        await engine.api("PUT", "/recording-rule?uri=long")
+        await engine.request("GET", "/long/7?end=y")
+        [one] = await _kept(engine, 1)
+        await engine.deploy("long", {"main.ts": LONG.replace("req.query.end);", '"other");')})
+        difference = (await _replay(engine, one["id"], "&version=2"))["difference"]
+        assert difference["at"] == 2
+        for side, end in (("recorded", 'xxxy",null]'), ("now", 'xxxother",null]')):
+            shown = difference[side]["arguments"]
+            assert shown.startswith("...xxx")
+            assert shown.endswith(end)
+            assert len(shown) < 700

@@ -142,3 +142,20 @@ class RecorderTests(SynchronousTestCase):
         tape.stepped(b"A1 1")
         tape.stepped(b"x" * 65)
         self.assertEqual((tape.calls, tape.steps, tape.whole), ([["kv.get", '["a"]', None]], ["A1 1"], False))
+
+    def test_a_tape_ends_where_it_is_full(self):
+        """Behind what had no room nothing is written down: it could not be done over again."""
+        tape = Tape(most_bytes=100)
+        tape.begin(seed="1", now=1, exact=True)
+        tape.asked(b"1", "kv.get", '["a"]')
+        tape.asked(b"2", "kv.set", "x" * 100)
+        tape.asked(b"3", "kv.get", '["b"]')
+        tape.answered(b"1", "1")
+        self.assertEqual((tape.calls, tape.whole), ([["kv.get", '["a"]', None]], False))
+        tape.begin(seed="1", now=1, exact=True)
+        tape.asked(b"1", "kv.get", '["a"]')
+        tape.asked(b"2", "kv.get", '["b"]')
+        tape.answered(b"1", "x" * 100)
+        tape.answered(b"2", "1")
+        tape.gave(Answer(status=200, headers=(), body=b"x"))
+        self.assertEqual((tape.calls, tape.answer, tape.whole), ([["kv.get", '["a"]', None]], None, False))
