@@ -114,7 +114,7 @@ def read_answer(box: Box, *, max_bytes: int) -> tuple[Head, Answer]:
     if len(body) > max_bytes:
         raise ScriptFailed(
             f"The answer has {len(body)} bytes; at most {max_bytes} are sent whole. "
-            "Return an async iterable to stream it, or raise limits.answer_bytes."
+            "Return an async iterable to stream it, or raise its limit (answer; at most limits.answer_bytes)."
         )
     if head.status in _BODYLESS:
         body = b""

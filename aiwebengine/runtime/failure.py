@@ -65,7 +65,7 @@ def script_failure(box: Box) -> EngineError:
     if code == b"memory":
         return ScriptMemory(
             "The script ran out of memory and was ended; nothing it did was kept. "
-            "Hold less at once, or raise limits.memory_bytes.",
+            "Hold less at once, or raise its limit (memory; at most limits.memory_bytes).",
             thrown=thrown,
         )
     if code == b"invalid_answer":

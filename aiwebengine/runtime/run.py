@@ -413,7 +413,7 @@ class Run:
         if self.bytes_out > most:
             raise ScriptFailed(
                 f"The streamed answer has more than {most} bytes and was broken off there. "
-                "Send less, or raise limits.stream_bytes."
+                "Send less, or raise its limit (stream; at most limits.stream_bytes)."
             )
 
     def _write(self, clone: Clone, tag: bytes, data: bytes) -> None:
