@@ -240,7 +240,7 @@ SHAPES: tuple[Shape, ...] = (
         name="Handler<Params = { [name: string]: string }, Data = any, Query = { [name: string]: string }>",
         doc=(
             "A handler answers a request. It returns an envelope, a `Response`, `Html`, text (text/plain), bytes, "
-            "an async iterable (streamed), any other value (JSON), or nothing (204)."
+            "an async iterable or what a generator makes (streamed), any other value (JSON), or nothing (204)."
         ),
         alias="(req: HandlerRequest<Params, Data, Query>, ctx: HandlerContext) => unknown",
     ),

@@ -23,7 +23,7 @@ from aiwebengine.services.threads import Runs
 from aiwebengine.values import Bundle
 
 _log = Logger()
-_MOST_LINES = 2_000_000
+_MOST_LINES = 1_000_000
 """Of all maps that are kept together; a line takes 24 bytes."""
 _MOST_VERSIONS = 500
 _LARGE = 64 * 1024

@@ -238,7 +238,7 @@
         if (bytes) return bytesBody(head(status, type || 'application/octet-stream', headers), bytes);
         if (isObject(body)) {
             if (body instanceof K.Blob) return bytesBody(head(status, type || body.type || 'application/octet-stream', headers), K.blobBytes(body));
-            if (typeof body[Symbol.asyncIterator] === 'function') return { h: head(status, type || TEXT, headers), stream: chunks(body) };
+            if (isStream(body)) return { h: head(status, type || TEXT, headers), stream: chunks(body) };
             if (K.isPromise(body)) throw new TypeError('The body of the answer is a Promise; await it before returning it.');
         }
         return jsonBody(head(status, type || JSON_TYPE, headers), jsonText(body));
@@ -252,8 +252,13 @@
 
     /* -- streams --------------------------------------------------------------------------- */
 
+    /* What can be waited for part by part: an async iterable, or an iterator, as a generator makes; lists and maps are JSON. */
+    function isStream(value) {
+        return typeof value[ASYNC] === 'function' || (typeof value.next === 'function' && typeof value[Symbol.iterator] === 'function');
+    }
+
     function chunks(iterable) {
-        var iterator = iterable[Symbol.asyncIterator]();
+        var iterator = typeof iterable[ASYNC] === 'function' ? iterable[ASYNC]() : iterable[Symbol.iterator]();
         if (!isObject(iterator) || typeof iterator.next !== 'function') throw new TypeError('The async iterable of the answer gives no iterator with next().');
         return {
             next: function () {
@@ -295,7 +300,7 @@
         if (value instanceof K.Response) return fromResponse(value);
         if (isArray(value)) return jsonBody('', jsonText(value));
         var bytes = K.bytesOf(value);
-        if (bytes || value instanceof K.Blob || typeof value[Symbol.asyncIterator] === 'function') return withBody(200, null, [], value);
+        if (bytes || value instanceof K.Blob || isStream(value)) return withBody(200, null, [], value);
         if (isEnvelope(value)) return fromEnvelope(value);
         return jsonBody('', jsonText(value));
     };

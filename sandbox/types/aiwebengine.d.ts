@@ -204,7 +204,7 @@ interface MadeAnswer {
 
 /**
  * A handler answers a request.
- * It returns an envelope, a `Response`, `Html`, text (text/plain), bytes, an async iterable (streamed), any other value (JSON), or nothing (204).
+ * It returns an envelope, a `Response`, `Html`, text (text/plain), bytes, an async iterable or what a generator makes (streamed), any other value (JSON), or nothing (204).
  */
 type Handler<Params = { [name: string]: string }, Data = any, Query = { [name: string]: string }> = (req: HandlerRequest<Params, Data, Query>, ctx: HandlerContext) => unknown;
 

@@ -232,6 +232,17 @@ class FormsOfAnswer(SynchronousTestCase):
             self.assertEqual([line[0] for line in outcome.logs], ["answer.start", "answer.write", "answer.write"])
             self.assertEqual([tuple(line[1:]) for line in outcome.logs[1:]], [("j", '"a\\u00e9"'), ("b", "QQ==")])
 
+    def test_iterators(self) -> None:
+        """What a generator makes is sent chunk by chunk, too; lists, maps and sets are JSON."""
+        for body in (
+            "return ['a', 'b'][Symbol.iterator]()",
+            "return {status: 200, body: ['a', 'b'][Symbol.iterator]()}",
+        ):
+            (outcome,) = _answers(body)
+            self.assertEqual([tuple(line[1:]) for line in outcome.logs[1:]], [("a", "a"), ("a", "b")])
+        (listed, mapped) = _answers("return ['a']", "return new Map([[1, 2]])")
+        self.assertEqual((listed.value(), mapped.value()), (["a"], {}))
+
 
 class WrongAnswers(SynchronousTestCase):
     """An answer that cannot be sent is an error that names the fault."""
