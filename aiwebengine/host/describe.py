@@ -262,10 +262,27 @@ def _module() -> str:
     for name in types:
         shape = next(one for one in SHAPES if _BARE.sub("", one.name) == name)
         parameters = shape.name[len(name) :]
-        passed = re.sub(r"\s*(?:=|extends)[^,>]*(?:\{[^}]*\})?", "", parameters)
+        passed = f"<{', '.join(_parameter_names(parameters))}>" if parameters else ""
         lines.append(f"  export type {name}{parameters} = globalThis.{name}{passed};")
     lines.append("}")
     return "\n".join(lines) + "\n"
+
+
+def _parameter_names(parameters: str) -> list[str]:
+    """Return the bare names of type parameters such as `<Path extends string, Data = Record<string, any>>`."""
+    names, depth, expected = [], 0, False
+    for part in re.findall(r"=>|[<>(){}\[\],]|[\w$]+", parameters):
+        if part in "<({[":
+            depth += 1
+            expected = depth == 1
+        elif part in ">)}]":
+            depth -= 1
+        elif depth == 1 and part == ",":
+            expected = True
+        elif expected:
+            names.append(part)
+            expected = False
+    return names
 
 
 def _entry(one: Global | HostCall) -> list[str]:

@@ -88,7 +88,7 @@ GLOBALS: tuple[Global, ...] = (
         deprecated="registerWebHandler",
         doc="The older name of `registerWebHandler`; it logs one warning for each script.",
         signatures=("(path: string, handler: Handler | string, method?: string): void",),
-        example='register("/old", "answer", "GET");\nfunction answer(req) {\n  return { status: 200, body: "old" };\n}',
+        example='register("/old", "answer", "GET");\nfunction answer() {\n  return { status: 200, body: "old" };\n}',
     ),
     Global(
         name="json",

@@ -193,7 +193,7 @@ GRAPHQL_GLOBALS: tuple[Global, ...] = (
                 "registerQueryHandler",
                 (
                     'registerGraphQLQuery("hi", "type Query { hi: String }", "hiResolver");\n'
-                    'function hiResolver(args) {\n  return "hi";\n}'
+                    'function hiResolver() {\n  return "hi";\n}'
                 ),
             ),
             (
@@ -201,7 +201,7 @@ GRAPHQL_GLOBALS: tuple[Global, ...] = (
                 "registerMutationHandler",
                 (
                     'registerGraphQLMutation("touch", "type Mutation { touch: String }", "touchResolver");\n'
-                    'function touchResolver(args) {\n  return "touched";\n}'
+                    'function touchResolver() {\n  return "touched";\n}'
                 ),
             ),
             (

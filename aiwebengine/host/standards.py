@@ -227,7 +227,7 @@ STANDARDS: tuple[Global, ...] = (
         ),
         example=(
             'const books = new URLPattern({ pathname: "/books/:id" });\n'
-            'registerWebHandler("/p", () => books.exec({ pathname: "/books/7" }).pathname.groups.id);'
+            'registerWebHandler("/p", () => books.exec({ pathname: "/books/7" })?.pathname.groups.id);'
         ),
     ),
     Global(

@@ -501,7 +501,7 @@ declare function use(middleware: Middleware): void;
  * @deprecated Use registerWebHandler.
  * @example
  * register("/old", "answer", "GET");
- * function answer(req) {
+ * function answer() {
  *   return { status: 200, body: "old" };
  * }
  */
@@ -847,7 +847,7 @@ declare function sendSubscriptionMessage(name: string, payload: unknown, options
  * @deprecated Use registerQueryHandler.
  * @example
  * registerGraphQLQuery("hi", "type Query { hi: String }", "hiResolver");
- * function hiResolver(args) {
+ * function hiResolver() {
  *   return "hi";
  * }
  */
@@ -859,7 +859,7 @@ declare function registerGraphQLQuery(name: string, sdl: string, resolver: ((arg
  * @deprecated Use registerMutationHandler.
  * @example
  * registerGraphQLMutation("touch", "type Mutation { touch: String }", "touchResolver");
- * function touchResolver(args) {
+ * function touchResolver() {
  *   return "touched";
  * }
  */
@@ -1134,7 +1134,7 @@ declare class URLSearchParams {
  * A pattern that addresses match, such as `/books/:id`.
  * @example
  * const books = new URLPattern({ pathname: "/books/:id" });
- * registerWebHandler("/p", () => books.exec({ pathname: "/books/7" }).pathname.groups.id);
+ * registerWebHandler("/p", () => books.exec({ pathname: "/books/7" })?.pathname.groups.id);
  */
 declare class URLPattern {
   constructor(input?: string | { [part: string]: string }, base?: string | { ignoreCase?: boolean }, options?: { ignoreCase?: boolean });
@@ -1572,7 +1572,7 @@ declare module "aiwebengine" {
   export type StandardSchema = globalThis.StandardSchema;
   export type StreamAttributes = globalThis.StreamAttributes;
   export type StreamMessageOptions = globalThis.StreamMessageOptions;
-  export type StreamOptions<Params = Record<string, string>> = globalThis.StreamOptions<Params, string>>;
+  export type StreamOptions<Params = Record<string, string>> = globalThis.StreamOptions<Params>;
   export type SubscriptionMessageOptions = globalThis.SubscriptionMessageOptions;
   export type SubscriptionOptions = globalThis.SubscriptionOptions;
   export type SubscriptionResolver<Args = any> = globalThis.SubscriptionResolver<Args>;
