@@ -10,7 +10,9 @@ a child is answered `{"ok": ...}` or `{"err": {...}}`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
+from contextvars import Context, copy_context
+from types import CoroutineType
 from typing import Any, NoReturn, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -114,7 +116,9 @@ class Host:
             return self._refusal(name, error)
         if not hasattr(result, "__await__"):
             return self._encoded(name, result)
-        return self._later(session, name, result)
+        if isinstance(result, Deferred):
+            return self._later(session, name, result)
+        return self._stepped(session, name, result if isinstance(result, CoroutineType) else _awaited(result))
 
     def _admit(self, session: Session, name: str) -> tuple[HostCall, Function]:
         if session.ended:
@@ -145,9 +149,24 @@ class Host:
         meant = nearest(name, self._visible)
         raise Invalid(f'There is no host call "{shown}"' + (f"; did you mean {meant}?" if meant else "."))
 
-    def _later(self, session: Session, name: str, result: Any) -> Deferred[str]:
+    def _stepped(self, session: Session, name: str, coroutine: Coroutine[Any, Any, Any]) -> Deferred[str] | str:
+        """
+        Run *coroutine* up to its first wait, and answer at once if there is none.
+
+        A Deferred that has already fired is not the same: it parks the process of the run, and recalls the run that
+        waits behind it.
+        """
+        context = copy_context()
+        try:
+            awaited = context.run(coroutine.send, None)
+        except StopIteration as returned:
+            return self._encoded(name, returned.value)
+        except Exception as error:  # noqa: BLE001  as in `_answer`
+            return self._refusal(name, error)
+        return self._later(session, name, Deferred.fromCoroutine(_rest(coroutine, awaited, context)))
+
+    def _later(self, session: Session, name: str, deferred: Deferred[Any]) -> Deferred[str] | str:
         session.open += 1
-        deferred: Deferred[Any] = result if isinstance(result, Deferred) else Deferred.fromCoroutine(_awaited(result))
 
         def settled(value: Any) -> str:
             session.open -= 1
@@ -157,7 +176,8 @@ class Host:
             session.open -= 1
             return self._refusal(name, failure.value)
 
-        return deferred.addCallbacks(settled, failed)
+        answer = deferred.addCallbacks(settled, failed)
+        return str(answer.result) if answer.called and not answer.paused else answer
 
     def _encoded(self, name: str, value: Any) -> str:
         try:
@@ -190,8 +210,30 @@ class Host:
             return '{"err":' + _json(told) + "}"
 
 
-async def _awaited(result: Any) -> Any:
+async def _awaited(result: Awaitable[Any]) -> Any:
     return await result
+
+
+def _rest(
+    coroutine: Coroutine[Any, Any, Any], awaited: Deferred[Any], context: Context
+) -> Generator[Deferred[Any], Any, Any]:
+    """
+    Return the remainder of a coroutine that waits, for `Deferred.fromCoroutine`.
+
+    Args:
+        awaited: What it waits for.
+        context: Where it has run so far; each of its steps runs there.
+    """
+    while True:
+        try:
+            try:
+                value = yield awaited
+            except Exception as error:  # noqa: BLE001  whatever it is, it is the coroutine's to handle
+                awaited = context.run(coroutine.throw, error)
+            else:
+                awaited = context.run(coroutine.send, value)
+        except StopIteration as returned:
+            return returned.value
 
 
 def _arguments(declared: HostCall, argument: str) -> list[Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, cast
 
 from hypothesis import given, strategies
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import TABLE, Unavailable
@@ -151,6 +153,116 @@ class DispatchTests(SynchronousTestCase):
         waiting[0].callback(7)
         self.assertEqual(self.successResultOf(first), '{"ok":7}')
         self.assertIsInstance(session.call("probe", "[]"), Deferred)
+
+    def test_a_coroutine_that_waits_for_nothing(self) -> None:
+        """A call that has its answer at once is answered at once, and is never one of those that wait."""
+        seen: list[int] = []
+
+        async def function(session: Any, what: Any) -> Any:
+            seen.append(session.open)
+            return await succeed(what)
+
+        session = probing(function, open_host_calls=1).begin(invocation())
+        self.assertEqual([session.call("probe", f"[{number}]") for number in (1, 2)], ['{"ok":1}', '{"ok":2}'])
+        self.assertEqual((seen, session.open), ([0, 0], 0))
+
+    def test_a_coroutine_that_fails_at_once(self) -> None:
+        """A call that is refused before it has waited is answered at once as well."""
+
+        async def function(session: Any, what: Any) -> None:
+            raise Unavailable("Not now.", retry_seconds=1.0)
+
+        session = probing(function).begin(invocation())
+        answer = session.call("probe", "[]")
+        assert isinstance(answer, str)
+        self.assertEqual((json.loads(answer)["err"]["message"], session.open), ("Not now.", 0))
+
+    def test_a_deferred_that_has_fired(self) -> None:
+        """It makes no difference whether a call gives a coroutine or a Deferred that has its result."""
+        session = probing(lambda session, what: succeed(what)).begin(invocation())
+        self.assertEqual((session.call("probe", "[1]"), session.open), ('{"ok":1}', 0))
+
+    def test_a_coroutine_that_waits(self) -> None:
+        """A call that waits counts as open until it has its answer, however often and whatever for it waits."""
+        waiting: list[Deferred[Any]] = [Deferred() for _ in range(3)]
+
+        async def function(session: Any, what: Any) -> Any:
+            found = [await succeed(0), await waiting[0]]
+            try:
+                await waiting[1]
+            except Unavailable:
+                found.append("down")
+            return [*found, await waiting[2]]
+
+        session = probing(function).begin(invocation())
+        answer = session.call("probe", "[]")
+        assert isinstance(answer, Deferred)
+        for one, result in zip(waiting, (1, Failure(Unavailable("Not now.", retry_seconds=1.0)), 2), strict=True):
+            self.assertEqual(session.open, 1)
+            self.assertNoResult(answer)
+            one.callback(result)
+        self.assertEqual((self.successResultOf(answer), session.open), ('{"ok":[0,1,"down",2]}', 0))
+
+    def test_a_call_that_waits_and_fails(self) -> None:
+        """A call that is refused after it has waited is answered with the refusal."""
+        waiting: Deferred[None] = Deferred()
+
+        async def function(session: Any, what: Any) -> None:
+            await waiting
+            raise Unavailable("Not now.", retry_seconds=1.0)
+
+        session = probing(function).begin(invocation())
+        answer = session.call("probe", "[]")
+        assert isinstance(answer, Deferred)
+        waiting.callback(None)
+        self.assertEqual(json.loads(self.successResultOf(answer))["err"]["message"], "Not now.")
+        self.assertEqual(session.open, 0)
+
+    def test_a_call_that_is_withdrawn(self) -> None:
+        """Whoever ends the wait for a call ends what it waits for."""
+        ended: list[str] = []
+        waiting: Deferred[None] = Deferred(lambda _: ended.append("waiting"))
+
+        async def function(session: Any, what: Any) -> None:
+            try:
+                await waiting
+            finally:
+                ended.append("call")
+
+        session = probing(function).begin(invocation())
+        answer = session.call("probe", "[]")
+        assert isinstance(answer, Deferred)
+        answer.cancel()
+        self.assertEqual(json.loads(self.successResultOf(answer))["err"]["code"], "closed")
+        self.assertEqual((ended, session.open), (["waiting", "call"], 0))
+
+    def test_one_context_for_a_call(self) -> None:
+        """What a call notes in its context is there after it has waited, and is nobody else's."""
+        noted: ContextVar[str] = ContextVar("noted", default="nothing")
+        waiting: list[Deferred[Any]] = []
+        seen: list[str] = []
+
+        async def function(session: Any, what: Any) -> None:
+            seen.append(noted.get())
+            token = noted.set(what)
+            if what != "at once":
+                waiting.append(Deferred())
+                await waiting[-1]
+            seen.append(noted.get())
+            noted.reset(token)
+            seen.append(noted.get())
+
+        token = noted.set("mine")
+        session = probing(function).begin(invocation())
+        self.assertEqual(ask(session, "probe", "at once"), {"ok": None})
+        answers = [session.call("probe", f'["{name}"]') for name in ("one", "two")]
+        self.assertEqual(noted.get(), "mine")
+        noted.reset(token)
+        for one in waiting:
+            one.callback(None)
+        self.assertEqual([self.successResultOf(cast(Any, one)) for one in answers], ['{"ok":null}'] * 2)
+        self.assertEqual(seen, ["mine", "at once", "mine", "mine", "mine", "one", "mine", "two", "mine"])
+        self.assertEqual(noted.get(), "nothing")
 
     def test_tells_when_to_try_again(self) -> None:
         """A dependency that is down says when to try again."""
