@@ -61,7 +61,7 @@ def build_graphql(
     reactor: Any,
     settings: Settings,
     current: Current,
-    runner: Callable[[], Runner],
+    runner: Runner,
     explain: Explain | None,
     keep_failure: Callable[[Invocation, ScriptFailed], None],
     recording: Callable[[str, str], str],
@@ -77,7 +77,7 @@ def build_graphql(
     Build it; nothing runs before a request comes.
 
     Args:
-        runner: Gives who runs scripts, when somebody asks.
+        runner: Runs scripts.
         explain: Gives the author's frames of a failure; None to show nobody.
         keep_failure: Writes a failure into a script's log.
         recording: Tells how invocations of a script are recorded.

@@ -36,7 +36,7 @@ class ScriptRuns:
     def __init__(
         self,
         *,
-        runner: Callable[[], Runner],
+        runner: Runner,
         current: Current,
         limits: LimitSettings,
         explain: Explain | None,
@@ -75,11 +75,11 @@ class ScriptRuns:
 
     def run(self, invocation: Invocation, sink: Sink) -> Run:
         """See `batches.Scripts`."""
-        return self._runner().run(invocation, sink)
+        return self._runner.run(invocation, sink)
 
     def cancel(self, run: Run) -> None:
         """See `batches.Scripts`."""
-        self._runner().cancel(run)
+        self._runner.cancel(run)
 
     def explained(self, error: EngineError, invocation: Invocation, then: Callable[[FieldFailed], None]) -> None:
         """See `batches.Scripts`."""

@@ -77,10 +77,8 @@ class Host:
         passed: Passed = unwatched,
     ) -> None:
         self._calls: dict[str, tuple[HostCall, Function]] = {}
-        for group in groups:
-            functions = group.functions
-            self._calls.update({call.name: (call, functions[call.name]) for call in group.calls})
-        self._visible = [name for name, (call, _) in self._calls.items() if not call.speaks_for]
+        self._visible: list[str] = []
+        self.add(groups)
         self._commits = commits
         self._capabilities = capabilities
         self._registrations = registrations
@@ -90,6 +88,13 @@ class Host:
         self._limits = limits
         self._seconds = seconds
         self._passed = passed
+
+    def add(self, groups: Iterable[Group]) -> None:
+        """Let scripts make the calls of *groups*, too; before the first invocation."""
+        for group in groups:
+            functions = group.functions
+            self._calls.update({call.name: (call, functions[call.name]) for call in group.calls})
+        self._visible = [name for name, (call, _) in self._calls.items() if not call.speaks_for]
 
     def begin(self, invocation: Invocation) -> Session:
         """See `interfaces.HostCalls.begin`."""

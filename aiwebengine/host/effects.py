@@ -111,11 +111,8 @@ class Commits:
     Turns the held effects of a unit into one transaction and what follows it.
 
     Args:
-        effects: By name, the groups that carry held effects out.
         commit: Runs a unit's writes in a transaction.
         withdraw: Takes a unit back that this has not begun.
-        deploy: Does so where scripts are deployed.
-        deploying: Name of the group whose effects deploy.
         published: Told after a commit by *deploy* that left messages for the relay.
         milliseconds: The server's clock, since 1970.
         turns: Who may change what others have met over.
@@ -125,25 +122,35 @@ class Commits:
     def __init__(
         self,
         *,
-        effects: Mapping[str, Effects],
         commit: Callable[[str, Write], Deferred[None]],
         withdraw: Callable[[str], None],
-        deploy: Deploys,
-        deploying: str,
         published: Callable[[], None],
         milliseconds: Callable[[], int],
         turns: Turns,
         passed: Passed = unwatched,
     ) -> None:
-        self._effects = effects
+        self._effects: dict[str, Effects] = {}
         self._commit = commit
         self._withdraw = withdraw
-        self._deploy = deploy
-        self._deploying = deploying
+        self._deploy: Deploys | None = None
+        self._deploying = ""
         self._published = published
         self._milliseconds = milliseconds
         self._turns = turns
         self._passed = passed
+
+    def add(self, name: str, effects: Effects) -> None:
+        """Have *effects* carry out what the group *name* holds back."""
+        self._effects[name] = effects
+
+    def deploys(self, deploy: Deploys, *, group: str = "") -> None:
+        """
+        Have *deploy* commit the units of loads.
+
+        Args:
+            group: Name of the group whose effects deploy: it commits their units, too.
+        """
+        self._deploy, self._deploying = deploy, group
 
     def commit(self, unit: Unit, held: Sequence[Held]) -> Deferred[None]:
         """
@@ -157,7 +164,7 @@ class Commits:
         groups = {
             group: [one for one in held if one.group == group] for group in dict.fromkeys(one.group for one in held)
         }
-        if unit.invocation.kind == "load" or self._deploying in groups:
+        if unit.invocation.kind == "load" or (self._deploying and self._deploying in groups):
             return Deferred.fromCoroutine(self._with_deployment(unit, groups))
         names = self._names(unit, held)
         barred = self._turns.barred(unit.invocation.id, names)
@@ -214,6 +221,7 @@ class Commits:
             self._happen(unit, groups)
 
         deployed = groups.get(self._deploying, ())
+        assert self._deploy is not None  # Set before the engine starts.
         await self._deploy(unit.invocation, deployed, Work(write=store, happened=happened))
 
     def _write(self, unit: Unit, groups: Mapping[str, Sequence[Held]]) -> Write | None:

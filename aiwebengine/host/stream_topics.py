@@ -94,17 +94,17 @@ class StreamTopics:
         """Give the paths of a script's streams, as they were registered."""
         return list(self._scripts.get(script, ()))
 
-    def named(self, script: str, pattern: str | None) -> Sequence[str]:
-        """Give the topics of a script: of one stream, or of all."""
+    def topics(self, script: str, name: str | None) -> Sequence[str]:
+        """See `messages.Destination.topics`: of one stream, by its pattern, or of all."""
         own = self._scripts.get(script, {})
-        if pattern is not None:
-            return [topic_of(script, pattern)] if pattern in own else []
+        if name is not None:
+            return [topic_of(script, name)] if name in own else []
         return [topic_of(script, one) for one in own]
 
-    def keeps(self, script: str, pattern: str | None) -> bool:
-        """Tell whether a message there would be kept for clients who come back."""
+    def keeps(self, script: str, name: str | None) -> bool:
+        """See `messages.Destination.keeps`."""
         own = self._scripts.get(script, {})
-        routes = own.values() if pattern is None else [own[pattern]] if pattern in own else []
+        routes = own.values() if name is None else [own[name]] if name in own else []
         return any(self._history(route) for route in routes)
 
     def find(self, script: str, path: str, patterns: Sequence[str]) -> tuple[str, Mapping[str, str]] | None:

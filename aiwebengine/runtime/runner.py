@@ -95,11 +95,12 @@ class Runner(Service):
         passed: Passed = unwatched,
         more_calls: Sequence[tuple[str, bool]] = (),
         recorded: Callable[[Run, str], None] | None = None,
-        tape_bytes: int = 1024 * 1024,
+        tape_bytes: Callable[[], int] = lambda: 1024 * 1024,
     ) -> None:
         self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds
         self._zygote = zygote
+        zygote.tell(self.sandbox_died)
         self._host = host
         self._current = current
         self._limits = limits
@@ -295,7 +296,7 @@ class Runner(Service):
             over=self._over,
             again=self._again,
             passed=self._passed,
-            tape=Tape(most_bytes=self._tape_bytes) if recording else None,
+            tape=Tape(most_bytes=self._tape_bytes()) if recording else None,
             recorded=self._recorded,
         )
 

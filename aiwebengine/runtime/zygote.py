@@ -45,7 +45,6 @@ class Zygote(Service):
 
     Args:
         reactor: Starts the process and watches its socket.
-        died: Told each time it died; everything forked from it is gone.
         refusal: Given what protects children on this machine, tells why that is not enough; None if it is.
     """
 
@@ -53,11 +52,10 @@ class Zygote(Service):
         self,
         *,
         reactor: Any,
-        died: Callable[[], None] = lambda: None,
         refusal: Callable[[Mapping[str, Any]], str | None] = lambda _: None,
     ) -> None:
         self._reactor = reactor
-        self._died = died
+        self._died: list[Callable[[], None]] = []
         self._refusal = refusal
         self._control: Control | None = None
         self._process: _Process | None = None
@@ -70,6 +68,10 @@ class Zygote(Service):
         """What protects children on this machine, as the sandbox found it."""
         self.restarts = 0
         self.pid = 0
+
+    def tell(self, died: Callable[[], None]) -> None:
+        """Have *died* called each time the process died; everything forked from it is gone."""
+        self._died.append(died)
 
     @property
     def ready(self) -> bool:
@@ -191,7 +193,8 @@ class Zygote(Service):
         if self._control is not None:
             self._control.close()
             self._control = None
-        self._died()
+        for tell in self._died:
+            tell()
         if self._stopped is not None:
             self._stopped.callback(None)
             self._stopped = None

@@ -98,6 +98,10 @@ class ScriptAccess:
             )
         )
 
+    async def commit_work(self, invocation: Invocation, effects: Sequence[Any], work: Work) -> None:  # noqa: ARG002  the interface's
+        """Commit what a load does beside deploying scripts; see `host.effects.Deploys`."""
+        await self.commit(invocation, (), work)
+
     async def commit(self, invocation: Invocation, changes: Sequence[Change], work: Work) -> None:
         """
         Make all *changes* visible at once, and do *work*, or none of it; deleting what is gone already is no error.

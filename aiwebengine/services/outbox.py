@@ -15,7 +15,7 @@ delivered again under the same id, by which a receiver knows them.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +67,6 @@ class Relay(Service):
 
     Args:
         database: Holds them.
-        kinds: Who delivers which kind.
         clock: For waiting.
         milliseconds: The server's clock, since 1970.
         passed: Told of the points on the way.
@@ -77,13 +76,12 @@ class Relay(Service):
         self,
         *,
         database: Database,
-        kinds: Mapping[str, Deliver],
         clock: Clock,
         milliseconds: Callable[[], int],
         passed: Passed = unwatched,
     ) -> None:
         self._database = database
-        self._kinds = dict(kinds)
+        self._kinds: dict[str, Deliver] = {}
         self._clock = clock
         self._milliseconds = milliseconds
         self._passed = passed
@@ -92,6 +90,10 @@ class Relay(Service):
         self._look: DelayedCall | None = None
         self._delivered = 0
         self._failed = 0
+
+    def add(self, kind: str, deliver: Deliver) -> None:
+        """Have *deliver* deliver the messages of a kind; before the service starts."""
+        self._kinds[kind] = deliver
 
     def startService(self) -> None:
         """Deliver what an earlier life of the server left."""

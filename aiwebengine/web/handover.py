@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import maybeDeferred
+
 from aiwebengine.errors import Unavailable
-from aiwebengine.host.streams import StreamCalls
-from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.services import Late
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.services.folder import DataFolder
 from aiwebengine.services.outbox import Relay
 from aiwebengine.web.listener import Listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handing:
+    """What one part of the engine does around a hand-over."""
+
+    begin: Callable[[], Any] = lambda: None
+    """Leave what the successor must know; may return a Deferred."""
+    fail: Callable[[], None] = lambda: None
+    """There is no successor: go on as before."""
 
 
 class Handover:
@@ -20,10 +34,9 @@ class Handover:
         data: Its lock is inherited.
         listener: Its socket is.
         deployer: Changes nothing meanwhile, so that the successor misses nothing.
-        budgets: What was used so far is written for the successor to read.
         alone: Started when this engine is the only one on its data.
         relay: Delivers nothing meanwhile: that is left to the successor, who has clients of its own.
-        streams: Leaves all messages to it, too.
+        parts: What features leave to it, in order.
     """
 
     def __init__(
@@ -32,18 +45,16 @@ class Handover:
         data: DataFolder,
         listener: Listener,
         deployer: Deployer,
-        budgets: Budgets,
         alone: Late,
         relay: Relay,
-        streams: StreamCalls,
+        parts: Sequence[Handing],
     ) -> None:
         self._data = data
         self._listener = listener
         self._deployer = deployer
-        self._budgets = budgets
         self._alone = alone
         self._relay = relay
-        self._streams = streams
+        self._parts = tuple(parts)
         self._resting = False
 
     async def begin(self) -> tuple[int, int]:
@@ -57,8 +68,8 @@ class Handover:
             Unavailable: The engine does not listen.
         """
         await self._deployer.hold()
-        await self._budgets.flush()
-        self._streams.leave_rows(True)
+        for part in self._parts:
+            await maybeDeferred(part.begin)
         if self._relay.running:
             self._resting = True
             stopped = self._relay.stopService()
@@ -73,7 +84,8 @@ class Handover:
     def fail(self) -> None:
         """Go on as before."""
         self._deployer.resume()
-        self._streams.leave_rows(False)
+        for part in self._parts:
+            part.fail()
         if self._resting:
             self._resting = False
             self._relay.startService()

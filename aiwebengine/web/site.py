@@ -14,9 +14,9 @@ same connections.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 from twisted.internet.defer import Deferred
@@ -27,7 +27,6 @@ from twisted.web import server
 from twisted.web.resource import Resource
 
 from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed, WrongMethod
-from aiwebengine.host.once import KeptAnswers
 from aiwebengine.host.registration import METHODS, RESERVED
 from aiwebengine.runtime.allowance import allowance
 from aiwebengine.runtime.registry import Current, Registry
@@ -36,12 +35,11 @@ from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.runner import Runner
 from aiwebengine.runtime.sink import Sink
 from aiwebengine.settings.schema import HttpSettings, LimitSettings
-from aiwebengine.values import ANONYMOUS, Allowance, Answer, Invocation, Once, Request, Route, RouteMatch
+from aiwebengine.values import ANONYMOUS, Allowance, Answer, Invocation, Request, Route, RouteMatch
 from aiwebengine.web.admit import admit
 from aiwebengine.web.channel import Channel
 from aiwebengine.web.errors import Explain, Place, error_answer, wants_page, withheld
 from aiwebengine.web.exchange import Exchange
-from aiwebengine.web.once import Until, asked_once
 from aiwebengine.web.read import Reader, Sender, request_id
 from aiwebengine.web.sockets import AskedSocket, SocketDoor
 from aiwebengine.web.streams import Asked, StreamDoor
@@ -58,6 +56,26 @@ _STOPPED = (
     "The server stopped before the answer was there; whether what was asked for was done is not known. "
     "Look before you try again."
 )
+
+
+Door = Callable[[Exchange, Request], bool]
+"""Answers a request if it is for a path of its own; returns whether it is."""
+
+NONE: Mapping[str, Any] = {}
+
+
+class Way(Protocol):
+    """What a site offers to those who take a request over."""
+
+    def run(self, invocation: Invocation, sink: Sink, exchange: Exchange) -> None:
+        """Run *invocation* for a client; *sink* is told how it goes."""
+
+    def failed(self, failure: Failure, exchange: Exchange) -> None:
+        """Answer with an error, whatever it is."""
+
+
+Around = Callable[[Exchange, Request, Route, Invocation, Way], bool]
+"""Takes a matched request over before its handler is run, or returns False."""
 
 
 class Site:
@@ -78,11 +96,10 @@ class Site:
         is_owner: Tells whether a token is the administrator's: who sends it is told what an answer cost, and may have
             a single request recorded with the header `x-aiwebengine-record`.
         recording: Tells how invocations of a script's route are recorded; see `Invocation.recording`.
-        answers: Kept answers of requests that are done once.
         own_prefixes: Which paths are the engine's own.
-        streams: Lets clients of streams in.
-        sockets: Lets clients of WebSockets in.
-        more: Answers a request if it is for a path of the engine's own that is not among `own`; tells whether it is.
+        openers: By kind, who lets in clients of what scripts have registered beside plain handlers.
+        around: Asked before the handler of a route with options is run; the first to take the request over is the last.
+        doors: Answer requests for paths of the engine's own that are not among `own`.
     """
 
     def __init__(
@@ -98,15 +115,13 @@ class Site:
         limits: LimitSettings,
         own_body_bytes: int,
         explain: Explain | None,
-        answers: KeptAnswers,
         is_owner: Callable[[str], bool] = lambda _: False,
         recording: Callable[[str, str], str] = lambda _uri, _pattern: "",
         own_prefixes: Sequence[str] = OWN_PREFIXES,
-        streams: StreamDoor | None = None,
-        sockets: SocketDoor | None = None,
-        more: Callable[[Exchange, Request], bool] = lambda _exchange, _request: False,
+        openers: Mapping[str, Any] = NONE,
+        around: Sequence[Around] = (),
+        doors: Sequence[Door] = (),
     ) -> None:
-        self._answers = answers
         self._reactor = reactor
         self._current = current
         self._runner = runner
@@ -120,9 +135,10 @@ class Site:
         self._is_owner = is_owner
         self._recording = recording
         self._own_prefixes = tuple(own_prefixes)
-        self._streams = streams
-        self._sockets = sockets
-        self._more = more
+        self._streams: StreamDoor | None = openers.get("stream")
+        self._sockets: SocketDoor | None = openers.get("socket")
+        self._around = tuple(around)
+        self._doors = tuple(doors)
         self._known: dict[int, tuple[Allowance, str]] = {}
         """By id of a route of `_known_of`: what it may use, and its label."""
         self._known_of: Registry | None = None
@@ -277,7 +293,7 @@ class Site:
         if isinstance(match, RouteMatch):
             route = match.route
             if route.pattern.startswith(("/:", "/*")) and _is_reserved(request.path):
-                if self._more(exchange, request):
+                if self._own_door(exchange, request):
                     return
                 raise NotFound(f"{request.path[:200]} is the engine's own, and nothing is there.")
             exchange.version = route.version
@@ -295,16 +311,13 @@ class Site:
                 if "socket" in route.options and self._sockets is not None:
                     self._open_socket(self._sockets, exchange, request, route, invocation)
                     return
-            if invocation.once is None:
-                # As `_run`, for nearly every request.
-                run = self._runner.run(invocation, exchange)
-                if exchange.waiting:
-                    exchange.run = run
-            else:
-                Deferred.fromCoroutine(self._run_once(invocation, invocation.once, exchange)).addErrback(
-                    self._not_run, exchange
-                )
-        elif self._more(exchange, request):
+                for around in self._around:
+                    if around(exchange, request, route, invocation, self):
+                        return
+            run = self._runner.run(invocation, exchange)
+            if exchange.waiting:
+                exchange.run = run
+        elif self._own_door(exchange, request):
             pass
         elif isinstance(match, AutoOptions):
             exchange.answered(_allowed(match.allow))
@@ -349,21 +362,17 @@ class Site:
         if exchange.waiting and not asked.over:
             exchange.run = run
 
-    def _run(self, invocation: Invocation, sink: Sink, exchange: Exchange) -> None:
+    def run(self, invocation: Invocation, sink: Sink, exchange: Exchange) -> None:
+        """Run *invocation* for a client; *sink* is told how it goes."""
         run = self._runner.run(invocation, sink)
         if exchange.waiting:
             exchange.run = run
 
-    async def _run_once(self, invocation: Invocation, once: Once, exchange: Exchange) -> None:
-        kept = await self._answers.begin(once)
-        if kept is not None:
-            exchange.answered(kept)
-        elif not exchange.waiting:
-            self._answers.end(once)
-        else:
-            self._run(invocation, Until(exchange, lambda: self._answers.end(once)), exchange)
+    def _own_door(self, exchange: Exchange, request: Request) -> bool:
+        return any(door(exchange, request) for door in self._doors)
 
-    def _not_run(self, failure: Failure, exchange: Exchange) -> None:
+    def failed(self, failure: Failure, exchange: Exchange) -> None:
+        """Answer with an error, whatever it is."""
         error = failure.value
         if not isinstance(error, EngineError):
             _log.failure("request {request} failed", failure, request=exchange.id)
@@ -381,7 +390,6 @@ class Site:
             allowed = allowance(self._limits, asked, options, options.get("limits", {}))
             known = self._known[id(route)] = (allowed, f"{'|'.join(route.methods)} {route.pattern}")
         allowed, label = known
-        once = asked_once(request, route) if "idempotent" in route.options else None
         return Invocation(
             id=request.id,
             script=route.script,
@@ -395,7 +403,6 @@ class Site:
             label=label,
             allowance=allowed,
             recording=recording,
-            once=once,
         )
 
 

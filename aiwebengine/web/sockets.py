@@ -24,7 +24,7 @@ from twisted.logger import Logger
 
 from aiwebengine.errors import Cancelled, EngineError, ScriptFailed, Unauthenticated, Unavailable
 from aiwebengine.exact_json import decode_object
-from aiwebengine.host.streams import BINARY, socket_topic
+from aiwebengine.host.socket_messages import BINARY, socket_topic
 from aiwebengine.runtime.allowance import allowance
 from aiwebengine.runtime.failure import broken_protocol
 from aiwebengine.runtime.registry import Current, Registry
@@ -55,7 +55,7 @@ Event = tuple[str, str]
 class Surroundings:
     """What the sessions work with."""
 
-    runner: Callable[[], Runner]
+    runner: Runner
     current: Current
     bus: Bus
     settings: SocketSettings
@@ -258,7 +258,7 @@ class Session:
             label=f"WS {route.pattern} {name}",
             allowance=allowed,
         )
-        self._run = around.runner().run(invocation, self)
+        self._run = around.runner.run(invocation, self)
 
     def _route(self) -> Route | None:
         script, pattern = self.place

@@ -1,7 +1,7 @@
 """
 A server program to be killed: `python -m tests.support.ledger DATA_FOLDER`.
 
-It is the whole engine with two host calls more, made of the interface that every extension has:
+It is the whole engine with two host calls more, made as any feature is:
 
     ledgerPut(id)    durable: two rows, and one message that is written to the file `delivered`
     ledgerTell(id)   volatile: a line in the file `told`
@@ -22,10 +22,13 @@ from typing import Any
 
 from aiwebengine.app import build
 from aiwebengine.cli.reactor import install
-from aiwebengine.engine import Engine, Extensions
+from aiwebengine.engine import Engine
+from aiwebengine.feature import Feature
+from aiwebengine.features.all import FEATURES
 from aiwebengine.host.declare import Argument, HostCall
 from aiwebengine.host.effects import Held, Unit
 from aiwebengine.host.session import Function, Session
+from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.services.db import entry_rows
 from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.services.outbox import Message
@@ -46,6 +49,9 @@ def _call(name: str) -> HostCall:
     )
 
 
+CALLS = (_call("ledgerPut"), _call("ledgerTell"))
+
+
 class Ledger:
     """
     The two calls and what becomes of them.
@@ -60,7 +66,7 @@ class Ledger:
     @property
     def calls(self) -> Sequence[HostCall]:
         """See `dispatch.Group.calls`."""
-        return (_call("ledgerPut"), _call("ledgerTell"))
+        return CALLS
 
     @property
     def functions(self) -> Mapping[str, Function]:
@@ -103,6 +109,15 @@ class Ledger:
         descriptor = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.write(descriptor, f"{text}\n".encode())
         os.close(descriptor)
+
+
+def parts(machinery: Machinery) -> Parts:
+    """Make what an engine gets of it; the files lie beside the data folder."""
+    ledger = Ledger(machinery.base.folder.parent)
+    return Parts(groups=[ledger], effects={"ledger": ledger}, deliver={"ledger": ledger.deliver})
+
+
+FEATURE = Feature(name="ledger", parts="tests.support.ledger:parts", calls=CALLS)
 
 
 class Killer:
@@ -154,17 +169,14 @@ class Killer:
 def main(folder: Path) -> None:
     """Serve until killed."""
     reactor = install()
-    ledger, killer = Ledger(folder), Killer(folder)
+    killer = Killer(folder)
     settings = Settings(
         profile="development",
         server=ServerSettings(port=0, data_folder=str(folder / "data"), stop_seconds=2.0),
         pool=PoolSettings(max_running=4),
         limits=LimitSettings(wall_seconds=5),
     )
-    extensions = Extensions(
-        groups=[ledger], effects={"ledger": ledger}, deliver={"ledger": ledger.deliver}, passed=killer.passed
-    )
-    engine = build(settings, reactor=reactor, extensions=extensions)
+    engine = build(settings, reactor=reactor, features=[*FEATURES, FEATURE], passed=killer.passed)
     killer.engine = engine
 
     def answers(ready: Any) -> None:

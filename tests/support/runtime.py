@@ -259,7 +259,7 @@ async def running_runtime(
 ) -> AsyncIterator[RuntimeUnderTest]:
     """Run a runtime for the length of a `with` block."""
     source, host = MemorySource(), TableHost()
-    zygote = Zygote(reactor=reactor, died=lambda: runner.sandbox_died())  # noqa: PLW0108  not made yet
+    zygote = Zygote(reactor=reactor)
     runner = Runner(
         reactor=reactor,
         zygote=zygote,

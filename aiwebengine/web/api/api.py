@@ -7,54 +7,25 @@ answers or raise the engine's errors; no status but their own success stands in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 from klein import Klein
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import Request as WebRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.errors import EngineError, NotFound, Unauthenticated, WrongMethod
-from aiwebengine.interfaces import Clock
-from aiwebengine.observe.budgets import Budgets
-from aiwebengine.observe.logs import ScriptLogs
-from aiwebengine.observe.receipts import Receipts
-from aiwebengine.observe.recordings import Recorder
-from aiwebengine.scripts.assets import AssetStore
-from aiwebengine.scripts.deploy import Deployer
-from aiwebengine.scripts.replay import Replayer
-from aiwebengine.scripts.store import ScriptStore
-from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings
 from aiwebengine.values import Answer, Principal
-from aiwebengine.web.api.assets import Assets
 from aiwebengine.web.api.bodies import body_bytes
 from aiwebengine.web.api.call import Call
-from aiwebengine.web.api.deployments import Deployments
-from aiwebengine.web.api.logs import Logs
-from aiwebengine.web.api.problems import problem_answer, problem_body
-from aiwebengine.web.api.receipts import ReceiptList
-from aiwebengine.web.api.recordings import Recordings
-from aiwebengine.web.api.route import ApiRoute
-from aiwebengine.web.api.scripts import Scripts
-from aiwebengine.web.api.state import State
-from aiwebengine.web.api.token import Token
+from aiwebengine.web.api.problems import note, problem_answer
+from aiwebengine.web.api.route import ApiRoute, Routed
 from aiwebengine.web.read import request_id
-
-_log = Logger()
-
-
-class Answers(Protocol):
-    """Answers some routes."""
-
-    def routes(self) -> Sequence[ApiRoute]:
-        """Give them."""
 
 
 class Api(Service):
@@ -62,60 +33,30 @@ class Api(Service):
     Everything under `/engine/api/`.
 
     Args:
-        deployer: Changes what serves.
-        store: Reads what is kept.
-        assets: Keeps assets.
-        logs: Keeps the scripts' log lines.
-        receipts: Knows what invocations cost.
-        budgets: Knows what scripts have used over time.
-        recorder: Keeps recordings.
-        replayer: Does them over again.
-        tokens: Knows the administrator.
-        threads: Where bodies are unpacked.
+        routed: What answers its routes.
+        ending: End what is followed, so that the listener can close its connections.
+        verify: Makes a principal of a bearer token; raises Unauthenticated.
         settings: What may be deployed.
-        clock: For streams.
-        seconds: The server's clock, since 1970.
         new_id: Makes the id of a request that brought none.
-        state: By name, what gives the figures of one part of the server.
     """
 
     def __init__(
         self,
         *,
-        deployer: Deployer,
-        store: ScriptStore,
-        assets: AssetStore,
-        logs: ScriptLogs,
-        receipts: Receipts,
-        budgets: Budgets,
-        recorder: Recorder,
-        replayer: Replayer,
-        tokens: AdministratorToken,
-        threads: Runs,
+        routed: Sequence[Routed],
+        ending: Sequence[Callable[[], None]],
+        verify: Callable[[str], Principal],
         settings: DeploySettings,
-        clock: Clock,
-        seconds: Callable[[], float],
         new_id: Callable[[], str],
-        state: Mapping[str, Callable[[], Any]],
     ) -> None:
-        self._tokens = tokens
+        self._verify = verify
         self._new_id = new_id
         self.max_body_bytes = body_bytes(settings)
         """What the listener must let through to this API."""
-        self._logs = Logs(logs=logs, clock=clock, seconds=seconds)
-        resources: list[Answers] = [
-            Scripts(store=store, deployer=deployer),
-            Deployments(deployer=deployer, threads=threads, settings=settings, clock=clock, explain=self._explain),
-            self._logs,
-            ReceiptList(receipts=receipts, budgets=budgets),
-            State(parts=state),
-            Assets(assets=assets, max_bytes=settings.max_source_bytes),
-            Token(tokens=tokens),
-            Recordings(recorder=recorder, replayer=replayer, threads=threads, settings=settings),
-        ]
+        self._ending = tuple(ending)
         self.klein = Klein()
         """The application; other floors may add routes of their own under `/engine/`."""
-        for resource in resources:
+        for resource in routed:
             for route in resource.routes():
                 self._add(route)
         self.klein.handle_errors(HTTPException)(cast(Any, self._no_route))
@@ -126,7 +67,8 @@ class Api(Service):
 
     def end_streams(self) -> None:
         """End what is followed, so that the listener can close its connections."""
-        self._logs.close()
+        for end in self._ending:
+            end()
 
     def stopService(self) -> None:
         """End what is followed."""
@@ -163,7 +105,7 @@ class Api(Service):
                 "The management API needs the administrator token: Authorization: Bearer <token>. "
                 "`aiwebengine token` shows it on the server."
             )
-        return self._tokens.verify(token.strip())
+        return self._verify(token.strip())
 
     def _no_route(self, request: WebRequest, failure: Failure) -> None:
         error: EngineError
@@ -180,21 +122,8 @@ class Api(Service):
         _write(request, self._failed(error, self._new_id()))
 
     def _failed(self, error: Exception, identity: str) -> Answer:
-        _note(error, identity)
+        note(error, request_id=identity)
         return problem_answer(error, request_id=identity)
-
-    def _explain(self, error: Exception) -> dict[str, Any]:
-        identity = request_id.get()
-        _note(error, identity)
-        return problem_body(error, request_id=identity)
-
-
-def _note(error: Exception, identity: str) -> None:
-    """Put into the log what the answer does not say."""
-    if not isinstance(error, EngineError):
-        _log.failure("request {request} to the management API failed", Failure(error), request=identity)
-    elif error.private:
-        _log.info("request {request}: {why}", request=identity, why=error.private)
 
 
 def _write(request: Any, answer: Answer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -21,8 +20,10 @@ from aiwebengine.values import Answer
 from aiwebengine.web.api import shapes
 from aiwebengine.web.api.bodies import body_bytes, read_deployment
 from aiwebengine.web.api.call import Call, as_json
+from aiwebengine.web.api.problems import note, problem_body
 from aiwebengine.web.api.route import ApiRoute
 from aiwebengine.web.api.streams import JsonStream
+from aiwebengine.web.read import request_id
 
 _log = Logger()
 
@@ -36,7 +37,6 @@ class Deployments:
         threads: Where bodies are unpacked.
         settings: What may be deployed.
         clock: For streams of progress.
-        explain: Makes the body of an error, with its `status`; for streams, whose head has gone.
     """
 
     def __init__(
@@ -46,13 +46,11 @@ class Deployments:
         threads: Runs,
         settings: DeploySettings,
         clock: Clock,
-        explain: Callable[[Exception], dict[str, Any]],
     ) -> None:
         self._deployer = deployer
         self._threads = threads
         self._settings = settings
         self._clock = clock
-        self._explain = explain
 
     def routes(self) -> list[ApiRoute]:
         """Give what this answers."""
@@ -78,7 +76,9 @@ class Deployments:
         except CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - the request edge: the head has gone, so the stream must tell
-            stream.send({"error": self._explain(error)})
+            identity = request_id.get()
+            note(error, request_id=identity)
+            stream.send({"error": problem_body(error, request_id=identity)})
         stream.end()
         await stream.done
         return None

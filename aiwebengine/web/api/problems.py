@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
 from aiwebengine.errors import TABLE, EngineError
 from aiwebengine.values import Answer
 from aiwebengine.web.api.call import dumps
+
+_log = Logger()
+
+
+def note(error: Exception, *, request_id: str) -> None:
+    """Put into the log what the answer does not say."""
+    if not isinstance(error, EngineError):
+        _log.failure("request {request} to the management API failed", Failure(error), request=request_id)
+    elif error.private:
+        _log.info("request {request}: {why}", request=request_id, why=error.private)
 
 
 def problem_body(error: Exception, *, request_id: str) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, NamedTuple
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from aiwebengine.values import Answer
 from aiwebengine.web.api.call import Call
@@ -17,3 +17,10 @@ class ApiRoute(NamedTuple):
     handler: Callable[[Call], Coroutine[Any, Any, Answer | None]]
     """Gives the answer; None if it has written the answer itself."""
     max_body_bytes: int = 64 * 1024
+
+
+class Routed(Protocol):
+    """Answers some routes."""
+
+    def routes(self) -> Sequence[ApiRoute]:
+        """Return them."""

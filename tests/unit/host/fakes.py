@@ -126,15 +126,15 @@ def host(
         write=behind.write_assets,
     )
     commits = Commits(
-        effects={"scripts": scripts, "assets": assets},
         commit=behind.transact,
         withdraw=behind.withdrawn.append,
-        deploy=scripts.deploy,
-        deploying="scripts",
         published=lambda: None,
         milliseconds=lambda: 0,
         turns=Turns(clock=Clock(), longest_seconds=10),
     )
+    commits.add("scripts", scripts)
+    commits.add("assets", assets)
+    commits.deploys(scripts.deploy, group="scripts")
     return Host(
         groups=[RegistrationCalls(), scripts, assets, LogCalls(messages=behind.messages)],
         commits=commits,

@@ -45,16 +45,16 @@ class CommitsTests(SynchronousTestCase):
         self.turns = Turns(clock=Clock(), longest_seconds=5)
         self.points = []
         self.commits = Commits(
-            effects=self.boxes,
             commit=self.behind.transact,
             withdraw=self.behind.withdrawn.append,
-            deploy=self.deploy,
-            deploying="scripts",
             published=lambda: self.told.append("published"),
             milliseconds=lambda: 0,
             turns=self.turns,
             passed=self.points.append,
         )
+        for name, box in self.boxes.items():
+            self.commits.add(name, box)
+        self.commits.deploys(self.deploy, group="scripts")
 
     async def deploy(self, invocation, effects, work):
         self.told.append(("deploy", [one.value for one in effects]))

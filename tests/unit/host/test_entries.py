@@ -58,15 +58,13 @@ class World:
         units = Units(database=self.database, milliseconds=self.milliseconds, published=lambda: None)
         units.startService()
         self.commits = Commits(
-            effects={GROUP: self.entries},
             commit=units.commit,
             withdraw=units.withdraw,
-            deploy=None,
-            deploying="scripts",
             published=lambda: None,
             milliseconds=self.milliseconds,
             turns=Turns(clock=self.clock, longest_seconds=5),
         )
+        self.commits.add(GROUP, self.entries)
         self.kv = KvCalls(entries=self.entries, watches=Watches())
         self.numbers = 0
 

@@ -9,9 +9,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import BudgetSpent, ScriptFailed
 from aiwebengine.host.effects import Held, Unit
+from aiwebengine.host.messages import GROUP, Messages
 from aiwebengine.host.session import Session
 from aiwebengine.host.stream_topics import StreamTopics
-from aiwebengine.host.streams import GROUP, StreamCalls
+from aiwebengine.host.streams import KIND, StreamCalls
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.outbox import Message as Published
@@ -30,22 +31,6 @@ def a_stream(pattern: str, script: str = "me", version: str = "1", **options: An
         handler=HandlerRef(id=0, name=""),
         options={"stream": {"auth": "none", "slow": "drop-oldest", **options}},
     )
-
-
-class NoSubscriptions:
-    """A schema without subscriptions."""
-
-    def owner(self, field: str) -> str | None:
-        return None
-
-    def of(self, script: str) -> list[str]:
-        return []
-
-    def keeps(self, field: str) -> bool:
-        return False
-
-    def topic(self, field: str) -> str:
-        return f"graphql:{field}"
 
 
 class Transaction:
@@ -74,8 +59,9 @@ class StreamsCase(SynchronousTestCase):
             new_id=lambda: f"id-{next(numbers)}",
             tell=lambda _, text: self.warnings.append(text),
         )
-        self.subscriptions = NoSubscriptions()
-        self.calls = StreamCalls(bus=self.bus, topics=self.topics, subscriptions=self.subscriptions, settings=settings)
+        self.messages = Messages(bus=self.bus, max_bytes=settings.max_message_bytes)
+        self.messages.add(KIND, self.topics)
+        self.calls = StreamCalls(messages=self.messages, topics=self.topics)
         self.registry = Registry()
         self.behind = Everything()
         self.got: list[tuple[str, str]] = []
@@ -106,11 +92,11 @@ class StreamsCase(SynchronousTestCase):
     def committed(self, session: Session, *, kind: str = "http") -> list[Any]:
         """Commit as the units do; what was written."""
         unit, effects, transaction = Unit(id="i1.0", invocation=invocation(kind)), self.held(session), Transaction()
-        write = self.calls.write(unit, effects)
+        write = self.messages.write(unit, effects)
         if write is not None:
             write(transaction)
         self.assertEqual(self.got, [], "nothing is published before the commit")
-        self.calls.happen(unit, effects)
+        self.messages.happen(unit, effects)
         return transaction.published
 
 
@@ -136,12 +122,12 @@ class StreamCallsTests(StreamsCase):
         session = self.session()
         self.call(session, "stream.send", 1, None)
         (row,) = self.committed(session)
-        self.assertEqual(self.calls.state(), {"unconfirmed": 1})
-        self.calls.relayed(Published(id="u/0", payload=row, attempts=0))
-        self.calls.relayed(Published(id="u/0", payload=row, attempts=1))
+        self.assertEqual(self.messages.state(), {"unconfirmed": 1})
+        self.messages.relayed(Published(id="u/0", payload=row, attempts=0))
+        self.messages.relayed(Published(id="u/0", payload=row, attempts=1))
         self.assertEqual(self.got, [("/a", "1")])
-        self.assertEqual(self.calls.state(), {"unconfirmed": 0})
-        self.calls.relayed(Published(id="v/0", payload={**row, "k": "of an earlier life"}, attempts=0))
+        self.assertEqual(self.messages.state(), {"unconfirmed": 0})
+        self.messages.relayed(Published(id="v/0", payload={**row, "k": "of an earlier life"}, attempts=0))
         self.assertEqual(self.got, [("/a", "1"), ("/a", "1")])
 
     def test_immediate(self) -> None:
@@ -169,12 +155,12 @@ class StreamCallsTests(StreamsCase):
         """At a handover every message is written, also where no history is kept, and published here as well."""
         self.serve(a_stream("/a", history=0))
         self.listen("/a")
-        self.calls.leave_rows(True)
+        self.messages.leave_rows(True)
         session = self.session()
         self.call(session, "stream.send", 1, None)
         self.assertEqual(len(self.committed(session)), 1)
         self.assertEqual(self.got, [("/a", "1")])
-        self.calls.leave_rows(False)
+        self.messages.leave_rows(False)
         session, self.got = self.session(), []
         self.call(session, "stream.send", 2, None)
         self.assertEqual(self.committed(session), [])

@@ -68,7 +68,8 @@ class ZygoteTests(SynchronousTestCase):
         self.reactor = SpawnReactor()
         self.reactor.advance(100)
         self.deaths = 0
-        self.zygote = Zygote(reactor=self.reactor, died=self.died)
+        self.zygote = Zygote(reactor=self.reactor)
+        self.zygote.tell(self.died)
         self.zygote.startService()
         self.addCleanup(self.stop)
 

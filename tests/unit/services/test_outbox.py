@@ -27,10 +27,11 @@ class RelayTests(SynchronousTestCase):
     def make(self):
         self.relay = Relay(
             database=self.database,
-            kinds={"test": self.deliver, "slow": self.deliver_slowly},
             clock=self.clock,
             milliseconds=self.milliseconds,
         )
+        self.relay.add("test", self.deliver)
+        self.relay.add("slow", self.deliver_slowly)
         self.units = Units(database=self.database, milliseconds=self.milliseconds, published=self.relay.wake)
         self.units.startService()
         self.slow: list[Deferred[None]] = []

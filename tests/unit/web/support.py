@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -17,18 +17,16 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import EngineError
+from aiwebengine.features.idempotency.parts import OnceDoor
 from aiwebengine.host.once import KeptAnswers
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.settings.schema import HttpSettings, LimitSettings
-from aiwebengine.values import Answer, HandlerRef, Invocation, Request, Route
+from aiwebengine.values import Answer, HandlerRef, Invocation, Route
 from aiwebengine.web.channel import Channel
 from aiwebengine.web.errors import Explain
-from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.health import add_health
 from aiwebengine.web.read import Reader
-from aiwebengine.web.site import Site
-from aiwebengine.web.sockets import SocketDoor
-from aiwebengine.web.streams import StreamDoor
+from aiwebengine.web.site import Door, Site
 from aiwebengine.web.write import Writer
 from tests.support.websocket import RawSocket
 
@@ -175,9 +173,8 @@ class WebTestCase(SynchronousTestCase):
     def make_site(
         self,
         explain: Explain | None = None,
-        streams: StreamDoor | None = None,
-        sockets: SocketDoor | None = None,
-        more: Callable[[Exchange, Request], bool] = lambda _exchange, _request: False,
+        openers: Mapping[str, Any] | None = None,
+        doors: Sequence[Door] = (),
     ) -> Site:
         """Make a site."""
         numbers = count(1)
@@ -191,6 +188,7 @@ class WebTestCase(SynchronousTestCase):
             return bytes(request.content.read()) or b"engine " + request.uri
 
         runner: Any = self.runner
+        answers = KeptAnswers(read=lambda _: self.reads.pop(0), milliseconds=lambda: 0, keep_seconds=60)
         return Site(
             reactor=self.clock,
             current=self.current,
@@ -204,10 +202,9 @@ class WebTestCase(SynchronousTestCase):
             limits=LimitSettings(),
             own_body_bytes=5000,
             explain=explain,
-            streams=streams,
-            sockets=sockets,
-            more=more,
-            answers=KeptAnswers(read=lambda _: self.reads.pop(0), milliseconds=lambda: 0, keep_seconds=60),
+            openers=openers or {},
+            doors=doors,
+            around=[OnceDoor(answers).enter],
         )
 
     def serve(self, *routes: Route, limits: Mapping[str, float] | None = None) -> None:

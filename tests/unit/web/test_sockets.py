@@ -7,8 +7,8 @@ from itertools import count
 from typing import Any
 
 from aiwebengine.errors import Cancelled, EngineError, Invalid, ScriptFailed, Unavailable
-from aiwebengine.host.streams import BINARY as BINARY_MESSAGE
-from aiwebengine.host.streams import socket_topic
+from aiwebengine.host.socket_messages import BINARY as BINARY_MESSAGE
+from aiwebengine.host.socket_messages import socket_topic
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.settings.schema import LimitSettings, SocketSettings, StreamSettings
@@ -39,7 +39,7 @@ class SessionTests(WebTestCase):
         given, numbers, runner = SocketSettings(**settings), count(1), self.runner
         self.bus = Bus(epoch="e", settings=streams or StreamSettings())
         around = Surroundings(
-            runner=lambda: runner,  # type: ignore[return-value]
+            runner=runner,
             current=self.current,
             bus=self.bus,
             settings=given,
@@ -48,7 +48,7 @@ class SessionTests(WebTestCase):
             parcels=Parcels(),
         )
         self.door = SocketDoor(around=around, sockets=WebSockets(reactor=self.clock, settings=given))
-        self.site = self.make_site(sockets=self.door)
+        self.site = self.make_site(openers={"socket": self.door})
 
     def ask(self, **headers: str) -> tuple[Client, FakeRun]:  # type: ignore[override]
         """Ask for a WebSocket; gives the run of `open`."""

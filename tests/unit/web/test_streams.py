@@ -33,7 +33,7 @@ class StreamTests(WebTestCase):
         self.streams = EventStreams(clock=self.clock, heartbeat_seconds=given.heartbeat_seconds)
         self.streams.startService()
         self.door = StreamDoor(bus=self.bus, streams=self.streams, settings=given, random=Random(1))
-        self.site = self.make_site(streams=self.door)
+        self.site = self.make_site(openers={"stream": self.door})
 
     def listen_for(self, *, history: int = 5, slow: str = DROP_OLDEST, **options: Any) -> None:
         """Have the script serve one stream."""

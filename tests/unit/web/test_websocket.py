@@ -65,7 +65,7 @@ class SocketTests(WebTestCase):
                 enter(exchange, request)
             return request.path == self.place.path
 
-        self.site = self.make_site(more=more)
+        self.site = self.make_site(doors=[more])
 
     def open(self, **headers: str) -> tuple[Client, Owner]:
         """Open a WebSocket."""

@@ -26,6 +26,14 @@ from aiwebengine.services.db.recording_rows import DatabaseRecordingRows
 from aiwebengine.services.db.use_rows import DatabaseUseRows
 from aiwebengine.settings.schema import BudgetSettings, LogSettings, ReceiptSettings, RecordingSettings
 from aiwebengine.web.api.api import Api
+from aiwebengine.web.api.assets import Assets
+from aiwebengine.web.api.deployments import Deployments
+from aiwebengine.web.api.logs import Logs
+from aiwebengine.web.api.receipts import ReceiptList
+from aiwebengine.web.api.recordings import Recordings
+from aiwebengine.web.api.scripts import Scripts
+from aiwebengine.web.api.state import State
+from aiwebengine.web.api.token import Token
 from tests.support.fakes.database import open_database
 from tests.support.fakes.deploying import Deploying
 from tests.support.fakes.threads import ThreadsInTurn
@@ -85,28 +93,33 @@ class ApiTestCase(SynchronousTestCase):
         )
         tokens.startService()
         self.token = made[0]
-        self.api = Api(
-            deployer=self.world.deployer,
+        threads = ThreadsInTurn()
+        assets = AssetStore(database=self.world.database, milliseconds=lambda: 5, max_bytes=1000)
+        replayer = Replayer(
+            runner=cast(Any, None),
             store=self.world.store,
-            assets=AssetStore(database=self.world.database, milliseconds=lambda: 5, max_bytes=1000),
-            logs=self.logs,
-            receipts=self.receipts,
-            budgets=self.budgets,
-            recorder=self.recorder,
-            replayer=Replayer(
-                runner=cast(Any, None),
-                store=self.world.store,
-                deployer=self.world.deployer,
-                masks=self.recorder,
-                new_id=lambda: "replay-1",
-            ),
-            tokens=tokens,
-            threads=ThreadsInTurn(),
+            deployer=self.world.deployer,
+            masks=self.recorder,
+            new_id=lambda: "replay-1",
+        )
+        logs = Logs(logs=self.logs, clock=self.clock, seconds=lambda: 2000.0)
+        self.api = Api(
+            routed=[
+                Scripts(store=self.world.store, deployer=self.world.deployer),
+                Deployments(
+                    deployer=self.world.deployer, threads=threads, settings=self.world.settings, clock=self.clock
+                ),
+                logs,
+                ReceiptList(receipts=self.receipts, budgets=self.budgets),
+                State(parts={"runtime": self.world.runner.state, "logs": self.logs.state}),
+                Assets(assets=assets, max_bytes=1000),
+                Token(tokens=tokens),
+                Recordings(recorder=self.recorder, replayer=replayer, threads=threads, settings=self.world.settings),
+            ],
+            ending=[logs.close],
+            verify=tokens.verify,
             settings=self.world.settings,
-            clock=self.clock,
-            seconds=lambda: 2000.0,
             new_id=lambda: "request-1",
-            state={"runtime": self.world.runner.state, "logs": self.logs.state},
         )
         self.api.startService()
         self.agent = RequestTraversalAgent(self.api.resource())

@@ -1,0 +1,1 @@
+"""How the floors of one engine are put together."""

@@ -1,0 +1,94 @@
+"""What everything stands on: data folder, threads, databases, logs."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+from aiwebengine.machinery import Foundation
+from aiwebengine.observe.background import Background
+from aiwebengine.observe.logs import ScriptLogs
+from aiwebengine.observe.points import Passed
+from aiwebengine.scripts.stacks import Stacks
+from aiwebengine.scripts.store import ScriptStore
+from aiwebengine.services.db.connect import Database
+from aiwebengine.services.db.log_rows import DatabaseLogRows
+from aiwebengine.services.threads import Threads
+from aiwebengine.settings.schema import Settings
+
+_THREADS = 4
+_EVIDENCE_THREADS = 2
+_UNPACKING_THREADS = 2
+
+
+def build_foundation(settings: Settings, *, reactor: Any, passed: Passed, alone: bool) -> Foundation:
+    """
+    Build it; no file is opened and no thread started before the services start.
+
+    Args:
+        alone: No predecessor serves on the same data.
+    """
+    folder = Path(settings.server.data_folder).absolute()
+    threads = Threads(reactor=reactor, name="database", size=_THREADS)
+    evidence_threads = Threads(reactor=reactor, name="evidence", size=_EVIDENCE_THREADS)
+    unpacking_threads = Threads(reactor=reactor, name="unpacking", size=_UNPACKING_THREADS)
+    random = SystemRandom()
+    database = Database(
+        url=f"sqlite:///{folder / 'main.sqlite3'}",
+        threads=threads,
+        migrations="main",
+        clock=reactor,
+        random=random.random,
+        connections=_THREADS,
+        alone=alone,
+    )
+    evidence = Database(
+        url=f"sqlite:///{folder / 'evidence.sqlite3'}",
+        threads=evidence_threads,
+        migrations="evidence",
+        clock=reactor,
+        random=random.random,
+        connections=_EVIDENCE_THREADS,
+        durable=False,
+        alone=alone,
+    )
+    store = ScriptStore(database=database, milliseconds=_milliseconds)
+    stacks = Stacks(source=store, threads=unpacking_threads)
+    return Foundation(
+        settings=settings,
+        reactor=reactor,
+        passed=passed,
+        folder=folder,
+        milliseconds=_milliseconds,
+        seconds=time.time,
+        random=random,
+        new_id=_new_id,
+        alone=alone,
+        threads=threads,
+        evidence_threads=evidence_threads,
+        unpacking_threads=unpacking_threads,
+        database=database,
+        evidence=evidence,
+        background=Background(clock=reactor),
+        store=store,
+        stacks=stacks,
+        logs=ScriptLogs(
+            rows=DatabaseLogRows(database=evidence),
+            settings=settings.logs,
+            clock=reactor,
+            seconds=time.time,
+            readable=stacks.readable,
+            passed=passed,
+        ),
+    )
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _new_id() -> str:
+    return os.urandom(10).hex()

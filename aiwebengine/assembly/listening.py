@@ -1,0 +1,256 @@
+"""What listens, and the order in which everything starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from aiwebengine.auth.tokens import AdministratorToken
+from aiwebengine.engine import Engine
+from aiwebengine.machinery import Machinery, Parts
+from aiwebengine.observe.services import Late, OrderedServices
+from aiwebengine.runtime import lockdown
+from aiwebengine.scripts.restore import Restore
+from aiwebengine.services.folder import DataFolder
+from aiwebengine.services.guarded import Guarded
+from aiwebengine.services.inherited import Inherited
+from aiwebengine.services.upkeep import Upkeep
+from aiwebengine.web.api.api import Api
+from aiwebengine.web.api.deployments import Deployments
+from aiwebengine.web.api.logs import Logs
+from aiwebengine.web.api.scripts import Scripts
+from aiwebengine.web.api.state import State
+from aiwebengine.web.api.token import Token
+from aiwebengine.web.handover import Handing, Handover
+from aiwebengine.web.health import add_health
+from aiwebengine.web.listener import Listener, Ready
+from aiwebengine.web.read import Reader
+from aiwebengine.web.site import Site
+from aiwebengine.web.write import Writer
+
+
+def connect(machinery: Machinery, parts: Sequence[Parts]) -> None:
+    """Let the machinery know what features add to scripts' calls and effects."""
+    for one in parts:
+        machinery.host.add(one.groups)
+        for name, effects in one.effects.items():
+            machinery.commits.add(name, effects)
+        for kind, deliver in one.deliver.items():
+            machinery.relay.add(kind, deliver)
+
+
+def build_engine(machinery: Machinery, parts: Sequence[Parts], *, inherited: Inherited) -> Engine:
+    """Build what listens, and put all services in their order."""
+    base = machinery.base
+    settings = base.settings
+    notices: list[str] = []
+    ready: Deferred[Ready] = Deferred()
+    data = DataFolder(path=base.folder, lock_descriptor=inherited.lock)
+    tokens = AdministratorToken(folder=base.folder, random_bytes=os.urandom, made=notices.append)
+    dependencies = _dependencies(machinery, parts)
+    api = _api(machinery, parts, tokens=tokens, dependencies=dependencies)
+    service = OrderedServices(failed=ready.errback)
+    add_health(
+        api.klein,
+        ready=lambda: {
+            "sandbox": machinery.zygote.ready,
+            "database": service.is_ready and base.database.available,
+        },
+        breakers=lambda: {one.name: str(one.state) for one in dependencies},
+        lockdown=lambda: lockdown.health(machinery.zygote.report),
+    )
+    site = _site(machinery, parts, api=api, tokens=tokens)
+    listener = Listener(
+        reactor=base.reactor,
+        site=site,
+        runner=machinery.runner,
+        settings=settings.server,
+        ready=ready,
+        notices=notices,
+        folder=base.folder,
+        descriptor=inherited.listening,
+        same=inherited.succeeds and not inherited.managed,
+        # Where protections are demanded, nobody is served before they are known to hold.
+        first=(
+            machinery.zygote.when_ready if inherited.succeeds or "all" not in settings.sandbox.allow_missing else None
+        ),
+        ending=_ending(api, machinery, parts),
+    )
+    # Two relays would deliver everything twice.
+    alone = Late(machinery.relay, waits=inherited.succeeds)
+    leave = machinery.messages.leave_rows
+    handing = [Handing(begin=partial(leave, True), fail=partial(leave, False))]
+    handing += [handing for one in parts for handing in one.handing]
+    services = _services(machinery, parts, data=data, tokens=tokens, relay=alone, api=api, listener=listener)
+    for name, child in services:
+        service.add(name, child)
+    return Engine(
+        service=service,
+        ready=ready,
+        current=machinery.current,
+        runner=machinery.runner,
+        zygote=machinery.zygote,
+        builder=machinery.builder,
+        deployer=machinery.deployer,
+        logs=base.logs,
+        site=site,
+        handover=Handover(
+            data=data,
+            listener=listener,
+            deployer=machinery.deployer,
+            alone=alone,
+            relay=machinery.relay,
+            parts=handing,
+        ),
+    )
+
+
+def _dependencies(machinery: Machinery, parts: Sequence[Parts]) -> Sequence[Guarded]:
+    database, evidence, builder = machinery.base.database, machinery.base.evidence, machinery.builder
+    own = (database.reads, database.writes, evidence.reads, evidence.writes, builder.working, builder.installing)
+    return (*own, *(guarded for one in parts for guarded in one.breakers))
+
+
+def _api(
+    machinery: Machinery, parts: Sequence[Parts], *, tokens: AdministratorToken, dependencies: Sequence[Guarded]
+) -> Api:
+    base = machinery.base
+    settings = base.settings
+    logs = Logs(logs=base.logs, clock=base.reactor, seconds=base.seconds)
+    return Api(
+        routed=[
+            Scripts(store=base.store, deployer=machinery.deployer),
+            Deployments(
+                deployer=machinery.deployer,
+                threads=base.unpacking_threads,
+                settings=settings.deploy,
+                clock=base.reactor,
+            ),
+            logs,
+            State(parts=_state(machinery, parts, dependencies)),
+            Token(tokens=tokens),
+            *(routed for one in parts for routed in one.api),
+        ],
+        ending=[logs.close],
+        verify=tokens.verify,
+        settings=settings.deploy,
+        new_id=base.new_id,
+    )
+
+
+def _state(
+    machinery: Machinery, parts: Sequence[Parts], dependencies: Sequence[Guarded]
+) -> dict[str, Callable[[], Any]]:
+    base, current = machinery.base, machinery.current
+    started_at = base.milliseconds()
+    state: dict[str, Callable[[], Any]] = {
+        "server": lambda: {
+            "profile": base.settings.profile,
+            "startedAt": started_at,
+            "generation": current.registry.generation,
+            "scripts": len(current.registry.scripts),
+        },
+        "runtime": machinery.runner.state,
+        "build": machinery.builder.state,
+        "logs": base.logs.state,
+        "threads": lambda: {
+            "database": base.threads.state(),
+            "evidence": base.evidence_threads.state(),
+            "unpacking": base.unpacking_threads.state(),
+        },
+        "dependencies": lambda: {one.name: one.figures() for one in dependencies},
+        "units": machinery.units.state,
+        "relay": machinery.relay.state,
+        "turns": machinery.turns.state,
+        "bus": machinery.bus.state,
+        "messages": machinery.messages.state,
+        "events": machinery.event_streams.state,
+        "websockets": machinery.sockets.state,
+    }
+    for one in parts:
+        state.update(one.state)
+    return state
+
+
+def _site(machinery: Machinery, parts: Sequence[Parts], *, api: Api, tokens: AdministratorToken) -> Site:
+    base = machinery.base
+    settings = base.settings
+    return Site(
+        reactor=base.reactor,
+        current=machinery.current,
+        runner=machinery.runner,
+        own=api.resource(),
+        reader=Reader(
+            new_id=base.new_id,
+            trusted_proxies=settings.server.trusted_proxies,
+            public_url=settings.server.public_url,
+        ),
+        writer=Writer(seconds=base.seconds),
+        settings=settings.http,
+        limits=settings.limits,
+        own_body_bytes=api.max_body_bytes,
+        explain=machinery.explain,
+        is_owner=tokens.is_valid,
+        recording=machinery.hooks.recording_of,
+        around=[around for one in parts for around in one.around],
+        openers={kind: opener for one in parts for kind, opener in one.openers.items()},
+        doors=[door for one in parts for door in one.doors],
+    )
+
+
+def _ending(api: Api, machinery: Machinery, parts: Sequence[Parts]) -> Callable[[], None]:
+    def end() -> None:
+        api.end_streams()
+        machinery.stream_door.end()
+        for one in parts:
+            for ending in one.ending:
+                ending()
+        machinery.sockets.end()
+
+    return end
+
+
+def _services(
+    machinery: Machinery,
+    parts: Sequence[Parts],
+    *,
+    data: DataFolder,
+    tokens: AdministratorToken,
+    relay: Late,
+    api: Api,
+    listener: Listener,
+) -> list[tuple[str, Any]]:
+    base = machinery.base
+    upkeep = Upkeep(
+        background=base.background,
+        database=base.database,
+        units=machinery.units,
+        remove=[remove for one in parts for remove in one.upkeep],
+    )
+    return [
+        ("data folder", data),
+        ("database threads", base.threads),
+        ("evidence threads", base.evidence_threads),
+        ("unpacking threads", base.unpacking_threads),
+        ("database", base.database),
+        ("evidence", base.evidence),
+        ("background", base.background),
+        ("logs", base.logs),
+        ("units", machinery.units),
+        ("upkeep", upkeep),
+        ("administrator token", tokens),
+        *(named for one in parts for named in one.services),
+        ("sandbox", machinery.zygote),
+        ("runner", machinery.runner),
+        ("builder", machinery.builder),
+        ("scripts", Restore(deployer=machinery.deployer)),
+        # It delivers to streams, which are known now.
+        ("relay", relay),
+        ("management API", api),
+        ("streams", machinery.event_streams),
+        ("listener", listener),
+    ]

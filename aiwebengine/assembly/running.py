@@ -1,0 +1,210 @@
+"""What runs scripts, what they may ask for, and how they are deployed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from random import SystemRandom
+
+from aiwebengine.build.builder import Builder
+from aiwebengine.errors import ScriptFailed
+from aiwebengine.feature import Ports
+from aiwebengine.host.dispatch import Host
+from aiwebengine.host.effects import Commits
+from aiwebengine.host.messages import GROUP as MESSAGES
+from aiwebengine.host.messages import OLDER_GROUP as OLDER_MESSAGES
+from aiwebengine.host.messages import Messages
+from aiwebengine.host.names import advice, known_globals
+from aiwebengine.host.registration import RegistrationCalls, Registrations
+from aiwebengine.host.turns import Turns
+from aiwebengine.machinery import Foundation, Hooks, Machinery
+from aiwebengine.runtime import lockdown
+from aiwebengine.runtime.registry import Assemble, Current
+from aiwebengine.runtime.routes import parse_pattern
+from aiwebengine.runtime.runner import Runner
+from aiwebengine.runtime.zygote import Zygote
+from aiwebengine.scripts.access import ScriptAccess
+from aiwebengine.scripts.deploy import Deployer
+from aiwebengine.scripts.failures import Failures
+from aiwebengine.scripts.loads import Loads
+from aiwebengine.scripts.prepare import Preparer
+from aiwebengine.services.bus import Bus
+from aiwebengine.services.db.units import Units
+from aiwebengine.services.outbox import Relay
+from aiwebengine.values import Invocation, LogLine, Receipt
+from aiwebengine.web.errors import Explain, Place
+from aiwebengine.web.sse import EventStreams
+from aiwebengine.web.streams import StreamDoor
+from aiwebengine.web.websocket import WebSockets
+
+
+def build_machinery(base: Foundation, *, assemble: Assemble, more_calls: Sequence[tuple[str, bool]]) -> Machinery:
+    """
+    Build the floors that features stand on; nothing runs before the services start.
+
+    Args:
+        assemble: Makes the GraphQL schema of what scripts register.
+        more_calls: Host calls of features that the prelude does not know: name, and whether it is synchronous.
+    """
+    settings, reactor = base.settings, base.reactor
+    hooks = Hooks()
+    current = Current(assemble=assemble)
+    loads: Loads[Registrations] = Loads(
+        make=lambda invocation: Registrations(
+            invocation=invocation, parse_pattern=parse_pattern, limits=settings.limits
+        ),
+        granted=partial(_grants, current),
+    )
+    failures = Failures(source=base.store, stacks=base.stacks, logs=base.logs, seconds=base.seconds)
+
+    def keep_failure(invocation: Invocation, error: ScriptFailed) -> None:
+        base.background.start("log a failure", failures.keep(invocation, error))
+
+    relay = Relay(database=base.database, clock=reactor, milliseconds=base.milliseconds, passed=base.passed)
+    units = Units(database=base.database, milliseconds=base.milliseconds, published=relay.wake, passed=base.passed)
+    turns = Turns(clock=reactor, longest_seconds=settings.pool.queue_seconds)
+    commits = Commits(
+        commit=units.commit,
+        withdraw=units.withdraw,
+        published=relay.wake,
+        milliseconds=base.milliseconds,
+        turns=turns,
+        passed=base.passed,
+    )
+    host = Host(
+        groups=[RegistrationCalls()],
+        commits=commits,
+        capabilities=loads.capabilities,
+        registrations=loads.open,
+        keep_lines=base.logs.append,
+        keep_failure=keep_failure,
+        keep_receipt=_keeper(base, hooks),
+        limits=settings.limits,
+        seconds=base.seconds,
+        passed=base.passed,
+    )
+    zygote = Zygote(reactor=reactor, refusal=partial(lockdown.refusal, allowed=settings.sandbox.allow_missing))
+    runner = Runner(
+        reactor=reactor,
+        zygote=zygote,
+        source=base.store,
+        host=host,
+        current=current,
+        limits=settings.limits,
+        pool=settings.pool,
+        cores=os.cpu_count() or 1,
+        wall=base.seconds,
+        entropy=os.urandom,
+        refusal=hooks.refusal,
+        passed=base.passed,
+        more_calls=more_calls,
+        recorded=hooks.recorded,
+        tape_bytes=hooks.tape_bytes,
+    )
+    builder = Builder(
+        settings=settings.build,
+        cache_folder=base.folder / "build-cache",
+        reactor=reactor,
+        random=base.random.random,
+        known_globals={**known_globals(), **dict.fromkeys(name for name, _ in more_calls)},
+        advice=advice(),
+    )
+    deployer = _deployer(base, runner=runner, builder=builder, current=current, loads=loads)
+    access = ScriptAccess(deployer=deployer, store=base.store, current=current, loads=loads)
+    commits.deploys(access.commit_work)
+    bus = Bus(epoch=f"{base.milliseconds():x}", settings=settings.streams)
+    messages = Messages(bus=bus, max_bytes=settings.streams.max_message_bytes)
+    commits.add(MESSAGES, messages)
+    relay.add(MESSAGES, messages.relayed)
+    relay.add(OLDER_MESSAGES, messages.relayed_older)
+    event_streams = EventStreams(clock=reactor, heartbeat_seconds=settings.streams.heartbeat_seconds)
+    return Machinery(
+        base=base,
+        ports=Ports(),
+        hooks=hooks,
+        bus=bus,
+        current=current,
+        loads=loads,
+        relay=relay,
+        units=units,
+        turns=turns,
+        commits=commits,
+        host=host,
+        zygote=zygote,
+        runner=runner,
+        builder=builder,
+        deployer=deployer,
+        access=access,
+        failures=failures,
+        keep_failure=keep_failure,
+        tell=partial(_tell, base),
+        explain=_explain(failures) if settings.errors.show_source else None,
+        messages=messages,
+        event_streams=event_streams,
+        stream_door=StreamDoor(bus=bus, streams=event_streams, settings=settings.streams, random=SystemRandom()),
+        sockets=WebSockets(reactor=reactor, settings=settings.sockets),
+    )
+
+
+def _deployer(
+    base: Foundation, *, runner: Runner, builder: Builder, current: Current, loads: Loads[Registrations]
+) -> Deployer:
+    preparer = Preparer(
+        builder=builder,
+        runner=runner,
+        current=current,
+        loads=loads,
+        stacks=base.stacks,
+        threads=base.unpacking_threads,
+        settings=base.settings.deploy,
+        limits=base.settings.limits,
+        milliseconds=base.milliseconds,
+        seconds=time.monotonic,
+        new_id=base.new_id,
+    )
+    return Deployer(
+        preparer=preparer,
+        store=base.store,
+        runner=runner,
+        current=current,
+        keep_versions=base.settings.deploy.keep_versions,
+        background=base.background,
+        seconds=time.monotonic,
+    )
+
+
+def _grants(current: Current, uri: str) -> frozenset[str]:
+    active = current.registry.scripts.get(uri)
+    return active.grants if active is not None else frozenset()
+
+
+def _keeper(base: Foundation, hooks: Hooks) -> Callable[[Invocation, Receipt], None]:
+    ended, finish = hooks.ended, base.logs.finish
+
+    def keep(invocation: Invocation, receipt: Receipt) -> None:
+        for tell in ended:
+            tell(invocation, receipt)
+        finish(invocation, receipt.outcome)
+
+    return keep
+
+
+def _tell(base: Foundation, invocation: Invocation, text: str) -> None:
+    base.logs.append(invocation, [LogLine(at=base.seconds(), level="warn", message=text)])
+
+
+def _explain(failures: Failures) -> Explain:
+    async def explain(error: ScriptFailed, version: str) -> Sequence[Place]:
+        return [
+            Place(
+                file=frame.file or version,
+                line=frame.line,
+                function=frame.function or "",
+                source_line=frame.source_line or "",
+            )
+            for frame in await failures.places(error, version)
+        ]
+
+    return explain

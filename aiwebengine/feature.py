@@ -1,0 +1,87 @@
+"""
+What the engine offers: one frozen value for each feature.
+
+A feature is one folder, `aiwebengine/features/NAME/`, or a package of somebody else's that names its
+`Feature` in the entry-point group `aiwebengine.features`.  It has two halves:
+
+- what it *is*, known without starting anything: its name, its section of the settings, the JavaScript
+  functions that it declares, its commands.  Settings, types, reference pages and the command line are
+  made from this half, so a module with a `Feature` imports nothing heavy when it is imported;
+- what it *does* in a server: the function that `parts` names is called once for each engine with the
+  machinery below it and returns its `Parts`.
+
+A feature knows the floors and no other feature.  Where two must meet, one offers a port and the
+other asks for it: an absent port is None, and whoever asked works without it or says plainly why not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from aiwebengine.host.declare import HostCall
+
+API_VERSION = 1
+"""Version of this seam; a feature made for another one is refused at start."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port(Generic[T]):
+    """
+    Something that one feature may offer and others may ask for, by name.
+
+    The name is unique; the type is what is offered.
+    """
+
+    name: str
+
+
+class Ports:
+    """What is offered, by port; features offer while they are built and ask when they need it."""
+
+    def __init__(self) -> None:
+        self._offered: dict[str, Any] = {}
+
+    def offer(self, port: Port[T], value: T) -> None:
+        """
+        Offer *value*.
+
+        Raises:
+            ValueError: Another feature offers this port already.
+        """
+        if port.name in self._offered:
+            raise ValueError(f'The port "{port.name}" is offered twice.')
+        self._offered[port.name] = value
+
+    def find(self, port: Port[T]) -> T | None:
+        """Return what is offered at *port*; None if no feature offers it."""
+        value: T | None = self._offered.get(port.name)
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """What a feature brings; see the module."""
+
+    name: str
+    """Unique; the name of its folder."""
+    parts: str
+    """`module:function` that makes its `machinery.Parts`; called once for each engine, and starts nothing."""
+    calls: Sequence[HostCall] = ()
+    """Declared host calls that are functions of scripts."""
+    summary: str = ""
+    """One sentence for people."""
+    settings: Mapping[str, type[Any]] = field(default_factory=dict)
+    """Sections of the settings, by their name in the files: frozen classes as in `settings/schema.py`."""
+    commands: Mapping[str, str] = field(default_factory=dict)
+    """Commands of the command line: name to `module:command`, a Click command."""
+    prelude: Sequence[Path] = ()
+    """JavaScript that the sandbox evaluates after its own prelude: only what declarations cannot say."""
+    guide: str = ""
+    """Path of its how-to page in the documents, such as `docs/howto/store-data.md`."""
+    api_version: int = API_VERSION
+    """Of the seam that it was made for."""

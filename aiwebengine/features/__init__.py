@@ -1,0 +1,1 @@
+"""What the engine offers: one folder for each feature; none knows another."""

@@ -1,0 +1,1 @@
+"""Files that scripts store: `listAssets`, `fetchAsset`, `upsertAsset`, `deleteAsset`, and the API for people."""

@@ -1,0 +1,1 @@
+"""One GraphQL schema of all scripts, with subscriptions."""

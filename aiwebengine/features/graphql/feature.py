@@ -1,0 +1,12 @@
+"""The feature `graphql`; see the package."""
+
+from __future__ import annotations
+
+from aiwebengine.feature import Feature
+
+FEATURE = Feature(
+    name="graphql",
+    parts="aiwebengine.features.graphql.parts:build",
+    summary="One GraphQL schema of all scripts, with subscriptions.",
+    guide="docs/howto/graphql.md",
+)

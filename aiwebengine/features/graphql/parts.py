@@ -1,0 +1,44 @@
+"""What an engine gets of GraphQL."""
+
+from __future__ import annotations
+
+from aiwebengine.graphql.build import build_graphql
+from aiwebengine.graphql.messages import KIND, SubscriptionDestination, SubscriptionMessages
+from aiwebengine.graphql.topics import SubscriptionTopics
+from aiwebengine.machinery import Machinery, Parts
+
+
+def build(machinery: Machinery) -> Parts:
+    """Build them."""
+    base = machinery.base
+    topics = SubscriptionTopics(
+        bus=machinery.bus,
+        run=machinery.runner.run,
+        limits=base.settings.limits,
+        new_id=base.new_id,
+        tell=machinery.tell,
+    )
+    machinery.current.tell(topics.swapped)
+    machinery.messages.add(KIND, SubscriptionDestination(topics))
+    graphql = build_graphql(
+        reactor=base.reactor,
+        settings=base.settings,
+        current=machinery.current,
+        runner=machinery.runner,
+        explain=machinery.explain,
+        keep_failure=machinery.keep_failure,
+        recording=machinery.hooks.recording_of,
+        bus=machinery.bus,
+        topics=topics,
+        streams=machinery.event_streams,
+        door_of_streams=machinery.stream_door,
+        sockets=machinery.sockets,
+        random=base.random,
+        new_id=base.new_id,
+    )
+    return Parts(
+        groups=[SubscriptionMessages(messages=machinery.messages, topics=topics)],
+        doors=[graphql.site],
+        state={"graphql": graphql.state},
+        ending=[graphql.end],
+    )

@@ -1,0 +1,12 @@
+"""The feature `idempotency`; see the package."""
+
+from __future__ import annotations
+
+from aiwebengine.feature import Feature
+
+FEATURE = Feature(
+    name="idempotency",
+    parts="aiwebengine.features.idempotency.parts:build",
+    summary="Requests that take effect once, however often they are sent.",
+    guide="docs/howto/repeat-requests.md",
+)

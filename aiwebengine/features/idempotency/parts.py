@@ -1,0 +1,57 @@
+"""What an engine gets of requests that take effect once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from twisted.internet.defer import Deferred
+
+from aiwebengine.host.once import GROUP, KeptAnswers
+from aiwebengine.machinery import Machinery, Parts
+from aiwebengine.values import Invocation, Once, Request, Route
+from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.once import Until, asked_once
+from aiwebengine.web.site import Way
+
+
+def build(machinery: Machinery) -> Parts:
+    """Build them."""
+    base = machinery.base
+    answers = KeptAnswers(
+        read=base.database.read,
+        milliseconds=base.milliseconds,
+        keep_seconds=base.settings.http.idempotency_seconds,
+    )
+    return Parts(effects={GROUP: answers}, around=[OnceDoor(answers).enter], upkeep=[answers.remove_old])
+
+
+class OnceDoor:
+    """
+    Answers requests with an idempotency key: from what is kept, or by running the handler.
+
+    Args:
+        answers: Keeps answers.
+    """
+
+    def __init__(self, answers: KeptAnswers) -> None:
+        self._answers = answers
+
+    def enter(self, exchange: Exchange, request: Request, route: Route, invocation: Invocation, way: Way) -> bool:
+        """See `web.site.Around`."""
+        if "idempotent" not in route.options:
+            return False
+        once = asked_once(request, route)
+        if once is None:
+            return False
+        work = Deferred.fromCoroutine(self._run(replace(invocation, once=once), once, exchange, way))
+        work.addErrback(way.failed, exchange)
+        return True
+
+    async def _run(self, invocation: Invocation, once: Once, exchange: Exchange, way: Way) -> None:
+        kept = await self._answers.begin(once)
+        if kept is not None:
+            exchange.answered(kept)
+        elif not exchange.waiting:
+            self._answers.end(once)
+        else:
+            way.run(invocation, Until(exchange, lambda: self._answers.end(once)), exchange)

@@ -1,0 +1,12 @@
+"""The feature `management`; see the package."""
+
+from __future__ import annotations
+
+from aiwebengine.feature import Feature
+
+FEATURE = Feature(
+    name="management",
+    parts="aiwebengine.features.management.parts:build",
+    summary="Scripts that deploy and delete scripts and read logs.",
+    guide="docs/howto/deploy.md",
+)

@@ -1,0 +1,1 @@
+"""What invocations cost, and how much of it a script may use over time."""

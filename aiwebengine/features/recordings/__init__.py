@@ -1,0 +1,1 @@
+"""Invocations that are recorded and replayed."""

@@ -1,0 +1,1 @@
+"""WebSockets of scripts: `registerWebSocket` and the messages to them."""

@@ -1,0 +1,31 @@
+"""What an engine gets of scripts' WebSockets."""
+
+from __future__ import annotations
+
+from aiwebengine.host.socket_messages import KIND, SocketDestination, SocketMessages
+from aiwebengine.machinery import Machinery, Parts
+from aiwebengine.web.sockets import Parcels, SocketDoor, Surroundings
+
+
+def build(machinery: Machinery) -> Parts:
+    """Build them."""
+    base = machinery.base
+    door = SocketDoor(
+        around=Surroundings(
+            runner=machinery.runner,
+            current=machinery.current,
+            bus=machinery.bus,
+            settings=base.settings.sockets,
+            limits=base.settings.limits,
+            new_id=base.new_id,
+            parcels=Parcels(),
+        ),
+        sockets=machinery.sockets,
+    )
+    machinery.current.tell(door.swapped)
+    machinery.messages.add(KIND, SocketDestination())
+    return Parts(
+        groups=[SocketMessages(messages=machinery.messages)],
+        openers={"socket": door},
+        state={"sockets": door.state},
+    )

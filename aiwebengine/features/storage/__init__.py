@@ -1,0 +1,1 @@
+"""What scripts store: `kv`, `sharedStorage` and `personalStorage`."""

@@ -1,0 +1,12 @@
+"""The feature `storage`; see the package."""
+
+from __future__ import annotations
+
+from aiwebengine.feature import Feature
+
+FEATURE = Feature(
+    name="storage",
+    parts="aiwebengine.features.storage.parts:build",
+    summary="Values by key: kv, sharedStorage and personalStorage.",
+    guide="docs/howto/store-data.md",
+)

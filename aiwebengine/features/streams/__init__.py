@@ -1,0 +1,1 @@
+"""Server-sent events: `registerWebStream` and the messages to them."""

@@ -1,0 +1,12 @@
+"""The feature `streams`; see the package."""
+
+from __future__ import annotations
+
+from aiwebengine.feature import Feature
+
+FEATURE = Feature(
+    name="streams",
+    parts="aiwebengine.features.streams.parts:build",
+    summary="Server-sent events with filters and history.",
+    guide="docs/howto/stream-events.md",
+)

@@ -1,0 +1,26 @@
+"""What an engine gets of streams."""
+
+from __future__ import annotations
+
+from aiwebengine.host.stream_topics import StreamTopics
+from aiwebengine.host.streams import KIND, StreamCalls
+from aiwebengine.machinery import Machinery, Parts
+
+
+def build(machinery: Machinery) -> Parts:
+    """Build them."""
+    base = machinery.base
+    topics = StreamTopics(
+        bus=machinery.bus,
+        run=machinery.runner.run,
+        limits=base.settings.limits,
+        settings=base.settings.streams,
+        new_id=base.new_id,
+        tell=machinery.tell,
+    )
+    machinery.messages.add(KIND, topics)
+    machinery.current.tell(topics.swapped)
+    return Parts(
+        groups=[StreamCalls(messages=machinery.messages, topics=topics)],
+        openers={"stream": machinery.stream_door},
+    )

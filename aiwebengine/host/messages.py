@@ -1,0 +1,188 @@
+"""
+Messages that scripts send to clients: from a script's call to the bus.
+
+Streams, subscriptions and WebSockets each know which topics of the bus a message is for and whether
+those keep a history (`Destination`); the way there is the same for all.  A message is a held effect:
+it is published when the unit has been committed, and never without that.  If something that it goes
+to keeps a history, it is also a row of the outbox: should the server die between the commit and the
+publishing, the next one publishes it.  The row is read by the relay in any case, which finds the
+message published and forgets it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from aiwebengine.errors import TooLarge
+from aiwebengine.host.effects import Held, Unit
+from aiwebengine.host.session import Session
+from aiwebengine.services.bus import Bus
+from aiwebengine.services.db.units import Transaction, Write
+from aiwebengine.services.outbox import Message as Published
+
+GROUP = "messages"
+"""Name of the effects, and the kind of their rows in the outbox."""
+OLDER_GROUP = "streams"
+"""Kind of the rows that earlier versions have left in the outbox."""
+
+
+class Destination(Protocol):
+    """Where messages of one kind go."""
+
+    def topics(self, script: str, name: str | None) -> Sequence[str]:
+        """
+        Return the topics of the bus.
+
+        Args:
+            script: Whose they are.
+            name: Of the stream, the subscription or the like; None: all that the script has.
+        """
+
+    def keeps(self, script: str, name: str | None) -> bool:
+        """Return whether a message there is kept for clients who come back; see `topics`."""
+
+
+class Messages:
+    """
+    Holds messages back, publishes them, and answers for the effects.
+
+    Args:
+        bus: Where they are published.
+        max_bytes: Largest message.
+    """
+
+    def __init__(self, *, bus: Bus, max_bytes: int) -> None:
+        self._bus = bus
+        self._max_bytes = max_bytes
+        self._destinations: dict[str, Destination] = {}
+        self._published: dict[str, None] = {}
+        """Keys of messages that were published, and whose rows the relay has not met yet."""
+        self._leaving = False
+
+    def add(self, kind: str, destination: Destination) -> None:
+        """Let messages of *kind* be sent; before the engine starts."""
+        self._destinations[kind] = destination
+
+    def send(
+        self,
+        session: Session,
+        call: str,
+        kind: str,
+        data: Any,
+        *,
+        script: str,
+        name: str | None = None,
+        to: Mapping[str, Any] | None = None,
+        event: str | None = None,
+        immediate: bool = False,
+    ) -> None:
+        """
+        Hold a message, or publish it at once.
+
+        Args:
+            call: What the script called, for errors.
+            kind: Of the destination.
+            data: What JSON can hold.
+            script: Whose stream, subscription or the like it goes to.
+            name: See `Destination.topics`.
+            to: Attributes that clients must have to get it; None: all get it.
+            event: Its type, for clients who tell events apart.
+            immediate: Publish it now, whatever becomes of the invocation.
+
+        Raises:
+            TooLarge, TooMany, Denied: It is not sent.
+        """
+        text = _json(data)
+        size = len(text.encode())
+        if size > self._max_bytes:
+            raise TooLarge(f"{call}: a message may have at most {self._max_bytes} bytes; this one has {size}.")
+        key = session.next_version()
+        message: dict[str, Any] = {"k": key, "d": text, "m": kind, "s": script}
+        if name is not None:
+            message["n"] = name
+        if to is not None:
+            message["t"] = dict(to)
+        if event is not None:
+            message["e"] = event
+        if immediate:
+            session.act_at_once()
+            self._publish(message)
+        else:
+            session.hold(Held(group=GROUP, key=key, value=message, size_bytes=size))
+
+    def leave_rows(self, leaving: bool) -> None:  # noqa: FBT001  it is what it says
+        """
+        Write a row for every message, or only where a history is kept.
+
+        While a successor begins to serve each of the two has clients; its relay gives what is
+        published here to its own.
+        """
+        self._leaving = leaving
+
+    # -- effects ------------------------------------------------------------------------------
+
+    def write(self, unit: Unit, effects: Sequence[Held]) -> Write | None:
+        """See `effects.Effects.write`."""
+        # What a load sends may go to streams that serve only when it is over.
+        every = self._leaving or unit.invocation.kind == "load"
+        durable = [one.value for one in effects if every or self._keeps(one.value)]
+        if not durable:
+            return None
+
+        def write(transaction: Transaction) -> None:
+            for message in durable:
+                transaction.publish(GROUP, message)
+
+        for message in durable:
+            message["o"] = True
+        return write
+
+    def happen(self, unit: Unit, effects: Sequence[Held]) -> None:  # noqa: ARG002  the messages know all of it
+        """See `effects.Effects.happen`."""
+        for one in effects:
+            if "o" in one.value:
+                self._published[one.value["k"]] = None
+            self._publish(one.value)
+
+    def relayed(self, published: Published) -> None:
+        """Publish what was committed, unless that was done; see `outbox.Deliver`."""
+        message = published.payload
+        if self._published.pop(message["k"], self) is self:
+            self._publish(message)
+
+    def relayed_older(self, published: Published) -> None:
+        """See `relayed`; of a row that an earlier version has left."""
+        older = published.payload
+        kind, key = next(
+            ((kind, key) for kind, key in (("subscription", "g"), ("socket", "w")) if key in older), ("stream", "p")
+        )
+        kept = {name: value for name, value in older.items() if name in "kdste"}
+        self._publish({**kept, "m": kind, **({"n": older[key]} if key in older else {})})
+
+    def state(self) -> dict[str, int]:
+        """Return figures for the state page."""
+        return {"unconfirmed": len(self._published)}
+
+    def _keeps(self, message: Mapping[str, Any]) -> bool:
+        destination = self._destinations.get(message["m"])
+        return destination is not None and destination.keeps(message["s"], message.get("n"))
+
+    def _publish(self, message: Mapping[str, Any]) -> None:
+        destination = self._destinations.get(message["m"])
+        if destination is None:
+            # A feature that was there when it was committed is there no longer: nobody can listen.
+            return
+        for topic in destination.topics(message["s"], message.get("n")):
+            self._bus.publish(topic, message["d"], to=message.get("t"), event=message.get("e"), key=message["k"])
+
+
+def _json(data: Any) -> str:
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair, which only an escape can hold.
+        return json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return text

@@ -1,0 +1,220 @@
+"""
+What features are built on, and what they give back.
+
+`Machinery` is the floors of one engine, built and not started.  `Parts` is what one feature adds to
+them.  Both are values: `assembly` fills the first, connects the second, and holds no policy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, Protocol
+
+from aiwebengine.build.builder import Builder
+from aiwebengine.errors import CannotStart, EngineError, ScriptFailed
+from aiwebengine.feature import API_VERSION, Feature, Ports
+from aiwebengine.host.dispatch import Group, Host
+from aiwebengine.host.effects import Commits, Effects
+from aiwebengine.host.messages import Messages
+from aiwebengine.host.registration import Registrations
+from aiwebengine.host.turns import Turns
+from aiwebengine.observe.background import Background
+from aiwebengine.observe.logs import ScriptLogs
+from aiwebengine.observe.points import Passed
+from aiwebengine.runtime.registry import Current
+from aiwebengine.runtime.run import Run
+from aiwebengine.runtime.runner import Runner
+from aiwebengine.runtime.zygote import Zygote
+from aiwebengine.scripts.access import ScriptAccess
+from aiwebengine.scripts.deploy import Deployer
+from aiwebengine.scripts.failures import Failures
+from aiwebengine.scripts.loads import Loads
+from aiwebengine.scripts.stacks import Stacks
+from aiwebengine.scripts.store import ScriptStore
+from aiwebengine.services.bus import Bus
+from aiwebengine.services.db.connect import Database
+from aiwebengine.services.db.units import Units
+from aiwebengine.services.guarded import Guarded
+from aiwebengine.services.outbox import Deliver, Relay
+from aiwebengine.services.threads import Threads
+from aiwebengine.settings.schema import Settings
+from aiwebengine.values import Invocation, Receipt
+from aiwebengine.web.api.route import Routed
+from aiwebengine.web.errors import Explain
+from aiwebengine.web.handover import Handing
+from aiwebengine.web.site import Around, Door
+from aiwebengine.web.sse import EventStreams
+from aiwebengine.web.streams import StreamDoor
+from aiwebengine.web.websocket import WebSockets
+
+
+class Recording(Protocol):
+    """Decides which invocations are recorded, and keeps what was recorded."""
+
+    most_bytes: int
+    """Most bytes of host calls and answers that are written down of one invocation."""
+
+    def wanted(self, script: str, what: str) -> str:
+        """Return how invocations of a script's handler are recorded; see `values.Invocation.recording`."""
+
+    def keep(self, run: Run, outcome: str) -> None:
+        """Keep a run that was recorded and is over."""
+
+
+class Hooks:
+    """
+    What the machinery asks and tells features on the way of every invocation.
+
+    Filled while features are built, read while the engine runs.
+    """
+
+    def __init__(self) -> None:
+        self.refusals: list[Callable[[Invocation], EngineError | None]] = []
+        """Asked before an invocation begins, in order; the first error refuses it."""
+        self.ended: list[Callable[[Invocation, Receipt], None]] = []
+        """Told of each invocation that is over."""
+        self.recording: Recording | None = None
+
+    def refusal(self, invocation: Invocation) -> EngineError | None:
+        """Return why an invocation may not begin; None if it may."""
+        for ask in self.refusals:
+            if (error := ask(invocation)) is not None:
+                return error
+        return None
+
+    def recording_of(self, script: str, what: str) -> str:
+        """See `Recording.wanted`; nothing is recorded if nobody records."""
+        return self.recording.wanted(script, what) if self.recording is not None else ""
+
+    def recorded(self, run: Run, outcome: str) -> None:
+        """See `Recording.keep`."""
+        if self.recording is not None:
+            self.recording.keep(run, outcome)
+
+    def tape_bytes(self) -> int:
+        """See `Recording.most_bytes`; 0 if nobody records."""
+        return self.recording.most_bytes if self.recording is not None else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What one feature adds to an engine."""
+
+    groups: Sequence[Group] = ()
+    """Host calls that scripts may make."""
+    effects: Mapping[str, Effects] = field(default_factory=dict)
+    """By group name, who carries out the effects that these calls hold back."""
+    deliver: Mapping[str, Deliver] = field(default_factory=dict)
+    """By kind, who delivers the messages that these effects publish."""
+    services: Sequence[tuple[str, Any]] = ()
+    """Name and `IService`; started in order before scripts are restored, stopped in reverse."""
+    api: Sequence[Routed] = ()
+    """Routes of the management API."""
+    doors: Sequence[Door] = ()
+    """Who answers paths of its own."""
+    around: Sequence[Around] = ()
+    """Asked before a matched web route is run, in order."""
+    openers: Mapping[str, Any] = field(default_factory=dict)
+    """By kind of registration, who lets the clients of a matched path in."""
+    state: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    """By name, figures for the state page, ready for JSON."""
+    breakers: Sequence[Guarded] = ()
+    """Dependencies of its own, for health and state."""
+    ending: Sequence[Callable[[], None]] = ()
+    """Send clients away who would keep the listener from closing."""
+    upkeep: Sequence[Callable[[Any], int]] = ()
+    """Given a connection of the main database, remove a bounded number of old rows; return how many."""
+    handing: Sequence[Handing] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foundation:
+    """What everything stands on: time, chance, data, and what is kept of the past."""
+
+    settings: Settings
+    reactor: Any
+    passed: Passed
+    """Told of the points that an invocation passes; see `observe/points.py`."""
+    folder: Path
+    """Of data; absolute."""
+    milliseconds: Callable[[], int]
+    """The server's clock, since 1970."""
+    seconds: Callable[[], float]
+    """The same in seconds."""
+    random: Random
+    new_id: Callable[[], str]
+    """Makes an id that no other invocation has."""
+    alone: bool
+    """No predecessor serves on the same data."""
+    threads: Threads
+    """Of the main database."""
+    evidence_threads: Threads
+    unpacking_threads: Threads
+    """For what takes long and lets the reactor go: archives, source maps, files."""
+    database: Database
+    evidence: Database
+    """Logs, receipts and the like: never locked by what scripts write."""
+    background: Background
+    store: ScriptStore
+    stacks: Stacks
+    logs: ScriptLogs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machinery:
+    """The floors of one engine, built and not started."""
+
+    base: Foundation
+    ports: Ports
+    hooks: Hooks
+    bus: Bus
+    current: Current
+    """What serves."""
+    loads: Loads[Registrations]
+    relay: Relay
+    units: Units
+    turns: Turns
+    commits: Commits
+    host: Host
+    zygote: Zygote
+    runner: Runner
+    builder: Builder
+    deployer: Deployer
+    access: ScriptAccess
+    failures: Failures
+    keep_failure: Callable[[Invocation, ScriptFailed], None]
+    """Write a failure into its script's log."""
+    tell: Callable[[Invocation, str], None]
+    """Write a warning into a script's log."""
+    explain: Explain | None
+    """Find the author's frames of a failure; None to show nobody."""
+    messages: Messages
+    """Of scripts to clients."""
+    event_streams: EventStreams
+    stream_door: StreamDoor
+    sockets: WebSockets
+
+
+def parts_of(feature: Feature, machinery: Machinery) -> Parts:
+    """
+    Make the parts of *feature*.
+
+    Raises:
+        CannotStart: It was made for another version of this seam, or its parts are not where it says.
+    """
+    if feature.api_version != API_VERSION:
+        raise CannotStart(
+            f'The feature "{feature.name}" was made for version {feature.api_version} of the feature interface; '
+            f"this server has version {API_VERSION}. Install a release of it that fits."
+        )
+    module, _, function = feature.parts.partition(":")
+    try:
+        make = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise CannotStart(f'The feature "{feature.name}" cannot be loaded: {error}.') from error
+    parts: Parts = make(machinery)
+    return parts
