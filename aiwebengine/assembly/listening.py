@@ -168,7 +168,7 @@ def _state(
         "turns": machinery.turns.state,
         "bus": machinery.bus.state,
         "messages": machinery.messages.state,
-        "events": machinery.event_streams.state,
+        "streams": machinery.event_streams.state,
         "websockets": machinery.sockets.state,
     }
     for one in parts:
