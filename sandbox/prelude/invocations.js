@@ -160,7 +160,24 @@
         } else {
             run.answer = answer;
             run.settled = true;
+            // What waitUntil was given may never come back from its next step: the answer must not depend on it.
+            if (run.waiting > 0 && run.kind !== 'load' && rejected.length === 0 && K.hasMore()) {
+                K.sendAnswer(run);
+                K.breathe();
+            }
         }
+    }
+
+    /* The answer leaves while waitUntil goes on. */
+    K.sendAnswer = function (run) {
+        var answer = run.answer;
+        run.sent = true;
+        run.answer = STREAMED;
+        K.ask('answer.send', '[' + quoteText(answer.h) + ',"' + answer.e + '",' + quoteText(answer.v) + ']', answerSent, run);
+    };
+    function answerSent(given, run) {
+        if (own(given, 'err')) fail(run, K.HostError(given.err));
+        else K.failLate(run);
     }
 
     // -- a streamed body: one part at a time, the host answers when the client has taken it ------

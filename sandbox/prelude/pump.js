@@ -6,7 +6,6 @@
 
     var slice = K.captured.slice, indexOf = K.captured.indexOf, codeAt = K.captured.charCodeAt, parse = K.parse, collectGarbage = K.captured.collectGarbage;
     var world = K.world, calls = K.calls;
-    var STREAMED = { h: '{"streamed":true}', e: 'n', v: '' };
 
     function tell(last) {
         var lines = K.taken();
@@ -61,7 +60,7 @@
             if (run.waiting > 0) {
                 if (!run.sent && run.kind !== 'load') {
                     if (K.failRejected()) return failed();
-                    sendNow(run);
+                    K.sendAnswer(run);
                     continue;
                 }
                 if (open === 0 && K.nextTimer() < 0) return hung(run);
@@ -73,17 +72,6 @@
             }
             return K.failRejected() ? failed() : done(run);
         }
-    }
-
-    /* The answer leaves while waitUntil goes on. */
-    function sendNow(run) {
-        var answer = run.answer;
-        run.sent = true;
-        run.answer = STREAMED;
-        K.ask('answer.send', '[' + K.quoteText(answer.h) + ',"' + answer.e + '",' + K.quoteText(answer.v) + ']', function (given) {
-            if (K.own(given, 'err')) K.failWith(K.HostError(given.err));
-            else K.failLate(run);
-        });
     }
 
     function answered(text) {

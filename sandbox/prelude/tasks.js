@@ -6,7 +6,7 @@
  * host call yields out of it to Python and is resumed with the answer.  A native frame in between
  * (a getter that JSON.stringify reads, a toString) forbids yielding, and the engine says so.
  *
- * For other files: K.microtask(job, a, b, c), K.job(run, a, b), K.suspend(call), K.breathe().
+ * For other files: K.microtask(job, a, b, c), K.job(run, a, b), K.suspend(call), K.breathe(), K.hasMore().
  * For pump.js:     K.world.
  */
 (function (K) {
@@ -69,6 +69,9 @@
     var jobs = list(), firstJob = 0, jobsEnd = 0;
 
     K.job = function (run, a, b) { jobs[jobsEnd++] = { run: run, a: a, b: b }; };
+
+    /* Whether more will run before the running pump step is over. */
+    K.hasMore = function () { return head < tail || firstJob < jobsEnd; };
 
     // -- the world ----------------------------------------------------------------------------
 

@@ -64,6 +64,19 @@ HANDLERS = {
         'registerWebHandler("/", function (req, ctx) { ctx.waitUntil(new Promise(function () {'
         f" setTimeout(function () {{ {LOOP} }}, 5); }})); return 1; }});"
     ),
+    "waitUntil, loop without a timer": (
+        'registerWebHandler("/", function (req, ctx) { ctx.waitUntil(Promise.resolve().then(function () {'
+        f" {LOOP} }})); return 1; }});"
+    ),
+    "waitUntil, microtasks for ever": (
+        'registerWebHandler("/", function (req, ctx) { ctx.waitUntil(new Promise(function () {'
+        " (function again() { queueMicrotask(again); })(); })); return 1; });"
+    ),
+    "waitUntil, loop in a timer that is due with the answer": (
+        'registerWebHandler("/", function (req, ctx) {'
+        " var answer = new Promise(function (done) { setTimeout(function () { done(1); }, 1); });"
+        f" ctx.waitUntil(new Promise(function () {{ setTimeout(function () {{ {LOOP} }}, 1); }})); return answer; }});"
+    ),
     "waitUntil, waits for the host": (
         'registerWebHandler("/", function (req, ctx) { ctx.waitUntil(Promise.resolve().then(function () {'
         ' return getScript("never"); })); return 1; });'
@@ -106,7 +119,9 @@ async def test_deadline_of_a_run(phase: str) -> None:
         sys.stdout.write(f"{phase}: {late * 1000:+.0f} ms after the deadline\n")
         assert late < PATIENCE_SECONDS
         assert runtime.host.receipts[-1].outcome == "script_timeout", runtime.host.receipts[-1]
-        if not phase.startswith("waitUntil"):
+        if phase.startswith("waitUntil"):
+            assert (await seen.done).value == 1
+        else:
             assert isinstance((await seen.done).error, ScriptTimeout), seen.error
         assert (await runtime.run("quick")).value == 1
 

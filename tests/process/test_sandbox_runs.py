@@ -241,6 +241,26 @@ class Runs(SynchronousTestCase):
         seen = self.run_body("ctx.waitUntil(Promise.reject(new Error('later'))); return 1;")
         self.assertEqual((seen.calls[0][0], seen.failure["message"]), ("answer.send", "later"))
 
+    def test_wait_until_goes_on_at_once(self) -> None:
+        """The answer leaves before waitUntil takes its next step, with what the handler did before it and no more."""
+        body = (
+            "kv.set('a', 1); ctx.waitUntil(Promise.resolve().then(function () { return kv.set('b', 2); })); return 1;"
+        )
+        seen = self.run_body(body)
+        self.assertEqual([name for name, _ in seen.calls], ["kv.set", "answer.send", "kv.set"])
+        self.assertEqual((seen.head, seen.box[b"e"]), ({"streamed": True}, b"n"))
+        seen = self.run_body(
+            "ctx.waitUntil(Promise.resolve().then(function () { throw new Error('later'); })); return 1;"
+        )
+        self.assertEqual((seen.calls[0][0], seen.failure["message"]), ("answer.send", "later"))
+
+    def test_wait_until_and_a_lost_rejection(self) -> None:
+        """What the handler rejected and nobody caught fails the run before its answer leaves, also beside waitUntil."""
+        seen = self.run_body("Promise.reject(new Error('lost')); ctx.waitUntil(Promise.resolve()); return 1;")
+        self.assertEqual((seen.calls, seen.failure["message"]), ([], "lost"))
+        caught = "var p = Promise.reject(new Error('x')); ctx.waitUntil(Promise.resolve().then(function () {"
+        self.assertEqual(self.run_body(caught + " p.catch(function () {}); })); return 1;").value, 1)
+
     def test_cancel(self) -> None:
         """When the client has gone, the signal fires, open and further calls fail, and the child lives on."""
         body = (
