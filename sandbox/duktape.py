@@ -9,6 +9,8 @@ callable one to memory corruption.
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,6 +35,9 @@ class Duktape:
     """
 
     def __init__(self, *, folder: Path = _FOLDER) -> None:
+        # Local time is UTC for scripts, whatever the server's own zone is; the engine asks the C library.
+        os.environ["TZ"] = "UTC"
+        time.tzset()
         self._context = pyduktape2.DuktapeContext()
         names: list[str] = json.loads((folder / "order.json").read_text("utf-8"))
         if not (folder / _BUILT).exists():

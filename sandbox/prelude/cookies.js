@@ -51,15 +51,6 @@
         return K.httpDate(when);
     }
 
-    var DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'], MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-    function two(number) { return number < 10 ? '0' + number : String(number); }
-
-    /* IMF-fixdate (RFC 9110, 5.6.7); the engine's own toUTCString gives ISO form. */
-    K.httpDate = function (when) {
-        return DAYS[when.getUTCDay()] + ', ' + two(when.getUTCDate()) + ' ' + MONTHS[when.getUTCMonth()] + ' ' + ('000' + when.getUTCFullYear()).slice(-4) +
-            ' ' + two(when.getUTCHours()) + ':' + two(when.getUTCMinutes()) + ':' + two(when.getUTCSeconds()) + ' GMT';
-    };
-
     K.cookieHeaders = function (cookies, headers) {
         Object.keys(cookies).forEach(function (name) {
             if (cookies[name] !== undefined) headers[headers.length] = ['set-cookie', header(name, cookies[name])];

@@ -54,11 +54,6 @@
     }
     K.define(String, 'fromCharCode', fromCharCode);
 
-    K.define(Date.prototype, 'toUTCString', function toUTCString() {
-        return isNaN(this.getTime()) ? 'Invalid Date' : K.httpDate(this);
-    });
-    K.define(Date.prototype, 'toGMTString', Date.prototype.toUTCString);
-
     /* Maps, sets and weak collections mark themselves and the objects in them; nobody is to see the marks, or copy them. */
     var probe = {}, nativeKeys = Reflect.ownKeys, describe = Object.getOwnPropertyDescriptors, indexOf = K.free(Array.prototype.indexOf), splice = K.free(Array.prototype.splice);
     new Set([probe]);

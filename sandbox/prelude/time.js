@@ -8,7 +8,7 @@
 (function (K, global) {
     'use strict';
 
-    var NativeDate = global.Date, NATIVE = NativeDate.prototype, prototypeOf = Object.getPrototypeOf, now = 0, floor = Math.floor, parseHex = parseInt, slice = Function.prototype.call.bind(String.prototype.slice);
+    var NativeDate = global.Date, NATIVE = NativeDate.prototype, getTime = Function.prototype.call.bind(NATIVE.getTime), prototypeOf = Object.getPrototypeOf, now = 0, floor = Math.floor, parseHex = parseInt, slice = Function.prototype.call.bind(String.prototype.slice);
     var a = 1, b = 2, c = 3, d = 4;
 
     function next32() {
@@ -40,11 +40,11 @@
         Object.defineProperty(object, name, { value: value, writable: true, configurable: true, enumerable: false });
     }
 
-    /* Date is the engine's own; only "now" is replaced. */
+    /* Date is the engine's own, but for "now" and for text, which datetext.js reads. */
     function Date(y, m, day, h, min, s, ms) {
         if (this === undefined) return new NativeDate(now).toString();
         var made, count = arguments.length;
-        if (count === 1) made = new NativeDate(y);
+        if (count === 1) made = new NativeDate(typeof y === 'number' ? y : valueOf(y));
         else switch (count) {
         case 0: made = new NativeDate(now); break;
         case 2: made = new NativeDate(y, m); break;
@@ -60,12 +60,25 @@
         }
         return made;
     }
+    /* Milliseconds of what is given to the constructor alone. */
+    function valueOf(given) {
+        if (given instanceof NativeDate) return getTime(given);
+        if (given !== null && typeof given === 'object') {
+            var convert = given[Symbol.toPrimitive];
+            given = convert !== undefined && convert !== null ? convert.call(given, 'default') : primitive(given);
+        }
+        return typeof given === 'string' ? K.parseDate(given) : +given;
+    }
+    function primitive(object) {
+        var value = typeof object.valueOf === 'function' ? object.valueOf() : object;
+        return value !== null && typeof value === 'object' ? String(object) : value;
+    }
     Object.defineProperty(Date, 'length', { value: 7, configurable: true });
     Object.defineProperty(Date, 'prototype', { value: NativeDate.prototype, writable: false, configurable: false, enumerable: false });
     defineHidden(NativeDate.prototype, 'constructor', Date);
-    defineHidden(Date, 'now', function () { return now; });
-    defineHidden(Date, 'parse', NativeDate.parse);
-    defineHidden(Date, 'UTC', NativeDate.UTC);
+    defineHidden(Date, 'now', { now: function () { return now; } }.now);
+    Object.defineProperty(Date.now, 'name', { value: 'now', configurable: true });
+    K.NativeDate = NativeDate;
     defineHidden(global, 'Date', Date);
 
     // -- timers -------------------------------------------------------------------------------

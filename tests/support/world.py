@@ -81,7 +81,8 @@ def run_programs(programs: Sequence[Program]) -> list[Outcome]:
         text=True,
         check=False,
         timeout=120,
-        env={"PYTHONPATH": str(_ROOT), "PATH": os.environ.get("PATH", "")},
+        # A zone of its own, which scripts must not notice.
+        env={"PYTHONPATH": str(_ROOT), "PATH": os.environ.get("PATH", ""), "TZ": "Asia/Kathmandu"},
     )
     if child.returncode:
         raise AssertionError(child.stderr)
