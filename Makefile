@@ -1,12 +1,15 @@
-# make serve   set up, start the server with the examples deployed; Ctrl-C stops it
-# make test    set up, check the code and run every test
-# make bench   set up, measure
-# make chaos   set up, kill whatever runs for some minutes and look at what remains
-# Both set-ups are one, and take seconds the second time.  More: tox -l
+# make serve      set up, start the server with the examples deployed; Ctrl-C stops it
+# make test       set up, check the code, run the tests that every change must pass; ARGS=... runs pytest with those
+# make test-all   set up, check the code, run every test, the slow ones too, with many more generated examples
+# make chaos      set up, kill whatever runs for some minutes and look at what remains
+# make bench      set up, measure
+# The set-up takes seconds the second time.  Tests run beside each other, JOBS=2 for two; usual is one a core.  More: tox -l
 
-.PHONY: help serve test lint bench chaos docs clean ready
+.PHONY: help serve test test-all lint bench chaos docs clean ready
 
 BIN := .venv/bin
+JOBS := auto
+SKIPPED := build-cache/skipped-tests.txt
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -24,16 +27,23 @@ lint: ready
 	@$(BIN)/mypy --no-error-summary
 
 # The floors and the other rules of the repository are tests: tests/rules.
-test: lint
+# A file's tests run one after another in one process.  Files begin in the order of their names, the long ones of e2e first.
+test: EXTENT := quick
+test-all: EXTENT := full
+test test-all: lint
 	@echo "==> pytest" >&2
 ifdef ARGS
 	@$(BIN)/python -m pytest -q $(ARGS)
 else
+	@mkdir -p $(dir $(SKIPPED))
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -q
+	@$(BIN)/coverage run -m pytest -q --extent=$(EXTENT) --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder \
+		--durations=10 --skipped=$(SKIPPED)
 	@echo "==> coverage of aiwebengine/" >&2
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --skip-empty --fail-under=85
+	@echo "==> skipped tests, and why" >&2
+	@cat $(SKIPPED) >&2
 endif
 
 bench: ready

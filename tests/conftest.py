@@ -3,7 +3,10 @@ What every test gets: a check that it left nothing behind.
 
 A unit or contract test must end with the reactor as it found it: no delayed call, no open socket, no
 child process, no thread, no failure that nobody handled.  Tests with real processes may need a moment
-to reap them, so there the end of the whole run is checked.
+to reap them, so there the end of the whole run is checked: of each worker, when several run beside each other.
+
+`--extent` says how much is tried: `quick` leaves out what is marked as slow and tries fewer generated
+examples, `full` tries all and many more examples.
 """
 
 from __future__ import annotations
@@ -26,14 +29,39 @@ from twisted.trial.unittest import SynchronousTestCase
 _QUIET = ("unit", "contract", "rules")
 _GRACE_SECONDS = 5.0
 _TESTS = Path(__file__).parent
+_LEFT: list[str] = []
+"""Processes that workers left behind."""
 
 # Who runs this in the background of a shell has SIGINT ignored; the programs under test would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says something of the machine, and nothing of the program.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+for _extent, _examples in {"quick": 30, "usual": 100, "full": 1000}.items():
+    settings.register_profile(
+        _extent, deadline=None, max_examples=_examples, suppress_health_check=[HealthCheck.too_slow]
+    )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare our options."""
+    parser.addoption("--extent", choices=("quick", "usual", "full"), default="usual", help="how much is tried")
+    parser.addoption("--skipped", metavar="FILE", help="write down here which tests were skipped, and why")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many examples hypothesis generates; test modules are imported later."""
+    settings.load_profile(config.getoption("--extent"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip slow tests in a quick run."""
+    for item in items:
+        for mark in item.iter_markers("slow"):
+            if len(mark.args) != 1 or not isinstance(mark.args[0], str):
+                raise pytest.UsageError(f'{item.nodeid}: say why: @pytest.mark.slow("reason")')
+            if config.getoption("--extent") == "quick":
+                item.add_marker(pytest.mark.skip(reason=f"only in make test-all: {mark.args[0]}"))
 
 
 @pytest.fixture(autouse=True)
@@ -67,14 +95,37 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         pytest.fail("The test left behind " + "; ".join(told), pytrace=False)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker says at its end."""
+    _LEFT.extend(getattr(node, "workeroutput", {}).get("left", ()))
+
+
+# The last one: xdist ends its workers in this hook, and hears from each what it left behind.
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run that leaves child processes behind."""
     end = time.monotonic() + _GRACE_SECONDS
     while (left := _children()) and time.monotonic() < end:
         time.sleep(0.05)
-    if left and session.exitstatus == pytest.ExitCode.OK:
-        print(f"\nThe tests left processes behind: {', '.join(map(_command, left))}")  # noqa: T201
+    commands = [*_LEFT, *map(_command, left)]
+    if (worker := getattr(session.config, "workeroutput", None)) is not None:
+        worker["left"] = commands
+    elif commands and session.exitstatus == pytest.ExitCode.OK:
+        print(f"\nThe tests left processes behind: {', '.join(commands)}")  # noqa: T201
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Write down what was skipped."""
+    if (target := config.getoption("--skipped")) is None:
+        return
+    tests: dict[str, list[str]] = {}
+    for report in terminalreporter.stats.get("skipped", ()):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        tests.setdefault(reason.removeprefix("Skipped: "), []).append(report.nodeid)
+    lines = [line for reason in sorted(tests) for line in (reason, *(f"    {name}" for name in sorted(tests[reason])))]
+    Path(target).write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
 
 def _things() -> dict[str, set[Any]]:

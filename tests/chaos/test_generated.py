@@ -10,7 +10,7 @@ import os
 from collections import Counter
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.hostile.deeds import Broken, look, world
@@ -20,7 +20,7 @@ from tests.unit.runtime import test_hostile_load as loads
 
 SEED = int(os.environ.get("AIWEBENGINE_CHAOS_SEED", "1"))
 SCRIPTS = int(os.environ.get("AIWEBENGINE_CHAOS_SCRIPTS", "2000"))
-EXAMPLES = settings(max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=5000)
 
 
 def test_scripts() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.testing import StringTransport
 from twisted.protocols import amp
@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from sandbox.bodies import Receiver, encode
 from sandbox.boxes import MAX_VALUE, BoxParser, encode_box, encode_pair
+from tests.support.examples import examples
 
 BOXES = st.dictionaries(
     st.binary(min_size=1, max_size=255), st.binary(max_size=300) | st.just(bytes(MAX_VALUE)), min_size=1, max_size=6
@@ -61,13 +62,13 @@ class Server(amp.AMP):
 class Bytes(SynchronousTestCase):
     """The same bytes for the same box."""
 
-    @settings(deadline=None, max_examples=30)
+    @examples(30)
     @given(st.lists(BOXES, min_size=1, max_size=3), st.integers(1000, 70_000))
     def test_twisted_reads_ours(self, boxes: list[dict[bytes, bytes]], cut: int) -> None:
         """Twisted reads from our bytes what we wrote."""
         self.assertEqual(_twisted_reads(b"".join(map(encode_box, boxes)), cut), boxes)
 
-    @settings(deadline=None, max_examples=30)
+    @examples(30)
     @given(st.lists(BOXES, min_size=1, max_size=3), st.integers(1000, 70_000))
     def test_we_read_twisteds(self, boxes: list[dict[bytes, bytes]], cut: int) -> None:
         """We read from Twisted's bytes what it wrote."""

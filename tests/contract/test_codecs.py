@@ -6,7 +6,7 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -14,6 +14,7 @@ from aiwebengine.runtime import boxes as server
 from sandbox import bodies as child
 from sandbox.boxes import BadBox as ChildBadBox
 from sandbox.boxes import encode_pair
+from tests.support.examples import examples
 
 HEAD = encode_pair(b"_ask", b"1") + encode_pair(b"_command", b"host")
 MOST = 1 << 20
@@ -51,7 +52,6 @@ FLOODS: dict[str, Callable[[int], bytes]] = {
 class Codecs(SynchronousTestCase):
     """Both readers, on the same bytes."""
 
-    @settings(deadline=None)
     @given(st.lists(PAIR, max_size=30), st.integers(1, 5000))
     def test_same_bytes(self, pairs: list[bytes], cut: int) -> None:
         """On any bytes each reader gives boxes or refuses; boxes that both give are the same."""
@@ -70,7 +70,7 @@ class Codecs(SynchronousTestCase):
         if b"\0\0\0\0" not in data and not any(refused):
             self.assertEqual(seen[0][:both], seen[1][:both])
 
-    @settings(deadline=None, max_examples=50)
+    @examples(50)
     @given(st.sampled_from([0, 1, 65_534, 65_535, 65_536, 131_070, 131_071, 700_000]), st.integers(1, 90_000))
     def test_each_reads_the_other(self, size: int, cut: int) -> None:
         """A value of any length that one end sends the other reads."""

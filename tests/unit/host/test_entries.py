@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings, strategies
+from hypothesis import given, strategies
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -20,6 +20,7 @@ from aiwebengine.host.watch import Watches
 from aiwebengine.services.db import entry_rows
 from aiwebengine.services.db.units import Units
 from aiwebengine.settings.schema import StorageSettings
+from tests.support.examples import examples
 from tests.support.fakes.database import open_database
 from tests.support.folders import temporary_folder
 from tests.unit.host.fakes import invocation, receipt
@@ -92,7 +93,7 @@ class World:
 
 
 class EntriesTests(SynchronousTestCase):
-    @settings(max_examples=60, deadline=None)
+    @examples(60)
     @given(STEPS)
     def test_as_a_dictionary(self, steps: list[tuple[Any, ...]]) -> None:
         """Whatever an invocation does, it reads what a dictionary would hold, and commits just that."""

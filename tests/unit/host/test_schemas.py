@@ -6,11 +6,12 @@ import time
 from typing import Any
 
 import jsonschema
-from hypothesis import given, settings, strategies
+from hypothesis import given, strategies
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Invalid
 from aiwebengine.host.schemas import check, check_schema
+from tests.support.examples import examples
 
 NOTE = {
     "type": "object",
@@ -139,7 +140,7 @@ class CheckTests(SynchronousTestCase):
         r"""`\u00e9` in a pattern is the letter that JavaScript means."""
         self.assertEqual(self.told("é", {"pattern": "^\\u00e9$"}), {})
 
-    @settings(max_examples=300, deadline=None)
+    @examples(300)
     @given(SCHEMAS, VALUES)
     def test_agrees_with_the_reference(self, schema: Any, value: Any) -> None:
         """Every verdict is that of the reference implementation."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
@@ -17,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Conflict
 from aiwebengine.runtime.boxes import encode_pair
 from aiwebengine.settings.schema import LimitSettings
+from tests.support.examples import examples
 from tests.support.fakes.processes import FakeChild
 from tests.unit.runtime.fakes import FakeTemplate, Scene
 
@@ -215,7 +216,7 @@ class HostileChild(SynchronousTestCase):
         scene = Scene(limits=LimitSettings(answer_bytes=1_000_000))
         return scene, scene.serving()
 
-    @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @examples(200)
     @given(PENDING, st.lists(STEPS, max_size=12))
     def test_anything(self, pending: list[bool], steps: list[tuple[Any, ...]]) -> None:
         """Whoever waits is told exactly one outcome, its parts in order, and the next run is served."""

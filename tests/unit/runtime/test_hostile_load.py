@@ -6,7 +6,7 @@ import json
 import signal
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -16,6 +16,7 @@ from aiwebengine.errors import BudgetSpent, EngineError, ScriptFailed, ScriptPro
 from aiwebengine.runtime.boxes import encode, encode_pair
 from aiwebengine.runtime.runner import Loaded
 from aiwebengine.settings.schema import LimitSettings
+from tests.support.examples import examples
 from tests.support.fakes.processes import FakeChild
 from tests.unit.runtime.fakes import Scene
 from tests.unit.runtime.test_hostile_child import KEYS, TEXTS, VALUES
@@ -116,7 +117,7 @@ class HostileLoads(SynchronousTestCase):
         assert box is not None
         self.assertIn(b"too many parts", box[b"v"])
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @examples(150)
     @given(st.lists(STEPS, max_size=8))
     def test_anything(self, steps: list[tuple[str, Any]]) -> None:
         """Whatever it says, the load ends with one answer, and a later load is as good as ever."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from sandbox.bodies import Receiver, encode
 from sandbox.boxes import MAX_VALUE, BadBox, encode_box, encode_pair
+from tests.support.examples import examples
 
 HEAD = encode_pair(b"_ask", b"1")
 SIZES = st.sampled_from([0, 1, 100, MAX_VALUE - 1, MAX_VALUE, MAX_VALUE + 1, 2 * MAX_VALUE, 2 * MAX_VALUE + 1, 300_000])
@@ -16,7 +17,7 @@ SIZES = st.sampled_from([0, 1, 100, MAX_VALUE - 1, MAX_VALUE, MAX_VALUE + 1, 2 *
 class Long(SynchronousTestCase):
     """Values below, at and above the limits of a box."""
 
-    @settings(deadline=None, max_examples=30)
+    @examples(30)
     @given(st.lists(SIZES, min_size=1, max_size=4), st.integers(1, 100_000))
     def test_round_trip(self, sizes: list[int], cut: int) -> None:
         """Values of any length arrive whole, in order, however the bytes are cut."""

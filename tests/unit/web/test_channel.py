@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.testing import StringTransport
@@ -11,6 +11,7 @@ from zope.interface.verify import verifyObject
 
 from aiwebengine.settings.schema import HttpSettings
 from aiwebengine.values import Answer
+from tests.support.examples import examples
 from tests.unit.web.support import JSON, Transport, WebTestCase, a_route, echo, ended, replies
 
 GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -530,7 +531,7 @@ class AnyBytesTests(WebTestCase):
     def test_any_bytes(self) -> None:
         """Whatever comes, the answers are proper ones and nothing raises."""
 
-        @settings(max_examples=150, deadline=None)
+        @examples(150)
         @given(
             st.lists(
                 st.one_of(
