@@ -26,6 +26,7 @@ from twisted.python.failure import Failure
 
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.services.breaker import Rules
+from aiwebengine.services.descriptors import require_free
 from aiwebengine.services.guarded import Guarded, Terms
 from aiwebengine.services.retry import Attempts, Backoff
 from aiwebengine.settings.schema import BuildSettings
@@ -36,6 +37,8 @@ _FILE = "package.json"
 _LOCK = "package-lock.json"
 _MAX_INSTALLED_BYTES = 512 * 1024 * 1024
 _KEEP = 30
+_PIPES = 6
+"""Descriptors that starting npm takes: two for each of its standard streams."""
 _MOST_AT_ONCE = 2
 _MOST_WAITING = 16
 _END_SECONDS = 10.0
@@ -162,6 +165,7 @@ class Packages:
         ]  # fmt: skip
         if self._settings.npm_cache:
             arguments.append(f"--cache={Path(self._settings.npm_cache).absolute()}")
+        require_free(_PIPES, what="npm")
         process = _Npm()
         self._reactor.spawnProcess(
             process,

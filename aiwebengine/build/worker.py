@@ -22,12 +22,16 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import Unavailable
+from aiwebengine.services.descriptors import cannot_start, require_free
 from aiwebengine.settings.schema import BuildSettings
 
 _log = Logger()
 
 _MAX_ANSWER = 128 * 1024 * 1024
 _BEHIND_THE_SERVER = 5
+_PIPES = 6
+"""Descriptors that starting it takes: two for each of its standard streams."""
+_WHAT = "the build worker"
 
 
 class BuildFailed(Exception):
@@ -78,7 +82,7 @@ class Worker:
 
         Raises:
             BuildFailed: The worker died, ran out of time or has a fault.
-            Unavailable: The server stops.
+            Unavailable: The server stops, or has no descriptors left to start the worker.
         """
         assert self._current is None
         done: Deferred[Mapping[str, Any]] = Deferred()
@@ -86,7 +90,11 @@ class Worker:
             done.errback(Unavailable("The server is stopping."))
             return done
         if self._process is None:
-            self._start()
+            try:
+                self._start()
+            except Unavailable as error:
+                done.errback(error)
+                return done
         process = self._process
         assert process is not None
         if self._idle is not None:
@@ -101,8 +109,9 @@ class Worker:
     def warm(self) -> None:
         """Start the process now, so that the first build need not wait for it."""
         if self._process is None:
-            self._start()
-            self._rest()
+            with contextlib.suppress(Unavailable):
+                self._start()
+                self._rest()
 
     def stop(self) -> Deferred[None] | None:
         """End the process; what is in hand fails."""
@@ -122,22 +131,27 @@ class Worker:
         }
 
     def _start(self) -> None:
+        require_free(_PIPES, what=_WHAT)
         self.starts += 1
         self._process = process = _Process(answered=self._answered, ended=self._ended)
         megabytes = max(64, self._settings.memory_bytes // (1024 * 1024))
         binary = self._folder / "bin" / "esbuild"
-        self._reactor.spawnProcess(
-            process,
-            str(self._node),
-            [
+        try:
+            self._reactor.spawnProcess(
+                process,
                 str(self._node),
-                f"--max-old-space-size={megabytes}",
-                "--disallow-code-generation-from-strings",
-                str(self._folder / "worker.mjs"),
-            ],
-            env={"PATH": os.environ.get("PATH", ""), "ESBUILD_BINARY_PATH": str(binary), "NO_COLOR": "1"},
-            path="/",
-        )
+                [
+                    str(self._node),
+                    f"--max-old-space-size={megabytes}",
+                    "--disallow-code-generation-from-strings",
+                    str(self._folder / "worker.mjs"),
+                ],
+                env={"PATH": os.environ.get("PATH", ""), "ESBUILD_BINARY_PATH": str(binary), "NO_COLOR": "1"},
+                path="/",
+            )
+        except OSError as error:
+            self._process = None
+            raise cannot_start(error, what=_WHAT) from None
         if process.transport is not None and process.transport.pid:
             # Requests are served while something is built.
             with contextlib.suppress(OSError):

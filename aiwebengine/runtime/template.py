@@ -31,6 +31,7 @@ from aiwebengine.runtime.control import Control, Exit
 from aiwebengine.runtime.failure import Bounds, broken_protocol, death, script_failure
 from aiwebengine.runtime.lines import Lines
 from aiwebengine.runtime.link import Link
+from aiwebengine.services.descriptors import socket_pairs
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, Bundle
 
@@ -152,6 +153,9 @@ class Template:
         wall: The time of log lines, seconds since 1970.
         gone: Told once when the process is dead.
         more_calls: Host calls beyond those that the prelude knows: name, and whether it is synchronous.
+
+    Raises:
+        Unavailable: There are no descriptors for its sockets.
     """
 
     def __init__(
@@ -171,6 +175,9 @@ class Template:
         gone: Callable[[Template], None],
         more_calls: Sequence[tuple[str, bool]] = (),
     ) -> None:
+        (data, their_data), (ours, theirs) = socket_pairs(
+            [socket.SOCK_STREAM, socket.SOCK_SEQPACKET], what=f'a process for the script "{bundle.script}"'
+        )
         self._reactor = reactor
         self._number = number
         self._zygote = control
@@ -199,8 +206,6 @@ class Template:
         self._cause = ""
         self._tags: list[bytes] = []
         self._late: IDelayedCall | None = reactor.callLater(wall_seconds + _GRACE_SECONDS, self.kill, "script_timeout")
-        data, their_data = socket.socketpair()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._link = Link(
             reactor=reactor,
             sock=data,

@@ -25,6 +25,7 @@ from twisted.python.failure import Failure
 
 from aiwebengine.errors import CannotStart, EngineError, Unavailable
 from aiwebengine.runtime.control import Control
+from aiwebengine.services.descriptors import require_free, socket_pairs
 from aiwebengine.services.retry import Backoff
 
 _log = Logger()
@@ -37,6 +38,9 @@ _START_SECONDS = 60.0
 _SILENT_SECONDS = 10.0
 _LINES = 200
 _LINES_SECONDS = 10.0
+_PIPES = 6
+"""Descriptors that starting it takes beside its control socket: two for each of its standard streams."""
+_WHAT = "the sandbox"
 
 
 class Zygote(Service):
@@ -130,8 +134,13 @@ class Zygote(Service):
 
     def _start(self) -> None:
         self._retry = None
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._started_at = self._reactor.seconds()
+        try:
+            require_free(_PIPES + 2, what=_WHAT)
+            ((ours, theirs),) = socket_pairs([socket.SOCK_SEQPACKET], what=_WHAT)
+        except Unavailable as error:
+            self._ended(error.private)
+            return
         process = _Process(ended=self._ended, seconds=self._reactor.seconds)
         self._control = Control(reactor=self._reactor, sock=ours, ready=self._is_ready, lost=self._control_lost)
         try:
