@@ -30,7 +30,6 @@ def main(flags: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     print("==> starting the server", file=sys.stderr)
     address = DATA / "address"
-    address.unlink(missing_ok=True)
     npm = ["--set", f"build.npm_cache={NPM_CACHE}"]
     folder = ["--data-folder", str(DATA)]
     command = [*ENGINE, "serve", "--profile", "development", *folder, *npm, *flags]
@@ -49,11 +48,18 @@ def _answers(server: subprocess.Popen[bytes], address: Path) -> bool:
     for _ in range(START_SECONDS * 20):
         if server.poll() is not None:
             return False
-        if address.exists() and address.read_text("ascii").strip():
+        if _owner() == server.pid and address.exists() and address.read_text("ascii").strip():
             return True
         time.sleep(0.05)
     print(f"The server has not answered for {START_SECONDS} seconds; it is left running.", file=sys.stderr)
     return False
+
+
+def _owner() -> int | None:
+    """The process that uses the data folder; it removes the address that an earlier one has left."""
+    lock = DATA / "lock"
+    text = lock.read_text("ascii").strip() if lock.exists() else ""
+    return int(text) if text.isdigit() else None
 
 
 def _deploy_all(url: str) -> None:

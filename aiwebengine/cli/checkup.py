@@ -23,7 +23,7 @@ from aiwebengine.build.builder import TOOLCHAIN
 from aiwebengine.build.node import Node, find_node
 from aiwebengine.runtime import lockdown
 from aiwebengine.runtime.zygote import environment
-from aiwebengine.services.folder import LOCK_NAME, locked_by
+from aiwebengine.services.lock import LOCK_NAME, locked_by
 from aiwebengine.settings.schema import Settings
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
@@ -112,7 +112,12 @@ def _folder(path: Path) -> Iterator[Finding]:
         wrong = f"{there} cannot be written by this user; give it the right, or set server.data_folder."
         yield Finding(name="data folder", state=FAILED, found=wrong)
         return
-    owner = locked_by(path / LOCK_NAME)
+    try:
+        owner = locked_by(path / LOCK_NAME)
+    except PermissionError:
+        wrong = f"{path / LOCK_NAME} cannot be read by this user; call this command as the user that runs the server."
+        yield Finding(name="data folder", state=FAILED, found=wrong)
+        return
     found = f"{path} {'is there' if path.is_dir() else 'will be made'}{f'; a server uses it{owner}' if owner else ''}"
     yield Finding(name="data folder", state=OK, found=found)
     free = shutil.disk_usage(there).free

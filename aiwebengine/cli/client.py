@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from aiwebengine.cli import exits
+from aiwebengine.cli import exits, show
 from aiwebengine.cli.exits import CommandFailed, from_problem
 from aiwebengine.cli.target import Target
 
@@ -104,6 +104,15 @@ class Client:
             text = f"The connection to {url} broke: {error}."
         return CommandFailed(text, code=exits.UNREACHABLE)
 
+    def redirected(self, status: int, place: str) -> CommandFailed:
+        """Make the error for an answer that names another place: the token does not go there."""
+        where = f" to {show.safe(place)[:300]}" if place else ""
+        text = (
+            f"{self._target.url} redirects{where} (status {status}). The token is not sent there; "
+            "if that is the server, name its address with --server."
+        )
+        return CommandFailed(text, code=exits.UNREACHABLE)
+
     def refused(self, status: int, body: bytes) -> CommandFailed:
         """Make the error for an answer that is not a success."""
         try:
@@ -149,6 +158,8 @@ class _Opened:
             raise self._client.failed(error) from error
         if not 200 <= response.status < 300:
             with contextlib.closing(self._connection):
+                if 300 <= response.status < 400:
+                    raise self._client.redirected(response.status, response.getheader("location") or "")
                 raise self._client.refused(response.status, self._rest(response))
         return response
 

@@ -46,7 +46,12 @@ token = "awe_..."
 ```
 
 `--server production` takes a server by its name there.
-A token from a data folder is only ever sent to this machine.
+
+A token is sent only to the server for which it was given: that of a data folder to the server that runs on it now,
+that of a profile to the profile's address, `AIWEBENGINE_TOKEN` to `AIWEBENGINE_URL` where that is set.
+Without a server on the data folder nothing is sent, and the command ends with code 6. Redirects are not followed.
+Over plain HTTP no token is sent to another machine, unless `--allow-http`, `AIWEBENGINE_ALLOW_HTTP=1` or
+`allow_http = true` in the profile allows it.
 
 ## For programs
 

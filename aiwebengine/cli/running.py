@@ -22,9 +22,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.cli.successor import NotReady, Predecessor, Succession
-from aiwebengine.cli.target import ADDRESS_FILE
 from aiwebengine.errors import CannotStart, EngineError
 from aiwebengine.services.inherited import NOTHING, Inherited
+from aiwebengine.services.lock import ADDRESS_NAME
 from aiwebengine.settings.schema import Settings
 
 _log = Logger()
@@ -71,7 +71,7 @@ class RunningEngine(Service):
         self._reactor = reactor
         self._started = started
         self._failed = failed
-        self._address_file = Path(settings.server.data_folder) / ADDRESS_FILE
+        self._address_file = Path(settings.server.data_folder) / ADDRESS_NAME
         self._engine: Any = None
         self._broken = False
         self._inherited = inherited
@@ -136,7 +136,7 @@ class RunningEngine(Service):
             early[0].raiseException()
 
     def _answers(self, ready: Ready) -> None:
-        # For commands on this machine; without it they take the usual address.
+        # For commands on this machine.
         try:
             self._address_file.write_text(f"{ready.address}\n", "ascii")
         except OSError as error:

@@ -34,6 +34,7 @@ class Session:
 SHARED_OPTIONS: tuple[Callable[[_Command], _Command], ...] = (
     click.option("--server", metavar="URL|NAME", help="Address of the server, or a name in the profile file."),
     click.option("--token-file", type=click.Path(path_type=Path), help="File that holds the administrator token."),
+    click.option("--allow-http", is_flag=True, help="Send the token to another machine without encryption."),
     click.option(
         "--profile-file",
         type=click.Path(path_type=Path),
@@ -65,6 +66,7 @@ def talks_to_server(command: _Command) -> _Command:
         *arguments: Any,
         server: str | None,
         token_file: Path | None,
+        allow_http: bool,
         profile_file: Path | None,
         data_folder: Path,
         timeout: float,
@@ -77,6 +79,7 @@ def talks_to_server(command: _Command) -> _Command:
             profile_file=profile_file,
             data_folder=data_folder,
             environ=os.environ,
+            allow_http=allow_http,
         )
         target = find(asked, warn=lambda text: show.note(f"warning: {text}"))
         session = Session(client=Client(target=target, timeout_seconds=timeout), as_json=as_json)

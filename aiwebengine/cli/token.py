@@ -8,8 +8,8 @@ import click
 
 from aiwebengine.cli import exits, show
 from aiwebengine.cli.exits import CommandFailed
+from aiwebengine.cli.local import TOKEN_FILE
 from aiwebengine.cli.session import Session, talks_to_server
-from aiwebengine.cli.target import TOKEN_FILE
 
 
 @click.group(invoke_without_command=True)

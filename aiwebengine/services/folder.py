@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import stat
 from pathlib import Path
@@ -19,8 +18,7 @@ from pathlib import Path
 from twisted.application.service import Service
 
 from aiwebengine.errors import CannotStart
-
-LOCK_NAME = "lock"
+from aiwebengine.services import lock
 
 
 class DataFolder(Service):
@@ -70,7 +68,7 @@ class DataFolder(Service):
         """Name this process as the one that uses the folder; for a successor, once its predecessor has ended."""
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
-                _sign(self._descriptor)
+                lock.sign(self._descriptor)
 
     @property
     def lock_descriptor(self) -> int | None:
@@ -98,30 +96,23 @@ class DataFolder(Service):
             ) from error
 
     def _lock(self) -> int:
-        path = self.path / LOCK_NAME
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = lock.take(self.path / lock.LOCK_NAME)
+        except lock.Held as held:
+            raise CannotStart(
+                f"Another server{held.owner} uses the data folder {self.path}. "
+                "Stop it first, or set server.data_folder to another folder."
+            ) from held
+        except lock.NotLockable as error:
+            raise CannotStart(f"The data folder {self.path} cannot be locked: {error}.") from error
         except OSError as error:
             raise CannotStart(
                 f"The data folder {self.path} cannot be written: {_reason(error, self.path)}. "
                 "Give this user the right to write it, or set server.data_folder to another folder."
             ) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            owner = _owner(descriptor)
-            os.close(descriptor)
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise CannotStart(f"The data folder {self.path} cannot be locked: {error.strerror}.") from error
-            raise CannotStart(
-                f"Another server{owner} uses the data folder {self.path}. "
-                "Stop it first, or set server.data_folder to another folder."
-            ) from error
-        try:
-            _sign(descriptor)
-        except OSError as error:
-            os.close(descriptor)
-            raise CannotStart(f"The data folder {self.path} cannot be written: {error.strerror}.") from error
+        # A server that was killed has left its address; another program may listen there now.
+        with contextlib.suppress(OSError):
+            (self.path / lock.ADDRESS_NAME).unlink()
         return descriptor
 
 
@@ -131,38 +122,11 @@ def make_private(path: str) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
-def locked_by(path: Path) -> str:
-    """Name who holds a lock file, such as ` (process 4711)`; empty if nobody does."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return ""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return _owner(descriptor) or " (another process)"
-    else:
-        return ""
-    finally:
-        os.close(descriptor)
-
-
 def _is_lock_of(descriptor: int, folder: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(descriptor), (folder / LOCK_NAME).stat())
+        return os.path.samestat(os.fstat(descriptor), (folder / lock.LOCK_NAME).stat())
     except OSError:
         return False
-
-
-def _sign(descriptor: int) -> None:
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
-
-
-def _owner(descriptor: int) -> str:
-    """Name the process that wrote the lock file, if it says one."""
-    text = os.pread(descriptor, 32, 0).strip()
-    return f" (process {text.decode()})" if text.isdigit() else ""
 
 
 def _reason(error: OSError, folder: Path) -> str:

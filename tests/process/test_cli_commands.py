@@ -253,6 +253,28 @@ def test_wrong_token(shell: Shell) -> None:
     assert shell.err == "aiwebengine: This is not the administrator token. The token came from AIWEBENGINE_TOKEN.\n"
 
 
+def test_no_server_on_the_data_folder(shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without a running server on the data folder nothing is sent to whoever listens at the address it once had."""
+    monkeypatch.delenv("AIWEBENGINE_URL")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "administrator-token").write_text("awe_x\n")
+    assert shell.run("list") == exits.UNREACHABLE
+    (tmp_path / "data" / "address").write_text(f"{shell.api.url}\n")
+    (tmp_path / "data" / "lock").write_text("1\n")
+    assert shell.run("list") == exits.UNREACHABLE
+    assert shell.err.startswith(f"aiwebengine: No server runs on the data folder {tmp_path / 'data'}. Start one")
+    assert shell.api.asked == []
+
+
+def test_redirected(shell: Shell) -> None:
+    """A redirect is not followed, so that the token does not go where nobody sent it."""
+    with fake_api() as other:
+        shell.api.will(status=307, headers={"location": f"{other.url}/engine/api/scripts"})
+        assert shell.run("list") == exits.UNREACHABLE
+        assert f"redirects to {other.url}/engine/api/scripts (status 307). The token is not sent there" in shell.err
+        assert other.asked == []
+
+
 def test_no_server(shell: Shell) -> None:
     """An address at which nothing listens is told with what to do."""
     with socket.create_server(("127.0.0.1", 0)) as unused:

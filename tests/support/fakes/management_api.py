@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +23,7 @@ class Answer:
     """Sent as newline-delimited JSON instead."""
     raw: bytes | None = None
     """Sent as it is instead."""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -78,6 +79,8 @@ def fake_api() -> Iterator[FakeApi]:
                 content = b"\n".join(json.dumps(one).encode() for one in documents if one is not None)
             self.send_response(answer.status)
             self.send_header("content-length", str(len(content)))
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 

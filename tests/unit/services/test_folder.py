@@ -5,11 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import time
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import CannotStart
+from aiwebengine.services import lock
 from aiwebengine.services.folder import DataFolder
 from tests.support.folders import temporary_folder
 
@@ -48,6 +50,44 @@ class DataFolderTests(SynchronousTestCase):
         folder.startService()
         self.assertEqual((self.path / "lock").read_text(), f"{os.getpid()}\n")
         folder.stopService()
+
+    def test_address_of_a_dead_server(self):
+        """The address that a killed server has left is removed by the next one that takes the lock."""
+        self.path.mkdir(parents=True)
+        (self.path / "address").write_text("http://127.0.0.1:1\n")
+        folder = DataFolder(path=self.path)
+        folder.startService()
+        self.addCleanup(folder.stopService)
+        self.assertFalse((self.path / "address").exists())
+
+    def test_address_of_a_predecessor(self):
+        """A successor leaves the address of the server that hands over, which still serves."""
+        first = DataFolder(path=self.path)
+        first.startService()
+        self.addCleanup(first.stopService)
+        (self.path / "address").write_text("http://127.0.0.1:1\n")
+        successor = DataFolder(path=self.path, lock_descriptor=os.dup(first.lock_descriptor))
+        successor.startService()
+        self.addCleanup(successor.stopService)
+        self.assertTrue((self.path / "address").exists())
+
+    def test_commands_that_look(self):
+        """A server starts although a command is just looking whether one runs."""
+        self.path.mkdir(parents=True)
+        looking = os.open(self.path / "lock", os.O_RDONLY | os.O_CREAT)
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        pauses = []
+
+        def sleep(seconds):
+            pauses.append(seconds)
+            os.close(looking)
+
+        self.patch(time, "sleep", sleep)
+        folder = DataFolder(path=self.path)
+        folder.startService()
+        self.addCleanup(folder.stopService)
+        self.assertEqual(len(pauses), 1)
+        self.assertIn(str(os.getpid()), lock.locked_by(self.path / "lock"))
 
     def test_inherited_lock(self):
         """A successor that inherits the descriptor holds the lock without taking it."""
