@@ -16,6 +16,7 @@ from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.log_rows import DatabaseLogRows
+from aiwebengine.services.db.migrations.lists import EVIDENCE_CHAINS, MAIN_CHAINS
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
 
@@ -39,7 +40,8 @@ def build_foundation(settings: Settings, *, reactor: Any, passed: Passed, alone:
     database = Database(
         url=f"sqlite:///{folder / 'main.sqlite3'}",
         threads=threads,
-        migrations="main",
+        name="main",
+        chains=MAIN_CHAINS,
         clock=reactor,
         random=random.random,
         connections=_THREADS,
@@ -48,7 +50,8 @@ def build_foundation(settings: Settings, *, reactor: Any, passed: Passed, alone:
     evidence = Database(
         url=f"sqlite:///{folder / 'evidence.sqlite3'}",
         threads=evidence_threads,
-        migrations="evidence",
+        name="evidence",
+        chains=EVIDENCE_CHAINS,
         clock=reactor,
         random=random.random,
         connections=_EVIDENCE_THREADS,

@@ -91,8 +91,9 @@ def test_data_folder_of_a_newer_version(command: Sequence[str], tmp_path: Path) 
     for path in databases:
         with closing(sqlite3.connect(path)) as connection, connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if "alembic_version" in tables:
-                connection.execute("UPDATE alembic_version SET version_num = 'z9999'")
+            for table in tables:
+                if table.endswith("_version"):
+                    connection.execute(f"UPDATE {table} SET revision = 'z9999'")
     with started(tmp_path, command=command) as server:
         refused(server, "was written by a newer version", "Nothing was changed")
 

@@ -15,7 +15,7 @@ whose time is up is given up before its COMMIT, or not at all: see `_Fate`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -29,6 +29,7 @@ from twisted.logger import Logger
 from aiwebengine.errors import Conflict, EngineError, OutcomeUnknown, Unavailable
 from aiwebengine.interfaces import Clock
 from aiwebengine.services.breaker import State
+from aiwebengine.services.db.chain import MigrationChain
 from aiwebengine.services.db.migrate import upgrade
 from aiwebengine.services.folder import make_private
 from aiwebengine.services.guarded import Guarded, Late, Terms, away
@@ -67,7 +68,8 @@ class Database(Service):
     Args:
         url: SQLAlchemy's, such as `sqlite:////var/lib/aiwebengine/main.sqlite3`.
         threads: Where transactions run; as many connections as it has threads.
-        migrations: Which folder of `migrations/` describes it: `main` or `evidence`.
+        name: What people call it, such as `main`.
+        chains: The migrations of all that lies in it.
         connections: Most open connections.
         durable: Wait for the disk at each commit; False where losing the last moments
             in a power failure is accepted, never their consistency.
@@ -81,7 +83,8 @@ class Database(Service):
         *,
         url: str,
         threads: Runs,
-        migrations: str,
+        name: str,
+        chains: Sequence[MigrationChain],
         clock: Clock,
         random: Callable[[], float],
         connections: int = 4,
@@ -90,14 +93,14 @@ class Database(Service):
     ) -> None:
         self._url = sa.make_url(url)
         self._threads = threads
-        self._migrations = migrations
+        self._chains = tuple(chains)
         self._connections = connections
         self._durable = durable
         self._alone = alone
         self._engine: Engine | None = None
         one_writer = self._url.get_backend_name() == "sqlite"
         self.reads = Guarded(
-            name=f"{migrations} database",
+            name=f"{name} database",
             # One connection is left for who writes: reads that hang do not take all.
             terms=_terms(places=max(1, connections - 1), attempts=_READ_AGAIN),
             clock=clock,
@@ -105,7 +108,7 @@ class Database(Service):
         )
         """The way to it for whoever only reads."""
         self.writes = Guarded(
-            name=f"{migrations} database (writing)",
+            name=f"{name} database (writing)",
             terms=_terms(places=1 if one_writer else connections, attempts=ONCE),
             clock=clock,
             random=random,
@@ -175,7 +178,7 @@ class Database(Service):
     def _open(self) -> None:
         engine = _engine(self._url, connections=self._connections, durable=self._durable)
         try:
-            upgrade(engine, self._migrations, allowed=self._alone)
+            upgrade(engine, self._chains, allowed=self._alone)
         except BaseException:
             engine.dispose()
             raise

@@ -1,105 +1,193 @@
 """
 Bringing a database to the form that this version of the engine knows.
 
-The steps are Alembic's, packaged in `migrations/<name>/`, and run in one transaction.
-A SQLite file is copied first, beside itself, as `<file>.before-<revision>`.  A database
-that was written by a newer engine is refused before anything in it is touched.
+A database is opened with the chains of all that lies in it (see `chain.py`).  What each chain
+lacks is run in one transaction, chain by chain in the order in which they are given, so that
+a chain may refer to tables of those before it.  A SQLite file is copied first, beside itself,
+as `<file>.before-<chain>-<revision>`, after the first chain that lacks something.  A database
+that was written by a newer engine is refused before anything in it is touched.  The tables of
+chains that are not given are left alone.
+
+Before there were chains, Alembic kept one revision for a whole database in `alembic_version`.
+A chain that has no revision of its own there takes over from it (`Step.formerly`); the table
+stays, for chains that come later, and is marked so that an engine of that time refuses it.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from twisted.logger import Logger
 
 from aiwebengine.errors import CannotStart
+from aiwebengine.services.db.chain import MigrationChain, Step
 from aiwebengine.services.folder import make_private
 
 _log = Logger()
 
-FOLDER = Path(__file__).parent / "migrations"
+FORMER = (("m0001", "m0002", "m0003"), ("e0001", "e0002", "e0003", "e0004"))
+"""Alembic's revisions of the two databases that there were, each in its order."""
 
-HEADS = {"main": "m0003", "evidence": "e0004"}
-"""The newest revision of each database; looked at first, so that a start with nothing to do loads no Alembic."""
+_TAKEN_OVER = "+chains"
+_ALEMBIC = sa.table("alembic_version", sa.column("version_num", sa.String(32)))
 
 
-def upgrade(engine: Engine, name: str, *, allowed: bool = True) -> None:
+def upgrade(engine: Engine, chains: Sequence[MigrationChain], *, allowed: bool = True) -> None:
     """
     Run the steps that *engine*'s database has not seen.
 
     Args:
-        name: The folder of `migrations/`.
+        chains: Of all that the engine uses in it.
         allowed: False while another process uses the database.
 
     Raises:
         CannotStart: The database cannot be opened, a newer engine wrote it, or there are steps and none is allowed.
     """
+    names = [chain.name for chain in chains]
+    if len(set(names)) != len(names):
+        raise ValueError(f"Two migration chains of one database have the same name: {', '.join(names)}.")
     try:
-        current = _current(engine)
+        with engine.connect() as connection:
+            found = _find(connection, chains)
     except (DBAPIError, sqlite3.Error) as error:
         raise CannotStart(
             f"The database {_where(engine)} cannot be opened: {_cause(error)}. "
             "Make it readable and writable for this user, or restore a copy."
         ) from error
-    if current == {HEADS[name]}:
+    _refuse_newer(engine, chains, found)
+    lacking = [chain for chain in chains if found.steps(chain)]
+    if not lacking and not found.taken_over:
         return
     if not allowed:
+        if lacking:
+            raise CannotStart(
+                f"The database {_where(engine)} must be brought to a newer form ({_told(lacking, found)}), which "
+                "cannot be done while another process serves from it. Stop the server and start it again."
+            )
+        return
+    if lacking and not found.empty:
+        _copy(engine, before=f"{lacking[0].name}-{lacking[0].head}")
+    _run(engine, chains, lacking, found)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """What a database says of itself."""
+
+    revisions: dict[str, str] = field(default_factory=dict)
+    """By chain; a chain of which nothing is there is missing."""
+    taken_over: set[str] = field(default_factory=set)
+    """Chains whose revision follows from Alembic's."""
+    former: str = ""
+    """Alembic's revision, without the mark."""
+    empty: bool = False
+    """There is no table at all."""
+
+    def steps(self, chain: MigrationChain) -> tuple[Step, ...]:
+        """Return what is still to be done."""
+        return chain.after(self.revisions.get(chain.name, ""))
+
+
+def _find(connection: Connection, chains: Sequence[MigrationChain]) -> _Found:
+    found = _find_current(connection, chains)
+    return found if found is not None else _find_any(connection, chains)
+
+
+def _find_current(connection: Connection, chains: Sequence[MigrationChain]) -> _Found | None:
+    """Read all revisions at once; None if the database does not have them all, or cannot be read."""
+    queries = [sa.select(sa.literal(chain.name), _version(chain).c.revision) for chain in chains]
+    if not queries:
+        return _Found()
+    try:
+        rows = connection.execute(sa.union_all(*queries)).all()
+    except DBAPIError:
+        connection.rollback()
+        return None
+    return _Found(revisions={row[0]: row[1] for row in rows}) if len(rows) == len(chains) else None
+
+
+def _find_any(connection: Connection, chains: Sequence[MigrationChain]) -> _Found:
+    tables = set(sa.inspect(connection).get_table_names())
+    found = _Found(empty=not tables)
+    if _ALEMBIC.name in tables:
+        former = connection.execute(sa.select(_ALEMBIC.c.version_num)).scalar()
+        found.former = (former or "").removesuffix(_TAKEN_OVER)
+    done = _done_formerly(found.former)
+    for chain in chains:
+        own = chain.table in tables and connection.execute(sa.select(_version(chain).c.revision)).scalar()
+        if own:
+            found.revisions[chain.name] = own
+            continue
+        taken = [step.revision for step in chain.steps if step.formerly in done]
+        if taken:
+            found.revisions[chain.name] = taken[-1]
+            found.taken_over.add(chain.name)
+    return found
+
+
+def _done_formerly(former: str) -> Sequence[str]:
+    """Return Alembic's revisions up to this one."""
+    for revisions in FORMER:
+        if former in revisions:
+            return revisions[: revisions.index(former) + 1]
+    return ()
+
+
+def _refuse_newer(engine: Engine, chains: Sequence[MigrationChain], found: _Found) -> None:
+    newer = [
+        f"{chain.name} is at revision {revision}; this one knows up to {chain.head}"
+        for chain in chains
+        if (revision := found.revisions.get(chain.name)) is not None and not chain.knows(revision)
+    ]
+    if found.former and not _done_formerly(found.former):
+        newer.append(f"revision {found.former}, which this one does not know")
+    if newer:
         raise CannotStart(
-            f"The database {_where(engine)} must be brought from revision {', '.join(sorted(current)) or 'none'} to "
-            f"{HEADS[name]}, which cannot be done while another process serves from it. "
-            "Stop the server and start it again."
-        )
-    _run(engine, name, current)
-
-
-def _run(engine: Engine, name: str, current: set[str]) -> None:
-    from alembic.config import Config  # noqa: PLC0415 - 100 ms that most starts need not spend
-    from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
-
-    scripts = ScriptDirectory(FOLDER, version_locations=[FOLDER / name])
-    known = {script.revision for script in scripts.walk_revisions()}
-    if not current <= known:
-        raise CannotStart(
-            f"The database {_where(engine)} was written by a newer version of aiwebengine "
-            f"(revision {', '.join(sorted(current - known))}; this one knows up to {HEADS[name]}). "
+            f"The database {_where(engine)} was written by a newer version of aiwebengine ({'; '.join(newer)}). "
             "Nothing was changed. Start the newer version, or restore the copy that it kept beside the file."
         )
-    if current:
-        _copy(engine, before=HEADS[name])
-    context = EnvironmentContext(
-        Config(),
-        scripts,
-        fn=lambda revision, _: scripts._upgrade_revs(HEADS[name], revision),  # noqa: SLF001 - Alembic's commands do so
-    )
+
+
+def _run(engine: Engine, chains: Sequence[MigrationChain], lacking: Sequence[MigrationChain], found: _Found) -> None:
+    from alembic.migration import MigrationContext  # noqa: PLC0415 - 100 ms that most starts need not spend
+    from alembic.operations import Operations  # noqa: PLC0415
+
     try:
-        with engine.connect().execution_options(write=True) as connection, connection.begin(), context:
-            context.configure(connection=connection)
-            context.run_migrations()
+        with engine.connect().execution_options(write=True) as connection, connection.begin():
+            # Another process may have been here meanwhile; on SQLite nobody can be from now on.
+            now = _find_any(connection, chains)
+            operations = Operations(MigrationContext.configure(connection))
+            for chain in chains:
+                for step in now.steps(chain):
+                    step.upgrade(operations)
+                _remember(connection, chain)
+            if now.taken_over:
+                connection.execute(sa.update(_ALEMBIC).values(version_num=f"{now.former}{_TAKEN_OVER}"))
     except DBAPIError as error:
         raise CannotStart(
-            f"The database {_where(engine)} cannot be brought to revision {HEADS[name]}: {_cause(error)}. "
-            "Nothing was changed.",
+            f"The database {_where(engine)} cannot be brought to a newer form ({_told(lacking, found)}): "
+            f"{_cause(error)}. Nothing was changed.",
             private=str(error),
         ) from error
-    _log.info(
-        "database {where} brought from {old} to {new}",
-        where=_where(engine),
-        old=", ".join(sorted(current)) or "nothing",
-        new=HEADS[name],
-    )
+    if lacking:
+        _log.info("database {where}: {what}", where=_where(engine), what=_told(lacking, found))
 
 
-def _current(engine: Engine) -> set[str]:
-    with engine.connect() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return set()
-        return set(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
+def _remember(connection: Connection, chain: MigrationChain) -> None:
+    table = _version(chain)
+    table.create(connection, checkfirst=True)
+    connection.execute(sa.delete(table))
+    connection.execute(sa.insert(table).values(revision=chain.head))
+
+
+def _version(chain: MigrationChain) -> sa.Table:
+    return sa.Table(chain.table, sa.MetaData(), sa.Column("revision", sa.String(32), primary_key=True))
 
 
 def _copy(engine: Engine, *, before: str) -> None:
@@ -110,6 +198,12 @@ def _copy(engine: Engine, *, before: str) -> None:
     make_private(f"{path}.before-{before}")
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(f"{path}.before-{before}")) as target:
         source.backup(target)
+
+
+def _told(lacking: Sequence[MigrationChain], found: _Found) -> str:
+    return ", ".join(
+        f"{chain.name} from {found.revisions.get(chain.name, 'nothing')} to {chain.head}" for chain in lacking
+    )
 
 
 def _where(engine: Engine) -> str:

@@ -7,7 +7,10 @@ from pathlib import Path
 from twisted.internet.task import Clock
 
 from aiwebengine.services.db.connect import Database
+from aiwebengine.services.db.migrations.lists import EVIDENCE_CHAINS, MAIN_CHAINS
 from tests.support.fakes.threads import ThreadsInTurn
+
+CHAINS = {"main": MAIN_CHAINS, "evidence": EVIDENCE_CHAINS}
 
 
 def open_database(folder: Path, name: str = "main", *, clock: Clock | None = None) -> Database:
@@ -15,7 +18,8 @@ def open_database(folder: Path, name: str = "main", *, clock: Clock | None = Non
     database = Database(
         url=f"sqlite:///{folder}/{name}.sqlite3",
         threads=ThreadsInTurn(),
-        migrations=name,
+        name=name,
+        chains=CHAINS[name],
         clock=Clock() if clock is None else clock,
         random=float,
         durable=False,

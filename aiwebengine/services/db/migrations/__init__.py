@@ -1,1 +1,1 @@
-"""Steps that bring a database of an older engine to this one; Alembic reads them as files."""
+"""The engine's own chains: one module a chain, and `lists.py`, which says what lies in which database."""

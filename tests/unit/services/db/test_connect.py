@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Conflict, OutcomeUnknown, Unavailable
 from aiwebengine.services.db import connect
 from aiwebengine.services.db.connect import Database
+from aiwebengine.services.db.migrations.lists import MAIN_CHAINS
 from aiwebengine.services.db.tables import blobs
 from tests.support.fakes.database import open_database
 from tests.support.fakes.threads import ThreadsInTurn
@@ -83,7 +84,12 @@ class DatabaseTests(SynchronousTestCase):
         """Writers of one file take their turns; a reader does not wait for them."""
         threads = ThreadsInTurn(at_once=False)
         database = Database(
-            url=f"sqlite:///{self.folder}/main.sqlite3", threads=threads, migrations="main", clock=Clock(), random=float
+            url=f"sqlite:///{self.folder}/main.sqlite3",
+            threads=threads,
+            name="main",
+            chains=MAIN_CHAINS,
+            clock=Clock(),
+            random=float,
         )
         started = database.startService()
         threads.step()
@@ -106,7 +112,8 @@ class DatabaseTests(SynchronousTestCase):
         durable = Database(
             url=f"sqlite:///{self.folder}/durable.sqlite3",
             threads=ThreadsInTurn(),
-            migrations="main",
+            name="main",
+            chains=MAIN_CHAINS,
             clock=Clock(),
             random=float,
         )
@@ -142,7 +149,8 @@ class GuardedDatabaseTests(SynchronousTestCase):
         self.database = Database(
             url=f"sqlite:///{self.folder}/main.sqlite3",
             threads=self.threads,
-            migrations="main",
+            name="main",
+            chains=MAIN_CHAINS,
             clock=self.clock,
             random=lambda: 1.0,
         )

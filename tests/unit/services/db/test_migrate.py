@@ -3,126 +3,297 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import CannotStart
-from aiwebengine.services.db import migrate
+from aiwebengine.services.db.chain import MigrationChain, Step
 from aiwebengine.services.db.connect import Database
+from aiwebengine.services.db.migrations.lists import EVIDENCE_CHAINS, MAIN_CHAINS
 from aiwebengine.services.db.tables import EVIDENCE, MAIN
 from tests.support.fakes.database import open_database
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.folders import temporary_folder
 
-STEP = '''
-"""A step that a later version brings."""
-import sqlalchemy as sa
-from alembic import op
-revision = "m9999"
-down_revision = "{head}"
-def upgrade():
-    op.create_table("later", sa.Column("id", sa.Integer, primary_key=True))
-    {more}
-'''
+BEFORE_CHAINS = Path(__file__).parent / "before_chains"
+
+OWN_TABLES = {"include_name": lambda name, kind, _: kind != "table" or not name.endswith("_version")}
 
 
-class MigrateTests(SynchronousTestCase):
+def table(name, *more):
+    """Return a function of a step that makes a table, and then does what else is asked for."""
+
+    def upgrade(op):
+        op.create_table(name, sa.Column("id", sa.Integer, primary_key=True))
+        for sql in more:
+            op.execute(sql)
+
+    return upgrade
+
+
+def chain(name, *upgrades):
+    """Return a chain with the revisions 1, 2 and so on."""
+    return MigrationChain(
+        name=name, steps=tuple(Step(revision=f"{at:04}", upgrade=one) for at, one in enumerate(upgrades, 1))
+    )
+
+
+ANIMALS = chain("animals", table("cats"), table("dogs"))
+PLANTS = chain("plants", table("trees"))
+
+
+class DatabaseCase(SynchronousTestCase):
     def setUp(self):
         self.folder = temporary_folder(self)
         self.file = self.folder / "main.sqlite3"
 
-    def make(self):
-        self.successResultOf(open_database(self.folder).stopService())
-
-    def start(self, *, alone=True):
-        return Database(
-            url=f"sqlite:///{self.file}",
+    def start(self, chains, *, alone=True, file=None):
+        database = Database(
+            url=f"sqlite:///{file or self.file}",
             threads=ThreadsInTurn(),
-            migrations="main",
+            name="main",
+            chains=chains,
             clock=Clock(),
             random=float,
+            durable=False,
             alone=alone,
-        ).startService()
+        )
+        return database.startService().addCallback(lambda _: database)
 
-    def later(self, more="pass"):
-        """Let a second step exist, in a copy of the steps."""
-        steps = self.folder / "migrations" / "main"
-        steps.mkdir(parents=True)
-        for step in (migrate.FOLDER / "main").glob("m*.py"):
-            (steps / step.name).write_text(step.read_text())
-        self.head = migrate.HEADS["main"]
-        (steps / "m9999_later.py").write_text(STEP.format(more=more, head=self.head))
-        self.patch(migrate, "FOLDER", self.folder / "migrations")
-        self.patch(migrate, "HEADS", {"main": "m9999"})
+    def bring(self, *chains, alone=True, file=None):
+        self.successResultOf(self.successResultOf(self.start(chains, alone=alone, file=file)).stopService())
 
-    def query(self, sql):
-        with sqlite3.connect(self.file) as connection:
+    def refused(self, *chains, alone=True):
+        return self.failureResultOf(self.start(chains, alone=alone), CannotStart).value.public
+
+    def query(self, sql, file=None):
+        with closing(sqlite3.connect(file or self.file)) as connection, connection:
             return connection.execute(sql).fetchall()
+
+    def schema(self, file=None):
+        return self.query("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name", file)
+
+    def revisions(self, file=None):
+        names = self.query("SELECT name FROM sqlite_master WHERE name LIKE '%\\_version' ESCAPE '\\'", file)
+        return {name: self.query(f"SELECT * FROM {name}", file) for (name,) in names}
+
+
+class MigrateTests(DatabaseCase):
+    def test_chains_are_remembered_apart(self):
+        """Each chain has a version table of its own, and one that comes later makes its tables then."""
+        self.bring(ANIMALS)
+        self.assertEqual(self.revisions(), {"animals_version": [("0002",)]})
+        self.bring(ANIMALS, PLANTS)
+        self.assertEqual(self.revisions(), {"animals_version": [("0002",)], "plants_version": [("0001",)]})
+        self.assertEqual(self.query("SELECT * FROM trees"), [])
+
+    def test_chain_that_is_left_out(self):
+        """Tables of a chain that is not brought are left alone, and found again."""
+        self.bring(ANIMALS, PLANTS)
+        self.query("INSERT INTO trees VALUES (7)")
+        self.bring(chain("animals", table("cats"), table("dogs"), table("cows")))
+        self.assertEqual(self.revisions(), {"animals_version": [("0003",)], "plants_version": [("0001",)]})
+        self.bring(PLANTS)
+        self.assertEqual(self.query("SELECT * FROM trees"), [(7,)])
+
+    def test_a_later_chain_refers_to_an_earlier_one(self):
+        """Chains run in the order in which they are given."""
+        fruit = chain("fruit", table("apples", "INSERT INTO trees VALUES (1)"))
+        self.bring(PLANTS, fruit)
+        self.assertEqual(self.query("SELECT * FROM trees"), [(1,)])
+
+    def test_nothing_to_do(self):
+        """A database that is up to date is not written."""
+        self.bring(ANIMALS, PLANTS)
+        before = self.file.read_bytes()
+        self.bring(PLANTS, ANIMALS)
+        self.assertEqual(self.file.read_bytes(), before)
 
     def test_not_alone(self):
         """While another process serves from it a database is used as it is, or not at all."""
-        self.make()
-        self.successResultOf(self.start(alone=False))
-        self.later()
-        self.assertIn("Stop the server", self.failureResultOf(self.start(alone=False), CannotStart).value.public)
-        self.successResultOf(self.start())
-
-    def test_steps_make_the_tables(self):
-        """The steps make exactly the tables that the code uses, and the newest step is the one it names."""
-        for name, tables in (("main", MAIN), ("evidence", EVIDENCE)):
-            database = open_database(self.folder, name)
-            differences = self.successResultOf(
-                database.read(lambda c, tables=tables: compare_metadata(MigrationContext.configure(c), tables))
-            )
-            self.assertEqual(differences, [])
-            scripts = ScriptDirectory(migrate.FOLDER, version_locations=[migrate.FOLDER / name])
-            self.assertEqual(scripts.get_heads(), [migrate.HEADS[name]])
-            self.successResultOf(database.stopService())
+        self.bring(ANIMALS)
+        self.bring(ANIMALS, alone=False)
+        self.assertIn("Stop the server", self.refused(ANIMALS, PLANTS, alone=False))
+        self.bring(ANIMALS, PLANTS)
 
     def test_copy_is_kept(self):
-        """An older database is copied before it is changed."""
-        self.make()
-        self.later()
-        self.successResultOf(self.start())
-        self.assertEqual(self.query("SELECT version_num FROM alembic_version"), [("m9999",)])
-        with sqlite3.connect(f"{self.file}.before-m9999") as copy:
-            self.assertEqual(copy.execute("SELECT version_num FROM alembic_version").fetchall(), [(self.head,)])
+        """An older database is copied before it is changed; a new one is not."""
+        self.bring(ANIMALS)
+        self.assertEqual(list(self.folder.glob("*before*")), [])
+        self.bring(chain("animals", table("cats"), table("dogs"), table("cows")), PLANTS)
+        copy = self.folder / "main.sqlite3.before-animals-0003"
+        self.assertEqual(list(self.folder.glob("*before*")), [copy])
+        self.assertEqual(self.revisions(copy), {"animals_version": [("0002",)]})
+        self.assertEqual(copy.stat().st_mode & 0o777, 0o600)
 
     def test_failed_step_changes_nothing(self):
-        """A step that fails half-way leaves the database as it was, and the server does not start."""
-        self.make()
-        self.later('op.execute("SELECT nonsense FROM nowhere")')
-        failure = self.failureResultOf(self.start(), CannotStart)
-        self.assertIn("Nothing was changed", failure.value.public)
-        self.assertEqual(self.query("SELECT version_num FROM alembic_version"), [(self.head,)])
-        self.assertEqual(self.query("SELECT name FROM sqlite_master WHERE name = 'later'"), [])
+        """A step that fails half-way leaves the database with all its chains as it was; the server does not start."""
+        self.bring(ANIMALS)
+        before = self.schema()
+        public = self.refused(
+            chain("animals", table("cats"), table("dogs"), table("cows")),
+            chain("plants", table("trees", "SELECT nonsense FROM nowhere")),
+        )
+        self.assertIn("animals from 0002 to 0003, plants from nothing to 0001", public)
+        self.assertIn("Nothing was changed", public)
+        self.assertEqual(self.schema(), before)
+        self.assertEqual(self.revisions(), {"animals_version": [("0002",)]})
 
     def test_newer_database(self):
-        """A database of a newer engine is refused and not touched."""
-        self.make()
-        with sqlite3.connect(self.file) as connection:
-            connection.execute("UPDATE alembic_version SET version_num = 'm9999'")
-        before = self.query("SELECT sql FROM sqlite_master ORDER BY name")
-        failure = self.failureResultOf(self.start(), CannotStart)
-        self.assertIn("newer version", failure.value.public)
-        self.assertIn("m9999", failure.value.public)
-        self.assertEqual(self.query("SELECT version_num FROM alembic_version"), [("m9999",)])
-        self.assertEqual(self.query("SELECT sql FROM sqlite_master ORDER BY name"), before)
-        self.assertEqual(list(self.folder.glob("*.before-*")), [])
+        """A database of which one chain is newer than the engine is refused and not touched."""
+        self.bring(ANIMALS, PLANTS)
+        before = self.file.read_bytes()
+        public = self.refused(chain("animals", table("cats")), PLANTS)
+        self.assertIn("newer version", public)
+        self.assertIn("animals is at revision 0002; this one knows up to 0001", public)
+        self.assertEqual(self.file.read_bytes(), before)
+        self.assertEqual(list(self.folder.glob("*before*")), [])
 
     def test_not_a_database(self):
         """A file that is no database is refused with its path, and kept."""
         self.file.write_bytes(b"this is not a database, whatever its name says" * 10)
-        failure = self.failureResultOf(self.start(), CannotStart)
-        self.assertIn(str(self.file), failure.value.public)
+        self.assertIn(str(self.file), self.refused(ANIMALS))
         self.assertTrue(self.file.read_bytes().startswith(b"this is not"))
 
     def test_folder_is_missing(self):
         """A database in a folder that does not exist is refused with a reason."""
         self.file = self.folder / "missing" / "main.sqlite3"
-        failure = self.failureResultOf(self.start(), CannotStart)
-        self.assertIn("unable to open", failure.value.public)
+        self.assertIn("unable to open", self.refused(ANIMALS))
+
+    def test_names_are_unique(self):
+        """Two chains of one database cannot have the same name: one would hide the other's tables."""
+        self.failureResultOf(self.start([ANIMALS, chain("animals", table("birds"))]), ValueError)
+
+    @settings(max_examples=30)
+    @given(st.lists(st.integers(0, 4), min_size=1, max_size=6).map(sorted), st.lists(st.integers(0, 4), max_size=6))
+    def test_any_way_leads_to_the_same_form(self, animals, plants):
+        """However many versions lie between, and whichever chains were left out, the newest form is the same."""
+        file = self.folder / "way.sqlite3"
+        for name in self.folder.glob("way*"):
+            name.unlink()
+        steps = {name: [table(f"{name}{at}") for at in range(5)] for name in ("animals", "plants")}
+        for many in animals:
+            shown = [chain("animals", *steps["animals"][: many + 1])]
+            if plants and plants[0] <= many:
+                shown.append(chain("plants", *steps["plants"]))
+            self.bring(*shown, file=file)
+        whole = [chain(name, *steps[name]) for name in steps]
+        self.bring(*whole, file=file)
+        straight = self.folder / "way-straight.sqlite3"
+        self.bring(*whole, file=straight)
+        self.assertEqual(self.schema(file), self.schema(straight))
+        self.assertEqual(self.revisions(file), self.revisions(straight))
+
+
+class ChainTests(SynchronousTestCase):
+    def test_rules(self):
+        """A chain with a name or revisions that would break a database cannot be made."""
+        for name in ("", "Upper", "with space", "a;b", "x" * 32, "9lives"):
+            with self.assertRaises(ValueError):
+                chain(name, table("t"))
+        for revisions in ((), ("2", "1"), ("1", "1"), ("1-a",), ("x" * 33,)):
+            with self.assertRaises(ValueError):
+                MigrationChain(name="c", steps=tuple(Step(revision=one, upgrade=table("t")) for one in revisions))
+
+
+class EngineChainTests(DatabaseCase):
+    def test_steps_make_the_tables(self):
+        """The engine's chains make exactly the tables that the code uses."""
+        for name, tables in (("main", MAIN), ("evidence", EVIDENCE)):
+            database = open_database(self.folder, name)
+            differences = self.successResultOf(
+                database.read(
+                    lambda c, tables=tables: compare_metadata(MigrationContext.configure(c, opts=OWN_TABLES), tables)
+                )
+            )
+            self.assertEqual(differences, [])
+            self.successResultOf(database.stopService())
+
+
+class BeforeChainsTests(DatabaseCase):
+    """Data folders that were written when Alembic kept one revision for a whole database."""
+
+    def restore(self, name):
+        file = self.folder / f"{name}.sqlite3"
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript((BEFORE_CHAINS / f"{name}.sql").read_text("utf-8"))
+        return file
+
+    def content(self, file):
+        names = [name for kind, name, *_ in self.schema(file) if kind == "table" and not name.endswith("_version")]
+        return {name: self.query(f"SELECT * FROM {name}", file) for name in names}
+
+    def test_taken_over(self):
+        """Everything in it is kept, its form is that of a new one, and nothing is left to do the next time."""
+        for name, chains in (("main", MAIN_CHAINS), ("evidence", EVIDENCE_CHAINS)):
+            file = self.restore(name)
+            before = self.content(file)
+            self.bring(*chains, file=file)
+            self.assertEqual(self.content(file), before)
+            fresh = self.folder / f"fresh-{name}.sqlite3"
+            self.bring(*chains, file=fresh)
+            self.assertEqual([one for one in self.schema(file) if one[2] != "alembic_version"], self.schema(fresh))
+            revisions = self.revisions(file)
+            del revisions["alembic_version"]
+            self.assertEqual(revisions, self.revisions(fresh))
+            after = file.read_bytes()
+            self.bring(*chains, file=file)
+            self.assertEqual(file.read_bytes(), after)
+            self.assertEqual(list(self.folder.glob("*before*")), [])
+
+    def test_from_every_revision(self):
+        """One that was written by a still older engine is copied, and gets what is missing."""
+        self.restore("main")
+        self.query("DROP TABLE answers")
+        self.query("UPDATE alembic_version SET version_num = 'm0002'")
+        self.bring(*MAIN_CHAINS)
+        self.assertEqual(self.query("SELECT count(*) FROM answers"), [(0,)])
+        copy = self.folder / "main.sqlite3.before-idempotency-0001"
+        self.assertEqual(self.revisions(copy), {"alembic_version": [("m0002",)]})
+
+    def test_column_of_a_later_step(self):
+        """A chain takes over as many of its steps as were done."""
+        file = self.restore("evidence")
+        rows = self.query("SELECT invocation FROM receipts ORDER BY id", file)
+        self.query("ALTER TABLE receipts DROP COLUMN row_count", file)
+        self.query("UPDATE alembic_version SET version_num = 'e0003'", file)
+        self.bring(*EVIDENCE_CHAINS, file=file)
+        self.assertEqual(self.query("SELECT invocation FROM receipts WHERE row_count = 0 ORDER BY id", file), rows)
+
+    def test_chain_that_comes_later(self):
+        """A chain that was left out when the others took over finds its tables when it comes."""
+        self.restore("main")
+        self.bring(*MAIN_CHAINS[:3])
+        kept = self.content(self.file)
+        self.bring(*MAIN_CHAINS)
+        self.assertEqual(self.content(self.file), kept)
+        self.assertEqual(self.revisions()["storage_version"], [("0001",)])
+
+    def test_older_engine(self):
+        """An engine from before finds a revision that it does not know, and refuses."""
+        self.restore("main")
+        self.bring(*MAIN_CHAINS)
+        self.assertEqual(self.revisions()["alembic_version"], [("m0003+chains",)])
+
+    def test_newer_than_known(self):
+        """A revision of Alembic's that was never published is refused, and nothing is touched."""
+        self.restore("main")
+        self.query("UPDATE alembic_version SET version_num = 'm9999'")
+        before = self.file.read_bytes()
+        self.assertIn("m9999", self.refused(*MAIN_CHAINS))
+        self.assertEqual(self.file.read_bytes(), before)
+
+    def test_not_alone(self):
+        """While the engine from before still serves from it, it is read as it is."""
+        self.restore("main")
+        self.bring(*MAIN_CHAINS, alone=False)
+        self.assertEqual(self.revisions(), {"alembic_version": [("m0003",)]})

@@ -1,19 +1,19 @@
-"""Make the tables of recordings."""
+"""Recordings, and what is to be recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import op
-from sqlalchemy.dialects import mysql
 
-revision = "e0003"
-down_revision = "e0002"
-branch_labels = None
-depends_on = None
+from aiwebengine.services.db.chain import MigrationChain, Step
+from aiwebengine.services.db.migrations.columns import LONG_BYTES, ROW_ID
 
-ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-LONG_BYTES = sa.LargeBinary().with_variant(mysql.LONGBLOB, "mysql", "mariadb")
+if TYPE_CHECKING:
+    from alembic.operations import Operations
 
 
-def upgrade() -> None:
+def _make(op: Operations) -> None:
     """Make everything."""
     op.create_table(
         "recordings",
@@ -36,3 +36,9 @@ def upgrade() -> None:
         sa.Column("mode", sa.String(8), nullable=False),
         sa.Column("every", sa.Integer, nullable=False),
     )
+
+
+RECORDINGS = MigrationChain(
+    name="recordings",
+    steps=(Step(revision="0001", upgrade=_make, formerly="e0003"),),
+)

@@ -1,20 +1,20 @@
-"""Make the tables of kept receipts and of what scripts have used of their budgets."""
+"""Kept receipts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import op
-from sqlalchemy.dialects import mysql
 
-revision = "e0002"
-down_revision = "e0001"
-branch_labels = None
-depends_on = None
+from aiwebengine.services.db.chain import MigrationChain, Step
+from aiwebengine.services.db.migrations.columns import LONG_TEXT, ROW_ID
 
-ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT, "mysql", "mariadb")
+if TYPE_CHECKING:
+    from alembic.operations import Operations
 
 
-def upgrade() -> None:
-    """Make everything."""
+def _make(op: Operations) -> None:
+    """Make the table."""
     op.create_table(
         "receipts",
         sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
@@ -37,12 +37,17 @@ def upgrade() -> None:
         sa.Column("host_calls", LONG_TEXT, nullable=False),
         sa.Index("receipts_key_id", "key", "id"),
     )
-    op.create_table(
-        "budget_use",
-        sa.Column("key", sa.String(64), primary_key=True),
-        sa.Column("resource", sa.String(16), primary_key=True),
-        sa.Column("seconds", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("uri", sa.String(255), nullable=False),
-        sa.Column("begins", sa.BigInteger, nullable=False, index=True),
-        sa.Column("used", sa.BigInteger, nullable=False),
-    )
+
+
+def _count_rows(op: Operations) -> None:
+    """Keep how many rows were read and written."""
+    op.add_column("receipts", sa.Column("row_count", sa.BigInteger, nullable=False, server_default="0"))
+
+
+RECEIPTS = MigrationChain(
+    name="receipts",
+    steps=(
+        Step(revision="0001", upgrade=_make, formerly="e0002"),
+        Step(revision="0002", upgrade=_count_rows, formerly="e0004"),
+    ),
+)

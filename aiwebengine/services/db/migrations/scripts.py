@@ -1,21 +1,19 @@
-"""Make the tables of scripts, versions and assets."""
+"""Scripts, their versions and their files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import op
-from sqlalchemy.dialects import mysql
 
-revision = "m0001"
-down_revision = None
-branch_labels = None
-depends_on = None
+from aiwebengine.services.db.chain import MigrationChain, Step
+from aiwebengine.services.db.migrations.columns import LONG_BYTES, LONG_TEXT, ROW_ID
 
-# Written out, not taken from tables.py: a step must go on making what it made on its day.
-ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT, "mysql", "mariadb")
-LONG_BYTES = sa.LargeBinary().with_variant(mysql.LONGBLOB, "mysql", "mariadb")
+if TYPE_CHECKING:
+    from alembic.operations import Operations
 
 
-def upgrade() -> None:
+def _make(op: Operations) -> None:
     """Make everything."""
     op.create_table(
         "scripts",
@@ -70,13 +68,9 @@ def upgrade() -> None:
         sa.Column("message", sa.String(1000), nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
     )
-    op.create_table(
-        "assets",
-        sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
-        sa.Column("key", sa.String(64), nullable=False, unique=True),
-        sa.Column("path", sa.String(255), nullable=False),
-        sa.Column("type", sa.String(255), nullable=False),
-        sa.Column("digest", sa.String(64), sa.ForeignKey("blobs.digest"), nullable=False, index=True),
-        sa.Column("size", sa.BigInteger, nullable=False),
-        sa.Column("updated_at", sa.BigInteger, nullable=False),
-    )
+
+
+SCRIPTS = MigrationChain(
+    name="scripts",
+    steps=(Step(revision="0001", upgrade=_make, formerly="m0001"),),
+)

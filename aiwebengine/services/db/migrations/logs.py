@@ -1,20 +1,20 @@
-"""Make the table of the scripts' log lines."""
+"""The scripts' log lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import op
-from sqlalchemy.dialects import mysql
 
-revision = "e0001"
-down_revision = None
-branch_labels = None
-depends_on = None
+from aiwebengine.services.db.chain import MigrationChain, Step
+from aiwebengine.services.db.migrations.columns import LONG_TEXT, ROW_ID
 
-ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT, "mysql", "mariadb")
+if TYPE_CHECKING:
+    from alembic.operations import Operations
 
 
-def upgrade() -> None:
-    """Make everything."""
+def _make(op: Operations) -> None:
+    """Make the table."""
     op.create_table(
         "script_logs",
         sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
@@ -30,3 +30,9 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(32), nullable=True),
         sa.Index("script_logs_key_id", "key", "id"),
     )
+
+
+LOGS = MigrationChain(
+    name="logs",
+    steps=(Step(revision="0001", upgrade=_make, formerly="e0001"),),
+)

@@ -1,0 +1,32 @@
+"""Answers that are given again to a repeated request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from aiwebengine.services.db.chain import MigrationChain, Step
+from aiwebengine.services.db.migrations.columns import LONG_BYTES
+
+if TYPE_CHECKING:
+    from alembic.operations import Operations
+
+
+def _make(op: Operations) -> None:
+    """Make the table."""
+    op.create_table(
+        "answers",
+        sa.Column("key", sa.String(64), primary_key=True),
+        sa.Column("request", sa.String(64), nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False, index=True),
+        sa.Column("status", sa.Integer, nullable=False),
+        sa.Column("headers", sa.Text, nullable=False),
+        sa.Column("body", LONG_BYTES, nullable=True),
+    )
+
+
+IDEMPOTENCY = MigrationChain(
+    name="idempotency",
+    steps=(Step(revision="0001", upgrade=_make, formerly="m0003"),),
+)
