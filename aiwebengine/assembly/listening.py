@@ -43,6 +43,7 @@ def connect(machinery: Machinery, parts: Sequence[Parts]) -> None:
             machinery.relay.add(kind, deliver)
 
 
+# Long: a list of what listens, read from top to bottom.
 def build_engine(machinery: Machinery, parts: Sequence[Parts], *, inherited: Inherited) -> Engine:
     """Build what listens, and put all services in their order."""
     base = machinery.base

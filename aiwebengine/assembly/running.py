@@ -40,6 +40,7 @@ from aiwebengine.web.streams import StreamDoor
 from aiwebengine.web.websocket import WebSockets
 
 
+# Long: a list of the floors, read from bottom to top.
 def build_machinery(base: Foundation, *, assemble: Assemble, more_calls: Sequence[tuple[str, bool]]) -> Machinery:
     """
     Build the floors that features stand on; nothing runs before the services start.

@@ -56,6 +56,7 @@ class GraphQL:
         return {**self.execution.state(), **self.feeds.state(), **self.events.state(), **self.conversations.state()}
 
 
+# Long: a list of the parts, each handed to the next.
 def build_graphql(
     *,
     reactor: Any,

@@ -115,6 +115,7 @@ class Clone:
         "unfit",
     )  # fmt: skip
 
+    # Long: keeps each argument under its name, and begins each count.
     def __init__(
         self,
         *,

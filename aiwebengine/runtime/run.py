@@ -76,6 +76,7 @@ class Run:
         "sink", "started_at", "streaming", "tape",
     )  # fmt: skip
 
+    # Long: keeps each argument under its name, and begins each count.
     def __init__(
         self,
         *,

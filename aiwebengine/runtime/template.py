@@ -158,6 +158,7 @@ class Template:
         Unavailable: There are no descriptors for its sockets.
     """
 
+    # Long: keeps each argument under its name, and begins each count.
     def __init__(
         self,
         *,

@@ -43,6 +43,7 @@ from tests.support.folders import temporary_folder
 class ApiTestCase(SynchronousTestCase):
     """Starts an API for each test."""
 
+    # Long: a list of the parts of an API.
     def setUp(self) -> None:
         folder = temporary_folder(self)
         self.world = Deploying(folder)
