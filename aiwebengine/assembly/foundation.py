@@ -25,6 +25,7 @@ _EVIDENCE_THREADS = 2
 _UNPACKING_THREADS = 2
 
 
+# Long: a list of what everything stands on.
 def build_foundation(settings: Settings, *, reactor: Any, passed: Passed, alone: bool) -> Foundation:
     """
     Build it; no file is opened and no thread started before the services start.

@@ -24,8 +24,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.support.hostile.offender import HOSTILE
 from tests.support.killing import children_of, command_of
-from tests.support.offender import HOSTILE
 from tests.support.servers import Server, started
 
 SECONDS = float(os.environ.get("AIWEBENGINE_CHAOS_SECONDS", "120"))
@@ -93,7 +93,7 @@ def _good(chance: random.Random) -> Any:
 @contextlib.contextmanager
 def _hostile(address: str) -> Iterator[None]:
     """Have the hostile script asked by programs of their own, so that these clients are in nobody's way."""
-    words = [sys.executable, "-m", "tests.support.offender", address]
+    words = [sys.executable, "-m", "tests.support.hostile.offender", address]
     programs = [subprocess.Popen([*words, str(seed)]) for seed in range(2)]
     try:
         yield

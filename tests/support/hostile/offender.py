@@ -1,7 +1,7 @@
 """
 A script that does its worst, and a client that asks it for that.
 
-    python -m tests.support.offender HOST:PORT SEED
+    python -m tests.support.hostile.offender HOST:PORT SEED
 
 It asks until it is killed.
 """
