@@ -7,7 +7,7 @@
 (function (K) {
     'use strict';
 
-    var stringify = K.native.stringify, parse = K.native.parse, indexOf = String.prototype.indexOf, byteLength = K.native.byteLength;
+    var exact = K.exactJson, stringify = K.native.stringify, parse = K.native.parse, indexOf = String.prototype.indexOf, byteLength = K.native.byteLength;
     var replace = Function.prototype.call.bind(K.native.replace), ESCAPES = /\\\\|\\u202[89]/g;
 
     function plain(escape) {
@@ -25,7 +25,7 @@
     function jsonParse(text, reviver) {
         text = String(text);
         try {
-            var value = parse(text);
+            var value = parse(exact(text));
         } catch (error) {
             throw error instanceof SyntaxError ? new SyntaxError(K.jsonMessage(text, error.message)) : error;
         }

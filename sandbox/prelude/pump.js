@@ -4,7 +4,7 @@
 (function (K) {
     'use strict';
 
-    var slice = K.captured.slice, indexOf = K.captured.indexOf, codeAt = K.captured.charCodeAt, parse = K.parse, collectGarbage = K.captured.collectGarbage;
+    var slice = K.captured.slice, indexOf = K.captured.indexOf, codeAt = K.captured.charCodeAt, parse = K.parse, exactJson = K.exactJson, collectGarbage = K.captured.collectGarbage;
     var world = K.world, calls = K.calls;
 
     function tell(last) {
@@ -76,7 +76,7 @@
 
     function answered(text) {
         var gap = indexOf(text, ' '), id = +slice(text, 0, gap), waiting = world.waitsFor();
-        var answer = parse(slice(text, gap + 1));
+        var answer = parse(exactJson(slice(text, gap + 1)));
         if (waiting !== null && waiting.id === id) world.resume(answer);
         else calls.settle(id, answer);
     }

@@ -10,6 +10,7 @@ import { builtinModules } from 'node:module';
 import { dirname, extname, join, posix, relative, sep } from 'node:path';
 
 import { nearest } from './checks.mjs';
+import { jsonModule } from './numbers.mjs';
 import { lower } from './lower.mjs';
 
 const TRIED = ['', '.ts', '.tsx', '.js', '.jsx', '.mjs', '.mts', '.json', '/index.ts', '/index.tsx', '/index.js', '/index.jsx'];
@@ -215,7 +216,10 @@ export class Bundler {
           const text = files[args.path];
           seen.add(args.path);
           const kind = extname(args.path);
-          if (kind === '.json') return { contents: text, loader: 'json' };
+          if (kind === '.json') {
+            const exact = jsonModule(text);
+            return exact === null ? { contents: text, loader: 'json' } : { contents: exact, loader: 'js' };
+          }
           if (!CODE.has(kind)) return { contents: text, loader: 'text' };
           const made = await bundler.lowered(args.path, text, { ...bundler.options(request), own: true, entry: args.path === entry });
           // Go on in spite of problems, into what the file imports: all of them are told at once.

@@ -3,6 +3,8 @@
  * anything is lowered, each with its place and what to write instead.
  */
 
+import { mayBeHalfway } from './numbers.mjs';
+
 const US = 'aiwebengine';
 const SQL_CALLS = new Set(['query', 'execute']);
 
@@ -122,7 +124,7 @@ export function checks({ types: t }, options) {
       if ((node.type === 'BinaryExpression' || node.type === 'AssignmentExpression') && /^\*\*/.test(node.operator)) modern();
       if (node.type === 'LogicalExpression' && node.operator === '??') modern();
       if (node.type === 'AssignmentExpression' && /^(&&|\|\||\?\?)=$/.test(node.operator)) modern();
-      if (node.type === 'NumericLiteral' && /^0[bo]|_/i.test(node.extra?.raw || '')) modern();
+      if (node.type === 'NumericLiteral' && (/^0[bo]|_/i.test(node.extra?.raw || '') || mayBeHalfway(node.extra?.raw || '', node.value))) modern();
       if (node.type === 'StringLiteral' && /\\u\{/.test(node.extra?.raw || '')) modern();
       if ((node.type === 'CallExpression' || node.type === 'NewExpression') && node.extra?.trailingComma !== undefined) modern();
     },

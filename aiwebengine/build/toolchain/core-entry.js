@@ -2,7 +2,7 @@
  * What the sandbox takes of core-js: the parts of "stable" that Duktape 2.7 lacks.
  *
  * Left out on purpose, because the prelude has its own (arrays.js, sort.js, regexp.js, strings.js,
- * promise.js, errors.js, clone.js ...) or the engine's are right: what takes a callback, what core-js
+ * numbers.js, promise.js, errors.js, clone.js ...) or the engine's are right: what takes a callback, what core-js
  * only slows down, Promise, JSON, RegExp, Error, timers, and the string methods for HTML tags.
  */
 require('core-js/modules/es.symbol');
@@ -69,7 +69,6 @@ require('core-js/modules/es.math.sinh');
 require('core-js/modules/es.math.sum-precise');
 require('core-js/modules/es.math.tanh');
 require('core-js/modules/es.math.to-string-tag');
-require('core-js/modules/es.number.constructor');
 require('core-js/modules/es.object.define-getter');
 require('core-js/modules/es.object.define-setter');
 require('core-js/modules/es.object.entries');

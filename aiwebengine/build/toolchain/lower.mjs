@@ -9,6 +9,7 @@ import presetTypeScript from '@babel/preset-typescript';
 
 import { checks } from './checks.mjs';
 import { names } from './names.mjs';
+import { numbers } from './numbers.mjs';
 import { patterns } from './patterns.mjs';
 
 const PRAGMA = /@jsx(?:Runtime|ImportSource)?\s/;
@@ -51,7 +52,7 @@ export async function lower(path, source, options) {
       highlightCode: false,
       parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs },
       generatorOpts: { jsescOption: { minimal: false } },
-      plugins: [[checks, { ...options, problems, found, path, source, typed }], [decorators, { version: 'legacy' }], [names, { own: options.own }], [patterns, { found }]],
+      plugins: [[checks, { ...options, problems, found, path, source, typed }], [decorators, { version: 'legacy' }], [names, { own: options.own }], [patterns, { found }], numbers],
       presets,
     });
     return { code: result.code, map: result.map, problems, plain: found.plain && !typed && !jsx };

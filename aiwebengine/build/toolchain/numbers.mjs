@@ -1,0 +1,64 @@
+/*
+ * Numbers that Duktape would read wrongly: those whose shortest text lies exactly halfway between two numbers, of
+ * which it may take the odd one (see sandbox/prelude/numbers.js).  All of them are integers above 2 ** 53, and are
+ * written as a product of two that it reads exactly: 1e23 is 5960464477539062 * 16777216.
+ */
+
+/* Two factors of such a number, the second a power of two; null for any other. */
+function factorsOf(value) {
+  if (!Number.isInteger(value) || Math.abs(value) < 2 ** 53) return null;
+  const shown = decimal(String(Math.abs(value)));
+  const exact = BigInt(Math.abs(value));
+  let power = 1;
+  while (Math.abs(value) / power >= 2 ** 53) power *= 2;
+  const off = shown > exact ? shown - exact : exact - shown;
+  return off * 2n === BigInt(power) ? [value / power, power] : null;
+}
+
+function decimal(text) {
+  const [, whole, fraction = '', exponent = '0'] = /^(\d+)(?:\.(\d+))?(?:e\+(\d+))?$/.exec(text);
+  return BigInt(whole + fraction.padEnd(Number(exponent), '0'));
+}
+
+/** Whether the engine might read the text of a number in a file wrongly. */
+export function mayBeHalfway(raw, value) {
+  return Math.abs(value) >= 2 ** 53 || raw.replace(/[^0-9]/g, '').length > 15;
+}
+
+/** @returns A Babel plugin. */
+export function numbers({ types: t }) {
+  return {
+    name: 'aiwebengine-numbers',
+    visitor: {
+      Program: {
+        // After all others, which make numbers too.
+        exit(path) {
+          path.traverse({
+            NumericLiteral(literal) {
+              const factors = factorsOf(literal.node.value);
+              if (factors === null) return;
+              if (literal.key === 'key' && !literal.parent.computed) {
+                literal.replaceWith(t.stringLiteral(String(literal.node.value)));
+                return;
+              }
+              literal.replaceWith(t.binaryExpression('*', t.numericLiteral(factors[0]), t.numericLiteral(factors[1])));
+              literal.skip();
+            },
+          });
+        },
+      },
+    },
+  };
+}
+
+/** A JSON file as a module that holds such numbers as products; null if it has none. */
+export function jsonModule(text) {
+  let found = false;
+  const code = text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.]*(?:[eE][+-]?\d+)?/g, (part) => {
+    const factors = part[0] === '"' ? null : factorsOf(Number(part));
+    if (factors === null) return part;
+    found = true;
+    return `(${factors[0]} * ${factors[1]})`;
+  });
+  return found ? `module.exports = ${code};` : null;
+}

@@ -1,0 +1,45 @@
+/* Numbers as text, both ways. */
+const bits = (value) => { const view = new DataView(new ArrayBuffer(8)); view.setFloat64(0, value); return view.getUint32(0).toString(16) + ':' + view.getUint32(4).toString(16); };
+const places = (value, ...counts) => counts.map((count) => { try { return value.toFixed(count); } catch (error) { return error.name; } });
+const precise = (value, ...counts) => counts.map((count) => { try { return value.toPrecision(count); } catch (error) { return error.name; } });
+const powers = (value, ...counts) => counts.map((count) => { try { return value.toExponential(count); } catch (error) { return error.name; } });
+
+export default [
+  () => ['9007199254740993', '9007199254740995', '-9007199254740993', ' 9007199254740993\n', '9007199254740993.0', '9007199254740992.5', '90071992547409.93e2', '1e23', '-1E+23', '8.5e22', '5.658358655769858e+16'].map((text) => bits(Number(text))),
+  () => ['9007199254740993', '1e23px', '-1e23', '  5.658358655769858e16,', '.9007199254740993e16', '126372716270477717274624', '1.08675483158882997930049896240234375e+8'].map((text) => bits(parseFloat(text))),
+  () => [9007199254740993, 1e23, 56583586557698580, 1.0000000000000001e23, 9007199254740991, 123456789012345680000, -1e23, 0.1, 5e-324, 1.7976931348623157e308].map(bits),
+  () => ({ 1e23: 'x', [1e23]: 'y' }),
+  () => JSON.parse('[9007199254740993, 1e23, 1E23, 5.658358655769858e+16, -9007199254740993, 1234567e9, 12345678901234567e-1, "9007199254740993", "\\"1e23", 0.1]').map((value) => (typeof value === 'number' ? bits(value) : value)),
+  () => JSON.parse('{"a9007199254740993": 9007199254740993, "e1": [1e1]}'),
+  () => JSON.stringify([9007199254740993, 1e23, 1e21, 1e-7, 123456789012345680000, -0, 5e-324, 0.1 + 0.2]),
+  () => ['0b101', '0o17', '0x1F', '-0x1', '1_000', '', ' ', '1e', '.', '.5', '5.', '+5', '- 5', 'Infinity', '-Infinity', 'infinity', '1e1000', '\u00a05\ufeff', '\u200b5', '0x', '08', '5n'].map(Number),
+  () => ['12px', '0x1F', '.5.5', '-.5e-2x', 'e5', '1e+', '  7 8', 'Infinityx', '-0', '1_0', ''].map(parseFloat),
+  () => ['12px', '0x1F', '0b1', '-0', ' 42', '1e3', '', '123456789012345678901234567890', '9007199254740993'].map((text) => parseInt(text, 10)),
+  () => [parseInt('zz', 36), parseInt('11', 2), parseInt('0x11'), parseInt('11', 16), parseInt('8', 8), parseInt('1', 37), parseInt(1e21), parseInt(null, 36), parseInt('20000000000000800000000000000001', 16)],
+  () => [Number(), Number(null), Number(undefined), Number(true), Number([]), Number([5]), Number({}), Number(new Date(5)), Number('5'), Number({ valueOf: () => '7' }), Number({ [Symbol.toPrimitive]: (hint) => (hint === 'number' ? 3 : 4) })],
+  () => Number(Symbol('x')),
+  () => { const boxed = new Number('5'); return [typeof boxed, boxed + 1, boxed instanceof Number, Object.prototype.toString.call(boxed), boxed.constructor === Number, new Number().valueOf()]; },
+  () => { class Big extends Number { twice() { return this * 2; } } return [new Big(4).twice(), new Big('5') instanceof Big]; },
+  () => [Number.name, Number.length, Number.MAX_SAFE_INTEGER, Number.EPSILON, Number.MIN_VALUE, Number.parseFloat === parseFloat, Number.parseInt === parseInt, Object.keys(Number), Number.prototype.constructor === Number],
+  () => [Number.isInteger(5), Number.isInteger('5'), Number.isSafeInteger(2 ** 53), Number.isFinite('5'), Number.isNaN('x'), isNaN('x'), isFinite('5')],
+  () => [places(1.005, 0, 2, 20, 21, 30, 100, 101, -1), places(0, 0, 21), places(-1.5, 0, 1, 25), places(1e21, 2), places(123.456, 10, 22), places(-0.0000001, 2, 30), places(NaN, 2), places(2.5, 0), places(0.5, 0), places(1.45, 1), places(-0, 2)],
+  () => [precise(123.456, 1, 4, 21, 22, 30, 100, 101, 0), precise(0, 1, 25), precise(1e-7, 2, 22), precise(1e21, 3, 21, 22, 30), precise(-0.000001234, 2, 24), precise(99.99, 2, 3), precise(Infinity, 200), precise(5e-324, 2, 40)],
+  () => [powers(123.456, 0, 4, 20, 21, 30, 100, 101, -1, undefined), powers(0, 0, 22), powers(-1e-7, 2, 25), powers(9.99, 1), powers(NaN, 500), powers(1.7976931348623157e308, 2, 40)],
+  () => (0.5).toFixed(101),
+  () => Number.prototype.toFixed.call('5', 2),
+  () => [(255).toString(16), (0.5).toString(2), (-255.75).toString(16), (0.1).toString(3), (123.456).toString(36), NaN.toString(2), (-0).toString(2), (2 ** 53).toString(2)],
+  () => (1e21).toString(36),
+  () => (5).toString(1),
+  () => bits(+'1e23'),
+  () => String(1249634267216541.2),
+  () => [1e21, 123456789012345680000, 1e-6, 1e-7, 0.000001234, 100, 1.5e300, -1e-324, 4.35, 0.1 + 0.2, 1 / 3, 5e-324, 2 ** 53, 1e15, 1.7976931348623157e308].map(String),
+  () => [7 % -3, -7 % 3, 5.5 % 2, -0 % 5, 5 % 0, Infinity % 5, 5 % Infinity, 2 ** -1, (-2) ** 2, 2 ** 0.5, 0 ** 0, NaN ** 0, (-8) ** (1 / 3)],
+  () => [Math.round(-0.5), Math.round(2.5), Math.round(-2.5), Math.round(0.49999999999999994), Math.round(4503599627370495.5), Math.max(), Math.min(), Math.max(NaN, 1), Math.max(-0, 0), Math.sign(-3), Math.trunc(-0.9), Math.hypot(3, 4), Math.log2(8), Math.log10(1000), Math.cbrt(-27), Math.fround(5.5), Math.clz32(1), Math.imul(0xffffffff, 5)],
+  () => [Math.log1p(1e-10), Math.expm1(1e-10), Math.sinh(1), Math.cosh(1), Math.tanh(0.5), Math.asinh(1), Math.acosh(2), Math.atanh(0.5)].map((value) => value.toPrecision(12)),
+  () => [Math.atan2(-0, -0), Math.atan2(0, -1), Math.pow(2, 1024), Math.sqrt(-1), Math.abs(-0), Math.floor(-0.5), Math.ceil(-0.5), Math.hypot(), Math.hypot(Infinity, NaN)],
+  () => [1 << 31, 1 << 32, -1 >>> 0, -1 >> 31, 2 ** 32 | 0, 1e10 | 0, ~5, 5 & -2, 5 ^ 3, NaN | 0, 2147483648 >> 0],
+  () => [0.1 + 0.2 === 0.3, 9007199254740992 === 9007199254740993, Object.is(0, -0), [NaN].indexOf(NaN), [NaN].includes(NaN), NaN !== NaN],
+  () => [`${1e21}`, `${-0}`, '' + 1e-7, [1e21, 0.1].join(), String([1.0, 2.50])],
+  () => [+'0b11', +' 12 ', +'1e3', +'', +[], +'x', -'5', '5' * '2', '3' - 1, '1' + 1],
+  () => [(25).toLocaleString('en-US'), (1234.5).toLocaleString('en-US'), Number('1,000')],
+];
