@@ -125,9 +125,35 @@ class TooLarge(Refused):
 
 
 class UnsupportedMedia(Refused):
-    """The body is of a kind that is not taken."""
+    """
+    The body is of a kind that is not taken.
+
+    Args:
+        codings: Content codings that are taken, if it is the coding that is not.
+    """
 
     code = "unsupported_media"
+
+    def __init__(self, public: str, *, codings: Sequence[str] = ()) -> None:
+        super().__init__(public, details={"acceptEncoding": list(codings)} if codings else None)
+
+
+class TargetTooLong(Refused):
+    """The request's target is longer than the limit allows."""
+
+    code = "uri_too_long"
+
+
+class NotImplementedByServer(Refused):
+    """The server does not know the method, or the transfer coding."""
+
+    code = "not_implemented"
+
+
+class UnsupportedVersion(Refused):
+    """The request is of a version of HTTP that the server does not speak."""
+
+    code = "http_version"
 
 
 class HeadersTooLarge(Refused):
@@ -335,6 +361,13 @@ TABLE: dict[str, ErrorRow] = {
     "too_large": ErrorRow(status=413, title="Too large", graphql="TOO_LARGE", javascript="too_large"),
     "unsupported_media": ErrorRow(
         status=415, title="Not a body that is taken", graphql="BAD_USER_INPUT", javascript="invalid"
+    ),
+    "uri_too_long": ErrorRow(status=414, title="Request target too long", graphql="TOO_LARGE", javascript="too_large"),
+    "not_implemented": ErrorRow(
+        status=501, title="Not implemented", graphql="BAD_USER_INPUT", javascript="unsupported"
+    ),
+    "http_version": ErrorRow(
+        status=505, title="HTTP version not supported", graphql="BAD_USER_INPUT", javascript="unsupported"
     ),
     "headers_too_large": ErrorRow(
         status=431, title="Request headers too large", graphql="TOO_LARGE", javascript="too_large"

@@ -38,7 +38,7 @@ from aiwebengine.web.payload import bare_payload
 _log = Logger()
 
 NO_SCHEMA = "No script adds anything to the GraphQL schema yet; registerQueryHandler does."
-_METHODS = ("GET", "POST")
+_METHODS = ("GET", "HEAD", "POST")
 _HEADERS = {
     kind: ((b"content-type", f"{kind}; charset=utf-8".encode()), (b"cache-control", b"no-store"))
     for kind in (JSON, RESPONSE)
@@ -71,14 +71,14 @@ class GraphQLDoor:
         kind, incremental, events, streamed = wishes(accept)
         try:
             if request.method == "OPTIONS":
-                exchange.answered(Answer(status=204, headers=((b"allow", b"GET, POST, OPTIONS"),), body=b""))
+                exchange.answered(Answer(status=204, headers=((b"allow", b"GET, HEAD, POST, OPTIONS"),), body=b""))
                 return
             if request.method not in _METHODS:
                 raise WrongMethod(f"/graphql answers GET and POST, not {request.method}.", allowed=_METHODS)
-            if self._settings.graphiql and request.method == "GET" and wants_page(accept):
+            if self._settings.graphiql and request.method != "POST" and wants_page(accept):
                 self._page.show(exchange)
                 return
-            if streamed:
+            if streamed and request.method != "HEAD":
                 self._distinct(exchange, request)
                 return
             if kind is None and not incremental:
@@ -118,8 +118,10 @@ class GraphQLDoor:
                 f"A subscription has many results: ask for it with accept: {EVENTS} (or at /graphql/sse), or over a "
                 "WebSocket at /graphql/ws."
             )
-        if prepared.kind == "mutation" and request.method == "GET":
-            raise WrongMethod("A mutation changes things, so it is sent with POST; this is a GET.", allowed=("POST",))
+        if prepared.kind == "mutation" and request.method != "POST":
+            raise WrongMethod(
+                f"A mutation changes things, so it is sent with POST, not {request.method}.", allowed=("POST",)
+            )
 
     def _told(self, exchange: Exchange, kind: str, outcome: Results | Failure) -> None:
         exchange.gone = None

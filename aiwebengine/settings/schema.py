@@ -67,6 +67,8 @@ class HttpSettings:
     """Most header lines of one request; more are refused with 431."""
     max_header_bytes: Annotated[int, Between(least=_KIB, most=_MIB)] = 64 * 1024
     """Largest sum of header lines; more is refused with 431."""
+    max_target_bytes: Annotated[int, Between(least=256, most=_MIB)] = 16 * 1024
+    """Longest path of a request with its query; a longer one is refused with 414."""
     idle_seconds: Annotated[float, Between(least=1, most=86_400)] = 60.0
     """A connection on which nothing happens for so long is closed."""
     idempotency_seconds: Annotated[float, Between(least=1, most=86_400 * 30)] = 86_400.0

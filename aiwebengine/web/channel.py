@@ -32,8 +32,19 @@ from twisted.python.failure import Failure
 from twisted.web import http
 from zope.interface import implementer
 
-from aiwebengine.errors import EngineError, HeadersTooLarge, Invalid, TooLarge, TooSlow, UnsupportedMedia
+from aiwebengine.errors import (
+    EngineError,
+    HeadersTooLarge,
+    Invalid,
+    NotImplementedByServer,
+    TargetTooLong,
+    TooLarge,
+    TooSlow,
+    UnsupportedMedia,
+)
+from aiwebengine.host.registration import METHODS
 from aiwebengine.settings.schema import HttpSettings
+from aiwebengine.web.chunks import Chunks
 from aiwebengine.web.exchange import Edge, Exchange
 from aiwebengine.web.head import (
     Fields,
@@ -89,6 +100,14 @@ class Listening(Edge, Protocol):
     def is_own(self, target: str) -> bool:
         """Tell whether the engine answers a target itself."""
 
+    def expected(self, method: str, target: str) -> None:
+        """
+        Look whether anything answers a request whose body is still to come.
+
+        Raises:
+            NotFound, WrongMethod: Nothing does.
+        """
+
     def sender(self, fields: Fields, *, peer: str, secure: bool) -> Sender:
         """See `Reader.sender`."""
 
@@ -113,6 +132,7 @@ class Channel(http.HTTPChannel):
         super().__init__()
         self._edge = edge
         self._most_bytes = edge.settings.max_header_bytes
+        self._longest_target = edge.settings.max_target_bytes
         self._input = b""
         self._searched = 0
         """How much of the input is known to hold no end of a head."""
@@ -224,8 +244,11 @@ class Channel(http.HTTPChannel):
             return True
         end = data.find(b"\r\n\r\n", self._searched)
         if end > self._most_bytes or (end < 0 and len(data) > self._most_bytes):
+            # If not even the first line has ended, it is the target that is so long.
             self.refuse(
                 HeadersTooLarge(f"The head of a request may have at most {self._most_bytes:,} bytes; send less.")
+                if b"\r\n" in data[: self._most_bytes]
+                else self._target_too_long()
             )
             return False
         if end < 0:
@@ -243,6 +266,12 @@ class Channel(http.HTTPChannel):
         sender = None
         try:
             self._method, target, minor = parse_line(line)
+            if len(target) > self._longest_target:
+                raise self._target_too_long()
+            if self._method not in METHODS:
+                raise NotImplementedByServer(
+                    f"This server does not implement the method {self._method}; it knows {', '.join(METHODS)}."
+                )
             if block != self._block or self._fields is None:
                 self._keep(block)
             fields, sender = self._fields, self._sender
@@ -261,6 +290,12 @@ class Channel(http.HTTPChannel):
             self.refuse(error, sender)
         return True
 
+    def _target_too_long(self) -> TargetTooLong:
+        return TargetTooLong(
+            f"The path of a request and its query may have at most {self._longest_target:,} bytes; "
+            "send less, or have the server's setting `http.max_target_bytes` raised."
+        )
+
     def _keep(self, block: bytes) -> None:
         self._block = self._sender = None
         self._fields = parse_fields(block, most=self._edge.settings.max_header_count)
@@ -273,6 +308,9 @@ class Channel(http.HTTPChannel):
         self.persistent = bool(minor) and not fields.close and not edge.stopping
         own = edge.is_own(target)
         length = fields.length
+        if fields.continues and minor and not own:
+            # The client waits to hear whether its body is wanted.
+            edge.expected(self._method, target)
         if length != 0:
             self._limit = edge.own_body_bytes if own else edge.settings.max_body_bytes
             self._own = own
@@ -280,7 +318,8 @@ class Channel(http.HTTPChannel):
                 raise too_large(self._limit, length, own=own)
             if not own and fields.encoding.lower() not in {"", "identity"}:
                 raise UnsupportedMedia(
-                    "A request's body is taken as it is, without a content-encoding; send it uncompressed."
+                    "A request's body is taken as it is, without a content-encoding; send it uncompressed.",
+                    codings=["identity"],
                 )
         request: OwnRequest | Exchange
         if own:
@@ -299,7 +338,14 @@ class Channel(http.HTTPChannel):
             return
         self._received = self._counted = 0
         if length is None:
-            self._decoder = http._ChunkedTransferDecoder(self._piece, self._chunks_end)  # noqa: SLF001  the parser of twisted.web
+            self._decoder = Chunks(
+                data=self._piece,
+                end=self._chunks_end,
+                too_large=self._chunks_too_large,
+                most=self._limit,
+                most_trailer_bytes=self._most_bytes,
+                most_trailers=edge.settings.max_header_count,
+            )
         else:
             self._left = length
         self.resetTimeout()
@@ -316,12 +362,12 @@ class Channel(http.HTTPChannel):
     def _take_chunked(self) -> None:
         data, self._input = self._input, b""
         try:
-            self._decoder.dataReceived(data)
-        except http._MalformedChunkedDataError:  # noqa: SLF001  see above
-            self.refuse(
-                Invalid("The body of the request is chunked, and a chunk in it is not a size, its bytes and CRLF."),
-                self._sender,
-            )
+            self._decoder.take(data)
+        except EngineError as error:
+            self.refuse(error, self._sender)
+
+    def _chunks_too_large(self) -> None:
+        raise too_large(self._limit, None, own=self._own)
 
     def _chunks_end(self, rest: bytes) -> None:
         if not self._refused:

@@ -24,6 +24,7 @@ from aiwebengine.errors import EngineError
 from aiwebengine.observe.receipts import server_timing
 from aiwebengine.runtime.run import Run
 from aiwebengine.values import Answer
+from aiwebengine.web.conditions import met
 from aiwebengine.web.read import Sender
 from aiwebengine.web.write import LAST_CHUNK, Writer, chunk
 
@@ -219,6 +220,8 @@ class Exchange:
             return
         if self.timed and run is not None:
             answer = _timed(answer, run)
+        if self.sender.conditional and self.method in {"GET", "HEAD"}:
+            answer = met(answer, self.sender.headers)
         head_only = self.method == "HEAD"
         large = len(answer.body) > _PIECE and not head_only and answer.status not in _BODYLESS
         channel.send(

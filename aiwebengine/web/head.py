@@ -18,9 +18,10 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote_to_bytes
 
-from aiwebengine.errors import HeadersTooLarge, Invalid
+from aiwebengine.errors import HeadersTooLarge, Invalid, NotImplementedByServer, Refused, UnsupportedVersion
 
 _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}) ([\x21-\x7e]+) HTTP/1\.([01])")
+_VERSION = re.compile(rb"HTTP/\d\.\d|HTTP/\d")
 _FIELD = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*"
 _FIELDS = re.compile(rb"(?:" + _FIELD + rb"\r\n)*")
 _ONE_FIELD = re.compile(_FIELD)
@@ -71,10 +72,11 @@ def parse_line(line: bytes) -> tuple[str, str, int]:
 
     Raises:
         Invalid: It is not such a line; the message says why.
+        UnsupportedVersion: It is of another version of HTTP.
     """
     found = _LINE.fullmatch(line)
     if found is None:
-        raise Invalid(_line_fault(line))
+        raise _line_fault(line)
     method, target, minor = found.groups()
     return method.decode("ascii"), target.decode("ascii"), 1 if minor == b"1" else 0
 
@@ -196,7 +198,7 @@ def check_path(path: str) -> None:
 
 
 def early_fault(data: bytes) -> str | None:
-    """Say what is wrong with the beginning of a head that is not complete yet; None if it may become one."""
+    """Return what is wrong with the beginning of a head that is not complete yet; None if it may become one."""
     first = data[0]
     if first < 0x21 or first > 0x7E:
         return "This is not HTTP: a request begins with a method. (Is it HTTPS to a port that speaks HTTP?)"
@@ -213,7 +215,12 @@ def _framing(headers: Mapping[str, str]) -> tuple[bool, int | None]:
     if transfer is not None:
         if length is not None:
             raise Invalid("A request has a content-length or a transfer-encoding, not both.")
-        if transfer.lower() != "chunked":
+        codings = _tokens(transfer)
+        if len(codings) > 1 and codings[-1] == "chunked" and codings.count("chunked") == 1:
+            raise NotImplementedByServer(
+                f'The only transfer coding that this server knows is "chunked"; the request has "{_shown(transfer)}".'
+            )
+        if codings != ["chunked"]:
             raise Invalid(f'The transfer-encoding of a request is "chunked"; this one is "{_shown(transfer)}".')
         return True, None
     if length is None:
@@ -227,13 +234,15 @@ def _tokens(value: str) -> list[str]:
     return [token.strip() for token in value.lower().split(",")]
 
 
-def _line_fault(line: bytes) -> str:
+def _line_fault(line: bytes) -> Refused:
     parts = line.split(b" ")
-    if len(parts) == 3 and parts[2].startswith(b"HTTP/") and parts[2] not in {b"HTTP/1.0", b"HTTP/1.1"}:
-        return f"This server speaks HTTP/1.1; the request says {_told(parts[2])}."
+    if len(parts) == 3 and _VERSION.fullmatch(parts[2]) and parts[2] not in {b"HTTP/1.0", b"HTTP/1.1"}:
+        return UnsupportedVersion(f"This server speaks HTTP/1.1; the request says {_told(parts[2])}.")
     if any(byte > 0x7E or byte < 0x20 for byte in line):
-        return "The first line of a request is ASCII without control characters; percent-encode others in its target."
-    return f'The first line of a request is a method, a target and "HTTP/1.1"; this one is {_told(line)}.'
+        return Invalid(
+            "The first line of a request is ASCII without control characters; percent-encode others in its target."
+        )
+    return Invalid(f'The first line of a request is a method, a target and "HTTP/1.1"; this one is {_told(line)}.')
 
 
 def _field_fault(lines: Sequence[bytes]) -> str:

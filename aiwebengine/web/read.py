@@ -14,6 +14,7 @@ from contextvars import ContextVar
 
 from aiwebengine.errors import Invalid
 from aiwebengine.values import Request
+from aiwebengine.web.conditions import CONDITIONS
 from aiwebengine.web.head import Fields, check_path
 from aiwebengine.web.payload import told_sender
 
@@ -31,12 +32,14 @@ _MAX_HOPS = 50
 class Sender:
     """What a connection's header fields tell of who sends; worked out once for requests that repeat them."""
 
-    __slots__ = ("accept", "client", "given_id", "headers", "origin", "token", "told")
+    __slots__ = ("accept", "client", "conditional", "given_id", "headers", "origin", "token", "told")
 
     accept: str
     """The `accept` header; empty if there is none."""
     client: str
     """Address of the client, after trusted proxies."""
+    conditional: bool
+    """It has a header by which a server may answer less than all; see `conditions.CONDITIONS`."""
     given_id: str | None
     """The request's id, if a trusted proxy gave one."""
     headers: Mapping[str, str]
@@ -86,6 +89,7 @@ class Reader:
         sender.client = self._client(peer, headers) if trusted else peer
         sender.origin = self._origin(headers, secure=secure, trusted=trusted)
         sender.accept = headers.get("accept", "")
+        sender.conditional = not CONDITIONS.isdisjoint(headers)
         sender.told = told_sender(headers, sender.client)
         return sender
 

@@ -238,6 +238,18 @@ class Site:
 
     # -- requests -----------------------------------------------------------------------------
 
+    def expected(self, method: str, target: str) -> None:
+        """
+        Look whether anything answers a request whose body is still to come.
+
+        Raises:
+            NotFound, WrongMethod: Nothing does.
+        """
+        path = target.partition("?")[0]
+        match = self._current.registry.routes.match(method, path)
+        if not _is_reserved(path):
+            _require(match, method, path)
+
     def enter(self, exchange: Exchange) -> None:
         """Answer one request for scripts."""
         sender = exchange.sender
@@ -321,15 +333,10 @@ class Site:
             pass
         elif isinstance(match, AutoOptions):
             exchange.answered(_allowed(match.allow))
-        elif isinstance(match, Disallowed):
-            raise WrongMethod(
-                f"{request.path[:200]} does not answer {request.method}, but {', '.join(match.allow)}.",
-                allowed=match.allow,
-            )
         elif isinstance(match, Missing) and request.path == "/" and request.method in {"GET", "HEAD"}:
             exchange.answered(welcome(page=wants_page(exchange.sender.accept), scripts=len(registry.scripts)))
         else:
-            raise NotFound(f"No script answers {request.path[:200]}.")
+            _require(match, request.method, request.path)
 
     def _open(
         self,
@@ -438,6 +445,19 @@ class Factory(server.Site):
 
     def log(self, request: Any) -> None:
         """Keep no access log."""
+
+
+def _require(match: object, method: str, path: str) -> None:
+    """
+    Refuse a request that nothing answers.
+
+    Raises:
+        NotFound, WrongMethod: Nothing does.
+    """
+    if isinstance(match, Disallowed):
+        raise WrongMethod(f"{path[:200]} does not answer {method}, but {', '.join(match.allow)}.", allowed=match.allow)
+    if isinstance(match, Missing):
+        raise NotFound(f"No script answers {path[:200]}.")
 
 
 def _is_reserved(path: str) -> bool:

@@ -51,6 +51,8 @@ def problem_answer(error: Exception, *, request_id: str) -> Answer:
         headers += [(b"upgrade", b"websocket"), (b"connection", b"upgrade"), (b"sec-websocket-version", b"13")]
     if "retryAfter" in body:
         headers.append((b"retry-after", str(max(1, round(body["retryAfter"]))).encode()))
+    if "acceptEncoding" in body:
+        headers.append((b"accept-encoding", ", ".join(body["acceptEncoding"]).encode()))
     if "allowed" in body:
         headers.append((b"allow", ", ".join(body["allowed"]).encode()))
     return Answer(status=body["status"], headers=tuple(headers), body=dumps(body))

@@ -155,7 +155,7 @@ def replies(data: bytes, *methods: str) -> list[Reply]:
 class WebTestCase(SynchronousTestCase):
     """Makes a site for each test; `connect` opens connections to it."""
 
-    settings = HttpSettings(max_body_bytes=1000, max_header_count=20, max_header_bytes=2048, idle_seconds=60.0)
+    settings = HttpSettings(max_body_bytes=1000, max_header_count=20, max_header_bytes=2048, max_target_bytes=512)
     trusted_proxies: tuple[str, ...] = ()
     public_url = ""
 

@@ -156,8 +156,6 @@ class RefusingTests(WebTestCase):
             (b"GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "once"),
             (b"GET /hello HTTP/1.1\nHost: a\n\n", "CR and LF"),
             (b"\x16\x03\x01\x00\xf4\x01", "HTTPS"),
-            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "speaks HTTP/1.1"),
-            (b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", "begins with /"),
             (b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "number of bytes"),
             (b"GET /engine/%zz HTTP/1.1\r\nHost: a\r\n\r\n", "hexadecimal"),
         ]:
@@ -167,7 +165,65 @@ class RefusingTests(WebTestCase):
         """A head is bounded in lines and in bytes, however it comes."""
         self.refused(GET[:-2] + b"A: b\r\n" * 20 + b"\r\n", 431, "at most 20 headers")
         self.refused(GET[:-2] + b"A: b\r\n" * 10_000 + b"\r\n", 431, "at most 2,048 bytes")
-        self.refused(b"GET /" + b"a" * 3000, 431, "at most 2,048 bytes")
+        self.refused(GET[:19] + b"\r\nA: " + b"a" * 3000, 431, "at most 2,048 bytes")
+
+    def test_long_targets(self) -> None:
+        """A target that is too long is 414, whether its line ends within the head's bound or not."""
+        self.refused(b"GET /" + b"a" * 600 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "at most 512 bytes")
+        self.refused(b"GET /" + b"a" * 3000, 414, "at most 512 bytes")
+
+    def test_other_versions(self) -> None:
+        """Another version of HTTP is 505."""
+        self.refused(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "speaks HTTP/1.1")
+        self.refused(b"GET /hello HTTP/3\r\nHost: a\r\n\r\n", 505, "speaks HTTP/1.1")
+
+    def test_unknown_methods(self) -> None:
+        """A method that the server does not implement is 501, for scripts' paths and the engine's own."""
+        for path in (b"/hello", b"/engine/echo", b"/nothing"):
+            self.refused(b"BREW " + path + b" HTTP/1.1\r\nHost: a\r\n\r\n", 501, "BREW")
+        self.refused(b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 501, "CONNECT")
+
+    def test_unknown_codings(self) -> None:
+        """A transfer coding that is not known is 501; a content coding is 415, with what may be sent."""
+        self.refused(b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501, "gzip")
+        reply = self.refused(
+            b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\n", 415, "uncompressed"
+        )
+        self.assertEqual(reply.headers["accept-encoding"], "identity")
+
+    def test_huge_chunk(self) -> None:
+        """A chunk that is larger than any body may be is refused before its bytes come."""
+        head = b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        self.refused(head + b"ffffffff\r\n", 413, "at most 1,000 bytes")
+        self.refused(head + b"3e0\r\n" + b"a" * 992 + b"\r\n9\r\n", 413, "at most 1,000 bytes")
+
+    def test_refused_chunks(self) -> None:
+        """What is not a chunk, and a trailer that is no header or comes too late, is refused with the reason."""
+        head = b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for body, status, words in [
+            (b"x\r\n", 400, "hexadecimal"),
+            (b" 1\r\na\r\n", 400, "hexadecimal"),
+            (b"1 \r\na\r\n", 400, "hexadecimal"),
+            (b"11111111111111111\r\n", 400, "hexadecimal"),
+            (b"1\r\nab\r\n", 400, "longer than its size"),
+            (b"1\r\na\n", 400, "longer than its size"),
+            (b"1;" + b"x" * 2000, 400, "at most 1024 characters"),
+            (b"0\r\nA b: c\r\n\r\n", 400, "letters, digits and hyphens"),
+            (b"0\r\nContent-Length: 3\r\n\r\n", 400, "trailer"),
+            (b"0\r\nA: " + b"b" * 3000, 431, "trailers"),
+            (b"0\r\n" + b"A: b\r\n" * 21 + b"\r\n", 431, "at most 20 headers"),
+        ]:
+            self.refused(head + body, status, words)
+
+    def test_waits_for_nothing(self) -> None:
+        """Who asks whether a body is wanted is told at once that nothing answers; otherwise to send it."""
+        expect = b" HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+        self.refused(b"POST /nothing" + expect, 404, "No script answers")
+        self.refused(b"POST /hello" + expect, 405, "does not answer POST")
+        _, transport = self.connect()
+        channel, transport = self.connect()
+        channel.dataReceived(b"POST /echo" + expect)
+        self.assertEqual(transport.value(), b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def test_large_bodies(self) -> None:
         """A body that is too large is refused before any of it is read."""

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.errors import EngineError, HeadersTooLarge, Invalid
+from aiwebengine.errors import (
+    EngineError,
+    HeadersTooLarge,
+    Invalid,
+    NotImplementedByServer,
+    Refused,
+    UnsupportedVersion,
+)
 from aiwebengine.web.head import (
     check_fields,
     check_path,
@@ -45,7 +52,8 @@ class LineTests(SynchronousTestCase):
             (b"GET /\tx HTTP/1.1", "control characters"),
             (b"", '"HTTP/1.1"'),
         ]:
-            error = self.assertRaises(Invalid, parse_line, line)
+            error = self.assertRaises(Refused, parse_line, line)
+            self.assertIsInstance(error, UnsupportedVersion if "speaks" in words else Invalid)
             self.assertIn(words, error.public, line)
             self.assertTrue(error.public.isprintable())
 
@@ -107,13 +115,20 @@ class FieldTests(SynchronousTestCase):
             (b"Content-Length:", "number of bytes"),
             (b"Content-Length: 99999999999999999999", "number of bytes"),
             (b"Transfer-Encoding: chunked\r\nContent-Length: 1", "not both"),
-            (b"Transfer-Encoding: gzip, chunked", '"chunked"'),
+            (b"Transfer-Encoding: chunked, gzip", '"chunked"'),
+            (b"Transfer-Encoding: chunked, chunked", '"chunked"'),
             (b"Transfer-Encoding: identity", '"chunked"'),
             (b"Transfer-Encoding: \x0bchunked", "control character"),
             (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "once"),
         ]:
             error = self.assertRaises(Invalid, parse_fields, block, most=10)
             self.assertIn(words, error.public, block)
+
+    def test_unknown_coding(self) -> None:
+        """A transfer coding that the server does not know is not the client's fault of form: 501."""
+        for block in (b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: X , Chunked"):
+            error = self.assertRaises(NotImplementedByServer, parse_fields, block, most=10)
+            self.assertIn("transfer coding", error.public)
 
     def test_too_many(self) -> None:
         """A bounded number of fields is read."""
