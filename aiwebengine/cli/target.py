@@ -4,7 +4,7 @@ Which server a command talks to, and with which token.
 In this order: `--server` and `--token-file`; `AIWEBENGINE_URL` and `AIWEBENGINE_TOKEN`; the
 profile file; else the server on this machine, whose address and token are in its data folder.
 
-The profile file is TOML, by default `aiwebengine/profiles.toml` in the user's configuration folder:
+The profile file is TOML, by default `profiles.toml` in the folder `aiwebengine` of the user's configuration folder:
 
     default = "staging"
 

@@ -51,7 +51,7 @@ class Builds(Protocol):
 
 
 class Loader(Protocol):
-    """What is asked of `runtime.run.Runner`."""
+    """What is asked of `runtime.runner.Runner`."""
 
     def load(self, bundle: Bundle, invocation: Invocation) -> Coroutine[Any, Any, Any]:
         """Run top level and `init` in a fresh child and keep its template; gives a `Loaded`."""

@@ -206,12 +206,12 @@ class Client:
             self._subscription.resume()
 
     def deliver(self, message: Message) -> None:
-        """See `bus.Deliver`."""
+        """See `topics.Deliver`."""
         if self._stream is not None:
             self._stream.send(self._encoder(message))
 
     def ended(self, reason: Reason) -> None:
-        """See `bus.Ended`."""
+        """See `topics.Ended`."""
         self.leave(reason)
 
     def retry(self, milliseconds: int) -> None:

@@ -65,16 +65,16 @@ class Seen:
         return json.loads(self.answer.body)
 
     def answered(self, answer: Answer) -> None:
-        """See `run.Sink`."""
+        """See `sink.Sink`."""
         self.whole = answer
         self.done.callback(self)
 
     def started(self, answer: Answer) -> None:
-        """See `run.Sink`."""
+        """See `sink.Sink`."""
         self.head = answer
 
     def write(self, data: bytes, done: Callable[[], None]) -> None:
-        """See `run.Sink`."""
+        """See `sink.Sink`."""
         self.pieces.append(data)
         if self._take is None:
             done()
@@ -82,11 +82,11 @@ class Seen:
             self._take(data, done)
 
     def finished(self) -> None:
-        """See `run.Sink`."""
+        """See `sink.Sink`."""
         self.done.callback(self)
 
     def failed(self, error: EngineError) -> None:
-        """See `run.Sink`."""
+        """See `sink.Sink`."""
         self.error = error
         self.done.callback(self)
 

@@ -66,7 +66,7 @@ versions = sa.Table(
     sa.Column("entry", sa.String(URI_LENGTH), nullable=False),
     sa.Column("manifest", LongText, nullable=False),
     sa.Column("grants", LongText, nullable=False),
-    # What it registered: see `scripts/registered.py`.
+    # What it registered: see `scripts/versions.py`.
     sa.Column("registered", LongText, nullable=False),
     sa.Column("warnings", LongText, nullable=False),
     sa.Column("toolchain", sa.String(255), nullable=False),

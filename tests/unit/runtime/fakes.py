@@ -130,24 +130,24 @@ class FakeSink:
         self.taken: list[Callable[[], None]] = []
 
     def answered(self, answer: Answer) -> None:
-        """See `run.Sink`."""
+        """See `sink.Sink`."""
         self.told.append(("answered", answer.status, answer.body))
 
     def started(self, answer: Answer) -> None:
-        """See `run.Sink`."""
+        """See `sink.Sink`."""
         self.told.append(("started", answer.status))
 
     def write(self, data: bytes, done: Callable[[], None]) -> None:
-        """See `run.Sink`."""
+        """See `sink.Sink`."""
         self.told.append(("write", data))
         self.taken.append(done)
 
     def finished(self) -> None:
-        """See `run.Sink`."""
+        """See `sink.Sink`."""
         self.told.append("finished")
 
     def failed(self, error: EngineError) -> None:
-        """See `run.Sink`."""
+        """See `sink.Sink`."""
         self.told.append(("failed", error.code))
 
 
