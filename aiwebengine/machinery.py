@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, Protocol
 
 from aiwebengine.build.builder import Builder
-from aiwebengine.errors import CannotStart, EngineError, ScriptFailed
+from aiwebengine.errors import CannotStart, ScriptFailed
 from aiwebengine.feature import API_VERSION, Feature, Ports
 from aiwebengine.host.dispatch import Group, Host
 from aiwebengine.host.effects import Commits, Effects
@@ -25,6 +25,7 @@ from aiwebengine.host.turns import Turns
 from aiwebengine.observe.background import Background
 from aiwebengine.observe.logs import ScriptLogs
 from aiwebengine.observe.points import Passed
+from aiwebengine.runtime.invoker import Admission, Invoker
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.runner import Runner
@@ -73,18 +74,11 @@ class Hooks:
     """
 
     def __init__(self) -> None:
-        self.refusals: list[Callable[[Invocation], EngineError | None]] = []
+        self.admission: list[Admission] = []
         """Asked before an invocation begins, in order; the first error refuses it."""
         self.ended: list[Callable[[Invocation, Receipt], None]] = []
         """Told of each invocation that is over."""
         self.recording: Recording | None = None
-
-    def refusal(self, invocation: Invocation) -> EngineError | None:
-        """Return why an invocation may not begin; None if it may."""
-        for ask in self.refusals:
-            if (error := ask(invocation)) is not None:
-                return error
-        return None
 
     def recording_of(self, script: str, what: str) -> str:
         """See `Recording.wanted`; nothing is recorded if nobody records."""
@@ -182,6 +176,8 @@ class Machinery:
     host: Host
     zygote: Zygote
     runner: Runner
+    """Has the processes; what is to run goes through `invoker`."""
+    invoker: Invoker
     builder: Builder
     deployer: Deployer
     access: ScriptAccess

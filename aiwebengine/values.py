@@ -19,6 +19,8 @@ class Principal:
 
 ANONYMOUS = Principal(id="", kind="anonymous")
 ADMINISTRATOR = Principal(id="administrator", kind="administrator")
+SERVICE = Principal(id="", kind="service")
+"""A script itself, where nobody asks: it decides which clients get a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +169,14 @@ class Once:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What begins an invocation, if that is another invocation."""
+
+    ancestors: tuple[str, ...]
+    """Ids of the invocations that led to it, the first one first; at least one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
     """One run of one handler."""
 
@@ -182,8 +192,8 @@ class Invocation:
     """ASCII JSON: what the handler is given (see `runtime/link.py`)."""
     wall_seconds: float
     cpu_seconds: float
-    depth: int = 0
-    """How many invocations caused this one; at most 8."""
+    cause: Cause | None = None
+    """The invocation that began this one; None if none did."""
     label: str = ""
     """What is run, for people: a route such as `GET /notes/:id`, the name of a job; `load` for a script's start."""
     allowance: Allowance | None = None
@@ -196,6 +206,11 @@ class Invocation:
     """It may change nothing: what would is denied."""
     once: Once | None = None
     """Its answer is kept with what it does, for when it is asked for again."""
+
+    def causing(self) -> Cause:
+        """Return the cause of what this invocation begins."""
+        before = self.cause.ancestors if self.cause is not None else ()
+        return Cause(ancestors=(*before, self.id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,7 +183,7 @@ def _site(machinery: Machinery, parts: Sequence[Parts], *, api: Api, tokens: Adm
     return Site(
         reactor=base.reactor,
         current=machinery.current,
-        runner=machinery.runner,
+        invoker=machinery.invoker,
         own=api.resource(),
         reader=Reader(
             new_id=base.new_id,
@@ -192,11 +192,9 @@ def _site(machinery: Machinery, parts: Sequence[Parts], *, api: Api, tokens: Adm
         ),
         writer=Writer(seconds=base.seconds),
         settings=settings.http,
-        limits=settings.limits,
         own_body_bytes=api.max_body_bytes,
         explain=machinery.explain,
         is_owner=tokens.is_valid,
-        recording=machinery.hooks.recording_of,
         around=[around for one in parts for around in one.around],
         openers={kind: opener for one in parts for kind, opener in one.openers.items()},
         doors=[door for one in parts for door in one.doors],

@@ -21,6 +21,7 @@ from aiwebengine.host.registration import RegistrationCalls, Registrations
 from aiwebengine.host.turns import Turns
 from aiwebengine.machinery import Foundation, Hooks, Machinery
 from aiwebengine.runtime import lockdown
+from aiwebengine.runtime.invoker import Invoker
 from aiwebengine.runtime.registry import Assemble, Current
 from aiwebengine.runtime.routes import parse_pattern
 from aiwebengine.runtime.runner import Runner
@@ -98,11 +99,18 @@ def build_machinery(base: Foundation, *, assemble: Assemble, more_calls: Sequenc
         cores=os.cpu_count() or 1,
         wall=base.seconds,
         entropy=os.urandom,
-        refusal=hooks.refusal,
         passed=base.passed,
         more_calls=more_calls,
         recorded=hooks.recorded,
         tape_bytes=hooks.tape_bytes,
+    )
+    invoker = Invoker(
+        runner=runner,
+        current=current,
+        limits=settings.limits,
+        new_id=base.new_id,
+        admission=hooks.admission,
+        recording=hooks.recording_of,
     )
     builder = Builder(
         settings=settings.build,
@@ -112,7 +120,7 @@ def build_machinery(base: Foundation, *, assemble: Assemble, more_calls: Sequenc
         known_globals={**known_globals(), **dict.fromkeys(name for name, _ in more_calls)},
         advice=advice(),
     )
-    deployer = _deployer(base, runner=runner, builder=builder, current=current, loads=loads)
+    deployer = _deployer(base, invoker=invoker, forget=runner.forget, builder=builder, current=current, loads=loads)
     access = ScriptAccess(deployer=deployer, store=base.store, current=current, loads=loads)
     commits.deploys(access.commit_work)
     bus = Bus(epoch=f"{base.milliseconds():x}", settings=settings.streams)
@@ -135,6 +143,7 @@ def build_machinery(base: Foundation, *, assemble: Assemble, more_calls: Sequenc
         host=host,
         zygote=zygote,
         runner=runner,
+        invoker=invoker,
         builder=builder,
         deployer=deployer,
         access=access,
@@ -150,11 +159,18 @@ def build_machinery(base: Foundation, *, assemble: Assemble, more_calls: Sequenc
 
 
 def _deployer(
-    base: Foundation, *, runner: Runner, builder: Builder, current: Current, loads: Loads[Registrations]
+    base: Foundation,
+    *,
+    invoker: Invoker,
+    forget: Callable[[str], None],
+    builder: Builder,
+    current: Current,
+    loads: Loads[Registrations],
 ) -> Deployer:
     preparer = Preparer(
         builder=builder,
-        runner=runner,
+        invoker=invoker,
+        forget=forget,
         current=current,
         loads=loads,
         stacks=base.stacks,
@@ -163,12 +179,11 @@ def _deployer(
         limits=base.settings.limits,
         milliseconds=base.milliseconds,
         seconds=time.monotonic,
-        new_id=base.new_id,
     )
     return Deployer(
         preparer=preparer,
         store=base.store,
-        runner=runner,
+        forget=forget,
         current=current,
         keep_versions=base.settings.deploy.keep_versions,
         background=base.background,

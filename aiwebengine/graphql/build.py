@@ -22,8 +22,8 @@ from aiwebengine.graphql.site import GraphQLSite
 from aiwebengine.graphql.sse import EventDoor
 from aiwebengine.graphql.topics import SubscriptionTopics
 from aiwebengine.graphql.websocket import Parts, WebSocketDoor
+from aiwebengine.runtime.invoker import Invoker
 from aiwebengine.runtime.registry import Current
-from aiwebengine.runtime.runner import Runner
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason
 from aiwebengine.settings.schema import Settings
@@ -62,10 +62,9 @@ def build_graphql(
     reactor: Any,
     settings: Settings,
     current: Current,
-    runner: Runner,
+    invoker: Invoker,
     explain: Explain | None,
     keep_failure: Callable[[Invocation, ScriptFailed], None],
-    recording: Callable[[str, str], str],
     bus: Bus,
     topics: SubscriptionTopics,
     streams: EventStreams,
@@ -78,10 +77,9 @@ def build_graphql(
     Build it; nothing runs before a request comes.
 
     Args:
-        runner: Runs scripts.
+        invoker: Runs resolvers.
         explain: Gives the author's frames of a failure; None to show nobody.
         keep_failure: Writes a failure into a script's log.
-        recording: Tells how invocations of a script are recorded.
         bus: Has the messages of subscriptions.
         topics: Know the subscriptions.
         streams: Write server-sent events.
@@ -95,14 +93,7 @@ def build_graphql(
         current=current,
         documents=Documents(settings=settings.graphql),
         loop=loop,
-        scripts=ScriptRuns(
-            runner=runner,
-            current=current,
-            limits=settings.limits,
-            explain=explain,
-            keep=keep_failure,
-            recording=recording,
-        ),
+        scripts=ScriptRuns(invoker=invoker, explain=explain, keep=keep_failure),
         settings=settings.graphql,
         clock=reactor,
     )

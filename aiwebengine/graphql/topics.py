@@ -9,32 +9,24 @@ so the resolver is asked for it anew with every message, for all its subscribers
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
-from aiwebengine.errors import EngineError, ScriptFailed
-from aiwebengine.host.stream_topics import as_ascii, read_bits
-from aiwebengine.runtime.allowance import allowance
+from aiwebengine.host.filters import FILTER_LIMITS, MessageFilter
+from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Registry
-from aiwebengine.runtime.run import Run
-from aiwebengine.runtime.sink import Sink, Whole
 from aiwebengine.services.bus import Bus
-from aiwebengine.services.topics import DISCONNECT, Message, Reason, TopicOptions
-from aiwebengine.settings.schema import LimitSettings
-from aiwebengine.values import Invocation, Principal, SchemaPart
+from aiwebengine.services.topics import DISCONNECT, Message, Reason, Sieve, TopicOptions
+from aiwebengine.values import Invocation, SchemaPart
 
 FILTER = "\0filter"
 """Attribute of subscribers whose resolver returned a function."""
 
 _GONE = Reason(code="gone", message="The subscription is gone: its script was changed or removed.")
-_SERVICE = Principal(id="", kind="service")
-_FILTER_SECONDS = 0.05
-_FILTER_WALL_SECONDS = 1.0
-_MOST_CLIENTS = 500
+_MOST_FILTERED = 500
+"""Arguments that a resolver is asked about at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +48,7 @@ class SubscriptionTopics:
 
     Args:
         bus: Has the topics.
-        run: Runs filters.
-        limits: What an invocation may use.
-        new_id: Makes ids of invocations.
+        invoker: Runs filters.
         tell: Writes a warning into a script's log.
     """
 
@@ -66,15 +56,11 @@ class SubscriptionTopics:
         self,
         *,
         bus: Bus,
-        run: Callable[[Invocation, Sink], Run],
-        limits: LimitSettings,
-        new_id: Callable[[], str],
+        invoker: Invoker,
         tell: Callable[[Invocation, str], None],
     ) -> None:
         self._bus = bus
-        self._run = run
-        self._limits = replace(limits, wall_seconds=_FILTER_WALL_SECONDS, cpu_seconds=_FILTER_SECONDS)
-        self._new_id = new_id
+        self._invoker = invoker
         self._tell = tell
         self._parts: dict[str, SchemaPart] = {}
         self._filtered: set[str] = set()
@@ -120,52 +106,33 @@ class SubscriptionTopics:
             self._configure(self._parts[field])
 
     def _configure(self, part: SchemaPart) -> None:
-        sieve = partial(self._sieve, part) if part.name in self._filtered else None
+        sieve = self._sieve(part) if part.name in self._filtered else None
         history = part.options.get("history", 0)
         self._bus.configure(topic_of(part.name), TopicOptions(history=history, slow=DISCONNECT, sieve=sieve))
 
-    def _sieve(
-        self, part: SchemaPart, message: Message, clients: Sequence[Mapping[str, Any]]
-    ) -> Deferred[Sequence[bool]]:
-        async def chosen() -> Sequence[bool]:
-            wanted = [True] * len(clients)
-            asked = [at for at, one in enumerate(clients) if FILTER in one]
-            # Those who were given the same arguments get the same answer.
-            same: dict[str, list[int]] = {}
-            for at in asked:
-                same.setdefault(clients[at][FILTER].arguments, []).append(at)
-            arguments = list(same)
-            for start in range(0, len(arguments), _MOST_CLIENTS):
-                some = arguments[start : start + _MOST_CLIENTS]
-                for one, yes in zip(some, await self._ask(part, message, some), strict=True):
-                    for at in same[one]:
-                        wanted[at] = yes
-            return wanted
-
-        return Deferred.fromCoroutine(chosen())
-
-    def _ask(self, part: SchemaPart, message: Message, arguments: Sequence[str]) -> Deferred[Sequence[bool]]:
-        clients = ",".join("{" + one + "}" for one in arguments)
-        allowed = allowance(self._limits, {}, {}, {})
-        invocation = Invocation(
-            id=self._new_id(),
+    def _sieve(self, part: SchemaPart) -> Sieve:
+        callee = Callee(
+            kind="subfilter",
             script=part.script,
             version=part.version,
-            kind="subfilter",
             handler=part.handler,
-            principal=_SERVICE,
-            payload=f'{{"message":{as_ascii(message.data)},"clients":[{clients}]}}',
-            wall_seconds=allowed.wall_seconds,
-            cpu_seconds=allowed.cpu_seconds,
             label=f"filter {part.name}",
-            allowance=allowed,
-            read_only=True,
+            allowance=self._invoker.allowance(FILTER_LIMITS),
         )
-        whole = Whole()
-        self._run(invocation, whole)
-        return whole.body.addCallback(read_bits, len(arguments)).addErrback(self._told, invocation)
+        asked: MessageFilter[str] = MessageFilter(
+            invoker=self._invoker, tell=self._tell, callee=callee, encode=_encoded, most=_MOST_FILTERED
+        )
 
-    def _told(self, failure: Failure, invocation: Invocation) -> Failure:
-        if failure.check(EngineError) is not None and not failure.check(ScriptFailed):
-            self._tell(invocation, f"{invocation.label}: nobody got the message. {failure.value}")
-        return failure
+        async def choose(message: Message, clients: Sequence[Mapping[str, Any]]) -> Sequence[bool]:
+            # Those who were given the same arguments get the same answer.
+            arguments = [one[FILTER].arguments if FILTER in one else None for one in clients]
+            distinct = [one for one in dict.fromkeys(arguments) if one is not None]
+            wanted: dict[str | None, bool] = {None: True}
+            wanted.update(zip(distinct, await asked.choose(message, distinct), strict=True))
+            return [wanted[one] for one in arguments]
+
+        return lambda message, clients: Deferred.fromCoroutine(choose(message, clients))
+
+
+def _encoded(arguments: Sequence[str]) -> str:
+    return f"[{','.join([f'{{{one}}}' for one in arguments])}]"

@@ -10,32 +10,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
-from aiwebengine.errors import EngineError, ScriptFailed
-from aiwebengine.runtime.allowance import allowance
+from aiwebengine.host.filters import FILTER_LIMITS, NO_CALLS, MessageFilter
+from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.runtime.routes import Routes
-from aiwebengine.runtime.run import Run
-from aiwebengine.runtime.sink import Sink, Whole
 from aiwebengine.services.bus import Bus
-from aiwebengine.services.topics import Message, Reason, Sieve, TopicOptions
-from aiwebengine.settings.schema import LimitSettings, StreamSettings
-from aiwebengine.values import HandlerRef, Invocation, Principal, Route, RouteMatch
+from aiwebengine.services.topics import Reason, Sieve, TopicOptions
+from aiwebengine.settings.schema import StreamSettings
+from aiwebengine.values import HandlerRef, Invocation, Route, RouteMatch
 
-FILTER_SECONDS = 0.05
-"""Processor time that a filter may use."""
-
-FILTER_WALL_SECONDS = 1.0
-"""How long it may take for that on a busy machine: it waits for nothing."""
-
-_MOST_CLIENTS = 1000
+_MOST_FILTERED = 1000
+"""Clients that a filter is asked about at a time."""
 _GONE = Reason(code="gone", message="The stream is gone: its script was changed or removed.")
-_SERVICE = Principal(id="", kind="service")
 
 
 def topic_of(script: str, pattern: str) -> str:
@@ -49,10 +39,8 @@ class StreamTopics:
 
     Args:
         bus: Has the topics.
-        run: Runs filters.
-        limits: What an invocation may use.
+        invoker: Runs filters.
         settings: Of streams.
-        new_id: Makes ids of invocations.
         tell: Writes a warning into a script's log.
     """
 
@@ -60,17 +48,13 @@ class StreamTopics:
         self,
         *,
         bus: Bus,
-        run: Callable[[Invocation, Sink], Run],
-        limits: LimitSettings,
+        invoker: Invoker,
         settings: StreamSettings,
-        new_id: Callable[[], str],
         tell: Callable[[Invocation, str], None],
     ) -> None:
         self._bus = bus
-        self._run = run
-        self._limits = replace(limits, wall_seconds=FILTER_WALL_SECONDS, cpu_seconds=FILTER_SECONDS)
+        self._invoker = invoker
         self._settings = settings
-        self._new_id = new_id
         self._tell = tell
         self._scripts: dict[str, dict[str, Route]] = {}
         self._trees: dict[str, Routes] = {}
@@ -121,12 +105,6 @@ class StreamTopics:
         match = self._all.match("GET", path)
         return (match.route.script, match.route.pattern, match.params) if isinstance(match, RouteMatch) else None
 
-    def _told(self, failure: Failure, invocation: Invocation) -> Failure:
-        """Have the owner read why nobody got a message; what the script itself did is in its log already."""
-        if failure.check(EngineError) is not None and not failure.check(ScriptFailed):
-            self._tell(invocation, f"{invocation.label}: nobody got the message. {failure.value}")
-        return failure
-
     def _history(self, route: Route) -> int:
         own: int | None = route.options["stream"].get("history")
         return self._settings.history_messages if own is None else own
@@ -140,49 +118,19 @@ class StreamTopics:
         )
 
     def _sieve(self, route: Route) -> Sieve:
-        handler = HandlerRef(id=route.options["stream"]["filter"], name="filter")
-        allowed = replace(allowance(self._limits, {}, {}, {}), host_calls=0)
-
-        def ask(message: Message, clients: Sequence[Mapping[str, Any]]) -> Deferred[Sequence[bool]]:
-            given = f'{{"message":{as_ascii(message.data)},"clients":{json.dumps([dict(one) for one in clients])}}}'
-            invocation = Invocation(
-                id=self._new_id(),
-                script=route.script,
-                version=route.version,
-                kind="filter",
-                handler=handler,
-                principal=_SERVICE,
-                payload=given,
-                wall_seconds=allowed.wall_seconds,
-                cpu_seconds=allowed.cpu_seconds,
-                label=f"filter {route.pattern}",
-                allowance=allowed,
-            )
-            whole = Whole()
-            self._run(invocation, whole)
-            return whole.body.addCallback(read_bits, len(clients)).addErrback(self._told, invocation)
-
-        async def sieve(message: Message, clients: Sequence[Mapping[str, Any]]) -> Sequence[bool]:
-            wanted: list[bool] = []
-            for start in range(0, len(clients), _MOST_CLIENTS):
-                wanted += await ask(message, clients[start : start + _MOST_CLIENTS])
-            return wanted
-
-        return lambda message, clients: Deferred.fromCoroutine(sieve(message, clients))
+        callee = Callee(
+            kind="filter",
+            script=route.script,
+            version=route.version,
+            handler=HandlerRef(id=route.options["stream"]["filter"], name="filter"),
+            label=f"filter {route.pattern}",
+            allowance=self._invoker.allowance(FILTER_LIMITS, NO_CALLS),
+        )
+        asked: MessageFilter[Mapping[str, Any]] = MessageFilter(
+            invoker=self._invoker, tell=self._tell, callee=callee, encode=_encoded, most=_MOST_FILTERED
+        )
+        return lambda message, clients: Deferred.fromCoroutine(asked.choose(message, clients))
 
 
-def read_bits(body: bytes, count: int) -> Sequence[bool]:
-    """
-    Read a filter's answer: a text of `0` and `1`, one for each client.
-
-    Raises:
-        ScriptFailed: It is something else.
-    """
-    if len(body) != count or body.strip(b"01"):
-        raise ScriptFailed("A filter answered with something else than one truth for each client.")
-    return [letter == ord("1") for letter in body]
-
-
-def as_ascii(data: str) -> str:
-    """Give JSON text in ASCII."""
-    return data if data.isascii() else json.dumps(json.loads(data))
+def _encoded(clients: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps([dict(one) for one in clients])

@@ -1,5 +1,5 @@
 """
-Running scripts: the one way in.
+Running scripts in child processes; `invoker.py` is the one way here.
 
     run     one invocation of a serving version, answered through a `sink.Sink`
     load    top level and `init` of a new version, in a fresh template
@@ -71,7 +71,6 @@ class Runner(Service):
         cores: Of the machine.
         wall: Seconds since 1970.
         entropy: Random bytes for the scripts' seeds.
-        refusal: Tells why an invocation may not begin; None if it may.
         passed: Told of the points on the way.
         more_calls: Host calls beyond those that the prelude knows: name, and whether it is synchronous.
         recorded: Given each run that was recorded, with its outcome.
@@ -91,7 +90,6 @@ class Runner(Service):
         cores: int,
         wall: Callable[[], float],
         entropy: Callable[[int], bytes],
-        refusal: Callable[[Invocation], EngineError | None] = lambda _: None,
         passed: Passed = unwatched,
         more_calls: Sequence[tuple[str, bool]] = (),
         recorded: Callable[[Run, str], None] | None = None,
@@ -106,7 +104,6 @@ class Runner(Service):
         self._limits = limits
         self._pool = pool
         self._cores = cores
-        self._refusal = refusal
         self._wall = wall
         self._passed = passed
         self._recorded = recorded
@@ -175,14 +172,17 @@ class Runner(Service):
         Returns:
             A handle with `cancel()`, for when nobody waits any more.
         """
-        refusal = self._refusal(invocation)
         group = self._group(invocation.version, invocation.script)
         run = self._make(invocation, sink, self._host, group)
         self._active.add(run)
-        if refusal is None:
-            group.submit(run)
-        else:
-            run.refuse(refusal)
+        group.submit(run)
+        return run
+
+    def refuse(self, invocation: Invocation, sink: Sink, error: EngineError) -> Run:
+        """Have an invocation fail with *error* before it has begun; returns its run, which is over."""
+        run = self._make(invocation, sink, self._host, self._group(invocation.version, invocation.script))
+        self._active.add(run)
+        run.refuse(error)
         return run
 
     def cancel(self, run: Run) -> None:

@@ -93,7 +93,7 @@ class ScriptAccess:
                 entry=name,
                 ceiling=self._loads.capabilities(invocation),
                 author=_author(invocation),
-                depth=invocation.depth + 1,
+                cause=invocation.causing(),
                 inside_load=invocation.kind == "load",
             )
         )

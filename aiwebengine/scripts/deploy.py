@@ -20,7 +20,6 @@ from aiwebengine.observe.background import Background
 from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.scripts.package import check_uri
 from aiwebengine.scripts.prepare import (
-    Loader,
     Prepared,
     Preparer,
     Progress,
@@ -60,7 +59,7 @@ class Deployer:
     Args:
         preparer: Makes versions that could serve.
         store: Where versions are kept.
-        runner: Is told which versions serve no longer.
+        forget: Told which versions serve no longer.
         current: What serves.
         keep_versions: How many of a script's newest versions are kept.
         background: For what must end whoever stops waiting for it.
@@ -72,7 +71,7 @@ class Deployer:
         *,
         preparer: Preparer,
         store: ScriptStore,
-        runner: Loader,
+        forget: Callable[[str], object],
         current: Current,
         keep_versions: int,
         background: Background,
@@ -80,7 +79,7 @@ class Deployer:
     ) -> None:
         self._preparer = preparer
         self._store = store
-        self._runner = runner
+        self._forget = forget
         self._current = current
         self._keep_versions = keep_versions
         self._background = background
@@ -264,7 +263,7 @@ class Deployer:
         for uri, script in before.scripts.items():
             now = after.scripts.get(uri)
             if now is None or now.version != script.version:
-                self._runner.forget(script.version)
+                self._forget(script.version)
 
     def abandon(self, version: Version) -> None:
         """Stop the child of a version that was not committed; one whose commit is under way is left alone."""
@@ -272,7 +271,7 @@ class Deployer:
         if self._commits.locked or (serving is not None and serving.version == version.id):
             return
         self._preparer.numbers.release(version.uri, version.number)
-        self._runner.forget(version.id)
+        self._forget(version.id)
 
     def _trim(self, uris: Iterable[str]) -> None:
         keep = self._keep_versions

@@ -18,7 +18,8 @@ from typing import Any, Protocol
 from twisted.internet.defer import DeferredSemaphore
 
 from aiwebengine.errors import BudgetSpent, Conflict, Invalid, Problem, ScriptFailed, TooMany
-from aiwebengine.runtime.allowance import allowance, load_seconds
+from aiwebengine.runtime.allowance import load_seconds
+from aiwebengine.runtime.invoker import MOST_ANCESTORS, Callee, Invoker
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.manifest import unknown_capability
@@ -29,14 +30,13 @@ from aiwebengine.scripts.store import bundle_of
 from aiwebengine.scripts.versions import NewVersion, Registered, Version, digest_files, version_id
 from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings, LimitSettings
-from aiwebengine.values import ADMINISTRATOR, Bundle, Invocation
+from aiwebengine.values import ADMINISTRATOR, Bundle, Cause, Invocation
 
 STEPS = ("check", "build", "load", "validate", "store")
 """What a deployment goes through, in order; the last is the commit's."""
 
 MOST_AT_ONCE = 4
 MOST_WAITING = 64
-MOST_DEEP = 8
 LONGEST_MESSAGE = 1000
 
 Progress = Callable[[str], None]
@@ -48,16 +48,6 @@ class Builds(Protocol):
 
     def build(self, *, entry: str, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
         """Give a `Built`; raises DeploymentRefused with every problem."""
-
-
-class Loader(Protocol):
-    """What is asked of `runtime.runner.Runner`."""
-
-    def load(self, bundle: Bundle, invocation: Invocation) -> Coroutine[Any, Any, Any]:
-        """Run top level and `init` in a fresh child and keep its template; gives a `Loaded`."""
-
-    def forget(self, version: str) -> object:
-        """Stop what runs *version* when it has nothing in hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +66,8 @@ class Request:
     """What may be granted at most, if a script deploys: what it has itself; None for people."""
     author: str = ""
     message: str = ""
-    depth: int = 0
-    """How many invocations caused this; 0 for people."""
+    cause: Cause | None = None
+    """The invocation that deploys; None for people."""
     inside_load: bool = False
     """A script deploys while it is being deployed: it must not wait for its own turn."""
     if_changed: bool = False
@@ -115,7 +105,8 @@ class Preparer:
 
     Args:
         builder: Lowers them.
-        runner: Loads them.
+        invoker: Loads them.
+        forget: Stops what runs a version when it has nothing in hand.
         current: What serves.
         loads: Where a load's registrations are found.
         stacks: Knows places in the author's files.
@@ -124,14 +115,14 @@ class Preparer:
         limits: What a load may use.
         milliseconds: The server's clock, since 1970.
         seconds: A clock for durations.
-        new_id: Makes the id of an invocation.
     """
 
     def __init__(
         self,
         *,
         builder: Builds,
-        runner: Loader,
+        invoker: Invoker,
+        forget: Callable[[str], object],
         current: Current,
         loads: Loads[Any],
         stacks: Stacks,
@@ -140,10 +131,10 @@ class Preparer:
         limits: LimitSettings,
         milliseconds: Callable[[], int],
         seconds: Callable[[], float],
-        new_id: Callable[[], str],
     ) -> None:
         self._builder = builder
-        self._runner = runner
+        self._invoker = invoker
+        self._forget = forget
         self._current = current
         self._loads = loads
         self._stacks = stacks
@@ -152,7 +143,6 @@ class Preparer:
         self._limits = limits
         self._milliseconds = milliseconds
         self._seconds = seconds
-        self._new_id = new_id
         self._slots = DeferredSemaphore(MOST_AT_ONCE)
         self.numbers = VersionNumbers()
         """The numbers that versions have or will have."""
@@ -173,8 +163,8 @@ class Preparer:
         check_uri(request.uri)
         check_message(request.message)
         self.expect(request.uri, request.expected)
-        if request.depth > MOST_DEEP:
-            raise TooMany(f"Scripts that deploy scripts may do so {MOST_DEEP} deep, no deeper.")
+        if request.cause is not None and len(request.cause.ancestors) > MOST_ANCESTORS:
+            raise TooMany(f"Scripts that deploy scripts may do so {MOST_ANCESTORS} deep, no deeper.")
         if request.inside_load:
             return await self._prepare(request, progress, keep_warm=keep_warm)
         if len(self._slots.waiting) >= MOST_WAITING:
@@ -235,7 +225,7 @@ class Preparer:
         try:
             places = await self._stacks.of(bundle.version, bundle)
             sources = Sources(files=bundle.files, entry=package.entry, source_map=places.source_map)
-            loaded, registered, changes = await self._load(bundle, examined, sources, depth=request.depth)
+            loaded, registered, changes = await self._load(bundle, examined, sources, cause=request.cause)
             steps.begin("validate")
             warnings = (
                 *package.warnings,
@@ -252,7 +242,7 @@ class Preparer:
             if not good:
                 self.numbers.release(request.uri, number)
             if not (good and keep_warm):
-                self._runner.forget(bundle.version)
+                self._forget(bundle.version)
         return Prepared(
             new=replace(new, version=version, replay=loaded.replay),
             active=active,
@@ -263,27 +253,12 @@ class Preparer:
         )
 
     async def _load(
-        self, bundle: Bundle, examined: Examined, sources: Sources, *, depth: int
+        self, bundle: Bundle, examined: Examined, sources: Sources, *, cause: Cause | None
     ) -> tuple[Any, Registered, tuple[Any, ...]]:
-        asked = bundle.manifest.get("limits", {})
-        seconds = load_seconds(self._limits, asked)
-        invocation = Invocation(
-            id=self._new_id(),
-            script=bundle.script,
-            version=bundle.version,
-            kind="load",
-            handler=None,
-            principal=ADMINISTRATOR,
-            payload="null",
-            wall_seconds=seconds,
-            cpu_seconds=seconds,
-            depth=depth,
-            label="load",
-            allowance=allowance(self._limits, asked),
-        )
+        invocation = self._invocation(bundle, cause)
         self._loads.expect(invocation.id, examined.grants)
         try:
-            loaded = await self._runner.load(bundle, invocation)
+            loaded = await self._invoker.load(bundle, invocation)
             book = self._loads.book(invocation.id)
             if book is not None:
                 await book.carry_out()
@@ -301,6 +276,20 @@ class Preparer:
             schema=load.book.placed_schema(sources.place),
         )
         return loaded, registered, tuple(load.changes)
+
+    def _invocation(self, bundle: Bundle, cause: Cause | None) -> Invocation:
+        """Make the invocation of a load: within the limits of the version's own manifest, which does not serve yet."""
+        asked = bundle.manifest.get("limits", {})
+        seconds = load_seconds(self._limits, asked)
+        callee = Callee(
+            kind="load",
+            script=bundle.script,
+            version=bundle.version,
+            handler=None,
+            label="load",
+            allowance=replace(self._invoker.allowance(asked), wall_seconds=seconds, cpu_seconds=seconds),
+        )
+        return self._invoker.invocation(callee, ADMINISTRATOR, "null", cause=cause)
 
 
 class VersionNumbers:

@@ -17,9 +17,9 @@ from urllib.parse import unquote
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import EngineError, Invalid, NotFound
+from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.replay import Replay
 from aiwebengine.runtime.routes import Routes
-from aiwebengine.runtime.runner import Runner
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.prepare import Request
 from aiwebengine.scripts.store import ScriptStore
@@ -57,21 +57,17 @@ class Replayer:
     Does recorded invocations over again.
 
     Args:
-        runner: Runs them.
+        invoker: Runs them.
         store: Reads versions.
         deployer: Loads files that are only tried.
         masks: As recordings are masked.
-        new_id: Makes the invocations' ids.
     """
 
-    def __init__(
-        self, *, runner: Runner, store: ScriptStore, deployer: Deployer, masks: Masks, new_id: Callable[[], str]
-    ) -> None:
-        self._runner = runner
+    def __init__(self, *, invoker: Invoker, store: ScriptStore, deployer: Deployer, masks: Masks) -> None:
+        self._invoker = invoker
         self._store = store
         self._deployer = deployer
         self._masks = masks
-        self._new_id = new_id
 
     async def replay(
         self, recorded: Recorded, *, number: int | None = None, files: Request | None = None
@@ -112,11 +108,11 @@ class Replayer:
 
     async def _replay(self, recorded: Recorded, version: str, registered: Registered | None) -> dict[str, Any]:
         document = recorded.document
-        invocation = _invocation(recorded, version, identity=self._new_id())
+        invocation = self._invocation(recorded, version)
         if registered is not None:
             invocation = _routed(invocation, document, registered)
         host = Replay(document["calls"], whole=bool(document.get("whole")), masked=self._masks.masked_text)
-        answer, error = await _Waiting.run(self._runner, invocation, host)
+        answer, error = await _Waiting.run(self._invoker, invocation, host)
         outcome = error.code if error is not None else "committed"
         answered = self._masks.masked_answer(answer)
         # Where the recording ended before the invocation did, nobody knows how it would have ended.
@@ -134,6 +130,32 @@ class Replayer:
             "until": host.until,
         }
 
+    def _invocation(self, recorded: Recorded, version: str) -> Invocation:
+        document = recorded.document
+        try:
+            user = str(document["user"])
+            allowed = replace(
+                self._invoker.allowance(),
+                wall_seconds=float(document["wallSeconds"]),
+                cpu_seconds=float(document["cpuSeconds"]),
+            )
+            callee = Callee(
+                kind=str(document["kind"]),
+                script=recorded.uri,
+                version=version,
+                handler=HandlerRef(id=int(document["handler"]), name=""),
+                label="replay",
+                allowance=allowed,
+            )
+            return self._invoker.invocation(
+                callee,
+                Principal(id=user, kind="user") if user else ANONYMOUS,
+                json.dumps(document["request"]),
+                again=Again(seed=str(document["seed"]), now=int(document["now"]), steps=tuple(document["steps"])),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise Invalid(f"The recording is damaged: {error!r}.") from error
+
 
 class _Waiting:
     """Waits for the answer of an invocation that is done over again. See `sink.Sink`."""
@@ -145,11 +167,11 @@ class _Waiting:
 
     @classmethod
     async def run(
-        cls, runner: Runner, invocation: Invocation, host: Replay
+        cls, invoker: Invoker, invocation: Invocation, host: Replay
     ) -> tuple[Answer | None, EngineError | None]:
         """Run it and wait for its end."""
         waiting = cls()
-        runner.replay(invocation, waiting, host)
+        invoker.replay(invocation, waiting, host)
         result = await waiting.done
         await host.ended
         return result
@@ -171,27 +193,6 @@ class _Waiting:
     def failed(self, error: EngineError) -> None:
         begun = self._begun
         self.done.callback((None if begun is None else replace(begun, body=b"".join(self._pieces)), error))
-
-
-def _invocation(recorded: Recorded, version: str, *, identity: str) -> Invocation:
-    document = recorded.document
-    try:
-        user = str(document["user"])
-        return Invocation(
-            id=identity,
-            script=recorded.uri,
-            version=version,
-            kind=str(document["kind"]),
-            handler=HandlerRef(id=int(document["handler"]), name=""),
-            principal=Principal(id=user, kind="user") if user else ANONYMOUS,
-            payload=json.dumps(document["request"]),
-            wall_seconds=float(document["wallSeconds"]),
-            cpu_seconds=float(document["cpuSeconds"]),
-            label="replay",
-            again=Again(seed=str(document["seed"]), now=int(document["now"]), steps=tuple(document["steps"])),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise Invalid(f"The recording is damaged: {error!r}.") from error
 
 
 def _routed(invocation: Invocation, document: Mapping[str, Any], registered: Registered) -> Invocation:

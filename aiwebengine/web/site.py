@@ -28,14 +28,13 @@ from twisted.web.resource import Resource
 
 from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed, WrongMethod
 from aiwebengine.host.registration import METHODS, RESERVED
-from aiwebengine.runtime.allowance import allowance
+from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.runtime.routes import AutoOptions, Disallowed, Missing
 from aiwebengine.runtime.run import Run
-from aiwebengine.runtime.runner import Runner
 from aiwebengine.runtime.sink import Sink
-from aiwebengine.settings.schema import HttpSettings, LimitSettings
-from aiwebengine.values import ANONYMOUS, Allowance, Answer, Invocation, Request, Route, RouteMatch
+from aiwebengine.settings.schema import HttpSettings
+from aiwebengine.values import ANONYMOUS, Answer, Invocation, Request, Route, RouteMatch
 from aiwebengine.web.admit import admit
 from aiwebengine.web.channel import Channel
 from aiwebengine.web.errors import Explain, Place, error_answer, wants_page, withheld
@@ -85,17 +84,15 @@ class Site:
     Args:
         reactor: Times connections.
         current: What serves.
-        runner: Runs it.
+        invoker: Runs it.
         own: Answers the engine's own paths.
         reader: Makes values of requests.
         writer: Makes bytes of answers.
         settings: Bounds of requests.
-        limits: What an invocation may use.
         own_body_bytes: Largest body for the engine's own paths.
         explain: Gives the author's frames of a failure; None to show nobody.
         is_owner: Tells whether a token is the administrator's: who sends it is told what an answer cost, and may have
             a single request recorded with the header `x-aiwebengine-record`.
-        recording: Tells how invocations of a script's route are recorded; see `Invocation.recording`.
         own_prefixes: Which paths are the engine's own.
         openers: By kind, who lets in clients of what scripts have registered beside plain handlers.
         around: Asked before the handler of a route with options is run; the first to take the request over is the last.
@@ -107,16 +104,14 @@ class Site:
         *,
         reactor: IReactorTime,
         current: Current,
-        runner: Runner,
+        invoker: Invoker,
         own: Resource,
         reader: Reader,
         writer: Writer,
         settings: HttpSettings,
-        limits: LimitSettings,
         own_body_bytes: int,
         explain: Explain | None,
         is_owner: Callable[[str], bool] = lambda _: False,
-        recording: Callable[[str, str], str] = lambda _uri, _pattern: "",
         own_prefixes: Sequence[str] = OWN_PREFIXES,
         openers: Mapping[str, Any] = NONE,
         around: Sequence[Around] = (),
@@ -124,24 +119,20 @@ class Site:
     ) -> None:
         self._reactor = reactor
         self._current = current
-        self._runner = runner
+        self._invoker = invoker
+        self._callees = invoker.callees(self._callee)
         self._own = own
         self._reader = reader
         self.writer = writer
         self.settings = settings
-        self._limits = limits
         self.own_body_bytes = own_body_bytes
         self._explain = explain
         self._is_owner = is_owner
-        self._recording = recording
         self._own_prefixes = tuple(own_prefixes)
         self._streams: StreamDoor | None = openers.get("stream")
         self._sockets: SocketDoor | None = openers.get("socket")
         self._around = tuple(around)
         self._doors = tuple(doors)
-        self._known: dict[int, tuple[Allowance, str]] = {}
-        """By id of a route of `_known_of`: what it may use, and its label."""
-        self._known_of: Registry | None = None
         self._channels: set[Channel] = set()
         self._waiting: list[Deferred[None]] = []
         """Fired when there is no connection."""
@@ -277,7 +268,7 @@ class Site:
 
     def abandon(self, run: Run) -> None:
         """See `Edge.abandon`."""
-        self._runner.cancel(run)
+        self._invoker.cancel(run)
 
     def tell(self, exchange: Exchange, error: EngineError) -> None:
         """Answer with an error, for its author with the place in the source."""
@@ -312,10 +303,14 @@ class Site:
             if exchange.sender.token:
                 exchange.timed = self._is_owner(exchange.sender.token)
             given = admit(request, match, sender=exchange.sender.told)
-            recording = self._recording(route.script, route.pattern)
-            if exchange.timed and "x-aiwebengine-record" in request.headers:
-                recording = "always"
-            invocation = self._invocation(request, route, registry, given, recording)
+            asked_for = exchange.timed and "x-aiwebengine-record" in request.headers
+            invocation = self._invoker.invocation(
+                self._callees.of(route),
+                ANONYMOUS,
+                given,
+                id=request.id,
+                recording="always" if asked_for else None,
+            )
             if route.options:
                 if "stream" in route.options and self._streams is not None:
                     self._open(self._streams, exchange, request, match, invocation, registry)
@@ -326,7 +321,7 @@ class Site:
                 for around in self._around:
                     if around(exchange, request, route, invocation, self):
                         return
-            run = self._runner.run(invocation, exchange)
+            run = self._invoker.run(invocation, exchange)
             if exchange.waiting:
                 exchange.run = run
         elif self._own_door(exchange, request):
@@ -355,7 +350,7 @@ class Site:
             streams.begin(opening, None)
             return
         asked = Asked(door=streams, opening=opening, tell=self.tell)
-        run = self._runner.run(invocation, asked)
+        run = self._invoker.run(invocation, asked)
         if exchange.waiting and not asked.over:
             exchange.run = run
 
@@ -364,14 +359,21 @@ class Site:
     ) -> None:
         """Open a WebSocket, once the script agrees."""
         told = sockets.admit(exchange, request, route, principal=invocation.principal)
-        asked = AskedSocket(door=sockets, exchange=exchange, request=request, route=route, tell=self.tell)
-        run = self._runner.run(replace(invocation, payload=f'{invocation.payload[:-1]},"ws":{told}}}'), asked)
+        asked = AskedSocket(
+            door=sockets,
+            exchange=exchange,
+            request=request,
+            route=route,
+            principal=invocation.principal,
+            tell=self.tell,
+        )
+        run = self._invoker.run(replace(invocation, payload=f'{invocation.payload[:-1]},"ws":{told}}}'), asked)
         if exchange.waiting and not asked.over:
             exchange.run = run
 
     def run(self, invocation: Invocation, sink: Sink, exchange: Exchange) -> None:
         """Run *invocation* for a client; *sink* is told how it goes."""
-        run = self._runner.run(invocation, sink)
+        run = self._invoker.run(invocation, sink)
         if exchange.waiting:
             exchange.run = run
 
@@ -386,30 +388,16 @@ class Site:
             error = EngineError("The server has a fault; its log knows more.")
         self.tell(exchange, error)
 
-    def _invocation(self, request: Request, route: Route, registry: Registry, given: str, recording: str) -> Invocation:
-        if registry is not self._known_of:
-            self._known.clear()
-            self._known_of = registry
-        # The registry holds the routes, so no other one can have this one's id meanwhile.
-        known = self._known.get(id(route))
-        if known is None:
-            asked, options = registry.scripts[route.script].limits, route.options
-            allowed = allowance(self._limits, asked, options, options.get("limits", {}))
-            known = self._known[id(route)] = (allowed, f"{'|'.join(route.methods)} {route.pattern}")
-        allowed, label = known
-        return Invocation(
-            id=request.id,
+    def _callee(self, route: Route) -> Callee:
+        options = route.options
+        return self._invoker.callee(
+            kind="http",
             script=route.script,
             version=route.version,
-            kind="http",
             handler=route.handler,
-            principal=ANONYMOUS,
-            payload=given,
-            wall_seconds=allowed.wall_seconds,
-            cpu_seconds=allowed.cpu_seconds,
-            label=label,
-            allowance=allowed,
-            recording=recording,
+            label=f"{'|'.join(route.methods)} {route.pattern}",
+            asked=(options, options.get("limits", {})),
+            recorded_as=route.pattern,
         )
 
 

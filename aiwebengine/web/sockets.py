@@ -18,6 +18,7 @@ import binascii
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from twisted.logger import Logger
@@ -25,15 +26,14 @@ from twisted.logger import Logger
 from aiwebengine.errors import Cancelled, EngineError, ScriptFailed, Unauthenticated, Unavailable
 from aiwebengine.exact_json import decode_object
 from aiwebengine.host.socket_messages import BINARY, socket_topic
-from aiwebengine.runtime.allowance import allowance
 from aiwebengine.runtime.failure import broken_protocol
+from aiwebengine.runtime.invoker import Callee, Callees, Invoker
 from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.runtime.run import Run
-from aiwebengine.runtime.runner import Runner
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import GAP, Message, Reason, Subscription
-from aiwebengine.settings.schema import LimitSettings, SocketSettings
-from aiwebengine.values import ANONYMOUS, Answer, HandlerRef, Invocation, Principal, Request, Route
+from aiwebengine.settings.schema import SocketSettings
+from aiwebengine.values import Answer, HandlerRef, Principal, Request, Route
 from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.frames import Parcel, text_parcel
 from aiwebengine.web.upgrade import Socket
@@ -46,6 +46,7 @@ _GONE = 1001
 _POLICY = 1008
 _FAILED = 1011
 _TRY_LATER = 1013
+_EVENTS = ("message", "close")
 
 Event = tuple[str, str]
 """Its name, and what the handler is given of it, as members of JSON."""
@@ -55,12 +56,10 @@ Event = tuple[str, str]
 class Surroundings:
     """What the sessions work with."""
 
-    runner: Runner
+    invoker: Invoker
     current: Current
     bus: Bus
     settings: SocketSettings
-    limits: LimitSettings
-    new_id: Callable[[], str]
     parcels: Parcels
 
 
@@ -95,6 +94,10 @@ class SocketDoor:
     def __init__(self, *, around: Surroundings, sockets: WebSockets) -> None:
         self._around = around
         self._sockets = sockets
+        self._callees: Mapping[str, Callees[Route]] = {
+            name: around.invoker.callees(partial(self._callee, name)) for name in _EVENTS
+        }
+        """By name of the event."""
         self._sessions: dict[Session, None] = {}
 
     def admit(self, exchange: Exchange, request: Request, route: Route, *, principal: Principal) -> str:
@@ -114,11 +117,21 @@ class SocketDoor:
         protocol = self._sockets.choose(request, options["protocols"])
         return _told(self._around.settings, identity=request.id, protocol=protocol, data="null", topics=[])
 
-    def accept(self, exchange: Exchange, request: Request, route: Route, said: Mapping[str, Any]) -> None:
+    def accept(
+        self, exchange: Exchange, request: Request, route: Route, said: Mapping[str, Any], *, principal: Principal
+    ) -> None:
         """Accept the connection, and carry out what `open` did with it."""
 
         def opened(socket: Socket) -> Session:
-            session = Session(around=self._around, socket=socket, request=request, route=route, left=self._left)
+            session = Session(
+                around=self._around,
+                callees=self._callees,
+                socket=socket,
+                request=request,
+                route=route,
+                principal=principal,
+                left=self._left,
+            )
             self._sessions[session] = None
             session.carry_out(said)
             return session
@@ -140,6 +153,15 @@ class SocketDoor:
         """Give figures for the state page."""
         return {"sessions": len(self._sessions)}
 
+    def _callee(self, name: str, route: Route) -> Callee:
+        return self._around.invoker.callee(
+            kind="socket",
+            script=route.script,
+            version=route.version,
+            handler=HandlerRef(id=route.options["socket"][name], name=name),
+            label=f"WS {route.pattern} {name}",
+        )
+
     def _left(self, session: Session) -> None:
         self._sessions.pop(session, None)
 
@@ -150,28 +172,34 @@ class Session:
 
     Args:
         around: What it works with.
+        callees: By name of an event, what handles it.
         socket: The open WebSocket.
         request: That it began with.
         route: Where it came.
+        principal: Who has opened it; its events are handled for them.
         left: Told once that all is over.
     """
 
     __slots__ = (
-        "_around", "_busy", "_data", "_events", "_held", "_identity", "_left", "_over", "_run", "_socket", "_topics",
-        "place",
+        "_around", "_busy", "_callees", "_data", "_events", "_held", "_identity", "_left", "_over", "_principal",
+        "_run", "_socket", "_topics", "place",
     )  # fmt: skip
 
     def __init__(
         self,
         *,
         around: Surroundings,
+        callees: Mapping[str, Callees[Route]],
         socket: Socket,
         request: Request,
         route: Route,
+        principal: Principal,
         left: Callable[[Session], None],
     ) -> None:
         self.place = (route.script, route.pattern)
         self._around = around
+        self._callees = callees
+        self._principal = principal
         self._socket = socket
         self._identity = request.id
         self._left = left
@@ -226,39 +254,24 @@ class Session:
                 self._socket.resume()
             last = name == "close"
             route = self._route()
-            handler = route.options["socket"].get(name) if route is not None else None
-            if route is not None and handler is not None:
+            if route is not None and route.options["socket"].get(name) is not None:
                 self._busy = True
-                self._begin(route, name, handler, given)
+                self._begin(route, name, given)
             if last and not self._busy:
                 self._left(self)
                 return
 
-    def _begin(self, route: Route, name: str, handler: int, given: str) -> None:
-        around = self._around
-        active = around.current.registry.scripts[route.script]
-        allowed = allowance(around.limits, active.limits)
+    def _begin(self, route: Route, name: str, given: str) -> None:
+        invoker = self._around.invoker
         told = _told(
-            around.settings,
+            self._around.settings,
             identity=self._identity,
             protocol=self._socket.protocol,
             data=self._data,
             topics=list(self._topics),
         )
-        invocation = Invocation(
-            id=around.new_id(),
-            script=route.script,
-            version=route.version,
-            kind="socket",
-            handler=HandlerRef(id=handler, name=name),
-            principal=ANONYMOUS,
-            payload=f'{{"ws":{told},{given}}}',
-            wall_seconds=allowed.wall_seconds,
-            cpu_seconds=allowed.cpu_seconds,
-            label=f"WS {route.pattern} {name}",
-            allowance=allowed,
-        )
-        self._run = around.runner.run(invocation, self)
+        callee = self._callees[name].of(route)
+        self._run = invoker.run(invoker.invocation(callee, self._principal, f'{{"ws":{told},{given}}}'), self)
 
     def _route(self) -> Route | None:
         script, pattern = self.place
@@ -389,6 +402,7 @@ class AskedSocket:
         exchange: Who wants in.
         request: Its request.
         route: Where it comes.
+        principal: Who that is.
         tell: Answers with an error.
     """
 
@@ -399,12 +413,14 @@ class AskedSocket:
         exchange: Exchange,
         request: Request,
         route: Route,
+        principal: Principal,
         tell: Callable[[Exchange, EngineError], None],
     ) -> None:
         self._door = door
         self._exchange = exchange
         self._request = request
         self._route = route
+        self._principal = principal
         self._tell = tell
         self.over = False
         """The script has said what it has to say."""
@@ -424,7 +440,7 @@ class AskedSocket:
         if said is None:
             self._tell(exchange, broken_protocol(self._route.script))
         else:
-            self._door.accept(exchange, self._request, self._route, said)
+            self._door.accept(exchange, self._request, self._route, said, principal=self._principal)
 
     def started(self, answer: Answer) -> None:
         """A middleware answers with a stream of its own, in place of this one."""

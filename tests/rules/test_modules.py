@@ -54,6 +54,17 @@ def test_only_the_command_line_prints() -> None:
     assert not wrong
 
 
+def test_one_module_starts_scripts() -> None:
+    """Invocations are made by the invoker: nothing else may start a script, past limits and admission."""
+    makers = {
+        name(path)
+        for path in python("aiwebengine")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Invocation"
+    }
+    assert makers == {"aiwebengine/runtime/invoker.py"}
+
+
 def test_every_test_says_what_it_shows() -> None:
     """Each test has a sentence of behaviour as its docstring."""
     wrong = [

@@ -13,9 +13,7 @@ def build(machinery: Machinery) -> Parts:
     base = machinery.base
     topics = SubscriptionTopics(
         bus=machinery.bus,
-        run=machinery.runner.run,
-        limits=base.settings.limits,
-        new_id=base.new_id,
+        invoker=machinery.invoker,
         tell=machinery.tell,
     )
     machinery.current.tell(topics.swapped)
@@ -24,10 +22,9 @@ def build(machinery: Machinery) -> Parts:
         reactor=base.reactor,
         settings=base.settings,
         current=machinery.current,
-        runner=machinery.runner,
+        invoker=machinery.invoker,
         explain=machinery.explain,
         keep_failure=machinery.keep_failure,
-        recording=machinery.hooks.recording_of,
         bus=machinery.bus,
         topics=topics,
         streams=machinery.event_streams,

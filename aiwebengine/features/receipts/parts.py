@@ -43,7 +43,7 @@ def build(machinery: Machinery) -> Parts:
             budgets.count(invocation, receipt)
         receipts.keep(invocation, receipt)
 
-    machinery.hooks.refusals.append(budgets.refusal)
+    machinery.hooks.admission.append(budgets.refusal)
     machinery.hooks.ended.append(keep)
     return Parts(
         services=[("receipts", receipts), ("budgets", budgets)],

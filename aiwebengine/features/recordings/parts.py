@@ -35,11 +35,10 @@ def build(machinery: Machinery) -> Parts:
     )
     machinery.hooks.recording = _Recording(recorder, most_bytes=base.settings.recordings.max_bytes)
     replayer = Replayer(
-        runner=machinery.runner,
+        invoker=machinery.invoker,
         store=base.store,
         deployer=machinery.deployer,
         masks=recorder,
-        new_id=base.new_id,
     )
     return Parts(
         services=[("recordings", recorder)],

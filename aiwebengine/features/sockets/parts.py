@@ -12,12 +12,10 @@ def build(machinery: Machinery) -> Parts:
     base = machinery.base
     door = SocketDoor(
         around=Surroundings(
-            runner=machinery.runner,
+            invoker=machinery.invoker,
             current=machinery.current,
             bus=machinery.bus,
             settings=base.settings.sockets,
-            limits=base.settings.limits,
-            new_id=base.new_id,
             parcels=Parcels(),
         ),
         sockets=machinery.sockets,

@@ -12,10 +12,8 @@ def build(machinery: Machinery) -> Parts:
     base = machinery.base
     topics = StreamTopics(
         bus=machinery.bus,
-        run=machinery.runner.run,
-        limits=base.settings.limits,
+        invoker=machinery.invoker,
         settings=base.settings.streams,
-        new_id=base.new_id,
         tell=machinery.tell,
     )
     machinery.messages.add(KIND, topics)

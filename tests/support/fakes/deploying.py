@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from aiwebengine.services.db.connect import Database
 from aiwebengine.settings.schema import DeploySettings, LimitSettings
 from tests.support.fakes.building import FakeBook, FakeBuilder, FakeRunner
 from tests.support.fakes.database import open_database
+from tests.support.fakes.invoking import an_invoker
 from tests.support.fakes.threads import ThreadsInTurn
 
 
@@ -42,10 +42,11 @@ class Deploying:
         self.builder = FakeBuilder()
         self.runner = FakeRunner(self.loads)
         self.background = Background(clock=self.clock)
-        ids = count(1)
+        self.invoker = an_invoker(self.runner, current=self.current, prefix="load")
         self.preparer = Preparer(
             builder=self.builder,
-            runner=self.runner,
+            invoker=self.invoker,
+            forget=self.runner.forget,
             current=self.current,
             loads=self.loads,
             stacks=Stacks(source=self.store, threads=ThreadsInTurn()),
@@ -54,12 +55,11 @@ class Deploying:
             limits=LimitSettings(),
             milliseconds=lambda: self.now,
             seconds=self.clock.seconds,
-            new_id=lambda: f"load-{next(ids)}",
         )
         self.deployer = Deployer(
             preparer=self.preparer,
             store=self.store,
-            runner=self.runner,
+            forget=self.runner.forget,
             current=self.current,
             keep_versions=keep_versions,
             background=self.background,

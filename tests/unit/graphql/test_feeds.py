@@ -18,8 +18,9 @@ from aiwebengine.graphql.operation import Params
 from aiwebengine.graphql.topics import SubscriptionTopics
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason
-from aiwebengine.settings.schema import LimitSettings, StreamSettings
+from aiwebengine.settings.schema import StreamSettings
 from aiwebengine.values import Answer, SchemaPart
+from tests.support.fakes.invoking import RunsWith, an_invoker
 from tests.unit.graphql.fakes import World, part
 
 TICK = SchemaPart(script="a", version="a@1", kind="subscription", name="tick", sdl="tick(of: Int): Int!")
@@ -61,9 +62,9 @@ class FeedsTests(SynchronousTestCase):
         self.filters: list[Any] = []
         self.topics = SubscriptionTopics(
             bus=self.bus,
-            run=lambda invocation, sink: self.filters.append((json.loads(invocation.payload), sink)),  # type: ignore[return-value]
-            limits=LimitSettings(),
-            new_id=lambda: "id",
+            invoker=an_invoker(
+                RunsWith(lambda invocation, sink: self.filters.append((json.loads(invocation.payload), sink)))
+            ),
             tell=lambda invocation, text: None,
         )
         self.feeds = Feeds(

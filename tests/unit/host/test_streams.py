@@ -16,8 +16,9 @@ from aiwebengine.host.streams import KIND, StreamCalls
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.outbox import Message as Published
-from aiwebengine.settings.schema import LimitSettings, StreamSettings
+from aiwebengine.settings.schema import StreamSettings
 from aiwebengine.values import Answer, HandlerRef, Route
+from tests.support.fakes.invoking import RunsWith, an_invoker
 from tests.unit.host.fakes import Everything, host, invocation
 
 
@@ -50,13 +51,10 @@ class StreamsCase(SynchronousTestCase):
         self.bus = Bus(epoch="e", settings=settings)
         self.runs: list[tuple[Any, Any]] = []
         self.warnings: list[str] = []
-        numbers = iter(range(1000))
         self.topics = StreamTopics(
             bus=self.bus,
-            run=self.run_one,
-            limits=LimitSettings(),
+            invoker=an_invoker(RunsWith(self.run_one)),
             settings=settings,
-            new_id=lambda: f"id-{next(numbers)}",
             tell=lambda _, text: self.warnings.append(text),
         )
         self.messages = Messages(bus=self.bus, max_bytes=settings.max_message_bytes)

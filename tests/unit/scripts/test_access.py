@@ -14,7 +14,7 @@ from aiwebengine.scripts.access import AssetAccess, ScriptAccess
 from aiwebengine.scripts.assets import AssetStore
 from aiwebengine.scripts.prepare import Request
 from aiwebengine.services.db.units import Transaction
-from aiwebengine.values import ANONYMOUS, Invocation
+from aiwebengine.values import ANONYMOUS, Cause, Invocation
 from tests.support.fakes.deploying import Deploying
 from tests.support.folders import temporary_folder
 
@@ -41,7 +41,7 @@ class StoredAsset:
 
 
 def invocation(**options):
-    values = {"kind": "http", "principal": ANONYMOUS, "depth": 0, **options}
+    values = {"kind": "http", "principal": ANONYMOUS, **options}
     return Invocation(
         id="i1", script="maker", version="maker@1-a", handler=None, payload="", wall_seconds=1, cpu_seconds=1, **values
     )
@@ -161,7 +161,9 @@ class ScriptAccessTests(SynchronousTestCase):
         ]
         gate, self.world.runner.gate = self.world.runner.gate, None
         self.result(self.access.prepare(invocation(kind="load"), "made.ts", "/made"))
-        self.fails(TooMany, self.access.prepare(invocation(kind="load", depth=8), "made.ts", "/made"))
+        self.fails(
+            TooMany, self.access.prepare(invocation(kind="load", cause=Cause(ancestors=("a",) * 8)), "made.ts", "/made")
+        )
         gate.callback(None)
         for one in waiting:
             self.successResultOf(one)

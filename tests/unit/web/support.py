@@ -20,7 +20,7 @@ from aiwebengine.errors import EngineError
 from aiwebengine.features.idempotency.parts import OnceDoor
 from aiwebengine.host.once import KeptAnswers
 from aiwebengine.runtime.registry import ActiveScript, Current
-from aiwebengine.settings.schema import HttpSettings, LimitSettings
+from aiwebengine.settings.schema import HttpSettings
 from aiwebengine.values import Answer, HandlerRef, Invocation, Route
 from aiwebengine.web.channel import Channel
 from aiwebengine.web.errors import Explain
@@ -28,6 +28,7 @@ from aiwebengine.web.health import add_health
 from aiwebengine.web.read import Reader
 from aiwebengine.web.site import Door, Site
 from aiwebengine.web.write import Writer
+from tests.support.fakes.invoking import an_invoker
 from tests.support.websocket import RawSocket
 
 JSON = ((b"content-type", b"application/json"),)
@@ -187,19 +188,17 @@ class WebTestCase(SynchronousTestCase):
         def own_echo(request: Any) -> bytes:
             return bytes(request.content.read()) or b"engine " + request.uri
 
-        runner: Any = self.runner
         answers = KeptAnswers(read=lambda _: self.reads.pop(0), milliseconds=lambda: 0, keep_seconds=60)
         return Site(
             reactor=self.clock,
             current=self.current,
-            runner=runner,
+            invoker=an_invoker(self.runner, current=self.current),
             own=klein.resource(),
             reader=Reader(
                 new_id=lambda: f"id-{next(numbers)}", trusted_proxies=self.trusted_proxies, public_url=self.public_url
             ),
             writer=Writer(seconds=lambda: 784111777.0),
             settings=self.settings,
-            limits=LimitSettings(),
             own_body_bytes=5000,
             explain=explain,
             openers=openers or {},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import count
 from typing import Any
 
 from aiwebengine.errors import Cancelled, EngineError, Invalid, ScriptFailed, Unavailable
@@ -11,10 +10,11 @@ from aiwebengine.host.socket_messages import BINARY as BINARY_MESSAGE
 from aiwebengine.host.socket_messages import socket_topic
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
-from aiwebengine.settings.schema import LimitSettings, SocketSettings, StreamSettings
+from aiwebengine.settings.schema import SocketSettings, StreamSettings
 from aiwebengine.values import Answer, Route
 from aiwebengine.web.sockets import Parcels, SocketDoor, Surroundings
 from aiwebengine.web.websocket import WebSockets
+from tests.support.fakes.invoking import an_invoker
 from tests.support.websocket import BINARY
 from tests.unit.web.support import JSON, Client, FakeRun, WebTestCase, a_route
 
@@ -36,15 +36,13 @@ class SessionTests(WebTestCase):
 
     def make(self, *, streams: StreamSettings | None = None, **settings: Any) -> None:
         """Let clients in, within these settings."""
-        given, numbers, runner = SocketSettings(**settings), count(1), self.runner
+        given = SocketSettings(**settings)
         self.bus = Bus(epoch="e", settings=streams or StreamSettings())
         around = Surroundings(
-            runner=runner,
+            invoker=an_invoker(self.runner, current=self.current, prefix="event"),
             current=self.current,
             bus=self.bus,
             settings=given,
-            limits=LimitSettings(),
-            new_id=lambda: f"event-{next(numbers)}",
             parcels=Parcels(),
         )
         self.door = SocketDoor(around=around, sockets=WebSockets(reactor=self.clock, settings=given))

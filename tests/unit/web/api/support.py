@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import count
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from treq.client import HTTPClient
@@ -36,6 +36,7 @@ from aiwebengine.web.api.state import State
 from aiwebengine.web.api.token import Token
 from tests.support.fakes.database import open_database
 from tests.support.fakes.deploying import Deploying
+from tests.support.fakes.invoking import an_invoker
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.folders import temporary_folder
 
@@ -97,11 +98,10 @@ class ApiTestCase(SynchronousTestCase):
         threads = ThreadsInTurn()
         assets = AssetStore(database=self.world.database, milliseconds=lambda: 5, max_bytes=1000)
         replayer = Replayer(
-            runner=cast(Any, None),
+            invoker=an_invoker(None, prefix="replay"),
             store=self.world.store,
             deployer=self.world.deployer,
             masks=self.recorder,
-            new_id=lambda: "replay-1",
         )
         logs = Logs(logs=self.logs, clock=self.clock, seconds=lambda: 2000.0)
         self.api = Api(

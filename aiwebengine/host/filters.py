@@ -1,0 +1,99 @@
+"""
+Filters of scripts: which of its subscribers a message is for.
+
+A filter is asked once for a message, with many clients at a time, and answers with one `0` or `1` for each.
+It only reads, has 50 ms of processor time, and runs as the script itself: nobody asks for it.  If it does not
+answer, nobody gets the message; the script's owner is told why, in the script's log.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from aiwebengine.errors import EngineError, ScriptFailed
+from aiwebengine.runtime.invoker import Callee, Invoker
+from aiwebengine.runtime.sink import Whole
+from aiwebengine.services.topics import Message
+from aiwebengine.values import SERVICE, Invocation
+
+T = TypeVar("T")
+
+FILTER_LIMITS = {"cpu_ms": 50, "timeout_ms": 1000}
+"""
+What a filter may use, by kept names.
+
+The limits in the script's manifest are for its handlers and do not count here: they may leave no room for the answer.
+The wall-clock time is for a busy machine; a filter waits for nothing.
+"""
+
+NO_CALLS = {"host_calls": 0}
+"""What a filter may ask of the host that is a function of message and clients alone."""
+
+
+class MessageFilter(Generic[T]):
+    """
+    One filter.
+
+    Args:
+        invoker: Runs it.
+        tell: Writes a warning into its script's log.
+        callee: Its function, with `FILTER_LIMITS`.
+        encode: Makes a JSON array of clients, as the function is given them.
+        most: How many clients go into one invocation.
+    """
+
+    def __init__(
+        self,
+        *,
+        invoker: Invoker,
+        tell: Callable[[Invocation, str], None],
+        callee: Callee,
+        encode: Callable[[Sequence[T]], str],
+        most: int,
+    ) -> None:
+        self._invoker = invoker
+        self._tell = tell
+        self._callee = callee
+        self._encode = encode
+        self._most = most
+
+    async def choose(self, message: Message, clients: Sequence[T]) -> list[bool]:
+        """
+        Return for each of *clients* whether *message* is for it.
+
+        Raises:
+            EngineError: The filter did not answer.
+        """
+        data = message.data if message.data.isascii() else json.dumps(json.loads(message.data))
+        wanted: list[bool] = []
+        for start in range(0, len(clients), self._most):
+            wanted += await self._ask(data, clients[start : start + self._most])
+        return wanted
+
+    async def _ask(self, data: str, clients: Sequence[T]) -> Sequence[bool]:
+        payload = f'{{"message":{data},"clients":{self._encode(clients)}}}'
+        invocation = self._invoker.invocation(self._callee, SERVICE, payload, read_only=True)
+        whole = Whole()
+        self._invoker.run(invocation, whole)
+        try:
+            return read_bits(await whole.body, len(clients))
+        except ScriptFailed:
+            # What the script itself did is in its log already.
+            raise
+        except EngineError as error:
+            self._tell(invocation, f"{invocation.label}: nobody got the message. {error}")
+            raise
+
+
+def read_bits(body: bytes, count: int) -> Sequence[bool]:
+    """
+    Read a filter's answer: a string of `0` and `1`, one for each client.
+
+    Raises:
+        ScriptFailed: It is something else.
+    """
+    if len(body) != count or body.strip(b"01"):
+        raise ScriptFailed("A filter answered with something else than one truth for each client.")
+    return [letter == ord("1") for letter in body]

@@ -1,0 +1,243 @@
+"""
+The one way in: whatever starts a script starts it here.
+
+Requests, events of WebSockets, message filters, GraphQL resolvers, loads of new versions and replays
+differ in what they run and in what becomes of the answer.  The rest is the same for all of them:
+
+    callee      which function of which version, and what it may use; the same for every run of it
+    invocation  one run of a callee, for a principal, with a payload
+    admission   whether it may begin
+    run         the runner has it, and a sink is told what comes of it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from aiwebengine.errors import EngineError, TooMany
+from aiwebengine.interfaces import HostCalls
+from aiwebengine.runtime.allowance import allowance
+from aiwebengine.runtime.registry import Current, Registry
+from aiwebengine.runtime.run import Run
+from aiwebengine.runtime.runner import Loaded, Runner
+from aiwebengine.runtime.sink import Sink
+from aiwebengine.settings.schema import LimitSettings
+from aiwebengine.values import Again, Allowance, Bundle, Cause, HandlerRef, Invocation, Once, Principal
+
+MOST_ANCESTORS = 8
+"""How many invocations may lead to one; scripts that begin each other without end stop there."""
+
+T = TypeVar("T")
+
+Admission = Callable[[Invocation], EngineError | None]
+"""Returns why an invocation may not begin; None if it may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callee:
+    """What invocations run: one function of one version, and what it may use."""
+
+    kind: str
+    """See `Invocation.kind`."""
+    script: str
+    """URI of the script."""
+    version: str
+    """Version id (`Bundle.version`)."""
+    handler: HandlerRef | None
+    """The function; None for top level and `init`."""
+    label: str
+    """Its name for people."""
+    allowance: Allowance
+    recorded_as: str = ""
+    """Its name in the rules for recordings; empty: no rule applies to it."""
+
+
+class Callees(Generic[T]):
+    """
+    The callees of what scripts have registered, each described once for as long as it serves.
+
+    Args:
+        current: What serves.
+        describe: Returns the callee of something that is registered.
+    """
+
+    def __init__(self, *, current: Current, describe: Callable[[T], Callee]) -> None:
+        self._current = current
+        self._describe = describe
+        self._registry: Registry | None = None
+        self._known: dict[int, tuple[T, Callee]] = {}
+        """By id of what is registered, which is kept so that nothing else can have that id."""
+
+    def of(self, registered: T) -> Callee:
+        """Return the callee of *registered*."""
+        registry = self._current.registry
+        if registry is not self._registry:
+            self._known.clear()
+            self._registry = registry
+        known = self._known.get(id(registered))
+        if known is None:
+            known = self._known[id(registered)] = (registered, self._describe(registered))
+        return known[1]
+
+
+class Invoker:
+    """
+    Starts scripts; see the module.
+
+    Args:
+        runner: Runs them.
+        current: What serves, for the limits in scripts' manifests.
+        limits: The server's own limits.
+        admission: Asked in order before an invocation begins; the first error refuses it.
+        recording: Returns how invocations are recorded, given the script and a name for its rules;
+            see `Invocation.recording`.
+        new_id: Makes the id of an invocation.
+    """
+
+    def __init__(
+        self,
+        *,
+        runner: Runner,
+        current: Current,
+        limits: LimitSettings,
+        new_id: Callable[[], str],
+        admission: Sequence[Admission] = (),
+        recording: Callable[[str, str], str] = lambda _script, _name: "",
+    ) -> None:
+        self._runner = runner
+        self._current = current
+        self._limits = limits
+        self._new_id = new_id
+        self._admission = admission
+        self.recording = recording
+
+    def allowance(self, *asked: Mapping[str, Any]) -> Allowance:
+        """
+        Return the least of what the server allows and what is asked for.
+
+        Args:
+            asked: By kept names, as `settings.asked.read_limits` returns them; other names are ignored.
+        """
+        return allowance(self._limits, *asked)
+
+    def callee(
+        self,
+        *,
+        kind: str,
+        script: str,
+        version: str,
+        handler: HandlerRef | None,
+        label: str,
+        asked: Sequence[Mapping[str, Any]] = (),
+        recorded_as: str = "",
+    ) -> Callee:
+        """
+        Describe a function of a script that serves: it may use the least of what the server, the script and it allow.
+
+        Args:
+            asked: What the function asks for; see `allowance`.
+        """
+        active = self._current.registry.scripts.get(script)
+        return Callee(
+            kind=kind,
+            script=script,
+            version=version,
+            handler=handler,
+            label=label,
+            allowance=allowance(self._limits, active.limits if active is not None else {}, *asked),
+            recorded_as=recorded_as,
+        )
+
+    def callees(self, describe: Callable[[T], Callee]) -> Callees[T]:
+        """Return a cache of callees; see `Callees`."""
+        return Callees(current=self._current, describe=describe)
+
+    def invocation(
+        self,
+        callee: Callee,
+        principal: Principal,
+        payload: str,
+        *,
+        id: str = "",  # noqa: A002  as the field is called
+        label: str = "",
+        recording: str | None = None,
+        read_only: bool = False,
+        once: Once | None = None,
+        again: Again | None = None,
+        cause: Cause | None = None,
+    ) -> Invocation:
+        """
+        Make an invocation; nothing begins yet.
+
+        Args:
+            callee: What is run.
+            principal: Who asks.
+            payload: ASCII JSON: what the handler is given.
+            id: Of whoever asks, such as a request; empty: a new one.
+            label: What is run, for people; empty: as the callee is called.
+            recording: How it is recorded; None: as the rules for the callee say.
+            read_only: It may change nothing.
+            once: See `Invocation.once`.
+            again: See `Invocation.again`.
+            cause: The invocation that begins this one, if it is one.
+
+        Raises:
+            TooMany: It has too many ancestors.
+        """
+        if cause is not None and len(cause.ancestors) > MOST_ANCESTORS:
+            raise TooMany(f"Invocations may begin others {MOST_ANCESTORS} deep, no deeper.")
+        if recording is None:
+            recording = self.recording(callee.script, callee.recorded_as) if callee.recorded_as else ""
+        allowed = callee.allowance
+        return Invocation(
+            id=id or self._new_id(),
+            script=callee.script,
+            version=callee.version,
+            kind=callee.kind,
+            handler=callee.handler,
+            principal=principal,
+            payload=payload,
+            wall_seconds=allowed.wall_seconds,
+            cpu_seconds=allowed.cpu_seconds,
+            cause=cause,
+            label=label or callee.label,
+            allowance=allowed,
+            recording=recording,
+            again=again,
+            read_only=read_only,
+            once=once,
+        )
+
+    def run(self, invocation: Invocation, sink: Sink) -> Run:
+        """
+        Run an invocation of a version that serves, unless an admission step refuses it.
+
+        Args:
+            sink: Told what comes of it, the refusal too; perhaps before this returns.
+
+        Returns:
+            A handle for `cancel`.
+        """
+        for refusal in self._admission:
+            error = refusal(invocation)
+            if error is not None:
+                return self._runner.refuse(invocation, sink, error)
+        return self._runner.run(invocation, sink)
+
+    def load(self, bundle: Bundle, invocation: Invocation) -> Coroutine[Any, Any, Loaded]:
+        """
+        Run top level and `init` of a version that does not serve yet; see `Runner.load`.
+
+        No admission step is asked: a script that has spent its budget may be replaced by one that uses less.
+        """
+        return self._runner.load(bundle, invocation)
+
+    def replay(self, invocation: Invocation, sink: Sink, host: HostCalls) -> Run:
+        """Run an invocation again with *host* in place of the world; no admission step is asked, as nothing is done."""
+        return self._runner.replay(invocation, sink, host)
+
+    def cancel(self, run: Run) -> None:
+        """End a run whose answer nobody waits for; see `Runner.cancel`."""
+        self._runner.cancel(run)
