@@ -210,7 +210,7 @@ def _routed(invocation: Invocation, document: Mapping[str, Any], registered: Reg
     if match.params:
         # Those of the same name are what the schema of the route had made of them.
         request["params"] = {**match.params, **{k: v for k, v in _params(request).items() if k in match.params}}
-    return replace(invocation, handler=match.route.handler, payload=json.dumps(request))
+    return invocation._replace(handler=match.route.handler, payload=json.dumps(request))
 
 
 def _params(request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,7 +15,6 @@ same connections.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -367,7 +366,7 @@ class Site:
             principal=invocation.principal,
             tell=self.tell,
         )
-        run = self._invoker.run(replace(invocation, payload=f'{invocation.payload[:-1]},"ws":{told}}}'), asked)
+        run = self._invoker.run(invocation._replace(payload=f'{invocation.payload[:-1]},"ws":{told}}}'), asked)
         if exchange.waiting and not asked.over:
             exchange.run = run
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 
 import pytest_twisted
 from twisted.trial.unittest import SynchronousTestCase
@@ -74,10 +73,10 @@ class Generated(SynchronousTestCase):
 
 
 def _with_query(runtime: RuntimeUnderTest, handler: int, **query: int) -> Seen:
-    invocation = replace(runtime.invocation("world", handler=handler, wall=0.3), cpu_seconds=0.3)
+    invocation = runtime.invocation("world", handler=handler, wall=0.3)._replace(cpu_seconds=0.3)
     payload = {**json.loads(invocation.payload), "query": [[name, str(value)] for name, value in query.items()]}
     seen = Seen()
-    runtime.runner.run(replace(invocation, payload=json.dumps(payload)), seen)
+    runtime.runner.run(invocation._replace(payload=json.dumps(payload)), seen)
     return seen
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import replace
 
 import pytest
 import pytest_twisted
@@ -107,10 +106,10 @@ async def test_deadline_of_a_run(phase: str) -> None:
         # A process is there, so that its birth is not measured.
         await runtime.run("quick")
         handler = 1 if phase == "middleware" else 0
-        invocation = replace(runtime.invocation("one", handler=handler, wall=WALL_SECONDS), cpu_seconds=5.0)
+        invocation = runtime.invocation("one", handler=handler, wall=WALL_SECONDS)._replace(cpu_seconds=5.0)
         if phase == "middleware":
             payload = {**json.loads(invocation.payload), "middleware": [0]}
-            invocation = replace(invocation, payload=json.dumps(payload))
+            invocation = invocation._replace(payload=json.dumps(payload))
         seen = Seen()
         began = time.monotonic()
         run = runtime.runner.run(invocation, seen)
@@ -148,7 +147,7 @@ async def test_processor_time() -> None:
     async with running_runtime() as runtime:
         await runtime.load("one", HANDLERS["handler, loop"])
         seen = Seen()
-        runtime.runner.run(replace(runtime.invocation("one", wall=8.0), cpu_seconds=0.2), seen)
+        runtime.runner.run(runtime.invocation("one", wall=8.0)._replace(cpu_seconds=0.2), seen)
         error = (await seen.done).error
         assert isinstance(error, ScriptTimeout)
         assert "0.2 s of processor time" in error.public
@@ -196,7 +195,7 @@ async def test_amounts() -> None:
         for handler in range(3):
             seen = Seen()
             allowed = allowance(LimitSettings(), asked)
-            runtime.runner.run(replace(runtime.invocation("one", handler=handler), allowance=allowed), seen)
+            runtime.runner.run(runtime.invocation("one", handler=handler)._replace(allowance=allowed), seen)
             told.append(await seen.done)
         assert isinstance(told[0].error, ScriptFailed)
         assert "at most 1000" in told[0].error.public

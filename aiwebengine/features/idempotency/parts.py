@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from twisted.internet.defer import Deferred
 
 from aiwebengine.host.once import GROUP, KeptAnswers
@@ -43,7 +41,7 @@ class OnceDoor:
         once = asked_once(request, route)
         if once is None:
             return False
-        work = Deferred.fromCoroutine(self._run(replace(invocation, once=once), once, exchange, way))
+        work = Deferred.fromCoroutine(self._run(invocation._replace(once=once), once, exchange, way))
         work.addErrback(way.failed, exchange)
         return True
 

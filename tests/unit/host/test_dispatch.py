@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextvars import ContextVar
-from dataclasses import replace
 from typing import Any, cast
 
 from hypothesis import given, strategies
@@ -133,7 +132,7 @@ class DispatchTests(SynchronousTestCase):
     def test_bounds_by_what_the_invocation_may(self) -> None:
         """What the script or the handler asked for counts, if it asked for anything."""
         allowed = allowance(LimitSettings(), {"host_calls": 1})
-        session = probing(lambda session, what: what).begin(replace(invocation(), allowance=allowed))
+        session = probing(lambda session, what: what).begin(invocation()._replace(allowance=allowed))
         answers = [ask(session, "probe", number) for number in range(2)]
         self.assertEqual(answers[0], {"ok": 0})
         self.assertIn("at most 1 host calls", answers[1]["err"]["message"])

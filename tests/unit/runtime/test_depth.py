@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -217,7 +216,7 @@ class DepthTests(SynchronousTestCase):
         """What is long is sent once, to a process that is free."""
         scene = self.scene()
         scene.run()
-        large = replace(scene.invocation(), payload='{"body":"' + "x" * 70_000 + '"}')
+        large = scene.invocation()._replace(payload='{"body":"' + "x" * 70_000 + '"}')
         scene.runner.run(large, FakeSink())
         self.assertEqual(self.following, 0)
 
