@@ -16,8 +16,6 @@ from aiwebengine.assembly.running import build_machinery
 from aiwebengine.engine import Engine
 from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
-from aiwebengine.graphql.resolvers import attach
-from aiwebengine.graphql.schema import Assembler
 from aiwebengine.machinery import parts_of
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.services.inherited import NOTHING, Inherited
@@ -48,7 +46,6 @@ def build(
     base = build_foundation(settings, reactor=reactor, passed=passed, alone=not inherited.succeeds)
     machinery = build_machinery(
         base,
-        assemble=Assembler(attach=attach),
         more_calls=[(call.name, call.sync) for feature in features for call in feature.calls],
     )
     parts = [parts_of(feature, machinery) for feature in features]

@@ -20,7 +20,8 @@ from aiwebengine.feature import API_VERSION, Feature, Ports
 from aiwebengine.host.dispatch import Group, Host
 from aiwebengine.host.effects import Commits, Effects
 from aiwebengine.host.messages import Messages
-from aiwebengine.host.registration import Registrations
+from aiwebengine.host.registration.book import Registrations
+from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.host.turns import Turns
 from aiwebengine.observe.background import Background
 from aiwebengine.observe.logs import ScriptLogs
@@ -112,8 +113,8 @@ class Parts:
     """Who answers paths of its own."""
     around: Sequence[Around] = ()
     """Asked before a matched web route is run, in order."""
-    openers: Mapping[str, Any] = field(default_factory=dict)
-    """By kind of registration, who lets the clients of a matched path in."""
+    kinds: Sequence[RegistrationKind] = ()
+    """What scripts may register."""
     state: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     """By name, figures for the state page, ready for JSON."""
     breakers: Sequence[Guarded] = ()
@@ -168,6 +169,8 @@ class Machinery:
     bus: Bus
     current: Current
     """What serves."""
+    routes: RegistrationKind
+    """The one kind of registration that is there without any feature."""
     loads: Loads[Registrations]
     relay: Relay
     units: Units

@@ -63,52 +63,45 @@ class HandlerRef:
     """For people: the function's name, or empty."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One registered web handler."""
-
-    script: str
-    """URI of the script."""
-    version: str
-    """Version id (`Bundle.version`)."""
-    methods: tuple[str, ...]
-    """Upper case."""
-    pattern: str
-    """As registered: `/notes/:id`, `/files/*path`; `{id}` is already rewritten to `:id`."""
-    handler: HandlerRef
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """As registered, validated; `timeout` in milliseconds under `timeout_ms`."""
-    place: str = ""
-    """`file:line` of the registration in the author's source, if known."""
+ROUTE = "route"
+"""The kind of an entry that is a plain web handler; every other kind is somebody's `RegistrationKind`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaPart:
-    """What one registration of a script adds to the GraphQL schema."""
+class Entry:
+    """One thing that a script has registered; its kind says what it means (`host/registration/kinds.py`)."""
 
-    script: str
-    """URI of the script."""
-    version: str
-    """Version id (`Bundle.version`)."""
     kind: str
-    """`query`, `mutation`, `subscription`: a root field; `field`: a field of an object; `scalar`."""
-    name: str
-    """Of the root field or the scalar; `Type.field` for a field of an object."""
-    sdl: str
-    """As it was given; empty unless it is a root field."""
+    key: str
+    """
+    With the kind, what a later registration of the same script replaces.
+
+    If the kind takes a path: the pattern, such as `/notes/:id` or `/files/*path`, which is replaced method by method.
+    """
+    script: str
+    """URI of the script."""
+    version: str
+    """Version id (`Bundle.version`)."""
     handler: HandlerRef | None = None
-    """The resolver; None for a scalar, and for a subscription that everybody gets whole."""
+    """What is run; None if it has no handler of its own."""
+    methods: tuple[str, ...] = ()
+    """Upper case: what it answers at its path.  Empty if its kind takes no path."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """As registered, validated."""
+    """As the kind has checked them; ready for JSON."""
     place: str = ""
     """`file:line` of the registration in the author's source, if known."""
+
+    @property
+    def label(self) -> str:
+        """Return its name for people: `GET|POST /notes`, or the key."""
+        return f"{'|'.join(self.methods)} {self.key}" if self.methods else self.key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteMatch:
-    """A route and what its parameters matched (percent-decoded)."""
+    """An entry that takes a path, and what the path's parameters matched (percent-decoded)."""
 
-    route: Route
+    route: Entry
     params: Mapping[str, str]
 
 

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 
 from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.engine import Engine
+from aiwebengine.host.registration_calls import RegistrationCalls
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.observe.services import Late, OrderedServices
 from aiwebengine.runtime import lockdown
@@ -21,6 +22,7 @@ from aiwebengine.services.inherited import Inherited
 from aiwebengine.services.upkeep import Upkeep
 from aiwebengine.web.api.api import Api
 from aiwebengine.web.api.deployments import Deployments
+from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.logs import Logs
 from aiwebengine.web.api.scripts import Scripts
 from aiwebengine.web.api.state import State
@@ -34,9 +36,10 @@ from aiwebengine.web.write import Writer
 
 
 def connect(machinery: Machinery, parts: Sequence[Parts]) -> None:
-    """Let the machinery know what features add to scripts' calls and effects."""
+    """Let the machinery know what features add to scripts' calls, registrations and effects."""
     for one in parts:
-        machinery.host.add(one.groups)
+        machinery.host.add([RegistrationCalls(one.kinds), *one.groups])
+        machinery.current.add({kind.name: kind.index for kind in one.kinds})
         for name, effects in one.effects.items():
             machinery.commits.add(name, effects)
         for kind, deliver in one.deliver.items():
@@ -122,14 +125,16 @@ def _api(
     base = machinery.base
     settings = base.settings
     logs = Logs(logs=base.logs, clock=base.reactor, seconds=base.seconds)
+    listing = Listing([machinery.routes, *(kind for one in parts for kind in one.kinds)])
     return Api(
         routed=[
-            Scripts(store=base.store, deployer=machinery.deployer),
+            Scripts(store=base.store, deployer=machinery.deployer, listing=listing),
             Deployments(
                 deployer=machinery.deployer,
                 threads=base.unpacking_threads,
                 settings=settings.deploy,
                 clock=base.reactor,
+                listing=listing,
             ),
             logs,
             State(parts=_state(machinery, parts, dependencies)),
@@ -196,7 +201,7 @@ def _site(machinery: Machinery, parts: Sequence[Parts], *, api: Api, tokens: Adm
         explain=machinery.explain,
         is_owner=tokens.is_valid,
         around=[around for one in parts for around in one.around],
-        openers={kind: opener for one in parts for kind, opener in one.openers.items()},
+        openers={kind.name: kind.opens for one in parts for kind in one.kinds if kind.opens is not None},
         doors=[door for one in parts for door in one.doors],
     )
 

@@ -17,13 +17,14 @@ from aiwebengine.host.messages import GROUP as MESSAGES
 from aiwebengine.host.messages import OLDER_GROUP as OLDER_MESSAGES
 from aiwebengine.host.messages import Messages
 from aiwebengine.host.names import advice, known_globals
-from aiwebengine.host.registration import RegistrationCalls, Registrations
+from aiwebengine.host.registration.book import Registrations
+from aiwebengine.host.registration.routes import web_routes
+from aiwebengine.host.registration_calls import MiddlewareCalls, RegistrationCalls
 from aiwebengine.host.turns import Turns
 from aiwebengine.machinery import Foundation, Hooks, Machinery
 from aiwebengine.runtime import lockdown
 from aiwebengine.runtime.invoker import Invoker
-from aiwebengine.runtime.registry import Assemble, Current
-from aiwebengine.runtime.routes import parse_pattern
+from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.runner import Runner
 from aiwebengine.runtime.zygote import Zygote
 from aiwebengine.scripts.access import ScriptAccess
@@ -42,21 +43,19 @@ from aiwebengine.web.websocket import WebSockets
 
 
 # Long: a list of the floors, read from bottom to top.
-def build_machinery(base: Foundation, *, assemble: Assemble, more_calls: Sequence[tuple[str, bool]]) -> Machinery:
+def build_machinery(base: Foundation, *, more_calls: Sequence[tuple[str, bool]]) -> Machinery:
     """
     Build the floors that features stand on; nothing runs before the services start.
 
     Args:
-        assemble: Makes the GraphQL schema of what scripts register.
         more_calls: Host calls of features that the prelude does not know: name, and whether it is synchronous.
     """
     settings, reactor = base.settings, base.reactor
     hooks = Hooks()
-    current = Current(assemble=assemble)
+    current = Current()
+    routes = web_routes(settings.limits)
     loads: Loads[Registrations] = Loads(
-        make=lambda invocation: Registrations(
-            invocation=invocation, parse_pattern=parse_pattern, limits=settings.limits
-        ),
+        make=lambda invocation: Registrations(invocation=invocation),
         granted=partial(_grants, current),
     )
     failures = Failures(source=base.store, stacks=base.stacks, logs=base.logs, seconds=base.seconds)
@@ -76,7 +75,7 @@ def build_machinery(base: Foundation, *, assemble: Assemble, more_calls: Sequenc
         passed=base.passed,
     )
     host = Host(
-        groups=[RegistrationCalls()],
+        groups=[MiddlewareCalls(), RegistrationCalls([routes])],
         commits=commits,
         capabilities=loads.capabilities,
         registrations=loads.open,
@@ -135,6 +134,7 @@ def build_machinery(base: Foundation, *, assemble: Assemble, more_calls: Sequenc
         hooks=hooks,
         bus=bus,
         current=current,
+        routes=routes,
         loads=loads,
         relay=relay,
         units=units,

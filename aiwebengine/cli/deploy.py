@@ -175,17 +175,16 @@ def _told(result: Mapping[str, Any], folder: Folder) -> None:
         return
     milliseconds = sum(value for value in result.get("steps", {}).values() if isinstance(value, int | float))
     click.echo(f"{name}: deployed in {milliseconds:.0f} ms, {_registered(script)}")
-    for route in script.get("routes", ()):
-        click.echo(f"  {show.safe(' '.join(route['methods']))} {show.safe(route['path'])}")
-    for field in script.get("fields", ()):
-        click.echo(f"  {show.safe(field['kind'])} {show.safe(field['name'])}")
+    for group in script.get("registered", ()):
+        for entry in group["entries"]:
+            click.echo(f"  {show.safe(entry['name'])}")
 
 
 def _registered(told: Mapping[str, Any]) -> str:
     """Count what a script registers."""
-    routes, fields = told.get("routes", ()), told.get("fields", ())
-    return _count(len(routes), "route") + (f", {_count(len(fields), 'GraphQL field')}" if fields else "")
+    counts = [_count(len(group["entries"]), group) for group in told.get("registered", ())]
+    return ", ".join(counts) or "nothing registered"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _count(number: int, group: Mapping[str, Any]) -> str:
+    return f"{number} {show.safe(group['noun'] if number == 1 else group['nouns'])}"

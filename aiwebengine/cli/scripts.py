@@ -25,14 +25,14 @@ def list_scripts(session: Session, deleted: bool) -> None:
     if not scripts:
         click.echo("No scripts. Deploy one: aiwebengine deploy hello.ts")
         return
-    printing.table(("script", "version", "deployed", "size", "routes"), [_row(script) for script in scripts])
+    printing.table(("script", "version", "deployed", "size", "registers"), [_row(script) for script in scripts])
 
 
 def _row(script: Mapping[str, Any]) -> tuple[object, ...]:
     if script.get("version") is None:
         return (script["uri"], "deleted", "-", "-", "-")
-    routes = [route["path"] for route in script.get("routes", ())]
-    shown = ", ".join(routes[:3]) + (f" and {len(routes) - 3} more" if len(routes) > 3 else "")
+    names = [entry["name"] for group in script.get("registered", ()) for entry in group["entries"]]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     deployed = printing.moment(script["deployedAt"])
     return (script["uri"], script["version"], deployed, printing.size(script["sizeBytes"]), shown)
 
@@ -43,7 +43,7 @@ def _row(script: Mapping[str, Any]) -> tuple[object, ...]:
 @click.option("--file", "path", metavar="PATH", help="Print this file as it was deployed.")
 @talks_to_server
 def show(session: Session, uri: str, version: int | None, path: str | None) -> None:
-    """Show a script: version, routes and files, or one of its files."""
+    """Show a script: version, what it registers and files, or one of its files."""
     query = [("uri", uri)] + ([("version", str(version))] if version else [])
     if path is not None:
         content = session.client.raw("GET", "/script/file", query=[*query, ("path", path)])
@@ -66,19 +66,10 @@ def show(session: Session, uri: str, version: int | None, path: str | None) -> N
         if value:
             click.echo(f"{name + ':':<10}{printing.safe(value)}")
     click.echo()
-    routes = [
-        (" ".join(route["methods"]), route["path"], route.get("handler", ""), route.get("place", ""))
-        for route in script.get("routes", ())
-    ]
-    printing.table(("method", "path", "handler", "registered at"), routes)
-    fields = [
-        (field["kind"], field["name"], field.get("handler", ""), field.get("place", ""))
-        for field in script.get("fields", ())
-    ]
-    if fields:
+    for group in script.get("registered", ()):
+        entries = [(entry["name"], entry.get("handler", ""), entry.get("place", "")) for entry in group["entries"]]
+        printing.table((printing.safe(group["noun"]), "handler", "registered at"), entries)
         click.echo()
-        printing.table(("GraphQL", "name", "handler", "registered at"), fields)
-    click.echo()
     files = [(file["path"], printing.size(file["sizeBytes"])) for file in script.get("files", ())]
     printing.table(("file", "size"), files)
     warnings = script.get("warnings")

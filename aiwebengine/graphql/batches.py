@@ -22,10 +22,11 @@ from aiwebengine.graphql.failures import FieldFailed, of_script
 from aiwebengine.graphql.loop import Future, ReactorLoop
 from aiwebengine.graphql.slots import Slot
 from aiwebengine.graphql.wire import encode_ascii
+from aiwebengine.host.schema_parts import SchemaPart
 from aiwebengine.runtime.failure import broken_protocol
 from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.sink import Sink
-from aiwebengine.values import ANONYMOUS, Answer, Invocation, Principal, SchemaPart
+from aiwebengine.values import ANONYMOUS, Answer, Invocation, Principal
 
 _MOST_PARENTS = 1000
 

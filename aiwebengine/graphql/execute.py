@@ -27,6 +27,7 @@ from aiwebengine.graphql.results import Results, told, told_first, too_late
 from aiwebengine.graphql.schema import Assembled
 from aiwebengine.graphql.slots import Slots
 from aiwebengine.graphql.underway import Told, Underway
+from aiwebengine.host.schema_parts import GRAPHQL
 from aiwebengine.interfaces import Clock, DelayedCall
 from aiwebengine.runtime.registry import Current
 from aiwebengine.settings.schema import GraphQLSettings
@@ -111,7 +112,7 @@ class Execution:
         Raises:
             NoSchema: There is none.
         """
-        found = self._current.registry.schema
+        found = self._current.registry.index(GRAPHQL)
         if found is None:
             raise NoSchema
         assert isinstance(found, Assembled)

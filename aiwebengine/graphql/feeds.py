@@ -39,11 +39,11 @@ from aiwebengine.graphql.resolvers import Event, opening
 from aiwebengine.graphql.sources import Events, Opening, ScriptSource, TopicSource, Wish
 from aiwebengine.graphql.topics import Filter, SubscriptionTopics
 from aiwebengine.graphql.wire import encode
+from aiwebengine.host.schema_parts import GRAPHQL, SchemaPart
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason
 from aiwebengine.settings.schema import GraphQLSettings
-from aiwebengine.values import SchemaPart
 
 _log = Logger()
 _FAULT = "The server has a fault; its log knows more."
@@ -355,7 +355,7 @@ class Feeds:
     def swapped(self, registry: Registry) -> None:
         """Be told of what serves: streams go on with the new schema, or end with an error."""
         for feed in [*self._feeds.values(), *self._apart]:
-            if feed.over or registry.schema is feed.prepared.assembled:
+            if feed.over or registry.index(GRAPHQL) is feed.prepared.assembled:
                 continue
             try:
                 prepared = self._execution.prepare(feed.prepared.params)

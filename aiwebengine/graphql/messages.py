@@ -9,6 +9,7 @@ from aiwebengine.errors import Denied, Invalid, NotFound
 from aiwebengine.graphql.topics import SubscriptionTopics, topic_of
 from aiwebengine.host.declare import Argument, HostCall, nearest, told
 from aiwebengine.host.messages import Messages
+from aiwebengine.host.schema_parts import subscriptions_of
 from aiwebengine.host.session import Function, Session
 from aiwebengine.host.stream_options import check_message_options
 
@@ -81,7 +82,7 @@ class SubscriptionMessages:
         call, script = "sendSubscriptionMessage", session.invocation.script
         known = list(self._subscriptions.of(script))
         if session.registrations is not None:
-            known += session.registrations.schema.fields
+            known += subscriptions_of(session.registrations.entries)
         owner = script if name in known else self._subscriptions.owner(name)
         if owner is None:
             meant = nearest(name, known)

@@ -26,7 +26,8 @@ from aiwebengine.graphql.http import NO_SCHEMA, answer, asker_of, refusal
 from aiwebengine.graphql.outflow import Outflow
 from aiwebengine.graphql.sources import ScriptSource, Wish
 from aiwebengine.graphql.topics import FILTER, SubscriptionTopics, topic_of
-from aiwebengine.values import Request, SchemaPart
+from aiwebengine.host.schema_parts import SchemaPart
+from aiwebengine.values import Request
 from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.sse import event_bytes, head
 from aiwebengine.web.streams import StreamDoor

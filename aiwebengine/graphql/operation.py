@@ -15,7 +15,7 @@ from aiwebengine.graphql.loop import ReactorLoop
 from aiwebengine.graphql.schema import Assembled
 from aiwebengine.graphql.slots import Slot
 from aiwebengine.graphql.wire import encode_ascii
-from aiwebengine.values import SchemaPart
+from aiwebengine.host.schema_parts import SchemaPart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

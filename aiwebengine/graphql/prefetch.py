@@ -24,7 +24,7 @@ from aiwebengine.graphql.documents import Document
 from aiwebengine.graphql.resolvers import Rooted
 from aiwebengine.graphql.schema import Assembled
 from aiwebengine.graphql.wire import encode_ascii
-from aiwebengine.values import SchemaPart
+from aiwebengine.host.schema_parts import SchemaPart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

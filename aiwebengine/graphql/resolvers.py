@@ -36,8 +36,7 @@ from aiwebengine.graphql.loop import Future
 from aiwebengine.graphql.operation import Operation
 from aiwebengine.graphql.schema import Assembled
 from aiwebengine.graphql.wire import encode_ascii
-from aiwebengine.host.schema_parts import ROOTS
-from aiwebengine.values import SchemaPart
+from aiwebengine.host.schema_parts import ROOTS, SchemaPart
 
 Resolver = Callable[..., Any]
 _MOST_NAMED = 5

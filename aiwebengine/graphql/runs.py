@@ -11,10 +11,11 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import EngineError, ScriptFailed
 from aiwebengine.graphql.batches import Asker
 from aiwebengine.graphql.failures import FieldFailed, of_engine
+from aiwebengine.host.schema_parts import SchemaPart
 from aiwebengine.runtime.invoker import Callee, Callees, Invoker
 from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.sink import Sink
-from aiwebengine.values import HandlerRef, Invocation, SchemaPart
+from aiwebengine.values import HandlerRef, Invocation
 from aiwebengine.web.errors import Explain, Place
 
 

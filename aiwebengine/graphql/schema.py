@@ -9,7 +9,7 @@ a request meets routes and schema of the same moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,8 +50,7 @@ from graphql.validation.validate import validate_sdl
 
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.host.declare import nearest
-from aiwebengine.host.schema_parts import ROOTS, read_sdl
-from aiwebengine.values import SchemaPart
+from aiwebengine.host.schema_parts import ROOTS, SchemaPart, read_sdl
 
 INCREMENTAL = """
 "Sends the fragment later, when the rest is there already."
@@ -127,37 +126,16 @@ class _Type:
     directives: dict[str, Any] = field(default_factory=dict)
 
 
-class Assembler:
+def assemble(parts: Sequence[SchemaPart]) -> Assembled:
     """
-    Makes schemas; remembers the last, for most deployments change nothing of it.
+    Make the schema of all scripts, without resolvers.
 
     Args:
-        attach: Gives the fields of each their resolvers.
+        parts: One at least.
+
+    Raises:
+        DeploymentRefused: The parts do not fit together; it names each place and both owners.
     """
-
-    def __init__(self, *, attach: Callable[[Assembled], None]) -> None:
-        self._attach = attach
-        self._parts: Sequence[SchemaPart] = ()
-        self._made: Assembled | None = None
-
-    def __call__(self, parts: Sequence[SchemaPart]) -> Assembled | None:
-        """
-        Make the schema of all scripts; None if there is none.
-
-        Raises:
-            DeploymentRefused: The parts do not fit together; it names each place and both owners.
-        """
-        if list(parts) == list(self._parts):
-            return self._made
-        made = assemble(parts) if parts else None
-        if made is not None:
-            self._attach(made)
-        self._parts, self._made = tuple(parts), made
-        return made
-
-
-def assemble(parts: Sequence[SchemaPart]) -> Assembled:
-    """See `Assembler.__call__`."""
     work = _Assembly(parts)
     return work.result()
 

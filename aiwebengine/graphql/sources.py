@@ -26,11 +26,12 @@ from aiwebengine.graphql.failures import FieldFailed, of_script
 from aiwebengine.graphql.loop import Future, ReactorLoop
 from aiwebengine.graphql.resolvers import Event
 from aiwebengine.graphql.topics import FILTER, Filter, topic_of
+from aiwebengine.host.schema_parts import SchemaPart
 from aiwebengine.runtime.failure import broken_protocol
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.matching import checked
 from aiwebengine.services.topics import GAP, Message, Reason, Subscription
-from aiwebengine.values import Answer, Invocation, SchemaPart
+from aiwebengine.values import Answer, Invocation
 
 _MOST_WAITING = 16
 """Events that a source takes ahead of what is executed; more wait on the bus."""

@@ -14,12 +14,14 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from aiwebengine.graphql.schema import Assembled
 from aiwebengine.host.filters import FILTER_LIMITS, MessageFilter
+from aiwebengine.host.schema_parts import GRAPHQL, SchemaPart
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import DISCONNECT, Message, Reason, Sieve, TopicOptions
-from aiwebengine.values import Invocation, SchemaPart
+from aiwebengine.values import Invocation
 
 FILTER = "\0filter"
 """Attribute of subscribers whose resolver returned a function."""
@@ -68,14 +70,11 @@ class SubscriptionTopics:
     def swapped(self, registry: Registry) -> None:
         """Be told of what serves."""
         before = self._parts
-        self._parts = {
-            part.name: part
-            for script in registry.scripts.values()
-            for part in script.schema
-            if part.kind == "subscription"
-        }
+        assembled: Assembled | None = registry.index(GRAPHQL)
+        roots = assembled.roots if assembled is not None else {}
+        self._parts = {name: part for (kind, name), part in roots.items() if kind == "subscription"}
         for name, part in self._parts.items():
-            if before.get(name) is not part:
+            if before.get(name) != part:
                 self._configure(part)
         for name in before.keys() - self._parts.keys():
             self._filtered.discard(name)

@@ -18,7 +18,8 @@ from aiwebengine.errors import TABLE, EngineError
 from aiwebengine.host.declare import Global, HostCall, Member, Shape
 from aiwebengine.host.globals import GLOBALS
 from aiwebengine.host.names import ADVICE, VISIBLE_CALLS
-from aiwebengine.host.registration import OPTIONS, RESERVED
+from aiwebengine.host.registration.paths import RESERVED
+from aiwebengine.host.registration.routes import OPTIONS
 from aiwebengine.host.shapes import SHAPES
 from aiwebengine.host.standards import STANDARD_TYPES, STANDARDS
 

@@ -23,7 +23,7 @@ from aiwebengine.errors import TABLE, BudgetSpent, Cancelled, Denied, EngineErro
 from aiwebengine.exact_json import decode
 from aiwebengine.host.declare import REFERENCE, HostCall, nearest, printable
 from aiwebengine.host.effects import Commits
-from aiwebengine.host.registration import Registrations
+from aiwebengine.host.registration.book import Registrations
 from aiwebengine.host.session import Function, Session
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.settings.schema import LimitSettings

@@ -8,8 +8,8 @@ from typing import Any
 
 from aiwebengine.errors import Conflict, Invalid, TooMany
 from aiwebengine.host.declare import Argument, HostCall, told
+from aiwebengine.host.durations import duration_ms
 from aiwebengine.host.entries import KV, Entries, check_name
-from aiwebengine.host.registration import duration_ms
 from aiwebengine.host.session import Function, Session
 from aiwebengine.host.watch import Watches
 from aiwebengine.services.db.entry_rows import Entry

@@ -1,6 +1,9 @@
 """
 What a script adds to the GraphQL schema: one part for each registration.
 
+Every part is an entry of one kind of registration, `GRAPHQL`, whatever function it came from; its key
+is what it adds, such as `query notes` or `field Note.author`.
+
 A part is checked as far as it can be by itself, so that a bad one throws where it stands.
 Whether all parts of all scripts make one schema is found out when it is deployed
 (`graphql/schema.py`).
@@ -15,8 +18,8 @@ definitions among which the root type has the field:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import GraphQLError, Source
@@ -34,9 +37,13 @@ from graphql.language.ast import SchemaDefinitionNode, SchemaExtensionNode
 from graphql.language.parser import Parser
 from graphql.language.token_kind import TokenKind
 
-from aiwebengine.errors import Invalid, TooMany
-from aiwebengine.host.declare import Argument, HostCall, nearest, told
-from aiwebengine.values import HandlerRef, Invocation, SchemaPart
+from aiwebengine.errors import Invalid
+from aiwebengine.host.declare import nearest, told
+from aiwebengine.host.registration.kinds import Registration
+from aiwebengine.values import Entry, HandlerRef
+
+GRAPHQL = "graphql"
+"""The kind of registration."""
 
 ROOTS = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}
 """The root type of each kind of operation."""
@@ -48,6 +55,8 @@ CALLS_BY_KIND = {
     "field": "registerFieldHandler",
     "scalar": "registerScalar",
 }
+
+OLDER_CALLS = ("registerGraphQLQuery", "registerGraphQLMutation", "registerGraphQLSubscription")
 
 PART_OPTIONS: dict[str, dict[str, str]] = {
     "query": {
@@ -72,88 +81,78 @@ PART_OPTIONS: dict[str, dict[str, str]] = {
 BUILT_IN_SCALARS = ("Int", "Float", "String", "Boolean", "ID")
 
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,199}")
-_MOST_PARTS = 1000
 _LONGEST_SDL = 256 * 1024
 _MOST_TOKENS = 20_000
 _LONGEST_TEXT = 2000
 _MOST_HISTORY = 10_000
 
-REGISTER = HostCall(
-    name="register.graphql",
-    speaks_for="registerQueryHandler",
-    group="GraphQL",
-    arguments=(Argument(name="part", kind="object", doc="The part of the schema."),),
-    returns="void",
-    effect="held",
-    doc="Checks and keeps one part of the schema.",
-    example="",
-    errors=("too_many",),
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    part: SchemaPart
-    stack: str
+class SchemaPart:
+    """What one registration of a script adds to the GraphQL schema."""
+
+    script: str
+    """URI of the script."""
+    version: str
+    """Version id (`Bundle.version`)."""
+    kind: str
+    """`query`, `mutation`, `subscription`: a root field; `field`: a field of an object; `scalar`."""
+    name: str
+    """Of the root field or the scalar; `Type.field` for a field of an object."""
+    sdl: str
+    """As it was given; empty unless it is a root field."""
+    handler: HandlerRef | None = None
+    """The resolver; None for a scalar, and for a subscription that everybody gets whole."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """As registered, validated."""
+    place: str = ""
+    """`file:line` of the registration in the author's source, if known."""
 
 
-class Parts:
+def check_part(registration: Registration) -> Entry:
     """
-    The parts that one load registers.
+    Return the entry of one part; see `RegistrationKind.check`.
 
-    Args:
-        invocation: The load.
+    Raises:
+        Invalid: A rule is broken; the message says which.
     """
+    kind = registration.told.get("kind")
+    if not isinstance(kind, str) or kind not in CALLS_BY_KIND:
+        raise Invalid(f"The schema has no parts of the kind {told(kind)}.")
+    call = registration.call if registration.call in OLDER_CALLS else CALLS_BY_KIND[kind]
+    registration = replace(registration, call=call)
+    name = _name(registration.told.get("name"), kind, call)
+    return registration.entry(
+        key=f"{kind} {name}",
+        handler=_resolver(registration, kind),
+        options={
+            "kind": kind,
+            "name": name,
+            "sdl": _sdl(registration.told.get("sdl"), kind, name, call),
+            "options": _options(registration, kind),
+        },
+    )
 
-    def __init__(self, *, invocation: Invocation) -> None:
-        self._invocation = invocation
-        self._kept: dict[tuple[str, str], _Kept] = {}
 
-    def add(self, given: Mapping[str, Any]) -> None:
-        """
-        Check and keep one part; within a script a later one of the same name takes its place.
+def part_of(entry: Entry) -> SchemaPart:
+    """Return the part that `check_part` has made *entry* of."""
+    return SchemaPart(
+        script=entry.script,
+        version=entry.version,
+        kind=entry.options["kind"],
+        name=entry.options["name"],
+        sdl=entry.options["sdl"],
+        handler=entry.handler,
+        options=entry.options["options"],
+        place=entry.place,
+    )
 
-        Args:
-            given: `kind`, `call`, `name`, `sdl`, `handler`, `options`, `stack`; not trusted.
 
-        Raises:
-            Invalid: A rule is broken; the message says which.
-            TooMany: The script has too many parts.
-        """
-        kind = given.get("kind")
-        if not isinstance(kind, str) or kind not in CALLS_BY_KIND:
-            raise Invalid(f"The schema has no parts of the kind {told(kind)}.")
-        call = _call(given.get("call"), kind)
-        name = _name(given.get("name"), kind, call)
-        sdl = _sdl(given.get("sdl"), kind, name, call)
-        part = SchemaPart(
-            script=self._invocation.script,
-            version=self._invocation.version,
-            kind=kind,
-            name=name,
-            sdl=sdl,
-            handler=_resolver(given.get("handler"), kind, call),
-            options=_options(given.get("options"), kind, call),
-        )
-        stack = given.get("stack")
-        self._kept.pop((kind, name), None)
-        self._kept[kind, name] = _Kept(part=part, stack=stack[:4000] if isinstance(stack, str) else "")
-        if len(self._kept) > _MOST_PARTS:
-            raise TooMany(f"{call}: a script may add at most {_MOST_PARTS} parts to the schema.")
-
-    @property
-    def fields(self) -> Sequence[str]:
-        """Give the names of the subscriptions so far."""
-        return [name for kind, name in self._kept if kind == "subscription"]
-
-    def placed(self, place: Callable[[str], str]) -> tuple[SchemaPart, ...]:
-        """
-        Give every part with its place.
-
-        Args:
-            place: Makes `file:line` in the author's source of a stack; empty if it is not known.
-        """
-        return tuple(replace(one.part, place=place(one.stack)) for one in self._kept.values())
+def subscriptions_of(entries: Iterable[Entry]) -> Sequence[str]:
+    """Return the names of the subscriptions among *entries*, which may be of any kind."""
+    return [
+        entry.options["name"] for entry in entries if entry.kind == GRAPHQL and entry.options["kind"] == "subscription"
+    ]
 
 
 def read_sdl(part: SchemaPart, *, name: str = "") -> tuple[DefinitionNode, ...]:
@@ -186,7 +185,7 @@ def read_sdl(part: SchemaPart, *, name: str = "") -> tuple[DefinitionNode, ...]:
 
 
 def fields_of(definition: DefinitionNode, root: str) -> Sequence[FieldDefinitionNode]:
-    """Give the fields of *root* that a definition has."""
+    """Return the fields of *root* that a definition has."""
     if isinstance(definition, ObjectTypeDefinitionNode | ObjectTypeExtensionNode) and definition.name.value == root:
         return definition.fields or ()
     return ()
@@ -201,11 +200,6 @@ def _is_bare(sdl: str) -> bool:
     if not parser.expect_optional_token(TokenKind.NAME):
         return False
     return parser.peek(TokenKind.PAREN_L) or parser.peek(TokenKind.COLON)
-
-
-def _call(given: Any, kind: str) -> str:
-    older = {"registerGraphQLQuery", "registerGraphQLMutation", "registerGraphQLSubscription"}
-    return given if isinstance(given, str) and given in older else CALLS_BY_KIND[kind]
 
 
 def _name(given: Any, kind: str, call: str) -> str:
@@ -262,32 +256,19 @@ def _sdl(given: Any, kind: str, name: str, call: str) -> str:
     return given
 
 
-def _resolver(given: Any, kind: str, call: str) -> HandlerRef | None:
-    if kind == "scalar" or (kind == "subscription" and given is None):
+def _resolver(registration: Registration, kind: str) -> HandlerRef | None:
+    if kind == "scalar" or (kind == "subscription" and registration.told.get("handler") is None):
         return None
-    return _handler(given, call)
+    return registration.handler("the resolver")
 
 
-def _handler(given: Any, call: str) -> HandlerRef:
-    number = given.get("id") if isinstance(given, dict) else None
-    name = given.get("name") if isinstance(given, dict) else None
-    return HandlerRef(id=_number(number, "the resolver", call), name=name[:200] if isinstance(name, str) else "")
-
-
-def _number(value: Any, what: str, call: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1_000_000:
-        raise Invalid(f"{call}: {what} must be a function, or the name of a top-level function.")
-    return value
-
-
-def _options(given: Any, kind: str, call: str) -> dict[str, Any]:
+def _options(registration: Registration, kind: str) -> dict[str, Any]:
+    call = registration.call
     known = PART_OPTIONS[kind]
     options: dict[str, Any] = {}
-    for name, value in (given if isinstance(given, dict) else {}).items():
+    for name, value in registration.options.items():
         if name not in known:
-            meant = nearest(name, known)
-            advice = f"; did you mean {meant}?" if meant else f"; there are {', '.join(known)}."
-            raise Invalid(f"{call}: there is no option {told(name)}{advice}")
+            raise registration.unknown_option(name, known)
         if value is None:
             continue
         if name in {"writes", "batch"}:
@@ -297,7 +278,7 @@ def _options(given: Any, kind: str, call: str) -> dict[str, Any]:
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_HISTORY:
                 raise Invalid(f"{call}: history is a number from 0 to {_MOST_HISTORY}; {told(value)} was given.")
         elif name in {"parse", "serialize"}:
-            value = _number(value, name, call)  # noqa: PLW2901  it is the same, checked
+            value = registration.function(value, name)  # noqa: PLW2901  it is the same, checked
         elif not isinstance(value, str) or len(value) > _LONGEST_TEXT:
             raise Invalid(f"{call}: {name} is text of at most {_LONGEST_TEXT} characters; {told(value)} was given.")
         options[name] = value

@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred
 from aiwebengine.errors import Denied, EngineError, ScriptFailed, TooLarge, TooMany
 from aiwebengine.host import once
 from aiwebengine.host.effects import UNSEEN, Commits, Held, Result, Unit
-from aiwebengine.host.registration import Registrations
+from aiwebengine.host.registration.book import Registrations
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.values import Answer, Invocation, LogLine, Receipt
 

@@ -6,7 +6,12 @@ import re
 from typing import Any
 
 from aiwebengine.errors import Invalid
-from aiwebengine.host.declare import Argument, HostCall, nearest, told
+from aiwebengine.host.declare import Argument, HostCall, told
+from aiwebengine.host.registration.kinds import Registration
+from aiwebengine.values import Entry
+
+SOCKET = "socket"
+"""The kind of registration."""
 
 SOCKET_CALL = "registerWebSocket"
 
@@ -48,41 +53,38 @@ _AUTH = ("none", "optional", "required")
 _PROTOCOL = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
 _ORIGIN = re.compile(r"\*|https?://[^\s/]{1,250}")
 _MOST_LISTED = 50
-_LONGEST_SUMMARY = 500
 
 
-def check_socket(given: Any) -> dict[str, Any]:
+def check_socket(registration: Registration) -> Entry:
     """
-    Give a route's options of those of a WebSocket.
+    Return the entry of one WebSocket; see `RegistrationKind.check`.
+
+    Its handler answers who may connect; those of its events are among its options, by number.
 
     Raises:
         Invalid: A rule is broken; the message says which.
     """
-    options = given if isinstance(given, dict) else {}
-    socket: dict[str, Any] = {"auth": "none", "protocols": [], "origins": []}
-    route: dict[str, Any] = {"socket": socket}
-    for name, value in options.items():
+    options: dict[str, Any] = {"auth": "none", "protocols": [], "origins": []}
+    for name, value in registration.options.items():
         if name not in (*SOCKET_OPTIONS, *SOCKET_EVENTS, "middleware"):
-            meant = nearest(name, SOCKET_OPTIONS)
-            advice = f"; did you mean {meant}?" if meant else f"; there are {', '.join(SOCKET_OPTIONS)}."
-            raise Invalid(f"{SOCKET_CALL}: there is no option {told(name)}{advice}")
+            raise registration.unknown_option(name, SOCKET_OPTIONS)
         if value is None:
             continue
         if name in SOCKET_EVENTS:
-            socket[name] = _number(name, value)
+            options[name] = registration.function(value, name)
         elif name == "middleware":
-            route[name] = [_number(name, one) for one in (value if isinstance(value, list) else [value])[:64]]
+            options[name] = registration.functions(value, name)
         elif name == "auth":
             if value not in _AUTH:
                 raise Invalid(f"{SOCKET_CALL}: auth must be one of {', '.join(_AUTH)}; {told(value)} was given.")
-            socket[name] = value
+            options[name] = value
         elif name in {"protocols", "origins"}:
-            socket[name] = _words(name, value, _PROTOCOL if name == "protocols" else _ORIGIN)
+            options[name] = _words(name, value, _PROTOCOL if name == "protocols" else _ORIGIN)
         elif name == "summary":
-            route[name] = _text(name, value)
+            options[name] = registration.short_string(value, name)
         else:
-            route[name] = [_text(name, one) for one in (value if isinstance(value, list) else [value])[:20]]
-    return route
+            options[name] = registration.short_strings(value, name)
+    return registration.entry(methods=("GET",), handler=registration.handler(), options=options)
 
 
 def _words(name: str, value: Any, form: re.Pattern[str]) -> list[str]:
@@ -94,19 +96,3 @@ def _words(name: str, value: Any, form: re.Pattern[str]) -> list[str]:
             example = '"chat.v1"' if name == "protocols" else '"https://example.org", without a path'
             raise Invalid(f"{SOCKET_CALL}: {name} are words such as {example}; {told(word)} was given.")
     return list(words)
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST_SUMMARY:
-        raise Invalid(
-            f"{SOCKET_CALL}: {name} must be text of at most {_LONGEST_SUMMARY} characters; {told(value)} was given."
-        )
-    return value
-
-
-def _number(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1_000_000:
-        raise Invalid(
-            f"{SOCKET_CALL}: {name} must be a function, or the name of a top-level function; {told(value)} was given."
-        )
-    return value

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiwebengine.errors import Invalid
-from aiwebengine.host.declare import nearest, told
+from aiwebengine.host.declare import told
+from aiwebengine.host.registration.kinds import Registration
 from aiwebengine.services.matching import checked
 from aiwebengine.services.topics import DISCONNECT, DROP_OLDEST, GAP
+from aiwebengine.values import Entry
+
+STREAM = "stream"
+"""The kind of registration."""
 
 STREAM_CALL = "registerWebStream"
 
@@ -34,41 +39,38 @@ _AUTH = ("none", "optional", "required")
 _SLOW = (DROP_OLDEST, DISCONNECT)
 _MOST_HISTORY = 10_000
 _LONGEST_EVENT = 100
-_LONGEST_SUMMARY = 500
 _RESERVED_EVENTS = (GAP, END)
 _MESSAGE_OPTIONS = ("to", "event", "immediate")
 
 
-def check_stream(given: Any) -> dict[str, Any]:
+def check_stream(registration: Registration) -> Entry:
     """
-    Give a route's options of those of a stream.
+    Return the entry of one stream; see `RegistrationKind.check`.
+
+    Its handler answers who may connect.
 
     Raises:
         Invalid: A rule is broken; the message says which.
     """
-    options = given if isinstance(given, dict) else {}
-    stream: dict[str, Any] = {"auth": "none", "slow": DROP_OLDEST}
-    route: dict[str, Any] = {"stream": stream}
-    for name, value in options.items():
+    options: dict[str, Any] = {"auth": "none", "slow": DROP_OLDEST}
+    for name, value in registration.options.items():
         if name not in (*STREAM_OPTIONS, "middleware"):
-            meant = nearest(name, STREAM_OPTIONS)
-            advice = f"; did you mean {meant}?" if meant else f"; there are {', '.join(STREAM_OPTIONS)}."
-            raise Invalid(f"{STREAM_CALL}: there is no option {told(name)}{advice}")
+            raise registration.unknown_option(name, STREAM_OPTIONS)
         if value is None:
             continue
         if name in {"auth", "slow"}:
-            stream[name] = _one_of(name, value, _AUTH if name == "auth" else _SLOW)
+            options[name] = _one_of(name, value, _AUTH if name == "auth" else _SLOW)
         elif name == "history":
-            stream[name] = _history(value)
+            options[name] = _history(value)
         elif name == "middleware":
-            route[name] = [_number(name, one) for one in (value if isinstance(value, list) else [value])[:64]]
+            options[name] = registration.functions(value, name)
         elif name == "summary":
-            route[name] = _text(name, value)
+            options[name] = registration.short_string(value, name)
         elif name == "tags":
-            route[name] = [_text(name, one) for one in (value if isinstance(value, list) else [value])[:20]]
+            options[name] = registration.short_strings(value, name)
         else:
-            stream[name] = _number(name, value)
-    return route
+            options[name] = registration.function(value, name)
+    return registration.entry(methods=("GET",), handler=registration.handler(), options=options)
 
 
 def check_message_options(call: str, given: Mapping[str, Any] | None) -> tuple[dict[str, Any] | None, str | None, bool]:
@@ -105,21 +107,5 @@ def _history(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_HISTORY:
         raise Invalid(
             f"{STREAM_CALL}: history is a number of messages from 0 to {_MOST_HISTORY}; {told(value)} was given."
-        )
-    return value
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST_SUMMARY:
-        raise Invalid(
-            f"{STREAM_CALL}: {name} must be text of at most {_LONGEST_SUMMARY} characters; {told(value)} was given."
-        )
-    return value
-
-
-def _number(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1_000_000:
-        raise Invalid(
-            f"{STREAM_CALL}: {name} must be a function, or the name of a top-level function; {told(value)} was given."
         )
     return value

@@ -15,13 +15,14 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from aiwebengine.host.filters import FILTER_LIMITS, NO_CALLS, MessageFilter
+from aiwebengine.host.stream_options import STREAM
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.runtime.routes import Routes
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason, Sieve, TopicOptions
 from aiwebengine.settings.schema import StreamSettings
-from aiwebengine.values import HandlerRef, Invocation, Route, RouteMatch
+from aiwebengine.values import Entry, HandlerRef, Invocation, RouteMatch
 
 _MOST_FILTERED = 1000
 """Clients that a filter is asked about at a time."""
@@ -56,21 +57,21 @@ class StreamTopics:
         self._invoker = invoker
         self._settings = settings
         self._tell = tell
-        self._scripts: dict[str, dict[str, Route]] = {}
+        self._scripts: dict[str, dict[str, Entry]] = {}
         self._trees: dict[str, Routes] = {}
         self._all = Routes()
 
     def swapped(self, registry: Registry) -> None:
         """Be told of what serves."""
-        before = {(route.script, route.pattern): route for route in self._all.all}
-        routes = [route for route in registry.routes.all if "stream" in route.options]
+        before = {(route.script, route.key): route for route in self._all.all}
+        routes: Sequence[Entry] = registry.index(STREAM)
         self._scripts = {}
         self._trees = {}
         self._all = Routes.build(routes)
         for route in routes:
-            self._scripts.setdefault(route.script, {})[route.pattern] = route
-            if before.pop((route.script, route.pattern), None) is not route:
-                self._bus.configure(topic_of(route.script, route.pattern), self._options(route))
+            self._scripts.setdefault(route.script, {})[route.key] = route
+            if before.pop((route.script, route.key), None) is not route:
+                self._bus.configure(topic_of(route.script, route.key), self._options(route))
         for script, pattern in before:
             self._bus.remove(topic_of(script, pattern), _GONE)
 
@@ -98,32 +99,31 @@ class StreamTopics:
         if script not in self._trees:
             self._trees[script] = Routes.build(self._scripts.get(script, {}).values())
         match = self._trees[script].match("GET", path)
-        return (match.route.pattern, match.params) if isinstance(match, RouteMatch) else None
+        return (match.route.key, match.params) if isinstance(match, RouteMatch) else None
 
     def elsewhere(self, path: str) -> tuple[str, str, Mapping[str, str]] | None:
         """Give the script, stream and parameters that *path* leads to."""
         match = self._all.match("GET", path)
-        return (match.route.script, match.route.pattern, match.params) if isinstance(match, RouteMatch) else None
+        return (match.route.script, match.route.key, match.params) if isinstance(match, RouteMatch) else None
 
-    def _history(self, route: Route) -> int:
-        own: int | None = route.options["stream"].get("history")
+    def _history(self, route: Entry) -> int:
+        own: int | None = route.options.get("history")
         return self._settings.history_messages if own is None else own
 
-    def _options(self, route: Route) -> TopicOptions:
-        stream = route.options["stream"]
+    def _options(self, route: Entry) -> TopicOptions:
         return TopicOptions(
             history=self._history(route),
-            slow=stream["slow"],
-            sieve=self._sieve(route) if stream.get("filter") is not None else None,
+            slow=route.options["slow"],
+            sieve=self._sieve(route) if route.options.get("filter") is not None else None,
         )
 
-    def _sieve(self, route: Route) -> Sieve:
+    def _sieve(self, route: Entry) -> Sieve:
         callee = Callee(
             kind="filter",
             script=route.script,
             version=route.version,
-            handler=HandlerRef(id=route.options["stream"]["filter"], name="filter"),
-            label=f"filter {route.pattern}",
+            handler=HandlerRef(id=route.options["filter"], name="filter"),
+            label=f"filter {route.key}",
             allowance=self._invoker.allowance(FILTER_LIMITS, NO_CALLS),
         )
         asked: MessageFilter[Mapping[str, Any]] = MessageFilter(

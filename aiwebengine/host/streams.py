@@ -14,7 +14,7 @@ from aiwebengine.errors import Denied, NotFound
 from aiwebengine.host.declare import Argument, HostCall, nearest, told
 from aiwebengine.host.messages import Messages
 from aiwebengine.host.session import Function, Session
-from aiwebengine.host.stream_options import check_message_options
+from aiwebengine.host.stream_options import STREAM, check_message_options
 from aiwebengine.host.stream_topics import StreamTopics
 
 KIND = "stream"
@@ -113,4 +113,4 @@ class StreamCalls:
         own = self._topics.patterns(session.invocation.script)
         if session.registrations is None:
             return own
-        return [*own, *(route.pattern for route in session.registrations.routes if "stream" in route.options)]
+        return [*own, *(entry.key for entry in session.registrations.entries if entry.kind == STREAM)]

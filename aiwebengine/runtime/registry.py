@@ -13,14 +13,11 @@ from types import MappingProxyType
 from typing import Any
 
 from aiwebengine.errors import Conflict, DeploymentRefused
+from aiwebengine.runtime.index import Built, EntryIndex, Indexes
 from aiwebengine.runtime.routes import Routes, conflicts
-from aiwebengine.values import Route, SchemaPart
+from aiwebengine.values import Entry
 
-Assemble = Callable[[Sequence[SchemaPart]], Any]
-
-
-def _nothing(_: Sequence[SchemaPart]) -> None:
-    """Make no schema."""
+_NO_KINDS: Mapping[str, EntryIndex] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +27,10 @@ class ActiveScript:
     uri: str
     version: str
     number: int
-    routes: tuple[Route, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    """What it has registered, in that order."""
     middleware: tuple[int, ...] = ()
-    schema: tuple[SchemaPart, ...] = ()
-    """What it adds to the GraphQL schema."""
+    """Handlers that run around those of all its routes."""
     grants: frozenset[str] = frozenset()
     isolation: str | None = None
     """`shared` or `request`; None: as the server's settings say."""
@@ -52,17 +49,22 @@ class Registry:
     scripts: Mapping[str, ActiveScript] = field(default_factory=lambda: MappingProxyType({}))
     """By URI."""
     routes: Routes = field(default_factory=Routes)
-    assemble: Assemble = _nothing
-    """Makes `schema` of the parts of all scripts."""
-    schema: Any = None
-    """What `assemble` made; None if no script adds to it."""
+    """Every entry that takes a path, whatever its kind."""
+    indexing: Indexes = field(default_factory=lambda: Indexes(_NO_KINDS))
+    indexes: Mapping[str, Built] = field(default_factory=lambda: MappingProxyType({}))
+    """By kind of entry."""
+
+    def index(self, kind: str) -> Any:
+        """Return what all entries of *kind* have become together; None if nobody offers that kind."""
+        found = self.indexes.get(kind)
+        return None if found is None else found.value
 
     def with_scripts(self, actives: Iterable[ActiveScript]) -> Registry:
         """
-        Give a registry in which *actives* serve too, each in place of its predecessor.
+        Return a registry in which *actives* serve too, each in place of its predecessor.
 
         Raises:
-            DeploymentRefused: Routes of two scripts match the same paths, or their schemas do not fit together.
+            DeploymentRefused: Two scripts take the same paths, or what they register does not fit together.
         """
         replaced = {**self.scripts, **{active.uri: active for active in actives}}
         return self._next(replaced)
@@ -72,7 +74,7 @@ class Registry:
         See `with_scripts`.
 
         Raises:
-            DeploymentRefused: Routes of two scripts match the same paths, or their schemas do not fit together.
+            DeploymentRefused: Two scripts take the same paths, or what they register does not fit together.
         """
         # Last, so that the problems are told from the side of what is being deployed.
         others = {uri: script for uri, script in self.scripts.items() if uri != active.uri}
@@ -80,23 +82,35 @@ class Registry:
 
     def without(self, uri: str) -> Registry:
         """
-        Give a registry in which *uri* does not serve.
+        Return a registry in which *uri* does not serve.
 
         Raises:
-            DeploymentRefused: The schema needs what it added.
+            DeploymentRefused: Others need what it has registered.
         """
         return self._next({other: script for other, script in self.scripts.items() if other != uri})
 
+    def unknown(self, uri: str) -> Sequence[Entry]:
+        """Return the entries of a script that do not serve, for nobody offers their kind."""
+        return [entry for entry in self.scripts[uri].entries if not self.indexing.knows(entry)]
+
+    def with_kinds(self, kinds: Mapping[str, EntryIndex]) -> Registry:
+        """Return a registry that knows *kinds*, too; it is still of the same generation."""
+        return self._serving(self.scripts, indexing=self.indexing.adding(kinds), generation=self.generation)
+
     def _next(self, scripts: Mapping[str, ActiveScript]) -> Registry:
-        routes = [route for script in scripts.values() for route in script.routes]
-        if problems := conflicts(routes):
+        return self._serving(scripts, indexing=self.indexing, generation=self.generation + 1)
+
+    def _serving(self, scripts: Mapping[str, ActiveScript], *, indexing: Indexes, generation: int) -> Registry:
+        entries = [entry for script in scripts.values() for entry in script.entries if indexing.knows(entry)]
+        routes = Routes.build(entries)
+        if problems := conflicts(routes.all):
             raise DeploymentRefused(problems[0].message, problems=problems)
         return Registry(
-            generation=self.generation + 1,
+            generation=generation,
             scripts=MappingProxyType(dict(scripts)),
-            routes=Routes.build(routes),
-            assemble=self.assemble,
-            schema=self.assemble([part for script in scripts.values() for part in script.schema]),
+            routes=routes,
+            indexing=indexing,
+            indexes=indexing.build(entries, self.indexes),
         )
 
 
@@ -105,12 +119,16 @@ class Current:
     The one reference to what serves.
 
     Args:
-        assemble: Makes a schema of the parts of all scripts; raises DeploymentRefused if they do not fit together.
+        kinds: How the entries of each kind are put together, by its name.
     """
 
-    def __init__(self, *, assemble: Assemble = _nothing) -> None:
-        self.registry = Registry(assemble=assemble)
+    def __init__(self, *, kinds: Mapping[str, EntryIndex] = _NO_KINDS) -> None:
+        self.registry = Registry().with_kinds(kinds)
         self._told: list[Callable[[Registry], None]] = []
+
+    def add(self, kinds: Mapping[str, EntryIndex]) -> None:
+        """Know *kinds*, too; nobody is told, so this comes before the first script."""
+        self.registry = self.registry.with_kinds(kinds)
 
     def tell(self, call: Callable[[Registry], None]) -> None:
         """Have *call* called with what serves, after every change; it must not fail."""

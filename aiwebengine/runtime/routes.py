@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from aiwebengine.errors import Problem
-from aiwebengine.values import Route, RouteMatch
+from aiwebengine.values import Entry, RouteMatch
 
 _MOST_SEGMENTS = 64
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -106,8 +106,8 @@ class _Node:
     def __init__(self) -> None:
         self.literal: dict[str, _Node] = {}
         self.parameter: _Node | None = None
-        self.any: dict[str, Route] = {}
-        self.routes: dict[str, Route] = {}
+        self.any: dict[str, Entry] = {}
+        self.routes: dict[str, Entry] = {}
 
 
 class Routes:
@@ -115,16 +115,16 @@ class Routes:
 
     def __init__(self) -> None:
         self._root = _Node()
-        self._plain: dict[str, dict[str, Route]] = {}
+        self._plain: dict[str, dict[str, Entry]] = {}
         self._names: dict[str, tuple[str, ...]] = {}
-        self.all: tuple[Route, ...] = ()
-        """Every route, in the order in which they were given."""
+        self.all: tuple[Entry, ...] = ()
+        """Every entry that takes a path, in the order in which they were given."""
 
     @classmethod
-    def build(cls, routes: Iterable[Route]) -> Routes:
-        """Make a tree; of two routes with one shape and method the later wins."""
+    def build(cls, entries: Iterable[Entry]) -> Routes:
+        """Make a tree of the entries that take a path; of two with one shape and method the later wins."""
         tree = cls()
-        tree.all = tuple(routes)
+        tree.all = tuple(entry for entry in entries if entry.methods)
         for route in tree.all:
             tree._add(route)
         return tree
@@ -149,7 +149,7 @@ class Routes:
         for routes, values in _walk(self._root, segments, 0, ()):
             route = routes.get(method) or (routes.get("GET") if method == "HEAD" else None)
             if route is not None:
-                return RouteMatch(route=route, params=dict(zip(self._names[route.pattern], values, strict=True)))
+                return RouteMatch(route=route, params=dict(zip(self._names[route.key], values, strict=True)))
             allowed.update(routes)
         if not allowed:
             return MISSING
@@ -159,10 +159,10 @@ class Routes:
         allow = tuple(sorted(allowed))
         return AutoOptions(allow) if method == "OPTIONS" else Disallowed(allow)
 
-    def _add(self, route: Route) -> None:
+    def _add(self, route: Entry) -> None:
         node = self._root
-        self._names[route.pattern] = _names(route.pattern)
-        segments = route.pattern[1:].split("/")
+        self._names[route.key] = _names(route.key)
+        segments = route.key[1:].split("/")
         literal = True
         for segment in segments:
             if segment.startswith("*"):
@@ -177,13 +177,13 @@ class Routes:
                 node = node.literal.setdefault(unquote(segment), _Node())
         for method in route.methods:
             node.routes[method] = route
-        if literal and "%" not in route.pattern:
-            self._plain[route.pattern] = node.routes
+        if literal and "%" not in route.key:
+            self._plain[route.key] = node.routes
 
 
 def _walk(
     node: _Node, segments: list[str], at: int, values: tuple[str, ...]
-) -> Iterator[tuple[dict[str, Route], tuple[str, ...]]]:
+) -> Iterator[tuple[dict[str, Entry], tuple[str, ...]]]:
     """Give every set of routes that matches, best first, with what its parameters matched."""
     if at == len(segments):
         if node.routes:
@@ -205,12 +205,12 @@ def _names(pattern: str) -> tuple[str, ...]:
     return tuple(segment[1:] or "*" for segment in pattern.split("/") if segment[:1] in {":", "*"})
 
 
-def conflicts(routes: Iterable[Route]) -> list[Problem]:
-    """Find routes of different scripts that match the same paths; each problem names both scripts."""
-    seen: dict[tuple[str, str], Route] = {}
+def conflicts(entries: Iterable[Entry]) -> list[Problem]:
+    """Find entries of different scripts that match the same paths; each problem names both scripts."""
+    seen: dict[tuple[str, str], Entry] = {}
     problems: list[Problem] = []
-    for route in routes:
-        shape = shape_of(route.pattern)
+    for route in entries:
+        shape = shape_of(route.key)
         for method in route.methods:
             other = seen.setdefault((method, shape), route)
             if other.script == route.script:
@@ -222,8 +222,8 @@ def conflicts(routes: Iterable[Route]) -> list[Problem]:
                 Problem(
                     code="route_conflict",
                     message=(
-                        f'{method} {route.pattern} of "{route.script}" matches the same paths as '
-                        f'{method} {other.pattern} of "{other.script}"{place}.'
+                        f'{method} {route.key} of "{route.script}" matches the same paths as '
+                        f'{method} {other.key} of "{other.script}"{place}.'
                     ),
                     file=file or None,
                     line=int(line) if line.isdigit() else None,

@@ -43,6 +43,7 @@ _GRACE_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0
 _MAX_TOLD_BYTES = 1024 * 1024
 _MOST_JOURNAL_MIB = 128
+_CHANGING = ("call", "options", "stack")
 
 
 class Journal:
@@ -127,10 +128,12 @@ def _same_call(known: list[str | None], name: str, argument: str) -> bool:
 
 
 def _registered(argument: str) -> Any:
-    """Give what a registration decides: its stack and the form of its options change with the engine."""
+    """Return what a registration decides: its stack, its caller and the form of its options change with the engine."""
     try:
-        given = json.loads(argument)
-        return [(one.get("path"), one.get("methods"), one["handler"]["id"]) for one in given]
+        (one,) = json.loads(argument)
+        decided = {name: value for name, value in one.items() if name not in _CHANGING}
+        handler = decided.pop("handler")
+        return decided, None if handler is None else handler["id"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return argument
 

@@ -9,6 +9,7 @@ Commits queue, so what one was tried against is what it replaces.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -120,6 +121,8 @@ class Deployer:
                 except DeploymentRefused as error:
                     _log.error("script {uri} does not serve: {why}", uri=active.uri, why=error.public)
         self._current.swap(registry, before.generation)
+        for uri in registry.scripts:
+            _tell_unknown(registry, uri)
         return len(registry.scripts)
 
     async def deploy(self, request: Request, *, progress: Progress = lambda _: None) -> Deployment:
@@ -243,6 +246,7 @@ class Deployer:
             elif isinstance(change, Activate):
                 version = await self._store.version(change.uri, change.number)
                 registry = registry.with_script(active_script(version))
+                _tell_unknown(registry, version.uri)
                 stored.append(change)
             else:
                 if isinstance(change, Remove) and change.uri in registry.scripts:
@@ -296,6 +300,17 @@ class Deployer:
         if not older:
             raise NotFound(f'No version of "{uri}" older than the serving one is kept.')
         return max(older)
+
+
+def _tell_unknown(registry: Registry, uri: str) -> None:
+    for kind, many in Counter(entry.kind for entry in registry.unknown(uri)).items():
+        _log.warn(
+            'script {uri}: {many} registrations of the kind "{kind}" do not serve, for nothing in this server '
+            "offers that kind; configure the server with what does, or deploy the script without them.",
+            uri=uri,
+            many=many,
+            kind=kind,
+        )
 
 
 def _flat(changes: Iterable[Wanted]) -> Iterator[Wanted]:

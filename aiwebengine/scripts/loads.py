@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from aiwebengine.values import Invocation, Route, SchemaPart
+from aiwebengine.values import Entry, Invocation
 
 
 class Book(Protocol):
@@ -21,18 +21,15 @@ class Book(Protocol):
 
     @property
     def middleware(self) -> tuple[int, ...]:
-        """Give handler ids, in order."""
+        """Return handler ids, in order."""
 
-    def placed(self, place: Callable[[str], str]) -> tuple[Route, ...]:
+    def placed(self, place: Callable[[str], str]) -> tuple[Entry, ...]:
         """
-        Give every route once.
+        Return every entry once.
 
         Args:
             place: Makes `file:line` of a stack.
         """
-
-    def placed_schema(self, place: Callable[[str], str]) -> tuple[SchemaPart, ...]:
-        """Give every part of the GraphQL schema; see `placed`."""
 
     async def carry_out(self) -> None:
         """Hand what top level and `init` changed to those who carry it out, and who keep it for `Loads.hold`."""

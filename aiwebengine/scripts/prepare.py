@@ -270,11 +270,7 @@ class Preparer:
         if load.book is None:
             return loaded, Registered(), ()
 
-        registered = Registered(
-            routes=load.book.placed(sources.place),
-            middleware=load.book.middleware,
-            schema=load.book.placed_schema(sources.place),
-        )
+        registered = Registered(entries=load.book.placed(sources.place), middleware=load.book.middleware)
         return loaded, registered, tuple(load.changes)
 
     def _invocation(self, bundle: Bundle, cause: Cause | None) -> Invocation:
@@ -328,9 +324,8 @@ def active_script(version: Version) -> ActiveScript:
         uri=version.uri,
         version=version.id,
         number=version.number,
-        routes=version.registered.routes,
+        entries=version.registered.entries,
         middleware=version.registered.middleware,
-        schema=version.registered.schema,
         grants=version.grants,
         isolation=version.manifest.get("isolation"),
         limits=version.manifest.get("limits", {}),
@@ -430,7 +425,7 @@ def _new_version(request: Request, examined: Examined, built: Any, *, number: in
 
 
 def _nothing_registered(registered: Registered) -> tuple[Problem, ...]:
-    if registered.routes or registered.schema:
+    if registered.entries:
         return ()
     message = "The script registers nothing, so nothing can reach it."
     hint = 'Call registerWebHandler("/path", handler) at the top level or in init.'

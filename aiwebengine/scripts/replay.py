@@ -204,7 +204,7 @@ def _routed(invocation: Invocation, document: Mapping[str, Any], registered: Reg
         )
     request = dict(document["request"])
     method, path = str(request.get("method", "GET")), str(request.get("path", "/"))
-    match = Routes.build(registered.routes).match(method, path)
+    match = Routes.build(registered.entries).match(method, path)
     if not isinstance(match, RouteMatch):
         raise NotFound(f"That version has no handler for {method} {unquote(path)[:200]}.")
     if match.params:

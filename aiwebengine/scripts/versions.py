@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiwebengine.errors import Problem
-from aiwebengine.values import HandlerRef, Route, SchemaPart
+from aiwebengine.values import Entry, HandlerRef
 
 _DIGEST_SHOWN = 12
 
@@ -18,70 +18,46 @@ _DIGEST_SHOWN = 12
 class Registered:
     """What a version's top level and `init` registered."""
 
-    routes: tuple[Route, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    """In the order of registration."""
     middleware: tuple[int, ...] = ()
     """Handler ids, in order."""
-    schema: tuple[SchemaPart, ...] = ()
-    """What it adds to the GraphQL schema."""
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as it is stored."""
+        """Return it as it is stored."""
         return {
-            "routes": [
+            "entries": [
                 {
-                    "methods": list(route.methods),
-                    "pattern": route.pattern,
-                    "handler": [route.handler.id, route.handler.name],
-                    "options": dict(route.options),
-                    "place": route.place,
+                    "kind": entry.kind,
+                    "key": entry.key,
+                    "handler": None if entry.handler is None else [entry.handler.id, entry.handler.name],
+                    "methods": list(entry.methods),
+                    "options": dict(entry.options),
+                    "place": entry.place,
                 }
-                for route in self.routes
+                for entry in self.entries
             ],
             "middleware": list(self.middleware),
-            "schema": [
-                {
-                    "kind": part.kind,
-                    "name": part.name,
-                    "sdl": part.sdl,
-                    "handler": None if part.handler is None else [part.handler.id, part.handler.name],
-                    "options": dict(part.options),
-                    "place": part.place,
-                }
-                for part in self.schema
-            ],
         }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any], *, script: str, version: str) -> Registered:
         """Read what `as_json` gave."""
         return cls(
-            routes=tuple(
-                Route(
+            entries=tuple(
+                Entry(
+                    kind=entry["kind"],
+                    key=entry["key"],
                     script=script,
                     version=version,
-                    methods=tuple(route["methods"]),
-                    pattern=route["pattern"],
-                    handler=HandlerRef(id=route["handler"][0], name=route["handler"][1]),
-                    options=route["options"],
-                    place=route["place"],
+                    handler=_handler(entry["handler"]),
+                    methods=tuple(entry["methods"]),
+                    options=entry["options"],
+                    place=entry["place"],
                 )
-                for route in stored["routes"]
+                for entry in stored["entries"]
             ),
             middleware=tuple(stored["middleware"]),
-            schema=tuple(
-                SchemaPart(
-                    script=script,
-                    version=version,
-                    kind=part["kind"],
-                    name=part["name"],
-                    sdl=part["sdl"],
-                    handler=_handler(part["handler"]),
-                    options=part["options"],
-                    place=part["place"],
-                )
-                # Versions that were stored before there was a schema have none.
-                for part in stored.get("schema", ())
-            ),
         )
 
 

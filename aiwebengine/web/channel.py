@@ -42,7 +42,7 @@ from aiwebengine.errors import (
     TooSlow,
     UnsupportedMedia,
 )
-from aiwebengine.host.registration import METHODS
+from aiwebengine.host.registration.paths import METHODS
 from aiwebengine.settings.schema import HttpSettings
 from aiwebengine.web.chunks import Chunks
 from aiwebengine.web.exchange import Edge, Exchange

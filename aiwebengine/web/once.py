@@ -13,14 +13,14 @@ from collections.abc import Callable
 
 from aiwebengine.errors import EngineError, Invalid
 from aiwebengine.runtime.sink import Sink
-from aiwebengine.values import Answer, Once, Request, Route
+from aiwebengine.values import Answer, Entry, Once, Request
 
 HEADER = "idempotency-key"
 
 _FORM = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def asked_once(request: Request, route: Route) -> Once | None:
+def asked_once(request: Request, route: Entry) -> Once | None:
     """
     Tell whether a request is to be done once only.
 
@@ -42,7 +42,7 @@ def asked_once(request: Request, route: Route) -> Once | None:
         raise Invalid(f"The header {HEADER} must be 1 to 255 visible ASCII characters without spaces.")
     who = request.headers.get("authorization", "")
     return Once(
-        key=_digest(route.script, request.method, route.pattern, who, given),
+        key=_digest(route.script, request.method, route.key, who, given),
         request=_digest(request.path, request.query, request.headers.get("content-type", ""), request.body),
     )
 

@@ -15,6 +15,7 @@ same connections.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -26,21 +27,20 @@ from twisted.web import server
 from twisted.web.resource import Resource
 
 from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed, WrongMethod
-from aiwebengine.host.registration import METHODS, RESERVED
+from aiwebengine.host.registration.paths import METHODS, RESERVED
 from aiwebengine.runtime.invoker import Callee, Invoker
-from aiwebengine.runtime.registry import Current, Registry
+from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.routes import AutoOptions, Disallowed, Missing
 from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.sink import Sink
 from aiwebengine.settings.schema import HttpSettings
-from aiwebengine.values import ANONYMOUS, Answer, Invocation, Request, Route, RouteMatch
+from aiwebengine.values import ANONYMOUS, ROUTE, Answer, Entry, Invocation, Request, RouteMatch
 from aiwebengine.web.admit import admit
+from aiwebengine.web.arrival import Arrival, Opener
 from aiwebengine.web.channel import Channel
 from aiwebengine.web.errors import Explain, Place, error_answer, wants_page, withheld
 from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.read import Reader, Sender, request_id
-from aiwebengine.web.sockets import AskedSocket, SocketDoor
-from aiwebengine.web.streams import Asked, StreamDoor
 from aiwebengine.web.welcome import welcome
 from aiwebengine.web.write import Writer
 
@@ -59,7 +59,7 @@ _STOPPED = (
 Door = Callable[[Exchange, Request], bool]
 """Answers a request if it is for a path of its own; returns whether it is."""
 
-NONE: Mapping[str, Any] = {}
+_NO_OPENERS: Mapping[str, Opener] = MappingProxyType({})
 
 
 class Way(Protocol):
@@ -72,7 +72,7 @@ class Way(Protocol):
         """Answer with an error, whatever it is."""
 
 
-Around = Callable[[Exchange, Request, Route, Invocation, Way], bool]
+Around = Callable[[Exchange, Request, Entry, Invocation, Way], bool]
 """Takes a matched request over before its handler is run, or returns False."""
 
 
@@ -93,7 +93,7 @@ class Site:
         is_owner: Tells whether a token is the administrator's: who sends it is told what an answer cost, and may have
             a single request recorded with the header `x-aiwebengine-record`.
         own_prefixes: Which paths are the engine's own.
-        openers: By kind, who lets in clients of what scripts have registered beside plain handlers.
+        openers: By kind of entry, who takes requests over; where there is none, the entry's handler is run.
         around: Asked before the handler of a route with options is run; the first to take the request over is the last.
         doors: Answer requests for paths of the engine's own that are not among `own`.
     """
@@ -112,7 +112,7 @@ class Site:
         explain: Explain | None,
         is_owner: Callable[[str], bool] = lambda _: False,
         own_prefixes: Sequence[str] = OWN_PREFIXES,
-        openers: Mapping[str, Any] = NONE,
+        openers: Mapping[str, Opener] = _NO_OPENERS,
         around: Sequence[Around] = (),
         doors: Sequence[Door] = (),
     ) -> None:
@@ -128,8 +128,7 @@ class Site:
         self._explain = explain
         self._is_owner = is_owner
         self._own_prefixes = tuple(own_prefixes)
-        self._streams: StreamDoor | None = openers.get("stream")
-        self._sockets: SocketDoor | None = openers.get("socket")
+        self._openers = dict(openers)
         self._around = tuple(around)
         self._doors = tuple(doors)
         self._channels: set[Channel] = set()
@@ -294,7 +293,8 @@ class Site:
         match = registry.routes.match(request.method, request.path)
         if isinstance(match, RouteMatch):
             route = match.route
-            if route.pattern.startswith(("/:", "/*")) and _is_reserved(request.path):
+            pattern = route.key
+            if pattern.startswith(("/:", "/*")) and _is_reserved(request.path):
                 if self._own_door(exchange, request):
                     return
                 raise NotFound(f"{request.path[:200]} is the engine's own, and nothing is there.")
@@ -310,13 +310,20 @@ class Site:
                 id=request.id,
                 recording="always" if asked_for else None,
             )
+            if route.kind != ROUTE and (opener := self._openers.get(route.kind)) is not None:
+                opener(
+                    Arrival(
+                        exchange=exchange,
+                        request=request,
+                        match=match,
+                        invocation=invocation,
+                        middleware=bool(registry.scripts[route.script].middleware),
+                        run=self._invoker.run,
+                        tell=self.tell,
+                    )
+                )
+                return
             if route.options:
-                if "stream" in route.options and self._streams is not None:
-                    self._open(self._streams, exchange, request, match, invocation, registry)
-                    return
-                if "socket" in route.options and self._sockets is not None:
-                    self._open_socket(self._sockets, exchange, request, route, invocation)
-                    return
                 for around in self._around:
                     if around(exchange, request, route, invocation, self):
                         return
@@ -331,44 +338,6 @@ class Site:
             exchange.answered(welcome(page=wants_page(exchange.sender.accept), scripts=len(registry.scripts)))
         else:
             _require(match, request.method, request.path)
-
-    def _open(
-        self,
-        streams: StreamDoor,
-        exchange: Exchange,
-        request: Request,
-        match: RouteMatch,
-        invocation: Invocation,
-        registry: Registry,
-    ) -> None:
-        """Open a stream, once the script agrees if it wants to be asked."""
-        opening = streams.admit(
-            exchange, match, principal=invocation.principal, last_id=request.headers.get("last-event-id")
-        )
-        if not streams.asks(match, middleware=bool(registry.scripts[match.route.script].middleware)):
-            streams.begin(opening, None)
-            return
-        asked = Asked(door=streams, opening=opening, tell=self.tell)
-        run = self._invoker.run(invocation, asked)
-        if exchange.waiting and not asked.over:
-            exchange.run = run
-
-    def _open_socket(
-        self, sockets: SocketDoor, exchange: Exchange, request: Request, route: Route, invocation: Invocation
-    ) -> None:
-        """Open a WebSocket, once the script agrees."""
-        told = sockets.admit(exchange, request, route, principal=invocation.principal)
-        asked = AskedSocket(
-            door=sockets,
-            exchange=exchange,
-            request=request,
-            route=route,
-            principal=invocation.principal,
-            tell=self.tell,
-        )
-        run = self._invoker.run(invocation._replace(payload=f'{invocation.payload[:-1]},"ws":{told}}}'), asked)
-        if exchange.waiting and not asked.over:
-            exchange.run = run
 
     def run(self, invocation: Invocation, sink: Sink, exchange: Exchange) -> None:
         """Run *invocation* for a client; *sink* is told how it goes."""
@@ -387,16 +356,16 @@ class Site:
             error = EngineError("The server has a fault; its log knows more.")
         self.tell(exchange, error)
 
-    def _callee(self, route: Route) -> Callee:
+    def _callee(self, route: Entry) -> Callee:
         options = route.options
         return self._invoker.callee(
             kind="http",
             script=route.script,
             version=route.version,
             handler=route.handler,
-            label=f"{'|'.join(route.methods)} {route.pattern}",
+            label=route.label,
             asked=(options, options.get("limits", {})),
-            recorded_as=route.pattern,
+            recorded_as=route.key,
         )
 
 

@@ -25,7 +25,9 @@ from twisted.logger import Logger
 
 from aiwebengine.errors import Cancelled, EngineError, ScriptFailed, Unauthenticated, Unavailable
 from aiwebengine.exact_json import decode_object
+from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.host.socket_messages import BINARY, socket_topic
+from aiwebengine.host.socket_options import SOCKET, SOCKET_CALL, check_socket
 from aiwebengine.runtime.failure import broken_protocol
 from aiwebengine.runtime.invoker import Callee, Callees, Invoker
 from aiwebengine.runtime.registry import Current, Registry
@@ -33,7 +35,8 @@ from aiwebengine.runtime.run import Run
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import GAP, Message, Reason, Subscription
 from aiwebengine.settings.schema import SocketSettings
-from aiwebengine.values import Answer, HandlerRef, Principal, Request, Route
+from aiwebengine.values import Answer, Entry, HandlerRef, Principal, Request
+from aiwebengine.web.arrival import Arrival
 from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.frames import Parcel, text_parcel
 from aiwebengine.web.upgrade import Socket
@@ -94,13 +97,30 @@ class SocketDoor:
     def __init__(self, *, around: Surroundings, sockets: WebSockets) -> None:
         self._around = around
         self._sockets = sockets
-        self._callees: Mapping[str, Callees[Route]] = {
+        self._callees: Mapping[str, Callees[Entry]] = {
             name: around.invoker.callees(partial(self._callee, name)) for name in _EVENTS
         }
         """By name of the event."""
         self._sessions: dict[Session, None] = {}
 
-    def admit(self, exchange: Exchange, request: Request, route: Route, *, principal: Principal) -> str:
+    def open(self, arrival: Arrival) -> None:
+        """Open a WebSocket, once the script agrees; see `RegistrationKind.opens`."""
+        exchange, request, route = arrival.exchange, arrival.request, arrival.match.route
+        told = self.admit(exchange, request, route, principal=arrival.invocation.principal)
+        asked = AskedSocket(
+            door=self,
+            exchange=exchange,
+            request=request,
+            route=route,
+            principal=arrival.invocation.principal,
+            tell=arrival.tell,
+        )
+        payload = f'{arrival.invocation.payload[:-1]},"ws":{told}}}'
+        run = arrival.run(arrival.invocation._replace(payload=payload), asked)
+        if exchange.waiting and not asked.over:
+            exchange.run = run
+
+    def admit(self, exchange: Exchange, request: Request, route: Entry, *, principal: Principal) -> str:
         """
         Let a client as far as the script.
 
@@ -110,7 +130,7 @@ class SocketDoor:
         Raises:
             EngineError: It may not come so far.
         """
-        options = route.options["socket"]
+        options = route.options
         self._sockets.admit(request, modern=exchange.modern, owner=route.script, origins=options["origins"])
         if options["auth"] == "required" and principal.kind == "anonymous":
             raise Unauthenticated("This WebSocket is for those who are signed in.")
@@ -118,7 +138,7 @@ class SocketDoor:
         return _told(self._around.settings, identity=request.id, protocol=protocol, data="null", topics=[])
 
     def accept(
-        self, exchange: Exchange, request: Request, route: Route, said: Mapping[str, Any], *, principal: Principal
+        self, exchange: Exchange, request: Request, route: Entry, said: Mapping[str, Any], *, principal: Principal
     ) -> None:
         """Accept the connection, and carry out what `open` did with it."""
 
@@ -136,15 +156,13 @@ class SocketDoor:
             session.carry_out(said)
             return session
 
-        self._sockets.begin(
-            exchange, request, owner=route.script, protocols=route.options["socket"]["protocols"], opened=opened
-        )
+        self._sockets.begin(exchange, request, owner=route.script, protocols=route.options["protocols"], opened=opened)
 
     def swapped(self, registry: Registry) -> None:
         """Be told of what serves: sockets of paths that are gone are closed."""
         if not self._sessions:
             return
-        live = {(route.script, route.pattern) for route in registry.routes.all if "socket" in route.options}
+        live = {(entry.script, entry.key) for entry in registry.index(SOCKET)}
         for session in list(self._sessions):
             if session.place not in live:
                 session.gone()
@@ -153,17 +171,30 @@ class SocketDoor:
         """Give figures for the state page."""
         return {"sessions": len(self._sessions)}
 
-    def _callee(self, name: str, route: Route) -> Callee:
+    def _callee(self, name: str, route: Entry) -> Callee:
         return self._around.invoker.callee(
             kind="socket",
             script=route.script,
             version=route.version,
-            handler=HandlerRef(id=route.options["socket"][name], name=name),
-            label=f"WS {route.pattern} {name}",
+            handler=HandlerRef(id=route.options[name], name=name),
+            label=f"WS {route.key} {name}",
         )
 
     def _left(self, session: Session) -> None:
         self._sessions.pop(session, None)
+
+
+def sockets_of_scripts(door: SocketDoor) -> RegistrationKind:
+    """Return the kind of `registerWebSocket`; *door* lets clients in."""
+    return RegistrationKind(
+        name=SOCKET,
+        functions=(SOCKET_CALL,),
+        noun="WebSocket",
+        nouns="WebSockets",
+        check=check_socket,
+        takes_path=True,
+        opens=door.open,
+    )
 
 
 class Session:
@@ -189,14 +220,14 @@ class Session:
         self,
         *,
         around: Surroundings,
-        callees: Mapping[str, Callees[Route]],
+        callees: Mapping[str, Callees[Entry]],
         socket: Socket,
         request: Request,
-        route: Route,
+        route: Entry,
         principal: Principal,
         left: Callable[[Session], None],
     ) -> None:
-        self.place = (route.script, route.pattern)
+        self.place = (route.script, route.key)
         self._around = around
         self._callees = callees
         self._principal = principal
@@ -254,14 +285,14 @@ class Session:
                 self._socket.resume()
             last = name == "close"
             route = self._route()
-            if route is not None and route.options["socket"].get(name) is not None:
+            if route is not None and route.options.get(name) is not None:
                 self._busy = True
                 self._begin(route, name, given)
             if last and not self._busy:
                 self._left(self)
                 return
 
-    def _begin(self, route: Route, name: str, given: str) -> None:
+    def _begin(self, route: Entry, name: str, given: str) -> None:
         invoker = self._around.invoker
         told = _told(
             self._around.settings,
@@ -273,12 +304,12 @@ class Session:
         callee = self._callees[name].of(route)
         self._run = invoker.run(invoker.invocation(callee, self._principal, f'{{"ws":{told},{given}}}'), self)
 
-    def _route(self) -> Route | None:
+    def _route(self) -> Entry | None:
         script, pattern = self.place
         active = self._around.current.registry.scripts.get(script)
-        for route in active.routes if active is not None else ():
-            if route.pattern == pattern and "socket" in route.options:
-                return route
+        for entry in active.entries if active is not None else ():
+            if entry.key == pattern and entry.kind == SOCKET:
+                return entry
         return None
 
     def _handled(self) -> None:
@@ -412,7 +443,7 @@ class AskedSocket:
         door: SocketDoor,
         exchange: Exchange,
         request: Request,
-        route: Route,
+        route: Entry,
         principal: Principal,
         tell: Callable[[Exchange, EngineError], None],
     ) -> None:

@@ -20,7 +20,8 @@ from typing import Any
 
 from aiwebengine.errors import EngineError, Invalid, ScriptFailed, Unauthenticated, Unavailable
 from aiwebengine.exact_json import decode_object
-from aiwebengine.host.stream_options import END
+from aiwebengine.host.registration.kinds import RegistrationKind
+from aiwebengine.host.stream_options import END, STREAM, STREAM_CALL, check_stream
 from aiwebengine.host.stream_topics import topic_of
 from aiwebengine.runtime.failure import broken_protocol
 from aiwebengine.services.bus import Bus
@@ -28,6 +29,7 @@ from aiwebengine.services.matching import checked
 from aiwebengine.services.topics import Message, Reason
 from aiwebengine.settings.schema import StreamSettings
 from aiwebengine.values import Answer, Principal, RouteMatch
+from aiwebengine.web.arrival import Arrival
 from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.read import Sender
 from aiwebengine.web.sse import Encoder, EventStream, EventStreams, event_bytes, head, position_bytes, text_of
@@ -54,6 +56,19 @@ class Opening:
     """The client's `Last-Event-ID`."""
     position: str
     """The id of the stream's last message when it came."""
+
+
+def streams_of_scripts(door: StreamDoor) -> RegistrationKind:
+    """Return the kind of `registerWebStream`; *door* lets clients in."""
+    return RegistrationKind(
+        name=STREAM,
+        functions=(STREAM_CALL,),
+        noun="stream",
+        nouns="streams",
+        check=check_stream,
+        takes_path=True,
+        opens=door.open,
+    )
 
 
 def usable_id(last_id: str | None) -> str | None:
@@ -83,6 +98,22 @@ class StreamDoor:
         self._ended = False
         self._nobody = Sender()
 
+    def open(self, arrival: Arrival) -> None:
+        """Open a stream, once the script agrees if it wants to be asked; see `RegistrationKind.opens`."""
+        opening = self.admit(
+            arrival.exchange,
+            arrival.match,
+            principal=arrival.invocation.principal,
+            last_id=arrival.request.headers.get("last-event-id"),
+        )
+        if not self.asks(arrival.match, middleware=arrival.middleware):
+            self.begin(opening, None)
+            return
+        asked = Asked(door=self, opening=opening, tell=arrival.tell)
+        run = arrival.run(arrival.invocation, asked)
+        if arrival.exchange.waiting and not asked.over:
+            arrival.exchange.run = run
+
     def admit(self, exchange: Exchange, match: RouteMatch, *, principal: Principal, last_id: str | None) -> Opening:
         """
         Let a client as far as the script.
@@ -91,11 +122,11 @@ class StreamDoor:
             Unauthenticated: The stream is for those who are signed in.
         """
         route = match.route
-        if route.options["stream"]["auth"] == "required" and principal.kind == "anonymous":
+        if route.options["auth"] == "required" and principal.kind == "anonymous":
             raise Unauthenticated("This stream is for those who are signed in.")
         return self.place(
             exchange,
-            topic_of(route.script, route.pattern),
+            topic_of(route.script, route.key),
             owner=route.script,
             attributes=match.params,
             last_id=last_id,
@@ -115,8 +146,8 @@ class StreamDoor:
         )
 
     def asks(self, match: RouteMatch, *, middleware: bool) -> bool:
-        """Tell whether the script has a say in who may connect."""
-        options = match.route.options["stream"]
+        """Return whether the script has a say in who may connect."""
+        options = match.route.options
         return middleware or any(name in options for name in ("attributes", "onConnect", "middleware"))
 
     def begin(self, opening: Opening, told: Mapping[str, Any] | None) -> None:

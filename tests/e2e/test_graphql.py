@@ -177,7 +177,9 @@ async def test_parallel() -> None:
     goes = 'registerQueryHandler("third", "third: Int", async () => { await kv.get("x"); return 3; });'
     async with running_engine() as engine:
         done = await engine.deploy("waits", {"main.ts": waits})
-        assert [one["name"] for one in done["script"]["fields"]] == ["first", "second"]
+        (group,) = done["script"]["registered"]
+        assert (group["kind"], group["noun"]) == ("graphql", "GraphQL field")
+        assert [one["name"] for one in group["entries"]] == ["query first", "query second"]
         await engine.deploy("goes", {"main.ts": goes})
         reply = await ask(engine, "{ first second third }")
         assert reply.json() == {"data": {"first": 1, "second": 2, "third": 3}}

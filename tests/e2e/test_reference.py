@@ -26,7 +26,8 @@ async def answers(engine: EngineUnderTest, name: str) -> list[str]:
     """Deploy an example and ask for each of its routes; what was wrong."""
     done = await engine.deploy("example", {"main.ts": EXAMPLES[name]}, grants=GRANTS)
     wrong = [str(warning) for warning in done["warnings"] if warning["code"] != "deprecated"]
-    for route in done["script"]["routes"]:
+    entries = [entry for group in done["script"]["registered"] for entry in group["entries"]]
+    for route in (entry for entry in entries if "path" in entry):
         path = re.sub(r":\w+", "x", route["path"])
         for method in route["methods"]:
             if await streams(engine, method, path) or await speaks_websocket(engine, path):

@@ -23,7 +23,16 @@ SCRIPT = {
     "message": "",
     "entry": "main.ts",
     "grants": [],
-    "routes": [{"methods": ["GET"], "path": "/notes", "handler": "list", "place": "main.ts:4"}],
+    "registered": [
+        {
+            "kind": "route",
+            "noun": "route",
+            "nouns": "routes",
+            "entries": [
+                {"name": "GET /notes", "methods": ["GET"], "path": "/notes", "handler": "list", "place": "main.ts:4"}
+            ],
+        }
+    ],
     "warnings": 0,
     "sizeBytes": 5120,
 }
@@ -132,10 +141,10 @@ def test_deploy_whose_end_is_not_told(shell: Shell) -> None:
 @pytest.mark.usefixtures("notes")
 def test_check(shell: Shell) -> None:
     """Checking prints problems, and its exit code says whether there are errors."""
-    shell.api.will(document={"ok": True, "problems": [], "routes": SCRIPT["routes"]})
+    shell.api.will(document={"ok": True, "problems": [], "registered": SCRIPT["registered"]})
     assert shell.run("check", "notes") == exits.OK
     assert shell.out == "notes: ok, 1 route\n"
-    shell.api.will(document={"ok": False, "problems": [SYNTAX], "routes": []})
+    shell.api.will(document={"ok": False, "problems": [SYNTAX], "registered": []})
     assert shell.run("check", "notes", "--json") == exits.REFUSED
     assert shell.json()["problems"] == [SYNTAX]
 
@@ -145,9 +154,9 @@ def test_list(shell: Shell) -> None:
     shell.api.will(document={"scripts": [SCRIPT, {"uri": "old", "version": None}]})
     assert shell.run("list", "--deleted") == exits.OK
     lines = shell.out.splitlines()
-    assert lines[0].split() == ["script", "version", "deployed", "size", "routes"]
+    assert lines[0].split() == ["script", "version", "deployed", "size", "registers"]
     assert lines[1].startswith("notes   3 ")
-    assert lines[1].endswith("5.0 KiB  /notes")
+    assert lines[1].endswith("5.0 KiB  GET /notes")
     assert lines[2].split() == ["old", "deleted", "-", "-", "-"]
     shell.api.will(document={"scripts": []})
     assert shell.run("list") == exits.OK

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiwebengine.graphql.build import build_graphql
 from aiwebengine.graphql.messages import KIND, SubscriptionDestination, SubscriptionMessages
+from aiwebengine.graphql.registration import SCHEMA_PARTS
 from aiwebengine.graphql.topics import SubscriptionTopics
 from aiwebengine.machinery import Machinery, Parts
 
@@ -35,6 +36,7 @@ def build(machinery: Machinery) -> Parts:
     )
     return Parts(
         groups=[SubscriptionMessages(messages=machinery.messages, topics=topics)],
+        kinds=[SCHEMA_PARTS],
         doors=[graphql.site],
         state={"graphql": graphql.state},
         ending=[graphql.end],

@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 
 from aiwebengine.host.once import GROUP, KeptAnswers
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.values import Invocation, Once, Request, Route
+from aiwebengine.values import Entry, Invocation, Once, Request
 from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.once import Until, asked_once
 from aiwebengine.web.site import Way
@@ -34,7 +34,7 @@ class OnceDoor:
     def __init__(self, answers: KeptAnswers) -> None:
         self._answers = answers
 
-    def enter(self, exchange: Exchange, request: Request, route: Route, invocation: Invocation, way: Way) -> bool:
+    def enter(self, exchange: Exchange, request: Request, route: Entry, invocation: Invocation, way: Way) -> bool:
         """See `web.site.Around`."""
         if "idempotent" not in route.options:
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiwebengine.host.socket_messages import KIND, SocketDestination, SocketMessages
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.web.sockets import Parcels, SocketDoor, Surroundings
+from aiwebengine.web.sockets import Parcels, SocketDoor, Surroundings, sockets_of_scripts
 
 
 def build(machinery: Machinery) -> Parts:
@@ -24,6 +24,6 @@ def build(machinery: Machinery) -> Parts:
     machinery.messages.add(KIND, SocketDestination())
     return Parts(
         groups=[SocketMessages(messages=machinery.messages)],
-        openers={"socket": door},
+        kinds=[sockets_of_scripts(door)],
         state={"sockets": door.state},
     )

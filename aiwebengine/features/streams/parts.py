@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiwebengine.host.stream_topics import StreamTopics
 from aiwebengine.host.streams import KIND, StreamCalls
 from aiwebengine.machinery import Machinery, Parts
+from aiwebengine.web.streams import streams_of_scripts
 
 
 def build(machinery: Machinery) -> Parts:
@@ -20,5 +21,5 @@ def build(machinery: Machinery) -> Parts:
     machinery.current.tell(topics.swapped)
     return Parts(
         groups=[StreamCalls(messages=machinery.messages, topics=topics)],
-        openers={"stream": machinery.stream_door},
+        kinds=[streams_of_scripts(machinery.stream_door)],
     )

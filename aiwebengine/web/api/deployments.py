@@ -20,6 +20,7 @@ from aiwebengine.values import Answer
 from aiwebengine.web.api import shapes
 from aiwebengine.web.api.bodies import body_bytes, read_deployment
 from aiwebengine.web.api.call import Call, as_json
+from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.problems import note, problem_body
 from aiwebengine.web.api.route import ApiRoute
 from aiwebengine.web.api.streams import JsonStream
@@ -37,6 +38,7 @@ class Deployments:
         threads: Where bodies are unpacked.
         settings: What may be deployed.
         clock: For streams of progress.
+        listing: Lists what is registered.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class Deployments:
         threads: Runs,
         settings: DeploySettings,
         clock: Clock,
+        listing: Listing,
     ) -> None:
         self._deployer = deployer
         self._threads = threads
         self._settings = settings
         self._clock = clock
+        self._listing = listing
 
     def routes(self) -> list[ApiRoute]:
         """Give what this answers."""
@@ -65,14 +69,14 @@ class Deployments:
         """Deploy what the body holds."""
         if not call.accepts("application/x-ndjson"):
             done = await self._deployer.deploy(await self._read(call))
-            return _answer(done)
+            return self._answer(done)
         stream = JsonStream(request=call.request, clock=self._clock)
         stream.begin()
         try:
             done = await self._deployer.deploy(
                 await self._read(call), progress=lambda step: stream.send({"step": step})
             )
-            stream.send({"result": shapes.deployment(done)})
+            stream.send({"result": shapes.deployment(done, self._listing)})
         except CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - the request edge: the head has gone, so the stream must tell
@@ -90,9 +94,18 @@ class Deployments:
             {
                 "ok": not any(problem.severity == "error" for problem in problems),
                 "problems": shapes.problems(problems),
-                "routes": shapes.routes(registered.routes),
-                "fields": shapes.fields(registered.schema),
+                "registered": self._listing(registered.entries),
             }
+        )
+
+    def _answer(self, done: Deployment) -> Answer:
+        assert done.version is not None
+        version = done.version
+        where = f"/engine/api/script?uri={quote(version.uri, safe='')}&version={version.number}"
+        return as_json(
+            shapes.deployment(done, self._listing),
+            status=200 if done.previous or version.number > 1 else 201,
+            headers=[("location", where), ("etag", f'"{version.number}"')],
         )
 
     async def _read(self, call: Call) -> Request:
@@ -117,17 +130,6 @@ class Deployments:
             message=_text(body.said.get("message", "") if message is None else message),
             if_changed=call.flag("ifChanged"),
         )
-
-
-def _answer(done: Deployment) -> Answer:
-    assert done.version is not None
-    version = done.version
-    where = f"/engine/api/script?uri={quote(version.uri, safe='')}&version={version.number}"
-    return as_json(
-        shapes.deployment(done),
-        status=200 if done.previous or version.number > 1 else 201,
-        headers=[("location", where), ("etag", f'"{version.number}"')],
-    )
 
 
 def _grants(call: Call, told: Any) -> frozenset[str] | None:

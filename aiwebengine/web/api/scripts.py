@@ -13,6 +13,7 @@ from aiwebengine.scripts.versions import StoredFile
 from aiwebengine.values import Answer
 from aiwebengine.web.api import shapes
 from aiwebengine.web.api.call import Call, as_json, nothing
+from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.route import ApiRoute
 
 
@@ -23,9 +24,11 @@ class Scripts:
     Args:
         store: Reads it.
         deployer: Changes it.
+        listing: Lists what is registered.
     """
 
-    def __init__(self, *, store: ScriptStore, deployer: Deployer) -> None:
+    def __init__(self, *, store: ScriptStore, deployer: Deployer, listing: Listing) -> None:
+        self._listing = listing
         self._store = store
         self._deployer = deployer
 
@@ -43,7 +46,7 @@ class Scripts:
     async def list_all(self, call: Call) -> Answer:
         """List the scripts."""
         call.only("deleted")
-        listed = [shapes.script(version) for version in await self._store.current()]
+        listed = [shapes.script(version, self._listing) for version in await self._store.current()]
         if call.flag("deleted"):
             listed += [shapes.deleted_script(uri) for uri in await self._store.deleted()]
             listed.sort(key=lambda one: str(one["uri"]))
@@ -59,7 +62,7 @@ class Scripts:
         listed = shapes.files(stored)
         if call.flag("content"):
             await self._add_content(stored, listed)
-        told = shapes.script(version)
+        told = shapes.script(version, self._listing)
         told["warnings"] = shapes.problems(version.warnings)
         told["manifest"] = dict(version.manifest)
         told["toolchain"] = version.toolchain
@@ -100,7 +103,7 @@ class Scripts:
             message=call.text("message") or "",
         )
         number = done.version.number if done.version else 0
-        return as_json(shapes.deployment(done), headers=[("etag", f'"{number}"')])
+        return as_json(shapes.deployment(done, self._listing), headers=[("etag", f'"{number}"')])
 
     async def delete(self, call: Call) -> Answer:
         """Delete a script."""

@@ -8,11 +8,11 @@ from typing import Any
 from aiwebengine.errors import Problem
 from aiwebengine.scripts.assets import AssetInfo
 from aiwebengine.scripts.versions import Deployment, History, StoredFile, Version
-from aiwebengine.values import Route, SchemaPart
+from aiwebengine.web.api.listing import Listing
 
 
-def script(version: Version) -> dict[str, Any]:
-    """Give a script by the version that serves."""
+def script(version: Version, listing: Listing) -> dict[str, Any]:
+    """Return a script by the version that serves."""
     return {
         "uri": version.uri,
         "version": version.number,
@@ -22,8 +22,7 @@ def script(version: Version) -> dict[str, Any]:
         "message": version.message,
         "entry": version.entry,
         "grants": sorted(version.grants),
-        "routes": routes(version.registered.routes),
-        "fields": fields(version.registered.schema),
+        "registered": listing(version.registered.entries),
         "warnings": len(version.warnings),
         "sizeBytes": version.size_bytes,
     }
@@ -32,32 +31,6 @@ def script(version: Version) -> dict[str, Any]:
 def deleted_script(uri: str) -> dict[str, Any]:
     """Give a script that serves no longer."""
     return {"uri": uri, "version": None}
-
-
-def routes(registered: Iterable[Route]) -> list[dict[str, Any]]:
-    """Give what a script answers."""
-    return [
-        {
-            "methods": list(route.methods),
-            "path": route.pattern,
-            "handler": route.handler.name,
-            "place": route.place,
-        }
-        for route in registered
-    ]
-
-
-def fields(registered: Iterable[SchemaPart]) -> list[dict[str, Any]]:
-    """Give what a script adds to the GraphQL schema."""
-    return [
-        {
-            "kind": part.kind,
-            "name": part.name,
-            "handler": part.handler.name if part.handler is not None else "",
-            "place": part.place,
-        }
-        for part in registered
-    ]
 
 
 def files(stored: Iterable[StoredFile]) -> list[dict[str, Any]]:
@@ -70,10 +43,10 @@ def problems(found: Iterable[Problem]) -> list[dict[str, Any]]:
     return [problem.as_json() for problem in found]
 
 
-def deployment(done: Deployment) -> dict[str, Any]:
-    """Give what a deployment or a rollback did."""
+def deployment(done: Deployment, listing: Listing) -> dict[str, Any]:
+    """Return what a deployment or a rollback did."""
     return {
-        "script": script(done.version) if done.version else None,
+        "script": script(done.version, listing) if done.version else None,
         "previous": done.previous,
         "changed": done.changed,
         "warnings": problems(done.warnings),

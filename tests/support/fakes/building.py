@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import DeploymentRefused, Problem, ScriptFailed, Thrown
-from aiwebengine.values import Bundle, HandlerRef, Invocation, Route
+from aiwebengine.values import ROUTE, Bundle, Entry, HandlerRef, Invocation
 
 
 @dataclass
@@ -50,16 +50,14 @@ class FakeBook:
     def middleware(self) -> tuple[int, ...]:
         return ()
 
-    def placed_schema(self, place: Any) -> tuple[Any, ...]:
-        return ()
-
-    def placed(self, place: Any) -> tuple[Route, ...]:
+    def placed(self, place: Any) -> tuple[Entry, ...]:
         return tuple(
-            Route(
+            Entry(
+                kind=ROUTE,
+                key=pattern,
                 script=self._invocation.script,
                 version=self._invocation.version,
                 methods=("GET",),
-                pattern=pattern,
                 handler=HandlerRef(id=number, name="handler"),
                 place=place(""),
             )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.task import Clock
 
+from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.observe.background import Background
 from aiwebengine.runtime.registry import Current
 from aiwebengine.scripts.deploy import Deployer
@@ -16,6 +18,7 @@ from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.db.connect import Database
 from aiwebengine.settings.schema import DeploySettings, LimitSettings
+from aiwebengine.values import Invocation
 from tests.support.fakes.building import FakeBook, FakeBuilder, FakeRunner
 from tests.support.fakes.database import open_database
 from tests.support.fakes.invoking import an_invoker
@@ -29,16 +32,25 @@ class Deploying:
     Args:
         folder: Where the database is; a second one on the same folder is a restart.
         keep_versions: See `DeploySettings`.
+        book: Makes the book of a load.
+        kinds: What may be registered beside plain routes.
     """
 
-    def __init__(self, folder: Path, *, keep_versions: int = 50) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        keep_versions: int = 50,
+        book: Callable[[Invocation], Any] = FakeBook,
+        kinds: Sequence[RegistrationKind] = (),
+    ) -> None:
         self.database: Database = open_database(folder)
         self.clock = Clock()
         self.now = 1_700_000_000_000
         self.settings = DeploySettings(keep_versions=keep_versions)
         self.store = ScriptStore(database=self.database, milliseconds=lambda: self.now)
-        self.current = Current()
-        self.loads: Loads[Any] = Loads(make=FakeBook, granted=self.granted)
+        self.current = Current(kinds={kind.name: kind.index for kind in kinds})
+        self.loads: Loads[Any] = Loads(make=book, granted=self.granted)
         self.builder = FakeBuilder()
         self.runner = FakeRunner(self.loads)
         self.background = Background(clock=self.clock)

@@ -15,13 +15,13 @@ from aiwebengine.graphql.execute import Execution
 from aiwebengine.graphql.failures import FieldFailed, of_engine
 from aiwebengine.graphql.loop import ReactorLoop
 from aiwebengine.graphql.operation import Params
-from aiwebengine.graphql.resolvers import attach
-from aiwebengine.graphql.schema import Assembler
+from aiwebengine.graphql.registration import SCHEMA_PARTS
 from aiwebengine.graphql.underway import Underway
+from aiwebengine.host.schema_parts import GRAPHQL, SchemaPart
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.runtime.sink import Sink
 from aiwebengine.settings.schema import GraphQLSettings
-from aiwebengine.values import Answer, HandlerRef, Invocation, SchemaPart
+from aiwebengine.values import Answer, Entry, HandlerRef, Invocation
 
 Resolve = Callable[[Mapping[str, Any]], Any]
 
@@ -37,6 +37,19 @@ def part(kind: str, name: str, sdl: str = "", *, script: str = "a", handler: int
         handler=None if kind == "scalar" else HandlerRef(id=handler, name=name),
         options=options,
         place=f"main.js:{handler + 1}",
+    )
+
+
+def entry(part: SchemaPart) -> Entry:
+    """Return what is registered of a part."""
+    return Entry(
+        kind=GRAPHQL,
+        key=f"{part.kind} {part.name}",
+        script=part.script,
+        version=part.version,
+        handler=part.handler,
+        options={"kind": part.kind, "name": part.name, "sdl": part.sdl, "options": part.options},
+        place=part.place,
     )
 
 
@@ -108,7 +121,7 @@ class World:
 
     def __init__(self, parts: Sequence[SchemaPart], handlers: Sequence[Resolve] = (), **settings: Any) -> None:
         self.clock = Clock()
-        self.current = Current(assemble=Assembler(attach=attach))
+        self.current = Current(kinds={GRAPHQL: SCHEMA_PARTS.index})
         self.scripts = FakeScripts(handlers)
         self.settings = GraphQLSettings(**settings)
         self.execution = Execution(
@@ -128,7 +141,7 @@ class World:
         for one in parts:
             by_script.setdefault(one.script, []).append(one)
         actives = [
-            ActiveScript(uri=script, version=f"{script}@1", number=1, schema=tuple(own))
+            ActiveScript(uri=script, version=f"{script}@1", number=1, entries=tuple(entry(one) for one in own))
             for script, own in by_script.items()
         ]
         self.current.swap(registry.with_scripts(actives), registry.generation)

@@ -16,10 +16,11 @@ from aiwebengine.graphql.batches import Asker
 from aiwebengine.graphql.feeds import Feeds, Member
 from aiwebengine.graphql.operation import Params
 from aiwebengine.graphql.topics import SubscriptionTopics
+from aiwebengine.host.schema_parts import SchemaPart
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason
 from aiwebengine.settings.schema import StreamSettings
-from aiwebengine.values import Answer, SchemaPart
+from aiwebengine.values import Answer
 from tests.support.fakes.invoking import RunsWith, an_invoker
 from tests.unit.graphql.fakes import World, part
 

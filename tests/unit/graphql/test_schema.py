@@ -10,8 +10,9 @@ from graphql import print_schema
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import DeploymentRefused
-from aiwebengine.graphql.schema import Assembled, Assembler, assemble
-from tests.unit.graphql.fakes import part
+from aiwebengine.graphql.registration import build_schema
+from aiwebengine.graphql.schema import assemble
+from tests.unit.graphql.fakes import entry, part
 
 
 class AssemblyTests(SynchronousTestCase):
@@ -102,11 +103,10 @@ class AssemblyTests(SynchronousTestCase):
         self.assertIn('"""An x."""', text)
         self.assertIn('"""A day."""\nscalar D @specifiedBy(url: "https://example.org/day")', text)
 
-    def test_the_last_is_kept(self) -> None:
-        """What was made of the same parts is given again; without parts there is none."""
-        attached: list[Assembled] = []
-        assembler = Assembler(attach=attached.append)
-        parts = [part("query", "x", "x: Int")]
-        self.assertIs(assembler(parts), assembler(list(parts)))
-        self.assertEqual(len(attached), 1)
-        self.assertIsNone(assembler([]))
+    def test_without_parts(self) -> None:
+        """Without parts there is no schema; one that has any gives its fields their resolvers."""
+        self.assertIsNone(build_schema([]))
+        assembled = build_schema([entry(part("query", "x", "x: Int"))])
+        assert assembled is not None
+        assert assembled.schema.query_type is not None
+        self.assertIsNotNone(assembled.schema.query_type.fields["x"].resolve)

@@ -14,13 +14,26 @@ from aiwebengine.host.assets import AssetCalls, StoredAsset
 from aiwebengine.host.dispatch import Host
 from aiwebengine.host.effects import Commits, Work
 from aiwebengine.host.logs import LogCalls
-from aiwebengine.host.registration import RegistrationCalls, Registrations
+from aiwebengine.host.registration.book import Registrations
+from aiwebengine.host.registration.kinds import RegistrationKind
+from aiwebengine.host.registration.routes import web_routes
+from aiwebengine.host.registration_calls import MiddlewareCalls, RegistrationCalls
 from aiwebengine.host.scripts import ScriptCalls, ScriptChange
 from aiwebengine.host.session import Session
+from aiwebengine.host.socket_options import SOCKET, SOCKET_CALL, check_socket
+from aiwebengine.host.stream_options import STREAM, STREAM_CALL, check_stream
 from aiwebengine.host.turns import Turns
 from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import ANONYMOUS, Invocation, Receipt
+
+STREAMS = RegistrationKind(
+    name=STREAM, functions=(STREAM_CALL,), noun="stream", nouns="streams", check=check_stream, takes_path=True
+)
+SOCKETS = RegistrationKind(
+    name=SOCKET, functions=(SOCKET_CALL,), noun="WebSocket", nouns="WebSockets", check=check_socket, takes_path=True
+)
+"""As those of the engine, but nobody lets clients in."""
 
 
 def invocation(kind: str = "http", script: str = "me", identity: str = "i1") -> Invocation:
@@ -41,13 +54,6 @@ def invocation(kind: str = "http", script: str = "me", identity: str = "i1") -> 
 def receipt(outcome: str = "committed") -> Receipt:
     """Give what a run cost."""
     return Receipt(invocation="i1", wall_seconds=0, cpu_seconds=0, host_calls={}, bytes_out=0, outcome=outcome)
-
-
-def parse_pattern(text: str) -> str:
-    """Refuse what does not begin with a slash, as the route tree does."""
-    if not text.startswith("/"):
-        raise ValueError(f'a path begins with "/"; "{text}" does not')
-    return text
 
 
 class Everything:
@@ -110,9 +116,12 @@ class Everything:
 
 
 def host(
-    behind: Everything, *, granted: Sequence[str] = ("scripts", "assets", "logs"), limits: LimitSettings | None = None
+    behind: Everything,
+    *kinds: RegistrationKind,
+    granted: Sequence[str] = ("scripts", "assets", "logs"),
+    limits: LimitSettings | None = None,
 ) -> Host:
-    """Give a host over *behind*."""
+    """Give a host over *behind*, at which plain routes and *kinds* may be registered."""
     scripts = ScriptCalls(
         list_scripts=behind.list_scripts,
         read_entry=behind.read_entry,
@@ -136,12 +145,16 @@ def host(
     commits.add("assets", assets)
     commits.deploys(scripts.deploy, group="scripts")
     return Host(
-        groups=[RegistrationCalls(), scripts, assets, LogCalls(messages=behind.messages)],
+        groups=[
+            MiddlewareCalls(),
+            RegistrationCalls((web_routes(limits or LimitSettings()), *kinds)),
+            scripts,
+            assets,
+            LogCalls(messages=behind.messages),
+        ],
         commits=commits,
         capabilities=lambda invocation: frozenset(granted),
-        registrations=lambda invocation: Registrations(
-            invocation=invocation, parse_pattern=parse_pattern, limits=limits or LimitSettings()
-        ),
+        registrations=lambda invocation: Registrations(invocation=invocation),
         keep_lines=lambda invocation, lines: behind.lines.extend(
             (invocation.script, line.level, line.message) for line in lines
         ),

@@ -13,7 +13,7 @@ from aiwebengine.host.declare import Global, HostCall, nearest, printable
 from aiwebengine.host.describe import error_reference, generated, reference, type_declarations, write_all
 from aiwebengine.host.globals import GLOBALS
 from aiwebengine.host.names import VISIBLE_CALLS, advice, known_globals
-from aiwebengine.host.registration import OPTIONS
+from aiwebengine.host.registration.routes import OPTIONS
 from aiwebengine.host.standards import STANDARDS
 
 EVERYTHING: tuple[Global | HostCall, ...] = (*GLOBALS, *STANDARDS, *VISIBLE_CALLS)

@@ -12,13 +12,15 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import TABLE, Unavailable
-from aiwebengine.host import registration
+from aiwebengine.graphql.registration import SCHEMA_PARTS
 from aiwebengine.host.declare import Argument, HostCall
 from aiwebengine.host.dispatch import Host
 from aiwebengine.host.names import VISIBLE_CALLS
+from aiwebengine.host.registration.routes import web_routes
+from aiwebengine.host.registration_calls import RegistrationCalls
 from aiwebengine.runtime.allowance import allowance
 from aiwebengine.settings.schema import LimitSettings
-from tests.unit.host.fakes import Everything, ask, host, invocation, receipt
+from tests.unit.host.fakes import SOCKETS, STREAMS, Everything, ask, host, invocation, receipt
 
 VALUES = strategies.recursive(
     strategies.none()
@@ -31,14 +33,31 @@ VALUES = strategies.recursive(
         strategies.lists(inner, max_size=3)
         | strategies.dictionaries(
             strategies.sampled_from(
-                ["path", "methods", "handler", "options", "id", "name", "timeout", "body", "type", "tags", "middleware"]
+                [
+                    "path",
+                    "methods",
+                    "handler",
+                    "options",
+                    "id",
+                    "name",
+                    "timeout",
+                    "body",
+                    "type",
+                    "tags",
+                    "middleware",
+                    "kind",
+                    "sdl",
+                ]
             ),
             inner,
         )
     ),
     max_leaves=12,
 )
-CALLS = sorted({call.name for call in (*VISIBLE_CALLS, *registration.CALLS)})
+KINDS = (STREAMS, SOCKETS, SCHEMA_PARTS)
+CALLS = sorted(
+    {call.name for call in (*VISIBLE_CALLS, *RegistrationCalls((web_routes(LimitSettings()), *KINDS)).calls)}
+)
 
 
 class OneCall:
@@ -317,7 +336,7 @@ class DispatchTests(SynchronousTestCase):
     @given(strategies.sampled_from(CALLS), strategies.lists(VALUES, max_size=3))
     def test_survives_any_arguments(self, name: str, arguments: list[Any]) -> None:
         """Whatever the arguments of a call are, it is answered and says no more than a fault of the caller's."""
-        answer = ask(host(Everything()).begin(invocation("load")), name, *arguments)
+        answer = ask(host(Everything(), *KINDS).begin(invocation("load")), name, *arguments)
         if "err" in answer:
             self.assertIn(answer["err"]["code"], {"invalid", "too_many", "too_large"}, answer)
 

@@ -7,7 +7,9 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Invalid, TooMany
-from aiwebengine.host.schema_parts import Parts
+from aiwebengine.graphql.registration import SCHEMA_PARTS
+from aiwebengine.host.registration.book import Registrations
+from aiwebengine.host.schema_parts import part_of, subscriptions_of
 from tests.unit.host.fakes import invocation
 
 HANDLER = {"id": 3, "name": "resolver"}
@@ -15,11 +17,11 @@ HANDLER = {"id": 3, "name": "resolver"}
 
 class PartsTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.parts = Parts(invocation=invocation(kind="load"))
+        self.book = Registrations(invocation=invocation(kind="load"))
 
     def add(self, kind: str = "query", name: Any = "note", sdl: Any = "note: String", **more: Any) -> None:
         given = {"kind": kind, "name": name, "sdl": sdl, "handler": HANDLER, "options": {}, "stack": "at x", **more}
-        self.parts.add(given)
+        self.book.add(SCHEMA_PARTS, given)
 
     def refused(self, **given: Any) -> str:
         return str(self.assertRaises(Invalid, self.add, **given).public)
@@ -31,11 +33,15 @@ class PartsTests(SynchronousTestCase):
         self.add("subscription", "added", "added: Int", handler=None)
         self.add("field", "Note.author", None)
         self.add("scalar", "Date", None, handler=None, options={"parse": 7})
-        placed = self.parts.placed(lambda stack: f"main.js:{len(stack)}")
+        entries = self.book.placed(lambda stack: f"main.js:{len(stack)}")
+        self.assertEqual(
+            [one.key for one in entries], ["query note", "subscription added", "field Note.author", "scalar Date"]
+        )
+        placed = [part_of(one) for one in entries]
         self.assertEqual((placed[0].kind, placed[0].name, placed[0].place), ("query", "note", "main.js:4"))
         self.assertEqual(placed[0].options, {"writes": True})
         self.assertEqual([one.handler is None for one in placed], [False, True, False, True])
-        self.assertEqual(self.parts.fields, ["added"])
+        self.assertEqual(subscriptions_of(entries), ["added"])
 
     def test_names(self) -> None:
         """A name is one of GraphQL; a handler of a field names type and field."""

@@ -11,26 +11,29 @@ from aiwebengine.errors import BudgetSpent, ScriptFailed
 from aiwebengine.host.effects import Held, Unit
 from aiwebengine.host.messages import GROUP, Messages
 from aiwebengine.host.session import Session
+from aiwebengine.host.stream_options import STREAM
 from aiwebengine.host.stream_topics import StreamTopics
 from aiwebengine.host.streams import KIND, StreamCalls
+from aiwebengine.runtime.index import AS_THEY_ARE
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.outbox import Message as Published
 from aiwebengine.settings.schema import StreamSettings
-from aiwebengine.values import Answer, HandlerRef, Route
+from aiwebengine.values import Answer, Entry, HandlerRef
 from tests.support.fakes.invoking import RunsWith, an_invoker
-from tests.unit.host.fakes import Everything, host, invocation
+from tests.unit.host.fakes import STREAMS, Everything, host, invocation
 
 
-def a_stream(pattern: str, script: str = "me", version: str = "1", **options: Any) -> Route:
-    """Make the route of a stream."""
-    return Route(
+def a_stream(pattern: str, script: str = "me", version: str = "1", **options: Any) -> Entry:
+    """Make a stream."""
+    return Entry(
+        kind=STREAM,
+        key=pattern,
         script=script,
         version=version,
         methods=("GET",),
-        pattern=pattern,
         handler=HandlerRef(id=0, name=""),
-        options={"stream": {"auth": "none", "slow": "drop-oldest", **options}},
+        options={"auth": "none", "slow": "drop-oldest", **options},
     )
 
 
@@ -60,15 +63,15 @@ class StreamsCase(SynchronousTestCase):
         self.messages = Messages(bus=self.bus, max_bytes=settings.max_message_bytes)
         self.messages.add(KIND, self.topics)
         self.calls = StreamCalls(messages=self.messages, topics=self.topics)
-        self.registry = Registry()
+        self.registry = Registry().with_kinds({STREAM: AS_THEY_ARE})
         self.behind = Everything()
         self.got: list[tuple[str, str]] = []
 
     def run_one(self, invocation: Any, sink: Any) -> Any:
         self.runs.append((invocation, sink))
 
-    def serve(self, *routes: Route, script: str = "me") -> None:
-        active = ActiveScript(uri=script, version="1", number=1, routes=routes)
+    def serve(self, *routes: Entry, script: str = "me") -> None:
+        active = ActiveScript(uri=script, version="1", number=1, entries=routes)
         self.registry = self.registry.with_script(active)
         self.topics.swapped(self.registry)
 
@@ -176,7 +179,7 @@ class StreamCallsTests(StreamsCase):
         """A load may send to the streams that it registers, and its messages are kept until it has committed."""
         session = self.session("load")
         assert session.registrations is not None
-        session.registrations.add_stream({"path": "/new", "handler": {"id": 0}, "options": {"history": 0}})
+        session.registrations.add(STREAMS, {"path": "/new", "handler": {"id": 0}, "options": {"history": 0}})
         self.call(session, "stream.sendTo", "/new", 1, None)
         self.assertEqual(len(self.committed(session, kind="load")), 1)
 

@@ -9,16 +9,17 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import DeploymentRefused
 from aiwebengine.runtime.registry import ActiveScript, Current, Registry
 from aiwebengine.runtime.routes import AutoOptions, Disallowed, Missing, Routes, conflicts, parse_pattern, shape_of
-from aiwebengine.values import HandlerRef, Route, RouteMatch
+from aiwebengine.values import ROUTE, Entry, HandlerRef, RouteMatch
 
 
-def route(pattern: str, *methods: str, script: str = "s", place: str = "") -> Route:
+def route(pattern: str, *methods: str, script: str = "s", place: str = "") -> Entry:
     """Make a route."""
-    return Route(
+    return Entry(
+        kind=ROUTE,
+        key=pattern,
         script=script,
         version=f"{script}@1",
         methods=methods or ("GET",),
-        pattern=pattern,
         handler=HandlerRef(id=0, name=""),
         place=place,
     )
@@ -27,7 +28,7 @@ def route(pattern: str, *methods: str, script: str = "s", place: str = "") -> Ro
 def found(routes: Routes, method: str, path: str) -> tuple[str, dict[str, str]] | str:
     """Give the pattern and parameters that answered, or the name of the refusal."""
     match = routes.match(method, path)
-    return (match.route.pattern, dict(match.params)) if isinstance(match, RouteMatch) else type(match).__name__
+    return (match.route.key, dict(match.params)) if isinstance(match, RouteMatch) else type(match).__name__
 
 
 class MatchTests(SynchronousTestCase):
@@ -82,11 +83,11 @@ class MatchTests(SynchronousTestCase):
         """The tree finds what trying every pattern in order of precedence finds."""
         made = [route("/" + "/".join(parts), *methods) for parts, methods in given_routes if _usable(parts)]
         match = Routes.build(made).match(method, "/" + "/".join(path))
-        fitting = [one for one in made if _fits(one.pattern[1:].split("/"), path)]
+        fitting = [one for one in made if _fits(one.key[1:].split("/"), path)]
         wanted = _best(fitting, method)
         if isinstance(match, RouteMatch):
             assert wanted is not None
-            self.assertEqual(shape_of(match.route.pattern), shape_of(wanted.pattern))
+            self.assertEqual(shape_of(match.route.key), shape_of(wanted.key))
             self.assertIs(match.route, wanted)
         else:
             self.assertIsNone(wanted)
@@ -111,11 +112,11 @@ def _fits_all(parts: list[str], path: list[str]) -> bool:
     return all(bool(given) if part.startswith(":") else part == given for part, given in zip(parts, path, strict=True))
 
 
-def _best(fitting: list[Route], method: str) -> Route | None:
+def _best(fitting: list[Entry], method: str) -> Entry | None:
     """Try shape after shape: literal before parameter before wildcard; of one shape and method the later route."""
-    shapes: dict[str, list[Route]] = {}
+    shapes: dict[str, list[Entry]] = {}
     for one in fitting:
-        shapes.setdefault(shape_of(one.pattern), []).append(one)
+        shapes.setdefault(shape_of(one.key), []).append(one)
     order = sorted(shapes, key=lambda shape: [{":": 1, "*": 2}.get(part, 0) for part in shape[1:].split("/")])
     for shape in order:
         for wanted in (method, "GET") if method == "HEAD" else (method,):
@@ -154,15 +155,15 @@ class RegistryTests(SynchronousTestCase):
 
     def test_conflict(self) -> None:
         """Two scripts cannot answer the same paths; the problem names both and the place."""
-        one = ActiveScript(uri="one", version="1", number=1, routes=(route("/a/:x", script="one", place="m.js:3"),))
-        two = ActiveScript(uri="two", version="2", number=1, routes=(route("/a/:y", script="two", place="n.js:7"),))
+        one = ActiveScript(uri="one", version="1", number=1, entries=(route("/a/:x", script="one", place="m.js:3"),))
+        two = ActiveScript(uri="two", version="2", number=1, entries=(route("/a/:y", script="two", place="n.js:7"),))
         registry = Registry().with_script(one)
         with self.assertRaises(DeploymentRefused) as raised:
             registry.with_script(two)
         problem = raised.exception.problems[0]
         self.assertIn('"one" (m.js:3)', problem.message)
         self.assertEqual((problem.file, problem.line), ("n.js", 7))
-        self.assertEqual(conflicts([*one.routes, *one.routes]), [])
+        self.assertEqual(conflicts([*one.entries, *one.entries]), [])
 
     def test_generations(self) -> None:
         """A swap succeeds only against what it was made from."""

@@ -72,6 +72,22 @@ class JournalTests(SynchronousTestCase):
         for other in (route("at 1", handler=1), route("at 1", path="/b"), "[]", "[7]", "{"):
             self.assertFalse(replayed(other), other)
 
+    def test_registrations_without_path(self) -> None:
+        """One that has no path, or no handler, is the same if all but its form is."""
+
+        def part(name: str, handler: object, **changing: object) -> str:
+            return json.dumps([{"kind": "scalar", "name": name, "handler": handler, **changing}])
+
+        def replayed(argument: str) -> bool:
+            first = Journal("", seed="", now=0)
+            recorded_now = part("Day", None, options={"parse": 1}, stack="at 1", call="registerScalar")
+            first.answer(first.ask("register.graphql", recorded_now), "{}")
+            return Journal(first.text(), seed="", now=0).replay("register.graphql", argument) is not None
+
+        self.assertTrue(replayed(part("Day", None, options={}, stack="at 2")))
+        for other in (part("Week", None), part("Day", {"id": 1})):
+            self.assertFalse(replayed(other), other)
+
     def test_torn(self) -> None:
         """What is no journal is not read as one."""
         for text in ("{", "{}", '{"seed":"","now":0,"calls":[[1]]}'):

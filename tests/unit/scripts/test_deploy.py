@@ -51,7 +51,7 @@ class DeployerTests(SynchronousTestCase):
         self.assertEqual((done.version.number, done.previous, done.changed), (1, None, True))
         self.assertEqual((done.version.author, done.version.message), ("me", "why"))
         self.assertEqual(self.serving(), {"notes": 1})
-        self.assertEqual([route.pattern for route in done.version.registered.routes], ["/notes"])
+        self.assertEqual([route.key for route in done.version.registered.entries], ["/notes"])
         self.assertEqual(self.world.runner.forgotten, [])
 
     def test_held(self):
@@ -222,7 +222,7 @@ class DeployerTests(SynchronousTestCase):
     def test_check(self):
         """A check finds what a deployment would, stores nothing and keeps no child."""
         problems, registered = self.result(self.world.deployer.check(request()))
-        self.assertEqual((problems, [r.pattern for r in registered.routes]), ([], ["/notes"]))
+        self.assertEqual((problems, [r.key for r in registered.entries]), ([], ["/notes"]))
         problems, _ = self.result(self.world.deployer.check(request(source="THROW")))
         self.assertEqual([problem.severity for problem in problems], ["error"])
         self.assertEqual(len(self.world.runner.forgotten), 2)

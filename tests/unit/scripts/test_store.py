@@ -19,7 +19,7 @@ from aiwebengine.scripts.versions import (
     version_id,
 )
 from aiwebengine.services.db.tables import blobs
-from aiwebengine.values import HandlerRef, Route
+from aiwebengine.values import ROUTE, Entry, HandlerRef
 from tests.support.fakes.database import open_database
 from tests.support.folders import temporary_folder
 
@@ -28,11 +28,12 @@ def new(uri="notes", number=1, source="x", files=None):
     files = files or {"main.ts": source.encode(), "logo.png": b"\xff"}
     digest = digest_files(uri, files, entry="main.ts", grants=[])
     identity = version_id(uri, number, digest)
-    route = Route(
+    route = Entry(
+        kind=ROUTE,
+        key="/notes/:id",
         script=uri,
         version=identity,
         methods=("GET", "POST"),
-        pattern="/notes/:id",
         handler=HandlerRef(id=0, name="list"),
         options={"timeout_ms": 50},
         place="main.ts:3",
@@ -46,7 +47,7 @@ def new(uri="notes", number=1, source="x", files=None):
             entry="main.ts",
             manifest={"isolation": "request"},
             grants=frozenset({"scripts"}),
-            registered=Registered(routes=(route,), middleware=(1,)),
+            registered=Registered(entries=(route,), middleware=(1,)),
             warnings=(Problem(code="w", message="careful", severity="warning"),),
             toolchain="tools 1",
             author="administrator",

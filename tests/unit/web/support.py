@@ -19,9 +19,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import EngineError
 from aiwebengine.features.idempotency.parts import OnceDoor
 from aiwebengine.host.once import KeptAnswers
+from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.settings.schema import HttpSettings
-from aiwebengine.values import Answer, HandlerRef, Invocation, Route
+from aiwebengine.values import ROUTE, Answer, Entry, HandlerRef, Invocation
 from aiwebengine.web.channel import Channel
 from aiwebengine.web.errors import Explain
 from aiwebengine.web.health import add_health
@@ -34,13 +35,14 @@ from tests.support.websocket import RawSocket
 JSON = ((b"content-type", b"application/json"),)
 
 
-def a_route(pattern: str, *methods: str, **options: Any) -> Route:
-    """Make a route of the script that all tests serve."""
-    return Route(
+def a_route(pattern: str, *methods: str, kind: str = ROUTE, **options: Any) -> Entry:
+    """Make what takes a path, of the script that all tests serve."""
+    return Entry(
+        kind=kind,
+        key=pattern,
         script="script",
         version="script@1",
         methods=methods or ("GET",),
-        pattern=pattern,
         handler=HandlerRef(id=0, name="handler"),
         options=options,
     )
@@ -173,11 +175,12 @@ class WebTestCase(SynchronousTestCase):
 
     def make_site(
         self,
+        *kinds: RegistrationKind,
         explain: Explain | None = None,
-        openers: Mapping[str, Any] | None = None,
         doors: Sequence[Door] = (),
     ) -> Site:
-        """Make a site."""
+        """Make a site, for plain handlers and *kinds*."""
+        self.current.add({kind.name: kind.index for kind in kinds})
         numbers = count(1)
         klein = Klein()
         add_health(
@@ -201,14 +204,14 @@ class WebTestCase(SynchronousTestCase):
             settings=self.settings,
             own_body_bytes=5000,
             explain=explain,
-            openers=openers or {},
+            openers={kind.name: kind.opens for kind in kinds if kind.opens is not None},
             doors=doors,
             around=[OnceDoor(answers).enter],
         )
 
-    def serve(self, *routes: Route, limits: Mapping[str, float] | None = None) -> None:
+    def serve(self, *routes: Entry, limits: Mapping[str, float] | None = None) -> None:
         """Let these routes serve, and no others."""
-        script = ActiveScript(uri="script", version="script@1", number=1, routes=routes, limits=limits or {})
+        script = ActiveScript(uri="script", version="script@1", number=1, entries=routes, limits=limits or {})
         self.current.registry = self.current.registry.with_script(script)
 
     def connect(self, site: Site | None = None) -> tuple[Channel, Transport]:

@@ -168,7 +168,7 @@ class ErrorTests(WebTestCase):
             asked.append(version)
             return [Place(file="main.ts", line=3, function="f", source_line="throw new Error(1)")]
 
-        self.site = self.make_site(explain)
+        self.site = self.make_site(explain=explain)
         self.runner.at_once = failing(ScriptFailed("It threw: boom", thrown=Thrown(name="Error", message="boom")))
         reply = self.ask_hello()
         self.assertEqual(reply.json()["detail"], "It threw: boom")
@@ -186,7 +186,7 @@ class ErrorTests(WebTestCase):
             waiting.append(Deferred())
             return await waiting[-1]
 
-        self.site = self.make_site(explain)
+        self.site = self.make_site(explain=explain)
         self.runner.at_once = failing(ScriptFailed("It threw: boom", thrown=Thrown(name="Error", message="boom")))
         channel, transport = self.connect()
         channel.dataReceived(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")

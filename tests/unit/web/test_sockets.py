@@ -8,11 +8,12 @@ from typing import Any
 from aiwebengine.errors import Cancelled, EngineError, Invalid, ScriptFailed, Unavailable
 from aiwebengine.host.socket_messages import BINARY as BINARY_MESSAGE
 from aiwebengine.host.socket_messages import socket_topic
+from aiwebengine.host.socket_options import SOCKET
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.settings.schema import SocketSettings, StreamSettings
-from aiwebengine.values import Answer, Route
-from aiwebengine.web.sockets import Parcels, SocketDoor, Surroundings
+from aiwebengine.values import Answer, Entry
+from aiwebengine.web.sockets import Parcels, SocketDoor, Surroundings, sockets_of_scripts
 from aiwebengine.web.websocket import WebSockets
 from tests.support.fakes.invoking import an_invoker
 from tests.support.websocket import BINARY
@@ -22,10 +23,10 @@ OPENING = ((b"content-type", b"application/vnd.aiwebengine.socket+json"),)
 TEXT = ((b"content-type", b"text/plain"),)
 
 
-def the_route(**options: Any) -> Route:
-    """Make the route of a WebSocket, with handlers for its messages and its end."""
+def the_route(**options: Any) -> Entry:
+    """Make a WebSocket, with handlers for its messages and its end."""
     socket = {"auth": "none", "protocols": ["v1"], "origins": [], "message": 1, "close": 2, **options}
-    return a_route("/s/:id", socket=socket)
+    return a_route("/s/:id", kind=SOCKET, **socket)
 
 
 class SessionTests(WebTestCase):
@@ -46,7 +47,7 @@ class SessionTests(WebTestCase):
             parcels=Parcels(),
         )
         self.door = SocketDoor(around=around, sockets=WebSockets(reactor=self.clock, settings=given))
-        self.site = self.make_site(openers={"socket": self.door})
+        self.site = self.make_site(sockets_of_scripts(self.door))
 
     def ask(self, **headers: str) -> tuple[Client, FakeRun]:  # type: ignore[override]
         """Ask for a WebSocket; gives the run of `open`."""
@@ -248,12 +249,12 @@ class SessionTests(WebTestCase):
         """The next event goes to what serves then; when the path is gone the socket is closed."""
         client = self.open()
         route = the_route(message=5)
-        script = ActiveScript(uri="script", version="script@2", number=2, routes=(route,))
+        script = ActiveScript(uri="script", version="script@2", number=2, entries=(route,))
         self.swap(self.current.registry.with_script(script))
         client.say("one")
         self.assertEqual(self.last.invocation.handler.id, 5)
         self.tell(self.last)
-        other = ActiveScript(uri="script", version="script@3", number=3, routes=(a_route("/s/:id"),))
+        other = ActiveScript(uri="script", version="script@3", number=3, entries=(a_route("/s/:id"),))
         self.swap(self.current.registry.with_script(other))
         client.read()
         self.assertEqual(client.closed_with, 1001)

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from aiwebengine.errors import ScriptFailed
+from aiwebengine.host.stream_options import STREAM
 from aiwebengine.runtime.registry import ActiveScript
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import DISCONNECT, DROP_OLDEST, Reason, TopicOptions
@@ -14,7 +15,7 @@ from aiwebengine.settings.schema import StreamSettings
 from aiwebengine.values import Answer
 from aiwebengine.web.channel import Channel
 from aiwebengine.web.sse import EventStreams
-from aiwebengine.web.streams import StreamDoor
+from aiwebengine.web.streams import StreamDoor, streams_of_scripts
 from tests.unit.web.support import Reply, Transport, WebTestCase, a_route, ended, replies
 
 OPENING = ((b"content-type", b"application/vnd.aiwebengine.stream+json"),)
@@ -33,11 +34,11 @@ class StreamTests(WebTestCase):
         self.streams = EventStreams(clock=self.clock, heartbeat_seconds=given.heartbeat_seconds)
         self.streams.startService()
         self.door = StreamDoor(bus=self.bus, streams=self.streams, settings=given, random=Random(1))
-        self.site = self.make_site(openers={"stream": self.door})
+        self.site = self.make_site(streams_of_scripts(self.door))
 
     def listen_for(self, *, history: int = 5, slow: str = DROP_OLDEST, **options: Any) -> None:
         """Have the script serve one stream."""
-        self.serve(a_route("/s/:id", stream={"auth": "none", "slow": slow, **options}))
+        self.serve(a_route("/s/:id", kind=STREAM, **{"auth": "none", "slow": slow, **options}))
         self.topic = "stream:script:/s/:id"
         self.bus.configure(self.topic, TopicOptions(history=history, slow=slow))
 
@@ -101,8 +102,8 @@ class StreamTests(WebTestCase):
 
     def test_middleware_is_asked(self) -> None:
         """If the script has middleware it runs, though the stream itself asks for nothing."""
-        route = a_route("/s/:id", stream={"auth": "none", "slow": DROP_OLDEST})
-        script = ActiveScript(uri="script", version="script@1", number=1, routes=(route,), middleware=(3,))
+        route = a_route("/s/:id", kind=STREAM, auth="none", slow=DROP_OLDEST)
+        script = ActiveScript(uri="script", version="script@1", number=1, entries=(route,), middleware=(3,))
         self.current.registry = self.current.registry.with_script(script)
         _, transport = self.open()
         (run,) = self.runner.runs

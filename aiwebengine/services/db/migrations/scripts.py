@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from aiwebengine.services.db.chain import MigrationChain, Step
 from aiwebengine.services.db.migrations.columns import LONG_BYTES, LONG_TEXT, ROW_ID
+from aiwebengine.services.db.migrations.registered import list_entries
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
@@ -72,5 +73,8 @@ def _make(op: Operations) -> None:
 
 SCRIPTS = MigrationChain(
     name="scripts",
-    steps=(Step(revision="0001", upgrade=_make, formerly="m0001"),),
+    steps=(
+        Step(revision="0001", upgrade=_make, formerly="m0001"),
+        Step(revision="0002", upgrade=list_entries),
+    ),
 )

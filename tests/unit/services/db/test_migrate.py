@@ -230,7 +230,11 @@ class BeforeChainsTests(DatabaseCase):
 
     def content(self, file):
         names = [name for kind, name, *_ in self.schema(file) if kind == "table" and not name.endswith("_version")]
-        return {name: self.query(f"SELECT * FROM {name}", file) for name in names}
+        content = {name: self.query(f"SELECT * FROM {name}", file) for name in names}
+        if "versions" in content:
+            # What they register has another form since; `test_entries_step.py` looks at it.
+            content["versions"] = self.query("SELECT id, script, number, version, manifest, size FROM versions", file)
+        return content
 
     def test_taken_over(self):
         """Everything in it is kept, its form is that of a new one, and nothing is left to do the next time."""
@@ -248,7 +252,8 @@ class BeforeChainsTests(DatabaseCase):
             after = file.read_bytes()
             self.bring(*chains, file=file)
             self.assertEqual(file.read_bytes(), after)
-            self.assertEqual(list(self.folder.glob("*before*")), [])
+        copies = [copy.name for copy in self.folder.glob("*before*")]
+        self.assertEqual(copies, ["main.sqlite3.before-scripts-0002"])
 
     def test_from_every_revision(self):
         """One that was written by a still older engine is copied, and gets what is missing."""
@@ -257,7 +262,7 @@ class BeforeChainsTests(DatabaseCase):
         self.query("UPDATE alembic_version SET version_num = 'm0002'")
         self.bring(*MAIN_CHAINS)
         self.assertEqual(self.query("SELECT count(*) FROM answers"), [(0,)])
-        copy = self.folder / "main.sqlite3.before-idempotency-0001"
+        copy = self.folder / "main.sqlite3.before-scripts-0002"
         self.assertEqual(self.revisions(copy), {"alembic_version": [("m0002",)]})
 
     def test_column_of_a_later_step(self):
@@ -294,6 +299,12 @@ class BeforeChainsTests(DatabaseCase):
 
     def test_not_alone(self):
         """While the engine from before still serves from it, it is read as it is."""
+        file = self.restore("evidence")
+        self.bring(*EVIDENCE_CHAINS, alone=False, file=file)
+        self.assertEqual(self.revisions(file), {"alembic_version": [("e0004",)]})
+
+    def test_not_alone_with_steps(self):
+        """What has another form since cannot be brought to it while that engine serves from it."""
         self.restore("main")
-        self.bring(*MAIN_CHAINS, alone=False)
+        self.assertIn("scripts from 0001 to 0002", self.refused(*MAIN_CHAINS, alone=False))
         self.assertEqual(self.revisions(), {"alembic_version": [("m0003",)]})

@@ -13,6 +13,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.auth.tokens import AdministratorToken
+from aiwebengine.host.registration.routes import web_routes
 from aiwebengine.observe.background import Background
 from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.logs import ScriptLogs
@@ -24,10 +25,11 @@ from aiwebengine.services.db.log_rows import DatabaseLogRows
 from aiwebengine.services.db.receipt_rows import DatabaseReceiptRows
 from aiwebengine.services.db.recording_rows import DatabaseRecordingRows
 from aiwebengine.services.db.use_rows import DatabaseUseRows
-from aiwebengine.settings.schema import BudgetSettings, LogSettings, ReceiptSettings, RecordingSettings
+from aiwebengine.settings.schema import BudgetSettings, LimitSettings, LogSettings, ReceiptSettings, RecordingSettings
 from aiwebengine.web.api.api import Api
 from aiwebengine.web.api.assets import Assets
 from aiwebengine.web.api.deployments import Deployments
+from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.logs import Logs
 from aiwebengine.web.api.receipts import ReceiptList
 from aiwebengine.web.api.recordings import Recordings
@@ -104,11 +106,16 @@ class ApiTestCase(SynchronousTestCase):
             masks=self.recorder,
         )
         logs = Logs(logs=self.logs, clock=self.clock, seconds=lambda: 2000.0)
+        listing = Listing([web_routes(LimitSettings())])
         self.api = Api(
             routed=[
-                Scripts(store=self.world.store, deployer=self.world.deployer),
+                Scripts(store=self.world.store, deployer=self.world.deployer, listing=listing),
                 Deployments(
-                    deployer=self.world.deployer, threads=threads, settings=self.world.settings, clock=self.clock
+                    deployer=self.world.deployer,
+                    threads=threads,
+                    settings=self.world.settings,
+                    listing=listing,
+                    clock=self.clock,
                 ),
                 logs,
                 ReceiptList(receipts=self.receipts, budgets=self.budgets),

@@ -50,7 +50,7 @@ class DeployTests(ApiTestCase):
         )
         script = body["script"]
         self.assertEqual((script["entry"], script["version"], script["author"]), ("my notes.ts", 1, "administrator"))
-        self.assertEqual(script["routes"][0]["path"], "/notes")
+        self.assertEqual(script["registered"][0]["entries"][0]["path"], "/notes")
         self.assertEqual((body["previous"], body["changed"], body["warnings"]), (None, True, []))
         status, body = self.deploy("https://example.org/my notes.ts", b"/other")
         self.assertEqual((status, body["previous"], self.headers["etag"]), (200, 1, '"2"'))
@@ -195,7 +195,7 @@ class DeployTests(ApiTestCase):
         """A check tells what a deployment would, and nothing is deployed."""
         status, told = self.ask("POST", "check", b"/notes", uri="notes")
         self.assertEqual((status, told["ok"], told["problems"]), (200, True, []))
-        self.assertEqual(told["routes"][0]["path"], "/notes")
+        self.assertEqual(told["registered"][0]["entries"][0]["path"], "/notes")
         status, told = self.ask("POST", "check", b"SYNTAX ERROR", uri="notes")
         self.assertEqual((status, told["ok"], len(told["problems"])), (200, False, 2))
         self.assertEqual(self.ask("GET", "scripts")[1], {"scripts": []})

@@ -1,4 +1,4 @@
-"""What a script may register, and how a bad registration is refused."""
+"""Plain web handlers: what a script may register, and how a bad registration is refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.host.registration import METHODS, OPTIONS, duration_ms
+from aiwebengine.host.durations import duration_ms
+from aiwebengine.host.registration.paths import METHODS
+from aiwebengine.host.registration.routes import OPTIONS
 from aiwebengine.host.session import Session
 from tests.unit.host.fakes import Everything, ask, host, invocation, receipt
 
@@ -41,8 +43,8 @@ class RegistrationTests(SynchronousTestCase):
         answer = ask(session, "register.route", route("/n/:id", 3, methods=["get", "POST"], options={"timeout": "2s"}))
         self.assertEqual(answer, {"ok": None})
         assert session.registrations is not None
-        (kept,) = session.registrations.routes
-        self.assertEqual((kept.pattern, kept.methods, kept.handler.id), ("/n/:id", ("GET", "POST"), 3))
+        (kept,) = session.registrations.entries
+        self.assertEqual((kept.key, kept.methods, kept.handler.id), ("/n/:id", ("GET", "POST"), 3))
         self.assertEqual(kept.options, {"timeout_ms": 2000})
         self.assertEqual((kept.script, kept.version), ("me", "me@1-00"))
 
@@ -51,7 +53,7 @@ class RegistrationTests(SynchronousTestCase):
         session = loading()
         ask(session, "register.route", route(methods=None, options={"method": "post"}))
         assert session.registrations is not None
-        self.assertEqual(session.registrations.routes[0].methods, ("POST",))
+        self.assertEqual(session.registrations.entries[0].methods, ("POST",))
 
     def test_lets_a_later_registration_win(self) -> None:
         """The later of two registrations of one path and method is the one that answers."""
@@ -59,7 +61,7 @@ class RegistrationTests(SynchronousTestCase):
         ask(session, "register.route", route("/n/:id", 0, methods=["GET", "PUT"]))
         ask(session, "register.route", route("/n/:key", 1))
         assert session.registrations is not None
-        kept = {(one.handler.id, one.methods) for one in session.registrations.routes}
+        kept = {(one.handler.id, one.methods) for one in session.registrations.entries}
         self.assertEqual(kept, {(0, ("PUT",)), (1, ("GET",))})
 
     def test_keeps_one_handler_on_two_paths(self) -> None:
@@ -68,7 +70,7 @@ class RegistrationTests(SynchronousTestCase):
         ask(session, "register.route", route("/a", 0))
         ask(session, "register.route", route("/b", 0))
         assert session.registrations is not None
-        self.assertEqual([one.pattern for one in session.registrations.routes], ["/a", "/b"])
+        self.assertEqual([one.key for one in session.registrations.entries], ["/a", "/b"])
 
     def test_gives_each_route_its_place(self) -> None:
         """The stack of the call becomes the place in the author's source."""
@@ -80,7 +82,7 @@ class RegistrationTests(SynchronousTestCase):
 
     def test_refuses_a_bad_path(self) -> None:
         """A path that is none is refused with what was given."""
-        self.assertIn('"notes" does not', self.refusal(route("notes")))
+        self.assertIn("must begin with", self.refusal(route("notes")))
         self.assertIn("the number 5 was given", self.refusal(route(5)))
         self.assertIn("at most 1024", self.refusal(route("/" + "a" * 2000)))
 
@@ -106,7 +108,7 @@ class RegistrationTests(SynchronousTestCase):
             session = loading()
             ask(session, "register.route", route(options={"idempotent": value}))
             assert session.registrations is not None
-            self.assertEqual(session.registrations.routes[0].options["idempotent"], value)
+            self.assertEqual(session.registrations.entries[0].options["idempotent"], value)
         self.assertIn("the number 1 was given", self.refusal(route(options={"idempotent": 1})))
 
     def test_refuses_options_that_do_nothing(self) -> None:
@@ -127,7 +129,7 @@ class RegistrationTests(SynchronousTestCase):
         ask(session, "register.route", route(options={"limits": {"cpu": "1s", "answer": "1KB", "hostCalls": 5}}))
         assert session.registrations is not None
         self.assertEqual(
-            session.registrations.routes[0].options,
+            session.registrations.entries[0].options,
             {"limits": {"cpu_ms": 1000.0, "answer_bytes": 1000.0, "host_calls": 5.0}},
         )
         self.assertIn("did you mean hostCalls?", self.refusal(route(options={"limits": {"hostcalls": 5}})))
@@ -177,7 +179,7 @@ class RegistrationTests(SynchronousTestCase):
         session = loading()
         ask(session, "register.route", route(options={"middleware": [{"id": 5, "name": "check"}]}))
         assert session.registrations is not None
-        self.assertEqual(session.registrations.routes[0].options, {"middleware": [5]})
+        self.assertEqual(session.registrations.entries[0].options, {"middleware": [5]})
 
     def test_is_closed_outside_a_load(self) -> None:
         """A handler cannot register anything."""
@@ -191,7 +193,7 @@ class RegistrationTests(SynchronousTestCase):
         ask(session, "register.route", route())
         session.end(receipt())
         assert session.registrations is not None
-        self.assertEqual(len(session.registrations.routes), 1)
+        self.assertEqual(len(session.registrations.entries), 1)
         session.registrations.close()
         self.assertEqual(ask(session, "register.route", route("/b"))["err"]["code"], "closed")
 

@@ -1,0 +1,1 @@
+"""What scripts register while they load: kinds, one load's book, and the calls that reach it."""

@@ -1,0 +1,178 @@
+"""
+What one script registers while it loads.
+
+The prelude sends each registration here while the top level and `init` run.  It is checked at
+once, so that a bad one throws where it stands; the whole is read when the load is over.  After
+that the book is closed.
+
+Within one script a later registration takes the place of an earlier one of the same kind and key,
+or of the same method and path; between scripts that is a conflict, which the deployment finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aiwebengine.errors import Closed, TooMany
+from aiwebengine.host.registration.kinds import Registration, RegistrationKind
+from aiwebengine.host.registration.paths import checked_path
+from aiwebengine.runtime.routes import shape_of
+from aiwebengine.values import Entry, Invocation
+
+USE = "use"
+"""The JavaScript function that registers middleware."""
+
+_MOST_PATHS = 2000
+_MOST_MIDDLEWARE = 64
+_LONGEST_STACK = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    entry: Entry
+    stack: str
+    """Duktape's stack at the call; its positions are those of the bundle."""
+
+
+class Registrations:
+    """
+    The book of one load.
+
+    Args:
+        invocation: The load.
+    """
+
+    def __init__(self, *, invocation: Invocation) -> None:
+        self._invocation = invocation
+        self._kept: dict[tuple[str, str, str], _Kept] = {}
+        """By what a later registration replaces: kind and key, or of what takes a path "", method and shape."""
+        self._counts: dict[str, int] = {}
+        """How many are kept, by kind."""
+        self._paths = 0
+        """Methods and paths that were registered so far."""
+        self._middleware: list[int] = []
+        self._open = True
+        self._effects: Callable[[], Awaitable[None]] | None = None
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """Return every entry once, in the order of registration; `place` is still empty."""
+        return [kept.entry for kept in self._whole()]
+
+    @property
+    def middleware(self) -> tuple[int, ...]:
+        """Return the numbers of the middleware for every route, in order."""
+        return tuple(self._middleware)
+
+    def placed(self, place: Callable[[str], str]) -> tuple[Entry, ...]:
+        """
+        Return every entry once, with its place.
+
+        Args:
+            place: Makes `file:line` in the author's source of a stack; empty if it is not known.
+        """
+        return tuple(replace(kept.entry, place=place(kept.stack)) for kept in self._whole())
+
+    def close(self) -> None:
+        """Take nothing more."""
+        self._open = False
+
+    def leave(self, effects: Callable[[], Awaitable[None]]) -> None:
+        """Keep what the top level and `init` have done for the deployment to carry out."""
+        self._effects = effects
+
+    async def carry_out(self) -> None:
+        """
+        Make the effects of the top level and of `init` durable; for the deployment, once.
+
+        Raises:
+            Unavailable, Conflict: As `interfaces.HostSession.commit`.
+        """
+        effects, self._effects = self._effects, None
+        if effects is not None:
+            await effects()
+
+    def add(self, kind: RegistrationKind, told: Mapping[str, Any]) -> None:
+        """
+        Check and keep one registration.
+
+        Args:
+            told: `handler`, `options`, `stack`, `call`, `path` and whatever else the kind wants; not trusted.
+
+        Raises:
+            Closed: The load is over.
+            Invalid: A rule is broken; the message says which.
+            TooMany: The script has registered too much.
+        """
+        call = told.get("call")
+        if call not in kind.functions:
+            call = kind.functions[0]
+        self._require_open(call)
+        registration = Registration(
+            kind=kind.name,
+            call=call,
+            script=self._invocation.script,
+            version=self._invocation.version,
+            pattern=checked_path(told.get("path"), call) if kind.takes_path else "",
+            told=told,
+        )
+        entry = kind.check(registration)
+        stack = told.get("stack")
+        kept = _Kept(entry=entry, stack=stack[:_LONGEST_STACK] if isinstance(stack, str) else "")
+        if kind.takes_path:
+            self._paths += len(entry.methods)
+            if self._paths > _MOST_PATHS:
+                raise TooMany(f"{call}: a script may register at most {_MOST_PATHS} routes.")
+            shape = shape_of(entry.key)
+            for method in entry.methods:
+                self._keep(("", method, shape), kept)
+            return
+        self._keep((kind.name, entry.key, ""), kept)
+        if self._counts[kind.name] > kind.most:
+            raise TooMany(f"{call}: a script may register at most {kind.most} {kind.nouns}.")
+
+    def add_middleware(self, told: Mapping[str, Any]) -> None:
+        """
+        Check and keep one `use`.
+
+        Raises:
+            Closed: The load is over.
+            Invalid: It is not a handler.
+            TooMany: The script has too many.
+        """
+        self._require_open(USE)
+        registration = Registration(
+            kind=USE, call=USE, script=self._invocation.script, version=self._invocation.version, told=told
+        )
+        handler = registration.handler()
+        if len(self._middleware) >= _MOST_MIDDLEWARE:
+            raise TooMany(f"{USE}: a script may have at most {_MOST_MIDDLEWARE} middleware functions.")
+        self._middleware.append(handler.id)
+
+    def _keep(self, replaces: tuple[str, str, str], kept: _Kept) -> None:
+        if self._kept.pop(replaces, None) is None:
+            self._counts[replaces[0]] = self._counts.get(replaces[0], 0) + 1
+        self._kept[replaces] = kept
+
+    def _whole(self) -> Sequence[_Kept]:
+        """Return everything once, each with the methods that no later registration has taken."""
+        methods: dict[int, list[str]] = {}
+        seen: dict[int, _Kept] = {}
+        for (kind, method, _), kept in self._kept.items():
+            seen[id(kept)] = kept
+            if not kind:
+                methods.setdefault(id(kept), []).append(method)
+        return [
+            replace(kept, entry=replace(kept.entry, methods=tuple(methods.get(key, ())))) for key, kept in seen.items()
+        ]
+
+    def _require_open(self, call: str) -> None:
+        if not self._open:
+            raise closed(call)
+
+
+def closed(call: str) -> Closed:
+    """Return the error for a registration outside of a load."""
+    return Closed(f"{call} works only while the script loads, at its top level or in init; move the call there.")

@@ -1,0 +1,194 @@
+"""
+A kind of registration: all that the machinery has to know of what scripts may register.
+
+    registerWebStream("/live", { auth: "required" })          JavaScript, while the script loads
+    -> register.stream {path, handler, options, ...}          the wire; nothing in it is trusted
+    -> Registration                                           its path and call are checked (`book.py`)
+    -> Entry                                                  `RegistrationKind.check`
+    -> Registry.index("stream")                               `RegistrationKind.index`, when it serves
+
+One `RegistrationKind` describes all of that.  The book of a load, the registry, stored versions, the
+listening site and the management API work with kinds and entries, and know none by name but
+plain routes.  So whoever adds a kind writes one value, and the JavaScript function that sends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiwebengine.errors import Invalid, TooMany
+from aiwebengine.host.declare import nearest, told
+from aiwebengine.runtime.index import AS_THEY_ARE, EntryIndex
+from aiwebengine.values import Entry, HandlerRef
+
+_MOST_HANDLERS = 1_000_000
+_LONGEST_NAME = 200
+_MOST_FUNCTIONS = 64
+_LONGEST_TEXT = 500
+_MOST_WORDS = 20
+_LONGEST_WORD = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """One call of a registering function, as a child told it."""
+
+    kind: str
+    call: str
+    """The JavaScript function; one of those of the kind."""
+    script: str
+    version: str
+    pattern: str = ""
+    """Of a kind that takes a path: the path, checked and in its normal form."""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """Everything that was sent; not trusted."""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Return the options, none of them checked."""
+        options = self.told.get("options")
+        return options if isinstance(options, dict) else {}
+
+    def handler(self, what: str = "the handler") -> HandlerRef:
+        """
+        Return the handler.
+
+        Raises:
+            Invalid: There is none.
+        """
+        given = self.told.get("handler")
+        number, name = (given.get("id"), given.get("name")) if isinstance(given, dict) else (None, None)
+        return HandlerRef(id=self.function(number, what), name=name[:_LONGEST_NAME] if isinstance(name, str) else "")
+
+    def function(self, value: Any, what: str) -> int:
+        """
+        Return the number of a function that was sent as *value*.
+
+        Raises:
+            Invalid: It is none.
+        """
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MOST_HANDLERS:
+            raise Invalid(f"{self.call}: {what} must be a function, or the name of a top-level function.")
+        return value
+
+    def functions(self, value: Any, what: str) -> list[int]:
+        """
+        Return the numbers of functions, of which one or a list was sent.
+
+        Raises:
+            Invalid: They are none.
+            TooMany: There are too many.
+        """
+        given = value if isinstance(value, list) else [value]
+        if len(given) > _MOST_FUNCTIONS:
+            raise TooMany(f"{self.call}: {what} is a list of at most {_MOST_FUNCTIONS} functions.")
+        return [self.function(one.get("id") if isinstance(one, dict) else one, what) for one in given]
+
+    def short_string(self, value: Any, what: str) -> str:
+        """
+        Return a line for people, such as a summary.
+
+        Raises:
+            Invalid: It is none, or too long.
+        """
+        if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+            raise Invalid(
+                f"{self.call}: {what} must be text of at most {_LONGEST_TEXT} characters; {told(value)} was given."
+            )
+        return value
+
+    def short_strings(self, value: Any, what: str) -> list[str]:
+        """
+        Return words for people, such as tags; one may have been sent for a list of one.
+
+        Raises:
+            Invalid: They are none, too many or too long.
+        """
+        words = [value] if isinstance(value, str) else value
+        good = isinstance(words, list) and all(
+            isinstance(word, str) and 0 < len(word) <= _LONGEST_WORD for word in words
+        )
+        if not good or len(words) > _MOST_WORDS:
+            raise Invalid(
+                f"{self.call}: {what} must be a list of at most {_MOST_WORDS} words; {told(value)} was given."
+            )
+        return list(words)
+
+    def unknown_option(self, name: str, known: Mapping[str, Any]) -> Invalid:
+        """Return the error for an option that is not among those of *known*."""
+        meant = nearest(name, known)
+        advice = f"; did you mean {meant}?" if meant else f"; there are {', '.join(known)}."
+        return Invalid(f"{self.call}: there is no option {told(name)}{advice}")
+
+    def entry(
+        self,
+        *,
+        options: Mapping[str, Any],
+        key: str = "",
+        handler: HandlerRef | None = None,
+        methods: tuple[str, ...] = (),
+    ) -> Entry:
+        """
+        Return the entry that this becomes.
+
+        Args:
+            options: Checked.
+            key: See `Entry.key`; empty for that of a kind that takes a path.
+            methods: Of a kind that takes a path.
+        """
+        return Entry(
+            kind=self.kind,
+            key=key or self.pattern,
+            script=self.script,
+            version=self.version,
+            handler=handler,
+            methods=methods,
+            options=options,
+        )
+
+
+def label_of(entry: Entry) -> str:
+    """Return what people see of an entry unless its kind says more."""
+    return entry.label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationKind:
+    """Something that scripts may register; see the module."""
+
+    name: str
+    """Unique; letters.  On the wire, in stored versions and in the management API."""
+    functions: tuple[str, ...]
+    """The JavaScript functions that register it; the first speaks where it is not known which one was called."""
+    noun: str
+    """What people call one, such as `stream`."""
+    nouns: str
+    """The same of many."""
+    check: Callable[[Registration], Entry]
+    """
+    Make the entry, with `Registration.entry`.
+
+    Raises Invalid for whatever a script, or a hostile child, may have sent that breaks a rule; the message names the
+    call, the value and the remedy.
+    """
+    takes_path: bool = False
+    """
+    Whether an entry is reached by a path.
+
+    The path is parsed, kept from those that the engine reserves, replaced method by method within its script, and a
+    conflict between scripts; `check` gives the entry its methods.
+    """
+    most: int = 1000
+    """How many a script may register; not of a kind that takes a path, for paths are counted over all kinds."""
+    index: EntryIndex = AS_THEY_ARE
+    """What all of them become together, and which ones cannot serve at the same time."""
+    opens: Callable[[Any], None] | None = None
+    """
+    Of a kind that takes a path: takes a matched request over; it is given a `web.arrival.Arrival`.
+
+    None: the entry's handler is run, and its answer is the response.
+    """
+    describe: Callable[[Entry], str] = label_of
+    """What people see of one in lists: a short line."""

@@ -1,0 +1,156 @@
+"""Plain web handlers: the one kind of registration that the machinery knows by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from aiwebengine.errors import Invalid
+from aiwebengine.host.declare import nearest, told
+from aiwebengine.host.durations import duration_ms
+from aiwebengine.host.registration.kinds import Registration, RegistrationKind
+from aiwebengine.host.registration.paths import METHODS
+from aiwebengine.host.schemas import check_schema
+from aiwebengine.settings.asked import HANDLER_WORDS, read_limits
+from aiwebengine.settings.schema import LimitSettings
+from aiwebengine.values import ROUTE, Entry
+
+OPTIONS: dict[str, str] = {
+    "method": "HTTP method, or a list of them; GET if not given",
+    "timeout": 'longest time for one answer, such as "2s" or a number of milliseconds; at most the server\'s own limit',
+    "limits": "what one request may use, less than the server's own limits: `cpu`, `answer`, `stream`, `logLines`, "
+    "`logSize`, `hostCalls`, `openHostCalls`",
+    "middleware": "functions `async (req, ctx, next) => answer` that run before this handler, after those of `use`",
+    "body": "JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value. "
+    "Or a schema of a package (any Standard Schema), which is asked after the middleware; `req.data` is what it makes",
+    "query": "JSON Schema for the query, an object; texts become the numbers, truth values and lists that it asks for. "
+    "Or a Standard Schema, which makes `req.query`",
+    "params": "JSON Schema for the path parameters, in the same way; or a Standard Schema, which makes `req.params`",
+    "idempotent": "`true`: a request with the header `idempotency-key` is done once, and answered the same when it is "
+    'sent again; `"required"`: one without it is refused',
+    "summary": "one sentence for people who read the list of routes",
+    "tags": "words that group routes in that list",
+}
+"""Options of `registerWebHandler`, with what they mean."""
+
+_CALL = "registerWebHandler"
+
+
+def web_routes(limits: LimitSettings) -> RegistrationKind:
+    """
+    Return the kind of `registerWebHandler`.
+
+    Args:
+        limits: The server's own, which no route may go beyond.
+    """
+    return RegistrationKind(
+        name=ROUTE,
+        functions=(_CALL,),
+        noun="route",
+        nouns="routes",
+        takes_path=True,
+        check=partial(_check, limits),
+    )
+
+
+def _check(limits: LimitSettings, registration: Registration) -> Entry:
+    given = registration.options
+    chosen = given.get("method") if registration.told.get("methods") is None else registration.told["methods"]
+    return registration.entry(
+        methods=_methods(["GET"] if chosen is None else chosen),
+        handler=registration.handler(),
+        options=_options(given, registration, limits),
+    )
+
+
+def _options(given: Mapping[str, Any], registration: Registration, limits: LimitSettings) -> dict[str, Any]:
+    checked: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in OPTIONS:
+            raise registration.unknown_option(name, OPTIONS)
+        if value is None or name == "method":
+            continue
+        if name == "timeout":
+            checked["timeout_ms"] = _timeout(value, limits)
+        elif name == "limits":
+            checked["limits"] = _handler_limits(value, limits)
+        elif name == "middleware":
+            checked["middleware"] = registration.functions(value, name)
+        elif name == "idempotent":
+            checked["idempotent"] = _idempotent(value)
+        elif name == "summary":
+            checked["summary"] = registration.short_string(value, name)
+        elif name == "tags":
+            checked["tags"] = registration.short_strings(value, name)
+        else:
+            check_schema(value, where=f"{_CALL}: {name}")
+            checked[name] = value
+    _check_params(checked.get("params"), registration.pattern)
+    return checked
+
+
+def _handler_limits(value: Any, limits: LimitSettings) -> dict[str, float]:
+    if not isinstance(value, dict):
+        raise Invalid(f'{_CALL}: limits must be an object such as {{"cpu": "1s"}}; {told(value)} was given.')
+    for word in value:
+        if word not in HANDLER_WORDS:
+            meant = nearest(word, HANDLER_WORDS)
+            advice = f"; did you mean {meant}?" if meant else f"; there are {', '.join(HANDLER_WORDS)}."
+            raise Invalid(f"{_CALL}: there is no limit {told(word)} of a handler{advice}")
+    found, wrong = read_limits(value, limits=limits, words=HANDLER_WORDS)
+    if wrong:
+        raise Invalid(f"{_CALL}: limits: {' '.join(f'{word} {why}' for word, why in wrong)}")
+    return found
+
+
+def _timeout(value: Any, limits: LimitSettings) -> int:
+    milliseconds = duration_ms(value)
+    if milliseconds is None:
+        raise Invalid(
+            f'{_CALL}: timeout must be a duration such as "2s" or a number of milliseconds; {told(value)} was given.'
+        )
+    longest = round(limits.wall_seconds * 1000)
+    if not 1 <= milliseconds <= longest:
+        raise Invalid(
+            f"{_CALL}: timeout must be between 1 ms and {longest} ms, the server's limit for handlers; "
+            f"{told(value)} was given."
+        )
+    return milliseconds
+
+
+def _methods(given: Any) -> tuple[str, ...]:
+    texts = given if isinstance(given, list) else [given]
+    if not texts:
+        raise Invalid(f"{_CALL}: the list of methods is empty; leave it out for GET.")
+    methods: dict[str, None] = {}
+    for text in texts:
+        method = text.upper() if isinstance(text, str) else ""
+        if method not in METHODS:
+            meant = nearest(method, METHODS)
+            advice = f"did you mean {meant}?" if meant else f"use one of {', '.join(METHODS)}."
+            raise Invalid(f"{_CALL}: there is no method {told(text)}; {advice}")
+        methods[method] = None
+    return tuple(methods)
+
+
+def _idempotent(value: Any) -> bool | str:
+    if isinstance(value, bool) or value == "required":
+        kept: bool | str = value
+        return kept
+    raise Invalid(f'{_CALL}: idempotent must be true, false or "required"; {told(value)} was given.')
+
+
+def _check_params(schema: Any, pattern: str) -> None:
+    """Refuse a schema that asks for a parameter which the path does not have."""
+    if not isinstance(schema, dict):
+        return
+    names = [segment[1:] or "*" for segment in pattern.split("/") if segment[:1] in (":", "*")]
+    required = schema.get("required")
+    for wanted in required if isinstance(required, list) else []:
+        if wanted not in names:
+            meant = nearest(wanted, names)
+            advice = f"did you mean {meant}?" if meant else f'add ":{wanted}" to the path.'
+            raise Invalid(
+                f'{_CALL}: params requires {told(wanted)}, which the path "{pattern}" does not have; {advice}'
+            )

@@ -1,0 +1,87 @@
+"""The host calls that register something: one for each kind, and one for middleware."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from aiwebengine.host.declare import Argument, HostCall
+from aiwebengine.host.registration.book import USE, closed
+from aiwebengine.host.registration.kinds import RegistrationKind
+from aiwebengine.host.session import Function, Session
+
+MIDDLEWARE = HostCall(
+    name="register.middleware",
+    speaks_for=USE,
+    group="Registration",
+    arguments=(Argument(name="middleware", kind="object", doc="The middleware."),),
+    returns="void",
+    effect="held",
+    doc="Checks and keeps one middleware.",
+    example="",
+    errors=("too_many",),
+)
+
+
+def call_of(kind: RegistrationKind) -> HostCall:
+    """Return the declaration of the call that registers one of *kind*."""
+    return HostCall(
+        name=f"register.{kind.name}",
+        speaks_for=kind.functions[0],
+        group="Registration",
+        arguments=(Argument(name="registration", kind="object", doc="The registration."),),
+        returns="void",
+        effect="held",
+        doc=f"Checks and keeps one {kind.noun}.",
+        example="",
+        errors=("too_many",),
+    )
+
+
+class MiddlewareCalls:
+    """The call that registers middleware; it only works while a script loads."""
+
+    @property
+    def calls(self) -> Sequence[HostCall]:
+        """See `dispatch.Group.calls`."""
+        return (MIDDLEWARE,)
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """See `dispatch.Group.functions`."""
+        return {MIDDLEWARE.name: _use}
+
+
+class RegistrationCalls:
+    """
+    The calls that register something; they only work while a script loads.
+
+    Args:
+        kinds: What may be registered.
+    """
+
+    def __init__(self, kinds: Sequence[RegistrationKind]) -> None:
+        self._kinds = kinds
+
+    @property
+    def calls(self) -> Sequence[HostCall]:
+        """See `dispatch.Group.calls`."""
+        return [call_of(kind) for kind in self._kinds]
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """See `dispatch.Group.functions`."""
+        return {f"register.{kind.name}": partial(_register, kind) for kind in self._kinds}
+
+
+def _register(kind: RegistrationKind, session: Session, told: Mapping[str, Any]) -> None:
+    if session.registrations is None:
+        raise closed(kind.functions[0])
+    session.registrations.add(kind, told)
+
+
+def _use(session: Session, told: Mapping[str, Any]) -> None:
+    if session.registrations is None:
+        raise closed(USE)
+    session.registrations.add_middleware(told)

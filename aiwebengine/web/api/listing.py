@@ -1,0 +1,60 @@
+"""How people see what a script has registered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from aiwebengine.host.registration.kinds import RegistrationKind
+from aiwebengine.values import Entry
+
+
+class Listing:
+    """
+    Lists entries, kind by kind.
+
+    Args:
+        kinds: What may be registered; the order of the list is theirs.
+    """
+
+    def __init__(self, kinds: Sequence[RegistrationKind]) -> None:
+        self._kinds = kinds
+
+    def __call__(self, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+        """
+        Return a group for each kind that is among *entries*.
+
+        Returns:
+            `kind`, `noun`, `nouns` and `entries` of each group; of each entry `name`, `handler`, `place`, and `methods`
+            and `path` if it takes one.
+        """
+        by_kind: dict[str, list[Entry]] = {}
+        for entry in entries:
+            by_kind.setdefault(entry.kind, []).append(entry)
+        groups = [
+            _group(
+                kind.name, kind.noun, kind.nouns, [(kind.describe(entry), entry) for entry in by_kind.pop(kind.name)]
+            )
+            for kind in self._kinds
+            if kind.name in by_kind
+        ]
+        # What nothing in this server offers does not serve, but it is there.
+        for name, left in by_kind.items():
+            noun = f'"{name}" that this server does not offer'
+            groups.append(_group(name, noun, noun, [(entry.label, entry) for entry in left]))
+        return groups
+
+
+def _group(kind: str, noun: str, nouns: str, named: Iterable[tuple[str, Entry]]) -> dict[str, Any]:
+    return {"kind": kind, "noun": noun, "nouns": nouns, "entries": [_entry(name, entry) for name, entry in named]}
+
+
+def _entry(name: str, entry: Entry) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "name": name,
+        "handler": entry.handler.name if entry.handler is not None else "",
+        "place": entry.place,
+    }
+    if entry.methods:
+        shown.update(methods=list(entry.methods), path=entry.key)
+    return shown

@@ -1,0 +1,1 @@
+"""What scripts may register."""
