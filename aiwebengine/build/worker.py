@@ -21,6 +21,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from aiwebengine.build.paths import without_paths
 from aiwebengine.errors import Unavailable
 from aiwebengine.services.descriptors import cannot_start, require_free
 from aiwebengine.settings.schema import BuildSettings
@@ -168,7 +169,8 @@ class Worker:
         if "ok" in told:
             current.callback(told["ok"])
         else:
-            current.errback(BuildFailed(str(told.get("error"))))
+            _log.error("the build worker has a fault: {error}", error=told.get("error"))
+            current.errback(BuildFailed(without_paths(str(told.get("error")).partition("\n")[0])))
         self._rest()
 
     def _done(self) -> Deferred[Mapping[str, Any]]:
@@ -259,7 +261,9 @@ class _Process(ProcessProtocol):
     def processEnded(self, reason: Failure) -> None:
         crashed = not self.reason
         last = self._stderr.decode("utf-8", "replace").strip().splitlines()
-        why = self.reason or (last[-1][:300] if last else "") or reason.getErrorMessage()
+        why = self.reason or (without_paths(last[-1])[:300] if last else "") or reason.getErrorMessage()
+        if crashed and last:
+            _log.error("the build worker said: {stderr}", stderr="\n".join(last))
         if b"heap out of memory" in self._stderr:
             why, crashed = "it ran out of memory (build.memory_bytes)", False
         self._ended(why, crashed)

@@ -95,7 +95,7 @@ def _node(settings: Settings) -> Finding:
     node = find_node(settings.build.node, TOOLCHAIN)
     without = "Until that is mended only scripts in plain ES5 can be deployed; those that are deployed serve."
     if not isinstance(node, Node):
-        return Finding(name="build", state=WARNING, found=f"Nothing can be built: {node}. {without}")
+        return Finding(name="build", state=WARNING, found=f"Nothing can be built: {node.private}. {without}")
     try:
         done = subprocess.run([node.program, "--version"], capture_output=True, timeout=_SECONDS, check=True)
     except (OSError, subprocess.SubprocessError) as error:

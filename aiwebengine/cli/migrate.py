@@ -35,7 +35,7 @@ def migrate_names(path: Path, write: bool, as_json: bool) -> int:
     files = _files(path)
     node = find_node("", TOOLCHAIN)
     if not isinstance(node, Node):
-        raise CommandFailed(f"Scripts cannot be parsed here: {node}.", code=exits.FAILED)
+        raise CommandFailed(f"Scripts cannot be parsed here: {node.private}.", code=exits.FAILED)
     try:
         found = rename(node, TOOLCHAIN, files, names)
     except (OSError, ValueError, subprocess.SubprocessError) as error:

@@ -157,6 +157,8 @@ class BuildSettings:
     """Longest installation of npm packages."""
     memory_bytes: Annotated[int, Between(least=128 * _MIB, most=64 * _GIB)] = 1024 * 1024 * 1024
     """Heap of the build worker."""
+    cache_bytes: Annotated[int, Between(least=_MIB, most=64 * _GIB)] = 512 * _MIB
+    """Most of lowered files that are kept on disk, so that what has not changed is not lowered again."""
     idle_seconds: Annotated[float, Between(least=1, most=86_400)] = 300.0
     """A build worker that has had nothing to do for so long is stopped."""
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
 import socket
-import tarfile
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -18,46 +14,12 @@ import pytest_twisted
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred
 
-from aiwebengine.build.builder import Builder, Built
 from aiwebengine.build.sourcemap import SourceMap
-from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.host.globals import GLOBALS
-from aiwebengine.host.names import VISIBLE_CALLS, advice, known_globals
+from aiwebengine.host.names import VISIBLE_CALLS
 from aiwebengine.settings.schema import BuildSettings
+from tests.support.building import build, problems, running_builder, tarball
 from tests.support.world import Program, run_programs
-
-
-@asynccontextmanager
-async def running_builder(settings: BuildSettings | None = None) -> AsyncIterator[Builder]:
-    """Run a builder for the length of a `with` block."""
-    with tempfile.TemporaryDirectory(prefix="build-") as folder:
-        builder = Builder(
-            settings=settings or BuildSettings(),
-            cache_folder=Path(folder),
-            reactor=reactor,
-            random=float,
-            known_globals=known_globals(),
-            advice=advice(),
-        )
-        builder.startService()
-        try:
-            yield builder
-        finally:
-            stopping = builder.stopService()
-            if stopping is not None:
-                await stopping
-
-
-async def build(builder: Builder, files: Mapping[str, str], entry: str = "main.ts") -> Built:
-    """Build *files*."""
-    return await builder.build(entry=entry, files={path: text.encode() for path, text in files.items()}, manifest={})
-
-
-async def problems(builder: Builder, files: Mapping[str, str], entry: str = "main.ts") -> list[Problem]:
-    """Give the problems for which *files* are refused."""
-    with pytest.raises(DeploymentRefused) as raised:
-        await build(builder, files, entry)
-    return list(raised.value.problems)
 
 
 @pytest_twisted.ensureDeferred
@@ -183,31 +145,25 @@ async def test_patterns_and_bigint() -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_packages_only_mention(tmp_path: Path) -> None:
+async def test_what_packages_only_mention() -> None:
     """A package loads that mentions BigInt and look-behind; what it cannot have throws where it is used."""
-    package = tmp_path / "mentions.tgz"
     text = (
         "export const big = 12345678901234567890n, has = typeof BigInt;\n"
         "export const most = BigInt('0xffffffffffffffff');\n"
         "export function after(text) { return /(?<=a)b/.test(text); }\n"
     )
-    with tarfile.open(package, "w:gz") as archive:
-        for name, content in {
-            "package.json": '{"name": "mentions", "version": "1.0.0", "module": "index.js"}',
-            "index.js": text,
-        }.items():
-            member = tarfile.TarInfo(f"package/{name}")
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content.encode()))
+    package = tarball(
+        {"package.json": '{"name": "mentions", "version": "1.0.0", "module": "index.js"}', "index.js": text}
+    )
     main = (
         'import { after, big, has, most } from "mentions";\n'
         "registerWebHandler('/', () => {\n"
         "  try { after('ab'); } catch (error) { return [String(big), has, `${most}`, error.message]; }\n"
         "});\n"
     )
-    manifest = json.dumps({"dependencies": {"mentions": f"file:{package}"}})
+    manifest = json.dumps({"dependencies": {"mentions": "file:mentions.tgz"}})
     async with running_builder() as builder:
-        built = await build(builder, {"main.ts": main, "package.json": manifest})
+        built = await build(builder, {"main.ts": main, "package.json": manifest, "mentions.tgz": package})
     assert {warning.code for warning in built.warnings} == {"no_bigint", "no_look_behind"}
     assert set(json.loads(built.source_map)["sources"]) == {"main.ts", "node_modules/mentions/index.js"}
     [outcome] = run_programs([Program(source=built.source)])
@@ -274,6 +230,9 @@ async def test_registry_away(monkeypatch: pytest.MonkeyPatch) -> None:
         [problem] = await problems(builder, {"main.js": "1;", "package.json": package}, "main.js")
         assert problem.code == "packages"
         assert "ECONNREFUSED" in problem.message
+        assert problem.message == (
+            "The packages in package.json cannot be installed: the package registry does not answer (ECONNREFUSED)."
+        )
         assert builder.installing.figures()["repeated"] >= 1
 
 
@@ -293,7 +252,8 @@ async def test_no_node() -> None:
     async with running_builder(BuildSettings(node="/nonexistent/node")) as builder:
         [problem] = await problems(builder, {"main.ts": "export const a: number = 1;"})
         assert problem.code == "no_build"
-        assert "/nonexistent/node" in problem.message
+        assert "build.node names no program" in problem.message
+        assert "/nonexistent/node" not in problem.message
         assert (await build(builder, {"main.js": "var a = 'é';"}, "main.js")).source == "var a = '\\u00e9';"
 
 

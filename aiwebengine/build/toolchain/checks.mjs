@@ -21,7 +21,7 @@ const MODERN = new Set([
 const TYPED_VALUES = new Set(['TSAsExpression', 'TSSatisfiesExpression', 'TSNonNullExpression', 'TSTypeAssertion', 'TSInstantiationExpression', 'TSExportAssignment']);
 
 export function checks({ types: t }, options) {
-  const { problems, found, path: file, source, known, advice, own, typed } = options;
+  const { problems, imports, found, path: file, source, known, advice, own, typed } = options;
   const lines = source.split('\n');
   const named = new Set();
   const typedNames = new Set(); // enums and namespaces, which Babel's scopes do not know
@@ -113,9 +113,18 @@ export function checks({ types: t }, options) {
     }
   }
 
+  /* Where a module is imported, for whoever has something to say about it. */
+  function imported(node) {
+    const from = node.source ?? (node.type === 'CallExpression' && node.callee.type === 'Identifier' && node.callee.name === 'require' ? node.arguments[0] : null);
+    if (from?.type === 'StringLiteral' && from.loc && !Object.hasOwn(imports, from.value)) {
+      imports[from.value] = { line: from.loc.start.line, column: from.loc.start.column + 1 };
+    }
+  }
+
   const visitor = {
     enter(path) {
       const { node } = path;
+      imported(node);
       if (MODERN.has(node.type)) modern();
       if (node.type === 'VariableDeclaration' && node.kind !== 'var') modern();
       if ((node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression') && (node.async || node.generator)) modern();

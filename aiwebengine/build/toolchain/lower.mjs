@@ -22,11 +22,12 @@ const REACT = /\bfrom\s*['"](?:react|preact)(?:\/[^'"]*)?['"]|require\(['"](?:re
  * @param {string} source - Its text.
  * @param {object} options - `own`: the author's file, not a package's; `entry`: the file to start with;
  *   `known` and `advice`: the names scripts may use; `script`: parse as a script, not a module.
- * @returns {Promise<{code: string, map: object, problems: object[], plain: boolean}>} `plain` tells that
- *   the source is ES5 already.
+ * @returns {Promise<{code: string, map: object, problems: object[], imports: object, plain: boolean}>} `imports` tells
+ *   where each module is imported first; `plain` tells that the source is ES5 already.
  */
 export async function lower(path, source, options) {
   const problems = [];
+  const imports = {};
   const found = { plain: true };
   const typed = /\.[mc]?tsx?$/.test(path);
   const jsx = /\.(jsx|tsx)$/.test(path) || (options.own && /\.js$/.test(path) && /<[A-Za-z>]/.test(source));
@@ -43,22 +44,25 @@ export async function lower(path, source, options) {
     const result = await babel.transformAsync(source, {
       filename: path,
       sourceFileName: path,
+      // Nothing is read but the text itself: no settings in the folders above, no file that a comment names.
       babelrc: false,
       configFile: false,
+      browserslistConfigFile: false,
+      inputSourceMap: false,
       compact: false,
       sourceType: options.commonjs ? 'unambiguous' : 'module',
       sourceMaps: true,
       retainLines: true,
       highlightCode: false,
       parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs },
-      generatorOpts: { jsescOption: { minimal: false } },
-      plugins: [[checks, { ...options, problems, found, path, source, typed }], [decorators, { version: 'legacy' }], [names, { own: options.own }], [patterns, { found }], numbers],
+      generatorOpts: { jsescOption: { minimal: false }, shouldPrintComment: (text) => !/[#@]\s*sourceMappingURL=/.test(text) },
+      plugins: [[checks, { ...options, problems, imports, found, path, source, typed }], [decorators, { version: 'legacy' }], [names, { own: options.own }], [patterns, { found }], numbers],
       presets,
     });
-    return { code: result.code, map: result.map, problems, plain: found.plain && !typed && !jsx };
+    return { code: result.code, map: result.map, problems, imports, plain: found.plain && !typed && !jsx };
   } catch (error) {
     problems.push(syntaxProblem(path, source, error));
-    return { code: '', map: null, problems, plain: false };
+    return { code: '', map: null, problems, imports, plain: false };
   }
 }
 

@@ -18,6 +18,7 @@ export function rename(path, source, names) {
     filename: path,
     babelrc: false,
     configFile: false,
+    browserslistConfigFile: false,
     sourceType: 'unambiguous',
     highlightCode: false,
     parserOpts: { plugins, allowReturnOutsideFunction: true },

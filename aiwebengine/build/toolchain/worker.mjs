@@ -13,11 +13,13 @@ import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 
 import { Bundler } from './bundle.mjs';
+import { Kept } from './kept.mjs';
 import { rename } from './rename.mjs';
 
 const require = createRequire(import.meta.url);
 const esbuild = require('./esbuild.cjs'); // beside this file in dist/
 let bundler = null;
+let kept = null;
 let setup = null;
 
 function say(told) {
@@ -28,7 +30,8 @@ async function answer(line) {
   const request = JSON.parse(line);
   if (setup === null) {
     setup = request;
-    bundler = new Bundler(esbuild, setup.cache, setup.version);
+    kept = new Kept(setup.cache, setup.cacheBytes ?? Infinity);
+    bundler = new Bundler(esbuild, kept, setup.version);
     say({ ready: true, node: process.version, esbuild: esbuild.version });
     return;
   }
@@ -41,6 +44,7 @@ async function answer(line) {
   } catch (error) {
     say({ id: request.id, error: String((error && error.stack) || error).slice(0, 4000) });
   }
+  kept.trim();
 }
 
 createInterface({ input: process.stdin, crlfDelay: Infinity }).on('line', answer).on('close', () => process.exit(0));

@@ -1,0 +1,150 @@
+"""
+What a script's `package.json` and `package-lock.json` ask npm for, and what they may ask for.
+
+Whoever deploys is not trusted with the server's disk: a dependency is a version or a range of a
+published package, or a tarball that lies among the deployed files.  A lock file says where npm
+puts each package and what it takes for it, so its entries are held to the same rule: every place
+lies under `node_modules`, and nothing is a link or a file of the machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiwebengine.errors import DeploymentRefused, Problem
+
+PACKAGE_FILE = "package.json"
+LOCK_FILE = "package-lock.json"
+
+_NAME = r"(?:@[A-Za-z0-9._~-]+/)?[A-Za-z0-9_~-][A-Za-z0-9._~-]*"
+_PLACE = re.compile(rf"node_modules/{_NAME}(?:/node_modules/{_NAME})*")
+_ELSEWHERE = re.compile(r"(?:[a-z][a-z0-9+.-]*:|[/.]|~/|[^@/]+/[^/]+$)", re.IGNORECASE)
+"""What is no version, range, tag or alias: an address, a path, or a repository such as `user/name`."""
+_LOCK_VERSIONS = (2, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """What is to be installed."""
+
+    wanted: Mapping[str, str]
+    """Name to version, range or `file:` and the path of a deployed tarball."""
+    lock: bytes = b""
+    """The lock file; empty if none was deployed."""
+    tarballs: Mapping[str, bytes] = field(default_factory=dict)
+    """Deployed packages, by path."""
+
+    def digest(self) -> str:
+        """Return a name for what is installed: the same for the same dependencies, lock file and tarballs."""
+        told = [
+            sorted(self.wanted.items()),
+            self.lock.decode("utf-8", "replace"),
+            sorted((path, hashlib.sha256(content).hexdigest()) for path, content in self.tarballs.items()),
+        ]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:40]
+
+
+def read(files: Mapping[str, bytes]) -> Dependencies:
+    """
+    Read the dependencies of a script.
+
+    Args:
+        files: The script's, by path.
+
+    Raises:
+        DeploymentRefused: They ask for something else than published packages and deployed tarballs.
+    """
+    raw = files.get(PACKAGE_FILE)
+    told = _json(raw) if raw is not None else None
+    given = told.get("dependencies") if isinstance(told, dict) else None
+    if given is None:
+        return Dependencies(wanted={})
+    assert raw is not None
+    if not isinstance(given, dict) or not all(
+        isinstance(name, str) and isinstance(wanted, str) for name, wanted in given.items()
+    ):
+        raise refused('The "dependencies" of package.json must be an object of names and version ranges.', raw)
+    tarballs: dict[str, bytes] = {}
+    for name, wanted in given.items():
+        if not re.fullmatch(_NAME, name):
+            raise refused(f'"{name[:100]}" is not the name of a package.', raw, name)
+        if wanted.startswith("file:"):
+            path = _deployed(name, wanted, files, raw)
+            tarballs[path] = files[path]
+        elif _ELSEWHERE.match(wanted) and not wanted.startswith("npm:"):
+            raise refused(
+                f'"{name}" is "{wanted[:100]}"; dependencies are versions or ranges of published packages, '
+                "or file: and the path of a .tgz file among the script's.",
+                raw,
+                name,
+            )
+    lock = files.get(LOCK_FILE, b"")
+    if given and lock:
+        _check_lock(lock, tarballs)
+    return Dependencies(wanted=dict(given), lock=lock, tarballs=tarballs)
+
+
+def refused(message: str, package: bytes, name: str | None = None) -> DeploymentRefused:
+    """Make the refusal of a package file, at the line that names the dependency *name*."""
+    line = None
+    if name is not None:
+        for number, text in enumerate(package.decode("utf-8", "replace").splitlines(), 1):
+            if f'"{name}"' in text:
+                line = number
+    return DeploymentRefused(
+        message, problems=[Problem(code="packages", message=message, file=PACKAGE_FILE, line=line)]
+    )
+
+
+def _deployed(name: str, wanted: str, files: Mapping[str, bytes], package: bytes) -> str:
+    path = posixpath.normpath(wanted.removeprefix("file:"))
+    if path.startswith(("/", "..")) or not path.endswith((".tgz", ".tar.gz")) or path not in files:
+        raise refused(
+            f'"{name}" is "{wanted[:100]}"; only a .tgz file that is deployed with the script can be installed so.',
+            package,
+            name,
+        )
+    return path
+
+
+def _check_lock(lock: bytes, tarballs: Mapping[str, bytes]) -> None:
+    told = _json(lock)
+    packages = told.get("packages") if isinstance(told, dict) else None
+    if (
+        not isinstance(told, dict)
+        or told.get("lockfileVersion") not in _LOCK_VERSIONS
+        or not isinstance(packages, dict)
+    ):
+        raise _lock_refused("it was not written by npm 7 or later; run npm install and deploy the new one")
+    for place, one in packages.items():
+        if not isinstance(one, dict) or (place != "" and not _PLACE.fullmatch(place)):
+            raise _lock_refused(f'"{place[:100]}" is no place for a package')
+        if one.get("link") or one.get("workspaces"):
+            raise _lock_refused(f'"{place}" is a link to a folder; only packages of a registry can be installed')
+        resolved = one.get("resolved", "")
+        if not isinstance(resolved, str) or not _may_be_fetched(resolved, tarballs):
+            raise _lock_refused(f'"{place}" would be taken from "{str(resolved)[:100]}", which is no registry')
+
+
+def _may_be_fetched(resolved: str, tarballs: Mapping[str, bytes]) -> bool:
+    if resolved.startswith("file:"):
+        return posixpath.normpath(resolved.removeprefix("file:")) in tarballs
+    return not resolved or resolved.startswith(("https://", "http://"))
+
+
+def _lock_refused(why: str) -> DeploymentRefused:
+    message = f"package-lock.json cannot be used: {why}."
+    return DeploymentRefused(message, problems=[Problem(code="packages", message=message, file=LOCK_FILE)])
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,63 @@
+/*
+ * What to write instead of imports that cannot be had.
+ */
+import { builtinModules } from 'node:module';
+
+const BUILT_IN = new Set(builtinModules.map((one) => one.split('/')[0]));
+const INSTEAD = {
+  fs: 'A script has no disk: deploy the file with the script and import it, or keep data with kv.',
+  path: 'Use string functions; for URLs there is new URL().',
+  crypto: 'Use the global crypto: crypto.randomUUID(), crypto.getRandomValues().',
+  http: 'To answer requests use registerWebHandler.',
+  https: 'To answer requests use registerWebHandler.',
+  http2: 'To answer requests use registerWebHandler.',
+  net: 'A script opens no sockets; to talk to browsers use registerWebSocket or registerWebStream.',
+  buffer: 'Use Uint8Array, TextEncoder, TextDecoder, atob and btoa.',
+  process: 'Plain settings belong into the manifest, in package.json.',
+  events: 'Use EventTarget, or add the package "events" to the dependencies.',
+  url: 'URL and URLSearchParams are globals.',
+  timers: 'setTimeout and its like are globals.',
+  util: 'Use structuredClone, TextEncoder, TextDecoder and async functions.',
+  stream: 'Return an async iterator from a handler to answer piece by piece.',
+  child_process: 'A script starts no programs.',
+  worker_threads: 'A script has one thread; the engine runs many requests at once.',
+  os: 'A script knows nothing of the machine that it runs on.',
+};
+
+/** The module of Node.js that a specifier names, such as `fs` for `node:fs/promises`; null if it names none. */
+export function builtIn(specifier) {
+  const bare = specifier.replace(/^node:/, '').split('/')[0];
+  return specifier.startsWith('node:') || BUILT_IN.has(bare) ? bare : null;
+}
+
+/** What takes the place of a module of Node.js. */
+export function insteadOf(name) {
+  return Object.hasOwn(INSTEAD, name) ? INSTEAD[name] : 'Look in the reference for what takes its place.';
+}
+
+/**
+ * What is wrong with an import that begins like an address, such as `npm:zod@3` or `https://esm.sh/zod`.
+ *
+ * @returns {{message: string, hint: string}|null} null if it is none.
+ */
+export function addressAdvice(specifier) {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(specifier)?.[1].toLowerCase();
+  if (scheme === undefined || scheme === 'node') return null;
+  if (scheme === 'npm' || scheme === 'jsr') {
+    const found = /^[a-z]+:\/?(@[^/@]+\/[^/@]+|[^/@]+)(?:@([^/]+))?(\/.*)?$/i.exec(specifier);
+    if (scheme === 'npm' && found !== null) return declare(`"npm:" is how Deno names packages.`, found[1], found[2], found[3]);
+    return { message: '"jsr:" is how Deno names packages of the registry JSR.', hint: 'Import a package of npm that is in the dependencies of package.json.' };
+  }
+  if (scheme === 'http' || scheme === 'https') {
+    const found = /^https?:\/\/(?:esm\.sh|cdn\.skypack\.dev|unpkg\.com|esm\.run|(?:cdn|esm)\.jsdelivr\.net\/npm|jspm\.dev|ga\.jspm\.io\/npm:?)\/?(@[^/@?]+\/[^/@?]+|[^/@?]+)(?:@([^/?]+))?/i.exec(specifier);
+    if (found !== null) return declare('Scripts import nothing from the network.', found[1], found[2], '');
+    return { message: 'Scripts import nothing from the network.', hint: 'Deploy the file with the script and import it by its path, or add the package to the dependencies of package.json.' };
+  }
+  if (scheme === 'file') return { message: 'Scripts import no files of the server.', hint: 'Deploy the file with the script and import it by its path, such as "./data.json".' };
+  if (scheme === 'data') return { message: 'Imports of data: URLs are not available.', hint: 'Put the content into a file of the script and import that.' };
+  return { message: `"${scheme}:" names modules of another system, which do not exist here.`, hint: 'Look in the reference for what takes its place.' };
+}
+
+function declare(message, name, version, sub) {
+  return { message, hint: `Write import ... from "${name}${sub ?? ''}", and in package.json "dependencies": { "${name}": "${version || '...'}" }.` };
+}

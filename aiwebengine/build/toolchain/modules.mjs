@@ -1,0 +1,207 @@
+/*
+ * Where the modules of a script are, for esbuild: every import of a build passes through here, and every module
+ * comes from here, so that esbuild itself looks for nothing and reads nothing.
+ *
+ *   script:main.ts                        one of the author's files
+ *   package:node_modules/zod/index.js     one of an installed package
+ *   host:aiwebengine                      the engine's globals as a module
+ *   empty:...                             what a package wants to be empty (`"browser": {"fs": false}`)
+ *   absent:...                            what a package asks for and cannot have: throws where it is loaded
+ *   refused:...                           a problem of the script's; the build goes on to find the others
+ */
+import { extname, posix } from 'node:path';
+
+import { addressAdvice, builtIn, insteadOf } from './advice.mjs';
+import { nearest } from './checks.mjs';
+import { packageOf } from './installed.mjs';
+import { mapTo, withMap } from './maps.mjs';
+import { jsonModule } from './numbers.mjs';
+
+const TRIED = ['', '.ts', '.tsx', '.js', '.jsx', '.mjs', '.mts', '.cts', '.cjs', '.json', '/index.ts', '/index.tsx', '/index.js', '/index.jsx', '/index.mjs', '/index.mts'];
+const CODE = new Set(['.ts', '.tsx', '.js', '.jsx', '.mjs', '.mts', '.cts', '.cjs']);
+const NO_MODULE = new Set(['.node', '.wasm']);
+const STYLE = new Set(['.css', '.scss', '.less']);
+
+export class Modules {
+  /**
+   * @param {object} request - See `Bundler.build`.
+   * @param {object} tools - `installed` and `resolver`, of the script's packages; `lowered(path, source, options)`;
+   *   `problems`, a list to which problems are added.
+   */
+  constructor(request, { installed, resolver, lowered, problems }) {
+    this.request = request;
+    this.installed = installed;
+    this.resolver = resolver;
+    this.lowered = lowered;
+    this.problems = problems;
+    this.imports = new Map(); // of the author's files: specifier to place
+    this.first = new Map(); // of packages' files: the module that imported it first
+  }
+
+  /** The plug-in. */
+  plugin() {
+    return {
+      name: 'aiwebengine',
+      setup: (build) => {
+        build.onResolve({ filter: /.*/ }, (args) => this.resolve(args));
+        const from = (namespace, load) => build.onLoad({ filter: /.*/, namespace }, load);
+        from('script', (args) => this.script(args.path));
+        from('package', (args) => this.package(args.path));
+        from('host', () => ({ contents: hostModule(Object.keys(this.request.known)), loader: 'js' }));
+        from('empty', () => ({ contents: 'module.exports = {};', loader: 'js' }));
+        from('refused', () => ({ contents: 'module.exports = {};', loader: 'js' }));
+        from('absent', (args) => ({ contents: this.absent(args.path), loader: 'js' }));
+      },
+    };
+  }
+
+  resolve({ path, importer, namespace, kind }) {
+    if (kind === 'entry-point') return { path, namespace: 'script' };
+    if (namespace === 'script') return this.fromScript(path, importer, kind);
+    if (namespace === 'package') return this.fromPackage(path, importer, kind);
+    return { path, namespace: 'refused' };
+  }
+
+  fromScript(path, importer, kind) {
+    if (path === 'aiwebengine') return { path, namespace: 'host' };
+    if (/^\.{0,2}\//.test(path) || path === '.' || path === '..') return this.ownFile(path, importer);
+    const { declared } = this.request;
+    const advice = addressAdvice(path);
+    if (advice !== null) return this.refuse(path, importer, 'not_importable', `"${path.slice(0, 200)}" cannot be imported. ${advice.message}`, advice.hint);
+    const name = path.startsWith('@') ? path.split('/').slice(0, 2).join('/') : path.split('/')[0];
+    const node = builtIn(path);
+    if (node !== null && (path.startsWith('node:') || !declared.includes(name))) {
+      return this.refuse(path, importer, 'node_module', `"${path}" is a part of Node.js and does not exist here.`, insteadOf(node));
+    }
+    if (!declared.includes(name)) {
+      const near = nearest(name, declared);
+      return this.refuse(path, importer, 'undeclared_package', `The package "${name}" is not in the dependencies of package.json.`, near ? `Did you mean "${near}"?` : `Add it: "dependencies": { "${name}": "..." }.`);
+    }
+    const found = this.resolver.resolve(path, '', kind.startsWith('require'));
+    if (found.missing !== undefined) {
+      return this.refuse(path, importer, 'missing_package', `"${path}" cannot be found in the installed packages: ${found.missing}.`, `Look at what the package "${name}" exports.`);
+    }
+    return this.ofPackage(found, `script:${importer}`, path);
+  }
+
+  fromPackage(path, importer, kind) {
+    if (kind === 'require-resolve') return { path, external: true };
+    const node = path.startsWith('node:') ? builtIn(path) : null;
+    const found = node !== null ? { missing: 'it is a part of Node.js' } : this.resolver.resolve(path, importer, kind.startsWith('require'));
+    if (found.missing === undefined) return this.ofPackage(found, `package:${importer}`, path);
+    // Whoever imports it and uses nothing of it does without it.
+    const key = `${path} of ${packageOf(importer)}`;
+    if (!this.first.has(`absent:${key}`)) this.first.set(`absent:${key}`, { importer: `package:${importer}`, specifier: path, why: found.missing });
+    return { path: key, namespace: 'absent', sideEffects: kind === 'import-statement' ? false : undefined };
+  }
+
+  ofPackage(found, importer, specifier) {
+    if (found.disabled !== undefined) return { path: found.disabled, namespace: 'empty', sideEffects: false };
+    const id = `package:${found.path}`;
+    if (!this.first.has(id)) this.first.set(id, { importer, specifier });
+    return { path: found.path, namespace: 'package', sideEffects: this.resolver.hasSideEffects(found.path) };
+  }
+
+  ownFile(path, importer) {
+    const { files } = this.request;
+    const base = posix.join(path.startsWith('/') ? '.' : posix.dirname(importer), path);
+    const folder = base.replace(/\/$/, '');
+    const tried = TRIED.map((ending) => (folder === '.' ? ending.replace(/^\//, '') : folder + ending));
+    const swapped = base.replace(/\.([mc]?)jsx?$/, '.$1ts');
+    const found = [...tried, swapped, `${swapped}x`].find((one) => Object.hasOwn(files, one));
+    if (found !== undefined) return { path: found, namespace: 'script' };
+    const near = nearestFile(base, importer, files);
+    const hint = near !== null ? `Did you mean "${near}"?` : 'Deploy the whole folder.';
+    return this.refuse(path, importer, 'missing_file', `There is no file "${path}".`, hint);
+  }
+
+  refuse(path, importer, code, message, hint) {
+    this.problems.push({ severity: 'error', code, message, hint, ...this.placeOf(path, importer) });
+    return { path, namespace: 'refused' };
+  }
+
+  /* Where one of the author's files imports something. */
+  placeOf(specifier, file) {
+    const at = this.imports.get(file)?.[specifier];
+    const text = this.request.files[file] ?? '';
+    return { file, line: at?.line ?? null, column: at?.column ?? null, snippet: at ? (text.split('\n')[at.line - 1] || '').slice(0, 200) : null };
+  }
+
+  /* The packages through which the author's file came to a module, outermost first, and the place of that import. */
+  wayTo(id) {
+    const packages = [];
+    for (let at = this.first.get(id); at !== undefined; at = this.first.get(at.importer)) {
+      if (!at.importer.startsWith('package:')) return { packages, ...this.placeOf(at.specifier, at.importer.slice('script:'.length)) };
+      const name = packageOf(at.importer);
+      if (packages[0] !== name) packages.unshift(name);
+    }
+    return { packages, file: this.request.entry, line: null };
+  }
+
+  absent(key) {
+    const { specifier, why } = this.first.get(`absent:${key}`);
+    const { packages, file, line, column } = this.wayTo(`absent:${key}`);
+    const [outer, inner] = [packages[0], packages.at(-1)];
+    const node = builtIn(specifier);
+    const what = node !== null ? `"${specifier}", a module of Node.js, which does not exist here` : `"${specifier}", which cannot be had (${why})`;
+    const remedy = node !== null ? insteadOf(node) : `Add "${specifier}" to the dependencies of package.json.`;
+    const place = `${file}${line === null ? '' : `:${line}`}`;
+    const whose = outer === inner ? `, which ${place} imports,` : `, on which "${outer}" depends, which ${place} imports,`;
+    const text = `The package "${inner}"${whose} needs ${what}. Use a package or a version that runs in browsers or workers. ${remedy}`;
+    return withMap(`throw new Error(${JSON.stringify(text)});`, mapTo(`script:${file}`, line ?? 1, column ?? 1));
+  }
+
+  async script(path) {
+    const text = this.request.files[path];
+    const kind = extname(path);
+    if (kind === '.json') return json(text);
+    if (!CODE.has(kind)) return { contents: text, loader: 'text' };
+    const made = await this.lowered(path, text, { own: true, entry: path === this.request.entry });
+    this.imports.set(path, made.imports);
+    // Go on in spite of problems, into what the file imports: all of them are told at once.
+    this.tell(made.problems);
+    return { contents: made.map === null ? '' : withMap(made.code, { ...made.map, sources: [`script:${path}`] }), loader: 'js' };
+  }
+
+  async package(path) {
+    const kind = extname(path);
+    if (STYLE.has(kind)) return { contents: '', loader: 'empty' };
+    if (NO_MODULE.has(kind)) return { contents: `throw new Error(${JSON.stringify(`${path} is compiled code, which scripts cannot load.`)});`, loader: 'js' };
+    const text = this.installed.read(path);
+    if (kind === '.json') return json(text);
+    if (!CODE.has(kind) && kind !== '') return { contents: text, loader: 'text' };
+    const commonjs = !/^\s*(import|export)\b/m.test(text);
+    const made = await this.lowered(path, text, { own: false, commonjs });
+    if (this.tell(made.problems)) return { contents: '', loader: 'js', errors: [{ text: 'problems', detail: 'told' }] };
+    return { contents: withMap(made.code, { ...made.map, sources: [`package:${path}`] }), loader: 'js' };
+  }
+
+  tell(found) {
+    for (const one of found) this.problems.push({ severity: 'error', ...one });
+    return found.some((one) => one.severity !== 'warning');
+  }
+}
+
+/* What the engine would read wrongly in a JSON file makes it a program. */
+function json(text) {
+  const exact = jsonModule(text);
+  return exact === null ? { contents: text, loader: 'json' } : { contents: exact, loader: 'js' };
+}
+
+/* The engine's globals as a module; what nobody imports is not in the bundle. */
+function hostModule(names) {
+  const values = names.map((name, index) => `var _${index} = /* @__PURE__ */ read(${JSON.stringify(name)});`);
+  const given = names.map((name, index) => `_${index} as ${name}`);
+  return `function read(name) { return globalThis[name]; }\n${values.join('\n')}\nexport { ${given.join(', ')} };\n`;
+}
+
+/* How the importing file would write the script's file that is nearest to a path; null if none is near. */
+function nearestFile(base, importer, files) {
+  const plain = (path) => path.replace(/\.[mc]?[jt]sx?$/, '').replace(/\/index$/, '');
+  const others = Object.keys(files).filter((one) => one !== importer);
+  const byPlain = new Map(others.map((one) => [plain(one), one]));
+  const near = nearest(plain(base), [...byPlain.keys()]) ?? [...byPlain.keys()].find((one) => posix.basename(one) === posix.basename(plain(base))) ?? null;
+  if (near === null) return null;
+  const path = posix.relative(posix.dirname(importer), CODE.has(extname(byPlain.get(near))) ? near : byPlain.get(near));
+  return path.startsWith('.') ? path : `./${path}`;
+}

@@ -1,0 +1,65 @@
+"""A builder with its worker, and packages for it to install."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from twisted.internet import reactor
+
+from aiwebengine.build.builder import Builder, Built
+from aiwebengine.errors import DeploymentRefused, Problem
+from aiwebengine.host.names import advice, known_globals
+from aiwebengine.settings.schema import BuildSettings
+
+
+@asynccontextmanager
+async def running_builder(
+    settings: BuildSettings | None = None, *, cache: Path | None = None
+) -> AsyncIterator[Builder]:
+    """Run a builder for the length of a `with` block, with a cache of its own if none is given."""
+    with tempfile.TemporaryDirectory(prefix="build-") as folder:
+        builder = Builder(
+            settings=settings or BuildSettings(),
+            cache_folder=cache or Path(folder),
+            reactor=reactor,
+            random=float,
+            known_globals=known_globals(),
+            advice=advice(),
+        )
+        builder.startService()
+        try:
+            yield builder
+        finally:
+            stopping = builder.stopService()
+            if stopping is not None:
+                await stopping
+
+
+async def build(builder: Builder, files: Mapping[str, str | bytes], entry: str = "main.ts") -> Built:
+    """Build *files*."""
+    given = {path: content.encode() if isinstance(content, str) else content for path, content in files.items()}
+    return await builder.build(entry=entry, files=given, manifest={})
+
+
+async def problems(builder: Builder, files: Mapping[str, str | bytes], entry: str = "main.ts") -> list[Problem]:
+    """Return the problems for which *files* are refused."""
+    with pytest.raises(DeploymentRefused) as raised:
+        await build(builder, files, entry)
+    return list(raised.value.problems)
+
+
+def tarball(files: Mapping[str, str]) -> bytes:
+    """Pack *files* as npm packs a package."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(f"package/{name}")
+            member.size = len(content.encode())
+            archive.addfile(member, io.BytesIO(content.encode()))
+    return packed.getvalue()
