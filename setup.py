@@ -32,7 +32,8 @@ MADE = (TOOLCHAIN / "dist" / "worker.mjs", ROOT / "sandbox" / "prelude" / "core.
 
 def assemble() -> None:
     """Put the JavaScript together, unless nothing has changed since."""
-    sources = sorted(path for path in TOOLCHAIN.iterdir() if path.suffix in {".mjs", ".js", ".json"})
+    folders = (TOOLCHAIN, TOOLCHAIN / "bundling", TOOLCHAIN / "lowering")
+    sources = sorted(path for folder in folders for path in folder.iterdir() if path.suffix in {".mjs", ".js", ".json"})
     sources.append(ROOT / "sandbox" / "prelude" / "repeats.js")  # the worker holds it too
     total = hashlib.sha256(f"{sys.platform} {platform.machine()}".encode())
     for path in sources:

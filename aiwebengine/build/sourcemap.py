@@ -21,7 +21,7 @@ _FRAME = re.compile(r"^\s*at (?:(?P<function>.*?) )?\(input:(?P<line>\d{1,9})\)"
 _ANY_FRAME = re.compile(r"^\s*at (?:.{0,200} )?\((?:eval|input|native)[:)]")
 _NAMELESS = frozenset({"[anon]", "eval", ""})
 _ADDED = re.compile(r"_babel\d*|asyncGeneratorStep|_(?:next|throw|asyncToGenerator|AsyncGenerator|regenerator\w*)\d*")
-"""Functions that the build puts in; see `toolchain/names.mjs`."""
+"""Functions that the build puts in; see `toolchain/lowering/names.mjs`."""
 _OWN_PREFIX, _PACKAGE_PREFIX = "script:", "package:"
 _MOST_FRAMES = 50
 

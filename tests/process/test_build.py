@@ -18,7 +18,7 @@ from aiwebengine.build.sourcemap import SourceMap
 from aiwebengine.host.globals import GLOBALS
 from aiwebengine.host.names import VISIBLE_CALLS
 from aiwebengine.settings.schema import BuildSettings
-from tests.support.building import build, problems, running_builder, tarball
+from tests.support.javascript.building import build, problems, running_builder, tarball
 from tests.support.world import Program, run_programs
 
 

@@ -11,7 +11,7 @@ import pytest_twisted
 
 from aiwebengine.build.builder import Built
 from aiwebengine.settings.schema import BuildSettings
-from tests.support.building import build, problems, running_builder, tarball
+from tests.support.javascript.building import build, problems, running_builder, tarball
 
 MARKER = "marker-that-is-nobodys-business"
 MAIN = "export const a: number = 1;\nregisterWebHandler('/', () => a);\n"

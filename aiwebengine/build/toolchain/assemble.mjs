@@ -36,7 +36,7 @@ await esbuild.build({
   platform: 'node',
   target: 'node20',
   external: ['./esbuild.cjs', ...BY_NAME],
-  inject: [join(HERE, 'kernel.mjs')], // for the file of the prelude that the build shares
+  inject: [join(HERE, 'lowering', 'kernel.mjs')], // for the file of the prelude that the build shares
   nodePaths: [join(FOLDER, 'node_modules')],
   legalComments: 'none',
   minify: true,

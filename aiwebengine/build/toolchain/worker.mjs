@@ -12,8 +12,8 @@
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 
-import { Bundler } from './bundle.mjs';
-import { Kept } from './kept.mjs';
+import { Bundler } from './bundling/bundle.mjs';
+import { Kept } from './bundling/kept.mjs';
 import { rename } from './rename.mjs';
 
 const require = createRequire(import.meta.url);

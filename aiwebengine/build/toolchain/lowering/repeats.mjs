@@ -4,6 +4,6 @@
  * That file speaks to `__kernel`; assemble.mjs injects the one of kernel.mjs.
  */
 import { kernel } from './kernel.mjs';
-import '../../../sandbox/prelude/repeats.js';
+import '../../../../sandbox/prelude/repeats.js';
 
 export const { boundRepeats } = kernel;

@@ -12,10 +12,10 @@
 import { extname, posix } from 'node:path';
 
 import { addressAdvice, builtIn, insteadOf } from './advice.mjs';
-import { nearest } from './checks.mjs';
+import { nearest } from '../lowering/checks.mjs';
 import { packageOf } from './installed.mjs';
 import { mapTo, withMap } from './maps.mjs';
-import { jsonModule } from './numbers.mjs';
+import { jsonModule } from '../lowering/numbers.mjs';
 
 const TRIED = ['', '.ts', '.tsx', '.js', '.jsx', '.mjs', '.mts', '.cts', '.cjs', '.json', '/index.ts', '/index.tsx', '/index.js', '/index.jsx', '/index.mjs', '/index.mts'];
 const CODE = new Set(['.ts', '.tsx', '.js', '.jsx', '.mjs', '.mts', '.cts', '.cjs']);

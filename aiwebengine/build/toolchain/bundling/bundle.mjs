@@ -6,7 +6,7 @@
  */
 import { Installed } from './installed.mjs';
 import { Kept } from './kept.mjs';
-import { lower } from './lower.mjs';
+import { lower } from '../lowering/lower.mjs';
 import { Modules } from './modules.mjs';
 import { Resolver } from './resolve.mjs';
 

@@ -1,0 +1,1 @@
+"""JavaScript for tests, and what builds it."""
