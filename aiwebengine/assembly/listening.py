@@ -24,8 +24,8 @@ from aiwebengine.web.api.api import Api
 from aiwebengine.web.api.deployments import Deployments
 from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.logs import Logs
-from aiwebengine.web.api.scripts import Scripts
-from aiwebengine.web.api.state import State
+from aiwebengine.web.api.scripts import DeployedScripts
+from aiwebengine.web.api.state import ServerState
 from aiwebengine.web.api.token import Token
 from aiwebengine.web.handover import Handing, Handover
 from aiwebengine.web.health import add_health
@@ -128,7 +128,7 @@ def _api(
     listing = Listing([machinery.routes, *(kind for one in parts for kind in one.kinds)])
     return Api(
         routed=[
-            Scripts(store=base.store, deployer=machinery.deployer, listing=listing),
+            DeployedScripts(store=base.store, deployer=machinery.deployer, listing=listing),
             Deployments(
                 deployer=machinery.deployer,
                 threads=base.unpacking_threads,
@@ -137,7 +137,7 @@ def _api(
                 listing=listing,
             ),
             logs,
-            State(parts=_state(machinery, parts, dependencies)),
+            ServerState(parts=_state(machinery, parts, dependencies)),
             Token(tokens=tokens),
             *(routed for one in parts for routed in one.api),
         ],

@@ -21,7 +21,7 @@ _SETUP: dict[str, object] = {"cache": None, "known": {}, "advice": {}, "version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class RenamedName:
     """One name that was replaced."""
 
     line: int
@@ -34,7 +34,7 @@ class Renamed:
     """One file."""
 
     source: str
-    changes: tuple[Change, ...]
+    changes: tuple[RenamedName, ...]
     problem: str = ""
     """Why it was left alone: it cannot be parsed."""
 
@@ -75,5 +75,5 @@ def _read(source: str, told: Mapping[str, object]) -> Renamed:
     found = told.get("ok")
     if not isinstance(found, dict):
         return Renamed(source=source, changes=(), problem=str(told.get("error", "")).partition("\n")[0])
-    changes = tuple(Change(line=one["line"], old=one["from"], new=one["to"]) for one in found["changes"])
+    changes = tuple(RenamedName(line=one["line"], old=one["from"], new=one["to"]) for one in found["changes"])
     return Renamed(source=found["source"], changes=changes)

@@ -68,7 +68,7 @@ class Worker:
         self._folder = folder
         self._setup = setup
         self._settings = settings
-        self._process: _Process | None = None
+        self._process: _WorkerProcess | None = None
         self._current: Deferred[Mapping[str, Any]] | None = None
         self._deadline: IDelayedCall | None = None
         self._idle: IDelayedCall | None = None
@@ -134,7 +134,7 @@ class Worker:
     def _start(self) -> None:
         require_free(_PIPES, what=_WHAT)
         self.starts += 1
-        self._process = process = _Process(answered=self._answered, ended=self._ended)
+        self._process = process = _WorkerProcess(answered=self._answered, ended=self._ended)
         megabytes = max(64, self._settings.memory_bytes // (1024 * 1024))
         binary = self._folder / "bin" / "esbuild"
         try:
@@ -209,7 +209,7 @@ class Worker:
             self._stopped = None
 
 
-class _Process(ProcessProtocol):
+class _WorkerProcess(ProcessProtocol):
     """The worker as the reactor sees it."""
 
     def __init__(self, *, answered: Any, ended: Any) -> None:

@@ -26,7 +26,7 @@ _MAX_LINE_BYTES = 16 * 1024 * 1024
 Query = Sequence[tuple[str, str]]
 
 
-class Client:
+class ApiClient:
     """
     Calls the management API.
 
@@ -139,7 +139,7 @@ class _Opened:
     def __init__(
         self,
         *,
-        client: Client,
+        client: ApiClient,
         connection: http.client.HTTPConnection,
         method: str,
         where: str,

@@ -11,7 +11,7 @@ import click
 from aiwebengine.cli import exits, show
 from aiwebengine.cli.exits import CommandFailed, from_problem
 from aiwebengine.cli.folder import Folder, read
-from aiwebengine.cli.session import Session, talks_to_server
+from aiwebengine.cli.session import CommandSession, talks_to_server
 
 _STEPS = {
     "check": "checking",
@@ -46,7 +46,7 @@ def _what_to_send(command: _Command) -> _Command:
 @click.option("--if-changed", is_flag=True, help="Do nothing if nothing changed.")
 @talks_to_server
 def deploy(
-    session: Session,
+    session: CommandSession,
     paths: tuple[Path, ...],
     uri: str | None,
     entry: str | None,
@@ -95,7 +95,7 @@ def deploy(
 )
 @talks_to_server
 def check(
-    session: Session, paths: tuple[Path, ...], uri: str | None, entry: str | None, grants: tuple[str, ...]
+    session: CommandSession, paths: tuple[Path, ...], uri: str | None, entry: str | None, grants: tuple[str, ...]
 ) -> None:
     """Build and validate scripts without deploying them: each PATH is a file or a folder."""
     _one_name(paths, uri, entry, None)
@@ -142,7 +142,7 @@ def _body(folder: Folder, entry: str | None) -> dict[str, Any]:
     return document
 
 
-def _send(session: Session, query: list[tuple[str, str]], document: Mapping[str, Any], folder: Folder) -> Any:
+def _send(session: CommandSession, query: list[tuple[str, str]], document: Mapping[str, Any], folder: Folder) -> Any:
     progress = session.progress()
     progress.step(f"{query[0][1]}: sending")
     try:

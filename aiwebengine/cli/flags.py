@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from aiwebengine.settings.load import Sources
+from aiwebengine.settings.load import SettingSources
 
 OWN_FLAGS: Mapping[str, tuple[str, str]] = {
     "listen": ("server.listen", "Address to listen on, such as 127.0.0.1, 0.0.0.0 or ::1."),
@@ -37,7 +37,7 @@ def sources(
     assignments: Iterable[str],
     environ: Mapping[str, str],
     folder: Path,
-) -> Sources:
+) -> SettingSources:
     """
     Put together where settings come from.
 
@@ -56,4 +56,4 @@ def sources(
             raise WrongFlag(f"--set {assignment}: write it as section.key=value, such as server.port=8080.")
         flags.append((f"--set {key.strip()}", key.strip(), value.strip()))
     files = tuple(Path(path) for path in config)
-    return Sources(profile=profile, config=files, flags=tuple(flags), environ=environ, folder=folder)
+    return SettingSources(profile=profile, config=files, flags=tuple(flags), environ=environ, folder=folder)

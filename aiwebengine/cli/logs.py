@@ -9,7 +9,7 @@ import click
 
 from aiwebengine.cli import exits, show
 from aiwebengine.cli.exits import CommandFailed
-from aiwebengine.cli.session import Session, talks_to_server
+from aiwebengine.cli.session import CommandSession, talks_to_server
 
 
 @click.command()
@@ -24,7 +24,7 @@ from aiwebengine.cli.session import Session, talks_to_server
 )
 @talks_to_server
 def logs(
-    session: Session,
+    session: CommandSession,
     uri: str | None,
     follow: bool,
     level: str | None,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from aiwebengine.cli import show
-from aiwebengine.cli.session import Session, talks_to_server
+from aiwebengine.cli.session import CommandSession, talks_to_server
 
 
 @click.command()
@@ -17,7 +17,7 @@ from aiwebengine.cli.session import Session, talks_to_server
 @click.option("--outcome", metavar="CODE", help="Only those that ended so, such as script_timeout.")
 @click.option("--new-budgets", is_flag=True, help="First let the script begin anew with all its budgets.")
 @talks_to_server
-def receipts(session: Session, uri: str, limit: int, outcome: str | None, new_budgets: bool) -> None:
+def receipts(session: CommandSession, uri: str, limit: int, outcome: str | None, new_budgets: bool) -> None:
     """
     Show what a script's invocations cost.
 

@@ -13,7 +13,7 @@ import click
 from aiwebengine.cli import exits, show
 from aiwebengine.cli.exits import CommandFailed
 from aiwebengine.cli.folder import read
-from aiwebengine.cli.session import Session, talks_to_server
+from aiwebengine.cli.session import CommandSession, talks_to_server
 
 
 @click.command()
@@ -26,7 +26,7 @@ from aiwebengine.cli.session import Session, talks_to_server
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="With --as-test: another file.")
 @talks_to_server
 def record(
-    session: Session,
+    session: CommandSession,
     target: str,
     path: str,
     errors: bool,
@@ -66,7 +66,7 @@ def record(
 @click.argument("uri", required=False)
 @click.option("--limit", type=click.IntRange(min=1, max=1000), default=20, metavar="N", help="So many.")
 @talks_to_server
-def recordings(session: Session, uri: str | None, limit: int) -> None:
+def recordings(session: CommandSession, uri: str | None, limit: int) -> None:
     """List the newest recordings, and what is recorded."""
     query = [("limit", str(limit)), *([("uri", uri)] if uri else [])]
     found = session.client.call("GET", "/recordings", query=query)["recordings"]
@@ -92,7 +92,7 @@ def recordings(session: Session, uri: str | None, limit: int) -> None:
     help="In these files; nothing is deployed.",
 )
 @talks_to_server
-def replay(session: Session, targets: tuple[str, ...], version: int | None, local: Path | None) -> None:
+def replay(session: CommandSession, targets: tuple[str, ...], version: int | None, local: Path | None) -> None:
     """
     Do recorded invocations over again, without touching anything, and show the first difference.
 
@@ -114,7 +114,7 @@ def replay(session: Session, targets: tuple[str, ...], version: int | None, loca
         raise click.exceptions.Exit(exits.REFUSED)
 
 
-def _replay(session: Session, target: str, version: int | None, local: Path | None) -> Any:
+def _replay(session: CommandSession, target: str, version: int | None, local: Path | None) -> Any:
     document: dict[str, Any] = {}
     query: list[tuple[str, str]] = []
     file = Path(target)
@@ -135,7 +135,7 @@ def _replay(session: Session, target: str, version: int | None, local: Path | No
     return session.client.call("POST", "/replay", query=query, document=document)
 
 
-def _write_test(session: Session, identity: str, output: Path | None) -> None:
+def _write_test(session: CommandSession, identity: str, output: Path | None) -> None:
     found = session.client.call("GET", "/recording", query=[("id", identity)])
     file = output or Path(f"{quote(found['uri'], safe='')}-{identity}.replay.json")
     file.write_text(json.dumps(found, indent=2) + "\n", "utf-8")

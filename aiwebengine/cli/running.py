@@ -30,7 +30,7 @@ from aiwebengine.settings.schema import Settings
 _log = Logger()
 
 
-class Ready(Protocol):
+class Readiness(Protocol):
     """What the engine tells once it answers requests."""
 
     address: str
@@ -59,7 +59,7 @@ class RunningEngine(Service):
         settings: Settings,
         build: Callable[..., Any],
         reactor: Any,
-        started: Callable[[Ready], None],
+        started: Callable[[Readiness], None],
         failed: Callable[[str], None],
         inherited: Inherited = NOTHING,
         succession: Succession | None = None,
@@ -135,7 +135,7 @@ class RunningEngine(Service):
         if early:
             early[0].raiseException()
 
-    def _answers(self, ready: Ready) -> None:
+    def _answers(self, ready: Readiness) -> None:
         # For commands on this machine.
         try:
             self._address_file.write_text(f"{ready.address}\n", "ascii")

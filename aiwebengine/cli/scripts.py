@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from aiwebengine.cli import show as printing
-from aiwebengine.cli.session import Session, talks_to_server
+from aiwebengine.cli.session import CommandSession, talks_to_server
 
 
 @click.command("list")
 @click.option("--deleted", is_flag=True, help="Also those that were deleted.")
 @talks_to_server
-def list_scripts(session: Session, deleted: bool) -> None:
+def list_scripts(session: CommandSession, deleted: bool) -> None:
     """List the scripts."""
     found = session.client.call("GET", "/scripts", query=[("deleted", "true")] if deleted else [])
     if session.as_json:
@@ -42,7 +42,7 @@ def _row(script: Mapping[str, Any]) -> tuple[object, ...]:
 @click.option("--version", type=click.IntRange(min=1), metavar="N", help="That version instead of the current one.")
 @click.option("--file", "path", metavar="PATH", help="Print this file as it was deployed.")
 @talks_to_server
-def show(session: Session, uri: str, version: int | None, path: str | None) -> None:
+def show(session: CommandSession, uri: str, version: int | None, path: str | None) -> None:
     """Show a script: version, what it registers and files, or one of its files."""
     query = [("uri", uri)] + ([("version", str(version))] if version else [])
     if path is not None:
@@ -81,7 +81,7 @@ def show(session: Session, uri: str, version: int | None, path: str | None) -> N
 @click.command()
 @click.argument("uri")
 @talks_to_server
-def history(session: Session, uri: str) -> None:
+def history(session: CommandSession, uri: str) -> None:
     """List a script's versions and what was done with them, newest first."""
     found = session.client.call("GET", "/script/history", query=[("uri", uri)])
     if session.as_json:
@@ -115,7 +115,7 @@ def history(session: Session, uri: str) -> None:
 )
 @click.option("--message", "-m", default="", help="Why, for the history.")
 @talks_to_server
-def rollback(session: Session, uri: str, version: int | None, expected: int | None, message: str) -> None:
+def rollback(session: CommandSession, uri: str, version: int | None, expected: int | None, message: str) -> None:
     """
     Make an older version the current one.
 
@@ -139,7 +139,7 @@ def rollback(session: Session, uri: str, version: int | None, expected: int | No
 @click.option("--expected", type=click.IntRange(min=0), metavar="N", help="Refuse unless this is the current version.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @talks_to_server
-def delete(session: Session, uri: str, purge: bool, expected: int | None, yes: bool) -> None:
+def delete(session: CommandSession, uri: str, purge: bool, expected: int | None, yes: bool) -> None:
     """Delete a script. Its versions stay, and a rollback brings it back, unless --purge is given."""
     if purge and not yes:
         _sure(uri, as_json=session.as_json)

@@ -64,7 +64,7 @@ def _run(settings: Settings, given: Inherited) -> str | None:
     from twisted.logger import globalLogBeginner  # noqa: PLC0415  The same.
 
     from aiwebengine.app import build  # noqa: PLC0415  It imports klein, which needs the reactor to be chosen.
-    from aiwebengine.cli.running import Ready, RunningEngine  # noqa: PLC0415  As the reactor.
+    from aiwebengine.cli.running import Readiness, RunningEngine  # noqa: PLC0415  As the reactor.
     from aiwebengine.cli.successor import Succession, notify, on_signal  # noqa: PLC0415  As the reactor.
     from aiwebengine.observe.server_log import observer  # noqa: PLC0415  As the reactor.
 
@@ -72,7 +72,7 @@ def _run(settings: Settings, given: Inherited) -> str | None:
     globalLogBeginner.beginLoggingTo([log], redirectStandardIO=False, discardBuffer=True)
     messages: list[str] = []
 
-    def started(ready: Ready) -> None:
+    def started(ready: Readiness) -> None:
         click.echo(f"aiwebengine ({settings.profile}) answers at {ready.address}")
         if ready.token_notice and sys.stdout.isatty():
             click.echo(ready.token_notice)

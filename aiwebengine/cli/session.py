@@ -12,17 +12,17 @@ from typing import Any
 import click
 
 from aiwebengine.cli import show
-from aiwebengine.cli.client import Client
-from aiwebengine.cli.target import Asked, find
+from aiwebengine.cli.client import ApiClient
+from aiwebengine.cli.target import TargetOptions, find
 
 _Command = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class CommandSession:
     """One command's server and output."""
 
-    client: Client
+    client: ApiClient
     as_json: bool
     """Print one JSON document instead of text."""
 
@@ -59,7 +59,7 @@ SHARED_OPTIONS: tuple[Callable[[_Command], _Command], ...] = (
 
 
 def talks_to_server(command: _Command) -> _Command:
-    """Give *command* the shared options; its first argument becomes a `Session`."""
+    """Give *command* the shared options; its first argument becomes a `CommandSession`."""
 
     @functools.wraps(command)
     def enter(
@@ -73,7 +73,7 @@ def talks_to_server(command: _Command) -> _Command:
         as_json: bool,
         **options: Any,
     ) -> Any:
-        asked = Asked(
+        asked = TargetOptions(
             server=server,
             token_file=token_file,
             profile_file=profile_file,
@@ -82,7 +82,7 @@ def talks_to_server(command: _Command) -> _Command:
             allow_http=allow_http,
         )
         target = find(asked, warn=lambda text: show.note(f"warning: {text}"))
-        session = Session(client=Client(target=target, timeout_seconds=timeout), as_json=as_json)
+        session = CommandSession(client=ApiClient(target=target, timeout_seconds=timeout), as_json=as_json)
         return command(session, *arguments, **options)
 
     wrapped: _Command = enter

@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from aiwebengine.cli import show
-from aiwebengine.cli.session import Session, talks_to_server
+from aiwebengine.cli.session import CommandSession, talks_to_server
 
 
 @click.command()
 @talks_to_server
-def state(session: Session) -> None:
+def state(session: CommandSession) -> None:
     """Show the pool, the queues, the sandbox and the build worker."""
     found = session.client.call("GET", "/state")
     if session.as_json:

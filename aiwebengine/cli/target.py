@@ -54,7 +54,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class TargetOptions:
     """What the command line and the environment say."""
 
     server: str | None
@@ -81,7 +81,7 @@ class _Named:
     """`AIWEBENGINE_URL` named it."""
 
 
-def find(asked: Asked, *, warn: Callable[[str], None]) -> Target:
+def find(asked: TargetOptions, *, warn: Callable[[str], None]) -> Target:
     """
     Choose the server and the token.
 
@@ -106,7 +106,7 @@ def find(asked: Asked, *, warn: Callable[[str], None]) -> Target:
     return Target(url=url.rstrip("/"), token=token, token_hint=hint)
 
 
-def _given(asked: Asked, named: _Named) -> tuple[str, str]:
+def _given(asked: TargetOptions, named: _Named) -> tuple[str, str]:
     """Return the token that was given for this server, empty if there is none, and where it came from."""
     if asked.token_file is not None:
         return _read(asked.token_file, "--token-file"), f"the file {asked.token_file}"
@@ -124,7 +124,7 @@ def _is_private(parts: SplitResult) -> bool:
     return parts.scheme == "https" or _is_this_machine(parts.hostname or "")
 
 
-def _check_http_allowed(asked: Asked, named: _Named, parts: SplitResult) -> None:
+def _check_http_allowed(asked: TargetOptions, named: _Named, parts: SplitResult) -> None:
     allowed = asked.allow_http or named.allow_http
     if not allowed and asked.environ.get("AIWEBENGINE_ALLOW_HTTP", "").lower() not in _YES:
         raise CommandFailed(
@@ -135,7 +135,7 @@ def _check_http_allowed(asked: Asked, named: _Named, parts: SplitResult) -> None
         )
 
 
-def _named(asked: Asked, warn: Callable[[str], None]) -> _Named | None:
+def _named(asked: TargetOptions, warn: Callable[[str], None]) -> _Named | None:
     """Return the server that the command line, the environment or the profile file names; None if none does."""
     by_environment = asked.server is None
     server = asked.environ.get("AIWEBENGINE_URL") or None if by_environment else asked.server

@@ -9,7 +9,7 @@ import click
 from aiwebengine.cli import exits, show
 from aiwebengine.cli.exits import CommandFailed
 from aiwebengine.cli.local import TOKEN_FILE
-from aiwebengine.cli.session import Session, talks_to_server
+from aiwebengine.cli.session import CommandSession, talks_to_server
 
 
 @click.group(invoke_without_command=True)
@@ -45,7 +45,7 @@ def token(context: click.Context, data_folder: Path, as_json: bool) -> None:
 
 @token.command()
 @talks_to_server
-def new(session: Session) -> None:
+def new(session: CommandSession) -> None:
     """Make a new token, which is printed once; the old one ends at once."""
     made = session.client.call("POST", "/token")
     if session.as_json:

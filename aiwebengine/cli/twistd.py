@@ -22,7 +22,7 @@ from twisted.python.usage import Options as UsageOptions
 
 from aiwebengine.cli import flags
 from aiwebengine.cli.reactor import install
-from aiwebengine.cli.running import Ready, RunningEngine
+from aiwebengine.cli.running import Readiness, RunningEngine
 from aiwebengine.cli.successor import Succession, notify, on_signal
 from aiwebengine.errors import CannotStart
 from aiwebengine.observe.server_log import observer
@@ -198,7 +198,7 @@ class _Ending:
         self._daemon = daemon
         self._pidfile = pidfile
 
-    def started(self, ready: Ready) -> None:
+    def started(self, ready: Readiness) -> None:
         """Say where the server is."""
         _log.info("listening on {address}", address=ready.address)
         terminal = sys.__stderr__

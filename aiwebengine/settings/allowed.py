@@ -53,7 +53,7 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class TextForm:
     """Text of a certain form; for a list, each of its items."""
 
     text: str
@@ -73,7 +73,7 @@ class FilePath:
         return "\0" not in value
 
 
-Rule = Between | OneOf | Shape | FilePath
+Rule = Between | OneOf | TextForm | FilePath
 
 
 def is_listen_address(value: str) -> bool:

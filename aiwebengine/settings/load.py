@@ -18,7 +18,7 @@ import aiwebengine
 from aiwebengine.errors import CannotStart
 from aiwebengine.settings import schema
 from aiwebengine.settings.check import Field, Wrong, convert, schema_fields, unknown
-from aiwebengine.settings.sources import Found, Place, Unreadable, from_environment, from_file, from_flags
+from aiwebengine.settings.sources import Found, SourcePlace, Unreadable, from_environment, from_file, from_flags
 
 _PROFILE = ("profile",)
 
@@ -29,7 +29,7 @@ class WrongSetting:
 
     message: str
     """The rule, the value seen and what is allowed."""
-    place: Place
+    place: SourcePlace
 
     def __str__(self) -> str:
         """Give it like a compiler: place, message, the line with a mark under its key."""
@@ -59,7 +59,7 @@ class WrongSettings(CannotStart):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class SettingSources:
     """What is laid over the schema's defaults, and from where."""
 
     profile: str | None = None
@@ -75,7 +75,7 @@ class Sources:
     """Folder of `base.yaml` and the profiles; None: the ones that come with the engine."""
 
 
-def load(sources: Sources) -> schema.Settings:
+def load(sources: SettingSources) -> schema.Settings:
     """
     Give the settings.
 
@@ -103,7 +103,7 @@ def _path(item: Field) -> tuple[str, ...]:
     return (item.section, item.key) if item.section else (item.key,)
 
 
-def _config_files(sources: Sources) -> Iterable[Path]:
+def _config_files(sources: SettingSources) -> Iterable[Path]:
     extra = sources.environ.get("AIWEBENGINE_CONFIG", "").split(os.pathsep)
     paths = [*(Path(path) for path in extra if path), *sources.config]
     return [sources.folder / path.expanduser() for path in paths]
@@ -117,21 +117,21 @@ def _values_folder() -> Path:
 
 
 def _profile(
-    sources: Sources,
+    sources: SettingSources,
     named: Sequence[Path],
     known: Mapping[tuple[str, ...], Field],
     problems: list[WrongSetting],
 ) -> str:
-    found = Found(path=_PROFILE, value=known[_PROFILE].default, place=Place(source="default"))
+    found = Found(path=_PROFILE, value=known[_PROFILE].default, place=SourcePlace(source="default"))
     for path in named:
         for item in from_file(path):
             if isinstance(item, Found) and item.path == _PROFILE:
                 found = item
     if sources.environ.get("AIWEBENGINE_PROFILE"):
-        place = Place(source="environment variable AIWEBENGINE_PROFILE")
+        place = SourcePlace(source="environment variable AIWEBENGINE_PROFILE")
         found = Found(path=_PROFILE, value=sources.environ["AIWEBENGINE_PROFILE"], place=place, is_text=True)
     if sources.profile is not None:
-        place = Place(source="flag --profile")
+        place = SourcePlace(source="flag --profile")
         found = Found(path=_PROFILE, value=sources.profile, place=place, is_text=True)
     chosen: dict[tuple[str, ...], Any] = {}
     if found.place.line is None:

@@ -14,7 +14,7 @@ from aiwebengine.settings.allowed import (
     Between,
     FilePath,
     OneOf,
-    Shape,
+    TextForm,
     is_listen_address,
     is_network,
     is_origin,
@@ -38,7 +38,7 @@ class ServerSettings:
     """Where the engine listens and keeps its data."""
 
     listen: Annotated[
-        str, Shape("an IP address such as 127.0.0.1, 0.0.0.0 or ::1, or localhost", is_listen_address)
+        str, TextForm("an IP address such as 127.0.0.1, 0.0.0.0 or ::1, or localhost", is_listen_address)
     ] = "127.0.0.1"
     """Address to listen on."""
     port: Annotated[int, Between(least=0, most=65535)] = 8080
@@ -46,10 +46,10 @@ class ServerSettings:
     data_folder: Annotated[str, FilePath()] = "data"
     """Folder of the engine's database, caches and administrator token; made if missing."""
     public_url: Annotated[
-        str, Shape("a web address without a path, such as https://example.org, or empty", is_origin)
+        str, TextForm("a web address without a path, such as https://example.org, or empty", is_origin)
     ] = ""
     """Address that clients use, such as `https://example.org`; empty: taken from each request."""
-    trusted_proxies: Annotated[tuple[str, ...], Shape("an address or a network such as 10.0.0.0/8", is_network)] = ()
+    trusted_proxies: Annotated[tuple[str, ...], TextForm("an address or a network such as 10.0.0.0/8", is_network)] = ()
     """Addresses or networks whose `x-forwarded-for` and `x-forwarded-proto` are believed."""
     stop_seconds: Annotated[float, Between(least=0, most=600)] = 10.0
     """How long requests in hand may take to finish when the server stops."""
@@ -115,7 +115,7 @@ class PoolSettings:
     """Most children of all scripts that run at the same time; 0 means eight for each core."""
     max_parked: Annotated[int, Between(least=0, most=10_000)] = 200
     """Most further children of one script that wait for the host or for their clients."""
-    weights: Annotated[tuple[str, ...], Shape("a script and its weight, such as shop=4 or test=0.5", is_weight)] = ()
+    weights: Annotated[tuple[str, ...], TextForm("a script and its weight, such as shop=4 or test=0.5", is_weight)] = ()
     """How much scripts may run beside each other when there are too few places; a script that is not named has 1."""
     depth: Annotated[int, Between(least=1, most=2)] = 2
     """With 2 the next run of a script may wait in the socket of a process whose run is usually over within 5 ms."""
@@ -200,22 +200,24 @@ class BudgetSettings:
     """
 
     invocations: Annotated[
-        tuple[str, ...], Shape("a budget such as 1000/1m or 100000/1d", is_budget_of("invocations"))
+        tuple[str, ...], TextForm("a budget such as 1000/1m or 100000/1d", is_budget_of("invocations"))
     ] = ()
     """Invocations of one script."""
-    cpu_time: Annotated[tuple[str, ...], Shape("a budget such as 30s/1m or 10m/1h", is_budget_of("cpu_time"))] = ()
+    cpu_time: Annotated[tuple[str, ...], TextForm("a budget such as 30s/1m or 10m/1h", is_budget_of("cpu_time"))] = ()
     """Processor time of one script's processes."""
-    host_calls: Annotated[tuple[str, ...], Shape("a budget such as 1000000/1m", is_budget_of("host_calls"))] = (
+    host_calls: Annotated[tuple[str, ...], TextForm("a budget such as 1000000/1m", is_budget_of("host_calls"))] = (
         "3000000/1m",
     )
     """Host calls of one script."""
-    rows: Annotated[tuple[str, ...], Shape("a budget such as 100000/1h", is_budget_of("rows"))] = ()
+    rows: Annotated[tuple[str, ...], TextForm("a budget such as 100000/1h", is_budget_of("rows"))] = ()
     """Rows of the database that one script reads and writes."""
-    log_lines: Annotated[tuple[str, ...], Shape("a budget such as 100000/1m", is_budget_of("log_lines"))] = (
+    log_lines: Annotated[tuple[str, ...], TextForm("a budget such as 100000/1m", is_budget_of("log_lines"))] = (
         "300000/1m",
     )
     """Log lines of one script, the dropped ones too."""
-    bytes_out: Annotated[tuple[str, ...], Shape("a budget such as 1GB/1h or 20GB/1d", is_budget_of("bytes_out"))] = ()
+    bytes_out: Annotated[
+        tuple[str, ...], TextForm("a budget such as 1GB/1h or 20GB/1d", is_budget_of("bytes_out"))
+    ] = ()
     """Bytes of the answers of one script."""
 
 

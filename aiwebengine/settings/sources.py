@@ -24,7 +24,7 @@ _TOML_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class SourcePlace:
     """Where somebody wrote a value."""
 
     source: str
@@ -45,7 +45,7 @@ class Found:
     """Section and key; for environment variables in lower case."""
     value: Any
     """A Python value from a file, text from the environment or a flag."""
-    place: Place
+    place: SourcePlace
     is_text: bool = False
     """The value is text that stands for a value of the setting's type: environment and flags."""
 
@@ -55,7 +55,7 @@ class Unreadable:
     """A file that cannot be read as settings at all, or one of its entries."""
 
     message: str
-    place: Place
+    place: SourcePlace
 
 
 def from_file(path: Path) -> Iterator[Found | Unreadable]:
@@ -66,11 +66,13 @@ def from_file(path: Path) -> Iterator[Found | Unreadable]:
     except OSError as error:
         yield Unreadable(
             message=f"The file cannot be read: {error.strerror}. Name an existing file with --config.",
-            place=Place(source=str(path)),
+            place=SourcePlace(source=str(path)),
         )
         return
     if len(raw) > _MAX_FILE_BYTES:
-        yield Unreadable(message="The file is larger than 1 MiB; settings never are.", place=Place(source=str(path)))
+        yield Unreadable(
+            message="The file is larger than 1 MiB; settings never are.", place=SourcePlace(source=str(path))
+        )
         return
     try:
         text = raw.decode("utf-8-sig")
@@ -78,7 +80,7 @@ def from_file(path: Path) -> Iterator[Found | Unreadable]:
         line = raw.count(b"\n", 0, error.start) + 1
         yield Unreadable(
             message=f"The file is not UTF-8: byte 0x{raw[error.start]:02x}. Save it as UTF-8.",
-            place=Place(source=str(path), line=line),
+            place=SourcePlace(source=str(path), line=line),
         )
         return
     yield from _from_toml(text, str(path)) if path.suffix == ".toml" else _from_yaml(text, str(path))
@@ -89,7 +91,7 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[Found]:
     for name in sorted(environ):
         if name.startswith(PREFIX):
             path = tuple(part.lower() for part in name[len(PREFIX) :].split("__"))
-            place = Place(source=f"environment variable {name}")
+            place = SourcePlace(source=f"environment variable {name}")
             yield Found(path=path, value=environ[name], place=place, is_text=True)
 
 
@@ -101,7 +103,7 @@ def from_flags(flags: Iterable[tuple[str, str, str]]) -> Iterator[Found]:
         flags: `(flag as written, dotted key, value)`, such as `("--port", "server.port", "9000")`.
     """
     for name, key, value in flags:
-        yield Found(path=tuple(key.split(".")), value=value, place=Place(source=f"flag {name}"), is_text=True)
+        yield Found(path=tuple(key.split(".")), value=value, place=SourcePlace(source=f"flag {name}"), is_text=True)
 
 
 def _from_yaml(text: str, source: str) -> Iterator[Found | Unreadable]:
@@ -114,9 +116,9 @@ def _from_yaml(text: str, source: str) -> Iterator[Found | Unreadable]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = f"This is not YAML: {error.problem or error.context}."
-        yield Unreadable(message=message, place=_at(source, lines, mark) if mark else Place(source=source))
+        yield Unreadable(message=message, place=_at(source, lines, mark) if mark else SourcePlace(source=source))
     except (yaml.YAMLError, RecursionError) as error:
-        yield Unreadable(message=f"This is not YAML: {error}.", place=Place(source=source))
+        yield Unreadable(message=f"This is not YAML: {error}.", place=SourcePlace(source=source))
     finally:
         loader.dispose()
 
@@ -153,9 +155,9 @@ def _walk(
             yield Found(path=inner, value=value, place=_at(source, lines, key_node.start_mark))
 
 
-def _at(source: str, lines: list[str], mark: yaml.Mark) -> Place:
+def _at(source: str, lines: list[str], mark: yaml.Mark) -> SourcePlace:
     snippet = lines[mark.line] if mark.line < len(lines) else None
-    return Place(source=source, line=mark.line + 1, column=mark.column + 1, snippet=snippet)
+    return SourcePlace(source=source, line=mark.line + 1, column=mark.column + 1, snippet=snippet)
 
 
 def _from_toml(text: str, source: str) -> Iterator[Found | Unreadable]:
@@ -168,7 +170,7 @@ def _from_toml(text: str, source: str) -> Iterator[Found | Unreadable]:
         column = int(match[2]) if match and match[2] else 1
         message = f"This is not TOML: {_TOML_PLACE.sub('', str(error))}."
         snippet = lines[line - 1] if line <= len(lines) else None
-        yield Unreadable(message=message, place=Place(source=source, line=line, column=column, snippet=snippet))
+        yield Unreadable(message=message, place=SourcePlace(source=source, line=line, column=column, snippet=snippet))
         return
     for section, value in root.items():
         pairs = value.items() if isinstance(value, dict) else [(None, value)]
@@ -177,7 +179,7 @@ def _from_toml(text: str, source: str) -> Iterator[Found | Unreadable]:
             yield Found(path=path, value=item, place=_toml_place(lines, path, source))
 
 
-def _toml_place(lines: list[str], path: tuple[str, ...], source: str) -> Place:
+def _toml_place(lines: list[str], path: tuple[str, ...], source: str) -> SourcePlace:
     """Find the line of a key; tomllib does not tell it.  Falls back to the file alone."""
     section, keys = "", {path[-1], ".".join(path)}
     for number, line in enumerate(lines, start=1):
@@ -187,5 +189,5 @@ def _toml_place(lines: list[str], path: tuple[str, ...], source: str) -> Place:
         name = head.split("=", 1)[0].strip().replace('"', "").replace(" ", "")
         inside = section == path[0] if len(path) > 1 and name == path[-1] else not section
         if "=" in head and name in keys and inside:
-            return Place(source=source, line=number, column=len(line) - len(line.lstrip()) + 1, snippet=line)
-    return Place(source=source)
+            return SourcePlace(source=source, line=number, column=len(line) - len(line.lstrip()) + 1, snippet=line)
+    return SourcePlace(source=source)

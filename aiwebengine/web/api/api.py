@@ -22,7 +22,7 @@ from aiwebengine.errors import EngineError, NotFound, Unauthenticated, WrongMeth
 from aiwebengine.settings.schema import DeploySettings
 from aiwebengine.values import Answer, Principal
 from aiwebengine.web.api.bodies import body_bytes
-from aiwebengine.web.api.call import Call
+from aiwebengine.web.api.call import ApiCall
 from aiwebengine.web.api.problems import note, problem_answer
 from aiwebengine.web.api.route import ApiRoute, Routed
 from aiwebengine.web.read import request_id
@@ -88,7 +88,7 @@ class Api(Service):
         request.setHeader(b"x-request-id", identity.encode())
         try:
             principal = self._principal(request)
-            call = Call(request=request, principal=principal, max_body_bytes=route.max_body_bytes)
+            call = ApiCall(request=request, principal=principal, max_body_bytes=route.max_body_bytes)
             answer = await route.handler(call)
         except CancelledError:
             raise

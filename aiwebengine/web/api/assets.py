@@ -7,7 +7,7 @@ from aiwebengine.scripts.assets import AssetStore
 from aiwebengine.scripts.versions import AssetRemove
 from aiwebengine.values import Answer
 from aiwebengine.web.api import shapes
-from aiwebengine.web.api.call import Call, as_json, nothing
+from aiwebengine.web.api.call import ApiCall, as_json, nothing
 from aiwebengine.web.api.route import ApiRoute
 
 
@@ -33,12 +33,12 @@ class Assets:
             ApiRoute("DELETE", "/engine/api/asset", self.remove),
         ]
 
-    async def list_all(self, call: Call) -> Answer:
+    async def list_all(self, call: ApiCall) -> Answer:
         """List all."""
         call.only()
         return as_json({"assets": [shapes.asset(info) for info in await self._assets.list_all()]})
 
-    async def read(self, call: Call) -> Answer:
+    async def read(self, call: ApiCall) -> Answer:
         """Give the bytes."""
         call.only("path")
         path = call.required("path")
@@ -54,14 +54,14 @@ class Assets:
         )
         return Answer(status=200, headers=headers, body=asset.content)
 
-    async def store(self, call: Call) -> Answer:
+    async def store(self, call: ApiCall) -> Answer:
         """Store the body."""
         call.only("path")
         put = self._assets.check(call.required("path"), call.header("content-type"), call.body())
         [added] = await self._assets.apply([put])
         return Answer(status=201, headers=(), body=b"") if added else nothing()
 
-    async def remove(self, call: Call) -> Answer:
+    async def remove(self, call: ApiCall) -> Answer:
         """Remove one."""
         call.only("path")
         path = call.required("path")

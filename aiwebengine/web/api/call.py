@@ -27,7 +27,7 @@ _DURATION = re.compile(r"(\d{1,9}(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
-class Call:
+class ApiCall:
     """
     A request by somebody who may make it.
 

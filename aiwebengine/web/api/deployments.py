@@ -19,7 +19,7 @@ from aiwebengine.settings.schema import DeploySettings
 from aiwebengine.values import Answer
 from aiwebengine.web.api import shapes
 from aiwebengine.web.api.bodies import body_bytes, read_deployment
-from aiwebengine.web.api.call import Call, as_json
+from aiwebengine.web.api.call import ApiCall, as_json
 from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.problems import note, problem_body
 from aiwebengine.web.api.route import ApiRoute
@@ -65,7 +65,7 @@ class Deployments:
             ApiRoute("POST", "/engine/api/check", self.check, most),
         ]
 
-    async def deploy(self, call: Call) -> Answer | None:
+    async def deploy(self, call: ApiCall) -> Answer | None:
         """Deploy what the body holds."""
         if not call.accepts("application/x-ndjson"):
             done = await self._deployer.deploy(await self._read(call))
@@ -87,7 +87,7 @@ class Deployments:
         await stream.done
         return None
 
-    async def check(self, call: Call) -> Answer:
+    async def check(self, call: ApiCall) -> Answer:
         """Build and validate without deploying."""
         problems, registered = await self._deployer.check(await self._read(call))
         return as_json(
@@ -108,7 +108,7 @@ class Deployments:
             headers=[("location", where), ("etag", f'"{version.number}"')],
         )
 
-    async def _read(self, call: Call) -> Request:
+    async def _read(self, call: ApiCall) -> Request:
         call.only("uri", "entry", "expected", "grant", "message", "ifChanged")
         uri = check_uri(call.required("uri"))
         body = await self._threads.run(
@@ -132,7 +132,7 @@ class Deployments:
         )
 
 
-def _grants(call: Call, told: Any) -> frozenset[str] | None:
+def _grants(call: ApiCall, told: Any) -> frozenset[str] | None:
     if told is not None:
         if not isinstance(told, list) or not all(isinstance(name, str) for name in told):
             raise Invalid('"grants" must be a list of capabilities, such as ["scripts"].')

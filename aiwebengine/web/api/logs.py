@@ -9,7 +9,7 @@ from aiwebengine.interfaces import Clock
 from aiwebengine.observe.logs import LEVELS, LogFilter, LogRecord, ScriptLogs
 from aiwebengine.scripts.package import check_uri
 from aiwebengine.values import Answer
-from aiwebengine.web.api.call import Call, as_json
+from aiwebengine.web.api.call import ApiCall, as_json
 from aiwebengine.web.api.route import ApiRoute
 from aiwebengine.web.api.streams import JsonStream
 
@@ -42,7 +42,7 @@ class Logs:
         for stream in list(self._streams):
             stream.end()
 
-    async def read(self, call: Call) -> Answer | None:
+    async def read(self, call: ApiCall) -> Answer | None:
         """Read lines, or follow them."""
         call.only("uri", "level", "invocation", "contains", "since", "until", "limit", "before", "follow")
         wanted = self._filter(call)
@@ -53,7 +53,7 @@ class Logs:
         older = found[0].id if len(found) == wanted.limit else None
         return as_json({"lines": [record.as_json() for record in found], "next": older})
 
-    async def _follow(self, call: Call, wanted: LogFilter) -> None:
+    async def _follow(self, call: ApiCall, wanted: LogFilter) -> None:
         stream = JsonStream(request=call.request, clock=self._clock, events=call.accepts("text/event-stream"))
         began = False
         early: list[LogRecord] = []
@@ -86,7 +86,7 @@ class Logs:
         began = True
         await stream.done
 
-    def _filter(self, call: Call) -> LogFilter:
+    def _filter(self, call: ApiCall) -> LogFilter:
         level = call.text("level") or LEVELS[0]
         if level not in LEVELS:
             raise Invalid(f'"level" must be one of {", ".join(LEVELS)}; it is "{level[:80]}".')

@@ -6,7 +6,7 @@ from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.receipts import Receipts
 from aiwebengine.scripts.package import check_uri
 from aiwebengine.values import Answer
-from aiwebengine.web.api.call import Call, as_json, nothing
+from aiwebengine.web.api.call import ApiCall, as_json, nothing
 from aiwebengine.web.api.route import ApiRoute
 
 _MOST = 1000
@@ -33,13 +33,13 @@ class ReceiptList:
             ApiRoute("DELETE", "/engine/api/script/budgets", self.reset),
         ]
 
-    async def reset(self, call: Call) -> Answer:
+    async def reset(self, call: ApiCall) -> Answer:
         """Let a script begin anew with its budgets."""
         call.only("uri")
         await self._budgets.reset(check_uri(call.required("uri")))
         return nothing()
 
-    async def read(self, call: Call) -> Answer:
+    async def read(self, call: ApiCall) -> Answer:
         """Give figures by route, the last receipts, and the newest that were kept."""
         call.only("uri", "limit", "before", "outcome")
         uri = check_uri(call.required("uri"))

@@ -14,7 +14,7 @@ from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings
 from aiwebengine.values import Answer
 from aiwebengine.web.api.bodies import body_bytes, files_of
-from aiwebengine.web.api.call import Call, as_json, nothing
+from aiwebengine.web.api.call import ApiCall, as_json, nothing
 from aiwebengine.web.api.route import ApiRoute
 
 _MOST = 1000
@@ -51,7 +51,7 @@ class Recordings:
             ApiRoute("POST", "/engine/api/replay", self.replay, body_bytes(self._settings)),
         ]
 
-    async def find(self, call: Call) -> Answer:
+    async def find(self, call: ApiCall) -> Answer:
         """List the newest recordings."""
         call.only("uri", "limit")
         uri = call.text("uri")
@@ -59,24 +59,24 @@ class Recordings:
         found = await self._recorder.find(check_uri(uri) if uri else None, limit=limit)
         return as_json({"recordings": [one.as_json() for one in found]})
 
-    async def read(self, call: Call) -> Answer:
+    async def read(self, call: ApiCall) -> Answer:
         """Give one recording, whole."""
         call.only("id")
         return as_json(_whole(await self._get(call.required("id"))))
 
-    async def remove(self, call: Call) -> Answer:
+    async def remove(self, call: ApiCall) -> Answer:
         """Remove one recording."""
         call.only("id")
         if not await self._recorder.remove(call.required("id")):
             raise NotFound("There is no such recording.")
         return nothing()
 
-    async def rules(self, call: Call) -> Answer:
+    async def rules(self, call: ApiCall) -> Answer:
         """List what is recorded."""
         call.only()
         return as_json({"rules": [rule.as_json() for rule in self._recorder.rules]})
 
-    async def put_rule(self, call: Call) -> Answer:
+    async def put_rule(self, call: ApiCall) -> Answer:
         """Begin to record a script, or one of its routes."""
         call.only("uri", "path", "mode", "every")
         rule = Rule(
@@ -88,14 +88,14 @@ class Recordings:
         await self._recorder.put_rule(rule)
         return as_json(rule.as_json())
 
-    async def remove_rule(self, call: Call) -> Answer:
+    async def remove_rule(self, call: ApiCall) -> Answer:
         """Record a script, or one of its routes, no longer."""
         call.only("uri", "path")
         if not await self._recorder.remove_rule(check_uri(call.required("uri")), call.text("path") or ""):
             raise NotFound("There is no such rule.")
         return nothing()
 
-    async def replay(self, call: Call) -> Answer:
+    async def replay(self, call: ApiCall) -> Answer:
         """
         Do one over again.
 

@@ -12,12 +12,12 @@ from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.scripts.versions import StoredFile
 from aiwebengine.values import Answer
 from aiwebengine.web.api import shapes
-from aiwebengine.web.api.call import Call, as_json, nothing
+from aiwebengine.web.api.call import ApiCall, as_json, nothing
 from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.route import ApiRoute
 
 
-class Scripts:
+class DeployedScripts:
     """
     What is deployed, and what was.
 
@@ -43,7 +43,7 @@ class Scripts:
             ApiRoute("POST", "/engine/api/script/rollback", self.rollback),
         ]
 
-    async def list_all(self, call: Call) -> Answer:
+    async def list_all(self, call: ApiCall) -> Answer:
         """List the scripts."""
         call.only("deleted")
         listed = [shapes.script(version, self._listing) for version in await self._store.current()]
@@ -52,7 +52,7 @@ class Scripts:
             listed.sort(key=lambda one: str(one["uri"]))
         return as_json({"scripts": listed})
 
-    async def read(self, call: Call) -> Answer:
+    async def read(self, call: ApiCall) -> Answer:
         """Read one script."""
         call.only("uri", "version", "content")
         uri = check_uri(call.required("uri"))
@@ -69,7 +69,7 @@ class Scripts:
         told["files"] = listed
         return as_json(told, headers=[("etag", f'"{version.number}"')])
 
-    async def file(self, call: Call) -> Answer:
+    async def file(self, call: ApiCall) -> Answer:
         """Read one file as it was deployed."""
         call.only("uri", "version", "path")
         uri = check_uri(call.required("uri"))
@@ -87,12 +87,12 @@ class Scripts:
         )
         return Answer(status=200, headers=headers, body=content)
 
-    async def history(self, call: Call) -> Answer:
+    async def history(self, call: ApiCall) -> Answer:
         """List the versions and what was done."""
         call.only("uri")
         return as_json(shapes.history(await self._store.history(check_uri(call.required("uri")))))
 
-    async def rollback(self, call: Call) -> Answer:
+    async def rollback(self, call: ApiCall) -> Answer:
         """Make an older version the current one."""
         call.only("uri", "version", "expected", "message")
         done = await self._deployer.rollback(
@@ -105,7 +105,7 @@ class Scripts:
         number = done.version.number if done.version else 0
         return as_json(shapes.deployment(done, self._listing), headers=[("etag", f'"{number}"')])
 
-    async def delete(self, call: Call) -> Answer:
+    async def delete(self, call: ApiCall) -> Answer:
         """Delete a script."""
         call.only("uri", "expected", "purge", "message")
         await self._deployer.delete(

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiwebengine.values import Answer
-from aiwebengine.web.api.call import Call, as_json
+from aiwebengine.web.api.call import ApiCall, as_json
 from aiwebengine.web.api.route import ApiRoute
 
 
-class State:
+class ServerState:
     """
     What the server is doing.
 
@@ -25,7 +25,7 @@ class State:
         """Give what this answers."""
         return [ApiRoute("GET", "/engine/api/state", self.read)]
 
-    async def read(self, call: Call) -> Answer:
+    async def read(self, call: ApiCall) -> Answer:
         """Ask every part."""
         call.only()
         return as_json({name: figures() for name, figures in self._parts.items()})

@@ -10,7 +10,7 @@ import pytest
 
 from aiwebengine.cli import exits
 from aiwebengine.cli.exits import CommandFailed
-from aiwebengine.cli.target import Asked, Target, find
+from aiwebengine.cli.target import Target, TargetOptions, find
 from aiwebengine.services import lock
 
 
@@ -46,7 +46,7 @@ class Home:
     def find(self, server: str | None = None, **more: object) -> Target:
         environ = {"HOME": str(self.folder), **more.pop("environ", {})}  # type: ignore[dict-item]
         given = {"token_file": None, "profile_file": None, "data_folder": self.folder / "data", **more}
-        return find(Asked(server=server, environ=environ, **given), warn=self.warnings.append)
+        return find(TargetOptions(server=server, environ=environ, **given), warn=self.warnings.append)
 
     def refused(self, server: str | None = None, **more: object) -> CommandFailed:
         with pytest.raises(CommandFailed) as caught:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aiwebengine.errors import CannotStart
-from aiwebengine.settings.load import Sources, WrongSettings, load
+from aiwebengine.settings.load import SettingSources, WrongSettings, load
 
 SHIPPED = Path(__file__).parents[3] / "config"
 
@@ -24,8 +24,8 @@ class Given:
         path.write_text(text, "utf-8")
         return path
 
-    def sources(self, *config: Path, **more: Any) -> Sources:
-        return Sources(config=config, folder=self.folder, **{"values": SHIPPED, **more})
+    def sources(self, *config: Path, **more: Any) -> SettingSources:
+        return SettingSources(config=config, folder=self.folder, **{"values": SHIPPED, **more})
 
     def problems(self, *config: Path, **more: Any) -> list[str]:
         with pytest.raises(WrongSettings) as caught:

@@ -33,8 +33,8 @@ from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.logs import Logs
 from aiwebengine.web.api.receipts import ReceiptList
 from aiwebengine.web.api.recordings import Recordings
-from aiwebengine.web.api.scripts import Scripts
-from aiwebengine.web.api.state import State
+from aiwebengine.web.api.scripts import DeployedScripts
+from aiwebengine.web.api.state import ServerState
 from aiwebengine.web.api.token import Token
 from tests.support.fakes.database import open_database
 from tests.support.fakes.deploying import Deploying
@@ -109,7 +109,7 @@ class ApiTestCase(SynchronousTestCase):
         listing = Listing([web_routes(LimitSettings())])
         self.api = Api(
             routed=[
-                Scripts(store=self.world.store, deployer=self.world.deployer, listing=listing),
+                DeployedScripts(store=self.world.store, deployer=self.world.deployer, listing=listing),
                 Deployments(
                     deployer=self.world.deployer,
                     threads=threads,
@@ -119,7 +119,7 @@ class ApiTestCase(SynchronousTestCase):
                 ),
                 logs,
                 ReceiptList(receipts=self.receipts, budgets=self.budgets),
-                State(parts={"runtime": self.world.runner.state, "logs": self.logs.state}),
+                ServerState(parts={"runtime": self.world.runner.state, "logs": self.logs.state}),
                 Assets(assets=assets, max_bytes=1000),
                 Token(tokens=tokens),
                 Recordings(recorder=self.recorder, replayer=replayer, threads=threads, settings=self.world.settings),

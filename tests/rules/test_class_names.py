@@ -1,0 +1,47 @@
+"""A class can be found by its name."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+
+from tests.rules.tree import name, parsed, python
+
+# Each name stands for two or more classes.  The list may only shrink.
+TWICE = {
+    "Built",
+    "Connection",
+    "Entry",
+    "Event",
+    "Group",
+    "Held",
+    "Late",
+    "Member",
+    "Message",
+    "Opening",
+    "Page",
+    "Parts",
+    "Place",
+    "Prepared",
+    "Recording",
+    "Request",
+    "ScriptSource",
+    "Session",
+    "Slots",
+    "Surroundings",
+    "Terms",
+    "Work",
+    "_Waiting",
+}
+
+
+def test_class_names_are_unique() -> None:
+    """No two classes of the server have the same name."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in python("aiwebengine"):
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(f"{name(path)}:{node.lineno}")
+    twice = {each: found for each, found in places.items() if len(found) > 1}
+    assert not {each: found for each, found in twice.items() if each not in TWICE}
+    assert not sorted(TWICE - twice.keys()), "unique by now: take them from TWICE"
