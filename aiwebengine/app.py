@@ -16,6 +16,7 @@ from aiwebengine.assembly.running import build_machinery
 from aiwebengine.engine import Engine
 from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
+from aiwebengine.host.names import declarations
 from aiwebengine.machinery import parts_of
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.services.inherited import NOTHING, Inherited
@@ -46,7 +47,8 @@ def build(
     base = build_foundation(settings, reactor=reactor, passed=passed, alone=not inherited.succeeds)
     machinery = build_machinery(
         base,
-        more_calls=[(call.name, call.sync) for feature in features for call in feature.calls],
+        declared=declarations(feature.declares for feature in features),
+        prelude=[path for feature in features for path in feature.prelude],
     )
     parts = [parts_of(feature, machinery) for feature in features]
     connect(machinery, parts)

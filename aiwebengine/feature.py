@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from aiwebengine.host.declare import HostCall
+from aiwebengine.host.declarations import NOTHING, Declarations
 
 API_VERSION = 1
 """Version of this seam; a feature made for another one is refused at start."""
@@ -71,8 +71,8 @@ class Feature:
     """Unique; the name of its folder."""
     parts: str
     """`module:function` that makes its `machinery.Parts`; called once for each engine, and starts nothing."""
-    calls: Sequence[HostCall] = ()
-    """Declared host calls that are functions of scripts."""
+    declares: Declarations = NOTHING
+    """What scripts see of it: functions, objects, types, capabilities."""
     summary: str = ""
     """One sentence for people."""
     settings: Mapping[str, type[Any]] = field(default_factory=dict)

@@ -1,8 +1,10 @@
 """
 The sandbox as a program.
 
-    python -P -m sandbox --control-fd N    the zygote, on an inherited control socket
-    python -P -m sandbox --report          what protects scripts' processes here, as one line of JSON
+    python -P -m sandbox --control-fd N [--surface-fd M]
+                                  the zygote, on an inherited control socket; see `surface.py`
+    python -P -m sandbox --report
+                                  what protects scripts' processes here, as one line of JSON
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import sys
 from sandbox.engine import EngineFailed
 from sandbox.lockdown import namespaces, rlimits, seccomp
 from sandbox.lockdown.report import report
+from sandbox.surface import NOTHING, read_surface
 from sandbox.zygote import leave_terminal, run_zygote
 
 
@@ -32,6 +35,7 @@ def main() -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--control-fd", type=int, help="descriptor of the control socket (AF_UNIX, SOCK_SEQPACKET)")
     what.add_argument("--report", action="store_true", help="tell what protects scripts' processes, and end")
+    parser.add_argument("--surface-fd", type=int, help="descriptor that tells which host calls scripts may make")
     arguments = parser.parse_args()
     if arguments.report:
         rlimits.raise_stack()
@@ -45,7 +49,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        run_zygote(control)
+        run_zygote(control, NOTHING if arguments.surface_fd is None else read_surface(arguments.surface_fd))
     except EngineFailed as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return 1

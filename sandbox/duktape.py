@@ -17,6 +17,7 @@ from typing import Any, cast
 import pyduktape2
 
 from sandbox.engine import EngineFailed
+from sandbox.surface import NOTHING, Surface
 
 _FOLDER = Path(__file__).parent / "prelude"
 _BUILT = "core.js"
@@ -28,13 +29,14 @@ class Duktape:
     See `engine.Engine`.
 
     Args:
+        surface: What scripts find beyond the sandbox's own prelude.
         folder: Holds `order.json` and the prelude files that it names, in order of evaluation.
 
     Raises:
         EngineFailed: A prelude file is missing, or throws.
     """
 
-    def __init__(self, *, folder: Path = _FOLDER) -> None:
+    def __init__(self, *, surface: Surface = NOTHING, folder: Path = _FOLDER) -> None:
         # Local time is UTC for scripts, whatever the server's own zone is; the engine asks the C library.
         os.environ["TZ"] = "UTC"
         time.tzset()
@@ -42,10 +44,13 @@ class Duktape:
         names: list[str] = json.loads((folder / "order.json").read_text("utf-8"))
         if not (folder / _BUILT).exists():
             raise EngineFailed(f"{folder / _BUILT} is missing; install aiwebengine again, which builds it")
-        for name in names[:-1]:
-            self._evaluate(folder / name, "{}\n;0")
+        kernel, *others, last = names
+        self._evaluate(folder / kernel, "{}\n;0")
+        self._declare(surface)
+        for path in (*(folder / name for name in others), *surface.files):
+            self._evaluate(path, "{}\n;0")
         # The value of the last file is the pump.
-        self._pump = self._evaluate(folder / names[-1], "{}")
+        self._pump = self._evaluate(folder / last, "{}")
 
     def pump(self, text: str) -> str:
         """See `engine.Engine.pump`."""
@@ -53,6 +58,13 @@ class Duktape:
             return cast(str, self._pump(text))
         except (*_ERRORS, MemoryError, UnicodeError) as error:
             raise EngineFailed(str(error)) from None
+
+    def _declare(self, surface: Surface) -> None:
+        try:
+            # JSON in ASCII is an expression of JavaScript.
+            self._context.eval_js(f"__kernel.declared = {surface.calls};0")
+        except _ERRORS as error:
+            raise EngineFailed(f"the host calls cannot be declared: {error}") from error
 
     def _evaluate(self, path: Path, form: str) -> Any:
         try:

@@ -26,13 +26,14 @@ from sandbox.garbage import Garbage, allocator
 from sandbox.lockdown import apply, namespaces, process, rlimits, seccomp
 from sandbox.lockdown.report import report
 from sandbox.loop import Conversation
+from sandbox.surface import Surface
 
 
-def run_zygote(control: socket.socket) -> None:
+def run_zygote(control: socket.socket, surface: Surface) -> None:
     """Be the zygote, until *control* ends."""
     rlimits.raise_stack()
     network = namespaces.empty_network()
-    engine = Duktape()
+    engine = Duktape(surface=surface)
     calls = seccomp.programs()
     held = report(network=network, calls=calls)
     engine.pump("E")

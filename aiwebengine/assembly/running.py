@@ -6,11 +6,13 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from random import SystemRandom
 
 from aiwebengine.build.builder import Builder
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.feature import Ports
+from aiwebengine.host.declarations import Declarations, surface
 from aiwebengine.host.dispatch import Host
 from aiwebengine.host.effects import Commits
 from aiwebengine.host.messages import GROUP as MESSAGES
@@ -43,12 +45,13 @@ from aiwebengine.web.websocket import WebSockets
 
 
 # Long: a list of the floors, read from bottom to top.
-def build_machinery(base: Foundation, *, more_calls: Sequence[tuple[str, bool]]) -> Machinery:
+def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequence[Path]) -> Machinery:
     """
     Build the floors that features stand on; nothing runs before the services start.
 
     Args:
-        more_calls: Host calls of features that the prelude does not know: name, and whether it is synchronous.
+        declared: What scripts see of all features.
+        prelude: What the sandbox evaluates of them.
     """
     settings, reactor = base.settings, base.reactor
     hooks = Hooks()
@@ -86,7 +89,12 @@ def build_machinery(base: Foundation, *, more_calls: Sequence[tuple[str, bool]])
         seconds=base.seconds,
         passed=base.passed,
     )
-    zygote = Zygote(reactor=reactor, refusal=partial(lockdown.refusal, allowed=settings.sandbox.allow_missing))
+    zygote = Zygote(
+        reactor=reactor,
+        refusal=partial(lockdown.refusal, allowed=settings.sandbox.allow_missing),
+        # Asked when it starts: by then the features have added their calls.
+        surface=lambda: surface(host.calls, prelude),
+    )
     runner = Runner(
         reactor=reactor,
         zygote=zygote,
@@ -99,7 +107,6 @@ def build_machinery(base: Foundation, *, more_calls: Sequence[tuple[str, bool]])
         wall=base.seconds,
         entropy=os.urandom,
         passed=base.passed,
-        more_calls=more_calls,
         recorded=hooks.recorded,
         tape_bytes=hooks.tape_bytes,
     )
@@ -116,10 +123,18 @@ def build_machinery(base: Foundation, *, more_calls: Sequence[tuple[str, bool]])
         cache_folder=base.folder / "build-cache",
         reactor=reactor,
         random=base.random.random,
-        known_globals={**known_globals(), **dict.fromkeys(name for name, _ in more_calls)},
+        known_globals=known_globals(declared),
         advice=advice(),
     )
-    deployer = _deployer(base, invoker=invoker, forget=runner.forget, builder=builder, current=current, loads=loads)
+    deployer = _deployer(
+        base,
+        invoker=invoker,
+        forget=runner.forget,
+        builder=builder,
+        current=current,
+        loads=loads,
+        capabilities=[one.name for one in declared.capabilities],
+    )
     access = ScriptAccess(deployer=deployer, store=base.store, current=current, loads=loads)
     commits.deploys(access.commit_work)
     bus = Bus(epoch=f"{base.milliseconds():x}", settings=settings.streams)
@@ -166,6 +181,7 @@ def _deployer(
     builder: Builder,
     current: Current,
     loads: Loads[Registrations],
+    capabilities: Sequence[str],
 ) -> Deployer:
     preparer = Preparer(
         builder=builder,
@@ -177,6 +193,7 @@ def _deployer(
         threads=base.unpacking_threads,
         settings=base.settings.deploy,
         limits=base.settings.limits,
+        capabilities=capabilities,
         milliseconds=base.milliseconds,
         seconds=time.monotonic,
     )

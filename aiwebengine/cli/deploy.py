@@ -33,14 +33,28 @@ def _what_to_send(command: _Command) -> _Command:
     return command
 
 
+class _Grant(click.Option):
+    """An option whose help lists the capabilities that the features declare, and looks for them only when asked."""
+
+    @property
+    def help(self) -> str | None:
+        """Return what the option does, and every capability."""
+        from aiwebengine.features.all import FEATURES  # noqa: PLC0415  Only for the help.
+
+        known = [f"{one.name} ({one.doc})" for feature in FEATURES for one in feature.declares.capabilities]
+        return f"{self._beginning}: {', '.join(known)}. Repeatable."
+
+    @help.setter  # noqa: A003  Click's name.
+    def help(self, beginning: str | None) -> None:
+        self._beginning = beginning
+
+
 @click.command()
 @_what_to_send
 @click.option(
     "--expected", type=click.IntRange(min=0), metavar="N", help="Refuse unless this is the current version; 0 for none."
 )
-@click.option(
-    "--grant", "grants", multiple=True, metavar="NAME", help="Grant a capability: scripts, assets or logs. Repeatable."
-)
+@click.option("--grant", "grants", cls=_Grant, multiple=True, metavar="NAME", help="Grant a capability")
 @click.option("--no-grants", is_flag=True, help="Take away every capability that it was granted before.")
 @click.option("--message", "-m", default="", help="Why, for the history.")
 @click.option("--if-changed", is_flag=True, help="Do nothing if nothing changed.")
@@ -86,13 +100,7 @@ def deploy(
 
 @click.command()
 @_what_to_send
-@click.option(
-    "--grant",
-    "grants",
-    multiple=True,
-    metavar="NAME",
-    help="As if it were granted: scripts, assets or logs. Repeatable.",
-)
+@click.option("--grant", "grants", cls=_Grant, multiple=True, metavar="NAME", help="As if it were granted")
 @talks_to_server
 def check(
     session: CommandSession, paths: tuple[Path, ...], uri: str | None, entry: str | None, grants: tuple[str, ...]

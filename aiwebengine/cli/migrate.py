@@ -26,12 +26,12 @@ def migrate_names(path: Path, write: bool, as_json: bool) -> int:
     PATH is a script's file or folder. Names that the script has made itself are left alone, and nothing but names is
     changed. No server is needed. Ends with 3 if a file cannot be parsed; it is left as it is.
     """
-    from aiwebengine.build.builder import TOOLCHAIN  # noqa: PLC0415  Other commands need not wait for it.
+    from aiwebengine.assembly.declared import DECLARED  # noqa: PLC0415  Other commands need not wait for it.
+    from aiwebengine.build.builder import TOOLCHAIN  # noqa: PLC0415  The same.
     from aiwebengine.build.node import Node, find_node  # noqa: PLC0415  The same.
     from aiwebengine.build.rename import rename  # noqa: PLC0415  The same.
-    from aiwebengine.host.globals import GLOBALS  # noqa: PLC0415  The same.
 
-    names = {one.name: one.deprecated for one in GLOBALS if one.deprecated}
+    names = DECLARED.older
     files = _files(path)
     node = find_node("", TOOLCHAIN)
     if not isinstance(node, Node):

@@ -7,7 +7,8 @@ from typing import Any
 
 from aiwebengine.errors import Denied, Invalid, NotFound
 from aiwebengine.graphql.topics import SubscriptionTopics, topic_of
-from aiwebengine.host.declare import Argument, HostCall, nearest, told
+from aiwebengine.host.declare import HostCall, limited, nearest, told
+from aiwebengine.host.graphql_calls import CALLS, CAPABILITY
 from aiwebengine.host.messages import Messages
 from aiwebengine.host.schema_parts import subscriptions_of
 from aiwebengine.host.session import Function, Session
@@ -15,24 +16,6 @@ from aiwebengine.host.stream_options import check_message_options
 
 KIND = "subscription"
 """Of messages; see `messages.Destination`."""
-
-CALLS: tuple[HostCall, ...] = (
-    HostCall(
-        name="graphql.send",
-        speaks_for="sendSubscriptionMessage",
-        group="GraphQL",
-        arguments=(
-            Argument(name="name", kind="text", doc="The subscription's field.", max_length=200, empty=False),
-            Argument(name="data", kind="any", doc="The message: a text, or anything that JSON can hold."),
-            Argument(name="options", kind="object", optional=True, doc="The options."),
-        ),
-        returns="void",
-        effect="held",
-        doc="Sends to one subscription.",
-        example="",
-        errors=("denied", "not_found", "too_large", "too_many"),
-    ),
-)
 
 
 class SubscriptionDestination:
@@ -71,12 +54,12 @@ class SubscriptionMessages:
     @property
     def calls(self) -> Sequence[HostCall]:
         """See `dispatch.Group.calls`."""
-        return CALLS
+        return limited(CALLS, payload=self._messages.max_bytes)
 
     @property
     def functions(self) -> Mapping[str, Function]:
         """See `dispatch.Group.functions`."""
-        return {"graphql.send": self._send}
+        return {"sendSubscriptionMessage": self._send}
 
     def _send(self, session: Session, name: str, data: Any, options: Mapping[str, Any] | None) -> None:
         call, script = "sendSubscriptionMessage", session.invocation.script
@@ -88,7 +71,7 @@ class SubscriptionMessages:
             meant = nearest(name, known)
             advice = f"did you mean {meant}?" if meant else "register it with registerSubscriptionHandler."
             raise NotFound(f"{call}: there is no subscription {told(name)}; {advice}")
-        if owner != script and "streams" not in session.capabilities:
+        if owner != script and CAPABILITY not in session.capabilities:
             raise Denied(
                 f'{call}: {name} is a subscription of "{owner}"; sending to those of other scripts needs the '
                 'capability "streams", which this script has not been granted; deploy it with --grant streams.'

@@ -15,87 +15,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiwebengine.errors import Invalid
-from aiwebengine.host.declare import Argument, HostCall
+from aiwebengine.host.asset_calls import CALLS, CAPABILITY
+from aiwebengine.host.declare import HostCall, limited
 from aiwebengine.host.effects import Held, Unit
 from aiwebengine.host.session import Function, Session
 from aiwebengine.services.db.units import Transaction, Write
 
-GROUP = "assets"
-"""Name of the group of effects, and of the capability."""
-
-_PATH = Argument(name="path", kind="text", doc='The asset\'s path, such as "/logo.svg".', max_length=1024, empty=False)
-
-CALLS: tuple[HostCall, ...] = (
-    HostCall(
-        name="listAssets",
-        group="Scripts and assets",
-        arguments=(),
-        returns="string[]",
-        effect="none",
-        capability=GROUP,
-        doc="Gives the paths of all assets, in alphabetical order.",
-        example='registerWebHandler("/assets", () => listAssets());',
-        errors=("denied", "unavailable"),
-    ),
-    HostCall(
-        name="fetchAsset",
-        group="Scripts and assets",
-        arguments=(_PATH,),
-        returns="string",
-        effect="none",
-        capability=GROUP,
-        cost=2,
-        doc=(
-            "Gives one asset as JSON text, `{publicPath, mimetype, content}` with the content as base64, "
-            'or the text `"null"` if there is none.'
-        ),
-        example=(
-            'registerWebHandler("/asset", () => {\n'
-            '  const asset = JSON.parse(fetchAsset("/greeting.txt"));\n'
-            '  return asset ? atob(asset.content) : httpError(404, "There is no greeting.");\n'
-            "});"
-        ),
-        errors=("denied", "unavailable"),
-    ),
-    HostCall(
-        name="upsertAsset",
-        group="Scripts and assets",
-        arguments=(
-            _PATH,
-            Argument(
-                name="mimetype",
-                kind="text",
-                doc='The media type, such as "image/svg+xml".',
-                max_length=255,
-                empty=False,
-            ),
-            Argument(name="content", kind="text", doc="The bytes, as base64."),
-        ),
-        returns="void",
-        effect="held",
-        capability=GROUP,
-        cost=2,
-        doc="Stores an asset, or replaces it, when the handler has returned.",
-        example=(
-            'registerWebHandler("/asset", (req) => {\n'
-            '  upsertAsset("/greeting.txt", "text/plain", btoa("hello"));\n'
-            '  return "stored";\n'
-            '}, "POST");'
-        ),
-        errors=("denied", "too_large", "unavailable"),
-    ),
-    HostCall(
-        name="deleteAsset",
-        group="Scripts and assets",
-        arguments=(_PATH,),
-        returns="boolean",
-        effect="held",
-        capability=GROUP,
-        doc="Removes an asset when the handler has returned; says whether there was one.",
-        example='registerWebHandler("/asset", () => deleteAsset("/greeting.txt"), "DELETE");',
-        errors=("denied", "unavailable"),
-    ),
-)
+GROUP = CAPABILITY
+"""Name of the group of effects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +55,7 @@ class AssetCalls:
         read: One asset, None if there is none.
         check: Refuses a path, a type or a size that could not be stored; raises Invalid or TooLarge.
         write: Stores and removes (None) assets inside a transaction.
+        max_bytes: Largest asset.
     """
 
     def __init__(
@@ -137,16 +65,19 @@ class AssetCalls:
         read: Callable[[str], Awaitable[Content | None]],
         check: Callable[[str, StoredAsset], None],
         write: Callable[[Transaction, Mapping[str, StoredAsset | None]], None],
+        max_bytes: int,
     ) -> None:
         self._list_paths = list_paths
         self._read = read
         self._check = check
         self._write = write
+        self._max_bytes = max_bytes
 
     @property
     def calls(self) -> Sequence[HostCall]:
         """See `dispatch.Group.calls`."""
-        return CALLS
+        # Base64: four characters for three bytes.
+        return limited(CALLS, content=4 * (self._max_bytes // 3 + 1))
 
     @property
     def functions(self) -> Mapping[str, Function]:

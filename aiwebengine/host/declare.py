@@ -1,12 +1,18 @@
 """
-What scripts may ask for, declared once.
+What scripts may use, declared once.
 
-A `HostCall` travels from a child to the server: the dispatcher checks each one against
-its declaration.  A `Global` is made by the prelude inside the child and never leaves it.
-The type declarations, the reference pages and the names that the build knows are all
-generated from these two (`describe.py`).
+A `HostCall` is a JavaScript function that the server carries out.  Its declaration is all
+that is written of it beside its body: the dispatcher checks arguments against it, the sandbox
+makes the function from it, and the types, the reference page and the names that the build
+knows are generated from it.  A `Global` is made by the prelude inside the child; what of it
+reaches the server are the host calls that it `uses`.
 
-The words for an effect (what happens to it when the handler fails):
+    HostCall(name="listScripts", ...)    the function listScripts
+    HostCall(name="kv.get", ...)         the method get of the object kv, which a Global declares
+    Member(signature="update<T>(...)")   a method that the prelude implements, of the Global kv
+    HostCall(..., speaks_for="use")      no function: what the prelude sends when a script calls `use`
+
+An effect is what happens to a call when the handler fails:
 
 - `none`: it only reads or computes;
 - `evidence`: log lines and the like, never held back and never rolled back;
@@ -17,17 +23,22 @@ The words for an effect (what happens to it when the handler fails):
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from aiwebengine.errors import Invalid
+from aiwebengine.errors import EngineError, Invalid, TooLarge
 
 Effect = Literal["none", "evidence", "held", "immediate"]
 Kind = Literal["text", "integer", "boolean", "object", "array", "any"]
+Conversion = Literal["", "string", "primitive"]
 
 REFERENCE = "docs/reference/javascript-api.md"
 """Page that every message about a call points to."""
+
+REGISTRATION_BYTES = 2 * 1024 * 1024
+"""Most bytes of one registration: its SDL or its schemas are the largest part."""
 
 _TYPESCRIPT: dict[Kind, str] = {
     "text": "string",
@@ -38,11 +49,18 @@ _TYPESCRIPT: dict[Kind, str] = {
     "any": "unknown",
 }
 _NEAREST_LENGTH = 64
+_NAME = re.compile(r"[\w$]+")
+_PLAIN_BYTES = 64 * 1024
+# Room for brackets and commas, and for further arguments, which are ignored.
+_SPARE = 1024
+# Most characters of ASCII JSON for one byte of a value: the two of é are written \u00e9.  Only control characters take
+# more, and a value that consists of them counts as larger than it is.
+_LONGEST_BYTE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
-    """One argument of a host call, as it must arrive over the wire."""
+    """One argument of a host call: what authors see, and what the wire lets through."""
 
     name: str
     kind: Kind
@@ -50,14 +68,52 @@ class Argument:
     optional: bool = False
     """May be left out, `undefined` or `null`; the function then gets None."""
     max_length: int = 0
-    """Most characters of a text or elements of an array; 0: whatever the wire lets through."""
+    """Most characters of a string or elements of an array; 0: whatever `max_bytes` lets through."""
     empty: bool = True
-    """Whether a text may be empty."""
+    """Whether a string may be empty."""
+    max_bytes: int = 0
+    """
+    Most bytes, of a string in UTF-8 or of anything else as JSON; 0: what its kind and `max_length` allow.
+
+    Arguments that must be larger, because their JSON is so long, are refused before they are decoded; the exact size
+    is for the function to check, for it knows what it stores.
+    """
+    type: str = ""
+    """TypeScript, where it is more precise than the kind."""
+    converts: Conversion = ""
+    """
+    Of a string: which other values the JavaScript function makes a string of, as `String(value)` does.
+
+    `string`: whatever is neither undefined nor a symbol; `primitive`: numbers, booleans and null.
+    """
+    advice: str = ""
+    """What to do instead, in one sentence, when a value is refused because of what it is."""
 
     @property
     def typescript(self) -> str:
-        """Give the type that authors see."""
-        return _TYPESCRIPT[self.kind]
+        """Return the type that authors see."""
+        return self.type or _TYPESCRIPT[self.kind]
+
+    @property
+    def longest(self) -> int:
+        """Return how many characters of ASCII JSON the argument may have on the wire."""
+        if self.max_bytes:
+            return self.max_bytes * _LONGEST_BYTE + 2
+        match self.kind:
+            case "text":
+                return 12 * self.max_length + 2 if self.max_length else _PLAIN_BYTES
+            case "integer" | "boolean":
+                return 32
+            case _:
+                return _PLAIN_BYTES
+
+    @property
+    def bound(self) -> str:
+        """Return in words how long it may be."""
+        if self.max_bytes:
+            return f"{self.max_bytes} bytes"
+        unit = "elements" if self.kind == "array" else "characters"
+        return f"{self.max_length or self.longest} {unit}"
 
     def check(self, call: str, value: Any) -> None:
         """
@@ -75,28 +131,35 @@ class Argument:
         if self.kind == "text" and not _well_formed(value):
             raise Invalid(f"{call}: {self.name} must be well-formed Unicode; it holds half of a surrogate pair.")
         if self.max_length and isinstance(value, str | list) and len(value) > self.max_length:
-            unit = "characters" if isinstance(value, str) else "elements"
-            raise Invalid(f"{call}: {self.name} may have at most {self.max_length} {unit}; {len(value)} were given.")
+            raise Invalid(f"{call}: {self.name} may have at most {self.bound}; {len(value)} were given.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostCall:
-    """One call that a child may make to the server."""
+    """One JavaScript function that the server carries out."""
 
     name: str
-    """On the wire and, unless it speaks for a global, in JavaScript."""
+    """
+    In JavaScript and on the wire: `listScripts`, or `kv.get` for a method of an object.
+
+    With `speaks_for` on the wire alone.
+    """
     group: str
     """Heading of the reference page."""
     arguments: tuple[Argument, ...]
-    returns: str
-    """TypeScript type of the result."""
+    returns: str = ""
+    """TypeScript type of the result, or of what the Promise gives; not needed with `signatures`."""
+    signatures: tuple[str, ...] = ()
+    """TypeScript where the arguments do not say enough, from the type parameters on, one an overload."""
     effect: Effect
     doc: str
     """One paragraph."""
-    example: str
+    example: str = ""
     """A few lines that run as they stand; empty if scripts cannot name the call."""
     capability: str | None = None
     """What the script must have been granted; None: every script may."""
+    partly: str | None = None
+    """What some uses of the call take, if every script may make others; `doc` says which."""
     sync: bool = True
     """Whether the call returns its result, or a Promise of it."""
     cost: int = 1
@@ -105,31 +168,111 @@ class HostCall:
     """Codes of `HostError` beyond `invalid`, `budget` and `closed`, which any call may throw."""
     deprecated: str = ""
     """What to use instead; empty if there is nothing better."""
+    importable: bool = True
+    """Whether `import { name } from "aiwebengine"` gives it too; of a method, its object says that."""
     speaks_for: str = ""
-    """The global on whose behalf the prelude sends it; scripts cannot name such a call.  Empty: scripts call it."""
+    """The function on whose behalf the prelude sends it; scripts cannot name such a call.  Empty: scripts call it."""
 
     @property
     def shown(self) -> str:
-        """Give the name that the author knows."""
+        """Return the name that the author knows."""
         return self.speaks_for or self.name
+
+    @property
+    def object(self) -> str:
+        """Return the global object of which it is a method; empty if it is a global function."""
+        return self.name.rpartition(".")[0]
+
+    @property
+    def member(self) -> str:
+        """Return its name without the object's."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def typescript(self) -> tuple[str, ...]:
+        """Return its signatures, from the type parameters on."""
+        if self.signatures:
+            return self.signatures
+        arguments = ", ".join(f"{one.name}{'?' if one.optional else ''}: {one.typescript}" for one in self.arguments)
+        return (f"({arguments}): {self.returns if self.sync else f'Promise<{self.returns}>'}",)
+
+    @property
+    def longest(self) -> int:
+        """Return how many characters of ASCII JSON the arguments may have together."""
+        return _SPARE + sum(one.longest for one in self.arguments)
+
+    @property
+    def bound(self) -> str:
+        """Return in words how long the arguments may be: what is told of longer ones."""
+        if not self.arguments:
+            return f"{self.shown} has no arguments"
+        bounded = [one for one in self.arguments if one.max_length or one.max_bytes]
+        first, *others = bounded or [max(self.arguments, key=lambda one: one.longest)]
+        more = "".join(f", {one.name} {one.bound}" for one in others)
+        return f"{self.shown}: {first.name} may have at most {first.bound}{more}"
+
+    @property
+    def too_long(self) -> type[EngineError]:
+        """Return the kind of error for longer arguments: of bytes it is too large, of characters invalid."""
+        return TooLarge if any(one.max_bytes for one in self.arguments) else Invalid
+
+    def check_length(self, length: int) -> None:
+        """
+        Refuse arguments whose JSON is longer than any that could be right, before they are decoded.
+
+        Raises:
+            TooLarge, Invalid: See `too_long`.
+        """
+        if length > self.longest:
+            raise self.too_long(f"{self.bound}; the arguments have {length} as JSON.")
+
+
+def limited(calls: Sequence[HostCall], **max_bytes: int) -> tuple[HostCall, ...]:
+    """
+    Return *calls* with the limits that a server's settings ask for.
+
+    Args:
+        max_bytes: By name of an argument, its `max_bytes` in every call that declares one.
+    """
+    return tuple(
+        replace(
+            call,
+            arguments=tuple(
+                replace(one, max_bytes=max_bytes[one.name]) if one.max_bytes and one.name in max_bytes else one
+                for one in call.arguments
+            ),
+        )
+        for call in calls
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """Something that a script may ask for and an administrator grant."""
+
+    name: str
+    doc: str
+    """What it lets a script do, as it follows "may": `list, read, deploy and delete scripts`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One property or method of a global or of a type."""
+    """One property or method of a global or of a type that no host call declares."""
 
     signature: str
     """TypeScript as it stands between the braces, without the semicolon: `get(name: string): string | null`."""
     doc: str = ""
+    uses: tuple[str, ...] = ()
+    """Host calls that the method makes; its effect and its errors are theirs."""
+    example: str = ""
+    """Of a method that uses host calls: a few lines that run as they stand."""
 
     @property
     def name(self) -> str:
-        """Give the bare name; empty for call, construct and index signatures."""
+        """Return the bare name; empty for call, construct and index signatures."""
         text = self.signature.removeprefix("static ").removeprefix("readonly ")
-        for end, letter in enumerate(text):
-            if not (letter.isalnum() or letter in "_$"):
-                return text[:end]
-        return text
+        found = _NAME.match(text)
+        return found[0] if found else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +286,7 @@ class Global:
     signatures: tuple[str, ...] = ()
     """Of a function: TypeScript from the type parameters on, such as `(value: unknown): string`, one an overload."""
     members: tuple[Member, ...] = ()
-    """Of an object or class."""
+    """Of an object or class; the host calls that are methods of it come on top."""
     type: str = ""
     """Of an object whose members stand in a named type: that type."""
     parameters: str = ""
@@ -157,13 +300,6 @@ class Global:
     deprecated: str = ""
     importable: bool = False
     """Whether `import { name } from "aiwebengine"` gives it too."""
-
-    @property
-    def closed(self) -> frozenset[str] | None:
-        """Give the names that may stand behind the dot in source; None if any may."""
-        if self.kind != "object" or self.type:
-            return None
-        return frozenset(member.name for member in self.members)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,8 +315,13 @@ class Shape:
     extends: str = ""
 
 
+def anchor(name: str) -> str:
+    """Return where the reference page tells of a name: what follows the `#`."""
+    return re.sub(r"[^\w-]", "", name.lower())
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Give the known name that *name* was most likely meant to be, or None."""
+    """Return the known name that *name* was most likely meant to be, or None."""
     names = list(known)
     seen = name[:_NEAREST_LENGTH]
     folded = {known_name.lower(): known_name for known_name in names}

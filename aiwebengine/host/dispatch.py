@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 
 from aiwebengine.errors import TABLE, BudgetSpent, Cancelled, Denied, EngineError, Invalid, ScriptFailed, TooMany
 from aiwebengine.exact_json import decode
-from aiwebengine.host.declare import REFERENCE, HostCall, nearest, printable
+from aiwebengine.host.declare import REFERENCE, HostCall, anchor, nearest, printable
 from aiwebengine.host.effects import Commits
 from aiwebengine.host.registration.book import Registrations
 from aiwebengine.host.session import Function, Session
@@ -76,7 +76,8 @@ class Host:
         seconds: Callable[[], float],
         passed: Passed = unwatched,
     ) -> None:
-        self._calls: dict[str, tuple[HostCall, Function]] = {}
+        self._calls: dict[str, tuple[HostCall, Function, int]] = {}
+        """By name: the declaration, the function, and how long its arguments may be."""
         self._visible: list[str] = []
         self.add(groups)
         self._commits = commits
@@ -93,8 +94,13 @@ class Host:
         """Let scripts make the calls of *groups*, too; before the first invocation."""
         for group in groups:
             functions = group.functions
-            self._calls.update({call.name: (call, functions[call.name]) for call in group.calls})
-        self._visible = [name for name, (call, _) in self._calls.items() if not call.speaks_for]
+            self._calls.update({call.name: (call, functions[call.name], call.longest) for call in group.calls})
+        self._visible = [call.name for call in self.calls if not call.speaks_for]
+
+    @property
+    def calls(self) -> tuple[HostCall, ...]:
+        """Return the declaration of every call that is answered."""
+        return tuple(call for call, _, _ in self._calls.values())
 
     def begin(self, invocation: Invocation) -> Session:
         """See `interfaces.HostCalls.begin`."""
@@ -115,7 +121,9 @@ class Host:
 
     def _answer(self, session: Session, name: str, argument: str) -> Deferred[str] | str:
         try:
-            declared, function = self._admit(session, name)
+            declared, function, longest = self._admit(session, name)
+            if len(argument) > longest:
+                declared.check_length(len(argument))
             result = function(session, *_arguments(declared, argument))
         except Exception as error:  # noqa: BLE001  the edge of host calls: a child gets an answer whatever happens
             return self._refusal(name, error)
@@ -125,7 +133,7 @@ class Host:
             return self._later(session, name, result)
         return self._stepped(session, name, result if isinstance(result, CoroutineType) else _awaited(result))
 
-    def _admit(self, session: Session, name: str) -> tuple[HostCall, Function]:
+    def _admit(self, session: Session, name: str) -> tuple[HostCall, Function, int]:
         if session.ended:
             raise Cancelled("The invocation is over; its host calls are answered no longer.")
         declared = self._calls.get(name)
@@ -202,7 +210,7 @@ class Host:
             "code": TABLE[error.code].javascript,
             "message": error.public,
             "call": shown,
-            "hint": f"{REFERENCE}#{shown.lower()}" if declared else REFERENCE,
+            "hint": f"{REFERENCE}#{anchor(shown)}" if declared else REFERENCE,
         }
         if error.retry_seconds is not None:
             told["retryAfter"] = error.retry_seconds

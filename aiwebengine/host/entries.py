@@ -72,6 +72,11 @@ class Entries:
         self._usage: dict[str, Usage] = {}
         """What scripts store, as far as it was looked up; kept right by every commit."""
 
+    @property
+    def max_value_bytes(self) -> int:
+        """Return how large a value may be, with its key."""
+        return self._settings.max_value_bytes
+
     async def get(self, session: Session, area: str, name: str) -> Entry | None:
         """Give an entry as the invocation sees it; None if there is none."""
         own = session.pending(GROUP)

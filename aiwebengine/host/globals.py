@@ -1,30 +1,14 @@
-"""What the prelude gives to scripts beyond the standards: registration, answers, pages, the log."""
+"""What every engine gives to scripts beyond the standards: registration, answers, pages, the log, errors."""
 
 from __future__ import annotations
 
 from aiwebengine.host.declare import Global, Member
-from aiwebengine.host.graphql_globals import GRAPHQL_GLOBALS
-from aiwebengine.host.socket_globals import SOCKET_GLOBALS
-from aiwebengine.host.stream_globals import STREAM_GLOBALS
 
 _REGISTRATION = "Registration"
 _ANSWERS = "Answers"
 _PAGES = "Pages"
 _LOG = "Logs"
-_STORAGE = "Storage"
 _ERRORS = "Errors"
-
-_STORAGE_MEMBERS = (
-    Member(signature="getItem(key: string): string | null", doc="The text; null if there is none."),
-    Member(signature="setItem(key: string, value: string): void", doc="Stores a text; anything else is refused."),
-    Member(signature="removeItem(key: string): void", doc="Removes it."),
-    Member(signature="clear(): void", doc="Removes everything, at most 1,000 keys at once."),
-    Member(signature="key(index: number): string | null", doc="The key at a place, in their order."),
-    Member(
-        signature="readonly length: number",
-        doc="How many there are; known after `key(0)` was called in the invocation, for a getter cannot wait.",
-    ),
-)
 
 GLOBALS: tuple[Global, ...] = (
     Global(
@@ -182,118 +166,6 @@ GLOBALS: tuple[Global, ...] = (
         signatures=("(props: { children?: any } | null): Html",),
         example='registerWebHandler("/f", () => h(Fragment, null, h("p", null, "one"), h("p", null, "two")));',
     ),
-    Global(
-        name="kv",
-        group=_STORAGE,
-        kind="object",
-        importable=True,
-        effect="held",
-        sync=False,
-        errors=("conflict", "too_large", "too_many", "unavailable"),
-        doc=(
-            "Values by key, of this script alone: anything that JSON can hold. "
-            "What is written is there for everybody when the handler has returned, all of it or nothing; the "
-            "invocation itself sees it at once. If somebody else has changed what it had read before it wrote, the "
-            "handler runs again. Versions are texts that are new with every write."
-        ),
-        members=(
-            Member(signature="get<T = unknown>(key: string): Promise<T | undefined>", doc="The value."),
-            Member(
-                signature=(
-                    "getWithVersion<T = unknown>(key: string): Promise<{ value: T; version: string } | undefined>"
-                ),
-                doc="The value and its version.",
-            ),
-            Member(
-                signature=(
-                    "set(key: string, value: unknown, "
-                    "options?: { ttl?: Duration; ifVersion?: string | null }): Promise<string>"
-                ),
-                doc=(
-                    "Writes; gives the new version. `ttl` is how long it lives; with `ifVersion` it throws `conflict` "
-                    "unless the key is at that version, null for none."
-                ),
-            ),
-            Member(
-                signature="delete(key: string, options?: { ifVersion?: string }): Promise<boolean>",
-                doc="Removes; whether there was anything.",
-            ),
-            Member(
-                signature="increment(key: string, by?: number): Promise<number>",
-                doc="Counts up, from 0 if there is nothing; gives the new number.",
-            ),
-            Member(
-                signature=(
-                    "update<T = unknown>(key: string, change: (value: T | undefined) => T | Promise<T>, "
-                    "options?: { retries?: number }): Promise<T>"
-                ),
-                doc="Writes what `change` makes of the value.",
-            ),
-            Member(
-                signature=(
-                    "list<T = unknown>(options?: { prefix?: string; limit?: number; cursor?: string | null }): "
-                    "Promise<{ entries: { key: string; value: T; version: string }[]; cursor: string | null }>"
-                ),
-                doc="Entries in the order of their keys; `cursor` gives the next page.",
-            ),
-            Member(
-                signature=(
-                    "watch<T = unknown>(what: string | { prefix: string }): "
-                    "AsyncIterableIterator<{ key: string; value?: T; version: string | null }>"
-                ),
-                doc="What is committed of a key, then the newest after each commit; of a prefix, what changes.",
-            ),
-        ),
-        example=(
-            'registerWebHandler("/visits", async () => ({ visits: await kv.increment("visits") }));\n'
-            'registerWebHandler("/note/:id", async (req) => {\n'
-            '  await kv.set("note/" + req.params.id, { text: req.body }, { ttl: "30d" });\n'
-            '  return (await kv.list({ prefix: "note/" })).entries.map((entry) => entry.key);\n'
-            '}, "PUT");'
-        ),
-    ),
-    Global(
-        name="sharedStorage",
-        group=_STORAGE,
-        kind="object",
-        effect="held",
-        errors=("too_large", "unavailable"),
-        doc=(
-            "Texts by key, of this script alone, in the shape of the Web Storage standard. The calls are synchronous; "
-            "what is written is kept when the handler has returned. `kv` can do more."
-        ),
-        members=_STORAGE_MEMBERS,
-        example=(
-            'registerWebHandler("/motto", (req) => {\n'
-            '  if (req.query.set) sharedStorage.setItem("motto", req.query.set);\n'
-            '  return sharedStorage.getItem("motto") ?? "none yet";\n'
-            "});"
-        ),
-    ),
-    Global(
-        name="personalStorage",
-        group=_STORAGE,
-        kind="object",
-        effect="held",
-        errors=("denied", "too_large", "unavailable"),
-        doc=(
-            "The same for each user of this script: nobody sees what is another's. "
-            "An invocation on nobody's behalf is denied."
-        ),
-        members=_STORAGE_MEMBERS,
-        example=(
-            'registerWebHandler("/mine", () => {\n'
-            "  try {\n"
-            '    return personalStorage.getItem("name");\n'
-            "  } catch (error) {\n"
-            '    return "sign in first";\n'
-            "  }\n"
-            "});"
-        ),
-    ),
-    *STREAM_GLOBALS,
-    *SOCKET_GLOBALS,
-    *GRAPHQL_GLOBALS,
     Global(
         name="console",
         group=_LOG,

@@ -7,55 +7,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiwebengine.errors import Conflict, Invalid, TooMany
-from aiwebengine.host.declare import Argument, HostCall, told
+from aiwebengine.host.declare import HostCall, limited, told
 from aiwebengine.host.durations import duration_ms
 from aiwebengine.host.entries import KV, Entries, check_name
 from aiwebengine.host.session import Function, Session
+from aiwebengine.host.storage_calls import KV_CALLS
 from aiwebengine.host.watch import Watches
 from aiwebengine.services.db.entry_rows import Entry
 
-_KEY = Argument(name="key", kind="text", doc="The key.", max_length=255, empty=False)
 _MOST_LISTED = 1000
 _USUALLY_LISTED = 100
 _MOST_WATCHES = 32
 _LARGEST = 2**53 - 1
 _SHORTEST_MS = 1
-
-
-def _call(name: str, *arguments: Argument, returns: str, held: bool = False, cost: int = 1) -> HostCall:
-    return HostCall(
-        name=f"kv.{name}",
-        speaks_for=f"kv.{name}",
-        group="Storage",
-        arguments=arguments,
-        returns=returns,
-        effect="held" if held else "none",
-        doc="Keys and values.",
-        example="",
-        sync=False,
-        cost=cost,
-        errors=("conflict", "too_large", "too_many", "unavailable"),
-    )
-
-
-_OPTIONS = Argument(name="options", kind="object", optional=True, doc="The options.")
-
-CALLS: tuple[HostCall, ...] = (
-    _call("get", _KEY, returns="unknown"),
-    _call("set", _KEY, Argument(name="value", kind="any", doc="The value."), _OPTIONS, returns="string", held=True),
-    _call("delete", _KEY, _OPTIONS, returns="boolean", held=True),
-    _call(
-        "increment", _KEY, Argument(name="by", kind="any", optional=True, doc="How much."), returns="number", held=True
-    ),
-    _call("list", _OPTIONS, returns="unknown", cost=2),
-    _call(
-        "watch",
-        Argument(name="id", kind="integer", doc="The watch."),
-        Argument(name="what", kind="object", doc="Key or prefix, and what was seen."),
-        returns="unknown",
-    ),
-    _call("unwatch", Argument(name="id", kind="integer", doc="The watch."), returns="void"),
-)
 
 
 class KvCalls:
@@ -74,7 +38,7 @@ class KvCalls:
     @property
     def calls(self) -> Sequence[HostCall]:
         """See `dispatch.Group.calls`."""
-        return CALLS
+        return limited(KV_CALLS, value=self._entries.max_value_bytes)
 
     @property
     def functions(self) -> Mapping[str, Function]:

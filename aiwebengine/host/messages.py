@@ -55,7 +55,7 @@ class Messages:
 
     def __init__(self, *, bus: Bus, max_bytes: int) -> None:
         self._bus = bus
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._destinations: dict[str, Destination] = {}
         self._published: dict[str, None] = {}
         """Keys of messages that were published, and whose rows the relay has not met yet."""
@@ -96,8 +96,8 @@ class Messages:
         """
         text = _json(data)
         size = len(text.encode())
-        if size > self._max_bytes:
-            raise TooLarge(f"{call}: a message may have at most {self._max_bytes} bytes; this one has {size}.")
+        if size > self.max_bytes:
+            raise TooLarge(f"{call}: a message may have at most {self.max_bytes} bytes; this one has {size}.")
         key = session.next_version()
         message: dict[str, Any] = {"k": key, "d": text, "m": kind, "s": script}
         if name is not None:

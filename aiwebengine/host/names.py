@@ -7,12 +7,14 @@ own is a deployment error, with the nearest name or with the advice below.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from aiwebengine.host import assets, logs, scripts
-from aiwebengine.host.declare import HostCall
+from aiwebengine.host.declarations import Declarations, together
 from aiwebengine.host.globals import GLOBALS
-from aiwebengine.host.standards import STANDARDS
+from aiwebengine.host.registration.paths import RESERVED
+from aiwebengine.host.registration.routes import OPTIONS
+from aiwebengine.host.shapes import SHAPES
+from aiwebengine.host.standards import STANDARD_TYPES, STANDARDS
 
 LANGUAGE = frozenset(
     (  # noqa: SIM905  words are read as words
@@ -30,8 +32,11 @@ LANGUAGE = frozenset(
 STANDARD_NAMES = frozenset({"Crypto", "ReadableStreamDefaultReader"})
 """Names of the standards that scripts meet only in `instanceof`."""
 
-VISIBLE_CALLS: tuple[HostCall, ...] = (*scripts.CALLS, *assets.CALLS, *logs.CALLS)
-"""Host calls that scripts name themselves."""
+MACHINERY = Declarations(globals=GLOBALS, shapes=SHAPES, options={"registerWebHandler": OPTIONS}, reserved=RESERVED)
+"""What every engine gives to scripts, whatever its features are."""
+
+WEB = Declarations(globals=STANDARDS, types=STANDARD_TYPES)
+"""What of the web's standards every engine gives to scripts."""
 
 _LATER = "is not part of this version of the engine"
 _NO_NODE = "Scripts do not run on Node.js"
@@ -89,14 +94,16 @@ ADVICE: Mapping[str, str] = {
 """What to do instead, by name as it stands in source; `sandbox/prelude/advice.js` is made from it."""
 
 
-def known_globals() -> Mapping[str, frozenset[str] | None]:
-    """Give every name that a script may use, with the names that may follow its dot; None if any may."""
-    names: dict[str, frozenset[str] | None] = dict.fromkeys(LANGUAGE | STANDARD_NAMES)
-    names.update({one.name: one.closed for one in (*GLOBALS, *STANDARDS)})
-    names.update(dict.fromkeys(call.name for call in VISIBLE_CALLS))
-    return names
+def declarations(features: Iterable[Declarations]) -> Declarations:
+    """Return all that scripts see in an engine with *features*."""
+    return together([MACHINERY, *features, WEB])
+
+
+def known_globals(declared: Declarations) -> Mapping[str, frozenset[str] | None]:
+    """Return every name that a script may use, with the names that may follow its dot; None if any may."""
+    return {**dict.fromkeys(LANGUAGE | STANDARD_NAMES), **declared.names}
 
 
 def advice() -> Mapping[str, str]:
-    """Give what to do instead of names that scripts cannot use, by name or `name.member`."""
+    """Return what to do instead of names that scripts cannot use, by name or `name.member`."""
     return ADVICE

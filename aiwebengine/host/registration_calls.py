@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from aiwebengine.host.declare import Argument, HostCall
+from aiwebengine.host.declare import REGISTRATION_BYTES, Argument, HostCall
 from aiwebengine.host.registration.book import USE, closed
 from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.host.session import Function, Session
@@ -15,7 +15,7 @@ MIDDLEWARE = HostCall(
     name="register.middleware",
     speaks_for=USE,
     group="Registration",
-    arguments=(Argument(name="middleware", kind="object", doc="The middleware."),),
+    arguments=(Argument(name="middleware", kind="object", doc="The middleware.", max_bytes=REGISTRATION_BYTES),),
     returns="void",
     effect="held",
     doc="Checks and keeps one middleware.",
@@ -30,7 +30,9 @@ def call_of(kind: RegistrationKind) -> HostCall:
         name=f"register.{kind.name}",
         speaks_for=kind.functions[0],
         group="Registration",
-        arguments=(Argument(name="registration", kind="object", doc="The registration."),),
+        arguments=(
+            Argument(name="registration", kind="object", doc="The registration.", max_bytes=REGISTRATION_BYTES),
+        ),
         returns="void",
         effect="held",
         doc=f"Checks and keeps one {kind.noun}.",

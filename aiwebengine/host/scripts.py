@@ -14,72 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiwebengine.errors import Conflict, DeploymentRefused, EngineError, Problem
-from aiwebengine.host.declare import Argument, HostCall, printable
+from aiwebengine.host.declare import HostCall, limited, printable
 from aiwebengine.host.effects import Held, Unit, Work
+from aiwebengine.host.management_calls import SCRIPT_CALLS, SCRIPTS
 from aiwebengine.host.session import Function, Session
 from aiwebengine.values import Invocation
 
-GROUP = "scripts"
-"""Name of the group of effects, and of the capability."""
-
-_URI = Argument(name="uri", kind="text", doc="The script's name: any text of 1 to 255 characters.", max_length=255)
-
-CALLS: tuple[HostCall, ...] = (
-    HostCall(
-        name="listScripts",
-        group="Scripts and assets",
-        arguments=(),
-        returns="string[]",
-        effect="none",
-        capability=GROUP,
-        doc="Gives the names (URIs) of all scripts, in alphabetical order.",
-        example='registerWebHandler("/scripts", () => listScripts());',
-        errors=("denied", "unavailable"),
-    ),
-    HostCall(
-        name="getScript",
-        group="Scripts and assets",
-        arguments=(_URI,),
-        returns="string",
-        effect="none",
-        capability=GROUP,
-        doc='Gives the source of a script\'s entry file, or `""` if there is no such script.',
-        example='registerWebHandler("/source", (req) => getScript(req.query.uri));',
-        errors=("denied", "unavailable"),
-    ),
-    HostCall(
-        name="upsertScript",
-        group="Scripts and assets",
-        arguments=(_URI, Argument(name="content", kind="text", doc="The source, one file of JavaScript.")),
-        returns="void",
-        effect="held",
-        capability=GROUP,
-        cost=10,
-        doc=(
-            "Makes a script of one file, or gives it a new version. "
-            "The source is built and tried at once and goes live when the handler has returned. "
-            "A source that cannot be deployed is not thrown: the problems are in the log of the calling script."
-        ),
-        example=(
-            'registerWebHandler("/make", () => {\n'
-            "  upsertScript(\"made\", \"registerWebHandler('/made', function () { return 'made'; });\");\n"
-            '  return "done";\n'
-            '}, "POST");'
-        ),
-        errors=("denied",),
-    ),
-    HostCall(
-        name="deleteScript",
-        group="Scripts and assets",
-        arguments=(_URI,),
-        returns="boolean",
-        effect="held",
-        capability=GROUP,
-        doc="Deletes a script when the handler has returned; says whether there was one.",
-        example='registerWebHandler("/unmake", () => deleteScript("made"), "POST");',
-        errors=("denied", "unavailable"),
-    ),
-)
+GROUP = SCRIPTS
+"""Name of the group of effects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +53,7 @@ class ScriptCalls:
         commit: Makes all changes and the work beside them at once, or none; raises DeploymentRefused, Conflict
             or Unavailable.
             A script that is to be deleted and is gone already is no error.
+        max_source_bytes: Largest source.
     """
 
     def __init__(
@@ -120,16 +63,18 @@ class ScriptCalls:
         read_entry: Callable[[str], Awaitable[str | None]],
         prepare: Callable[[Invocation, str, str], Awaitable[Any]],
         commit: Callable[[Invocation, Sequence[ScriptChange], Work], Awaitable[None]],
+        max_source_bytes: int,
     ) -> None:
         self._list_scripts = list_scripts
         self._read_entry = read_entry
         self._prepare = prepare
         self._commit = commit
+        self._max_source_bytes = max_source_bytes
 
     @property
     def calls(self) -> Sequence[HostCall]:
         """See `dispatch.Group.calls`."""
-        return CALLS
+        return limited(SCRIPT_CALLS, content=self._max_source_bytes)
 
     @property
     def functions(self) -> Mapping[str, Function]:

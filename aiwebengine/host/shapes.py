@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from aiwebengine.host.declare import Member, Shape
-from aiwebengine.host.graphql_globals import GRAPHQL_SHAPES
 from aiwebengine.host.registration.paths import METHODS
 from aiwebengine.host.registration.routes import OPTIONS
-from aiwebengine.host.socket_globals import SOCKET_SHAPES
-from aiwebengine.host.stream_globals import STREAM_SHAPES
 from aiwebengine.settings.asked import HANDLER_WORDS, WORDS
 
 _METHOD_TEXTS = " | ".join(f'"{method}"' for method in METHODS)
@@ -258,9 +255,6 @@ SHAPES: tuple[Shape, ...] = (
             for name, doc in OPTIONS.items()
         ),
     ),
-    *STREAM_SHAPES,
-    *SOCKET_SHAPES,
-    *GRAPHQL_SHAPES,
     Shape(
         name="HostErrorCode",
         doc="The codes of `HostError`.",

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiwebengine.errors import Invalid
-from aiwebengine.host.declare import HostCall, told
+from aiwebengine.host.declare import HostCall, limited, told
 from aiwebengine.host.messages import Messages
 from aiwebengine.host.session import Function, Session
-from aiwebengine.host.socket_options import PUBLISH
+from aiwebengine.host.socket_calls import PUBLISH
 
 KIND = "socket"
 """Of messages; see `messages.Destination`."""
@@ -50,21 +50,14 @@ class SocketMessages:
     @property
     def calls(self) -> Sequence[HostCall]:
         """See `dispatch.Group.calls`."""
-        return (PUBLISH,)
+        return limited([PUBLISH], data=self._messages.max_bytes)
 
     @property
     def functions(self) -> Mapping[str, Function]:
         """See `dispatch.Group.functions`."""
         return {PUBLISH.name: self._publish}
 
-    def _publish(
-        self,
-        session: Session,
-        topic: str,
-        data: str,
-        options: Mapping[str, Any] | None,
-        binary: bool | None,  # noqa: FBT001  the wire's
-    ) -> None:
+    def _publish(self, session: Session, topic: str, data: Any, options: Mapping[str, Any] | None) -> None:
         given = options or {}
         for name in given:
             if name != "immediate":
@@ -72,6 +65,21 @@ class SocketMessages:
         immediate = given.get("immediate", False)
         if not isinstance(immediate, bool):
             raise Invalid(f"{_CALL}: immediate must be true or false; {told(immediate)} was given.")
-        script = session.invocation.script
-        event = BINARY if binary else None
-        self._messages.send(session, _CALL, KIND, data, script=script, name=topic, event=event, immediate=immediate)
+        text, event = _read(data)
+        self._messages.send(
+            session, _CALL, KIND, text, script=session.invocation.script, name=topic, event=event, immediate=immediate
+        )
+
+
+def _read(data: Any) -> tuple[str, str | None]:
+    """
+    Return the text of a message, and its event.
+
+    Args:
+        data: A string, or `{"base64": ...}` for bytes; not trusted.
+    """
+    if isinstance(data, str):
+        return data, None
+    if isinstance(data, dict) and isinstance(data.get("base64"), str):
+        return data["base64"], BINARY
+    raise Invalid(f"{_CALL}: data must be a string or bytes; {told(data)} was given.")

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from aiwebengine.errors import Invalid
-from aiwebengine.host.declare import Argument, HostCall, told
+from aiwebengine.host.declare import told
 from aiwebengine.host.registration.kinds import Registration
 from aiwebengine.values import Entry
 
@@ -31,23 +31,6 @@ SOCKET_OPTIONS: dict[str, str] = {
     "tags": "words that group routes in that list",
 }
 """Options of `registerWebSocket`, with what they mean."""
-
-PUBLISH = HostCall(
-    name="socket.publish",
-    speaks_for="sendSocketMessage",
-    group="WebSockets",
-    arguments=(
-        Argument(name="topic", kind="text", doc="The topic.", max_length=200, empty=False),
-        Argument(name="data", kind="text", doc="The message, or its bytes as base64."),
-        Argument(name="options", kind="object", optional=True, doc="The options."),
-        Argument(name="binary", kind="boolean", optional=True, doc="Whether it is bytes."),
-    ),
-    returns="void",
-    effect="held",
-    doc="Sends to the WebSockets that are subscribed to a topic.",
-    example="",
-    errors=("too_large", "too_many"),
-)
 
 _AUTH = ("none", "optional", "required")
 _PROTOCOL = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")

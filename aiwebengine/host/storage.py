@@ -5,38 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aiwebengine.errors import Denied
-from aiwebengine.host.declare import Argument, HostCall
+from aiwebengine.host.declare import HostCall, limited
 from aiwebengine.host.entries import SHARED, Entries, check_name, user_area
 from aiwebengine.host.session import Function, Session
+from aiwebengine.host.storage_calls import STORAGE_CALLS
 
-_KEY = Argument(name="key", kind="text", doc="The key.", max_length=255, empty=False)
 _STORAGES = ("sharedStorage", "personalStorage")
-
-
-def _calls(storage: str) -> list[HostCall]:
-    def call(name: str, *arguments: Argument, returns: str, held: bool = False) -> HostCall:
-        return HostCall(
-            name=f"{storage}.{name}",
-            speaks_for=f"{storage}.{name}",
-            group="Storage",
-            arguments=arguments,
-            returns=returns,
-            effect="held" if held else "none",
-            doc="Storage.",
-            example="",
-            errors=("denied", "too_large", "unavailable"),
-        )
-
-    return [
-        call("getItem", _KEY, returns="string | null"),
-        call("setItem", _KEY, Argument(name="value", kind="text", doc="The text."), returns="void", held=True),
-        call("removeItem", _KEY, returns="void", held=True),
-        call("clear", returns="void", held=True),
-        call("keys", returns="string[]"),
-    ]
-
-
-CALLS: tuple[HostCall, ...] = tuple(call for storage in _STORAGES for call in _calls(storage))
 
 
 class StorageCalls:
@@ -53,7 +27,7 @@ class StorageCalls:
     @property
     def calls(self) -> Sequence[HostCall]:
         """See `dispatch.Group.calls`."""
-        return CALLS
+        return limited(STORAGE_CALLS, value=self._entries.max_value_bytes)
 
     @property
     def functions(self) -> Mapping[str, Function]:

@@ -11,46 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiwebengine.errors import Denied, NotFound
-from aiwebengine.host.declare import Argument, HostCall, nearest, told
+from aiwebengine.host.declare import HostCall, limited, nearest, told
 from aiwebengine.host.messages import Messages
 from aiwebengine.host.session import Function, Session
+from aiwebengine.host.stream_calls import CALLS, CAPABILITY
 from aiwebengine.host.stream_options import STREAM, check_message_options
 from aiwebengine.host.stream_topics import StreamTopics
 
 KIND = "stream"
 """Of messages; see `messages.Destination`."""
-
-_DATA = Argument(name="data", kind="any", doc="The message: a text, or anything that JSON can hold.")
-_OPTIONS = Argument(name="options", kind="object", optional=True, doc="The options.")
-
-CALLS: tuple[HostCall, ...] = (
-    HostCall(
-        name="stream.send",
-        speaks_for="sendStreamMessage",
-        group="Streams",
-        arguments=(_DATA, _OPTIONS),
-        returns="void",
-        effect="held",
-        doc="Sends to all streams of the script.",
-        example="",
-        errors=("too_large", "too_many"),
-    ),
-    HostCall(
-        name="stream.sendTo",
-        speaks_for="sendStreamMessageToPath",
-        group="Streams",
-        arguments=(
-            Argument(name="path", kind="text", doc="The stream's path.", max_length=1024, empty=False),
-            _DATA,
-            _OPTIONS,
-        ),
-        returns="void",
-        effect="held",
-        doc="Sends to one stream.",
-        example="",
-        errors=("denied", "not_found", "too_large", "too_many"),
-    ),
-)
 
 
 class StreamCalls:
@@ -69,12 +38,12 @@ class StreamCalls:
     @property
     def calls(self) -> Sequence[HostCall]:
         """See `dispatch.Group.calls`."""
-        return CALLS
+        return limited(CALLS, data=self._messages.max_bytes)
 
     @property
     def functions(self) -> Mapping[str, Function]:
         """See `dispatch.Group.functions`."""
-        return {"stream.send": self._send, "stream.sendTo": self._send_to}
+        return {"sendStreamMessage": self._send, "sendStreamMessageToPath": self._send_to}
 
     def _send(self, session: Session, data: Any, options: Mapping[str, Any] | None) -> None:
         script = session.invocation.script
@@ -89,7 +58,7 @@ class StreamCalls:
         call, script = "sendStreamMessageToPath", session.invocation.script
         found = self._topics.find(script, path, self._patterns(session))
         if found is None and (elsewhere := self._topics.elsewhere(path)) is not None:
-            if "streams" not in session.capabilities:
+            if CAPABILITY not in session.capabilities:
                 raise Denied(
                     f'{call}: {path} is a stream of "{elsewhere[0]}"; sending to another script\'s streams needs the '
                     'capability "streams", which this script has not been granted; deploy it with --grant streams.'

@@ -442,7 +442,6 @@ class Group:
             wall_seconds=seconds,
             wall=around.wall,
             gone=self._template_gone,
-            more_calls=around.more_calls,
         )
 
     def _not_fetched(self, failure: Failure) -> None:

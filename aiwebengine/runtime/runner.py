@@ -8,7 +8,7 @@ Running scripts in child processes; `invoker.py` is the one way here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -72,7 +72,6 @@ class Runner(Service):
         wall: Seconds since 1970.
         entropy: Random bytes for the scripts' seeds.
         passed: Told of the points on the way.
-        more_calls: Host calls beyond those that the prelude knows: name, and whether it is synchronous.
         recorded: Given each run that was recorded, with its outcome.
         tape_bytes: Most bytes of calls and answers that are written down of one run.
     """
@@ -91,7 +90,6 @@ class Runner(Service):
         wall: Callable[[], float],
         entropy: Callable[[int], bytes],
         passed: Passed = unwatched,
-        more_calls: Sequence[tuple[str, bool]] = (),
         recorded: Callable[[Run, str], None] | None = None,
         tape_bytes: Callable[[], int] = lambda: 1024 * 1024,
     ) -> None:
@@ -129,7 +127,6 @@ class Runner(Service):
             seconds=self._seconds,
             wall=wall,
             entropy=entropy,
-            more_calls=tuple(more_calls),
         )
 
     def startService(self) -> None:

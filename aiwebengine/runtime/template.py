@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -155,7 +155,6 @@ class Template:
         wall_seconds: Longest load.
         wall: The time of log lines, seconds since 1970.
         gone: Told once when the process is dead.
-        more_calls: Host calls beyond those that the prelude knows: name, and whether it is synchronous.
 
     Raises:
         Unavailable: There are no descriptors for its sockets.
@@ -177,7 +176,6 @@ class Template:
         wall_seconds: float,
         wall: Callable[[], float],
         gone: Callable[[Template], None],
-        more_calls: Sequence[tuple[str, bool]] = (),
     ) -> None:
         (data, their_data), (ours, theirs) = socket_pairs(
             [socket.SOCK_STREAM, socket.SOCK_SEQPACKET], what=f'a process for the script "{bundle.script}"'
@@ -235,8 +233,6 @@ class Template:
             "i": "load",
             "deadline": journal.now + round(wall_seconds * 1000),
         }
-        if more_calls:
-            box["calls"] = more_calls
         self._link.send(encode(_LOAD, json.dumps(box).encode("ascii")))
 
     def kill(self, cause: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +40,6 @@ class Surroundings:
     seconds: Callable[[], float]
     wall: Callable[[], float]
     entropy: Callable[[int], bytes]
-    more_calls: Sequence[tuple[str, bool]]
-    """Host calls beyond those that the prelude knows: name, and whether it is synchronous."""
 
 
 class Payloads:

@@ -31,6 +31,8 @@ from aiwebengine.services.retry import Backoff
 _log = Logger()
 
 _CONTROL_FD = 3
+_SURFACE_FD = 4
+_NO_SURFACE = '{"calls": [], "files": []}'
 _BACKOFF = Backoff(first_seconds=0.05, longest_seconds=10.0)
 _STABLE_SECONDS = 30.0
 _MAX_STDERR = 64 * 1024
@@ -50,6 +52,7 @@ class Zygote(Service):
     Args:
         reactor: Starts the process and watches its socket.
         refusal: Given what protects children on this machine, tells why that is not enough; None if it is.
+        surface: Tells at each start what scripts find beyond the sandbox's own, as `sandbox/surface.py` describes it.
     """
 
     def __init__(
@@ -57,10 +60,12 @@ class Zygote(Service):
         *,
         reactor: Any,
         refusal: Callable[[Mapping[str, Any]], str | None] = lambda _: None,
+        surface: Callable[[], str] = lambda: _NO_SURFACE,
     ) -> None:
         self._reactor = reactor
         self._died: list[Callable[[], None]] = []
         self._refusal = refusal
+        self._surface = surface
         self._control: Control | None = None
         self._process: _Process | None = None
         self._retry: IDelayedCall | None = None
@@ -147,12 +152,16 @@ class Zygote(Service):
             self._reactor.spawnProcess(
                 process,
                 sys.executable,
-                [sys.executable, "-P", "-m", "sandbox", "--control-fd", str(_CONTROL_FD)],
+                [
+                    *(sys.executable, "-P", "-m", "sandbox"),
+                    *("--control-fd", str(_CONTROL_FD), "--surface-fd", str(_SURFACE_FD)),
+                ],
                 env=environment(),
                 path="/",
-                childFDs={0: "w", 1: "r", 2: "r", _CONTROL_FD: theirs.fileno()},
+                childFDs={0: "w", 1: "r", 2: "r", _CONTROL_FD: theirs.fileno(), _SURFACE_FD: "w"},
             )
             self._process = process
+            process.hand(_SURFACE_FD, self._surface().encode("ascii"))
         except OSError as error:
             self._ended(f"it cannot be started: {error.strerror}")
         finally:
@@ -267,6 +276,12 @@ class _Process(ProcessProtocol):
         if self._stderr:
             self.errReceived(b"\n")
         self._ended(reason.getErrorMessage())
+
+    def hand(self, descriptor: int, data: bytes) -> None:
+        """Write *data* to a descriptor of the process, and end it."""
+        if self.transport is not None:
+            self.transport.writeToChild(descriptor, data)
+            self.transport.closeChildFD(descriptor)
 
     def kill(self) -> None:
         """End it, if it still runs."""

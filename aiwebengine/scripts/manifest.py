@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,14 +24,6 @@ from aiwebengine.settings.budgets import RESOURCES, read_budget
 from aiwebengine.settings.schema import LimitSettings
 
 FILE = "package.json"
-
-CAPABILITIES: Mapping[str, str] = {
-    "scripts": "list, read, deploy and delete scripts",
-    "assets": "list, read, store and remove assets",
-    "streams": "send messages to the streams of other scripts",
-    "logs": "read the logs of all scripts",
-}
-"""What a script may ask for, and the administrator grant."""
 
 KEYS = ("entry", "capabilities", "isolation", "limits", "budgets")
 _MOST_BUDGETS = 5
@@ -66,13 +58,16 @@ class Manifest:
         return {key: value for key, value in pairs.items() if value}
 
 
-def read_manifest(content: bytes | None, *, limits: LimitSettings) -> tuple[Manifest, list[Problem]]:
+def read_manifest(
+    content: bytes | None, *, limits: LimitSettings, capabilities: Collection[str]
+) -> tuple[Manifest, list[Problem]]:
     """
     Check a `package.json`.
 
     Args:
         content: The file; None if the script has none.
         limits: The server's own; a script may ask for less, not for more.
+        capabilities: Those that there are.
 
     Returns:
         The manifest, as far as it was good, and everything that is wrong with it.
@@ -92,17 +87,18 @@ def read_manifest(content: bytes | None, *, limits: LimitSettings) -> tuple[Mani
         return Manifest(), [
             Problem(code="manifest", file=FILE, message=f"{FILE} must hold an object; it holds {told(whole)}.")
         ]
-    reading = _Reading(text=text, limits=limits)
+    reading = _Reading(text=text, limits=limits, capabilities=capabilities)
     return reading.manifest(whole.get("aiwebengine", {})), reading.problems
 
 
 class _Reading:
     """One pass over a manifest, collecting what is wrong."""
 
-    def __init__(self, *, text: str, limits: LimitSettings) -> None:
+    def __init__(self, *, text: str, limits: LimitSettings, capabilities: Collection[str]) -> None:
         self.problems: list[Problem] = []
         self._text = text
         self._limits = limits
+        self._known_capabilities = capabilities
 
     def manifest(self, value: Any) -> Manifest:
         if not isinstance(value, dict):
@@ -134,9 +130,9 @@ class _Reading:
             )
             return ()
         for name in value:
-            if problem := unknown_capability(name, file=FILE, line=self._line(name)):
+            if problem := unknown_capability(name, self._known_capabilities, file=FILE, line=self._line(name)):
                 self.problems.append(problem)
-        return tuple(sorted({name for name in value if name in CAPABILITIES}))
+        return tuple(sorted({name for name in value if name in self._known_capabilities}))
 
     def _isolation(self, value: Any) -> str | None:
         if value is None or value in ISOLATIONS:
@@ -196,16 +192,18 @@ class _Reading:
         return None if at < 0 else self._text.count("\n", 0, at) + 1
 
 
-def unknown_capability(name: str, *, file: str | None = None, line: int | None = None) -> Problem | None:
-    """Describe the problem if there is no capability *name*."""
-    if name in CAPABILITIES:
+def unknown_capability(
+    name: str, known: Collection[str], *, file: str | None = None, line: int | None = None
+) -> Problem | None:
+    """Return the problem if there is no capability *name*."""
+    if name in known:
         return None
     return Problem(
         code="unknown_capability",
         file=file,
         line=line,
-        message=f"There is no capability {json.dumps(name[:64])}; there are {', '.join(CAPABILITIES)}.",
-        hint=nearest(name, CAPABILITIES),
+        message=f"There is no capability {json.dumps(name[:64])}; there are {', '.join(known)}.",
+        hint=nearest(name, known),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from aiwebengine.errors import DeploymentRefused, Invalid, Problem
@@ -73,7 +73,12 @@ def file_name_for(uri: str, content_type: str = "") -> str:
 
 
 def check_package(
-    files: Mapping[str, bytes], *, entry: str | None, settings: DeploySettings, limits: LimitSettings
+    files: Mapping[str, bytes],
+    *,
+    entry: str | None,
+    settings: DeploySettings,
+    limits: LimitSettings,
+    capabilities: Collection[str],
 ) -> Package:
     """
     Check the files of one deployment.
@@ -81,6 +86,7 @@ def check_package(
     Args:
         files: As they came, by path; `node_modules`, version control and desktop litter are left out.
         entry: The file to start with; None for the manifest's choice, or the first of `ENTRIES`.
+        capabilities: Those that a script may ask for.
 
     Raises:
         DeploymentRefused: With every problem.
@@ -88,7 +94,7 @@ def check_package(
     kept = {path: content for path, content in sorted(files.items()) if not ignored(path)}
     warnings = _left_out(files, kept)
     problems = [*_paths(kept), *_sizes(kept, settings), *_texts(kept)]
-    manifest, wrong = read_manifest(kept.get(MANIFEST_FILE), limits=limits)
+    manifest, wrong = read_manifest(kept.get(MANIFEST_FILE), limits=limits, capabilities=capabilities)
     problems += wrong
     chosen, wrong = _entry(kept, entry or manifest.entry)
     problems += wrong

@@ -11,7 +11,7 @@ Nothing is stored and nothing that serves is touched; a failure leaves no child 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -113,6 +113,7 @@ class Preparer:
         threads: Where files are looked at: 25 MB of them would hold up the reactor.
         settings: What may be deployed.
         limits: What a load may use.
+        capabilities: Those that there are, by name.
         milliseconds: The server's clock, since 1970.
         seconds: A clock for durations.
     """
@@ -129,6 +130,7 @@ class Preparer:
         threads: Runs,
         settings: DeploySettings,
         limits: LimitSettings,
+        capabilities: Collection[str],
         milliseconds: Callable[[], int],
         seconds: Callable[[], float],
     ) -> None:
@@ -141,6 +143,7 @@ class Preparer:
         self._threads = threads
         self._settings = settings
         self._limits = limits
+        self._capabilities = capabilities
         self._milliseconds = milliseconds
         self._seconds = seconds
         self._slots = DeferredSemaphore(MOST_AT_ONCE)
@@ -185,8 +188,14 @@ class Preparer:
         serving = self._current.registry.scripts.get(request.uri)
 
         def look() -> Examined:
-            package = check_package(request.files, entry=request.entry, settings=self._settings, limits=self._limits)
-            grants, not_granted = decide_grants(request, package, serving=serving)
+            package = check_package(
+                request.files,
+                entry=request.entry,
+                settings=self._settings,
+                limits=self._limits,
+                capabilities=self._capabilities,
+            )
+            grants, not_granted = decide_grants(request, package, serving=serving, known=self._capabilities)
             digest = digest_files(request.uri, package.files, entry=package.entry, grants=sorted(grants))
             return Examined(package=package, grants=grants, not_granted=not_granted, digest=digest)
 
@@ -334,10 +343,13 @@ def active_script(version: Version) -> ActiveScript:
 
 
 def decide_grants(
-    request: Request, package: Package, *, serving: ActiveScript | None
+    request: Request, package: Package, *, serving: ActiveScript | None, known: Collection[str]
 ) -> tuple[frozenset[str], tuple[Problem, ...]]:
     """
     Decide what a version may do: what the administrator says, or said before.
+
+    Args:
+        known: The capabilities that there are.
 
     Returns:
         Its capabilities, and a warning for each that it asks for and does not get.
@@ -348,7 +360,7 @@ def decide_grants(
     grants = request.grants
     if grants is None:
         grants = serving.grants if serving else frozenset()
-    elif problems := [problem for name in sorted(grants) if (problem := unknown_capability(name))]:
+    elif problems := [problem for name in sorted(grants) if (problem := unknown_capability(name, known))]:
         raise refused(problems)
     if request.ceiling is not None:
         grants &= request.ceiling

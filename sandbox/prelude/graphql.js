@@ -99,14 +99,6 @@
         });
     });
 
-    // -- messages -----------------------------------------------------------------------------
-
-    K.global('sendSubscriptionMessage', function sendSubscriptionMessage(name, payload, given) {
-        var call = 'sendSubscriptionMessage';
-        if (payload === undefined || typeof payload === 'function' || typeof payload === 'symbol') throw refused(call, 'the payload is anything that JSON can hold; ' + K.quote(payload) + ' was given.');
-        K.hostCallSync('graphql.send', [text(name), payload, given === undefined ? null : given]);
-    });
-
     // -- a run --------------------------------------------------------------------------------
 
     var defineProperty = Object.defineProperty;

@@ -36,17 +36,25 @@
 
     K.send = function (id, name, args) { out += 'C' + id + ' ' + name + ' ' + args + '\n'; };
 
+    /* What the server has declared of a call: `shown`, the name that authors know, and how long its arguments may be. */
+    var declared = K.bare();
+    K.declared.forEach(function (call) { declared[call.name] = call; });
+
+    function shownOf(name) { return declared[name] === undefined ? name : declared[name].shown; }
+
     function argumentsText(name, args) {
-        var text;
+        var text, call = declared[name];
         try {
-            text = K.stringify(args);
+            text = ascii(K.stringify(args));
         } catch (error) {
-            throw refused('invalid', name, name + ': an argument cannot be sent as JSON: ' + K.safeText(error && error.message));
+            throw refused('invalid', shownOf(name), shownOf(name) + ': an argument cannot be sent as JSON: ' + K.safeText(error && error.message));
         }
-        return ascii(text);
+        if (call !== undefined && text.length > call.longest) throw refused(call.tooLong, call.shown, call.bound + '; the arguments have ' + text.length + ' as JSON.');
+        return text;
     }
 
     function requireOpen(name) {
+        name = shownOf(name);
         if (K.run === null) throw refused('closed', name, name + ' was called outside of any invocation; call it while a handler runs.');
         if (K.run.cancelled) throw refused('closed', name, name + ': the invocation is cancelled, whoever asked has gone.');
     }
@@ -57,6 +65,7 @@
         try {
             answer = K.suspend({ id: nextCall++, name: name, args: text });
         } catch (error) {
+            name = shownOf(name);
             throw refused('unsupported', name, name + ' cannot run inside a getter, toJSON, toString or Proxy trap; call it first and keep the value');
         }
         if (own(answer, 'err')) throw HostError(answer.err);
@@ -72,11 +81,13 @@
         K.send(id, name, json);
     }
 
-    K.hostCall = function (name, args) {
+    /* `make(answer, args)` makes of the answer what the promise gives. */
+    K.hostCall = function (name, args, make) {
         var promise = K.pending();
         try {
             requireOpen(name);
-            ask(name, argumentsText(name, args), settlePromise, promise, promise);
+            if (make === undefined) ask(name, argumentsText(name, args), settlePromise, promise, promise);
+            else ask(name, argumentsText(name, args), settleMade, { promise: promise, make: make, args: args }, promise);
         } catch (error) {
             K.reject(promise, error);
         }
@@ -86,6 +97,11 @@
     function settlePromise(answer, promise) {
         if (own(answer, 'err')) K.reject(promise, HostError(answer.err));
         else K.resolve(promise, answer.ok);
+    }
+
+    function settleMade(answer, about) {
+        if (own(answer, 'err')) { K.reject(about.promise, HostError(answer.err)); return; }
+        try { K.resolve(about.promise, about.make(answer.ok, about.args)); } catch (error) { K.reject(about.promise, error); }
     }
 
     /* Hands an answer to the call that waits for it, as a job. */

@@ -32,7 +32,8 @@
  *   K.ascii(json), K.quoteText(text), K.safeText(value), K.own(object, key)      (here)
  *   K.native, K.define, K.getter, K.global, K.quote, K.hide, K.hidden            (natives.js)
  *   K.microtask(job, a, b, c)  run job(a, b, c) when the running job is over     (tasks.js)
- *   K.hostCall(name, args)     Promise of the host's answer                      (hostcalls.js)
+ *   K.declared                 the host calls that the server has declared: see sandbox/surface.py
+ *   K.hostCall(name, args, make)      Promise of the host's answer, or of what make(answer, args) makes of it (hostcalls.js)
  *   K.hostCallSync(name, args) the host's answer
  *   K.ask(name, json, done, about)    the same for the kernel itself: done({ok} or {err}, about) runs as a job
  *   K.HostError(told)          what a refused host call throws

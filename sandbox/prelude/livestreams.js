@@ -1,5 +1,5 @@
 /*
- * Streams of messages to clients: what a script registers, and what it sends.
+ * Streams of messages to clients: what a script registers.
  *
  * The connections are the server's.  A child is asked only when a client comes (`attributes` and
  * `onConnect`, behind the middleware, as one handler) and when a filter has to choose.
@@ -89,20 +89,4 @@
             K.failWith(error);
         }
     };
-
-    // -- messages -----------------------------------------------------------------------------
-
-    function message(call, data) {
-        if (data === undefined || typeof data === 'function' || typeof data === 'symbol') throw refused(call, 'a message is a text or anything that JSON can hold; ' + K.quote(data) + ' was given.');
-        return data;
-    }
-
-    function options(given) { return given === undefined ? null : given; }
-
-    K.global('sendStreamMessage', function sendStreamMessage(data, given) {
-        K.hostCallSync('stream.send', [message('sendStreamMessage', data), options(given)]);
-    });
-    K.global('sendStreamMessageToPath', function sendStreamMessageToPath(path, data, given) {
-        K.hostCallSync('stream.sendTo', [path === undefined ? null : path, message('sendStreamMessageToPath', data), options(given)]);
-    });
 }(__kernel));

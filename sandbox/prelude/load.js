@@ -39,7 +39,6 @@
 
     K.kinds.load = function (run, box) {
         K.beginRegistration();
-        if (box.calls !== undefined) K.addCalls(box.calls);
         var program = programOf(box.source);
         box.source = '';
         run.quiet = startInit;

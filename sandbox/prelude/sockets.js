@@ -91,7 +91,7 @@
             add(['u', topic]);
         });
         K.define(this, 'isSubscribed', function isSubscribed(topic) { return topics[topicOf('ws.isSubscribed', topic)] === true; });
-        K.define(this, 'publish', function publish(topic, value, options) { K.publishToSockets('ws.publish', topic, value, options); });
+        K.define(this, 'publish', function publish(topic, value, options) { K.hostCallSync('sendSocketMessage', messageOf('ws.publish', [topic, value, options])); });
         K.define(this, 'close', function close(code, reason) {
             if (code === undefined || code === null) code = 1000;
             if (typeof code !== 'number' || code !== 1000 && !(code >= 3000 && code <= 4999) || code !== Math.floor(code)) throw refused('ws.close', 'the code is 1000, or from 3000 to 4999; ' + K.quote(code) + ' was given.');
@@ -157,13 +157,12 @@
 
     // -- messages to topics -------------------------------------------------------------------
 
-    K.publishToSockets = function (call, topic, value, options) {
-        var bytes = bytesOf(value);
-        topicOf(call, topic);
-        K.hostCallSync('socket.publish', [topic, bytes === null ? textOf(call, value) : K.base64(bytes), options === undefined ? null : options, bytes !== null]);
-    };
+    /* A message is sent as a string, or as { base64 } for bytes. */
+    function messageOf(call, given) {
+        var bytes = bytesOf(given[1]), list = [topicOf(call, given[0]), bytes === null ? textOf(call, given[1]) : { base64: K.base64(bytes) }];
+        if (given[2] !== undefined && given[2] !== null) list[2] = given[2];
+        return list;
+    }
 
-    K.global('sendSocketMessage', function sendSocketMessage(topic, value, options) {
-        K.publishToSockets('sendSocketMessage', topic, value, options);
-    });
+    if (K.has('sendSocketMessage')) K.adapt('sendSocketMessage', { arguments: function (given, call) { return messageOf(call, given); } });
 }(__kernel));

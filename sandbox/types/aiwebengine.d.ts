@@ -238,6 +238,30 @@ interface RouteOptions {
   tags?: string[];
 }
 
+/** The codes of `HostError`. */
+type HostErrorCode = "denied" | "not_found" | "invalid" | "conflict" | "too_large" | "too_many" | "budget" | "unavailable" | "timeout" | "unsupported" | "closed";
+
+/** Text that is safe to send as HTML: everything that was put into it has been escaped. */
+interface Html {
+  /** The markup; throws while a promise among the children is open. */
+  toString(): string;
+}
+
+/** The template tag `html`. */
+interface HtmlTag {
+  (strings: TemplateStringsArray, ...values: Renderable[]): Html;
+  /** Trusts a text as it is. */
+  raw(text: string): Html;
+  /** The text with `& < > " '` escaped. */
+  escape(text: unknown): string;
+}
+
+/** What may stand between tags: Html as it is, texts and numbers escaped, null, undefined and booleans as nothing. */
+type Renderable = Html | string | number | boolean | null | undefined | Iterable<Renderable> | Promise<Renderable>;
+
+/** A function that renders its properties; `children` is among them. */
+type Component<Props = any> = (props: Props & { children?: any }) => Renderable;
+
 /** What is known of a client, and what the `to` of a message is compared with. */
 type StreamAttributes = { [name: string]: string | number | boolean | null | (string | number | boolean | null)[] };
 
@@ -411,30 +435,6 @@ interface SubscriptionMessageOptions {
   immediate?: boolean;
 }
 
-/** The codes of `HostError`. */
-type HostErrorCode = "denied" | "not_found" | "invalid" | "conflict" | "too_large" | "too_many" | "budget" | "unavailable" | "timeout" | "unsupported" | "closed";
-
-/** Text that is safe to send as HTML: everything that was put into it has been escaped. */
-interface Html {
-  /** The markup; throws while a promise among the children is open. */
-  toString(): string;
-}
-
-/** The template tag `html`. */
-interface HtmlTag {
-  (strings: TemplateStringsArray, ...values: Renderable[]): Html;
-  /** Trusts a text as it is. */
-  raw(text: string): Html;
-  /** The text with `& < > " '` escaped. */
-  escape(text: unknown): string;
-}
-
-/** What may stand between tags: Html as it is, texts and numbers escaped, null, undefined and booleans as nothing. */
-type Renderable = Html | string | number | boolean | null | undefined | Iterable<Renderable> | Promise<Renderable>;
-
-/** A function that renders its properties; `children` is among them. */
-type Component<Props = any> = (props: Props & { children?: any }) => Renderable;
-
 /** What `Headers` can be made of. */
 type HeadersInit = Headers | [string, string][] | { [name: string]: string };
 /** What a body can be made of. */
@@ -458,6 +458,7 @@ interface RequestInit {
  * A path is exact (`/notes`), has parameters (`/notes/:id` or `/notes/{id}`), or ends with a wildcard (`/files/*` or `/files/*path`).
  * The third argument is a method or the options; the method is GET if none is given.
  * It works at the top level and in `init`; within one script a later registration of the same path and method wins, between scripts it is a conflict that the deployment reports.
+ * @throws {HostError} `closed`, `too_many`
  * @example
  * registerWebHandler("/hello/:name", (req) => ({ hello: req.params.name }));
  * registerWebHandler("/echo", (req) => req.body, { method: "POST", timeout: "2s" });
@@ -468,6 +469,7 @@ declare function registerWebHandler<Path extends string>(path: Path, handler: Ha
  * A path is exact (`/notes`), has parameters (`/notes/:id` or `/notes/{id}`), or ends with a wildcard (`/files/*` or `/files/*path`).
  * The third argument is a method or the options; the method is GET if none is given.
  * It works at the top level and in `init`; within one script a later registration of the same path and method wins, between scripts it is a conflict that the deployment reports.
+ * @throws {HostError} `closed`, `too_many`
  * @example
  * registerWebHandler("/hello/:name", (req) => ({ hello: req.params.name }));
  * registerWebHandler("/echo", (req) => req.body, { method: "POST", timeout: "2s" });
@@ -478,6 +480,7 @@ declare function registerWebHandler(path: string, handler: Handler<any, any, any
  * A path is exact (`/notes`), has parameters (`/notes/:id` or `/notes/{id}`), or ends with a wildcard (`/files/*` or `/files/*path`).
  * The third argument is a method or the options; the method is GET if none is given.
  * It works at the top level and in `init`; within one script a later registration of the same path and method wins, between scripts it is a conflict that the deployment reports.
+ * @throws {HostError} `closed`, `too_many`
  * @example
  * registerWebHandler("/hello/:name", (req) => ({ hello: req.params.name }));
  * registerWebHandler("/echo", (req) => req.body, { method: "POST", timeout: "2s" });
@@ -486,6 +489,7 @@ declare function registerWebHandler<Path extends string>(path: Path, handler: Ha
 
 /**
  * Puts a middleware around every handler of this script, in the order of the calls.
+ * @throws {HostError} `closed`, `too_many`
  * @example
  * use(async (req, ctx, next) => {
  *   const answer = await next();
@@ -573,310 +577,6 @@ declare function h(type: string | Component, props?: { [name: string]: any } | n
  */
 declare function Fragment(props: { children?: any } | null): Html;
 
-/** The type of `kv`. */
-interface Kv {
-  /** The value. */
-  get<T = unknown>(key: string): Promise<T | undefined>;
-  /** The value and its version. */
-  getWithVersion<T = unknown>(key: string): Promise<{ value: T; version: string } | undefined>;
-  /** Writes; gives the new version. `ttl` is how long it lives; with `ifVersion` it throws `conflict` unless the key is at that version, null for none. */
-  set(key: string, value: unknown, options?: { ttl?: Duration; ifVersion?: string | null }): Promise<string>;
-  /** Removes; whether there was anything. */
-  delete(key: string, options?: { ifVersion?: string }): Promise<boolean>;
-  /** Counts up, from 0 if there is nothing; gives the new number. */
-  increment(key: string, by?: number): Promise<number>;
-  /** Writes what `change` makes of the value. */
-  update<T = unknown>(key: string, change: (value: T | undefined) => T | Promise<T>, options?: { retries?: number }): Promise<T>;
-  /** Entries in the order of their keys; `cursor` gives the next page. */
-  list<T = unknown>(options?: { prefix?: string; limit?: number; cursor?: string | null }): Promise<{ entries: { key: string; value: T; version: string }[]; cursor: string | null }>;
-  /** What is committed of a key, then the newest after each commit; of a prefix, what changes. */
-  watch<T = unknown>(what: string | { prefix: string }): AsyncIterableIterator<{ key: string; value?: T; version: string | null }>;
-}
-/**
- * Values by key, of this script alone: anything that JSON can hold.
- * What is written is there for everybody when the handler has returned, all of it or nothing; the invocation itself sees it at once.
- * If somebody else has changed what it had read before it wrote, the handler runs again.
- * Versions are texts that are new with every write.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerWebHandler("/visits", async () => ({ visits: await kv.increment("visits") }));
- * registerWebHandler("/note/:id", async (req) => {
- *   await kv.set("note/" + req.params.id, { text: req.body }, { ttl: "30d" });
- *   return (await kv.list({ prefix: "note/" })).entries.map((entry) => entry.key);
- * }, "PUT");
- */
-declare var kv: Kv;
-
-/** The type of `sharedStorage`. */
-interface SharedStorage {
-  /** The text; null if there is none. */
-  getItem(key: string): string | null;
-  /** Stores a text; anything else is refused. */
-  setItem(key: string, value: string): void;
-  /** Removes it. */
-  removeItem(key: string): void;
-  /** Removes everything, at most 1,000 keys at once. */
-  clear(): void;
-  /** The key at a place, in their order. */
-  key(index: number): string | null;
-  /** How many there are; known after `key(0)` was called in the invocation, for a getter cannot wait. */
-  readonly length: number;
-}
-/**
- * Texts by key, of this script alone, in the shape of the Web Storage standard.
- * The calls are synchronous; what is written is kept when the handler has returned.
- * `kv` can do more.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerWebHandler("/motto", (req) => {
- *   if (req.query.set) sharedStorage.setItem("motto", req.query.set);
- *   return sharedStorage.getItem("motto") ?? "none yet";
- * });
- */
-declare var sharedStorage: SharedStorage;
-
-/** The type of `personalStorage`. */
-interface PersonalStorage {
-  /** The text; null if there is none. */
-  getItem(key: string): string | null;
-  /** Stores a text; anything else is refused. */
-  setItem(key: string, value: string): void;
-  /** Removes it. */
-  removeItem(key: string): void;
-  /** Removes everything, at most 1,000 keys at once. */
-  clear(): void;
-  /** The key at a place, in their order. */
-  key(index: number): string | null;
-  /** How many there are; known after `key(0)` was called in the invocation, for a getter cannot wait. */
-  readonly length: number;
-}
-/**
- * The same for each user of this script: nobody sees what is another's.
- * An invocation on nobody's behalf is denied.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerWebHandler("/mine", () => {
- *   try {
- *     return personalStorage.getItem("name");
- *   } catch (error) {
- *     return "sign in first";
- *   }
- * });
- */
-declare var personalStorage: PersonalStorage;
-
-/**
- * Registers a stream of server-sent events, which a browser reads with `new EventSource(path)`.
- * The connections are the server's: they take no process of the script, and stay open when the script is deployed again.
- * The parameters of the path are attributes of the client.
- * A client that comes back gets what it missed, or an event `gap` where that is kept no longer; an event `end` says why a stream ends.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerWebStream("/news");
- * registerWebStream("/rooms/:room", {
- *   attributes: (req) => ({ user: req.query.user ?? "guest" }),
- *   onConnect: async (req) => ({ topic: await kv.get(`topic/${req.params.room}`) }),
- *   history: 50,
- * });
- */
-declare function registerWebStream<Path extends string>(path: Path, options?: StreamOptions<PathParams<Path>>): void;
-
-/**
- * Sends a message to the clients of all streams of this script: a text as it is, anything else as JSON.
- * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerWebStream("/events");
- * registerWebHandler("/notes", (req) => {
- *   sendStreamMessage({ type: "note", text: req.body });
- *   return "sent";
- * }, "POST");
- */
-declare function sendStreamMessage(data: unknown, options?: StreamMessageOptions): void;
-
-/**
- * Sends a message to the clients of one stream.
- * The path is the one that was registered, then all its clients are meant, or one that it matches, then those with these parameters.
- * A stream of another script needs the capability `streams`.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerWebStream("/rooms/:room");
- * registerWebHandler("/rooms/:room", (req) => {
- *   sendStreamMessageToPath(`/rooms/${req.params.room}`, { text: req.body });
- *   return "sent";
- * }, "POST");
- */
-declare function sendStreamMessageToPath(path: string, data: unknown, options?: StreamMessageOptions): void;
-
-/**
- * Registers who speaks WebSocket at a path.
- * The connections are the server's: they take no process of the script while nothing is said, and stay open when the script is deployed again.
- * The events of one connection are handled one after the other, each in an invocation of its own; what a handler sends leaves when it has returned and what it stored is kept.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerWebSocket("/rooms/:room", {
- *   open(ws, req) {
- *     ws.data = { room: req.params.room, name: req.query.name ?? "guest" };
- *     ws.subscribe(ws.data.room);
- *   },
- *   message(ws, data) {
- *     ws.publish(ws.data.room, { from: ws.data.name, text: data });
- *   },
- *   close(ws, code) {
- *     console.info("left", { name: ws.data.name, code });
- *   },
- * });
- */
-declare function registerWebSocket<Path extends string, Data = any>(path: Path, handlers: WebSocketHandlers<Data, PathParams<Path>>, options?: WebSocketOptions): void;
-
-/**
- * Sends a message to all WebSockets of this script that are subscribed to a topic: a text or bytes as they are, anything else as JSON.
- * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerWebSocket("/prices", { open: (ws) => ws.subscribe("prices") });
- * registerWebHandler("/prices", (req) => {
- *   sendSocketMessage("prices", { price: Number(req.body) });
- *   return "sent";
- * }, "POST");
- */
-declare function sendSocketMessage(topic: string, data: unknown, options?: SocketMessageOptions): void;
-
-/**
- * Adds a field to the queries of the GraphQL schema at `/graphql`.
- * The second argument is SDL: the field alone, perhaps with types after it, or `type Query { ... }` and any types.
- * Types that several scripts define are laid together; what they say differently is refused.
- * A query only reads: what would change something is denied, unless the field has `{ writes: true }`.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerQueryHandler(
- *   "note",
- *   `type Query { note(id: ID!): Note }
- *    type Note { id: ID!, text: String! }`,
- *   async ({ id }) => (await kv.get(`note/${id}`)) ?? null,
- * );
- * registerQueryHandler("version", "version: String!", () => "1.0");
- */
-declare function registerQueryHandler<Args = any>(name: string, sdl: string, resolver: Resolver<Args> | string, options?: QueryOptions): void;
-
-/**
- * Adds a field to the mutations of the GraphQL schema.
- * Each such field of an operation is one unit, one after the other: what its resolver does is kept when it has returned, all of it or nothing.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerMutationHandler(
- *   "addNote",
- *   "addNote(text: String!): Note!  type Note { id: ID!, text: String! }",
- *   async ({ text }) => {
- *     if (text.length > 1000) throw httpError(422, "A note has at most 1,000 characters.");
- *     const note = { id: String(await kv.increment("notes")), text };
- *     await kv.set(`note/${note.id}`, note);
- *     return note;
- *   },
- * );
- */
-declare function registerMutationHandler<Args = any>(name: string, sdl: string, resolver: Resolver<Args> | string, options?: MutationOptions): void;
-
-/**
- * Adds a field to the subscriptions of the GraphQL schema.
- * Clients get what `sendSubscriptionMessage` sends under its name, each as it has selected.
- * The resolver runs when a client subscribes, and what it throws refuses the client.
- * It returns nothing (all messages), attributes (an object: what the `to` of messages is compared with), a function (`(payload) => boolean`, which chooses; the resolver is asked for it again with each message), a text (the first value), or an async iterable, which is the source itself.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerSubscriptionHandler("noteAdded", "noteAdded(room: ID!): String!", ({ room }) => ({ room }));
- * registerWebHandler("/rooms/:room", (req) => {
- *   sendSubscriptionMessage("noteAdded", req.body, { to: { room: req.params.room } });
- *   return "sent";
- * }, "POST");
- * registerSubscriptionHandler("countdown", "countdown(from: Int!): Int!", async function* ({ from }) {
- *   for (let i = from; i >= 0; i--) yield i;
- * });
- */
-declare function registerSubscriptionHandler<Args = any>(name: string, sdl: string, resolver?: SubscriptionResolver<Args> | string, options?: SubscriptionOptions): void;
-
-/**
- * Registers who gives the value of one field of an object type, where it is not simply the member of that name.
- * All objects of which the field is asked for in one moment come together, as a list, and the handler returns a list with a value for each: one look-up in place of many.
- * It only reads.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerQueryHandler("posts", "posts: [Post!]!  type Post { id: ID!, author: String }", () => [
- *   { id: 1, by: 7 },
- *   { id: 2, by: 9 },
- * ]);
- * registerFieldHandler("Post.author", async (posts) => {
- *   return Promise.all(posts.map((post) => kv.get(`author/${post.by}`)));
- * });
- */
-declare function registerFieldHandler<Parent = any, Args = any>(field: string, handler: FieldHandler<Parent, Args> | string, options?: FieldOptions): void;
-
-/**
- * Adds a scalar type to the schema, or says how one that the SDL declares is read and written.
- * Without `parse` and `serialize` any JSON passes.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerScalar("Date", {
- *   description: "A day, such as 2026-01-31.",
- *   parse: (text) => {
- *     if (!/^\d{4}-\d\d-\d\d$/.test(text)) throw new Error("a day is written 2026-01-31");
- *     return text;
- *   },
- * });
- * registerQueryHandler("weekday", "weekday(day: Date!): Int!", ({ day }) => new Date(day).getUTCDay());
- */
-declare function registerScalar(name: string, options?: ScalarOptions): void;
-
-/**
- * Sends a value of a subscription's field to its subscribers, or to those whose attributes have all that `to` says.
- * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
- * A subscription of another script needs the capability `streams`.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @example
- * registerSubscriptionHandler("tick", "tick: Int!");
- * registerWebHandler("/tick", () => {
- *   sendSubscriptionMessage("tick", Date.now() % 1000);
- *   return "sent";
- * });
- */
-declare function sendSubscriptionMessage(name: string, payload: unknown, options?: SubscriptionMessageOptions): void;
-
-/**
- * The older name of `registerQueryHandler`; it logs one warning for each script.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @deprecated Use registerQueryHandler.
- * @example
- * registerGraphQLQuery("hi", "type Query { hi: String }", "hiResolver");
- * function hiResolver() {
- *   return "hi";
- * }
- */
-declare function registerGraphQLQuery(name: string, sdl: string, resolver: ((args: any) => unknown) | string): void;
-
-/**
- * The older name of `registerMutationHandler`; it logs one warning for each script.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @deprecated Use registerMutationHandler.
- * @example
- * registerGraphQLMutation("touch", "type Mutation { touch: String }", "touchResolver");
- * function touchResolver() {
- *   return "touched";
- * }
- */
-declare function registerGraphQLMutation(name: string, sdl: string, resolver: ((args: any) => unknown) | string): void;
-
-/**
- * The older name of `registerSubscriptionHandler`; it logs one warning for each script.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @deprecated Use registerSubscriptionHandler.
- * @example
- * registerGraphQLSubscription("live", "type Subscription { live: String }", "liveResolver");
- * function liveResolver() {
- *   return "connected";
- * }
- */
-declare function registerGraphQLSubscription(name: string, sdl: string, resolver: ((args: any) => unknown) | string): void;
-
 /** The type of `console`. */
 interface Console {
   /** A line of the level info. */
@@ -953,6 +653,401 @@ declare class HostError extends Error {
   /** Facts that belong to the refusal. */
   readonly details?: unknown;
 }
+
+/** The type of `kv`. */
+interface Kv {
+  /**
+   * Returns the value of a key, or `undefined` if there is none.
+   * @param key The key: 1 to 255 characters, without line breaks.
+   * @throws {HostError} `unavailable`
+   * @example
+   * registerWebHandler("/motto", async () => {
+   *   const motto = await kv.get("motto");
+   *   return motto ?? httpError(404, "There is no motto.");
+   * });
+   */
+  get<T = unknown>(key: string): Promise<T | undefined>;
+  /**
+   * Stores a value under a key; the Promise gives the new version.
+   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * @param key The key: 1 to 255 characters, without line breaks.
+   * @param value Anything that JSON can hold, at most 1 MiB of it together with the key, unless the setting `storage.max_value_bytes` says otherwise.
+   * @param options `ttl`: how long the entry lives. `ifVersion`: `conflict` is thrown unless the key is at this version; with null, unless there is no such key.
+   * @throws {HostError} `conflict`, `too_large`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/notes/:id", async (req) => {
+   *   const version = await kv.set("note/" + req.params.id, { text: req.body }, { ttl: "30d" });
+   *   return { version };
+   * }, "PUT");
+   */
+  set(key: string, value: unknown, options?: { ttl?: Duration; ifVersion?: string | null }): Promise<string>;
+  /**
+   * Removes a key; the Promise gives whether there was one.
+   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * @param key The key: 1 to 255 characters, without line breaks.
+   * @param options `ifVersion`: `conflict` is thrown unless the key is at this version.
+   * @throws {HostError} `conflict`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/notes/:id", async (req) => {
+   *   return { removed: await kv.delete("note/" + req.params.id) };
+   * }, "DELETE");
+   */
+  delete(key: string, options?: { ifVersion?: string }): Promise<boolean>;
+  /**
+   * Adds to the number under a key; the Promise gives the sum.
+   * A key that does not exist counts as 0, and a `ttl` goes on as it was set.
+   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * @param key The key: 1 to 255 characters, without line breaks.
+   * @param by What is added to it; 1 if nothing is given. A negative number counts down.
+   * @throws {HostError} `too_large`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/visits", async () => ({ visits: await kv.increment("visits") }));
+   */
+  increment(key: string, by?: number): Promise<number>;
+  /**
+   * Returns entries in the order of their keys, one page of them.
+   * `cursor` leads to the next page; it is null after the last one.
+   * @param options `prefix`: how the keys begin. `limit`: how many entries at most, from 1 to 1,000; 100 if none is given. `cursor`: the one that the page before gave.
+   * @throws {HostError} `unavailable`
+   * @example
+   * registerWebHandler("/notes", async (req) => {
+   *   const page = await kv.list({ prefix: "note/", limit: 20, cursor: req.query.cursor });
+   *   return { keys: page.entries.map((entry) => entry.key), next: page.cursor };
+   * });
+   */
+  list<T = unknown>(options?: { prefix?: string; limit?: number; cursor?: string | null }): Promise<{ entries: { key: string; value: T; version: string }[]; cursor: string | null }>;
+  /**
+   * Returns the value of a key with its version, or `undefined` if there is none.
+   * @throws {HostError} `unavailable`
+   * @example
+   * registerWebHandler("/motto", async (req) => {
+   *   const found = await kv.getWithVersion("motto");
+   *   await kv.set("motto", req.body, { ifVersion: found ? found.version : null });
+   *   return "changed";
+   * }, "POST");
+   */
+  getWithVersion<T = unknown>(key: string): Promise<{ value: T; version: string } | undefined>;
+  /**
+   * Stores what `change` makes of the value, which is `undefined` if there is none.
+   * If the value was changed meanwhile, `change` is called again with the new one, at most `retries` times; 3 if nothing is given.
+   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * @throws {HostError} `unavailable`, `conflict`, `too_large`, `too_many`
+   * @example
+   * registerWebHandler("/tags/:tag", async (req) => {
+   *   return kv.update("tags", (tags = []) => [...tags, req.params.tag].slice(-10));
+   * }, "POST");
+   */
+  update<T = any>(key: string, change: (value: T | undefined) => T | Promise<T>, options?: { retries?: number }): Promise<T>;
+  /**
+   * Gives what is committed under a key, then the newest value after each commit; of a prefix whatever changes.
+   * The version of a key that was removed is null.
+   * An invocation may watch 32 things.
+   * @throws {HostError} `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/price", async () => {
+   *   for await (const { value } of kv.watch("price")) return { price: value ?? null };
+   * });
+   */
+  watch<T = unknown>(what: string | { prefix: string }): AsyncIterableIterator<{ key: string; value?: T; version: string | null }>;
+}
+/**
+ * Values by key, of this script alone: anything that JSON can hold.
+ * What is written is there for everybody when the handler has returned, all of it or nothing; the invocation itself sees it at once.
+ * If somebody else has changed what it had read before it wrote, the handler runs again.
+ * Versions are strings that are new with every write.
+ * @example
+ * registerWebHandler("/carts/:id", async (req) => {
+ *   const key = `cart/${req.params.id}`;
+ *   await kv.set(key, { items: [] }, { ttl: "1d" });
+ *   return await kv.get(key);
+ * }, "PUT");
+ */
+declare var kv: Kv;
+
+/** The type of `sharedStorage`. */
+interface SharedStorage {
+  /**
+   * Returns the string under a key, or null if there is none.
+   * @param key The key: 1 to 255 characters, without line breaks.
+   * @throws {HostError} `unavailable`
+   * @example
+   * registerWebHandler("/motto", (req) => sharedStorage.getItem("motto") ?? "none yet");
+   */
+  getItem(key: string): string | null;
+  /**
+   * Stores a string under a key; anything but strings, numbers and booleans is refused.
+   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * @param key The key: 1 to 255 characters, without line breaks.
+   * @param value The string, at most 1 MiB with its key unless the setting `storage.max_value_bytes` says otherwise; numbers and booleans become strings.
+   * @throws {HostError} `too_large`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/motto", (req) => sharedStorage.setItem("motto", req.body), "POST");
+   */
+  setItem(key: string, value: string): void;
+  /**
+   * Removes a key; nothing happens if there is none.
+   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * @param key The key: 1 to 255 characters, without line breaks.
+   * @throws {HostError} `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/motto", (req) => sharedStorage.removeItem("motto"), "DELETE");
+   */
+  removeItem(key: string): void;
+  /**
+   * Removes everything, at most 1,000 keys at once.
+   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * @throws {HostError} `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/motto", (req) => sharedStorage.clear(), "DELETE");
+   */
+  clear(): void;
+  /**
+   * Returns the key at a place, in alphabetical order, or null if there are not so many.
+   * @throws {HostError} `unavailable`
+   * @example
+   * registerWebHandler("/motto", (req) => sharedStorage.key(0) ?? "nothing");
+   */
+  key(index: number): string | null;
+  /** How many there are; known after `key(0)` was called in the invocation, for a getter cannot wait. */
+  readonly length: number;
+}
+/**
+ * Strings by key, of this script alone, in the shape of the Web Storage standard.
+ * The calls are synchronous; what is written is kept when the handler has returned.
+ * `kv` can do more.
+ * @example
+ * registerWebHandler("/motto", (req) => {
+ *   if (req.query.set) sharedStorage.setItem("motto", req.query.set);
+ *   return sharedStorage.getItem("motto") ?? "none yet";
+ * });
+ */
+declare var sharedStorage: SharedStorage;
+
+/** The type of `personalStorage`. */
+interface PersonalStorage {
+  /**
+   * Returns the string under a key, or null if there is none.
+   * @param key The key: 1 to 255 characters, without line breaks.
+   * @throws {HostError} `denied`, `unavailable`
+   * @example
+   * registerWebHandler("/mine", (req, ctx) => ctx.user ? personalStorage.getItem("motto") ?? "none yet" : "sign in first");
+   */
+  getItem(key: string): string | null;
+  /**
+   * Stores a string under a key; anything but strings, numbers and booleans is refused.
+   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * @param key The key: 1 to 255 characters, without line breaks.
+   * @param value The string, at most 1 MiB with its key unless the setting `storage.max_value_bytes` says otherwise; numbers and booleans become strings.
+   * @throws {HostError} `denied`, `too_large`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/mine", (req, ctx) => ctx.user ? personalStorage.setItem("motto", req.body) : "sign in first", "POST");
+   */
+  setItem(key: string, value: string): void;
+  /**
+   * Removes a key; nothing happens if there is none.
+   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * @param key The key: 1 to 255 characters, without line breaks.
+   * @throws {HostError} `denied`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/mine", (req, ctx) => ctx.user ? personalStorage.removeItem("motto") : "sign in first", "DELETE");
+   */
+  removeItem(key: string): void;
+  /**
+   * Removes everything, at most 1,000 keys at once.
+   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * @throws {HostError} `denied`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/mine", (req, ctx) => ctx.user ? personalStorage.clear() : "sign in first", "DELETE");
+   */
+  clear(): void;
+  /**
+   * Returns the key at a place, in alphabetical order, or null if there are not so many.
+   * @throws {HostError} `denied`, `unavailable`
+   * @example
+   * registerWebHandler("/mine", (req, ctx) => ctx.user ? personalStorage.key(0) ?? "nothing" : "sign in first");
+   */
+  key(index: number): string | null;
+  /** How many there are; known after `key(0)` was called in the invocation, for a getter cannot wait. */
+  readonly length: number;
+}
+/**
+ * The same for each user of this script: nobody sees what belongs to another.
+ * An invocation on nobody's behalf is denied.
+ * @example
+ * registerWebHandler("/mine", () => {
+ *   try {
+ *     return personalStorage.getItem("name");
+ *   } catch (error) {
+ *     return "sign in first";
+ *   }
+ * });
+ */
+declare var personalStorage: PersonalStorage;
+
+/**
+ * Registers a stream of server-sent events, which a browser reads with `new EventSource(path)`.
+ * The connections are the server's: they take no process of the script, and stay open when the script is deployed again.
+ * The parameters of the path are attributes of the client.
+ * A client that comes back gets what it missed, or an event `gap` where that is kept no longer; an event `end` says why a stream ends.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @throws {HostError} `closed`, `too_many`
+ * @example
+ * registerWebStream("/news");
+ * registerWebStream("/rooms/:room", {
+ *   attributes: (req) => ({ user: req.query.user ?? "guest" }),
+ *   onConnect: async (req) => ({ topic: await kv.get(`topic/${req.params.room}`) }),
+ *   history: 50,
+ * });
+ */
+declare function registerWebStream<Path extends string>(path: Path, options?: StreamOptions<PathParams<Path>>): void;
+
+/**
+ * Registers who speaks WebSocket at a path.
+ * The connections are the server's: they take no process of the script while nothing is said, and stay open when the script is deployed again.
+ * The events of one connection are handled one after the other, each in an invocation of its own; what a handler sends leaves when it has returned and what it stored is kept.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @throws {HostError} `closed`, `too_many`
+ * @example
+ * registerWebSocket("/rooms/:room", {
+ *   open(ws, req) {
+ *     ws.data = { room: req.params.room, name: req.query.name ?? "guest" };
+ *     ws.subscribe(ws.data.room);
+ *   },
+ *   message(ws, data) {
+ *     ws.publish(ws.data.room, { from: ws.data.name, text: data });
+ *   },
+ *   close(ws, code) {
+ *     console.info("left", { name: ws.data.name, code });
+ *   },
+ * });
+ */
+declare function registerWebSocket<Path extends string, Data = any>(path: Path, handlers: WebSocketHandlers<Data, PathParams<Path>>, options?: WebSocketOptions): void;
+
+/**
+ * Adds a field to the queries of the GraphQL schema at `/graphql`.
+ * The second argument is SDL: the field alone, perhaps with types after it, or `type Query { ... }` and any types.
+ * Types that several scripts define are laid together; what they say differently is refused.
+ * A query only reads: what would change something is denied, unless the field has `{ writes: true }`.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @throws {HostError} `closed`, `too_many`
+ * @example
+ * registerQueryHandler(
+ *   "note",
+ *   `type Query { note(id: ID!): Note }
+ *    type Note { id: ID!, text: String! }`,
+ *   async ({ id }) => (await kv.get(`note/${id}`)) ?? null,
+ * );
+ * registerQueryHandler("version", "version: String!", () => "1.0");
+ */
+declare function registerQueryHandler<Args = any>(name: string, sdl: string, resolver: Resolver<Args> | string, options?: QueryOptions): void;
+
+/**
+ * Adds a field to the mutations of the GraphQL schema.
+ * Each such field of an operation is one unit, one after the other: what its resolver does is kept when it has returned, all of it or nothing.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @throws {HostError} `closed`, `too_many`
+ * @example
+ * registerMutationHandler(
+ *   "addNote",
+ *   "addNote(text: String!): Note!  type Note { id: ID!, text: String! }",
+ *   async ({ text }) => {
+ *     if (text.length > 1000) throw httpError(422, "A note has at most 1,000 characters.");
+ *     const note = { id: String(await kv.increment("notes")), text };
+ *     await kv.set(`note/${note.id}`, note);
+ *     return note;
+ *   },
+ * );
+ */
+declare function registerMutationHandler<Args = any>(name: string, sdl: string, resolver: Resolver<Args> | string, options?: MutationOptions): void;
+
+/**
+ * Adds a field to the subscriptions of the GraphQL schema.
+ * Clients get what `sendSubscriptionMessage` sends under its name, each as it has selected.
+ * The resolver runs when a client subscribes, and what it throws refuses the client.
+ * It returns nothing (all messages), attributes (an object: what the `to` of messages is compared with), a function (`(payload) => boolean`, which chooses; the resolver is asked for it again with each message), a text (the first value), or an async iterable, which is the source itself.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @throws {HostError} `closed`, `too_many`
+ * @example
+ * registerSubscriptionHandler("noteAdded", "noteAdded(room: ID!): String!", ({ room }) => ({ room }));
+ * registerWebHandler("/rooms/:room", (req) => {
+ *   sendSubscriptionMessage("noteAdded", req.body, { to: { room: req.params.room } });
+ *   return "sent";
+ * }, "POST");
+ * registerSubscriptionHandler("countdown", "countdown(from: Int!): Int!", async function* ({ from }) {
+ *   for (let i = from; i >= 0; i--) yield i;
+ * });
+ */
+declare function registerSubscriptionHandler<Args = any>(name: string, sdl: string, resolver?: SubscriptionResolver<Args> | string, options?: SubscriptionOptions): void;
+
+/**
+ * Registers who gives the value of one field of an object type, where it is not simply the member of that name.
+ * All objects of which the field is asked for in one moment come together, as a list, and the handler returns a list with a value for each: one look-up in place of many.
+ * It only reads.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @throws {HostError} `closed`, `too_many`
+ * @example
+ * registerQueryHandler("posts", "posts: [Post!]!  type Post { id: ID!, author: String }", () => [
+ *   { id: 1, by: 7 },
+ *   { id: 2, by: 9 },
+ * ]);
+ * registerFieldHandler("Post.author", async (posts) => {
+ *   return Promise.all(posts.map((post) => kv.get(`author/${post.by}`)));
+ * });
+ */
+declare function registerFieldHandler<Parent = any, Args = any>(field: string, handler: FieldHandler<Parent, Args> | string, options?: FieldOptions): void;
+
+/**
+ * Adds a scalar type to the schema, or says how one that the SDL declares is read and written.
+ * Without `parse` and `serialize` any JSON passes.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @throws {HostError} `closed`, `too_many`
+ * @example
+ * registerScalar("Date", {
+ *   description: "A day, such as 2026-01-31.",
+ *   parse: (text) => {
+ *     if (!/^\d{4}-\d\d-\d\d$/.test(text)) throw new Error("a day is written 2026-01-31");
+ *     return text;
+ *   },
+ * });
+ * registerQueryHandler("weekday", "weekday(day: Date!): Int!", ({ day }) => new Date(day).getUTCDay());
+ */
+declare function registerScalar(name: string, options?: ScalarOptions): void;
+
+/**
+ * The older name of `registerQueryHandler`; it logs one warning for each script.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @deprecated Use registerQueryHandler.
+ * @example
+ * registerGraphQLQuery("hi", "type Query { hi: String }", "hiResolver");
+ * function hiResolver() {
+ *   return "hi";
+ * }
+ */
+declare function registerGraphQLQuery(name: string, sdl: string, resolver: ((args: any) => unknown) | string): void;
+
+/**
+ * The older name of `registerMutationHandler`; it logs one warning for each script.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @deprecated Use registerMutationHandler.
+ * @example
+ * registerGraphQLMutation("touch", "type Mutation { touch: String }", "touchResolver");
+ * function touchResolver() {
+ *   return "touched";
+ * }
+ */
+declare function registerGraphQLMutation(name: string, sdl: string, resolver: ((args: any) => unknown) | string): void;
+
+/**
+ * The older name of `registerSubscriptionHandler`; it logs one warning for each script.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @deprecated Use registerSubscriptionHandler.
+ * @example
+ * registerGraphQLSubscription("live", "type Subscription { live: String }", "liveResolver");
+ * function liveResolver() {
+ *   return "connected";
+ * }
+ */
+declare function registerGraphQLSubscription(name: string, sdl: string, resolver: ((args: any) => unknown) | string): void;
 
 /**
  * A list of HTTP headers; names ignore case.
@@ -1349,60 +1444,19 @@ interface Performance {
 declare var performance: Performance;
 
 /**
- * Gives the names (URIs) of all scripts, in alphabetical order.
- * It takes the capability `scripts`, which is granted when the script is deployed.
- * @example
- * registerWebHandler("/scripts", () => listScripts());
- */
-declare function listScripts(): string[];
-
-/**
- * Gives the source of a script's entry file, or `""` if there is no such script.
- * It takes the capability `scripts`, which is granted when the script is deployed.
- * @param uri The script's name: any text of 1 to 255 characters.
- * @example
- * registerWebHandler("/source", (req) => getScript(req.query.uri));
- */
-declare function getScript(uri: string): string;
-
-/**
- * Makes a script of one file, or gives it a new version.
- * The source is built and tried at once and goes live when the handler has returned.
- * A source that cannot be deployed is not thrown: the problems are in the log of the calling script.
- * It takes the capability `scripts`, which is granted when the script is deployed.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @param uri The script's name: any text of 1 to 255 characters.
- * @param content The source, one file of JavaScript.
- * @example
- * registerWebHandler("/make", () => {
- *   upsertScript("made", "registerWebHandler('/made', function () { return 'made'; });");
- *   return "done";
- * }, "POST");
- */
-declare function upsertScript(uri: string, content: string): void;
-
-/**
- * Deletes a script when the handler has returned; says whether there was one.
- * It takes the capability `scripts`, which is granted when the script is deployed.
- * It takes effect when the handler has returned, and not at all if the handler fails.
- * @param uri The script's name: any text of 1 to 255 characters.
- * @example
- * registerWebHandler("/unmake", () => deleteScript("made"), "POST");
- */
-declare function deleteScript(uri: string): boolean;
-
-/**
- * Gives the paths of all assets, in alphabetical order.
+ * Returns the paths of all assets, in alphabetical order.
  * It takes the capability `assets`, which is granted when the script is deployed.
+ * @throws {HostError} `denied`, `unavailable`
  * @example
  * registerWebHandler("/assets", () => listAssets());
  */
 declare function listAssets(): string[];
 
 /**
- * Gives one asset as JSON text, `{publicPath, mimetype, content}` with the content as base64, or the text `"null"` if there is none.
+ * Returns one asset as a JSON string, `{publicPath, mimetype, content}` with the content as base64, or the string `"null"` if there is none.
  * It takes the capability `assets`, which is granted when the script is deployed.
  * @param path The asset's path, such as "/logo.svg".
+ * @throws {HostError} `denied`, `unavailable`
  * @example
  * registerWebHandler("/asset", () => {
  *   const asset = JSON.parse(fetchAsset("/greeting.txt"));
@@ -1417,7 +1471,8 @@ declare function fetchAsset(path: string): string;
  * It takes effect when the handler has returned, and not at all if the handler fails.
  * @param path The asset's path, such as "/logo.svg".
  * @param mimetype The media type, such as "image/svg+xml".
- * @param content The bytes, as base64.
+ * @param content The bytes, as base64: at most 5 MiB of them, unless the setting `deploy.max_source_bytes` says otherwise.
+ * @throws {HostError} `denied`, `too_large`, `too_many`
  * @example
  * registerWebHandler("/asset", (req) => {
  *   upsertAsset("/greeting.txt", "text/plain", btoa("hello"));
@@ -1427,17 +1482,66 @@ declare function fetchAsset(path: string): string;
 declare function upsertAsset(path: string, mimetype: string, content: string): void;
 
 /**
- * Removes an asset when the handler has returned; says whether there was one.
+ * Removes an asset when the handler has returned; returns whether there was one.
  * It takes the capability `assets`, which is granted when the script is deployed.
  * It takes effect when the handler has returned, and not at all if the handler fails.
  * @param path The asset's path, such as "/logo.svg".
+ * @throws {HostError} `denied`, `unavailable`
  * @example
  * registerWebHandler("/asset", () => deleteAsset("/greeting.txt"), "DELETE");
  */
 declare function deleteAsset(path: string): boolean;
 
 /**
- * Gives the last 1000 messages that this script has logged, oldest first.
+ * Returns the names (URIs) of all scripts, in alphabetical order.
+ * It takes the capability `scripts`, which is granted when the script is deployed.
+ * @throws {HostError} `denied`, `unavailable`
+ * @example
+ * registerWebHandler("/scripts", () => listScripts());
+ */
+declare function listScripts(): string[];
+
+/**
+ * Returns the source of a script's entry file, or `""` if there is no such script.
+ * It takes the capability `scripts`, which is granted when the script is deployed.
+ * @param uri The script's name: any string of 1 to 255 characters.
+ * @throws {HostError} `denied`, `unavailable`
+ * @example
+ * registerWebHandler("/source", (req) => getScript(req.query.uri));
+ */
+declare function getScript(uri: string): string;
+
+/**
+ * Makes a script of one file, or gives it a new version.
+ * The source is built and tried at once and goes live when the handler has returned.
+ * A source that cannot be deployed is not thrown: the problems are in the log of the calling script.
+ * It takes the capability `scripts`, which is granted when the script is deployed.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @param uri The script's name: any string of 1 to 255 characters.
+ * @param content The source, one file of JavaScript: at most 5 MiB, unless the setting `deploy.max_source_bytes` says otherwise.
+ * @throws {HostError} `denied`, `too_large`, `too_many`
+ * @example
+ * registerWebHandler("/make", () => {
+ *   upsertScript("made", "registerWebHandler('/made', function () { return 'made'; });");
+ *   return "done";
+ * }, "POST");
+ */
+declare function upsertScript(uri: string, content: string): void;
+
+/**
+ * Deletes a script when the handler has returned; returns whether there was one.
+ * It takes the capability `scripts`, which is granted when the script is deployed.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @param uri The script's name: any string of 1 to 255 characters.
+ * @throws {HostError} `denied`, `unavailable`
+ * @example
+ * registerWebHandler("/unmake", () => deleteScript("made"), "POST");
+ */
+declare function deleteScript(uri: string): boolean;
+
+/**
+ * Returns the last 1000 messages that this script has logged, oldest first.
+ * @throws {HostError} `unavailable`
  * @example
  * registerWebHandler("/log", () => {
  *   console.log("somebody looks at the log");
@@ -1447,13 +1551,83 @@ declare function deleteAsset(path: string): boolean;
 declare function listLogs(): string[];
 
 /**
- * Gives the last 1000 messages of a script, oldest first.
+ * Returns the last 1000 messages of a script, oldest first.
  * For another script than the calling one it takes the capability `logs`.
  * @param uri The name of the script.
+ * @throws {HostError} `denied`, `unavailable`
  * @example
  * registerWebHandler("/log-of", (req) => listLogsForUri(req.query.uri));
  */
 declare function listLogsForUri(uri: string): string[];
+
+/**
+ * Sends a message to the clients of all streams of this script.
+ * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @param data The message: a string as it is, anything else as JSON; at most 256 KiB of it, unless the setting `streams.max_message_bytes` says otherwise.
+ * @param options To whom it goes, the name of the event, and when it leaves.
+ * @throws {HostError} `too_large`, `too_many`
+ * @example
+ * registerWebStream("/events");
+ * registerWebHandler("/notes", (req) => {
+ *   sendStreamMessage({ type: "note", text: req.body });
+ *   return "sent";
+ * }, "POST");
+ */
+declare function sendStreamMessage(data: unknown, options?: StreamMessageOptions): void;
+
+/**
+ * Sends a message to the clients of one stream.
+ * The path is the one that was registered, then all its clients are meant, or one that it matches, then those with these parameters.
+ * A stream of another script needs the capability `streams`.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @param path The path as it was registered, for all its clients, or one that it matches.
+ * @param data The message: a string as it is, anything else as JSON; at most 256 KiB of it, unless the setting `streams.max_message_bytes` says otherwise.
+ * @param options To whom it goes, the name of the event, and when it leaves.
+ * @throws {HostError} `denied`, `not_found`, `too_large`, `too_many`
+ * @example
+ * registerWebStream("/rooms/:room");
+ * registerWebHandler("/rooms/:room", (req) => {
+ *   sendStreamMessageToPath(`/rooms/${req.params.room}`, { text: req.body });
+ *   return "sent";
+ * }, "POST");
+ */
+declare function sendStreamMessageToPath(path: string, data: unknown, options?: StreamMessageOptions): void;
+
+/**
+ * Sends a message to all WebSockets of this script that are subscribed to a topic.
+ * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @param topic The topic: 1 to 200 characters.
+ * @param data The message: a string or bytes as they are, anything else as JSON; at most 256 KiB, unless the setting `streams.max_message_bytes` says otherwise.
+ * @param options When it leaves.
+ * @throws {HostError} `too_large`, `too_many`
+ * @example
+ * registerWebSocket("/prices", { open: (ws) => ws.subscribe("prices") });
+ * registerWebHandler("/prices", (req) => {
+ *   sendSocketMessage("prices", { price: Number(req.body) });
+ *   return "sent";
+ * }, "POST");
+ */
+declare function sendSocketMessage(topic: string, data: unknown, options?: SocketMessageOptions): void;
+
+/**
+ * Sends a value of a subscription's field to its subscribers, or to those whose attributes have all that `to` says.
+ * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
+ * A subscription of another script needs the capability `streams`.
+ * It takes effect when the handler has returned, and not at all if the handler fails.
+ * @param name The field, as it was registered with `registerSubscriptionHandler`.
+ * @param payload A value of the field's type, at most 256 KiB as JSON, unless the setting `streams.max_message_bytes` says otherwise.
+ * @param options To whom it goes, and when it leaves.
+ * @throws {HostError} `denied`, `not_found`, `too_large`, `too_many`
+ * @example
+ * registerSubscriptionHandler("tick", "tick: Int!");
+ * registerWebHandler("/tick", () => {
+ *   sendSubscriptionMessage("tick", Date.now() % 1000);
+ *   return "sent";
+ * });
+ */
+declare function sendSubscriptionMessage(name: string, payload: unknown, options?: SubscriptionMessageOptions): void;
 
 /** What TSX is checked against; set `"jsx": "react"`, `"jsxFactory": "h"`, `"jsxFragmentFactory": "Fragment"`. */
 declare namespace JSX {
@@ -1477,30 +1651,30 @@ declare module "aiwebengine" {
   const htmlValue: typeof html;
   const hValue: typeof h;
   const FragmentValue: typeof Fragment;
+  const HostErrorValue: typeof HostError;
+  type HostErrorValue = HostError;
   const kvValue: typeof kv;
   const registerWebStreamValue: typeof registerWebStream;
-  const sendStreamMessageValue: typeof sendStreamMessage;
-  const sendStreamMessageToPathValue: typeof sendStreamMessageToPath;
   const registerWebSocketValue: typeof registerWebSocket;
-  const sendSocketMessageValue: typeof sendSocketMessage;
   const registerQueryHandlerValue: typeof registerQueryHandler;
   const registerMutationHandlerValue: typeof registerMutationHandler;
   const registerSubscriptionHandlerValue: typeof registerSubscriptionHandler;
   const registerFieldHandlerValue: typeof registerFieldHandler;
   const registerScalarValue: typeof registerScalar;
-  const sendSubscriptionMessageValue: typeof sendSubscriptionMessage;
-  const HostErrorValue: typeof HostError;
-  type HostErrorValue = HostError;
-  const listScriptsValue: typeof listScripts;
-  const getScriptValue: typeof getScript;
-  const upsertScriptValue: typeof upsertScript;
-  const deleteScriptValue: typeof deleteScript;
   const listAssetsValue: typeof listAssets;
   const fetchAssetValue: typeof fetchAsset;
   const upsertAssetValue: typeof upsertAsset;
   const deleteAssetValue: typeof deleteAsset;
+  const listScriptsValue: typeof listScripts;
+  const getScriptValue: typeof getScript;
+  const upsertScriptValue: typeof upsertScript;
+  const deleteScriptValue: typeof deleteScript;
   const listLogsValue: typeof listLogs;
   const listLogsForUriValue: typeof listLogsForUri;
+  const sendStreamMessageValue: typeof sendStreamMessage;
+  const sendStreamMessageToPathValue: typeof sendStreamMessageToPath;
+  const sendSocketMessageValue: typeof sendSocketMessage;
+  const sendSubscriptionMessageValue: typeof sendSubscriptionMessage;
   export {
     registerWebHandlerValue as registerWebHandler,
     useValue as use,
@@ -1510,29 +1684,29 @@ declare module "aiwebengine" {
     htmlValue as html,
     hValue as h,
     FragmentValue as Fragment,
+    HostErrorValue as HostError,
     kvValue as kv,
     registerWebStreamValue as registerWebStream,
-    sendStreamMessageValue as sendStreamMessage,
-    sendStreamMessageToPathValue as sendStreamMessageToPath,
     registerWebSocketValue as registerWebSocket,
-    sendSocketMessageValue as sendSocketMessage,
     registerQueryHandlerValue as registerQueryHandler,
     registerMutationHandlerValue as registerMutationHandler,
     registerSubscriptionHandlerValue as registerSubscriptionHandler,
     registerFieldHandlerValue as registerFieldHandler,
     registerScalarValue as registerScalar,
-    sendSubscriptionMessageValue as sendSubscriptionMessage,
-    HostErrorValue as HostError,
-    listScriptsValue as listScripts,
-    getScriptValue as getScript,
-    upsertScriptValue as upsertScript,
-    deleteScriptValue as deleteScript,
     listAssetsValue as listAssets,
     fetchAssetValue as fetchAsset,
     upsertAssetValue as upsertAsset,
     deleteAssetValue as deleteAsset,
+    listScriptsValue as listScripts,
+    getScriptValue as getScript,
+    upsertScriptValue as upsertScript,
+    deleteScriptValue as deleteScript,
     listLogsValue as listLogs,
     listLogsForUriValue as listLogsForUri,
+    sendStreamMessageValue as sendStreamMessage,
+    sendStreamMessageToPathValue as sendStreamMessageToPath,
+    sendSocketMessageValue as sendSocketMessage,
+    sendSubscriptionMessageValue as sendSubscriptionMessage,
   };
   export type AnswerEnvelope = globalThis.AnswerEnvelope;
   export type AnswerInit = globalThis.AnswerInit;

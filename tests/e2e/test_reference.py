@@ -7,16 +7,13 @@ import re
 
 import pytest_twisted
 
-from aiwebengine.host.declare import Global, HostCall
-from aiwebengine.host.globals import GLOBALS
-from aiwebengine.host.names import LANGUAGE, STANDARD_NAMES, VISIBLE_CALLS
-from aiwebengine.host.standards import STANDARDS
+from aiwebengine.assembly.declared import DECLARED
+from aiwebengine.host.names import LANGUAGE, STANDARD_NAMES
 from tests.support.engine import EngineUnderTest, running_engine
 from tests.support.websocket import connect
 
-GRANTS = ["assets", "logs", "scripts"]
-DECLARED: tuple[Global | HostCall, ...] = (*GLOBALS, *VISIBLE_CALLS, *STANDARDS)
-EXAMPLES = {one.name: one.example for one in DECLARED}
+GRANTS = [one.name for one in DECLARED.capabilities]
+EXAMPLES = DECLARED.examples
 EXPECTED = {"httpError": 404, "HttpError": 403, "Response": 410}
 """Examples whose answer is meant to be another than 200."""
 GOOD = {200, 201, 204, 301, 404, 503}
@@ -74,7 +71,7 @@ async def test_globals_are_those_declared() -> None:
         source = 'registerWebHandler("/names", () => Object.getOwnPropertyNames(globalThis));'
         await engine.deploy("names", {"main.js": source})
         found = set((await engine.request("GET", "/names")).json())
-    declared = set(EXAMPLES)
+    declared = set(DECLARED.names)
     assert declared - found == set(), "declared, and not there"
     assert found - declared - LANGUAGE - STANDARD_NAMES - {"eval", "BigInt"} == set(), "there, and not declared"
 
@@ -84,9 +81,12 @@ async def test_members_are_those_declared() -> None:
     """Every declared member of an object or class of the API is there."""
     members = {
         one.name: [[member.name, member.signature.startswith("static ")] for member in one.members if member.name]
-        for one in (*GLOBALS, *STANDARDS)
+        for one in DECLARED.globals
         if one.kind != "function"
     }
+    for call in DECLARED.functions:
+        if call.object:
+            members[call.object].append([call.member, False])
     source = f"""
         const members = {json.dumps(members)};
         const made = {{

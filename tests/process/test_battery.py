@@ -15,6 +15,7 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
+from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.build.builder import Builder
 from aiwebengine.host.names import advice, known_globals
 from aiwebengine.settings.schema import BuildSettings
@@ -66,7 +67,7 @@ async def _built(cache: Path) -> str:
         cache_folder=cache,
         reactor=reactor,
         random=float,
-        known_globals=known_globals(),
+        known_globals=known_globals(DECLARED),
         advice=advice(),
     )
     files = {path.name: path.read_bytes() for path in _FOLDER.glob("*.js")}

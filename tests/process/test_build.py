@@ -14,9 +14,8 @@ import pytest_twisted
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred
 
+from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.build.sourcemap import SourceMap
-from aiwebengine.host.globals import GLOBALS
-from aiwebengine.host.names import VISIBLE_CALLS
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.javascript.building import build, problems, running_builder, tarball
 from tests.support.world import Program, run_programs
@@ -71,7 +70,7 @@ async def test_every_problem_at_once() -> None:
 @pytest_twisted.ensureDeferred
 async def test_imports_from_the_engine() -> None:
     """Every name of the engine can be imported, under another name, as a namespace and handed on."""
-    names = [*sorted(one.name for one in GLOBALS if one.importable), *(call.name for call in VISIBLE_CALLS)]
+    names = sorted(DECLARED.importable)
     renamed = ", ".join(f"{name} as _{name}" for name in names)
     async with running_builder() as builder:
         built = await build(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest_twisted
 from twisted.internet import reactor
 
+from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.build.builder import Builder
 from aiwebengine.errors import DeploymentRefused
 from aiwebengine.host.names import advice, known_globals
@@ -37,7 +38,7 @@ def _battery() -> list[dict[str, Any]]:
 
 
 async def _built(programs: list[dict[str, Any]], cache: Path) -> dict[str, str]:
-    known = {**known_globals(), "__out": None}
+    known = {**known_globals(DECLARED), "__out": None}
     builder = Builder(
         settings=BuildSettings(),
         cache_folder=cache,

@@ -231,9 +231,9 @@ async def test_takes_no_refusal() -> None:
 @pytest_twisted.ensureDeferred
 async def test_talkative_top_level() -> None:
     """A top level cannot fill the server's memory with what is kept of it."""
-    source = "var t = 'x'; while (t.length < 8e6) t += t; for (;;) { try { getScript(t); } catch (error) {} }"
+    source = "var t = 'x'; while (t.length < 8e6) t += t; for (;;) { try { upsertScript('a', t); } catch (error) {} }"
     async with running_runtime() as runtime:
-        runtime.host.calls["getScript"] = lambda given: 1
+        runtime.host.calls["upsertScript"] = lambda given: 1
         with pytest.raises(ScriptFailed, match="128 MiB"):
             await runtime.load("one", source, wall=10.0)
 

@@ -10,12 +10,8 @@ from typing import Any
 
 import pytest
 
-from aiwebengine.host.declare import Global, HostCall
+from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.host.describe import type_declarations
-from aiwebengine.host.globals import GLOBALS
-from aiwebengine.host.names import VISIBLE_CALLS
-from aiwebengine.host.shapes import SHAPES
-from aiwebengine.host.standards import STANDARDS
 from tests.support.clients import NODE, NPM_CACHE, install_clients
 
 COMPILERS = ("typescript", "typescript-5")
@@ -61,7 +57,7 @@ class Project:
 
     def check(self, files: Mapping[str, str], *, compiler: str = COMPILERS[0], **options: Any) -> list[str]:
         """Compile *files*; what the compiler finds wrong, a line each."""
-        written = {"aiwebengine.d.ts": type_declarations(), **files}
+        written = {"aiwebengine.d.ts": type_declarations(DECLARED), **files}
         for name, text in written.items():
             (self._folder / name).write_text(text, "utf-8")
         base = {"strict": True, "noEmit": True, "lib": ["ES2023"], "types": [], "target": "ES2022"}
@@ -98,10 +94,8 @@ def test_declarations_compile(project: Project, compiler: str, name: str) -> Non
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_examples_compile(project: Project, compiler: str) -> None:
     """Every example of the reference is correct, as JavaScript that is checked and as TypeScript."""
-    declared: tuple[Global | HostCall, ...] = (*GLOBALS, *VISIBLE_CALLS, *STANDARDS)
-    examples = {one.name: one.example for one in declared}
     files = {}
-    for number, (name, example) in enumerate(examples.items()):
+    for number, (name, example) in enumerate(DECLARED.examples.items()):
         files[f"{number}-{name}.js"] = example
         files[f"{number}-{name}-typed.ts"] = example
     assert project.check(files, compiler=compiler, allowJs=True, checkJs=True) == []
@@ -109,9 +103,9 @@ def test_examples_compile(project: Project, compiler: str) -> None:
 
 def test_imports_compile(project: Project) -> None:
     """Every importable name and every named type can be imported, and is the global of that name."""
-    names = [*(one.name for one in GLOBALS if one.importable), *(call.name for call in VISIBLE_CALLS)]
+    names = DECLARED.importable
     values = ", ".join(f"{name} as _{name}" for name in names)
-    types = ", ".join(f"{shape.name.partition('<')[0]} as _{shape.name.partition('<')[0]}" for shape in SHAPES)
+    types = ", ".join(f"{shape.name.partition('<')[0]} as _{shape.name.partition('<')[0]}" for shape in DECLARED.shapes)
     same = "\n".join(f"export const {name}_: typeof {name} = _{name};" for name in names)
     source = f"""
         import {{ {values} }} from "aiwebengine";

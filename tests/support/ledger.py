@@ -25,6 +25,7 @@ from aiwebengine.cli.reactor import install
 from aiwebengine.engine import Engine
 from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
+from aiwebengine.host.declarations import Declarations
 from aiwebengine.host.declare import Argument, HostCall
 from aiwebengine.host.effects import Held, Unit
 from aiwebengine.host.session import Function, Session
@@ -41,7 +42,7 @@ def _call(name: str) -> HostCall:
     return HostCall(
         name=name,
         group="Tests",
-        arguments=(Argument(name="id", kind="text", doc="What is written."),),
+        arguments=(Argument(name="id", kind="text", doc="What is written.", max_length=200),),
         returns="void",
         effect="held",
         doc="Writes.",
@@ -117,7 +118,7 @@ def parts(machinery: Machinery) -> Parts:
     return Parts(groups=[ledger], effects={"ledger": ledger}, deliver={"ledger": ledger.deliver})
 
 
-FEATURE = Feature(name="ledger", parts="tests.support.ledger:parts", calls=CALLS)
+FEATURE = Feature(name="ledger", parts="tests.support.ledger:parts", declares=Declarations(calls=CALLS))
 
 
 class Killer:

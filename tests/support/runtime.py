@@ -28,6 +28,7 @@ from aiwebengine.runtime.runner import Loaded, Runner
 from aiwebengine.runtime.zygote import Zygote
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import ANONYMOUS, Answer, Bundle, HandlerRef, Invocation, LogLine, Receipt
+from tests.support.sandbox import SURFACE
 
 Call = Callable[[list[Any]], Any]
 """Answers a host call: a value, a Deferred of one, or a raised `EngineError`."""
@@ -259,7 +260,7 @@ async def running_runtime(
 ) -> AsyncIterator[RuntimeUnderTest]:
     """Run a runtime for the length of a `with` block."""
     source, host = MemorySource(), TableHost()
-    zygote = Zygote(reactor=reactor)
+    zygote = Zygote(reactor=reactor, surface=lambda: SURFACE)
     runner = Runner(
         reactor=reactor,
         zygote=zygote,

@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from aiwebengine.assembly.declared import DECLARED
+from aiwebengine.host.declarations import surface
 from sandbox.bodies import Receiver, encode
 from sandbox.boxes import Box, encode_pair
 
@@ -31,6 +33,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = "00112233445566778899aabbccddeeff"
 NOW = 1_700_000_000_000
 PATIENCE_SECONDS = 20.0
+SURFACE = surface(DECLARED.calls)
+"""What scripts find of an engine with every feature, as the server hands it over."""
 
 Host = Callable[[str, list[Any]], Any]
 """Answers a host call; a `HostRefusal` is answered as an error."""
@@ -222,19 +226,37 @@ class Template(_Forker):
         return Clone(ours, number=number, pid=self.event("forked", number)["pid"], template=self)
 
 
-class Zygote(_Forker):
-    """A real zygote."""
+def start(surface: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start the program with a surface; give the process and the server's end of its control socket."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-P", "-m", "sandbox"),
+            *("--control-fd", str(theirs.fileno()), "--surface-fd", str(reading)),
+        ],
+        pass_fds=[theirs.fileno(), reading],
+        cwd="/",
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ.get("PATH", "")},
+        stderr=subprocess.PIPE,
+    )
+    theirs.close()
+    os.close(reading)
+    with os.fdopen(writing, "w", encoding="ascii") as file:
+        file.write(surface)
+    return process, ours
 
-    def __init__(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sandbox", "--control-fd", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            cwd="/",
-            env={"PYTHONPATH": str(ROOT), "PATH": os.environ.get("PATH", "")},
-            stderr=subprocess.PIPE,
-        )
-        theirs.close()
+
+class Zygote(_Forker):
+    """
+    A real zygote.
+
+    Args:
+        surface: What scripts find beyond the sandbox's own; see `sandbox/surface.py`.
+    """
+
+    def __init__(self, *, surface: str = SURFACE) -> None:
+        self.process, ours = start(surface)
         super().__init__(ours)
         self.ready = self.event("ready")
         self.report: Mapping[str, Any] = self.ready["report"]

@@ -103,8 +103,10 @@ def evaluate(*bodies: str) -> list[Any]:
 
 def _serve() -> None:
     from sandbox.duktape import Duktape
+    from sandbox.surface import Surface
+    from tests.support.sandbox import SURFACE
 
-    engine = Duktape()
+    engine = Duktape(surface=Surface(calls=json.dumps(json.loads(SURFACE)["calls"])))
     for program in json.loads(sys.stdin.read()):
         reading, writing = os.pipe()
         child = os.fork()

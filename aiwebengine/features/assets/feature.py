@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from aiwebengine.feature import Feature
+from aiwebengine.host.asset_calls import DECLARATIONS
 
 FEATURE = Feature(
     name="assets",
     parts="aiwebengine.features.assets.parts:build",
+    declares=DECLARATIONS,
     summary="Files that scripts store.",
     guide="docs/howto/write-a-page.md",
 )

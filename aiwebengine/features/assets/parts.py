@@ -20,5 +20,5 @@ def build(machinery: Machinery) -> Parts:
         asset = await access.read(path)
         return None if asset is None else StoredAsset(type=asset.type, content=asset.content)
 
-    calls = AssetCalls(list_paths=access.list_paths, read=read, check=access.check, write=access.write)
+    calls = AssetCalls(list_paths=access.list_paths, read=read, check=access.check, write=access.write, max_bytes=most)
     return Parts(groups=[calls], effects={GROUP: calls}, api=[Assets(assets=store, max_bytes=most)])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from aiwebengine.feature import Feature
+from aiwebengine.host.management_calls import DECLARATIONS
 
 FEATURE = Feature(
     name="management",
     parts="aiwebengine.features.management.parts:build",
+    declares=DECLARATIONS,
     summary="Scripts that deploy and delete scripts and read logs.",
     guide="docs/howto/deploy.md",
 )

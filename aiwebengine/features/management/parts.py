@@ -18,6 +18,7 @@ def build(machinery: Machinery) -> Parts:
         read_entry=access.read_entry,
         prepare=access.prepare,
         commit=access.commit,
+        max_source_bytes=machinery.base.settings.deploy.max_source_bytes,
     )
     machinery.commits.deploys(calls.deploy, group=GROUP)
     reading = _Messages(machinery.base.logs)

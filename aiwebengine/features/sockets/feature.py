@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from aiwebengine.feature import Feature
+from aiwebengine.host.socket_calls import DECLARATIONS
 
 FEATURE = Feature(
     name="sockets",
     parts="aiwebengine.features.sockets.parts:build",
+    declares=DECLARATIONS,
     summary="WebSockets.",
     guide="docs/howto/websockets.md",
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from aiwebengine.feature import Feature
+from aiwebengine.host.stream_calls import DECLARATIONS
 
 FEATURE = Feature(
     name="streams",
     parts="aiwebengine.features.streams.parts:build",
+    declares=DECLARATIONS,
     summary="Server-sent events with filters and history.",
     guide="docs/howto/stream-events.md",
 )

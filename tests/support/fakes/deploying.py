@@ -65,6 +65,7 @@ class Deploying:
             threads=ThreadsInTurn(),
             settings=self.settings,
             limits=LimitSettings(),
+            capabilities=("scripts", "assets", "streams", "logs"),
             milliseconds=lambda: self.now,
             seconds=self.clock.seconds,
         )

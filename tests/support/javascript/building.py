@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from twisted.internet import reactor
 
+from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.build.builder import Builder, Built
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.host.names import advice, known_globals
@@ -29,7 +30,7 @@ async def running_builder(
             cache_folder=cache or Path(folder),
             reactor=reactor,
             random=float,
-            known_globals=known_globals(),
+            known_globals=known_globals(DECLARED),
             advice=advice(),
         )
         builder.startService()

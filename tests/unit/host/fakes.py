@@ -127,12 +127,14 @@ def host(
         read_entry=behind.read_entry,
         prepare=behind.prepare,
         commit=behind.commit,
+        max_source_bytes=5_000_000,
     )
     assets = AssetCalls(
         list_paths=behind.list_paths,
         read=behind.read_asset,
         check=lambda path, asset: None,
         write=behind.write_assets,
+        max_bytes=5_000_000,
     )
     commits = Commits(
         commit=behind.transact,

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from contextvars import ContextVar
 from typing import Any, cast
+from unittest.mock import patch
 
 from hypothesis import given, strategies
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.errors import TABLE, Unavailable
 from aiwebengine.graphql.registration import SCHEMA_PARTS
-from aiwebengine.host.declare import Argument, HostCall
+from aiwebengine.host import dispatch
+from aiwebengine.host.declare import Argument, HostCall, limited
 from aiwebengine.host.dispatch import Host
-from aiwebengine.host.names import VISIBLE_CALLS
 from aiwebengine.host.registration.routes import web_routes
 from aiwebengine.host.registration_calls import RegistrationCalls
 from aiwebengine.runtime.allowance import allowance
@@ -56,20 +58,23 @@ VALUES = strategies.recursive(
 )
 KINDS = (STREAMS, SOCKETS, SCHEMA_PARTS)
 CALLS = sorted(
-    {call.name for call in (*VISIBLE_CALLS, *RegistrationCalls((web_routes(LimitSettings()), *KINDS)).calls)}
+    {call.name for call in (*DECLARED.calls, *RegistrationCalls((web_routes(LimitSettings()), *KINDS)).calls)}
 )
+
+
+WHAT = Argument(name="what", kind="any", optional=True, doc="Anything.")
 
 
 class OneCall:
     """A group of one call that does what the test says."""
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, argument: Argument = WHAT) -> None:
         self._function = function
         self.calls = (
             HostCall(
                 name="probe",
                 group="Tests",
-                arguments=(Argument(name="what", kind="any", optional=True, doc="Anything."),),
+                arguments=(argument,),
                 returns="unknown",
                 effect="none",
                 doc="Tests.",
@@ -82,10 +87,10 @@ class OneCall:
         return {"probe": self._function}
 
 
-def probing(function: Any, **limits: Any) -> Host:
+def probing(function: Any, *, argument: Argument = WHAT, **limits: Any) -> Host:
     """Give a host whose only call is `probe`."""
     return Host(
-        groups=[OneCall(function)],
+        groups=[OneCall(function, argument)],
         commits=cast(Any, None),
         capabilities=lambda invocation: frozenset(),
         registrations=lambda invocation: None,  # type: ignore[return-value]
@@ -116,7 +121,7 @@ class DispatchTests(SynchronousTestCase):
         """A call without a needed argument is told which one."""
         error = ask(host(Everything()).begin(invocation()), "getScript")["err"]
         self.assertEqual(
-            error["message"], "getScript: uri is missing; the script's name: any text of 1 to 255 characters."
+            error["message"], "getScript: uri is missing; the script's name: any string of 1 to 255 characters."
         )
         self.assertEqual(error["hint"], "docs/reference/javascript-api.md#getscript")
 
@@ -339,6 +344,37 @@ class DispatchTests(SynchronousTestCase):
         answer = ask(host(Everything(), *KINDS).begin(invocation("load")), name, *arguments)
         if "err" in answer:
             self.assertIn(answer["err"]["code"], {"invalid", "too_many", "too_large"}, answer)
+
+    def test_refuses_by_length_before_reading(self) -> None:
+        """Arguments that are longer than any that could be right are refused without being read."""
+        argument = Argument(name="value", kind="any", doc="Anything.", max_bytes=1000)
+        got: list[Any] = []
+        session = probing(lambda session, value: got.append(value), argument=argument).begin(invocation())
+        with patch.object(dispatch, "decode", side_effect=AssertionError("it was read")):
+            answer = json.loads(str(session.call("probe", '["' + "a" * 20_000 + '"]')))
+        self.assertEqual(answer["err"]["code"], "too_large")
+        self.assertEqual(
+            answer["err"]["message"],
+            "probe: value may have at most 1000 bytes; the arguments have 20004 as JSON.",
+        )
+        self.assertEqual(ask(session, "probe", "é" * 500), {"ok": None})
+        self.assertEqual(got, ["é" * 500])
+
+    def test_a_long_name_is_invalid(self) -> None:
+        """Where characters are counted and not bytes, what is too long is no size problem."""
+        error = json.loads(str(host(Everything()).begin(invocation()).call("getScript", '["' + "a" * 50_000 + '"]')))[
+            "err"
+        ]
+        self.assertEqual(error["code"], "invalid")
+        self.assertIn("getScript: uri may have at most 255 characters; the arguments have 50004", error["message"])
+
+    def test_limits_follow_the_settings(self) -> None:
+        """A group may declare its calls with the limits of the server's settings; what has none keeps none."""
+        argument = Argument(name="value", kind="any", doc="Anything.", max_bytes=1000)
+        [call] = limited(OneCall(None, argument).calls, value=5000, other=1)
+        self.assertEqual(call.arguments[0].max_bytes, 5000)
+        [call] = limited(OneCall(None).calls, what=5000)
+        self.assertEqual(call.arguments[0].max_bytes, 0)
 
     def test_survives_hostile_json(self) -> None:
         """Deep, endless and non-standard JSON is refused."""

@@ -111,8 +111,8 @@ class StreamCallsTests(StreamsCase):
         self.listen("/a")
         self.listen("/b")
         session = self.session()
-        self.call(session, "stream.send", {"ü": 1}, None)
-        self.call(session, "stream.sendTo", "/b", "text", None)
+        self.call(session, "sendStreamMessage", {"ü": 1}, None)
+        self.call(session, "sendStreamMessageToPath", "/b", "text", None)
         self.assertEqual(self.committed(session), [])
         self.assertEqual(self.got, [("/a", '{"ü":1}'), ("/b", '{"ü":1}'), ("/b", '"text"')])
 
@@ -121,7 +121,7 @@ class StreamCallsTests(StreamsCase):
         self.serve(a_stream("/a"))
         self.listen("/a")
         session = self.session()
-        self.call(session, "stream.send", 1, None)
+        self.call(session, "sendStreamMessage", 1, None)
         (row,) = self.committed(session)
         self.assertEqual(self.messages.state(), {"unconfirmed": 1})
         self.messages.relayed(Published(id="u/0", payload=row, attempts=0))
@@ -136,7 +136,7 @@ class StreamCallsTests(StreamsCase):
         self.serve(a_stream("/a"))
         self.listen("/a")
         session = self.session()
-        self.call(session, "stream.send", 1, {"immediate": True})
+        self.call(session, "sendStreamMessage", 1, {"immediate": True})
         self.assertEqual(self.got, [("/a", "1")])
         self.assertFalse(session.repeatable)
         self.assertEqual(self.held(session), [])
@@ -146,9 +146,9 @@ class StreamCallsTests(StreamsCase):
         self.serve(a_stream("/r/:id", history=0))
         self.listen("/r/:id", id="7")
         session = self.session()
-        self.call(session, "stream.sendTo", "/r/8", 1, None)
-        self.call(session, "stream.sendTo", "/r/7", 2, {"to": {"id": "8"}})
-        self.call(session, "stream.sendTo", "/r/:id", 3, None)
+        self.call(session, "sendStreamMessageToPath", "/r/8", 1, None)
+        self.call(session, "sendStreamMessageToPath", "/r/7", 2, {"to": {"id": "8"}})
+        self.call(session, "sendStreamMessageToPath", "/r/:id", 3, None)
         self.committed(session)
         self.assertEqual(self.got, [("/r/:id", "2"), ("/r/:id", "3")])
 
@@ -158,12 +158,12 @@ class StreamCallsTests(StreamsCase):
         self.listen("/a")
         self.messages.leave_rows(True)
         session = self.session()
-        self.call(session, "stream.send", 1, None)
+        self.call(session, "sendStreamMessage", 1, None)
         self.assertEqual(len(self.committed(session)), 1)
         self.assertEqual(self.got, [("/a", "1")])
         self.messages.leave_rows(False)
         session, self.got = self.session(), []
-        self.call(session, "stream.send", 2, None)
+        self.call(session, "sendStreamMessage", 2, None)
         self.assertEqual(self.committed(session), [])
 
     def test_half_a_surrogate_pair(self) -> None:
@@ -171,7 +171,7 @@ class StreamCallsTests(StreamsCase):
         self.serve(a_stream("/a", history=0))
         self.listen("/a")
         session = self.session()
-        self.call(session, "stream.send", "\ud800", None)
+        self.call(session, "sendStreamMessage", "\ud800", None)
         self.committed(session)
         self.assertEqual(self.got, [("/a", '"\\ud800"')])
 
@@ -180,13 +180,13 @@ class StreamCallsTests(StreamsCase):
         session = self.session("load")
         assert session.registrations is not None
         session.registrations.add(STREAMS, {"path": "/new", "handler": {"id": 0}, "options": {"history": 0}})
-        self.call(session, "stream.sendTo", "/new", 1, None)
+        self.call(session, "sendStreamMessageToPath", "/new", 1, None)
         self.assertEqual(len(self.committed(session, kind="load")), 1)
 
     def test_nobody_listens(self) -> None:
         """A script without streams is told in its log."""
         session = self.session()
-        self.call(session, "stream.send", 1, None)
+        self.call(session, "sendStreamMessage", 1, None)
         self.assertIn("this script has no stream", self.behind.lines[0][2])
 
 

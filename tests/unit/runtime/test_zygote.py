@@ -27,11 +27,22 @@ class Started:
         self.forker = Forker(reactor, sock)
         self.pid = 4711
         self.signals: list[str] = []
+        self.handed: dict[int, bytes] = {}
+        """What was written to its descriptors, as far as they were closed."""
+        self._written: dict[int, bytes] = {}
         protocol.transport = self
 
     def signalProcess(self, name: str) -> None:
         """See `IProcessTransport`."""
         self.signals.append(name)
+
+    def writeToChild(self, descriptor: int, data: bytes) -> None:
+        """See `IProcessTransport`."""
+        self._written[descriptor] = self._written.get(descriptor, b"") + data
+
+    def closeChildFD(self, descriptor: int) -> None:
+        """See `IProcessTransport`."""
+        self.handed[descriptor] = self._written.pop(descriptor, b"")
 
     def ready(self) -> None:
         """Tell that it is ready."""
@@ -99,6 +110,19 @@ class ZygoteTests(SynchronousTestCase):
         self.successResultOf(self.zygote.when_ready())
         self.assertTrue(self.zygote.report["landlock"])
         self.assertEqual(self.process.arguments[1:4], ["-P", "-m", "sandbox"])
+
+    def test_hands_over_what_scripts_find(self) -> None:
+        """Each process is told at its start which host calls there are, as they are then."""
+        told = ['{"calls": [], "files": ["/a.js"]}', '{"calls": [], "files": ["/b.js"]}']
+        expected = [text.encode() for text in told]
+        self.zygote = Zygote(reactor=self.reactor, surface=lambda: told.pop(0))
+        self.zygote.startService()
+        self.assertEqual(self.process.arguments[-2:], ["--surface-fd", "4"])
+        self.assertEqual(self.process.handed, {4: expected[0]})
+        self.process.end()
+        self.reactor.advance(1)
+        self.assertEqual(self.process.handed, {4: expected[1]})
+        self.flushLoggedErrors()
 
     def test_not_held(self) -> None:
         """Where the machine cannot hold scripts' processes there is no sandbox, and who waits is told why."""

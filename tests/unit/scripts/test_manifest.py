@@ -13,6 +13,7 @@ from aiwebengine.scripts.manifest import Manifest, read_manifest
 from aiwebengine.settings.amounts import duration_ms, size_bytes
 from aiwebengine.settings.schema import LimitSettings
 
+CAPABILITIES = ("scripts", "assets", "streams", "logs")
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -22,7 +23,7 @@ ANYTHING = st.recursive(
 
 def read(text):
     content = text if isinstance(text, bytes) else json.dumps(text).encode()
-    return read_manifest(content, limits=LimitSettings())
+    return read_manifest(content, limits=LimitSettings(), capabilities=CAPABILITIES)
 
 
 class ManifestTests(SynchronousTestCase):
@@ -32,7 +33,7 @@ class ManifestTests(SynchronousTestCase):
 
     def test_none(self):
         """A script needs no manifest, and package.json needs no key for us."""
-        self.assertEqual(read_manifest(None, limits=LimitSettings()), (Manifest(), []))
+        self.assertEqual(read_manifest(None, limits=LimitSettings(), capabilities=CAPABILITIES), (Manifest(), []))
         self.assertEqual(read({"name": "x"}), (Manifest(), []))
         self.assertEqual(Manifest().as_json(), {})
 

@@ -22,7 +22,9 @@ SMALL = DeploySettings(max_source_bytes=100, max_total_bytes=200, max_files=3)
 
 
 def check(files, entry=None, settings=None):
-    return check_package(files, entry=entry, settings=settings or DeploySettings(), limits=LimitSettings())
+    return check_package(
+        files, entry=entry, settings=settings or DeploySettings(), limits=LimitSettings(), capabilities=("scripts",)
+    )
 
 
 class PackageTests(SynchronousTestCase):

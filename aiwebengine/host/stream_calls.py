@@ -1,12 +1,17 @@
-"""What scripts are given for streams of messages to clients."""
+"""Streams of messages to clients: server-sent events."""
 
 from __future__ import annotations
 
-from aiwebengine.host.declare import Global, Member, Shape
+from aiwebengine.host.declarations import Declarations
+from aiwebengine.host.declare import Argument, Capability, Global, HostCall, Member, Shape
 from aiwebengine.host.stream_options import STREAM_OPTIONS
 
 _STREAMS = "Streams"
 
+CAPABILITY = "streams"
+"""What it takes to send to the streams, and to the subscriptions, of other scripts."""
+
+_MESSAGE_BYTES = 256 * 1024
 _OPTION_TYPES = {
     "auth": '"none" | "optional" | "required"',
     "attributes": "(req: HandlerRequest<Params>, ctx: HandlerContext) => "
@@ -19,7 +24,77 @@ _OPTION_TYPES = {
     "tags": "string | string[]",
 }
 
-STREAM_GLOBALS: tuple[Global, ...] = (
+_DATA = Argument(
+    name="data",
+    kind="any",
+    doc=(
+        "The message: a string as it is, anything else as JSON; at most 256 KiB of it, unless the setting "
+        "`streams.max_message_bytes` says otherwise."
+    ),
+    max_bytes=_MESSAGE_BYTES,
+)
+_OPTIONS = Argument(
+    name="options",
+    kind="object",
+    type="StreamMessageOptions",
+    optional=True,
+    doc="To whom it goes, the name of the event, and when it leaves.",
+)
+
+CALLS: tuple[HostCall, ...] = (
+    HostCall(
+        name="sendStreamMessage",
+        group=_STREAMS,
+        arguments=(_DATA, _OPTIONS),
+        returns="void",
+        effect="held",
+        errors=("too_large", "too_many"),
+        doc=(
+            "Sends a message to the clients of all streams of this script. "
+            "It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves."
+        ),
+        example=(
+            'registerWebStream("/events");\n'
+            'registerWebHandler("/notes", (req) => {\n'
+            '  sendStreamMessage({ type: "note", text: req.body });\n'
+            '  return "sent";\n'
+            '}, "POST");'
+        ),
+    ),
+    HostCall(
+        name="sendStreamMessageToPath",
+        group=_STREAMS,
+        arguments=(
+            Argument(
+                name="path",
+                kind="text",
+                doc="The path as it was registered, for all its clients, or one that it matches.",
+                max_length=1024,
+                empty=False,
+            ),
+            _DATA,
+            _OPTIONS,
+        ),
+        returns="void",
+        effect="held",
+        partly=CAPABILITY,
+        errors=("denied", "not_found", "too_large", "too_many"),
+        doc=(
+            "Sends a message to the clients of one stream. The path is the one that was registered, then all its "
+            "clients are meant, or one that it matches, then those with these parameters. "
+            f"A stream of another script needs the capability `{CAPABILITY}`."
+        ),
+        example=(
+            'registerWebStream("/rooms/:room");\n'
+            'registerWebHandler("/rooms/:room", (req) => {\n'
+            "  sendStreamMessageToPath(`/rooms/${req.params.room}`, { text: req.body });\n"
+            '  return "sent";\n'
+            '}, "POST");'
+        ),
+    ),
+)
+
+_GLOBALS = (
     Global(
         name="registerWebStream",
         group=_STREAMS,
@@ -43,50 +118,9 @@ STREAM_GLOBALS: tuple[Global, ...] = (
             "});"
         ),
     ),
-    Global(
-        name="sendStreamMessage",
-        group=_STREAMS,
-        kind="function",
-        importable=True,
-        effect="held",
-        errors=("too_large", "too_many"),
-        doc=(
-            "Sends a message to the clients of all streams of this script: a text as it is, anything else as JSON. "
-            "It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves."
-        ),
-        signatures=("(data: unknown, options?: StreamMessageOptions): void",),
-        example=(
-            'registerWebStream("/events");\n'
-            'registerWebHandler("/notes", (req) => {\n'
-            '  sendStreamMessage({ type: "note", text: req.body });\n'
-            '  return "sent";\n'
-            '}, "POST");'
-        ),
-    ),
-    Global(
-        name="sendStreamMessageToPath",
-        group=_STREAMS,
-        kind="function",
-        importable=True,
-        effect="held",
-        errors=("denied", "not_found", "too_large", "too_many"),
-        doc=(
-            "Sends a message to the clients of one stream. The path is the one that was registered, then all its "
-            "clients are meant, or one that it matches, then those with these parameters. "
-            "A stream of another script needs the capability `streams`."
-        ),
-        signatures=("(path: string, data: unknown, options?: StreamMessageOptions): void",),
-        example=(
-            'registerWebStream("/rooms/:room");\n'
-            'registerWebHandler("/rooms/:room", (req) => {\n'
-            "  sendStreamMessageToPath(`/rooms/${req.params.room}`, { text: req.body });\n"
-            '  return "sent";\n'
-            '}, "POST");'
-        ),
-    ),
 )
 
-STREAM_SHAPES: tuple[Shape, ...] = (
+_SHAPES = (
     Shape(
         name="StreamAttributes",
         doc="What is known of a client, and what the `to` of a message is compared with.",
@@ -119,3 +153,11 @@ STREAM_SHAPES: tuple[Shape, ...] = (
         ),
     ),
 )
+
+DECLARATIONS = Declarations(
+    calls=CALLS,
+    globals=_GLOBALS,
+    shapes=_SHAPES,
+    capabilities=(Capability(name=CAPABILITY, doc="send messages to the streams and subscriptions of other scripts"),),
+)
+"""All of it."""

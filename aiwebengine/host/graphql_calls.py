@@ -1,11 +1,13 @@
-"""What scripts are given for GraphQL."""
+"""GraphQL: what scripts add to the schema, and messages to subscriptions."""
 
 from __future__ import annotations
 
-from aiwebengine.host.declare import Global, Member, Shape
+from aiwebengine.host.declarations import Declarations
+from aiwebengine.host.declare import Argument, Global, HostCall, Member, Shape
 from aiwebengine.host.schema_parts import PART_OPTIONS
 
 _GRAPHQL = "GraphQL"
+_MESSAGE_BYTES = 256 * 1024
 _OPTION_TYPES = {
     "writes": "boolean",
     "description": "string",
@@ -16,7 +18,58 @@ _OPTION_TYPES = {
     "specifiedBy": "string",
 }
 
-GRAPHQL_GLOBALS: tuple[Global, ...] = (
+CAPABILITY = "streams"
+"""What it takes to send to the subscriptions of other scripts; the same as for their streams."""
+
+CALLS: tuple[HostCall, ...] = (
+    HostCall(
+        name="sendSubscriptionMessage",
+        group=_GRAPHQL,
+        arguments=(
+            Argument(
+                name="name",
+                kind="text",
+                doc="The field, as it was registered with `registerSubscriptionHandler`.",
+                max_length=200,
+                empty=False,
+            ),
+            Argument(
+                name="payload",
+                kind="any",
+                doc=(
+                    "A value of the field's type, at most 256 KiB as JSON, unless the setting "
+                    "`streams.max_message_bytes` says otherwise."
+                ),
+                max_bytes=_MESSAGE_BYTES,
+            ),
+            Argument(
+                name="options",
+                kind="object",
+                type="SubscriptionMessageOptions",
+                optional=True,
+                doc="To whom it goes, and when it leaves.",
+            ),
+        ),
+        returns="void",
+        effect="held",
+        partly=CAPABILITY,
+        errors=("denied", "not_found", "too_large", "too_many"),
+        doc=(
+            "Sends a value of a subscription's field to its subscribers, or to those whose attributes have all that "
+            "`to` says. It leaves when the handler has returned and what it stored is kept; when it fails, nothing "
+            f"leaves. A subscription of another script needs the capability `{CAPABILITY}`."
+        ),
+        example=(
+            'registerSubscriptionHandler("tick", "tick: Int!");\n'
+            'registerWebHandler("/tick", () => {\n'
+            '  sendSubscriptionMessage("tick", Date.now() % 1000);\n'
+            '  return "sent";\n'
+            "});"
+        ),
+    ),
+)
+
+_GLOBALS: tuple[Global, ...] = (
     Global(
         name="registerQueryHandler",
         group=_GRAPHQL,
@@ -155,27 +208,6 @@ GRAPHQL_GLOBALS: tuple[Global, ...] = (
             'registerQueryHandler("weekday", "weekday(day: Date!): Int!", ({ day }) => new Date(day).getUTCDay());'
         ),
     ),
-    Global(
-        name="sendSubscriptionMessage",
-        group=_GRAPHQL,
-        kind="function",
-        importable=True,
-        effect="held",
-        errors=("denied", "not_found", "too_large", "too_many"),
-        doc=(
-            "Sends a value of a subscription's field to its subscribers, or to those whose attributes have all that "
-            "`to` says. It leaves when the handler has returned and what it stored is kept; when it fails, nothing "
-            "leaves. A subscription of another script needs the capability `streams`."
-        ),
-        signatures=("(name: string, payload: unknown, options?: SubscriptionMessageOptions): void",),
-        example=(
-            'registerSubscriptionHandler("tick", "tick: Int!");\n'
-            'registerWebHandler("/tick", () => {\n'
-            '  sendSubscriptionMessage("tick", Date.now() % 1000);\n'
-            '  return "sent";\n'
-            "});"
-        ),
-    ),
     *(
         Global(
             name=old,
@@ -228,7 +260,7 @@ def _options(name: str, kind: str, doc: str) -> Shape:
     )
 
 
-GRAPHQL_SHAPES: tuple[Shape, ...] = (
+_SHAPES = (
     Shape(
         name="GraphQLContext",
         doc="What a resolver is given beside its arguments: the context of a handler, with the client's request.",
@@ -295,3 +327,6 @@ GRAPHQL_SHAPES: tuple[Shape, ...] = (
         ),
     ),
 )
+
+DECLARATIONS = Declarations(calls=CALLS, globals=_GLOBALS, shapes=_SHAPES)
+"""All of it."""

@@ -1,12 +1,14 @@
-"""What scripts are given for WebSockets."""
+"""WebSockets."""
 
 from __future__ import annotations
 
-from aiwebengine.host.declare import Global, Member, Shape
+from aiwebengine.host.declarations import Declarations
+from aiwebengine.host.declare import Argument, Global, HostCall, Member, Shape
 from aiwebengine.host.socket_options import SOCKET_EVENTS, SOCKET_OPTIONS
 
 _SOCKETS = "WebSockets"
 
+_MESSAGE_BYTES = 256 * 1024
 _OPTION_TYPES = {
     "auth": '"none" | "optional" | "required"',
     "protocols": "string[]",
@@ -20,7 +22,39 @@ _EVENT_TYPES = {
     "close": "(ws: ServerWebSocket<Data>, code: number, reason: string, ctx: HandlerContext) => unknown",
 }
 
-SOCKET_GLOBALS: tuple[Global, ...] = (
+PUBLISH = HostCall(
+    name="sendSocketMessage",
+    group=_SOCKETS,
+    arguments=(
+        Argument(name="topic", kind="text", doc="The topic: 1 to 200 characters.", max_length=200, empty=False),
+        Argument(
+            name="data",
+            kind="any",
+            doc=(
+                "The message: a string or bytes as they are, anything else as JSON; at most 256 KiB, unless the "
+                "setting `streams.max_message_bytes` says otherwise."
+            ),
+            max_bytes=_MESSAGE_BYTES,
+        ),
+        Argument(name="options", kind="object", type="SocketMessageOptions", optional=True, doc="When it leaves."),
+    ),
+    returns="void",
+    effect="held",
+    errors=("too_large", "too_many"),
+    doc=(
+        "Sends a message to all WebSockets of this script that are subscribed to a topic. "
+        "It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves."
+    ),
+    example=(
+        'registerWebSocket("/prices", { open: (ws) => ws.subscribe("prices") });\n'
+        'registerWebHandler("/prices", (req) => {\n'
+        '  sendSocketMessage("prices", { price: Number(req.body) });\n'
+        '  return "sent";\n'
+        '}, "POST");'
+    ),
+)
+
+_GLOBALS = (
     Global(
         name="registerWebSocket",
         group=_SOCKETS,
@@ -55,30 +89,9 @@ SOCKET_GLOBALS: tuple[Global, ...] = (
             "});"
         ),
     ),
-    Global(
-        name="sendSocketMessage",
-        group=_SOCKETS,
-        kind="function",
-        importable=True,
-        effect="held",
-        errors=("too_large", "too_many"),
-        doc=(
-            "Sends a message to all WebSockets of this script that are subscribed to a topic: a text or bytes as they "
-            "are, anything else as JSON. It leaves when the handler has returned and what it stored is kept; when it "
-            "fails, nothing leaves."
-        ),
-        signatures=("(topic: string, data: unknown, options?: SocketMessageOptions): void",),
-        example=(
-            'registerWebSocket("/prices", { open: (ws) => ws.subscribe("prices") });\n'
-            'registerWebHandler("/prices", (req) => {\n'
-            '  sendSocketMessage("prices", { price: Number(req.body) });\n'
-            '  return "sent";\n'
-            '}, "POST");'
-        ),
-    ),
 )
 
-SOCKET_SHAPES: tuple[Shape, ...] = (
+_SHAPES = (
     Shape(
         name="ServerWebSocket<Data = any>",
         doc="An open WebSocket, in the hands of a handler.",
@@ -125,3 +138,6 @@ SOCKET_SHAPES: tuple[Shape, ...] = (
         members=(Member(signature="immediate?: boolean", doc="Whether it leaves at once, come what may."),),
     ),
 )
+
+DECLARATIONS = Declarations(calls=(PUBLISH,), globals=_GLOBALS, shapes=_SHAPES)
+"""All of it."""

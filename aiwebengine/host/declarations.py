@@ -1,0 +1,227 @@
+"""
+Declarations together: those of the machinery, of each feature, and the sum of all.
+
+Whatever is generated (types, reference page, help of the command line, names that the build
+knows, functions that the sandbox makes) is generated from one `Declarations` value, so that a
+feature which is left out is nowhere, and one that is added is everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiwebengine.errors import TABLE
+from aiwebengine.host.declare import Argument, Capability, Effect, Global, HostCall, Member, Shape
+
+_STRENGTH: tuple[Effect, ...] = ("none", "evidence", "held", "immediate")
+_SENTENCES = re.compile(r"[A-Z`].*[.:]", re.DOTALL)
+
+Reserved = tuple[str, re.Pattern[str]]
+"""A path that the engine keeps for itself: how it is written, and what it matches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declarations:
+    """What scripts see: of one feature, of the machinery, or of everything."""
+
+    calls: tuple[HostCall, ...] = ()
+    globals: tuple[Global, ...] = ()
+    shapes: tuple[Shape, ...] = ()
+    """Named types."""
+    types: str = ""
+    """TypeScript of further types, as it stands in the declarations."""
+    capabilities: tuple[Capability, ...] = ()
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By function, the options that it may be given and what they mean, for a table of the reference page."""
+    reserved: tuple[Reserved, ...] = ()
+
+    @property
+    def functions(self) -> tuple[HostCall, ...]:
+        """Return the calls that are functions of scripts: all but those that the prelude sends for others."""
+        return tuple(call for call in self.calls if not call.speaks_for)
+
+    @property
+    def top_level(self) -> tuple[HostCall, ...]:
+        """Return the calls that are global functions."""
+        return tuple(call for call in self.functions if not call.object)
+
+    def methods(self, name: str) -> tuple[HostCall, ...]:
+        """Return the calls that are methods of the object *name*."""
+        return tuple(call for call in self.functions if call.object == name)
+
+    @property
+    def names(self) -> Mapping[str, frozenset[str] | None]:
+        """Return every name that scripts may use, with the names that may follow its dot; None if any may."""
+        names: dict[str, frozenset[str] | None] = {one.name: self._members(one) for one in self.globals}
+        names.update(dict.fromkeys(call.name for call in self.top_level))
+        return names
+
+    @property
+    def importable(self) -> tuple[str, ...]:
+        """Return the names that `import { name } from "aiwebengine"` gives."""
+        return (
+            *(one.name for one in self.globals if one.importable),
+            *(call.name for call in self.top_level if call.importable),
+        )
+
+    @property
+    def examples(self) -> Mapping[str, str]:
+        """Return every example by the name that it shows."""
+        found: dict[str, str] = {}
+        for one in self.globals:
+            found[one.name] = one.example
+            found.update({f"{one.name}.{member.name}": member.example for member in one.members if member.example})
+        found.update({call.name: call.example for call in self.functions})
+        return found
+
+    @property
+    def older(self) -> Mapping[str, str]:
+        """Return the deprecated names, each with what to use instead."""
+        every: list[Global | HostCall] = [*self.globals, *self.functions]
+        return {one.name: one.deprecated for one in every if one.deprecated}
+
+    def effect(self, member: Member) -> Effect:
+        """Return the effect of a member: the strongest of the calls that it uses."""
+        return max((call.effect for call in self._used(member)), key=_STRENGTH.index, default="none")
+
+    def errors(self, member: Member) -> tuple[str, ...]:
+        """Return the codes of the errors of a member: those of the calls that it uses."""
+        return tuple(dict.fromkeys(code for call in self._used(member) for code in call.errors))
+
+    def problems(self) -> list[str]:
+        """Return what is wrong with the declarations: a line each, none if they are sound."""
+        return [
+            *self._named_twice(),
+            *(wrong for call in self.calls for wrong in self._wrong_with_call(call)),
+            *(wrong for one in self.globals for wrong in self._wrong_with_global(one)),
+            *self._wrong_capabilities(),
+        ]
+
+    def _members(self, one: Global) -> frozenset[str] | None:
+        if one.kind != "object" or one.type:
+            return None
+        return frozenset([member.name for member in one.members] + [call.member for call in self.methods(one.name)])
+
+    def _used(self, member: Member) -> Iterator[HostCall]:
+        yield from (call for call in self.calls if call.name in member.uses)
+
+    def _named_twice(self) -> Iterator[str]:
+        names = [*(one.name for one in self.globals), *(call.name for call in self.calls)]
+        names += [f"{one.name}.{member.name}" for one in self.globals if one.kind == "object" for member in one.members]
+        shapes = [shape.name.partition("<")[0] for shape in self.shapes]
+        for name, times in [*Counter(names).items(), *Counter(shapes).items()]:
+            # The prelude's own calls are named for the method that makes them.
+            if times > 1 and not any(call.name == name and call.speaks_for for call in self.calls):
+                yield f"{name} is declared {times} times."
+
+    def _wrong_with_call(self, call: HostCall) -> Iterator[str]:
+        yield from _wrong_bounds(call)
+        if set(call.errors) - {row.javascript for row in TABLE.values()}:
+            yield f"{call.name} declares an error that scripts cannot see."
+        if (call.capability or call.partly) and "denied" not in call.errors:
+            yield f'{call.name} takes a capability, but does not declare the error "denied".'
+        if call.speaks_for:
+            if call.speaks_for not in self.examples and not self._is_member(call.speaks_for):
+                yield f"{call.name} speaks for {call.speaks_for}, which is not declared."
+            return
+        yield from _wrong_words(call.name, call.doc, call.example)
+        if not call.returns and not call.signatures:
+            yield f"{call.name} does not say what it returns."
+        if call.object and call.object not in {one.name for one in self.globals if one.kind == "object"}:
+            yield f"{call.name} is a method of {call.object}, which no Global declares."
+
+    def _wrong_with_global(self, one: Global) -> Iterator[str]:
+        yield from _wrong_words(one.name, one.doc, one.example)
+        if set(one.errors) - {row.javascript for row in TABLE.values()}:
+            yield f"{one.name} declares an error that scripts cannot see."
+        known = {call.name for call in self.calls}
+        for member in one.members:
+            for name in member.uses:
+                if name not in known:
+                    yield f"{one.name}.{member.name} uses the host call {name}, which is not declared."
+            if member.uses and "(" in member.signature:
+                yield from _wrong_words(f"{one.name}.{member.name}", member.doc, member.example)
+
+    def _wrong_capabilities(self) -> Iterator[str]:
+        declared = {one.name for one in self.capabilities}
+        used = {name for call in self.calls for name in (call.capability, call.partly) if name}
+        yield from (f"The capability {name} is used, but not declared." for name in sorted(used - declared))
+        yield from (f"The capability {name} is declared, but no call takes it." for name in sorted(declared - used))
+
+    def _is_member(self, name: str) -> bool:
+        return any(
+            name == f"{one.name}.{member.name}"
+            for one in self.globals
+            if one.kind == "object"
+            for member in one.members
+        )
+
+
+NOTHING = Declarations()
+
+
+def together(parts: Iterable[Declarations]) -> Declarations:
+    """Return the sum of *parts*, in their order."""
+    every = list(parts)
+    return Declarations(
+        calls=tuple(call for part in every for call in part.calls),
+        globals=tuple(one for part in every for one in part.globals),
+        shapes=tuple(shape for part in every for shape in part.shapes),
+        types="".join(part.types for part in every),
+        capabilities=tuple(one for part in every for one in part.capabilities),
+        options={name: options for part in every for name, options in part.options.items()},
+        reserved=tuple(one for part in every for one in part.reserved),
+    )
+
+
+def surface(calls: Iterable[HostCall], files: Sequence[Path] = ()) -> str:
+    """
+    Return what a sandbox is handed when it starts, as `sandbox/surface.py` describes it.
+
+    Args:
+        calls: Every call that the dispatcher answers, with the limits that it checks.
+        files: Prelude files of the features, in order of evaluation.
+    """
+    return json.dumps({"calls": [_row(call) for call in calls], "files": [str(path) for path in files]})
+
+
+def _row(call: HostCall) -> dict[str, object]:
+    row: dict[str, object] = {
+        "name": call.name,
+        "shown": call.shown,
+        "longest": call.longest,
+        "bound": call.bound,
+        "tooLong": TABLE[call.too_long.code].javascript,
+    }
+    if not call.speaks_for:
+        row["sync"] = call.sync
+        row["void"] = call.returns == "void"
+        row["arguments"] = [_argument(one) for one in call.arguments]
+    return row
+
+
+def _argument(one: Argument) -> dict[str, object]:
+    said = {"optional": one.optional, "any": one.kind == "any", "converts": one.converts, "advice": one.advice}
+    return {"name": one.name, **{key: value for key, value in said.items() if value}}
+
+
+def _wrong_words(name: str, doc: str, example: str) -> Iterator[str]:
+    if not _SENTENCES.fullmatch(doc):
+        yield f"The documentation of {name} is no whole sentence."
+    if not example:
+        yield f"{name} has no example."
+
+
+def _wrong_bounds(call: HostCall) -> Iterator[str]:
+    for one in call.arguments:
+        if one.kind == "text" and not one.max_length and not one.max_bytes:
+            yield f"{call.name}: nothing bounds the length of {one.name}; declare max_length or max_bytes."
+        if one.max_bytes and "too_large" not in call.errors and not call.speaks_for:
+            yield f'{call.name}: {one.name} has a size limit, but the error "too_large" is not declared.'
+        if one.converts and one.kind != "text":
+            yield f"{call.name}: {one.name} converts to a string, but is none."

@@ -1,0 +1,417 @@
+"""What scripts store: `kv`, `sharedStorage` and `personalStorage`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiwebengine.host.declarations import Declarations
+from aiwebengine.host.declare import Argument, Global, HostCall, Member
+
+_GROUP = "Storage"
+_VALUE_BYTES = 1024 * 1024
+
+_KEY = Argument(
+    name="key",
+    kind="text",
+    doc="The key: 1 to 255 characters, without line breaks.",
+    max_length=255,
+    empty=False,
+    converts="string",
+)
+_IF_VERSION = "`conflict` is thrown unless the key is at this version"
+
+KV_CALLS: tuple[HostCall, ...] = (
+    HostCall(
+        name="kv.get",
+        group=_GROUP,
+        arguments=(_KEY,),
+        signatures=("<T = unknown>(key: string): Promise<T | undefined>",),
+        effect="none",
+        sync=False,
+        errors=("unavailable",),
+        doc="Returns the value of a key, or `undefined` if there is none.",
+        example=(
+            'registerWebHandler("/motto", async () => {\n'
+            '  const motto = await kv.get("motto");\n'
+            '  return motto ?? httpError(404, "There is no motto.");\n'
+            "});"
+        ),
+    ),
+    HostCall(
+        name="kv.set",
+        group=_GROUP,
+        arguments=(
+            _KEY,
+            Argument(
+                name="value",
+                kind="any",
+                doc=(
+                    "Anything that JSON can hold, at most 1 MiB of it together with the key, "
+                    "unless the setting `storage.max_value_bytes` says otherwise."
+                ),
+                max_bytes=_VALUE_BYTES,
+                advice="Use kv.delete to remove a key.",
+            ),
+            Argument(
+                name="options",
+                kind="object",
+                type="{ ttl?: Duration; ifVersion?: string | null }",
+                optional=True,
+                doc=(
+                    f"`ttl`: how long the entry lives. `ifVersion`: {_IF_VERSION}; with null, unless there is no "
+                    "such key."
+                ),
+            ),
+        ),
+        returns="string",
+        effect="held",
+        sync=False,
+        errors=("conflict", "too_large", "too_many", "unavailable"),
+        doc="Stores a value under a key; the Promise gives the new version.",
+        example=(
+            'registerWebHandler("/notes/:id", async (req) => {\n'
+            '  const version = await kv.set("note/" + req.params.id, { text: req.body }, { ttl: "30d" });\n'
+            "  return { version };\n"
+            '}, "PUT");'
+        ),
+    ),
+    HostCall(
+        name="kv.delete",
+        group=_GROUP,
+        arguments=(
+            _KEY,
+            Argument(
+                name="options",
+                kind="object",
+                type="{ ifVersion?: string }",
+                optional=True,
+                doc=f"`ifVersion`: {_IF_VERSION}.",
+            ),
+        ),
+        returns="boolean",
+        effect="held",
+        sync=False,
+        errors=("conflict", "too_many", "unavailable"),
+        doc="Removes a key; the Promise gives whether there was one.",
+        example=(
+            'registerWebHandler("/notes/:id", async (req) => {\n'
+            '  return { removed: await kv.delete("note/" + req.params.id) };\n'
+            '}, "DELETE");'
+        ),
+    ),
+    HostCall(
+        name="kv.increment",
+        group=_GROUP,
+        arguments=(
+            _KEY,
+            Argument(
+                name="by",
+                kind="any",
+                type="number",
+                optional=True,
+                max_bytes=64,
+                doc="What is added to it; 1 if nothing is given. A negative number counts down.",
+            ),
+        ),
+        returns="number",
+        effect="held",
+        sync=False,
+        errors=("too_large", "too_many", "unavailable"),
+        doc=(
+            "Adds to the number under a key; the Promise gives the sum. "
+            "A key that does not exist counts as 0, and a `ttl` goes on as it was set."
+        ),
+        example='registerWebHandler("/visits", async () => ({ visits: await kv.increment("visits") }));',
+    ),
+    HostCall(
+        name="kv.list",
+        group=_GROUP,
+        arguments=(
+            Argument(
+                name="options",
+                kind="object",
+                type="{ prefix?: string; limit?: number; cursor?: string | null }",
+                optional=True,
+                doc=(
+                    "`prefix`: how the keys begin. `limit`: how many entries at most, from 1 to 1,000; 100 if none is "
+                    "given. `cursor`: the one that the page before gave."
+                ),
+            ),
+        ),
+        signatures=(
+            (
+                "<T = unknown>(options?: { prefix?: string; limit?: number; cursor?: string | null }): "
+                "Promise<{ entries: { key: string; value: T; version: string }[]; cursor: string | null }>"
+            ),
+        ),
+        effect="none",
+        sync=False,
+        cost=2,
+        errors=("unavailable",),
+        doc=(
+            "Returns entries in the order of their keys, one page of them. "
+            "`cursor` leads to the next page; it is null after the last one."
+        ),
+        example=(
+            'registerWebHandler("/notes", async (req) => {\n'
+            '  const page = await kv.list({ prefix: "note/", limit: 20, cursor: req.query.cursor });\n'
+            "  return { keys: page.entries.map((entry) => entry.key), next: page.cursor };\n"
+            "});"
+        ),
+    ),
+    HostCall(
+        name="kv.watch",
+        speaks_for="kv.watch",
+        group=_GROUP,
+        arguments=(
+            Argument(name="id", kind="integer", doc="The watch."),
+            Argument(name="what", kind="object", doc="Key or prefix."),
+        ),
+        returns="unknown",
+        effect="none",
+        sync=False,
+        errors=("too_many", "unavailable"),
+        doc="Begins a watch, or waits for its next changes.",
+    ),
+    HostCall(
+        name="kv.unwatch",
+        speaks_for="kv.watch",
+        group=_GROUP,
+        arguments=(Argument(name="id", kind="integer", doc="The watch."),),
+        returns="void",
+        effect="none",
+        sync=False,
+        doc="Ends a watch.",
+    ),
+)
+
+_KV = Global(
+    name="kv",
+    group=_GROUP,
+    kind="object",
+    importable=True,
+    doc=(
+        "Values by key, of this script alone: anything that JSON can hold. "
+        "What is written is there for everybody when the handler has returned, all of it or nothing; the "
+        "invocation itself sees it at once. If somebody else has changed what it had read before it wrote, the "
+        "handler runs again. Versions are strings that are new with every write."
+    ),
+    members=(
+        Member(
+            signature="getWithVersion<T = unknown>(key: string): Promise<{ value: T; version: string } | undefined>",
+            uses=("kv.get",),
+            doc="Returns the value of a key with its version, or `undefined` if there is none.",
+            example=(
+                'registerWebHandler("/motto", async (req) => {\n'
+                '  const found = await kv.getWithVersion("motto");\n'
+                '  await kv.set("motto", req.body, { ifVersion: found ? found.version : null });\n'
+                '  return "changed";\n'
+                '}, "POST");'
+            ),
+        ),
+        Member(
+            signature=(
+                "update<T = any>(key: string, change: (value: T | undefined) => T | Promise<T>, "
+                "options?: { retries?: number }): Promise<T>"
+            ),
+            uses=("kv.get", "kv.set"),
+            doc=(
+                "Stores what `change` makes of the value, which is `undefined` if there is none. "
+                "If the value was changed meanwhile, `change` is called again with the new one, "
+                "at most `retries` times; 3 if nothing is given."
+            ),
+            example=(
+                'registerWebHandler("/tags/:tag", async (req) => {\n'
+                '  return kv.update("tags", (tags = []) => [...tags, req.params.tag].slice(-10));\n'
+                '}, "POST");'
+            ),
+        ),
+        Member(
+            signature=(
+                "watch<T = unknown>(what: string | { prefix: string }): "
+                "AsyncIterableIterator<{ key: string; value?: T; version: string | null }>"
+            ),
+            uses=("kv.watch", "kv.unwatch"),
+            doc=(
+                "Gives what is committed under a key, then the newest value after each commit; of a prefix whatever "
+                "changes. The version of a key that was removed is null. An invocation may watch 32 things."
+            ),
+            example=(
+                'registerWebHandler("/price", async () => {\n'
+                '  for await (const { value } of kv.watch("price")) return { price: value ?? null };\n'
+                "});"
+            ),
+        ),
+    ),
+    example=(
+        'registerWebHandler("/carts/:id", async (req) => {\n'
+        "  const key = `cart/${req.params.id}`;\n"
+        '  await kv.set(key, { items: [] }, { ttl: "1d" });\n'
+        "  return await kv.get(key);\n"
+        '}, "PUT");'
+    ),
+)
+
+
+_STRING = Argument(
+    name="value",
+    kind="text",
+    doc=(
+        "The string, at most 1 MiB with its key unless the setting `storage.max_value_bytes` says otherwise; "
+        "numbers and booleans become strings."
+    ),
+    max_bytes=_VALUE_BYTES,
+    converts="primitive",
+    advice="Use JSON.stringify, or kv.set, which takes any value.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Storage:
+    """One Web Storage, and what the examples of its calls look like."""
+
+    name: str
+    errors: tuple[str, ...] = ()
+    """What any of its calls may throw."""
+    route: str
+    before: str
+    """What stands in an example before its expression: the arrow of the handler, and perhaps a condition."""
+    after: str = ""
+
+    def example(self, expression: str, method: str = "GET") -> str:
+        """Return a handler that does something with the storage."""
+        last = "" if method == "GET" else f', "{method}"'
+        return f'registerWebHandler("{self.route}", {self.before}{expression}{self.after}{last});'
+
+    def call(
+        self, member: str, *arguments: Argument, returns: str, doc: str, example: str, held: bool = False
+    ) -> HostCall:
+        """Declare one of its calls."""
+        large = ("too_large", "too_many") if _STRING in arguments else ("too_many",) if held else ()
+        return HostCall(
+            name=f"{self.name}.{member}",
+            group=_GROUP,
+            arguments=arguments,
+            returns=returns,
+            effect="held" if held else "none",
+            doc=doc,
+            example=example,
+            errors=(*self.errors, *large, "unavailable"),
+        )
+
+
+def _storage_calls(storage: _Storage) -> tuple[HostCall, ...]:
+    name = storage.name
+    return (
+        storage.call(
+            "getItem",
+            _KEY,
+            returns="string | null",
+            doc="Returns the string under a key, or null if there is none.",
+            example=storage.example(f'{name}.getItem("motto") ?? "none yet"'),
+        ),
+        storage.call(
+            "setItem",
+            _KEY,
+            _STRING,
+            returns="void",
+            held=True,
+            doc="Stores a string under a key; anything but strings, numbers and booleans is refused.",
+            example=storage.example(f'{name}.setItem("motto", req.body)', "POST"),
+        ),
+        storage.call(
+            "removeItem",
+            _KEY,
+            returns="void",
+            held=True,
+            doc="Removes a key; nothing happens if there is none.",
+            example=storage.example(f'{name}.removeItem("motto")', "DELETE"),
+        ),
+        storage.call(
+            "clear",
+            returns="void",
+            held=True,
+            doc="Removes everything, at most 1,000 keys at once.",
+            example=storage.example(f"{name}.clear()", "DELETE"),
+        ),
+        HostCall(
+            name=f"{name}.keys",
+            speaks_for=f"{name}.key",
+            group=_GROUP,
+            arguments=(),
+            returns="string[]",
+            effect="none",
+            doc="All keys, in order.",
+            errors=(*storage.errors, "unavailable"),
+        ),
+    )
+
+
+def _storage_members(storage: _Storage) -> tuple[Member, ...]:
+    return (
+        Member(
+            signature="key(index: number): string | null",
+            uses=(f"{storage.name}.keys",),
+            doc="Returns the key at a place, in alphabetical order, or null if there are not so many.",
+            example=storage.example(f'{storage.name}.key(0) ?? "nothing"'),
+        ),
+        Member(
+            signature="readonly length: number",
+            doc="How many there are; known after `key(0)` was called in the invocation, for a getter cannot wait.",
+        ),
+    )
+
+
+_SHARED = _Storage(name="sharedStorage", route="/motto", before="(req) => ")
+_PERSONAL = _Storage(
+    name="personalStorage",
+    errors=("denied",),
+    route="/mine",
+    before="(req, ctx) => ctx.user ? ",
+    after=' : "sign in first"',
+)
+
+STORAGE_CALLS: tuple[HostCall, ...] = (*_storage_calls(_SHARED), *_storage_calls(_PERSONAL))
+
+DECLARATIONS = Declarations(
+    calls=(*KV_CALLS, *STORAGE_CALLS),
+    globals=(
+        _KV,
+        Global(
+            name="sharedStorage",
+            group=_GROUP,
+            kind="object",
+            doc=(
+                "Strings by key, of this script alone, in the shape of the Web Storage standard. The calls are "
+                "synchronous; what is written is kept when the handler has returned. `kv` can do more."
+            ),
+            members=_storage_members(_SHARED),
+            example=(
+                'registerWebHandler("/motto", (req) => {\n'
+                '  if (req.query.set) sharedStorage.setItem("motto", req.query.set);\n'
+                '  return sharedStorage.getItem("motto") ?? "none yet";\n'
+                "});"
+            ),
+        ),
+        Global(
+            name="personalStorage",
+            group=_GROUP,
+            kind="object",
+            doc=(
+                "The same for each user of this script: nobody sees what belongs to another. "
+                "An invocation on nobody's behalf is denied."
+            ),
+            members=_storage_members(_PERSONAL),
+            example=(
+                'registerWebHandler("/mine", () => {\n'
+                "  try {\n"
+                '    return personalStorage.getItem("name");\n'
+                "  } catch (error) {\n"
+                '    return "sign in first";\n'
+                "  }\n"
+                "});"
+            ),
+        ),
+    ),
+)
+"""All of it."""
