@@ -45,10 +45,11 @@ from aiwebengine.services.outbox import Deliver, Relay
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
 from aiwebengine.values import Invocation, Receipt
+from aiwebengine.web.admission import AdmissionStep
 from aiwebengine.web.api.route import Routed
 from aiwebengine.web.errors import Explain
 from aiwebengine.web.handover import Handing
-from aiwebengine.web.site import Around, Door
+from aiwebengine.web.site import Door
 from aiwebengine.web.sse import EventStreams
 from aiwebengine.web.streams import StreamDoor
 from aiwebengine.web.websocket import WebSockets
@@ -111,8 +112,8 @@ class Parts:
     """Routes of the management API."""
     doors: Sequence[Door] = ()
     """Who answers paths of its own."""
-    around: Sequence[Around] = ()
-    """Asked before a matched web route is run, in order."""
+    admission: Sequence[AdmissionStep] = ()
+    """What matched requests pass before their handlers are run."""
     kinds: Sequence[RegistrationKind] = ()
     """What scripts may register."""
     state: Mapping[str, Callable[[], Any]] = field(default_factory=dict)

@@ -200,7 +200,7 @@ def _site(machinery: Machinery, parts: Sequence[Parts], *, api: Api, tokens: Adm
         own_body_bytes=api.max_body_bytes,
         explain=machinery.explain,
         is_owner=tokens.is_valid,
-        around=[around for one in parts for around in one.around],
+        admission=[step for one in parts for step in one.admission],
         openers={kind.name: kind.opens for one in parts for kind in one.kinds if kind.opens is not None},
         doors=[door for one in parts for door in one.doors],
     )

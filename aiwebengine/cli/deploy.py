@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from aiwebengine.cli import exits, show
-from aiwebengine.cli.exits import CommandFailed, from_problem
-from aiwebengine.cli.folder import Folder, read
-from aiwebengine.cli.session import CommandSession, talks_to_server
+from aiwebengine.terminal import exits, show
+from aiwebengine.terminal.exits import CommandFailed, from_problem
+from aiwebengine.terminal.folder import Folder, read
+from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 _STEPS = {
     "check": "checking",

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import click
 
-from aiwebengine.cli import exits, flags, show
-from aiwebengine.cli.exits import CommandFailed
-from aiwebengine.settings.load import WrongSettings, load
+from aiwebengine.cli import flags
+from aiwebengine.errors import CannotStart
+from aiwebengine.features.all import installed, sections_of
+from aiwebengine.settings.load import load
+from aiwebengine.terminal import exits, show
+from aiwebengine.terminal.exits import CommandFailed
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
@@ -33,9 +36,10 @@ def doctor(config: tuple[str, ...], profile: str | None, assignments: tuple[str,
         settings = load(
             flags.sources(
                 profile=profile, config=config, own={}, assignments=assignments, environ=os.environ, folder=Path.cwd()
-            )
+            ),
+            sections=sections_of(installed()),
         )
-    except (WrongSettings, flags.WrongFlag) as error:
+    except (CannotStart, flags.WrongFlag) as error:
         raise CommandFailed(str(error), code=exits.USAGE) from error
     found = list(checkup.check(settings))
     good = all(finding.state != checkup.FAILED for finding in found)

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from aiwebengine.cli import exits, show
-from aiwebengine.cli.exits import CommandFailed
-from aiwebengine.cli.session import CommandSession, talks_to_server
+from aiwebengine.terminal import exits, show
+from aiwebengine.terminal.exits import CommandFailed
+from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 
 @click.command()

@@ -16,51 +16,57 @@ from typing import Any
 
 import click
 
-from aiwebengine.cli import exits, show
-from aiwebengine.cli.exits import CommandFailed
+from aiwebengine.terminal import exits, show
+from aiwebengine.terminal.exits import CommandFailed
 
 COMMANDS: Mapping[str, str] = {
-    "serve": "serve:serve",
-    "deploy": "deploy:deploy",
-    "check": "deploy:check",
-    "list": "scripts:list_scripts",
-    "show": "scripts:show",
-    "history": "scripts:history",
-    "logs": "logs:logs",
-    "receipts": "receipts:receipts",
-    "record": "recordings:record",
-    "recordings": "recordings:recordings",
-    "replay": "recordings:replay",
-    "rollback": "scripts:rollback",
-    "delete": "scripts:delete",
-    "state": "state:state",
-    "token": "token:token",
-    "doctor": "doctor:doctor",
-    "migrate-names": "migrate:migrate_names",
-    "types": "generated:types",
+    "serve": "aiwebengine.cli.serve:serve",
+    "deploy": "aiwebengine.cli.deploy:deploy",
+    "check": "aiwebengine.cli.deploy:check",
+    "list": "aiwebengine.cli.scripts:list_scripts",
+    "show": "aiwebengine.cli.scripts:show",
+    "history": "aiwebengine.cli.scripts:history",
+    "logs": "aiwebengine.cli.logs:logs",
+    "rollback": "aiwebengine.cli.scripts:rollback",
+    "delete": "aiwebengine.cli.scripts:delete",
+    "state": "aiwebengine.cli.state:state",
+    "token": "aiwebengine.cli.token:token",
+    "doctor": "aiwebengine.cli.doctor:doctor",
+    "migrate-names": "aiwebengine.cli.migrate:migrate_names",
+    "types": "aiwebengine.cli.generated:types",
 }
-"""Name to `module:command`, in the order of the help."""
+"""Commands of the machinery: name to `module:command`, in the order of the help."""
+
+
+def commands() -> Mapping[str, str]:
+    """Return all commands, those of the installed features too."""
+    # Most commands are found above, and need not wait for what packages add.
+    from aiwebengine.features.all import installed  # noqa: PLC0415  See above.
+
+    return {**COMMANDS, **{name: place for feature in installed() for name, place in feature.commands.items()}}
 
 
 class _Commands(click.Group):
     """Finds commands by `COMMANDS`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  Click's signature.
-        return list(COMMANDS)
+        return list(commands())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  Click's signature.
-        if cmd_name not in COMMANDS:
+        place = COMMANDS.get(cmd_name) or commands().get(cmd_name)
+        if place is None:
             return None
-        module, name = COMMANDS[cmd_name].split(":")
-        command: click.Command = getattr(importlib.import_module(f"aiwebengine.cli.{module}"), name)
+        module, name = place.split(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         import difflib  # noqa: PLC0415  Only for a mistake.
 
         name = args[0] if args else ""
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
-        if name and name not in COMMANDS and not name.startswith("-") and near:
+        known = COMMANDS if name in COMMANDS else commands()
+        near = difflib.get_close_matches(name, known, n=1)
+        if name and name not in known and not name.startswith("-") and near:
             ctx.fail(f"No such command '{show.safe(name)}'. Did you mean '{near[0]}'?")
         return super().resolve_command(ctx, args)
 

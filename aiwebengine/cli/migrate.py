@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from aiwebengine.cli import exits, folder, show
-from aiwebengine.cli.exits import CommandFailed
+from aiwebengine.terminal import exits, folder, show
+from aiwebengine.terminal.exits import CommandFailed
 
 _ENDINGS = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
 

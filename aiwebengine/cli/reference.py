@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import click
 
-from aiwebengine.cli import exits
-from aiwebengine.cli.main import COMMANDS, group
-from aiwebengine.cli.session import SHARED_OPTIONS
+from aiwebengine.cli.main import commands, group
+from aiwebengine.terminal import exits
+from aiwebengine.terminal.session import SHARED_OPTIONS
 
 PAGE = "docs/reference/command-line.md"
 
@@ -82,7 +82,7 @@ def _lines() -> Iterator[str]:
     yield "## Options of every command that talks to a server\n"
     yield from _options([_option(declared) for declared in SHARED_OPTIONS])
     context = click.Context(group, info_name="aiwebengine")
-    for name in COMMANDS:
+    for name in commands():
         command = group.get_command(context, name)
         if command is not None and not command.hidden:
             yield from _command(command, name, context)

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from aiwebengine.cli import show as printing
-from aiwebengine.cli.session import CommandSession, talks_to_server
+from aiwebengine.terminal import show as printing
+from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 
 @click.command("list")

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from aiwebengine.cli import exits, flags
-from aiwebengine.cli.exits import CommandFailed
+from aiwebengine.cli import flags
 from aiwebengine.errors import CannotStart
+from aiwebengine.feature import Feature
+from aiwebengine.features.all import installed, sections_of
 from aiwebengine.services.inherited import Inherited, inherited
-from aiwebengine.settings.load import WrongSettings, load
+from aiwebengine.settings.load import load
 from aiwebengine.settings.schema import Settings
+from aiwebengine.terminal import exits
+from aiwebengine.terminal.exits import CommandFailed
 
 
 def _own_flags(command: Any) -> Any:
@@ -36,6 +41,7 @@ def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, 
     The server's own log goes to standard error.
     """
     try:
+        features = installed()
         settings = load(
             flags.sources(
                 profile=profile,
@@ -44,19 +50,20 @@ def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, 
                 assignments=assignments,
                 environ=os.environ,
                 folder=Path.cwd(),
-            )
+            ),
+            sections=sections_of(features),
         )
-    except (WrongSettings, flags.WrongFlag) as error:
+    except (CannotStart, flags.WrongFlag) as error:
         raise CommandFailed(str(error), code=exits.USAGE) from error
     try:
-        message = _run(settings, inherited(os.environ, pid=os.getpid(), parent=os.getppid()))
+        message = _run(settings, features, inherited(os.environ, pid=os.getpid(), parent=os.getppid()))
     except CannotStart as error:
         message = error.public
     if message is not None:
         raise CommandFailed(f"cannot start: {message}", code=exits.FAILED)
 
 
-def _run(settings: Settings, given: Inherited) -> str | None:
+def _run(settings: Settings, features: Sequence[Feature], given: Inherited) -> str | None:
     """Run the reactor until the server is stopped; the message for people if it did not start."""
     from aiwebengine.cli.reactor import install  # noqa: PLC0415  Other commands need no reactor and start faster.
 
@@ -89,7 +96,7 @@ def _run(settings: Settings, given: Inherited) -> str | None:
 
     service = RunningEngine(
         settings=settings,
-        build=build,
+        build=partial(build, features=features),
         reactor=reactor,
         started=started,
         failed=failed,

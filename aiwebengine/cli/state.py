@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from aiwebengine.cli import show
-from aiwebengine.cli.session import CommandSession, talks_to_server
+from aiwebengine.terminal import show
+from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 
 @click.command()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from aiwebengine.cli import exits, show
-from aiwebengine.cli.exits import CommandFailed
-from aiwebengine.cli.local import TOKEN_FILE
-from aiwebengine.cli.session import CommandSession, talks_to_server
+from aiwebengine.terminal import exits, show
+from aiwebengine.terminal.exits import CommandFailed
+from aiwebengine.terminal.local import TOKEN_FILE
+from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 
 @click.group(invoke_without_command=True)

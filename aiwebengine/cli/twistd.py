@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -25,9 +26,10 @@ from aiwebengine.cli.reactor import install
 from aiwebengine.cli.running import Readiness, RunningEngine
 from aiwebengine.cli.successor import Succession, notify, on_signal
 from aiwebengine.errors import CannotStart
+from aiwebengine.features.all import installed, sections_of
 from aiwebengine.observe.server_log import observer
 from aiwebengine.services.inherited import Inherited, inherited
-from aiwebengine.settings.load import WrongSettings, load
+from aiwebengine.settings.load import load
 from aiwebengine.settings.schema import Settings
 
 _log = Logger()
@@ -64,6 +66,7 @@ class Options(UsageOptions):
     def postOptions(self) -> None:
         """Load the settings, so that a wrong one is told before anything starts."""
         try:
+            self.features = installed()
             self.settings = load(
                 flags.sources(
                     profile=self["profile"],
@@ -72,9 +75,10 @@ class Options(UsageOptions):
                     assignments=self["set"],
                     environ=os.environ,
                     folder=Path.cwd(),
-                )
+                ),
+                sections=sections_of(self.features),
             )
-        except (WrongSettings, flags.WrongFlag) as error:
+        except (CannotStart, flags.WrongFlag) as error:
             # A UsageError would print the whole help above the problem.
             sys.stderr.write(f"{error}\n")
             raise SystemExit(2) from error
@@ -128,7 +132,7 @@ def makeService(options: Options) -> Service:
     top = _Top(
         log=_observer(options.parent or {}, options.settings),
         settings=options.settings,
-        build=build,
+        build=partial(build, features=options.features),
         reactor=reactor,
         started=ending.started,
         failed=ending.failed,

@@ -18,6 +18,7 @@ from aiwebengine.graphql.older import PREFIX as OLDER
 from aiwebengine.graphql.older import OlderDoor
 from aiwebengine.graphql.page import PREFIX, Page
 from aiwebengine.graphql.runs import ScriptRuns
+from aiwebengine.graphql.settings import GraphQLSettings
 from aiwebengine.graphql.site import GraphQLSite
 from aiwebengine.graphql.sse import EventDoor
 from aiwebengine.graphql.topics import SubscriptionTopics
@@ -26,7 +27,6 @@ from aiwebengine.runtime.invoker import Invoker
 from aiwebengine.runtime.registry import Current
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason
-from aiwebengine.settings.schema import Settings
 from aiwebengine.values import Invocation
 from aiwebengine.web.errors import Explain
 from aiwebengine.web.sse import EventStreams
@@ -60,7 +60,7 @@ class GraphQL:
 def build_graphql(
     *,
     reactor: Any,
-    settings: Settings,
+    settings: GraphQLSettings,
     current: Current,
     invoker: Invoker,
     explain: Explain | None,
@@ -91,22 +91,22 @@ def build_graphql(
     loop = ReactorLoop(clock=reactor)  # type: ignore[abstract]  # What asyncio asks of it is there.
     execution = Execution(
         current=current,
-        documents=Documents(settings=settings.graphql),
+        documents=Documents(settings=settings),
         loop=loop,
         scripts=ScriptRuns(invoker=invoker, explain=explain, keep=keep_failure),
-        settings=settings.graphql,
+        settings=settings,
         clock=reactor,
     )
-    feeds = Feeds(execution=execution, bus=bus, topics=topics, settings=settings.graphql)
+    feeds = Feeds(execution=execution, bus=bus, topics=topics, settings=settings)
     current.tell(feeds.swapped)
     events = EventDoor(
-        execution=execution, feeds=feeds, streams=streams, settings=settings.graphql, clock=reactor, random=random
+        execution=execution, feeds=feeds, streams=streams, settings=settings, clock=reactor, random=random
     )
     older = OlderDoor(execution=execution, feeds=feeds, topics=topics, streams=door_of_streams)
     page = Page(folder=TOOLCHAIN / "graphiql")
-    door = GraphQLDoor(execution=execution, settings=settings.graphql, distinct=events.distinct, page=page)
+    door = GraphQLDoor(execution=execution, settings=settings, distinct=events.distinct, page=page)
     conversations = WebSocketDoor(
-        Parts(execution=execution, feeds=feeds, settings=settings.graphql, clock=reactor, new_id=new_id)
+        Parts(execution=execution, feeds=feeds, settings=settings, clock=reactor, new_id=new_id)
     )
     site = GraphQLSite(
         exact={
@@ -114,6 +114,6 @@ def build_graphql(
             "/graphql/sse": events.enter,
             conversations.path: sockets.endpoint(conversations),
         },
-        below={OLDER: older.enter, **({PREFIX: page.file} if settings.graphql.graphiql else {})},
+        below={OLDER: older.enter, **({PREFIX: page.file} if settings.graphiql else {})},
     )
     return GraphQL(site=site, execution=execution, feeds=feeds, events=events, conversations=conversations)

@@ -29,7 +29,7 @@ from graphql import (
 from graphql.language import DocumentNode, OperationDefinitionNode, SelectionSetNode
 
 from aiwebengine.graphql.measure import Measure, measure
-from aiwebengine.settings.schema import GraphQLSettings
+from aiwebengine.graphql.settings import GraphQLSettings
 
 _MOST_KEPT = 1000
 _LONGEST_KEPT = 32 * 1024

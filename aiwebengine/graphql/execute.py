@@ -25,12 +25,12 @@ from aiwebengine.graphql.prefetch import Plan, by_script, calls_of, plan_of
 from aiwebengine.graphql.resolvers import member, type_of
 from aiwebengine.graphql.results import Results, told, told_first, too_late
 from aiwebengine.graphql.schema import Assembled
+from aiwebengine.graphql.settings import GraphQLSettings
 from aiwebengine.graphql.slots import Slots
 from aiwebengine.graphql.underway import Told, Underway
 from aiwebengine.host.schema_parts import GRAPHQL
 from aiwebengine.interfaces import Clock, DelayedCall
 from aiwebengine.runtime.registry import Current
-from aiwebengine.settings.schema import GraphQLSettings
 
 
 def _unused(*_: Any) -> Any:

@@ -36,6 +36,7 @@ from aiwebengine.graphql.failures import FieldFailed, formatted, of_engine
 from aiwebengine.graphql.gate import Gate
 from aiwebengine.graphql.operation import Operation
 from aiwebengine.graphql.resolvers import Event, opening
+from aiwebengine.graphql.settings import GraphQLSettings
 from aiwebengine.graphql.sources import Events, Opening, ScriptSource, TopicSource, Wish
 from aiwebengine.graphql.topics import Filter, SubscriptionTopics
 from aiwebengine.graphql.wire import encode
@@ -43,7 +44,6 @@ from aiwebengine.host.schema_parts import GRAPHQL, SchemaPart
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason
-from aiwebengine.settings.schema import GraphQLSettings
 
 _log = Logger()
 _FAULT = "The server has a fault; its log knows more."

@@ -28,8 +28,8 @@ from aiwebengine.graphql.outflow import Outflow
 from aiwebengine.graphql.page import Page
 from aiwebengine.graphql.params import read_params, read_request
 from aiwebengine.graphql.results import Results, request_failed, told_next
+from aiwebengine.graphql.settings import GraphQLSettings
 from aiwebengine.graphql.wire import encode
-from aiwebengine.settings.schema import GraphQLSettings
 from aiwebengine.values import Answer, Request
 from aiwebengine.web.errors import wants_page
 from aiwebengine.web.exchange import Exchange

@@ -55,9 +55,9 @@ from aiwebengine.graphql.feeds import Feeds, Member
 from aiwebengine.graphql.http import NO_SCHEMA, asker_of, refusal
 from aiwebengine.graphql.params import read_params, read_request
 from aiwebengine.graphql.results import Results, request_failed
+from aiwebengine.graphql.settings import GraphQLSettings
 from aiwebengine.graphql.wire import encode
 from aiwebengine.interfaces import Clock
-from aiwebengine.settings.schema import GraphQLSettings
 from aiwebengine.values import Answer, Request
 from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.read import Sender

@@ -36,10 +36,10 @@ from aiwebengine.graphql.feeds import Feeds, Member
 from aiwebengine.graphql.http import NO_SCHEMA
 from aiwebengine.graphql.params import read_params
 from aiwebengine.graphql.results import request_failed
+from aiwebengine.graphql.settings import GraphQLSettings
 from aiwebengine.graphql.sse import execute_to
 from aiwebengine.graphql.wire import encode
 from aiwebengine.interfaces import Clock
-from aiwebengine.settings.schema import GraphQLSettings
 from aiwebengine.values import Request
 from aiwebengine.web.frames import text_parcel
 from aiwebengine.web.payload import bare_payload, told_sender

@@ -17,11 +17,13 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import Denied, EngineError, ScriptFailed, TooLarge, TooMany
-from aiwebengine.host import once
 from aiwebengine.host.effects import UNSEEN, Commits, Held, Result, Unit
 from aiwebengine.host.registration.book import Registrations
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.values import Answer, Invocation, LogLine, Receipt
+
+ANSWERS = "answers"
+"""Group of the effect that keeps the answer of an invocation which is done once: its value is (`Once`, answer)."""
 
 _MOST_HELD = 1000
 _MOST_HELD_BYTES = 64 * 1024 * 1024
@@ -162,7 +164,9 @@ class Session:
     def keep(self, answer: Answer | None) -> None:
         """See `interfaces.HostSession.keep`."""
         if self.invocation.once is not None:
-            self.hold(once.held(self.invocation.once, answer))
+            once = self.invocation.once
+            size = len(answer.body) if answer is not None else 0
+            self.hold(Held(group=ANSWERS, key=once.key, value=(once, answer), size_bytes=size))
 
     def commit(self) -> Deferred[None] | None:
         """See `interfaces.HostSession.commit`."""

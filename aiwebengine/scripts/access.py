@@ -1,5 +1,5 @@
 """
-What scripts themselves may do to scripts and assets, once they were granted the capability.
+What scripts themselves may do to scripts, once they were granted the capability.
 
 The host's calls end here: a script deploys under its own name, gives away no more than it
 has, and its changes become visible together when its invocation commits.  What it changes
@@ -8,19 +8,17 @@ while it is itself being deployed becomes visible with it, or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from aiwebengine.errors import NotFound
 from aiwebengine.runtime.registry import Current
-from aiwebengine.scripts.assets import Asset, AssetStore, apply_asset
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.package import file_name_for
 from aiwebengine.scripts.prepare import Prepared, Request
 from aiwebengine.scripts.store import ScriptStore
-from aiwebengine.scripts.versions import AssetPut, AssetRemove, Remove, Work
-from aiwebengine.services.db.units import Transaction
+from aiwebengine.scripts.versions import Remove, Work
 from aiwebengine.values import Invocation
 
 
@@ -117,55 +115,6 @@ class ScriptAccess:
                 wanted.append(Remove(uri=change.uri, author=_author(invocation)))
         if not self._loads.hold(invocation, wanted):
             await self._deployer.commit(wanted)
-
-
-class AssetContent(Protocol):
-    """An asset as the host holds it."""
-
-    @property
-    def type(self) -> str:
-        """Give its media type."""
-
-    @property
-    def content(self) -> bytes:
-        """Give its bytes."""
-
-
-class AssetAccess:
-    """
-    Reads and checks assets on behalf of scripts.
-
-    Args:
-        assets: Does it.
-    """
-
-    def __init__(self, *, assets: AssetStore) -> None:
-        self._assets = assets
-
-    async def list_paths(self) -> list[str]:
-        """Give the paths of all assets, in order."""
-        return [info.path for info in await self._assets.list_all()]
-
-    async def read(self, path: str) -> Asset | None:
-        """Give one asset; None if there is none."""
-        return await self._assets.get(path)
-
-    def check(self, path: str, asset: AssetContent) -> None:
-        """
-        Refuse what could not be stored.
-
-        Raises:
-            Invalid, TooLarge: As `AssetStore.check`.
-        """
-        self._assets.check(path, asset.type, asset.content)
-
-    def write(self, transaction: Transaction, changes: Mapping[str, AssetContent | None]) -> None:
-        """Store and remove (None) assets inside a transaction of the caller."""
-        for path, asset in changes.items():
-            change = (
-                AssetRemove(path=path) if asset is None else AssetPut(path=path, type=asset.type, content=asset.content)
-            )
-            apply_asset(transaction.connection, change, transaction.now)
 
 
 def _author(invocation: Invocation) -> str:

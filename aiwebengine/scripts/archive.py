@@ -66,7 +66,8 @@ def _read(archive: zipfile.ZipFile, settings: DeploySettings) -> dict[str, bytes
     left = settings.max_total_bytes
     for info in archive.infolist():
         path = info.filename
-        if info.is_dir() or ignored(path):
+        # A damaged directory may have an entry without a name, of which `is_dir` asks the last letter.
+        if not info.filename or info.is_dir() or ignored(path):
             continue
         if message := _entry_problem(info) or path_problem(path):
             problems.append(Problem(code="file_name", file=path[:255], message=message))

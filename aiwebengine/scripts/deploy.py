@@ -32,8 +32,6 @@ from aiwebengine.scripts.prepare import (
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.scripts.versions import (
     Activate,
-    AssetPut,
-    AssetRemove,
     Change,
     Deployment,
     Put,
@@ -49,7 +47,7 @@ _log = Logger()
 _HELD = "A new process of the server is taking over and nothing can be deployed for a moment; nothing was changed."
 _HELD_SECONDS = 2.0
 
-Wanted = Prepared | Activate | Remove | AssetPut | AssetRemove | Work
+Wanted = Prepared | Activate | Remove | Work
 """What may be committed together."""
 
 
@@ -257,7 +255,7 @@ class Deployer:
         previous = await self._store.apply(stored)
         self._current.swap(registry, before.generation)
         for one in stored:
-            if not isinstance(one, Put | Activate | Remove | AssetPut | AssetRemove):
+            if not isinstance(one, Put | Activate | Remove):
                 one.happened()
         self._forget_replaced(before, registry)
         self._trim(change.new.version.uri for change in stored if isinstance(change, Put))

@@ -17,11 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from aiwebengine.errors import Conflict, NotFound
-from aiwebengine.scripts.assets import apply_asset
 from aiwebengine.scripts.versions import (
     Activate,
-    AssetPut,
-    AssetRemove,
     Change,
     Event,
     History,
@@ -33,7 +30,7 @@ from aiwebengine.scripts.versions import (
     Version,
     problem_from_json,
 )
-from aiwebengine.services.db import blobs, entry_rows
+from aiwebengine.services.db import blobs
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.tables import key_of, script_events, scripts, version_files, versions
 from aiwebengine.values import Bundle
@@ -59,6 +56,11 @@ class ScriptStore:
         self._cached_bytes = cached_bytes
         self._cache: OrderedDict[str, tuple[int, Bundle]] = OrderedDict()
         self._held_bytes = 0
+        self._purged: list[Callable[[Connection, str], None]] = []
+
+    def on_purge(self, forget: Callable[[Connection, str], None]) -> None:
+        """Have *forget* remove what it keeps of a script, by URI, in the transaction that purges the script."""
+        self._purged.append(forget)
 
     async def apply(self, changes: Sequence[Change]) -> list[int | None]:
         """
@@ -73,7 +75,18 @@ class ScriptStore:
             Unavailable: The database does not answer or is full.
         """
         now = self._milliseconds()
-        previous = await self._database.run(lambda connection: [_apply(connection, one, now) for one in changes])
+        purged = tuple(self._purged)
+
+        def work(connection: Connection) -> list[int | None]:
+            before = []
+            for one in changes:
+                before.append(_apply(connection, one, now))
+                if isinstance(one, Remove) and one.purge:
+                    for forget in purged:
+                        forget(connection, one.uri)
+            return before
+
+        previous = await self._database.run(work)
         for change in changes:
             if isinstance(change, Put):
                 self.remember(bundle_of(change.new))
@@ -254,9 +267,6 @@ def _apply(connection: Connection, change: Change, now: int) -> int | None:
         return _activate(connection, change, now)
     if isinstance(change, Remove):
         return _remove(connection, change, now)
-    if isinstance(change, AssetPut | AssetRemove):
-        apply_asset(connection, change, now)
-        return None
     change.write(connection)
     return None
 
@@ -347,7 +357,6 @@ def _remove(connection: Connection, change: Remove, now: int) -> int | None:
         _remove_versions(connection, list(rows))
         connection.execute(sa.delete(script_events).where(script_events.c.script == script.id))
         connection.execute(sa.delete(scripts).where(scripts.c.id == script.id))
-        entry_rows.remove_script(connection, change.uri)
     else:
         _point(connection, script, None, now)
         _note(connection, script.id, "delete", None, change.author, change.message, now)

@@ -165,26 +165,6 @@ class Remove:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetPut:
-    """Store an asset."""
-
-    path: str
-    type: str
-    """Media type."""
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetRemove:
-    """Remove an asset, if there is one."""
-
-    path: str
-
-
-AssetChange = AssetPut | AssetRemove
-
-
 class Work(Protocol):
     """What else is stored in the same transaction; whoever asks for it knows what it is."""
 
@@ -197,7 +177,7 @@ class Work(Protocol):
         """Give what is to be called after the commit."""
 
 
-Change = Put | Activate | Remove | AssetPut | AssetRemove | Work
+Change = Put | Activate | Remove | Work
 """What one transaction may be made of."""
 
 

@@ -68,17 +68,31 @@ class Field:
         return rule or "text"
 
 
-def schema_fields() -> Iterator[Field]:
-    """Give all settings in the order of the schema."""
+Sections = Mapping[str, type[Any]]
+"""Frozen classes by the name of their section in the files."""
+
+
+def all_sections(features: Sections) -> Sections:
+    """Return the sections of the machinery and then those of *features*."""
+    hints = typing.get_type_hints(Settings)
+    own = {item.name: hints[item.name] for item in dataclass_fields(Settings) if is_dataclass(hints[item.name])}
+    return {**own, **features}
+
+
+def schema_fields(features: Sections) -> Iterator[Field]:
+    """
+    Return all settings in the order of the schema.
+
+    Args:
+        features: Sections beside those of the machinery.
+    """
     hints = typing.get_type_hints(Settings, include_extras=True)
-    for item in dataclass_fields(Settings):
-        kind = hints[item.name]
-        if is_dataclass(kind):
-            inner = typing.get_type_hints(kind, include_extras=True)
-            for leaf in dataclass_fields(kind):
-                yield _field(item.name, leaf.name, inner[leaf.name], leaf.default)
-        else:
-            yield _field("", item.name, kind, item.default)
+    [profile] = [item for item in dataclass_fields(Settings) if item.name == "profile"]
+    yield _field("", "profile", hints["profile"], profile.default)
+    for section, kind in all_sections(features).items():
+        inner = typing.get_type_hints(kind, include_extras=True)
+        for leaf in dataclass_fields(kind):
+            yield _field(section, leaf.name, inner[leaf.name], leaf.default)
 
 
 def _field(section: str, key: str, hint: Any, default: Any) -> Field:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiwebengine
 from aiwebengine.errors import CannotStart
 from aiwebengine.settings import schema
-from aiwebengine.settings.check import Field, Wrong, convert, schema_fields, unknown
+from aiwebengine.settings.check import Field, Sections, Wrong, all_sections, convert, schema_fields, unknown
 from aiwebengine.settings.sources import Found, SourcePlace, Unreadable, from_environment, from_file, from_flags
 
 _PROFILE = ("profile",)
@@ -75,14 +75,17 @@ class SettingSources:
     """Folder of `base.yaml` and the profiles; None: the ones that come with the engine."""
 
 
-def load(sources: SettingSources) -> schema.Settings:
+def load(sources: SettingSources, *, sections: Sections) -> schema.Settings:
     """
-    Give the settings.
+    Return the settings.
+
+    Args:
+        sections: Of features, by their name in the files.
 
     Raises:
         WrongSettings: With every problem of every source.
     """
-    known = {_path(item): item for item in schema_fields()}
+    known = {_path(item): item for item in schema_fields(sections)}
     problems: list[WrongSetting] = []
     named = [*_config_files(sources)]
     profile = _profile(sources, named, known, problems)
@@ -96,7 +99,7 @@ def load(sources: SettingSources) -> schema.Settings:
             _take(found, chosen, known, problems, sources.folder)
     if problems:
         raise WrongSettings(problems)
-    return _build(profile, chosen)
+    return _build(profile, chosen, sections)
 
 
 def _path(item: Field) -> tuple[str, ...]:
@@ -161,11 +164,9 @@ def _take(
         problems.append(WrongSetting(message=f"{error}.", place=found.place))
 
 
-def _build(profile: str, chosen: Mapping[tuple[str, ...], Any]) -> schema.Settings:
-    sections: dict[str, Any] = {}
-    for item in fields(schema.Settings):
-        if item.name != "profile":
-            keys = {path[1]: value for path, value in chosen.items() if path[0] == item.name}
-            section: Any = item.default_factory
-            sections[item.name] = section(**keys)
-    return schema.Settings(profile=profile, **sections)
+def _build(profile: str, chosen: Mapping[tuple[str, ...], Any], sections: Sections) -> schema.Settings:
+    made: dict[str, Any] = {}
+    for name, kind in all_sections(sections).items():
+        made[name] = kind(**{path[1]: value for path, value in chosen.items() if path[0] == name})
+    features = {name: made.pop(name) for name in sections}
+    return schema.Settings(profile=profile, features=features, **made)

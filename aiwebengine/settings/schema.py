@@ -7,8 +7,10 @@ reference page is generated from the docstrings under the fields.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Any, TypeVar
 
 from aiwebengine.settings.allowed import (
     Between,
@@ -20,7 +22,8 @@ from aiwebengine.settings.allowed import (
     is_origin,
     is_weight,
 )
-from aiwebengine.settings.budgets import is_budget_of
+
+S = TypeVar("S")
 
 _KIB = 1024
 _MIB = 1024 * 1024
@@ -192,79 +195,6 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetSettings:
-    """
-    What one script may use over time; see `docs/explain/limits.md`.
-
-    A budget is an amount and a stretch of time of at least a minute, such as `1000/1m` or `5000000/1d`.
-    """
-
-    invocations: Annotated[
-        tuple[str, ...], TextForm("a budget such as 1000/1m or 100000/1d", is_budget_of("invocations"))
-    ] = ()
-    """Invocations of one script."""
-    cpu_time: Annotated[tuple[str, ...], TextForm("a budget such as 30s/1m or 10m/1h", is_budget_of("cpu_time"))] = ()
-    """Processor time of one script's processes."""
-    host_calls: Annotated[tuple[str, ...], TextForm("a budget such as 1000000/1m", is_budget_of("host_calls"))] = (
-        "3000000/1m",
-    )
-    """Host calls of one script."""
-    rows: Annotated[tuple[str, ...], TextForm("a budget such as 100000/1h", is_budget_of("rows"))] = ()
-    """Rows of the database that one script reads and writes."""
-    log_lines: Annotated[tuple[str, ...], TextForm("a budget such as 100000/1m", is_budget_of("log_lines"))] = (
-        "300000/1m",
-    )
-    """Log lines of one script, the dropped ones too."""
-    bytes_out: Annotated[
-        tuple[str, ...], TextForm("a budget such as 1GB/1h or 20GB/1d", is_budget_of("bytes_out"))
-    ] = ()
-    """Bytes of the answers of one script."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiptSettings:
-    """Which receipts of invocations are kept; figures are added up for all."""
-
-    slow_seconds: Annotated[float, Between(least=0, most=3600)] = 1.0
-    """The receipt of an invocation that took so long is kept."""
-    sample_every: Annotated[int, Between(least=0, most=1_000_000_000)] = 1000
-    """One of so many other receipts is kept; 0 keeps none of them."""
-    retention_days: Annotated[float, Between(least=0.01, most=3650)] = 7.0
-    """Kept receipts are removed after so many days."""
-    max_receipts: Annotated[int, Between(least=0, most=100_000_000)] = 100_000
-    """Most receipts that are kept; the oldest go first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingSettings:
-    """Recordings of invocations, which can be done over again; rules switch them on."""
-
-    max_recordings: Annotated[int, Between(least=0, most=1_000_000)] = 1000
-    """Most recordings that are kept; the oldest go first."""
-    retention_days: Annotated[float, Between(least=0.01, most=3650)] = 7.0
-    """Recordings are removed after so many days."""
-    max_bytes: Annotated[int, Between(least=_KIB, most=64 * _MIB)] = 1024 * 1024
-    """Most bytes of host calls and answers that are written down of one invocation."""
-    mask: tuple[str, ...] = (
-        "password", "passwd", "secret", "token", "access_token", "refresh_token", "api_key", "authorization",
-        "credit_card", "card_number", "cvv", "pin",
-    )  # fmt: skip
-    """Members of requests, arguments and answers whose values are hidden; case, `-` and `_` do not count."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StorageSettings:
-    """What scripts store with `kv`, `sharedStorage` and `personalStorage`."""
-
-    max_value_bytes: Annotated[int, Between(least=_KIB, most=64 * _MIB)] = 1024 * 1024
-    """Largest value, with its key."""
-    max_bytes: Annotated[int, Between(least=_KIB, most=1024 * _GIB)] = 256 * 1024 * 1024
-    """Most that one script stores in all."""
-    max_entries: Annotated[int, Between(least=1, most=1_000_000_000)] = 100_000
-    """Most entries of one script."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamSettings:
     """What is live: streams, subscriptions and sockets, and the messages that they are sent."""
 
@@ -321,38 +251,6 @@ class SocketSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GraphQLSettings:
-    """The GraphQL endpoint `/graphql`, and the subscriptions there."""
-
-    introspection: bool = True
-    """Let clients ask for the schema itself."""
-    graphiql: bool = True
-    """Show GraphiQL to browsers that open `/graphql`; it needs introspection."""
-    max_depth: Annotated[int, Between(least=1, most=1000)] = 15
-    """Deepest operation, in levels of fields."""
-    max_complexity: Annotated[int, Between(least=1, most=100_000_000)] = 5000
-    """Largest operation, in fields; below `first`, `last` and `limit` they count that many times."""
-    max_tokens: Annotated[int, Between(least=10, most=1_000_000)] = 3000
-    """Longest document, in words and signs."""
-    max_response_bytes: Annotated[int, Between(least=_KIB, most=_GIB)] = 16 * _MIB
-    """Largest result: few words can ask for the same large value very often."""
-    max_seconds: Annotated[float, Between(least=0.1, most=3600)] = 30.0
-    """Longest time for a query or a mutation, all its fields together."""
-    max_subscriptions: Annotated[int, Between(least=0, most=10_000_000)] = 20_000
-    """Most open subscriptions of all clients; one more is refused."""
-    max_connection_subscriptions: Annotated[int, Between(least=1, most=100_000)] = 100
-    """Most open subscriptions of one WebSocket, or of one token of the single connection mode of `/graphql/sse`."""
-    queue_results: Annotated[int, Between(least=1, most=100_000)] = 100
-    """Most results that wait for a subscriber who reads slowly; with one more its subscription ends with an error."""
-    init_seconds: Annotated[float, Between(least=0.1, most=3600)] = 5.0
-    """How long a WebSocket may take to send `connection_init`, and an unused token of `/graphql/sse` lives."""
-    persisted_queries: bool = True
-    """Keep documents that clients send with their SHA-256, so that later the digest is enough."""
-    persisted_bytes: Annotated[int, Between(least=0, most=_GIB)] = 4 * _MIB
-    """Most characters of such documents; those that were used longest ago are forgotten first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorSettings:
     """What an error page shows."""
 
@@ -374,11 +272,12 @@ class Settings:
     build: BuildSettings = field(default_factory=BuildSettings)
     deploy: DeploySettings = field(default_factory=DeploySettings)
     logs: LogSettings = field(default_factory=LogSettings)
-    budgets: BudgetSettings = field(default_factory=BudgetSettings)
-    receipts: ReceiptSettings = field(default_factory=ReceiptSettings)
-    recordings: RecordingSettings = field(default_factory=RecordingSettings)
-    storage: StorageSettings = field(default_factory=StorageSettings)
     streams: StreamSettings = field(default_factory=StreamSettings)
     sockets: SocketSettings = field(default_factory=SocketSettings)
-    graphql: GraphQLSettings = field(default_factory=GraphQLSettings)
     errors: ErrorSettings = field(default_factory=ErrorSettings)
+    features: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """Sections of features, by their name in the files."""
+
+    def of(self, kind: type[S]) -> S:
+        """Return the section of a feature that is a *kind*; its defaults if nothing was set."""
+        return next((section for section in self.features.values() if isinstance(section, kind)), kind())

@@ -21,11 +21,11 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from aiwebengine.errors import EngineError
-from aiwebengine.observe.receipts import server_timing
 from aiwebengine.runtime.run import Run
 from aiwebengine.values import Answer
 from aiwebengine.web.conditions import met
 from aiwebengine.web.read import Sender
+from aiwebengine.web.timing import server_timing
 from aiwebengine.web.write import LAST_CHUNK, Writer, chunk
 
 _PIECE = 128 * 1024

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote
 
 from twisted.internet.defer import Deferred
@@ -29,12 +29,13 @@ from twisted.web.resource import Resource
 from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed, WrongMethod
 from aiwebengine.host.registration.paths import METHODS, RESERVED
 from aiwebengine.runtime.invoker import Callee, Invoker
-from aiwebengine.runtime.registry import Current
+from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.runtime.routes import AutoOptions, Disallowed, Missing
 from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.sink import Sink
 from aiwebengine.settings.schema import HttpSettings
 from aiwebengine.values import ANONYMOUS, ROUTE, Answer, Entry, Invocation, Request, RouteMatch
+from aiwebengine.web.admission import Admission, AdmissionStep, Enter
 from aiwebengine.web.admit import admit
 from aiwebengine.web.arrival import Arrival, Opener
 from aiwebengine.web.channel import Channel
@@ -62,20 +63,6 @@ Door = Callable[[Exchange, Request], bool]
 _NO_OPENERS: Mapping[str, Opener] = MappingProxyType({})
 
 
-class Way(Protocol):
-    """What a site offers to those who take a request over."""
-
-    def run(self, invocation: Invocation, sink: Sink, exchange: Exchange) -> None:
-        """Run *invocation* for a client; *sink* is told how it goes."""
-
-    def failed(self, failure: Failure, exchange: Exchange) -> None:
-        """Answer with an error, whatever it is."""
-
-
-Around = Callable[[Exchange, Request, Entry, Invocation, Way], bool]
-"""Takes a matched request over before its handler is run, or returns False."""
-
-
 class Site:
     """
     Everything that listens.
@@ -94,7 +81,7 @@ class Site:
             a single request recorded with the header `x-aiwebengine-record`.
         own_prefixes: Which paths are the engine's own.
         openers: By kind of entry, who takes requests over; where there is none, the entry's handler is run.
-        around: Asked before the handler of a route with options is run; the first to take the request over is the last.
+        admission: What matched requests pass before their handlers are run.
         doors: Answer requests for paths of the engine's own that are not among `own`.
     """
 
@@ -113,7 +100,7 @@ class Site:
         is_owner: Callable[[str], bool] = lambda _: False,
         own_prefixes: Sequence[str] = OWN_PREFIXES,
         openers: Mapping[str, Opener] = _NO_OPENERS,
-        around: Sequence[Around] = (),
+        admission: Sequence[AdmissionStep] = (),
         doors: Sequence[Door] = (),
     ) -> None:
         self._reactor = reactor
@@ -129,7 +116,10 @@ class Site:
         self._is_owner = is_owner
         self._own_prefixes = tuple(own_prefixes)
         self._openers = dict(openers)
-        self._around = tuple(around)
+        self._admission = Admission(admission)
+        self._steps: dict[int, tuple[Enter, ...]] = {}
+        """By id of a route of `_steps_of` to which any step applies."""
+        self._steps_of: Registry | None = None
         self._doors = tuple(doors)
         self._channels: set[Channel] = set()
         self._waiting: list[Deferred[None]] = []
@@ -310,6 +300,13 @@ class Site:
                 id=request.id,
                 recording="always" if asked_for else None,
             )
+            if registry is not self._steps_of:
+                self._steps = {id(one): steps for one in registry.routes.all if (steps := self._admission.of(one))}
+                self._steps_of = registry
+            if self._steps and any(
+                enter(exchange, request, route, invocation, self) for enter in self._steps.get(id(route), ())
+            ):
+                return
             if route.kind != ROUTE and (opener := self._openers.get(route.kind)) is not None:
                 opener(
                     Arrival(
@@ -323,10 +320,6 @@ class Site:
                     )
                 )
                 return
-            if route.options:
-                for around in self._around:
-                    if around(exchange, request, route, invocation, self):
-                        return
             run = self._invoker.run(invocation, exchange)
             if exchange.waiting:
                 exchange.run = run

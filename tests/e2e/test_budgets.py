@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_twisted
 
-from aiwebengine.settings.schema import BudgetSettings
+from aiwebengine.features.receipts.settings import BudgetSettings
 from tests.support.engine import running_engine, settings_for
 
 SCRIPT = """

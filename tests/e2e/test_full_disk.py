@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from aiwebengine.cli import exits
+from aiwebengine.terminal import exits
 from tests.support.servers import SERVE, START_SECONDS, Server, started
 
 _FOLDER_BYTES = 6 * 1024 * 1024

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from aiwebengine.cli import exits
+from aiwebengine.terminal import exits
 from tests.support.servers import Server, started
 
 _MEGABYTES = 50

@@ -9,7 +9,7 @@ from typing import Any
 import pytest_twisted
 from twisted.internet import reactor, task
 
-from aiwebengine.settings.schema import RecordingSettings
+from aiwebengine.features.recordings.settings import RecordingSettings
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
 
 SCRIPT = """

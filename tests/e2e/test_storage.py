@@ -13,7 +13,7 @@ import pytest_twisted
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred
 
-from aiwebengine.settings.schema import StorageSettings
+from aiwebengine.features.storage.settings import StorageSettings
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
 
 SCRIPT = """

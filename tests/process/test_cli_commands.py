@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from aiwebengine.cli import exits
 from aiwebengine.cli.main import run
+from aiwebengine.terminal import exits
 from tests.support.fakes.management_api import FakeApi, fake_api
 
 SCRIPT = {

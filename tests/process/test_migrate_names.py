@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from aiwebengine.cli import exits
 from aiwebengine.cli.main import run
+from aiwebengine.terminal import exits
 from tests.support.documents import ROOT
 
 OLD = """\

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from aiwebengine.cli import reference
+from aiwebengine.features.all import FEATURES, sections_of
 from aiwebengine.settings import describe
 from tests.rules.tree import ROOT
 
-PAGES = {**describe.generated(), **reference.generated()}
+PAGES = {**describe.generated(sections_of(FEATURES)), **reference.generated()}
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))

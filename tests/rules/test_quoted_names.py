@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from aiwebengine.features.all import FEATURES, sections_of
 from aiwebengine.settings.check import schema_fields
 from tests.rules.graph import modules
 from tests.rules.tree import ROOT, files, name, parsed, python
@@ -22,7 +23,7 @@ DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")
 # A file of ours is a Python file, or stands in one of our folders; `package.json` and `main.ts` are those of scripts.
 PATH = re.compile(r"[\w./-]+\.py|(?:aiwebengine|sandbox|plugins|tests|bench|config|docs|\.ci)/[\w./-]+")
 FOREIGN = (".js", ".mjs", ".ts", ".json", ".html", ".yaml", ".toml")
-SETTINGS = {field.name for field in schema_fields()}
+SETTINGS = {field.name for field in schema_fields(sections_of(FEATURES))}
 
 
 def texts(path: Path) -> Iterator[tuple[int, str]]:

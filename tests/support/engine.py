@@ -12,7 +12,7 @@ import json
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +25,8 @@ from twisted.web.iweb import IResponse
 
 from aiwebengine.app import build
 from aiwebengine.engine import Engine
+from aiwebengine.feature import Feature
+from aiwebengine.features.all import FEATURES
 from aiwebengine.settings.schema import ErrorSettings, PoolSettings, ServerSettings, Settings
 from tests.support.bodies import BytesBody, read_body
 
@@ -123,22 +125,27 @@ class EngineUnderTest:
 
 
 def settings_for(folder: Path, **sections: Any) -> Settings:
-    """Give settings for a test: a free port, data in *folder*; *sections* replace whole ones."""
+    """Return settings for a test: a free port, data in *folder*; *sections* replace whole ones, of features too."""
+    own = {field.name for field in fields(Settings)}
+    of_features = {name: sections.pop(name) for name in [*sections] if name not in own}
     made = Settings(
         profile="development",
         server=ServerSettings(port=0, data_folder=str(folder), stop_seconds=1.0),
         pool=PoolSettings(isolation="shared"),
         errors=ErrorSettings(show_source=True),
+        features=of_features,
     )
     return replace(made, **sections)
 
 
 @asynccontextmanager
-async def running_engine(settings: Settings | None = None) -> AsyncIterator[EngineUnderTest]:
+async def running_engine(
+    settings: Settings | None = None, *, features: Sequence[Feature] = FEATURES
+) -> AsyncIterator[EngineUnderTest]:
     """Run an engine for the length of a `with` block."""
     with tempfile.TemporaryDirectory(prefix="engine-") as folder:
         made = settings or settings_for(Path(folder))
-        engine = build(made, reactor=reactor)
+        engine = build(made, reactor=reactor, features=features)
         engine.service.privilegedStartService()
         engine.service.startService()
         try:

@@ -25,12 +25,12 @@ from aiwebengine.cli.reactor import install
 from aiwebengine.engine import Engine
 from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
+from aiwebengine.features.storage import store as entry_rows
 from aiwebengine.host.declarations import Declarations
 from aiwebengine.host.declare import Argument, HostCall
 from aiwebengine.host.effects import Held, Unit
 from aiwebengine.host.session import Function, Session
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.services.db import entry_rows
 from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.services.outbox import Message
 from aiwebengine.settings.schema import LimitSettings, PoolSettings, ServerSettings, Settings

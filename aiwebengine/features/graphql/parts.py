@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiwebengine.graphql.build import build_graphql
 from aiwebengine.graphql.messages import KIND, SubscriptionDestination, SubscriptionMessages
 from aiwebengine.graphql.registration import SCHEMA_PARTS
+from aiwebengine.graphql.settings import GraphQLSettings
 from aiwebengine.graphql.topics import SubscriptionTopics
 from aiwebengine.machinery import Machinery, Parts
 
@@ -21,7 +22,7 @@ def build(machinery: Machinery) -> Parts:
     machinery.messages.add(KIND, SubscriptionDestination(topics))
     graphql = build_graphql(
         reactor=base.reactor,
-        settings=base.settings,
+        settings=base.settings.of(GraphQLSettings),
         current=machinery.current,
         invoker=machinery.invoker,
         explain=machinery.explain,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
-from aiwebengine.host.once import GROUP, KeptAnswers
+from aiwebengine.features.idempotency.kept import KeptAnswers
+from aiwebengine.features.idempotency.keys import Until, asked_once
+from aiwebengine.host.session import ANSWERS
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.values import Entry, Invocation, Once, Request
+from aiwebengine.web.admission import AdmissionStep, Place, Way
 from aiwebengine.web.exchange import Exchange
-from aiwebengine.web.once import Until, asked_once
-from aiwebengine.web.site import Way
 
 
 def build(machinery: Machinery) -> Parts:
@@ -20,7 +21,17 @@ def build(machinery: Machinery) -> Parts:
         milliseconds=base.milliseconds,
         keep_seconds=base.settings.http.idempotency_seconds,
     )
-    return Parts(effects={GROUP: answers}, around=[OnceDoor(answers).enter], upkeep=[answers.remove_old])
+    return Parts(effects={ANSWERS: answers}, admission=[once_step(answers)], upkeep=[answers.remove_old])
+
+
+def once_step(answers: KeptAnswers) -> AdmissionStep:
+    """Return the step that answers requests with an idempotency key."""
+    return AdmissionStep(
+        name="idempotency",
+        place=Place.ANSWERED,
+        applies=lambda route: bool(route.options.get("idempotent")),
+        enter=OnceDoor(answers).enter,
+    )
 
 
 class OnceDoor:
@@ -35,9 +46,7 @@ class OnceDoor:
         self._answers = answers
 
     def enter(self, exchange: Exchange, request: Request, route: Entry, invocation: Invocation, way: Way) -> bool:
-        """See `web.site.Around`."""
-        if "idempotent" not in route.options:
-            return False
+        """See `web.admission.AdmissionStep.enter`."""
         once = asked_once(request, route)
         if once is None:
             return False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from aiwebengine.host.logs import LogCalls
-from aiwebengine.host.scripts import GROUP, ScriptCalls
+from aiwebengine.features.management.logs import LogCalls
+from aiwebengine.features.management.scripts import GROUP, ScriptCalls
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.observe.logs import LogFilter, ScriptLogs
 

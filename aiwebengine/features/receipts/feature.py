@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from aiwebengine.feature import Feature
+from aiwebengine.features.receipts.settings import BudgetSettings, ReceiptSettings
 
 FEATURE = Feature(
     name="receipts",
     parts="aiwebengine.features.receipts.parts:build",
     summary="What invocations cost, and budgets over time.",
+    settings={"receipts": ReceiptSettings, "budgets": BudgetSettings},
+    commands={"receipts": "aiwebengine.features.receipts.commands:receipts"},
     guide="docs/howto/read-a-receipt.md",
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from aiwebengine.features.receipts.api import ReceiptList
+from aiwebengine.features.receipts.budgets import Budgets
+from aiwebengine.features.receipts.receipts import Receipts
+from aiwebengine.features.receipts.settings import BudgetSettings, ReceiptSettings
+from aiwebengine.features.receipts.store import DatabaseReceiptRows
+from aiwebengine.features.receipts.use_store import DatabaseUseRows
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.observe.budgets import Budgets
-from aiwebengine.observe.receipts import Receipts
-from aiwebengine.services.db.receipt_rows import DatabaseReceiptRows
-from aiwebengine.services.db.use_rows import DatabaseUseRows
 from aiwebengine.values import Invocation, Receipt
-from aiwebengine.web.api.receipts import ReceiptList
 from aiwebengine.web.handover import Handing
 
 
@@ -24,13 +25,13 @@ def build(machinery: Machinery) -> Parts:
 
     receipts = Receipts(
         rows=DatabaseReceiptRows(database=base.evidence),
-        settings=base.settings.receipts,
+        settings=base.settings.of(ReceiptSettings),
         clock=base.reactor,
         seconds=base.seconds,
     )
     budgets = Budgets(
         rows=DatabaseUseRows(database=base.evidence),
-        settings=base.settings.budgets,
+        settings=base.settings.of(BudgetSettings),
         asked=asked,
         tell=lambda invocation, line: base.logs.append(invocation, [line]),
         clock=base.reactor,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from aiwebengine.features.recordings.api import Recordings
+from aiwebengine.features.recordings.recorder import Recorder
+from aiwebengine.features.recordings.replayer import Replayer
+from aiwebengine.features.recordings.settings import RecordingSettings
+from aiwebengine.features.recordings.store import DatabaseRecordingRows
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.observe.recordings import Recorder
 from aiwebengine.runtime.run import Run
-from aiwebengine.scripts.replay import Replayer
-from aiwebengine.services.db.recording_rows import DatabaseRecordingRows
-from aiwebengine.web.api.recordings import Recordings
 
 
 class _Recording:
@@ -27,13 +28,14 @@ class _Recording:
 def build(machinery: Machinery) -> Parts:
     """Build them."""
     base = machinery.base
+    settings = base.settings.of(RecordingSettings)
     recorder = Recorder(
         rows=DatabaseRecordingRows(database=base.evidence),
-        settings=base.settings.recordings,
+        settings=settings,
         background=base.background,
         milliseconds=base.milliseconds,
     )
-    machinery.hooks.recording = _Recording(recorder, most_bytes=base.settings.recordings.max_bytes)
+    machinery.hooks.recording = _Recording(recorder, most_bytes=settings.max_bytes)
     replayer = Replayer(
         invoker=machinery.invoker,
         store=base.store,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiwebengine.feature import Feature
+from aiwebengine.features.storage.settings import StorageSettings
 from aiwebengine.host.storage_calls import DECLARATIONS
 
 FEATURE = Feature(
@@ -10,5 +11,6 @@ FEATURE = Feature(
     parts="aiwebengine.features.storage.parts:build",
     declares=DECLARATIONS,
     summary="Values by key: kv, sharedStorage and personalStorage.",
+    settings={"storage": StorageSettings},
     guide="docs/howto/store-data.md",
 )

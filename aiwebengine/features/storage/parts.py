@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aiwebengine.host.entries import GROUP, KV, Entries
-from aiwebengine.host.kv import KvCalls
-from aiwebengine.host.storage import StorageCalls
-from aiwebengine.host.watch import Watches
+from aiwebengine.features.storage.entries import GROUP, KV, Entries
+from aiwebengine.features.storage.kv import KvCalls
+from aiwebengine.features.storage.settings import StorageSettings
+from aiwebengine.features.storage.store import Entry, remove_expired, remove_script
+from aiwebengine.features.storage.watches import Watches
+from aiwebengine.features.storage.web_storage import StorageCalls
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.services.db import entry_rows
-from aiwebengine.services.db.entry_rows import Entry
 
 _REMOVED_AT_ONCE = 1000
 
@@ -27,14 +27,13 @@ def build(machinery: Machinery) -> Parts:
     entries = Entries(
         read=base.database.read,
         milliseconds=base.milliseconds,
-        settings=base.settings.storage,
+        settings=base.settings.of(StorageSettings),
         changed=changed,
     )
+    base.store.on_purge(remove_script)
     return Parts(
         groups=[StorageCalls(entries=entries), KvCalls(entries=entries, watches=watches)],
         effects={GROUP: entries},
         state={"watches": watches.state},
-        upkeep=[
-            lambda connection: entry_rows.remove_expired(connection, now=base.milliseconds(), limit=_REMOVED_AT_ONCE)
-        ],
+        upkeep=[lambda connection: remove_expired(connection, now=base.milliseconds(), limit=_REMOVED_AT_ONCE)],
     )

@@ -1,4 +1,4 @@
-"""How scripts, versions and assets look in JSON."""
+"""How scripts and versions look in JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from aiwebengine.errors import Problem
-from aiwebengine.scripts.assets import AssetInfo
 from aiwebengine.scripts.versions import Deployment, History, StoredFile, Version
 from aiwebengine.web.api.listing import Listing
 
@@ -82,15 +81,4 @@ def history(kept: History) -> dict[str, Any]:
             }
             for event in kept.events
         ],
-    }
-
-
-def asset(info: AssetInfo) -> dict[str, Any]:
-    """Give an asset without its bytes."""
-    return {
-        "path": info.path,
-        "type": info.type,
-        "sizeBytes": info.size_bytes,
-        "digest": info.digest,
-        "updatedAt": info.updated_at,
     }

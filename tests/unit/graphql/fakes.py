@@ -16,11 +16,11 @@ from aiwebengine.graphql.failures import FieldFailed, of_engine
 from aiwebengine.graphql.loop import ReactorLoop
 from aiwebengine.graphql.operation import Params
 from aiwebengine.graphql.registration import SCHEMA_PARTS
+from aiwebengine.graphql.settings import GraphQLSettings
 from aiwebengine.graphql.underway import Underway
 from aiwebengine.host.schema_parts import GRAPHQL, SchemaPart
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.runtime.sink import Sink
-from aiwebengine.settings.schema import GraphQLSettings
 from aiwebengine.values import Answer, Entry, HandlerRef, Invocation
 
 Resolve = Callable[[Mapping[str, Any]], Any]

@@ -11,7 +11,7 @@ from aiwebengine.graphql.accept import EVENTS, JSON, RESPONSE, named, preferred,
 from aiwebengine.graphql.documents import Documents
 from aiwebengine.graphql.execute import RequestFailed
 from aiwebengine.graphql.params import read_params, read_request
-from aiwebengine.settings.schema import GraphQLSettings
+from aiwebengine.graphql.settings import GraphQLSettings
 from aiwebengine.values import Request
 
 

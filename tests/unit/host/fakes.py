@@ -10,15 +10,16 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from aiwebengine.errors import DeploymentRefused, Problem
-from aiwebengine.host.assets import AssetCalls, StoredAsset
+from aiwebengine.features.assets.calls import AssetCalls
+from aiwebengine.features.assets.store import NewAsset
+from aiwebengine.features.management.logs import LogCalls
+from aiwebengine.features.management.scripts import ScriptCalls, ScriptChange
 from aiwebengine.host.dispatch import Host
 from aiwebengine.host.effects import Commits, Work
-from aiwebengine.host.logs import LogCalls
 from aiwebengine.host.registration.book import Registrations
 from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.host.registration.routes import web_routes
 from aiwebengine.host.registration_calls import MiddlewareCalls, RegistrationCalls
-from aiwebengine.host.scripts import ScriptCalls, ScriptChange
 from aiwebengine.host.session import Session
 from aiwebengine.host.socket_options import SOCKET, SOCKET_CALL, check_socket
 from aiwebengine.host.stream_options import STREAM, STREAM_CALL, check_stream
@@ -61,7 +62,7 @@ class Everything:
 
     def __init__(self) -> None:
         self.scripts: dict[str, str] = {"me": "// me"}
-        self.assets: dict[str, StoredAsset] = {}
+        self.assets: dict[str, NewAsset] = {}
         self.lines: list[tuple[str, str, str]] = []
         self.receipts: list[str] = []
         self.refuse_deploy = False
@@ -96,7 +97,7 @@ class Everything:
     async def list_paths(self) -> Sequence[str]:
         return list(self.assets)
 
-    async def read_asset(self, path: str) -> StoredAsset | None:
+    async def get(self, path: str) -> NewAsset | None:
         return self.assets.get(path)
 
     def transact(self, unit: str, write: Write) -> Deferred[None]:
@@ -104,7 +105,10 @@ class Everything:
         self.units.append(unit)
         return maybeDeferred(write, Transaction(connection=cast(Any, None), unit=unit, now=0))
 
-    def write_assets(self, _transaction: Transaction, changes: Any) -> None:
+    def check(self, path: str, content_type: str, content: bytes) -> NewAsset:
+        return NewAsset(path=path, type=content_type, content=content)
+
+    def write(self, _transaction: Transaction, changes: Any) -> None:
         for path, asset in changes.items():
             if asset is None:
                 self.assets.pop(path, None)
@@ -129,13 +133,7 @@ def host(
         commit=behind.commit,
         max_source_bytes=5_000_000,
     )
-    assets = AssetCalls(
-        list_paths=behind.list_paths,
-        read=behind.read_asset,
-        check=lambda path, asset: None,
-        write=behind.write_assets,
-        max_bytes=5_000_000,
-    )
+    assets = AssetCalls(store=cast(Any, behind), max_bytes=5_000_000)
     commits = Commits(
         commit=behind.transact,
         withdraw=behind.withdrawn.append,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.errors import DeploymentRefused, Invalid, TooLarge, TooMany
-from aiwebengine.scripts.access import AssetAccess, ScriptAccess
-from aiwebengine.scripts.assets import AssetStore
+from aiwebengine.errors import DeploymentRefused, TooMany
+from aiwebengine.features.assets.store import AssetStore, NewAsset
+from aiwebengine.scripts.access import ScriptAccess
 from aiwebengine.scripts.prepare import Request
 from aiwebengine.services.db.units import Transaction
 from aiwebengine.values import ANONYMOUS, Cause, Invocation
@@ -34,12 +34,6 @@ class Work:
 NOTHING = Work(write=lambda _: None, happened=lambda: None)
 
 
-@dataclass
-class StoredAsset:
-    type: str
-    content: bytes
-
-
 def invocation(**options):
     values = {"kind": "http", "principal": ANONYMOUS, **options}
     return Invocation(
@@ -57,8 +51,7 @@ class ScriptAccessTests(SynchronousTestCase):
             current=self.world.current,
             loads=self.world.loads,
         )
-        assets = AssetStore(database=self.world.database, milliseconds=lambda: 1, max_bytes=100)
-        self.assets = AssetAccess(assets=assets)
+        self.assets = AssetStore(database=self.world.database, milliseconds=lambda: 1, max_bytes=100)
 
     def result(self, coroutine):
         return self.successResultOf(Deferred.fromCoroutine(coroutine))
@@ -113,7 +106,7 @@ class ScriptAccessTests(SynchronousTestCase):
                 await self.access.commit(
                     invocation,
                     [Change("made", prepared)],
-                    self.storing({"/a.css": StoredAsset("text/css", b"x"), "/gone": None}),
+                    self.storing({"/a.css": NewAsset(path="/a.css", type="text/css", content=b"x"), "/gone": None}),
                 )
 
             book.effects = effects
@@ -128,7 +121,7 @@ class ScriptAccessTests(SynchronousTestCase):
         self.assertEqual((done.version.uri, done.version.number, done.previous), ("maker", 1, None))
         self.assertEqual(self.result(self.access.list_scripts()), ["made", "maker"])
         self.assertEqual(self.result(self.assets.list_paths()), ["/a.css"])
-        self.assertEqual(self.result(self.assets.read("/a.css")).content, b"x")
+        self.assertEqual(self.result(self.assets.get("/a.css")).content, b"x")
 
     def test_no_effects_without_the_deployment(self):
         """What top level changes is dropped if the deployment fails or was only a check."""
@@ -143,12 +136,14 @@ class ScriptAccessTests(SynchronousTestCase):
 
     def test_assets(self):
         """A script stores and removes assets, all of them or none."""
-        stored = StoredAsset("text/css", b"x")
-        self.result(self.access.commit(invocation(), [], self.storing({"/a.css": stored, "/b.css": stored})))
+        stored = NewAsset(path="/a.css", type="text/css", content=b"x")
+        self.result(
+            self.access.commit(
+                invocation(), [], self.storing({"/a.css": stored, "/b.css": replace(stored, path="/b.css")})
+            )
+        )
         self.result(self.access.commit(invocation(), [], self.storing({"/a.css": None})))
-        self.assertRaises(Invalid, self.assets.check, "", stored)
         self.assertEqual(self.result(self.assets.list_paths()), ["/b.css"])
-        self.assertRaises(TooLarge, self.assets.check, "/a", StoredAsset("text/css", b"x" * 101))
 
     def test_while_loading(self):
         """A script that deploys while it is deployed does not wait for its own turn, nor go on for ever."""

@@ -8,9 +8,17 @@ from typing import Any
 import pytest
 
 from aiwebengine.errors import CannotStart
-from aiwebengine.settings.load import SettingSources, WrongSettings, load
+from aiwebengine.features.all import FEATURES, sections_of
+from aiwebengine.settings.load import SettingSources, WrongSettings
+from aiwebengine.settings.load import load as load_with
+from aiwebengine.settings.schema import Settings
 
 SHIPPED = Path(__file__).parents[3] / "config"
+
+
+def load(sources: SettingSources) -> Settings:
+    """Load with the sections of the engine's own features."""
+    return load_with(sources, sections=sections_of(FEATURES))
 
 
 class Given:

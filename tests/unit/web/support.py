@@ -17,8 +17,8 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import EngineError
-from aiwebengine.features.idempotency.parts import OnceDoor
-from aiwebengine.host.once import KeptAnswers
+from aiwebengine.features.idempotency.kept import KeptAnswers
+from aiwebengine.features.idempotency.parts import once_step
 from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.settings.schema import HttpSettings
@@ -206,7 +206,7 @@ class WebTestCase(SynchronousTestCase):
             explain=explain,
             openers={kind.name: kind.opens for kind in kinds if kind.opens is not None},
             doors=doors,
-            around=[OnceDoor(answers).enter],
+            admission=[once_step(answers)],
         )
 
     def serve(self, *routes: Entry, limits: Mapping[str, float] | None = None) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.services.db import asset_rows, blobs
+from aiwebengine.features.assets.store import NewAsset, put
+from aiwebengine.services.db import blobs
 from aiwebengine.services.db.tables import blobs as table
 from tests.support.fakes.database import open_database
 from tests.support.folders import temporary_folder
@@ -45,6 +46,6 @@ class BlobTests(SynchronousTestCase):
         """What nothing refers to any longer is removed; what an asset holds stays."""
         kept, gone = by_address(b"kept"), by_address(b"gone")
         self.run_it(lambda c: blobs.put(c, gone))
-        self.run_it(lambda c: asset_rows.put(c, path="a", content_type="text/plain", content=b"kept", now=1))
+        self.run_it(lambda c: put(c, NewAsset(path="a", type="text/plain", content=b"kept"), now=1))
         self.assertEqual(self.run_it(lambda c: blobs.drop_unused(c, [*kept, *gone])), 1)
         self.assertEqual(self.run_it(lambda c: blobs.get(c, [*kept, *gone])), kept)

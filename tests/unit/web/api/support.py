@@ -13,26 +13,28 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.auth.tokens import AdministratorToken
+from aiwebengine.features.assets.api import Assets
+from aiwebengine.features.assets.store import AssetStore
+from aiwebengine.features.receipts.api import ReceiptList
+from aiwebengine.features.receipts.budgets import Budgets
+from aiwebengine.features.receipts.receipts import Receipts
+from aiwebengine.features.receipts.settings import BudgetSettings, ReceiptSettings
+from aiwebengine.features.receipts.store import DatabaseReceiptRows
+from aiwebengine.features.receipts.use_store import DatabaseUseRows
+from aiwebengine.features.recordings.api import Recordings
+from aiwebengine.features.recordings.recorder import Recorder
+from aiwebengine.features.recordings.replayer import Replayer
+from aiwebengine.features.recordings.settings import RecordingSettings
+from aiwebengine.features.recordings.store import DatabaseRecordingRows
 from aiwebengine.host.registration.routes import web_routes
 from aiwebengine.observe.background import Background
-from aiwebengine.observe.budgets import Budgets
 from aiwebengine.observe.logs import ScriptLogs
-from aiwebengine.observe.receipts import Receipts
-from aiwebengine.observe.recordings import Recorder
-from aiwebengine.scripts.assets import AssetStore
-from aiwebengine.scripts.replay import Replayer
 from aiwebengine.services.db.log_rows import DatabaseLogRows
-from aiwebengine.services.db.receipt_rows import DatabaseReceiptRows
-from aiwebengine.services.db.recording_rows import DatabaseRecordingRows
-from aiwebengine.services.db.use_rows import DatabaseUseRows
-from aiwebengine.settings.schema import BudgetSettings, LimitSettings, LogSettings, ReceiptSettings, RecordingSettings
+from aiwebengine.settings.schema import LimitSettings, LogSettings
 from aiwebengine.web.api.api import Api
-from aiwebengine.web.api.assets import Assets
 from aiwebengine.web.api.deployments import Deployments
 from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.logs import Logs
-from aiwebengine.web.api.receipts import ReceiptList
-from aiwebengine.web.api.recordings import Recordings
 from aiwebengine.web.api.scripts import DeployedScripts
 from aiwebengine.web.api.state import ServerState
 from aiwebengine.web.api.token import Token

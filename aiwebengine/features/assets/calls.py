@@ -1,0 +1,101 @@
+"""
+Stored files that scripts manage: `listAssets`, `fetchAsset`, `upsertAsset`, `deleteAsset`.
+
+The shapes are those that scripts have always seen: content travels as base64, and
+`fetchAsset` gives JSON text, `"null"` if there is nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+
+from aiwebengine.errors import Invalid
+from aiwebengine.features.assets.store import Asset, AssetStore, NewAsset
+from aiwebengine.host.asset_calls import CALLS, CAPABILITY
+from aiwebengine.host.declare import HostCall, limited
+from aiwebengine.host.effects import Held, Unit
+from aiwebengine.host.session import Function, Session
+from aiwebengine.services.db.units import Transaction, Write
+
+GROUP = CAPABILITY
+"""Name of the group of effects."""
+
+
+class AssetCalls:
+    """
+    The calls and effects on assets.
+
+    Args:
+        store: Keeps them.
+        max_bytes: Largest asset.
+    """
+
+    def __init__(self, *, store: AssetStore, max_bytes: int) -> None:
+        self._store = store
+        self._max_bytes = max_bytes
+
+    @property
+    def calls(self) -> Sequence[HostCall]:
+        """See `dispatch.Group.calls`."""
+        # Base64: four characters for three bytes.
+        return limited(CALLS, content=4 * (self._max_bytes // 3 + 1))
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """See `dispatch.Group.functions`."""
+        return {
+            "listAssets": self._all,
+            "fetchAsset": self._fetch,
+            "upsertAsset": self._upsert,
+            "deleteAsset": self._remove,
+        }
+
+    def write(self, _unit: Unit, effects: Sequence[Held]) -> Write:
+        """See `effects.Effects.write`."""
+
+        def write(transaction: Transaction) -> None:
+            self._store.write(transaction, {effect.key: effect.value for effect in effects})
+
+        return write
+
+    def happen(self, unit: Unit, effects: Sequence[Held]) -> None:
+        """See `effects.Effects.happen`: nothing follows."""
+
+    async def _all(self, session: Session) -> list[str]:
+        paths = set(await self._store.list_paths())
+        for path, asset in session.pending(GROUP).items():
+            if asset is None:
+                paths.discard(path)
+            else:
+                paths.add(path)
+        return sorted(paths)
+
+    async def _fetch(self, session: Session, path: str) -> str:
+        asset = await self._asset(session, path)
+        if asset is None:
+            return "null"
+        content = base64.b64encode(asset.content).decode("ascii")
+        return json.dumps({"publicPath": path, "mimetype": asset.type, "content": content})
+
+    def _upsert(self, session: Session, path: str, mimetype: str, content: str) -> None:
+        try:
+            data = base64.b64decode(content, validate=True)
+        except (binascii.Error, ValueError):
+            raise Invalid("upsertAsset: content must be base64; use btoa(text) for text.") from None
+        asset = self._store.check(path, mimetype, data)
+        session.hold(Held(group=GROUP, key=path, value=asset, size_bytes=len(data)))
+
+    async def _remove(self, session: Session, path: str) -> bool:
+        existed = await self._asset(session, path) is not None
+        if existed:
+            session.hold(Held(group=GROUP, key=path, value=None))
+        return existed
+
+    async def _asset(self, session: Session, path: str) -> Asset | NewAsset | None:
+        pending: Mapping[str, NewAsset | None] = session.pending(GROUP)
+        if path in pending:
+            return pending[path]
+        return await self._store.get(path)

@@ -1,0 +1,112 @@
+"""
+Requests that are done once however often they come: the header `idempotency-key`.
+
+The answer of such a request is kept in the transaction that makes its effects durable, so
+there is never one without the other.  When the request comes again the kept answer is given
+and nothing is run.  A request that failed has left nothing, and is run when it comes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from aiwebengine.errors import Conflict, Invalid
+from aiwebengine.features.idempotency import store as answer_rows
+from aiwebengine.host.effects import Held, Unit
+from aiwebengine.services.db.units import Transaction, Write
+from aiwebengine.values import Answer, Once
+
+
+class KeptAnswers:
+    """
+    Keeps answers and finds them again.
+
+    Args:
+        read: Runs a function of a connection in a transaction that only reads.
+        milliseconds: The server's clock, since 1970.
+        keep_seconds: How long answers are kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        read: Callable[[Callable[[Any], Any]], Deferred[Any]],
+        milliseconds: Callable[[], int],
+        keep_seconds: float,
+    ) -> None:
+        self._read = read
+        self._milliseconds = milliseconds
+        self._keep = round(keep_seconds * 1000)
+        self._open: set[str] = set()
+
+    async def begin(self, once: Once) -> Answer | None:
+        """
+        Look whether a request was answered already; if not, it is in hand until `end`.
+
+        Returns:
+            The kept answer; None: it is to be run.
+
+        Raises:
+            Conflict: It is in hand already, or its answer cannot be given again.
+            Invalid: The key was used for another request.
+            Unavailable: It cannot be found out.
+        """
+        if once.key in self._open:
+            raise Conflict(
+                "A request with this idempotency-key is being worked on; ask again in a moment.", retry_seconds=1.0
+            )
+        self._open.add(once.key)
+        try:
+            found = await self._find(once)
+        except BaseException:
+            self.end(once)
+            raise
+        if found is not None:
+            self.end(once)
+        return found
+
+    def end(self, once: Once) -> None:
+        """The request is over, answered or not."""
+        self._open.discard(once.key)
+
+    def write(self, unit: Unit, effects: Sequence[Held]) -> Write:  # noqa: ARG002  the interface's
+        """See `effects.Effects.write`."""
+
+        def keep(transaction: Transaction) -> None:
+            for effect in effects:
+                once, answer = effect.value
+                since = transaction.now - self._keep
+                answer_rows.put(transaction.connection, once, answer, now=transaction.now, since=since)
+
+        return keep
+
+    def happen(self, unit: Unit, effects: Sequence[Held]) -> None:
+        """See `effects.Effects.happen`."""
+
+    def remove_old(self, connection: Any) -> int:
+        """Remove answers whose time is over, some at a time; give how many they were."""
+        return answer_rows.remove_old(connection, before=self._milliseconds() - self._keep, limit=1000)
+
+    async def _find(self, once: Once) -> Answer | None:
+        since = self._milliseconds() - self._keep
+        found = await self._read(lambda connection: answer_rows.find(connection, once.key, since=since))
+        if found is None:
+            return None
+        request, answer = found
+        if request != once.request:
+            raise Invalid(
+                "This idempotency-key was used for another request (another path, query or body); "
+                "make a new key for each request."
+            )
+        if answer is None:
+            raise Conflict(
+                "This request was done, and its answer cannot be given again: it was streamed, or larger than "
+                f"{answer_rows.LARGEST_BODY} bytes. Read what it changed instead."
+            )
+        return Answer(status=answer.status, headers=(*answer.headers, _REPLAYED), body=answer.body)
+
+
+_REPLAYED = (b"idempotency-replayed", b"true")

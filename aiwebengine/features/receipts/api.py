@@ -1,0 +1,63 @@
+"""`GET /engine/api/script/receipts`, `DELETE /engine/api/script/budgets`: what the invocations of a script cost."""
+
+from __future__ import annotations
+
+from aiwebengine.features.receipts.budgets import Budgets
+from aiwebengine.features.receipts.receipts import Receipts
+from aiwebengine.scripts.package import check_uri
+from aiwebengine.values import Answer
+from aiwebengine.web.api.call import ApiCall, as_json, nothing
+from aiwebengine.web.api.route import ApiRoute
+
+_MOST = 1000
+_USUAL = 20
+
+
+class ReceiptList:
+    """
+    Figures of routes, and receipts.
+
+    Args:
+        receipts: Knows them.
+        budgets: Knows what the script has used over time.
+    """
+
+    def __init__(self, *, receipts: Receipts, budgets: Budgets) -> None:
+        self._receipts = receipts
+        self._budgets = budgets
+
+    def routes(self) -> list[ApiRoute]:
+        """Give what this answers."""
+        return [
+            ApiRoute("GET", "/engine/api/script/receipts", self.read),
+            ApiRoute("DELETE", "/engine/api/script/budgets", self.reset),
+        ]
+
+    async def reset(self, call: ApiCall) -> Answer:
+        """Let a script begin anew with its budgets."""
+        call.only("uri")
+        await self._budgets.reset(check_uri(call.required("uri")))
+        return nothing()
+
+    async def read(self, call: ApiCall) -> Answer:
+        """Give figures by route, the last receipts, and the newest that were kept."""
+        call.only("uri", "limit", "before", "outcome")
+        uri = check_uri(call.required("uri"))
+        limit = call.integer("limit", least=0, most=_MOST)
+        limit = _USUAL if limit is None else limit
+        before = call.integer("before", least=1, most=2**63 - 1)
+        outcome = call.text("outcome")
+        found = await self._receipts.kept(uri, limit=limit, before=before, outcome=outcome) if limit else []
+        figures = self._receipts.figures(uri)
+        recent = [one for one in self._receipts.recent(uri) if outcome in {None, one.receipt.outcome}]
+        return as_json(
+            {
+                "uri": uri,
+                "since": int(self._receipts.since * 1000),
+                "routes": [{"label": label, **one.as_json()} for label, one in sorted(figures.items())],
+                "budgets": self._budgets.told(uri),
+                "recent": [one.as_json() for one in recent[:limit]],
+                "kept": [one.as_json() for one in found],
+                "next": found[-1].id if found and len(found) == limit else None,
+            }
+        )

@@ -1,0 +1,315 @@
+"""
+What scripts use over time, and who has used too much.
+
+Each script has an account with a meter for every budget that holds for it: the server's and
+those of its manifest.  When an invocation has ended its costs are added; at eight tenths
+of a budget the script's log says so, and when it is spent the script answers nobody until
+the stretch of time is over.  Meters are written in groups, so that a restart gives nobody a
+new budget; a server that is killed forgets what was used in its last second.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import BudgetSpent
+from aiwebengine.features.receipts.settings import BudgetSettings
+from aiwebengine.interfaces import Clock, DelayedCall
+from aiwebengine.settings.budgets import BY_NAME, Budget, amount_of, read_budget
+from aiwebengine.values import Invocation, LogLine, Receipt
+
+_log = Logger()
+
+FLUSH_SECONDS = 1.0
+_WARN_AT = 0.8
+_NEVER = math.inf
+
+_COSTS: Mapping[str, Callable[[Receipt], int]] = {
+    "invocations": lambda _: 1,
+    "cpu_time": lambda receipt: int(receipt.cpu_seconds * 1e6),
+    "host_calls": lambda receipt: sum(cost.count for cost in receipt.host_calls.values()) if receipt.host_calls else 0,
+    "rows": lambda receipt: receipt.rows,
+    "log_lines": lambda receipt: receipt.log_lines,
+    "bytes_out": lambda receipt: receipt.bytes_out,
+}
+_TALK = frozenset({"host_calls", "rows", "log_lines"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What a script has used in a stretch of time."""
+
+    uri: str
+    resource: str
+    seconds: int
+    """Length of the stretch."""
+    begins: int
+    """When it began, seconds since 1970."""
+    used: int
+
+
+class UseRows(Protocol):
+    """Where the meters are kept."""
+
+    def write(self, uses: Sequence[Use]) -> Deferred[None]:
+        """Put them in place of earlier ones of the same script, resource and length."""
+
+    def read(self, *, since: int) -> Deferred[list[Use]]:
+        """Give those whose stretch ends later than *since*, seconds since 1970; the others are removed."""
+
+    def remove(self, uri: str) -> Deferred[None]:
+        """Forget what a script has used."""
+
+
+class _Meter:
+    __slots__ = ("begins", "budget", "changed", "cost", "ends", "mark", "refused", "used")
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.cost = _COSTS[budget.resource]
+        self.changed = False
+        self.used = 0
+        self.refused = 0
+        self.begins = 0
+        self.ends = 0
+        self.mark: float = 0
+        """When so much is used, somebody is told."""
+
+    def turn(self, now: float) -> None:
+        """Begin the stretch in which *now* lies."""
+        self.begins = int(now // self.budget.seconds) * self.budget.seconds
+        self.ends = self.begins + self.budget.seconds
+        self.used = self.refused = 0
+        self.mark = self.budget.most * _WARN_AT
+
+    @property
+    def spent(self) -> bool:
+        return self.used >= self.budget.most
+
+
+class _Account:
+    __slots__ = ("meters", "spent", "talk", "version")
+
+    def __init__(self) -> None:
+        self.version = ""
+        """For which the meters are."""
+        self.meters: tuple[_Meter, ...] = ()
+        self.spent: _Meter | None = None
+        self.talk = False
+        """All meters are of what only host calls and log lines cost."""
+
+
+class Budgets(Service):
+    """
+    Keeps the accounts.
+
+    Args:
+        rows: Where they are kept.
+        settings: The server's budgets.
+        asked: Gives the budgets that a script's manifest asks for, by names of settings.
+        tell: Takes a line for a script's log.
+        clock: Says when to write.
+        seconds: The server's clock, since 1970.
+    """
+
+    def __init__(
+        self,
+        *,
+        rows: UseRows,
+        settings: BudgetSettings,
+        asked: Callable[[str], Mapping[str, Iterable[str]]],
+        tell: Callable[[Invocation, LogLine], None],
+        clock: Clock,
+        seconds: Callable[[], float],
+    ) -> None:
+        self._rows = rows
+        self._own = _read(
+            {
+                "invocations": settings.invocations,
+                "cpu_time": settings.cpu_time,
+                "host_calls": settings.host_calls,
+                "rows": settings.rows,
+                "log_lines": settings.log_lines,
+                "bytes_out": settings.bytes_out,
+            }
+        )
+        self._asked = asked
+        self._tell = tell
+        self._clock = clock
+        self._seconds = seconds
+        self._accounts: dict[str, _Account] = {}
+        self._kept: dict[str, list[Use]] = {}
+        """What was read at the start, of scripts that have no account yet."""
+        self._changed: dict[tuple[str, str, int], _Meter] = {}
+        self._flush_call: DelayedCall | None = None
+        self._failures = 0
+
+    def startService(self) -> Deferred[None]:
+        """Read what was used before."""
+        super().startService()
+
+        def found(uses: list[Use]) -> None:
+            for use in uses:
+                self._kept.setdefault(use.uri, []).append(use)
+
+        return self._rows.read(since=int(self._seconds())).addCallback(found)
+
+    def stopService(self) -> Deferred[None]:
+        """Write what has changed."""
+        super().stopService()
+        return self.flush()
+
+    def refusal(self, invocation: Invocation) -> BudgetSpent | None:
+        """Tell why an invocation may not begin; None if it may."""
+        account = self._accounts.get(invocation.script)
+        if account is None or account.version != invocation.version:
+            account = self._fit(invocation)
+        meter = account.spent
+        if meter is None:
+            return None
+        now = self._seconds()
+        if now >= meter.ends:
+            meter = account.spent = self._worst(account, now)
+            if meter is None:
+                return None
+        meter.refused += 1
+        wait = max(1, math.ceil(meter.ends - now))
+        return BudgetSpent(
+            f'The script "{invocation.script}" has spent its budget of {meter.budget}; it answers again in {wait} s.',
+            retry_seconds=float(wait),
+        )
+
+    def count(self, invocation: Invocation, receipt: Receipt) -> None:
+        """Add what an invocation cost."""
+        account = self._accounts.get(invocation.script)
+        if account is None:
+            account = self._fit(invocation)
+        if account.talk and not receipt.host_calls and not receipt.log_lines:
+            return
+        now = self._seconds()
+        for meter in account.meters:
+            cost = meter.cost(receipt)
+            if cost:
+                if now >= meter.ends:
+                    meter.turn(now)
+                meter.used += cost
+                if not meter.changed:
+                    meter.changed = True
+                    self._changed[invocation.script, meter.budget.resource, meter.budget.seconds] = meter
+                if meter.used >= meter.mark:
+                    self._passed(account, meter, invocation, now)
+        if self._flush_call is None and self._changed and self.running:
+            self._flush_call = self._clock.callLater(FLUSH_SECONDS, self.flush)
+
+    def told(self, uri: str) -> list[dict[str, Any]]:
+        """Give a script's budgets and what it has used of them, as the management API shows it."""
+        account = self._accounts.get(uri)
+        now = self._seconds()
+        return [
+            {
+                "resource": meter.budget.resource,
+                "budget": str(meter.budget),
+                "most": meter.budget.most,
+                "seconds": meter.budget.seconds,
+                "used": meter.used if now < meter.ends else 0,
+                "refused": meter.refused if now < meter.ends else 0,
+                "endsAt": meter.ends * 1000 if now < meter.ends else None,
+            }
+            for meter in (account.meters if account is not None else ())
+        ]
+
+    def reset(self, uri: str) -> Deferred[None]:
+        """Let a script begin anew with all its budgets."""
+        self._kept.pop(uri, None)
+        self._accounts.pop(uri, None)
+        self._changed = {key: meter for key, meter in self._changed.items() if key[0] != uri}
+        return self._rows.remove(uri)
+
+    def flush(self) -> Deferred[None]:
+        """Write what has changed; never fails: the log says what could not be written."""
+        if self._flush_call is not None and self._flush_call.active():
+            self._flush_call.cancel()
+        self._flush_call = None
+        changed, self._changed = self._changed, {}
+        if not changed:
+            return succeed(None)
+        uses = []
+        for (uri, resource, seconds), meter in changed.items():
+            meter.changed = False
+            uses.append(Use(uri=uri, resource=resource, seconds=seconds, begins=meter.begins, used=meter.used))
+
+        def failed(failure: Failure) -> None:
+            self._failures += 1
+            _log.error("the use of budgets could not be written: {why}", why=failure.getErrorMessage())
+
+        return self._rows.write(uses).addErrback(failed)
+
+    def state(self) -> dict[str, Any]:
+        """Give figures for the state page: which scripts have spent what."""
+        now = self._seconds()
+        return {
+            "spent": {
+                uri: str(account.spent.budget)
+                for uri, account in self._accounts.items()
+                if account.spent is not None and now < account.spent.ends
+            },
+            "failures": self._failures,
+        }
+
+    def _fit(self, invocation: Invocation) -> _Account:
+        """Make an account's meters those of the version that serves; what was used stays used."""
+        uri = invocation.script
+        account = self._accounts.get(uri)
+        if account is None:
+            account = self._accounts[uri] = _Account()
+        account.version = invocation.version
+        least: dict[tuple[str, int], Budget] = {}
+        for budget in (*self._own, *_read(self._asked(uri))):
+            key = (budget.resource, budget.seconds)
+            if key not in least or budget.most < least[key].most:
+                least[key] = budget
+        now = self._seconds()
+        used = {(one.budget.resource, one.budget.seconds): (one.begins, one.used) for one in account.meters}
+        used.update({(one.resource, one.seconds): (one.begins, one.used) for one in self._kept.pop(uri, ())})
+        account.meters = tuple(_Meter(budget) for budget in least.values())
+        account.talk = _TALK.issuperset(budget.resource for budget in least.values())
+        for meter in account.meters:
+            meter.turn(now)
+            begins, amount = used.get((meter.budget.resource, meter.budget.seconds), (0, 0))
+            if begins == meter.begins:
+                meter.used = amount
+                meter.mark = meter.mark if amount < meter.mark else _NEVER if meter.spent else meter.budget.most
+        account.spent = self._worst(account, now)
+        return account
+
+    def _worst(self, account: _Account, now: float) -> _Meter | None:
+        spent = [meter for meter in account.meters if meter.spent and now < meter.ends]
+        return max(spent, key=lambda meter: meter.ends, default=None)
+
+    def _passed(self, account: _Account, meter: _Meter, invocation: Invocation, now: float) -> None:
+        budget, wait = meter.budget, math.ceil(meter.ends - now)
+        amount = amount_of(meter.used, BY_NAME[budget.resource])
+        if not meter.spent:
+            meter.mark = budget.most
+            level, message = "warn", f"{amount} of the budget of {budget} are used; {wait} s are left."
+        else:
+            meter.mark = _NEVER
+            account.spent = self._worst(account, now)
+            level = "error"
+            message = f"The budget of {budget} is spent: {amount} were used. Requests are refused for {wait} s."
+        fields = {"budget": budget.resource, "used": meter.used, "most": budget.most}
+        self._tell(invocation, LogLine(at=now, level=level, message=message, fields=fields))
+
+
+def _read(texts: Mapping[str, Iterable[str]]) -> list[Budget]:
+    """Read budgets by the names of their resources; they were checked before."""
+    found = [read_budget(text, BY_NAME[name]) for name, given in texts.items() if name in BY_NAME for text in given]
+    return [budget for budget in found if budget is not None]

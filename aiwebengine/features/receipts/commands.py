@@ -1,0 +1,82 @@
+"""`aiwebengine receipts`: what the invocations of a script cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from aiwebengine.terminal import show
+from aiwebengine.terminal.session import CommandSession, talks_to_server
+
+
+@click.command()
+@click.argument("uri")
+@click.option("--limit", type=click.IntRange(min=0, max=1000), default=10, metavar="N", help="So many receipts.")
+@click.option("--outcome", metavar="CODE", help="Only those that ended so, such as script_timeout.")
+@click.option("--new-budgets", is_flag=True, help="First let the script begin anew with all its budgets.")
+@talks_to_server
+def receipts(session: CommandSession, uri: str, limit: int, outcome: str | None, new_budgets: bool) -> None:
+    """
+    Show what a script's invocations cost.
+
+    First figures for every route since the server started and what is used of its budgets, then the last receipts, then
+    those that were kept: of failed and slow invocations, and of some others.
+    """
+    if new_budgets:
+        session.client.call("DELETE", "/script/budgets", query=[("uri", uri)])
+    query = [("uri", uri), ("limit", str(limit))] + ([("outcome", outcome)] if outcome else [])
+    found = session.client.call("GET", "/script/receipts", query=query)
+    if session.as_json:
+        show.document(found)
+        return
+    click.echo(f"since {show.moment(found['since'])}; times are milliseconds")
+    show.table(
+        ("route", "count", "p50", "p95", "p99", "cpu each", "host each", "peak", "errors"),
+        [_route(route) for route in found["routes"]],
+    )
+    if found["budgets"]:
+        click.echo()
+        show.table(("budget", "used", "refused", "until"), [_budget(budget) for budget in found["budgets"]])
+    for name, title in (("recent", "last"), ("kept", "kept")):
+        if found[name]:
+            click.echo()
+            _receipts(found[name], title)
+
+
+def _route(route: Mapping[str, Any]) -> tuple[object, ...]:
+    count = max(1, route["count"])
+    errors = ", ".join(f"{number} {code}" for code, number in sorted(route["errors"].items())) or "-"
+    return (
+        route["label"],
+        route["count"],
+        *(f"{route[name]:.1f}" for name in ("p50Ms", "p95Ms", "p99Ms")),
+        f"{route['cpuMs'] / count:.2f}",
+        f"{route['hostMs'] / count:.2f}",
+        show.size(route["peakBytes"]) if route["peakBytes"] else "-",
+        errors,
+    )
+
+
+def _budget(budget: Mapping[str, Any]) -> tuple[object, ...]:
+    used = f"{100 * budget['used'] / budget['most']:.0f} %"
+    return budget["budget"], used, budget["refused"], show.moment(budget["endsAt"]) if budget["endsAt"] else "-"
+
+
+def _receipts(found: Iterable[Mapping[str, Any]], title: str) -> None:
+    head = (title, "route", "outcome", "why", "wall", "cpu", "queued", "host calls", "invocation")
+    show.table(head, [_receipt(one) for one in found])
+
+
+def _receipt(one: Mapping[str, Any]) -> tuple[object, ...]:
+    calls = [f"{cost['count']} {name} {cost['ms']:.1f}" for name, cost in sorted(one["hostCalls"].items())]
+    return (
+        show.moment(one["at"]),
+        one["label"],
+        one["outcome"],
+        one["why"] or "-",
+        *(f"{one[name]:.1f}" for name in ("wallMs", "cpuMs", "queuedMs")),
+        ", ".join(calls) or "-",
+        one["invocation"],
+    )

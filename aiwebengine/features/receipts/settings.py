@@ -1,0 +1,57 @@
+"""Settings of receipts and budgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from aiwebengine.settings.allowed import Between, TextForm
+from aiwebengine.settings.budgets import is_budget_of
+
+_KIB = 1024
+_MIB = 1024 * _KIB
+_GIB = 1024 * _MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptSettings:
+    """Which receipts of invocations are kept; figures are added up for all."""
+
+    slow_seconds: Annotated[float, Between(least=0, most=3600)] = 1.0
+    """The receipt of an invocation that took so long is kept."""
+    sample_every: Annotated[int, Between(least=0, most=1_000_000_000)] = 1000
+    """One of so many other receipts is kept; 0 keeps none of them."""
+    retention_days: Annotated[float, Between(least=0.01, most=3650)] = 7.0
+    """Kept receipts are removed after so many days."""
+    max_receipts: Annotated[int, Between(least=0, most=100_000_000)] = 100_000
+    """Most receipts that are kept; the oldest go first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetSettings:
+    """
+    What one script may use over time; see `docs/explain/limits.md`.
+
+    A budget is an amount and a stretch of time of at least a minute, such as `1000/1m` or `5000000/1d`.
+    """
+
+    invocations: Annotated[
+        tuple[str, ...], TextForm("a budget such as 1000/1m or 100000/1d", is_budget_of("invocations"))
+    ] = ()
+    """Invocations of one script."""
+    cpu_time: Annotated[tuple[str, ...], TextForm("a budget such as 30s/1m or 10m/1h", is_budget_of("cpu_time"))] = ()
+    """Processor time of one script's processes."""
+    host_calls: Annotated[tuple[str, ...], TextForm("a budget such as 1000000/1m", is_budget_of("host_calls"))] = (
+        "3000000/1m",
+    )
+    """Host calls of one script."""
+    rows: Annotated[tuple[str, ...], TextForm("a budget such as 100000/1h", is_budget_of("rows"))] = ()
+    """Rows of the database that one script reads and writes."""
+    log_lines: Annotated[tuple[str, ...], TextForm("a budget such as 100000/1m", is_budget_of("log_lines"))] = (
+        "300000/1m",
+    )
+    """Log lines of one script, the dropped ones too."""
+    bytes_out: Annotated[
+        tuple[str, ...], TextForm("a budget such as 1GB/1h or 20GB/1d", is_budget_of("bytes_out"))
+    ] = ()
+    """Bytes of the answers of one script."""

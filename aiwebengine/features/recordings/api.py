@@ -1,0 +1,148 @@
+"""`/engine/api/recordings`, `recording`, `recording-rule` and `replay`: what is recorded, and doing it over again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aiwebengine.errors import Invalid, NotFound
+from aiwebengine.features.recordings.recorder import MODES, Recorder, Recording, Rule
+from aiwebengine.features.recordings.replayer import Recorded, Replayer
+from aiwebengine.scripts.package import check_uri
+from aiwebengine.scripts.prepare import Request
+from aiwebengine.services.threads import Runs
+from aiwebengine.settings.schema import DeploySettings
+from aiwebengine.values import Answer
+from aiwebengine.web.api.bodies import body_bytes, files_of
+from aiwebengine.web.api.call import ApiCall, as_json, nothing
+from aiwebengine.web.api.route import ApiRoute
+
+_MOST = 1000
+_USUAL = 20
+_LONGEST_PATH = 1024
+
+
+class Recordings:
+    """
+    Recordings, their rules, and replays.
+
+    Args:
+        recorder: Keeps them.
+        replayer: Does them over again.
+        threads: Where bodies are read.
+        settings: What files may be tried.
+    """
+
+    def __init__(self, *, recorder: Recorder, replayer: Replayer, threads: Runs, settings: DeploySettings) -> None:
+        self._recorder = recorder
+        self._replayer = replayer
+        self._threads = threads
+        self._settings = settings
+
+    def routes(self) -> list[ApiRoute]:
+        """Give what this answers."""
+        return [
+            ApiRoute("GET", "/engine/api/recordings", self.find),
+            ApiRoute("GET", "/engine/api/recording", self.read),
+            ApiRoute("DELETE", "/engine/api/recording", self.remove),
+            ApiRoute("GET", "/engine/api/recording-rules", self.rules),
+            ApiRoute("PUT", "/engine/api/recording-rule", self.put_rule),
+            ApiRoute("DELETE", "/engine/api/recording-rule", self.remove_rule),
+            ApiRoute("POST", "/engine/api/replay", self.replay, body_bytes(self._settings)),
+        ]
+
+    async def find(self, call: ApiCall) -> Answer:
+        """List the newest recordings."""
+        call.only("uri", "limit")
+        uri = call.text("uri")
+        limit = call.integer("limit", least=1, most=_MOST) or _USUAL
+        found = await self._recorder.find(check_uri(uri) if uri else None, limit=limit)
+        return as_json({"recordings": [one.as_json() for one in found]})
+
+    async def read(self, call: ApiCall) -> Answer:
+        """Give one recording, whole."""
+        call.only("id")
+        return as_json(_whole(await self._get(call.required("id"))))
+
+    async def remove(self, call: ApiCall) -> Answer:
+        """Remove one recording."""
+        call.only("id")
+        if not await self._recorder.remove(call.required("id")):
+            raise NotFound("There is no such recording.")
+        return nothing()
+
+    async def rules(self, call: ApiCall) -> Answer:
+        """List what is recorded."""
+        call.only()
+        return as_json({"rules": [rule.as_json() for rule in self._recorder.rules]})
+
+    async def put_rule(self, call: ApiCall) -> Answer:
+        """Begin to record a script, or one of its routes."""
+        call.only("uri", "path", "mode", "every")
+        rule = Rule(
+            uri=check_uri(call.required("uri")),
+            path=(call.text("path") or "")[:_LONGEST_PATH],
+            mode=call.text("mode") or MODES[0],
+            every=call.integer("every", least=1) or 1,
+        )
+        await self._recorder.put_rule(rule)
+        return as_json(rule.as_json())
+
+    async def remove_rule(self, call: ApiCall) -> Answer:
+        """Record a script, or one of its routes, no longer."""
+        call.only("uri", "path")
+        if not await self._recorder.remove_rule(check_uri(call.required("uri")), call.text("path") or ""):
+            raise NotFound("There is no such rule.")
+        return nothing()
+
+    async def replay(self, call: ApiCall) -> Answer:
+        """
+        Do one over again.
+
+        The body, if any, is JSON: `recording` (a whole one, instead of `id`), `files` and `entry` to try.
+        """
+        call.only("id", "version")
+        said = await self._threads.run(_read, call.body())
+        if "recording" in said:
+            recorded = _recorded(said["recording"])
+        else:
+            kept = await self._get(call.required("id"))
+            recorded = Recorded(uri=kept.uri, version=kept.version, outcome=kept.outcome, document=kept.document)
+        files = None
+        if "files" in said:
+            entry = said.get("entry")
+            files = Request(
+                uri=recorded.uri,
+                files=files_of(said["files"]),
+                entry=entry if isinstance(entry, str) else None,
+                author=call.principal.id,
+            )
+        return as_json(await self._replayer.replay(recorded, number=call.integer("version", least=1), files=files))
+
+    async def _get(self, identity: str) -> Recording:
+        found = await self._recorder.get(identity[:64])
+        if found is None:
+            raise NotFound(f'There is no recording "{identity[:64]}"; it may have been removed for its age.')
+        return found
+
+
+def _whole(recording: Recording) -> dict[str, Any]:
+    return {**recording.as_json(), **recording.document}
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    if not body:
+        return {}
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"The body is not JSON: {error}.") from None
+    if not isinstance(said, dict):
+        raise Invalid('The body must be an object such as {"files": {"main.ts": "..."}}.')
+    return said
+
+
+def _recorded(told: Any) -> Recorded:
+    if not isinstance(told, dict) or not all(isinstance(told.get(key), str) for key in ("uri", "version", "outcome")):
+        raise Invalid('"recording" must be a whole one, as GET /engine/api/recording gives it.')
+    return Recorded(uri=check_uri(told["uri"]), version=told["version"], outcome=told["outcome"], document=told)

@@ -1,0 +1,318 @@
+"""
+Recordings: what is kept of invocations so that they can be done over again.
+
+Rules say which: of a script or of one of its routes, always, one of so many, or only those
+that fail.  A recording is masked before it is written anywhere: headers that carry secrets,
+and every member whose name the settings mark.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import Invalid, TooMany
+from aiwebengine.features.recordings.settings import RecordingSettings
+from aiwebengine.observe.background import Background
+from aiwebengine.values import Answer, Invocation
+
+_log = Logger()
+
+MODES = ("always", "errors", "sample")
+MASK = "***"
+_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token", "x-csrf-token"}
+)
+_MOST_RULES = 1000
+_TRIM_SECONDS = 60.0
+_WORDS = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What is recorded of one script, or of one of its routes."""
+
+    uri: str
+    path: str = ""
+    """The route as it was registered, such as `/notes/:id`; empty for all of the script's."""
+    mode: str
+    """`always`, `errors` or `sample`."""
+    every: int = 1
+    """With `sample`: one of so many."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as the management API shows it."""
+        return {"uri": self.uri, "path": self.path, "mode": self.mode, "every": self.every}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One recorded invocation, masked."""
+
+    id: str
+    """The invocation's."""
+    at: int
+    """When it began, in milliseconds since 1970."""
+    uri: str
+    version: str
+    label: str
+    outcome: str
+    document: Mapping[str, Any]
+    """Everything, ready for JSON; see `Recorder.keep`."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it without the document."""
+        return {
+            "id": self.id,
+            "at": self.at,
+            "uri": self.uri,
+            "version": self.version,
+            "label": self.label,
+            "outcome": self.outcome,
+        }
+
+
+class Taped(Protocol):
+    """What was written down; see `runtime.tape.Tape`."""
+
+    seed: str
+    now: int
+    exact: bool
+    whole: bool
+    calls: list[list[str | None]]
+    steps: list[str]
+    answer: Answer | None
+
+
+class RecordingRows(Protocol):
+    """Where recordings and rules are kept."""
+
+    def write(self, recording: Recording) -> Deferred[None]:
+        """Add one."""
+
+    def find(self, uri: str | None, *, limit: int) -> Deferred[list[Recording]]:
+        """Give the newest ones, newest first, with empty documents."""
+
+    def get(self, identity: str) -> Deferred[Recording | None]:
+        """Give one."""
+
+    def remove(self, identity: str) -> Deferred[bool]:
+        """Remove one; false if there was none."""
+
+    def trim(self, *, before: int, keep: int) -> Deferred[int]:
+        """Remove those from before *before* (milliseconds since 1970) and all but the newest *keep*."""
+
+    def rules(self) -> Deferred[list[Rule]]:
+        """Give all rules."""
+
+    def put_rule(self, rule: Rule) -> Deferred[None]:
+        """Keep a rule in place of the one for the same script and route."""
+
+    def remove_rule(self, uri: str, path: str) -> Deferred[bool]:
+        """Remove a rule; false if there was none."""
+
+
+class Recorder(Service):
+    """
+    Decides what is recorded, and keeps it.
+
+    Args:
+        rows: Where.
+        settings: How much, how long, and what is masked.
+        background: Writes.
+        milliseconds: The server's clock, since 1970.
+    """
+
+    def __init__(
+        self,
+        *,
+        rows: RecordingRows,
+        settings: RecordingSettings,
+        background: Background,
+        milliseconds: Callable[[], int],
+    ) -> None:
+        self._rows = rows
+        self._settings = settings
+        self._background = background
+        self._milliseconds = milliseconds
+        self._rules: dict[tuple[str, str], Rule] = {}
+        self._seen: dict[tuple[str, str], int] = {}
+        self._marked = frozenset(_folded(name) for name in settings.mask)
+        self._kept = 0
+        self._lost = 0
+
+    def startService(self) -> Deferred[None]:
+        """Read the rules."""
+        super().startService()
+        self._background.every("trim recordings", _TRIM_SECONDS, self._trim)
+        return self._rows.rules().addCallback(self._know)
+
+    @property
+    def rules(self) -> list[Rule]:
+        """All rules, by script and route."""
+        return [self._rules[key] for key in sorted(self._rules)]
+
+    def wanted(self, uri: str, path: str) -> str:
+        """Tell how an invocation is recorded: `always`, `errors`, or empty; a route's own rule comes first."""
+        if not self._rules:
+            return ""
+        rule = self._rules.get((uri, path)) or self._rules.get((uri, ""))
+        if rule is None:
+            return ""
+        if rule.mode != "sample":
+            return rule.mode
+        key = (rule.uri, rule.path)
+        seen = self._seen[key] = self._seen.get(key, -1) + 1
+        return "always" if seen % rule.every == 0 else ""
+
+    async def put_rule(self, rule: Rule) -> None:
+        """
+        Begin to record.
+
+        Raises:
+            Invalid: The mode is none.
+            TooMany: There are too many rules.
+            Unavailable: The database does not answer.
+        """
+        if rule.mode not in MODES:
+            raise Invalid(f'The mode must be one of {", ".join(MODES)}; it is "{rule.mode[:80]}".')
+        if rule.every < 1:
+            raise Invalid(f"A sample is one of at least 1; it is one of {rule.every}.")
+        if len(self._rules) >= _MOST_RULES and (rule.uri, rule.path) not in self._rules:
+            raise TooMany(f"There may be at most {_MOST_RULES} rules; remove one.")
+        await self._rows.put_rule(rule)
+        self._rules[rule.uri, rule.path] = rule
+
+    async def remove_rule(self, uri: str, path: str) -> bool:
+        """Record no longer; false if there was no such rule."""
+        self._rules.pop((uri, path), None)
+        return await self._rows.remove_rule(uri, path)
+
+    def keep(self, invocation: Invocation, tape: Taped, outcome: str, *, error: str) -> None:
+        """
+        Keep what was written down of an invocation that is over.
+
+        The document has `format`, the request as the handler was given it, seed and time, the
+        host calls as `[name, arguments, answer]`, the steps, and what came of it.
+        """
+        failed = outcome not in {"committed", "rolled_back"}
+        if outcome in {"lost", "rerun"} or (invocation.recording == "errors" and not failed):
+            return
+        recording = Recording(
+            id=invocation.id,
+            at=tape.now,
+            uri=invocation.script,
+            version=invocation.version,
+            label=invocation.label,
+            outcome=outcome,
+            document={
+                "format": 1,
+                "kind": invocation.kind,
+                "handler": invocation.handler.id if invocation.handler else None,
+                "user": invocation.principal.id,
+                "request": self._masked_request(json.loads(invocation.payload)),
+                "seed": tape.seed,
+                "now": tape.now,
+                "wallSeconds": invocation.wall_seconds,
+                "cpuSeconds": invocation.cpu_seconds,
+                "calls": [self._masked_call(call) for call in tape.calls],
+                "steps": list(tape.steps),
+                "answer": self.masked_answer(tape.answer),
+                "error": error or None,
+                "exact": tape.exact,
+                "whole": tape.whole,
+            },
+        )
+        self._background.start("keep a recording", self._write(recording))
+
+    async def find(self, uri: str | None, *, limit: int) -> list[Recording]:
+        """Give the newest recordings, newest first."""
+        return await self._rows.find(uri, limit=limit)
+
+    async def get(self, identity: str) -> Recording | None:
+        """Give one recording."""
+        return await self._rows.get(identity)
+
+    async def remove(self, identity: str) -> bool:
+        """Remove one recording; false if there was none."""
+        return await self._rows.remove(identity)
+
+    def state(self) -> dict[str, int]:
+        """Give figures for the state page."""
+        return {"rules": len(self._rules), "kept": self._kept, "lost": self._lost}
+
+    def _know(self, rules: Sequence[Rule]) -> None:
+        self._rules = {(rule.uri, rule.path): rule for rule in rules}
+
+    async def _write(self, recording: Recording) -> None:
+        try:
+            await self._rows.write(recording)
+        except Exception:  # noqa: BLE001  evidence: that it cannot be kept must disturb nobody
+            self._lost += 1
+            _log.error("a recording could not be kept: {why}", why=Failure().getErrorMessage())
+        else:
+            self._kept += 1
+
+    async def _trim(self) -> None:
+        before = self._milliseconds() - int(self._settings.retention_days * 86_400_000)
+        await self._rows.trim(before=before, keep=self._settings.max_recordings)
+
+    # -- masks --------------------------------------------------------------------------------
+
+    def _masked_request(self, request: dict[str, Any]) -> Any:
+        if "cookies" in request:
+            request["cookies"] = dict.fromkeys(request["cookies"], MASK)
+        return self._masked(request)
+
+    def _masked(self, value: Any) -> Any:
+        """Give *value* with what is marked in it hidden; texts that are JSON are looked into."""
+        if isinstance(value, dict):
+            return {
+                key: MASK if self._is_secret(key) and found else self._masked(found) for key, found in value.items()
+            }
+        if isinstance(value, list):
+            if len(value) == 2 and isinstance(value[0], str) and self._is_secret(value[0]):
+                # Query and forms are lists of pairs.
+                return [value[0], MASK]
+            return [self._masked(one) for one in value]
+        if isinstance(value, str) and value[:1] in {"{", "["}:
+            return self.masked_text(value)
+        return value
+
+    def masked_text(self, text: str) -> str:
+        """Give a text that may be JSON with what is marked in it hidden."""
+        try:
+            read = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        masked = self._masked(read)
+        return text if masked == read else json.dumps(masked)
+
+    def _masked_call(self, call: Sequence[str | None]) -> list[str | None]:
+        return [call[0], *(None if text is None else self.masked_text(text) for text in call[1:])]
+
+    def masked_answer(self, answer: Answer | None) -> dict[str, Any] | None:
+        """Give an answer as recordings hold it."""
+        if answer is None:
+            return None
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers]
+        return {
+            "status": answer.status,
+            "headers": [[name, MASK if self._is_secret(name) else value] for name, value in headers],
+            "body": self.masked_text(answer.body.decode("utf-8", "backslashreplace")),
+        }
+
+    def _is_secret(self, name: str) -> bool:
+        return name.lower() in _HEADERS or _folded(name) in self._marked
+
+
+def _folded(name: str) -> str:
+    return _WORDS.sub("", name.lower())

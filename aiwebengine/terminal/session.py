@@ -1,0 +1,91 @@
+"""What every command that talks to a server shares: its options, its client, its way to print."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aiwebengine.terminal import show
+from aiwebengine.terminal.client import ApiClient
+from aiwebengine.terminal.target import TargetOptions, find
+
+_Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSession:
+    """One command's server and output."""
+
+    client: ApiClient
+    as_json: bool
+    """Print one JSON document instead of text."""
+
+    def progress(self) -> show.Progress:
+        """Give a progress line, which only a terminal sees."""
+        return show.Progress(wanted=not self.as_json)
+
+
+SHARED_OPTIONS: tuple[Callable[[_Command], _Command], ...] = (
+    click.option("--server", metavar="URL|NAME", help="Address of the server, or a name in the profile file."),
+    click.option("--token-file", type=click.Path(path_type=Path), help="File that holds the administrator token."),
+    click.option("--allow-http", is_flag=True, help="Send the token to another machine without encryption."),
+    click.option(
+        "--profile-file",
+        type=click.Path(path_type=Path),
+        help="Servers and tokens; ~/.config/aiwebengine/profiles.toml if not given.",
+    ),
+    click.option(
+        "--data-folder",
+        type=click.Path(path_type=Path),
+        default=Path("data"),
+        show_default=True,
+        help="Data folder of the server on this machine, for its address and token.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0.1),
+        default=300.0,
+        show_default=True,
+        help="Longest silence of the server.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs."),
+)
+
+
+def talks_to_server(command: _Command) -> _Command:
+    """Give *command* the shared options; its first argument becomes a `CommandSession`."""
+
+    @functools.wraps(command)
+    def enter(
+        *arguments: Any,
+        server: str | None,
+        token_file: Path | None,
+        allow_http: bool,
+        profile_file: Path | None,
+        data_folder: Path,
+        timeout: float,
+        as_json: bool,
+        **options: Any,
+    ) -> Any:
+        asked = TargetOptions(
+            server=server,
+            token_file=token_file,
+            profile_file=profile_file,
+            data_folder=data_folder,
+            environ=os.environ,
+            allow_http=allow_http,
+        )
+        target = find(asked, warn=lambda text: show.note(f"warning: {text}"))
+        session = CommandSession(client=ApiClient(target=target, timeout_seconds=timeout), as_json=as_json)
+        return command(session, *arguments, **options)
+
+    wrapped: _Command = enter
+    for option in reversed(SHARED_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped

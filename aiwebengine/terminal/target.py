@@ -1,0 +1,237 @@
+"""
+Which server a command talks to, and with which token.
+
+In this order: `--server` and `--token-file`; `AIWEBENGINE_URL` and `AIWEBENGINE_TOKEN`; the
+profile file; else the server on this machine, whose address and token are in its data folder.
+
+The profile file is TOML, by default `profiles.toml` in the folder `aiwebengine` of the user's configuration folder:
+
+    default = "staging"
+
+    [staging]
+    url = "https://staging.example.org"
+    token_file = "~/.config/aiwebengine/staging.token"   # or: token = "awe_..."
+    allow_http = false                                   # true: the token may be sent over plain HTTP
+
+`--server staging` chooses a profile by name.
+
+A token is a password, and it is sent to the server for which it was given and to no other one:
+
+- the token of a data folder, only to the server that runs on that folder now (see `cli/local.py`);
+- the token of a profile, only to the profile's address;
+- `AIWEBENGINE_TOKEN`, only to `AIWEBENGINE_URL` if that is set;
+- none of them over plain HTTP to another machine, unless that is allowed by name.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import stat
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from aiwebengine.terminal import exits, local
+from aiwebengine.terminal.exits import CommandFailed
+
+_PROFILE_KEYS: Mapping[str, type] = {"url": str, "token": str, "token_file": str, "allow_http": bool}
+_YES = frozenset({"1", "true", "yes"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A server and the right to manage it."""
+
+    url: str
+    """Scheme, host and port; no slash at the end."""
+    token: str
+    """Empty: none was found."""
+    token_hint: str
+    """For people: where the token came from, or where one was looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetOptions:
+    """What the command line and the environment say."""
+
+    server: str | None
+    """An address or the name of a profile."""
+    token_file: Path | None
+    profile_file: Path | None
+    data_folder: Path
+    environ: Mapping[str, str]
+    allow_http: bool = False
+    """A token may be sent to another machine without encryption."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    """A server that somebody named, with the token that was given with it."""
+
+    url: str
+    token: str = ""
+    hint: str = (
+        "nowhere, since no server runs at this address on the data folder: give --token-file or AIWEBENGINE_TOKEN"
+    )
+    allow_http: bool = False
+    by_environment: bool = False
+    """`AIWEBENGINE_URL` named it."""
+
+
+def find(asked: TargetOptions, *, warn: Callable[[str], None]) -> Target:
+    """
+    Choose the server and the token.
+
+    Raises:
+        CommandFailed: No server was named and none runs on the data folder; the profile file or an address is wrong;
+            or the token would travel without encryption. The message says what to do.
+    """
+    named = _named(asked, warn)
+    own = local.find(asked.data_folder) if named is None else local.same(asked.data_folder, _parts(named.url))
+    if named is None:
+        assert own is not None
+        named = _Named(url=own.url)
+    token, hint = _given(asked, named)
+    if own is not None and not token:
+        token, hint = local.token(asked.data_folder)
+    url = named.url if own is None else own.url
+    parts = _parts(url)
+    if not token.isascii() or any(not character.isprintable() or character == " " for character in token):
+        raise CommandFailed(f"The token from {hint} holds characters that no token has.", code=exits.USAGE)
+    if token and own is None and not _is_private(parts):
+        _check_http_allowed(asked, named, parts)
+    return Target(url=url.rstrip("/"), token=token, token_hint=hint)
+
+
+def _given(asked: TargetOptions, named: _Named) -> tuple[str, str]:
+    """Return the token that was given for this server, empty if there is none, and where it came from."""
+    if asked.token_file is not None:
+        return _read(asked.token_file, "--token-file"), f"the file {asked.token_file}"
+    if named.token:
+        return named.token, named.hint
+    token = asked.environ.get("AIWEBENGINE_TOKEN", "").strip()
+    meant = asked.environ.get("AIWEBENGINE_URL")
+    if token and meant and not named.by_environment and meant.rstrip("/") != named.url.rstrip("/"):
+        return "", f"nowhere: AIWEBENGINE_TOKEN belongs to AIWEBENGINE_URL ({meant}); give --token-file"
+    return (token, "AIWEBENGINE_TOKEN") if token else ("", named.hint)
+
+
+def _is_private(parts: SplitResult) -> bool:
+    """Tell whether nobody on the way can read what is sent."""
+    return parts.scheme == "https" or _is_this_machine(parts.hostname or "")
+
+
+def _check_http_allowed(asked: TargetOptions, named: _Named, parts: SplitResult) -> None:
+    allowed = asked.allow_http or named.allow_http
+    if not allowed and asked.environ.get("AIWEBENGINE_ALLOW_HTTP", "").lower() not in _YES:
+        raise CommandFailed(
+            f"The token would travel to {parts.hostname} without encryption, and nothing was sent. Use https; on a "
+            "network that nobody else can read, allow it with --allow-http, AIWEBENGINE_ALLOW_HTTP=1 or allow_http "
+            "in the profile.",
+            code=exits.USAGE,
+        )
+
+
+def _named(asked: TargetOptions, warn: Callable[[str], None]) -> _Named | None:
+    """Return the server that the command line, the environment or the profile file names; None if none does."""
+    by_environment = asked.server is None
+    server = asked.environ.get("AIWEBENGINE_URL") or None if by_environment else asked.server
+    if server is not None and "://" in server:
+        return _Named(url=server, by_environment=by_environment)
+    path = asked.profile_file or _usual_profile_file(asked.environ)
+    required = asked.profile_file is not None or server is not None
+    profiles = _profiles(path, required=required)
+    name = server if server is not None else profiles.get("default")
+    if name is None:
+        return None
+    found = profiles.get(name) if name != "default" else None
+    if not isinstance(found, dict):
+        known = ", ".join(key for key, value in profiles.items() if isinstance(value, dict)) or "none"
+        raise CommandFailed(
+            f"{path} has no profile `{name}`; it has: {known}. "
+            "An address begins with http:// or https://, such as http://127.0.0.1:8080.",
+            code=exits.USAGE,
+        )
+    _check(path, name, found)
+    token, hint = _of_profile(path, name, found, warn)
+    return _Named(
+        url=found["url"],
+        token=token,
+        hint=hint,
+        allow_http=found.get("allow_http", False),
+        by_environment=by_environment,
+    )
+
+
+def _of_profile(path: Path, name: str, found: Mapping[str, Any], warn: Callable[[str], None]) -> tuple[str, str]:
+    hint = f"the profile `{name}` in {path}"
+    if "token" in found:
+        if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            warn(f"{path} holds a token and others on this machine may read it; run: chmod 600 {path}")
+        return found["token"].strip(), hint
+    if "token_file" in found:
+        token_path = path.parent / Path(found["token_file"]).expanduser()
+        return _read(token_path, hint), f"the file {token_path}"
+    return "", f"{hint}, which names none"
+
+
+def _usual_profile_file(environ: Mapping[str, str]) -> Path:
+    folder = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")) / ".config")
+    return Path(folder).expanduser() / "aiwebengine" / "profiles.toml"
+
+
+def _profiles(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if required:
+            raise CommandFailed(f"There is no profile file {path}.", code=exits.USAGE) from None
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CommandFailed(f"The profile file {path} cannot be read: {error}", code=exits.USAGE) from error
+
+
+def _check(path: Path, name: str, found: Mapping[str, Any]) -> None:
+    for key, value in found.items():
+        if key not in _PROFILE_KEYS or not isinstance(value, _PROFILE_KEYS[key]):
+            raise CommandFailed(
+                f"{path}: the profile `{name}` may have the strings url, token and token_file, and allow_http, which "
+                f"is true or false; `{key}` is not one.",
+                code=exits.USAGE,
+            )
+    if "url" not in found:
+        raise CommandFailed(f"{path}: the profile `{name}` has no `url`.", code=exits.USAGE)
+
+
+def _read(path: Path, what: str) -> str:
+    try:
+        return path.expanduser().read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise CommandFailed(f"The token file {path} ({what}) cannot be read: {reason}.", code=exits.DENIED) from error
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        wrong = parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0
+    except ValueError:
+        wrong = True
+    if wrong or parts.username or parts.query or parts.fragment:
+        raise CommandFailed(
+            f"`{url}` is not the address of a server; write it like https://example.org or http://127.0.0.1:8080.",
+            code=exits.USAGE,
+        )
+    return parts
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Maintenance mode: visitors of scripts are told to come back later."""

@@ -1,0 +1,156 @@
+"""The engine with any one of its features left out: everything else serves, and what is left out is nowhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_twisted
+
+from aiwebengine.features.all import FEATURES
+from tests.support.engine import EngineUnderTest, running_engine, settings_for
+
+Check = Callable[[EngineUnderTest], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """How one feature is used."""
+
+    source: str
+    """What a script has of it."""
+    check: Check
+    """Asserts that it works."""
+    gone: Check | None = None
+    """Asserts that nothing of it answers, beside what its names are."""
+    refused: str = ""
+    """What the refusal of the source names when the feature is left out; empty: the source is not refused."""
+
+
+async def _text(engine: EngineUnderTest, path: str, expected: str, *, method: str = "GET") -> None:
+    reply = await engine.request(method, path)
+    assert (reply.status, reply.text) == (200, expected), reply.text
+
+
+def _answers(path: str, expected: str) -> Check:
+    return lambda engine: _text(engine, path, expected)
+
+
+def _no_path(path: str, *, method: str = "GET") -> Check:
+    async def check(engine: EngineUnderTest) -> None:
+        assert (await engine.request(method, path)).status == 404
+
+    return check
+
+
+def _api(path: str, status: int) -> Check:
+    async def check(engine: EngineUnderTest) -> None:
+        assert (await engine.api("GET", path)).status == status
+
+    return check
+
+
+async def _graphql(engine: EngineUnderTest) -> None:
+    reply = await engine.request(
+        "POST", "/graphql", {"content-type": "application/json"}, json.dumps({"query": "{ greeting }"})
+    )
+    assert reply.json() == {"data": {"greeting": "hello"}}
+
+
+async def _once(engine: EngineUnderTest) -> None:
+    key = {"idempotency-key": "k1"}
+    replies = [await engine.request("POST", "/once", key) for _ in range(2)]
+    assert replies[0].text == replies[1].text
+    assert replies[1].headers["idempotency-replayed"] == "true"
+
+
+async def _stream(engine: EngineUnderTest) -> None:
+    reply = await engine.request("HEAD", "/news")
+    assert (reply.status, reply.headers["content-type"]) == (200, "text/event-stream")
+    await _text(engine, "/tell", "told")
+
+
+async def _socket(engine: EngineUnderTest) -> None:
+    reply = await engine.request("GET", "/socket")
+    assert reply.status == 426
+
+
+USES: dict[str, Use] = {
+    "storage": Use(
+        source='registerWebHandler("/count", async () => String(await kv.increment("n")));',
+        check=_answers("/count", "1"),
+        refused="kv",
+    ),
+    "assets": Use(
+        source=(
+            'registerWebHandler("/asset", () => { upsertAsset("/a.txt", "text/plain", btoa("a")); '
+            "return listAssets().join(); });"
+        ),
+        check=_answers("/asset", "/a.txt"),
+        gone=_api("/assets", 404),
+        refused="upsertAsset",
+    ),
+    "management": Use(
+        source='registerWebHandler("/scripts", () => listScripts().join());',
+        check=_answers("/scripts", "uses"),
+        refused="listScripts",
+    ),
+    "streams": Use(
+        source=(
+            'registerWebStream("/news"); '
+            'registerWebHandler("/tell", () => { sendStreamMessage({ news: 1 }); return "told"; });'
+        ),
+        check=_stream,
+        refused="registerWebStream",
+    ),
+    "sockets": Use(
+        source='registerWebSocket("/socket", { message(ws, data) { ws.send(data); } });',
+        check=_socket,
+        refused="registerWebSocket",
+    ),
+    "graphql": Use(
+        source='registerQueryHandler("greeting", "type Query { greeting: String }", () => "hello");',
+        check=_graphql,
+        gone=_no_path("/graphql"),
+        refused="registerQueryHandler",
+    ),
+    "idempotency": Use(
+        source='registerWebHandler("/once", () => String(Math.random()), { method: "POST", idempotent: true });',
+        check=_once,
+        refused="idempotent",
+    ),
+    "receipts": Use(source="", check=_api("/script/receipts?uri=uses", 200), gone=_api("/script/receipts", 404)),
+    "recordings": Use(source="", check=_api("/recordings", 200), gone=_api("/recordings", 404)),
+}
+
+
+def test_every_feature_is_used() -> None:
+    """There is a use for each feature of the list."""
+    assert USES.keys() == {feature.name for feature in FEATURES}
+
+
+@pytest.mark.parametrize("left_out", ["", *USES])
+@pytest_twisted.ensureDeferred
+async def test_left_out(left_out: str, tmp_path: Path) -> None:
+    """With one feature left out the others serve, and a script that uses it is refused with its name."""
+    features = [feature for feature in FEATURES if feature.name != left_out]
+    others = {name: use for name, use in USES.items() if name != left_out}
+    async with running_engine(settings_for(tmp_path), features=features) as engine:
+        source = "\n".join(['registerWebHandler("/plain", () => "plain");', *(use.source for use in others.values())])
+        grants = [name for name in ("scripts", "assets") if left_out != {"scripts": "management"}.get(name, name)]
+        await engine.deploy("uses", {"main.js": source}, grants=grants)
+        await _text(engine, "/plain", "plain")
+        for use in others.values():
+            await use.check(engine)
+        if not left_out:
+            return
+        use = USES[left_out]
+        if use.gone is not None:
+            await use.gone(engine)
+        if use.refused:
+            reply = await engine.api("PUT", "/script?uri=refused", {"files": {"main.js": use.source}})
+            assert reply.status == 422, reply.text
+            assert use.refused in reply.text

@@ -1,0 +1,1 @@
+"""Tests of what the engine offers, one folder for each feature."""
