@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 
 from aiwebengine.graphql.settings import GraphQLSettings
 from aiwebengine.settings.schema import ErrorSettings
-from tests.support.clients import CHROMIUM, NPM_CACHE, Program, install_clients
+from tests.support.clients import CHROMIUM, NPM_CACHE, Program, client_programs
 from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for
 from tests.support.listening import Client, listen
 
@@ -452,12 +452,11 @@ needs_packages = pytest.mark.skipif(
 
 @needs_packages
 @pytest_twisted.ensureDeferred
-async def test_audits(tmp_path: Path) -> None:
+async def test_audits() -> None:
     """Every audit of GraphQL over HTTP, what must be and what should be, is passed."""
-    install_clients(tmp_path, "graphql")
     async with running_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
-        program = Program(["audits.mjs", f"{engine.address}/graphql"], tmp_path)
+        program = Program(["audits.mjs", f"{engine.address}/graphql"], client_programs("graphql"))
         try:
             await program.ended.addTimeout(60, reactor)
         finally:
@@ -472,7 +471,6 @@ async def test_graphiql(tmp_path: Path) -> None:
     """GraphiQL runs a query and a subscription in Chromium, and asks no other server for anything."""
     if CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine")
-    install_clients(tmp_path)
     result = 'document.querySelector(".result-window .view-lines")?.textContent.replaceAll("\\u00a0", " ")'
     run = 'document.querySelector(".graphiql-execute-button")'
     async with running_engine() as engine:
@@ -503,7 +501,7 @@ async def test_graphiql(tmp_path: Path) -> None:
                 clicked('"count": 1'),
                 f"[{others}]",
             ],
-            tmp_path,
+            client_programs(),
         )  # fmt: skip
         try:
             await program.ended.addTimeout(120, reactor)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from twisted.internet import reactor
 
 from tests.e2e.test_graphql import needs_packages, open_subscriptions
 from tests.e2e.test_stream_clients import Wire
-from tests.support.clients import Program, install_clients
+from tests.support.clients import Program, client_programs
 from tests.support.engine import EngineUnderTest, running_engine
 from tests.support.websocket import RawSocket, connect
 
@@ -46,12 +45,12 @@ async def ran(program: Program) -> list[Any]:
 @needs_packages
 @pytest.mark.parametrize("name", ["graphql-ws", "graphql-sse", "graphql-sse-single", "urql", "apollo"])
 @pytest_twisted.ensureDeferred
-async def test_clients(name: str, tmp_path: Path) -> None:
+async def test_clients(name: str) -> None:
     """Each client gets its query, its mutation, what is wrong with a document, and every message once."""
-    install_clients(tmp_path, "graphql-clients")
+    folder = client_programs("graphql-clients")
     async with running_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
-        program = Program(["programs.mjs", name, engine.address], tmp_path)
+        program = Program(["programs.mjs", name, engine.address], folder)
         try:
             await program.until(lambda: bool(program.of("subscribed")))
             await open_subscriptions(engine, 1)
@@ -69,13 +68,13 @@ async def test_clients(name: str, tmp_path: Path) -> None:
 
 @needs_packages
 @pytest_twisted.ensureDeferred
-async def test_a_client_comes_back(tmp_path: Path) -> None:
+async def test_a_client_comes_back() -> None:
     """A client whose connection is cut subscribes again by itself; what is sent from then on comes, once."""
-    install_clients(tmp_path, "graphql-clients")
+    folder = client_programs("graphql-clients")
     async with running_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         wire = Wire(engine.address)
-        program = Program(["programs.mjs", "graphql-ws", wire.address], tmp_path)
+        program = Program(["programs.mjs", "graphql-ws", wire.address], folder)
         try:
             await program.until(lambda: bool(program.of("subscribed")))
             await open_subscriptions(engine, 1)

@@ -12,7 +12,7 @@ from twisted.internet import reactor
 
 from tests.e2e.test_examples import deployed
 from tests.e2e.test_graphql import ask, needs_packages, open_subscriptions, subscribe
-from tests.support.clients import CHROMIUM, Program, install_clients
+from tests.support.clients import CHROMIUM, Program, client_programs
 from tests.support.engine import EngineUnderTest, running_engine
 from tests.support.listening import listen
 from tests.support.websocket import BINARY, connect
@@ -25,8 +25,9 @@ ADD = (
 async def looked_at(engine: EngineUnderTest, folder: Path, path: str, steps: list[str]) -> list[Any]:
     """Look at a page in Chromium; what each step gave."""
     assert CHROMIUM is not None
-    install_clients(folder)
-    program = Program(["browser.mjs", CHROMIUM, str(folder / "profile"), engine.address + path, *steps], folder)
+    program = Program(
+        ["browser.mjs", CHROMIUM, str(folder / "profile"), engine.address + path, *steps], client_programs()
+    )
     try:
         await program.ended.addTimeout(90, reactor)
     finally:

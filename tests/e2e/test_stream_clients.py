@@ -13,7 +13,7 @@ from twisted.protocols.portforward import ProxyFactory, ProxyServer
 
 from aiwebengine.settings.schema import StreamSettings
 from tests.e2e.test_examples import deployed
-from tests.support.clients import CHROMIUM, NPM_CACHE, Program, install_clients
+from tests.support.clients import CHROMIUM, NPM_CACHE, Program, client_programs
 from tests.support.engine import running_engine, settings_for
 
 SCRIPT = """
@@ -65,9 +65,7 @@ class Wire:
 @pytest_twisted.ensureDeferred
 async def test_eventsource_comes_back(tmp_path: Path) -> None:
     """The package eventsource loses nothing and hears nothing twice, however often its connection is cut."""
-    clients = tmp_path / "clients"
-    clients.mkdir()
-    install_clients(clients)
+    clients = client_programs()
     settings = settings_for(tmp_path / "data", streams=StreamSettings(retry_seconds=0.1))
     async with running_engine(settings) as engine:
         await engine.deploy("news", {"main.ts": SCRIPT})
@@ -104,7 +102,6 @@ async def test_the_chat_in_a_browser(tmp_path: Path) -> None:
     """Two people talk in Chromium: what is said is shown as it stands, to both, and a whisper to one."""
     if CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine")
-    install_clients(tmp_path)
     lines = 'Array.from(document.querySelectorAll("#lines li"), (one) => one.className + " " + one.textContent)'
 
     def say(text: str) -> str:
@@ -125,7 +122,7 @@ async def test_the_chat_in_a_browser(tmp_path: Path) -> None:
                 say("@nobody psst"),
                 f"{lines}.length === 3 && {lines}",
             ],
-            tmp_path,
+            client_programs(),
         )  # fmt: skip
         try:
             await program.ended.addTimeout(90, reactor)

@@ -12,7 +12,7 @@ import pytest
 
 from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.host.describe import type_declarations
-from tests.support.clients import NODE, NPM_CACHE, install_clients
+from tests.support.clients import NODE, NPM_CACHE, client_programs
 
 COMPILERS = ("typescript", "typescript-5")
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
@@ -32,14 +32,6 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 pytestmark = pytest.mark.skipif(
     not (NPM_CACHE / "filled").exists(), reason="the npm packages were not fetched; run make test with a network"
 )
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the compilers are installed."""
-    folder = tmp_path_factory.mktemp("types")
-    install_clients(folder, "types")
-    return folder
 
 
 class Project:
@@ -79,9 +71,9 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path, installed: Path) -> Project:
+def project(tmp_path: Path) -> Project:
     """A new project."""
-    return Project(tmp_path, installed)
+    return Project(tmp_path, client_programs("types"))
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,9 +27,28 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 _PACKAGES = ROOT / "tests" / "support" / "packages"
 
 
-def install_clients(folder: Path, name: str = "clients") -> None:
-    """Put the client programs *name* and their packages into *folder*, without a network."""
-    for path in (_PACKAGES / name).iterdir():
+def client_programs(name: str = "clients") -> Path:
+    """
+    Return the folder with the client programs *name* and their packages; nothing may be written there.
+
+    It is made without a network, once for each content of `tests/support/packages`, and kept for later runs.
+    """
+    sources = sorted((_PACKAGES / name).iterdir())
+    digest = hashlib.sha256(b"".join(path.name.encode() + b"\0" + path.read_bytes() for path in sources)).hexdigest()
+    folder = ROOT / "build-cache" / "clients" / f"{name}-{digest[:16]}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+            _install(Path(made) / name, sources)
+            # Another process may have been quicker; its folder is as good.
+            with contextlib.suppress(OSError):
+                (Path(made) / name).rename(folder)
+    return folder
+
+
+def _install(folder: Path, sources: Sequence[Path]) -> None:
+    folder.mkdir()
+    for path in sources:
         shutil.copy(path, folder)
     options = ["--offline", "--prefix", str(folder), "--cache", str(NPM_CACHE), "--ignore-scripts", "--no-audit"]
     try:
