@@ -17,7 +17,7 @@ The profile file is TOML, by default `profiles.toml` in the folder `aiwebengine`
 
 A token is a password, and it is sent to the server for which it was given and to no other one:
 
-- the token of a data folder, only to the server that runs on that folder now (see `cli/local.py`);
+- the token of a data folder, only to the server that runs on that folder now (see `local.py`);
 - the token of a profile, only to the profile's address;
 - `AIWEBENGINE_TOKEN`, only to `AIWEBENGINE_URL` if that is set;
 - none of them over plain HTTP to another machine, unless that is allowed by name.

@@ -38,8 +38,9 @@ def test_every_dependency_has_bounds() -> None:
 
 
 def test_every_import_is_a_dependency() -> None:
-    """What the server and the sandbox import is the standard library, themselves or a dependency."""
-    known = {"aiwebengine", "sandbox", "__future__", *sys.stdlib_module_names, *dependencies()}
+    """What the server, the sandbox and the plugins import is the standard library, themselves or a dependency."""
+    plugins = {path.parent.name for path in (ROOT / "plugins").glob("*/*/__init__.py")}
+    known = {*plugins, "aiwebengine", "sandbox", "__future__", *sys.stdlib_module_names, *dependencies()}
     wrong = [
         f"{name(path)}:{line}: {module}"
         for path in python("aiwebengine", "sandbox", "plugins")

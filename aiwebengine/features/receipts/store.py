@@ -1,4 +1,4 @@
-"""Kept receipts in the evidence database. See `observe.receipts.ReceiptRows`."""
+"""Kept receipts in the evidence database. See `receipts.ReceiptRows`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TRIM_ROWS = 5000
 
 class DatabaseReceiptRows:
     """
-    See `observe.receipts.ReceiptRows`.
+    See `receipts.ReceiptRows`.
 
     Args:
         database: The evidence one.

@@ -1,4 +1,4 @@
-"""What scripts have used of their budgets, in the evidence database. See `observe.budgets.UseRows`."""
+"""What scripts have used of their budgets, in the evidence database. See `budgets.UseRows`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiwebengine.services.db.tables import budget_use, key_of
 
 class DatabaseUseRows:
     """
-    See `observe.budgets.UseRows`.
+    See `budgets.UseRows`.
 
     Args:
         database: The evidence one.

@@ -1,4 +1,4 @@
-"""Recordings and their rules in the evidence database. See `observe.recordings.RecordingRows`."""
+"""Recordings and their rules in the evidence database. See `recorder.RecordingRows`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TRIM_ROWS = 1000
 
 class DatabaseRecordingRows:
     """
-    See `observe.recordings.RecordingRows`.
+    See `recorder.RecordingRows`.
 
     Args:
         database: The evidence one.

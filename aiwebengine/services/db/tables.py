@@ -228,7 +228,7 @@ receipts = sa.Table(
 answers = sa.Table(
     "answers",
     MAIN,
-    # Digests; see `web/once.py`.
+    # Digests; see `features/idempotency/keys.py`.
     sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("request", sa.String(64), nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False, index=True),
@@ -267,7 +267,7 @@ recordings = sa.Table(
     sa.Column("version", sa.String(320), nullable=False),
     sa.Column("label", sa.String(500), nullable=False),
     sa.Column("outcome", sa.String(32), nullable=False),
-    # JSON, packed by zlib; see `observe.recordings`.
+    # JSON, packed by zlib; see `features/recordings/recorder.py`.
     sa.Column("document", LongBytes, nullable=False),
     sa.Index("recordings_key_id", "key", "id"),
 )
