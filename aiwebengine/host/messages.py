@@ -15,17 +15,25 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from aiwebengine.errors import TooLarge
+from aiwebengine.errors import Invalid, TooLarge
+from aiwebengine.host.declare import told
 from aiwebengine.host.effects import Held, Unit
 from aiwebengine.host.session import Session
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.db.units import Transaction, Write
+from aiwebengine.services.matching import checked
 from aiwebengine.services.outbox import Message as Published
+from aiwebengine.services.topics import END, GAP
 
 GROUP = "messages"
 """Name of the effects, and the kind of their rows in the outbox."""
 OLDER_GROUP = "streams"
 """Kind of the rows that earlier versions have left in the outbox."""
+
+
+_LONGEST_EVENT = 100
+_RESERVED_EVENTS = (GAP, END)
+_MESSAGE_OPTIONS = ("to", "event", "immediate")
 
 
 class Destination(Protocol):
@@ -176,6 +184,28 @@ class Messages:
             return
         for topic in destination.topics(message["s"], message.get("n")):
             self._bus.publish(topic, message["d"], to=message.get("t"), event=message.get("e"), key=message["k"])
+
+
+def check_message_options(call: str, given: Mapping[str, Any] | None) -> tuple[dict[str, Any] | None, str | None, bool]:
+    """
+    Give `to`, `event` and `immediate` of a message.
+
+    Raises:
+        Invalid: A rule is broken; the message says which.
+    """
+    options = given or {}
+    for name in options:
+        if name not in _MESSAGE_OPTIONS:
+            raise Invalid(f"{call}: there is no option {told(name)}; there are {', '.join(_MESSAGE_OPTIONS)}.")
+    to, event, immediate = options.get("to"), options.get("event"), options.get("immediate", False)
+    if event is not None:
+        if not isinstance(event, str) or not event.isprintable() or not 0 < len(event) <= _LONGEST_EVENT:
+            raise Invalid(f"{call}: event is a word of at most {_LONGEST_EVENT} characters; {told(event)} was given.")
+        if event in _RESERVED_EVENTS:
+            raise Invalid(f'{call}: the event "{event}" is the engine\'s own; choose another.')
+    if immediate is not None and not isinstance(immediate, bool):
+        raise Invalid(f"{call}: immediate is true or false; {told(immediate)} was given.")
+    return None if to is None else checked(f"{call}: to", to), event, bool(immediate)
 
 
 def _json(data: Any) -> str:

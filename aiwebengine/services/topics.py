@@ -23,6 +23,8 @@ _log = Logger()
 
 GAP = "gap"
 """Event of the message that says that messages are missing."""
+END = "end"
+"""The event that says that a stream has ended, and why."""
 
 DROP_OLDEST = "drop-oldest"
 DISCONNECT = "disconnect"

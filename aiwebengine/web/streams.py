@@ -13,28 +13,20 @@ what is published while `onConnect` reads the present state comes after it, and 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from aiwebengine.errors import EngineError, Invalid, ScriptFailed, Unauthenticated, Unavailable
-from aiwebengine.exact_json import decode_object
-from aiwebengine.host.registration.kinds import RegistrationKind
-from aiwebengine.host.stream_options import END, STREAM, STREAM_CALL, check_stream
-from aiwebengine.host.stream_topics import topic_of
-from aiwebengine.runtime.failure import broken_protocol
+from aiwebengine.errors import Unavailable
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.matching import checked
-from aiwebengine.services.topics import Message, Reason
+from aiwebengine.services.topics import END, Message, Reason
 from aiwebengine.settings.schema import StreamSettings
-from aiwebengine.values import Answer, Principal, RouteMatch
-from aiwebengine.web.arrival import Arrival
 from aiwebengine.web.exchange import Exchange
 from aiwebengine.web.read import Sender
 from aiwebengine.web.sse import Encoder, EventStream, EventStreams, event_bytes, head, position_bytes, text_of
 
-_OPENING = b"application/vnd.aiwebengine.stream+json"
 _LONGEST_ID = 100
 _STOPPING = Reason(code="stopping", message="The server stops; come back in a moment.")
 _RESTART_MILLISECONDS = (500, 3000)
@@ -56,19 +48,6 @@ class Opening:
     """The client's `Last-Event-ID`."""
     position: str
     """The id of the stream's last message when it came."""
-
-
-def streams_of_scripts(door: StreamDoor) -> RegistrationKind:
-    """Return the kind of `registerWebStream`; *door* lets clients in."""
-    return RegistrationKind(
-        name=STREAM,
-        functions=(STREAM_CALL,),
-        noun="stream",
-        nouns="streams",
-        check=check_stream,
-        takes_path=True,
-        opens=door.open,
-    )
 
 
 def usable_id(last_id: str | None) -> str | None:
@@ -98,40 +77,6 @@ class StreamDoor:
         self._ended = False
         self._nobody = Sender()
 
-    def open(self, arrival: Arrival) -> None:
-        """Open a stream, once the script agrees if it wants to be asked; see `RegistrationKind.opens`."""
-        opening = self.admit(
-            arrival.exchange,
-            arrival.match,
-            principal=arrival.invocation.principal,
-            last_id=arrival.request.headers.get("last-event-id"),
-        )
-        if not self.asks(arrival.match, middleware=arrival.middleware):
-            self.begin(opening, None)
-            return
-        asked = Asked(door=self, opening=opening, tell=arrival.tell)
-        run = arrival.run(arrival.invocation, asked)
-        if arrival.exchange.waiting and not asked.over:
-            arrival.exchange.run = run
-
-    def admit(self, exchange: Exchange, match: RouteMatch, *, principal: Principal, last_id: str | None) -> Opening:
-        """
-        Let a client as far as the script.
-
-        Raises:
-            Unauthenticated: The stream is for those who are signed in.
-        """
-        route = match.route
-        if route.options["auth"] == "required" and principal.kind == "anonymous":
-            raise Unauthenticated("This stream is for those who are signed in.")
-        return self.place(
-            exchange,
-            topic_of(route.script, route.key),
-            owner=route.script,
-            attributes=match.params,
-            last_id=last_id,
-        )
-
     def place(
         self, exchange: Exchange, topic: str, *, owner: str, attributes: Mapping[str, Any], last_id: str | None
     ) -> Opening:
@@ -144,11 +89,6 @@ class StreamDoor:
             after=usable_id(last_id),
             position=self._bus.last_id(topic),
         )
-
-    def asks(self, match: RouteMatch, *, middleware: bool) -> bool:
-        """Return whether the script has a say in who may connect."""
-        options = match.route.options
-        return middleware or any(name in options for name in ("attributes", "onConnect", "middleware"))
 
     def begin(self, opening: Opening, told: Mapping[str, Any] | None) -> None:
         """
@@ -287,59 +227,3 @@ class Client:
 
     def _position(self) -> str:
         return str(self._subscription.last_id) if self._subscription is not None else ""
-
-
-class Asked:
-    """
-    Takes what a script says of a client; see `runtime.sink.Sink`.
-
-    Args:
-        door: Opens the stream if the script agrees.
-        opening: Who wants in.
-        tell: Answers with an error.
-    """
-
-    def __init__(self, *, door: StreamDoor, opening: Opening, tell: Callable[[Exchange, EngineError], None]) -> None:
-        self._door = door
-        self._opening = opening
-        self._tell = tell
-        self.over = False
-        """The script has said what it has to say."""
-
-    def answered(self, answer: Answer) -> None:
-        """Let the client in, or pass the refusal on."""
-        exchange = self._opening.exchange
-        exchange.run = None
-        self.over = True
-        if dict(answer.headers).get(b"content-type") != _OPENING:
-            exchange.answered(answer)
-            return
-        if not exchange.waiting:
-            return
-        said = decode_object(answer.body)
-        if said is None:
-            self._tell(exchange, broken_protocol(self._opening.owner))
-            return
-        try:
-            self._door.begin(self._opening, said)
-        except Invalid as error:
-            self._tell(exchange, ScriptFailed(error.public))
-        except EngineError as error:
-            self._tell(exchange, error)
-
-    def started(self, answer: Answer) -> None:
-        """A middleware answers with a stream of its own, in place of this one."""
-        self._opening.exchange.started(answer)
-
-    def write(self, data: bytes, done: Callable[[], None]) -> None:
-        """See `started`."""
-        self._opening.exchange.write(data, done)
-
-    def finished(self) -> None:
-        """See `started`."""
-        self._opening.exchange.finished()
-
-    def failed(self, error: EngineError) -> None:
-        """The script failed."""
-        self.over = True
-        self._opening.exchange.failed(error)

@@ -18,7 +18,7 @@ from twisted.internet import reactor, task
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from aiwebengine.graphql.settings import GraphQLSettings
+from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.settings.schema import ErrorSettings
 from tests.support.clients import CHROMIUM, NPM_CACHE, Program, client_programs
 from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for

@@ -11,7 +11,7 @@ from typing import Any
 import pytest_twisted
 from twisted.internet import reactor, task
 
-from aiwebengine.graphql.settings import GraphQLSettings
+from aiwebengine.features.graphql.settings import GraphQLSettings
 from tests.e2e.test_graphql import Events, open_subscriptions, subscribe
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
 from tests.support.websocket import BINARY, RawSocket, connect

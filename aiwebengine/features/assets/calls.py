@@ -13,8 +13,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from aiwebengine.errors import Invalid
+from aiwebengine.features.assets.declarations import CALLS, CAPABILITY
 from aiwebengine.features.assets.store import Asset, AssetStore, NewAsset
-from aiwebengine.host.asset_calls import CALLS, CAPABILITY
 from aiwebengine.host.declare import HostCall, limited
 from aiwebengine.host.effects import Held, Unit
 from aiwebengine.host.session import Function, Session

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aiwebengine.feature import Feature
-from aiwebengine.graphql.settings import GraphQLSettings
-from aiwebengine.host.graphql_calls import DECLARATIONS
+from aiwebengine.features.graphql.declarations import DECLARATIONS
+from aiwebengine.features.graphql.settings import GraphQLSettings
 
 FEATURE = Feature(
     name="graphql",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from aiwebengine.graphql.build import build_graphql
-from aiwebengine.graphql.messages import KIND, SubscriptionDestination, SubscriptionMessages
-from aiwebengine.graphql.registration import SCHEMA_PARTS
-from aiwebengine.graphql.settings import GraphQLSettings
-from aiwebengine.graphql.topics import SubscriptionTopics
+from aiwebengine.features.graphql.build import build_graphql
+from aiwebengine.features.graphql.schema.registration import SCHEMA_PARTS
+from aiwebengine.features.graphql.settings import GraphQLSettings
+from aiwebengine.features.graphql.subscriptions.messages import KIND, SubscriptionDestination, SubscriptionMessages
+from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
 from aiwebengine.machinery import Machinery, Parts
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiwebengine.feature import Feature
-from aiwebengine.host.management_calls import DECLARATIONS
+from aiwebengine.features.management.declarations import DECLARATIONS
 
 FEATURE = Feature(
     name="management",

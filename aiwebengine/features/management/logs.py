@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiwebengine.errors import Denied
+from aiwebengine.features.management.declarations import LOG_CALLS, LOGS, MOST_LINES
 from aiwebengine.host.declare import HostCall
-from aiwebengine.host.management_calls import LOG_CALLS, LOGS, MOST_LINES
 from aiwebengine.host.session import Function, Session
 
 

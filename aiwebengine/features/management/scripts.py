@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiwebengine.errors import Conflict, DeploymentRefused, EngineError, Problem
+from aiwebengine.features.management.declarations import SCRIPT_CALLS, SCRIPTS
 from aiwebengine.host.declare import HostCall, limited, printable
 from aiwebengine.host.effects import Held, Unit, Work
-from aiwebengine.host.management_calls import SCRIPT_CALLS, SCRIPTS
 from aiwebengine.host.session import Function, Session
 from aiwebengine.values import Invocation
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aiwebengine.host.socket_messages import KIND, SocketDestination, SocketMessages
+from aiwebengine.features.sockets.calls import KIND, SocketDestination, SocketMessages
+from aiwebengine.features.sockets.sessions import Parcels, SocketDoor, Surroundings, sockets_of_scripts
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.web.sockets import Parcels, SocketDoor, Surroundings, sockets_of_scripts
 
 
 def build(machinery: Machinery) -> Parts:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aiwebengine.feature import Feature
+from aiwebengine.features.storage.declarations import DECLARATIONS
 from aiwebengine.features.storage.settings import StorageSettings
-from aiwebengine.host.storage_calls import DECLARATIONS
 
 FEATURE = Feature(
     name="storage",

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiwebengine.errors import Conflict, Invalid, TooMany
+from aiwebengine.features.storage.declarations import KV_CALLS
 from aiwebengine.features.storage.entries import KV, Entries, check_name
 from aiwebengine.features.storage.store import Entry
 from aiwebengine.features.storage.watches import Watches
 from aiwebengine.host.declare import HostCall, limited, told
 from aiwebengine.host.durations import duration_ms
 from aiwebengine.host.session import Function, Session
-from aiwebengine.host.storage_calls import KV_CALLS
 
 _MOST_LISTED = 1000
 _USUALLY_LISTED = 100

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aiwebengine.errors import Denied
+from aiwebengine.features.storage.declarations import STORAGE_CALLS
 from aiwebengine.features.storage.entries import SHARED, Entries, check_name, user_area
 from aiwebengine.host.declare import HostCall, limited
 from aiwebengine.host.session import Function, Session
-from aiwebengine.host.storage_calls import STORAGE_CALLS
 
 _STORAGES = ("sharedStorage", "personalStorage")
 

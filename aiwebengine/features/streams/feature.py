@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiwebengine.feature import Feature
-from aiwebengine.host.stream_calls import DECLARATIONS
+from aiwebengine.features.streams.declarations import DECLARATIONS
 
 FEATURE = Feature(
     name="streams",

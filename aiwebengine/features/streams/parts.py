@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from aiwebengine.host.stream_topics import StreamTopics
-from aiwebengine.host.streams import KIND, StreamCalls
+from aiwebengine.features.streams.calls import KIND, StreamCalls
+from aiwebengine.features.streams.clients import StreamClients, streams_of_scripts
+from aiwebengine.features.streams.topics import StreamTopics
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.web.streams import streams_of_scripts
 
 
 def build(machinery: Machinery) -> Parts:
@@ -21,5 +21,5 @@ def build(machinery: Machinery) -> Parts:
     machinery.current.tell(topics.swapped)
     return Parts(
         groups=[StreamCalls(messages=machinery.messages, topics=topics)],
-        kinds=[streams_of_scripts(machinery.stream_door)],
+        kinds=[streams_of_scripts(StreamClients(door=machinery.stream_door))],
     )

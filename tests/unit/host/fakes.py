@@ -14,6 +14,8 @@ from aiwebengine.features.assets.calls import AssetCalls
 from aiwebengine.features.assets.store import NewAsset
 from aiwebengine.features.management.logs import LogCalls
 from aiwebengine.features.management.scripts import ScriptCalls, ScriptChange
+from aiwebengine.features.sockets.options import SOCKET, SOCKET_CALL, check_socket
+from aiwebengine.features.streams.options import STREAM, STREAM_CALL, check_stream
 from aiwebengine.host.dispatch import Host
 from aiwebengine.host.effects import Commits, Work
 from aiwebengine.host.registration.book import Registrations
@@ -21,8 +23,6 @@ from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.host.registration.routes import web_routes
 from aiwebengine.host.registration_calls import MiddlewareCalls, RegistrationCalls
 from aiwebengine.host.session import Session
-from aiwebengine.host.socket_options import SOCKET, SOCKET_CALL, check_socket
-from aiwebengine.host.stream_options import STREAM, STREAM_CALL, check_stream
 from aiwebengine.host.turns import Turns
 from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.settings.schema import LimitSettings

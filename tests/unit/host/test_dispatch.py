@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.errors import TABLE, Unavailable
-from aiwebengine.graphql.registration import SCHEMA_PARTS
+from aiwebengine.features.graphql.schema.registration import SCHEMA_PARTS
 from aiwebengine.host import dispatch
 from aiwebengine.host.declare import Argument, HostCall, limited
 from aiwebengine.host.dispatch import Host

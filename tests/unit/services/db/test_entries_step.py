@@ -11,8 +11,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.graphql.registration import SCHEMA_PARTS
-from aiwebengine.host.schema_parts import GRAPHQL, part_of
+from aiwebengine.features.graphql.schema.parts import GRAPHQL, part_of
+from aiwebengine.features.graphql.schema.registration import SCHEMA_PARTS
 from aiwebengine.scripts.versions import Put
 from aiwebengine.values import ROUTE, HandlerRef
 from tests.support.fakes.deploying import Deploying

@@ -1,0 +1,119 @@
+"""The parts of GraphQL, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from aiwebengine.build.builder import TOOLCHAIN
+from aiwebengine.errors import ScriptFailed
+from aiwebengine.features.graphql.execution.documents import Documents
+from aiwebengine.features.graphql.execution.execute import Execution
+from aiwebengine.features.graphql.execution.loop import ReactorLoop
+from aiwebengine.features.graphql.schema.runs import ScriptRuns
+from aiwebengine.features.graphql.settings import GraphQLSettings
+from aiwebengine.features.graphql.subscriptions.feeds import Feeds
+from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
+from aiwebengine.features.graphql.transports.http import GraphQLDoor
+from aiwebengine.features.graphql.transports.older import PREFIX as OLDER
+from aiwebengine.features.graphql.transports.older import OlderDoor
+from aiwebengine.features.graphql.transports.page import PREFIX, Page
+from aiwebengine.features.graphql.transports.site import GraphQLSite
+from aiwebengine.features.graphql.transports.sse import EventDoor
+from aiwebengine.features.graphql.transports.websocket import Parts, WebSocketDoor
+from aiwebengine.runtime.invoker import Invoker
+from aiwebengine.runtime.registry import Current
+from aiwebengine.services.bus import Bus
+from aiwebengine.services.topics import Reason
+from aiwebengine.values import Invocation
+from aiwebengine.web.errors import Explain
+from aiwebengine.web.sse import EventStreams
+from aiwebengine.web.streams import StreamDoor
+from aiwebengine.web.websocket import WebSockets
+
+_STOPPING = Reason(code="stopping", message="The server stops; subscribe again in a moment.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphQL:
+    """What the engine has of it."""
+
+    site: GraphQLSite
+    execution: Execution
+    feeds: Feeds
+    events: EventDoor
+    conversations: WebSocketDoor
+
+    def end(self) -> None:
+        """The server stops: clients of subscriptions are sent away."""
+        self.feeds.end(_STOPPING)
+        self.events.end()
+
+    def state(self) -> dict[str, int]:
+        """Give figures for the state page."""
+        return {**self.execution.state(), **self.feeds.state(), **self.events.state(), **self.conversations.state()}
+
+
+# Long: a list of the parts, each handed to the next.
+def build_graphql(
+    *,
+    reactor: Any,
+    settings: GraphQLSettings,
+    current: Current,
+    invoker: Invoker,
+    explain: Explain | None,
+    keep_failure: Callable[[Invocation, ScriptFailed], None],
+    bus: Bus,
+    topics: SubscriptionTopics,
+    streams: EventStreams,
+    door_of_streams: StreamDoor,
+    sockets: WebSockets,
+    random: Random,
+    new_id: Callable[[], str],
+) -> GraphQL:
+    """
+    Build it; nothing runs before a request comes.
+
+    Args:
+        invoker: Runs resolvers.
+        explain: Gives the author's frames of a failure; None to show nobody.
+        keep_failure: Writes a failure into a script's log.
+        bus: Has the messages of subscriptions.
+        topics: Know the subscriptions.
+        streams: Write server-sent events.
+        door_of_streams: Lets clients of streams in.
+        sockets: Open WebSockets.
+        random: Spreads those who come back.
+        new_id: Makes ids of operations.
+    """
+    loop = ReactorLoop(clock=reactor)  # type: ignore[abstract]  # What asyncio asks of it is there.
+    execution = Execution(
+        current=current,
+        documents=Documents(settings=settings),
+        loop=loop,
+        scripts=ScriptRuns(invoker=invoker, explain=explain, keep=keep_failure),
+        settings=settings,
+        clock=reactor,
+    )
+    feeds = Feeds(execution=execution, bus=bus, topics=topics, settings=settings)
+    current.tell(feeds.swapped)
+    events = EventDoor(
+        execution=execution, feeds=feeds, streams=streams, settings=settings, clock=reactor, random=random
+    )
+    older = OlderDoor(execution=execution, feeds=feeds, topics=topics, streams=door_of_streams)
+    page = Page(folder=TOOLCHAIN / "graphiql")
+    door = GraphQLDoor(execution=execution, settings=settings, distinct=events.distinct, page=page)
+    conversations = WebSocketDoor(
+        Parts(execution=execution, feeds=feeds, settings=settings, clock=reactor, new_id=new_id)
+    )
+    site = GraphQLSite(
+        exact={
+            "/graphql": door.enter,
+            "/graphql/sse": events.enter,
+            conversations.path: sockets.endpoint(conversations),
+        },
+        below={OLDER: older.enter, **({PREFIX: page.file} if settings.graphiql else {})},
+    )
+    return GraphQL(site=site, execution=execution, feeds=feeds, events=events, conversations=conversations)

@@ -1,0 +1,238 @@
+"""
+Documents: what clients send, parsed, checked against the schema, and measured.
+
+The same few documents come over and over again, so what was found out about the last of them
+is kept, for as long as the schema is the same.  Persisted documents are kept by their SHA-256:
+a client may send that in place of the text, once the server knows it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    NoSchemaIntrospectionCustomRule,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.language import DocumentNode, OperationDefinitionNode, SelectionSetNode
+
+from aiwebengine.features.graphql.execution.measure import Measure, measure
+from aiwebengine.features.graphql.settings import GraphQLSettings
+
+_MOST_KEPT = 1000
+_LONGEST_KEPT = 32 * 1024
+_MOST_FRAGMENTS_DEEP = 30
+
+
+class Document:
+    """
+    One document that was parsed.
+
+    Args:
+        text: As it came.
+        node: What it says.
+    """
+
+    __slots__ = ("_fields", "_measures", "errors", "incremental", "infos", "node", "operations", "plans", "text")
+
+    def __init__(self, text: str, node: DocumentNode) -> None:
+        self.text = text
+        self.node = node
+        self.errors: Sequence[GraphQLError] = ()
+        """What is wrong with it."""
+        self.operations = [one for one in node.definitions if isinstance(one, OperationDefinitionNode)]
+        self.incremental = "@defer" in text or "@stream" in text
+        """It asks for results in several parts."""
+        self.infos: dict[tuple[int, int], str] = {}
+        """What resolvers are told of their places, by field and operation."""
+        self.plans: dict[int, Any] = {}
+        """What is asked for before an operation is executed; see `schema/prefetch.py`."""
+        self._measures: dict[str, Measure] = {}
+        self._fields: dict[int, dict[str, Any]] = {}
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """
+        Give the operation of that name, or the only one.
+
+        Raises:
+            GraphQLError: There is none, or which is not clear.
+        """
+        if name is None:
+            if len(self.operations) == 1:
+                return self.operations[0]
+            raise GraphQLError(
+                "Must provide operation name if query contains multiple operations."
+                if self.operations
+                else "Must provide an operation."
+            )
+        for one in self.operations:
+            if one.name is not None and one.name.value == name:
+                return one
+        raise GraphQLError(f"Unknown operation named '{name[:200]}'.")
+
+    def measured(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Measure:
+        """Measure an operation."""
+        name = operation.name.value if operation.name is not None else ""
+        known = self._measures.get(name)
+        if known is None or not known.fixed:
+            known = self._measures[name] = measure(operation, self.node, variables)
+        return known
+
+    def selected(self, nodes: Sequence[FieldNode]) -> dict[str, Any]:
+        """Give the names of the fields below *nodes*, as a tree; what is skipped or deferred is in it, too."""
+        known = self._fields.get(id(nodes[0]))
+        if known is None:
+            fragments = {
+                one.name.value: one for one in self.node.definitions if isinstance(one, FragmentDefinitionNode)
+            }
+            known = {}
+            for node in nodes:
+                _select(node.selection_set, fragments, known, 0)
+            self._fields[id(nodes[0])] = known
+        return known
+
+
+class Documents:
+    """
+    See the module.
+
+    Args:
+        settings: The limits.
+    """
+
+    def __init__(self, *, settings: GraphQLSettings) -> None:
+        self._settings = settings
+        rules = tuple(specified_rules)
+        self._rules = rules if settings.introspection else (*rules, NoSchemaIntrospectionCustomRule)
+        self._schema: GraphQLSchema | None = None
+        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._persisted: OrderedDict[str, str] = OrderedDict()
+        self._persisted_bytes = 0
+        self._hits = self._misses = 0
+
+    def read(self, text: str, schema: GraphQLSchema) -> Document:
+        """
+        Parse and check a document; `errors` of it are what is wrong.
+
+        Raises:
+            GraphQLError: It cannot be parsed.
+        """
+        if schema is not self._schema:
+            self._kept.clear()
+            self._schema = schema
+        known = self._kept.get(text)
+        if known is not None:
+            self._hits += 1
+            self._kept.move_to_end(text)
+            return known
+        self._misses += 1
+        document = self._parse(text)
+        document.errors = self._too_much(document) or self._validate(document, schema)
+        if len(text) <= _LONGEST_KEPT:
+            self._kept[text] = document
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        return document
+
+    def admit(self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
+        """
+        Refuse what asks for too much.
+
+        Raises:
+            GraphQLError: It does.
+        """
+        if error := self._excess(document.measured(operation, variables), operation):
+            raise error
+
+    def persisted(self, digest: str) -> str | None:
+        """Give the document whose SHA-256 is *digest*; None if it is not known."""
+        text = self._persisted.get(digest)
+        if text is not None:
+            self._persisted.move_to_end(digest)
+        return text
+
+    def persist(self, text: str, digest: str) -> None:
+        """
+        Keep a document under its SHA-256.
+
+        Raises:
+            GraphQLError: It is the digest of something else.
+        """
+        if not hmac.compare_digest(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(), digest):
+            raise GraphQLError("provided sha does not match query", extensions={"code": "BAD_USER_INPUT"})
+        if digest not in self._persisted and len(text) <= self._settings.persisted_bytes:
+            self._persisted[digest] = text
+            self._persisted_bytes += len(text)
+            while self._persisted_bytes > self._settings.persisted_bytes:
+                _, gone = self._persisted.popitem(last=False)
+                self._persisted_bytes -= len(gone)
+
+    def state(self) -> dict[str, int]:
+        """Give figures for the state page."""
+        return {
+            "documents": len(self._kept),
+            "documentHits": self._hits,
+            "documentMisses": self._misses,
+            "persisted": len(self._persisted),
+        }
+
+    def _parse(self, text: str) -> Document:
+        try:
+            return Document(text, parse(text, max_tokens=self._settings.max_tokens))
+        except RecursionError:
+            raise GraphQLError("Syntax Error: the document is nested too deeply.") from None
+
+    def _too_much(self, document: Document) -> Sequence[GraphQLError]:
+        # Before it is checked: checking what is too large takes long itself.
+        for operation in document.operations:
+            found = document.measured(operation, {})
+            if error := self._excess(found, operation):
+                return (error,)
+        return ()
+
+    def _excess(self, found: Measure, operation: OperationDefinitionNode) -> GraphQLError | None:
+        settings = self._settings
+        for what, has, most, setting in (
+            ("levels deep", found.depth, settings.max_depth, "max_depth"),
+            ("fields large", found.complexity, settings.max_complexity, "max_complexity"),
+        ):
+            if has > most:
+                seen = f"{has:,}" if has < 10**9 else "endlessly many"
+                return GraphQLError(
+                    f"The operation may be at most {most:,} {what} (graphql.{setting}); it is {seen}. Ask for less.",
+                    operation,
+                    extensions={"code": "TOO_LARGE"},
+                )
+        return None
+
+    def _validate(self, document: Document, schema: GraphQLSchema) -> Sequence[GraphQLError]:
+        try:
+            return validate(schema, document.node, self._rules, max_errors=20)
+        except RecursionError:
+            return (GraphQLError("The document is nested too deeply."),)
+
+
+def _select(
+    selection: SelectionSetNode | None, fragments: Mapping[str, FragmentDefinitionNode], into: dict[str, Any], deep: int
+) -> None:
+    if selection is None or deep > _MOST_FRAGMENTS_DEEP:
+        return
+    for one in selection.selections:
+        if isinstance(one, FieldNode):
+            _select(one.selection_set, fragments, into.setdefault(one.name.value, {}), deep + 1)
+        elif isinstance(one, InlineFragmentNode):
+            _select(one.selection_set, fragments, into, deep + 1)
+        elif isinstance(one, FragmentSpreadNode) and one.name.value in fragments:
+            _select(fragments[one.name.value].selection_set, fragments, into, deep + 1)

@@ -1,0 +1,264 @@
+"""
+Executing operations: from what a client sends to results.
+
+A request can fail before anything is executed (it cannot be parsed, it does not fit the schema,
+its variables do not fit), which is told apart from an execution in which fields failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from types import CoroutineType
+from typing import Any, TypeGuard
+
+from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfoHelpers
+from graphql.execution import Executor, ExperimentalIncrementalExecutionResults
+from graphql.execution.incremental.incremental_executor import IncrementalExecutor
+from graphql.language import OperationDefinitionNode
+
+from aiwebengine.features.graphql.execution.documents import Document, Documents
+from aiwebengine.features.graphql.execution.loop import Future, ReactorLoop
+from aiwebengine.features.graphql.execution.operation import Operation, Params
+from aiwebengine.features.graphql.execution.results import Results, told, told_first, too_late
+from aiwebengine.features.graphql.execution.slots import Slots
+from aiwebengine.features.graphql.execution.underway import Told, Underway
+from aiwebengine.features.graphql.schema.assembly import Assembled
+from aiwebengine.features.graphql.schema.batches import Asker, Batches, Call, Scripts
+from aiwebengine.features.graphql.schema.parts import GRAPHQL
+from aiwebengine.features.graphql.schema.prefetch import Plan, by_script, calls_of, plan_of
+from aiwebengine.features.graphql.schema.resolvers import member, type_of
+from aiwebengine.features.graphql.settings import GraphQLSettings
+from aiwebengine.interfaces import Clock, DelayedCall
+from aiwebengine.runtime.registry import Current
+
+
+def _unused(*_: Any) -> Any:
+    """Nobody asks for this: the resolvers here need none of graphql-core's helpers."""
+    raise NotImplementedError
+
+
+_HELPERS = GraphQLResolveInfoHelpers(gather=_unused, track=_unused)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An operation that may be executed."""
+
+    assembled: Assembled
+    document: Document
+    node: OperationDefinitionNode
+    params: Params
+    kind: str
+    """`query`, `mutation` or `subscription`."""
+
+
+class RequestFailed(Exception):
+    """
+    Nothing was executed.
+
+    Args:
+        errors: Why.
+    """
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__(errors[0].message if errors else "")
+        self.errors = list(errors)
+
+
+class NoSchema(Exception):
+    """No script adds anything to the schema."""
+
+
+class Execution:
+    """
+    See the module.
+
+    Args:
+        current: Has the schema.
+        documents: Reads documents.
+        loop: Runs graphql-core.
+        scripts: Run resolvers.
+        settings: The limits.
+        clock: Times operations.
+    """
+
+    def __init__(
+        self,
+        *,
+        current: Current,
+        documents: Documents,
+        loop: ReactorLoop,
+        scripts: Scripts,
+        settings: GraphQLSettings,
+        clock: Clock,
+    ) -> None:
+        self._current = current
+        self.documents = documents
+        self.loop = loop
+        self.scripts = scripts
+        self._settings = settings
+        self._clock = clock
+        self._operations = 0
+        self._running: dict[Underway, None] = {}
+        """In the order in which they are due."""
+        self._looking: DelayedCall | None = None
+
+    @property
+    def assembled(self) -> Assembled:
+        """
+        Give the schema that serves.
+
+        Raises:
+            NoSchema: There is none.
+        """
+        found = self._current.registry.index(GRAPHQL)
+        if found is None:
+            raise NoSchema
+        assert isinstance(found, Assembled)
+        return found
+
+    def prepare(self, params: Params) -> Prepared:
+        """
+        Read a document and find the operation.
+
+        Raises:
+            RequestFailed: It cannot be executed.
+            NoSchema: There is nothing to execute it on.
+        """
+        assembled = self.assembled
+        try:
+            document = self.documents.read(params.query, assembled.schema)
+            if document.errors:
+                raise RequestFailed(document.errors)
+            node = document.operation(params.operation_name)
+            self.documents.admit(document, node, params.variables)
+        except GraphQLError as error:
+            raise RequestFailed([error]) from None
+        return Prepared(assembled=assembled, document=document, node=node, params=params, kind=node.operation.value)
+
+    def operation(self, prepared: Prepared, asker: Asker) -> Operation:
+        """Make the context of an execution."""
+        self._operations += 1
+        return Operation(
+            assembled=prepared.assembled,
+            document=prepared.document,
+            node=prepared.node,
+            asker=asker,
+            loop=self.loop,
+            batches=Batches(loop=self.loop, scripts=self.scripts, asker=asker),
+        )
+
+    def executor(self, prepared: Prepared, operation: Operation, *, incremental: bool) -> Executor[Any]:
+        """
+        Make what executes.
+
+        Raises:
+            RequestFailed: The variables do not fit.
+        """
+        kind = IncrementalExecutor if incremental else Executor
+        made = kind.build(
+            prepared.assembled.schema,
+            prepared.document.node,
+            None,
+            operation,
+            dict(prepared.params.variables),
+            prepared.params.operation_name,
+            member,
+            type_of,
+            is_awaitable=_is_awaitable,
+        )
+        if isinstance(made, list):
+            raise RequestFailed(made)
+        # With methods of its own it would be garbage that only the collector finds.
+        made.async_helpers = _HELPERS
+        return made
+
+    def execute(self, prepared: Prepared, asker: Asker, told: Told, *, incremental: bool = False) -> Underway:
+        """
+        Execute a query or a mutation.
+
+        Args:
+            told: Given what it comes to, once, unless it is cancelled.
+            incremental: `@defer` and `@stream` are obeyed; otherwise everything comes at once.
+
+        Raises:
+            RequestFailed: The variables do not fit.
+        """
+        operation = self.operation(prepared, asker)
+        executor = self.executor(prepared, operation, incremental=incremental)
+        underway = Underway(
+            operation=operation, told=told, among=self._running, due=self._clock.seconds() + self._settings.max_seconds
+        )
+        if self._looking is None:
+            self._looking = self._clock.callLater(self._settings.max_seconds, self._look)
+        plan = None if incremental else plan_of(prepared.assembled, prepared.document, prepared.node)
+        calls = calls_of(plan, executor.variable_values) if plan is not None else None
+        if plan is None or calls is None:
+            underway.wait(self.loop.run(self._run(executor, asker)))
+        else:
+            self._ask(underway, plan, calls, executor)
+        return underway
+
+    def _ask(self, underway: Underway, plan: Plan, calls: Sequence[Call], executor: Executor[Any]) -> None:
+        """Ask for the root fields at once, and execute when all are there."""
+        go_on = self._go_on
+
+        def there() -> None:
+            if plan.quick:
+                go_on(underway, executor)
+            else:
+                self.loop.enter(go_on, underway, executor)
+
+        operation = underway.operation
+        slots = Slots(len(calls), there)
+        operation.prefetched = {item.key: call.add(slots.one()) for item, call in zip(plan.items, calls, strict=True)}
+        for together in by_script(calls):
+            operation.batches.send(together, read_only=True)
+
+    def _go_on(self, underway: Underway, executor: Executor[Any]) -> None:
+        """Execute, with the root fields at hand."""
+        if underway.over:
+            return
+        request = underway.operation.asker.request
+        result: Any = executor.execute_operation()
+        if isinstance(result, ExecutionResult):
+            underway.end(Results(first=self.told(result, request)))
+        else:
+            underway.wait(self.loop.run(self._rest(result, request)))
+
+    async def _rest(self, result: Awaitable[Any], request: str) -> Results:
+        """Wait for what lies below the root fields."""
+        return Results(first=self.told(await result, request))
+
+    async def _run(self, executor: Executor[Any], asker: Asker) -> Results:
+        result: Any = executor.execute_operation()
+        if not isinstance(result, ExecutionResult | ExperimentalIncrementalExecutionResults):
+            result = await result
+        if isinstance(result, ExperimentalIncrementalExecutionResults):
+            first = told_first(result, asker.request, self._settings.max_response_bytes)
+            return Results(first=first, more=result.subsequent_results if "hasNext" in first else None)
+        return Results(first=self.told(result, asker.request))
+
+    def told(self, result: ExecutionResult, request: str) -> dict[str, Any]:
+        """Give a result as it is sent."""
+        return told(result, request, self._settings.max_response_bytes)
+
+    def state(self) -> dict[str, int]:
+        """Give figures for the state page."""
+        return {"operations": self._operations, **self.documents.state()}
+
+    def _look(self) -> None:
+        """End what takes too long; they began in this order."""
+        self._looking = None
+        now = self._clock.seconds()
+        for underway in list(self._running):
+            if underway.due > now:
+                self._looking = self._clock.callLater(underway.due - now, self._look)
+                break
+            underway.expire(Results(first=too_late(self._settings.max_seconds)))
+
+
+def _is_awaitable(value: Any) -> TypeGuard[Awaitable[Any]]:
+    """Tell what graphql-core waits for: of all awaitables only these two occur here."""
+    return isinstance(value, CoroutineType | Future)

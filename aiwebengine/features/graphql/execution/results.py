@@ -1,0 +1,102 @@
+"""What an execution came to, as it is sent: the response, or its parts, never larger than it may be."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError
+from graphql.execution import ExperimentalIncrementalExecutionResults
+
+from aiwebengine.features.graphql.execution.failures import formatted
+
+
+@dataclass(slots=True, kw_only=True)
+class Results:
+    """What an execution came to."""
+
+    first: dict[str, Any]
+    """The response, or the first part of it."""
+    more: AsyncIterator[Any] | None = None
+    """The other parts, if there are any."""
+
+
+def told(result: ExecutionResult, request: str, most: int) -> dict[str, Any]:
+    """
+    Give a result as it is sent.
+
+    Args:
+        most: Bytes that it may have, more or less.
+    """
+    if exceeds(result.data, most):
+        return too_large(most)
+    if not result.errors:
+        return {"data": result.data}
+    answer: dict[str, Any] = {"errors": formatted(result.errors, request=request), "data": result.data}
+    if result.extensions:
+        answer["extensions"] = result.extensions
+    return answer
+
+
+def exceeds(data: Any, most: int) -> bool:
+    """Tell whether JSON of *data* would have more than about so many bytes, without making it."""
+    size = 0
+    waiting = [data]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            size += len(one)
+        elif isinstance(one, dict):
+            size += 4 * len(one)
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            size += len(one)
+            waiting.extend(one)
+        if size > most:
+            return True
+    return False
+
+
+def too_large(most: int) -> dict[str, Any]:
+    """Give what is sent in place of a result that is too large."""
+    message = f"The result has more than {most:,} bytes (graphql.max_response_bytes); ask for less at once."
+    return {"errors": [{"message": message, "extensions": {"code": "TOO_LARGE"}}], "data": None}
+
+
+def too_late(seconds: float) -> dict[str, Any]:
+    """Give what is sent in place of a result that does not come in time."""
+    message = f"The operation was not done after {seconds:g} s (graphql.max_seconds) and was ended."
+    return {"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}], "data": None}
+
+
+def told_first(result: ExperimentalIncrementalExecutionResults, request: str, most: int) -> dict[str, Any]:
+    """Give the first part of an incremental result."""
+    first = result.initial_result
+    if exceeds(first.data, most):
+        return too_large(most)
+    answer: dict[str, Any] = {"data": first.data}
+    if first.errors:
+        answer["errors"] = formatted(first.errors, request=request)
+    return {**answer, "pending": first.formatted["pending"], "hasNext": True}
+
+
+def told_next(part: Any, request: str, most: int) -> dict[str, Any]:
+    """Give another part of an incremental result."""
+    shown: dict[str, Any] = dict(part.formatted)
+    if exceeds(shown, most):
+        return {**too_large(most), "hasNext": False}
+    for key, made in (("incremental", part.incremental), ("completed", part.completed)):
+        if key in shown:
+            shown[key] = [_with_errors(one, item, request) for one, item in zip(shown[key], made or (), strict=True)]
+    return shown
+
+
+def _with_errors(shown: Mapping[str, Any], item: Any, request: str) -> dict[str, Any]:
+    errors = getattr(item, "errors", None)
+    return {**shown, "errors": formatted(errors, request=request)} if errors else dict(shown)
+
+
+def request_failed(errors: Sequence[GraphQLError], request: str) -> dict[str, Any]:
+    """Give the response to a request that was not executed."""
+    return {"errors": formatted(errors, request=request)}

@@ -1,0 +1,1 @@
+"""The schema: its parts, its assembly, and how its fields are resolved."""

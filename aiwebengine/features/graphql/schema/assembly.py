@@ -1,0 +1,405 @@
+"""
+One schema of what all scripts register.
+
+Root fields belong to one script each.  Types may be said by several: what they say is laid
+together, field by field, and where two say different things of the same the deployment is
+refused, naming both.  A schema is made whole or not at all, as a part of the registry, so that
+a request meets routes and schema of the same moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from graphql import (
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    build_ast_schema,
+    get_named_type,
+    parse,
+    print_ast,
+    validate_schema,
+)
+from graphql.language import (
+    DefinitionNode,
+    DirectiveDefinitionNode,
+    DocumentNode,
+    EnumTypeDefinitionNode,
+    EnumTypeExtensionNode,
+    FieldDefinitionNode,
+    InputObjectTypeDefinitionNode,
+    InputObjectTypeExtensionNode,
+    InterfaceTypeDefinitionNode,
+    InterfaceTypeExtensionNode,
+    Node,
+    ObjectTypeDefinitionNode,
+    ObjectTypeExtensionNode,
+    ScalarTypeDefinitionNode,
+    ScalarTypeExtensionNode,
+    StringValueNode,
+    UnionTypeDefinitionNode,
+    UnionTypeExtensionNode,
+)
+from graphql.language.ast import NameNode
+from graphql.validation.validate import validate_sdl
+
+from aiwebengine.errors import DeploymentRefused, Problem
+from aiwebengine.features.graphql.schema.parts import ROOTS, SchemaPart, read_sdl
+from aiwebengine.host.declare import nearest
+
+INCREMENTAL = """
+"Sends the fragment later, when the rest is there already."
+directive @defer(label: String, if: Boolean! = true) on FRAGMENT_SPREAD | INLINE_FRAGMENT
+"Sends the rest of a list later, one by one."
+directive @stream(label: String, if: Boolean! = true, initialCount: Int! = 0) on FIELD
+"""
+
+_NO_QUERY = """
+type Query {
+  "There is no query yet: a schema needs one field at least."
+  _empty: Boolean
+}
+"""
+
+_KINDS: dict[type[Node], str] = {
+    ObjectTypeDefinitionNode: "object",
+    ObjectTypeExtensionNode: "object",
+    InterfaceTypeDefinitionNode: "interface",
+    InterfaceTypeExtensionNode: "interface",
+    UnionTypeDefinitionNode: "union",
+    UnionTypeExtensionNode: "union",
+    EnumTypeDefinitionNode: "enum",
+    EnumTypeExtensionNode: "enum",
+    InputObjectTypeDefinitionNode: "input",
+    InputObjectTypeExtensionNode: "input",
+    ScalarTypeDefinitionNode: "scalar",
+    ScalarTypeExtensionNode: "scalar",
+}
+_NODES: dict[str, type[Any]] = {
+    "object": ObjectTypeDefinitionNode,
+    "interface": InterfaceTypeDefinitionNode,
+    "union": UnionTypeDefinitionNode,
+    "enum": EnumTypeDefinitionNode,
+    "input": InputObjectTypeDefinitionNode,
+    "scalar": ScalarTypeDefinitionNode,
+}
+_MEMBERS = {"object": "fields", "interface": "fields", "input": "fields", "enum": "values"}
+"""Where the things are that two scripts may say differently."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """A schema, and who resolves what in it."""
+
+    schema: GraphQLSchema
+    roots: Mapping[tuple[str, str], SchemaPart]
+    """By kind of operation and name."""
+    fields: Mapping[tuple[str, str], SchemaPart]
+    """By type and field."""
+    scalars: Mapping[str, SchemaPart]
+    """Those that a script checks or changes."""
+    sdl: str = ""
+
+    def subscription(self, name: str) -> SchemaPart | None:
+        """Give who registered a subscription."""
+        return self.roots.get(("subscription", name))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Type:
+    """What is said of one type so far."""
+
+    kind: str
+    part: SchemaPart
+    node: Any
+    defined: bool = False
+    """Somebody defines it; others may only extend it."""
+    description: StringValueNode | None = None
+    members: dict[str, tuple[Any, SchemaPart]] = field(default_factory=dict)
+    interfaces: dict[str, Any] = field(default_factory=dict)
+    types: dict[str, Any] = field(default_factory=dict)
+    directives: dict[str, Any] = field(default_factory=dict)
+
+
+def assemble(parts: Sequence[SchemaPart]) -> Assembled:
+    """
+    Make the schema of all scripts, without resolvers.
+
+    Args:
+        parts: One at least.
+
+    Raises:
+        DeploymentRefused: The parts do not fit together; it names each place and both owners.
+    """
+    work = _Assembly(parts)
+    return work.result()
+
+
+class _Assembly:
+    """The making of one schema."""
+
+    def __init__(self, parts: Sequence[SchemaPart]) -> None:
+        self._parts = parts
+        self._problems: list[Problem] = []
+        self._types: dict[str, _Type] = {}
+        self._directives: dict[str, tuple[DirectiveDefinitionNode, SchemaPart]] = {}
+        self._roots: dict[tuple[str, str], SchemaPart] = {}
+        self._fields: dict[tuple[str, str], SchemaPart] = {}
+        self._scalars: dict[str, SchemaPart] = {}
+
+    def result(self) -> Assembled:
+        for index, part in enumerate(self._parts):
+            if part.kind in ROOTS:
+                self._claim(self._roots, (part.kind, part.name), part, f"{ROOTS[part.kind]}.{part.name}")
+                for definition in read_sdl(part, name=str(index)):
+                    self._take(definition, part)
+            elif part.kind == "field":
+                owner, _, name = part.name.partition(".")
+                self._claim(self._fields, (owner, name), part, f"the handler of {part.name}")
+            else:
+                self._claim(self._scalars, part.name, part, f"the scalar {part.name}")
+        self._stop()
+        self._check_roots()
+        self._check_extended()
+        for name, part in self._scalars.items():
+            self._add_scalar(name, part)
+        self._stop()
+        document = self._document()
+        self._check(validate_sdl(document))
+        schema = build_ast_schema(document, assume_valid_sdl=True)
+        self._check(validate_schema(schema))
+        self._check_handlers(schema)
+        self._stop()
+        return Assembled(schema=schema, roots=self._roots, fields=self._fields, scalars=self._scalars)
+
+    # -- parts --------------------------------------------------------------------------------
+
+    def _claim(self, taken: dict[Any, SchemaPart], key: Any, part: SchemaPart, what: str) -> None:
+        other = taken.setdefault(key, part)
+        if other is not part:
+            self._conflict(f"{what} is registered by both", other, part, "Give one of them another name.")
+
+    def _take(self, node: DefinitionNode, part: SchemaPart) -> None:
+        if isinstance(node, DirectiveDefinitionNode):
+            name = f"@{node.name.value}"
+            known = self._directives.setdefault(name, (node, part))
+            if known[0] is not node and _said(known[0]) != _said(node):
+                self._conflict(f"the directive {name} is defined differently by", known[1], part, _SAME, node)
+            return
+        kind = _KINDS.get(type(node))
+        if kind is None:
+            self._problem("the SDL may only define types and directives.", part, node)
+            return
+        name = node.name.value  # type: ignore[attr-defined]
+        if name in ROOTS.values() and kind != "object":
+            self._problem(f"{name} is the type of operations, so it must be an object type.", part, node)
+            return
+        known_type = self._types.get(name)
+        if known_type is None:
+            known_type = self._types[name] = _Type(kind=kind, part=part, node=node)
+        elif known_type.kind != kind:
+            self._conflict(
+                f"the type {name} is {_a(known_type.kind)} in one and {_a(kind)} in the other of", known_type.part,
+                part, "Give one of them another name.", node,
+            )  # fmt: skip
+            return
+        self._merge(name, known_type, node, part)
+
+    def _merge(self, name: str, into: _Type, node: Any, part: SchemaPart) -> None:
+        into.defined = into.defined or type(node) in _NODES.values()
+        into.description = into.description or getattr(node, "description", None)
+        for interface in getattr(node, "interfaces", None) or ():
+            into.interfaces.setdefault(interface.name.value, interface)
+        for member in getattr(node, "types", None) or ():
+            into.types.setdefault(member.name.value, member)
+        for directive in node.directives or ():
+            into.directives.setdefault(print_ast(directive), directive)
+        member_name = _MEMBERS.get(into.kind)
+        for member in (getattr(node, member_name, None) or ()) if member_name else ():
+            self._member(name, into, member, part)
+
+    def _member(self, name: str, into: _Type, member: Any, part: SchemaPart) -> None:
+        key = member.name.value
+        kind = next((kind for kind, root in ROOTS.items() if root == name), None)
+        owner = self._owner(kind, key) if kind is not None else None
+        if owner is not None and owner is not part:
+            # Who registered the field says what it is; others may repeat it.
+            if key in into.members and into.members[key][1] is not owner and owner.script == part.script:
+                into.members.pop(key)
+            into.members.setdefault(key, (member, part))
+            return
+        known = into.members.get(key)
+        if known is None or (owner is part and known[1] is not part):
+            into.members[key] = (_described(member, part) if owner is part else member, part)
+            return
+        if _said(known[0]) != _said(member):
+            what = "value" if into.kind == "enum" else "field"
+            self._conflict(f"the {what} {name}.{key} is defined differently by", known[1], part, _SAME, member)
+
+    def _owner(self, kind: str, name: str) -> SchemaPart | None:
+        return next((part for part in self._parts if part.kind == kind and part.name == name), None)
+
+    def _check_roots(self) -> None:
+        for kind, root in ROOTS.items():
+            known = self._types.get(root)
+            for name, (node, part) in (known.members if known is not None else {}).items():
+                if (kind, name) not in self._roots:
+                    meant = nearest(name, [other for of, other in self._roots if of == kind])
+                    advice = (
+                        f"did you mean {meant}?"
+                        if meant
+                        else f'register it too, or take it out of the SDL of "{part.name}".'
+                    )
+                    self._problem(f"{root}.{name} has no resolver; {advice}", part, node)
+
+    def _check_extended(self) -> None:
+        for name, known in self._types.items():
+            if not known.defined and name not in ROOTS.values():
+                meant = nearest(name, [one for one, other in self._types.items() if other.defined])
+                advice = f"did you mean {meant}?" if meant else f'write "type {name}" in place of "extend type {name}".'
+                self._problem(f"{name} is extended, but no script defines it; {advice}", known.part, known.node)
+
+    def _add_scalar(self, name: str, part: SchemaPart) -> None:
+        known = self._types.get(name)
+        if known is not None and known.kind != "scalar":
+            self._conflict(f"{name} is {_a(known.kind)} in one and a scalar in the other of", known.part, part, _SAME)
+        elif known is None:
+            node = ScalarTypeDefinitionNode(name=NameNode(value=name), directives=())
+            self._types[name] = _Type(kind="scalar", part=part, node=node, defined=True)
+
+    # -- the whole ----------------------------------------------------------------------------
+
+    def _document(self) -> DocumentNode:
+        definitions: list[Any] = [node for node, _ in self._directives.values()]
+        for name, known in self._types.items():
+            pieces: dict[str, Any] = {
+                "name": known.node.name,
+                "description": known.description,
+                "directives": tuple(known.directives.values()),
+                "loc": known.node.loc,
+            }
+            if known.kind in {"object", "interface"}:
+                pieces["interfaces"] = tuple(known.interfaces.values())
+            if known.kind == "union":
+                pieces["types"] = tuple(known.types.values())
+            elif known.kind in _MEMBERS:
+                pieces[_MEMBERS[known.kind]] = tuple(node for node, _ in known.members.values())
+            if known.kind == "scalar" and name in self._scalars and known.description is None:
+                pieces["description"] = _text(self._scalars[name].options.get("description"))
+            definitions.append(_NODES[known.kind](**pieces))
+        more = INCREMENTAL if "Query" in self._types else INCREMENTAL + _NO_QUERY
+        definitions += parse(more).definitions
+        return DocumentNode(definitions=tuple(definitions))
+
+    def _check_handlers(self, schema: GraphQLSchema) -> None:
+        for (owner, name), part in self._fields.items():
+            found = schema.type_map.get(owner)
+            if not isinstance(found, GraphQLObjectType):
+                objects = [one for one, kind in schema.type_map.items() if isinstance(kind, GraphQLObjectType)]
+                what = (
+                    "is an interface" if isinstance(found, GraphQLInterfaceType) else "is no object type of the schema"
+                )
+                meant = nearest(owner, objects)
+                advice = f"; did you mean {meant}.{name}?" if meant and meant != owner else "."
+                self._problem(f"{part.name}: {owner} {what}{advice}", part)
+            elif name not in found.fields:
+                meant = nearest(name, list(found.fields))
+                advice = f"did you mean {owner}.{meant}?" if meant else f"it has {', '.join(found.fields)}."
+                self._problem(f"{part.name}: {owner} has no field {name}; {advice}", part)
+        for name, part in self._scalars.items():
+            kind = schema.type_map.get(name)
+            if isinstance(kind, GraphQLScalarType):
+                kind.specified_by_url = part.options.get("specifiedBy", kind.specified_by_url)
+
+    # -- problems -----------------------------------------------------------------------------
+
+    def _check(self, errors: Sequence[GraphQLError]) -> None:
+        for error in errors:
+            node = next((one for one in error.nodes or () if _part_of(one, self._parts) is not None), None)
+            part = _part_of(node, self._parts) or self._parts[-1]
+            others = {
+                other.script: other
+                for one in error.nodes or ()
+                if (other := _part_of(one, self._parts)) is not None and other.script != part.script
+            }
+            tail = "".join(
+                f' The other is in "{other.script}" ({other.place or "its SDL"}).' for other in others.values()
+            )
+            self._problem(f"{error.message}{tail}", part, node)
+        self._stop()
+
+    def _conflict(self, what: str, one: SchemaPart, other: SchemaPart, hint: str, node: Node | None = None) -> None:
+        if one.script == other.script:
+            message = f'{what} {_where(one)} and {_where(other)} of the script "{other.script}".'
+        else:
+            message = f'{what} "{one.script}" ({_where(one)}) and "{other.script}" ({_where(other)}).'
+        self._add("graphql_conflict", message, other, node, hint)
+
+    def _problem(self, message: str, part: SchemaPart, node: Node | None = None) -> None:
+        self._add("graphql_schema", message if message.endswith((".", "?")) else f"{message}.", part, node, None)
+
+    def _add(self, code: str, message: str, part: SchemaPart, node: Node | None, hint: str | None) -> None:
+        file, _, line = part.place.rpartition(":")
+        at = ""
+        if node is not None and node.loc is not None:
+            place = node.loc.start_token
+            at = f" (line {place.line}, column {place.column} of the SDL of {part.name})"
+        self._problems.append(
+            Problem(
+                code=code,
+                message=f"{message[:1].upper()}{message[1:]}{at}",
+                file=file or None,
+                line=int(line) if line.isdecimal() else None,
+                hint=hint,
+            )
+        )
+
+    def _stop(self) -> None:
+        if self._problems:
+            raise DeploymentRefused(self._problems[0].message, problems=self._problems)
+
+
+_SAME = "Say the same in both, or give one of them another name."
+
+
+def _said(node: Node) -> str:
+    """Give what a node says, without its description."""
+    text = print_ast(node)
+    description = getattr(node, "description", None)
+    return text[len(print_ast(description)) :].strip() if description is not None else text
+
+
+def _described(node: FieldDefinitionNode, part: SchemaPart) -> FieldDefinitionNode:
+    text = part.options.get("description")
+    return replace(node, description=_text(text)) if text and node.description is None else node
+
+
+def _text(value: str | None) -> StringValueNode | None:
+    return StringValueNode(value=value, block="\n" in value) if value else None
+
+
+def _a(kind: str) -> str:
+    return {"object": "an object type", "enum": "an enum", "input": "an input type", "interface": "an interface"}.get(
+        kind, f"a {kind}"
+    )
+
+
+def _where(part: SchemaPart) -> str:
+    return part.place or part.name
+
+
+def _part_of(node: Node | None, parts: Sequence[SchemaPart]) -> SchemaPart | None:
+    """Give whose SDL a node stands in: sources are named by the numbers of the parts."""
+    if node is None or node.loc is None or not node.loc.source.name.isdecimal():
+        return None
+    return parts[int(node.loc.source.name)]
+
+
+def type_name_of(kind: Any) -> str:
+    """Give the name of the type that is inside lists and non-nulls."""
+    return str(get_named_type(kind).name)

@@ -1,0 +1,314 @@
+"""
+Calls of resolvers, gathered: what one operation asks of one script in one moment is one invocation.
+
+While graphql-core executes, every field that can be resolved asks for its value.  When nothing can
+go on without an answer, what was asked for leaves: one run for each script, and one for each unit.
+Objects whose same field is asked for travel as one call.
+
+What comes back is not trusted: see `sandbox/prelude/graphql.js` for what it should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import Cancelled, EngineError, ScriptFailed
+from aiwebengine.exact_json import decode
+from aiwebengine.features.graphql.execution.failures import FieldFailed, of_script
+from aiwebengine.features.graphql.execution.loop import Future, ReactorLoop
+from aiwebengine.features.graphql.execution.slots import Slot
+from aiwebengine.features.graphql.schema.parts import SchemaPart
+from aiwebengine.features.graphql.transports.wire import encode_ascii
+from aiwebengine.runtime.failure import broken_protocol
+from aiwebengine.runtime.run import Run
+from aiwebengine.runtime.sink import Sink
+from aiwebengine.values import ANONYMOUS, Answer, Invocation, Principal
+
+_MOST_PARENTS = 1000
+
+Convert = Callable[[Any], Any]
+
+
+Waiting = Future[Any] | Slot
+"""What takes a value."""
+W = TypeVar("W", Future[Any], Slot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks for one operation."""
+
+    request: str
+    """Id of the operation: the first invocation for it has it, the others begin with it."""
+    sender: str = ""
+    """Members for a script's run, as JSON: `"r":{...}` with the request, `"c":{...}` with connection parameters."""
+    principal: Principal = ANONYMOUS
+
+
+class Scripts(Protocol):
+    """What is asked of those who run scripts."""
+
+    def invocation(
+        self, part: SchemaPart, *, identity: str, kind: str, label: str, payload: str, read_only: bool, asker: Asker
+    ) -> Invocation:
+        """Make an invocation."""
+
+    def run(self, invocation: Invocation, sink: Sink) -> Run:
+        """Run it."""
+
+    def cancel(self, run: Run) -> None:
+        """Stop it."""
+
+    def explained(self, error: EngineError, invocation: Invocation, then: Callable[[FieldFailed], None]) -> None:
+        """Make of an error what the client is told; *then* is called when that is known."""
+
+    def keep(self, invocation: Invocation, error: ScriptFailed) -> None:
+        """Write a failure into the script's log."""
+
+
+class Call:
+    """
+    One call of a resolver.
+
+    Args:
+        part: Whose.
+        kind: `root`, `one`, `many` or `each`.
+        handler: Number of the function.
+        head: `"a":{...},"i":{...}` of the call, as JSON; empty for none.
+        label: For people.
+    """
+
+    __slots__ = ("_parents", "_values", "_waiting", "convert", "handler", "head", "kind", "label", "part")
+
+    def __init__(
+        self, part: SchemaPart, kind: str, *, handler: int, head: str, label: str, convert: Convert | None = None
+    ) -> None:
+        self.part = part
+        self.kind = kind
+        self.handler = handler
+        self.head = head
+        self.label = label
+        self.convert = convert
+        self._values: list[Any] = []
+        self._waiting: list[Waiting] = []
+
+    @property
+    def full(self) -> bool:
+        """It takes no more objects."""
+        return len(self._values) >= _MOST_PARENTS
+
+    @property
+    def waiting(self) -> Sequence[Waiting]:
+        """Who waits: one for each object, or one."""
+        return self._waiting
+
+    def add(self, future: W, value: Any = None) -> W:
+        """Have *future* wait, for one object more if it is a call for objects."""
+        self._values.append(value)
+        self._waiting.append(future)
+        return future
+
+    @property
+    def text(self) -> str:
+        """Give it as JSON."""
+        parents = ""
+        if self.kind in {"many", "each"}:
+            parents = f',"p":{encode_ascii(self._values)}'
+        elif self.kind == "one":
+            parents = f',"p":{encode_ascii(self._values[0])}'
+        head = f",{self.head}" if self.head else ""
+        return f'{{"t":"{self.kind}","h":{self.handler}{parents}{head}}}'
+
+    def outcomes(self, told: Any) -> list[Any] | None:
+        """Read what came back: values and errors, one for each who waits; None if it is nonsense."""
+        if not isinstance(told, dict):
+            return None
+        if "e" in told:
+            error = of_script(told["e"])
+            return [error] * len(self._waiting)
+        value = told.get("d")
+        if self.kind in {"root", "one"}:
+            return [self._converted(value)]
+        if not isinstance(value, list) or len(value) != len(self._waiting):
+            return None
+        return [
+            of_script(one["e"]) if isinstance(one, dict) and "e" in one
+            else self._converted(one.get("d")) if isinstance(one, dict)
+            else broken_protocol(self.part.script)
+            for one in value
+        ]  # fmt: skip
+
+    def _converted(self, value: Any) -> Any:
+        return value if self.convert is None else self.convert(value)
+
+
+class Batches:
+    """
+    The calls of one operation.
+
+    Args:
+        loop: Tells when nothing can go on.
+        scripts: Run them.
+        asker: Who asks.
+    """
+
+    def __init__(self, *, loop: ReactorLoop, scripts: Scripts, asker: Asker) -> None:
+        self._loop = loop
+        self._scripts = scripts
+        self._asker = asker
+        self._sender = f",{asker.sender}" if asker.sender else ""
+        self._gathered: dict[str, list[Call]] = {}
+        self._running: dict[Batch, Run] = {}
+        self._due = False
+        self.cancelled = False
+        self.runs = 0
+        """How many there were."""
+
+    def gather(self, call: Call) -> None:
+        """Have *call* leave with the others of its script."""
+        self._gathered.setdefault(call.part.version, []).append(call)
+        if not self._due:
+            self._due = True
+            self._loop.at_rest(self._leave)
+
+    def send(self, calls: Sequence[Call], *, read_only: bool) -> None:
+        """Run *calls*, all of one script, now."""
+        first = calls[0]
+        if len(calls) == 1:
+            label, texts = first.label, first.text
+        else:
+            label = ", ".join(dict.fromkeys([call.label for call in calls]))
+            texts = ",".join([call.text for call in calls])
+        request = self._asker.request
+        invocation = self._scripts.invocation(
+            first.part,
+            identity=f"{request}-{self.runs}" if self.runs else request,
+            kind="graphql",
+            label=label[:200],
+            payload=f'{{"calls":[{texts}]{self._sender}}}',
+            read_only=read_only,
+            asker=self._asker,
+        )
+        batch = Batch(batches=self, calls=calls, invocation=invocation, scripts=self._scripts, loop=self._loop)
+        self.runs += 1
+        run = self._scripts.run(invocation, batch)
+        if not batch.over:
+            self._running[batch] = run
+
+    def cancel(self) -> None:
+        """Nobody waits any more."""
+        self.cancelled = True
+        self._gathered.clear()
+        for run in list(self._running.values()):
+            self._scripts.cancel(run)
+
+    def done(self, batch: Batch) -> None:
+        """A run has ended."""
+        self._running.pop(batch, None)
+
+    def _leave(self) -> None:
+        self._due = False
+        gathered, self._gathered = self._gathered, {}
+        for calls in gathered.values():
+            self.send(calls, read_only=True)
+
+
+class Batch:
+    """One run, as the sink of its answer."""
+
+    def __init__(
+        self, *, batches: Batches, calls: Sequence[Call], invocation: Invocation, scripts: Scripts, loop: ReactorLoop
+    ) -> None:
+        self._batches = batches
+        self._calls = calls
+        self._invocation = invocation
+        self._scripts = scripts
+        self._loop = loop
+        self.over = False
+
+    def answered(self, answer: Answer) -> None:
+        """See `Sink.answered`."""
+        self.over = True
+        self._batches.done(self)
+        try:
+            told = decode(answer.body)
+        except (ValueError, RecursionError):
+            told = None
+        if not isinstance(told, list) or len(told) != len(self._calls):
+            self.failed(broken_protocol(self._invocation.script))
+            return
+        settled: list[tuple[Waiting, Any]] = []
+        for call, one in zip(self._calls, told, strict=True):
+            outcomes = call.outcomes(one)
+            if outcomes is None:
+                self.failed(broken_protocol(self._invocation.script))
+                return
+            settled += zip(call.waiting, outcomes, strict=True)
+        if len(settled) == 1:
+            self._settle(settled)
+        else:
+            # All are there before any of those who wait goes on.
+            self._loop.enter(self._settle, settled)
+
+    def started(self, answer: Answer) -> None:
+        """See `Sink.started`; a resolver's answer is whole."""
+
+    def write(self, data: bytes, done: Callable[[], None]) -> None:  # noqa: ARG002  see above
+        """See `Sink.write`."""
+        done()
+
+    def finished(self) -> None:
+        """See `Sink.finished`."""
+        self.failed(broken_protocol(self._invocation.script))
+
+    def failed(self, error: EngineError) -> None:
+        """See `Sink.failed`."""
+        self.over = True
+        self._batches.done(self)
+        waiting = [future for call in self._calls for future in call.waiting]
+        if self._batches.cancelled or isinstance(error, Cancelled):
+            self._loop.enter(
+                self._settle, [(future, FieldFailed(error.public, {"code": "CANCELLED"})) for future in waiting]
+            )
+            return
+
+        def told(failed: FieldFailed) -> None:
+            self._loop.enter(self._settle, [(future, failed) for future in waiting])
+
+        self._scripts.explained(error, self._invocation, told)
+
+    def _settle(self, settled: Sequence[tuple[Waiting, Any]]) -> None:
+        seen: dict[int, list[Waiting]] = {}
+        for future, outcome in settled:
+            if isinstance(outcome, ScriptFailed):
+                # It is one of several: the run itself did not fail, so nobody has written it down.
+                waits = seen.setdefault(id(outcome), [])
+                waits.append(future)
+                if len(waits) == 1:
+                    self._scripts.keep(self._invocation, outcome)
+                    self._scripts.explained(outcome, self._invocation, self._later(waits))
+            else:
+                self._give(future, outcome)
+
+    def _later(self, waits: Sequence[Waiting]) -> Callable[[FieldFailed], None]:
+        def told(failed: FieldFailed) -> None:
+            for future in waits:
+                self._give(future, failed)
+
+        return told
+
+    def _give(self, waiting: Waiting, outcome: Any) -> None:
+        if isinstance(waiting, Slot):
+            waiting.fill(outcome)
+        else:
+            self._loop.settle(waiting, outcome)
+
+
+def engine_error(failure: Failure) -> EngineError:
+    """Give the engine's error of a failure, or what stands for a fault."""
+    error = failure.value
+    return error if isinstance(error, EngineError) else EngineError("The server has a fault; its log knows more.")

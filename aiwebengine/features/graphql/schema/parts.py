@@ -1,0 +1,285 @@
+"""
+What a script adds to the GraphQL schema: one part for each registration.
+
+Every part is an entry of one kind of registration, `GRAPHQL`, whatever function it came from; its key
+is what it adds, such as `query notes` or `field Note.author`.
+
+A part is checked as far as it can be by itself, so that a bad one throws where it stands.
+Whether all parts of all scripts make one schema is found out when it is deployed
+(`assembly.py`).
+
+The SDL of a root field is either the field alone, perhaps with types after it, or whole
+definitions among which the root type has the field:
+
+    note(id: ID!): Note   type Note { id: ID!, text: String }
+    type Query { note(id: ID!): Note }   type Note { id: ID!, text: String }
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from graphql import GraphQLError, Source
+from graphql.language import (
+    DefinitionNode,
+    DocumentNode,
+    FieldDefinitionNode,
+    NameNode,
+    ObjectTypeDefinitionNode,
+    ObjectTypeExtensionNode,
+    TypeSystemDefinitionNode,
+    TypeSystemExtensionNode,
+)
+from graphql.language.ast import SchemaDefinitionNode, SchemaExtensionNode
+from graphql.language.parser import Parser
+from graphql.language.token_kind import TokenKind
+
+from aiwebengine.errors import Invalid
+from aiwebengine.host.declare import nearest, told
+from aiwebengine.host.registration.kinds import Registration
+from aiwebengine.values import Entry, HandlerRef
+
+GRAPHQL = "graphql"
+"""The kind of registration."""
+
+ROOTS = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}
+"""The root type of each kind of operation."""
+
+CALLS_BY_KIND = {
+    "query": "registerQueryHandler",
+    "mutation": "registerMutationHandler",
+    "subscription": "registerSubscriptionHandler",
+    "field": "registerFieldHandler",
+    "scalar": "registerScalar",
+}
+
+OLDER_CALLS = ("registerGraphQLQuery", "registerGraphQLMutation", "registerGraphQLSubscription")
+
+PART_OPTIONS: dict[str, dict[str, str]] = {
+    "query": {
+        "writes": "whether the resolver may change things; then it is a unit of its own, as a mutation is",
+        "description": "what the schema says of the field, unless the SDL does",
+    },
+    "mutation": {"description": "what the schema says of the field, unless the SDL does"},
+    "subscription": {
+        "history": "how many of the last messages are kept for clients of server-sent events who come back",
+        "description": "what the schema says of the field, unless the SDL does",
+    },
+    "field": {"batch": "`false`: the handler is given one object at a time, not all that are asked for together"},
+    "scalar": {
+        "parse": "`(value) => value`: checks and changes what a client sends; what it throws refuses the value",
+        "serialize": "`(value) => value`: changes what a resolver gave into what the client gets",
+        "description": "what the schema says of it",
+        "specifiedBy": "address of its specification",
+    },
+}
+"""Options of each kind of registration, with what they mean."""
+
+BUILT_IN_SCALARS = ("Int", "Float", "String", "Boolean", "ID")
+
+_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,199}")
+_LONGEST_SDL = 256 * 1024
+_MOST_TOKENS = 20_000
+_LONGEST_TEXT = 2000
+_MOST_HISTORY = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaPart:
+    """What one registration of a script adds to the GraphQL schema."""
+
+    script: str
+    """URI of the script."""
+    version: str
+    """Version id (`Bundle.version`)."""
+    kind: str
+    """`query`, `mutation`, `subscription`: a root field; `field`: a field of an object; `scalar`."""
+    name: str
+    """Of the root field or the scalar; `Type.field` for a field of an object."""
+    sdl: str
+    """As it was given; empty unless it is a root field."""
+    handler: HandlerRef | None = None
+    """The resolver; None for a scalar, and for a subscription that everybody gets whole."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """As registered, validated."""
+    place: str = ""
+    """`file:line` of the registration in the author's source, if known."""
+
+
+def check_part(registration: Registration) -> Entry:
+    """
+    Return the entry of one part; see `RegistrationKind.check`.
+
+    Raises:
+        Invalid: A rule is broken; the message says which.
+    """
+    kind = registration.told.get("kind")
+    if not isinstance(kind, str) or kind not in CALLS_BY_KIND:
+        raise Invalid(f"The schema has no parts of the kind {told(kind)}.")
+    call = registration.call if registration.call in OLDER_CALLS else CALLS_BY_KIND[kind]
+    registration = replace(registration, call=call)
+    name = _name(registration.told.get("name"), kind, call)
+    return registration.entry(
+        key=f"{kind} {name}",
+        handler=_resolver(registration, kind),
+        options={
+            "kind": kind,
+            "name": name,
+            "sdl": _sdl(registration.told.get("sdl"), kind, name, call),
+            "options": _options(registration, kind),
+        },
+    )
+
+
+def part_of(entry: Entry) -> SchemaPart:
+    """Return the part that `check_part` has made *entry* of."""
+    return SchemaPart(
+        script=entry.script,
+        version=entry.version,
+        kind=entry.options["kind"],
+        name=entry.options["name"],
+        sdl=entry.options["sdl"],
+        handler=entry.handler,
+        options=entry.options["options"],
+        place=entry.place,
+    )
+
+
+def subscriptions_of(entries: Iterable[Entry]) -> Sequence[str]:
+    """Return the names of the subscriptions among *entries*, which may be of any kind."""
+    return [
+        entry.options["name"] for entry in entries if entry.kind == GRAPHQL and entry.options["kind"] == "subscription"
+    ]
+
+
+def read_sdl(part: SchemaPart, *, name: str = "") -> tuple[DefinitionNode, ...]:
+    """
+    Parse the SDL of a part; a field alone becomes an extension of its root type.
+
+    Args:
+        part: Of a root field.
+        name: Of the source, by which a place in it is found again.
+
+    Raises:
+        GraphQLError: It is no SDL.
+    """
+    parser = Parser(Source(part.sdl, name or part.name), max_tokens=_MOST_TOKENS)
+    definitions: list[DefinitionNode] = []
+    if _is_bare(part.sdl):
+        parser.expect_token(TokenKind.SOF)
+        field = parser.parse_field_definition()
+        definitions.append(
+            ObjectTypeExtensionNode(
+                name=NameNode(value=ROOTS[part.kind]), interfaces=(), directives=(), fields=(field,), loc=field.loc
+            )
+        )
+        while not parser.expect_optional_token(TokenKind.EOF):
+            definitions.append(parser.parse_definition())
+    else:
+        document: DocumentNode = parser.parse_document()
+        definitions.extend(document.definitions)
+    return tuple(definitions)
+
+
+def fields_of(definition: DefinitionNode, root: str) -> Sequence[FieldDefinitionNode]:
+    """Return the fields of *root* that a definition has."""
+    if isinstance(definition, ObjectTypeDefinitionNode | ObjectTypeExtensionNode) and definition.name.value == root:
+        return definition.fields or ()
+    return ()
+
+
+def _is_bare(sdl: str) -> bool:
+    """Tell whether the SDL begins with a field: a name with arguments or a type after it."""
+    parser = Parser(Source(sdl), max_tokens=_MOST_TOKENS)
+    parser.expect_token(TokenKind.SOF)
+    if parser.peek_description():
+        parser.parse_string_literal()
+    if not parser.expect_optional_token(TokenKind.NAME):
+        return False
+    return parser.peek(TokenKind.PAREN_L) or parser.peek(TokenKind.COLON)
+
+
+def _name(given: Any, kind: str, call: str) -> str:
+    if kind == "field":
+        names = given.split(".") if isinstance(given, str) else []
+        if len(names) != 2 or not all(_NAME.fullmatch(one) for one in names):
+            raise Invalid(f'{call}: the first argument names a field, such as "Note.author"; {told(given)} was given.')
+        if names[0] in ROOTS.values():
+            wanted = CALLS_BY_KIND[names[0].lower()]
+            raise Invalid(f"{call}: {told(given)} is a root field; register it with {wanted}.")
+        return f"{names[0]}.{names[1]}"
+    if not isinstance(given, str) or not _NAME.fullmatch(given) or given.startswith("__"):
+        raise Invalid(
+            f'{call}: the name must be a GraphQL name such as "notes": letters, digits and _, not beginning with a '
+            f"digit or __; {told(given)} was given."
+        )
+    if kind == "scalar" and given in BUILT_IN_SCALARS:
+        raise Invalid(f"{call}: {given} is a scalar of GraphQL itself; choose another name.")
+    return given
+
+
+def _sdl(given: Any, kind: str, name: str, call: str) -> str:
+    if kind not in ROOTS:
+        return ""
+    root = ROOTS[kind]
+    if not isinstance(given, str) or not given.strip():
+        raise Invalid(f'{call}: the second argument is SDL such as "{name}(id: ID!): String"; {told(given)} was given.')
+    if len(given) > _LONGEST_SDL:
+        raise Invalid(f"{call}: the SDL may have at most {_LONGEST_SDL} characters; this one has {len(given)}.")
+    probe = SchemaPart(script="", version="", kind=kind, name=name, sdl=given)
+    try:
+        definitions = read_sdl(probe)
+    except GraphQLError as error:
+        where = error.locations[0] if error.locations else None
+        at = f" at line {where.line}, column {where.column} of the SDL" if where else ""
+        raise Invalid(
+            f"{call}({told(name)}): {error.message}{'' if error.message.endswith('.') else '.'}"
+            f" This is{at or ' in the SDL'}."
+        ) from None
+    except RecursionError:
+        raise Invalid(f"{call}({told(name)}): the SDL is nested too deeply.") from None
+    found: list[str] = []
+    for definition in definitions:
+        if isinstance(definition, SchemaDefinitionNode | SchemaExtensionNode):
+            raise Invalid(f"{call}: the SDL may not say `schema`: the root types are Query, Mutation and Subscription.")
+        if not isinstance(definition, TypeSystemDefinitionNode | TypeSystemExtensionNode):
+            raise Invalid(f"{call}: the SDL has an operation in it; it may define types and fields only.")
+        found += [field.name.value for field in fields_of(definition, root)]
+    if name not in found:
+        meant = nearest(name, found)
+        advice = f"did you mean {meant}?" if meant else f'write "type {root} {{ {name}: String }}" or "{name}: String".'
+        has = f"{root} with {', '.join(found[:5])}" if found else f"no field of {root}"
+        raise Invalid(f"{call}({told(name)}): the SDL has {has}, but not {name}; {advice}")
+    return given
+
+
+def _resolver(registration: Registration, kind: str) -> HandlerRef | None:
+    if kind == "scalar" or (kind == "subscription" and registration.told.get("handler") is None):
+        return None
+    return registration.handler("the resolver")
+
+
+def _options(registration: Registration, kind: str) -> dict[str, Any]:
+    call = registration.call
+    known = PART_OPTIONS[kind]
+    options: dict[str, Any] = {}
+    for name, value in registration.options.items():
+        if name not in known:
+            raise registration.unknown_option(name, known)
+        if value is None:
+            continue
+        if name in {"writes", "batch"}:
+            if not isinstance(value, bool):
+                raise Invalid(f"{call}: {name} is true or false; {told(value)} was given.")
+        elif name == "history":
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_HISTORY:
+                raise Invalid(f"{call}: history is a number from 0 to {_MOST_HISTORY}; {told(value)} was given.")
+        elif name in {"parse", "serialize"}:
+            value = registration.function(value, name)  # noqa: PLW2901  it is the same, checked
+        elif not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+            raise Invalid(f"{call}: {name} is text of at most {_LONGEST_TEXT} characters; {told(value)} was given.")
+        options[name] = value
+    return options

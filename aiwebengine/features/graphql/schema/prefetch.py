@@ -1,0 +1,156 @@
+"""
+The root fields of a query, asked for before graphql-core begins.
+
+Which scripts a query needs first is written in its document: all of its root fields, whose
+arguments are known.  So they are asked at once, and when they have answered graphql-core finds
+every value there, and need not wait for any: for most queries no task is made at all, which is
+half of what execution costs.  What lies below (handlers of fields, scalars) is asked for as
+usual, and what is not as simple as this (directives and fragments at the root, units, scalars
+that are parsed) is left to the resolvers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLError, GraphQLField
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.language import FieldNode, OperationDefinitionNode, OperationType, VariableNode, Visitor, visit
+
+from aiwebengine.features.graphql.execution.documents import Document
+from aiwebengine.features.graphql.schema.assembly import Assembled
+from aiwebengine.features.graphql.schema.batches import Call
+from aiwebengine.features.graphql.schema.parts import SchemaPart
+from aiwebengine.features.graphql.schema.resolvers import Rooted
+from aiwebengine.features.graphql.transports.wire import encode_ascii
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One root field."""
+
+    key: str
+    """Its name in the result."""
+    part: SchemaPart
+    rooted: Rooted
+    field: GraphQLField
+    node: FieldNode
+    told: str
+    """What the resolver is told of its place, as JSON."""
+    arguments: str | None
+    """Its arguments as JSON; None if they depend on variables."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All root fields of an operation."""
+
+    items: tuple[Item, ...]
+    quick: bool
+    """Nothing below them is asked of a script, so execution never waits."""
+
+
+def plan_of(assembled: Assembled, document: Document, node: OperationDefinitionNode) -> Plan | None:
+    """Give the root fields of an operation that can be asked for at once; None if it is not so simple."""
+    known = document.plans.get(id(node), document)
+    if known is document:
+        known = document.plans[id(node)] = _made(assembled, document, node)
+    return known  # type: ignore[no-any-return]
+
+
+def calls_of(plan: Plan, variables: VariableValues) -> list[Call] | None:
+    """Give the calls for all fields of a plan; None if arguments do not fit, which the resolvers tell."""
+    calls = []
+    for item in plan.items:
+        told = item.arguments
+        if told is None:
+            try:
+                told = encode_ascii(get_argument_values(item.field, item.node, variables))
+            except (GraphQLError, ValueError, RecursionError):
+                return None
+        calls.append(item.rooted.call(f'"a":{told},"i":{item.told}'))
+    return calls
+
+
+def _made(assembled: Assembled, document: Document, node: OperationDefinitionNode) -> Plan | None:
+    root = assembled.schema.query_type
+    if node.operation is not OperationType.QUERY or node.directives or root is None:
+        return None
+    items: list[Item] = []
+    keys: set[str] = set()
+    for one in node.selection_set.selections:
+        if not isinstance(one, FieldNode) or one.directives:
+            return None
+        name, key = one.name.value, (one.alias or one.name).value
+        if name.startswith("__"):
+            continue
+        part, field = assembled.roots.get(("query", name)), root.fields.get(name)
+        rooted = getattr(field.resolve, "rooted", None) if field is not None else None
+        if part is None or field is None or key in keys or not isinstance(rooted, Rooted) or rooted.special:
+            return None
+        keys.add(key)
+        told = encode_ascii(
+            {
+                "fieldName": name,
+                "parentType": root.name,
+                "returnType": str(field.type),
+                "operation": {"kind": "query", "name": node.name.value if node.name is not None else None},
+                "fields": document.selected([one]),
+                "path": [key],
+            }
+        )
+        try:
+            arguments = None if _has_variables(one) else encode_ascii(get_argument_values(field, one))
+        except (GraphQLError, ValueError, RecursionError):
+            return None
+        items.append(Item(key=key, part=part, rooted=rooted, field=field, node=one, told=told, arguments=arguments))
+    if not items:
+        return None
+    return Plan(items=tuple(items), quick=not _asks_below(assembled, document))
+
+
+def _asks_below(assembled: Assembled, document: Document) -> bool:
+    """Tell whether a document may name a field that has a handler, or one whose values a script changes."""
+    if any("serialize" in part.options for part in assembled.scalars.values()):
+        return True
+    looking = _Naming(name for _, name in assembled.fields)
+    visit(document.node, looking)
+    return looking.found
+
+
+def _has_variables(node: FieldNode) -> bool:
+    looking = _Looking()
+    for argument in node.arguments or ():
+        visit(argument, looking)
+    return looking.found
+
+
+class _Looking(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = False
+
+    def enter_variable(self, _node: VariableNode, *_: Any) -> None:
+        self.found = True
+
+
+def by_script(calls: Sequence[Call]) -> Sequence[Sequence[Call]]:
+    """Give calls together that go to the same version of a script."""
+    if len(calls) == 1:
+        return [calls]
+    found: dict[str, list[Call]] = {}
+    for call in calls:
+        found.setdefault(call.part.version, []).append(call)
+    return list(found.values())
+
+
+class _Naming(Visitor):
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__()
+        self._names = frozenset(names)
+        self.found = False
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        self.found = self.found or node.name.value in self._names

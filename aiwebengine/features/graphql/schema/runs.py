@@ -1,0 +1,92 @@
+"""Running resolvers, and what is told of their failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import EngineError, ScriptFailed
+from aiwebengine.features.graphql.execution.failures import FieldFailed, of_engine
+from aiwebengine.features.graphql.schema.batches import Asker
+from aiwebengine.features.graphql.schema.parts import SchemaPart
+from aiwebengine.runtime.invoker import Callee, Callees, Invoker
+from aiwebengine.runtime.run import Run
+from aiwebengine.runtime.sink import Sink
+from aiwebengine.values import HandlerRef, Invocation
+from aiwebengine.web.errors import Explain, Place
+
+
+class ScriptRuns:
+    """
+    See `batches.Scripts`.
+
+    Args:
+        invoker: Runs them.
+        explain: Gives the author's frames of a failure; None to show nobody.
+        keep: Writes a failure into a script's log.
+    """
+
+    def __init__(
+        self,
+        *,
+        invoker: Invoker,
+        explain: Explain | None,
+        keep: Callable[[Invocation, ScriptFailed], None],
+    ) -> None:
+        self._invoker = invoker
+        self._explain = explain
+        self.keep = keep
+        self._callees: dict[str, Callees[SchemaPart]] = {}
+        """By kind of invocation."""
+
+    def invocation(
+        self, part: SchemaPart, *, identity: str, kind: str, label: str, payload: str, read_only: bool, asker: Asker
+    ) -> Invocation:
+        """See `batches.Scripts`."""
+        callees = self._callees.get(kind)
+        if callees is None:
+            callees = self._callees[kind] = self._invoker.callees(partial(self._callee, kind))
+        return self._invoker.invocation(
+            callees.of(part),
+            asker.principal,
+            payload,
+            id=identity,
+            label=label,
+            recording=self._invoker.recording(part.script, label),
+            read_only=read_only,
+        )
+
+    def run(self, invocation: Invocation, sink: Sink) -> Run:
+        """See `batches.Scripts`."""
+        return self._invoker.run(invocation, sink)
+
+    def cancel(self, run: Run) -> None:
+        """See `batches.Scripts`."""
+        self._invoker.cancel(run)
+
+    def explained(self, error: EngineError, invocation: Invocation, then: Callable[[FieldFailed], None]) -> None:
+        """See `batches.Scripts`."""
+        explain = self._explain
+        if explain is None or not isinstance(error, ScriptFailed) or error.thrown is None:
+            then(of_engine(error, shown=explain is not None))
+            return
+
+        async def places() -> list[Place]:
+            return list(await explain(error, invocation.version))
+
+        def told(found: list[Place] | Failure) -> None:
+            then(of_engine(error, shown=True, places=[] if isinstance(found, Failure) else found))
+
+        Deferred.fromCoroutine(places()).addBoth(told)
+
+    def _callee(self, kind: str, part: SchemaPart) -> Callee:
+        return self._invoker.callee(
+            kind=kind,
+            script=part.script,
+            version=part.version,
+            handler=part.handler or HandlerRef(id=0, name=""),
+            label=part.name,
+        )

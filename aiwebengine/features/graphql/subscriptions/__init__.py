@@ -1,0 +1,1 @@
+"""Subscriptions: their topics and the streams of their results."""

@@ -1,0 +1,574 @@
+"""
+Subscriptions: graphql-core's own response streams, and who gets their results.
+
+    source  ->  map_source_to_response_event (graphql-core)  ->  result as JSON  ->  members
+
+Clients that ask for the same document with the same variables, as the same principal, and whose
+resolver said the same of them, share one stream: an event is executed once for all of them, and
+they share its bytes.  Each has a queue of its own, so that one who reads slowly holds up nobody.
+
+When scripts are deployed, streams go on.  Their operations are checked against the new schema;
+one that does not fit any more ends with an error that says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfo
+from graphql.execution import (
+    Executor,
+    create_source_event_stream,
+    execute_subscription_event,
+    map_source_to_response_event,
+)
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import EngineError, Unavailable
+from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, Prepared, RequestFailed
+from aiwebengine.features.graphql.execution.failures import FieldFailed, formatted, of_engine
+from aiwebengine.features.graphql.execution.gate import Gate
+from aiwebengine.features.graphql.execution.operation import Operation
+from aiwebengine.features.graphql.schema.batches import Asker
+from aiwebengine.features.graphql.schema.parts import GRAPHQL, SchemaPart
+from aiwebengine.features.graphql.schema.resolvers import Event, opening
+from aiwebengine.features.graphql.settings import GraphQLSettings
+from aiwebengine.features.graphql.subscriptions.sources import Events, Opening, ScriptSource, TopicSource, Wish
+from aiwebengine.features.graphql.subscriptions.topics import Filter, SubscriptionTopics
+from aiwebengine.features.graphql.transports.wire import encode
+from aiwebengine.runtime.registry import Registry
+from aiwebengine.services.bus import Bus
+from aiwebengine.services.topics import Reason
+
+_log = Logger()
+_FAULT = "The server has a fault; its log knows more."
+
+
+class Outlet(Protocol):
+    """Where the results of one operation of one client go."""
+
+    @property
+    def busy(self) -> bool:
+        """The client does not take what was sent."""
+
+    def began(self, position: str) -> None:
+        """Results are kept for clients who come back; up to *position*, an id, this one needs none."""
+
+    def gap(self, data: str) -> None:
+        """The client came back too late: not everything is kept any more; *data* tells which, as JSON."""
+
+    def result(self, text: str, position: str) -> None:
+        """A result, as JSON; *position* is its id if results are kept, or empty."""
+
+    def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        """Nothing was executed, or it breaks off; nothing follows."""
+
+    def complete(self) -> None:
+        """There are no more results."""
+
+
+class Member:
+    """
+    One client's operation; made by `Feeds.subscribe`.
+
+    Args:
+        outlet: Gets the results.
+        most: Results that may wait.
+        gone: Told once that it has ended.
+    """
+
+    __slots__ = ("_gone", "_held", "_most", "_queue", "_tail", "cancel", "feed", "outlet", "over")
+
+    def __init__(self, *, outlet: Outlet, most: int, gone: Callable[[], None]) -> None:
+        self.outlet = outlet
+        self._gone = gone
+        self.feed: Feed | None = None
+        self.over = False
+        self.cancel: Callable[[], None] = _nothing
+        """The client wants no more."""
+        self._most = most
+        self._held = False
+        self._queue: deque[tuple[str, str]] | None = None
+        self._tail: Callable[[], None] | None = None
+
+    def result(self, text: str, position: str) -> None:
+        """Give a result, or keep it while the client is busy."""
+        if self.over or self._tail is not None:
+            return
+        if not (self._held or self._queue or self.outlet.busy):
+            self.outlet.result(text, position)
+            return
+        if self._queue is None:
+            self._queue = deque()
+        if len(self._queue) >= self._most:
+            message = f"More than {self._most} results waited to be read; subscribe again."
+            self._queue = None
+            self.end(lambda: self.outlet.refused([{"message": message, "extensions": {"code": "SLOW"}}]))
+            return
+        self._queue.append((text, position))
+
+    def first(self, text: str | None) -> None:
+        """Give what comes before all that was kept meanwhile, and go on."""
+        self._held = False
+        if text is not None and not self.over:
+            self.outlet.result(text, "")
+        self.drained()
+
+    def hold(self) -> None:
+        """Keep results until `first`."""
+        self._held = True
+
+    def drained(self) -> None:
+        """The client takes more."""
+        while self._queue and not self._held and not self.outlet.busy and not self.over:
+            self.outlet.result(*self._queue.popleft())
+        if not self._queue and self._tail is not None and not self._held:
+            tail, self._tail = self._tail, None
+            self.end(tail)
+
+    def end(self, tell: Callable[[], None]) -> None:
+        """End, once the client has what waits."""
+        if self.over:
+            return
+        if self._queue or self._held:
+            self._tail = tell
+            return
+        self.leave()
+        tell()
+
+    def leave(self) -> None:
+        """Belong to no stream any more."""
+        if self.over:
+            return
+        self.over = True
+        self._gone()
+        self._queue = None
+        feed, self.feed = self.feed, None
+        if feed is not None:
+            feed.left(self)
+
+
+class Feed:
+    """
+    One response stream and who gets its results.
+
+    Args:
+        feeds: All of them.
+        key: What its members have in common.
+        apart: It catches up with others of its key, who have had more.
+        prepared: The operation.
+        operation: Its context.
+        executor: Executes it for each event.
+        source: The events.
+    """
+
+    def __init__(
+        self,
+        *,
+        feeds: Feeds,
+        key: object,
+        apart: bool,
+        prepared: Prepared,
+        operation: Operation,
+        executor: Executor[Any],
+        source: TopicSource | ScriptSource,
+    ) -> None:
+        self._feeds = feeds
+        self.key = key
+        self.apart = apart
+        self._busy = False
+        self.done = source.position if isinstance(source, TopicSource) else ""
+        """Id of the last event that every member has had."""
+        self.prepared = prepared
+        self._operation = operation
+        self._executor = executor
+        self._source = source
+        self._members: dict[Member, None] = {}
+        self._work: Deferred[None] | None = None
+        self.over = False
+
+    def begin(self) -> None:
+        """Read the source."""
+        self._work = self._feeds.loop.run(self._read())
+        self._work.addErrback(self._broke)
+
+    def join(self, member: Member) -> None:
+        """Have one more member."""
+        member.feed = self
+        self._members[member] = None
+
+    def left(self, member: Member) -> None:
+        """A member has gone; without any it ends."""
+        self._members.pop(member, None)
+        if not self._members:
+            self._stop()
+
+    @property
+    def had(self) -> str | None:
+        """Id up to which all is executed; None while something is."""
+        return self._source.had if isinstance(self._source, TopicSource) and not self._busy else None
+
+    @property
+    def keeps(self) -> bool:
+        """Clients who come back get what they have missed."""
+        return isinstance(self._source, TopicSource) and self._feeds.keeps(self._source.wish.part.name)
+
+    def merge(self, other: Feed) -> None:
+        """Have the members of *other*, which ends."""
+        members, other._members = other._members, {}
+        for member in members:
+            self.join(member)
+        other._stop()
+
+    def event(self, value: Any) -> Any:
+        """Execute one event, on the schema that serves now."""
+        return execute_subscription_event(self._executor.build_per_event_executor(value))
+
+    def renew(self, prepared: Prepared, operation: Operation, executor: Executor[Any]) -> None:
+        """Execute on another schema from now on."""
+        self.prepared, self._operation, self._executor = prepared, operation, executor
+
+    def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        """Break off: every member is told."""
+        members = list(self._members)
+        self._stop()
+        for member in members:
+            member.end(lambda member=member: member.outlet.refused(errors))  # type: ignore[misc]
+
+    async def _read(self) -> None:
+        begun = self._executor
+
+        def execute(one: Executor[Any]) -> Any:
+            self._busy = True
+            # It was made of the executor that it began with.
+            return execute_subscription_event(one) if self._executor is begun else self.event(one.root_value)
+
+        stream = map_source_to_response_event(begun, self._source, execute)
+        request = self._operation.asker.request
+        async for result in stream:
+            text = encode(self._feeds.told(result, request))
+            self._busy = False
+            self._feeds.count(len(self._members))
+            self.done = self._source.position if isinstance(self._source, TopicSource) else ""
+            position = self.done if self.keeps else ""
+            for member in list(self._members):
+                member.result(text, position)
+            if self.apart:
+                self._feeds.caught_up(self)
+        members = list(self._members)
+        self._stop()
+        for member in members:
+            member.end(member.outlet.complete)
+
+    def _broke(self, failure: Failure) -> None:
+        if failure.check(CancelledError):
+            return
+        error = failure.value
+        if not isinstance(error, FieldFailed | GraphQLError):
+            _log.failure("a subscription failed", failure)
+            error = FieldFailed(_FAULT, {"code": "INTERNAL"})
+        told_error = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+        self.fail(formatted([told_error], request=self._operation.asker.request))
+
+    def _stop(self) -> None:
+        if self.over:
+            return
+        self.over = True
+        self._feeds.ended(self)
+        self._operation.batches.cancel()
+        if isinstance(self._source, TopicSource):
+            self._source.close()
+        if self._work is not None:
+            self._work.cancel()
+
+
+class Feeds:
+    """
+    See the module.
+
+    Args:
+        execution: Executes.
+        bus: Has the messages.
+        topics: Know the fields.
+        settings: The limits.
+    """
+
+    def __init__(
+        self, *, execution: Execution, bus: Bus, topics: SubscriptionTopics, settings: GraphQLSettings
+    ) -> None:
+        self.loop = execution.loop
+        self.told = execution.told
+        self._execution = execution
+        self._bus = bus
+        self._topics = topics
+        self._settings = settings
+        self._gate = Gate(loop=self.loop)
+        self._events_of = Events()
+        self._feeds: dict[object, Feed] = {}
+        self._apart: dict[Feed, None] = {}
+        """Those of clients who came back and catch up."""
+        self._members = 0
+        self._opening = 0
+        self._events = 0
+        self._results = 0
+        self._stopping: Reason | None = None
+
+    def subscribe(self, prepared: Prepared, asker: Asker, outlet: Outlet, *, after: str | None = None) -> Member:
+        """
+        Begin a subscription; whatever becomes of it is told to *outlet*.
+
+        Args:
+            after: Id of the last result that the client has had, if it comes back.
+
+        Returns:
+            A handle with `cancel()`, for when the client wants no more, and `drained()`, for when it takes more.
+        """
+        self._members += 1
+        member = Member(outlet=outlet, most=self._settings.queue_results, gone=self._left)
+        if self._stopping is not None:
+            self._refuse(member, of_engine(Unavailable(self._stopping.message, retry_seconds=1.0), shown=True), asker)
+            return member
+        if self._members > self._settings.max_subscriptions:
+            most = self._settings.max_subscriptions
+            text = f"There may be at most {most} open subscriptions (graphql.max_subscriptions); try again later."
+            self._refuse(member, FieldFailed(text, {"code": "TOO_MANY"}), asker)
+            return member
+        self._opening += 1
+        opening_now = self.loop.run(self._open(prepared, asker, member, after))
+        opening_now.addBoth(self._opened)
+
+        def cancel() -> None:
+            if member.over:
+                return
+            member.leave()
+            opening_now.cancel()
+
+        member.cancel = cancel
+        opening_now.addErrback(self._not_opened, member, asker)
+        return member
+
+    def swapped(self, registry: Registry) -> None:
+        """Be told of what serves: streams go on with the new schema, or end with an error."""
+        for feed in [*self._feeds.values(), *self._apart]:
+            if feed.over or registry.index(GRAPHQL) is feed.prepared.assembled:
+                continue
+            try:
+                prepared = self._execution.prepare(feed.prepared.params)
+                operation = self._execution.operation(prepared, feed._operation.asker)  # noqa: SLF001  its own
+                executor = self._execution.executor(prepared, operation, incremental=False)
+            except RequestFailed as failed:
+                errors = formatted(failed.errors, request="")
+            except NoSchema:
+                errors = [{"message": "The subscription is gone: its script was removed."}]
+            else:
+                feed.renew(prepared, operation, executor)
+                continue
+            for one in errors:
+                one["message"] = f"The schema has changed: {one['message']}"
+                one["extensions"] = {"code": "SCHEMA_CHANGED"}
+            feed.fail(errors)
+
+    def count(self, members: int) -> None:
+        """An event was executed for so many."""
+        self._events += 1
+        self._results += members
+
+    def ended(self, feed: Feed) -> None:
+        """A stream is over."""
+        self._apart.pop(feed, None)
+        if self._feeds.get(feed.key) is feed:
+            del self._feeds[feed.key]
+
+    def keeps(self, field: str) -> bool:
+        """Tell whether results of a field are kept for clients who come back."""
+        return self._topics.keeps(field)
+
+    def caught_up(self, feed: Feed) -> None:
+        """Have those who have missed nothing any more share the stream of the others."""
+        had = feed.had
+        if had is None or feed.over:
+            return
+        known = self._feeds.get(feed.key)
+        if known is None or known.over:
+            self._apart.pop(feed, None)
+            feed.apart, feed.done = False, had
+            self._feeds[feed.key] = feed
+        elif known.had == had:
+            known.merge(feed)
+
+    def _opened(self, result: Any) -> Any:
+        self._opening -= 1
+        return result
+
+    def _left(self) -> None:
+        self._members -= 1
+
+    def end(self, reason: Reason) -> None:
+        """Take no more: the server stops."""
+        self._stopping = reason
+
+    def state(self) -> dict[str, int]:
+        """Give figures for the state page."""
+        return {
+            "subscriptions": self._members,
+            "opening": self._opening,
+            "responseStreams": len(self._feeds) + len(self._apart),
+            "events": self._events,
+            "results": self._results,
+        }
+
+    async def _open(self, prepared: Prepared, asker: Asker, member: Member, after: str | None) -> None:
+        operation = self._execution.operation(prepared, asker)
+        operation.opens = self._source
+        executor = self._execution.executor(prepared, operation, incremental=False)
+        try:
+            source: Any = create_source_event_stream(executor)
+            if not isinstance(source, ExecutionResult | TopicSource | ScriptSource):
+                source = await source
+        except BaseException:
+            operation.batches.cancel()
+            raise
+        if isinstance(source, ExecutionResult):
+            raise RequestFailed(source.errors or [])
+        if member.over:
+            await source.aclose()
+            return
+        wish = source.wish if isinstance(source, TopicSource) else None
+        if wish is None or not self.keeps(wish.part.name):
+            after = None
+        # Who comes back has had what it began with.
+        begins = wish is not None and wish.begins and after is None
+        if begins:
+            member.hold()
+        feed = self._join(prepared, operation, executor, source, member, after)
+        if begins:
+            assert wish is not None
+            result = feed.event(Event(wish.first))
+            if not isinstance(result, ExecutionResult):
+                result = await result
+            member.first(encode(self.told(result, asker.request)))
+
+    def _join(
+        self,
+        prepared: Prepared,
+        operation: Operation,
+        executor: Executor[Any],
+        source: TopicSource | ScriptSource,
+        member: Member,
+        after: str | None,
+    ) -> Feed:
+        key: object = source
+        apart = False
+        if isinstance(source, TopicSource):
+            params = prepared.params
+            variables = json.dumps(params.variables, sort_keys=True)
+            principal = (operation.asker.principal.kind, operation.asker.principal.id)
+            key = (params.query, params.operation_name, variables, principal, source.wish.key)
+            known = self._feeds.get(key)
+            if known is not None and not known.over and after in (None, known.had):
+                known.join(member)
+                if after is None and known.keeps:
+                    member.outlet.began(known.done)
+                return known
+            if source.wish.filter is not None:
+                self._topics.filtering(source.wish.part.name)
+            source.open(self._bus, after=after)
+            apart = after is not None
+            if source.gap is not None:
+                member.outlet.gap(source.gap)
+        feed = Feed(
+            feeds=self, key=key, apart=apart, prepared=prepared, operation=operation, executor=executor, source=source
+        )
+        if apart:
+            self._apart[feed] = None
+        else:
+            self._feeds[key] = feed
+        if after is None and feed.keeps:
+            member.outlet.began(feed.done)
+        feed.join(member)
+        feed.begin()
+        if apart:
+            self.caught_up(feed)
+        return feed
+
+    async def _source(
+        self, part: SchemaPart, operation: Operation, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]
+    ) -> TopicSource | ScriptSource:
+        opened = await self.ask(part, operation.asker, opening(operation, info, arguments))
+        return (
+            opened
+            if isinstance(opened, ScriptSource)
+            else TopicSource(loop=self.loop, wish=opened, events=self._events_of)
+        )
+
+    async def ask(self, part: SchemaPart, asker: Asker, head: str) -> Wish | ScriptSource:
+        """
+        Ask a resolver what its subscriber gets.
+
+        Args:
+            head: What it is called with: `"a":{...},"i":{...}`, as JSON.
+
+        Raises:
+            FieldFailed: It refuses.
+        """
+        if part.handler is None:
+            return Wish(part=part)
+        await self._gate.enter(part.script)
+        try:
+            return await self._asked(part, asker, head)
+        finally:
+            self._gate.leave(part.script)
+
+    async def _asked(self, part: SchemaPart, asker: Asker, head: str) -> Wish | ScriptSource:
+        assert part.handler is not None
+        scripts = self._execution.scripts
+        sender = f",{asker.sender}" if asker.sender else ""
+        assert part.handler is not None
+        invocation = scripts.invocation(
+            part,
+            identity=asker.request,
+            kind="subscribe",
+            label=f"subscription {part.name}",
+            payload=f'{{"calls":[{{"t":"root","h":{part.handler.id},{head}}}]{sender}}}',
+            read_only=False,
+            asker=asker,
+        )
+        taker = Opening(
+            loop=self.loop, scripts=scripts, invocation=invocation, part=part, arguments=Filter(arguments=head)
+        )
+        run = scripts.run(invocation, taker)
+        taker.stop = lambda: scripts.cancel(run)
+        try:
+            opened: Wish | ScriptSource = await taker.opened
+        except BaseException:
+            scripts.cancel(run)
+            raise
+        return opened
+
+    def _not_opened(self, failure: Failure, member: Member, asker: Asker) -> None:
+        error = failure.value
+        if failure.check(CancelledError) or member.over:
+            return
+        if isinstance(error, RequestFailed):
+            self._refuse(member, error, asker)
+        elif isinstance(error, EngineError):
+            self._refuse(member, of_engine(error, shown=True), asker)
+        elif isinstance(error, FieldFailed):
+            self._refuse(member, error, asker)
+        else:
+            _log.failure("a subscription could not begin", failure)
+            self._refuse(member, FieldFailed(_FAULT, {"code": "INTERNAL"}), asker)
+
+    def _refuse(self, member: Member, error: RequestFailed | FieldFailed, asker: Asker) -> None:
+        errors = error.errors if isinstance(error, RequestFailed) else [GraphQLError(str(error), original_error=error)]
+        member.leave()
+        member.outlet.refused(formatted(errors, request=asker.request))
+
+
+def _nothing() -> None:
+    """There is nothing to cancel yet."""

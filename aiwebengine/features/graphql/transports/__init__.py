@@ -1,0 +1,1 @@
+"""How clients ask: HTTP, server-sent events, WebSockets."""

@@ -1,0 +1,163 @@
+"""Reading what a request asks for: the parameters of GraphQL over HTTP, and persisted documents."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+from graphql import GraphQLError
+
+from aiwebengine.errors import Invalid, UnsupportedMedia
+from aiwebengine.exact_json import decode
+from aiwebengine.features.graphql.execution.documents import Documents
+from aiwebengine.features.graphql.execution.execute import RequestFailed
+from aiwebengine.features.graphql.execution.operation import Params
+from aiwebengine.host.declare import told
+from aiwebengine.values import Request
+
+_NOT_FOUND = "PersistedQueryNotFound"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_CHARSET = re.compile(r"charset\s*=\s*\"?([^\";\s]+)", re.IGNORECASE)
+_MOST_FIELDS = 50
+
+
+def read_request(request: Request) -> Mapping[str, Any]:
+    """
+    Give the parameters of a GET or POST as they are, unchecked.
+
+    Raises:
+        Invalid: They cannot be read.
+        UnsupportedMedia: The body is not JSON.
+    """
+    if request.method == "POST":
+        return read_body(request)
+    try:
+        pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise Invalid(f"The query has more than {_MOST_FIELDS} parameters.") from None
+    given: dict[str, Any] = dict(pairs)
+    for name in ("variables", "extensions"):
+        if given.get(name):
+            given[name] = parse_json(given[name], f"The parameter {name}")
+        else:
+            given.pop(name, None)
+    for name in ("operationName", "query"):
+        if given.get(name) == "":
+            del given[name]
+    return given
+
+
+def read_body(request: Request) -> Mapping[str, Any]:
+    """
+    Give the JSON object that is the body of a request.
+
+    Raises:
+        Invalid, UnsupportedMedia: It is not one.
+    """
+    if not _is_json(request.headers.get("content-type", "")):
+        raise UnsupportedMedia(
+            "A GraphQL request is JSON: send it with the header content-type: application/json, in UTF-8; "
+            f"{told(request.headers.get('content-type', ''))} was given."
+        )
+    try:
+        text = request.body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Invalid(f"The body is JSON in UTF-8; byte {error.start} of this one is not.") from None
+    given = parse_json(text, "The body")
+    if not isinstance(given, dict):
+        raise Invalid('The body is a JSON object such as {"query": "{ notes { id } }"}; several at once are not taken.')
+    return given
+
+
+@lru_cache(maxsize=256)
+def _is_json(content_type: str) -> bool:
+    """Tell whether a header names JSON in UTF-8; clients repeat theirs."""
+    kind, _, rest = content_type.partition(";")
+    charset = _CHARSET.search(rest)
+    return kind.strip().lower() == "application/json" and (not charset or charset[1].lower() in {"utf-8", "utf8"})
+
+
+def parse_json(text: str, what: str) -> Any:
+    """
+    Parse JSON.
+
+    Args:
+        what: What it is, for people.
+
+    Raises:
+        Invalid: It is none.
+    """
+    try:
+        return decode(text)
+    except json.JSONDecodeError as error:
+        raise Invalid(f"{what} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
+    except RecursionError:
+        raise Invalid(f"{what} is JSON nested too deeply.") from None
+    except ValueError as error:
+        raise Invalid(f"{what} is not JSON: {error}.") from None
+
+
+def read_params(given: Mapping[str, Any], documents: Documents, *, persisted: bool) -> Params:
+    """
+    Check parameters, and find the document if only its digest was sent.
+
+    Args:
+        persisted: Whether documents are kept.
+
+    Raises:
+        Invalid: A parameter is not what it should be.
+        RequestFailed: The document is not known.
+    """
+    query, variables = given.get("query"), given.get("variables")
+    name, extensions = given.get("operationName"), given.get("extensions")
+    if query is not None and not isinstance(query, str):
+        raise Invalid(f"The parameter query is the text of a GraphQL document; {told(query)} was given.")
+    if variables is not None and not isinstance(variables, dict):
+        raise Invalid(f"The parameter variables is an object; {told(variables)} was given.")
+    if name is not None and not isinstance(name, str):
+        raise Invalid(f"The parameter operationName is a text; {told(name)} was given.")
+    if extensions is not None and not isinstance(extensions, dict):
+        raise Invalid(f"The parameter extensions is an object; {told(extensions)} was given.")
+    digest = _digest(given, extensions or {})
+    if digest is not None:
+        query = _persisted(digest, query, documents, persisted=persisted)
+    if not query:
+        raise Invalid('The parameter query is missing; send a GraphQL document such as "{ __typename }".')
+    return Params(query=query, variables=variables or {}, operation_name=name)
+
+
+def _digest(given: Mapping[str, Any], extensions: Mapping[str, Any]) -> str | None:
+    wanted = extensions.get("persistedQuery")
+    if isinstance(wanted, dict):
+        digest = wanted.get("sha256Hash")
+    else:
+        named = given.get("documentId")
+        if not isinstance(named, str):
+            return None
+        digest = named.removeprefix("sha256:")
+    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        raise Invalid(f"A persisted document is named by its SHA-256, 64 hexadecimal digits; {told(digest)} was given.")
+    return digest
+
+
+def _persisted(digest: str, query: str | None, documents: Documents, *, persisted: bool) -> str:
+    if not persisted:
+        raise _failed("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
+    if query is None:
+        text = documents.persisted(digest)
+        if text is None:
+            raise _failed(_NOT_FOUND, "PERSISTED_QUERY_NOT_FOUND")
+        return text
+    try:
+        documents.persist(query, digest)
+    except GraphQLError as error:
+        raise RequestFailed([error]) from None
+    return query
+
+
+def _failed(message: str, code: str) -> RequestFailed:
+    return RequestFailed([GraphQLError(message, extensions={"code": code})])

@@ -1,0 +1,330 @@
+"""
+GraphQL over WebSocket: the graphql-transport-ws protocol, at `/graphql/ws`.
+
+    client                                      server
+    {"type":"connection_init","payload":{...}}  {"type":"connection_ack"}
+    {"type":"subscribe","id":"1",
+     "payload":{"query":"subscription{tick}"}}  {"type":"next","id":"1","payload":{"data":{"tick":1}}}
+                                                {"type":"complete","id":"1"}      (or "error")
+    {"type":"complete","id":"1"}                (the client wants no more)
+    {"type":"ping"}                             {"type":"pong"}                   (either side may)
+
+What breaks the protocol closes the connection, with a code that says how:
+
+    4400  a message that is none        4401  subscribe before the connection was acknowledged
+    4408  no connection_init in time    4409  an id that is in use
+    4429  a second connection_init      4406  no subprotocol that is spoken here
+
+A server that stops closes with 1012, after which clients come back and subscribe again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall
+
+from aiwebengine.errors import EngineError
+from aiwebengine.exact_json import decode
+from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, RequestFailed
+from aiwebengine.features.graphql.execution.failures import of_engine
+from aiwebengine.features.graphql.execution.results import request_failed
+from aiwebengine.features.graphql.schema.batches import Asker
+from aiwebengine.features.graphql.settings import GraphQLSettings
+from aiwebengine.features.graphql.subscriptions.feeds import Feeds, Member
+from aiwebengine.features.graphql.transports.http import NO_SCHEMA
+from aiwebengine.features.graphql.transports.params import read_params
+from aiwebengine.features.graphql.transports.sse import execute_to
+from aiwebengine.features.graphql.transports.wire import encode
+from aiwebengine.interfaces import Clock
+from aiwebengine.values import Request
+from aiwebengine.web.frames import text_parcel
+from aiwebengine.web.payload import bare_payload, told_sender
+from aiwebengine.web.upgrade import Socket, SocketEvents
+
+PROTOCOL = "graphql-transport-ws"
+
+_LONGEST_REASON = 120
+_LONGEST_ID = 200
+_MOST_BUFFERED = 256 * 1024
+_MOST_INIT_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a connection works with."""
+
+    execution: Execution
+    feeds: Feeds
+    settings: GraphQLSettings
+    clock: Clock
+    new_id: Callable[[], str]
+
+
+class WebSocketDoor:
+    """
+    The endpoint; see `web.upgrade.Endpoint`.
+
+    Args:
+        parts: What connections work with.
+    """
+
+    path = "/graphql/ws"
+    protocols: tuple[str, ...] = (PROTOCOL,)
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._connections: dict[Conversation, None] = {}
+
+    def open(self, socket: Socket, request: Request) -> SocketEvents:
+        """See `web.upgrade.Endpoint`."""
+        conversation = Conversation(
+            socket=socket, request=request, parts=self._parts, left=lambda: self._connections.pop(conversation, None)
+        )
+        self._connections[conversation] = None
+        conversation.begin()
+        return conversation
+
+    def state(self) -> dict[str, int]:
+        """Give figures for the state page."""
+        return {"webSockets": len(self._connections)}
+
+
+class Conversation:
+    """
+    One connection; see `web.upgrade.SocketEvents`.
+
+    Args:
+        socket: The open WebSocket.
+        request: That it began with.
+        parts: What it works with.
+        left: Told once that it is over.
+    """
+
+    def __init__(self, *, socket: Socket, request: Request, parts: Parts, left: Callable[[], object]) -> None:
+        self._socket = socket
+        self._request = request
+        self._parts = parts
+        self._left = left
+        self._acknowledged = False
+        self._over = False
+        self._init: IDelayedCall | None = None
+        self._sender = ""
+        self._stops: dict[str, Callable[[], None]] = {}
+        self._members: dict[str, Member] = {}
+
+    def begin(self) -> None:
+        """Wait for `connection_init`."""
+        if self._socket.protocol != PROTOCOL:
+            self._close(4406, "Subprotocol not acceptable: speak graphql-transport-ws")
+            return
+        seconds = self._parts.settings.init_seconds
+        self._init = self._parts.clock.callLater(  # type: ignore[assignment]
+            seconds, self._close, 4408, "Connection initialisation timeout"
+        )
+
+    @property
+    def busy(self) -> bool:
+        """The client does not take what was sent."""
+        return bool(self._socket.buffered > _MOST_BUFFERED)
+
+    def send(self, text: str, *, soon: bool = False) -> None:
+        """
+        Send a message.
+
+        Args:
+            soon: It may wait a moment for others.
+        """
+        if not self._over:
+            self._socket.send(text_parcel(text), soon=soon)
+
+    def ended(self, identity: str) -> bool:
+        """An operation is over; false if it was already."""
+        self._members.pop(identity, None)
+        return self._stops.pop(identity, None) is not None
+
+    # -- from the socket ----------------------------------------------------------------------
+
+    def text(self, text: str) -> None:
+        """See `web.upgrade.SocketEvents`."""
+        if self._over:
+            return
+        try:
+            message = decode(text)
+        except (ValueError, RecursionError):
+            message = None
+        kind = message.get("type") if isinstance(message, dict) else None
+        said = _SAID.get(kind) if isinstance(kind, str) else None
+        if said is None:
+            self._close(4400, "Invalid message received: it is no JSON object with a known type")
+        else:
+            said(self, message)
+
+    def binary(self, data: bytes) -> None:  # noqa: ARG002  there are none
+        """See `web.upgrade.SocketEvents`."""
+        self._close(4400, "Invalid message received: messages are text")
+
+    def drained(self) -> None:
+        """See `web.upgrade.SocketEvents`."""
+        for member in list(self._members.values()):
+            member.drained()
+
+    def closed(self, code: int, reason: str) -> None:  # noqa: ARG002  it is over, however it came
+        """See `web.upgrade.SocketEvents`."""
+        self._stop()
+
+    # -- messages -----------------------------------------------------------------------------
+
+    def _said_init(self, message: Mapping[str, Any]) -> None:
+        if self._init is None or self._acknowledged:
+            self._close(4429, "Too many initialisation requests")
+            return
+        given = message.get("payload")
+        if given is not None and not isinstance(given, dict):
+            self._close(4400, "Invalid message received: the payload of connection_init is an object")
+            return
+        connection = json.dumps(given, separators=(",", ":"))
+        if len(connection) > _MOST_INIT_BYTES:
+            self._close(4400, "Invalid message received: the payload of connection_init is too large")
+            return
+        self._init.cancel()
+        self._acknowledged = True
+        sender = told_sender(self._request.headers, self._request.client)
+        self._sender = f'"r":{bare_payload(self._request, sender=sender)},"c":{connection}'
+        self.send('{"type":"connection_ack"}')
+
+    def _said_ping(self, message: Mapping[str, Any]) -> None:
+        if "payload" in message:
+            self.send(encode({"type": "pong", "payload": message["payload"]}))
+        else:
+            self.send('{"type":"pong"}')
+
+    def _said_pong(self, message: Mapping[str, Any]) -> None:
+        """It is alive."""
+
+    def _said_complete(self, message: Mapping[str, Any]) -> None:
+        identity = message.get("id")
+        if not isinstance(identity, str):
+            self._close(4400, "Invalid message received: complete has an id")
+            return
+        stop = self._stops.get(identity)
+        if stop is not None:
+            self.ended(identity)
+            stop()
+
+    def _said_subscribe(self, message: Mapping[str, Any]) -> None:
+        if not self._acknowledged:
+            self._close(4401, "Unauthorized: connection_init comes first")
+            return
+        identity, given = message.get("id"), message.get("payload")
+        if not isinstance(identity, str) or not 0 < len(identity) <= _LONGEST_ID or not isinstance(given, dict):
+            self._close(4400, "Invalid message received: subscribe has a text id and an object as payload")
+            return
+        if identity in self._stops:
+            self._close(4409, f"Subscriber for {identity[:40]} already exists")
+            return
+        parts = self._parts
+        operation = Subscriber(self, identity)
+        asker = Asker(request=parts.new_id(), sender=self._sender)
+        if len(self._stops) >= parts.settings.max_connection_subscriptions:
+            most = parts.settings.max_connection_subscriptions
+            text = f"One connection may have at most {most} operations at once (graphql.max_connection_subscriptions)."
+            operation.refused([{"message": text, "extensions": {"code": "TOO_MANY"}}])
+            return
+        self._stops[identity] = _nothing
+        try:
+            params = read_params(given, parts.execution.documents, persisted=parts.settings.persisted_queries)
+            prepared = parts.execution.prepare(params)
+            if prepared.kind == "subscription":
+                member = parts.feeds.subscribe(prepared, asker, operation)
+                if identity in self._stops:
+                    self._stops[identity] = member.cancel
+                    self._members[identity] = member
+            else:
+                stop = execute_to(parts.execution, prepared, asker, operation)
+                if identity in self._stops:
+                    self._stops[identity] = stop
+        except RequestFailed as failed:
+            operation.refused(request_failed(failed.errors, asker.request)["errors"])
+        except NoSchema:
+            operation.refused([{"message": NO_SCHEMA, "extensions": {"code": "NOT_FOUND"}}])
+        except EngineError as error:
+            failure = of_engine(error, shown=False)
+            operation.refused([{"message": failure.message, "extensions": failure.extensions}])
+
+    # -- ends ---------------------------------------------------------------------------------
+
+    def _close(self, code: int, reason: str) -> None:
+        if not self._over:
+            self._socket.close(code, reason[:_LONGEST_REASON])
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        if self._init is not None and self._init.active():
+            self._init.cancel()
+        stops, self._stops = list(self._stops.values()), {}
+        self._members.clear()
+        for stop in stops:
+            stop()
+        self._left()
+
+
+class Subscriber:
+    """
+    One operation of a connection; see `feeds.Outlet`.
+
+    Args:
+        conversation: The connection.
+        identity: The operation's id.
+    """
+
+    __slots__ = ("_conversation", "_head", "_identity")
+
+    def __init__(self, conversation: Conversation, identity: str) -> None:
+        self._conversation = conversation
+        self._identity = identity
+        self._head = f'"id":{json.dumps(identity)}'
+
+    @property
+    def busy(self) -> bool:
+        """See `feeds.Outlet`."""
+        return self._conversation.busy
+
+    def began(self, position: str) -> None:
+        """See `feeds.Outlet`; this protocol knows no coming back."""
+
+    def gap(self, data: str) -> None:
+        """The same."""
+
+    def result(self, text: str, position: str) -> None:  # noqa: ARG002  the same
+        """See `feeds.Outlet`."""
+        self._conversation.send(f'{{"type":"next",{self._head},"payload":{text}}}', soon=True)
+
+    def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        """See `feeds.Outlet`."""
+        self._conversation.ended(self._identity)
+        self._conversation.send(f'{{"type":"error",{self._head},"payload":{encode(errors)}}}')
+
+    def complete(self) -> None:
+        """See `feeds.Outlet`."""
+        if self._conversation.ended(self._identity):
+            self._conversation.send(f'{{"type":"complete",{self._head}}}')
+
+
+_SAID: dict[str, Callable[[Conversation, Mapping[str, Any]], None]] = {
+    "connection_init": Conversation._said_init,  # noqa: SLF001  its own
+    "ping": Conversation._said_ping,  # noqa: SLF001  its own
+    "pong": Conversation._said_pong,  # noqa: SLF001  its own
+    "subscribe": Conversation._said_subscribe,  # noqa: SLF001  its own
+    "complete": Conversation._said_complete,  # noqa: SLF001  its own
+}
+
+
+def _nothing() -> None:
+    """There is nothing to stop yet."""

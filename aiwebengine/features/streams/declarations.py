@@ -1,0 +1,163 @@
+"""Streams of messages to clients: server-sent events."""
+
+from __future__ import annotations
+
+from aiwebengine.features.streams.options import STREAM_OPTIONS
+from aiwebengine.host.declarations import Declarations
+from aiwebengine.host.declare import Argument, Capability, Global, HostCall, Member, Shape
+
+_STREAMS = "Streams"
+
+CAPABILITY = "streams"
+"""What it takes to send to the streams, and to the subscriptions, of other scripts."""
+
+_MESSAGE_BYTES = 256 * 1024
+_OPTION_TYPES = {
+    "auth": '"none" | "optional" | "required"',
+    "attributes": "(req: HandlerRequest<Params>, ctx: HandlerContext) => "
+    "StreamAttributes | void | Promise<StreamAttributes | void>",
+    "onConnect": "(req: HandlerRequest<Params>, ctx: HandlerContext) => unknown",
+    "filter": "(message: any, clients: StreamAttributes[]) => boolean[]",
+    "history": "number | false",
+    "slow": '"drop-oldest" | "disconnect"',
+    "summary": "string",
+    "tags": "string | string[]",
+}
+
+_DATA = Argument(
+    name="data",
+    kind="any",
+    doc=(
+        "The message: a string as it is, anything else as JSON; at most 256 KiB of it, unless the setting "
+        "`streams.max_message_bytes` says otherwise."
+    ),
+    max_bytes=_MESSAGE_BYTES,
+)
+_OPTIONS = Argument(
+    name="options",
+    kind="object",
+    type="StreamMessageOptions",
+    optional=True,
+    doc="To whom it goes, the name of the event, and when it leaves.",
+)
+
+CALLS: tuple[HostCall, ...] = (
+    HostCall(
+        name="sendStreamMessage",
+        group=_STREAMS,
+        arguments=(_DATA, _OPTIONS),
+        returns="void",
+        effect="held",
+        errors=("too_large", "too_many"),
+        doc=(
+            "Sends a message to the clients of all streams of this script. "
+            "It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves."
+        ),
+        example=(
+            'registerWebStream("/events");\n'
+            'registerWebHandler("/notes", (req) => {\n'
+            '  sendStreamMessage({ type: "note", text: req.body });\n'
+            '  return "sent";\n'
+            '}, "POST");'
+        ),
+    ),
+    HostCall(
+        name="sendStreamMessageToPath",
+        group=_STREAMS,
+        arguments=(
+            Argument(
+                name="path",
+                kind="text",
+                doc="The path as it was registered, for all its clients, or one that it matches.",
+                max_length=1024,
+                empty=False,
+            ),
+            _DATA,
+            _OPTIONS,
+        ),
+        returns="void",
+        effect="held",
+        partly=CAPABILITY,
+        errors=("denied", "not_found", "too_large", "too_many"),
+        doc=(
+            "Sends a message to the clients of one stream. The path is the one that was registered, then all its "
+            "clients are meant, or one that it matches, then those with these parameters. "
+            f"A stream of another script needs the capability `{CAPABILITY}`."
+        ),
+        example=(
+            'registerWebStream("/rooms/:room");\n'
+            'registerWebHandler("/rooms/:room", (req) => {\n'
+            "  sendStreamMessageToPath(`/rooms/${req.params.room}`, { text: req.body });\n"
+            '  return "sent";\n'
+            '}, "POST");'
+        ),
+    ),
+)
+
+_GLOBALS = (
+    Global(
+        name="registerWebStream",
+        group=_STREAMS,
+        kind="function",
+        importable=True,
+        effect="held",
+        errors=("closed", "too_many"),
+        doc=(
+            "Registers a stream of server-sent events, which a browser reads with `new EventSource(path)`. "
+            "The connections are the server's: they take no process of the script, and stay open when the script is "
+            "deployed again. The parameters of the path are attributes of the client. A client that comes back gets "
+            "what it missed, or an event `gap` where that is kept no longer; an event `end` says why a stream ends."
+        ),
+        signatures=("<Path extends string>(path: Path, options?: StreamOptions<PathParams<Path>>): void",),
+        example=(
+            'registerWebStream("/news");\n'
+            'registerWebStream("/rooms/:room", {\n'
+            '  attributes: (req) => ({ user: req.query.user ?? "guest" }),\n'
+            "  onConnect: async (req) => ({ topic: await kv.get(`topic/${req.params.room}`) }),\n"
+            "  history: 50,\n"
+            "});"
+        ),
+    ),
+)
+
+_SHAPES = (
+    Shape(
+        name="StreamAttributes",
+        doc="What is known of a client, and what the `to` of a message is compared with.",
+        alias="{ [name: string]: string | number | boolean | null | (string | number | boolean | null)[] }",
+    ),
+    Shape(
+        name="StreamOptions<Params = Record<string, string>>",
+        doc="What else a stream may say. An unknown option is refused with the nearest name.",
+        members=tuple(
+            Member(signature=f"{name}?: {_OPTION_TYPES[name]}", doc=doc[0].upper() + doc[1:] + ".")
+            for name, doc in STREAM_OPTIONS.items()
+        ),
+    ),
+    Shape(
+        name="StreamMessageOptions",
+        doc="What else a message may say.",
+        members=(
+            Member(
+                signature="to?: StreamAttributes",
+                doc=(
+                    "Whom it is for: clients whose attributes have all these values. A list on either side means any "
+                    "of them; a client without such an attribute is not meant."
+                ),
+            ),
+            Member(signature="event?: string", doc="The name of the event; `message` if none is given."),
+            Member(
+                signature="immediate?: boolean",
+                doc="Whether it leaves at once, whatever becomes of the invocation.",
+            ),
+        ),
+    ),
+)
+
+DECLARATIONS = Declarations(
+    calls=CALLS,
+    globals=_GLOBALS,
+    shapes=_SHAPES,
+    capabilities=(Capability(name=CAPABILITY, doc="send messages to the streams and subscriptions of other scripts"),),
+)
+"""All of it."""

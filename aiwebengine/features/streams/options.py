@@ -1,0 +1,81 @@
+"""What `registerWebStream` and the calls that send messages may be given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiwebengine.errors import Invalid
+from aiwebengine.host.declare import told
+from aiwebengine.host.registration.kinds import Registration
+from aiwebengine.services.topics import DISCONNECT, DROP_OLDEST
+from aiwebengine.values import Entry
+
+STREAM = "stream"
+"""The kind of registration."""
+
+STREAM_CALL = "registerWebStream"
+
+STREAM_OPTIONS: dict[str, str] = {
+    "auth": '`"required"` refuses clients that nobody is signed in at; `"optional"` and `"none"` let everybody in',
+    "attributes": "`(req, ctx) => object`: what the `to` of messages is compared with, beside the parameters of the "
+    "path; what it throws refuses the client",
+    "onConnect": "`(req, ctx) => message`: runs when a client connects, after `attributes`; what it returns is the "
+    "client's first message, and what it throws refuses the client",
+    "filter": "`(message, clients) => boolean[]`: of all clients whom `to` lets through, given as their attributes, "
+    "which ones get the message; it is synchronous, has 50 ms of processor time and makes no calls to the server",
+    "history": "how many of the last messages are kept for clients who come back; 0 for none",
+    "slow": '`"drop-oldest"` for a client that reads too slowly, who is told by a `gap` event, or `"disconnect"`',
+    "summary": "one sentence for people who read the list of routes",
+    "tags": "words that group routes in that list",
+}
+"""Options of `registerWebStream`, with what they mean."""
+
+_AUTH = ("none", "optional", "required")
+_SLOW = (DROP_OLDEST, DISCONNECT)
+_MOST_HISTORY = 10_000
+
+
+def check_stream(registration: Registration) -> Entry:
+    """
+    Return the entry of one stream; see `RegistrationKind.check`.
+
+    Its handler answers who may connect.
+
+    Raises:
+        Invalid: A rule is broken; the message says which.
+    """
+    options: dict[str, Any] = {"auth": "none", "slow": DROP_OLDEST}
+    for name, value in registration.options.items():
+        if name not in (*STREAM_OPTIONS, "middleware"):
+            raise registration.unknown_option(name, STREAM_OPTIONS)
+        if value is None:
+            continue
+        if name in {"auth", "slow"}:
+            options[name] = _one_of(name, value, _AUTH if name == "auth" else _SLOW)
+        elif name == "history":
+            options[name] = _history(value)
+        elif name == "middleware":
+            options[name] = registration.functions(value, name)
+        elif name == "summary":
+            options[name] = registration.short_string(value, name)
+        elif name == "tags":
+            options[name] = registration.short_strings(value, name)
+        else:
+            options[name] = registration.function(value, name)
+    return registration.entry(methods=("GET",), handler=registration.handler(), options=options)
+
+
+def _one_of(name: str, value: Any, words: tuple[str, ...]) -> str:
+    if value not in words:
+        raise Invalid(f"{STREAM_CALL}: {name} must be one of {', '.join(words)}; {told(value)} was given.")
+    return str(value)
+
+
+def _history(value: Any) -> int:
+    if value is False:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_HISTORY:
+        raise Invalid(
+            f"{STREAM_CALL}: history is a number of messages from 0 to {_MOST_HISTORY}; {told(value)} was given."
+        )
+    return value

@@ -1,0 +1,112 @@
+"""Tests of aiwebengine.features.graphql.schema.assembly."""
+
+# ruff: noqa: E501 - a line of SDL or of what is told is one line
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql import print_schema
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.errors import DeploymentRefused
+from aiwebengine.features.graphql.schema.assembly import assemble
+from aiwebengine.features.graphql.schema.registration import build_schema
+from tests.unit.features.graphql.fakes import entry, part
+
+
+class AssemblyTests(SynchronousTestCase):
+    def made(self, *parts: Any) -> str:
+        return print_schema(assemble(parts).schema)
+
+    def refused(self, *parts: Any) -> list[str]:
+        error = self.assertRaises(DeploymentRefused, assemble, parts)
+        return [problem.message for problem in error.problems]
+
+    def test_fields_alone_and_types(self) -> None:
+        """A field alone, with types after it, and whole definitions give one schema."""
+        text = self.made(
+            part("query", "note", '"One note." note(id: ID!): Note type Note { id: ID! }'),
+            part("query", "notes", "type Query { notes: [Note!]! }", script="b"),
+            part("mutation", "add", "add(text: String!): Note"),
+            part("subscription", "added", "type Subscription { added: Note }"),
+        )
+        for line in (
+            '"""One note."""',
+            "note(id: ID!): Note",
+            "notes: [Note!]!",
+            "add(text: String!): Note",
+            "added: Note",
+        ):
+            self.assertIn(line, text)
+
+    def test_types_laid_together(self) -> None:
+        """Types are laid together field by field, values by value, members by member."""
+        text = self.made(
+            part("query", "a", "a: U type N { x: Int } enum E { A } union U = N input I { f: Int }"),
+            part("query", "b", "b(i: I): E type N { y: Int } enum E { A B } type M { z: E } union U = M", script="b"),
+            part("query", "c", "c: N extend type N { w: Int } extend union U = M", script="c"),
+        )
+        self.assertIn("type N {\n  x: Int\n  y: Int\n  w: Int\n}", text)
+        self.assertIn("enum E {\n  A\n  B\n}", text)
+        self.assertIn("union U = N | M", text)
+
+    def test_repeated_in_one_script(self) -> None:
+        """A script may say the same again, with another description; the field's own registration counts."""
+        text = self.made(
+            part("query", "a", 'type Query { a: N b: N } "One" type N { x: Int }'),
+            part("query", "b", 'type Query { a: N b: N } "Two" type N { "the x" x: Int }'),
+        )
+        self.assertEqual(text.count("x: Int"), 1)
+
+    def test_conflicts(self) -> None:
+        """What two say differently is refused, naming both owners and places."""
+        wanted = (
+            ((part("query", "x", "x: Int"), part("query", "x", "x: Int", script="b", handler=4)),
+             'Query.x is registered by both "a" (main.js:1) and "b" (main.js:5).'),
+            ((part("query", "x", "x: N type N { a: Int }"), part("query", "y", "y: N type N { a: ID }", script="b")),
+             'The field N.a is defined differently by "a" (main.js:1) and "b" (main.js:1).'),
+            ((part("query", "x", "x: N type N { a: Int }"), part("query", "y", "y: N enum N { A }", script="b")),
+             'The type N is an object type in one and an enum in the other of "a" (main.js:1) and "b" (main.js:1).'),
+            ((part("query", "x", "x: Int directive @d on FIELD"), part("query", "y", "y: Int directive @d on QUERY", script="b")),
+             'The directive @d is defined differently by "a" (main.js:1) and "b" (main.js:1).'),
+            ((part("query", "x", "x: N type N { a: Int }"), part("field", "N.a"), part("field", "N.a", script="b")),
+             'The handler of N.a is registered by both "a" (main.js:1) and "b" (main.js:1).'),
+            ((part("scalar", "D"), part("scalar", "D", script="b")), "The scalar D is registered by both"),
+        )  # fmt: skip
+        for parts, message in wanted:
+            self.assertTrue(self.refused(*parts)[0].startswith(message), (message, self.refused(*parts)))
+
+    def test_what_is_missing(self) -> None:
+        """A type, a resolver or a field that is not there is named, with its place and what may be meant."""
+        wanted = (
+            ((part("query", "x", "x: Nott type Note { a: Int }"),), "Unknown type 'Nott'. Did you mean 'Note'? (line 1, column 4 of the SDL of x)"),
+            ((part("query", "x", "type Query { x: Int y: Int }"),), 'Query.y has no resolver; register it too, or take it out of the SDL of "x".'),
+            ((part("query", "x", "x: Int"), part("field", "Note.a")), "Note.a: Note is no object type of the schema."),
+            ((part("query", "x", "x: N type N { name: Int }"), part("field", "N.nane")), "N.nane: N has no field nane; did you mean N.name?"),
+            ((part("query", "x", "x: Int extend type N { a: Int }"),), 'N is extended, but no script defines it; write "type N"'),
+            ((part("query", "x", "x(a: N): Int type N { a: Int }"),), "The type of Query.x(a:) must be Input Type but got: N."),
+        )  # fmt: skip
+        for parts, message in wanted:
+            self.assertTrue(self.refused(*parts)[0].startswith(message), (message, self.refused(*parts)))
+
+    def test_no_query(self) -> None:
+        """Without any query the schema has a field that says so, for it needs one."""
+        self.assertIn("_empty: Boolean", self.made(part("mutation", "add", "add: Int")))
+
+    def test_options(self) -> None:
+        """A description and the address of a scalar's specification are in the schema."""
+        text = self.made(
+            part("query", "x", "x: D", description="An x."),
+            part("scalar", "D", description="A day.", specifiedBy="https://example.org/day"),
+        )
+        self.assertIn('"""An x."""', text)
+        self.assertIn('"""A day."""\nscalar D @specifiedBy(url: "https://example.org/day")', text)
+
+    def test_without_parts(self) -> None:
+        """Without parts there is no schema; one that has any gives its fields their resolvers."""
+        self.assertIsNone(build_schema([]))
+        assembled = build_schema([entry(part("query", "x", "x: Int"))])
+        assert assembled is not None
+        assert assembled.schema.query_type is not None
+        self.assertIsNotNone(assembled.schema.query_type.fields["x"].resolve)
