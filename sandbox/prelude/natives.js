@@ -9,7 +9,27 @@
 
     var defineProperty = Object.defineProperty, array = Array.prototype, string = String.prototype;
     var JSON_STRINGIFY = JSON.stringify;
-    var HIDDEN = Symbol('hidden');
+    var secrets = [], symbolsOf = Object.getOwnPropertySymbols, ownKeys = Reflect.ownKeys;
+
+    /* A symbol under which the prelude keeps what is its own; nobody is told that it is there. */
+    K.secret = function (description) {
+        var made = Symbol(description);
+        secrets[secrets.length] = made;
+        return made;
+    };
+    var HIDDEN = K.secret('hidden');
+
+    function isSecret(key) {
+        for (var i = 0; i < secrets.length; i++) if (secrets[i] === key) return true;
+        return false;
+    }
+
+    function told(keys) {
+        if (keys.length === 0 || typeof keys[keys.length - 1] !== 'symbol') return keys;
+        var made = [];
+        for (var i = 0; i < keys.length; i++) if (typeof keys[i] !== 'symbol' || !isSecret(keys[i])) made[made.length] = keys[i];
+        return made;
+    }
 
     K.native = {
         enc: Duktape.enc,
@@ -42,6 +62,9 @@
     K.getter = function (object, name, get, set) {
         defineProperty(object, name, { get: get, set: set, configurable: true, enumerable: false });
     };
+    K.define(Object, 'getOwnPropertySymbols', function getOwnPropertySymbols(object) { return told(symbolsOf(object)); });
+    K.define(Reflect, 'ownKeys', function ownKeysOf(object) { return told(ownKeys(object)); });
+    defineProperty(Reflect.ownKeys, 'name', { value: 'ownKeys', configurable: true });
     K.global = function (name, value) { K.define(global, name, value); };
 
     /* A value as error messages show it: short, on one line, never running the author's code. */

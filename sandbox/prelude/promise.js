@@ -12,7 +12,7 @@
 (function (K) {
     'use strict';
 
-    var STATE = Symbol('promise state'), VALUE = Symbol('promise value'), QUEUE = Symbol('promise reactions'), HANDLED = Symbol('promise handled');
+    var STATE = K.secret('promise state'), VALUE = K.secret('promise value'), QUEUE = K.secret('promise reactions'), HANDLED = K.secret('promise handled');
     var PENDING = 0, FULFILLED = 1, REJECTED = 2;
     var defineProperty = Object.defineProperty, isArray = Array.isArray;
     var INTERNAL = function () {};

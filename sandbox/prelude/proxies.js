@@ -9,7 +9,7 @@
 (function (K, global) {
     'use strict';
 
-    var Native = global.Proxy, SECRET = Symbol('proxy parts'), used = false, reflect = Reflect;
+    var Native = global.Proxy, SECRET = K.secret('proxy parts'), used = false, reflect = Reflect;
     var ownKeys = reflect.ownKeys, create = Object.create, isArray = Array.isArray, text = String;
 
     /* The engine gives traps the key as it stood in the brackets; a number is a text to them. */
@@ -161,18 +161,36 @@
     });
     mend(Object, 'hasOwn', function (parts, key) { return descriptor(parts.proxy, key) !== undefined; });
 
-    var nativeAssign = Object.assign;
+    var nativeAssign = Object.assign, nativeKeys = Object.keys, symbolsOf = Object.getOwnPropertySymbols, isEnumerable = Object.prototype.propertyIsEnumerable;
+
+    function hasSymbols(source) { return isObject(source) && symbolsOf(source).length > 0; }
+
+    /* The engine's own leaves out what symbols name. */
+    function assignFrom(made, source) {
+        var keys = nativeKeys(source), symbols = symbolsOf(source);
+        for (var i = 0; i < keys.length; i++) made[keys[i]] = source[keys[i]];
+        for (var j = 0; j < symbols.length; j++) if (isEnumerable.call(source, symbols[j])) made[symbols[j]] = source[symbols[j]];
+    }
+
+    function assignFromProxy(made, parts, source) {
+        var keys = listed(parts);
+        for (var j = 0; j < keys.length; j++) {
+            var found = descriptor(source, keys[j]);
+            if (found !== undefined && found.enumerable) made[keys[j]] = source[keys[j]];
+        }
+    }
+
     K.define(Object, 'assign', function assign(target) {
-        if (!used) return nativeAssign.apply(undefined, arguments);
+        var plain = !used;
+        for (var i = 1; plain && i < arguments.length; i++) plain = !hasSymbols(arguments[i]);
+        if (plain) return nativeAssign.apply(undefined, arguments);
+        if (target === null || target === undefined) throw new TypeError('Cannot convert undefined or null to object');
         var made = Object(target);
-        for (var i = 1; i < arguments.length; i++) {
-            var source = arguments[i], parts = partsOf(source);
-            if (parts === undefined) { nativeAssign(made, source); continue; }
-            var keys = listed(parts);
-            for (var j = 0; j < keys.length; j++) {
-                var found = descriptor(source, keys[j]);
-                if (found !== undefined && found.enumerable) made[keys[j]] = source[keys[j]];
-            }
+        for (var at = 1; at < arguments.length; at++) {
+            var source = arguments[at], parts = partsOf(source);
+            if (parts !== undefined) assignFromProxy(made, parts, source);
+            else if (hasSymbols(source)) assignFrom(made, source);
+            else nativeAssign(made, source);
         }
         return made;
     });

@@ -14,7 +14,7 @@
     var nativeExec = uncurry.bind(K.native.exec), nativeTest = uncurry.bind(K.native.test);
     var nativeReplace = uncurry.bind(K.native.replace), nativeSplit = uncurry.bind(K.native.split), nativeMatch = uncurry.bind(K.native.match);
     var setPrototypeOf = Object.setPrototypeOf, prototypeOf = Object.getPrototypeOf;
-    var EXTRA = Symbol('regexp extra'), MATCH = Symbol.match, REPLACE = Symbol.replace;
+    var EXTRA = K.secret('regexp extra'), MATCH = Symbol.match, REPLACE = Symbol.replace;
     var own = K.own, builtinReplace, indexOf = String.prototype.indexOf;
     var FLAGS = ['hasIndices', 'd', 'global', 'g', 'ignoreCase', 'i', 'multiline', 'm', 'dotAll', 's', 'unicode', 'u', 'unicodeSets', 'v', 'sticky', 'y'];
 

@@ -10,7 +10,7 @@
     'use strict';
 
     var defineProperty = Object.defineProperty, setPrototypeOf = Object.setPrototypeOf, hasOwn = Function.prototype.call.bind(Object.prototype.hasOwnProperty), isArray = Array.isArray;
-    var parse = K.native.parse, BODY = Symbol('body as base64');
+    var parse = K.native.parse, BODY = K.secret('body as base64');
 
     /* `headers` is the parsed object itself with these two behind it; a client's header cannot stand before them. */
     var headersPrototype = Object.create(Object.prototype);

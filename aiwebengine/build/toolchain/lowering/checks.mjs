@@ -4,6 +4,7 @@
  */
 
 import { mayBeHalfway } from './numbers.mjs';
+import { setsPrototype } from './objects.mjs';
 
 const US = 'aiwebengine';
 const SQL_CALLS = new Set(['query', 'execute']);
@@ -128,7 +129,7 @@ export function checks({ types: t }, options) {
       if (MODERN.has(node.type)) modern();
       if (node.type === 'VariableDeclaration' && node.kind !== 'var') modern();
       if ((node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression') && (node.async || node.generator)) modern();
-      if (node.type === 'ObjectProperty' && (node.computed || node.shorthand)) modern();
+      if (node.type === 'ObjectProperty' && (node.computed || node.shorthand || setsPrototype(node))) modern();
       if (node.type === 'CatchClause' && !node.param) modern();
       if ((node.type === 'BinaryExpression' || node.type === 'AssignmentExpression') && /^\*\*/.test(node.operator)) modern();
       if (node.type === 'LogicalExpression' && node.operator === '??') modern();

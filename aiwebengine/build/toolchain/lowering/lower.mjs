@@ -10,6 +10,7 @@ import presetTypeScript from '@babel/preset-typescript';
 import { checks } from './checks.mjs';
 import { names } from './names.mjs';
 import { numbers } from './numbers.mjs';
+import { objects } from './objects.mjs';
 import { patterns } from './patterns.mjs';
 
 const PRAGMA = /@jsx(?:Runtime|ImportSource)?\s/;
@@ -56,7 +57,7 @@ export async function lower(path, source, options) {
       highlightCode: false,
       parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs },
       generatorOpts: { jsescOption: { minimal: false }, shouldPrintComment: (text) => !/[#@]\s*sourceMappingURL=/.test(text) },
-      plugins: [[checks, { ...options, problems, imports, found, path, source, typed }], [decorators, { version: 'legacy' }], [names, { own: options.own }], [patterns, { found }], numbers],
+      plugins: [[checks, { ...options, problems, imports, found, path, source, typed }], [decorators, { version: 'legacy' }], [names, { own: options.own }], objects, [patterns, { found }], numbers],
       presets,
     });
     return { code: result.code, map: result.map, problems, imports, plain: found.plain && !typed && !jsx };
