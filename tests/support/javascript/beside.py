@@ -17,6 +17,7 @@ from typing import Any
 
 from twisted.internet import reactor
 
+from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.build.builder import TOOLCHAIN, Builder
 from aiwebengine.build.node import Node, find_node
 from aiwebengine.errors import DeploymentRefused
@@ -99,7 +100,7 @@ async def here(programs: Sequence[Case], *, entry: str, cache: Path) -> dict[str
         cache_folder=cache,
         reactor=reactor,
         random=float,
-        known_globals={**known_globals(), "out": None},
+        known_globals={**known_globals(DECLARED), "out": None},
         advice=advice(),
     )
     builder.startService()
