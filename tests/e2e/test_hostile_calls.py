@@ -12,7 +12,7 @@ import pytest
 import pytest_twisted
 from twisted.logger import LogEvent, globalLogPublisher
 
-from aiwebengine import app
+from aiwebengine.assembly import running
 from aiwebengine.host.dispatch import Host
 from aiwebengine.runtime import zygote
 from tests.support.engine import EngineUnderTest, running_engine
@@ -38,7 +38,7 @@ def _kept_host(monkeypatch: pytest.MonkeyPatch) -> list[Host]:
         hosts.append(Host(**members))
         return hosts[-1]
 
-    monkeypatch.setattr(app, "Host", make)
+    monkeypatch.setattr(running, "Host", make)
     return hosts
 
 
@@ -58,7 +58,7 @@ async def test_calls_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = {**honest, "PYTHONPATH": os.pathsep.join((str(SITE), honest["PYTHONPATH"]))}
 
     def environment() -> dict[str, str]:
-        calls = [[name, len(call.arguments)] for name, (call, _) in hosts[0]._calls.items()]
+        calls = [[call.name, len(call.arguments)] for call in hosts[0].calls]
         return {**hostile, "HOSTILE_CALLS": json.dumps(calls)}
 
     monkeypatch.setattr(zygote, "environment", environment)
