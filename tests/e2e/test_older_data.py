@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import tempfile
+import zlib
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -79,3 +82,56 @@ async def test_registrations() -> None:
                 "query today",
                 "subscription ticks",
             ]
+
+
+SENDER = """
+registerWebStream("/news");
+registerWebSocket("/echo", {});
+registerWebHandler("/", async () => await kv.get("note"));
+sendStreamMessage("up");
+sendSocketMessage("all", new Uint8Array([104, 105]));
+export async function init() {
+  await kv.set("note", { by: "init" });
+  await kv.list();
+}
+"""
+OLDER_CALLS: dict[str, tuple[str, Callable[..., list[Any]]]] = {
+    "sendStreamMessage": ("stream.send", lambda data: [data, None]),
+    "sendSocketMessage": ("socket.publish", lambda topic, data: [topic, data["base64"], None, True]),
+    "kv.set": ("kv.set", lambda key, value: [key, value, None]),
+    "kv.list": ("kv.list", lambda: [None]),
+}
+"""What was written down of calls before their names were those of JavaScript."""
+
+
+def with_older_calls(database: sqlite3.Connection) -> set[str]:
+    """Rewrite the only journal in the way of an older engine; the calls that it has now."""
+    journals = "SELECT digest FROM version_files WHERE role = 'replay'"
+    query = f"SELECT digest, packing, data FROM blobs WHERE digest IN ({journals})"
+    ((digest, packing, data),) = database.execute(query).fetchall()
+    journal = json.loads(zlib.decompress(data) if packing == "zlib" else data)
+    for call in journal["calls"]:
+        if call[0] in OLDER_CALLS:
+            name, make = OLDER_CALLS[call[0]]
+            call[:2] = name, json.dumps(make(*json.loads(call[1])), separators=(",", ":"))
+    content = json.dumps(journal, separators=(",", ":")).encode()
+    made = hashlib.sha256(content).hexdigest()
+    database.execute("INSERT INTO blobs VALUES (?, 'raw', ?)", (made, content))
+    database.execute("UPDATE version_files SET digest = ? WHERE role = 'replay'", (made,))
+    database.execute("DELETE FROM blobs WHERE digest = ?", (digest,))
+    return {call[0] for call in journal["calls"]}
+
+
+@pytest_twisted.ensureDeferred
+async def test_calls_of_the_top_level() -> None:
+    """A script whose top level and `init` have made calls under their older names loads and serves."""
+    with tempfile.TemporaryDirectory(prefix="older-") as folder:
+        settings = settings_for(Path(folder))
+        async with running_engine(settings) as engine:
+            await engine.deploy("sender", {"main.ts": SENDER})
+        with closing(sqlite3.connect(Path(folder) / "main.sqlite3")) as database, database:
+            assert {"stream.send", "socket.publish", "kv.set", "kv.list"} <= with_older_calls(database)
+            database.execute("UPDATE scripts_version SET revision = '0002'")
+        async with running_engine(settings) as engine:
+            reply = await engine.request("GET", "/")
+            assert (reply.status, reply.text) == (200, '{"by":"init"}')

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from aiwebengine.services.db.chain import MigrationChain, Step
+from aiwebengine.services.db.migrations.calls import rename_in_recordings
 from aiwebengine.services.db.migrations.columns import LONG_BYTES, ROW_ID
 
 if TYPE_CHECKING:
@@ -40,5 +41,8 @@ def _make(op: Operations) -> None:
 
 RECORDINGS = MigrationChain(
     name="recordings",
-    steps=(Step(revision="0001", upgrade=_make, formerly="e0003"),),
+    steps=(
+        Step(revision="0001", upgrade=_make, formerly="e0003"),
+        Step(revision="0002", upgrade=rename_in_recordings),
+    ),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from aiwebengine.services.db.chain import MigrationChain, Step
+from aiwebengine.services.db.migrations.calls import rename_in_journals
 from aiwebengine.services.db.migrations.columns import LONG_BYTES, LONG_TEXT, ROW_ID
 from aiwebengine.services.db.migrations.registered import list_entries
 
@@ -76,5 +77,6 @@ SCRIPTS = MigrationChain(
     steps=(
         Step(revision="0001", upgrade=_make, formerly="m0001"),
         Step(revision="0002", upgrade=list_entries),
+        Step(revision="0003", upgrade=rename_in_journals),
     ),
 )
