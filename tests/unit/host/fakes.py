@@ -16,6 +16,7 @@ from aiwebengine.features.management.logs import LogCalls
 from aiwebengine.features.management.scripts import ScriptCalls, ScriptChange
 from aiwebengine.features.sockets.options import SOCKET, SOCKET_CALL, check_socket
 from aiwebengine.features.streams.options import STREAM, STREAM_CALL, check_stream
+from aiwebengine.host.declare import Argument, HostCall
 from aiwebengine.host.dispatch import Host
 from aiwebengine.host.effects import Commits, Work
 from aiwebengine.host.registration.book import Registrations
@@ -161,6 +162,46 @@ def host(
         keep_failure=lambda invocation, error: None,
         keep_receipt=lambda invocation, receipt: behind.receipts.append(receipt.outcome),
         limits=limits or LimitSettings(),
+        seconds=lambda: 0.0,
+    )
+
+
+WHAT = Argument(name="what", kind="any", optional=True, doc="Anything.")
+
+
+class OneCall:
+    """A group of one call that does what the test says."""
+
+    def __init__(self, function: Any, argument: Argument = WHAT) -> None:
+        self._function = function
+        self.calls = (
+            HostCall(
+                name="probe",
+                group="Tests",
+                arguments=(argument,),
+                returns="unknown",
+                effect="none",
+                doc="Tests.",
+                example="probe()",
+            ),
+        )
+
+    @property
+    def functions(self) -> Any:
+        return {"probe": self._function}
+
+
+def probing(function: Any, *, argument: Argument = WHAT, **limits: Any) -> Host:
+    """Give a host whose only call is `probe`."""
+    return Host(
+        groups=[OneCall(function, argument)],
+        commits=cast(Any, None),
+        capabilities=lambda invocation: frozenset(),
+        registrations=lambda invocation: None,  # type: ignore[return-value]
+        keep_lines=lambda invocation, lines: None,
+        keep_failure=lambda invocation, error: None,
+        keep_receipt=lambda invocation, receipt: None,
+        limits=LimitSettings(**limits),
         seconds=lambda: 0.0,
     )
 

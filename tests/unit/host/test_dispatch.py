@@ -16,13 +16,12 @@ from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.errors import TABLE, Unavailable
 from aiwebengine.features.graphql.schema.registration import SCHEMA_PARTS
 from aiwebengine.host import dispatch
-from aiwebengine.host.declare import Argument, HostCall, limited
-from aiwebengine.host.dispatch import Host
+from aiwebengine.host.declare import Argument, limited
 from aiwebengine.host.registration.routes import web_routes
 from aiwebengine.host.registration_calls import RegistrationCalls
 from aiwebengine.runtime.allowance import allowance
 from aiwebengine.settings.schema import LimitSettings
-from tests.unit.host.fakes import SOCKETS, STREAMS, Everything, ask, host, invocation, receipt
+from tests.unit.host.fakes import SOCKETS, STREAMS, Everything, OneCall, ask, host, invocation, probing, receipt
 
 VALUES = strategies.recursive(
     strategies.none()
@@ -60,46 +59,6 @@ KINDS = (STREAMS, SOCKETS, SCHEMA_PARTS)
 CALLS = sorted(
     {call.name for call in (*DECLARED.calls, *RegistrationCalls((web_routes(LimitSettings()), *KINDS)).calls)}
 )
-
-
-WHAT = Argument(name="what", kind="any", optional=True, doc="Anything.")
-
-
-class OneCall:
-    """A group of one call that does what the test says."""
-
-    def __init__(self, function: Any, argument: Argument = WHAT) -> None:
-        self._function = function
-        self.calls = (
-            HostCall(
-                name="probe",
-                group="Tests",
-                arguments=(argument,),
-                returns="unknown",
-                effect="none",
-                doc="Tests.",
-                example="probe()",
-            ),
-        )
-
-    @property
-    def functions(self) -> Any:
-        return {"probe": self._function}
-
-
-def probing(function: Any, *, argument: Argument = WHAT, **limits: Any) -> Host:
-    """Give a host whose only call is `probe`."""
-    return Host(
-        groups=[OneCall(function, argument)],
-        commits=cast(Any, None),
-        capabilities=lambda invocation: frozenset(),
-        registrations=lambda invocation: None,  # type: ignore[return-value]
-        keep_lines=lambda invocation, lines: None,
-        keep_failure=lambda invocation, error: None,
-        keep_receipt=lambda invocation, receipt: None,
-        limits=LimitSettings(**limits),
-        seconds=lambda: 0.0,
-    )
 
 
 class DispatchTests(SynchronousTestCase):

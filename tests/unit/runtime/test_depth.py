@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.settings.schema import PoolSettings
+from tests.unit.host.fakes import probing
 from tests.unit.runtime.fakes import FakeSink, FakeTemplate, Scene
 
 DONE = ("answered", 200, b'{"done":true}')
@@ -147,6 +148,23 @@ class DepthTests(SynchronousTestCase):
         self.made.reactor.turn()
         self.serve()
         self.assertEqual((two.told, self.following), ([DONE], 0))
+
+    def test_not_recalled(self) -> None:
+        """A host call whose function waits for nothing takes the second one from nowhere, and parks nothing."""
+
+        async def probe(_session: Any, what: Any) -> Any:
+            return what
+
+        scene = self.scene(max_parked=1)
+        self.patch(scene.host, "begin", probing(probe).begin)
+        scene.run(), scene.run()
+        self.take_both()
+        self.child.ask(b"probe", 7)
+        scene.reactor.turn()
+        self.assertEqual(self.child.take(), {b"_answer": b"7", b"v": b'{"ok":7}'})
+        self.assertIsNone(self.child.take())
+        (version,) = scene.runner.state()["versions"]
+        self.assertEqual((self.following, version["parked"]), (1, 0))
 
     def test_recalled_too_late(self) -> None:
         """If the first is answered before the child reads the recall, the second begins where it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from aiwebengine.errors import Cancelled, EngineError, Invalid, ScriptFailed, Unavailable
@@ -13,7 +14,8 @@ from aiwebengine.features.sockets.sessions import Parcels, SocketDoor, Surroundi
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.settings.schema import SocketSettings, StreamSettings
-from aiwebengine.values import Answer, Entry
+from aiwebengine.values import Answer, Entry, Principal
+from aiwebengine.web.arrival import Arrival
 from aiwebengine.web.websocket import WebSockets
 from tests.support.fakes.invoking import an_invoker
 from tests.support.websocket import BINARY
@@ -99,6 +101,35 @@ class SessionTests(WebTestCase):
         self.assertEqual(self.door.state(), {"sessions": 1})
         self.tell(run, ["t", "to nobody"])
         self.assertEqual(self.door.state(), {"sessions": 0})
+
+    def test_for_whoever_opened_it(self) -> None:
+        """All that happens on a WebSocket is handled for whoever has opened it."""
+        user, scripts = Principal(id="ada", kind="user"), sockets_of_scripts(self.door)
+
+        def opens(arrival: Arrival) -> None:
+            self.door.open(replace(arrival, invocation=arrival.invocation._replace(principal=user)))
+
+        self.site = self.make_site(replace(scripts, opens=opens))
+        client = self.open()
+        client.say("one")
+        self.assertEqual((self.last.invocation.handler.id, self.last.invocation.principal), (1, user))
+        self.tell(self.last)
+        client.close(1000, b"")
+        self.assertEqual((self.last.invocation.handler.id, self.last.invocation.principal), (2, user))
+
+    def test_what_events_may_use(self) -> None:
+        """What an event may use is the same for all while a version serves, and what the next one says after that."""
+        self.serve(the_route(), limits={"cpu_ms": 300})
+        client = self.open()
+        used = []
+        for text in ("one", "two", "three"):
+            client.say(text)
+            used.append(self.last.invocation.allowance)
+            self.tell(self.last)
+            if text == "two":
+                self.serve(the_route(), limits={"cpu_ms": 200})
+        self.assertIs(used[0], used[1])
+        self.assertEqual([one.cpu_seconds for one in used], [0.3, 0.3, 0.2])
 
     def test_without_handlers(self) -> None:
         """What no handler waits for is no invocation."""
