@@ -160,7 +160,7 @@ class Invoker:
         principal: Principal,
         payload: str,
         *,
-        id: str = "",  # noqa: A002  as the field is called
+        identity: str = "",
         label: str = "",
         recording: str | None = None,
         read_only: bool = False,
@@ -175,7 +175,7 @@ class Invoker:
             callee: What is run.
             principal: Who asks.
             payload: ASCII JSON: what the handler is given.
-            id: Of whoever asks, such as a request; empty: a new one.
+            identity: Its id, if whoever asks has one, such as a request; empty: a new one.
             label: What is run, for people; empty: as the callee is called.
             recording: How it is recorded; None: as the rules for the callee say.
             read_only: It may change nothing.
@@ -192,7 +192,7 @@ class Invoker:
             recording = self.recording(callee.script, callee.recorded_as) if callee.recorded_as else ""
         allowed = callee.allowance
         return Invocation(
-            id=id or self._new_id(),
+            id=identity or self._new_id(),
             script=callee.script,
             version=callee.version,
             kind=callee.kind,

@@ -297,7 +297,7 @@ class Site:
                 self._callees.of(route),
                 ANONYMOUS,
                 given,
-                id=request.id,
+                identity=request.id,
                 recording="always" if asked_for else None,
             )
             if registry is not self._steps_of:

@@ -126,7 +126,7 @@ class InvokerTests(SynchronousTestCase):
         """Whoever starts it may name it, let it only read, have it done once, or have it done again."""
         once, again = Once(key="k", request="r"), Again(seed="0", now=1, steps=())
         made = self.invoker.invocation(
-            self.callee(), SERVICE, "null", id="mine", label="other", read_only=True, once=once, again=again
+            self.callee(), SERVICE, "null", identity="mine", label="other", read_only=True, once=once, again=again
         )
         self.assertEqual((made.id, made.label, made.principal.kind), ("mine", "other", "service"))
         self.assertEqual((made.read_only, made.once, made.again), (True, once, again))

@@ -53,7 +53,7 @@ class ScriptRuns:
             callees.of(part),
             asker.principal,
             payload,
-            id=identity,
+            identity=identity,
             label=label,
             recording=self._invoker.recording(part.script, label),
             read_only=read_only,
