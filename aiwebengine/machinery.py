@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiwebengine.build.builder import Builder
 from aiwebengine.errors import CannotStart, ScriptFailed
@@ -53,6 +53,10 @@ from aiwebengine.web.site import Door
 from aiwebengine.web.sse import EventStreams
 from aiwebengine.web.streams import StreamDoor
 from aiwebengine.web.websocket import WebSockets
+
+if TYPE_CHECKING:
+    # Loaded only where there is a Redis server: it brings OpenSSL with it.
+    from aiwebengine.services.redis.client import RedisStore
 
 
 class Recording(Protocol):
@@ -154,6 +158,8 @@ class Foundation:
     database: Database
     evidence: Database
     """Logs, receipts and the like: never locked by what scripts write."""
+    redis: RedisStore | None
+    """What several servers share; None without `redis.url`."""
     background: Background
     store: ScriptStore
     stacks: Stacks

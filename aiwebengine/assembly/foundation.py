@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 from random import SystemRandom
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiwebengine.machinery import Foundation
 from aiwebengine.observe.background import Background
@@ -19,6 +19,9 @@ from aiwebengine.services.db.log_rows import DatabaseLogRows
 from aiwebengine.services.db.migrations.lists import EVIDENCE_CHAINS, MAIN_CHAINS
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
+
+if TYPE_CHECKING:
+    from aiwebengine.services.redis.client import RedisStore
 
 _THREADS = 4
 _EVIDENCE_THREADS = 2
@@ -76,6 +79,7 @@ def build_foundation(settings: Settings, *, reactor: Any, passed: Passed, alone:
         unpacking_threads=unpacking_threads,
         database=database,
         evidence=evidence,
+        redis=_redis(settings, reactor=reactor, random=random),
         background=Background(clock=reactor),
         store=store,
         stacks=stacks,
@@ -88,6 +92,14 @@ def build_foundation(settings: Settings, *, reactor: Any, passed: Passed, alone:
             passed=passed,
         ),
     )
+
+
+def _redis(settings: Settings, *, reactor: Any, random: SystemRandom) -> RedisStore | None:
+    if not settings.redis.url:
+        return None
+    from aiwebengine.services.redis.client import RedisStore  # noqa: PLC0415  who has no Redis need not load its client
+
+    return RedisStore(settings=settings.redis, reactor=reactor, random=random.random)
 
 
 def _milliseconds() -> int:

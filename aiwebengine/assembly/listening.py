@@ -115,7 +115,9 @@ def build_engine(machinery: Machinery, parts: Sequence[Parts], *, inherited: Inh
 
 def _dependencies(machinery: Machinery, parts: Sequence[Parts]) -> Sequence[Guarded]:
     database, evidence, builder = machinery.base.database, machinery.base.evidence, machinery.builder
-    own = (database.reads, database.writes, evidence.reads, evidence.writes, builder.working, builder.installing)
+    own = [database.reads, database.writes, evidence.reads, evidence.writes, builder.working, builder.installing]
+    if machinery.base.redis is not None:
+        own.append(machinery.base.redis.guarded)
     return (*own, *(guarded for one in parts for guarded in one.breakers))
 
 
@@ -169,6 +171,7 @@ def _state(
             "unpacking": base.unpacking_threads.state(),
         },
         "dependencies": lambda: {one.name: one.figures() for one in dependencies},
+        **({"redis": base.redis.state} if base.redis is not None else {}),
         "units": machinery.units.state,
         "relay": machinery.relay.state,
         "turns": machinery.turns.state,
@@ -242,6 +245,7 @@ def _services(
         ("unpacking threads", base.unpacking_threads),
         ("database", base.database),
         ("evidence", base.evidence),
+        *([("Redis", base.redis)] if base.redis is not None else []),
         ("background", base.background),
         ("logs", base.logs),
         ("units", machinery.units),

@@ -60,6 +60,8 @@ class TextForm:
     """For people, such as `an address like 127.0.0.1`."""
     allows: Callable[[Any], bool]
     """Tells whether the text has the form."""
+    secret: bool = False
+    """It may hold a password, and is not shown."""
 
 
 @dataclass(frozen=True, slots=True)

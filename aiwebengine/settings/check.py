@@ -18,7 +18,7 @@ from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
-from aiwebengine.settings.allowed import Between, FilePath, Rule
+from aiwebengine.settings.allowed import Between, FilePath, Rule, TextForm
 from aiwebengine.settings.schema import Settings
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -53,6 +53,11 @@ class Field:
     def variable(self) -> str:
         """Environment variable that sets it."""
         return f"AIWEBENGINE__{self.section.upper()}__{self.key.upper()}" if self.section else "AIWEBENGINE_PROFILE"
+
+    @property
+    def secret(self) -> bool:
+        """Tell whether its value must not be shown."""
+        return isinstance(self.rule, TextForm) and self.rule.secret
 
     @property
     def allowed(self) -> str:
@@ -122,14 +127,14 @@ def convert(field: Field, value: Any, *, is_text: bool, folder: Path) -> Any:
     if field.rule is not None:
         for item in typed if field.kind is tuple else (typed,):
             if not field.rule.allows(item):
-                raise Wrong(f"`{field.name}` cannot be {_show(item)}; allowed is {field.allowed}")
+                raise Wrong(f"`{field.name}` cannot be {_show(field, item)}; allowed is {field.allowed}")
     if isinstance(field.rule, FilePath) and typed:
         return _absolute(field, typed, folder)
     return typed
 
 
 def _typed(field: Field, value: Any, *, is_text: bool) -> Any:
-    wrong = Wrong(f"`{field.name}` cannot be {_show(value)}; allowed is {field.allowed}")
+    wrong = Wrong(f"`{field.name}` cannot be {_show(field, value)}; allowed is {field.allowed}")
     if field.kind is bool:
         return _boolean(value, wrong, is_text=is_text)
     if field.kind in {int, float}:
@@ -206,7 +211,9 @@ def _meant(path: tuple[str, ...], known: Mapping[tuple[str, ...], Field]) -> str
     return f"; did you mean `{near[0]}`?" if near else ""
 
 
-def _show(value: Any) -> str:
+def _show(field: Field, value: Any) -> str:
+    if field.secret:
+        return "what was given, which is not shown because it may hold a password"
     if isinstance(value, dict):
         return "a group of keys"
     text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)

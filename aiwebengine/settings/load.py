@@ -9,8 +9,9 @@ A wrong value stops the start even where a later one covers it, and all problems
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from aiwebengine.settings.check import Field, Sections, Wrong, all_sections, con
 from aiwebengine.settings.sources import Found, SourcePlace, Unreadable, from_environment, from_file, from_flags
 
 _PROFILE = ("profile",)
+_WHO = re.compile(r"://\S*@")
+"""Name and password in an address, such as one that stands beside a key that does not exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,8 @@ class WrongSetting:
         text = f"{where}: {self.message}"
         if self.place.snippet and self.place.column:
             indent = " " * (self.place.column - 1)
-            text += f"\n    {self.place.snippet.expandtabs(1)[:200]}\n    {indent}^"
+            line = _WHO.sub("://***@", self.place.snippet.expandtabs(1)[:200])
+            text += f"\n    {line}\n    {indent}^"
         return text
 
 
@@ -161,7 +165,8 @@ def _take(
     try:
         chosen[found.path] = convert(item, found.value, is_text=found.is_text, folder=folder)
     except Wrong as error:
-        problems.append(WrongSetting(message=f"{error}.", place=found.place))
+        place = replace(found.place, snippet=None) if item.secret else found.place
+        problems.append(WrongSetting(message=f"{error}.", place=place))
 
 
 def _build(profile: str, chosen: Mapping[tuple[str, ...], Any], sections: Sections) -> schema.Settings:

@@ -22,6 +22,7 @@ from aiwebengine.settings.allowed import (
     is_origin,
     is_weight,
 )
+from aiwebengine.settings.redis_url import is_prefix, is_redis_url
 
 S = TypeVar("S")
 
@@ -251,6 +252,32 @@ class SocketSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RedisSettings:
+    """Redis or Valkey: what several servers share; without an address nothing of it runs."""
+
+    url: Annotated[
+        str,
+        TextForm(
+            "an address such as redis://:password@127.0.0.1:6379/0, rediss://example.org or "
+            "unix:///run/redis/redis.sock?db=0, or empty",
+            is_redis_url,
+            secret=True,
+        ),
+    ] = field(default="", repr=False)
+    """Address of the server; `rediss://` is TLS, a password is percent-encoded; empty: none is used."""
+    ca_file: Annotated[str, FilePath()] = ""
+    """PEM file with the certificates of those who may vouch for a server with TLS; empty: whom the system trusts."""
+    prefix: Annotated[str, TextForm("up to 64 letters, digits, `_`, `.`, `:` and `-`", is_prefix)] = "aiwebengine"
+    """What all keys and channels begin with, and a colon; servers that work together have the same."""
+    connections: Annotated[int, Between(least=1, most=64)] = 2
+    """Connections for commands; one more is opened to listen to what others publish."""
+    connect_seconds: Annotated[float, Between(least=0.1, most=60)] = 3.0
+    """Longest time to connect and sign in; the server's start waits so long, and then goes on without."""
+    command_seconds: Annotated[float, Between(least=0.01, most=60)] = 1.0
+    """Longest time for the answer to a command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorSettings:
     """What an error page shows."""
 
@@ -274,6 +301,7 @@ class Settings:
     logs: LogSettings = field(default_factory=LogSettings)
     streams: StreamSettings = field(default_factory=StreamSettings)
     sockets: SocketSettings = field(default_factory=SocketSettings)
+    redis: RedisSettings = field(default_factory=RedisSettings)
     errors: ErrorSettings = field(default_factory=ErrorSettings)
     features: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """Sections of features, by their name in the files."""

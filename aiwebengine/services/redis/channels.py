@@ -1,0 +1,146 @@
+"""Who listens to which channel, and since when: what both stores know of their subscribers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from twisted.logger import Logger
+
+from aiwebengine.interfaces import Clock
+from aiwebengine.services.redis.store import Active, Deliver
+
+_log = Logger()
+
+
+class Listener:
+    """
+    One subscriber; see `store.Subscription`.
+
+    Args:
+        deliver: See `store.SharedStore.subscribe`.
+        active: The same.
+        left: Told when it is cancelled.
+    """
+
+    def __init__(self, *, deliver: Deliver, active: Active, left: Callable[[Listener], None]) -> None:
+        self._deliver = deliver
+        self._active = active
+        self._left = left
+        self._began = False
+        self._gone = False
+
+    @property
+    def began(self) -> bool:
+        """Tell whether it has been told that messages arrive."""
+        return self._began
+
+    def cancel(self) -> None:
+        """See `store.Subscription.cancel`."""
+        if not self._gone:
+            self._gone = True
+            self._left(self)
+
+    def begin(self) -> None:
+        """Say that messages arrive from now on."""
+        began, self._began = self._began, True
+        self._call(lambda: self._active(began))
+
+    def give(self, message: bytes) -> None:
+        """Deliver a message, unless it was published before this one began to listen."""
+        if self._began:
+            self._call(lambda: self._deliver(message))
+
+    def _call(self, function: Callable[[], None]) -> None:
+        if self._gone:
+            return
+        try:
+            function()
+        except Exception:  # noqa: BLE001  one subscriber's fault is not the next one's
+            _log.failure("a subscriber of a channel failed")
+
+
+class Channel:
+    """All subscribers of one channel."""
+
+    __slots__ = ("confirmed", "listeners", "name")
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+        self.listeners: dict[Listener, None] = {}
+        self.confirmed = False
+        """Messages arrive."""
+
+
+class Channels:
+    """
+    All channels that somebody listens to.
+
+    Args:
+        clock: Lets subscribers begin after `add` has returned.
+        opened: Told of a channel that has its first subscriber.
+        closed: Told of one whose last subscriber has gone.
+    """
+
+    def __init__(self, *, clock: Clock, opened: Callable[[Channel], None], closed: Callable[[Channel], None]) -> None:
+        self._clock = clock
+        self._opened = opened
+        self._closed = closed
+        self._channels: dict[str, Channel] = {}
+
+    def add(self, name: str, *, deliver: Deliver, active: Active) -> Listener:
+        """Add a subscriber."""
+        channel = self._channels.get(name)
+        new = channel is None
+        if channel is None:
+            channel = self._channels[name] = Channel(name=name)
+        listener = Listener(deliver=deliver, active=active, left=lambda one: self._leave(channel, one))
+        channel.listeners[listener] = None
+        if channel.confirmed:
+            self._clock.callLater(0, self._join, channel, listener)
+        if new:
+            self._opened(channel)
+        return listener
+
+    def confirm(self, channel: Channel) -> None:
+        """Say that messages of *channel* arrive from now on, if it still is what its subscribers listen to."""
+        if self._channels.get(channel.name) is channel:
+            channel.confirmed = True
+            for listener in list(channel.listeners):
+                listener.begin()
+
+    def interrupt(self) -> None:
+        """Say that no messages arrive, until each channel is confirmed again."""
+        for channel in self._channels.values():
+            channel.confirmed = False
+
+    def give(self, name: str, message: bytes) -> int:
+        """Deliver a message; return to how many."""
+        channel = self._channels.get(name)
+        if channel is None or not channel.confirmed:
+            return 0
+        listeners = list(channel.listeners)
+        for listener in listeners:
+            listener.give(message)
+        return len(listeners)
+
+    def listens(self, name: str) -> bool:
+        """Tell whether messages of a channel arrive."""
+        channel = self._channels.get(name)
+        return channel is not None and channel.confirmed
+
+    def __iter__(self) -> Iterator[Channel]:
+        return iter(list(self._channels.values()))
+
+    def __len__(self) -> int:
+        return len(self._channels)
+
+    def _join(self, channel: Channel, listener: Listener) -> None:
+        # Interrupted meanwhile, it begins when the channel is confirmed again, or has done so already.
+        if channel.confirmed and not listener.began:
+            listener.begin()
+
+    def _leave(self, channel: Channel, listener: Listener) -> None:
+        del channel.listeners[listener]
+        if not channel.listeners:
+            del self._channels[channel.name]
+            self._closed(channel)

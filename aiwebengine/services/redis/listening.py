@@ -1,0 +1,103 @@
+"""
+What is published on a Redis server, delivered to whom it concerns here.
+
+One connection of its own listens to all channels.  It is asked now and then whether it is
+still there: nothing else would tell when the server hangs or a cable is cut.  After every
+loss the channels are subscribed to again, and the subscribers are told that messages may be
+missing: what is published while nobody listens is gone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from aiwebengine.interfaces import Clock, DelayedCall
+from aiwebengine.services.redis.channels import Channel, Channels
+from aiwebengine.services.redis.connection import Wire
+from aiwebengine.services.redis.store import Active, Deliver, Subscription
+
+_LOOK_SECONDS = 5.0
+
+
+class Listening:
+    """
+    The channels of a connection.
+
+    Args:
+        prefix: Begins the names of channels on the server.
+        clock: Asks whether the connection is still there.
+        answer_seconds: Longest wait for the answer to that.
+    """
+
+    def __init__(self, *, prefix: str, clock: Clock, answer_seconds: float) -> None:
+        self._prefix = prefix
+        self._clock = clock
+        self._answer_seconds = answer_seconds
+        self._channels = Channels(clock=clock, opened=self._open, closed=self._close)
+        self._wire: Wire | None = None
+        self._look: DelayedCall | None = None
+        self.interruptions = 0
+        """How often messages may have been lost."""
+
+    def subscribe(self, channel: str, *, deliver: Deliver, active: Active) -> Subscription:
+        """See `store.SharedStore.subscribe`."""
+        return self._channels.add(self._prefix + channel, deliver=deliver, active=active)
+
+    def made(self, wire: Wire) -> None:
+        """Take a new connection."""
+        self._wire = wire
+        for channel in self._channels:
+            self._open(channel)
+        self._look = self._clock.callLater(_LOOK_SECONDS, self._ask, wire)
+
+    def lost(self, _: str) -> None:
+        """Have no connection any more."""
+        if self._wire is not None:
+            self._wire = None
+            self.interruptions += 1
+            self._channels.interrupt()
+        if self._look is not None and self._look.active():
+            self._look.cancel()
+        self._look = None
+
+    def pushed(self, channel: bytes, message: bytes) -> None:
+        """Deliver a message."""
+        self._channels.give(channel.decode("utf-8", "surrogatepass"), message)
+
+    def __len__(self) -> int:
+        return len(self._channels)
+
+    def _open(self, channel: Channel) -> None:
+        wire = self._wire
+        if wire is None or wire.ended:
+            return
+        asked = self._answered(wire, wire.ask("SUBSCRIBE", channel.name))
+        asked.addCallback(lambda there: self._channels.confirm(channel) if there and self._wire is wire else None)
+
+    def _close(self, channel: Channel) -> None:
+        wire = self._wire
+        if wire is not None and not wire.ended:
+            self._answered(wire, wire.ask("UNSUBSCRIBE", channel.name))
+
+    def _ask(self, wire: Wire) -> None:
+        self._look = None
+        asked = self._answered(wire, wire.ask("PING"))
+
+        def again(there: bool) -> None:  # noqa: FBT001  the result of a Deferred
+            if there and self._wire is wire:
+                self._look = self._clock.callLater(_LOOK_SECONDS, self._ask, wire)
+
+        asked.addCallback(again)
+
+    def _answered(self, wire: Wire, asked: Deferred[Any]) -> Deferred[bool]:
+        """Tell whether there was an answer; without one in time the connection is of no use."""
+
+        def failed(_: Failure) -> bool:
+            wire.abort()
+            return False
+
+        asked.addTimeout(self._answer_seconds, cast(Any, self._clock))
+        return asked.addCallbacks(lambda _: True, failed)
