@@ -61,25 +61,32 @@
         return { whole: replace(slice(text, 0, exponent), ZEROS, ''), fraction: slice(text, exponent) };
     }
 
-    /* Digits in front of the point and behind it, of a decimal text; null if it is too long to be halfway. */
-    function plainDigits(text) {
+    /* Digits in front of the point and behind it, of a decimal text that has `places` behind it; null if it has not. */
+    function plainDigits(text, places) {
         var found = exec(DECIMAL, text);
-        if (found === null) return null;
-        var whole = found[2], fraction = found[3] === undefined ? '' : found[3], shift = found[4] === undefined ? 0 : +found[4];
-        if (shift > 400 || shift < -1200 || text.length > 2000) return null;
-        for (; fraction.length < shift;) fraction += '0';
-        for (; whole.length < -shift;) whole = '0' + whole;
+        if (found === null || text.length > 2000) return null;
+        var whole = found[2], fraction = found[3] === undefined ? '' : replace(found[3], /0+$/, ''), shift = found[4] === undefined ? 0 : +found[4];
+        if (fraction === '' && shift < 0) {
+            var kept = replace(whole, /0+$/, '');
+            shift += whole.length - kept.length;
+            whole = kept;
+        }
+        var behind = fraction.length - shift;
+        // Powers of 10 beyond the 23rd have more odd factors than a number has bits.
+        if ((behind > 0 ? behind : 0) !== places || behind < -23) return null;
+        while (fraction.length < shift) fraction += '0';
+        while (whole.length < -shift) whole = '0' + whole;
         var digits = whole + fraction, point = whole.length + shift;
-        return { whole: replace('0' + slice(digits, 0, point), ZEROS, ''), fraction: replace(slice(digits, point), /0+$/, '') };
+        return { whole: replace('0' + slice(digits, 0, point), ZEROS, ''), fraction: slice(digits, point) };
     }
 
     /* The number that `text` means, which the engine reads as `value`. */
     function corrected(text, value) {
         floats[0] = value;
         if ((words[0] & 1) === 0 || !isFinite(value)) return value;
-        var digits = plainDigits(text), lowest = lowestBit();
         // What is halfway has exactly one digit more behind the point than the number has bits there.
-        if (digits === null || digits.fraction.length !== (lowest > 0 ? 0 : 1 - lowest)) return value;
+        var lowest = lowestBit(), digits = plainDigits(text, lowest > 0 ? 0 : 1 - lowest);
+        if (digits === null) return value;
         for (var side = -1; side < 2; side += 2) {
             var middle = expanded(doubledBits(side), lowest - 1);
             if (middle.whole !== digits.whole || middle.fraction !== digits.fraction) continue;
@@ -125,7 +132,7 @@
 
     // -- JSON
 
-    var STEP = 7, EXPONENTS = ['e+', 'E+', 'e1', 'e2', 'E1', 'E2'];
+    var PIECE = 500, STEP = 7, EXPONENTS = ['e+', 'E+', 'e1', 'e2', 'E1', 'E2'];
     /*
      * Whether JSON text may hold a number that is read wrongly.  Most does not, and is not to cost much: exponents
      * are looked for by the engine; seven digits in a row, of numbers of sixteen or with another exponent, are
@@ -162,14 +169,27 @@
         if (!maySuffer(text)) return text;
         var made = '', at = 0, length = text.length;
         while (at < length) {
-            var quote = indexOf(text, '"', at), end = quote < 0 ? length : quote, outside = slice(text, at, end);
-            made += replace(outside, JSON_NUMBERS, mendedNumber);
+            var quote = indexOf(text, '"', at), end = quote < 0 ? length : quote;
+            made += numbersMended(text, at, end);
             if (quote < 0) break;
             at = behindString(text, quote + 1);
             made += slice(text, quote, at);
         }
         return made;
     };
+
+    /* In pieces: replacing takes the engine time by the square of the length. */
+    function numbersMended(text, at, end) {
+        var made = '';
+        while (at < end) {
+            var to = at + PIECE;
+            while (to < end && codeAt(text, to) !== 44) to++;
+            if (to > end) to = end;
+            made += replace(slice(text, at, to), JSON_NUMBERS, mendedNumber);
+            at = to;
+        }
+        return made;
+    }
 
     function behindString(text, at) {
         for (;;) {
