@@ -29,12 +29,12 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 def decode(text: str | bytes) -> Any:
     """
-    Read JSON; bytes are UTF-8.
+    Read JSON; bytes are UTF-8, and may begin with a byte-order mark.
 
     Raises:
         ValueError, RecursionError: It is none that can be used; what is no JSON at all is a `json.JSONDecodeError`.
     """
-    return _DECODER.decode(text.decode("utf-8") if isinstance(text, bytes) else text)
+    return _DECODER.decode(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
 
 
 def decode_object(text: str | bytes) -> dict[str, Any] | None:

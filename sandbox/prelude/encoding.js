@@ -1,8 +1,7 @@
 /*
- * Text and bytes: TextEncoder, TextDecoder, atob, btoa, and the conversions other files use.
+ * Text and bytes: TextEncoder, atob, btoa, and the conversions other files use (TextDecoder: decoder.js).
  *
- * The engine's own UTF-8 codecs are kept underneath; what they lack is other labels (latin1, utf-16le)
- * and TypedArray results from `Duktape.dec`.
+ * The engine's own UTF-8 codecs are kept underneath; what they lack is TypedArray results from `Duktape.dec`.
  *
  * For other files: K.utf8(text) -> Uint8Array, K.text(bytes) -> text, K.base64(bytes) -> text,
  * K.fromBase64(text) -> Uint8Array, K.bytesOf(value) -> Uint8Array or null, K.isAscii(text).
@@ -91,79 +90,6 @@
         return first >= 0xd800 && first < 0xdc00 && second >= 0xdc00 && second < 0xe000;
     }
 
-    var LABELS = Object.create(null);
-    function labels(name, list) {
-        list.split(' ').forEach(function (label) { LABELS[label] = name; });
-    }
-    labels('utf-8', 'utf-8 utf8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8');
-    labels('utf-16le', 'utf-16le utf-16 ucs-2 iso-10646-ucs-2 csunicode unicode unicodefeff');
-    labels('utf-16be', 'utf-16be unicodefffe');
-    labels('windows-1252', 'windows-1252 latin1 iso-8859-1 iso8859-1 ascii us-ascii ansi_x3.4-1968 cp1252 cp819 l1 x-cp1252 iso_8859-1');
-
-    var WINDOWS_1252 = '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f' +
-        '\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178';
-
-    function TextDecoder(label, options) {
-        if (!(this instanceof TextDecoder)) throw new TypeError("Class constructor TextDecoder cannot be invoked without 'new'");
-        var name = label === undefined ? 'utf-8' : LABELS[String(label).trim().toLowerCase()];
-        if (!name) throw new RangeError("TextDecoder: the encoding '" + label + "' is not supported; there are utf-8, utf-16le, utf-16be and windows-1252 (latin1)");
-        var fatal = !!(options && options.fatal), ignoreBom = !!(options && options.ignoreBOM);
-        K.define(this, 'encoding', name, true);
-        K.define(this, 'fatal', fatal, true);
-        K.define(this, 'ignoreBOM', ignoreBom, true);
-        K.hide(this, name === 'utf-8' ? new NativeDecoder('utf-8', { fatal: fatal, ignoreBOM: ignoreBom }) : { rest: null, begun: false });
-    }
-    K.define(TextDecoder.prototype, 'decode', function decode(input, options) {
-        var bytes = input === undefined ? new U8(0) : bytesOf(input), stream = !!(options && options.stream);
-        if (!bytes) throw new TypeError('TextDecoder.decode: expected an ArrayBuffer or a typed array');
-        var inner = K.hidden(this);
-        if (this.encoding === 'utf-8') return utf8Text(inner, bytes, stream);
-        if (this.encoding === 'windows-1252') return latinText(bytes);
-        return utf16Text(this, inner, bytes, stream);
-    });
-
-    function utf8Text(decoder, bytes, stream) {
-        try {
-            return uncurriedDecode(decoder, bytes, { stream: stream });
-        } catch (error) {
-            throw new TypeError('The encoded data was not valid for encoding utf-8');
-        }
-    }
-
-    function latinText(bytes) {
-        var made = '';
-        for (var i = 0; i < bytes.length; i++) {
-            var byte = bytes[i];
-            made += byte >= 0x80 && byte < 0xa0 ? WINDOWS_1252.charAt(byte - 0x80) : fromCharCode(byte);
-        }
-        return made;
-    }
-
-    function utf16Text(decoder, state, bytes, stream) {
-        var made = '', i = 0, high = decoder.encoding === 'utf-16be' ? 0 : 1;
-        if (state.rest !== null && bytes.length) {
-            made = unit(state.rest, bytes[0], high);
-            state.rest = null;
-            i = 1;
-        }
-        for (; i + 1 < bytes.length; i += 2) made += unit(bytes[i], bytes[i + 1], high);
-        if (i < bytes.length) {
-            if (stream) state.rest = bytes[i];
-            else if (decoder.fatal) throw new TypeError('The encoded data was not valid for encoding ' + decoder.encoding);
-            else made += '\ufffd';
-        }
-        if (!state.begun && made !== '') {
-            if (!decoder.ignoreBOM && made.charCodeAt(0) === 0xfeff) made = made.slice(1);
-            state.begun = true;
-        }
-        if (!stream) { state.rest = null; state.begun = false; }
-        return made;
-    }
-
-    function unit(first, second, high) {
-        return fromCharCode(high ? second << 8 | first : first << 8 | second);
-    }
-
     function notLatin(name) {
         return new K.DOMException(name + ': the text has a character above U+00FF; encode it first: ' + name + "(String.fromCharCode.apply(null, new TextEncoder().encode(text)))", 'InvalidCharacterError');
     }
@@ -193,5 +119,4 @@
     });
 
     K.global('TextEncoder', TextEncoder);
-    K.global('TextDecoder', TextDecoder);
 }(__kernel, globalThis));

@@ -10,7 +10,7 @@
     'use strict';
 
     var defineProperty = Object.defineProperty, setPrototypeOf = Object.setPrototypeOf, hasOwn = Function.prototype.call.bind(Object.prototype.hasOwnProperty), isArray = Array.isArray;
-    var parse = K.native.parse, BODY = K.secret('body as base64');
+    var parse = K.native.parse, exact = K.exactJson, codeAt = K.captured.charCodeAt, slice = K.captured.slice, BODY = K.secret('body as base64');
 
     /* `headers` is the parsed object itself with these two behind it; a client's header cannot stand before them. */
     var headersPrototype = Object.create(Object.prototype);
@@ -57,13 +57,27 @@
         this.files = [];
         if (q.form) collect(q.form, this.form, this.formAll);
         else if (this.body !== '' && isForm(headers)) collect(K.formPairs(this.body), this.form, this.formAll);
+        else if (q.bodyBase64 !== undefined && isForm(headers)) collect(K.formPairs(K.text(K.fromBase64(q.bodyBase64))), this.form, this.formAll);
         this.locale = q.locale === undefined ? null : q.locale;
         this.version = q.version === undefined ? null : q.version;
         this.auth = q.auth === undefined ? null : q.auth;
         this.session = q.session === undefined ? null : q.session;
         this.data = q.data;
-        if (q.bodyBase64 !== undefined) defineProperty(this, BODY, { value: q.bodyBase64 });
+        if (q.bodyBase64 !== undefined) withBytes(this, q.bodyBase64);
         if ((q.body || q.bodyBase64) && isMultipart(headers)) readParts(this);
+    }
+
+    /*
+     * A body that is not UTF-8: its text has U+FFFD for what is not, as that of `text()` has, and is made when it is
+     * looked at, for most such bodies are files.
+     */
+    function withBytes(req, base64) {
+        defineProperty(req, BODY, { value: base64 });
+        defineProperty(req, 'body', {
+            get: function () { return textOf(req); },
+            set: function (value) { defineProperty(req, 'body', { value: value, writable: true, enumerable: true, configurable: true }); },
+            enumerable: true, configurable: true
+        });
     }
 
     function contentType(headers) {
@@ -100,7 +114,8 @@
         return req[BODY] === undefined ? K.utf8(req.body) : K.fromBase64(req[BODY]);
     }
     function textOf(req) {
-        return req[BODY] === undefined ? req.body : K.text(bytesOf(req));
+        if (req[BODY] !== undefined) return K.text(bytesOf(req));
+        return codeAt(req.body, 0) === 0xfeff ? slice(req.body, 1) : req.body;
     }
 
     /* Methods answer with a promise also when they fail, as those of a web Request do. */
@@ -124,14 +139,14 @@
     K.bodyAsJson = function (req) {
         var text = textOf(req);
         try {
-            return parse(text);
+            return parse(exact(text));
         } catch (error) {
             throw new K.HttpError(400, text === '' ? 'The request has no body; JSON was expected.' : 'The request body is not valid JSON: ' + K.jsonMessage(text, error.message) + '.');
         }
     };
     method('json', K.bodyAsJson);
     method('formData', function (req) {
-        if (isForm(req.headers) || req.body === '' && req[BODY] === undefined) return K.makeFormData(req.formAll);
+        if (isForm(req.headers) || req[BODY] === undefined && req.body === '') return K.makeFormData(req.formAll);
         return K.parseFormData(bytesOf(req), contentType(req.headers));
     });
     K.define(ScriptRequest.prototype, Symbol.toStringTag, 'Request', true);

@@ -351,9 +351,21 @@ class Requests(SynchronousTestCase):
         )
 
     def test_binary_body(self) -> None:
-        """A body that is no text is there as bytes."""
-        body = "return req.bytes().then(function (b) { return [b[0], b.length, req.body]; })"
-        self.assertEqual(self._handle(body, bodyBase64=base64.b64encode(b"\xff\x00").decode()), [255, 2, ""])
+        """A body that is not all text is there as bytes, and as text in which U+FFFD stands for what is none."""
+        body = "return req.bytes().then(function (b) { return req.text().then(function (t) { return [b[0], b.length, req.body, t, Object.keys(req).indexOf('body') >= 0]; }); })"
+        self.assertEqual(
+            self._handle(body, bodyBase64=base64.b64encode(b"\xffa").decode()), [255, 2, "\ufffda", "\ufffda", True]
+        )
+        kind = {"content-type": "application/x-www-form-urlencoded"}
+        form = self._handle(
+            "return [req.form, req.body]", headers=kind, bodyBase64=base64.b64encode(b"a=1&b=\xff").decode()
+        )
+        self.assertEqual(form, [{"a": "1", "b": "\ufffd"}, "a=1&b=\ufffd"])
+
+    def test_byte_order_mark(self) -> None:
+        """A byte-order mark is no part of JSON or text, but of the bytes."""
+        body = "return Promise.all([req.json(), req.text(), req.bytes()]).then(function (all) { return [all[0], all[1], all[2].length]; })"
+        self.assertEqual(self._handle(body, body="\ufeff[1]"), [[1], "[1]", 6])
 
     def test_bad_json_is_the_clients_fault(self) -> None:
         """A body that is not JSON answers 400 and says where."""

@@ -33,5 +33,6 @@ def test_what_can() -> None:
     """Everything else is as it stands, in text and in UTF-8."""
     assert decode('[1.5e300, "\\ud800", null]') == [1.5e300, "\ud800", None]
     assert decode('"ü🙂"'.encode()) == "ü🙂"
+    assert decode(b'\xef\xbb\xbf{"a":1}') == {"a": 1}
     assert decode_object('{"a": [1]}') == {"a": [1]}
     assert decode_object("[1]") is None

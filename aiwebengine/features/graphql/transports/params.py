@@ -64,7 +64,7 @@ def read_body(request: Request) -> Mapping[str, Any]:
             f"{told(request.headers.get('content-type', ''))} was given."
         )
     try:
-        text = request.body.decode("utf-8")
+        text = request.body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Invalid(f"The body is JSON in UTF-8; byte {error.start} of this one is not.") from None
     given = parse_json(text, "The body")

@@ -60,7 +60,8 @@ class ParamsTests(SynchronousTestCase):
         post = read_request(
             request(body=b'{"query":"{a}","variables":{"n":1}}', kind="application/json; charset=UTF-8")
         )
-        for given in (get, post):
+        marked = read_request(request(body=b'\xef\xbb\xbf{"query":"{a}","variables":{"n":1}}', kind="application/json"))
+        for given in (get, post, marked):
             params = self.read(given)
             self.assertEqual((params.query, params.variables, params.operation_name), ("{a}", {"n": 1}, None))
 
