@@ -33,7 +33,7 @@
         }
     }
 
-    /* See tests/support/encoding_tables.mjs for the form. */
+    /* See tests/support/tables/encoding_tables.mjs for the form. */
     function index(name) {
         if (unpacked[name] !== undefined) return unpacked[name];
         var points = new Uint32Array(24000), at = 0, expected = 0;

@@ -1,6 +1,6 @@
 /*
  * The indexes of the Encoding standard, packed; decoder.js reads them when a script asks for one.
- * Made by tests/support/encoding_tables.mjs.
+ * Made by tests/support/tables/encoding_tables.mjs.
  */
 (function (K) {
     'use strict';

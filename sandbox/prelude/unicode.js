@@ -1,6 +1,6 @@
 /*
  * Unicode 14.0.0: what normalize.js needs, packed in base 36.
- * Made by tests/support/unicode_tables.py.
+ * Made by tests/support/tables/unicode_tables.py.
  */
 (function (K) {
     'use strict';

@@ -1,7 +1,7 @@
 """
 Make sandbox/prelude/unicode.js from Python's own Unicode data.
 
-Run as `python tests/support/unicode_tables.py > sandbox/prelude/unicode.js` when a newer Unicode is wanted.
+Run as `python tests/support/tables/unicode_tables.py > sandbox/prelude/unicode.js` when a newer Unicode is wanted.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def main() -> None:
     sys.stdout.write(
         f"""/*
  * Unicode {unicodedata.unidata_version}: what normalize.js needs, packed in base 36.
- * Made by tests/support/unicode_tables.py.
+ * Made by tests/support/tables/unicode_tables.py.
  */
 (function (K) {{
     'use strict';
