@@ -27,27 +27,19 @@
     var TITLES = { 400: 'Bad Request', 401: 'Unauthorized', 402: 'Payment Required', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable', 408: 'Request Timeout', 409: 'Conflict', 410: 'Gone', 411: 'Length Required', 412: 'Precondition Failed', 413: 'Content Too Large', 414: 'URI Too Long', 415: 'Unsupported Media Type', 416: 'Range Not Satisfiable', 418: "I'm a Teapot", 422: 'Unprocessable Content', 423: 'Locked', 425: 'Too Early', 428: 'Precondition Required', 429: 'Too Many Requests', 431: 'Request Header Fields Too Large', 451: 'Unavailable For Legal Reasons', 500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway', 503: 'Service Unavailable', 504: 'Gateway Timeout' };
     /* The engine's own codes for what a script says by a status alone. */
     var CODES = { 401: 'unauthenticated', 403: 'denied', 404: 'not_found', 405: 'method_not_allowed', 409: 'conflict', 413: 'too_large', 415: 'unsupported_media', 429: 'too_many', 503: 'unavailable', 504: 'timeout' };
-    var encoding = false;
 
     function isObject(value) { return value !== null && typeof value === 'object'; }
 
     /* -- JSON ------------------------------------------------------------------------------ */
 
-    /* Elsewhere a promise is `{}` in JSON, as everywhere; inside an answer it is a forgotten await. */
-    K.define(K.Promise.prototype, 'toJSON', function toJSON(key) {
-        if (!encoding) return {};
-        throw new TypeError('The answer has a Promise at ' + (key === '' ? 'its top' : K.quote(key)) + '; await it before returning it.');
-    });
+    var ABOUT = { start: 'The answer', skip: 0, finite: false };
 
-    function jsonText(value, space) {
+    function jsonText(value, space, about) {
         var text;
-        encoding = true;
         try {
-            text = space === undefined ? stringify(value) : stringify(value, null, space);
+            text = K.checkedJson(value, space, about === undefined ? ABOUT : about);
         } catch (error) {
-            throw jsonFailure(value, error);
-        } finally {
-            encoding = false;
+            throw error instanceof K.Lost ? error : jsonFailure(value, error);
         }
         if (text === undefined) {
             throw new TypeError('A handler cannot answer with a ' + typeof value + (typeof value === 'function' && value.name ? ' (' + value.name + ')' : '') + '; return data, text, bytes, Html or a Response' + (typeof value === 'function' ? ', perhaps what calling it gives.' : '.'));

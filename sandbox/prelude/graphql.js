@@ -183,8 +183,9 @@
         if (run !== K.run) return;
         var text;
         try {
-            text = K.jsonText(told);
+            text = K.jsonText(told, undefined, { start: 'What a resolver returned', skip: 2, finite: false });
         } catch (error) {
+            if (error instanceof K.Lost) K.placed(error, K.handlers[run.box.q.calls[0].h]);
             K.failWith(error, 'invalid_answer');
             return;
         }
@@ -231,7 +232,7 @@
             return {
                 next: function () {
                     return K.Promise.resolve(iterator.next()).then(function (step) {
-                        return step.done ? { done: true, value: undefined } : { done: false, value: K.jsonText(step.value === undefined ? null : step.value) + '\n' };
+                        return step.done ? { done: true, value: undefined } : { done: false, value: K.jsonText(step.value === undefined ? null : step.value, undefined, { start: 'What a subscription yielded', skip: 0, finite: false }) + '\n' };
                     });
                 },
                 'return': function (value) { return typeof iterator['return'] === 'function' ? iterator['return'](value) : K.Promise.resolve({ done: true, value: value }); }

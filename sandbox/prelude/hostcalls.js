@@ -45,8 +45,9 @@
     function argumentsText(name, args) {
         var text, call = declared[name];
         try {
-            text = ascii(K.stringify(args));
+            text = ascii(K.stringifyChecked(args, shownOf(name)));
         } catch (error) {
+            if (error instanceof K.Lost) throw refused('invalid', shownOf(name), error.message);
             throw refused('invalid', shownOf(name), shownOf(name) + ': an argument cannot be sent as JSON: ' + K.safeText(error && error.message));
         }
         if (call !== undefined && text.length > call.longest) throw refused(call.tooLong, call.shown, call.bound + '; the arguments have ' + text.length + ' as JSON.');

@@ -18,7 +18,7 @@
 (function (K, global) {
     'use strict';
 
-    var own = K.own, quoteText = K.quoteText, slice = K.captured.slice, apply = K.captured.apply, safeText = K.safeText;
+    var own = K.own, quoteText = K.quoteText, slice = K.captured.slice, indexOf = K.captured.indexOf, apply = K.captured.apply, safeText = K.safeText;
     var resolvePromise = K.free(K.Promise.resolve), PromiseClass = K.Promise;
     var STREAMED = { h: '{"streamed":true}', e: 'n', v: '' };
     var LONGEST_HEAD = 60000;
@@ -145,9 +145,17 @@
 
     /* Making the answer runs the author's code too (toJSON, an Html promise), which may throw an answer of its own. */
     function invalidAnswer(run, error, thrown) {
+        if (error instanceof K.Lost) placed(error, K.handlers[run.box.h]);
         if (!thrown && error instanceof K.HttpError) giveAnswer(run, error, true);
         else fail(run, error, error instanceof TypeError ? 'invalid_answer' : 'thrown');
     }
+
+    /* No line of the script's runs when its answer is looked at: the place is where the handler was registered. */
+    function placed(error, entry) {
+        var frames = entry === undefined || typeof entry.stack !== 'string' ? -1 : indexOf(entry.stack, '\n');
+        if (frames >= 0) K.define(error, 'stack', 'TypeError: ' + error.message + slice(entry.stack, frames));
+    }
+    K.placed = placed;
 
     function settle(answer, run) {
         if (run !== K.run) return;

@@ -16,7 +16,10 @@
 
     function jsonStringify(value, replacer, space) {
         var text = replacer === undefined && space === undefined ? stringify(value) : stringify(value, replacer, space);
-        if (text === undefined) return text;
+        return text === undefined ? text : restored(text);
+    }
+    /* The engine's text as the standard's. */
+    function restored(text) {
         if (indexOf.call(text, '\\u202') >= 0) text = replace(text, ESCAPES, plain);
         return byteLength(text) === text.length ? text : K.wellFormed(text, true);
     }
@@ -57,6 +60,7 @@
         return 'Unexpected token ' + K.quote(text.charAt(at)) + ' in JSON at position ' + at + ' (line ' + before.length + ' column ' + (before[before.length - 1].length + 1) + ')';
     };
 
+    K.restored = restored;
     K.stringify = jsonStringify;
     K.parseJson = jsonParse;
     K.define(JSON, 'stringify', jsonStringify);

@@ -62,7 +62,7 @@
 
     /* A function, or the name of one that must exist when the script has loaded. */
     function keep(handler, call, stack) {
-        var entry = { fn: null, name: '', chain: null, bare: false };
+        var entry = { fn: null, name: '', chain: null, bare: false, stack: stack };
         if (typeof handler === 'function') {
             entry.fn = handler;
             entry.name = typeof handler.name === 'string' ? handler.name : '';

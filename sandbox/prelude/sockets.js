@@ -51,11 +51,12 @@
 
     function textOf(call, value) {
         if (value === undefined || typeof value === 'function' || typeof value === 'symbol') throw refused(call, 'a message is a text, bytes, or anything that JSON can hold; ' + K.quote(value) + ' was given.');
-        return typeof value === 'string' ? K.wellFormed(value) : K.jsonText(value);
+        return typeof value === 'string' ? K.wellFormed(value) : K.jsonText(value, undefined, { start: call + ': what was given', skip: 0, finite: true });
     }
 
     function bytesOf(value) {
-        return value !== null && typeof value === 'object' ? K.bytesOf(value) : null;
+        if (value === null || typeof value !== 'object') return null;
+        return value instanceof K.Blob ? K.blobBytes(value) : K.bytesOf(value);
     }
 
     function topicOf(call, topic) {
@@ -105,7 +106,7 @@
 
     function outcome(ws, done, told) {
         done.open = false;
-        var data = K.jsonText(ws.data === undefined ? null : ws.data);
+        var data = K.jsonText(ws.data === undefined ? null : ws.data, undefined, { start: 'ws.data', skip: 0, finite: true });
         if (data.length > told.mostData) throw refused('ws.data', 'it may have at most ' + told.mostData + ' characters as JSON; it has ' + data.length + '. Keep the rest with kv.', 'too_large');
         return '{"ops":' + K.native.stringify(done.ops) + ',"data":' + data + '}';
     }

@@ -9,6 +9,7 @@ from typing import Any
 from aiwebengine.errors import Conflict, Invalid, TooMany
 from aiwebengine.features.storage.declarations import KV_CALLS
 from aiwebengine.features.storage.entries import KV, Entries, check_name
+from aiwebengine.features.storage.order import Order
 from aiwebengine.features.storage.store import Entry
 from aiwebengine.features.storage.watches import Watches
 from aiwebengine.host.declare import HostCall, limited, told
@@ -34,6 +35,7 @@ class KvCalls:
     def __init__(self, *, entries: Entries, watches: Watches) -> None:
         self._entries = entries
         self._watches = watches
+        self._order = Order()
 
     @property
     def calls(self) -> Sequence[HostCall]:
@@ -44,11 +46,11 @@ class KvCalls:
     def functions(self) -> Mapping[str, Function]:
         """See `dispatch.Group.functions`."""
         return {
-            "kv.get": self._get,
-            "kv.set": self._set,
-            "kv.delete": self._delete,
-            "kv.increment": self._increment,
-            "kv.list": self._list,
+            "kv.get": self._order.read(self._get),
+            "kv.set": self._order.write(self._set),
+            "kv.delete": self._order.write(self._delete),
+            "kv.increment": self._order.write(self._increment),
+            "kv.list": self._order.read(self._list),
             "kv.watch": self._watch,
             "kv.unwatch": self._unwatch,
         }

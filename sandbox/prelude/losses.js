@@ -1,0 +1,108 @@
+/*
+ * JSON that says what would be lost in it.
+ *
+ * JSON.stringify makes `{}` of a promise, an error, a Map or a Blob, an object of numbers of bytes, and null of NaN:
+ * what was meant is gone, and nobody is told.  What is answered, stored or sent goes through here and is refused
+ * instead, with the place of it and what to write.  JSON.stringify itself stays as the standard has it.
+ *
+ * K.stringifyChecked(args, name) -> JSON text of the arguments of a host call.
+ * K.checkedJson(value, space, about) -> JSON text, undefined if there is none.  `about` is
+ *   { start, skip, finite }: how the message begins, how many members of the path are not the author's, and whether
+ *   numbers must be finite.
+ * Throws K.Lost, a TypeError, for what would be lost.
+ */
+(function (K) {
+    'use strict';
+
+    var stringify = K.native.stringify, keysOf = K.native.keys, isArray = Array.isArray, indexOf = K.captured.indexOf, BaseError = Error;
+    var checking = false, MOST_LEVELS = 500;
+
+    /* The engine calls these for every promise and error; outside of a check they change nothing. */
+    function mark(key) {
+        if (checking) throw LOST;
+        return this;
+    }
+    var LOST = {};
+    K.define(K.Promise.prototype, 'toJSON', { toJSON: function toJSON(key) { return mark.call(this, key); } }.toJSON);
+    K.define(BaseError.prototype, 'toJSON', { toJSON: function toJSON(key) { return mark.call(this, key); } }.toJSON);
+
+    var KINDS = [
+        [function (value) { return K.isPromise(value); }, 'a Promise', 'await it first'],
+        [function (value) { return value instanceof BaseError; }, 'an Error', 'give what is meant of it, such as { message: error.message }'],
+        [function (value) { return value instanceof Map; }, 'a Map', 'write Object.fromEntries(map) or Array.from(map)'],
+        [function (value) { return value instanceof Set; }, 'a Set', 'write Array.from(set)'],
+        [function (value) { return value instanceof RegExp; }, 'a RegExp', 'write String(pattern)'],
+        [function (value) { return value instanceof K.Blob; }, 'a Blob', 'write await blob.text(), or (await blob.bytes()).toBase64()'],
+        [function (value) { return K.bytesOf(value) !== null; }, 'bytes', 'write bytes.toBase64() or Array.from(bytes)'],
+        [function (value) { return value instanceof K.Headers || value instanceof K.FormData || value instanceof URLSearchParams; }, 'a list of names and values', 'write Object.fromEntries(list)'],
+        [function (value) { return value instanceof K.Response || value instanceof K.Request || value instanceof K.ReadableStream; }, 'a body that is still to be read', 'read it first, such as await response.json()'],
+        [function (value) { return value instanceof WeakMap || value instanceof WeakSet; }, 'a collection that cannot be listed', 'use a Map or Set']
+    ];
+
+    function kindOf(value) {
+        for (var i = 0; i < KINDS.length; i++) if (KINDS[i][0](value)) return KINDS[i];
+        return null;
+    }
+
+    /* The first thing that would be lost: [path, what, remedy]; null if there is none. */
+    function find(value, path, finite) {
+        if (typeof value === 'number') return finite && value - value !== 0 ? [path, String(value), 'give a finite number, or null'] : null;
+        if (value === null || typeof value !== 'object' || path.length > MOST_LEVELS) return null;
+        var kind = kindOf(value);
+        if (kind !== null) return typeof value.toJSON === 'function' && value.toJSON !== BaseError.prototype.toJSON && !K.isPromise(value) ? null : [path, kind[1], kind[2]];
+        if (typeof value.toJSON === 'function') return null;
+        var names = keysOf(value), list = isArray(value), length = list ? value.length : names.length;
+        for (var i = 0; i < length; i++) {
+            var name = list ? i : names[i], found = find(value[name], path.concat([name]), finite);
+            if (found !== null) return found;
+        }
+        return null;
+    }
+
+    function lost(found, about) {
+        var path = found[0].slice(about.skip).join('.'), error = K.makeError(Lost.prototype, about.start + ' has ' + found[1] + (path === '' ? ' at its top' : ' at ' + K.quote(path)) + ', which JSON cannot hold: ' + found[2] + '.');
+        return error;
+    }
+    function Lost() {}
+    Lost.prototype = Object.create(TypeError.prototype);
+    K.define(Lost.prototype, 'constructor', TypeError);
+    K.Lost = Lost;
+
+    /* Whether a text may have lost something: most have none of these. */
+    function isSuspicious(text, about) {
+        if (indexOf(text, '{}') >= 0 || indexOf(text, '{"0":') >= 0) return true;
+        if (!about.finite) return false;
+        // What ends the arguments of a call is an option that was not given.
+        var at = indexOf(text, 'null');
+        return at >= 0 && (about.skip === 0 || at < text.length - 5);
+    }
+
+    K.checkedJson = function (value, space, about) {
+        var text, found, outer = checking;
+        checking = true;
+        try {
+            text = space === undefined ? stringify(value) : stringify(value, null, space);
+        } catch (error) {
+            if (error !== LOST) throw error;
+            found = find(value, [], about.finite) || [[], 'a Promise or an Error', 'await it, or give what is meant of it'];
+            throw lost(found, about);
+        } finally {
+            checking = outer;
+        }
+        if (text === undefined || !isSuspicious(text, about)) return text;
+        found = find(value, [], about.finite);
+        if (found !== null) throw lost(found, about);
+        return text;
+    };
+
+    /* The arguments of a host call. */
+    K.stringifyChecked = function (args, name) {
+        var about = { start: name + ': what was given', skip: 1, finite: true }, plain = true;
+        for (var i = 0; i < args.length; i++) {
+            if (typeof args[i] === 'number' && args[i] - args[i] !== 0) throw lost(find(args[i], [i], true), about);
+            if (args[i] !== null && typeof args[i] === 'object') plain = false;
+        }
+        if (plain) return K.stringify(args);
+        return K.restored(K.checkedJson(args, undefined, about));
+    };
+}(__kernel));

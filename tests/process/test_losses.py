@@ -1,0 +1,87 @@
+"""What JSON would lose is refused wherever values leave a script, with the place and the remedy."""
+
+# ruff: noqa: E501 - a line of JavaScript is one line
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.world import Program, evaluate, run_programs
+
+LOST = {
+    "Promise.resolve(1)": "a Promise",
+    "new Error('x')": "an Error",
+    "Object.assign(new TypeError('x'), { code: 5 })": "an Error",
+    "new Map([[1, 2]])": "a Map",
+    "new Set([1])": "a Set",
+    "/x/": "a RegExp",
+    "new Uint8Array([1, 2])": "bytes",
+    "new ArrayBuffer(2)": "bytes",
+    "new Blob(['x'])": "a Blob",
+    "new File(['x'], 'a.txt')": "a Blob",
+    "new Headers({ a: '1' })": "a list of names and values",
+    "new URLSearchParams('a=1')": "a list of names and values",
+    "new Response('x')": "a body that is still to be read",
+}
+WAYS = (
+    "return { deep: [0, VALUE] }",
+    "return json({ deep: [0, VALUE] })",
+    "return kv.set('a', { deep: [0, VALUE] })",
+    "sendStreamMessage({ deep: [0, VALUE] })",
+    "sendStreamMessageToPath('/p', { deep: [0, VALUE] })",
+    "sendSubscriptionMessage('s', { deep: [0, VALUE] })",
+    "sendSocketMessage('t', { deep: [0, VALUE] })",
+)
+
+
+@pytest.mark.parametrize("value", LOST)
+def test_refused(value: str) -> None:
+    """An answer, a stored value and every kind of message names what it has, and where."""
+    for way, seen in zip(WAYS, evaluate(*(way.replace("VALUE", value) for way in WAYS)), strict=True):
+        assert LOST[value] in seen["message"], (way, seen)
+        assert '"deep.1"' in seen["message"], (way, seen)
+
+
+def test_no_numbers() -> None:
+    """NaN and Infinity are stored and sent nowhere, nor given as options."""
+    bodies = (
+        "return kv.set('a', { deep: [NaN] })",
+        "return kv.set('a', -Infinity)",
+        "return kv.set('a', 1, { ttl: NaN })",
+        "return kv.increment('a', NaN)",
+        "sendStreamMessage([1, Infinity])",
+        "sendSocketMessage('t', { n: NaN })",
+    )
+    for seen in evaluate(*bodies):
+        assert "give a finite number" in seen["message"]
+
+
+def test_what_stays() -> None:
+    """Values that JSON holds, empty objects, nulls and what has a toJSON of its own are as they were."""
+    bodies = (
+        "return { a: {}, b: null, c: [null, {}], d: new Date(0), e: new URL('https://a.b/'), f: NaN, g: undefined, h: function () {} }",
+        "return { a: { toJSON: function () { return [5, {}]; } } }",
+        "return [JSON.stringify({ p: Promise.resolve(1), e: new Error('x'), m: new Map(), n: NaN }), JSON.stringify(new Uint8Array([7]))]",
+    )
+    assert evaluate(*bodies) == [
+        {"a": {}, "b": None, "c": [None, {}], "d": "1970-01-01T00:00:00.000Z", "e": "https://a.b/", "f": None},
+        {"a": [5, {}]},
+        ['{"p":{},"e":{},"m":{},"n":null}', '{"0":7}'],
+    ]
+
+
+def test_place() -> None:
+    """An answer that cannot be sent tells where its handler was registered."""
+    source = "\n\n\nregisterWebHandler('/', function () { return { a: Promise.resolve(1) }; });"
+    [outcome] = run_programs([Program(source=source)])
+    failure: Any = outcome.failure()
+    assert failure["failed"] == "invalid_answer"
+    assert "(input:4)" in failure["stack"]
+
+
+def test_bytes_to_sockets() -> None:
+    """Bytes and Blobs go to sockets as binary frames."""
+    sent = "sendSocketMessage('t', new Blob(['hi'])); sendSocketMessage('t', new Uint8Array([104])); return 1"
+    assert evaluate(sent) == [1]
