@@ -21,7 +21,7 @@
     function showObject(value, depth, seen) {
         if (typeof value === 'function') return '[Function' + (value.name ? ': ' + value.name : '') + ']';
         if (seen.indexOf(value) >= 0) return '[Circular]';
-        if (value instanceof Error) return depth === 0 ? withCauses(value) : value.name + ': ' + value.message;
+        if (value instanceof Error) return depth === 0 ? errorText(value, 'Caused by: ') : errorHead(value) + membersOf(value, depth, seen.concat([value]));
         if (value instanceof Date) return isNaN(value) ? 'Invalid Date' : value.toISOString();
         if (value instanceof RegExp) return String(value);
         if (depth >= MOST_DEPTH) return isArray(value) ? '[Array]' : '[Object]';
@@ -40,6 +40,8 @@
             value.forEach(function (item) { if (parts.length < MOST_KEYS) parts[parts.length] = show(item, depth + 1, seen); });
             return 'Set(' + value.size + ') {' + parts.join(', ') + '}';
         }
+        var web = showWeb(value, depth, seen);
+        if (web !== null) return web;
         var names = keys(value);
         for (i = 0; i < names.length && i < MOST_KEYS; i++) {
             var found = Object.getOwnPropertyDescriptor(value, names[i]);
@@ -50,18 +52,63 @@
         var kind = value.constructor && typeof value.constructor.name === 'string' ? value.constructor.name : '';
         return (kind && kind !== 'Object' ? kind + ' ' : '') + '{' + (parts.length ? ' ' + parts.join(', ') + ' ' : '') + '}';
     }
+    /* Objects that keep what they hold to themselves, as node's console shows them; null for any other. */
+    function showWeb(value, depth, seen) {
+        if (value instanceof URL) return 'URL { href: ' + quote(value.href) + ' }';
+        if (value instanceof URLSearchParams || value instanceof K.Headers || value instanceof K.FormData) {
+            var parts = [];
+            value.forEach(function (item, name) { if (parts.length < MOST_KEYS) parts[parts.length] = quote(name) + ' => ' + show(item, depth + 1, seen); });
+            return value.constructor.name + ' {' + (parts.length ? ' ' + parts.join(', ') + ' ' : '') + '}';
+        }
+        if (value instanceof K.Response) return 'Response { status: ' + value.status + ', headers: ' + show(value.headers, depth + 1, seen) + ', bodyUsed: ' + value.bodyUsed + ' }';
+        if (value instanceof K.Request) return 'Request { method: ' + quote(value.method) + ', url: ' + quote(value.url) + ', headers: ' + show(value.headers, depth + 1, seen) + ' }';
+        if (value instanceof K.Blob) return (value instanceof K.File ? 'File { name: ' + quote(value.name) + ', ' : 'Blob { ') + 'size: ' + value.size + ', type: ' + quote(value.type) + ' }';
+        if (value instanceof AbortSignal) return 'AbortSignal { aborted: ' + value.aborted + ' }';
+        if (K.isPromise(value)) return 'Promise { }';
+        if (value instanceof WeakMap || value instanceof WeakSet) return value.constructor.name + ' { <items unknown> }';
+        var bytes = K.bytesOf(value);
+        if (bytes === null) return null;
+        var items = [], list = value instanceof ArrayBuffer || value instanceof DataView ? bytes : value;
+        for (var i = 0; i < list.length && i < MOST_ITEMS; i++) items[i] = String(list[i]);
+        if (list.length > MOST_ITEMS) items[MOST_ITEMS] = '... ' + (list.length - MOST_ITEMS) + ' more';
+        return value.constructor.name + '(' + list.length + ') [' + items.join(', ') + ']';
+    }
     K.show = function (value) { return show(value, 1); };
 
-    /* An error's stack, and those of what caused it. */
-    function withCauses(error) {
+    function errorHead(error) { return error.name + ': ' + K.message(K.safeText(error.message), error.name); }
+
+    var TOLD = { message: 1, name: 1, stack: 1, cause: 1, errors: 1, fileName: 1, lineNumber: 1 };
+    /* What an author has put on an error, such as its code. */
+    function membersOf(error, depth, seen) {
+        var names = keys(error), parts = [];
+        for (var i = 0; i < names.length && parts.length < MOST_KEYS; i++) {
+            if (own(TOLD, names[i])) continue;
+            var found = Object.getOwnPropertyDescriptor(error, names[i]);
+            parts[parts.length] = names[i] + ': ' + (found && own(found, 'value') ? show(found.value, depth + 1, seen) : '[Getter]');
+        }
+        return parts.length === 0 ? '' : ' { ' + parts.join(', ') + ' }';
+    }
+
+    /* An error's stack with its own members, and those of what caused it and of what it gathers. */
+    function errorText(error, causedBy) {
         var text = '';
         for (var i = 0; i < MOST_CAUSES && error instanceof Error; i++) {
-            text += (i ? '\nCaused by: ' : '') + (typeof error.stack === 'string' ? error.stack : error.name + ': ' + error.message);
+            text += (i ? '\n' + causedBy : '') + (typeof error.stack === 'string' ? error.stack : errorHead(error)) + membersBelow(error);
+            if (isArray(error.errors)) {
+                for (var j = 0; j < error.errors.length && j < MOST_CAUSES; j++) text += '\nerrors[' + j + ']: ' + shownInside(error.errors[j]);
+            }
             if (!own(error, 'cause')) return text;
             error = error.cause;
         }
-        return i < MOST_CAUSES && error !== undefined ? text + '\nCaused by: ' + show(error, 1) : text;
+        return i < MOST_CAUSES && error !== undefined ? text + '\n' + causedBy + show(error, 1) : text;
     }
+    function shownInside(error) { return error instanceof Error && typeof error.stack === 'string' ? error.stack + membersBelow(error) : show(error, 1); }
+    /* On a line of their own, so that frames stay as they are. */
+    function membersBelow(error) {
+        var members = membersOf(error, 0, [error]);
+        return members === '' ? '' : '\n   ' + members;
+    }
+    K.errorText = errorText;
 
     /* Format marks of the Console standard, then the rest. */
     function format(args, end) {
@@ -94,11 +141,46 @@
         var last = args.length > 1 ? args[args.length - 1] : undefined;
         if (last === null || typeof last !== 'object' || toString.call(last) !== '[object Object]' || Object.getPrototypeOf(last) !== Object.prototype) return null;
         try {
-            var text = K.native.stringify(last);
-            return text.length <= 8000 && isFlat(text) ? parse(text) : null;
+            return fieldsFrom(K.checkedJson(last, undefined, FIELDS));
         } catch (error) {
+            if (!(error instanceof K.Lost)) return null;
+        }
+        try {
+            return fieldsFrom(K.native.stringify(kept(last, 0)));
+        } catch (worse) {
             return null;
         }
+    }
+
+    var FIELDS = { start: 'The fields', skip: 0, finite: false };
+    function fieldsFrom(text) { return text.length <= 8000 && isFlat(text) ? parse(text) : null; }
+
+    /* Fields with what JSON would lose as it is shown; of an error its parts. */
+    function kept(value, depth) {
+        if (value === null || typeof value !== 'object') return value;
+        if (value instanceof Error) return keptError(value, depth);
+        if (value instanceof Map || value instanceof Set || value instanceof RegExp || showWeb(value, 1, []) !== null) return value instanceof URL ? value.href : show(value, 1);
+        if (typeof value.toJSON === 'function' || depth > MOST_LEVELS) return value;
+        var made = isArray(value) ? [] : {}, names = keys(value);
+        for (var i = 0; i < names.length; i++) made[names[i]] = kept(value[names[i]], depth + 1);
+        return made;
+    }
+    function keptError(error, depth) {
+        var made = { name: K.safeText(error.name), message: K.message(K.safeText(error.message), error.name) }, names = keys(error);
+        if (own(error, 'cause') && depth < MOST_CAUSES) made.cause = kept(error.cause, depth + 1);
+        if (isArray(error.errors) && depth < MOST_CAUSES) made.errors = kept(error.errors.slice(0, MOST_CAUSES), depth + 1);
+        for (var i = 0; i < names.length && i < MOST_KEYS; i++) if (!own(made, names[i]) && !own(TOLD, names[i])) made[names[i]] = kept(error[names[i]], depth + 1);
+        return made;
+    }
+
+    /* The stacks of errors among the fields: only in the text of a line are places shown as the author's. */
+    function stacksOf(fields) {
+        var names = keys(fields), text = '';
+        for (var i = 0; i < names.length && i < MOST_KEYS; i++) {
+            var found = Object.getOwnPropertyDescriptor(fields, names[i]);
+            if (found && found.value instanceof Error) text += '\n' + names[i] + ': ' + errorText(found.value, 'Caused by: ');
+        }
+        return text;
     }
 
     function marks(text, mark) {
@@ -123,7 +205,8 @@
     function level(name, shown) {
         K.define(console, name, function () {
             var fields = fieldsOf(arguments);
-            K.log(shown, indent + format(arguments, fields === null ? arguments.length : arguments.length - 1), fields);
+            var text = indent + format(arguments, fields === null ? arguments.length : arguments.length - 1);
+            K.log(shown, fields === null ? text : text + stacksOf(arguments[arguments.length - 1]), fields);
         });
     }
 

@@ -28,6 +28,27 @@
     }
 
     BaseError = wrap('Error');
+
+    /*
+     * `stack` without the frames of the engine and of the prelude, which say nothing to an author, and with the
+     * message that is shown everywhere else.
+     */
+    var described = Object.getOwnPropertyDescriptor(BaseError.prototype, 'stack'), readStack = K.free(described.get);
+    var split = K.captured.split, join = K.captured.join, test = K.captured.test, indexOf = K.captured.indexOf, OWN_FRAME = /^\s*at .*\((?:eval:\d+|duk_\w+\.c:\d+|)\)|^\s*at .*\) native\b/;
+    Object.defineProperty(BaseError.prototype, 'stack', {
+        get: function () {
+            var text = readStack(this);
+            if (typeof text !== 'string') return text;
+            var lines = split(text, '\n'), kept = [];
+            for (var i = 0; i < lines.length; i++) if (!test(OWN_FRAME, lines[i])) kept[kept.length] = lines[i];
+            text = join(kept, '\n');
+            var message = this.message, shown = typeof message === 'string' && K.message !== undefined ? K.message(message, this.name) : message;
+            if (shown === message || message === '') return text;
+            var at = indexOf(text, message);
+            return at < 0 ? text : text.slice(0, at) + shown + text.slice(at + message.length);
+        },
+        set: described.set, configurable: true, enumerable: false
+    });
     ['EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError'].forEach(wrap);
 
     /* An error kind of our own: `fill(error, arguments)` puts its members in. */

@@ -8,7 +8,7 @@
     'use strict';
 
     var quoteText = K.quoteText, slice = K.captured.slice, safeText = K.safeText;
-    var LONGEST_NAME = 200, LONGEST = 8000, MOST_CAUSES = 3, HOST_MEMBERS = ['code', 'call', 'hint', 'retryAfter'];
+    var LONGEST_NAME = 200, LONGEST = 8000, HOST_MEMBERS = ['code', 'call', 'hint', 'retryAfter'];
     var OUT_OF_MEMORY = { 'alloc failed': true, 'out of memory': true, 'error in error handling': true };
 
     function read(object, name) {
@@ -36,16 +36,13 @@
         return more;
     }
 
-    /* The stack with those of the errors that led to it. */
+    /* The stack with the error's own members, and those of the errors that led to it. */
     function stackOf(error) {
-        var text = '', seen = 0;
-        while (isObject(error) && seen <= MOST_CAUSES) {
+        if (!(error instanceof Error)) {
             var stack = read(error, 'stack');
-            if (typeof stack === 'string') text += (seen > 0 ? '\ncaused by: ' : '') + slice(stack, 0, LONGEST);
-            error = read(error, 'cause');
-            seen++;
+            return typeof stack === 'string' ? stack : '';
         }
-        return text;
+        return attempt(K.errorText, '', error, 'caused by: ');
     }
 
     function thrown(code, error) {
