@@ -12,7 +12,7 @@ from __future__ import annotations
 import signal
 
 from aiwebengine.errors import Unavailable
-from aiwebengine.runtime.child import Clone
+from aiwebengine.runtime.control import Exit
 
 MOST_IN_A_ROW = 5
 _FIRST_SECONDS = 0.5
@@ -64,9 +64,15 @@ class Crashes:
         )
 
 
-def is_crash(clone: Clone) -> bool:
-    """Tell whether a process ended through what its script did, other than taking too long."""
-    if clone.unfit or clone.cause == "script_protocol":
+def is_crash(*, cause: str, unfit: bool, ended: Exit | None) -> bool:
+    """
+    Return whether a process ended through what its script did, other than taking too long.
+
+    Args:
+        cause: Code of the error for which the server killed it; empty if it did not.
+        unfit: It said itself that it is of no use any more.
+        ended: How it ended; None if that is not known yet.
+    """
+    if unfit or cause == "script_protocol":
         return True
-    ended = clone.ended
-    return ended is not None and ended.status is not None and not clone.cause and ended.signal not in _NO_FAULT
+    return ended is not None and ended.status is not None and not cause and ended.signal not in _NO_FAULT

@@ -103,7 +103,7 @@ class Bounds:
     memory_bytes: int
 
 
-def death(ended: Exit, *, cause: str, bounds: Bounds) -> EngineError:
+def death_error(ended: Exit, *, cause: str, bounds: Bounds) -> EngineError:
     """
     Name how a process died.
 
@@ -115,7 +115,7 @@ def death(ended: Exit, *, cause: str, bounds: Bounds) -> EngineError:
     if cause == "script_protocol":
         return broken_protocol(bounds.script)
     if cause == "cancelled":
-        return Cancelled("Whoever asked has gone.")
+        return disconnected()
     if cause == "script_timeout" or number in _TIMERS:
         return _timeout(bounds, of_processor=number in _CPU_TIMERS)
     if number in _FAULTS and (ended.max_rss_bytes == 0 or ended.max_rss_bytes > bounds.memory_bytes // 2):
@@ -149,6 +149,20 @@ def broken_protocol(script: str, why: str = "") -> ScriptProtocol:
         f'The process of the script "{script}" broke the protocol and was ended; nothing it did was kept. '
         "A script cannot cause this by itself: tell whoever runs the server.",
         private=why,
+    )
+
+
+def disconnected() -> Cancelled:
+    """Make the error for a run that nobody waits for any more."""
+    return Cancelled("The client disconnected.")
+
+
+def lost_again(script: str) -> Unavailable:
+    """Make the error for a run that lost its process through no fault of its own, for the second time."""
+    return Unavailable(
+        f'The process of the script "{script}" was killed from outside, twice; nothing it did was kept. '
+        "Try again in a moment.",
+        retry_seconds=1.0,
     )
 
 

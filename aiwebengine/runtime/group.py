@@ -1,40 +1,62 @@
-"""The processes of one version: its template, its clones, and the runs that wait for one."""
+"""
+The processes of one version, and the runs that wait for one.
+
+    serving --retire--> retired     it serves only what it has in hand or in its queue
+    serving, retired --stop--> stopped
+
+Which processes there are is `processes.clone_pool`'s and `processes.template_keeper`'s to say; here is decided which
+run has which of them, and which run waits.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from aiwebengine.errors import Cancelled, EngineError, Unavailable
+from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.interfaces import HostSession
-from aiwebengine.runtime.allowance import load_seconds
 from aiwebengine.runtime.boxes import encode_pair
-from aiwebengine.runtime.child import Clone, describe
-from aiwebengine.runtime.control import Control
+from aiwebengine.runtime.child import Clone, Life, Work, describe
 from aiwebengine.runtime.crashes import MOST_IN_A_ROW, Crashes, is_crash
+from aiwebengine.runtime.failure import disconnected
+from aiwebengine.runtime.moves import Move
 from aiwebengine.runtime.pace import Pace
-from aiwebengine.runtime.run import Run
+from aiwebengine.runtime.processes.clone_pool import ClonePool
+from aiwebengine.runtime.processes.journal import Journal
+from aiwebengine.runtime.processes.occupancy import Occupancy
+from aiwebengine.runtime.processes.template_keeper import TemplateKeeper
+from aiwebengine.runtime.run import Run, RunContext
 from aiwebengine.runtime.slots import Share
-from aiwebengine.runtime.template import Journal, Template
-from aiwebengine.runtime.terms import Payloads, Surroundings, Terms
-from aiwebengine.values import Allowance, Bundle, Invocation
+from aiwebengine.runtime.template import Template
+from aiwebengine.runtime.terms import GroupContext, Payloads, Terms
+from aiwebengine.values import Bundle, Invocation
 
 _log = Logger()
 
-_STOCK = 3
 _RECORDED = encode_pair(b"r", b"1")
-_FIRST_BACKOFF = 0.5
-_LONGEST_BACKOFF = 30.0
-_MOST_LOST_LOADS = 3
-_STABLE_SECONDS = 5.0
-_WEIGH_RUNS = 256
 _MOST_FOLLOWING_BYTES = 64 * 1024
 """What is longer is not worth sending twice."""
+_UNUSED_PERIODS = 5
+"""A template outlives its last clone by so many times as long as a clone may be idle."""
+
+# For every request: an attribute of an enumeration takes three times as long as a name.
+_BUSY, _IDLE, _PARKED = Work.BUSY, Work.IDLE, Work.PARKED
+_LIVE = Life.LIVE
+
+
+class Service(StrEnum):
+    """What a group still does."""
+
+    SERVING = "serving"
+    RETIRED = "retired"
+    STOPPED = "stopped"
+
+
+RETIRE = Move("retire", {Service.SERVING: Service.RETIRED})
+STOP = Move("stop", {Service.SERVING: Service.STOPPED, Service.RETIRED: Service.STOPPED})
 
 
 class Group:
@@ -44,73 +66,76 @@ class Group:
     Args:
         version: Its id.
         terms: Under which it runs.
-        around: What it works with.
+        context: What it works with.
+        run_context: What its runs work with.
     """
 
-    def __init__(self, *, version: str, terms: Terms, around: Surroundings) -> None:
+    def __init__(self, *, version: str, terms: Terms, context: GroupContext, run_context: RunContext) -> None:
         self.version = version
-        self.terms = terms
-        self._around = around
-        self._template: Template | None = None
-        self._loaded_at = 0.0
-        self._lost_loads = 0
-        self._fetching = False
-        self.loading = False
-        """A deployment loads it; what comes of it is told by `adopt`."""
-        self._clones: set[Clone] = set()
-        self._idle: list[Clone] = []
-        self._waiting: deque[Run] = deque()
-        self._payloads = Payloads(limits=around.limits, wall=around.wall, entropy=around.entropy)
-        self._backoff = 0.0
-        self._not_before = 0.0
-        self._failure: EngineError | None = None
-        self._crashes = Crashes()
-        self._pace = Pace()
-        self._deep = around.pool.depth > 1 and terms.isolation == "shared"
+        self.run_context = run_context
+        self.service = Service.SERVING
+        self.used_at = context.seconds()
         self.following = 0
         """Runs that lie in the socket of a process which has another in hand."""
-        self._share = Share(weight=terms.weight, serve=self._serve_one)
-        self.busy = 0
-        """Clones that have a run in hand."""
-        self.parked = 0
-        """Those of them that wait for the host or their clients."""
-        self.used_at = around.seconds()
-        self.retired = False
-        """It serves only what it has in hand or in its queue."""
-        self.stopped = False
+        self._isolation = terms.isolation
+        self._deep = context.pool.depth > 1 and terms.isolation == "shared"
+        self._context = context
+        self._waiting: deque[Run] = deque()
+        self._payloads = Payloads(limits=context.limits, wall=context.wall, entropy=context.entropy)
+        self._crashes = Crashes()
+        self._pace = Pace()
+        self._occupancy = Occupancy(
+            slots=context.slots,
+            share=Share(weight=terms.weight, serve=self._serve_one),
+            max_running=terms.max_running,
+            max_parked=context.pool.max_parked,
+        )
+        self._keeper = TemplateKeeper(
+            version=version,
+            terms=terms,
+            context=context,
+            wanted=lambda: bool(self._waiting),
+            changed=self._serve_waiting,
+            failed=self._refuse_waiting,
+        )
+        self._pool: ClonePool[Run] = ClonePool(
+            version=version, terms=terms, context=context, keeper=self._keeper, occupancy=self._occupancy, owner=self
+        )
 
     # -- runs ---------------------------------------------------------------------------------
 
     def submit(self, run: Run) -> None:
         """Run *run* as soon as there is a process for it."""
-        self.used_at = now = self._around.seconds()
+        self.used_at = now = self._context.seconds()
         if self._crashes.in_a_row >= MOST_IN_A_ROW:
-            refusal = self._crashes.refusal(run.invocation.script, now=now, trying=bool(self.busy or self._waiting))
+            trying = bool(self._occupancy.busy or self._waiting)
+            refusal: EngineError | None = self._crashes.refusal(run.invocation.script, now=now, trying=trying)
             if refusal is not None:
                 run.refuse(refusal)
                 return
         if not self._waiting:
             # After a death the idle ones are in doubt too: whoever killed one may have killed more.
-            clone = self._clone_for(run) if self._may_start() else None
+            clone = self._clone_for(run) if self._occupancy.may_start() else None
             if clone is not None:
-                self._start(run, clone)
+                self._start(run, clone, now)
                 return
-        if self._failure is not None and now < self._not_before:
-            run.refuse(self._failure)
-            return
-        if len(self._waiting) >= self._around.pool.queue_length:
-            run.refuse(
-                Unavailable(
-                    f'The script "{run.invocation.script}" has {len(self._waiting)} requests waiting, which is as many '
-                    "as may wait (pool.queue_length); try again in a moment.",
-                    retry_seconds=1.0,
-                )
+        self._queue(run, now)
+
+    def _queue(self, run: Run, now: float) -> None:
+        refusal = self._keeper.refusal(now)
+        if refusal is None and len(self._waiting) >= self._context.pool.queue_length:
+            refusal = Unavailable(
+                f'The script "{run.invocation.script}" has {len(self._waiting)} requests waiting, which is as many '
+                "as may wait (pool.queue_length); try again in a moment.",
+                retry_seconds=1.0,
             )
+        if refusal is not None:
+            run.refuse(refusal)
             return
-        run.queued_until = now + self._around.pool.queue_seconds
+        run.wait_until(now + self._context.pool.queue_seconds)
         self._waiting.append(run)
         self._serve_waiting()
-        self._around.slots.pump()
+        self._occupancy.pump()
 
     def withdraw(self, run: Run) -> bool:
         """Take a run out that has not begun; false if it has, or may have."""
@@ -118,200 +143,162 @@ class Group:
             self._waiting.remove(run)
         except ValueError:
             if self.following:
-                for clone in self._clones:
-                    if clone.second is run:
+                for clone in self._pool.clones:
+                    if clone.queue.run is run:
                         clone.recall()
             return False
         return True
 
-    def _may_start(self) -> bool:
-        """Tell whether one more run may begin now."""
-        running, most = self.busy - self.parked, self.terms.max_running
-        return (
-            running < most
-            and self.parked + running < most + self._around.pool.max_parked
-            and self._around.slots.free(self._share)
-        )
-
-    def _has_room(self) -> bool:
-        most = self.terms.max_running
-        return self.busy - self.parked < most and self.busy < most + self._around.pool.max_parked
-
-    def _clone_for(self, run: Run) -> Clone | None:
+    def _clone_for(self, run: Run) -> Clone[Run] | None:
         if run.alone:
-            return self._fresh(once=True)
-        return (self._fresh() if run.lost else None) or self._take()
+            return self._pool.fresh(once=True)
+        return (self._pool.fresh() if run.lost else None) or self._pool.take()
 
-    def _take(self) -> Clone | None:
-        """Give an idle clone, or a new one if there may be one more."""
-        while self._idle and self._template is not None and self._template.control.is_open:
-            clone = self._idle.pop()
-            if not clone.dying:
-                if self.terms.isolation == "request":
-                    self._stock()
-                return clone
-        return self._fresh()
-
-    def _fresh(self, *, once: bool = False) -> Clone | None:
-        # The dying count too: a child that does not end must not have ever more beside it.
-        if len(self._clones) - self.busy >= self.terms.max_running + _STOCK:
-            return None
-        fresh = self._fork(once=once)
-        if fresh is not None and self.terms.isolation == "request":
-            self._stock()
-        return fresh
-
-    def _fork(self, *, once: bool = False) -> Clone | None:
-        template = self._template
-        if template is None or template.dead or template.failure is not None or not template.control.is_open:
-            return None
-        around = self._around
-        try:
-            clone = Clone(
-                reactor=around.reactor,
-                number=around.next_number(),
-                control=template.control,
-                once=once or self.terms.isolation == "request",
-                max_bytes=around.limits.answer_bytes * 2,
-                parent=lambda: template.pid,
-                freed=self._freed,
-                gone=self._gone,
-                parks=self._parks,
-                returned=self._returned,
-                seconds=around.seconds,
-            )
-        except OSError as error:
-            # Descriptors may be had again in a moment; until then the run waits in the queue.
-            _log.error("no socket for a process of {version}: {why}", version=self.version, why=error.strerror)
-            return None
-        if clone.ended is not None:
-            return None
-        self._clones.add(clone)
-        return clone
-
-    def _stock(self) -> None:
-        """Keep fresh clones ready for `isolation: request`."""
-        while len(self._idle) < _STOCK and len(self._clones) - self.parked < self.terms.max_running + _STOCK:
-            clone = self._fork()
-            if clone is None:
-                return
-            self._idle.insert(0, clone)
-
-    def _start(self, run: Run, clone: Clone) -> None:
-        self.busy += 1
-        self._around.slots.enter(self._share)
-        run.begin(clone)
-        clone.placed = True
-        clone.placed_since = clone.begun_at = run.started_at
+    def _start(self, run: Run, clone: Clone[Run], now: float) -> None:
+        self._occupancy.enter()
+        run.begin(clone, now)
         invocation = run.invocation
-        clone.label = invocation.label
-        payload, seed, now = self._payloads.of(invocation)
+        payload, seed, at = self._payloads.of(invocation)
         more = b""
         if run.tape is not None:
-            run.tape.begin(seed=seed, now=now, exact=clone.runs == 0)
+            run.tape.begin(seed=seed, now=at, exact=clone.runs == 0)
             more = _RECORDED
         if invocation.again is not None:
             clone.prepare(invocation.again.steps)
-        clone.start(run, payload, round(invocation.wall_seconds * 1000), round(invocation.cpu_seconds * 1000), more)
+        clone.start(run, payload, label=invocation.label, at=now, times=self._payloads.times(invocation), more=more)
 
     def _follow(self, run: Run) -> bool:
         """Have *run* wait in the socket of a process that will soon be free, if there is one."""
-        if run.alone or run.lost or run.tape is not None or self._around.slots.contended(self._share):
+        if run.alone or run.lost or run.tape is not None or self._occupancy.contended():
             return False
-        best = self._pace.soon_free(self._clones, self._around.seconds())
-        if best is None or self._is_worn(best):
+        best = self._pace.soon_free(self._pool.clones, self._context.seconds())
+        if best is None or self._pool.is_worn(best):
             return False
-        invocation = run.invocation
-        payload, _, _ = self._payloads.of(invocation)
+        payload, _, _ = self._payloads.of(run.invocation)
         if len(payload) > _MOST_FOLLOWING_BYTES:
             return False
         self.following += 1
-        best.follow(run, payload, round(invocation.wall_seconds * 1000), round(invocation.cpu_seconds * 1000))
+        best.follow(run, payload, times=self._payloads.times(run.invocation))
         return True
 
-    def _advance(self, clone: Clone) -> None:
+    def _advance(self, clone: Clone[Run], run: Run, now: float) -> None:
         """Count the second run of a clone as begun."""
-        run = clone.advance()
         self.following -= 1
-        self.busy += 1
-        self._around.slots.enter(self._share)
-        run.begin(clone)
-        clone.placed = True
-        clone.placed_since = clone.begun_at = run.started_at
-        clone.label = run.invocation.label
+        self._occupancy.enter()
+        run.begin(clone, now)
+        clone.advance(label=run.invocation.label, at=now)
         if run.cancelled:
             clone.cancel()
 
-    def _returned(self, run: Run) -> None:
-        """Take back a run that lay in a process's socket and has not begun."""
+    def _serve_waiting(self) -> None:
+        waiting = self._waiting
+        while waiting:
+            if not self._occupancy.may_start():
+                if self._deep and self._follow(waiting[0]):
+                    waiting.popleft()
+                    continue
+                if self._occupancy.has_room():
+                    # There is a place missing, not a process.
+                    self._occupancy.wait()
+                break
+            clone = self._clone_for(waiting[0])
+            if clone is None:
+                break
+            self._start(waiting.popleft(), clone, self._context.seconds())
+        if waiting:
+            self._keeper.ensure()
+
+    def _serve_one(self) -> bool:
+        """See `slots.Share`."""
+        clone = self._clone_for(self._waiting[0]) if self._waiting and self._occupancy.has_room() else None
+        if clone is None:
+            return False
+        self._start(self._waiting.popleft(), clone, self._context.seconds())
+        if not self._waiting:
+            self._occupancy.forget()
+        return True
+
+    def _refuse_waiting(self, error: EngineError) -> None:
+        for run in self._taken():
+            run.refuse(error)
+
+    def _taken(self) -> list[Run]:
+        """Return all runs that wait, which wait no longer."""
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        return waiting
+
+    # -- from its clones: see `child.CloneOwner` ------------------------------------------------
+
+    def clone_freed(self, clone: Clone[Run], was: Work) -> None:
+        """See `child.CloneOwner.clone_freed`."""
+        now = clone.idle_since
+        self._pace.learn(clone.label, now - clone.begun_at, lingered=was is not _BUSY)
+        self._occupancy.leave(parked=was is _PARKED, seconds=now - clone.working_since)
+        second = clone.queue.run
+        if second is not None and clone.goes_on:
+            self._crashes.in_a_row = 0
+            self._advance(clone, second, now)
+        elif clone.life is not _LIVE:
+            self._note(clone)
+        else:
+            self._crashes.in_a_row = 0
+            self._reuse(clone, now)
+        if self._waiting:
+            self._serve_waiting()
+        self._occupancy.pump()
+
+    def _reuse(self, clone: Clone[Run], now: float) -> None:
+        """Give an idle clone its next run, keep it, or let it end."""
+        if self.service is not Service.SERVING or self._pool.is_worn(clone):
+            clone.retire()
+        elif self._waiting and not self._waiting[0].alone and self._occupancy.may_start():
+            self._start(self._waiting.popleft(), clone, now)
+        else:
+            self._pool.keep(clone)
+
+    def run_parked(self, since: float) -> None:
+        """See `child.CloneOwner.run_parked`."""
+        self._occupancy.park(self._context.seconds() - since)
+        self._serve_waiting()
+        self._occupancy.pump()
+
+    def run_resumed(self) -> None:
+        """See `child.CloneOwner.run_resumed`."""
+        self._occupancy.resume()
+
+    def run_returned(self, run: Run) -> None:
+        """See `child.CloneOwner.run_returned`."""
         self.following -= 1
         if run.cancelled:
-            run.refuse(Cancelled("Whoever asked has gone."))
-        elif self.stopped:
-            run.refuse(Unavailable("The server is stopping.", retry_seconds=1.0))
+            run.refuse(disconnected())
+        elif self.service is Service.STOPPED:
+            run.refuse(_stopping())
         else:
             self._waiting.appendleft(run)
             self._serve_waiting()
 
-    def _freed(self, clone: Clone) -> None:
-        now = clone.idle_since
-        self._pace.learn(clone, now)
-        self._left(clone, now)
-        if clone.second is not None and clone.goes_on:
-            self._crashes.in_a_row = 0
-            self._advance(clone)
-        elif clone.dying:
+    def clone_gone(self, clone: Clone[Run], was: Work) -> None:
+        """See `child.CloneOwner.clone_gone`."""
+        self._pool.remove(clone)
+        busy = was is not _IDLE
+        if busy:
+            self._occupancy.leave(parked=was is _PARKED, seconds=self._context.seconds() - clone.working_since)
+        if clone.queue.run is not None:
+            self.run_returned(clone.queue.take())
+        if busy:
             self._note(clone)
-        else:
-            self._crashes.in_a_row = 0
-            if self.retired or self._is_worn(clone):
-                clone.retire()
-            elif self._waiting and not self._waiting[0].alone and self._may_start():
-                self._start(self._waiting.popleft(), clone)
-            else:
-                self._idle.append(clone)
-        if self._waiting:
-            self._serve_waiting()
-        self._around.slots.pump()
+        self._serve_waiting()
+        if busy and self.service is Service.SERVING:
+            # The next request finds a fresh one.
+            self._pool.spare()
+        self._occupancy.pump()
 
-    def _left(self, clone: Clone, now: float) -> None:
-        """Count a clone no longer among those that have a run in hand."""
-        if not clone.placed:
-            return
-        clone.placed = False
-        self.busy -= 1
-        if clone.parked:
-            clone.parked = False
-            self.parked -= 1
-        else:
-            self._around.slots.leave(self._share, now - clone.placed_since)
-
-    def _parks(self, clone: Clone) -> None:
-        """See `Clone.parks`."""
-        now = self._around.seconds()
-        if clone.parked:
-            self.parked += 1
-            self._around.slots.leave(self._share, now - clone.placed_since)
-            self._serve_waiting()
-            self._around.slots.pump()
-        else:
-            self.parked -= 1
-            clone.placed_since = now
-            self._around.slots.enter(self._share)
-
-    def _is_worn(self, clone: Clone) -> bool:
-        """Tell whether a clone is to be replaced: for its runs, its age or its growth."""
-        pool = self._around.pool
-        if clone.runs >= pool.max_invocations or clone.idle_since - clone.born_at > pool.max_age_seconds:
-            return True
-        most = pool.recycle_memory_bytes or self.terms.memory_bytes // 2
-        return clone.runs % _WEIGH_RUNS == 0 and clone.memory_bytes() > most
-
-    def _note(self, clone: Clone) -> None:
+    def _note(self, clone: Clone[Run]) -> None:
         """Count a death that the script has caused."""
-        if not is_crash(clone):
+        if not is_crash(cause=clone.cause, unfit=clone.unfit, ended=clone.ended):
             return
-        wait = self._crashes.add(self._around.seconds())
+        wait = self._crashes.add(self._context.seconds())
         if wait:
             _log.error(
                 "processes of {version} died {count} times in a row; it rests for {wait} s",
@@ -319,266 +306,111 @@ class Group:
                 count=self._crashes.in_a_row,
                 wait=wait,
             )
-            waiting, self._waiting = self._waiting, deque()
-            for run in waiting:
+            for run in self._taken():
                 run.refuse(self._crashes.rest(run.invocation.script, wait))
 
-    def _gone(self, clone: Clone) -> None:
-        self._clones.discard(clone)
-        if clone in self._idle:
-            self._idle.remove(clone)
-        self._left(clone, self._around.seconds())
-        second = clone.take_second()
-        if second is not None:
-            self._returned(second)
-        if clone.died_busy:
-            self._note(clone)
-        self._serve_waiting()
-        if clone.died_busy and not self._idle and not self.retired:
-            # The next request finds a fresh one: forking takes longer than handing over.
-            fresh = self._fork()
-            if fresh is not None:
-                self._idle.append(fresh)
-        self._around.slots.pump()
-
-    def _serve_waiting(self) -> None:
-        while self._waiting:
-            if not self._may_start():
-                if self._deep and self._follow(self._waiting[0]):
-                    self._waiting.popleft()
-                    continue
-                if self._has_room():
-                    # There is a place missing, not a process.
-                    self._around.slots.wait(self._share)
-                break
-            clone = self._clone_for(self._waiting[0])
-            if clone is None:
-                break
-            self._start(self._waiting.popleft(), clone)
-        if self._waiting:
-            self._ensure_template()
-
-    def _serve_one(self) -> bool:
-        """See `slots.Share`."""
-        clone = self._clone_for(self._waiting[0]) if self._waiting and self._has_room() else None
-        if clone is None:
-            return False
-        self._start(self._waiting.popleft(), clone)
-        if not self._waiting:
-            self._around.slots.forget(self._share)
-        return True
-
-    # -- the template -------------------------------------------------------------------------
-
-    def adopt(self, template: Template) -> None:
-        """Use a template that a deployment has loaded."""
-        if not template.dead:
-            self._template = template
-            self._loaded_at = self._around.seconds()
-        self._serve_waiting()
+    # -- deployments --------------------------------------------------------------------------
 
     def first_load(self, *, bundle: Bundle, session: HostSession, invocation: Invocation) -> tuple[Template, Journal]:
         """
-        Load a version for the first time, with the host answering.
+        Load the version for the first time, with the host answering; between `begin_` and `end_deployment`.
 
         Raises:
-            Unavailable: The sandbox is being started.
+            Unavailable: The sandbox is being started, or there are no descriptors for its sockets.
         """
-        around = self._around
-        control = around.zygote()
-        if control is None:
-            raise Unavailable("The sandbox is being started; try again in a moment.", retry_seconds=1.0)
-        journal = Journal("", seed=around.entropy(16).hex(), now=int(around.wall() * 1000))
-        return self._make(control, bundle, journal, session, invocation.wall_seconds, invocation.allowance), journal
+        return self._keeper.first_load(bundle=bundle, session=session, invocation=invocation)
 
-    def _ensure_template(self) -> None:
-        if self._template is not None or self._fetching or self.loading or self.stopped:
-            return
-        now = self._around.seconds()
-        if now < self._not_before:
-            return
-        self._fetching = True
-        fetching = Deferred.fromCoroutine(self._around.source.bundle(self.version))
-        fetching.addCallback(self._fetched)
-        fetching.addErrback(self._not_fetched)
+    def begin_deployment(self) -> None:
+        """Leave the making of a template to a deployment."""
+        self._keeper.begin_deployment()
 
-    def _fetched(self, bundle: Bundle) -> None:
-        self._fetching = False
-        if self.stopped or (self.retired and not self._waiting):
-            return
-        control = self._around.zygote()
-        if control is None:
-            # The pool comes back here as soon as the sandbox runs again.
-            return
-        journal = Journal(bundle.replay, seed=self._around.entropy(16).hex(), now=int(self._around.wall() * 1000))
-        seconds = load_seconds(self._around.limits, bundle.manifest.get("limits", {}))
-        template = self._make(control, bundle, journal, None, seconds, None)
-        if not template.dead:
-            self._template = template
-        loading = template.loaded
-        loading.addCallbacks(self._loaded, self._load_failed, errbackArgs=(template,))
-        self._serve_waiting()
+    def end_deployment(self, template: Template | None) -> None:
+        """
+        Take what came of a deployment.
 
-    def _make(
-        self,
-        control: Control,
-        bundle: Bundle,
-        journal: Journal,
-        session: HostSession | None,
-        seconds: float,
-        allowed: Allowance | None,
-    ) -> Template:
-        around = self._around
-        return Template(
-            reactor=around.reactor,
-            control=control,
-            number=around.next_number(),
-            bundle=bundle,
-            journal=journal,
-            session=session,
-            limits=around.limits,
-            allowed=allowed,
-            memory_bytes=self.terms.memory_bytes,
-            wall_seconds=seconds,
-            wall=around.wall,
-            gone=self._template_gone,
-        )
-
-    def _not_fetched(self, failure: Failure) -> None:
-        self._fetching = False
-        error = failure.value
-        if not isinstance(error, EngineError):
-            _log.failure("version {version} cannot be read", failure, version=self.version)
-            error = Unavailable("The script cannot be read from the database.", retry_seconds=1.0)
-        self._load_failed_with(error)
-
-    def _loaded(self, _: Mapping[str, Any]) -> None:
-        self._failure = None
-        self._lost_loads = 0
-        self._loaded_at = self._around.seconds()
-
-    def _load_failed(self, failure: Failure, template: Template) -> None:
-        error = failure.value
-        assert isinstance(error, EngineError)
-        if self._around.zygote() is None:
-            # It did not fail: the sandbox died under it, and the runs wait for the next one.
-            return
-        if template.lost and self._lost_loads < _MOST_LOST_LOADS:
-            # Somebody killed it; the runs wait for the next one, which is asked for when this one is buried.
-            self._lost_loads += 1
-            return
-        _log.error("version {version} does not start: {why}", version=self.version, why=error.public)
-        self._load_failed_with(error)
-
-    def _load_failed_with(self, error: EngineError) -> None:
-        self._back_off()
-        self._failure = error
-        waiting, self._waiting = self._waiting, deque()
-        for run in waiting:
-            run.refuse(error)
-
-    def _back_off(self) -> None:
-        self._backoff = min(max(self._backoff * 2, _FIRST_BACKOFF), _LONGEST_BACKOFF)
-        self._not_before = self._around.seconds() + self._backoff
-
-    def _template_gone(self, template: Template) -> None:
-        if template is self._template:
-            self._template = None
-            if template.failure is None:
-                lived = self._around.seconds() - self._loaded_at
-                if lived >= _STABLE_SECONDS:
-                    self._backoff = 0.0
-                elif self._backoff:
-                    self._back_off()
-                else:
-                    # The first early death may be an accident; a second one waits.
-                    self._backoff = _FIRST_BACKOFF / 2
-        self._serve_waiting()
+        Args:
+            template: It has loaded; None: nothing came of it.
+        """
+        self._keeper.end_deployment(template)
 
     # -- life ---------------------------------------------------------------------------------
 
     def tend(self, now: float) -> None:
         """Do what time brings: refuse runs that waited too long, end what is idle."""
-        while self._waiting and self._waiting[0].queued_until < now:
-            self._waiting.popleft().refuse(
+        pool, waiting = self._context.pool, self._waiting
+        while waiting and waiting[0].queued_until < now:
+            waiting.popleft().refuse(
                 Unavailable(
-                    f"The request waited {self._around.pool.queue_seconds:g} s for a free process of the script.",
+                    f"The request waited {pool.queue_seconds:g} s for a free process of the script.",
                     retry_seconds=1.0,
                 )
             )
-        if self._waiting:
+        if waiting:
             self._serve_waiting()
-        idle = self._around.pool.idle_seconds
-        keep = [clone for clone in self._idle if clone.idle_since + idle >= now]
-        for clone in set(self._idle).difference(keep):
-            clone.retire()
-        self._idle = keep
-        overdue = [clone for clone in self._clones if clone.dying and clone.overdue(now)]
-        if overdue and self._template is not None:
-            # Its template does not do what it is told: they can only go together.
-            _log.error("processes of {version} do not end: its template is ended", version=self.version)
-            self._drop_template()
-        if self._template is not None and self._loaded_at + _STABLE_SECONDS < now:
-            self._backoff = 0.0
-        if self._template is not None and not self._clones and not self._waiting and self.used_at + 5 * idle < now:
-            self._drop_template()
+        self._pool.retire(idle_before=now - pool.idle_seconds)
+        overdue = self._pool.overdue(now)
+        unused = not self._pool.clones and not waiting and self.used_at + _UNUSED_PERIODS * pool.idle_seconds < now
+        self._keeper.tend(now, overdue=overdue, unused=unused)
 
     def retire(self) -> None:
         """Let what runs finish, and everything else end."""
-        self.retired = True
-        idle, self._idle = self._idle, []
-        for clone in idle:
-            clone.retire()
+        self.service = RETIRE[self.service]
+        self._pool.retire(idle_before=float("inf"))
         if self.quiet:
             self.stop()
 
     def stop(self) -> None:
         """End every process now."""
-        self.retired = self.stopped = True
-        self._around.slots.forget(self._share)
-        waiting, self._waiting = self._waiting, deque()
-        for run in waiting:
-            run.refuse(Unavailable("The server is stopping.", retry_seconds=1.0))
-        self._drop_template()
+        self.service = STOP[self.service]
+        self._occupancy.forget()
+        self._refuse_waiting(_stopping())
+        self._keeper.stop()
+
+    @property
+    def busy(self) -> int:
+        """Return how many clones have a run in hand."""
+        return self._occupancy.busy
 
     @property
     def quiet(self) -> bool:
-        """Tell whether nothing is in hand and nothing waits."""
-        return not self.busy and not self._waiting and not self.following
+        """Return whether nothing is in hand and nothing waits."""
+        return not self._occupancy.busy and not self._waiting and not self.following
 
     @property
     def idle(self) -> bool:
-        """Tell whether it has no process, and none on its way."""
-        return self._template is None and not self._clones and not self._fetching and not self.loading
+        """Return whether it has no process, and none on its way."""
+        return self._keeper.idle and not self._pool.clones
 
     def forgettable(self, now: float) -> bool:
-        """Tell whether nothing would be lost with this object: it would only be made again when it is needed."""
+        """Return whether nothing would be lost with this object: it would only be made again when it is needed."""
         return (
-            self.quiet and self.idle and self._not_before < now and self.used_at + self._around.pool.idle_seconds < now
+            self.quiet
+            and self.idle
+            and self._keeper.not_before < now
+            and self.used_at + self._context.pool.idle_seconds < now
         )
 
-    def _drop_template(self) -> None:
-        template, self._template = self._template, None
-        if template is not None:
-            template.kill("")
-
     def state(self) -> dict[str, Any]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
+        keeper, occupancy = self._keeper, self._occupancy
+        rests_until = max(keeper.not_before, self._crashes.not_before)
         return {
             "version": self.version,
-            "isolation": self.terms.isolation,
-            "template": self._template.pid if self._template is not None else None,
-            "clones": [describe(clone) for clone in self._clones],
-            "busy": self.busy,
-            "parked": self.parked,
+            "isolation": self._isolation,
+            "template": keeper.template.pid if keeper.template is not None else None,
+            "clones": [describe(clone) for clone in self._pool.clones],
+            "busy": occupancy.busy,
+            "parked": occupancy.parked,
             "crashes": self._crashes.in_a_row,
-            "idle": len(self._idle),
+            "idle": len(self._pool.idle),
             "waiting": len(self._waiting),
             "depth": 2 if self._deep else 1,
             "following": self.following,
-            "retired": self.retired,
-            "retrySeconds": round(
-                max(0.0, max(self._not_before, self._crashes.not_before) - self._around.seconds()), 1
-            ),
-            "failure": self._failure.public if self._failure is not None else None,
+            "retired": self.service is not Service.SERVING,
+            "retrySeconds": round(max(0.0, rests_until - self._context.seconds()), 1),
+            "failure": keeper.failure.public if keeper.failure is not None else None,
         }
+
+
+def _stopping() -> Unavailable:
+    return Unavailable("The server is stopping; try again in a moment.", retry_seconds=1.0)

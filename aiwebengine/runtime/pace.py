@@ -3,14 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
-from aiwebengine.runtime.child import Clone
+from aiwebengine.runtime.child import Life, Work
 
 _QUICK_SECONDS = 0.005
 _LATE_SECONDS = 0.02
 _LINGERING_SECONDS = 1.0
 _LEAST_SECONDS = 0.0001
 _STEP = 0.1
+
+
+_BUSY, _LIVE = Work.BUSY, Life.LIVE
+
+
+class Paced(Protocol):
+    """What is looked at of a clone."""
+
+    @property
+    def work(self) -> Work:
+        """See `child.Clone`."""
+
+    @property
+    def life(self) -> Life:
+        """See `child.Clone`."""
+
+    @property
+    def has_second(self) -> bool:
+        """See `child.Clone`."""
+
+    @property
+    def begun_at(self) -> float:
+        """See `child.Clone`."""
+
+    @property
+    def label(self) -> str:
+        """See `child.Clone`."""
+
+
+C = TypeVar("C", bound=Paced)
 
 
 class Pace:
@@ -20,32 +51,34 @@ class Pace:
         self._usual: dict[str, float] = {}
         """By label, in seconds."""
 
-    def learn(self, clone: Clone, now: float) -> None:
+    def learn(self, label: str, seconds: float, *, lingered: bool) -> None:
         """
         Come nearer to what runs of this kind take: half of them less, half of them more.
 
-        A run that waits for others counts as a long one, for the next could not lie behind it.
+        Args:
+            label: What was run.
+            seconds: How long it took.
+            lingered: It waited for others, so it counts as a long one: the next could not lie behind it.
         """
         # No steps lead away from nothing, and a clock may be set back.
-        took = _LINGERING_SECONDS if clone.lingers else max(now - clone.begun_at, _LEAST_SECONDS)
-        usual = self._usual.get(clone.label)
+        took = _LINGERING_SECONDS if lingered else max(seconds, _LEAST_SECONDS)
+        usual = self._usual.get(label)
         if usual is None:
-            self._usual[clone.label] = took
+            self._usual[label] = took
         else:
-            self._usual[clone.label] = usual * (1 + _STEP) if took > usual else usual * (1 - _STEP)
+            self._usual[label] = usual * (1 + _STEP) if took > usual else usual * (1 - _STEP)
 
-    def soon_free(self, clones: Iterable[Clone], now: float) -> Clone | None:
-        """Give the clone whose run will be over first, among those with a quick one and none behind it."""
+    def soon_free(self, clones: Iterable[C], now: float) -> C | None:
+        """Return the clone whose run will be over first, among those with a quick one and none behind it."""
         best = None
         usual = self._usual
         late = now - _LATE_SECONDS
         for clone in clones:
             if (
-                clone.occupant is not None
-                and clone.second is None
-                and not clone.dying
-                and not clone.lingers
+                clone.work is _BUSY
                 and clone.begun_at > late
+                and clone.life is _LIVE
+                and not clone.has_second
                 and (best is None or clone.begun_at < best.begun_at)
                 and usual.get(clone.label, 1.0) < _QUICK_SECONDS
             ):

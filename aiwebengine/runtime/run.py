@@ -1,50 +1,136 @@
 """
 One invocation in a child: host calls, answer, commit, and what happens if it fails.
 
-The order is always: the answer is received and checked, the held effects are committed,
-and only then does the first byte leave.
+The order is always: the answer is received and checked, the held effects are committed, and only then does the first
+byte leave.
+
+    queued --begin--> running
+    running --release--> released                       its process has answered, or is dead; the commit may be left
+    released --lose--> queued                           its process was lost for no fault of its own: it begins again
+    running, released --yield--> awaiting its turn      what it had read was changed before it could commit
+    awaiting its turn --turn--> queued                  it is repeated
+    queued, running, released, awaiting its turn --end--> ended
+
+What goes on in one attempt has modules of its own: `runs.host_calls`, and `runs.reply` for an answer that goes on.
 """
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import Cancelled, EngineError, ScriptFailed, ScriptProtocol, Stale, Unavailable
-from aiwebengine.interfaces import HostCalls
+from aiwebengine.errors import EngineError, ScriptFailed, ScriptProtocol, Stale, Unavailable
+from aiwebengine.interfaces import HostCalls, HostSession
 from aiwebengine.observe.points import Passed, unwatched
-from aiwebengine.runtime.answer import Head, read_answer, read_body, read_head, read_texts
-from aiwebengine.runtime.asking import TOO_MANY_PARTS, is_bulky, read_call, went_on
+from aiwebengine.runtime.answer import Head, read_answer
+from aiwebengine.runtime.asking import read_call
 from aiwebengine.runtime.boxes import BadBox, Box
-from aiwebengine.runtime.failure import Bounds, broken_protocol, death, not_again, script_failure
-from aiwebengine.runtime.lines import Lines
+from aiwebengine.runtime.failure import (
+    Bounds,
+    broken_protocol,
+    death_error,
+    disconnected,
+    lost_again,
+    not_again,
+    script_failure,
+)
+from aiwebengine.runtime.moves import Move
+from aiwebengine.runtime.processes.occupant import Child, Death
+from aiwebengine.runtime.runs.costs import RunCosts
+from aiwebengine.runtime.runs.host_calls import HostConversation
+from aiwebengine.runtime.runs.reply import REFUSED, WHOLE, Given, Part, Reply
+from aiwebengine.runtime.runs.turn import MOST_RERUNS, Release, Turn
 from aiwebengine.runtime.sink import Sink
 from aiwebengine.runtime.tape import Tape
 from aiwebengine.settings.schema import LimitSettings
-from aiwebengine.values import Allowance, Answer, CallCost, Invocation, Receipt
-
-if TYPE_CHECKING:
-    from aiwebengine.runtime.child import Clone
+from aiwebengine.values import Allowance, Answer, Invocation, Receipt
 
 _log = Logger()
 
 CANCEL_SECONDS = 0.05
-"""For how long a run goes on whose asker has gone."""
+"""For how long a run goes on whose client has disconnected."""
 
 _OK = b'{"ok":null}'
 _NEVER = float("inf")
-_MOST_NAMES = 200
-_MOST_RERUNS = 3
 _LOOK_RUNS = 256
 _LOOK_SECONDS = 0.1
-_REFUSED = (
-    b'{"err":{"code":"invalid","message":"An answer can be streamed once, by the engine itself.","call":"answer"}}'
+
+
+class Phase(StrEnum):
+    """How far a run is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    RELEASED = "released"
+    AWAITING_TURN = "awaiting its turn"
+    ENDED = "ended"
+
+
+BEGIN = Move("begin", {Phase.QUEUED: Phase.RUNNING})
+RELEASE = Move("release", {Phase.RUNNING: Phase.RELEASED})
+LOSE = Move("lose", {Phase.RELEASED: Phase.QUEUED})
+YIELD = Move("yield", {Phase.RUNNING: Phase.AWAITING_TURN, Phase.RELEASED: Phase.AWAITING_TURN})
+TURN = Move("turn", {Phase.AWAITING_TURN: Phase.QUEUED})
+END = Move(
+    "end",
+    {
+        Phase.QUEUED: Phase.ENDED,
+        Phase.RUNNING: Phase.ENDED,
+        Phase.RELEASED: Phase.ENDED,
+        Phase.AWAITING_TURN: Phase.ENDED,
+    },
 )
+
+# For every request: an attribute of an enumeration takes three times as long as a name.
+_QUEUED, _RUNNING, _ENDED = Phase.QUEUED, Phase.RUNNING, Phase.ENDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """What the runs of one version are handed."""
+
+    host: HostCalls
+    """Where host calls go."""
+    limits: LimitSettings
+    """What an invocation may use, unless it says so itself."""
+    memory_bytes: int
+    """Of a process."""
+    seconds: Callable[[], float]
+    """A clock."""
+    wall: Callable[[], float]
+    """The time of log lines, seconds since 1970."""
+    over: Callable[[Run], None]
+    """Told once when a run has ended."""
+    again: Callable[[Run], None]
+    """Told of a run that is to be begun again: its process was lost, or it has its turn to be repeated."""
+    passed: Passed = unwatched
+    """Told of the points on the way."""
+    recorded: Callable[[Run, str], None] | None = None
+    """Given each run that was recorded, with its outcome, at the end."""
+
+
+class PendingCommit:
+    """
+    A unit that is being committed.
+
+    Args:
+        then: What follows when it is.
+    """
+
+    __slots__ = ("error", "then")
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self.then = then
+        self.error: EngineError | None = None
+        """What the script failed with meanwhile; told after what follows."""
 
 
 class Run:
@@ -53,282 +139,227 @@ class Run:
 
     Args:
         invocation: What is run.
-        sink: Who waits.
-        host: Where host calls go.
-        limits: What it may use, unless it says so itself.
-        memory_bytes: Of its process.
-        deadline: When it must be over, on the clock of *seconds*; set when it starts.
-        seconds: A clock.
-        wall: The time of log lines, seconds since 1970.
-        over: Told once when it has ended.
-        again: Told instead of the sink if its process was lost through no fault of its own, or if what it had read
-            was changed before it could commit.
-        passed: Told of the points on the way.
-        tape: What is written down of it; None: nothing.
-        recorded: Given the tape, with the run and its outcome, at the end.
+        sink: Gets the answer.
+        context: What it works with.
+        tape: Where it is recorded; None: nowhere.
     """
 
     __slots__ = (
-        "_again", "_asked", "_committing", "_delayed", "_failure", "_head", "_host", "_limits", "_lines", "_over",
-        "_passed", "_recorded", "_release", "_reruns", "_seconds", "_session", "_told", "_turn", "_waits", "_wall",
-        "_whole", "_writing", "asked_at", "attempts", "bytes_out", "calls", "cancelled", "clone", "cpu_seconds",
-        "deadline", "ended", "error", "invocation", "memory_bytes", "peak_bytes", "queued_until", "replied", "rows",
-        "sink", "started_at", "streaming", "tape",
+        "_child", "_context", "_conversation", "_losses", "_pending", "_reply", "_result", "_session", "_turn",
+        "cancelled", "costs", "deadline", "error", "invocation", "phase", "queued_until", "sink", "tape",
     )  # fmt: skip
 
-    # Long: keeps each argument under its name, and begins each count.
-    def __init__(
-        self,
-        *,
-        invocation: Invocation,
-        sink: Sink,
-        host: HostCalls,
-        limits: LimitSettings,
-        memory_bytes: int,
-        seconds: Callable[[], float],
-        wall: Callable[[], float],
-        over: Callable[[Run], None],
-        again: Callable[[Run], None],
-        passed: Passed = unwatched,
-        tape: Tape | None = None,
-        recorded: Callable[[Run, str], None] | None = None,
-    ) -> None:
+    def __init__(self, *, invocation: Invocation, sink: Sink, context: RunContext, tape: Tape | None = None) -> None:
         self.invocation = invocation
         self.sink = sink
-        self.memory_bytes = memory_bytes
-        self.asked_at = seconds()
-        self.deadline = 0.0
-        self.queued_until = 0.0
-        self.started_at = 0.0
-        self.clone: Clone | None = None
-        self.calls: dict[str, CallCost] = {}
-        self.bytes_out = 0
-        self.peak_bytes = 0
-        self.rows = 0
-        self.attempts = 0
-        self.cpu_seconds = 0.0
+        self.tape = tape
+        self.phase = _QUEUED
+        self.costs = RunCosts(context.seconds())
+        self.deadline = self.queued_until = 0.0
+        """When it must be over, and for how long it may wait for a process."""
         self.cancelled = False
-        self.ended = False
+        """The client has disconnected."""
         self.error: EngineError | None = None
         """What it failed with."""
-        self.tape = tape
-        self._recorded = recorded
-        self.streaming = False
-        """The first byte has left, or is about to."""
-        self.replied = False
-        """The whole answer was given, or is being committed, and the handler's `waitUntil` goes on."""
-        self._told = False
-        """The whole answer has left."""
-        self._host = host
-        self._limits: Allowance | LimitSettings = invocation.allowance or limits
-        self._seconds = seconds
-        self._wall = wall
-        self._over = over
-        self._again = again
-        self._passed = passed
-        self._session: Any = None
-        self._turn: Deferred[Any] | None = None
-        """The turn that is waited for."""
-        self._release: Callable[[], None] | None = None
-        """Ends the turn that this run has."""
-        self._reruns = 0
-        self._asked = 0
-        """Host calls of this attempt, the refused ones too."""
-        self._lines: Lines | None = None
-        self._committing = False
-        self._delayed: EngineError | None = None
-        """What the script failed with while its unit before that was being committed."""
-        self._waits = 0
-        """Host calls that are not answered, and parts of the answer that the client has not taken."""
-        self._writing = False
-        self._head: Head | None = None
-        self._whole: Answer | None = None
-        self._failure: EngineError | None = None
+        self._context = context
+        self._losses = 0
+        """Processes that died with it in hand, through no fault of its own."""
+        self._turn: Turn | None = None
+        # Of the attempt:
+        self._child: Child | None = None
+        self._session: HostSession | None = None
+        self._conversation: HostConversation | None = None
+        self._reply: Reply | None = None
+        self._pending: PendingCommit | None = None
+        self._result: tuple[Head, Answer] | EngineError | None = None
+
+    # -- what others ask ----------------------------------------------------------------------
 
     @property
     def alone(self) -> bool:
-        """It wants a process that has run nothing before and runs nothing after it."""
+        """Return whether it wants a process that has run nothing before and runs nothing after it."""
         return self.invocation.recording == "always" or self.invocation.again is not None
 
     @property
     def lost(self) -> bool:
-        """A process died with it in hand."""
-        return self.attempts > self._reruns
+        """Return whether a process died with it in hand."""
+        return self._losses > 0
+
+    @property
+    def ended(self) -> bool:
+        """Return whether it is over."""
+        return self.phase is _ENDED
+
+    @property
+    def in_hand(self) -> bool:
+        """Return whether a process works on it: not before it has begun, nor when only the commit is left to do."""
+        return self.phase is _RUNNING
+
+    @property
+    def child(self) -> Child | None:
+        """Return the process that has it, or had it last."""
+        return self._child
+
+    @property
+    def limits(self) -> Allowance | LimitSettings:
+        """Return what it may use."""
+        return self.invocation.allowance or self._context.limits
+
+    def receipt(self, outcome: str) -> Receipt:
+        """Return what it has cost so far."""
+        costs, now = self.costs, self._context.seconds()
+        if now - costs.started_at > _LOOK_SECONDS and not costs.peak_bytes and self._child is not None:
+            costs.peak_bytes = self._child.peak_bytes()
+        return costs.receipt(self.invocation.id, outcome, now=now, calls=self._conversation)
+
+    # -- from the pool ------------------------------------------------------------------------
+
+    def wait_until(self, moment: float) -> None:
+        """Wait for a process, until *moment* at the latest."""
+        self.queued_until = moment
+
+    def begin(self, child: Child, at: float) -> None:
+        """Be in hand of *child*, which is about to be sent the box or has it in its socket."""
+        self.phase = BEGIN[self.phase]
+        self._child = child
+        self.costs.started_at = at
+        # A client that disconnected while it lay behind another one need not be waited for.
+        self.deadline = at + (CANCEL_SECONDS if self.cancelled else self.invocation.wall_seconds)
+        self._session = self._context.host.begin(self.invocation)
+        self._context.passed("run.begun")
+
+    def refuse(self, error: EngineError) -> None:
+        """End it before it has begun."""
+        self._fail(error)
+
+    def cancel(self) -> None:
+        """The client has disconnected: tell the script, and end at the next deadline what goes on regardless."""
+        if self.phase is _ENDED or self.cancelled or self._given in WHOLE:
+            return
+        self.cancelled = True
+        if self.phase is Phase.AWAITING_TURN:
+            assert self._turn is not None
+            self._turn.cancel()
+        elif self._session is not None and self._session.units:
+            self._session.withdraw()
+        if self.phase is _RUNNING:
+            assert self._child is not None
+            self._child.cancel()
+            self.deadline = min(self.deadline, self._context.seconds() + CANCEL_SECONDS)
+
+    def expire(self) -> None:
+        """End its process, for its deadline is past."""
+        child = self._child
+        if child is not None and not child.cause:
+            child.kill("cancelled" if self.cancelled else "script_timeout")
+
+    def fall_back(self) -> None:
+        """Let shorter runs have the processor first."""
+        if self._child is not None:
+            self._child.fall_back()
+
+    # -- from its process: see `occupant.Occupant` ----------------------------------------------
 
     def stepped(self, step: bytes) -> None:
-        """See `child.Occupant.stepped`."""
+        """See `occupant.Occupant.stepped`."""
         if self.tape is not None:
             self.tape.stepped(step)
 
-    def begin(self, clone: Clone) -> None:
-        """Be in hand of *clone*, which is about to be sent the box."""
-        self.clone = clone
-        self.attempts += 1
-        self._lines = None
-        self._waits = self._asked = 0
-        self.calls = {}
-        self.started_at = self._seconds()
-        # Who has gone while it lay behind another one need not be waited for.
-        self.deadline = self.started_at + (CANCEL_SECONDS if self.cancelled else self.invocation.wall_seconds)
-        self._session = self._host.begin(self.invocation)
-        self._passed("run.begun")
-
-    # -- from the clone -----------------------------------------------------------------------
-
-    def over(self, box: Box, cpu_seconds: float) -> bool:
-        """See `child.Occupant.over`."""
-        self.cpu_seconds = cpu_seconds
-        self._passed("answer.received")
-        clone = self.clone
-        if clone is not None and clone.runs % _LOOK_RUNS == 1:
-            # Looking takes as long as a quarter of a short request.
-            self.peak_bytes = clone.peak_bytes()
-        if b"_answer" not in box:
-            self._failure = script_failure(box)
-            return True
-        try:
-            self._head, self._whole = head, _ = read_answer(box, max_bytes=self._limits.answer_bytes)
-        except EngineError as error:
-            self._failure = error
-            return True
-        if self._committing:
-            why = "it ends before its last part was answered"
-        elif head.streamed is (self.streaming or self.replied):
-            return True
-        else:
-            why = "it ends a stream that it never began" if head.streamed else "it answers twice"
-        self._failure = broken_protocol(self.invocation.script, why)
-        return self.ended
-
-    def conclude(self) -> None:
-        """See `child.Occupant.conclude`."""
-        head, answer = self._head, self._whole
-        if self.ended:
-            return
-        if self._failure is not None or head is None or answer is None:
-            self._fail(self._failure or broken_protocol(self.invocation.script))
-        elif self.cancelled and not self.replied:
-            # Until the commit is sent nobody's going is too late.
-            self._fail(Cancelled("Whoever asked has gone."))
-        elif head.streamed:
-            self._commit(self._streamed)
-        elif head.rollback:
-            self.bytes_out = len(answer.body)
-            if self.tape is not None:
-                self.tape.gave(answer)
-            self._finish("rolled_back", self.sink.answered, answer)
-        else:
-            self._commit(self._answered, answer)
-
-    def _answered(self) -> None:
-        answer = self._whole
-        assert answer is not None
-        self._passed("answer.next")
-        self.bytes_out = len(answer.body)
-        if self.tape is not None:
-            self.tape.gave(answer)
-        self._finish("committed", self.sink.answered, answer)
-        self._passed("answer.written")
-
-    def _streamed(self) -> None:
-        if self.replied:
-            self._finish("committed", _nothing)
-        else:
-            self._finish("committed", self.sink.finished)
-
     def asked(self, tag: bytes, name: bytes, argument: bytes) -> None:
-        """See `child.Occupant.asked`."""
-        if self.ended:
+        """See `occupant.Occupant.asked`."""
+        if self.phase is not _RUNNING:
             return
+        conversation = self._conversation or self._converse()
         try:
             named, given = read_call(tag, name, argument)
+            cost = conversation.count(named, given)
+            if named.startswith("answer."):
+                self._take_part(tag, named, given)
+            else:
+                conversation.ask(tag, named, given, cost)
         except BadBox as error:
             self._protocol(str(error))
-            return
-        cost = self.calls.get(named)
-        if cost is None:
-            if len(self.calls) >= _MOST_NAMES:
-                self._protocol("it invents names of host calls")
-                return
-            cost = self.calls[named] = CallCost()
-        cost.count += 1
-        cost.bytes_in += len(given)
-        if named.startswith("answer."):
-            self._answer_call(tag, named, given)
-            return
-        self._asked += 1
-        spent = went_on(self._asked, self._limits)
-        if spent is not None:
-            self._abandon(spent)
-            return
-        clone = self.clone
-        assert clone is not None
-        self._passed("call.received")
-        if self.tape is not None:
-            self.tape.asked(tag, named, given)
-        asked_at = self._seconds()
-        answer = TOO_MANY_PARTS if is_bulky(given) else self._session.call(named, given)
-        if isinstance(answer, str):
-            cost.seconds += self._seconds() - asked_at
-            cost.bytes_out += len(answer)
-            self._passed("call.answered")
-            if self.tape is not None:
-                self.tape.answered(tag, answer)
-            clone.answer(tag, answer.encode("ascii"))
-        else:
-            self._waits += 1
-            clone.park()
-            answer.addCallback(self._answer_later, clone, tag, cost, asked_at)
-
-    def _answer_later(self, text: str, clone: Clone, tag: bytes, cost: CallCost, asked_at: float) -> None:
-        cost.seconds += self._seconds() - asked_at
-        cost.bytes_out += len(text)
-        # The clone may be dead by now, and this run in the hands of another, which knows nothing of the call.
-        if clone.occupant is self:
-            self._passed("call.answered")
-            if self.tape is not None:
-                self.tape.answered(tag, text)
-            self._go_on(clone)
-            clone.answer(tag, text.encode("ascii"))
+        except EngineError as error:
+            self._abandon(error)
 
     def logged(self, lines: bytes) -> None:
-        """See `child.Occupant.logged`."""
-        if self.ended:
+        """See `occupant.Occupant.logged`."""
+        if self.phase is not _RUNNING:
             return
-        self._passed("log.received")
-        if self._lines is None:
-            self._lines = Lines(self._limits)
+        self._context.passed("log.received")
+        conversation = self._conversation or self._converse()
         try:
-            kept = self._lines.read(lines, at=self._wall())
+            conversation.log(lines, at=self._context.wall())
         except BadBox as error:
             self._protocol(str(error))
-            return
-        if kept:
-            self._session.log(kept)
 
-    def died(self, clone: Clone) -> None:
-        """See `child.Occupant.died`."""
-        ended = clone.ended
-        assert ended is not None
-        self.cpu_seconds = clone.last_cpu_seconds
-        self.peak_bytes = ended.max_rss_bytes
+    def over(self, box: Box, cpu_seconds: float) -> bool:
+        """See `occupant.Occupant.over`."""
+        self._context.passed("answer.received")
+        if self.phase is _ENDED:
+            # It was killed, and was quicker.
+            return True
+        self.phase = RELEASE[self.phase]
+        costs, child = self.costs, self._child
+        costs.cpu_seconds = cpu_seconds
+        if self._conversation is not None:
+            self._conversation.close()
+        if child is not None and child.runs % _LOOK_RUNS == 1:
+            # Looking takes as long as a quarter of a short request.
+            costs.peak_bytes = child.peak_bytes()
+        if b"_answer" not in box:
+            self._result = script_failure(box)
+            return True
+        try:
+            self._result = result = read_answer(box, max_bytes=self.limits.answer_bytes)
+        except EngineError as error:
+            self._result = error
+            return True
+        if self._pending is None and (self._reply is not None) is result[0].streamed:
+            return True
+        why = self._does_not_fit(result[0])
+        if why:
+            self._result = broken_protocol(self.invocation.script, why)
+        return not why
+
+    def _does_not_fit(self, head: Head) -> str:
+        """Return why an answer cannot come after what was given before; empty if it can."""
+        if self._pending is not None:
+            return "it ends before its last part was answered"
+        if head.streamed is (self._reply is not None and self._reply.given is not Given.NOTHING):
+            return ""
+        return "it ends a stream that it never began" if head.streamed else "it answers twice"
+
+    def conclude(self) -> None:
+        """See `occupant.Occupant.conclude`."""
+        if self.phase is _ENDED:
+            return
+        result = self._result
+        if not isinstance(result, tuple):
+            self._fail(result or broken_protocol(self.invocation.script))
+        elif self.cancelled and self._given not in WHOLE:
+            # Until the commit is sent it is not too late for the client to disconnect.
+            self._fail(disconnected())
+        elif result[0].streamed:
+            self._commit(self._streamed)
+        elif result[0].rollback:
+            self._tell("rolled_back", result[1])
+        else:
+            self._commit(self._answered, result[1])
+
+    def died(self, death: Death) -> None:
+        """See `occupant.Occupant.died`."""
+        if self.phase is _ENDED:
+            return
+        self.phase = RELEASE[self.phase]
+        if self._conversation is not None:
+            self._conversation.close()
+        ended, cause, self.costs.cpu_seconds = death
+        self.costs.peak_bytes = ended.max_rss_bytes
         # A script cannot send itself SIGKILL: somebody else did, or its template or the sandbox died.
-        lost = not clone.cause and (ended.status is None or ended.signal == signal.SIGKILL)
-        if lost and not self.streaming and not self.replied and not self.cancelled:
-            if self._session is not None and not self._session.repeatable:
-                self._fail(not_again(self.invocation.script))
-            elif self.attempts - self._reruns < 2:
-                # Nothing of it was done, so it is run once more.
-                self._drop("lost")
-                self._again(self)
-            else:
-                self._fail(
-                    Unavailable(
-                        f'The process of the script "{self.invocation.script}" was killed from outside, twice; '
-                        "nothing it did was kept. Try again in a moment.",
-                        retry_seconds=1.0,
-                    )
-                )
+        lost = not cause and (ended.status is None or ended.signal == signal.SIGKILL)
+        if lost and self._given is Given.NOTHING and not self.cancelled:
+            self._lose()
             return
         invocation = self.invocation
         bounds = Bounds(
@@ -336,156 +367,110 @@ class Run:
             phase="handler",
             wall_seconds=invocation.wall_seconds,
             cpu_seconds=invocation.cpu_seconds,
-            memory_bytes=self.memory_bytes,
+            memory_bytes=self._context.memory_bytes,
         )
-        self._fail(death(ended, cause=clone.cause, bounds=bounds))
+        self._fail(death_error(ended, cause=cause, bounds=bounds))
 
-    # -- from the server ----------------------------------------------------------------------
+    def _lose(self) -> None:
+        if self._session is not None and not self._session.repeatable:
+            self._fail(not_again(self.invocation.script))
+        elif self._losses:
+            self._fail(lost_again(self.invocation.script))
+        else:
+            # Nothing of it was done, so it is run once more.
+            self._losses += 1
+            self._drop("lost")
+            self.phase = LOSE[self.phase]
+            self._context.again(self)
 
-    def cancel(self) -> None:
-        """Whoever asked has gone: tell the script; the pool ends what goes on regardless."""
-        if self.ended or self.cancelled or self.replied:
-            return
-        self.cancelled = True
-        if self._turn is not None:
-            self._turn.cancel()
-        elif self._session is not None and self._session.units:
-            self._session.withdraw()
-        if self.in_hand:
-            assert self.clone is not None
-            self.clone.cancel()
+    # -- host calls and answers that go on ------------------------------------------------------
 
     @property
-    def in_hand(self) -> bool:
-        """A clone works on it; false before, and when only the commit is left to do."""
-        return self.clone is not None and self.clone.occupant is self
+    def _given(self) -> Given:
+        return Given.NOTHING if self._reply is None else self._reply.given
 
-    def refuse(self, error: EngineError) -> None:
-        """End it before it has begun."""
-        self._fail(error)
+    def _converse(self) -> HostConversation:
+        assert self._child is not None
+        assert self._session is not None
+        context = self._context
+        self._conversation = conversation = HostConversation(
+            child=self._child,
+            session=self._session,
+            limits=self.limits,
+            tape=self.tape,
+            seconds=context.seconds,
+            passed=context.passed,
+        )
+        return conversation
 
-    # -- answers that go on -------------------------------------------------------------------
+    def _take_part(self, tag: bytes, name: str, argument: str) -> None:
+        child, reply = self._child, self._reply
+        assert child is not None
+        if reply is None:
+            self._reply = reply = Reply(sink=self.sink, limits=self.limits, tape=self.tape, costs=self.costs)
+        part = reply.take(name, argument)
+        if part is None:
+            child.answer(tag, REFUSED)
+        else:
+            self._commit(partial(self._deliver, child, reply, tag, part), *part.kept)
 
-    def _answer_call(self, tag: bytes, name: str, argument: str) -> None:
-        given = read_texts(argument)
-        if given is None:
-            self._protocol("an answer's part is not a list of texts")
-            return
-        if self._writing or self._committing:
-            # One at a time: otherwise one might overtake another, and what a slow client has not taken would gather.
-            self._protocol("it writes before the client has taken what it wrote")
-            return
-        clone = self.clone
-        assert clone is not None
-        try:
-            parts = [one.encode("ascii") for one in given]
-            if name == "answer.start" and len(parts) == 1 and not self.streaming and not self.replied:
-                head = read_head(parts[0])
-                self.streaming = True
-                answer = Answer(status=head.status, headers=head.headers, body=b"")
-                self._commit(lambda: self._began(clone, tag, answer), None)
-            elif name == "answer.write" and len(parts) == 2 and self.streaming:
-                data = read_body(parts[0], parts[1])
-                self._count(data)
-                self._writing = True
-                # What the script did for this piece is a unit of its own.
-                self._commit(lambda: self._write(clone, tag, data))
-            elif name == "answer.send" and len(parts) == 3 and not self.streaming and not self.replied:
-                box = {b"h": parts[0], b"e": parts[1], b"v": parts[2]}
-                _, answer = read_answer(box, max_bytes=self._limits.answer_bytes)
-                self.replied = True
-                self._commit(lambda: self._sent(clone, tag, answer), answer)
-            else:
-                clone.answer(tag, _REFUSED)
-        except EngineError as error:
-            self._abandon(error)
-        except UnicodeEncodeError:
-            self._protocol("an answer's part is not ASCII")
+    def _deliver(self, child: Child, reply: Reply, tag: bytes, part: Part) -> None:
+        """Give a part to the client, and tell the script when the next may follow."""
+        waits: HostConversation | None = None
 
-    def _began(self, clone: Clone, tag: bytes, answer: Answer) -> None:
-        if self.tape is not None:
-            self.tape.gave(answer)
-        self.sink.started(answer)
-        self._reply_part(clone, tag)
+        def taken() -> None:
+            if waits is not None:
+                waits.wait_over()
+            self._part_taken(child, tag)
 
-    def _count(self, data: bytes) -> None:
-        self.bytes_out += len(data)
-        most = self._limits.stream_bytes
-        if self.bytes_out > most:
-            raise ScriptFailed(
-                f"The streamed answer has more than {most} bytes and was broken off there. "
-                "Send less, or raise its limit (stream; at most limits.stream_bytes)."
-            )
-
-    def _write(self, clone: Clone, tag: bytes, data: bytes) -> None:
-        # The client's pace is not the script's: while it takes its time no deadline runs here.
-        if not self.cancelled:
+        if part.answer is None and not self.cancelled:
+            # The client's pace is not the script's: while it takes its time no deadline runs here.
             self.deadline = _NEVER
+        reply.deliver(part, taken)
+        if reply.given is Given.WRITING and self._has(child):
+            waits = self._conversation
+            assert waits is not None
+            waits.wait()
 
-        def done() -> None:
-            self._writing = False
-            if waits:
-                self._go_on(clone)
-            self._reply_part(clone, tag)
-
-        if self.tape is not None:
-            self.tape.wrote(data)
-        waits = False
-        self.sink.write(data, done)
-        if self._writing and clone.occupant is self:
-            waits = True
-            self._waits += 1
-            clone.park()
-
-    def _go_on(self, clone: Clone) -> None:
-        """One of the things it waits for is there; an answer is on its way."""
-        self._waits -= 1
-        if self._waits <= 0 and clone.occupant is self:
-            clone.go_on()
-
-    def _sent(self, clone: Clone, tag: bytes, answer: Answer) -> None:
-        if self.tape is not None:
-            self.tape.gave(answer)
-        self.bytes_out = len(answer.body)
-        self._told = True
-        self.sink.answered(answer)
-        self._reply_part(clone, tag)
-
-    def _reply_part(self, clone: Clone, tag: bytes) -> None:
+    def _part_taken(self, child: Child, tag: bytes) -> None:
         """Tell the script that a part of its answer is on its way; each part has the whole time again."""
-        if clone.occupant is not self or self.ended:
+        if not self._has(child):
             return
         if not self.cancelled:
-            self.deadline = self._seconds() + self.invocation.wall_seconds
-        clone.answer(tag, _OK)
+            self.deadline = self._context.seconds() + self.invocation.wall_seconds
+        child.answer(tag, _OK)
 
-    # -- ends ---------------------------------------------------------------------------------
+    def _has(self, child: Child) -> bool:
+        """Return whether it is in hand of *child*, and not of one after that."""
+        return self.phase is _RUNNING and self._child is child
+
+    # -- commits ------------------------------------------------------------------------------
 
     def _commit(self, then: Callable[[], None], *kept: Answer | None) -> None:
+        session = self._session
+        assert session is not None
         try:
             if kept and self.invocation.once is not None:
-                self._session.keep(*kept)
-            waiting = self._session.commit()
+                session.keep(*kept)
+            waiting = session.commit()
         except EngineError as error:
-            self._fail(error)
+            self._abandon(error)
             return
         if waiting is None:
             then()
             return
-        self._committing = True
-        waiting.addCallbacks(lambda _: self._commit_done(then), self._commit_failed)
+        self._pending = PendingCommit(then)
+        waiting.addCallbacks(self._committed, self._not_committed)
 
-    def _commit_done(self, then: Callable[[], None]) -> None:
-        self._committing = False
-        if self.ended:
-            return
-        then()
-        error, self._delayed = self._delayed, None
-        if error is not None:
-            self._fail(error)
+    def _committed(self, _: None) -> None:
+        pending, self._pending = self._pending, None
+        assert pending is not None
+        pending.then()
+        if pending.error is not None:
+            self._fail(pending.error)
 
-    def _commit_failed(self, failure: Failure) -> None:
-        self._committing = False
+    def _not_committed(self, failure: Failure) -> None:
+        self._pending = None
         error = failure.value
         if isinstance(error, Stale) and error.turn is not None and self._may_repeat():
             self._repeat(error.turn)
@@ -495,104 +480,107 @@ class Run:
             error = Unavailable("What the script did could not be stored; nothing was done.", retry_seconds=1.0)
         self._abandon(error)
 
+    # -- once more ----------------------------------------------------------------------------
+
     def _may_repeat(self) -> bool:
-        """Whether running the handler once more does nothing twice: it is its first unit that failed."""
-        repeatable: bool = self._session is not None and self._session.repeatable and self._session.units == 1
-        return repeatable and self._reruns < _MOST_RERUNS and not self.ended and not self.cancelled
+        """Return whether running the handler once more does nothing twice: it is its first unit that failed."""
+        session = self._session
+        return (
+            session is not None
+            and session.repeatable
+            and session.units == 1
+            and (self._turn is None or self._turn.count < MOST_RERUNS)
+            and not self.cancelled
+        )
 
-    def _repeat(self, turn: Callable[[], Deferred[Callable[[], None]]]) -> None:
-        clone = self.clone
+    def _repeat(self, ask: Callable[[], Deferred[Release]]) -> None:
+        child, was = self._child, self.phase
         self._drop("rerun")
-        if clone is not None and clone.occupant is self:
+        self.phase = YIELD[was]
+        if was is _RUNNING:
             # It waits to go on with an answer that will never be given.
-            clone.discard("conflict")
-        self.streaming = self.replied = self._writing = False
-        self._head = self._whole = self._failure = self._delayed = None
-        self._reruns += 1
-        if self._release is not None:
-            self._release()
-            self._release = None
-        self._turn = waiting = turn()
-        waiting.addCallbacks(self._repeat_now, self._no_turn)
+            assert child is not None
+            child.discard("conflict")
+        if self._turn is None:
+            self._turn = Turn()
+        self._turn.wait(ask, granted=self._has_turn, refused=self._not_committed)
 
-    def _no_turn(self, failure: Failure) -> None:
-        self._turn = None
-        self._commit_failed(failure)
+    def _has_turn(self) -> None:
+        if self.phase is _ENDED:
+            assert self._turn is not None
+            self._turn.release()
+            return
+        self.phase = TURN[self.phase]
+        self._context.again(self)
 
-    def _repeat_now(self, release: Callable[[], None]) -> None:
-        self._turn = None
-        self._release = release
-        if not self.ended:
-            self._again(self)
+    def _drop(self, outcome: str) -> None:
+        """End an attempt, of which nothing remains."""
+        self._end_session(outcome)
+        self._child = self._conversation = self._reply = self._result = self._pending = None
+
+    # -- ends ---------------------------------------------------------------------------------
+
+    def _answered(self) -> None:
+        assert isinstance(self._result, tuple)
+        self._context.passed("answer.next")
+        self._tell("committed", self._result[1])
+        self._context.passed("answer.written")
+
+    def _streamed(self) -> None:
+        self._finish("committed", _nothing if self._given in WHOLE else self.sink.finished)
+
+    def _tell(self, outcome: str, answer: Answer) -> None:
+        self.costs.bytes_out = len(answer.body)
+        if self.tape is not None:
+            self.tape.gave(answer)
+        self._finish(outcome, self.sink.answered, answer)
 
     def _abandon(self, error: EngineError) -> None:
-        """Fail although the script still runs."""
-        clone = self.clone
+        """Fail although the script may still run."""
+        child = self._child if self.phase is _RUNNING else None
         self._fail(error)
-        if clone is not None and clone.occupant is self:
-            clone.kill(error.code)
+        if child is not None:
+            child.kill(error.code)
 
     def _protocol(self, why: str) -> None:
         self._abandon(broken_protocol(self.invocation.script, why))
 
     def _fail(self, error: EngineError) -> None:
-        if self.ended:
+        if self.phase is _ENDED:
             return
-        if self._committing:
+        if self._pending is not None:
             # What is being committed was answered well: first that is told, then what came after it.
-            self._delayed = self._delayed or error
+            self._pending.error = self._pending.error or error
             return
         if self.cancelled and not isinstance(error, ScriptProtocol):
-            error = Cancelled("Whoever asked has gone.")
+            error = disconnected()
         self.error = error
         if isinstance(error, ScriptFailed) and self._session is not None:
             self._session.failed(error)
-        if self._told:
+        if self._given is Given.SENT:
             self._finish(error.code, _nothing)
         else:
             self._finish(error.code, self.sink.failed, error)
 
     def _finish(self, outcome: str, tell: Callable[..., None], *told: Any) -> None:
-        if self.ended:
-            return
-        self.ended = True
-        if self._release is not None:
-            self._release()
-        session, self._session = self._session, None
-        if session is not None:
-            self.rows = session.rows
-            session.end(self.receipt(outcome))
-        self._over(self)
-        if self.tape is not None and self._recorded is not None:
-            self._recorded(self, outcome)
-        self._passed("run.ended")
+        self.phase = END[self.phase]
+        context = self._context
+        if self._turn is not None:
+            self._turn.release()
+        self._end_session(outcome)
+        context.over(self)
+        if self.tape is not None and context.recorded is not None:
+            context.recorded(self, outcome)
+        context.passed("run.ended")
         tell(*told)
 
-    def _drop(self, outcome: str) -> None:
+    def _end_session(self, outcome: str) -> None:
+        if self._conversation is not None:
+            self._conversation.close()
         session, self._session = self._session, None
         if session is not None:
-            self.rows = session.rows
+            self.costs.rows = session.rows
             session.end(self.receipt(outcome))
-        self.clone = None
-
-    def receipt(self, outcome: str) -> Receipt:
-        """Give what it has cost so far."""
-        lines, wall = self._lines, self._seconds() - self.started_at
-        if wall > _LOOK_SECONDS and not self.peak_bytes and self.clone is not None:
-            self.peak_bytes = self.clone.peak_bytes()
-        return Receipt(
-            invocation=self.invocation.id,
-            wall_seconds=wall,
-            cpu_seconds=self.cpu_seconds,
-            host_calls=self.calls,
-            bytes_out=self.bytes_out,
-            outcome=outcome,
-            queued_seconds=self.started_at - self.asked_at,
-            peak_bytes=self.peak_bytes,
-            log_lines=lines.count if lines is not None else 0,
-            log_bytes=lines.size_bytes if lines is not None else 0,
-            rows=self.rows,
-        )
 
 
 def _nothing() -> None:

@@ -9,7 +9,7 @@ Running scripts in child processes; `invoker.py` is the one way here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -18,17 +18,18 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from aiwebengine.errors import Cancelled, EngineError, Unavailable
+from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.interfaces import HostCalls, ScriptSource
 from aiwebengine.observe.points import Passed, unwatched
+from aiwebengine.runtime.failure import disconnected
 from aiwebengine.runtime.group import Group
 from aiwebengine.runtime.registry import Current
-from aiwebengine.runtime.run import CANCEL_SECONDS, Run
+from aiwebengine.runtime.run import Run, RunContext
 from aiwebengine.runtime.sink import Sink
 from aiwebengine.runtime.slots import Slots
 from aiwebengine.runtime.tape import Tape
 from aiwebengine.runtime.template import Template
-from aiwebengine.runtime.terms import Surroundings, Terms, check_loaded
+from aiwebengine.runtime.terms import GroupContext, Terms, check_loaded
 from aiwebengine.runtime.zygote import Zygote
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Bundle, Invocation, Receipt
@@ -116,7 +117,7 @@ class Runner(Service):
         self._slots = Slots(total=pool.max_running_all or 8 * cores)
         self._weights = {uri: float(number) for uri, _, number in (text.rpartition("=") for text in pool.weights)}
         numbers: Iterator[int] = count(1)
-        self._around = Surroundings(
+        self._context = GroupContext(
             reactor=reactor,
             zygote=zygote.control,
             next_number=numbers.__next__,
@@ -157,7 +158,7 @@ class Runner(Service):
     def replay(self, invocation: Invocation, sink: Sink, host: HostCalls) -> Run:
         """Run an invocation over again, with *host* answering from its recording."""
         group = self._group(invocation.version, invocation.script)
-        run = self._make(invocation, sink, host, group)
+        run = self._make(invocation, sink, group, host)
         self._active.add(run)
         group.submit(run)
         return run
@@ -170,28 +171,26 @@ class Runner(Service):
             A handle with `cancel()`, for when nobody waits any more.
         """
         group = self._group(invocation.version, invocation.script)
-        run = self._make(invocation, sink, self._host, group)
+        run = self._make(invocation, sink, group)
         self._active.add(run)
         group.submit(run)
         return run
 
     def refuse(self, invocation: Invocation, sink: Sink, error: EngineError) -> Run:
         """Have an invocation fail with *error* before it has begun; returns its run, which is over."""
-        run = self._make(invocation, sink, self._host, self._group(invocation.version, invocation.script))
+        run = self._make(invocation, sink, self._group(invocation.version, invocation.script))
         self._active.add(run)
         run.refuse(error)
         return run
 
     def cancel(self, run: Run) -> None:
-        """Stop a run whose asker has gone: at once if it waits, within 50 ms if it runs."""
+        """End a run whose client has disconnected: at once if it waits, within 50 ms if it runs."""
         run.cancel()
-        if run.in_hand:
-            if run.cancelled:
-                run.deadline = min(run.deadline, self._seconds() + CANCEL_SECONDS)
+        if run.ended or run.in_hand:
             return
         for group in (*self._groups.values(), *self._retiring):
             if group.version == run.invocation.version and group.withdraw(run):
-                run.refuse(Cancelled("Whoever asked has gone."))
+                run.refuse(disconnected())
                 return
 
     async def load(self, bundle: Bundle, invocation: Invocation) -> Loaded:
@@ -208,7 +207,8 @@ class Runner(Service):
         started = self._seconds()
         outcome = "cancelled"
         template: Template | None = None
-        group.loading = True
+        loaded: Template | None = None
+        group.begin_deployment()
         try:
             template, journal = group.first_load(bundle=bundle, session=session, invocation=invocation)
             told = await template.loaded
@@ -216,8 +216,7 @@ class Runner(Service):
             committed = session.commit()
             if committed is not None:
                 await committed
-            group.adopt(template)
-            outcome = "committed"
+            loaded, outcome = template, "committed"
             return Loaded(
                 version=bundle.version,
                 handlers=handlers,
@@ -233,7 +232,7 @@ class Runner(Service):
             outcome = "cancelled"
             raise
         finally:
-            group.loading = False
+            group.end_deployment(loaded)
             if outcome != "committed":
                 if template is not None:
                     template.kill(outcome)
@@ -280,29 +279,32 @@ class Runner(Service):
             "versions": [group.state() for group in (*self._groups.values(), *self._retiring)],
         }
 
-    def _make(self, invocation: Invocation, sink: Sink, host: HostCalls, group: Group) -> Run:
-        recording = bool(invocation.recording) and self._recorded is not None
-        return Run(
-            invocation=invocation,
-            sink=sink,
-            host=host,
+    def _make(self, invocation: Invocation, sink: Sink, group: Group, host: HostCalls | None = None) -> Run:
+        context = group.run_context
+        if host is not None:
+            context = replace(context, host=host)
+        tape = None
+        if invocation.recording and self._recorded is not None:
+            tape = Tape(most_bytes=self._tape_bytes())
+        return Run(invocation=invocation, sink=sink, context=context, tape=tape)
+
+    def _group(self, version: str, script: str, *, manifest: Mapping[str, Any] | None = None) -> Group:
+        return self._groups.get(version) or self._new_group(version, self._terms(script, manifest))
+
+    def _new_group(self, version: str, terms: Terms) -> Group:
+        run_context = RunContext(
+            host=self._host,
             limits=self._limits,
-            memory_bytes=group.terms.memory_bytes,
+            memory_bytes=terms.memory_bytes,
             seconds=self._seconds,
             wall=self._wall,
             over=self._over,
             again=self._again,
             passed=self._passed,
-            tape=Tape(most_bytes=self._tape_bytes()) if recording else None,
             recorded=self._recorded,
         )
-
-    def _group(self, version: str, script: str, *, manifest: Mapping[str, Any] | None = None) -> Group:
-        group = self._groups.get(version)
-        if group is None:
-            group = self._groups[version] = Group(
-                version=version, terms=self._terms(script, manifest), around=self._around
-            )
+        group = Group(version=version, terms=terms, context=self._context, run_context=run_context)
+        self._groups[version] = group
         return group
 
     def _terms(self, script: str, manifest: Mapping[str, Any] | None) -> Terms:
@@ -345,12 +347,9 @@ class Runner(Service):
         now = self._seconds()
         late, long = now - _GRACE_SECONDS, now - _LONG_SECONDS
         for run in [run for run in self._active if run.deadline < late and run.in_hand]:
-            clone = run.clone
-            if clone is not None and not clone.cause:
-                clone.kill("cancelled" if run.cancelled else "script_timeout")
-        for run in [run for run in self._active if run.started_at < long and run.in_hand]:
-            if run.clone is not None and not run.clone.parked:
-                run.clone.fall_back()
+            run.expire()
+        for run in [run for run in self._active if run.costs.started_at < long and run.in_hand]:
+            run.fall_back()
         if now - self._tended >= _TEND_SECONDS:
             self._tended = now
             self._tend(now)

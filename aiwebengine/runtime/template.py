@@ -1,14 +1,10 @@
 """
 A process that has loaded one version, and forks the clones that run its invocations.
 
-Loading is a conversation: the script's top level and `init` make host calls.  In the
-deployment the host answers them, and the answers are written down; whenever the template
-is made again they are read from there, so that nothing is done twice.
+    loading --load--> loaded        top level and `init` are done; only its control socket is used from now on
+    loading --fail--> failed        they threw, or took too long, or the process died
 
-    journal   {"seed": "<32 hex>", "now": <ms>, "calls": [[name, argument, answer], ...]}
-
-with "order": [...], the numbers of the calls as they were answered, if that was not the order
-in which they were made.
+What top level and `init` ask of the host is answered by it in a deployment, and later from `processes.journal`.
 """
 
 from __future__ import annotations
@@ -17,6 +13,7 @@ import json
 import signal
 import socket
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -28,9 +25,11 @@ from aiwebengine.interfaces import HostSession
 from aiwebengine.runtime.asking import TOO_MANY_PARTS, is_bulky, read_call, went_on
 from aiwebengine.runtime.boxes import BadBox, Box, encode, encode_pair
 from aiwebengine.runtime.control import Control, Exit
-from aiwebengine.runtime.failure import Bounds, broken_protocol, death, script_failure
+from aiwebengine.runtime.failure import Bounds, broken_protocol, death_error, script_failure
 from aiwebengine.runtime.lines import Lines
 from aiwebengine.runtime.link import Link
+from aiwebengine.runtime.moves import Move
+from aiwebengine.runtime.processes.journal import Journal
 from aiwebengine.services.descriptors import socket_pairs
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, Bundle
@@ -43,99 +42,18 @@ _GRACE_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0
 _MAX_TOLD_BYTES = 1024 * 1024
 _MOST_JOURNAL_MIB = 128
-_CHANGING = ("call", "options", "stack")
 
 
-class Journal:
-    """
-    What the host answered while a version loaded.
+class Loading(StrEnum):
+    """What became of the load."""
 
-    Answers come back in the order in which they came the first time, for what a script does next
-    may depend on it.
-
-    Args:
-        text: An earlier journal to read from; empty to write a new one.
-        seed: 32 hexadecimal digits, for a new one.
-        now: Milliseconds since 1970, for a new one.
-
-    Raises:
-        ValueError, KeyError, TypeError: *text* is not a journal.
-    """
-
-    def __init__(self, text: str, *, seed: str, now: int) -> None:
-        self.seed = seed
-        self.now = now
-        self._calls: list[list[str | None]] = []
-        self._order: list[int] = []
-        self._asked = 0
-        self._answered = 0
-        self.size_bytes = 0
-        """Of what was written so far."""
-        if text:
-            told = json.loads(text)
-            self.seed, self.now = str(told["seed"]), int(told["now"])
-            self._calls = [[name, argument, answer] for name, argument, answer in told["calls"]]
-            self._order = told.get("order", list(range(len(self._calls))))
-
-    def ask(self, name: str, argument: str) -> int:
-        """Write down a call; gives its number."""
-        self._calls.append([name, argument, None])
-        self.size_bytes += len(name) + len(argument)
-        return len(self._calls) - 1
-
-    def answer(self, number: int, answer: str) -> None:
-        """Write down what the host answered to the call of that number."""
-        self._calls[number][2] = answer
-        self.size_bytes += len(answer)
-        self._order.append(number)
-
-    def replay(self, name: str, argument: str) -> list[tuple[int, str]] | None:
-        """
-        Read on, for the next call.
-
-        Returns:
-            Numbers of calls and their answers that are due now; None if the script asks something else than it did.
-        """
-        if self._asked >= len(self._calls) or not _same_call(self._calls[self._asked], name, argument):
-            return None
-        self._asked += 1
-        due: list[tuple[int, str]] = []
-        while self._answered < len(self._order) and self._order[self._answered] < self._asked:
-            number = self._order[self._answered]
-            self._answered += 1
-            due.append((number, self._calls[number][2] or "null"))
-        return due
-
-    @property
-    def next_name(self) -> str:
-        """Name of the call that a replay has yet to see; empty if it has seen all."""
-        return str(self._calls[self._asked][0]) if self._asked < len(self._calls) else ""
-
-    def text(self) -> str:
-        """Give the journal as it is stored."""
-        told: dict[str, Any] = {"seed": self.seed, "now": self.now, "calls": self._calls}
-        if self._order != list(range(len(self._calls))):
-            told["order"] = self._order
-        return json.dumps(told, separators=(",", ":"))
+    LOADING = "loading"
+    LOADED = "loaded"
+    FAILED = "failed"
 
 
-def _same_call(known: list[str | None], name: str, argument: str) -> bool:
-    if known[0] != name:
-        return False
-    return known[1] == argument or (
-        name.startswith("register.") and _registered(known[1] or "") == _registered(argument)
-    )
-
-
-def _registered(argument: str) -> Any:
-    """Return what a registration decides: its stack, its caller and the form of its options change with the engine."""
-    try:
-        (one,) = json.loads(argument)
-        decided = {name: value for name, value in one.items() if name not in _CHANGING}
-        handler = decided.pop("handler")
-        return decided, None if handler is None else handler["id"]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return argument
+LOAD = Move("load", {Loading.LOADING: Loading.LOADED})
+FAIL = Move("fail", {Loading.LOADING: Loading.FAILED})
 
 
 class Template:
@@ -204,7 +122,7 @@ class Template:
         """Why it could not load."""
         self.lost = False
         """It died through no fault of its own."""
-        self._told = False
+        self.loading = Loading.LOADING
         self._cause = ""
         self._tags: list[bytes] = []
         self._late: IDelayedCall | None = reactor.callLater(wall_seconds + _GRACE_SECONDS, self.kill, "script_timeout")
@@ -235,6 +153,11 @@ class Template:
         }
         self._link.send(encode(_LOAD, json.dumps(box).encode("ascii")))
 
+    @property
+    def can_fork(self) -> bool:
+        """Return whether clones can be forked, now or as soon as it has loaded."""
+        return not self.dead and self.failure is None and self.control.is_open
+
     def kill(self, cause: str) -> None:
         """End it and every clone of it."""
         if self.dead:
@@ -256,15 +179,16 @@ class Template:
         self.dead = True
         self._expect(None)
         self.lost = not self._cause and (ended.signal == signal.SIGKILL or (ended.status is None and not ended.refused))
-        if not self._told:
+        if self.loading is Loading.LOADING:
+            # What it had said before it died still counts.
             self._link.read_out()
         self._link.close()
-        self._fail(death(ended, cause=self._cause, bounds=self._bounds))
+        self._fail(death_error(ended, cause=self._cause, bounds=self._bounds))
         self.control.close()
         self._gone(self)
 
     def _received(self, box: Box) -> None:
-        if self._told:
+        if self.loading is not Loading.LOADING:
             return
         if b"_error" in box:
             self._fail(script_failure(box))
@@ -288,7 +212,7 @@ class Template:
         if self._session is None and (name := self._journal.next_name):
             self._differs(f"did not ask for {name}")
             return
-        self._told = True
+        self.loading = LOAD[self.loading]
         self._expect(None)
         self._link.close()
         self.loaded.callback(told)
@@ -311,7 +235,7 @@ class Template:
         given = TOO_MANY_PARTS if is_bulky(argument) else self._session.call(name, argument)
 
         def answered(answer: str) -> None:
-            if not self._told:
+            if self.loading is Loading.LOADING:
                 self._journal.answer(number, answer)
                 self._reply(tag, answer)
 
@@ -369,9 +293,9 @@ class Template:
         self.kill("script_protocol")
 
     def _fail(self, error: EngineError) -> None:
-        if self._told:
+        if self.loading is not Loading.LOADING:
             return
-        self._told = True
+        self.loading = FAIL[self.loading]
         self.failure = error
         if not self.dead:
             self._expect(_PATIENCE_SECONDS, lambda: self.kill(error.code))

@@ -9,10 +9,13 @@ from typing import Any
 
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.interfaces import ScriptSource
+from aiwebengine.runtime.child import times_of
 from aiwebengine.runtime.control import Control
 from aiwebengine.runtime.slots import Slots
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Allowance, Invocation
+
+_MOST_TIMES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class GroupContext:
     """What every group is handed."""
 
     reactor: Any
@@ -57,6 +60,7 @@ class Payloads:
         self._wall = wall
         self._entropy = entropy
         self._prefixes: dict[tuple[str, int], tuple[Allowance | None, str]] = {}
+        self._times: dict[tuple[float, float], bytes] = {}
 
     def of(self, invocation: Invocation) -> tuple[bytes, str, int]:
         """Give the value of the box that begins *invocation*, with the seed and the time that are in it."""
@@ -77,6 +81,16 @@ class Payloads:
             f'"deadline":{now + int(invocation.wall_seconds * 1000)},"user":{user},"q":{invocation.payload}}}'
         )
         return text.encode("ascii"), seed, now
+
+    def times(self, invocation: Invocation) -> bytes:
+        """Return the part of that box which says how long *invocation* may take."""
+        key = (invocation.wall_seconds, invocation.cpu_seconds)
+        times = self._times.get(key)
+        if times is None:
+            if len(self._times) >= _MOST_TIMES:
+                self._times.clear()
+            times = self._times[key] = times_of(wall_seconds=key[0], cpu_seconds=key[1])
+        return times
 
 
 def _budget(allowed: Allowance | LimitSettings) -> str:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_twisted
@@ -100,7 +101,7 @@ async def beside(runtime: RuntimeUnderTest, deed: str, wall: float = PATIENT_SEC
         asked += 1
         assert (await runtime.run("good", path=f"/{asked}")).value == [f"/{asked}"]
     await runtime.until(lambda: seen.done.called)
-    clone = run.clone
+    clone: Any = run.child
     if deed in GOES:
         # What is handed to it before it is known to be gone fails with it.
         await runtime.until(lambda: clone is None or clone.ended is not None)

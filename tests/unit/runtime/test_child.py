@@ -8,7 +8,9 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.runtime.boxes import Box
-from aiwebengine.runtime.child import Clone, describe
+from aiwebengine.runtime.child import Clone, Life, Work, describe, times_of
+from aiwebengine.runtime.moves import IllegalMove
+from aiwebengine.runtime.processes.occupant import Death
 from tests.support.fakes.processes import FakeChild, Forker, HandReactor
 
 
@@ -20,31 +22,61 @@ class Hand:
         self.fit = fit
 
     def over(self, box: Box, cpu_seconds: float) -> bool:
-        """See `child.Occupant`."""
+        """See `occupant.Occupant`."""
         assert cpu_seconds >= 0
         self.log.append(("over", box.get(b"v")))
         return self.fit
 
     def conclude(self) -> None:
-        """See `child.Occupant`."""
+        """See `occupant.Occupant`."""
         self.log.append("conclude")
 
     def asked(self, tag: bytes, name: bytes, argument: bytes) -> None:
-        """See `child.Occupant`."""
+        """See `occupant.Occupant`."""
         self.log.append(("asked", tag, name, argument))
 
     def logged(self, lines: bytes) -> None:
-        """See `child.Occupant`."""
+        """See `occupant.Occupant`."""
         self.log.append(("logged", lines))
 
     def stepped(self, step: bytes) -> None:
-        """See `child.Occupant`."""
+        """See `occupant.Occupant`."""
         self.log.append(("stepped", step))
 
-    def died(self, clone: Clone) -> None:
-        """See `child.Occupant`."""
-        assert clone.ended is not None
-        self.log.append(("died", clone.ended.signal, clone.cause))
+    def died(self, death: Death) -> None:
+        """See `occupant.Occupant`."""
+        self.log.append(("died", death.exit.signal, death.cause))
+
+
+class Owner:
+    """A group that keeps what it is told."""
+
+    def __init__(self, log: list[Any]) -> None:
+        self.log = log
+
+    def clone_freed(self, clone: Clone[Any], was: Work) -> None:
+        """See `child.CloneOwner`."""
+        assert clone.work is Work.IDLE
+        self.was = was
+        self.log.append("freed")
+
+    def clone_gone(self, clone: Clone[Any], was: Work) -> None:
+        """See `child.CloneOwner`."""
+        assert clone.life is Life.DEAD
+        self.was = was
+        self.log.append("gone")
+
+    def run_parked(self, since: float) -> None:
+        """See `child.CloneOwner`."""
+        self.log.append(("parked", since))
+
+    def run_resumed(self) -> None:
+        """See `child.CloneOwner`."""
+        self.log.append("resumed")
+
+    def run_returned(self, run: Hand) -> None:
+        """See `child.CloneOwner`."""
+        self.log.append(("returned", run))
 
 
 class CloneTests(SynchronousTestCase):
@@ -59,17 +91,15 @@ class CloneTests(SynchronousTestCase):
         self.reactor = HandReactor()
         self.forker = Forker(self.reactor)
         self.log: list[Any] = []
-        self.clone = Clone(
+        self.owner = Owner(self.log)
+        self.clone: Clone[Any] = Clone(
             reactor=self.reactor,
             number=3,
             control=self.forker.control,
             once=once,
             max_bytes=100_000,
             parent=lambda: 1,
-            freed=lambda _: self.log.append("freed"),
-            parks=lambda _: None,
-            returned=lambda _: self.log.append("returned"),
-            gone=lambda _: self.log.append("gone"),
+            owner=self.owner,
             seconds=self.reactor.seconds,
         )
         request = self.forker.take()
@@ -83,7 +113,8 @@ class CloneTests(SynchronousTestCase):
 
     def start(self, **members: bool) -> None:
         """Begin a run."""
-        self.clone.start(Hand(self.log, **members), b'{"q":1}', 2000, 1000)
+        times = times_of(wall_seconds=2.0, cpu_seconds=1.0)
+        self.clone.start(Hand(self.log, **members), b'{"q":1}', label="GET /", at=5.0, times=times)
 
     def test_run(self) -> None:
         """A run is written at once, its calls and lines are passed on; the clone is free before the answer is told."""
@@ -101,7 +132,7 @@ class CloneTests(SynchronousTestCase):
             [("asked", b"7", b"kv.get", b'["a"]'), ("logged", b"[]"), ("over", b"body"), "freed", "conclude"],
         )
         self.assertIsNone(self.clone.occupant)
-        self.assertFalse(self.clone.dying)
+        self.assertIs(self.clone.life, Life.LIVE)
         self.clone.answer(b"7", b"{}")
         self.assertEqual(self.child.take(), {b"_answer": b"7", b"v": b"{}"})
         self.clone.cancel()
@@ -151,7 +182,7 @@ class CloneTests(SynchronousTestCase):
         self.start(fit=False)
         self.child.answer()
         self.reactor.turn()
-        self.assertTrue(self.clone.dying)
+        self.assertIs(self.clone.life, Life.ENDING)
         self.assertEqual(self.clone.cause, "script_protocol")
         self.assertEqual(self.log[1:], ["freed", "conclude"])
 
@@ -162,7 +193,7 @@ class CloneTests(SynchronousTestCase):
             self.start()
             self.child.fail(code)
             self.reactor.turn()
-            self.assertTrue(self.clone.dying)
+            self.assertIs(self.clone.life, Life.UNFIT)
 
     def test_once(self) -> None:
         """A clone for one run is let go after it."""
@@ -170,7 +201,7 @@ class CloneTests(SynchronousTestCase):
         self.start()
         self.child.answer()
         self.reactor.turn()
-        self.assertTrue(self.clone.dying)
+        self.assertIs(self.clone.life, Life.ENDING)
         self.assertTrue(self.child.take() is not None and self.child.deserted)
 
     def test_last_words(self) -> None:
@@ -181,11 +212,12 @@ class CloneTests(SynchronousTestCase):
         self.forker.exit(3)
         self.forker.control.doRead()
         self.assertEqual(self.log, [("over", b"in time"), "freed", "conclude", "gone"])
-        self.assertFalse(self.clone.died_busy)
+        self.assertIs(self.owner.was, Work.IDLE)
 
     def test_foreign_pid(self) -> None:
         """The pid of somebody else's process is not believed, whoever tells it."""
-        self.assertEqual((self.clone.pid, self.clone.cpu_seconds()), (0, 0.0))
+        process = self.clone.process
+        self.assertEqual((process.pid, process.cpu_seconds(), process.spend()), (0, 0.0, 0.0))
         described = {"pid": 0, "busy": False, "parked": False, "following": False, "runs": 0, "cpuSeconds": 0.0}
         self.assertEqual(describe(self.clone), described)
         self.clone.kill("script_timeout")
@@ -198,3 +230,128 @@ class CloneTests(SynchronousTestCase):
         self.assertFalse(self.clone.overdue(11.5))
         self.assertEqual([request.told for request in self.forker.requests()], [{"op": "kill", "id": 3}])
         self.assertTrue(self.clone.overdue(12.5))
+
+    # -- its states ---------------------------------------------------------------------------
+
+    def follow(self) -> Hand:
+        """Have a second run wait behind the first."""
+        second = Hand(self.log)
+        self.clone.follow(second, b"{}", times=times_of(wall_seconds=2.0, cpu_seconds=1.0))
+        return second
+
+    def test_work(self) -> None:
+        """A run is begun, waits, goes on and is answered; what has waited once never counts as quick again."""
+        seen = [self.clone.work]
+        self.start()
+        seen.append(self.clone.work)
+        for step in (self.clone.park, self.clone.park, self.clone.resume, self.clone.resume):
+            step()
+            seen.append(self.clone.work)
+        self.child.answer()
+        self.reactor.turn()
+        seen.append(self.clone.work)
+        parked, lingering = Work.PARKED, Work.LINGERING
+        self.assertEqual(seen, [Work.IDLE, Work.BUSY, parked, parked, lingering, lingering, Work.IDLE])
+        self.assertEqual(self.log[:2], [("parked", 5.0), "resumed"])
+        self.assertIs(self.owner.was, lingering)
+
+    def test_impossible(self) -> None:
+        """What cannot happen to a clone in its state raises, and is not done."""
+        with self.assertRaises(IllegalMove):
+            self.clone.discard("conflict")
+        with self.assertRaises(IllegalMove):
+            self.clone.advance(label="", at=0.0)
+        self.start()
+        with self.assertRaises(IllegalMove):
+            self.start()
+        self.follow()
+        with self.assertRaises(IllegalMove):
+            self.follow()
+        self.clone.kill("script_timeout")
+        self.forker.exit(3, signal.SIGKILL)
+        self.reactor.turn()
+        self.assertIs(self.clone.life, Life.DEAD)
+        for happens in (self.start, self.clone.retire, lambda: self.clone.kill("cancelled")):
+            with self.assertRaises(IllegalMove):
+                happens()
+
+    def test_not_begun_when_ending(self) -> None:
+        """A clone that was let go begins nothing."""
+        self.clone.retire()
+        with self.assertRaises(IllegalMove):
+            self.start()
+        self.assertIsNone(self.clone.occupant)
+
+    def test_idle(self) -> None:
+        """A clone without a run has nothing that could wait, go on or take long."""
+        self.clone.park()
+        self.clone.resume()
+        self.clone.fall_back()
+        self.assertEqual((self.clone.work, self.log), (Work.IDLE, []))
+
+    def test_ending_does_not_park(self) -> None:
+        """A run whose process is being ended is not counted as waiting; one that waits goes on until it is dead."""
+        self.start()
+        self.clone.kill("script_timeout")
+        self.clone.park()
+        self.assertIs(self.clone.work, Work.BUSY)
+        self.make(once=False)
+        self.start()
+        self.clone.park()
+        self.clone.kill("script_timeout")
+        self.clone.resume()
+        self.assertEqual((self.clone.work, self.log[-1]), (Work.LINGERING, "resumed"))
+
+    def test_discarded(self) -> None:
+        """A process whose run goes on without it is ended and free of it at once, and what it says is not heard."""
+        self.start()
+        self.clone.discard("conflict")
+        self.assertEqual((self.clone.work, self.clone.life, self.clone.occupant), (Work.IDLE, Life.ENDING, None))
+        self.child.close()
+        self.forker.exit(3, signal.SIGKILL)
+        self.reactor.turn()
+        self.assertEqual((self.log, self.owner.was), (["freed", "gone"], Work.IDLE))
+
+    def test_advance(self) -> None:
+        """The second run begins when the first is answered, unless the process is ending."""
+        self.start()
+        second = self.follow()
+        self.assertTrue(self.clone.has_second)
+        self.child.answer()
+        self.reactor.turn()
+        self.assertTrue(self.clone.goes_on)
+        self.clone.advance(label="GET /b", at=6.0)
+        self.assertEqual(
+            (self.clone.occupant, self.clone.work, self.clone.label, self.clone.runs, self.clone.has_second),
+            (second, Work.BUSY, "GET /b", 2, False),
+        )
+        self.make(once=False)
+        self.start()
+        self.follow()
+        self.clone.kill("script_timeout")
+        self.child.answer()
+        self.reactor.turn()
+        self.assertFalse(self.clone.goes_on)
+
+    def test_falls_back(self) -> None:
+        """When a run takes long the one behind it is run elsewhere, and the process is ended when it is answered."""
+        self.start()
+        second = self.follow()
+        self.clone.fall_back()
+        self.clone.fall_back()
+        self.assertEqual((self.log, self.clone.work), ([("returned", second)], Work.LINGERING))
+        self.child.answer()
+        self.reactor.turn()
+        self.assertIs(self.clone.life, Life.ENDING)
+        self.assertFalse(self.clone.goes_on)
+
+    def test_says_it_is_unfit(self) -> None:
+        """A process that is of no use any more stays so, whatever is done to it."""
+        self.start()
+        self.child.fail(b"memory")
+        self.reactor.turn()
+        self.clone.kill("")
+        self.assertTrue(self.clone.unfit)
+        self.forker.exit(3, signal.SIGKILL)
+        self.reactor.turn()
+        self.assertIs(self.clone.life, Life.DEAD)

@@ -19,7 +19,7 @@ from aiwebengine.errors import (
 )
 from aiwebengine.runtime.boxes import BadBox
 from aiwebengine.runtime.control import Exit
-from aiwebengine.runtime.failure import Bounds, death, script_failure
+from aiwebengine.runtime.failure import Bounds, death_error, script_failure
 from aiwebengine.runtime.lines import Lines
 from aiwebengine.settings.schema import LimitSettings
 
@@ -42,14 +42,14 @@ class DeathTests(SynchronousTestCase):
             (signal.SIGSEGV, 1024, ScriptCrashed),
             (signal.SIGKILL, 0, ScriptCrashed),
         ):
-            error = death(Exit(status=int(number), max_rss_bytes=rss), cause="", bounds=BOUNDS)
+            error = death_error(Exit(status=int(number), max_rss_bytes=rss), cause="", bounds=BOUNDS)
             self.assertIsInstance(error, kind, number)
             self.assertIn("handler", error.public)
             self.assertIn('"notes"', error.public)
 
     def test_cause(self) -> None:
         """What the server killed it for counts more than the signal."""
-        error = death(Exit(status=int(signal.SIGKILL)), cause="script_timeout", bounds=BOUNDS)
+        error = death_error(Exit(status=int(signal.SIGKILL)), cause="script_timeout", bounds=BOUNDS)
         self.assertIsInstance(error, ScriptTimeout)
 
     def test_words(self) -> None:
@@ -59,16 +59,17 @@ class DeathTests(SynchronousTestCase):
             (signal.SIGPROF, ("1 s of processor time", "cpu", "limits.cpu_seconds")),
             (signal.SIGABRT, ("100 MiB", "limits.memory_bytes")),
         ):
-            public = death(Exit(status=int(number)), cause="", bounds=BOUNDS).args[0]
+            public = death_error(Exit(status=int(number)), cause="", bounds=BOUNDS).args[0]
             for word in words:
                 self.assertIn(word, public)
         loading = replace(BOUNDS, phase="top level")
-        self.assertIn("limits.load_seconds", str(death(Exit(status=int(signal.SIGALRM)), cause="", bounds=loading)))
+        late = death_error(Exit(status=int(signal.SIGALRM)), cause="", bounds=loading)
+        self.assertIn("limits.load_seconds", str(late))
 
     def test_never_began(self) -> None:
         """A process that was lost with the sandbox, or could not be made, is no fault of the script."""
         for ended in (Exit(status=None), Exit(status=None, refused="fork: no memory")):
-            error = death(ended, cause="", bounds=BOUNDS)
+            error = death_error(ended, cause="", bounds=BOUNDS)
             self.assertIsInstance(error, Unavailable)
             self.assertEqual(error.retry_seconds, 1.0)
 

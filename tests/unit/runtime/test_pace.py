@@ -5,14 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from aiwebengine.runtime.child import Life, Work
 from aiwebengine.runtime.pace import Pace
 
 
 def clone(label: str, since: float, **members: Any) -> Any:
     """Give a busy clone."""
-    return SimpleNamespace(
-        **{"label": label, "begun_at": since, "occupant": 1, "second": None, "dying": False, "lingers": False} | members
-    )
+    told = {"label": label, "begun_at": since, "work": Work.BUSY, "life": Life.LIVE, "has_second": False}
+    return SimpleNamespace(**told | members)
 
 
 def test_median() -> None:
@@ -20,39 +20,39 @@ def test_median() -> None:
     pace = Pace()
     quick: Any = clone("quick", 1.0)
     for took in (1.0, *[0.001, 0.001, 9.0] * 60):
-        pace.learn(quick, 1.0 + took)
+        pace.learn("quick", took, lingered=False)
     assert pace.soon_free([quick], 1.001) == quick
     for took in [0.001, 9.0, 9.0] * 60:
-        pace.learn(quick, 1.0 + took)
+        pace.learn("quick", took, lingered=False)
     assert pace.soon_free([quick], 1.001) is None
 
 
 def test_waiting_ones_are_long() -> None:
     """Runs that wait count as long, however soon they are over, and not for ever."""
     pace = Pace()
-    quick, waits = clone("a", 1.0), clone("a", 1.0, lingers=True)
-    pace.learn(waits, 1.0)
+    quick = clone("a", 1.0)
+    pace.learn("a", 0.0, lingered=True)
     assert pace.soon_free([quick], 1.0) is None
     for _ in range(60):
-        pace.learn(quick, 1.001)
+        pace.learn("a", 0.001, lingered=False)
     assert pace.soon_free([quick], 1.0) is quick
 
 
 def test_soon_free() -> None:
     """The one whose run began first, if it is quick, not late, does not linger, and has nobody behind it."""
     pace = Pace()
-    pace.learn(clone("quick", 1.0), 1.001)
-    pace.learn(clone("slow", 1.0), 2.0)
+    pace.learn("quick", 0.001, lingered=False)
+    pace.learn("slow", 1.0, lingered=False)
     early: Any = clone("quick", 8.002)
     later = clone("quick", 8.003)
     others = [
         clone("slow", 8.001),
         clone("unknown", 8.001),
         clone("quick", 7.9),
-        clone("quick", 8.001, occupant=None),
-        clone("quick", 8.001, second=1),
-        clone("quick", 8.001, dying=True),
-        clone("quick", 8.001, lingers=True),
+        clone("quick", 8.001, work=Work.IDLE),
+        clone("quick", 8.001, has_second=True),
+        clone("quick", 8.001, life=Life.ENDING),
+        clone("quick", 8.001, work=Work.LINGERING),
     ]
     assert pace.soon_free([later, *others, early], 8.004) is early
     assert pace.soon_free(others, 8.004) is None

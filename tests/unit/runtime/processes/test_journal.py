@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.runtime.template import Journal
+from aiwebengine.runtime.processes.journal import Journal
 
 
 def recorded(calls: int, order: list[int]) -> Journal:

@@ -1,0 +1,1 @@
+"""Child processes: zygote, templates, clones, and what is known of them."""

@@ -1,0 +1,157 @@
+"""The clones of one version: those that are idle, those that are at work, those that end."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from twisted.logger import Logger
+
+from aiwebengine.runtime.child import Clone, CloneOwner, Life
+from aiwebengine.runtime.processes.occupancy import Occupancy
+from aiwebengine.runtime.processes.occupant import Occupant
+from aiwebengine.runtime.processes.template_keeper import TemplateKeeper
+from aiwebengine.runtime.terms import GroupContext, Terms
+
+_log = Logger()
+
+R = TypeVar("R", bound=Occupant)
+
+_STOCK = 3
+_WEIGH_RUNS = 256
+_LIVE = Life.LIVE
+
+
+class ClonePool(Generic[R]):
+    """
+    Forks clones and keeps them as long as they are good.
+
+    Args:
+        version: Id of the version.
+        terms: Under which it runs.
+        context: What its group works with.
+        keeper: Has the template from which they are forked.
+        occupancy: Tells how many have a run in hand.
+        owner: Told what becomes of each.
+    """
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        terms: Terms,
+        context: GroupContext,
+        keeper: TemplateKeeper,
+        occupancy: Occupancy,
+        owner: CloneOwner[R],
+    ) -> None:
+        self._version = version
+        self._terms = terms
+        self._context = context
+        self._keeper = keeper
+        self._occupancy = occupancy
+        self._owner = owner
+        self._fresh_each = terms.isolation == "request"
+        self.clones: set[Clone[R]] = set()
+        """All that are not dead."""
+        self.idle: list[Clone[R]] = []
+
+    def take(self) -> Clone[R] | None:
+        """Return an idle clone, or a new one if there may be one more."""
+        template = self._keeper.template
+        while self.idle and template is not None and template.control.is_open:
+            clone = self.idle.pop()
+            if clone.life is _LIVE:
+                if self._fresh_each:
+                    self._stock()
+                return clone
+        return self.fresh()
+
+    def fresh(self, *, once: bool = False) -> Clone[R] | None:
+        """
+        Return a new clone, if there may be one more.
+
+        Args:
+            once: It ends after one run, whatever the version's terms are.
+        """
+        # The dying count too: a child that does not end must not have ever more beside it.
+        if len(self.clones) - self._occupancy.busy >= self._terms.max_running + _STOCK:
+            return None
+        clone = self._fork(once=once)
+        if clone is not None and self._fresh_each:
+            self._stock()
+        return clone
+
+    def spare(self) -> None:
+        """Have an idle clone ready, if there is none: forking takes longer than handing over."""
+        if not self.idle:
+            clone = self._fork()
+            if clone is not None:
+                self.idle.append(clone)
+
+    def keep(self, clone: Clone[R]) -> None:
+        """Keep an idle clone for the next run."""
+        self.idle.append(clone)
+
+    def remove(self, clone: Clone[R]) -> None:
+        """Forget a dead clone."""
+        self.clones.discard(clone)
+        if clone in self.idle:
+            self.idle.remove(clone)
+
+    def retire(self, *, idle_before: float) -> None:
+        """Let those end that are idle since before a moment."""
+        idle, self.idle = self.idle, []
+        for clone in idle:
+            if clone.idle_since < idle_before:
+                clone.retire()
+            else:
+                self.idle.append(clone)
+
+    def is_worn(self, clone: Clone[R]) -> bool:
+        """Return whether a clone is to be replaced: for its runs, its age or its growth."""
+        pool = self._context.pool
+        if clone.runs >= pool.max_invocations or clone.idle_since - clone.born_at > pool.max_age_seconds:
+            return True
+        if clone.runs % _WEIGH_RUNS:
+            return False
+        return clone.process.memory_bytes() > (pool.recycle_memory_bytes or self._terms.memory_bytes // 2)
+
+    def overdue(self, now: float) -> bool:
+        """Return whether one of them does not end although it must; to be asked about once a second."""
+        # Each is asked: those that do not end by themselves are killed by it.
+        late = [clone for clone in self.clones if clone.life is not _LIVE and clone.overdue(now)]
+        return bool(late)
+
+    def _stock(self) -> None:
+        """Keep fresh clones ready for `isolation: request`."""
+        most = self._terms.max_running + _STOCK
+        while len(self.idle) < _STOCK and len(self.clones) - self._occupancy.parked < most:
+            clone = self._fork()
+            if clone is None:
+                return
+            self.idle.insert(0, clone)
+
+    def _fork(self, *, once: bool = False) -> Clone[R] | None:
+        template = self._keeper.template
+        if template is None or not template.can_fork:
+            return None
+        context = self._context
+        try:
+            clone: Clone[R] = Clone(
+                reactor=context.reactor,
+                number=context.next_number(),
+                control=template.control,
+                once=once or self._fresh_each,
+                max_bytes=context.limits.answer_bytes * 2,
+                parent=lambda: template.pid,
+                owner=self._owner,
+                seconds=context.seconds,
+            )
+        except OSError as error:
+            # Descriptors may be had again in a moment; until then the run waits in the queue.
+            _log.error("no socket for a process of {version}: {why}", version=self._version, why=error.strerror)
+            return None
+        if clone.ended is not None:
+            return None
+        self.clones.add(clone)
+        return clone

@@ -1,0 +1,90 @@
+"""
+What a run and the process that runs it ask of each other.
+
+Neither knows the other's class: `Run` is the occupant of a child, `Clone` is the child of an occupant.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from aiwebengine.runtime.boxes import Box
+from aiwebengine.runtime.control import Exit
+
+
+class Death(NamedTuple):
+    """How a process with a run in hand died."""
+
+    exit: Exit
+    cause: str
+    """Code of the error for which the server killed it; empty if it did not."""
+    cpu_seconds: float
+    """Processor time of the run."""
+
+
+class Child(Protocol):
+    """The process, as its run sees it."""
+
+    @property
+    def runs(self) -> int:
+        """Return how many runs it has begun, this one too."""
+
+    @property
+    def cause(self) -> str:
+        """Return the code of the error for which the server killed it; empty if it did not."""
+
+    def answer(self, tag: bytes, value: bytes) -> None:
+        """Answer the host call *tag*."""
+
+    def park(self) -> None:
+        """Count the run as one that waits for the host or its client; nothing happens if it is ending."""
+
+    def resume(self) -> None:
+        """Count the run as one that works again; nothing happens if it did not wait."""
+
+    def fall_back(self) -> None:
+        """Let others have the processor first, for the run takes long; one that waits behind it is run elsewhere."""
+
+    def cancel(self) -> None:
+        """Tell the script that the client has disconnected."""
+
+    def kill(self, cause: str) -> None:
+        """
+        End the process.
+
+        Args:
+            cause: Code of the error that its run fails with.
+        """
+
+    def discard(self, cause: str) -> None:
+        """End the process, whose run goes on without it."""
+
+    def peak_bytes(self) -> int:
+        """Return the largest memory it ever had; 0 where it cannot be told."""
+
+
+class Occupant(Protocol):
+    """The run that a process has in hand."""
+
+    def over(self, box: Box, cpu_seconds: float) -> bool:
+        """
+        Take the script's answer, or what it failed with; not yet checked.
+
+        Returns:
+            Whether the process keeps to the protocol; if not it is ended.
+        """
+
+    def conclude(self) -> None:
+        """Do what follows from `over`; the process may have its next run in hand already."""
+
+    def asked(self, tag: bytes, name: bytes, argument: bytes) -> None:
+        """Take a host call."""
+
+    def logged(self, lines: bytes) -> None:
+        """Take log lines."""
+
+    def stepped(self, step: bytes) -> None:
+        """Take a step of a recorded run: what its world was given."""
+
+    def died(self, death: Death) -> None:
+        """Be told that the process is gone."""

@@ -1,0 +1,150 @@
+"""
+What a run and the host say to each other while one process has the run: host calls and log lines.
+
+Whatever the process sends may be forged: it is bounded and counted before anybody acts on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiwebengine.interfaces import HostSession
+from aiwebengine.observe.points import Passed
+from aiwebengine.runtime.asking import TOO_MANY_PARTS, is_bulky, went_on
+from aiwebengine.runtime.boxes import BadBox
+from aiwebengine.runtime.lines import Lines
+from aiwebengine.runtime.processes.occupant import Child
+from aiwebengine.runtime.tape import Tape
+from aiwebengine.settings.schema import LimitSettings
+from aiwebengine.values import Allowance, CallCost
+
+_MOST_NAMES = 200
+
+
+class HostConversation:
+    """
+    The host calls and log lines of one attempt of a run.
+
+    Args:
+        child: The process that has the run.
+        session: Answers.
+        limits: What the run may use.
+        tape: Where calls and answers are recorded; None: nowhere.
+        seconds: A clock.
+        passed: Told of the points on the way.
+    """
+
+    __slots__ = (
+        "_asked", "_child", "_limits", "_passed", "_seconds", "_session", "_tape", "_waits", "costs", "lines",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        child: Child,
+        session: HostSession,
+        limits: Allowance | LimitSettings,
+        tape: Tape | None,
+        seconds: Callable[[], float],
+        passed: Passed,
+    ) -> None:
+        self._child: Child | None = child
+        self._session = session
+        self._limits = limits
+        self._tape = tape
+        self._seconds = seconds
+        self._passed = passed
+        self._asked = 0
+        """Host calls so far, the refused ones too."""
+        self._waits = 0
+        """Host calls that are not answered, and pieces of the answer that the client has not taken."""
+        self.costs: dict[str, CallCost] = {}
+        """By name of the host call."""
+        self.lines: Lines | None = None
+        """Counts log lines; None if there were none."""
+
+    def count(self, name: str, argument: str) -> CallCost:
+        """
+        Count a call, whoever answers it.
+
+        Raises:
+            BadBox: No script can cause calls of so many names.
+        """
+        cost = self.costs.get(name)
+        if cost is None:
+            if len(self.costs) >= _MOST_NAMES:
+                raise BadBox("it invents names of host calls")
+            cost = self.costs[name] = CallCost()
+        cost.count += 1
+        cost.bytes_in += len(argument)
+        return cost
+
+    def ask(self, tag: bytes, name: str, argument: str, cost: CallCost) -> None:
+        """
+        Have the host answer a call, now or later.
+
+        Raises:
+            BudgetSpent: The script goes on asking although its calls are spent.
+        """
+        self._asked += 1
+        spent = went_on(self._asked, self._limits)
+        if spent is not None:
+            raise spent
+        self._passed("call.received")
+        if self._tape is not None:
+            self._tape.asked(tag, name, argument)
+        asked_at = self._seconds()
+        answer = TOO_MANY_PARTS if is_bulky(argument) else self._session.call(name, argument)
+        if isinstance(answer, str):
+            self._answered(answer, tag, cost, asked_at)
+        else:
+            self.wait()
+            answer.addCallback(self._answered_later, tag, cost, asked_at)
+
+    def log(self, raw: bytes, *, at: float) -> None:
+        """
+        Take log lines.
+
+        Args:
+            at: The time that they get.
+
+        Raises:
+            BadBox: They are none.
+        """
+        if self.lines is None:
+            self.lines = Lines(self._limits)
+        kept = self.lines.read(raw, at=at)
+        if kept:
+            self._session.log(kept)
+
+    def wait(self) -> None:
+        """Count one thing more that the script waits for."""
+        self._waits += 1
+        if self._child is not None:
+            self._child.park()
+
+    def wait_over(self) -> None:
+        """Count one of them less; the child is about to hear of it."""
+        self._waits -= 1
+        if self._waits <= 0 and self._child is not None:
+            self._child.resume()
+
+    def close(self) -> None:
+        """Answer nothing more: the process is done with the run, or is gone."""
+        self._child = None
+
+    def _answered_later(self, answer: str, tag: bytes, cost: CallCost, asked_at: float) -> None:
+        if self._child is not None:
+            self.wait_over()
+        self._answered(answer, tag, cost, asked_at)
+
+    def _answered(self, answer: str, tag: bytes, cost: CallCost, asked_at: float) -> None:
+        cost.seconds += self._seconds() - asked_at
+        cost.bytes_out += len(answer)
+        child = self._child
+        if child is None:
+            return
+        self._passed("call.answered")
+        if self._tape is not None:
+            self._tape.answered(tag, answer)
+        child.answer(tag, answer.encode("ascii"))

@@ -1,0 +1,173 @@
+"""
+An answer that goes on: given part by part, or before the script is done.
+
+    nothing --start--> starting     status and headers of a streamed answer
+    starting --started--> streaming
+    streaming --write--> writing    one piece of it
+    writing --taken--> streaming
+    nothing --send--> sending       a whole answer, whose `waitUntil` goes on
+    sending --sent--> sent
+
+Each part is committed between its two moves, as a unit of its own; so is what the script did for it.  An answer that is
+given at the end, as nearly all are, is no concern of this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+from aiwebengine.errors import ScriptFailed
+from aiwebengine.runtime.answer import read_answer, read_body, read_head, read_texts
+from aiwebengine.runtime.boxes import BadBox
+from aiwebengine.runtime.moves import Move
+from aiwebengine.runtime.runs.costs import RunCosts
+from aiwebengine.runtime.sink import Sink
+from aiwebengine.runtime.tape import Tape
+from aiwebengine.settings.schema import LimitSettings
+from aiwebengine.values import Allowance, Answer
+
+
+class Given(StrEnum):
+    """What of an answer was given."""
+
+    NOTHING = "nothing"
+    STARTING = "starting"
+    STREAMING = "streaming"
+    WRITING = "writing"
+    SENDING = "sending"
+    SENT = "sent"
+
+
+START = Move("start", {Given.NOTHING: Given.STARTING})
+STARTED = Move("started", {Given.STARTING: Given.STREAMING})
+WRITE = Move("write", {Given.STREAMING: Given.WRITING})
+TAKEN = Move("taken", {Given.WRITING: Given.STREAMING})
+SEND = Move("send", {Given.NOTHING: Given.SENDING})
+SENT = Move("sent", {Given.SENDING: Given.SENT})
+
+UNDER_WAY = frozenset({Given.STARTING, Given.WRITING, Given.SENDING})
+"""A part is being committed, or the client has not taken it."""
+WHOLE = frozenset({Given.SENDING, Given.SENT})
+"""The whole answer was given; the handler's `waitUntil` goes on."""
+
+REFUSED = (
+    b'{"err":{"code":"invalid","message":"An answer can be streamed once, by the engine itself.","call":"answer"}}'
+)
+"""What the script is told of a part that does not fit."""
+
+
+class Part(NamedTuple):
+    """One part, checked."""
+
+    answer: Answer | None
+    """Status and headers, or the whole answer; None: it is a piece."""
+    data: bytes = b""
+    kept: tuple[Answer | None, ...] = ()
+    """What is kept with its unit of an invocation that is done once; see `interfaces.HostSession.keep`."""
+
+
+class Reply:
+    """
+    The answer of one attempt of a run.
+
+    Args:
+        sink: Gets it.
+        limits: How large it may be.
+        tape: Where it is recorded; None: nowhere.
+        costs: Where its bytes are counted.
+    """
+
+    __slots__ = ("_costs", "_limits", "_sink", "_tape", "given")
+
+    def __init__(self, *, sink: Sink, limits: Allowance | LimitSettings, tape: Tape | None, costs: RunCosts) -> None:
+        self._sink = sink
+        self._limits = limits
+        self._tape = tape
+        self._costs = costs
+        self.given = Given.NOTHING
+
+    def take(self, name: str, argument: str) -> Part | None:
+        """
+        Take a part from the script; it is under way from now on.
+
+        Args:
+            name: `answer.start`, `answer.write` or `answer.send`.
+            argument: JSON array of its strings.
+
+        Returns:
+            The part; None if it does not fit what was given before.
+
+        Raises:
+            BadBox: No script can cause such a part.
+            ScriptFailed: It is none, or too large; the message names the value.
+        """
+        texts = read_texts(argument)
+        if texts is None:
+            raise BadBox("a part of the answer is not a list of strings")
+        if self.given in UNDER_WAY:
+            # One at a time: otherwise one might overtake another, and what a slow client has not taken would gather.
+            raise BadBox("it writes before the client has taken what it wrote")
+        try:
+            parts = [one.encode("ascii") for one in texts]
+        except UnicodeEncodeError:
+            raise BadBox("a part of the answer is not ASCII") from None
+        if name == "answer.write" and len(parts) == 2 and self.given is Given.STREAMING:
+            return self._piece(parts[0], parts[1])
+        if name == "answer.start" and len(parts) == 1 and self.given is Given.NOTHING:
+            return self._head(parts[0])
+        if name == "answer.send" and len(parts) == 3 and self.given is Given.NOTHING:
+            return self._whole(parts[0], parts[1], parts[2])
+        return None
+
+    def deliver(self, part: Part, taken: Callable[[], None]) -> None:
+        """
+        Give a part to the sink, now that it is committed.
+
+        Args:
+            part: As `take` returned it last.
+            taken: Called when the next may follow: at once, or when the client has taken a piece.
+        """
+        if part.answer is None:
+            if self._tape is not None:
+                self._tape.wrote(part.data)
+
+            def piece_taken() -> None:
+                self.given = TAKEN[self.given]
+                taken()
+
+            self._sink.write(part.data, piece_taken)
+            return
+        if self._tape is not None:
+            self._tape.gave(part.answer)
+        if self.given is Given.STARTING:
+            self.given = STARTED[self.given]
+            self._sink.started(part.answer)
+        else:
+            self.given = SENT[self.given]
+            self._costs.bytes_out = len(part.answer.body)
+            self._sink.answered(part.answer)
+        taken()
+
+    def _head(self, text: bytes) -> Part:
+        head = read_head(text)
+        self.given = START[self.given]
+        return Part(Answer(status=head.status, headers=head.headers, body=b""), kept=(None,))
+
+    def _piece(self, encoding: bytes, value: bytes) -> Part:
+        data = read_body(encoding, value)
+        most = self._limits.stream_bytes
+        self._costs.bytes_out += len(data)
+        if self._costs.bytes_out > most:
+            raise ScriptFailed(
+                f"The streamed answer has more than {most} bytes and was broken off there. "
+                "Send less, or raise its limit (stream; at most limits.stream_bytes)."
+            )
+        self.given = WRITE[self.given]
+        return Part(None, data)
+
+    def _whole(self, head: bytes, encoding: bytes, body: bytes) -> Part:
+        _, answer = read_answer({b"h": head, b"e": encoding, b"v": body}, max_bytes=self._limits.answer_bytes)
+        self.given = SEND[self.given]
+        return Part(answer, kept=(answer,))

@@ -1,0 +1,97 @@
+"""
+A run's turn to be repeated, after what it had read was changed before it could commit.
+
+    none --wait--> waiting
+    waiting --granted--> held
+    waiting --refused--> none       the run is cancelled, or whoever grants turns has ended
+    held --release--> none
+
+Whoever has the turn keeps others from changing the same again, so it is released as soon as the run is over, or waits
+for the next turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from aiwebengine.runtime.moves import Move
+
+MOST_RERUNS = 3
+
+Release = Callable[[], None]
+
+
+class Having(StrEnum):
+    """What a run has of a turn."""
+
+    NONE = "none"
+    WAITING = "waiting"
+    HELD = "held"
+
+
+WAIT = Move("wait", {Having.NONE: Having.WAITING})
+GRANTED = Move("granted", {Having.WAITING: Having.HELD})
+REFUSED = Move("refused", {Having.WAITING: Having.NONE})
+RELEASED = Move("release", {Having.HELD: Having.NONE})
+
+
+class Turn:
+    """The turns of one run, one after another."""
+
+    __slots__ = ("_asked", "_release", "count", "having")
+
+    def __init__(self) -> None:
+        self.having = Having.NONE
+        self.count = 0
+        """How many it has waited for."""
+        self._asked: Deferred[Release] | None = None
+        self._release: Release | None = None
+
+    def wait(
+        self,
+        ask: Callable[[], Deferred[Release]],
+        *,
+        granted: Callable[[], None],
+        refused: Callable[[Failure], None],
+    ) -> None:
+        """
+        Wait for the next turn; the one that it has is released first.
+
+        Args:
+            ask: Asks for it; what comes of it releases the turn.
+            granted: Called when it is there.
+            refused: Called when it never will be.
+        """
+        self.release()
+        self.having = WAIT[self.having]
+        self.count += 1
+
+        def has_it(release: Release) -> None:
+            self._asked = None
+            self.having = GRANTED[self.having]
+            self._release = release
+            granted()
+
+        def has_it_not(failure: Failure) -> None:
+            self._asked = None
+            self.having = REFUSED[self.having]
+            refused(failure)
+
+        self._asked = asked = ask()
+        asked.addCallbacks(has_it, has_it_not)
+
+    def cancel(self) -> None:
+        """Wait no longer, if it waits."""
+        if self._asked is not None:
+            self._asked.cancel()
+
+    def release(self) -> None:
+        """Give the turn back, if it has one."""
+        release, self._release = self._release, None
+        if release is not None:
+            self.having = RELEASED[self.having]
+            release()

@@ -1,0 +1,138 @@
+"""An answer that goes on: which part may follow which, and what each must be."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.errors import ScriptFailed
+from aiwebengine.runtime.boxes import BadBox
+from aiwebengine.runtime.moves import IllegalMove
+from aiwebengine.runtime.runs.costs import RunCosts
+from aiwebengine.runtime.runs.reply import Given, Part, Reply
+from aiwebengine.runtime.tape import Tape
+from aiwebengine.settings.schema import LimitSettings
+from tests.unit.runtime.fakes import FakeSink
+
+
+def _json(value: Any) -> str:
+    """Give JSON as the prelude writes it."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+PARTS = {
+    "answer.start": _json(['{"status":201,"type":"text/plain"}']),
+    "answer.write": _json(["a", "piece"]),
+    "answer.send": _json(["", "a", "whole"]),
+}
+WAYS: dict[Given, tuple[tuple[str, str], ...]] = {
+    Given.NOTHING: (),
+    Given.STARTING: (("answer.start", "taken"),),
+    Given.STREAMING: (("answer.start", "delivered"),),
+    Given.WRITING: (("answer.start", "delivered"), ("answer.write", "delivered")),
+    Given.SENDING: (("answer.send", "taken"),),
+    Given.SENT: (("answer.send", "delivered"),),
+}
+FITS = {(Given.NOTHING, "answer.start"), (Given.NOTHING, "answer.send"), (Given.STREAMING, "answer.write")}
+
+
+class ReplyTests(SynchronousTestCase):
+    def make(self, given: Given = Given.NOTHING) -> Reply:
+        """Make a reply of which so much was given."""
+        self.sink, self.costs, self.tape = FakeSink(), RunCosts(0.0), Tape(most_bytes=1000)
+        self.told: list[str] = []
+        self.reply = Reply(
+            sink=self.sink, limits=LimitSettings(answer_bytes=100, stream_bytes=12), tape=self.tape, costs=self.costs
+        )
+        for name, how in WAYS[given]:
+            part = self.take(name)
+            if how == "delivered":
+                self.reply.deliver(part, lambda: self.told.append("taken"))
+        self.assertIs(self.reply.given, given)
+        return self.reply
+
+    def take(self, name: str) -> Part:
+        """Take a part that fits."""
+        part = self.reply.take(name, PARTS[name])
+        assert part is not None
+        return part
+
+    def test_order(self) -> None:
+        """A part that cannot follow is refused; one that comes before the one before it is done breaks the protocol."""
+        for given in Given:
+            for name, argument in PARTS.items():
+                reply = self.make(given)
+                if (given, name) in FITS:
+                    self.assertIsNotNone(reply.take(name, argument))
+                elif given in (Given.STARTING, Given.WRITING, Given.SENDING):
+                    with self.assertRaises(BadBox):
+                        reply.take(name, argument)
+                    self.assertIs(reply.given, given)
+                else:
+                    self.assertIsNone(reply.take(name, argument))
+                    self.assertIs(reply.given, given)
+
+    def test_stream(self) -> None:
+        """A stream has a head, which leaves at once, and pieces, each of which is done when the client has taken it."""
+        reply = self.make(Given.WRITING)
+        self.assertEqual((self.sink.told, self.told), ([("started", 201), ("write", b"piece")], ["taken"]))
+        self.sink.taken.pop()()
+        self.assertEqual((reply.given, self.told, self.costs.bytes_out), (Given.STREAMING, ["taken", "taken"], 5))
+        assert self.tape.answer is not None
+        self.assertEqual((self.tape.answer.status, self.tape.answer.body), (201, b"piece"))
+
+    def test_sent(self) -> None:
+        """A whole answer leaves at once, and is kept with its unit; so is the fact that one is streamed."""
+        self.make(Given.SENT)
+        self.assertEqual(
+            (self.sink.told, self.told, self.costs.bytes_out), ([("answered", 200, b"whole")], ["taken"], 5)
+        )
+        self.make()
+        part = self.take("answer.send")
+        self.assertEqual(part.kept, (part.answer,))
+        self.make()
+        self.assertEqual(self.take("answer.start").kept, (None,))
+        self.make(Given.STREAMING)
+        self.assertEqual(self.take("answer.write").kept, ())
+
+    def test_delivered_twice(self) -> None:
+        """A part is delivered once."""
+        for given in (Given.STREAMING, Given.SENT):
+            reply = self.make(given)
+            assert self.tape.answer is not None
+            with self.assertRaises(IllegalMove):
+                reply.deliver(Part(self.tape.answer), lambda: None)
+
+    def test_too_large(self) -> None:
+        """A stream is broken off at its limit, and a whole answer that is too large is none."""
+        self.make(Given.STREAMING)
+        for last in (False, False, True):
+            if last:
+                with self.assertRaises(ScriptFailed):
+                    self.take("answer.write")
+            else:
+                self.reply.deliver(self.take("answer.write"), lambda: None)
+                self.sink.taken.pop()()
+        reply = self.make()
+        with self.assertRaises(ScriptFailed):
+            reply.take("answer.send", _json(["", "a", "x" * 101]))
+        self.assertIs(reply.given, Given.NOTHING)
+
+    def test_nonsense(self) -> None:
+        """What is no part at all breaks the protocol, or names the value."""
+        cases: tuple[tuple[str, Any, type[Exception]], ...] = (
+            ("answer.start", {"a": 1}, BadBox),
+            ("answer.start", [1], BadBox),
+            ("answer.start", ["\ud800"], BadBox),
+            ("answer.start", ["["], ScriptFailed),
+            ("answer.send", ["", "?", ""], ScriptFailed),
+        )
+        for name, argument, error in cases:
+            reply = self.make()
+            with self.assertRaises(error):
+                reply.take(name, _json(argument))
+            self.assertIs(reply.given, Given.NOTHING)
+        for name, argument in (("answer.x", [""]), ("answer.start", ["", ""]), ("answer.send", [""])):
+            self.assertIsNone(self.make().take(name, _json(argument)))
