@@ -34,7 +34,7 @@ class Failure:
 
     @property
     def unfit(self) -> bool:
-        """Tell whether the process should not go on after it."""
+        """Return whether the process should not go on after it."""
         return self.code in _UNFIT
 
 

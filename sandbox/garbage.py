@@ -25,7 +25,7 @@ class Garbage:
 
     Args:
         collect: Collects all garbage.
-        used_bytes: Tells how much memory is in use; None if it cannot, and then runs alone count.
+        used_bytes: Returns how much memory is in use; None if it cannot, and then runs alone count.
         seconds: A clock.
     """
 
@@ -86,7 +86,7 @@ class _Mallinfo2(ctypes.Structure):
 
 
 def allocator() -> Callable[[], int] | None:
-    """Give a function that tells the bytes in use of C's allocator (glibc); None elsewhere."""
+    """Return a function that tells the bytes in use of C's allocator (glibc); None elsewhere."""
     try:
         mallinfo2 = ctypes.CDLL(None).mallinfo2
     except AttributeError:

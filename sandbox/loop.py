@@ -23,7 +23,7 @@ the clock stands where it stood, and answers are taken in the order in which the
 
     _command=step v=A1767225600123 7        the answer to call 7, at that millisecond
     _command=step v=T1767225600125          timers that were due
-    _command=step v=X1767225600130          whoever asked had gone
+    _command=step v=X1767225600130          the client had disconnected
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class Conversation:
     # -- to the server ------------------------------------------------------------------------
 
     def _pass_on(self, said: str) -> str:
-        """Take the calls and log lines off the front; give the last line, whose body may hold anything."""
+        """Take the calls and log lines off the front; return the last line, whose body may hold anything."""
         while said[0] in "CG":
             line, _, said = said.partition("\n")
             if line[0] == "G":
@@ -211,7 +211,7 @@ class Conversation:
     # -- from the server ----------------------------------------------------------------------
 
     def _next(self, milliseconds: int) -> str:
-        """Give what to pump next: as it comes, or as it came when the run was recorded."""
+        """Return what to pump next: as it comes, or as it came when the run was recorded."""
         if self._steps is not None:
             return self._again(self._steps)
         text = self._wait(milliseconds)
@@ -222,7 +222,7 @@ class Conversation:
 
     def _again(self, steps: deque[str]) -> str:
         """
-        Give the next step of a recorded run.
+        Return the next step of a recorded run.
 
         When there is none left the run was ended there; waiting for an answer that never
         comes, this one ends at its deadline.
@@ -240,7 +240,7 @@ class Conversation:
         return f"{moment} {tag} {self._early.pop(wanted).decode('ascii')}"
 
     def _wait(self, milliseconds: int) -> str:
-        """Wait for the host or the clock; give what to pump next."""
+        """Wait for the host or the clock; return what to pump next."""
         ends = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
         if self._parts:
             self._deadline.pause()

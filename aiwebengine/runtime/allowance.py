@@ -11,11 +11,11 @@ from aiwebengine.values import Allowance
 
 def allowance(limits: LimitSettings, *asked: Mapping[str, Any]) -> Allowance:
     """
-    Give what an invocation may use: the least of what the server allows and everybody asked for.
+    Return what an invocation may use: the least of what the server allows and everybody asked for.
 
     Args:
         limits: The server's own.
-        asked: By kept names, as `settings.asked.read_limits` gives them; other names mean nothing here.
+        asked: By kept names, as `settings.asked.read_limits` returns them; other names are ignored.
     """
     return Allowance(
         wall_seconds=_least(limits.wall_seconds, asked, "timeout_ms", 1000),
@@ -31,7 +31,7 @@ def allowance(limits: LimitSettings, *asked: Mapping[str, Any]) -> Allowance:
 
 
 def load_seconds(limits: LimitSettings, asked: Mapping[str, Any]) -> float:
-    """Give the longest time of top level and `init` for a script that asked for *asked*."""
+    """Return the longest time of top level and `init` for a script that asked for *asked*."""
     return _least(limits.load_seconds, (asked,), "load_ms", 1000)
 
 

@@ -26,7 +26,7 @@ _MAX_HEADERS = 200
 _MAX_VALUE = 16 * 1024
 _MAX_HEADERS_BYTES = 64 * 1024
 _BODYLESS = frozenset({204, 304})
-_MAX_TEXTS = 3
+_MAX_STRINGS = 3
 _JSON = json.JSONDecoder()
 
 _JSON_HEADERS = ((b"content-type", b"application/json"),)
@@ -86,7 +86,7 @@ def read_body(encoding: bytes, value: bytes) -> bytes:
         return b""
     if encoding == b"j":
         try:
-            # Only text: other JSON could take many times its size.
+            # Only strings: other JSON could take many times its size.
             text = json.loads(value) if value[:1] == b'"' else None
             if isinstance(text, str):
                 # A lone surrogate has no UTF-8 form; U+FFFD stands for it, as in a browser.
@@ -121,29 +121,29 @@ def read_answer(box: Box, *, max_bytes: int) -> tuple[Head, Answer]:
     return head, Answer(status=head.status, headers=head.headers, body=body)
 
 
-def read_texts(argument: str) -> list[str] | None:
+def read_strings(argument: str) -> list[str] | None:
     """
-    Read a JSON array of at most three texts; None if it is something else.
+    Read a JSON array of at most three strings; None if it is something else.
 
     Nothing else is built on the way, for other JSON could take many times its size.
     """
-    texts: list[str] = []
+    strings: list[str] = []
     at, end = 1, len(argument) - 1
     if end < 1 or argument[0] != "[" or argument[end] != "]":
         return None
-    while at < end and len(texts) < _MAX_TEXTS:
+    while at < end and len(strings) < _MAX_STRINGS:
         if argument[at] != '"':
             return None
         try:
             text, at = _JSON.raw_decode(argument, at)
         except ValueError:
             return None
-        texts.append(text)
+        strings.append(text)
         if at < end:
             if argument[at] != ",":
                 return None
             at += 1
-    return texts if at == end else None
+    return strings if at == end else None
 
 
 def _headers(kind: Any, given: Any) -> tuple[tuple[bytes, bytes], ...]:
@@ -171,7 +171,7 @@ def _headers(kind: Any, given: Any) -> tuple[tuple[bytes, bytes], ...]:
 
 def _value(name: str, value: Any) -> bytes:
     if not isinstance(value, str) or len(value) > _MAX_VALUE or not _VALUE.fullmatch(value):
-        raise _invalid(f"the value of the header {name} must be text without line breaks; it is {_told(value)}")
+        raise _invalid(f"the value of the header {name} must be a string without line breaks; it is {_told(value)}")
     return value.encode("latin-1")
 
 

@@ -335,11 +335,11 @@ class Clone(Generic[R]):
         return False
 
     def forked(self, pid: int) -> None:
-        """See `control.Forked.forked`."""
+        """See `control.ForkListener.forked`."""
         self.process.forked(pid)
 
     def exited(self, ended: Exit) -> None:
-        """See `control.Forked.exited`."""
+        """See `control.ForkListener.exited`."""
         # If nobody meant it to end, what it had sent tells which of two runs it had begun.
         self.life = EXIT[self.life]
         self.process.reaped()

@@ -2,7 +2,7 @@
 A control socket: one JSON object a message, with descriptors beside it.
 
 The other end is the fork loop of a zygote or of a template.  Requests have a number, and
-whoever asked is told what became of it: `forked`, `failed` and in the end `exited`.
+its `ForkListener` is told what became of it: `forked`, `failed` and in the end `exited`.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Exit:
 
     @property
     def signal(self) -> int:
-        """Give the signal that ended it, 0 if none."""
+        """Return the signal that ended it, 0 if none."""
         return os.WTERMSIG(self.status) if self.status is not None and os.WIFSIGNALED(self.status) else 0
 
 
-class Forked(Protocol):
-    """Who asked for a process."""
+class ForkListener(Protocol):
+    """Told what becomes of a process that was asked for."""
 
     def forked(self, pid: int) -> None:
         """It runs."""
@@ -81,15 +81,15 @@ class Control:
         self._sock: socket.socket | None = sock
         self._ready = ready
         self._lost = lost
-        self._children: dict[int, Forked] = {}
+        self._children: dict[int, ForkListener] = {}
         self._unanswered: dict[int, float] = {}
         self._waiting: deque[tuple[bytes, list[int]]] = deque()
         self.broken = False
-        """The other side said what makes no sense; it is told as lost."""
+        """The other side sent an invalid event; it counts as lost."""
         reactor.addReader(self)
 
     def fileno(self) -> int:
-        """Give the descriptor, -1 when closed."""
+        """Return the descriptor, -1 when closed."""
         return self._sock.fileno() if self._sock is not None else -1
 
     def logPrefix(self) -> str:
@@ -98,10 +98,12 @@ class Control:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether the other side is there."""
+        """Return whether the other side is there."""
         return self._sock is not None
 
-    def fork(self, number: int, message: Mapping[str, Any], sockets: Sequence[socket.socket], child: Forked) -> None:
+    def fork(
+        self, number: int, message: Mapping[str, Any], sockets: Sequence[socket.socket], child: ForkListener
+    ) -> None:
         """
         Ask for a process.
 
@@ -126,7 +128,7 @@ class Control:
             self._post({"op": "kill", "id": number}, [])
 
     def silent(self, now: float, seconds: float) -> bool:
-        """Tell whether the other side has left a request unanswered for so long; to be asked again and again."""
+        """Return whether the other side has left a request unanswered for so long; to be asked again and again."""
         for number, since in self._unanswered.items():
             if not since:
                 self._unanswered[number] = now

@@ -32,11 +32,11 @@ class Crashes:
 
     @property
     def looping(self) -> bool:
-        """Tell whether there were too many."""
+        """Return whether there were too many."""
         return self.in_a_row >= MOST_IN_A_ROW
 
     def add(self, now: float) -> float:
-        """Count one; gives for how long nothing is tried now."""
+        """Count one, and return for how long nothing is tried now."""
         self.in_a_row += 1
         if not self.looping:
             return 0.0
@@ -46,7 +46,7 @@ class Crashes:
 
     def refusal(self, script: str, *, now: float, trying: bool) -> Unavailable | None:
         """
-        Tell why a run may not begin; None if it may.
+        Return why a run may not begin; None if it may.
 
         Args:
             trying: Another one tries already whether it is better.

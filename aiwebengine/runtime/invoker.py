@@ -21,7 +21,7 @@ from aiwebengine.interfaces import HostCalls
 from aiwebengine.runtime.allowance import allowance
 from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.runtime.run import Run
-from aiwebengine.runtime.runner import Loaded, Runner
+from aiwebengine.runtime.runner import LoadReport, Runner
 from aiwebengine.runtime.sink import Sink
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Again, Allowance, Bundle, Cause, HandlerRef, Invocation, Once, Principal
@@ -226,7 +226,7 @@ class Invoker:
                 return self._runner.refuse(invocation, sink, error)
         return self._runner.run(invocation, sink)
 
-    def load(self, bundle: Bundle, invocation: Invocation) -> Coroutine[Any, Any, Loaded]:
+    def load(self, bundle: Bundle, invocation: Invocation) -> Coroutine[Any, Any, LoadReport]:
         """
         Run top level and `init` of a version that does not serve yet; see `Runner.load`.
 

@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from aiwebengine.exact_json import decode
-from aiwebengine.runtime.asking import is_bulky
 from aiwebengine.runtime.boxes import BadBox
+from aiwebengine.runtime.call_checks import is_costly_to_read
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, LogLine
 
@@ -56,7 +56,7 @@ class Lines:
         if self._full:
             # Told already; a flood is not worth being read.
             return []
-        if len(raw) > _MAX_RAW_BYTES or is_bulky(raw):
+        if len(raw) > _MAX_RAW_BYTES or is_costly_to_read(raw):
             self.count += 1
             return [_warning(at, f"Log lines of more than {_MAX_RAW_BYTES} bytes came at once; they are dropped.")]
         try:

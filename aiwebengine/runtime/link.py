@@ -65,7 +65,7 @@ class Link:
         reactor.addReader(self)
 
     def fileno(self) -> int:
-        """Give the descriptor, -1 when closed."""
+        """Return the descriptor, -1 when closed."""
         return self._sock.fileno() if self._sock is not None else -1
 
     def logPrefix(self) -> str:
@@ -74,7 +74,7 @@ class Link:
 
     @property
     def unread_bytes(self) -> int:
-        """Tell how much waits that the child has not taken."""
+        """Return how many bytes wait that the child has not taken."""
         return len(self._waiting)
 
     def send(self, data: bytes) -> None:

@@ -14,13 +14,13 @@ from aiwebengine.settings.schema import PROTECTIONS
 
 
 def missing(report: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the names of the protections that do not hold, in the order of `PROTECTIONS`."""
+    """Return the names of the protections that do not hold, in the order of `PROTECTIONS`."""
     return tuple(name for name in PROTECTIONS if report.get(name) is not True)
 
 
 def refusal(report: Mapping[str, Any], *, allowed: Sequence[str]) -> str | None:
     """
-    Tell whether scripts may not be run.
+    Return why scripts may not be run.
 
     Args:
         report: What the sandbox told.
@@ -46,5 +46,5 @@ def described(report: Mapping[str, Any], names: Sequence[str]) -> str:
 
 
 def health(report: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Give what health reports say; None as long as nothing is known."""
+    """Return what health reports say; None as long as nothing is known."""
     return {"missing": list(missing(report))} if report else None

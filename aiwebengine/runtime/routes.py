@@ -29,12 +29,12 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f?#\\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class NoRoute:
     """No pattern matches the path."""
 
 
 @dataclass(frozen=True, slots=True)
-class Disallowed:
+class MethodNotAllowed:
     """A pattern matches the path, but none answers the method."""
 
     allow: tuple[str, ...]
@@ -47,9 +47,9 @@ class AutoOptions:
     allow: tuple[str, ...]
 
 
-Match = RouteMatch | Missing | Disallowed | AutoOptions
+Match = RouteMatch | NoRoute | MethodNotAllowed | AutoOptions
 
-MISSING = Missing()
+NO_ROUTE = NoRoute()
 
 
 def parse_pattern(text: str) -> str:
@@ -93,7 +93,7 @@ def parse_pattern(text: str) -> str:
 
 
 def shape_of(pattern: str) -> str:
-    """Give *pattern* without the names of its parameters: equal shapes match equal paths."""
+    """Return *pattern* without the names of its parameters: equal shapes match equal paths."""
     return "/".join(
         ":" if segment.startswith(":") else "*" if segment.startswith("*") else unquote(segment)
         for segment in pattern.split("/")
@@ -152,12 +152,12 @@ class Routes:
                 return RouteMatch(route=route, params=dict(zip(self._names[route.key], values, strict=True)))
             allowed.update(routes)
         if not allowed:
-            return MISSING
+            return NO_ROUTE
         if "GET" in allowed:
             allowed.add("HEAD")
         allowed.add("OPTIONS")
         allow = tuple(sorted(allowed))
-        return AutoOptions(allow) if method == "OPTIONS" else Disallowed(allow)
+        return AutoOptions(allow) if method == "OPTIONS" else MethodNotAllowed(allow)
 
     def _add(self, route: Entry) -> None:
         node = self._root

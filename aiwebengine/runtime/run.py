@@ -31,8 +31,8 @@ from aiwebengine.errors import EngineError, ScriptFailed, ScriptProtocol, Stale,
 from aiwebengine.interfaces import HostCalls, HostSession
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.runtime.answer import Head, read_answer
-from aiwebengine.runtime.asking import read_call
 from aiwebengine.runtime.boxes import BadBox, Box
+from aiwebengine.runtime.call_checks import read_call
 from aiwebengine.runtime.failure import (
     Bounds,
     broken_protocol,

@@ -44,7 +44,7 @@ _LONG_SECONDS = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class LoadReport:
     """What loading a version came to."""
 
     version: str
@@ -168,7 +168,7 @@ class Runner(Service):
         Run one invocation.
 
         Returns:
-            A handle with `cancel()`, for when nobody waits any more.
+            A handle with `cancel()`, for when the client has disconnected.
         """
         group = self._group(invocation.version, invocation.script)
         run = self._make(invocation, sink, group)
@@ -193,7 +193,7 @@ class Runner(Service):
                 run.refuse(disconnected())
                 return
 
-    async def load(self, bundle: Bundle, invocation: Invocation) -> Loaded:
+    async def load(self, bundle: Bundle, invocation: Invocation) -> LoadReport:
         """
         Run top level and `init` of a version that serves nobody yet, and keep its template.
 
@@ -217,7 +217,7 @@ class Runner(Service):
             if committed is not None:
                 await committed
             loaded, outcome = template, "committed"
-            return Loaded(
+            return LoadReport(
                 version=bundle.version,
                 handlers=handlers,
                 middleware=(),
@@ -264,7 +264,7 @@ class Runner(Service):
             self._zygote.when_ready().addCallbacks(lambda _: self._sandbox_back(), lambda _: None)
 
     def state(self) -> dict[str, Any]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {
             "sandbox": {
                 "pid": self._zygote.pid,

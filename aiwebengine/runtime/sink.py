@@ -12,7 +12,7 @@ from aiwebengine.values import Answer
 
 
 class Sink(Protocol):
-    """Who waits for an invocation's answer."""
+    """Gets an invocation's answer."""
 
     def answered(self, answer: Answer) -> None:
         """The whole answer; nothing else follows."""

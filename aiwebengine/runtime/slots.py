@@ -59,7 +59,7 @@ class Slots:
         self.running = 0
 
     def free(self, share: Share) -> bool:
-        """Tell whether *share* may have a place now; who waits comes first."""
+        """Return whether *share* may have a place now; those that wait come first."""
         # For every request, so nothing is called.
         running = self.running
         return not self._waiting and (running < self._open or (not share.running and running < self._total))
@@ -93,7 +93,7 @@ class Slots:
             self._waiting[share] = None
 
     def contended(self, share: Share) -> bool:
-        """Tell whether somebody else waits for a place."""
+        """Return whether another one waits for a place."""
         return bool(self._waiting) and (len(self._waiting) > 1 or share not in self._waiting)
 
     def forget(self, share: Share) -> None:
@@ -101,7 +101,7 @@ class Slots:
         self._waiting.pop(share, None)
 
     def pump(self) -> None:
-        """Serve who waits, as far as there are places."""
+        """Serve those that wait, as far as there are places."""
         if not self._waiting or self._pumping:
             return
         self._pumping = True
@@ -114,7 +114,7 @@ class Slots:
             self._pumping = False
 
     def state(self) -> dict[str, Any]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {"places": self._total, "running": self.running, "scriptsWaiting": len(self._waiting)}
 
     def _next(self) -> Share | None:

@@ -22,8 +22,8 @@ from twisted.logger import Logger
 
 from aiwebengine.errors import EngineError, ScriptFailed
 from aiwebengine.interfaces import HostSession
-from aiwebengine.runtime.asking import TOO_MANY_PARTS, is_bulky, read_call, went_on
 from aiwebengine.runtime.boxes import BadBox, Box, encode, encode_pair
+from aiwebengine.runtime.call_checks import TOO_MANY_PARTS, is_costly_to_read, overspent, read_call
 from aiwebengine.runtime.control import Control, Exit
 from aiwebengine.runtime.failure import Bounds, broken_protocol, death_error, script_failure
 from aiwebengine.runtime.lines import Lines
@@ -169,11 +169,11 @@ class Template:
         self.control.close()
 
     def forked(self, pid: int) -> None:
-        """See `control.Forked.forked`."""
+        """See `control.ForkListener.forked`."""
         self.pid = pid
 
     def exited(self, ended: Exit) -> None:
-        """See `control.Forked.exited`."""
+        """See `control.ForkListener.exited`."""
         if self.dead:
             return
         self.dead = True
@@ -232,7 +232,7 @@ class Template:
             self._fail(refusal)
             self.kill(refusal.code)
             return
-        given = TOO_MANY_PARTS if is_bulky(argument) else self._session.call(name, argument)
+        given = TOO_MANY_PARTS if is_costly_to_read(argument) else self._session.call(name, argument)
 
         def answered(answer: str) -> None:
             if self.loading is Loading.LOADING:
@@ -245,13 +245,13 @@ class Template:
             given.addCallback(answered)
 
     def _refusal(self, asked: int) -> EngineError | None:
-        """Tell why this load may not go on: it is kept with the version, and done over again at each start."""
+        """Return why this load may not go on: it is kept with the version, and done over again at each start."""
         if self._journal.size_bytes > _MOST_JOURNAL_MIB << 20:
             return ScriptFailed(
                 f"Top level and init may send to the host, and be answered, at most {_MOST_JOURNAL_MIB} MiB in all; "
                 "do the rest in a handler."
             )
-        return went_on(asked, self._limits)
+        return overspent(asked, self._limits)
 
     def _replay(self, tag: bytes, name: str, argument: str) -> None:
         due = self._journal.replay(name, argument)
@@ -309,7 +309,7 @@ class Template:
 
     def _control_lost(self) -> None:
         if self.control.broken:
-            self._broken("it tells of its clones what makes no sense")
+            self._broken("it sends invalid events about its clones")
             return
         # The zygote tells how it ended; a process that closed its socket and lives on is of no use.
         self._zygote.kill(self._number)

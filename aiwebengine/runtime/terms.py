@@ -63,7 +63,7 @@ class Payloads:
         self._times: dict[tuple[float, float], bytes] = {}
 
     def of(self, invocation: Invocation) -> tuple[bytes, str, int]:
-        """Give the value of the box that begins *invocation*, with the seed and the time that are in it."""
+        """Return the value of the box that begins *invocation*, with the seed and the time that are in it."""
         handler = invocation.handler.id if invocation.handler is not None else 0
         key = (invocation.kind, handler)
         allowed, prefix = self._prefixes.get(key) or (None, "")
@@ -94,7 +94,7 @@ class Payloads:
 
 
 def _budget(allowed: Allowance | LimitSettings) -> str:
-    """Give `ctx.invocation.budget` as JSON in a text, since few ask for it; in the words of a manifest."""
+    """Return `ctx.invocation.budget` as JSON in a string, since few ask for it; in the words of a manifest."""
     told = {
         "timeout": round(allowed.wall_seconds * 1000),
         "cpu": round(allowed.cpu_seconds * 1000),
@@ -126,5 +126,5 @@ def check_loaded(told: Mapping[str, Any]) -> tuple[int, tuple[str, ...], tuple[M
         or not all(isinstance(name, str) for name in names)
         or not all(isinstance(one, dict) for one in warnings)
     ):
-        raise ScriptFailed("The script's process answered the load with nonsense.")
+        raise ScriptFailed("The script's process sent an invalid answer to the load.")
     return handlers, tuple(names[:1000]), tuple(warnings[:100])

@@ -84,7 +84,7 @@ class Zygote(Service):
 
     @property
     def ready(self) -> bool:
-        """Tell whether children can be forked."""
+        """Return whether children can be forked."""
         return self._control is not None and bool(self.pid)
 
     def startService(self) -> None:
@@ -109,7 +109,7 @@ class Zygote(Service):
         return self._stopped
 
     def control(self) -> Control | None:
-        """Give the control socket; None while there is no process.  Requests sent early wait in it."""
+        """Return the control socket; None while there is no process.  Requests sent early wait in it."""
         # It closes before this service is told: whoever asks in between must not fork into nothing.
         return self._control if self._control is not None and self._control.is_open else None
 
@@ -229,7 +229,7 @@ class Zygote(Service):
 
 
 def environment() -> dict[str, str]:
-    """Give the sandbox's environment: where its own code lies, and nothing of the server's."""
+    """Return the sandbox's environment: where its own code lies, and nothing of the server's."""
     spec = importlib.util.find_spec("sandbox")
     if spec is None or not spec.submodule_search_locations:
         raise Unavailable("The package sandbox is not installed; install aiwebengine again.")

@@ -30,7 +30,7 @@ from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, S
 from aiwebengine.host.registration.paths import METHODS, RESERVED
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Current, Registry
-from aiwebengine.runtime.routes import AutoOptions, Disallowed, Missing
+from aiwebengine.runtime.routes import AutoOptions, MethodNotAllowed, NoRoute
 from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.sink import Sink
 from aiwebengine.settings.schema import HttpSettings
@@ -327,7 +327,7 @@ class Site:
             pass
         elif isinstance(match, AutoOptions):
             exchange.answered(_allowed(match.allow))
-        elif isinstance(match, Missing) and request.path == "/" and request.method in {"GET", "HEAD"}:
+        elif isinstance(match, NoRoute) and request.path == "/" and request.method in {"GET", "HEAD"}:
             exchange.answered(welcome(page=wants_page(exchange.sender.accept), scripts=len(registry.scripts)))
         else:
             _require(match, request.method, request.path)
@@ -403,9 +403,9 @@ def _require(match: object, method: str, path: str) -> None:
     Raises:
         NotFound, WrongMethod: Nothing does.
     """
-    if isinstance(match, Disallowed):
+    if isinstance(match, MethodNotAllowed):
         raise WrongMethod(f"{path[:200]} does not answer {method}, but {', '.join(match.allow)}.", allowed=match.allow)
-    if isinstance(match, Missing):
+    if isinstance(match, NoRoute):
         raise NotFound(f"No script answers {path[:200]}.")
 
 

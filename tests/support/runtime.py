@@ -24,7 +24,7 @@ from twisted.internet.task import deferLater
 from aiwebengine.errors import EngineError, NotFound
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.run import Run
-from aiwebengine.runtime.runner import Loaded, Runner
+from aiwebengine.runtime.runner import LoadReport, Runner
 from aiwebengine.runtime.zygote import Zygote
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import ANONYMOUS, Answer, Bundle, HandlerRef, Invocation, LogLine, Receipt
@@ -192,7 +192,7 @@ class RuntimeUnderTest:
 
     async def load(
         self, version: str, source: str, *, manifest: Mapping[str, Any] | None = None, wall: float = 2.0
-    ) -> Loaded:
+    ) -> LoadReport:
         """Load a version for the first time and keep it, with its journal."""
         bundle = Bundle(
             script=version, version=version, source=source, source_map="", files={}, manifest=manifest or {}

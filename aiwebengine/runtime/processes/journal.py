@@ -17,6 +17,7 @@ from typing import Any
 
 _CHANGING = ("call", "options", "stack")
 
+
 class Journal:
     """
     What the host answered while a version loaded.

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from aiwebengine.interfaces import HostSession
 from aiwebengine.observe.points import Passed
-from aiwebengine.runtime.asking import TOO_MANY_PARTS, is_bulky, went_on
 from aiwebengine.runtime.boxes import BadBox
+from aiwebengine.runtime.call_checks import TOO_MANY_PARTS, is_costly_to_read, overspent
 from aiwebengine.runtime.lines import Lines
 from aiwebengine.runtime.processes.occupant import Child
 from aiwebengine.runtime.tape import Tape
@@ -87,14 +87,14 @@ class HostConversation:
             BudgetSpent: The script goes on asking although its calls are spent.
         """
         self._asked += 1
-        spent = went_on(self._asked, self._limits)
+        spent = overspent(self._asked, self._limits)
         if spent is not None:
             raise spent
         self._passed("call.received")
         if self._tape is not None:
             self._tape.asked(tag, name, argument)
         asked_at = self._seconds()
-        answer = TOO_MANY_PARTS if is_bulky(argument) else self._session.call(name, argument)
+        answer = TOO_MANY_PARTS if is_costly_to_read(argument) else self._session.call(name, argument)
         if isinstance(answer, str):
             self._answered(answer, tag, cost, asked_at)
         else:

@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.runtime.answer import read_answer, read_body, read_head, read_texts
+from aiwebengine.runtime.answer import read_answer, read_body, read_head, read_strings
 from aiwebengine.runtime.boxes import BadBox
 from aiwebengine.runtime.moves import Move
 from aiwebengine.runtime.runs.costs import RunCosts
@@ -103,7 +103,7 @@ class Reply:
             BadBox: No script can cause such a part.
             ScriptFailed: It is none, or too large; the message names the value.
         """
-        texts = read_texts(argument)
+        texts = read_strings(argument)
         if texts is None:
             raise BadBox("a part of the answer is not a list of strings")
         if self.given in UNDER_WAY:

@@ -13,9 +13,9 @@ import signal
 from pathlib import Path
 
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.runtime.answer import read_answer, read_texts
-from aiwebengine.runtime.asking import read_call
+from aiwebengine.runtime.answer import read_answer, read_strings
 from aiwebengine.runtime.boxes import Box
+from aiwebengine.runtime.call_checks import read_call
 from aiwebengine.runtime.lines import Lines
 from aiwebengine.settings.schema import LimitSettings
 from tests.support.sandbox import Clone, Template, Zygote
@@ -97,7 +97,7 @@ def _answer(name: str, argument: str) -> str:
     given = json.loads(argument)
     if not isinstance(given, list):
         raise Broken(f"{name} with {argument[:100]}")
-    if name.startswith("answer.") and read_texts(argument) is None:
+    if name.startswith("answer.") and read_strings(argument) is None:
         raise Broken(f"{name} with {argument[:100]}")
     if name == "getScript" and len(given) == 2:
         return '{"err":{"code":"denied","message":"no","call":"getScript"}}'

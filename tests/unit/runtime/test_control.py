@@ -22,11 +22,11 @@ class Told:
         self.ends: list[Exit] = []
 
     def forked(self, pid: int) -> None:
-        """See `control.Forked`."""
+        """See `control.ForkListener`."""
         self.pids.append(pid)
 
     def exited(self, ended: Exit) -> None:
-        """See `control.Forked`."""
+        """See `control.ForkListener`."""
         self.ends.append(ended)
 
 

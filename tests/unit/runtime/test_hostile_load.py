@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import BudgetSpent, EngineError, ScriptFailed, ScriptProtocol
 from aiwebengine.runtime.boxes import encode, encode_pair
-from aiwebengine.runtime.runner import Loaded
+from aiwebengine.runtime.runner import LoadReport
 from aiwebengine.settings.schema import LimitSettings
 from tests.support.examples import examples
 from tests.support.fakes.processes import FakeChild
@@ -141,13 +141,13 @@ class HostileLoads(SynchronousTestCase):
         if isinstance(result, Failure):
             self.assertIsInstance(result.value, EngineError, result.getTraceback())
         else:
-            self.assertIsInstance(result, Loaded)
+            self.assertIsInstance(result, LoadReport)
         self.assertEqual(self.flushLoggedErrors(), [])
         self.scene.close()
         self.begin()
         self.say("told", {"handlers": 1, "names": [], "warnings": []})
         self.scene.reactor.turn()
-        self.assertIsInstance(self.successResultOf(self.loading), Loaded)
+        self.assertIsInstance(self.successResultOf(self.loading), LoadReport)
         self.scene.close()
 
     def say(self, kind: str, told: Any) -> None:

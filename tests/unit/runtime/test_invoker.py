@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import BudgetSpent, EngineError, TooMany, Unavailable
 from aiwebengine.runtime.invoker import MOST_ANCESTORS, Callee, Invoker
 from aiwebengine.runtime.registry import ActiveScript, Current
-from aiwebengine.runtime.runner import Loaded
+from aiwebengine.runtime.runner import LoadReport
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import SERVICE, Again, Bundle, Cause, HandlerRef, Invocation, Once, Principal
 from tests.support.fakes.invoking import an_invoker
@@ -34,9 +34,9 @@ class FakeRunner:
         self.told.append(("refuse", invocation, sink, error))
         return "a refused run"
 
-    async def load(self, bundle: Bundle, invocation: Invocation) -> Loaded:
+    async def load(self, bundle: Bundle, invocation: Invocation) -> LoadReport:
         self.told.append(("load", bundle.version, invocation))
-        return Loaded(version=bundle.version, handlers=0, middleware=(), names=(), warnings=(), replay="")
+        return LoadReport(version=bundle.version, handlers=0, middleware=(), names=(), warnings=(), replay="")
 
     def replay(self, invocation: Invocation, sink: Any, host: Any) -> str:
         self.told.append(("replay", invocation, sink, host))

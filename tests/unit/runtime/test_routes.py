@@ -8,7 +8,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import DeploymentRefused
 from aiwebengine.runtime.registry import ActiveScript, Current, Registry
-from aiwebengine.runtime.routes import AutoOptions, Disallowed, Missing, Routes, conflicts, parse_pattern, shape_of
+from aiwebengine.runtime.routes import (
+    AutoOptions,
+    MethodNotAllowed,
+    NoRoute,
+    Routes,
+    conflicts,
+    parse_pattern,
+    shape_of,
+)
 from aiwebengine.values import ROUTE, Entry, HandlerRef, RouteMatch
 
 
@@ -41,7 +49,7 @@ class MatchTests(SynchronousTestCase):
         self.assertEqual(found(routes, "GET", "/a/7"), ("/a/:id", {"id": "7"}))
         self.assertEqual(found(routes, "GET", "/a/7/x"), ("/a/*rest", {"rest": "7/x"}))
         self.assertEqual(found(routes, "GET", "/b/new"), ("/:any/new", {"any": "b"}))
-        self.assertEqual(found(routes, "GET", "/b/old"), "Missing")
+        self.assertEqual(found(routes, "GET", "/b/old"), "NoRoute")
 
     def test_method_falls_through(self) -> None:
         """A pattern that does not answer the method gives way to one that does."""
@@ -51,10 +59,10 @@ class MatchTests(SynchronousTestCase):
     def test_refusals(self) -> None:
         """405 names what is allowed, OPTIONS is answered, HEAD falls to GET."""
         routes = Routes.build([route("/a", "GET", "PUT")])
-        self.assertEqual(routes.match("DELETE", "/a"), Disallowed(("GET", "HEAD", "OPTIONS", "PUT")))
+        self.assertEqual(routes.match("DELETE", "/a"), MethodNotAllowed(("GET", "HEAD", "OPTIONS", "PUT")))
         self.assertEqual(routes.match("OPTIONS", "/a"), AutoOptions(("GET", "HEAD", "OPTIONS", "PUT")))
         self.assertEqual(found(routes, "HEAD", "/a"), ("/a", {}))
-        self.assertEqual(routes.match("GET", "/b"), Missing())
+        self.assertEqual(routes.match("GET", "/b"), NoRoute())
 
     def test_percent_encoding(self) -> None:
         """Segments are decoded one by one: an encoded slash stays inside its segment."""
@@ -65,8 +73,8 @@ class MatchTests(SynchronousTestCase):
     def test_trailing_slash(self) -> None:
         """A trailing slash makes another path, and a parameter is never empty."""
         routes = Routes.build([route("/a"), route("/b/:x")])
-        self.assertEqual(found(routes, "GET", "/a/"), "Missing")
-        self.assertEqual(found(routes, "GET", "/b/"), "Missing")
+        self.assertEqual(found(routes, "GET", "/a/"), "NoRoute")
+        self.assertEqual(found(routes, "GET", "/b/"), "NoRoute")
 
     @given(
         st.lists(
@@ -91,7 +99,7 @@ class MatchTests(SynchronousTestCase):
             self.assertIs(match.route, wanted)
         else:
             self.assertIsNone(wanted)
-            self.assertEqual(isinstance(match, Missing), not fitting)
+            self.assertEqual(isinstance(match, NoRoute), not fitting)
             self.assertEqual(isinstance(match, AutoOptions), bool(fitting) and method == "OPTIONS")
 
 

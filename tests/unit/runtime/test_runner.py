@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Conflict, ScriptFailed, ScriptTimeout
 from aiwebengine.runtime.crashes import MOST_IN_A_ROW
-from aiwebengine.runtime.runner import Loaded
+from aiwebengine.runtime.runner import LoadReport
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from tests.unit.runtime.fakes import FakeTemplate, Scene
 
@@ -473,7 +473,7 @@ class LoadTests(SynchronousTestCase):
         )
         self.scene.reactor.turn()
         loaded = self.successResultOf(self.loading)
-        assert isinstance(loaded, Loaded)
+        assert isinstance(loaded, LoadReport)
         self.assertEqual((loaded.handlers, loaded.names, loaded.warnings[0]["code"]), (2, ("init",), "c"))
         self.assertEqual(json.loads(loaded.replay)["calls"], [["listAssets", "[]", '{"ok":null}']])
         self.scene.run()

@@ -35,8 +35,8 @@ def read_call(tag: bytes, name: bytes, argument: bytes) -> tuple[str, str]:
         raise BadBox("a host call is not ASCII") from None
 
 
-def is_bulky(text: str | bytes) -> bool:
-    """Tell whether reading this JSON would take many times its size."""
+def is_costly_to_read(text: str | bytes) -> bool:
+    """Return whether reading this JSON would take many times its size."""
     if len(text) <= _LARGE_BYTES:
         return False
     if isinstance(text, str):
@@ -44,7 +44,7 @@ def is_bulky(text: str | bytes) -> bool:
     return text.count(b",") + text.count(b"[") + text.count(b"{") > _MOST_PARTS
 
 
-def went_on(asked: int, limits: Allowance | LimitSettings) -> BudgetSpent | None:
+def overspent(asked: int, limits: Allowance | LimitSettings) -> BudgetSpent | None:
     """
     Make the error for a script that takes no refusal for an answer; None if it may still ask.
 
