@@ -12,11 +12,18 @@ from typing import Any, Protocol
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
+from autobahn.websocket.protocol import WebSocketProtocol
 from twisted.internet.interfaces import IDelayedCall
 
 from aiwebengine.settings.schema import SocketSettings
 
 _ABNORMAL = 1006
+_BROKEN = frozenset({1002, 1003, 1007, 1009, 1010})
+"""Codes with which autobahn ends what breaks the protocol or a limit."""
+_BAD_GATEWAY = 1014
+# It was registered with IANA in 2016, and autobahn 26 takes it for a violation of the protocol.
+if _BAD_GATEWAY not in WebSocketProtocol.CLOSE_STATUS_CODES_ALLOWED:
+    WebSocketProtocol.CLOSE_STATUS_CODES_ALLOWED.append(_BAD_GATEWAY)
 
 
 class Owner(Protocol):
@@ -69,10 +76,14 @@ class Speaker(WebSocketServerProtocol):
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: FBT001, N803  autobahn's
         """See autobahn."""
-        if wasClean:
+        own: Any = self.localCloseCode
+        if own in _BROKEN:
+            # What the client has broken counts most, such as the size of a message; then its own word.
+            self._owner.ended(own, "")
+        elif wasClean:
             self._owner.ended(code if code is not None else 1005, reason or "")
         else:
-            self._owner.ended(_ABNORMAL, "")
+            self._owner.ended(self.remoteCloseCode or _ABNORMAL, self.remoteCloseReason or "")
 
 
 class _Timer:

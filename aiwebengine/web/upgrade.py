@@ -25,6 +25,16 @@ _KEY = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 _WORD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
 _VERSION = "13"
 _MOST_PROTOCOLS = 50
+_MOST_OFFERS = 20
+_WINDOWS = frozenset(str(bits) for bits in range(9, 16))
+"""Sizes of windows that zlib has; 8 is legal, and cannot be had in a raw stream."""
+_DEFLATE_PARAMETERS: Mapping[str, frozenset[str | None]] = {
+    "server_no_context_takeover": frozenset({None}),
+    "client_no_context_takeover": frozenset({None}),
+    "server_max_window_bits": _WINDOWS,
+    "client_max_window_bits": _WINDOWS | {None},
+}
+"""Parameters of permessage-deflate and the values that they may have; None: without one."""
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SHOWN = 80
 
@@ -99,7 +109,7 @@ class Handshake:
     protocols: tuple[str, ...]
     """Subprotocols that the client speaks, best first."""
     extensions: str
-    """As the client offered them; empty if it offered none."""
+    """Those of the client's offers that can be met; empty if there are none."""
 
     def choose(self, spoken: Sequence[str]) -> str:
         """Give the subprotocol to speak: the client's first that is among *spoken*; empty if none is."""
@@ -163,7 +173,32 @@ def read_handshake(request: Request, *, modern: bool) -> Handshake:
             f"The header sec-websocket-protocol is a list of at most {_MOST_PROTOCOLS} words; "
             f"this one is {_told(headers['sec-websocket-protocol'])}."
         )
-    return Handshake(key=key, protocols=protocols, extensions=headers.get("sec-websocket-extensions", ""))
+    extensions = usable_extensions(headers.get("sec-websocket-extensions", ""))
+    return Handshake(key=key, protocols=protocols, extensions=extensions)
+
+
+def usable_extensions(offered: str) -> str:
+    """
+    Return those offers of extensions that the server can meet, in the client's order; the others are declined.
+
+    A client may offer what nobody here knows, or a window that zlib cannot have (RFC 6455, 9.1; RFC 7692, 7):
+    then there is no extension, and the WebSocket is opened all the same.
+    """
+    return ", ".join(offer for part in offered.split(",")[:_MOST_OFFERS] if _can_be_met(offer := part.strip()))
+
+
+def _can_be_met(offer: str) -> bool:
+    name, *parameters = (part.strip() for part in offer.split(";"))
+    if name.lower() != "permessage-deflate":
+        return False
+    seen: set[str] = set()
+    for parameter in parameters:
+        key, given, value = (part.strip() for part in parameter.partition("="))
+        allowed = _DEFLATE_PARAMETERS.get(key)
+        if allowed is None or key in seen or (value.strip('"') if given else None) not in allowed:
+            return False
+        seen.add(key)
+    return True
 
 
 def check_origin(request: Request, allowed: Iterable[str]) -> None:

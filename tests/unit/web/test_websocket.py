@@ -105,6 +105,24 @@ class SocketTests(WebTestCase):
         client, owner = self.open(sec_websocket_protocol="v9", sec_websocket_extensions="permessage-deflate")
         self.assertEqual((owner.socket.protocol, "permessage" in client.head), ("", False))
 
+    def test_offers_that_cannot_be_met(self) -> None:
+        """An offer of an extension that is not known, or of a window that cannot be had, is declined, not refused."""
+        for offered, agreed in [
+            ("permessage-deflate; server_max_window_bits=8", ""),
+            ("bogus=1, permessage-deflate", "permessage-deflate"),
+            ("x-webkit-deflate-frame", ""),
+            ("permessage-deflate; nonsense", ""),
+            ("permessage-deflate; server_max_window_bits=8, permessage-deflate", "permessage-deflate"),
+            ("permessage-deflate; client_max_window_bits; client_max_window_bits=10", ""),
+            ('permessage-deflate; server_max_window_bits="10"', "permessage-deflate"),
+            (";;,=", ""),
+        ]:
+            client, owner = self.open(sec_websocket_extensions=offered)
+            self.assertEqual("permessage-deflate" in client.head, bool(agreed), offered)
+            owner.socket.send_text("works " * 50)
+            client.read()
+            self.assertEqual(client.texts, ["works " * 50])
+
     def test_messages_to_many(self) -> None:
         """A message to many is put together once; those that follow soon leave together, in their order."""
         clients = [self.open()[0] for _ in range(2)]
@@ -161,13 +179,16 @@ class SocketTests(WebTestCase):
         client, owner = self.open()
         client.close(4001, b"enough")
         self.assertEqual((owner.heard, client.closed_with), ([(4001, "enough")], 4001))
+        client, owner = self.open()
+        client.close(1014)
+        self.assertEqual((owner.heard, client.closed_with), ([(1014, "")], 1014))
         owner.socket.send_text("too late")
         client.read()
         self.assertEqual(client.texts, [])
         client, owner = self.open()
         client.gone()
         self.assertEqual(owner.heard, [(1006, "")])
-        self.assertEqual(self.sockets.state(), {"open": 0, "opened": 2, "refused": 0})
+        self.assertEqual(self.sockets.state(), {"open": 0, "opened": 3, "refused": 0})
 
     def test_the_owner_closes(self) -> None:
         """After the closing frame nothing is sent or heard; a client that does not answer it is cut off."""
@@ -244,6 +265,8 @@ class SocketTests(WebTestCase):
             client.frame(*frame)
             self.assertEqual((frame[0], client.closed_with), (frame[0], code))
             self.assertEqual([one for one in owner.heard if not isinstance(one, tuple)], [])
+            client.gone()
+            self.assertEqual(owner.heard[-1][0], code)
         client, _ = self.open()
         client.frame(TEXT, b"unmasked", masked=False)
         self.assertEqual(client.closed_with, 1002)
