@@ -208,7 +208,7 @@ class Problem:
     """The source line, bounded."""
 
     def as_json(self) -> dict[str, Any]:
-        """Give the keys that are set, ready for JSON."""
+        """Return the keys that are set, ready for JSON."""
         pairs = {
             "severity": self.severity,
             "code": self.code,
@@ -317,7 +317,7 @@ class OutcomeUnknown(Unavailable):
 
 
 class Cancelled(EngineError):
-    """Whoever asked has gone."""
+    """The client disconnected."""
 
     code = "cancelled"
 
@@ -343,7 +343,7 @@ class ErrorRow:
 
 
 TABLE: dict[str, ErrorRow] = {
-    "internal": ErrorRow(status=500, title="The server has a fault", graphql="INTERNAL", javascript="unavailable"),
+    "internal": ErrorRow(status=500, title="Internal server error", graphql="INTERNAL", javascript="unavailable"),
     "invalid": ErrorRow(status=400, title="The request is not valid", graphql="BAD_USER_INPUT", javascript="invalid"),
     "not_found": ErrorRow(status=404, title="Not found", graphql="NOT_FOUND", javascript="not_found"),
     "method_not_allowed": ErrorRow(
@@ -400,6 +400,6 @@ TABLE: dict[str, ErrorRow] = {
     "cannot_start": ErrorRow(
         status=503, title="The server cannot start", graphql="UNAVAILABLE", javascript="unavailable"
     ),
-    "cancelled": ErrorRow(status=499, title="The client has gone", graphql="CANCELLED", javascript="closed"),
+    "cancelled": ErrorRow(status=499, title="The client disconnected", graphql="CANCELLED", javascript="closed"),
 }
 """Every code, once."""

@@ -65,15 +65,15 @@ class HostSession(Protocol):
 
     @property
     def repeatable(self) -> bool:
-        """Tell whether running the handler again would do nothing twice."""
+        """Return whether running the handler again would do nothing twice."""
 
     @property
     def units(self) -> int:
-        """Give how often `commit` had something to do."""
+        """Return how often `commit` had something to do."""
 
     @property
     def rows(self) -> int:
-        """Give how many rows of the database were read or are to be written."""
+        """Return how many rows of the database were read or are to be written."""
 
     def withdraw(self) -> None:
         """Have a commit that is asked for fail with `Cancelled`, unless it has begun."""
@@ -96,14 +96,14 @@ class DelayedCall(Protocol):
         """Make it no more."""
 
     def active(self) -> bool:
-        """Tell whether it is still to come."""
+        """Return whether it is still to come."""
 
 
 class Clock(Protocol):
     """What Twisted's reactors and `twisted.internet.task.Clock` do with time (`IReactorTime`), for the type checker."""
 
     def seconds(self) -> float:
-        """Give a time in seconds, for measuring durations."""
+        """Return a time in seconds, for measuring durations."""
 
     def callLater(self, delay: float, callable: Callable[..., object], *args: Any, **kwargs: Any) -> DelayedCall:  # noqa: A002 - Twisted's name
         """Call *callable* after *delay* seconds."""

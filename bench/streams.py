@@ -91,7 +91,7 @@ def clients(port: int, path: str, count: int, query: str = "") -> Iterator[Clien
 
 
 def memory(pid: int) -> float:
-    """Give the resident memory of a process, in megabytes."""
+    """Return the resident memory of a process, in megabytes."""
     lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
@@ -191,7 +191,7 @@ def settled(listening: Clients, total: int) -> dict[str, Any]:
 
 
 def processor_seconds(pid: int) -> float:
-    """Give the processor time of a process so far."""
+    """Return the processor time of a process so far."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100
 

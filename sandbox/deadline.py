@@ -43,7 +43,7 @@ class Deadline:
             self._paused = None
 
     def renew(self) -> None:
-        """Give the whole time again: each part of an answer that goes on has its own."""
+        """Start the whole time again: each part of an answer that goes on has its own."""
         if self._wall_seconds:
             self._paused = None
             self._start()

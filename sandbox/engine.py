@@ -10,7 +10,7 @@ class Engine(Protocol):
 
     def pump(self, text: str) -> str:
         """
-        Give the world something to do and let it run until it waits or is done.
+        Return the world something to do and let it run until it waits or is done.
 
         Args:
             text: ASCII, as `prelude/kernel.js` describes.

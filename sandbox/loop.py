@@ -272,7 +272,7 @@ class Conversation:
                     raise BadBox(f"more than {_MAX_WAITING} runs wait")
 
     def _give_back(self, tag: bytes) -> None:
-        """Give a run back that has not begun; nothing is said of one that has."""
+        """Return a run back that has not begun; nothing is said of one that has."""
         for box in self._waiting:
             if box.get(b"_ask") == tag:
                 self._waiting.remove(box)

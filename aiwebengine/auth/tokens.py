@@ -81,7 +81,7 @@ class AdministratorToken(Service):
 
     def verify(self, token: str) -> Principal:
         """
-        Give the principal of *token*.
+        Return the principal of *token*.
 
         Raises:
             Unauthenticated: It is not the token.
@@ -94,7 +94,7 @@ class AdministratorToken(Service):
         return ADMINISTRATOR
 
     def is_valid(self, token: str) -> bool:
-        """Tell whether it is the token."""
+        """Return whether it is the token."""
         try:
             self.verify(token)
         except Unauthenticated:

@@ -5,7 +5,7 @@ From a script's files to the one ES5 program that a child runs.
     worker.py     node: every file lowered, all of them bundled
     es5.py        a plain script without node
 
-A worker that dies again and again is left alone for a while; meanwhile plain ES5 is
+A worker that dies again and again is not called: its circuit breaker is open; meanwhile plain ES5 is
 deployed without it, and anything else is refused at once.
 """
 
@@ -133,7 +133,7 @@ class Builder(Service):
         return worker.stop() if worker is not None else None
 
     def state(self) -> dict[str, Any]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         if self._worker is None:
             return {"node": None, "why": self._missing.private}
         return {

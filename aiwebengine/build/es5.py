@@ -16,7 +16,7 @@ _NOT_ASCII = re.compile(r"\\?[^\x00-\x7f]")
 
 def plain_source(entry: str, texts: Mapping[str, str]) -> str | None:
     """
-    Give the entry file as ASCII if it looks like plain ES5; None if it must be built.
+    Return the entry file as ASCII if it looks like plain ES5; None if it must be built.
 
     A file that only looks like it is refused when the sandbox compiles it.
     """

@@ -58,7 +58,7 @@ class Npm(ProcessProtocol):
     errReceived = outReceived
 
     def processEnded(self, reason: Failure) -> None:
-        """Tell how it went."""
+        """Return how it went."""
         if self.done.called:
             return
         status = getattr(reason.value, "exitCode", 1)

@@ -5,7 +5,7 @@ No package's own scripts are run, and npm takes nothing from the server's disk (
 What is installed is kept by content: the same dependencies and the same lock file are installed once.
 
 A registry that does not answer is asked again, with growing pauses; nothing is lost by that,
-npm goes on from its cache.  One that does not answer for long is left alone for a while.
+npm goes on from its cache.  One that does not answer for long is not called: its circuit breaker is open.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class Packages:
 
 
 def _passes(name: str) -> bool:
-    """Tell which variables npm needs: where it finds registries and certificates."""
+    """Return which variables npm needs: where it finds registries and certificates."""
     return name in {
         "PATH",
         "HOME",

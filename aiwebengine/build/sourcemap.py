@@ -86,7 +86,7 @@ class SourceMap:
         return cls(sources=tuple(_own(one) for one in told["sources"]), places=places)
 
     def __len__(self) -> int:
-        """Give the number of lines."""
+        """Return the number of lines."""
         return len(self._places) // 3
 
     def lookup(self, line: int) -> tuple[str, int, int] | None:
@@ -149,7 +149,7 @@ def map_stack(stack: str, source_map: SourceMap | None, files: Mapping[str, str]
 
 def readable(text: str, source_map: SourceMap | None, only: str | None) -> str:
     """
-    Give a text with the author's places in it, where it shows raw stacks of Duktape.
+    Return a text with the author's places in it, where it shows raw stacks of Duktape.
 
     Frames of the engine and of what the build has put in are left out; of very many the last ones are, too.
 

@@ -123,7 +123,7 @@ class Worker:
         return self._stopped
 
     def state(self) -> dict[str, Any]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {
             "pid": self._process.pid if self._process is not None else None,
             "busy": self._current is not None,
@@ -202,7 +202,7 @@ class Worker:
             self._idle.cancel()
             self._idle = None
         if self._current is not None:
-            _log.error("the build worker died: {reason}", reason=reason)
+            _log.error("the build worker exited: {reason}", reason=reason)
             self._done().errback(BuildFailed(reason, crashed=crashed))
         if self._stopped is not None:
             self._stopped.callback(None)
@@ -222,7 +222,7 @@ class _WorkerProcess(ProcessProtocol):
 
     @property
     def pid(self) -> int | None:
-        """Give its process id; None once it has ended."""
+        """Return its process id; None once it has ended."""
         return self.transport.pid if self.transport is not None else None
 
     def send(self, told: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 def install() -> Any:
     """
-    Give the process's reactor, installing the fastest one unless there is one already.
+    Return the process's reactor, installing the fastest one unless there is one already.
 
     Returns:
         The reactor; untyped because its interfaces depend on the platform.

@@ -72,7 +72,7 @@ A start that fails ends with exit code 1 and says why: on the terminal with `-n`
 
 
 def generated() -> dict[str, str]:
-    """Give the page by its path in the repository."""
+    """Return the page by its path in the repository."""
     return {PAGE: "\n".join(_lines())}
 
 
@@ -124,7 +124,7 @@ def _options(options: list[click.Option]) -> Iterator[str]:
 
 
 def _option(declared: object) -> click.Option:
-    """Give the option that a decorator of click would add."""
+    """Return the option that a decorator of click would add."""
 
     def command() -> None:
         """Carry the option."""

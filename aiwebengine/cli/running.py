@@ -157,7 +157,7 @@ class RunningEngine(Service):
     def hand_over(self) -> None:
         """Have a successor serve, and end; what goes wrong is in the log, and nothing has changed then."""
         if self._succession is None or not self._serving or self._handing_over:
-            _log.warn("no handover: the server starts, stops, or hands over already")
+            _log.warn("handover refused: the server is starting, stopping, or already handing over")
             return
         self._handing_over = True
         Deferred.fromCoroutine(self._hand_over(self._succession, self._engine.handover)).addErrback(
@@ -165,7 +165,7 @@ class RunningEngine(Service):
         )
 
     async def _hand_over(self, succession: Succession, handover: Any) -> None:
-        _log.info("a successor is started")
+        _log.info("starting a successor process")
         try:
             listening, lock = await handover.begin()
             pid = await succession.start(
@@ -176,14 +176,14 @@ class RunningEngine(Service):
             )
         except (NotReady, EngineError) as error:
             self._go_on(handover)
-            _log.error("no handover, this process goes on: {why}", why=str(error))
+            _log.error("handover failed, this process keeps serving: {why}", why=str(error))
             return
         except BaseException:
             self._go_on(handover)
             raise
         self._replaced = True
         handover.done()
-        _log.info("process {pid} serves; this one finishes what is in hand and ends", pid=pid)
+        _log.info("process {pid} is serving; this one finishes its open requests and exits", pid=pid)
         self._tell_handed_over(pid)
 
     def _go_on(self, handover: Any) -> None:
@@ -192,7 +192,7 @@ class RunningEngine(Service):
 
     def _alone(self) -> None:
         if self._engine is not None:
-            _log.info("the predecessor has ended")
+            _log.info("the predecessor process has exited")
             self._engine.handover.inherit()
 
     def _attempt(self, step: Callable[[], None]) -> None:

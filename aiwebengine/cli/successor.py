@@ -129,7 +129,7 @@ class _Successor(ProcessProtocol):
             self._why = self._why or str(told["failed"])
 
     def processEnded(self, reason: Failure) -> None:
-        """Tell why it does not serve."""
+        """Return why it does not serve."""
         if not self.ready.called:
             self.refuse(self._why or f"it ended before it served: {reason.getErrorMessage()}")
 

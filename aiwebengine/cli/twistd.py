@@ -165,7 +165,7 @@ class _PidFile:
         self._inherited = inherited.pidfile
 
     def path(self) -> str | None:
-        """Give its absolute path, once twistd is in its folder; None if there is none."""
+        """Return its absolute path, once twistd is in its folder; None if there is none."""
         name = self._parent.get("pidfile")
         return str(Path(name).absolute()) if name else None
 
@@ -190,7 +190,7 @@ class _PidFile:
 
 class _Ending:
     """
-    Tell how the start went, and end the process if it failed.
+    Return how the start went, and end the process if it failed.
 
     Args:
         daemon: twistd forks: the parent waits for the child's word on a pipe and tells it on the terminal.

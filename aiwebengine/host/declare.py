@@ -340,7 +340,7 @@ def told(value: Any) -> str:
     if isinstance(value, int | float):
         return f"the number {value}" if abs(value) < 1e15 else "a number"
     if isinstance(value, str):
-        return f'"{printable(value)}"' if len(value) <= _NEAREST_LENGTH else f"a text of {len(value)} characters"
+        return f'"{printable(value)}"' if len(value) <= _NEAREST_LENGTH else f"a string of {len(value)} characters"
     return f"a list of {len(value)}" if isinstance(value, list) else "an object"
 
 

@@ -38,11 +38,11 @@ class Group(Protocol):
 
     @property
     def calls(self) -> Sequence[HostCall]:
-        """Give the declarations."""
+        """Return the declarations."""
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """Give the function of each declared call, by name."""
+        """Return the function of each declared call, by name."""
 
 
 class Host:
@@ -200,10 +200,10 @@ class Host:
 
     def _refusal(self, name: str, error: BaseException | None) -> str:
         if isinstance(error, CancelledError):
-            error = Cancelled("Whoever asked has gone.")
+            error = Cancelled("The client disconnected.")
         if not isinstance(error, EngineError):
             _log.failure("host call {name} failed", Failure(error), name=printable(name[:_LONGEST_NAME]))
-            error = EngineError("The server could not do this; its log says why.")
+            error = EngineError("Internal server error; the server log has the details.")
         declared = self._calls.get(name)
         shown = declared[0].shown if declared else printable(name[:_LONGEST_NAME])
         told: dict[str, Any] = {

@@ -250,7 +250,7 @@ class Commits:
 
     def _stale(self, unit: Unit, names: frozenset[str]) -> EngineError:
         return Stale(
-            "Somebody else changed what this request had read; nothing was changed. Try again.",
+            "Conflict: another request changed data that this one had read. Nothing was changed; try again.",
             turn=lambda: self._turns.take(unit.invocation.id, names),
         )
 

@@ -83,7 +83,7 @@ class MessageFilter(Generic[T]):
             # What the script itself did is in its log already.
             raise
         except EngineError as error:
-            self._tell(invocation, f"{invocation.label}: nobody got the message. {error}")
+            self._tell(invocation, f"{invocation.label}: the message was not delivered. {error}")
             raise
 
 
@@ -95,5 +95,5 @@ def read_bits(body: bytes, count: int) -> Sequence[bool]:
         ScriptFailed: It is something else.
     """
     if len(body) != count or body.strip(b"01"):
-        raise ScriptFailed("A filter answered with something else than one truth for each client.")
+        raise ScriptFailed("A filter must return one boolean for each client.")
     return [letter == ord("1") for letter in body]

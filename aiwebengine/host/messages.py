@@ -188,7 +188,7 @@ class Messages:
 
 def check_message_options(call: str, given: Mapping[str, Any] | None) -> tuple[dict[str, Any] | None, str | None, bool]:
     """
-    Give `to`, `event` and `immediate` of a message.
+    Return `to`, `event` and `immediate` of a message.
 
     Raises:
         Invalid: A rule is broken; the message says which.

@@ -80,7 +80,7 @@ class Fault:
     """What must be, and what was given."""
 
     def as_json(self) -> dict[str, str]:
-        """Give both, ready for JSON."""
+        """Return both, ready for JSON."""
         return {"path": self.path, "message": self.message}
 
 
@@ -105,7 +105,7 @@ def check_schema(schema: Any, *, where: str) -> None:
 
 def check(schema: Any, value: Any) -> list[Fault]:
     """
-    Give the rules of *schema* that *value* breaks, twenty at most.
+    Return the rules of *schema* that *value* breaks, twenty at most.
 
     Args:
         schema: One that `check_schema` has let through.
@@ -119,7 +119,7 @@ def check(schema: Any, value: Any) -> list[Fault]:
 
 
 def resolve(root: Any, schema: Any) -> Any:
-    """Give what *schema* stands for: itself, or what its reference leads to inside of *root*."""
+    """Return what *schema* stands for: itself, or what its reference leads to inside of *root*."""
     for _ in range(_DEEPEST):
         if not isinstance(schema, dict) or "$ref" not in schema:
             break

@@ -153,12 +153,12 @@ class Session:
             self._seen.setdefault((group, key), version)
 
     def next_version(self) -> str:
-        """Give a text that names no other version of anything, ever."""
+        """Return a text that names no other version of anything, ever."""
         self._versions += 1
         return f"{self.invocation.id}.{self.units}.{self._versions}"
 
     def pending(self, group: str) -> Mapping[str, Any]:
-        """Give what this invocation has done to *group* so far: values by key, None for removed ones."""
+        """Return what this invocation has done to *group* so far: values by key, None for removed ones."""
         return {held.key: held.value for (name, _), held in self._held.items() if name == group}
 
     def keep(self, answer: Answer | None) -> None:

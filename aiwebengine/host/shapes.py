@@ -162,7 +162,7 @@ SHAPES: tuple[Shape, ...] = (
             ),
             Member(signature="readonly request: HandlerRequest", doc="The request that is answered."),
             Member(signature="readonly log: Console", doc="The same as `console`."),
-            Member(signature="readonly signal: AbortSignal", doc="Fires when the client has gone."),
+            Member(signature="readonly signal: AbortSignal", doc="Fires when the client disconnects."),
             Member(
                 signature="waitUntil(promise: Promise<unknown>): void",
                 doc="Goes on after the answer has been sent; its effects are committed on their own.",

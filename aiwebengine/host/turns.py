@@ -44,7 +44,7 @@ class Turns:
         self._queue: list[_Waiting] = []
 
     def barred(self, owner: str, names: frozenset[str]) -> frozenset[str]:
-        """Give those of *names* that somebody else has its turn over, or waits for."""
+        """Return those of *names* that somebody else has its turn over, or waits for."""
         if not self._owners:
             return frozenset()
         return frozenset(name for name in names if self._owners.get(name, owner) != owner)
@@ -70,7 +70,7 @@ class Turns:
         return granted
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {"taken": len(set(self._owners.values())), "waiting": len(self._queue)}
 
     def _free(self, wanted: _Waiting, before: list[_Waiting]) -> bool:
@@ -108,14 +108,14 @@ class Turns:
     def _give_up(self, waiting: _Waiting) -> None:
         if waiting in self._queue:
             self._leave(waiting)
-            waiting.granted.errback(Cancelled("Whoever asked has gone."))
+            waiting.granted.errback(Cancelled("The client disconnected."))
             self._next()
 
     def _too_long(self, waiting: _Waiting) -> None:
         waiting.until = None
         self._leave(waiting)
         waiting.granted.errback(
-            Conflict("Too many requests change the same thing at the same time; nothing was changed. Try again.")
+            Conflict("Too many requests are changing the same data. Nothing was changed; try again.")
         )
         self._next()
 

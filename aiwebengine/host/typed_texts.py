@@ -40,7 +40,7 @@ class TypedTexts:
 
     def read(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, Any]]:
         """
-        Give *pairs* with values in place of texts.
+        Return *pairs* with values in place of texts.
 
         What the schema takes for a list is one pair, where the first of its name stood.
         """
@@ -68,7 +68,7 @@ class TypedTexts:
         return others
 
     def _branches(self, schema: Any) -> Iterator[Mapping[str, Any]]:
-        """Give the schema and those that it is put together from."""
+        """Return the schema and those that it is put together from."""
         waiting = deque([schema])
         while waiting and self._steps > 0:
             self._steps -= 1

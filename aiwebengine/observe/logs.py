@@ -52,7 +52,7 @@ class LogRecord:
     """Its place in the database; None while it is on its way there."""
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as the management API and followers see it."""
+        """Return it as the management API and followers see it."""
         return {
             "id": self.id,
             "at": int(self.line.at * 1000),
@@ -85,7 +85,7 @@ class LogFilter:
     limit: int = 100
 
     def matches(self, record: LogRecord) -> bool:
-        """Tell whether a new line is wanted; `before` and `limit` say nothing about new lines."""
+        """Return whether a new line is wanted; `before` and `limit` say nothing about new lines."""
         return (
             (self.uri is None or record.uri == self.uri)
             and (self.invocation is None or record.invocation == self.invocation)
@@ -108,7 +108,7 @@ class LogRows(Protocol):
         """
 
     def find(self, wanted: LogFilter) -> Deferred[list[LogRecord]]:
-        """Give the newest matching lines, oldest first."""
+        """Return the newest matching lines, oldest first."""
 
     def trim(self, *, before: float, keep: int) -> Deferred[int]:
         """Remove lines older than *before* (seconds since 1970) and all but the newest *keep*; give how many."""
@@ -119,7 +119,7 @@ Readable = Callable[[str, str], "str | Deferred[str]"]
 
 
 def as_it_is(version: str, text: str) -> str:  # noqa: ARG001  its shape
-    """Give the text itself."""
+    """Return the text itself."""
     return text
 
 
@@ -263,7 +263,7 @@ class ScriptLogs(Service):
         return lambda: self._followers.pop(number, None) and None
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {
             "waiting": len(self._waiting),
             "written": self._written,
@@ -384,5 +384,5 @@ class ScriptLogs(Service):
 
 
 def level_number(level: str) -> int:
-    """Give the place of *level* among `LEVELS`; an unknown one counts as `info`."""
+    """Return the place of *level* among `LEVELS`; an unknown one counts as `info`."""
     return LEVELS.index(level) if level in LEVELS else 1

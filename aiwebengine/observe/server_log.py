@@ -57,7 +57,7 @@ def observer(*, stream: TextIO, level: str, form: str) -> FilteringLogObserver:
 
 
 def text_line(event: LogEvent) -> str:
-    """Give an event as a line for people, without the line's end."""
+    """Return an event as a line for people, without the line's end."""
     level = event.get("log_level", LogLevel.info).name
     text = escape(formatEvent(event))
     trace = _traceback(event)
@@ -68,7 +68,7 @@ def text_line(event: LogEvent) -> str:
 
 
 def json_line(event: LogEvent) -> str:
-    """Give an event as one JSON object, without the line's end."""
+    """Return an event as one JSON object, without the line's end."""
     told: dict[str, Any] = {
         "time": _time(event),
         "level": event.get("log_level", LogLevel.info).name,

@@ -70,7 +70,7 @@ class OrderedServices(Service):
         return starting.addCallbacks(self._succeed, self._fail)
 
     def ready(self) -> Deferred[None]:
-        """Give a Deferred that fires when every child has started; never, if the start fails."""
+        """Return a Deferred that fires when every child has started; never, if the start fails."""
         waiter: Deferred[None] = Deferred()
         if self._ready:
             waiter.callback(None)

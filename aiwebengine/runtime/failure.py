@@ -138,7 +138,7 @@ def death_error(ended: Exit, *, cause: str, bounds: Bounds) -> EngineError:
     told = f"signal {number}" if number else f"status {ended.status}"
     return ScriptCrashed(
         f'The process of the script "{bounds.script}" died in its {bounds.phase}; nothing it did was kept. '
-        "The server's log says how; if it happens again, the script asks the engine for what it cannot bear.",
+        "The server log has the details; if it happens again, the script triggers a fault in the JavaScript engine.",
         private=f"{bounds.script}: {told}",
     )
 

@@ -249,7 +249,7 @@ class Group:
         self._occupancy.pump()
 
     def _reuse(self, clone: Clone[Run], now: float) -> None:
-        """Give an idle clone its next run, keep it, or let it end."""
+        """Return an idle clone its next run, keep it, or let it end."""
         if self.service is not Service.SERVING or self._pool.is_worn(clone):
             clone.retire()
         elif self._waiting and not self._waiting[0].alone and self._occupancy.may_start():
@@ -301,7 +301,7 @@ class Group:
         wait = self._crashes.add(self._context.seconds())
         if wait:
             _log.error(
-                "processes of {version} died {count} times in a row; it rests for {wait} s",
+                "processes of {version} died {count} times in a row; next start in {wait} s",
                 version=self.version,
                 count=self._crashes.in_a_row,
                 wait=wait,

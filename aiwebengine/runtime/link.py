@@ -143,7 +143,7 @@ class Link:
             try:
                 self._received(box)
             except Exception:  # noqa: BLE001  the edge: whatever a child manages to break is its own run
-                _log.failure("what a child said could not be dealt with")
+                _log.failure("a message from a child process could not be handled")
                 self._break("it said what the server could not deal with")
         return True
 

@@ -184,7 +184,7 @@ class Routes:
 def _walk(
     node: _Node, segments: list[str], at: int, values: tuple[str, ...]
 ) -> Iterator[tuple[dict[str, Entry], tuple[str, ...]]]:
-    """Give every set of routes that matches, best first, with what its parameters matched."""
+    """Return every set of routes that matches, best first, with what its parameters matched."""
     if at == len(segments):
         if node.routes:
             yield node.routes, values

@@ -415,7 +415,7 @@ class Run:
             self._commit(partial(self._deliver, child, reply, tag, part), *part.kept)
 
     def _deliver(self, child: Child, reply: Reply, tag: bytes, part: Part) -> None:
-        """Give a part to the client, and tell the script when the next may follow."""
+        """Send a part to the client, and tell the script when the next may follow."""
         waits: HostConversation | None = None
 
         def taken() -> None:

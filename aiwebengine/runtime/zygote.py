@@ -173,7 +173,7 @@ class Zygote(Service):
             return
         starting = not self.pid and self._started_at + _START_SECONDS < now
         if starting or self._control.silent(now, _START_SECONDS if not self.pid else _SILENT_SECONDS):
-            _log.error("sandbox does not answer; it is ended")
+            _log.error("sandbox is not responding; killing it")
             self._process.kill()
 
     def _is_ready(self, event: Mapping[str, Any]) -> None:

@@ -27,11 +27,11 @@ class Change(Protocol):
 
     @property
     def uri(self) -> str:
-        """Give the script that is changed."""
+        """Return the script that is changed."""
 
     @property
     def prepared(self) -> Prepared | None:
-        """Give its new version; None: it is deleted."""
+        """Return its new version; None: it is deleted."""
 
 
 class ScriptAccess:
@@ -59,11 +59,11 @@ class ScriptAccess:
         self._loads = loads
 
     async def list_scripts(self) -> list[str]:
-        """Give the URIs of all scripts that serve, in order."""
+        """Return the URIs of all scripts that serve, in order."""
         return sorted(self._current.registry.scripts)
 
     async def read_entry(self, uri: str) -> str | None:
-        """Give the source of a script's entry file; None if it does not serve."""
+        """Return the source of a script's entry file; None if it does not serve."""
         serving = self._current.registry.scripts.get(uri)
         if serving is None:
             return None

@@ -27,7 +27,7 @@ _ENTRY_BYTES = 1024
 
 def unzip(content: bytes, *, settings: DeploySettings) -> dict[str, bytes]:
     """
-    Give the files of a zip; a single folder around everything is taken off.
+    Return the files of a zip; a single folder around everything is taken off.
 
     Args:
         content: The whole archive.

@@ -282,7 +282,7 @@ class Deployer:
                 self._background.start(f"trim versions of {uri}", self._store.trim(uri, keep=keep))
 
     async def _unchanged(self, request: Request) -> int | None:
-        """Give the number of the serving version if deploying would make the same one."""
+        """Return the number of the serving version if deploying would make the same one."""
         check_uri(request.uri)
         self._preparer.expect(request.uri, request.expected)
         serving = self._current.registry.scripts.get(request.uri)
@@ -312,7 +312,7 @@ def _tell_unknown(registry: Registry, uri: str) -> None:
 
 
 def _flat(changes: Iterable[Wanted]) -> Iterator[Wanted]:
-    """Give all *changes*, each after those that its own load made."""
+    """Return all *changes*, each after those that its own load made."""
     for change in changes:
         if isinstance(change, Prepared):
             yield from _flat(change.changes)

@@ -32,7 +32,7 @@ class Failures:
         self._seconds = seconds
 
     async def places(self, error: ScriptFailed, version: str) -> Sequence[Frame]:
-        """Give the author's frames of a failure, innermost first; none if they cannot be found."""
+        """Return the author's frames of a failure, innermost first; none if they cannot be found."""
         if error.thrown is None or not error.thrown.stack:
             return ()
         try:

@@ -75,7 +75,7 @@ class Loads(Generic[B]):
         return book
 
     def capabilities(self, invocation: Invocation) -> frozenset[str]:
-        """Tell what the script of an invocation may do; the host calls this."""
+        """Return what the script of an invocation may do; the host calls this."""
         load = self._loads.get(invocation.id)
         return load.grants if load else self._granted(invocation.script)
 
@@ -88,9 +88,9 @@ class Loads(Generic[B]):
         return True
 
     def book(self, invocation: str) -> B | None:
-        """Give the book of a load; None if the host has opened none."""
+        """Return the book of a load; None if the host has opened none."""
         return self._loads[invocation].book
 
     def take(self, invocation: str) -> Load[B]:
-        """Give what is known of a load that is over, and forget it."""
+        """Return what is known of a load that is over, and forget it."""
         return self._loads.pop(invocation)

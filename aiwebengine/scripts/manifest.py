@@ -47,7 +47,7 @@ class Manifest:
     """By the names of the settings, such as `host_calls`: what it may use over time, beside what the server says."""
 
     def as_json(self) -> dict[str, Any]:
-        """Give what was said, in its normal form."""
+        """Return what was said, in its normal form."""
         pairs = {
             "entry": self.entry,
             "capabilities": list(self.capabilities),
@@ -208,7 +208,7 @@ def unknown_capability(
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Give a hint with the known name that looks most like *name*; None if none does."""
+    """Return a hint with the known name that looks most like *name*; None if none does."""
     written = {item.lower(): item for item in known}
     found = difflib.get_close_matches(name[:64].lower(), written, n=1)
     return f'Did you mean "{written[found[0]]}"?' if found else None

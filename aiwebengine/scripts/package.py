@@ -44,13 +44,13 @@ class Package:
 
     @property
     def size_bytes(self) -> int:
-        """Give the sum of all files."""
+        """Return the sum of all files."""
         return sum(len(content) for content in self.files.values())
 
 
 def check_uri(uri: str) -> str:
     """
-    Give *uri* back if it can name a script.
+    Return *uri* back if it can name a script.
 
     Raises:
         Invalid: It is empty, too long, or holds characters that no database keeps.
@@ -216,7 +216,7 @@ def _entry(files: Mapping[str, bytes], asked: str | None) -> tuple[str, list[Pro
 
 
 def ignored(path: str) -> bool:
-    """Tell whether a path belongs to no script: installed packages, version control, desktop litter."""
+    """Return whether a path belongs to no script: installed packages, version control, desktop litter."""
     *folders, name = path.split("/")
     return name in _IGNORED_FILES or not _IGNORED_FOLDERS.isdisjoint(folders)
 

@@ -21,17 +21,17 @@ class Sources:
     source_map: SourceMap | None = None
 
     def frames(self, stack: str) -> list[Frame]:
-        """Give the author's frames of a raw stack, innermost first."""
+        """Return the author's frames of a raw stack, innermost first."""
         return map_stack(stack, self.source_map, self.files) if stack else []
 
     def place(self, stack: str) -> str:
-        """Give `file:line` of the innermost frame that is the author's; empty if there is none."""
+        """Return `file:line` of the innermost frame that is the author's; empty if there is none."""
         frames = self.frames(stack)
         return f"{frames[0].file or self.entry}:{frames[0].line}" if frames else ""
 
 
 def failure_problem(error: EngineError, *, sources: Sources) -> Problem:
-    """Tell why a load failed, and where."""
+    """Return why a load failed, and where."""
     thrown = error.thrown if isinstance(error, ScriptFailed) else None
     frame = next(iter(sources.frames(thrown.stack)), None) if thrown else None
     entry = sources.entry
@@ -58,7 +58,7 @@ def failure_problem(error: EngineError, *, sources: Sources) -> Problem:
 
 def warning_problems(warnings: Iterable[Mapping[str, Any]], *, sources: Sources) -> list[Problem]:
     """
-    Tell what the child warned about while it loaded.
+    Return what the child warned about while it loaded.
 
     Args:
         warnings: Mappings with `code`, `message` and perhaps `stack`, already bounded.

@@ -47,7 +47,7 @@ class Builds(Protocol):
     """What is asked of `build.builder.Builder`."""
 
     def build(self, *, entry: str, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
-        """Give a `Built`; raises DeploymentRefused with every problem."""
+        """Return a `Built`; raises DeploymentRefused with every problem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +215,7 @@ class Preparer:
             wanted = f"version {expected}" if expected else "no version"
             raise Conflict(
                 f'"{uri}" was expected to serve {wanted}, but {found}: somebody else changed it. '
-                "Look at it, then try again.",
+                "Check it, then try again.",
                 details={"uri": uri, "expected": expected, "current": now},
             )
 
@@ -311,11 +311,11 @@ class VersionNumbers:
         self._highest = dict(highest)
 
     def highest(self, uri: str) -> int:
-        """Give the highest number that a version of *uri* has; 0 if there is none."""
+        """Return the highest number that a version of *uri* has; 0 if there is none."""
         return self._highest.get(uri, 0)
 
     def reserve(self, uri: str) -> int:
-        """Give the next number."""
+        """Return the next number."""
         self._highest[uri] = self.highest(uri) + 1
         return self._highest[uri]
 
@@ -328,7 +328,7 @@ class VersionNumbers:
 
 
 def active_script(version: Version) -> ActiveScript:
-    """Give what serves when *version* is current."""
+    """Return what serves when *version* is current."""
     return ActiveScript(
         uri=version.uri,
         version=version.id,
@@ -379,7 +379,7 @@ def decide_grants(
 
 def check_message(message: str) -> str:
     """
-    Give *message* back if the history can keep it.
+    Return *message* back if the history can keep it.
 
     Raises:
         Invalid: It is too long.
@@ -390,7 +390,7 @@ def check_message(message: str) -> str:
 
 
 def as_ms(seconds: float) -> float:
-    """Give milliseconds as they are shown."""
+    """Return milliseconds as they are shown."""
     return round(seconds * 1000, 1)
 
 

@@ -39,7 +39,7 @@ class Places:
     """The name of its one file, then."""
 
     def readable(self, text: str) -> str:
-        """Give *text* with the author's places in it."""
+        """Return *text* with the author's places in it."""
         return readable(text, self.source_map, self.only)
 
 
@@ -61,7 +61,7 @@ class Stacks:
 
     def readable(self, version: str, text: str) -> str | Deferred[str]:
         """
-        Give *text* with the author's places where it shows raw stacks.
+        Return *text* with the author's places where it shows raw stacks.
 
         Returns:
             The text; a Deferred if the version is not known yet.  It never fails: of a version that cannot be read
@@ -75,7 +75,7 @@ class Stacks:
 
     def of(self, version: str, bundle: Bundle | None = None) -> Deferred[Places]:
         """
-        Give the places of a version.
+        Return the places of a version.
 
         Args:
             bundle: Its bundle, for whoever has it already.

@@ -236,7 +236,7 @@ class ScriptStore:
 
 
 def bundle_of(new: NewVersion) -> Bundle:
-    """Give what a child loads of a version that is being stored."""
+    """Return what a child loads of a version that is being stored."""
     version = new.version
     return Bundle(
         script=version.uri,
@@ -250,7 +250,7 @@ def bundle_of(new: NewVersion) -> Bundle:
 
 
 def texts(files: Any) -> dict[str, str]:
-    """Give the files that are text."""
+    """Return the files that are text."""
     found: dict[str, str] = {}
     for path, content in files.items():
         try:
@@ -412,7 +412,7 @@ def _expect(uri: str, current: int | None, expected: int | None) -> None:
     found = f"version {current} serves" if current else "it serves none"
     wanted = f"version {expected}" if expected else "no version"
     raise Conflict(
-        f'"{uri}" was expected to serve {wanted}, but {found}: somebody else changed it. Look at it, then try again.',
+        f'"{uri}" was expected to serve {wanted}, but {found}: somebody else changed it. Check it, then try again.',
         details={"uri": uri, "expected": expected, "current": current or 0},
     )
 

@@ -170,11 +170,11 @@ class Work(Protocol):
 
     @property
     def write(self) -> Callable[[Any], None]:
-        """Give what stores it; takes the connection."""
+        """Return what stores it; takes the connection."""
 
     @property
     def happened(self) -> Callable[[], None]:
-        """Give what is to be called after the commit."""
+        """Return what is to be called after the commit."""
 
 
 Change = Put | Activate | Remove | Work
@@ -197,7 +197,7 @@ class Deployment:
 
 
 def digest_files(uri: str, files: Mapping[str, bytes], *, entry: str, grants: Sequence[str]) -> str:
-    """Give the content address of what an author sent."""
+    """Return the content address of what an author sent."""
     whole = hashlib.sha256()
     for part in (uri, entry, *sorted(grants)):
         whole.update(json.dumps(part).encode())

@@ -1,5 +1,5 @@
 """
-A circuit breaker: after enough failures a dependency is left alone for a while.
+A circuit breaker: after enough failures a dependency is not called: its circuit breaker is open.
 
 Whoever asks meanwhile is refused at once, holds nothing, and does not add to the load of
 what is trying to recover.
@@ -93,12 +93,12 @@ class Breaker:
 
     @property
     def state(self) -> State:
-        """Give the state; an open one whose time has come stays open until somebody asks to pass."""
+        """Return the state; an open one whose time has come stays open until somebody asks to pass."""
         return self._state
 
     @property
     def why(self) -> str:
-        """Give what the last counted failure said; empty if there was none since it was last closed."""
+        """Return what the last counted failure said; empty if there was none since it was last closed."""
         return self._why
 
     def enter(self) -> Permit | float:
@@ -154,12 +154,12 @@ class Breaker:
             self._open(why)
 
     def dropped(self, permit: Permit) -> None:
-        """Give a permit back for a call that says nothing about the dependency, such as one nobody waited for."""
+        """Return a permit back for a call that says nothing about the dependency, such as one nobody waited for."""
         if permit.epoch == self._epoch:
             self._probing = False
 
     def figures(self) -> dict[str, Any]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         told: dict[str, Any] = {
             "state": str(self._state),
             "failures": self._last.count(False),

@@ -89,7 +89,7 @@ class Bulkhead:
         return len(self._queue)
 
     def figures(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {"running": self._running, "waiting": len(self._queue), "refused": self._refused}
 
     def _begin(self, work: Callable[[], Deferred[T]]) -> Deferred[T]:

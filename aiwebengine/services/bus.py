@@ -78,7 +78,7 @@ class Bus:
         key: str | None = None,
     ) -> Message:
         """
-        Give a message to the topic's subscribers.
+        Return a message to the topic's subscribers.
 
         Args:
             topic: Where it is published.
@@ -152,17 +152,17 @@ class Bus:
                 subscription.end(reason)
 
     def last_id(self, topic: str) -> str:
-        """Give the id of the last message of *topic*, or the one after which its first will come."""
+        """Return the id of the last message of *topic*, or the one after which its first will come."""
         found = self._topics.get(topic)
         return found.id_of(found.last) if found is not None else f"{self._epoch}-{self._last}"
 
     def subscribers(self, topic: str) -> int:
-        """Tell how many listen to *topic*."""
+        """Return how many listen to *topic*."""
         found = self._topics.get(topic)
         return len(found.subscriptions) if found is not None else 0
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         counts = self._counts
         return {
             "topics": len(self._topics),

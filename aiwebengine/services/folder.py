@@ -48,7 +48,7 @@ class DataFolder(Service):
             if not _is_lock_of(descriptor, self.path):
                 os.close(descriptor)
                 raise CannotStart(
-                    f"The server that hands over does not use the data folder {self.path}. "
+                    f"The server that is being replaced does not use the data folder {self.path}. "
                     "To use another one (server.data_folder), stop the server and start it again."
                 )
             self._descriptor = descriptor
@@ -76,7 +76,7 @@ class DataFolder(Service):
         return self._descriptor
 
     def folder(self, name: str) -> Path:
-        """Give a folder inside, made for the owner only if missing."""
+        """Return a folder inside, made for the owner only if missing."""
         path = self.path / name
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path

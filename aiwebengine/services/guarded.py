@@ -40,7 +40,7 @@ class Away(Unavailable):
 
 
 def away(error: BaseException) -> bool:
-    """Tell whether an error says that a dependency is away: any `Unavailable` but a refusal for want of a place."""
+    """Return whether an error says that a dependency is away: any `Unavailable` but a refusal for want of a place."""
     return isinstance(error, Unavailable) and not isinstance(error, Busy | Away)
 
 
@@ -125,11 +125,11 @@ class Guarded:
 
     @property
     def state(self) -> State:
-        """Give the breaker's state."""
+        """Return the breaker's state."""
         return self._breaker.state
 
     def figures(self) -> dict[str, Any]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {**self._breaker.figures(), **self._bulkhead.figures(), "late": self._late, "repeated": self._repeated}
 
     def _ask(self, asked: _Asked[Any]) -> None:
@@ -205,7 +205,7 @@ class Guarded:
 
     def _told(self, name: str, state: State, why: str) -> None:
         if state is State.OPEN:
-            _log.warn("the {name} is left alone for a while: {why}", name=name, why=why)
+            _log.warn("the {name} is not called: its circuit breaker is open: {why}", name=name, why=why)
         elif state is State.CLOSED:
             _log.info("the {name} answers again", name=name)
         self._changed(name, state, why)

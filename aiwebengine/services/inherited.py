@@ -10,7 +10,7 @@ holds its own process id (a variable that was inherited further is no message) a
     listening   the socket on which both accept
     lock        holds the data folder's lock; one open file, so there is no moment without it
     tell        this server writes one line of JSON: {"ready": true} or {"failed": "why"}
-    gone        ends (is closed by the kernel) when the predecessor has ended
+    gone        ends (is closed by the kernel) when the predecessor process has exited
     managed     the socket is a service manager's, and not where the settings say
     pidfile     what names the process that serves, if anything does
 
@@ -87,7 +87,7 @@ def inherited(environ: MutableMapping[str, str], *, pid: int, parent: int) -> In
 
 
 def message(*, pid: int, what: Inherited) -> str:
-    """Give the variable's value for a successor; see the module."""
+    """Return the variable's value for a successor; see the module."""
     return json.dumps({"pid": pid, **asdict(what)})
 
 

@@ -21,7 +21,7 @@ _LONGEST_TEXT = 1024
 
 
 def matches(to: Mapping[str, Any] | None, attributes: Mapping[str, Any]) -> bool:
-    """Tell if a message for *to* is for a subscriber with these attributes."""
+    """Return if a message for *to* is for a subscriber with these attributes."""
     if not to:
         return True
     return all(name in attributes and _meet(wanted, attributes[name]) for name, wanted in to.items())
@@ -29,7 +29,7 @@ def matches(to: Mapping[str, Any] | None, attributes: Mapping[str, Any]) -> bool
 
 def checked(what: str, given: Any) -> dict[str, Any]:
     """
-    Give attributes, or the `to` of a message, as they were given.
+    Return attributes, or the `to` of a message, as they were given.
 
     Raises:
         Invalid: They are not names with texts, numbers, booleans, null, or lists of these.

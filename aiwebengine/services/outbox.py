@@ -128,7 +128,7 @@ class Relay(Service):
         self._round.addBoth(lambda _: self._rested())
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {"delivered": self._delivered, "failed": self._failed}
 
     def _rested(self) -> None:
@@ -178,7 +178,7 @@ class Relay(Service):
             raise
         except Undeliverable as error:
             self._failed += 1
-            _log.error("message {id} is given up: {why}", id=message.id, why=str(error))
+            _log.error("message {id} was discarded as undeliverable: {why}", id=message.id, why=str(error))
         except Exception:  # noqa: BLE001  the edge of a delivery: whatever it met, the message waits and the others go on
             self._failed += 1
             _log.failure("message {id} of kind {kind} was not delivered", Failure(), id=message.id, kind=row.kind)

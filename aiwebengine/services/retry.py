@@ -23,12 +23,12 @@ class Backoff:
     factor: float = 2.0
 
     def ceiling(self, failures: int) -> float:
-        """Give the longest wait after *failures* (from 1) in a row."""
+        """Return the longest wait after *failures* (from 1) in a row."""
         # The exponent is bounded: a float overflows after a thousand doublings.
         return min(self.first_seconds * self.factor ** min(max(failures, 1) - 1, 64), self.longest_seconds)
 
     def delay(self, failures: int, random: Callable[[], float]) -> float:
-        """Give a wait between nothing and the ceiling; *random* gives 0 to 1."""
+        """Return a wait between nothing and the ceiling; *random* gives 0 to 1."""
         return self.ceiling(failures) * random()
 
 

@@ -151,7 +151,7 @@ class Threads(Service):
         return outer
 
     def state(self) -> dict[str, int]:
-        """Give the pool's figures for the state page."""
+        """Return the pool's figures for the state page."""
         pool = self._pool
         return {
             "size": self._size,

@@ -144,7 +144,7 @@ class Subscription:
         self._held = True
 
     def release(self, missed: Sequence[Message]) -> None:
-        """Give *missed*, then what has waited."""
+        """Return *missed*, then what has waited."""
         self._held = False
         if self._topic is None:
             return
@@ -313,7 +313,7 @@ class Topic:
             self._emptied(subscription)
 
     def id_of(self, sequence: int) -> str:
-        """Give the id of the message with this sequence."""
+        """Return the id of the message with this sequence."""
         return f"{self.epoch}-{sequence}"
 
     def gap(self, before: int) -> Message:
@@ -322,11 +322,11 @@ class Topic:
         return Message(id=self.id_of(before), data=text, event=GAP, sequence=before)
 
     def kept(self) -> int:
-        """Tell how many messages it keeps."""
+        """Return how many messages it keeps."""
         return len(self._history)
 
     def _sequence(self, after: str) -> int | None:
-        """Give the sequence of an id; None if the id is not of this life of the server."""
+        """Return the sequence of an id; None if the id is not of this life of the server."""
         epoch, _, number = after.rpartition("-")
         if epoch != self.epoch or not (number.isascii() and number.isdigit()) or len(number) > 15:
             return None
@@ -342,7 +342,7 @@ class Topic:
             self._forgotten = gone.sequence
 
     def _work(self) -> None:
-        """Give out what is pending, one message after the other; what is published meanwhile comes after."""
+        """Return out what is pending, one message after the other; what is published meanwhile comes after."""
         self._busy = True
         while self._pending:
             message = self._pending.popleft()
@@ -360,7 +360,7 @@ class Topic:
         self._busy = False
 
     def _sifted_at_once(self, sieve: Sieve, message: Message, chosen: Sequence[Subscription]) -> bool:
-        """Give to those whom the sieve wants; tell if that is done, else the work goes on when it is."""
+        """Return to those whom the sieve wants; tell if that is done, else the work goes on when it is."""
         here, done = True, False
 
         def finished(_: object) -> None:

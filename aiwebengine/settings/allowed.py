@@ -22,7 +22,7 @@ class Between:
     most: float | None = None
 
     def allows(self, value: Any) -> bool:
-        """Tell whether the number is inside."""
+        """Return whether the number is inside."""
         return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
 
     @property
@@ -42,7 +42,7 @@ class OneOf:
     words: tuple[str, ...]
 
     def allows(self, value: Any) -> bool:
-        """Tell whether it is one of them."""
+        """Return whether it is one of them."""
         return value in self.words
 
     @property
@@ -71,7 +71,7 @@ class FilePath:
     text: str = "a path"
 
     def allows(self, value: Any) -> bool:
-        """Tell whether the system could take it."""
+        """Return whether the system could take it."""
         return "\0" not in value
 
 
@@ -79,7 +79,7 @@ Rule = Between | OneOf | TextForm | FilePath
 
 
 def is_listen_address(value: str) -> bool:
-    """Tell whether a server can listen on it: an address, or `localhost`."""
+    """Return whether a server can listen on it: an address, or `localhost`."""
     if value == "localhost":
         return True
     try:
@@ -90,7 +90,7 @@ def is_listen_address(value: str) -> bool:
 
 
 def is_network(value: str) -> bool:
-    """Tell whether it is an address or a network such as `10.0.0.0/8`."""
+    """Return whether it is an address or a network such as `10.0.0.0/8`."""
     try:
         ipaddress.ip_network(value)
     except ValueError:
@@ -99,7 +99,7 @@ def is_network(value: str) -> bool:
 
 
 def is_origin(value: str) -> bool:
-    """Tell whether it is empty, or scheme and host of a web address without path."""
+    """Return whether it is empty, or scheme and host of a web address without path."""
     if not value:
         return True
     try:
@@ -116,7 +116,7 @@ def _number(value: float) -> str:
 
 
 def is_weight(text: str) -> bool:
-    """Tell whether it is a script's name, `=` and a number from 0.01 to 100."""
+    """Return whether it is a script's name, `=` and a number from 0.01 to 100."""
     uri, _, number = text.rpartition("=")
     try:
         return bool(uri) and 0.01 <= float(number) <= 100

@@ -85,7 +85,7 @@ def read_budget(text: Any, resource: Resource) -> Budget | None:
 
 
 def is_budget_of(name: str) -> Any:
-    """Give a check for the texts of the setting *name*."""
+    """Return a check for the texts of the setting *name*."""
     return lambda text: read_budget(text, BY_NAME[name]) is not None
 
 

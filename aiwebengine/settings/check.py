@@ -56,7 +56,7 @@ class Field:
 
     @property
     def secret(self) -> bool:
-        """Tell whether its value must not be shown."""
+        """Return whether its value must not be shown."""
         return isinstance(self.rule, TextForm) and self.rule.secret
 
     @property

@@ -35,7 +35,7 @@ class WrongSetting:
     place: SourcePlace
 
     def __str__(self) -> str:
-        """Give it like a compiler: place, message, the line with a mark under its key."""
+        """Return it like a compiler: place, message, the line with a mark under its key."""
         where = ":".join(str(part) for part in (self.place.source, self.place.line, self.place.column) if part)
         text = f"{where}: {self.message}"
         if self.place.snippet and self.place.column:

@@ -77,7 +77,7 @@ def parse(url: str) -> RedisAddress:
 
 
 def is_redis_url(text: str) -> bool:
-    """Tell whether it is empty, or an address."""
+    """Return whether it is empty, or an address."""
     try:
         parse(text)
     except ValueError:
@@ -86,5 +86,5 @@ def is_redis_url(text: str) -> bool:
 
 
 def is_prefix(text: str) -> bool:
-    """Tell whether keys may begin with it."""
+    """Return whether keys may begin with it."""
     return bool(_PREFIX.fullmatch(text))

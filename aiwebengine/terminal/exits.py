@@ -64,7 +64,7 @@ class CommandFailed(Exception):
         self.problem = dict(problem or {})
 
     def as_json(self) -> dict[str, Any]:
-        """Give what `--json` prints."""
+        """Return what `--json` prints."""
         return {"error": {"message": self.message, **self.problem}, "exit": self.code}
 
 

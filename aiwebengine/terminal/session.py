@@ -27,7 +27,7 @@ class CommandSession:
     """Print one JSON document instead of text."""
 
     def progress(self) -> show.Progress:
-        """Give a progress line, which only a terminal sees."""
+        """Return a progress line, which only a terminal sees."""
         return show.Progress(wanted=not self.as_json)
 
 
@@ -59,7 +59,7 @@ SHARED_OPTIONS: tuple[Callable[[_Command], _Command], ...] = (
 
 
 def talks_to_server(command: _Command) -> _Command:
-    """Give *command* the shared options; its first argument becomes a `CommandSession`."""
+    """Return *command* the shared options; its first argument becomes a `CommandSession`."""
 
     @functools.wraps(command)
     def enter(

@@ -103,14 +103,14 @@ def _snippet(line: str, column: object) -> str:
 
 
 def moment(milliseconds: object) -> str:
-    """Give a time of the server in the user's time zone."""
+    """Return a time of the server in the user's time zone."""
     if not isinstance(milliseconds, int | float):
         return "-"
     return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def size(count: object) -> str:
-    """Give bytes for people."""
+    """Return bytes for people."""
     number = float(count) if isinstance(count, int | float) else 0.0
     for unit in ("B", "KiB", "MiB"):
         if number < 1024:
@@ -120,7 +120,7 @@ def size(count: object) -> str:
 
 
 def log_line(line: Mapping[str, Any], *, with_script: bool) -> str:
-    """Give one line of a script's log; further lines of the message are indented."""
+    """Return one line of a script's log; further lines of the message are indented."""
     level = safe(line.get("level", "info"))
     script = f"{safe(line.get('uri', ''))}@{safe(line.get('version', '?'))} " if with_script else ""
     fields = line.get("fields") or {}

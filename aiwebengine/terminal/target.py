@@ -120,7 +120,7 @@ def _given(asked: TargetOptions, named: _Named) -> tuple[str, str]:
 
 
 def _is_private(parts: SplitResult) -> bool:
-    """Tell whether nobody on the way can read what is sent."""
+    """Return whether nobody on the way can read what is sent."""
     return parts.scheme == "https" or _is_this_machine(parts.hostname or "")
 
 

@@ -98,7 +98,7 @@ class Listening(Edge, Protocol):
         """A connection has ended."""
 
     def is_own(self, target: str) -> bool:
-        """Tell whether the engine answers a target itself."""
+        """Return whether the engine answers a target itself."""
 
     def expected(self, method: str, target: str) -> None:
         """
@@ -112,7 +112,7 @@ class Listening(Edge, Protocol):
         """See `Reader.sender`."""
 
     def refused(self, error: EngineError, *, method: str, sender: Sender | None) -> bytes:
-        """Give the answer to a request that could not be read."""
+        """Return the answer to a request that could not be read."""
 
 
 @implementer(IHalfCloseableProtocol)

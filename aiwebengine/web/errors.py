@@ -75,7 +75,11 @@ def error_answer(
     answer = problem_answer(error, request_id=request_id)
     if not wants_page(accept):
         return _with_places(answer, error, request_id, places) if places else answer
-    known = error if isinstance(error, EngineError) else EngineError("The server has a fault; its log knows more.")
+    known = (
+        error
+        if isinstance(error, EngineError)
+        else EngineError("Internal server error; the server log has the details.")
+    )
     row = TABLE[known.code]
     page = _PAGE.format(
         status=row.status,
@@ -93,12 +97,12 @@ def error_answer(
 
 
 def withheld(error: ScriptFailed) -> ScriptFailed:
-    """Give *error* without what the script said: that may be a secret, and is for the author alone."""
+    """Return *error* without what the script said: that may be a secret, and is for the author alone."""
     return type(error)(f"{TABLE[error.code].title}. Its log says why.", retry_seconds=error.retry_seconds)
 
 
 def wants_page(accept: str) -> bool:
-    """Tell whether the client is a browser that shows a page: it names text/html, and no JSON before it."""
+    """Return whether the client is a browser that shows a page: it names text/html, and no JSON before it."""
     for part in accept.lower().split(","):
         kind = part.split(";")[0].strip()
         if kind == "text/html":

@@ -186,7 +186,7 @@ class Exchange:
         return bool(self._rest)
 
     def take_body(self) -> bytes:
-        """Give the body, once."""
+        """Return the body, once."""
         pieces, self._pieces = self._pieces, []
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 

@@ -42,7 +42,7 @@ class Parcel:
 
     def packed(self, window_bits: int) -> bytes:
         """
-        Give its frame with the message compressed.
+        Return its frame with the message compressed.
 
         Args:
             window_bits: How far back the client can look, as was agreed.
@@ -58,7 +58,7 @@ class Parcel:
 
 
 def text_parcel(text: str) -> Parcel:
-    """Give the message of a text; half of a surrogate pair, which UTF-8 cannot say, is replaced."""
+    """Return the message of a text; half of a surrogate pair, which UTF-8 cannot say, is replaced."""
     return Parcel(text.encode("utf-8", "replace"))
 
 

@@ -95,6 +95,6 @@ class Handover:
         self._listener.handed_over = True
 
     def inherit(self) -> None:
-        """Know that the predecessor has ended."""
+        """Know that the predecessor process has exited."""
         self._data.claim()
         self._alone.release()

@@ -137,7 +137,7 @@ def check_fields(fields: Fields, minor: int) -> None:
 
 
 def with_host(fields: Fields, host: str) -> Fields:
-    """Give *fields* with another host: that of an absolute target counts more than the header (RFC 9112, 3.2.2)."""
+    """Return *fields* with another host: that of an absolute target counts more than the header (RFC 9112, 3.2.2)."""
     changed = Fields()
     changed.headers = {**fields.headers, "host": host}
     kept = [pair for pair in fields.pairs if pair[0].lower() != b"host"]
@@ -209,7 +209,7 @@ def early_fault(data: bytes) -> str | None:
 
 
 def _framing(headers: Mapping[str, str]) -> tuple[bool, int | None]:
-    """Tell how the body ends: by chunks, or after so many bytes (RFC 9112, 6.3)."""
+    """Return how the body ends: by chunks, or after so many bytes (RFC 9112, 6.3)."""
     transfer = headers.get("transfer-encoding")
     length = headers.get("content-length")
     if transfer is not None:

@@ -103,7 +103,7 @@ class Listener(Service):
 
     @property
     def descriptor(self) -> int | None:
-        """Give the listening socket's, to let a successor inherit it; None while stopped."""
+        """Return the listening socket's, to let a successor inherit it; None while stopped."""
         port: Any = self._port
         return None if port is None else int(port.fileno())
 
@@ -173,8 +173,8 @@ class Listener(Service):
         wanted = self._settings
         if wanted.port not in {0, port} or wanted.listen not in {host, "localhost"}:
             raise CannotStart(
-                f"The server that hands over listens on {host} port {port}, the settings say {wanted.listen} port "
-                f"{wanted.port}. To listen elsewhere, stop the server and start it again."
+                f"The server that is being replaced listens on {host} port {port}, the settings say {wanted.listen} "
+                f"port {wanted.port}. To listen elsewhere, stop the server and start it again."
             )
 
     def _notice(self) -> str | None:

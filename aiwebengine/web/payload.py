@@ -34,7 +34,7 @@ Pairs = list[tuple[str, str]]
 
 
 def told_sender(headers: Mapping[str, str], client: str) -> str:
-    """Give the members that header fields and the client's address make up."""
+    """Return the members that header fields and the client's address make up."""
     told = f'"headers":{_encode(headers)},"ip":{_text(client)}'
     if "cookie" in headers:
         told += f',"cookies":{_encode(read_cookies(headers["cookie"]))}'

@@ -94,7 +94,7 @@ class Reader:
         return sender
 
     def identify(self, sender: Sender | None) -> str:
-        """Give the id of one request; None stands for a sender whose fields could not be read."""
+        """Return the id of one request; None stands for a sender whose fields could not be read."""
         return (sender.given_id if sender is not None else None) or self._new_id()
 
     def read(self, *, identity: str, method: str, target: str, sender: Sender, body: bytes) -> Request:
@@ -132,7 +132,7 @@ class Reader:
         return any(address in network for network in self._trusted)
 
     def _client(self, peer: str, headers: Mapping[str, str]) -> str:
-        """Give the last address that no trusted proxy vouches for, from the right."""
+        """Return the last address that no trusted proxy vouches for, from the right."""
         hops = headers.get("x-forwarded-for", "").split(",")
         for hop in reversed(hops[-_MAX_HOPS:]):
             address = _address(hop.strip())

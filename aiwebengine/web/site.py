@@ -53,7 +53,7 @@ OWN_PREFIXES = ("/engine/", "/health/")
 _END_SECONDS = 1.0
 _STOPPED = (
     "The server stopped before the answer was there; whether what was asked for was done is not known. "
-    "Look before you try again."
+    "Check before you retry."
 )
 
 
@@ -133,7 +133,7 @@ class Site:
     # -- connections --------------------------------------------------------------------------
 
     def build_factory(self) -> server.Site:
-        """Give the factory for an endpoint."""
+        """Return the factory for an endpoint."""
         return Factory(self, self._own, self._reactor)
 
     def opened(self, channel: Channel) -> None:
@@ -206,11 +206,11 @@ class Site:
         self._tell_ended()
 
     def is_own(self, target: str) -> bool:
-        """Tell whether the engine answers *target* itself."""
+        """Return whether the engine answers *target* itself."""
         return target.startswith(self._own_prefixes)
 
     def refused(self, error: EngineError, *, method: str, sender: Sender | None) -> bytes:
-        """Give the answer to a request that could not be read."""
+        """Return the answer to a request that could not be read."""
         identity = self._reader.identify(sender)
         answer = error_answer(error, request_id=identity, accept=sender.accept if sender is not None else "")
         return self.writer.whole(answer, request_id=identity, head_only=method == "HEAD", close=True)
@@ -250,7 +250,7 @@ class Site:
             self.tell(exchange, error)
         except Exception:  # noqa: BLE001  the request edge: every failure becomes an answer
             _log.failure("request {request} failed", Failure(), request=identity)
-            self.tell(exchange, EngineError("The server has a fault; its log knows more."))
+            self.tell(exchange, EngineError("Internal server error; the server log has the details."))
         finally:
             request_id.reset(token)
 
@@ -346,7 +346,7 @@ class Site:
         error = failure.value
         if not isinstance(error, EngineError):
             _log.failure("request {request} failed", failure, request=exchange.id)
-            error = EngineError("The server has a fault; its log knows more.")
+            error = EngineError("Internal server error; the server log has the details.")
         self.tell(exchange, error)
 
     def _callee(self, route: Entry) -> Callee:

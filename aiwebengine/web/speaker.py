@@ -112,7 +112,7 @@ class _Later:
 
 
 def build_factory(reactor: Any, settings: SocketSettings) -> WebSocketServerFactory:
-    """Give what all speakers have in common."""
+    """Return what all speakers have in common."""
     factory = WebSocketServerFactory(reactor=reactor, server="aiwebengine")
     factory._batched_timer = _Timer(reactor)  # noqa: SLF001  its own takes the global reactor
     factory.setProtocolOptions(

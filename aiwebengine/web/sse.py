@@ -34,7 +34,7 @@ _HEARTBEAT = b":\n\n"
 
 def event_bytes(data: str, *, id: str | None = None, event: str | None = None) -> bytes:  # noqa: A002  its name in the standard
     """
-    Give one event.
+    Return one event.
 
     Args:
         data: Any text; its lines become lines of the event.
@@ -50,12 +50,12 @@ def event_bytes(data: str, *, id: str | None = None, event: str | None = None) -
 
 
 def position_bytes(id: str) -> bytes:  # noqa: A002  its name in the standard
-    """Give an event that no listener sees, and that only moves the client's `Last-Event-ID`."""
+    """Return an event that no listener sees, and that only moves the client's `Last-Event-ID`."""
     return f"id: {id}\n\n".encode("ascii")
 
 
 def text_of(data: str) -> str:
-    """Give what a client reads of a message: a JSON string is sent as the text that it stands for."""
+    """Return what a client reads of a message: a JSON string is sent as the text that it stands for."""
     return str(json.loads(data)) if data.startswith('"') else data
 
 
@@ -67,7 +67,7 @@ class Encoder:
         self._bytes = b""
 
     def __call__(self, message: Message) -> bytes:
-        """Give the event."""
+        """Return the event."""
         if message is not self._message:
             self._message = message
             self._bytes = event_bytes(text_of(message.data), id=message.id, event=message.event)
@@ -75,7 +75,7 @@ class Encoder:
 
 
 def head(*more: tuple[bytes, bytes]) -> Answer:
-    """Give the status and headers of a stream: nobody on the way may keep, change or hold it back."""
+    """Return the status and headers of a stream: nobody on the way may keep, change or hold it back."""
     return Answer(
         status=200,
         headers=(
@@ -219,7 +219,7 @@ class EventStreams(Service):
         self._turns[stream.turn].pop(stream, None)
 
     def state(self) -> dict[str, Any]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {
             "open": sum(len(turn) for turn in self._turns),
             "opened": self._opened,

@@ -28,7 +28,7 @@ from aiwebengine.web.read import Sender
 from aiwebengine.web.sse import Encoder, EventStream, EventStreams, event_bytes, head, position_bytes, text_of
 
 _LONGEST_ID = 100
-_STOPPING = Reason(code="stopping", message="The server stops; come back in a moment.")
+_STOPPING = Reason(code="stopping", message="The server is shutting down; reconnect in a moment.")
 _RESTART_MILLISECONDS = (500, 3000)
 """Between these a client that a stopping server sends away is told to come back."""
 
@@ -51,7 +51,7 @@ class Opening:
 
 
 def usable_id(last_id: str | None) -> str | None:
-    """Give the id in a `Last-Event-ID` header; None if there is none, or nothing that was ever one."""
+    """Return the id in a `Last-Event-ID` header; None if there is none, or nothing that was ever one."""
     return last_id if last_id and len(last_id) <= _LONGEST_ID and last_id.isprintable() else None
 
 
@@ -186,7 +186,7 @@ class Client:
         self.leave(reason)
 
     def retry(self, milliseconds: int) -> None:
-        """Tell when to come back."""
+        """Return when to come back."""
         if self._stream is not None:
             self._stream.retry(milliseconds)
 

@@ -116,7 +116,7 @@ class Pieces:
             self._write(self.take())
 
     def take(self) -> bytes:
-        """Give what waits to be written, once."""
+        """Return what waits to be written, once."""
         pieces, self._pieces = self._pieces, None
         self._size = 0
         return b"" if not pieces else pieces[0] if len(pieces) == 1 else b"".join(pieces)

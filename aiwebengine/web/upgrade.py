@@ -112,11 +112,11 @@ class Handshake:
     """Those of the client's offers that can be met; empty if there are none."""
 
     def choose(self, spoken: Sequence[str]) -> str:
-        """Give the subprotocol to speak: the client's first that is among *spoken*; empty if none is."""
+        """Return the subprotocol to speak: the client's first that is among *spoken*; empty if none is."""
         return next((one for one in self.protocols if one in spoken), "")
 
     def head(self, protocol: str) -> bytes:
-        """Give the head of a request that asks for just this."""
+        """Return the head of a request that asks for just this."""
         lines = [
             "GET / HTTP/1.1",
             "host: localhost",
@@ -133,7 +133,7 @@ class Handshake:
 
 
 def is_upgrade(headers: Mapping[str, str]) -> bool:
-    """Tell whether a request asks for a WebSocket."""
+    """Return whether a request asks for a WebSocket."""
     return (
         "upgrade" in headers
         and "websocket" in _words(headers["upgrade"])
@@ -229,7 +229,7 @@ def check_origin(request: Request, allowed: Iterable[str]) -> None:
 
 
 def _place(address: str) -> tuple[str, int | None] | None:
-    """Give host and port; a proxy may have taken the encryption away, so the scheme does not count."""
+    """Return host and port; a proxy may have taken the encryption away, so the scheme does not count."""
     found = _origin(address)
     return None if found is None else found[1:]
 

@@ -81,7 +81,7 @@ class WebSockets:
         read_handshake(request, modern=modern)
         check_origin(request, (*self._settings.origins, *origins))
         if self._stopping:
-            raise Unavailable("The server stops; come back in a moment.", retry_seconds=1.0)
+            raise Unavailable("The server is shutting down; reconnect in a moment.", retry_seconds=1.0)
         for has, most, what in (
             (len(self._open), self._settings.max_connections, "on this server"),
             (self._owners.get(owner, 0), self._settings.max_script_connections, "of this script"),
@@ -93,7 +93,7 @@ class WebSockets:
                 )
 
     def choose(self, request: Request, spoken: Sequence[str]) -> str:
-        """Give the subprotocol for a request that was admitted; empty for none."""
+        """Return the subprotocol for a request that was admitted; empty for none."""
         return read_handshake(request, modern=True).choose(spoken)
 
     def begin(
@@ -128,7 +128,7 @@ class WebSockets:
         socket.begin(speaker, handshake.head(protocol) + rest)
 
     def endpoint(self, endpoint: Endpoint) -> Callable[[Exchange, Request], None]:
-        """Give who answers requests for a path of the engine's own."""
+        """Return who answers requests for a path of the engine's own."""
 
         def enter(exchange: Exchange, request: Request) -> None:
             self.admit(request, modern=exchange.modern, owner="")
@@ -159,7 +159,7 @@ class WebSockets:
         self._together.stop()
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {"open": len(self._open), "opened": self._opened, "refused": self._refused}
 
     def _left(self, socket: WebSocket) -> None:

@@ -34,7 +34,7 @@ pre {{ border: 1px solid #8886; border-radius: 0.25rem; }}
 
 def welcome(*, page: bool, scripts: int) -> Answer:
     """
-    Give the answer.
+    Return the answer.
 
     Args:
         page: For a browser.

@@ -36,7 +36,7 @@ class Writer:
         self._heads: dict[tuple[int, tuple[tuple[bytes, bytes], ...]], bytes] = {}
 
     def whole(self, answer: Answer, *, request_id: str, head_only: bool, close: bool) -> bytes:
-        """Give a complete answer; *head_only* for HEAD."""
+        """Return a complete answer; *head_only* for HEAD."""
         length, body = b"", answer.body
         if answer.status in _BODYLESS:
             body = b""
@@ -48,7 +48,7 @@ class Writer:
         )
 
     def head(self, answer: Answer, *, request_id: str, chunked: bool, close: bool) -> bytes:
-        """Give the head of an answer whose body follows in pieces."""
+        """Return the head of an answer whose body follows in pieces."""
         return b"".join(
             (
                 self._start(answer),
@@ -59,7 +59,7 @@ class Writer:
         )
 
     def _start(self, answer: Answer) -> bytes:
-        """Give status line and headers up to the value of x-request-id."""
+        """Return status line and headers up to the value of x-request-id."""
         second = int(self._seconds())
         if second != self._second:
             self._second = second
@@ -69,7 +69,7 @@ class Writer:
         return self._given(answer.status, answer.headers) + self._common
 
     def _given(self, status: int, headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
-        """Give what the answer itself says; most answers of a server say the same as some before."""
+        """Return what the answer itself says; most answers of a server say the same as some before."""
         key = (status, headers)
         head = self._heads.get(key)
         if head is None:
@@ -83,5 +83,5 @@ class Writer:
 
 
 def chunk(data: bytes) -> bytes:
-    """Give one piece of a chunked body; *data* must not be empty."""
+    """Return one piece of a chunked body; *data* must not be empty."""
     return b"%x\r\n%b\r\n" % (len(data), data)

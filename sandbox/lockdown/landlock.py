@@ -29,21 +29,21 @@ class _Ruleset(ctypes.Structure):
 
 
 def version() -> int:
-    """Give the version that the kernel has; 0 for none."""
+    """Return the version that the kernel has; 0 for none."""
     if sys.platform != "linux":
         return 0
     return max(0, int(_libc.syscall(_CREATE_RULESET, None, 0, _VERSION)))
 
 
 def rights(known: int) -> tuple[int, int, int]:
-    """Give all rights of one version, as bits: of files, of ports, of scopes."""
+    """Return all rights of one version, as bits: of files, of ports, of scopes."""
     count = max(bits for since, bits in _FILES.items() if since <= known)
     return (1 << count) - 1, _PORTS if known >= 4 else 0, _SCOPES if known >= 6 else 0
 
 
 def give_up_everything() -> bool:
     """
-    Give up all that Landlock can take away; `no_new_privs` must be set.
+    Return up all that Landlock can take away; `no_new_privs` must be set.
 
     Returns:
         Whether the kernel has done so.

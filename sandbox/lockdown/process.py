@@ -41,7 +41,7 @@ def adopt_orphans() -> None:
 
 
 def children() -> list[int]:
-    """Give the pids of this process's children; none where the system does not tell."""
+    """Return the pids of this process's children; none where the system does not tell."""
     try:
         return [int(pid) for pid in Path("/proc/thread-self/children").read_bytes().split()]
     except OSError:
@@ -67,7 +67,7 @@ def stand_back() -> None:
 
 def become_nobody() -> bool:
     """
-    Give up root for the user nobody.
+    Return up root for the user nobody.
 
     Returns:
         Whether the user was changed; only root can, and not in every container.

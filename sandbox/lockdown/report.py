@@ -43,7 +43,7 @@ _ADVICE = {
 
 def report(*, network: bool, calls: tuple[bytes, bytes] | None) -> dict[str, Any]:
     """
-    Tell what holds.
+    Return what holds.
 
     Args:
         network: Whether the network namespace is empty.

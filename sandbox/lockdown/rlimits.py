@@ -10,7 +10,7 @@ STACK_BYTES = 8 * 1024 * 1024
 
 
 def address_space() -> int:
-    """Give the bytes of address space that this process has now; 0 where it cannot be told."""
+    """Return the bytes of address space that this process has now; 0 where it cannot be told."""
     try:
         # As bytes: a codec that is not loaded yet could not be any more, as another user.
         pages = Path("/proc/self/statm").read_bytes().split()[0]
@@ -52,7 +52,7 @@ def raise_stack() -> None:
 
 
 def stack_is_enough() -> bool:
-    """Tell whether the main thread's stack may grow to what scripts need."""
+    """Return whether the main thread's stack may grow to what scripts need."""
     soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
     return soft == resource.RLIM_INFINITY or soft >= STACK_BYTES
 

@@ -181,5 +181,5 @@ def _only(argument: int, values: Sequence[int]) -> list[tuple[int, int, int, int
 
 
 def _low(argument: int) -> int:
-    """Give the place of an argument's lower half; both machines are little-endian, and the values are small."""
+    """Return the place of an argument's lower half; both machines are little-endian, and the values are small."""
     return _ARGUMENTS_AT + 8 * argument

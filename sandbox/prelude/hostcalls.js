@@ -57,7 +57,7 @@
     function requireOpen(name) {
         name = shownOf(name);
         if (K.run === null) throw refused('closed', name, name + ' was called outside of any invocation; call it while a handler runs.');
-        if (K.run.cancelled) throw refused('closed', name, name + ': the invocation is cancelled, whoever asked has gone.');
+        if (K.run.cancelled) throw refused('closed', name, name + ': the invocation is cancelled: the client disconnected.');
     }
 
     K.hostCallSync = function (name, args) {

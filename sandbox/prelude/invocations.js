@@ -13,7 +13,7 @@
  *     waiting     how many promises waitUntil was given that are not fulfilled
  *     late        what one of them was rejected with before the answer was out
  *     quiet       what to do when no call is open any more, null if nothing
- *     cancelled   whoever asked has gone
+ *     cancelled   the client disconnected
  */
 (function (K, global) {
     'use strict';
@@ -209,7 +209,7 @@
             run.settled = true;
             K.failLate(run);
         } else if (run.cancelled) {
-            endStream(K.HostError({ code: 'closed', call: 'answer.write', message: 'The client has gone.' }), run);
+            endStream(K.HostError({ code: 'closed', call: 'answer.write', message: 'The client disconnected.' }), run);
         } else {
             K.ask('answer.write', '["' + part.e + '",' + quoteText(part.v) + ']', tookPart, run);
         }
@@ -276,7 +276,7 @@
 
     /* Whoever asked has gone: what is open fails, and the script is told. */
     K.cancel = function () {
-        var run = K.run, told = { err: { code: 'closed', message: 'The invocation is cancelled: whoever asked has gone.' } };
+        var run = K.run, told = { err: { code: 'closed', message: 'The invocation is cancelled: the client disconnected.' } };
         if (run.cancelled) return;
         run.cancelled = true;
         K.calls.settleAll(told);

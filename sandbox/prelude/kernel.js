@@ -8,7 +8,7 @@
  *        {...} or R{...}               run: {k, h, i, seed, now, deadline, q, user, script, version, b}
  *        A<now> <id> <json>            the host's answer to call <id>: {"ok": value} or {"err": {...}}
  *        T<now>                        time has passed
- *        X<now>                        whoever asked has gone
+ *        X<now>                        the client disconnected
  *        K                             go on after P
  *        E                             from now on let log lines out early (see P)
  *        H                             collect garbage

@@ -126,7 +126,7 @@ interface HandlerContext {
   readonly request: HandlerRequest;
   /** The same as `console`. */
   readonly log: Console;
-  /** Fires when the client has gone. */
+  /** Fires when the client disconnects. */
   readonly signal: AbortSignal;
   /** Goes on after the answer has been sent; its effects are committed on their own. */
   waitUntil(promise: Promise<unknown>): void;

@@ -24,7 +24,7 @@ LONG = 3600.0
 
 @pytest.fixture(scope="module", params=["memory", "redis-server", "valkey-server"])
 def server(request: pytest.FixtureRequest) -> Iterator[RedisServer | None]:
-    """Give what to connect to; None for memory."""
+    """Return what to connect to; None for memory."""
     if request.param == "memory":
         yield None
         return
@@ -37,7 +37,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[RedisServer | None]:
 
 @asynccontextmanager
 async def opened(server: RedisServer | None) -> AsyncIterator[Any]:
-    """Give an empty store."""
+    """Return an empty store."""
     if server is None:
         memory = MemoryStore(clock=reactor)
         memory.startService()
@@ -381,7 +381,7 @@ async def outcome(store: Any, command: tuple[Any, ...]) -> Any:
 
 @pytest.fixture(scope="module")
 def any_server() -> Iterator[RedisServer]:
-    """Give the first server that is here."""
+    """Return the first server that is here."""
     with redis_server() as started:
         yield started
 

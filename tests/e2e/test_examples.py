@@ -19,7 +19,7 @@ JSON = {"content-type": "application/json"}
 
 
 def files_of(path: Path) -> dict[str, str]:
-    """Give the files of an example, a file or a folder."""
+    """Return the files of an example, a file or a folder."""
     if path.is_file():
         return {path.name: path.read_text(encoding="utf-8")}
     return {

@@ -28,7 +28,7 @@ _FILE_BYTES = 2 * 1024 * 1024
 
 
 def _source(answer: str, *, size: int = 0) -> str:
-    """Give a script; *size* bytes of it are such that nothing makes them smaller."""
+    """Return a script; *size* bytes of it are such that nothing makes them smaller."""
     ballast = base64.b64encode(random.Random(1).randbytes(size)).decode()
     return f'registerWebHandler("/big", function () {{ return "{answer}"; }});\n/* {ballast} */\n'
 

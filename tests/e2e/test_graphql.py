@@ -84,7 +84,7 @@ async def ask(engine: EngineUnderTest, query: str, variables: Any = None, **head
 
 
 async def codes(engine: EngineUnderTest, query: str, **more: Any) -> list[str]:
-    """Give the codes of the errors that there are."""
+    """Return the codes of the errors that there are."""
     return [one["extensions"]["code"] for one in (await ask(engine, query, **more)).json()["errors"]]
 
 

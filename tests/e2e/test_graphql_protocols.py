@@ -43,7 +43,7 @@ def operation(identity: str, query: str, **more: Any) -> dict[str, Any]:
 
 
 def told(socket: RawSocket) -> list[Any]:
-    """Give what the server has said."""
+    """Return what the server has said."""
     return [json.loads(text) for text in socket.texts]
 
 

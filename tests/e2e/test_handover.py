@@ -71,7 +71,7 @@ def is_hi(status: int, body: bytes) -> bool:
 
 
 def running(pid: int) -> bool:
-    """Tell whether a process runs; one that has ended and waits to be noticed does not."""
+    """Return whether a process runs; one that has ended and waits to be noticed does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
@@ -88,7 +88,7 @@ def until(what: Any, seconds: float = 30.0) -> Any:
 
 
 def owner(server: Server) -> int:
-    """Give the process that names itself in the lock of the data folder."""
+    """Return the process that names itself in the lock of the data folder."""
     return int((server.folder / "data" / "lock").read_text() or 0)
 
 

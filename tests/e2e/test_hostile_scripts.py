@@ -100,7 +100,7 @@ ENDINGS = {
 
 
 def source() -> str:
-    """Give the script: one route for each."""
+    """Return the script: one route for each."""
     return "\n".join(
         f'registerWebHandler("/bad/{number}", async () => {{ {body} }}, {{ timeout: "400ms" }});'
         for number, body in enumerate(ROUTES.values())
@@ -108,7 +108,7 @@ def source() -> str:
 
 
 def resident_bytes() -> int:
-    """Give the server's memory, which is this process's."""
+    """Return the server's memory, which is this process's."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 

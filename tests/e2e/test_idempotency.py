@@ -47,7 +47,7 @@ async def post(engine: EngineUnderTest, path: str, key: str = "", body: str = "t
 
 
 async def counts(engine: EngineUnderTest) -> Any:
-    """Give how often each handler has done what it does."""
+    """Return how often each handler has done what it does."""
     return (await engine.request("GET", "/counts")).json()
 
 

@@ -59,7 +59,7 @@ registerWebHandler("/kept/:what", async (req) => {
 
 
 def clones() -> list[int]:
-    """Give the pids of the processes that run scripts for this engine."""
+    """Return the pids of the processes that run scripts for this engine."""
     zygotes = [pid for pid in children_of(os.getpid()) if b"sandbox" in command_of(pid)]
     templates = [pid for zygote in zygotes for pid in children_of(zygote)]
     return [pid for template in templates for pid in children_of(template)]
@@ -75,7 +75,7 @@ async def killing(chance: random.Random) -> None:
 
 
 async def kept(engine: EngineUnderTest, what: str) -> tuple[set[str], int]:
-    """Give what is stored, and what was counted."""
+    """Return what is stored, and what was counted."""
     told = (await engine.request("GET", f"/kept/{what}")).json()
     return set(told["ids"]), told["count"]
 

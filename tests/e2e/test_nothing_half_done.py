@@ -19,7 +19,7 @@ VICTIMS = ("clone",) * 5 + ("template",) * 3 + ("server",) * 3 + ("sandbox",)
 
 @pytest.fixture(scope="module")
 def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledgers]:
-    """Give the program, started and with its script."""
+    """Return the program, started and with its script."""
     folder: Path = tmp_path_factory.mktemp("ledgers")
     ledgers = Ledgers(folder)
     ledgers.start()

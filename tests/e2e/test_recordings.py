@@ -39,7 +39,7 @@ CHANGED = SCRIPT.replace("const scripts = listScripts();", 'const scripts = list
 
 
 async def _kept(engine: EngineUnderTest, number: int) -> list[Any]:
-    """Give the recordings, newest first, when there are so many."""
+    """Return the recordings, newest first, when there are so many."""
     for _ in range(100):
         found = (await engine.api("GET", "/recordings")).json()["recordings"]
         if len(found) >= number:

@@ -37,13 +37,13 @@ async def answers(engine: EngineUnderTest, name: str) -> list[str]:
 
 
 async def streams(engine: EngineUnderTest, method: str, path: str) -> bool:
-    """Tell whether a path gives a stream of events, which would never end."""
+    """Return whether a path gives a stream of events, which would never end."""
     reply = await engine.request("HEAD", path) if method == "GET" else None
     return reply is not None and reply.headers.get("content-type", "").startswith("text/event-stream")
 
 
 async def speaks_websocket(engine: EngineUnderTest, path: str) -> bool:
-    """Tell whether a path gives a WebSocket."""
+    """Return whether a path gives a WebSocket."""
     socket = await connect(engine, path)
     socket.leave()
     return socket.status == 101

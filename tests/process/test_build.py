@@ -199,7 +199,7 @@ async def test_killed_while_it_builds() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_dies_again_and_again() -> None:
-    """A worker that always dies is left alone for a while: plain scripts pass, others are refused at once."""
+    """A worker that always dies is not called: plain scripts pass, others are refused at once."""
     with tempfile.TemporaryDirectory() as folder:
         node = Path(folder) / "node"
         node.write_text("#!/bin/sh\necho no luck >&2\nexit 3\n")

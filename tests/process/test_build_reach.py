@@ -30,7 +30,7 @@ class Outside:
         os.mkfifo(self.pipe)
 
     def untold(self, built: Built) -> bool:
-        """Tell whether a program holds nothing of the file, and no path of it."""
+        """Return whether a program holds nothing of the file, and no path of it."""
         return not any(one in built.source + built.source_map for one in (MARKER, str(self.folder)))
 
 

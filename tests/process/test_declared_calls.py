@@ -75,11 +75,11 @@ class DeclaredCalls(SynchronousTestCase):
         return clone.run(host=lambda name, given: answer)
 
     def asked(self, body: str, answer: Any = None) -> list[tuple[str, list[Any]]]:
-        """Give the calls that a handler makes."""
+        """Return the calls that a handler makes."""
         return self.ask(body, answer).calls
 
     def refusal(self, expression: str) -> str:
-        """Give the error of a call that is not sent."""
+        """Return the error of a call that is not sent."""
         seen = self.ask(
             "var cycle = [], made; cycle[0] = cycle;"
             f"try {{ made = {expression}; }} catch (error) {{ made = Promise.reject(error); }}"
@@ -200,7 +200,7 @@ class FurtherFiles(SynchronousTestCase):
     """Prelude files that a feature brings."""
 
     def surface(self, text: str) -> tuple[str, Path]:
-        """Give a surface with one file more, and that file."""
+        """Return a surface with one file more, and that file."""
         path = Path(self.mktemp()).absolute()
         path.write_text(text, "utf-8")
         return surface(CALLS, [path]), path

@@ -88,7 +88,7 @@ async def hostile_runtime(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Runt
 
 
 def resident_bytes() -> int:
-    """Give the server's memory, which is this process's."""
+    """Return the server's memory, which is this process's."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -48,7 +48,7 @@ class Case(SynchronousTestCase):
         return clone
 
     def death(self, clone: Clone) -> int:
-        """Give the signal that ended the clone."""
+        """Return the signal that ended the clone."""
         return os.WTERMSIG(clone.end()["status"])
 
 
@@ -272,7 +272,7 @@ class Starts(SynchronousTestCase):
         return done.returncode, done.stderr
 
     def copied(self) -> Path:
-        """Give a folder with a copy of the package."""
+        """Return a folder with a copy of the package."""
         folder = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, folder)
         shutil.copytree(ROOT / "sandbox", folder / "sandbox", ignore=shutil.ignore_patterns("__pycache__"))
@@ -367,7 +367,7 @@ class Lives(SynchronousTestCase):
         self.assertEqual(waiting.end()["status"], 0)
 
     def zygote_clone(self, template: Template, body: str) -> Clone:
-        """Give another clone."""
+        """Return another clone."""
         clone = template.clone()
         self.assertEqual(clone.run().value, 1)
         return clone

@@ -35,7 +35,7 @@ def tried(**asked: Any) -> dict[str, str]:
 
 
 def report(*before: str) -> dict[str, Any]:
-    """Give what the sandbox tells of itself."""
+    """Return what the sandbox tells of itself."""
     done = subprocess.run(
         [*before, sys.executable, "-P", "-m", "sandbox", "--report"],
         capture_output=True,

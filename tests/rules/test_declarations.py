@@ -24,7 +24,7 @@ COMMANDS = ("deploy", "check")
 
 
 def unlimited(call: HostCall) -> HostCall:
-    """Give a declaration without the limits that the settings decide."""
+    """Return a declaration without the limits that the settings decide."""
     return replace(call, arguments=tuple(replace(one, max_bytes=0) for one in call.arguments))
 
 

@@ -25,12 +25,12 @@ COMMANDS = [
 
 
 def anchor(heading: str) -> str:
-    """Give the fragment that a heading gets."""
+    """Return the fragment that a heading gets."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
 
 
 def plain(text: str) -> str:
-    """Give a document without its code blocks."""
+    """Return a document without its code blocks."""
     return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
 
 

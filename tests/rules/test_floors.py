@@ -12,7 +12,7 @@ from tests.rules.tree import ROOT, name, parsed, python
 
 
 def imported(path: Path) -> Iterator[tuple[int, str]]:
-    """Give the line and the first part of everything a module imports."""
+    """Return the line and the first part of everything a module imports."""
     for node in ast.walk(parsed(path)):
         yield from imported_by(node)
 

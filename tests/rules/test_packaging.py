@@ -23,7 +23,7 @@ IMPORT_NAMES = {
 
 
 def dependencies() -> dict[str, str]:
-    """Give each dependency's import name with its requirement."""
+    """Return each dependency's import name with its requirement."""
     parsed = configparser.ConfigParser(interpolation=None)
     parsed.read_string(CONFIG)
     lines = parsed["options"]["install_requires"].split("\n")

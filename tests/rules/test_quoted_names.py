@@ -41,7 +41,7 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def wrong_name(quoted: str, folder: str) -> bool:
-    """Tell whether a name is that of something in this repository which is not there."""
+    """Return whether a name is that of something in this repository which is not there."""
     quoted = quoted.removesuffix("()").removeprefix("./").rstrip("/")
     if PATH.fullmatch(quoted):
         placeholder = any(part.isupper() for part in quoted.split("/"))
@@ -64,7 +64,7 @@ def homes(folder: str) -> Iterator[str]:
 
 
 def is_there(prefix: str, quoted: str) -> bool | None:
-    """Tell whether a name inside of *prefix* leads to something; None if its first part is no module there."""
+    """Return whether a name inside of *prefix* leads to something; None if its first part is no module there."""
     known = modules(*PACKAGES)
     before = prefix.split(".") if prefix else []
     parts = [*before, *quoted.split(".")]

@@ -13,14 +13,14 @@ ROOT = Path(__file__).parents[2]
 
 @cache
 def files() -> tuple[Path, ...]:
-    """Give every file that is or may be committed."""
+    """Return every file that is or may be committed."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     return tuple(path for path in (ROOT / name for name in sorted(listed)) if path.is_file())
 
 
 def python(*folders: str) -> Iterator[Path]:
-    """Give the Python files of some folders."""
+    """Return the Python files of some folders."""
     for path in files():
         if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in folders:
             yield path
@@ -28,10 +28,10 @@ def python(*folders: str) -> Iterator[Path]:
 
 @cache
 def parsed(path: Path) -> ast.Module:
-    """Give the syntax tree of a Python file."""
+    """Return the syntax tree of a Python file."""
     return ast.parse(path.read_text("utf-8"), str(path))
 
 
 def name(path: Path) -> str:
-    """Give a path as people write it."""
+    """Return a path as people write it."""
     return path.relative_to(ROOT).as_posix()

@@ -57,7 +57,7 @@ async def failures(deferreds) -> set[type]:
 
 
 def connections(store) -> int:
-    """Tell how many there are."""
+    """Return how many there are."""
     return int(str(store.state()["connections"]))
 
 

@@ -41,7 +41,7 @@ class BytesBody:
 
 
 def read_body(response: IResponse) -> Deferred[bytes]:
-    """Give the whole body; twisted's own `readBody` warns of each answer that is complete already."""
+    """Return the whole body; twisted's own `readBody` warns of each answer that is complete already."""
     collecting = _Collecting()
     response.deliverBody(collecting)
     return collecting.done

@@ -97,7 +97,7 @@ class Program(ProcessProtocol):
             await done.addTimeout(60, reactor)
 
     def of(self, kind: str) -> list[Any]:
-        """Give what of one type has happened."""
+        """Return what of one type has happened."""
         return [line for line in self.lines if line["type"] == kind]
 
     async def stop(self) -> None:

@@ -31,12 +31,12 @@ class Step:
 
 
 def documents() -> list[Path]:
-    """Give every document that people read."""
+    """Return every document that people read."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def steps_of(path: Path) -> list[Step]:
-    """Give the blocks of a document that are run; ValueError if a comment is none of ours."""
+    """Return the blocks of a document that are run; ValueError if a comment is none of ours."""
     text = path.read_text(encoding="utf-8")
     steps = list(_steps(text))
     if len(steps) != len(_ANY_TEST.findall(text)):

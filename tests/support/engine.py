@@ -42,11 +42,11 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """Give the body as UTF-8 text."""
+        """Return the body as UTF-8 text."""
         return self.body.decode()
 
     def json(self) -> Any:
-        """Give the body as JSON."""
+        """Return the body as JSON."""
         return json.loads(self.body)
 
 

@@ -217,7 +217,7 @@ class Ledgers:
         assert not self.books.wrong, self.books.wrong
 
     def kept(self) -> list[str]:
-        """Give what a client of an earlier server is told when it comes back: an event's name, and messages."""
+        """Return what a client of an earlier server is told when it comes back: an event's name, and messages."""
         connection = http.client.HTTPConnection(self._host, timeout=0.5)
         lines: list[str] = []
         with contextlib.suppress(TimeoutError):
@@ -232,7 +232,7 @@ class Ledgers:
         return [line.partition(": ")[2] for line in lines if line.startswith(words)]
 
     def logged(self) -> set[str]:
-        """Give the ids of the requests whose log line is kept."""
+        """Return the ids of the requests whose log line is kept."""
         with closing(sqlite3.connect(self.folder / "data" / "evidence.sqlite3")) as database:
             rows = database.execute("SELECT message FROM script_logs").fetchall()
         return {message.split(" ")[1] for (message,) in rows if message.split(" ")[0] in {"pay", "stream", "later"}}
@@ -363,7 +363,7 @@ class Hearer:
 
     def disagreement(self, units: Mapping[str, set[str]], *, lost: set[str]) -> str:
         """
-        Tell what is wrong with what was heard.
+        Return what is wrong with what was heard.
 
         Args:
             units: Those that were committed, such as `pay7` and `stream8/p2`.
@@ -421,7 +421,7 @@ class Hearer:
 
 
 def children_of(pid: int) -> list[int]:
-    """Give the pids of a process's children; none if it is gone."""
+    """Return the pids of a process's children; none if it is gone."""
     found: list[int] = []
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):
@@ -430,7 +430,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def command_of(pid: int) -> bytes:
-    """Give a process's command line; empty if it is gone."""
+    """Return a process's command line; empty if it is gone."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

@@ -73,7 +73,7 @@ def _give_away(sock: socket.socket) -> None:
 
 
 def attempts(parent: int, data: socket.socket) -> dict[str, Callable[[], object]]:
-    """Give what a script's process must not manage."""
+    """Return what a script's process must not manage."""
     own = os.getpid()
     return {
         "read a file": lambda: os.open("/etc/passwd", os.O_RDONLY),

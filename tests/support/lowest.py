@@ -15,7 +15,7 @@ _REQUIREMENT = re.compile(r"^([\w.-]+)(?:\[[\w,]+\])?(?:==|>=)([\w.]+)")
 
 
 def lowest(setup: str) -> list[str]:
-    """Give `name==version` for each dependency; ValueError for one without a lower bound."""
+    """Return `name==version` for each dependency; ValueError for one without a lower bound."""
     config = configparser.ConfigParser(interpolation=None)
     config.read_string(setup)
     found = []

@@ -54,7 +54,7 @@ class Seen:
 
     @property
     def answer(self) -> Answer:
-        """Give the whole answer; a failure is raised."""
+        """Return the whole answer; a failure is raised."""
         if self.error is not None:
             raise self.error
         assert self.whole is not None
@@ -62,7 +62,7 @@ class Seen:
 
     @property
     def value(self) -> Any:
-        """Give the JSON of the whole answer."""
+        """Return the JSON of the whole answer."""
         return json.loads(self.answer.body)
 
     def answered(self, answer: Answer) -> None:
@@ -229,11 +229,11 @@ class RuntimeUnderTest:
         return await self.start(version, **members)[1].done.addTimeout(_PATIENCE_SECONDS, _clock())
 
     def group(self, version: str) -> Any:
-        """Give the figures of one version."""
+        """Return the figures of one version."""
         return next(one for one in self.runner.state()["versions"] if one["version"] == version)
 
     def pids(self, version: str, *, busy: bool | None = None) -> list[int]:
-        """Give the pids of a version's clones."""
+        """Return the pids of a version's clones."""
         clones = self.group(version)["clones"]
         return [clone["pid"] for clone in clones if clone["pid"] and busy in (None, clone["busy"])]
 

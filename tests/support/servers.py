@@ -50,7 +50,7 @@ class Server:
 
     @property
     def token(self) -> str:
-        """Give the administrator token."""
+        """Return the administrator token."""
         return (self.folder / "data" / "administrator-token").read_text("ascii").strip()
 
     def status(self, path: str, *, token: str | None = None) -> int:

@@ -25,7 +25,7 @@ class Assets:
         self._max_bytes = max_bytes
 
     def routes(self) -> list[ApiRoute]:
-        """Give what this answers."""
+        """Return what this answers."""
         return [
             ApiRoute("GET", "/engine/api/assets", self.list_all),
             ApiRoute("GET", "/engine/api/asset", self.read),
@@ -39,7 +39,7 @@ class Assets:
         return as_json({"assets": [_shape(info) for info in await self._assets.list_all()]})
 
     async def read(self, call: ApiCall) -> Answer:
-        """Give the bytes."""
+        """Return the bytes."""
         call.only("path")
         path = call.required("path")
         asset = await self._assets.get(path)
@@ -75,7 +75,7 @@ def _no_asset(path: str) -> NotFound:
 
 
 def _shape(info: AssetInfo) -> dict[str, Any]:
-    """Give an asset without its bytes."""
+    """Return an asset without its bytes."""
     return {
         "path": info.path,
         "type": info.type,

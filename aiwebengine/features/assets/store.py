@@ -48,7 +48,7 @@ class Asset:
 
     @property
     def type(self) -> str:
-        """Give the media type."""
+        """Return the media type."""
         return self.info.type
 
 

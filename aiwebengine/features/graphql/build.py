@@ -33,7 +33,7 @@ from aiwebengine.web.sse import EventStreams
 from aiwebengine.web.streams import StreamDoor
 from aiwebengine.web.websocket import WebSockets
 
-_STOPPING = Reason(code="stopping", message="The server stops; subscribe again in a moment.")
+_STOPPING = Reason(code="stopping", message="The server is shutting down; subscribe again in a moment.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class GraphQL:
         self.events.end()
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {**self.execution.state(), **self.feeds.state(), **self.events.state(), **self.conversations.state()}
 
 

@@ -55,9 +55,7 @@ class KeptAnswers:
             Unavailable: It cannot be found out.
         """
         if once.key in self._open:
-            raise Conflict(
-                "A request with this idempotency-key is being worked on; ask again in a moment.", retry_seconds=1.0
-            )
+            raise Conflict("A request with this idempotency-key is in progress; retry in a moment.", retry_seconds=1.0)
         self._open.add(once.key)
         try:
             found = await self._find(once)

@@ -22,7 +22,7 @@ _FORM = re.compile(r"[\x21-\x7e]{1,255}")
 
 def asked_once(request: Request, route: Entry) -> Once | None:
     """
-    Tell whether a request is to be done once only.
+    Return whether a request is to be done once only.
 
     Raises:
         Invalid: The route demands a key and there is none, or it is not one.
@@ -34,7 +34,7 @@ def asked_once(request: Request, route: Entry) -> Once | None:
     if not given:
         if wanted == "required":
             raise Invalid(
-                f"{request.method} {request.path[:200]} needs the header {HEADER}: a text that is new for each "
+                f"{request.method} {request.path[:200]} needs the header {HEADER}: a value that is new for each "
                 "request, such as a random UUID, and the same when it is sent again."
             )
         return None

@@ -41,7 +41,7 @@ def put(connection: Connection, once: Once, answer: Answer | None, *, now: int, 
 
 
 def find(connection: Connection, key: str, *, since: int) -> tuple[str, Answer | None] | None:
-    """Give the digest of the request and its answer, None if that was not kept; None for nothing at all."""
+    """Return the digest of the request and its answer, None if that was not kept; None for nothing at all."""
     row = connection.execute(sa.select(answers).where(answers.c.key == key, answers.c.at >= since)).one_or_none()
     if row is None:
         return None

@@ -27,7 +27,7 @@ class ReceiptList:
         self._budgets = budgets
 
     def routes(self) -> list[ApiRoute]:
-        """Give what this answers."""
+        """Return what this answers."""
         return [
             ApiRoute("GET", "/engine/api/script/receipts", self.read),
             ApiRoute("DELETE", "/engine/api/script/budgets", self.reset),
@@ -40,7 +40,7 @@ class ReceiptList:
         return nothing()
 
     async def read(self, call: ApiCall) -> Answer:
-        """Give figures by route, the last receipts, and the newest that were kept."""
+        """Return figures by route, the last receipts, and the newest that were kept."""
         call.only("uri", "limit", "before", "outcome")
         uri = check_uri(call.required("uri"))
         limit = call.integer("limit", least=0, most=_MOST)

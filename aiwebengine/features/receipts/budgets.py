@@ -63,7 +63,7 @@ class UseRows(Protocol):
         """Put them in place of earlier ones of the same script, resource and length."""
 
     def read(self, *, since: int) -> Deferred[list[Use]]:
-        """Give those whose stretch ends later than *since*, seconds since 1970; the others are removed."""
+        """Return those whose stretch ends later than *since*, seconds since 1970; the others are removed."""
 
     def remove(self, uri: str) -> Deferred[None]:
         """Forget what a script has used."""
@@ -168,7 +168,7 @@ class Budgets(Service):
         return self.flush()
 
     def refusal(self, invocation: Invocation) -> BudgetSpent | None:
-        """Tell why an invocation may not begin; None if it may."""
+        """Return why an invocation may not begin; None if it may."""
         account = self._accounts.get(invocation.script)
         if account is None or account.version != invocation.version:
             account = self._fit(invocation)
@@ -210,7 +210,7 @@ class Budgets(Service):
             self._flush_call = self._clock.callLater(FLUSH_SECONDS, self.flush)
 
     def told(self, uri: str) -> list[dict[str, Any]]:
-        """Give a script's budgets and what it has used of them, as the management API shows it."""
+        """Return a script's budgets and what it has used of them, as the management API shows it."""
         account = self._accounts.get(uri)
         now = self._seconds()
         return [
@@ -253,7 +253,7 @@ class Budgets(Service):
         return self._rows.write(uses).addErrback(failed)
 
     def state(self) -> dict[str, Any]:
-        """Give figures for the state page: which scripts have spent what."""
+        """Return figures for the state page: which scripts have spent what."""
         now = self._seconds()
         return {
             "spent": {

@@ -29,7 +29,7 @@ class Histogram:
         self.seconds += seconds
 
     def percentile(self, percent: float) -> float:
-        """Give the seconds that so many of a hundred did not pass; 0 if there are none."""
+        """Return the seconds that so many of a hundred did not pass; 0 if there are none."""
         if not self.count:
             return 0.0
         left = self.count * percent / 100

@@ -60,7 +60,7 @@ class ReceiptRecord:
     """Its place in the database."""
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as the management API shows it."""
+        """Return it as the management API shows it."""
         receipt = self.receipt
         return {
             "id": self.id,
@@ -90,7 +90,7 @@ class ReceiptRows(Protocol):
         """Add some, in one transaction."""
 
     def find(self, uri: str, *, limit: int, before: int | None, outcome: str | None) -> Deferred[list[ReceiptRecord]]:
-        """Give a script's newest ones, newest first: those with lower ids than *before*, and of *outcome*, if given."""
+        """Return a script's newest ones, newest first: those with ids below *before* and of *outcome*, if given."""
 
     def trim(self, *, before: float, keep: int) -> Deferred[int]:
         """Remove those older than *before* (seconds since 1970) and all but the newest *keep*; give how many."""
@@ -145,7 +145,7 @@ class Figures:
                 self.host_seconds += cost.seconds
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as the management API shows it."""
+        """Return it as the management API shows it."""
         return {
             "count": self.wall.count,
             "repeated": self.repeated,
@@ -239,7 +239,7 @@ class Receipts(Service):
             self._until_sample = self._settings.sample_every
 
     def figures(self, uri: str) -> Mapping[str, Figures]:
-        """Give what a script's routes came to since the server started, by label."""
+        """Return what a script's routes came to since the server started, by label."""
         script = self._scripts.get(uri)
         return script.figures if script is not None else {}
 
@@ -249,7 +249,7 @@ class Receipts(Service):
         return self._since
 
     def recent(self, uri: str) -> list[ReceiptRecord]:
-        """Give the last receipts of a script, newest first."""
+        """Return the last receipts of a script, newest first."""
         script = self._scripts.get(uri)
         if script is None:
             return []
@@ -262,7 +262,7 @@ class Receipts(Service):
         self, uri: str, *, limit: int, before: int | None = None, outcome: str | None = None
     ) -> Deferred[list[ReceiptRecord]]:
         """
-        Give the receipts of a script that were kept, newest first.
+        Return the receipts of a script that were kept, newest first.
 
         Raises:
             Unavailable: The database does not answer.
@@ -293,7 +293,7 @@ class Receipts(Service):
         return self._rows.write(records).addErrback(failed)
 
     def state(self) -> dict[str, Any]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {
             "scripts": len(self._scripts),
             "waiting": len(self._waiting),
@@ -339,7 +339,7 @@ class Receipts(Service):
 
 
 def calls_as_json(calls: Mapping[str, CallCost]) -> dict[str, dict[str, Any]]:
-    """Give what host calls cost, by name."""
+    """Return what host calls cost, by name."""
     return {
         name: {
             "count": cost.count,

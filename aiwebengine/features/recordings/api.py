@@ -40,7 +40,7 @@ class Recordings:
         self._settings = settings
 
     def routes(self) -> list[ApiRoute]:
-        """Give what this answers."""
+        """Return what this answers."""
         return [
             ApiRoute("GET", "/engine/api/recordings", self.find),
             ApiRoute("GET", "/engine/api/recording", self.read),
@@ -60,7 +60,7 @@ class Recordings:
         return as_json({"recordings": [one.as_json() for one in found]})
 
     async def read(self, call: ApiCall) -> Answer:
-        """Give one recording, whole."""
+        """Return one recording, whole."""
         call.only("id")
         return as_json(_whole(await self._get(call.required("id"))))
 

@@ -49,7 +49,7 @@ class Rule:
     """With `sample`: one of so many."""
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as the management API shows it."""
+        """Return it as the management API shows it."""
         return {"uri": self.uri, "path": self.path, "mode": self.mode, "every": self.every}
 
 
@@ -69,7 +69,7 @@ class Recording:
     """Everything, ready for JSON; see `Recorder.keep`."""
 
     def as_json(self) -> dict[str, Any]:
-        """Give it without the document."""
+        """Return it without the document."""
         return {
             "id": self.id,
             "at": self.at,
@@ -99,10 +99,10 @@ class RecordingRows(Protocol):
         """Add one."""
 
     def find(self, uri: str | None, *, limit: int) -> Deferred[list[Recording]]:
-        """Give the newest ones, newest first, with empty documents."""
+        """Return the newest ones, newest first, with empty documents."""
 
     def get(self, identity: str) -> Deferred[Recording | None]:
-        """Give one."""
+        """Return one."""
 
     def remove(self, identity: str) -> Deferred[bool]:
         """Remove one; false if there was none."""
@@ -111,7 +111,7 @@ class RecordingRows(Protocol):
         """Remove those from before *before* (milliseconds since 1970) and all but the newest *keep*."""
 
     def rules(self) -> Deferred[list[Rule]]:
-        """Give all rules."""
+        """Return all rules."""
 
     def put_rule(self, rule: Rule) -> Deferred[None]:
         """Keep a rule in place of the one for the same script and route."""
@@ -161,7 +161,7 @@ class Recorder(Service):
         return [self._rules[key] for key in sorted(self._rules)]
 
     def wanted(self, uri: str, path: str) -> str:
-        """Tell how an invocation is recorded: `always`, `errors`, or empty; a route's own rule comes first."""
+        """Return how an invocation is recorded: `always`, `errors`, or empty; a route's own rule comes first."""
         if not self._rules:
             return ""
         rule = self._rules.get((uri, path)) or self._rules.get((uri, ""))
@@ -234,11 +234,11 @@ class Recorder(Service):
         self._background.start("keep a recording", self._write(recording))
 
     async def find(self, uri: str | None, *, limit: int) -> list[Recording]:
-        """Give the newest recordings, newest first."""
+        """Return the newest recordings, newest first."""
         return await self._rows.find(uri, limit=limit)
 
     async def get(self, identity: str) -> Recording | None:
-        """Give one recording."""
+        """Return one recording."""
         return await self._rows.get(identity)
 
     async def remove(self, identity: str) -> bool:
@@ -246,7 +246,7 @@ class Recorder(Service):
         return await self._rows.remove(identity)
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {"rules": len(self._rules), "kept": self._kept, "lost": self._lost}
 
     def _know(self, rules: Sequence[Rule]) -> None:
@@ -273,7 +273,7 @@ class Recorder(Service):
         return self._masked(request)
 
     def _masked(self, value: Any) -> Any:
-        """Give *value* with what is marked in it hidden; texts that are JSON are looked into."""
+        """Return *value* with what is marked in it hidden; texts that are JSON are looked into."""
         if isinstance(value, dict):
             return {
                 key: MASK if self._is_secret(key) and found else self._masked(found) for key, found in value.items()
@@ -288,7 +288,7 @@ class Recorder(Service):
         return value
 
     def masked_text(self, text: str) -> str:
-        """Give a text that may be JSON with what is marked in it hidden."""
+        """Return a text that may be JSON with what is marked in it hidden."""
         try:
             read = json.loads(text)
         except (ValueError, RecursionError):
@@ -300,7 +300,7 @@ class Recorder(Service):
         return [call[0], *(None if text is None else self.masked_text(text) for text in call[1:])]
 
     def masked_answer(self, answer: Answer | None) -> dict[str, Any] | None:
-        """Give an answer as recordings hold it."""
+        """Return an answer as recordings hold it."""
         if answer is None:
             return None
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers]

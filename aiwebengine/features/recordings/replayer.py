@@ -36,10 +36,10 @@ class Masks(Protocol):
     """Hides in what is compared what was hidden in the recording."""
 
     def masked_text(self, text: str) -> str:
-        """Give a JSON text with what is marked in it hidden."""
+        """Return a JSON text with what is marked in it hidden."""
 
     def masked_answer(self, answer: Answer | None) -> dict[str, Any] | None:
-        """Give an answer as recordings hold it."""
+        """Return an answer as recordings hold it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,7 @@ class Parcels:
         self._parcel = Parcel(b"")
 
     def of(self, message: Message) -> Parcel:
-        """Give it."""
+        """Return it."""
         if message is not self._message:
             self._message = message
             text = json.loads(message.data)
@@ -133,7 +133,7 @@ class SocketDoor:
         options = route.options
         self._sockets.admit(request, modern=exchange.modern, owner=route.script, origins=options["origins"])
         if options["auth"] == "required" and principal.kind == "anonymous":
-            raise Unauthenticated("This WebSocket is for those who are signed in.")
+            raise Unauthenticated("This WebSocket requires authentication.")
         protocol = self._sockets.choose(request, options["protocols"])
         return _told(self._around.settings, identity=request.id, protocol=protocol, data="null", topics=[])
 
@@ -168,7 +168,7 @@ class SocketDoor:
                 session.gone()
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {"sessions": len(self._sessions)}
 
     def _callee(self, name: str, route: Entry) -> Callee:
@@ -347,9 +347,9 @@ class Session:
         # What came behind it is not handled: nobody would read what it came to.
         self._events = [event for event in self._events if event[0] == "close"]
         if isinstance(error, ScriptFailed):
-            self._socket.close(_FAILED, "the script failed; its log says why")
+            self._socket.close(_FAILED, "the script failed; see its log")
         elif isinstance(error, Unavailable):
-            self._socket.close(_TRY_LATER, "not available now; come back in a moment")
+            self._socket.close(_TRY_LATER, "temporarily unavailable; reconnect in a moment")
         elif not isinstance(error, Cancelled):
             self._socket.close(_FAILED, "the message could not be handled")
         self._handled()
@@ -364,7 +364,7 @@ class Session:
         ops = said.get("ops")
         for op in ops if isinstance(ops, list) else ():
             if not self._done(op):
-                _log.warn("{script}: a WebSocket was told what is nothing", script=self.place[0])
+                _log.warn("{script}: invalid socket instruction", script=self.place[0])
                 self._socket.close(_FAILED, "the script failed")
                 return
 

@@ -78,7 +78,7 @@ class Entries:
         return self._settings.max_value_bytes
 
     async def get(self, session: Session, area: str, name: str) -> Entry | None:
-        """Give an entry as the invocation sees it; None if there is none."""
+        """Return an entry as the invocation sees it; None if there is none."""
         own = session.pending(GROUP)
         key = _key(area, name)
         if key in own:
@@ -124,7 +124,7 @@ class Entries:
         return existed
 
     async def page(self, session: Session, area: str, *, prefix: str, after: str, limit: int) -> Page:
-        """Give entries by name, as the invocation sees them: those behind *after* whose names begin with *prefix*."""
+        """Return entries by name, as the invocation sees them: those behind *after* whose names begin with *prefix*."""
         own = {
             key[len(area) + 1 :]: entry for key, entry in session.pending(GROUP).items() if key.startswith(f"{area}\n")
         }
@@ -152,15 +152,15 @@ class Entries:
         return Page(entries=tuple(ordered[:limit]), more=len(ordered) > limit)
 
     async def committed(self, session: Session, area: str, name: str) -> Entry | None:
-        """Give an entry as the last commit has left it; what the invocation has written itself does not count."""
+        """Return an entry as the last commit has left it; what the invocation has written itself does not count."""
         return (await self._committed(session, area, [name])).get(name)
 
     def left_ms(self, entry: Entry) -> int | None:
-        """Tell how long an entry has still to live; None for ever."""
+        """Return how long an entry has still to live; None for ever."""
         return None if entry.expires_at is None else max(1, entry.expires_at - self._milliseconds())
 
     async def names(self, session: Session, area: str) -> list[str]:
-        """Give all names of an area, in order."""
+        """Return all names of an area, in order."""
         page = await self.page(session, area, prefix="", after="", limit=self._settings.max_entries)
         return [entry.name for entry in page.entries]
 

@@ -92,7 +92,7 @@ class KvCalls:
         prefix, cursor = options.get("prefix") or "", options.get("cursor") or ""
         limit = options.get("limit", _USUALLY_LISTED)
         if not isinstance(prefix, str) or not isinstance(cursor, str):
-            raise Invalid("kv.list: prefix and cursor are texts.")
+            raise Invalid("kv.list: prefix and cursor must be strings.")
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= _MOST_LISTED:
             raise Invalid(f"kv.list: limit is a whole number from 1 to {_MOST_LISTED}; {told(limit)} was given.")
         page = await self._entries.page(session, KV, prefix=prefix, after=cursor, limit=limit)

@@ -39,7 +39,7 @@ class Entry:
 
     @property
     def size_bytes(self) -> int:
-        """Give what keeping it costs: name and value in UTF-8."""
+        """Return what keeping it costs: name and value in UTF-8."""
         return len(self.name.encode()) + len(self.value.encode())
 
 
@@ -171,7 +171,7 @@ def _alive(now: int) -> sa.ColumnElement[bool]:
 
 
 def _next_prefix(prefix: str) -> str | None:
-    """Give the first text, by code points, that is behind all texts with *prefix*; None if there is none."""
+    """Return the first text, by code points, that is behind all texts with *prefix*; None if there is none."""
     for end in range(len(prefix) - 1, -1, -1):
         code = ord(prefix[end])
         if code < 0x10FFFF:

@@ -91,11 +91,11 @@ class Watches:
         self._sessions: dict[int, dict[int, Watch]] = {}
 
     def get(self, session: Session, number: int) -> Watch | None:
-        """Give a watch of an invocation; None if it has none of that number."""
+        """Return a watch of an invocation; None if it has none of that number."""
         return self._sessions.get(id(session), {}).get(number)
 
     def count(self, session: Session) -> int:
-        """Tell how many an invocation has."""
+        """Return how many an invocation has."""
         return len(self._sessions.get(id(session), {}))
 
     def open(self, session: Session, number: int, *, key: str | None, prefix: str) -> Watch:
@@ -121,7 +121,7 @@ class Watches:
             watch.changed(entries)
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {"watches": sum(len(watches) for watches in self._scripts.values())}
 
     def _end(self, session: Session) -> None:

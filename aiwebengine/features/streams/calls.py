@@ -48,7 +48,7 @@ class StreamCalls:
     def _send(self, session: Session, data: Any, options: Mapping[str, Any] | None) -> None:
         script = session.invocation.script
         if not self._patterns(session):
-            session.note("warn", "sendStreamMessage: this script has no stream, so nobody gets the message.")
+            session.note("warn", "sendStreamMessage: this script has no stream, so the message has no recipients.")
         to, event, immediate = check_message_options("sendStreamMessage", options)
         self._messages.send(
             session, "sendStreamMessage", KIND, data, script=script, to=to, event=event, immediate=immediate
@@ -78,7 +78,7 @@ class StreamCalls:
         )
 
     def _patterns(self, session: Session) -> Sequence[str]:
-        """Give the script's streams, while it loads with those that it has registered so far."""
+        """Return the script's streams, while it loads with those that it has registered so far."""
         own = self._topics.patterns(session.invocation.script)
         if session.registrations is None:
             return own

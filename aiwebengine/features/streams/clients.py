@@ -73,7 +73,7 @@ class StreamClients:
         """
         route = match.route
         if route.options["auth"] == "required" and principal.kind == "anonymous":
-            raise Unauthenticated("This stream is for those who are signed in.")
+            raise Unauthenticated("This stream requires authentication.")
         return self._door.place(
             exchange,
             topic_of(route.script, route.key),

@@ -30,7 +30,7 @@ _GONE = Reason(code="gone", message="The stream is gone: its script was changed 
 
 
 def topic_of(script: str, pattern: str) -> str:
-    """Give the topic of a stream."""
+    """Return the topic of a stream."""
     return f"stream:{script}:{pattern}"
 
 
@@ -76,7 +76,7 @@ class StreamTopics:
             self._bus.remove(topic_of(script, pattern), _GONE)
 
     def patterns(self, script: str) -> Sequence[str]:
-        """Give the paths of a script's streams, as they were registered."""
+        """Return the paths of a script's streams, as they were registered."""
         return list(self._scripts.get(script, ()))
 
     def topics(self, script: str, name: str | None) -> Sequence[str]:
@@ -93,7 +93,7 @@ class StreamTopics:
         return any(self._history(route) for route in routes)
 
     def find(self, script: str, path: str, patterns: Sequence[str]) -> tuple[str, Mapping[str, str]] | None:
-        """Give the stream of *script* that *path* leads to, and what the parameters of its path are."""
+        """Return the stream of *script* that *path* leads to, and what the parameters of its path are."""
         if path in patterns:
             return path, {}
         if script not in self._trees:
@@ -102,7 +102,7 @@ class StreamTopics:
         return (match.route.key, match.params) if isinstance(match, RouteMatch) else None
 
     def elsewhere(self, path: str) -> tuple[str, str, Mapping[str, str]] | None:
-        """Give the script, stream and parameters that *path* leads to."""
+        """Return the script, stream and parameters that *path* leads to."""
         match = self._all.match("GET", path)
         return (match.route.script, match.route.key, match.params) if isinstance(match, RouteMatch) else None
 

@@ -95,7 +95,7 @@ class Registration:
         """
         if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
             raise Invalid(
-                f"{self.call}: {what} must be text of at most {_LONGEST_TEXT} characters; {told(value)} was given."
+                f"{self.call}: {what} must be a string of at most {_LONGEST_TEXT} characters; {told(value)} was given."
             )
         return value
 

@@ -39,7 +39,7 @@ def checked_path(path: Any, call: str) -> str:
         Invalid: It is no path, or one that the engine keeps for itself.
     """
     if not isinstance(path, str):
-        raise Invalid(f'{call}: the path must be text such as "/notes/:id"; {told(path)} was given.')
+        raise Invalid(f'{call}: the path must be a string such as "/notes/:id"; {told(path)} was given.')
     if len(path) > _LONGEST_PATH:
         raise Invalid(f"{call}: a path may have at most {_LONGEST_PATH} characters; {len(path)} were given.")
     try:

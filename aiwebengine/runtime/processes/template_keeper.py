@@ -176,7 +176,7 @@ class TemplateKeeper:
             self._backoff = 0.0
         if overdue:
             # It does not do what it is told: they can only go together.
-            _log.error("processes of {version} do not end: its template is ended", version=self._version)
+            _log.error("processes of {version} do not exit; killing its template", version=self._version)
         if overdue or unused:
             self._drop(template)
 

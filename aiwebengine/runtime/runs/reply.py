@@ -123,7 +123,7 @@ class Reply:
 
     def deliver(self, part: Part, taken: Callable[[], None]) -> None:
         """
-        Give a part to the sink, now that it is committed.
+        Return a part to the sink, now that it is committed.
 
         Args:
             part: As `take` returned it last.

@@ -90,7 +90,7 @@ class Turn:
             self._asked.cancel()
 
     def release(self) -> None:
-        """Give the turn back, if it has one."""
+        """Return the turn back, if it has one."""
         release, self._release = self._release, None
         if release is not None:
             self.having = RELEASED[self.having]

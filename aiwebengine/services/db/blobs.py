@@ -24,7 +24,7 @@ PACK_FROM = 1024
 
 
 def digest_of(content: bytes) -> str:
-    """Give the address of *content*."""
+    """Return the address of *content*."""
     return hashlib.sha256(content).hexdigest()
 
 

@@ -79,7 +79,7 @@ class MigrationChain:
         return f"{self.name}_version"
 
     def knows(self, revision: str) -> bool:
-        """Tell whether a step has this revision."""
+        """Return whether a step has this revision."""
         return any(step.revision == revision for step in self.steps)
 
     def after(self, revision: str) -> tuple[Step, ...]:

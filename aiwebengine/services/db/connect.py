@@ -9,7 +9,7 @@ last commit and wait for nobody.
 
 A database may be away, and it may hang.  Reads and writes are guarded apart (a full disk
 refuses writes and answers reads): nobody waits longer than a while, what fails again and
-again is left alone for a while.  Reads that fail are repeated, writes never are.  A write
+again is not called: its circuit breaker is open.  Reads that fail are repeated, writes never are.  A write
 whose time is up is given up before its COMMIT, or not at all: see `_Fate`.
 """
 
@@ -172,7 +172,7 @@ class Database(Service):
 
     @property
     def available(self) -> bool:
-        """Tell whether it can be read, as far as is known."""
+        """Return whether it can be read, as far as is known."""
         return self._engine is not None and self.reads.state is not State.OPEN
 
     def _open(self) -> None:
@@ -202,7 +202,7 @@ class Database(Service):
             if written and error.connection_invalidated:
                 raise OutcomeUnknown(
                     "The connection to the database broke during the commit; whether it was made is not known. "
-                    "Look before you try again.",
+                    "Check before you retry.",
                     private=str(error),
                     retry_seconds=1.0,
                 ) from error
@@ -229,15 +229,17 @@ def explain(error: DBAPIError) -> EngineError | DBAPIError:
             retry_seconds=30.0,
         )
     if isinstance(error, IntegrityError):
-        return Conflict("Somebody else changed the same thing; nothing was changed.", private=str(error))
+        return Conflict("Conflict: another request changed the same data. Nothing was changed.", private=str(error))
     if "readonly" in text and isinstance(error, OperationalError):
         return Unavailable(
-            "The database can only be read now; nothing was changed.", private=str(error), retry_seconds=30.0
+            "The database is read-only at the moment; nothing was changed.", private=str(error), retry_seconds=30.0
         )
     if "malformed" in text or "not a database" in text:
         return Unavailable("The database is damaged; nothing was changed.", private=str(error), retry_seconds=30.0)
     if isinstance(error, OperationalError | InterfaceError):
-        return Unavailable("The database does not answer; nothing was changed.", private=str(error), retry_seconds=1.0)
+        return Unavailable(
+            "The database is not responding; nothing was changed.", private=str(error), retry_seconds=1.0
+        )
     return error
 
 
@@ -268,7 +270,7 @@ class _Fate:
         if self._take():
             return Late(_GIVEN_UP, retry_seconds=1.0)
         return CommitUnderWay(
-            "The database takes too long to commit; whether it will be made is not known. Look before you try again.",
+            "The database takes too long to commit; whether it will be made is not known. Check before you retry.",
             retry_seconds=1.0,
         )
 

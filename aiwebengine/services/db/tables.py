@@ -29,7 +29,7 @@ NAME_LENGTH = 255
 
 
 def ExactText(length: int) -> sa.types.TypeEngine[str]:
-    """Give a text column that compares and sorts by code points on every database."""
+    """Return a text column that compares and sorts by code points on every database."""
     return (
         sa.String(length)
         .with_variant(mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
@@ -285,5 +285,5 @@ recording_rules = sa.Table(
 
 
 def key_of(text: str) -> str:
-    """Give the column `key` for a URI or a path."""
+    """Return the column `key` for a URI or a path."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

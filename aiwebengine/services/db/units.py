@@ -175,11 +175,11 @@ class Units(Service):
         for waiting in self._queue:
             if waiting.id == unit:
                 self._queue.remove(waiting)
-                waiting.told.errback(Cancelled("Whoever asked has gone; nothing was changed."))
+                waiting.told.errback(Cancelled("The client disconnected; nothing was changed."))
                 return
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         figures = self._figures
         return {
             "units": figures.units,
@@ -263,7 +263,12 @@ class Units(Service):
                 _tell(waiting, Failure(error))
             return
         for waiting in taken:
-            _tell(waiting, Failure(Unavailable("The database went away; nothing was changed.", retry_seconds=1.0)))
+            _tell(
+                waiting,
+                Failure(
+                    Unavailable("The connection to the database was lost; nothing was changed.", retry_seconds=1.0)
+                ),
+            )
 
     # -- in a thread --------------------------------------------------------------------------
 
@@ -278,7 +283,9 @@ class Units(Service):
                     connection.execute(sa.insert(units).values(id=waiting.id, at=now))
                     waiting.outcome = waiting.work(transaction)
             except IntegrityError as error:
-                conflict = Conflict("Somebody else changed the same thing; nothing was changed.", private=str(error))
+                conflict = Conflict(
+                    "Conflict: another request changed the same data. Nothing was changed.", private=str(error)
+                )
                 waiting.outcome = Failure(conflict)
             except DBAPIError:
                 raise

@@ -74,7 +74,7 @@ class MemoryCells:
         return cell.value if cell is not None and isinstance(cell.value, bytes) else None
 
     def has(self, key: str) -> bool:
-        """Tell whether there is something."""
+        """Return whether there is something."""
         return self._find(key) is not None
 
     def set(self, key: str, value: bytes, *, seconds: float | None = None) -> None:

@@ -31,7 +31,7 @@ class Listener:
 
     @property
     def began(self) -> bool:
-        """Tell whether it has been told that messages arrive."""
+        """Return whether it has been told that messages arrive."""
         return self._began
 
     def cancel(self) -> None:
@@ -124,7 +124,7 @@ class Channels:
         return len(listeners)
 
     def listens(self, name: str) -> bool:
-        """Tell whether messages of a channel arrive."""
+        """Return whether messages of a channel arrive."""
         channel = self._channels.get(name)
         return channel is not None and channel.confirmed
 

@@ -93,7 +93,7 @@ class Listening:
         asked.addCallback(again)
 
     def _answered(self, wire: Wire, asked: Deferred[Any]) -> Deferred[bool]:
-        """Tell whether there was an answer; without one in time the connection is of no use."""
+        """Return whether there was an answer; without one in time the connection is of no use."""
 
         def failed(_: Failure) -> bool:
             wire.abort()

@@ -62,7 +62,7 @@ class Api(Service):
         self.klein.handle_errors(HTTPException)(cast(Any, self._no_route))
 
     def resource(self) -> Resource:
-        """Give the resource for the root of a site: it looks at whole paths."""
+        """Return the resource for the root of a site: it looks at whole paths."""
         return self.klein.resource()
 
     def end_streams(self) -> None:

@@ -43,7 +43,7 @@ class DeploymentBody:
 
 
 def body_bytes(settings: DeploySettings) -> int:
-    """Give the largest body that a deployment may need: base64 is a third longer than what it holds."""
+    """Return the largest body that a deployment may need: base64 is a third longer than what it holds."""
     return settings.max_total_bytes * 4 // 3 + 1024 * 1024
 
 
@@ -104,7 +104,7 @@ def _from_json(body: bytes, entry: str | None) -> DeploymentBody:
 
 def files_of(told: Any) -> dict[str, bytes]:
     """
-    Give the files that JSON holds: text, or `{"base64": "..."}`, by path.
+    Return the files that JSON holds: text, or `{"base64": "..."}`, by path.
 
     Raises:
         Invalid: It holds something else.

@@ -57,16 +57,16 @@ class ApiCall:
                 raise Invalid(f'There is no parameter "{_shown(name)}" here; {advice}')
 
     def text(self, name: str) -> str | None:
-        """Give a parameter; None if it is not there. Given twice, the last one counts."""
+        """Return a parameter; None if it is not there. Given twice, the last one counts."""
         return next((value for key, value in reversed(self._pairs) if key == name), None)
 
     def texts(self, name: str) -> list[str]:
-        """Give all values of a parameter that may be repeated."""
+        """Return all values of a parameter that may be repeated."""
         return [value for key, value in self._pairs if key == name]
 
     def required(self, name: str) -> str:
         """
-        Give a parameter that must be there.
+        Return a parameter that must be there.
 
         Raises:
             Invalid: It is not.
@@ -78,7 +78,7 @@ class ApiCall:
 
     def integer(self, name: str, *, least: int = 0, most: int = 2**31 - 1) -> int | None:
         """
-        Give a whole number; None if it is not there.
+        Return a whole number; None if it is not there.
 
         Raises:
             Invalid: It is none, or out of range.
@@ -92,7 +92,7 @@ class ApiCall:
 
     def flag(self, name: str) -> bool:
         """
-        Give a yes or no; no if it is not there.
+        Return a yes or no; no if it is not there.
 
         Raises:
             Invalid: It is neither `true` nor `false`.
@@ -104,7 +104,7 @@ class ApiCall:
 
     def moment(self, name: str, *, now: float) -> float | None:
         """
-        Give a moment in seconds since 1970: milliseconds, or a duration before *now* such as `10m`.
+        Return a moment in seconds since 1970: milliseconds, or a duration before *now* such as `10m`.
 
         Raises:
             Invalid: It is neither.
@@ -126,16 +126,16 @@ class ApiCall:
         return number / 1000
 
     def header(self, name: str) -> str:
-        """Give a header; empty if it is not there."""
+        """Return a header; empty if it is not there."""
         return self.request.getHeader(name) or ""
 
     def accepts(self, media_type: str) -> bool:
-        """Tell whether the client asks for *media_type* by name."""
+        """Return whether the client asks for *media_type* by name."""
         return any(part.split(";")[0].strip().lower() == media_type for part in self.header("accept").split(","))
 
     def expected(self, told: Any = None) -> int | None:
         """
-        Give the version that must serve now: from the body, the query or the conditional headers.
+        Return the version that must serve now: from the body, the query or the conditional headers.
 
         Args:
             told: What the body said.
@@ -163,7 +163,7 @@ class ApiCall:
 
     def body(self) -> bytes:
         """
-        Give the whole body.
+        Return the whole body.
 
         Raises:
             TooLarge: It is larger than this call takes.
@@ -179,7 +179,7 @@ class ApiCall:
 
 
 def as_json(value: Any, *, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Answer:
-    """Give *value* as the answer."""
+    """Return *value* as the answer."""
     pairs = [(b"content-type", b"application/json"), *((name.encode(), text.encode()) for name, text in headers)]
     return Answer(status=status, headers=tuple(pairs), body=dumps(value))
 
@@ -190,7 +190,7 @@ def nothing() -> Answer:
 
 
 def dumps(value: Any) -> bytes:
-    """Give compact ASCII JSON."""
+    """Return compact ASCII JSON."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 

@@ -57,7 +57,7 @@ class Deployments:
         self._listing = listing
 
     def routes(self) -> list[ApiRoute]:
-        """Give what this answers."""
+        """Return what this answers."""
         most = body_bytes(self._settings)
         return [
             ApiRoute("PUT", "/engine/api/script", self.deploy, most),

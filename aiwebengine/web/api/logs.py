@@ -34,7 +34,7 @@ class Logs:
         self._streams: set[JsonStream] = set()
 
     def routes(self) -> list[ApiRoute]:
-        """Give what this answers."""
+        """Return what this answers."""
         return [ApiRoute("GET", "/engine/api/logs", self.read)]
 
     def close(self) -> None:

@@ -23,8 +23,12 @@ def note(error: Exception, *, request_id: str) -> None:
 
 
 def problem_body(error: Exception, *, request_id: str) -> dict[str, Any]:
-    """Give the RFC 9457 object of *error*; an unknown exception is a bare 500."""
-    known = error if isinstance(error, EngineError) else EngineError("The server has a fault; its log knows more.")
+    """Return the RFC 9457 object of *error*; an unknown exception is a bare 500."""
+    known = (
+        error
+        if isinstance(error, EngineError)
+        else EngineError("Internal server error; the server log has the details.")
+    )
     row = TABLE[known.code]
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -42,7 +46,7 @@ def problem_body(error: Exception, *, request_id: str) -> dict[str, Any]:
 
 
 def problem_answer(error: Exception, *, request_id: str) -> Answer:
-    """Give the whole answer."""
+    """Return the whole answer."""
     body = problem_body(error, request_id=request_id)
     headers = [(b"content-type", b"application/problem+json"), (b"x-request-id", request_id.encode())]
     if body["code"] == "unauthenticated":

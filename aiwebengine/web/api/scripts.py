@@ -33,7 +33,7 @@ class DeployedScripts:
         self._deployer = deployer
 
     def routes(self) -> list[ApiRoute]:
-        """Give what this answers."""
+        """Return what this answers."""
         return [
             ApiRoute("GET", "/engine/api/scripts", self.list_all),
             ApiRoute("GET", "/engine/api/script", self.read),

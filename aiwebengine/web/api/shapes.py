@@ -28,17 +28,17 @@ def script(version: Version, listing: Listing) -> dict[str, Any]:
 
 
 def deleted_script(uri: str) -> dict[str, Any]:
-    """Give a script that serves no longer."""
+    """Return a script that serves no longer."""
     return {"uri": uri, "version": None}
 
 
 def files(stored: Iterable[StoredFile]) -> list[dict[str, Any]]:
-    """Give the list of a version's files."""
+    """Return the list of a version's files."""
     return [{"path": one.path, "sizeBytes": one.size_bytes, "digest": one.digest} for one in stored]
 
 
 def problems(found: Iterable[Problem]) -> list[dict[str, Any]]:
-    """Give problems as they are told everywhere."""
+    """Return problems as they are told everywhere."""
     return [problem.as_json() for problem in found]
 
 
@@ -54,7 +54,7 @@ def deployment(done: Deployment, listing: Listing) -> dict[str, Any]:
 
 
 def history(kept: History) -> dict[str, Any]:
-    """Give a script's past."""
+    """Return a script's past."""
     return {
         "uri": kept.uri,
         "current": kept.current,

@@ -22,7 +22,7 @@ class ServerState:
         self._parts = dict(parts)
 
     def routes(self) -> list[ApiRoute]:
-        """Give what this answers."""
+        """Return what this answers."""
         return [ApiRoute("GET", "/engine/api/state", self.read)]
 
     async def read(self, call: ApiCall) -> Answer:

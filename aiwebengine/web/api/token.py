@@ -20,7 +20,7 @@ class Token:
         self._tokens = tokens
 
     def routes(self) -> list[ApiRoute]:
-        """Give what this answers."""
+        """Return what this answers."""
         return [ApiRoute("POST", "/engine/api/token", self.rotate)]
 
     async def rotate(self, call: ApiCall) -> Answer:

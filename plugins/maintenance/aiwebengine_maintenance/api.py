@@ -30,7 +30,7 @@ class MaintenanceApi:
         ]
 
     async def read(self, call: ApiCall) -> Answer:
-        """Tell whether it is on."""
+        """Return whether it is on."""
         call.only()
         return as_json({"maintenance": self._switch.is_on})
 

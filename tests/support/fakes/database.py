@@ -14,7 +14,7 @@ CHAINS = {"main": MAIN_CHAINS, "evidence": EVIDENCE_CHAINS}
 
 
 def open_database(folder: Path, name: str = "main", *, clock: Clock | None = None) -> Database:
-    """Give a started database; stop it with `stopService`."""
+    """Return a started database; stop it with `stopService`."""
     database = Database(
         url=f"sqlite:///{folder}/{name}.sqlite3",
         threads=ThreadsInTurn(),

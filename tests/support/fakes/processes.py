@@ -93,7 +93,7 @@ class Forker:
         self.lost += 1
 
     def take(self) -> Request | None:
-        """Give the next request; None if there is none, or the other side has gone."""
+        """Return the next request; None if there is none, or the other side has gone."""
         if self.sock.fileno() < 0:
             return None
         try:
@@ -105,7 +105,7 @@ class Forker:
         return Request(told=json.loads(data), sockets=[socket.socket(fileno=one) for one in descriptors])
 
     def requests(self) -> list[Request]:
-        """Give every request that is there."""
+        """Return every request that is there."""
         found = []
         while (request := self.take()) is not None:
             found.append(request)
@@ -143,7 +143,7 @@ class FakeChild:
         self._boxes: list[Box] = []
 
     def take(self) -> Box | None:
-        """Give the next box; None if there is none, or the other side has gone."""
+        """Return the next box; None if there is none, or the other side has gone."""
         while not self._boxes:
             try:
                 data = self.sock.recv(1 << 20)

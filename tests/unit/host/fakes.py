@@ -39,7 +39,7 @@ SOCKETS = RegistrationKind(
 
 
 def invocation(kind: str = "http", script: str = "me", identity: str = "i1") -> Invocation:
-    """Give one run of a script."""
+    """Return one run of a script."""
     return Invocation(
         id=identity,
         script=script,
@@ -54,7 +54,7 @@ def invocation(kind: str = "http", script: str = "me", identity: str = "i1") -> 
 
 
 def receipt(outcome: str = "committed") -> Receipt:
-    """Give what a run cost."""
+    """Return what a run cost."""
     return Receipt(invocation="i1", wall_seconds=0, cpu_seconds=0, host_calls={}, bytes_out=0, outcome=outcome)
 
 
@@ -126,7 +126,7 @@ def host(
     granted: Sequence[str] = ("scripts", "assets", "logs"),
     limits: LimitSettings | None = None,
 ) -> Host:
-    """Give a host over *behind*, at which plain routes and *kinds* may be registered."""
+    """Return a host over *behind*, at which plain routes and *kinds* may be registered."""
     scripts = ScriptCalls(
         list_scripts=behind.list_scripts,
         read_entry=behind.read_entry,
@@ -192,7 +192,7 @@ class OneCall:
 
 
 def probing(function: Any, *, argument: Argument = WHAT, **limits: Any) -> Host:
-    """Give a host whose only call is `probe`."""
+    """Return a host whose only call is `probe`."""
     return Host(
         groups=[OneCall(function, argument)],
         commits=cast(Any, None),

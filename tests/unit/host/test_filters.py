@@ -112,6 +112,9 @@ class MessageFilterTests(SynchronousTestCase):
             self.failureResultOf(chosen, type(error))
         self.assertEqual(
             [text for _, text in self.warnings],
-            ["filter /news: nobody got the message. Too much.", "filter /news: nobody got the message. Not now."],
+            [
+                "filter /news: the message was not delivered. Too much.",
+                "filter /news: the message was not delivered. Not now.",
+            ],
         )
         self.assertEqual(self.warnings[0][0], "id-2")

@@ -223,7 +223,7 @@ class Scene:
         return self.runner.run(self.invocation(version, wall=wall), sink), sink
 
     def template(self) -> FakeTemplate:
-        """Give the template that was asked for last, which has not loaded yet."""
+        """Return the template that was asked for last, which has not loaded yet."""
         asked = [request for request in self.zygote.forker.requests() if request.told["op"] == "template"]
         assert asked, "no template was asked for"
         template = FakeTemplate(self, asked[-1])
@@ -231,7 +231,7 @@ class Scene:
         return template
 
     def serving(self, version: str = "v") -> FakeTemplate:
-        """Give a template of *version* that a deployment has loaded."""
+        """Return a template of *version* that a deployment has loaded."""
         bundle = self.bundle(version)
         loading = Deferred.fromCoroutine(self.runner.load(bundle, self.invocation(version, kind="load")))
         template = self.template()
@@ -276,7 +276,7 @@ class FakeTemplate:
         self._scene.reactor.turn()
 
     def clones(self) -> list[FakeChild]:
-        """Give every clone that was asked for since the last time, with its number beside it in `numbers`."""
+        """Return every clone that was asked for since the last time, with its number beside it in `numbers`."""
         new = []
         for request in self.forker.requests():
             if request.told["op"] == "clone":
@@ -291,7 +291,7 @@ class FakeTemplate:
         return new
 
     def born(self) -> list[FakeChild]:
-        """Give every clone that was asked for since the last time, and tell that it runs."""
+        """Return every clone that was asked for since the last time, and tell that it runs."""
         new = self.clones()
         for number in self.numbers[len(self.numbers) - len(new) :]:
             self.forker.forked(number)

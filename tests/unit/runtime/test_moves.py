@@ -28,19 +28,19 @@ DRAWN = re.compile(r"^ {4}(?P<states>\w[\w, ]*?) --(?P<move>[\w ]+)--> (?P<next>
 
 
 def module(name: str) -> ModuleType:
-    """Give a module of the runtime."""
+    """Return a module of the runtime."""
     return importlib.import_module(f"aiwebengine.runtime.{name}")
 
 
 def moves(of: ModuleType) -> dict[str, Move[StrEnum]]:
-    """Give every move that a module defines, by name."""
+    """Return every move that a module defines, by name."""
     found = [value for value in vars(of).values() if isinstance(value, Move)]
     assert len({move.name for move in found}) == len(found)
     return {move.name: move for move in found}
 
 
 def drawn(of: ModuleType) -> dict[str, dict[str, str]]:
-    """Give the table that the module's docstring draws: the next state, by move and state."""
+    """Return the table that the module's docstring draws: the next state, by move and state."""
     table: dict[str, dict[str, str]] = {}
     for line in DRAWN.finditer(inspect.getdoc(of) or ""):
         for state in line["states"].split(", "):

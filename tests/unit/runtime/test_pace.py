@@ -10,7 +10,7 @@ from aiwebengine.runtime.pace import Pace
 
 
 def clone(label: str, since: float, **members: Any) -> Any:
-    """Give a busy clone."""
+    """Return a busy clone."""
     told = {"label": label, "begun_at": since, "work": Work.BUSY, "life": Life.LIVE, "has_second": False}
     return SimpleNamespace(**told | members)
 

@@ -34,7 +34,7 @@ def route(pattern: str, *methods: str, script: str = "s", place: str = "") -> En
 
 
 def found(routes: Routes, method: str, path: str) -> tuple[str, dict[str, str]] | str:
-    """Give the pattern and parameters that answered, or the name of the refusal."""
+    """Return the pattern and parameters that answered, or the name of the refusal."""
     match = routes.match(method, path)
     return (match.route.key, dict(match.params)) if isinstance(match, RouteMatch) else type(match).__name__
 

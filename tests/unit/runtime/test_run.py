@@ -45,7 +45,7 @@ class RunTests(SynchronousTestCase):
 
     @property
     def outcomes(self) -> list[str]:
-        """Give how the runs ended."""
+        """Return how the runs ended."""
         return [receipt.outcome for receipt in self.host.receipts]
 
     def test_committed_first(self) -> None:

@@ -180,7 +180,7 @@ class Play:
         self.again += 1
 
     def start(self) -> HandChild:
-        """Give the run to a process."""
+        """Return the run to a process."""
         self.child = child = HandChild()
         self.run.begin(child, self.now)
         return child

@@ -96,7 +96,7 @@ class ZygoteTests(SynchronousTestCase):
 
     @property
     def process(self) -> Started:
-        """Give the process that was started last."""
+        """Return the process that was started last."""
         return self.reactor.started[-1]
 
     def test_ready(self) -> None:

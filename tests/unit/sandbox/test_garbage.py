@@ -24,7 +24,7 @@ class Collecting(SynchronousTestCase):
         return Garbage(collect=self.collect, used_bytes=self.tell if tells else None, seconds=self.clock.seconds)
 
     def tell(self) -> int:
-        """Tell what is in use."""
+        """Return what is in use."""
         self.asked += 1
         return self.used
 

@@ -62,14 +62,14 @@ def decide(program: bytes, arch: int, number: int, arguments: tuple[int, ...] = 
 
 
 def filters(machine: str) -> tuple[bytes, bytes]:
-    """Give both filters of a machine."""
+    """Return both filters of a machine."""
     programs = seccomp.programs(machine)
     assert programs is not None
     return programs
 
 
 def number_of(name: str, machine: str) -> int | None:
-    """Give a call's number."""
+    """Return a call's number."""
     return CALLS[name][MACHINES.index(machine)]
 
 

@@ -87,7 +87,7 @@ class ScriptAccessTests(SynchronousTestCase):
         self.assertEqual(prepared.new.version.grants, {"scripts"})
 
     def storing(self, changes):
-        """Give the work of a unit that changes assets."""
+        """Return the work of a unit that changes assets."""
 
         def write(connection):
             self.assets.write(Transaction(connection=connection, unit="u", now=1), changes)

@@ -8,7 +8,7 @@ from aiwebengine.terminal import show
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """Give the lines that were printed."""
+    """Return the lines that were printed."""
     return capsys.readouterr().out.rstrip("\n").split("\n")
 
 

@@ -292,5 +292,5 @@ def ended(channel: Channel) -> None:
 
 
 def failing(error: EngineError) -> Callable[[FakeRun], None]:
-    """Give an `at_once` that fails with *error*."""
+    """Return an `at_once` that fails with *error*."""
     return lambda run: run.sink.failed(error)

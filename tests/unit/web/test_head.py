@@ -197,7 +197,7 @@ _NOISE = st.sampled_from([b" ", b"\t", b"\r\n", b"\n", b"\r", b":", b"\x00", b"\
 
 @st.composite
 def _heads(draw: st.DrawFn) -> bytes:
-    """Give heads, most of them almost right."""
+    """Return heads, most of them almost right."""
     lines = [b"GET /%s HTTP/1.1" % draw(_TOKEN).encode(), b"Host: a"]
     for _ in range(draw(st.integers(0, 3))):
         name = draw(st.one_of(_TOKEN, st.sampled_from(["Content-Length", "Transfer-Encoding", "Connection"])))

@@ -64,7 +64,7 @@ class Document:
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """
-        Give the operation of that name, or the only one.
+        Return the operation of that name, or the only one.
 
         Raises:
             GraphQLError: There is none, or which is not clear.
@@ -91,7 +91,7 @@ class Document:
         return known
 
     def selected(self, nodes: Sequence[FieldNode]) -> dict[str, Any]:
-        """Give the names of the fields below *nodes*, as a tree; what is skipped or deferred is in it, too."""
+        """Return the names of the fields below *nodes*, as a tree; what is skipped or deferred is in it, too."""
         known = self._fields.get(id(nodes[0]))
         if known is None:
             fragments = {
@@ -157,7 +157,7 @@ class Documents:
             raise error
 
     def persisted(self, digest: str) -> str | None:
-        """Give the document whose SHA-256 is *digest*; None if it is not known."""
+        """Return the document whose SHA-256 is *digest*; None if it is not known."""
         text = self._persisted.get(digest)
         if text is not None:
             self._persisted.move_to_end(digest)
@@ -180,7 +180,7 @@ class Documents:
                 self._persisted_bytes -= len(gone)
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {
             "documents": len(self._kept),
             "documentHits": self._hits,

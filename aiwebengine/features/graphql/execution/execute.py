@@ -107,7 +107,7 @@ class Execution:
     @property
     def assembled(self) -> Assembled:
         """
-        Give the schema that serves.
+        Return the schema that serves.
 
         Raises:
             NoSchema: There is none.
@@ -241,11 +241,11 @@ class Execution:
         return Results(first=self.told(result, asker.request))
 
     def told(self, result: ExecutionResult, request: str) -> dict[str, Any]:
-        """Give a result as it is sent."""
+        """Return a result as it is sent."""
         return told(result, request, self._settings.max_response_bytes)
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {"operations": self._operations, **self.documents.state()}
 
     def _look(self) -> None:
@@ -260,5 +260,5 @@ class Execution:
 
 
 def _is_awaitable(value: Any) -> TypeGuard[Awaitable[Any]]:
-    """Tell what graphql-core waits for: of all awaitables only these two occur here."""
+    """Return what graphql-core waits for: of all awaitables only these two occur here."""
     return isinstance(value, CoroutineType | Future)

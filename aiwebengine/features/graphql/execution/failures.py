@@ -26,7 +26,7 @@ _BY_STATUS = {
     503: "UNAVAILABLE",
     504: "TIMEOUT",
 }
-_FAULT = "The server has a fault; its log knows more."
+_FAULT = "Internal server error; the server log has the details."
 _MOST_FRAMES = 20
 _LONGEST = 8000
 
@@ -48,7 +48,7 @@ class FieldFailed(Exception):
 
 def of_engine(error: EngineError, *, shown: bool, places: Sequence[Place] = ()) -> FieldFailed:
     """
-    Tell what the engine says.
+    Return what the engine says.
 
     Args:
         shown: Clients may read what the script threw; for development.
@@ -90,7 +90,7 @@ def of_script(told: Any) -> FieldFailed | ScriptFailed:
 
 def formatted(errors: Sequence[GraphQLError] | None, *, request: str) -> list[dict[str, Any]]:
     """
-    Give errors as they are sent; what is nobody's business stays in the log.
+    Return errors as they are sent; what is nobody's business stays in the log.
 
     Args:
         request: Its id, for the log.

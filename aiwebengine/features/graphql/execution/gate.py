@@ -42,7 +42,7 @@ class Gate:
             raise
 
     def leave(self, script: str) -> None:
-        """Give a place to the next one."""
+        """Pass a place on to the next one."""
         waiting = self._waiting.get(script)
         while waiting:
             turn = waiting.popleft()

@@ -94,7 +94,7 @@ class ReactorLoop(asyncio.AbstractEventLoop):
         return done
 
     def settle(self, future: Future[Any], value: Any) -> None:
-        """Give a future its value or its error, unless nobody waits any more."""
+        """Return a future its value or its error, unless nobody waits any more."""
         if future.done():
             return
         if isinstance(value, BaseException):

@@ -77,7 +77,7 @@ class Operation:
 
     def info(self, info: GraphQLResolveInfo[Any], *, path: bool) -> str:
         """
-        Give what a resolver is told of where it stands, as JSON.
+        Return what a resolver is told of where it stands, as JSON.
 
         Args:
             path: Tell the place in the result, which is the same for every execution if the field is a root one.

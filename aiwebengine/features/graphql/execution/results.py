@@ -24,7 +24,7 @@ class Results:
 
 def told(result: ExecutionResult, request: str, most: int) -> dict[str, Any]:
     """
-    Give a result as it is sent.
+    Return a result as it is sent.
 
     Args:
         most: Bytes that it may have, more or less.
@@ -40,7 +40,7 @@ def told(result: ExecutionResult, request: str, most: int) -> dict[str, Any]:
 
 
 def exceeds(data: Any, most: int) -> bool:
-    """Tell whether JSON of *data* would have more than about so many bytes, without making it."""
+    """Return whether JSON of *data* would have more than about so many bytes, without making it."""
     size = 0
     waiting = [data]
     while waiting:
@@ -59,19 +59,19 @@ def exceeds(data: Any, most: int) -> bool:
 
 
 def too_large(most: int) -> dict[str, Any]:
-    """Give what is sent in place of a result that is too large."""
+    """Return what is sent in place of a result that is too large."""
     message = f"The result has more than {most:,} bytes (graphql.max_response_bytes); ask for less at once."
     return {"errors": [{"message": message, "extensions": {"code": "TOO_LARGE"}}], "data": None}
 
 
 def too_late(seconds: float) -> dict[str, Any]:
-    """Give what is sent in place of a result that does not come in time."""
+    """Return what is sent in place of a result that does not come in time."""
     message = f"The operation was not done after {seconds:g} s (graphql.max_seconds) and was ended."
     return {"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}], "data": None}
 
 
 def told_first(result: ExperimentalIncrementalExecutionResults, request: str, most: int) -> dict[str, Any]:
-    """Give the first part of an incremental result."""
+    """Return the first part of an incremental result."""
     first = result.initial_result
     if exceeds(first.data, most):
         return too_large(most)
@@ -82,7 +82,7 @@ def told_first(result: ExperimentalIncrementalExecutionResults, request: str, mo
 
 
 def told_next(part: Any, request: str, most: int) -> dict[str, Any]:
-    """Give another part of an incremental result."""
+    """Return another part of an incremental result."""
     shown: dict[str, Any] = dict(part.formatted)
     if exceeds(shown, most):
         return {**too_large(most), "hasNext": False}
@@ -98,5 +98,5 @@ def _with_errors(shown: Mapping[str, Any], item: Any, request: str) -> dict[str,
 
 
 def request_failed(errors: Sequence[GraphQLError], request: str) -> dict[str, Any]:
-    """Give the response to a request that was not executed."""
+    """Return the response to a request that was not executed."""
     return {"errors": formatted(errors, request=request)}

@@ -22,7 +22,7 @@ class Slots:
         self._then: Callable[[], None] | None = then
 
     def one(self) -> Slot:
-        """Give one of them."""
+        """Return one of them."""
         return Slot(self)
 
     def filled(self) -> None:
@@ -54,7 +54,7 @@ class Slot:
         self._slots.filled()
 
     def get(self) -> Any:
-        """Give the value, or raise the error."""
+        """Return the value, or raise the error."""
         if self._error is not None:
             raise self._error
         return self._value

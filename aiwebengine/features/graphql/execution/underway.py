@@ -47,7 +47,7 @@ class Underway:
         work.addCallbacks(self.end, self.end)
 
     def end(self, outcome: Results | Failure) -> None:
-        """Tell what it came to."""
+        """Return what it came to."""
         told = self._leave()
         if told is not None:
             if isinstance(outcome, Failure):

@@ -106,7 +106,7 @@ class Assembled:
     sdl: str = ""
 
     def subscription(self, name: str) -> SchemaPart | None:
-        """Give who registered a subscription."""
+        """Return who registered a subscription."""
         return self.roots.get(("subscription", name))
 
 
@@ -368,7 +368,7 @@ _SAME = "Say the same in both, or give one of them another name."
 
 
 def _said(node: Node) -> str:
-    """Give what a node says, without its description."""
+    """Return what a node says, without its description."""
     text = print_ast(node)
     description = getattr(node, "description", None)
     return text[len(print_ast(description)) :].strip() if description is not None else text
@@ -394,12 +394,12 @@ def _where(part: SchemaPart) -> str:
 
 
 def _part_of(node: Node | None, parts: Sequence[SchemaPart]) -> SchemaPart | None:
-    """Give whose SDL a node stands in: sources are named by the numbers of the parts."""
+    """Return whose SDL a node stands in: sources are named by the numbers of the parts."""
     if node is None or node.loc is None or not node.loc.source.name.isdecimal():
         return None
     return parts[int(node.loc.source.name)]
 
 
 def type_name_of(kind: Any) -> str:
-    """Give the name of the type that is inside lists and non-nulls."""
+    """Return the name of the type that is inside lists and non-nulls."""
     return str(get_named_type(kind).name)

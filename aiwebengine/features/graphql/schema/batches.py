@@ -114,7 +114,7 @@ class Call:
 
     @property
     def text(self) -> str:
-        """Give it as JSON."""
+        """Return it as JSON."""
         parents = ""
         if self.kind in {"many", "each"}:
             parents = f',"p":{encode_ascii(self._values)}'
@@ -309,6 +309,10 @@ class Batch:
 
 
 def engine_error(failure: Failure) -> EngineError:
-    """Give the engine's error of a failure, or what stands for a fault."""
+    """Return the engine's error of a failure, or what stands for a fault."""
     error = failure.value
-    return error if isinstance(error, EngineError) else EngineError("The server has a fault; its log knows more.")
+    return (
+        error
+        if isinstance(error, EngineError)
+        else EngineError("Internal server error; the server log has the details.")
+    )

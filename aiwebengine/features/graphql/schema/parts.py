@@ -192,7 +192,7 @@ def fields_of(definition: DefinitionNode, root: str) -> Sequence[FieldDefinition
 
 
 def _is_bare(sdl: str) -> bool:
-    """Tell whether the SDL begins with a field: a name with arguments or a type after it."""
+    """Return whether the SDL begins with a field: a name with arguments or a type after it."""
     parser = Parser(Source(sdl), max_tokens=_MOST_TOKENS)
     parser.expect_token(TokenKind.SOF)
     if parser.peek_description():
@@ -280,6 +280,6 @@ def _options(registration: Registration, kind: str) -> dict[str, Any]:
         elif name in {"parse", "serialize"}:
             value = registration.function(value, name)  # noqa: PLW2901  it is the same, checked
         elif not isinstance(value, str) or len(value) > _LONGEST_TEXT:
-            raise Invalid(f"{call}: {name} is text of at most {_LONGEST_TEXT} characters; {told(value)} was given.")
+            raise Invalid(f"{call}: {name} is a string of at most {_LONGEST_TEXT} characters; {told(value)} was given.")
         options[name] = value
     return options

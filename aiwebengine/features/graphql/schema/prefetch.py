@@ -53,7 +53,7 @@ class Plan:
 
 
 def plan_of(assembled: Assembled, document: Document, node: OperationDefinitionNode) -> Plan | None:
-    """Give the root fields of an operation that can be asked for at once; None if it is not so simple."""
+    """Return the root fields of an operation that can be asked for at once; None if it is not so simple."""
     known = document.plans.get(id(node), document)
     if known is document:
         known = document.plans[id(node)] = _made(assembled, document, node)
@@ -61,7 +61,7 @@ def plan_of(assembled: Assembled, document: Document, node: OperationDefinitionN
 
 
 def calls_of(plan: Plan, variables: VariableValues) -> list[Call] | None:
-    """Give the calls for all fields of a plan; None if arguments do not fit, which the resolvers tell."""
+    """Return the calls for all fields of a plan; None if arguments do not fit, which the resolvers tell."""
     calls = []
     for item in plan.items:
         told = item.arguments
@@ -112,7 +112,7 @@ def _made(assembled: Assembled, document: Document, node: OperationDefinitionNod
 
 
 def _asks_below(assembled: Assembled, document: Document) -> bool:
-    """Tell whether a document may name a field that has a handler, or one whose values a script changes."""
+    """Return whether a document may name a field that has a handler, or one whose values a script changes."""
     if any("serialize" in part.options for part in assembled.scalars.values()):
         return True
     looking = _Naming(name for _, name in assembled.fields)
@@ -137,7 +137,7 @@ class _Looking(Visitor):
 
 
 def by_script(calls: Sequence[Call]) -> Sequence[Sequence[Call]]:
-    """Give calls together that go to the same version of a script."""
+    """Return calls together that go to the same version of a script."""
     if len(calls) == 1:
         return [calls]
     found: dict[str, list[Call]] = {}

@@ -54,7 +54,7 @@ class Event:
 
 
 def attach(assembled: Assembled) -> None:
-    """Give the fields of a schema their resolvers."""
+    """Attach resolvers to the fields of a schema."""
     schema = assembled.schema
     for (kind, name), part in assembled.roots.items():
         field = _root_field(schema, kind, name)
@@ -87,13 +87,13 @@ def _root_field(schema: GraphQLSchema, kind: str, name: str) -> GraphQLField:
 
 
 def member(source: Any, info: GraphQLResolveInfo[Any], **_: Any) -> Any:
-    """Give the member of an object that has the field's name."""
+    """Return the member of an object that has the field's name."""
     return source.get(info.field_name) if isinstance(source, dict) else None
 
 
 def type_of(source: Any, info: GraphQLResolveInfo[Any], kind: GraphQLAbstractType) -> str:
     """
-    Give the name of the type that an object says it is of.
+    Return the name of the type that an object says it is of.
 
     Raises:
         FieldFailed: It says nothing.
@@ -211,12 +211,12 @@ def _subscribed(part: SchemaPart, args: Mapping[str, GraphQLArgument]) -> Resolv
 
 
 def opening(operation: Operation, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> str:
-    """Give what the resolver of a subscription is called with: `"a":{...},"i":{...}`, as JSON."""
+    """Return what the resolver of a subscription is called with: `"a":{...},"i":{...}`, as JSON."""
     return f'"a":{encode_ascii(arguments)},"i":{operation.info(info, path=True)}'
 
 
 def parsed(value: Any) -> Any:
-    """Give what a resolver of an object means: JSON text is read, as older scripts return it."""
+    """Return what a resolver of an object means: JSON text is read, as older scripts return it."""
     if isinstance(value, str) and value[:1] in "{[":
         try:
             return decode(value)
@@ -277,7 +277,7 @@ def _change(operation: Operation, part: SchemaPart, step: str, value: Any) -> Fu
 
 
 def _parses(args: Mapping[str, GraphQLArgument]) -> Callable[[Operation], bool]:
-    """Tell whether there are scalars with `parse` in arguments; asked once for each schema."""
+    """Return whether there are scalars with `parse` in arguments; asked once for each schema."""
     known: list[bool] = []
 
     def tell(operation: Operation) -> bool:

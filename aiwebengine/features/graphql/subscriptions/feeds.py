@@ -46,7 +46,7 @@ from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason
 
 _log = Logger()
-_FAULT = "The server has a fault; its log knows more."
+_FAULT = "Internal server error; the server log has the details."
 
 
 class Outlet(Protocol):
@@ -97,7 +97,7 @@ class Member:
         self._tail: Callable[[], None] | None = None
 
     def result(self, text: str, position: str) -> None:
-        """Give a result, or keep it while the client is busy."""
+        """Return a result, or keep it while the client is busy."""
         if self.over or self._tail is not None:
             return
         if not (self._held or self._queue or self.outlet.busy):
@@ -113,7 +113,7 @@ class Member:
         self._queue.append((text, position))
 
     def first(self, text: str | None) -> None:
-        """Give what comes before all that was kept meanwhile, and go on."""
+        """Return what comes before all that was kept meanwhile, and go on."""
         self._held = False
         if text is not None and not self.over:
             self.outlet.result(text, "")
@@ -385,7 +385,7 @@ class Feeds:
             del self._feeds[feed.key]
 
     def keeps(self, field: str) -> bool:
-        """Tell whether results of a field are kept for clients who come back."""
+        """Return whether results of a field are kept for clients who come back."""
         return self._topics.keeps(field)
 
     def caught_up(self, feed: Feed) -> None:
@@ -413,7 +413,7 @@ class Feeds:
         self._stopping = reason
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {
             "subscriptions": self._members,
             "opening": self._opening,

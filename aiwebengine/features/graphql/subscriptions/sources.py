@@ -67,7 +67,7 @@ class Events:
         self._event = Event(None)
 
     def __call__(self, message: Message) -> Event:
-        """Give the event."""
+        """Return the event."""
         if message is not self._message:
             self._message, self._event = message, Event(json.loads(message.data), message.id)
         return self._event

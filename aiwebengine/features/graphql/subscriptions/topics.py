@@ -40,7 +40,7 @@ class Filter:
 
 
 def topic_of(field: str) -> str:
-    """Give the topic of a subscription's field."""
+    """Return the topic of a subscription's field."""
     return f"graphql:{field}"
 
 
@@ -81,21 +81,21 @@ class SubscriptionTopics:
             self._bus.remove(topic_of(name), _GONE)
 
     def owner(self, field: str) -> str | None:
-        """Give the script that registered a field; None if there is none."""
+        """Return the script that registered a field; None if there is none."""
         part = self._parts.get(field)
         return part.script if part is not None else None
 
     def of(self, script: str) -> Sequence[str]:
-        """Give the fields of a script."""
+        """Return the fields of a script."""
         return [name for name, part in self._parts.items() if part.script == script]
 
     def keeps(self, field: str) -> bool:
-        """Tell whether messages are kept for clients who come back."""
+        """Return whether messages are kept for clients who come back."""
         part = self._parts.get(field)
         return part is not None and bool(part.options.get("history"))
 
     def topic(self, field: str) -> str:
-        """Give the topic of a field."""
+        """Return the topic of a field."""
         return topic_of(field)
 
     def filtering(self, field: str) -> None:

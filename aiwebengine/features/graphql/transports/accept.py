@@ -37,7 +37,7 @@ def wishes(accept: str) -> Wishes:
 
 def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
     """
-    Give the best of what is *offered* for an `accept` header (RFC 9110, 12.5.1); None if nothing will do.
+    Return the best of what is *offered* for an `accept` header (RFC 9110, 12.5.1); None if nothing will do.
 
     Args:
         accept: The header; empty if there is none, which means that anything will do.
@@ -55,7 +55,7 @@ def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
 
 
 def named(accept: str, kind: str) -> bool:
-    """Tell whether an `accept` header names *kind* itself."""
+    """Return whether an `accept` header names *kind* itself."""
     return any(one == kind and quality > 0 for one, quality in map(_wish, accept.lower().split(",")[:_MOST]))
 
 

@@ -127,7 +127,7 @@ class GraphQLDoor:
         exchange.gone = None
         if isinstance(outcome, Failure):
             _log.failure("GraphQL request {request} failed", outcome, request=exchange.id)
-            self._refuse(exchange, EngineError("The server has a fault; its log knows more."), kind)
+            self._refuse(exchange, EngineError("Internal server error; the server log has the details."), kind)
         elif outcome.more is None:
             exchange.answered(answer(outcome.first, kind))
         else:
@@ -155,7 +155,7 @@ class GraphQLDoor:
     def _ended(self, failure: Failure, exchange: Exchange) -> None:
         if not failure.check(CancelledError):
             _log.failure("GraphQL request {request} broke off", failure, request=exchange.id)
-            exchange.failed(EngineError("The server has a fault; its log knows more."))
+            exchange.failed(EngineError("Internal server error; the server log has the details."))
 
     def _failed(self, exchange: Exchange, failed: RequestFailed, kind: str) -> None:
         persisted = any((one.extensions or {}).get("code", "").startswith("PERSISTED") for one in failed.errors)

@@ -136,5 +136,5 @@ class OlderDoor:
             exchange.answered(refusal(error, JSON, request=exchange.id))
         elif not isinstance(error, CancelledError):
             _log.failure("a subscription could not begin", failure)
-            fault = EngineError("The server has a fault; its log knows more.")
+            fault = EngineError("Internal server error; the server log has the details.")
             exchange.answered(refusal(fault, JSON, request=exchange.id))

@@ -27,7 +27,7 @@ _MOST_FIELDS = 50
 
 def read_request(request: Request) -> Mapping[str, Any]:
     """
-    Give the parameters of a GET or POST as they are, unchecked.
+    Return the parameters of a GET or POST as they are, unchecked.
 
     Raises:
         Invalid: They cannot be read.
@@ -53,7 +53,7 @@ def read_request(request: Request) -> Mapping[str, Any]:
 
 def read_body(request: Request) -> Mapping[str, Any]:
     """
-    Give the JSON object that is the body of a request.
+    Return the JSON object that is the body of a request.
 
     Raises:
         Invalid, UnsupportedMedia: It is not one.
@@ -75,7 +75,7 @@ def read_body(request: Request) -> Mapping[str, Any]:
 
 @lru_cache(maxsize=256)
 def _is_json(content_type: str) -> bool:
-    """Tell whether a header names JSON in UTF-8; clients repeat theirs."""
+    """Return whether a header names JSON in UTF-8; clients repeat theirs."""
     kind, _, rest = content_type.partition(";")
     charset = _CHARSET.search(rest)
     return kind.strip().lower() == "application/json" and (not charset or charset[1].lower() in {"utf-8", "utf8"})
@@ -119,7 +119,7 @@ def read_params(given: Mapping[str, Any], documents: Documents, *, persisted: bo
     if variables is not None and not isinstance(variables, dict):
         raise Invalid(f"The parameter variables is an object; {told(variables)} was given.")
     if name is not None and not isinstance(name, str):
-        raise Invalid(f"The parameter operationName is a text; {told(name)} was given.")
+        raise Invalid(f"The parameter operationName must be a string; {told(name)} was given.")
     if extensions is not None and not isinstance(extensions, dict):
         raise Invalid(f"The parameter extensions is an object; {told(extensions)} was given.")
     digest = _digest(given, extensions or {})

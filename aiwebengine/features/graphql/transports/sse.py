@@ -107,7 +107,7 @@ class Connection:
             self._stream.send(position_bytes(id))
 
     def retry(self, milliseconds: int) -> None:
-        """Tell when to come back."""
+        """Return when to come back."""
         if self._stream is not None:
             self._stream.retry(milliseconds)
 
@@ -312,7 +312,7 @@ class EventDoor:
         """Answer a request for `/graphql/sse`."""
         try:
             if self._stopping:
-                raise Unavailable("The server stops; come back in a moment.", retry_seconds=1.0)
+                raise Unavailable("The server is shutting down; reconnect in a moment.", retry_seconds=1.0)
             self._enter(exchange, request)
         except NoSchema:
             exchange.answered(refusal(NotFound(NO_SCHEMA), JSON, request=exchange.id))
@@ -357,7 +357,7 @@ class EventDoor:
             connection.end()
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {"eventStreams": len(self._connections), "reservedStreams": len(self._reserved)}
 
     # -- the modes ----------------------------------------------------------------------------
@@ -424,7 +424,7 @@ class EventDoor:
         extensions = given.get("extensions")
         identity = extensions.get("operationId") if isinstance(extensions, dict) else None
         if not isinstance(identity, str) or not 0 < len(identity) <= _LONGEST_ID:
-            raise Invalid("An operation on a reserved stream has a text extensions.operationId, which names it.")
+            raise Invalid("An operation on a reserved stream has a string extensions.operationId, which names it.")
         if identity in reserved.operations:
             raise Conflict("An operation of that id is under way on this stream.")
         if len(reserved.operations) >= reserved.most:
@@ -485,7 +485,7 @@ def execute_to(execution: Execution, prepared: Prepared, asker: Asker, outlet: A
     def told(outcome: Results | Failure) -> None:
         if isinstance(outcome, Failure):
             _log.failure("GraphQL request {request} failed", outcome, request=asker.request)
-            message = "The server has a fault; its log knows more."
+            message = "Internal server error; the server log has the details."
             outlet.refused([{"message": message, "extensions": {"code": "INTERNAL"}}])
         else:
             outlet.result(encode(outcome.first), "")

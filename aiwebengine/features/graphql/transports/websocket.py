@@ -89,7 +89,7 @@ class WebSocketDoor:
         return conversation
 
     def state(self) -> dict[str, int]:
-        """Give figures for the state page."""
+        """Return figures for the state page."""
         return {"webSockets": len(self._connections)}
 
 

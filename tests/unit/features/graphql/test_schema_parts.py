@@ -81,7 +81,7 @@ class PartsTests(SynchronousTestCase):
             ("subscription", {"history": -1}, "history is a number from 0"),
             ("subscription", {"history": True}, "history is a number from 0"),
             ("scalar", {"parse": "x"}, "parse must be a function"),
-            ("query", {"description": "x" * 3000}, "description is text of at most"),
+            ("query", {"description": "x" * 3000}, "description is a string of at most"),
         ):
             sdl = None if kind == "scalar" else "note: String"
             self.assertIn(message, self.refused(kind=kind, sdl=sdl, options=options))

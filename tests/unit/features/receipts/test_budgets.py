@@ -19,7 +19,7 @@ NONE: dict[str, Any] = {"host_calls": (), "log_lines": ()}
 
 
 def invocation(script: str = "one", number: int = 1) -> Invocation:
-    """Give one run of a script's version."""
+    """Return one run of a script's version."""
     return Invocation(
         id="i1",
         script=script,
@@ -34,7 +34,7 @@ def invocation(script: str = "one", number: int = 1) -> Invocation:
 
 
 def receipt(*, cpu: float = 0.0, calls: int = 0, lines: int = 0, size: int = 0) -> Receipt:
-    """Give what it cost."""
+    """Return what it cost."""
     return Receipt(
         invocation="i1",
         wall_seconds=0.1,
@@ -72,7 +72,7 @@ class BudgetsTests(SynchronousTestCase):
         return made
 
     def refused(self, budgets: Budgets, script: str = "one", number: int = 1) -> str:
-        """Give why a run is refused; empty if it is not."""
+        """Return why a run is refused; empty if it is not."""
         error = budgets.refusal(invocation(script, number))
         return "" if error is None else str(error)
 

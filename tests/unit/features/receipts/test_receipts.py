@@ -23,7 +23,7 @@ from tests.support.folders import temporary_folder
 
 
 def invocation(label: str = "GET /a", script: str = "one") -> Invocation:
-    """Give one run of a script."""
+    """Return one run of a script."""
     return Invocation(
         id="i1",
         script=script,
@@ -39,7 +39,7 @@ def invocation(label: str = "GET /a", script: str = "one") -> Invocation:
 
 
 def receipt(outcome: str = "committed", wall: float = 0.002, **more: object) -> Receipt:
-    """Give what it cost."""
+    """Return what it cost."""
     given = {"cpu_seconds": wall / 2, "host_calls": {}, "bytes_out": 10, **more}
     return Receipt(invocation="i1", wall_seconds=wall, outcome=outcome, **given)
 
@@ -91,7 +91,7 @@ class ReceiptsTests(SynchronousTestCase):
         return made
 
     def kept(self, receipts: Receipts, **wanted: object) -> list[str]:
-        """Give why and how the kept ones ended."""
+        """Return why and how the kept ones ended."""
         found = self.successResultOf(receipts.kept("one", limit=50, **wanted))
         return [f"{one.why} {one.receipt.outcome}" for one in found]
 

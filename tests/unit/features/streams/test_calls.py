@@ -253,7 +253,7 @@ class StreamTopicsTests(StreamsCase):
             answer(self.runs[-1][1])
         self.assertEqual(self.got, [])
         self.assertEqual(self.bus.state()["sieveFailures"], 6)
-        self.assertEqual(self.warnings, ["filter /a: nobody got the message. Too much."])
+        self.assertEqual(self.warnings, ["filter /a: the message was not delivered. Too much."])
 
     def test_the_streams_of_others(self) -> None:
         """A path may lead to another script's stream."""

@@ -14,12 +14,12 @@ from tests.unit.host.fakes import Everything, ask, host, invocation, receipt
 
 
 def loading() -> Session:
-    """Give the host's side of a load."""
+    """Return the host's side of a load."""
     return host(Everything()).begin(invocation("load"))
 
 
 def route(path: Any = "/a", number: int = 0, **more: Any) -> dict[str, Any]:
-    """Give what the prelude sends for one `registerWebHandler`."""
+    """Return what the prelude sends for one `registerWebHandler`."""
     return {
         "path": path,
         "methods": ["GET"],

@@ -36,7 +36,7 @@ class ProcessTests(SynchronousTestCase):
         self.process = Process(number=4, control=self.control, parent=lambda: self.parent)
 
     def ended_by(self) -> int:
-        """Give the signal that ended the program."""
+        """Return the signal that ended the program."""
         return -self.program.wait(timeout=10)
 
     def test_held(self) -> None:

@@ -33,7 +33,7 @@ POSSIBLE = {
 
 
 def queue_in(state: Second) -> SocketQueue[Any]:
-    """Give a queue that has come into *state*."""
+    """Return a queue that has come into *state*."""
     queue: SocketQueue[Any] = SocketQueue()
     for action in WAYS[state]:
         ACTIONS[action](queue)

@@ -145,7 +145,7 @@ class KeeperTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
 
     def test_dies_young_again_and_again(self) -> None:
-        """The first early death may be an accident; after the second the version is left alone for a while."""
+        """The first early death may be an accident; after the second the version waits."""
         for waits in (False, True):
             self.present()
             self.load()

@@ -43,7 +43,7 @@ NEW = [
 
 
 def journal(calls: list[Any], **more: Any) -> bytes:
-    """Give a journal as it is stored."""
+    """Return a journal as it is stored."""
     return json.dumps({"seed": "00", "now": 5, "calls": calls, **more}, separators=(",", ":")).encode()
 
 
@@ -59,7 +59,7 @@ class CallsStepTests(SynchronousTestCase):
             self.connection.execute(sa.text(f"CREATE TABLE {table}"))
 
     def get_bind(self) -> sa.Connection:
-        """Give the connection, as Alembic's operations do."""
+        """Return the connection, as Alembic's operations do."""
         return self.connection
 
     def keep(self, version: int, content: bytes, role: str = "replay") -> None:
@@ -72,7 +72,7 @@ class CallsStepTests(SynchronousTestCase):
         )
 
     def kept(self, version: int) -> bytes:
-        """Give the journal of a version; its digest and size are right."""
+        """Return the journal of a version; its digest and size are right."""
         query = "SELECT f.digest, f.size, b.packing, b.data FROM version_files f JOIN blobs b USING (digest)"
         row = self.connection.exec_driver_sql(f"{query} WHERE f.version = {version}").one()
         content: bytes = zlib.decompress(row.data) if row.packing == "zlib" else row.data

@@ -167,7 +167,7 @@ class GuardedDatabaseTests(SynchronousTestCase):
         self.work()
 
     def broken(self, times):
-        """Give work that meets a lost connection so often."""
+        """Return work that meets a lost connection so often."""
         self.left = times
 
         def work(connection):

@@ -21,7 +21,7 @@ from tests.support.folders import temporary_folder
 
 
 def add(digest):
-    """Give the work of a unit that stores something."""
+    """Return the work of a unit that stores something."""
 
     def work(transaction):
         transaction.connection.execute(sa.insert(blobs).values(digest=digest, packing="raw", data=b"x"))
