@@ -12,9 +12,9 @@ from aiwebengine.services.redis.store import Active, Deliver
 _log = Logger()
 
 
-class Listener:
+class ChannelListener:
     """
-    One subscriber; see `store.Subscription`.
+    One subscriber; see `store.ChannelSubscription`.
 
     Args:
         deliver: See `store.SharedStore.subscribe`.
@@ -22,7 +22,7 @@ class Listener:
         left: Told when it is cancelled.
     """
 
-    def __init__(self, *, deliver: Deliver, active: Active, left: Callable[[Listener], None]) -> None:
+    def __init__(self, *, deliver: Deliver, active: Active, left: Callable[[ChannelListener], None]) -> None:
         self._deliver = deliver
         self._active = active
         self._left = left
@@ -35,7 +35,7 @@ class Listener:
         return self._began
 
     def cancel(self) -> None:
-        """See `store.Subscription.cancel`."""
+        """See `store.ChannelSubscription.cancel`."""
         if not self._gone:
             self._gone = True
             self._left(self)
@@ -59,14 +59,14 @@ class Listener:
             _log.failure("a subscriber of a channel failed")
 
 
-class Channel:
+class SharedChannel:
     """All subscribers of one channel."""
 
     __slots__ = ("confirmed", "listeners", "name")
 
     def __init__(self, *, name: str) -> None:
         self.name = name
-        self.listeners: dict[Listener, None] = {}
+        self.listeners: dict[ChannelListener, None] = {}
         self.confirmed = False
         """Messages arrive."""
 
@@ -81,19 +81,21 @@ class Channels:
         closed: Told of one whose last subscriber has gone.
     """
 
-    def __init__(self, *, clock: Clock, opened: Callable[[Channel], None], closed: Callable[[Channel], None]) -> None:
+    def __init__(
+        self, *, clock: Clock, opened: Callable[[SharedChannel], None], closed: Callable[[SharedChannel], None]
+    ) -> None:
         self._clock = clock
         self._opened = opened
         self._closed = closed
-        self._channels: dict[str, Channel] = {}
+        self._channels: dict[str, SharedChannel] = {}
 
-    def add(self, name: str, *, deliver: Deliver, active: Active) -> Listener:
+    def add(self, name: str, *, deliver: Deliver, active: Active) -> ChannelListener:
         """Add a subscriber."""
         channel = self._channels.get(name)
         new = channel is None
         if channel is None:
-            channel = self._channels[name] = Channel(name=name)
-        listener = Listener(deliver=deliver, active=active, left=lambda one: self._leave(channel, one))
+            channel = self._channels[name] = SharedChannel(name=name)
+        listener = ChannelListener(deliver=deliver, active=active, left=lambda one: self._leave(channel, one))
         channel.listeners[listener] = None
         if channel.confirmed:
             self._clock.callLater(0, self._join, channel, listener)
@@ -101,7 +103,7 @@ class Channels:
             self._opened(channel)
         return listener
 
-    def confirm(self, channel: Channel) -> None:
+    def confirm(self, channel: SharedChannel) -> None:
         """Say that messages of *channel* arrive from now on, if it still is what its subscribers listen to."""
         if self._channels.get(channel.name) is channel:
             channel.confirmed = True
@@ -128,18 +130,18 @@ class Channels:
         channel = self._channels.get(name)
         return channel is not None and channel.confirmed
 
-    def __iter__(self) -> Iterator[Channel]:
+    def __iter__(self) -> Iterator[SharedChannel]:
         return iter(list(self._channels.values()))
 
     def __len__(self) -> int:
         return len(self._channels)
 
-    def _join(self, channel: Channel, listener: Listener) -> None:
+    def _join(self, channel: SharedChannel, listener: ChannelListener) -> None:
         # Interrupted meanwhile, it begins when the channel is confirmed again, or has done so already.
         if channel.confirmed and not listener.began:
             listener.begin()
 
-    def _leave(self, channel: Channel, listener: Listener) -> None:
+    def _leave(self, channel: SharedChannel, listener: ChannelListener) -> None:
         del channel.listeners[listener]
         if not channel.listeners:
             del self._channels[channel.name]

@@ -23,8 +23,16 @@ from aiwebengine.interfaces import DelayedCall
 from aiwebengine.services.breaker import Rules
 from aiwebengine.services.guarded import Guarded, Late, Terms, away
 from aiwebengine.services.redis.connection import KeptConnection, Wire, WriteRefused, endpoint_of
-from aiwebengine.services.redis.listening import Listening
-from aiwebengine.services.redis.store import Active, CommandRefused, Deliver, Reply, Script, Subscription, milliseconds
+from aiwebengine.services.redis.listening import RemoteChannels
+from aiwebengine.services.redis.store import (
+    Active,
+    ChannelSubscription,
+    CommandRefused,
+    Deliver,
+    Reply,
+    Script,
+    milliseconds,
+)
 from aiwebengine.services.retry import Backoff
 from aiwebengine.settings.redis_url import parse
 from aiwebengine.settings.schema import RedisSettings
@@ -78,7 +86,7 @@ class RedisStore(Service):
             random=random,
         )
         """The way to it."""
-        self._listening = Listening(prefix=self._prefix, clock=reactor, answer_seconds=settings.command_seconds)
+        self._listening = RemoteChannels(prefix=self._prefix, clock=reactor, answer_seconds=settings.command_seconds)
 
         def keep(made: Callable[[Wire], None], lost: Callable[[str], None], pushed: Any = None) -> KeptConnection:
             return KeptConnection(
@@ -209,7 +217,7 @@ class RedisStore(Service):
         """See `SharedStore.publish`."""
         return self._ask("PUBLISH", channel, message)
 
-    def subscribe(self, channel: str, *, deliver: Deliver, active: Active) -> Subscription:
+    def subscribe(self, channel: str, *, deliver: Deliver, active: Active) -> ChannelSubscription:
         """See `SharedStore.subscribe`."""
         return self._listening.subscribe(channel, deliver=deliver, active=active)
 

@@ -15,14 +15,14 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from aiwebengine.interfaces import Clock, DelayedCall
-from aiwebengine.services.redis.channels import Channel, Channels
+from aiwebengine.services.redis.channels import Channels, SharedChannel
 from aiwebengine.services.redis.connection import Wire
-from aiwebengine.services.redis.store import Active, Deliver, Subscription
+from aiwebengine.services.redis.store import Active, ChannelSubscription, Deliver
 
 _LOOK_SECONDS = 5.0
 
 
-class Listening:
+class RemoteChannels:
     """
     The channels of a connection.
 
@@ -42,7 +42,7 @@ class Listening:
         self.interruptions = 0
         """How often messages may have been lost."""
 
-    def subscribe(self, channel: str, *, deliver: Deliver, active: Active) -> Subscription:
+    def subscribe(self, channel: str, *, deliver: Deliver, active: Active) -> ChannelSubscription:
         """See `store.SharedStore.subscribe`."""
         return self._channels.add(self._prefix + channel, deliver=deliver, active=active)
 
@@ -70,14 +70,14 @@ class Listening:
     def __len__(self) -> int:
         return len(self._channels)
 
-    def _open(self, channel: Channel) -> None:
+    def _open(self, channel: SharedChannel) -> None:
         wire = self._wire
         if wire is None or wire.ended:
             return
         asked = self._answered(wire, wire.ask("SUBSCRIBE", channel.name))
         asked.addCallback(lambda there: self._channels.confirm(channel) if there and self._wire is wire else None)
 
-    def _close(self, channel: Channel) -> None:
+    def _close(self, channel: SharedChannel) -> None:
         wire = self._wire
         if wire is not None and not wire.ended:
             self._answered(wire, wire.ask("UNSUBSCRIBE", channel.name))

@@ -12,8 +12,16 @@ from twisted.internet.defer import Deferred, fail, succeed
 from aiwebengine.errors import Unavailable
 from aiwebengine.interfaces import Clock
 from aiwebengine.services.redis.cells import MemoryCells
-from aiwebengine.services.redis.channels import Channel, Channels
-from aiwebengine.services.redis.store import Active, CommandRefused, Deliver, Reply, Script, Subscription, milliseconds
+from aiwebengine.services.redis.channels import Channels, SharedChannel
+from aiwebengine.services.redis.store import (
+    Active,
+    ChannelSubscription,
+    CommandRefused,
+    Deliver,
+    Reply,
+    Script,
+    milliseconds,
+)
 
 _MOST_BYTES = 64 * 1024 * 1024
 
@@ -125,7 +133,7 @@ class MemoryStore(Service):
             self._soon()
         return succeed(int(listens))
 
-    def subscribe(self, channel: str, *, deliver: Deliver, active: Active) -> Subscription:
+    def subscribe(self, channel: str, *, deliver: Deliver, active: Active) -> ChannelSubscription:
         """See `SharedStore.subscribe`."""
         return self._channels.add(channel, deliver=deliver, active=active)
 
@@ -144,7 +152,7 @@ class MemoryStore(Service):
         except (CommandRefused, Unavailable):
             return fail()
 
-    def _opened(self, channel: Channel) -> None:
+    def _opened(self, channel: SharedChannel) -> None:
         self._clock.callLater(0, self._channels.confirm, channel)
 
     def _soon(self) -> None:

@@ -101,7 +101,7 @@ class Script:
         return hashlib.sha1(self.lua.encode(), usedforsecurity=False).hexdigest()
 
 
-class Subscription(Protocol):
+class ChannelSubscription(Protocol):
     """One subscriber of a channel."""
 
     def cancel(self) -> None:
@@ -182,7 +182,7 @@ class SharedStore(Protocol):
     def publish(self, channel: str, message: bytes) -> Deferred[int]:
         """Send a message to all who listen at this moment; return how many servers or connections do."""
 
-    def subscribe(self, channel: str, *, deliver: Deliver, active: Active) -> Subscription:
+    def subscribe(self, channel: str, *, deliver: Deliver, active: Active) -> ChannelSubscription:
         """
         Listen to a channel; possible before the store is started and while it is away.
 
