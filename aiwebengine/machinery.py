@@ -85,6 +85,8 @@ class Hooks:
         self.ended: list[Callable[[Invocation, Receipt], None]] = []
         """Told of each invocation that is over."""
         self.recording: Recording | None = None
+        self.route_options: set[str] = set()
+        """Options of routes that a feature serves; see `host.registration.routes.SERVED_BY_FEATURES`."""
 
     def recording_of(self, script: str, what: str) -> str:
         """See `Recording.wanted`; nothing is recorded if nobody records."""

@@ -60,7 +60,7 @@ async def test_bad_requests() -> None:
             (b"NONSENSE\r\n\r\n", 400, "invalid"),
             (b"GET /hello HTTP/1.1\r\n\r\n", 400, "invalid"),
             (b"GET /hello HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 10_000 + b"\r\n", 431, "headers_too_large"),
-            (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 431, "headers_too_large"),
+            (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "uri_too_long"),
             (b"POST /size HTTP/1.1\r\nHost: a\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\na", 415, None),
             (b"POST /size HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400, "invalid"),
             (b"GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 400, "invalid"),

@@ -69,7 +69,8 @@ async def _once(engine: EngineUnderTest) -> None:
 
 async def _stream(engine: EngineUnderTest) -> None:
     reply = await engine.request("HEAD", "/news")
-    assert (reply.status, reply.headers["content-type"]) == (200, "text/event-stream")
+    assert reply.status == 200
+    assert reply.headers["content-type"].startswith("text/event-stream")
     await _text(engine, "/tell", "told")
 
 

@@ -58,10 +58,11 @@ class Server:
         )
         try:
             with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as reply:
-                status, headers, body = reply.status, dict(reply.headers), reply.read().decode()
+                status, headers, body = reply.status, reply.headers, reply.read().decode()
         except urllib.error.HTTPError as error:
-            status, headers, body = error.code, dict(error.headers), error.read().decode()
-        return status, headers, json.loads(body) if "json" in headers.get("content-type", "") else body
+            status, headers, body = error.code, error.headers, error.read().decode()
+        told = {name.lower(): value for name, value in headers.items()}
+        return status, told, json.loads(body) if "json" in told.get("content-type", "") else body
 
     def stop(self) -> None:
         """Stop it as an operator would."""

@@ -28,7 +28,6 @@ TWICE = {
     "ScriptSource",
     "Session",
     "Slots",
-    "Surroundings",
     "Terms",
     "Work",
     "_Waiting",

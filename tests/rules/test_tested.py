@@ -11,6 +11,7 @@ LARGE = 150
 THROUGH = {
     "bodies": "tests/unit/web/api/test_deployments.py",
     "call": "tests/unit/web/api/test_api.py",
+    "clone_pool": "tests/unit/runtime/test_runner.py",
     "client": "tests/process/test_cli_commands.py",
     "commands": "tests/process/test_cli_commands.py",
     "deploy": "tests/process/test_cli_commands.py",
@@ -26,8 +27,6 @@ THROUGH = {
     "prefetch": "tests/unit/features/graphql/test_execution.py",
     "replayer": "tests/e2e/test_recordings.py",
     "resolvers": "tests/unit/features/graphql/test_execution.py",
-    "run": "tests/unit/runtime/test_run.py",
-    "running": "tests/e2e/test_server_program.py",
     "scripts": "tests/e2e/test_managing_scripts.py",
     "shapes": "tests/unit/host/test_describe.py",
     "site": "tests/unit/web/test_site.py",
@@ -35,6 +34,7 @@ THROUGH = {
     "sse": "tests/e2e/test_graphql_protocols.py",
     "standards": "tests/rules/test_generated_types.py",
     "declarations": "tests/rules/test_generated_types.py",
+    "template": "tests/unit/runtime/processes/test_template_keeper.py",
     "twistd": "tests/e2e/test_server_program.py",
     "websocket": "tests/e2e/test_graphql_protocols.py",
 }

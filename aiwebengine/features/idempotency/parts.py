@@ -16,6 +16,7 @@ from aiwebengine.web.exchange import Exchange
 def build(machinery: Machinery) -> Parts:
     """Build them."""
     base = machinery.base
+    machinery.hooks.route_options.add("idempotent")
     answers = KeptAnswers(
         read=base.database.read,
         milliseconds=base.milliseconds,

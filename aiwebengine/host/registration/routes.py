@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -37,12 +37,17 @@ OPTIONS: dict[str, str] = {
 _CALL = "registerWebHandler"
 
 
-def web_routes(limits: LimitSettings) -> RegistrationKind:
+SERVED_BY_FEATURES = frozenset({"idempotent"})
+"""Options of `OPTIONS` that a feature serves: without it they are refused, not ignored."""
+
+
+def web_routes(limits: LimitSettings, *, offered: Collection[str] = SERVED_BY_FEATURES) -> RegistrationKind:
     """
     Return the kind of `registerWebHandler`.
 
     Args:
         limits: The server's own, which no route may go beyond.
+        offered: Those of `SERVED_BY_FEATURES` that a feature serves; read when a route is registered.
     """
     return RegistrationKind(
         name=ROUTE,
@@ -50,24 +55,26 @@ def web_routes(limits: LimitSettings) -> RegistrationKind:
         noun="route",
         nouns="routes",
         takes_path=True,
-        check=partial(_check, limits),
+        check=partial(_check, limits, offered),
     )
 
 
-def _check(limits: LimitSettings, registration: Registration) -> Entry:
+def _check(limits: LimitSettings, offered: Collection[str], registration: Registration) -> Entry:
     given = registration.options
     chosen = given.get("method") if registration.told.get("methods") is None else registration.told["methods"]
     return registration.entry(
         methods=_methods(["GET"] if chosen is None else chosen),
         handler=registration.handler(),
-        options=_options(given, registration, limits),
+        options=_options(given, registration, limits, offered),
     )
 
 
-def _options(given: Mapping[str, Any], registration: Registration, limits: LimitSettings) -> dict[str, Any]:
+def _options(
+    given: Mapping[str, Any], registration: Registration, limits: LimitSettings, offered: Collection[str]
+) -> dict[str, Any]:
     checked: dict[str, Any] = {}
     for name, value in given.items():
-        if name not in OPTIONS:
+        if name not in OPTIONS or (name in SERVED_BY_FEATURES and name not in offered):
             raise registration.unknown_option(name, OPTIONS)
         if value is None or name == "method":
             continue
