@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.host.declarations import surface
 from aiwebengine.host.declare import Argument, HostCall
+from tests.support.folders import temporary_folder
 from tests.support.sandbox import Seen, Zygote, start
 
 KEY = Argument(name="key", kind="text", max_length=20, converts="string", doc="The key.")
@@ -201,7 +202,7 @@ class FurtherFiles(SynchronousTestCase):
 
     def surface(self, text: str) -> tuple[str, Path]:
         """Return a surface with one file more, and that file."""
-        path = Path(self.mktemp()).absolute()
+        path = temporary_folder(self) / "further.js"
         path.write_text(text, "utf-8")
         return surface(CALLS, [path]), path
 

@@ -96,7 +96,7 @@ class CheckTests(SynchronousTestCase):
     def test_never_repeats_a_long_value(self) -> None:
         """A message stays short however large the value is."""
         told = self.told("x" * 1_000_000)
-        self.assertEqual(told, {"": "must be an object; a text of 1000000 characters was given."})
+        self.assertEqual(told, {"": "must be an object; a string of 1000000 characters was given."})
 
     def test_stops_after_twenty(self) -> None:
         """A thousand faults are twenty faults."""
