@@ -159,7 +159,8 @@ async def test_messages() -> None:
         await task.deferLater(reactor, 0.2)
         assert Counter(json.loads(text)["all"] for text in listener.texts) == Counter(ids)
         assert count == len(ids)
-        assert len(ids) > OPERATIONS // 2
+        # How many survive depends on the speed of the machine beside that of the kills.
+        assert len(ids) > OPERATIONS // 5
         done = []
         for socket in every:
             told = [one for one in map(json.loads, socket.texts) if "done" in one]
