@@ -43,7 +43,8 @@ class ProcessTests(SynchronousTestCase):
         """A child of the template is known by its pid, measured, and killed by the server itself."""
         self.process.forked(self.program.pid)
         self.assertEqual((self.process.identity, self.process.pid), (Identity.HELD, self.program.pid))
-        self.assertGreater(self.process.memory_bytes(), 1 << 20)
+        # It may have been started just now, and have touched little yet.
+        self.assertGreater(self.process.memory_bytes(), 1 << 12)
         self.assertGreaterEqual(self.process.peak_bytes(), self.process.memory_bytes() // 2)
         self.assertGreaterEqual(self.process.cpu_seconds(), self.process.spend())
         self.process.end()
