@@ -23,7 +23,7 @@ import pytest
 from tests.support.load import Load
 from tests.support.servers import SERVE, TWISTD, TWISTD_DAEMON, Server, started
 
-SERVES = re.compile(r"process (\d+) serves; this one finishes what is in hand")
+SERVES = re.compile(r"process (\d+) is serving; this one finishes its open requests")
 
 EVERY_WAY = pytest.mark.parametrize("command", [SERVE, TWISTD], ids=["serve", "twistd"])
 
@@ -310,9 +310,9 @@ def test_successor_that_cannot_serve(command: Sequence[str], tmp_path: Path) -> 
             load.wait_for(20)
             for wrong in ("server:\n  prot: 80\n", f"server:\n  data_folder: {tmp_path}/other\n"):
                 settings.write_text(wrong)
-                told = server.output.count("this process goes on")
+                told = server.output.count("this process keeps serving")
                 server.process.send_signal(signal.SIGUSR2)
-                until(lambda told=told: server.output.count("this process goes on") > told)
+                until(lambda told=told: server.output.count("this process keeps serving") > told)
                 load.wait_for(20)
         assert (load.failures, load.unconnected) == ([], 0)
         assert "did you mean `server.port`?" in server.output

@@ -331,7 +331,7 @@ async def test_what_cannot_be_registered_or_sent() -> None:
         assert await client.has(1) == ["hi"]
         for wrong, says in (
             ('registerWebStream("")', "must begin with"),
-            ("registerWebStream()", "must be text"),
+            ("registerWebStream()", "must be a string"),
             ('registerWebStream("/a", { histroy: 1 })', "did you mean history?"),
             ('registerWebStream("/a", { history: -1 })', "from 0 to 10000"),
             ('registerWebStream("/a", { slow: "wait" })', "drop-oldest, disconnect"),
