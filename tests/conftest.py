@@ -150,13 +150,24 @@ def _children() -> list[int]:
         # A thread may end while we look.
         with contextlib.suppress(OSError):
             found += [int(word) for word in path.read_text().split()]
-    return [pid for pid in found if _command(pid)]
+    return [pid for pid in found if _alive(pid)]
+
+
+def _alive(pid: int) -> bool:
+    """Return whether a process runs: a zombie is dead, and whoever waits for it will reap it."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    # The program's name stands in brackets before the state, and may hold brackets and blanks itself.
+    return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
 
 
 def _command(pid: int) -> str:
+    """Return how a process was started; the name of the program while it has not been handed its arguments yet."""
+    folder = Path(f"/proc/{pid}")
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").strip() or (folder / "comm").read_bytes().strip()
     except OSError:
-        return ""
-    # A zombie has no command line: it is dead, and whoever waits for it will reap it.
-    return b" ".join(words).decode(errors="replace").strip()
+        return f"process {pid}"
+    return words.decode(errors="replace")

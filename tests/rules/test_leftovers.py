@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -11,15 +12,20 @@ from pathlib import Path
 
 from tests.rules.tree import ROOT
 
+_SLEEP = '["sleep", "60"]'
+# Linux shows no arguments of a process that has just been started; this one never has any.
+_NAMELESS = '[""], executable="/bin/sh"'
 _LEAVING = """
 import subprocess
 
 import pytest
 
+LEFT = []
+
 def test_leaving():
     "It leaves a process behind."
-    left = subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    print("left", left.pid)
+    LEFT.append(subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL))
+    print("left", LEFT[0].pid)
 
 @pytest.mark.slow("it takes an hour")
 def test_slow():
@@ -28,22 +34,23 @@ def test_slow():
 """
 
 
-def _pytest(folder: Path, group: str, *flags: str) -> str:
+def _pytest(folder: Path, group: str, command: str, *flags: str) -> str:
     tests = folder / "tests"
     (tests / group).mkdir(parents=True)
     shutil.copy(ROOT / "tests" / "conftest.py", tests)
-    (tests / group / "test_it.py").write_text(_LEAVING, "utf-8")
+    (tests / group / "test_it.py").write_text(_LEAVING.replace("COMMAND", command), "utf-8")
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --reactor=default -p no:cacheprovider\n", "utf-8")
     words = [sys.executable, "-m", "pytest", "-rAs", "--extent=quick", *flags, "tests"]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
     told = f"{done.stdout}{done.stderr}\nexit code {done.returncode}"
-    os.kill(int(told.partition("\nleft ")[2].split()[0]), signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(int(told.partition("\nleft ")[2].split()[0]), signal.SIGKILL)
     return told
 
 
 def test_quiet_test_leaves_a_process(tmp_path: Path) -> None:
     """A unit test that leaves a process behind fails, and names each slow test that the run leaves out."""
-    told = _pytest(tmp_path, "unit", f"--skipped={tmp_path / 'skipped'}")
+    told = _pytest(tmp_path, "unit", _NAMELESS, f"--skipped={tmp_path / 'skipped'}")
     assert "The test left behind child processes" in told
     assert told.endswith("exit code 1")
     expected = "only in make test-all: it takes an hour\n    tests/unit/test_it.py::test_slow\n"
@@ -52,7 +59,7 @@ def test_quiet_test_leaves_a_process(tmp_path: Path) -> None:
 
 def test_worker_leaves_a_process(tmp_path: Path) -> None:
     """A run whose worker leaves a process behind fails, and names the process."""
-    told = _pytest(tmp_path, "e2e", "--numprocesses=1", "--dist=loadfile")
+    told = _pytest(tmp_path, "e2e", _SLEEP, "--numprocesses=1", "--dist=loadfile")
     assert "The tests left processes behind: sleep 60" in told
     assert "1 passed, 1 skipped" in told
     assert "only in make test-all: it takes an hour" in told
