@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -357,3 +359,10 @@ def test_receipts(shell: Shell) -> None:
     assert shell.run("receipts", "notes", "--new-budgets", "--json") == exits.OK
     assert (shell.api.asked[1].method, shell.api.asked[1].path) == ("DELETE", "/engine/api/script/budgets")
     assert shell.json() == found
+
+
+def test_server_is_not_loaded() -> None:
+    """A command that only talks to a server loads nothing of one: it answers in half the time."""
+    look = "import sys, aiwebengine.cli.main; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True)
+    assert {"twisted", "graphql", "sqlalchemy", "klein"}.isdisjoint(done.stdout.split())

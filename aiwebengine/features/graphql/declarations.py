@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from aiwebengine.features.graphql.schema.parts import PART_OPTIONS
 from aiwebengine.host.declarations import Declarations
 from aiwebengine.host.declare import Argument, Global, HostCall, Member, Shape
 
@@ -17,6 +16,26 @@ _OPTION_TYPES = {
     "serialize": "(value: any) => unknown",
     "specifiedBy": "string",
 }
+
+PART_OPTIONS: dict[str, dict[str, str]] = {
+    "query": {
+        "writes": "whether the resolver may change things; then it is a unit of its own, as a mutation is",
+        "description": "what the schema says of the field, unless the SDL does",
+    },
+    "mutation": {"description": "what the schema says of the field, unless the SDL does"},
+    "subscription": {
+        "history": "how many of the last messages are kept for clients of server-sent events who come back",
+        "description": "what the schema says of the field, unless the SDL does",
+    },
+    "field": {"batch": "`false`: the handler is given one object at a time, not all that are asked for together"},
+    "scalar": {
+        "parse": "`(value) => value`: checks and changes what a client sends; what it throws refuses the value",
+        "serialize": "`(value) => value`: changes what a resolver gave into what the client gets",
+        "description": "what the schema says of it",
+        "specifiedBy": "address of its specification",
+    },
+}
+"""Options of each kind of registration, with what they mean."""
 
 CAPABILITY = "streams"
 """What it takes to send to the subscriptions of other scripts; the same as for their streams."""

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from aiwebengine.errors import Invalid
+from aiwebengine.features.sockets.declarations import SOCKET_EVENTS, SOCKET_OPTIONS
 from aiwebengine.host.declare import told
 from aiwebengine.host.registration.kinds import Registration
 from aiwebengine.values import Entry
@@ -14,23 +15,6 @@ SOCKET = "socket"
 """The kind of registration."""
 
 SOCKET_CALL = "registerWebSocket"
-
-SOCKET_EVENTS: dict[str, str] = {
-    "open": "`(ws, req, ctx)`: runs when a client comes, behind the middleware and before the connection is accepted; "
-    "what it throws refuses the client, with the status of an `httpError`",
-    "message": "`(ws, data, ctx)`: runs for each message; `data` is text, or a `Uint8Array` for a binary one",
-    "close": "`(ws, code, reason, ctx)`: runs when the connection has ended, however it did",
-}
-"""Handlers of a WebSocket, with when they run."""
-
-SOCKET_OPTIONS: dict[str, str] = {
-    "auth": '`"required"` refuses clients that nobody is signed in at; `"optional"` and `"none"` let everybody in',
-    "protocols": "subprotocols that are spoken, the client's first of them is chosen",
-    "origins": "origins whose pages may connect, beside the server's own, such as `https://example.org`; `*` for all",
-    "summary": "one sentence for people who read the list of routes",
-    "tags": "words that group routes in that list",
-}
-"""Options of `registerWebSocket`, with what they mean."""
 
 _AUTH = ("none", "optional", "required")
 _PROTOCOL = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiwebengine.errors import Invalid
+from aiwebengine.features.streams.declarations import STREAM_OPTIONS
 from aiwebengine.host.declare import told
 from aiwebengine.host.registration.kinds import Registration
 from aiwebengine.services.topics import DISCONNECT, DROP_OLDEST
@@ -14,21 +15,6 @@ STREAM = "stream"
 """The kind of registration."""
 
 STREAM_CALL = "registerWebStream"
-
-STREAM_OPTIONS: dict[str, str] = {
-    "auth": '`"required"` refuses clients that nobody is signed in at; `"optional"` and `"none"` let everybody in',
-    "attributes": "`(req, ctx) => object`: what the `to` of messages is compared with, beside the parameters of the "
-    "path; what it throws refuses the client",
-    "onConnect": "`(req, ctx) => message`: runs when a client connects, after `attributes`; what it returns is the "
-    "client's first message, and what it throws refuses the client",
-    "filter": "`(message, clients) => boolean[]`: of all clients whom `to` lets through, given as their attributes, "
-    "which ones get the message; it is synchronous, has 50 ms of processor time and makes no calls to the server",
-    "history": "how many of the last messages are kept for clients who come back; 0 for none",
-    "slow": '`"drop-oldest"` for a client that reads too slowly, who is told by a `gap` event, or `"disconnect"`',
-    "summary": "one sentence for people who read the list of routes",
-    "tags": "words that group routes in that list",
-}
-"""Options of `registerWebStream`, with what they mean."""
 
 _AUTH = ("none", "optional", "required")
 _SLOW = (DROP_OLDEST, DISCONNECT)

@@ -38,6 +38,7 @@ from graphql.language.parser import Parser
 from graphql.language.token_kind import TokenKind
 
 from aiwebengine.errors import Invalid
+from aiwebengine.features.graphql.declarations import PART_OPTIONS
 from aiwebengine.host.declare import nearest, told
 from aiwebengine.host.registration.kinds import Registration
 from aiwebengine.values import Entry, HandlerRef
@@ -57,26 +58,6 @@ CALLS_BY_KIND = {
 }
 
 OLDER_CALLS = ("registerGraphQLQuery", "registerGraphQLMutation", "registerGraphQLSubscription")
-
-PART_OPTIONS: dict[str, dict[str, str]] = {
-    "query": {
-        "writes": "whether the resolver may change things; then it is a unit of its own, as a mutation is",
-        "description": "what the schema says of the field, unless the SDL does",
-    },
-    "mutation": {"description": "what the schema says of the field, unless the SDL does"},
-    "subscription": {
-        "history": "how many of the last messages are kept for clients of server-sent events who come back",
-        "description": "what the schema says of the field, unless the SDL does",
-    },
-    "field": {"batch": "`false`: the handler is given one object at a time, not all that are asked for together"},
-    "scalar": {
-        "parse": "`(value) => value`: checks and changes what a client sends; what it throws refuses the value",
-        "serialize": "`(value) => value`: changes what a resolver gave into what the client gets",
-        "description": "what the schema says of it",
-        "specifiedBy": "address of its specification",
-    },
-}
-"""Options of each kind of registration, with what they mean."""
 
 BUILT_IN_SCALARS = ("Int", "Float", "String", "Boolean", "ID")
 
