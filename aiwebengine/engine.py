@@ -9,9 +9,9 @@ from twisted.internet.defer import Deferred
 from aiwebengine.build.builder import Builder
 from aiwebengine.observe.logs import ScriptLogs
 from aiwebengine.observe.services import OrderedServices
+from aiwebengine.runtime.processes.zygote import Zygote
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.runner import Runner
-from aiwebengine.runtime.zygote import Zygote
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.web.handover import Handover
 from aiwebengine.web.listener import Ready

@@ -27,10 +27,10 @@ from aiwebengine.observe.background import Background
 from aiwebengine.observe.logs import ScriptLogs
 from aiwebengine.observe.points import Passed
 from aiwebengine.runtime.invoker import Admission, Invoker
+from aiwebengine.runtime.processes.zygote import Zygote
 from aiwebengine.runtime.registry import Current
-from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.runner import Runner
-from aiwebengine.runtime.zygote import Zygote
+from aiwebengine.runtime.runs.run import Run
 from aiwebengine.scripts.access import ScriptAccess
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.failures import Failures

@@ -181,7 +181,7 @@ class Invocation(NamedTuple):
     handler: HandlerRef | None
     principal: Principal
     payload: str
-    """ASCII JSON: what the handler is given (see `runtime/link.py`)."""
+    """ASCII JSON: what the handler is given (see `runtime/wire/link.py`)."""
     wall_seconds: float
     cpu_seconds: float
     cause: Cause | None = None

@@ -26,9 +26,9 @@ from aiwebengine.host.turns import Turns
 from aiwebengine.machinery import Foundation, Hooks, Machinery
 from aiwebengine.runtime import lockdown
 from aiwebengine.runtime.invoker import Invoker
+from aiwebengine.runtime.processes.zygote import Zygote
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.runner import Runner
-from aiwebengine.runtime.zygote import Zygote
 from aiwebengine.scripts.access import ScriptAccess
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.failures import Failures

@@ -22,7 +22,7 @@ from typing import Any
 from aiwebengine.build.builder import TOOLCHAIN
 from aiwebengine.build.node import Node, find_node
 from aiwebengine.runtime import lockdown
-from aiwebengine.runtime.zygote import environment
+from aiwebengine.runtime.processes.zygote import environment
 from aiwebengine.services.lock import LOCK_NAME, locked_by
 from aiwebengine.settings.schema import Settings
 

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from aiwebengine.errors import EngineError, ScriptFailed
 from aiwebengine.runtime.invoker import Callee, Invoker
-from aiwebengine.runtime.sink import Whole
+from aiwebengine.runtime.runs.sink import Whole
 from aiwebengine.services.topics import Message
 from aiwebengine.values import SERVICE, Invocation
 

@@ -18,20 +18,20 @@ from twisted.logger import Logger
 
 from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.interfaces import HostSession
-from aiwebengine.runtime.boxes import encode_pair
-from aiwebengine.runtime.child import Clone, Life, Work, describe
-from aiwebengine.runtime.crashes import MOST_IN_A_ROW, Crashes, is_crash
-from aiwebengine.runtime.failure import disconnected
 from aiwebengine.runtime.moves import Move
-from aiwebengine.runtime.pace import Pace
+from aiwebengine.runtime.processes.child import Clone, Life, Work, describe
 from aiwebengine.runtime.processes.clone_pool import ClonePool
+from aiwebengine.runtime.processes.crashes import MOST_IN_A_ROW, Crashes, is_crash
 from aiwebengine.runtime.processes.journal import Journal
 from aiwebengine.runtime.processes.occupancy import Occupancy
+from aiwebengine.runtime.processes.pace import Pace
+from aiwebengine.runtime.processes.slots import Share
+from aiwebengine.runtime.processes.template import Template
 from aiwebengine.runtime.processes.template_keeper import TemplateKeeper
-from aiwebengine.runtime.run import Run, RunContext
-from aiwebengine.runtime.slots import Share
-from aiwebengine.runtime.template import Template
-from aiwebengine.runtime.terms import GroupContext, Payloads, Terms
+from aiwebengine.runtime.processes.terms import GroupContext, Payloads, Terms
+from aiwebengine.runtime.runs.run import Run, RunContext
+from aiwebengine.runtime.wire.boxes import encode_pair
+from aiwebengine.runtime.wire.failure import disconnected
 from aiwebengine.values import Bundle, Invocation
 
 _log = Logger()

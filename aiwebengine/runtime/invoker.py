@@ -20,9 +20,9 @@ from aiwebengine.errors import EngineError, TooMany
 from aiwebengine.interfaces import HostCalls
 from aiwebengine.runtime.allowance import allowance
 from aiwebengine.runtime.registry import Current, Registry
-from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.runner import LoadReport, Runner
-from aiwebengine.runtime.sink import Sink
+from aiwebengine.runtime.runs.run import Run
+from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Again, Allowance, Bundle, Cause, HandlerRef, Invocation, Once, Principal
 

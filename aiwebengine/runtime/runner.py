@@ -21,16 +21,16 @@ from twisted.logger import Logger
 from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.interfaces import HostCalls, ScriptSource
 from aiwebengine.observe.points import Passed, unwatched
-from aiwebengine.runtime.failure import disconnected
 from aiwebengine.runtime.group import Group
+from aiwebengine.runtime.processes.slots import Slots
+from aiwebengine.runtime.processes.template import Template
+from aiwebengine.runtime.processes.terms import GroupContext, Terms, check_loaded
+from aiwebengine.runtime.processes.zygote import Zygote
 from aiwebengine.runtime.registry import Current
-from aiwebengine.runtime.run import Run, RunContext
-from aiwebengine.runtime.sink import Sink
-from aiwebengine.runtime.slots import Slots
-from aiwebengine.runtime.tape import Tape
-from aiwebengine.runtime.template import Template
-from aiwebengine.runtime.terms import GroupContext, Terms, check_loaded
-from aiwebengine.runtime.zygote import Zygote
+from aiwebengine.runtime.runs.run import Run, RunContext
+from aiwebengine.runtime.runs.sink import Sink
+from aiwebengine.runtime.runs.tape import Tape
+from aiwebengine.runtime.wire.failure import disconnected
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Bundle, Invocation, Receipt
 

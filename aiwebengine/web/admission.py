@@ -15,7 +15,7 @@ from typing import Protocol
 
 from twisted.python.failure import Failure
 
-from aiwebengine.runtime.sink import Sink
+from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import Entry, Invocation, Request
 from aiwebengine.web.exchange import Exchange
 

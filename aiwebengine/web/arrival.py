@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiwebengine.errors import EngineError
-from aiwebengine.runtime.run import Run
-from aiwebengine.runtime.sink import Sink
+from aiwebengine.runtime.runs.run import Run
+from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import Invocation, Request, RouteMatch
 from aiwebengine.web.exchange import Exchange
 

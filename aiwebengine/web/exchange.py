@@ -2,7 +2,7 @@
 One request for a script and its answer, on the connection that brought it.
 
 The connection gives it the body, `enter` hands it to the site, and the runtime answers through
-it: it is the `runtime.sink.Sink` of the invocation.  It is not one of twisted.web's requests,
+it: it is the `runtime.runs.sink.Sink` of the invocation.  It is not one of twisted.web's requests,
 which are made for far more than this and cost as much again as everything else here.
 
 An answer that is given whole leaves in one piece if it is small.  A large one leaves in pieces,
@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from aiwebengine.errors import EngineError
-from aiwebengine.runtime.run import Run
+from aiwebengine.runtime.runs.run import Run
 from aiwebengine.values import Answer
 from aiwebengine.web.conditions import met
 from aiwebengine.web.read import Sender

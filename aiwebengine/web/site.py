@@ -31,8 +31,8 @@ from aiwebengine.host.registration.paths import METHODS, RESERVED
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.runtime.routes import AutoOptions, MethodNotAllowed, NoRoute
-from aiwebengine.runtime.run import Run
-from aiwebengine.runtime.sink import Sink
+from aiwebengine.runtime.runs.run import Run
+from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.settings.schema import HttpSettings
 from aiwebengine.values import ANONYMOUS, ROUTE, Answer, Entry, Invocation, Request, RouteMatch
 from aiwebengine.web.admission import Admission, AdmissionStep, Enter

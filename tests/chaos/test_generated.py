@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from tests.support.hostile.deeds import Broken, look, world
 from tests.support.sandbox import Zygote
-from tests.unit.runtime import test_hostile_child as children
-from tests.unit.runtime import test_hostile_load as loads
+from tests.unit.runtime.processes import test_hostile_child as children
+from tests.unit.runtime.processes import test_hostile_load as loads
 
 SEED = int(os.environ.get("AIWEBENGINE_CHAOS_SEED", "1"))
 SCRIPTS = int(os.environ.get("AIWEBENGINE_CHAOS_SCRIPTS", "2000"))

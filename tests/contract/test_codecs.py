@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.runtime import boxes as server
+from aiwebengine.runtime.wire import boxes as server
 from sandbox import bodies as child
 from sandbox.boxes import BadBox as ChildBadBox
 from sandbox.boxes import encode_pair

@@ -14,7 +14,7 @@ from twisted.logger import LogEvent, globalLogPublisher
 
 from aiwebengine.assembly import running
 from aiwebengine.host.dispatch import Host
-from aiwebengine.runtime import zygote
+from aiwebengine.runtime.processes import zygote
 from tests.support.engine import EngineUnderTest, running_engine
 
 SITE = Path(__file__).resolve().parents[1] / "support" / "hostile" / "site"

@@ -19,7 +19,7 @@ import pytest
 import pytest_twisted
 
 from aiwebengine.errors import EngineError
-from aiwebengine.runtime import zygote
+from aiwebengine.runtime.processes import zygote
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from tests.support.runtime import RuntimeUnderTest, running_runtime
 

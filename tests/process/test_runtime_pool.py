@@ -10,7 +10,7 @@ import pytest_twisted
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import ScriptMemory, Unavailable
-from aiwebengine.runtime.crashes import MOST_IN_A_ROW
+from aiwebengine.runtime.processes.crashes import MOST_IN_A_ROW
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from tests.support.runtime import Seen, running_runtime
 

@@ -22,10 +22,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from aiwebengine.errors import EngineError, NotFound
+from aiwebengine.runtime.processes.zygote import Zygote
 from aiwebengine.runtime.registry import Current
-from aiwebengine.runtime.run import Run
 from aiwebengine.runtime.runner import LoadReport, Runner
-from aiwebengine.runtime.zygote import Zygote
+from aiwebengine.runtime.runs.run import Run
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import ANONYMOUS, Answer, Bundle, HandlerRef, Invocation, LogLine, Receipt
 from tests.support.sandbox import SURFACE

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 
 from aiwebengine.errors import EngineError, Invalid
-from aiwebengine.runtime.sink import Sink
+from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import Answer, Entry, Once, Request
 
 HEADER = "idempotency-key"

@@ -8,7 +8,7 @@ from aiwebengine.features.recordings.replayer import Replayer
 from aiwebengine.features.recordings.settings import RecordingSettings
 from aiwebengine.features.recordings.store import DatabaseRecordingRows
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.runtime.run import Run
+from aiwebengine.runtime.runs.run import Run
 
 
 class _Recording:

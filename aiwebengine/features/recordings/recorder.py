@@ -81,7 +81,7 @@ class Recording:
 
 
 class Taped(Protocol):
-    """What was written down; see `runtime.tape.Tape`."""
+    """What was written down; see `runtime.runs.tape.Tape`."""
 
     seed: str
     now: int

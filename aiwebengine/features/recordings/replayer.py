@@ -18,8 +18,8 @@ from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import EngineError, Invalid, NotFound
 from aiwebengine.runtime.invoker import Callee, Invoker
-from aiwebengine.runtime.replay import Replay
 from aiwebengine.runtime.routes import Routes
+from aiwebengine.runtime.runs.replay import Replay
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.prepare import Request
 from aiwebengine.scripts.store import ScriptStore

@@ -28,10 +28,10 @@ from aiwebengine.exact_json import decode_object
 from aiwebengine.features.sockets.calls import BINARY, socket_topic
 from aiwebengine.features.sockets.options import SOCKET, SOCKET_CALL, check_socket
 from aiwebengine.host.registration.kinds import RegistrationKind
-from aiwebengine.runtime.failure import broken_protocol
 from aiwebengine.runtime.invoker import Callee, Callees, Invoker
 from aiwebengine.runtime.registry import Current, Registry
-from aiwebengine.runtime.run import Run
+from aiwebengine.runtime.runs.run import Run
+from aiwebengine.runtime.wire.failure import broken_protocol
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import GAP, Message, Reason, Subscription
 from aiwebengine.settings.schema import SocketSettings
@@ -426,7 +426,7 @@ class Session:
 
 class AskedSocket:
     """
-    Takes what a script says of a client; see `runtime.sink.Sink`.
+    Takes what a script says of a client; see `runtime.runs.sink.Sink`.
 
     Args:
         door: Accepts the connection if the script agrees.

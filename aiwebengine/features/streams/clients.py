@@ -15,7 +15,7 @@ from aiwebengine.exact_json import decode_object
 from aiwebengine.features.streams.options import STREAM, STREAM_CALL, check_stream
 from aiwebengine.features.streams.topics import topic_of
 from aiwebengine.host.registration.kinds import RegistrationKind
-from aiwebengine.runtime.failure import broken_protocol
+from aiwebengine.runtime.wire.failure import broken_protocol
 from aiwebengine.values import Answer, Principal, RouteMatch
 from aiwebengine.web.arrival import Arrival
 from aiwebengine.web.exchange import Exchange
@@ -90,7 +90,7 @@ class StreamClients:
 
 class StreamClient:
     """
-    Takes what a script says of a client; see `runtime.sink.Sink`.
+    Takes what a script says of a client; see `runtime.runs.sink.Sink`.
 
     Args:
         door: Opens the stream if the script agrees.

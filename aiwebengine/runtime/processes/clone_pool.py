@@ -6,11 +6,11 @@ from typing import Generic, TypeVar
 
 from twisted.logger import Logger
 
-from aiwebengine.runtime.child import Clone, CloneOwner, Life
+from aiwebengine.runtime.processes.child import Clone, CloneOwner, Life
 from aiwebengine.runtime.processes.occupancy import Occupancy
 from aiwebengine.runtime.processes.occupant import Occupant
 from aiwebengine.runtime.processes.template_keeper import TemplateKeeper
-from aiwebengine.runtime.terms import GroupContext, Terms
+from aiwebengine.runtime.processes.terms import GroupContext, Terms
 
 _log = Logger()
 

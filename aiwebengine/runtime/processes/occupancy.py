@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiwebengine.runtime.slots import Share, Slots
+from aiwebengine.runtime.processes.slots import Share, Slots
 
 
 class Occupancy:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from aiwebengine.runtime.boxes import Box
-from aiwebengine.runtime.control import Exit
+from aiwebengine.runtime.wire.boxes import Box
+from aiwebengine.runtime.wire.control import Exit
 
 
 class Death(NamedTuple):

@@ -22,8 +22,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
-from aiwebengine.runtime.control import Control
 from aiwebengine.runtime.moves import Move
+from aiwebengine.runtime.wire.control import Control
 
 # How nice they are, beside the server: as a child begins (`sandbox/lockdown/process.py`), and much more.
 _SHORT_RUNS = 5

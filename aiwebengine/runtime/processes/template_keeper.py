@@ -24,11 +24,11 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.interfaces import HostSession
 from aiwebengine.runtime.allowance import load_seconds
-from aiwebengine.runtime.control import Control
 from aiwebengine.runtime.moves import Move
 from aiwebengine.runtime.processes.journal import Journal
-from aiwebengine.runtime.template import Template
-from aiwebengine.runtime.terms import GroupContext, Terms
+from aiwebengine.runtime.processes.template import Template
+from aiwebengine.runtime.processes.terms import GroupContext, Terms
+from aiwebengine.runtime.wire.control import Control
 from aiwebengine.values import Allowance, Bundle, Invocation
 
 _log = Logger()

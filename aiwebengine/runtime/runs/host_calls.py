@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from aiwebengine.interfaces import HostSession
 from aiwebengine.observe.points import Passed
-from aiwebengine.runtime.boxes import BadBox
-from aiwebengine.runtime.call_checks import TOO_MANY_PARTS, is_costly_to_read, overspent
-from aiwebengine.runtime.lines import Lines
 from aiwebengine.runtime.processes.occupant import Child
-from aiwebengine.runtime.tape import Tape
+from aiwebengine.runtime.runs.tape import Tape
+from aiwebengine.runtime.wire.boxes import BadBox
+from aiwebengine.runtime.wire.call_checks import TOO_MANY_PARTS, is_costly_to_read, overspent
+from aiwebengine.runtime.wire.lines import Lines
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, CallCost
 

@@ -19,12 +19,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.runtime.answer import read_answer, read_body, read_head, read_strings
-from aiwebengine.runtime.boxes import BadBox
 from aiwebengine.runtime.moves import Move
 from aiwebengine.runtime.runs.costs import RunCosts
-from aiwebengine.runtime.sink import Sink
-from aiwebengine.runtime.tape import Tape
+from aiwebengine.runtime.runs.sink import Sink
+from aiwebengine.runtime.runs.tape import Tape
+from aiwebengine.runtime.wire.answer import read_answer, read_body, read_head, read_strings
+from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, Answer
 

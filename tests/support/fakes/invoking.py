@@ -8,8 +8,8 @@ from typing import Any
 
 from aiwebengine.runtime.invoker import Admission, Invoker
 from aiwebengine.runtime.registry import Current
-from aiwebengine.runtime.run import Run
-from aiwebengine.runtime.sink import Sink
+from aiwebengine.runtime.runs.run import Run
+from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Invocation
 

@@ -20,8 +20,8 @@ from typing import Any
 
 from twisted.internet.task import Clock
 
-from aiwebengine.runtime.boxes import Box, Parser, encode, encode_pair
-from aiwebengine.runtime.control import Control
+from aiwebengine.runtime.wire.boxes import Box, Parser, encode, encode_pair
+from aiwebengine.runtime.wire.control import Control
 
 
 class HandReactor(Clock):

@@ -13,10 +13,10 @@ import signal
 from pathlib import Path
 
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.runtime.answer import read_answer, read_strings
-from aiwebengine.runtime.boxes import Box
-from aiwebengine.runtime.call_checks import read_call
-from aiwebengine.runtime.lines import Lines
+from aiwebengine.runtime.wire.answer import read_answer, read_strings
+from aiwebengine.runtime.wire.boxes import Box
+from aiwebengine.runtime.wire.call_checks import read_call
+from aiwebengine.runtime.wire.lines import Lines
 from aiwebengine.settings.schema import LimitSettings
 from tests.support.sandbox import Clone, Template, Zygote
 

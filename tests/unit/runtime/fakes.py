@@ -10,9 +10,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import EngineError, NotFound
-from aiwebengine.runtime.control import Control
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.runner import Runner
+from aiwebengine.runtime.wire.control import Control
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import ANONYMOUS, Answer, Bundle, HandlerRef, Invocation, LogLine, Receipt
 from tests.support.fakes.processes import FakeChild, Forker, HandReactor, Request

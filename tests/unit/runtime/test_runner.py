@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Conflict, ScriptFailed, ScriptTimeout
-from aiwebengine.runtime.crashes import MOST_IN_A_ROW
+from aiwebengine.runtime.processes.crashes import MOST_IN_A_ROW
 from aiwebengine.runtime.runner import LoadReport
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from tests.unit.runtime.fakes import FakeTemplate, Scene

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface.verify import verifyObject
 
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.runtime.sink import Sink
+from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import Answer
 from aiwebengine.web.channel import Channel
 from tests.unit.web.support import JSON, FakeRun, Transport, WebTestCase, a_route, ended, replies

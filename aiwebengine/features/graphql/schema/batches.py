@@ -23,9 +23,9 @@ from aiwebengine.features.graphql.execution.loop import Future, ReactorLoop
 from aiwebengine.features.graphql.execution.slots import Slot
 from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.features.graphql.transports.wire import encode_ascii
-from aiwebengine.runtime.failure import broken_protocol
-from aiwebengine.runtime.run import Run
-from aiwebengine.runtime.sink import Sink
+from aiwebengine.runtime.runs.run import Run
+from aiwebengine.runtime.runs.sink import Sink
+from aiwebengine.runtime.wire.failure import broken_protocol
 from aiwebengine.values import ANONYMOUS, Answer, Invocation, Principal
 
 _MOST_PARENTS = 1000

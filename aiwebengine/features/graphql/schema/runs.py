@@ -13,8 +13,8 @@ from aiwebengine.features.graphql.execution.failures import FieldFailed, of_engi
 from aiwebengine.features.graphql.schema.batches import Asker
 from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.runtime.invoker import Callee, Callees, Invoker
-from aiwebengine.runtime.run import Run
-from aiwebengine.runtime.sink import Sink
+from aiwebengine.runtime.runs.run import Run
+from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import HandlerRef, Invocation
 from aiwebengine.web.errors import Explain, Place
 

@@ -27,7 +27,7 @@ from aiwebengine.features.graphql.schema.batches import Scripts
 from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.features.graphql.schema.resolvers import Event
 from aiwebengine.features.graphql.subscriptions.topics import FILTER, Filter, topic_of
-from aiwebengine.runtime.failure import broken_protocol
+from aiwebengine.runtime.wire.failure import broken_protocol
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.matching import checked
 from aiwebengine.services.topics import GAP, Message, Reason, Subscription
@@ -242,7 +242,7 @@ class ScriptSource:
 
 class Opening:
     """
-    Takes what a subscription's resolver answers; see `runtime.sink.Sink`.
+    Takes what a subscription's resolver answers; see `runtime.runs.sink.Sink`.
 
     Args:
         loop: Runs who waits.

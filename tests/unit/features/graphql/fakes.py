@@ -20,7 +20,7 @@ from aiwebengine.features.graphql.schema.parts import GRAPHQL, SchemaPart
 from aiwebengine.features.graphql.schema.registration import SCHEMA_PARTS
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.runtime.registry import ActiveScript, Current
-from aiwebengine.runtime.sink import Sink
+from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import Answer, Entry, HandlerRef, Invocation
 
 Resolve = Callable[[Mapping[str, Any]], Any]

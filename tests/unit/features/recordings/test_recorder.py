@@ -13,7 +13,7 @@ from aiwebengine.features.recordings.recorder import Recorder, Rule
 from aiwebengine.features.recordings.settings import RecordingSettings
 from aiwebengine.features.recordings.store import DatabaseRecordingRows
 from aiwebengine.observe.background import Background
-from aiwebengine.runtime.tape import Tape
+from aiwebengine.runtime.runs.tape import Tape
 from aiwebengine.values import ANONYMOUS, Answer, HandlerRef, Invocation
 from tests.support.fakes.database import open_database
 from tests.support.folders import temporary_folder

@@ -11,9 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Conflict, EngineError, NotFound
 from aiwebengine.runtime.processes.journal import Journal
+from aiwebengine.runtime.processes.slots import Slots
 from aiwebengine.runtime.processes.template_keeper import Keeping, TemplateKeeper
-from aiwebengine.runtime.slots import Slots
-from aiwebengine.runtime.terms import GroupContext, Terms
+from aiwebengine.runtime.processes.terms import GroupContext, Terms
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Bundle
 from tests.support.fakes.processes import FakeChild, Forker, HandReactor, Request

@@ -8,9 +8,9 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import BudgetSpent
-from aiwebengine.runtime.boxes import BadBox
 from aiwebengine.runtime.runs.host_calls import HostConversation
-from aiwebengine.runtime.tape import Tape
+from aiwebengine.runtime.runs.tape import Tape
+from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
 from tests.unit.runtime.fakes import FakeHost
 

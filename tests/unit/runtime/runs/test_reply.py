@@ -8,11 +8,11 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.runtime.boxes import BadBox
 from aiwebengine.runtime.moves import IllegalMove
 from aiwebengine.runtime.runs.costs import RunCosts
 from aiwebengine.runtime.runs.reply import Given, Part, Reply
-from aiwebengine.runtime.tape import Tape
+from aiwebengine.runtime.runs.tape import Tape
+from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
 from tests.unit.runtime.fakes import FakeSink
 

@@ -30,10 +30,18 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import EngineError, ScriptFailed, ScriptProtocol, Stale, Unavailable
 from aiwebengine.interfaces import HostCalls, HostSession
 from aiwebengine.observe.points import Passed, unwatched
-from aiwebengine.runtime.answer import Head, read_answer
-from aiwebengine.runtime.boxes import BadBox, Box
-from aiwebengine.runtime.call_checks import read_call
-from aiwebengine.runtime.failure import (
+from aiwebengine.runtime.moves import Move
+from aiwebengine.runtime.processes.occupant import Child, Death
+from aiwebengine.runtime.runs.costs import RunCosts
+from aiwebengine.runtime.runs.host_calls import HostConversation
+from aiwebengine.runtime.runs.reply import REFUSED, WHOLE, Given, Part, Reply
+from aiwebengine.runtime.runs.sink import Sink
+from aiwebengine.runtime.runs.tape import Tape
+from aiwebengine.runtime.runs.turn import MOST_RERUNS, Release, Turn
+from aiwebengine.runtime.wire.answer import Head, read_answer
+from aiwebengine.runtime.wire.boxes import BadBox, Box
+from aiwebengine.runtime.wire.call_checks import read_call
+from aiwebengine.runtime.wire.failure import (
     Bounds,
     broken_protocol,
     death_error,
@@ -42,14 +50,6 @@ from aiwebengine.runtime.failure import (
     not_again,
     script_failure,
 )
-from aiwebengine.runtime.moves import Move
-from aiwebengine.runtime.processes.occupant import Child, Death
-from aiwebengine.runtime.runs.costs import RunCosts
-from aiwebengine.runtime.runs.host_calls import HostConversation
-from aiwebengine.runtime.runs.reply import REFUSED, WHOLE, Given, Part, Reply
-from aiwebengine.runtime.runs.turn import MOST_RERUNS, Release, Turn
-from aiwebengine.runtime.sink import Sink
-from aiwebengine.runtime.tape import Tape
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, Answer, Invocation, Receipt
 

@@ -13,13 +13,13 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import BudgetSpent, EngineError, ScriptFailed, ScriptProtocol
-from aiwebengine.runtime.boxes import encode, encode_pair
 from aiwebengine.runtime.runner import LoadReport
+from aiwebengine.runtime.wire.boxes import encode, encode_pair
 from aiwebengine.settings.schema import LimitSettings
 from tests.support.examples import examples
 from tests.support.fakes.processes import FakeChild
 from tests.unit.runtime.fakes import Scene
-from tests.unit.runtime.test_hostile_child import KEYS, TEXTS, VALUES
+from tests.unit.runtime.processes.test_hostile_child import KEYS, TEXTS, VALUES
 
 HOST_CALL = encode_pair(b"_ask", b"7") + encode_pair(b"_command", b"host") + encode_pair(b"n", b"x")
 TOLD = st.sampled_from(

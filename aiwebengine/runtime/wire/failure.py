@@ -22,8 +22,8 @@ from aiwebengine.errors import (
     TooMany,
     Unavailable,
 )
-from aiwebengine.runtime.boxes import Box
-from aiwebengine.runtime.control import Exit
+from aiwebengine.runtime.wire.boxes import Box
+from aiwebengine.runtime.wire.control import Exit
 
 _MAX_TEXT = 8000
 _MAX_TOLD_BYTES = 256 * 1024

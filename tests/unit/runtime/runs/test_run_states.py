@@ -18,12 +18,12 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Cancelled, Conflict, EngineError, Stale
-from aiwebengine.runtime.boxes import Box
-from aiwebengine.runtime.control import Exit
 from aiwebengine.runtime.moves import IllegalMove
 from aiwebengine.runtime.processes.occupant import Death
-from aiwebengine.runtime.run import CANCEL_SECONDS, Phase, Run, RunContext
+from aiwebengine.runtime.runs.run import CANCEL_SECONDS, Phase, Run, RunContext
 from aiwebengine.runtime.runs.turn import MOST_RERUNS
+from aiwebengine.runtime.wire.boxes import Box
+from aiwebengine.runtime.wire.control import Exit
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import ANONYMOUS, HandlerRef, Invocation, Receipt
 from tests.unit.runtime.fakes import FakeSink

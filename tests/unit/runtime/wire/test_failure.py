@@ -17,10 +17,10 @@ from aiwebengine.errors import (
     ScriptTimeout,
     Unavailable,
 )
-from aiwebengine.runtime.boxes import BadBox
-from aiwebengine.runtime.control import Exit
-from aiwebengine.runtime.failure import Bounds, death_error, script_failure
-from aiwebengine.runtime.lines import Lines
+from aiwebengine.runtime.wire.boxes import BadBox
+from aiwebengine.runtime.wire.control import Exit
+from aiwebengine.runtime.wire.failure import Bounds, death_error, script_failure
+from aiwebengine.runtime.wire.lines import Lines
 from aiwebengine.settings.schema import LimitSettings
 
 MEMORY = 100 * 1024 * 1024

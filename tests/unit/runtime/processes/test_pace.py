@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from aiwebengine.runtime.child import Life, Work
-from aiwebengine.runtime.pace import Pace
+from aiwebengine.runtime.processes.child import Life, Work
+from aiwebengine.runtime.processes.pace import Pace
 
 
 def clone(label: str, since: float, **members: Any) -> Any:

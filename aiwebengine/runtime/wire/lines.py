@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from aiwebengine.exact_json import decode
-from aiwebengine.runtime.boxes import BadBox
-from aiwebengine.runtime.call_checks import is_costly_to_read
+from aiwebengine.runtime.wire.boxes import BadBox
+from aiwebengine.runtime.wire.call_checks import is_costly_to_read
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, LogLine
 

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReadWriteDescriptor
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from aiwebengine.runtime.control import Exit
+from aiwebengine.runtime.wire.control import Exit
 from tests.support.fakes.processes import Forker, HandReactor
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.runtime.boxes import Box
-from aiwebengine.runtime.child import Clone, Life, Work, describe, times_of
 from aiwebengine.runtime.moves import IllegalMove
+from aiwebengine.runtime.processes.child import Clone, Life, Work, describe, times_of
 from aiwebengine.runtime.processes.occupant import Death
+from aiwebengine.runtime.wire.boxes import Box
 from tests.support.fakes.processes import FakeChild, Forker, HandReactor
 
 

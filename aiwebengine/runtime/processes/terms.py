@@ -9,9 +9,9 @@ from typing import Any
 
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.interfaces import ScriptSource
-from aiwebengine.runtime.child import times_of
-from aiwebengine.runtime.control import Control
-from aiwebengine.runtime.slots import Slots
+from aiwebengine.runtime.processes.child import times_of
+from aiwebengine.runtime.processes.slots import Slots
+from aiwebengine.runtime.wire.control import Control
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Allowance, Invocation
 

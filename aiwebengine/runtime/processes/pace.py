@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
-from aiwebengine.runtime.child import Life, Work
+from aiwebengine.runtime.processes.child import Life, Work
 
 _QUICK_SECONDS = 0.005
 _LATE_SECONDS = 0.02

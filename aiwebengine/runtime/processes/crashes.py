@@ -12,7 +12,7 @@ from __future__ import annotations
 import signal
 
 from aiwebengine.errors import Unavailable
-from aiwebengine.runtime.control import Exit
+from aiwebengine.runtime.wire.control import Exit
 
 MOST_IN_A_ROW = 5
 _FIRST_SECONDS = 0.5

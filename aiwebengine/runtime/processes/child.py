@@ -39,13 +39,13 @@ from typing import Any, Generic, Protocol, TypeVar
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.logger import Logger
 
-from aiwebengine.runtime.boxes import Box, encode, encode_pair
-from aiwebengine.runtime.control import Control, Exit
-from aiwebengine.runtime.link import Link
 from aiwebengine.runtime.moves import IllegalMove, Move
 from aiwebengine.runtime.processes.occupant import Death, Occupant
 from aiwebengine.runtime.processes.process import Process
 from aiwebengine.runtime.processes.socket_queue import TAGS, Second, SocketQueue
+from aiwebengine.runtime.wire.boxes import Box, encode, encode_pair
+from aiwebengine.runtime.wire.control import Control, Exit
+from aiwebengine.runtime.wire.link import Link
 
 _log = Logger()
 

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import CannotStart, Unavailable
-from aiwebengine.runtime.zygote import Zygote, environment
+from aiwebengine.runtime.processes.zygote import Zygote, environment
 from tests.support.fakes.processes import Forker, HandReactor
 
 

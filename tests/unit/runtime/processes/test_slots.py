@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.runtime.slots import Share, Slots
+from aiwebengine.runtime.processes.slots import Share, Slots
 
 
 class Script:

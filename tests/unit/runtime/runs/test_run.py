@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Cancelled, Conflict, Stale, Unavailable
-from aiwebengine.runtime.boxes import encode, encode_pair
+from aiwebengine.runtime.wire.boxes import encode, encode_pair
 from aiwebengine.settings.schema import LimitSettings
 from tests.support.fakes.processes import FakeChild
 from tests.unit.runtime.fakes import Scene

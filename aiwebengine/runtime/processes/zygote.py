@@ -24,7 +24,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import CannotStart, EngineError, Unavailable
-from aiwebengine.runtime.control import Control
+from aiwebengine.runtime.wire.control import Control
 from aiwebengine.services.descriptors import require_free, socket_pairs
 from aiwebengine.services.retry import Backoff
 

@@ -8,7 +8,7 @@ is refused unread, and a script that goes on asking after its calls are spent is
 from __future__ import annotations
 
 from aiwebengine.errors import BudgetSpent
-from aiwebengine.runtime.boxes import BadBox
+from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance
 

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from aiwebengine.runtime.boxes import BadBox, Box, Parser
+from aiwebengine.runtime.wire.boxes import BadBox, Box, Parser
 
 _log = Logger()
 

@@ -22,14 +22,14 @@ from twisted.logger import Logger
 
 from aiwebengine.errors import EngineError, ScriptFailed
 from aiwebengine.interfaces import HostSession
-from aiwebengine.runtime.boxes import BadBox, Box, encode, encode_pair
-from aiwebengine.runtime.call_checks import TOO_MANY_PARTS, is_costly_to_read, overspent, read_call
-from aiwebengine.runtime.control import Control, Exit
-from aiwebengine.runtime.failure import Bounds, broken_protocol, death_error, script_failure
-from aiwebengine.runtime.lines import Lines
-from aiwebengine.runtime.link import Link
 from aiwebengine.runtime.moves import Move
 from aiwebengine.runtime.processes.journal import Journal
+from aiwebengine.runtime.wire.boxes import BadBox, Box, encode, encode_pair
+from aiwebengine.runtime.wire.call_checks import TOO_MANY_PARTS, is_costly_to_read, overspent, read_call
+from aiwebengine.runtime.wire.control import Control, Exit
+from aiwebengine.runtime.wire.failure import Bounds, broken_protocol, death_error, script_failure
+from aiwebengine.runtime.wire.lines import Lines
+from aiwebengine.runtime.wire.link import Link
 from aiwebengine.services.descriptors import socket_pairs
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, Bundle

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.runtime.answer import read_answer, read_body, read_head
+from aiwebengine.runtime.wire.answer import read_answer, read_body, read_head
 
 
 def head(**members: Any) -> bytes:

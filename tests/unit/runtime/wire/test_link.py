@@ -8,8 +8,8 @@ from twisted.internet.interfaces import IReadWriteDescriptor
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from aiwebengine.runtime.boxes import Box, encode_pair
-from aiwebengine.runtime.link import Link
+from aiwebengine.runtime.wire.boxes import Box, encode_pair
+from aiwebengine.runtime.wire.link import Link
 from tests.support.fakes.processes import FakeChild, HandReactor
 
 

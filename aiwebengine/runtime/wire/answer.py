@@ -16,7 +16,7 @@ import re
 from typing import Any
 
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.runtime.boxes import Box
+from aiwebengine.runtime.wire.boxes import Box
 from aiwebengine.values import Answer
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}")

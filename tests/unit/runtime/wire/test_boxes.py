@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.protocols.amp import parseString
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.runtime.boxes import BadBox, Parser, encode, encode_pair
+from aiwebengine.runtime.wire.boxes import BadBox, Parser, encode, encode_pair
 
 HEAD = encode_pair(b"_ask", b"1") + encode_pair(b"_command", b"run")
 

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Conflict
-from aiwebengine.runtime.boxes import encode_pair
+from aiwebengine.runtime.wire.boxes import encode_pair
 from aiwebengine.settings.schema import LimitSettings
 from tests.support.examples import examples
 from tests.support.fakes.processes import FakeChild
