@@ -48,11 +48,11 @@ from aiwebengine.values import Invocation, Receipt
 from aiwebengine.web.admission import AdmissionStep
 from aiwebengine.web.api.route import Routed
 from aiwebengine.web.errors import Explain
+from aiwebengine.web.events.sse import EventStreams
+from aiwebengine.web.events.streams import StreamDoor
 from aiwebengine.web.handover import Handing
 from aiwebengine.web.site import Door
-from aiwebengine.web.sse import EventStreams
-from aiwebengine.web.streams import StreamDoor
-from aiwebengine.web.websocket import WebSockets
+from aiwebengine.web.websocket.connection import WebSockets
 
 if TYPE_CHECKING:
     # Loaded only where there is a Redis server: it brings OpenSSL with it.

@@ -29,10 +29,10 @@ from aiwebengine.web.api.state import ServerState
 from aiwebengine.web.api.token import Token
 from aiwebengine.web.handover import Handing, Handover
 from aiwebengine.web.health import add_health
+from aiwebengine.web.http.read import Reader
+from aiwebengine.web.http.write import Writer
 from aiwebengine.web.listener import Listener, Ready
-from aiwebengine.web.read import Reader
 from aiwebengine.web.site import Site
-from aiwebengine.web.write import Writer
 
 
 def connect(machinery: Machinery, parts: Sequence[Parts]) -> None:

@@ -39,9 +39,9 @@ from aiwebengine.services.db.units import Units
 from aiwebengine.services.outbox import Relay
 from aiwebengine.values import Invocation, LogLine, Receipt
 from aiwebengine.web.errors import Explain, Place
-from aiwebengine.web.sse import EventStreams
-from aiwebengine.web.streams import StreamDoor
-from aiwebengine.web.websocket import WebSockets
+from aiwebengine.web.events.sse import EventStreams
+from aiwebengine.web.events.streams import StreamDoor
+from aiwebengine.web.websocket.connection import WebSockets
 
 
 # Long: a list of the floors, read from bottom to top.

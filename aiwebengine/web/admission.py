@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import Entry, Invocation, Request
-from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.http.exchange import Exchange
 
 
 class Place(IntEnum):

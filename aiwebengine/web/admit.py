@@ -18,7 +18,7 @@ from aiwebengine.exact_json import decode
 from aiwebengine.host.schemas import check
 from aiwebengine.host.typed_texts import TypedTexts
 from aiwebengine.values import Request, RouteMatch
-from aiwebengine.web.payload import payload, query_pairs
+from aiwebengine.web.http.payload import payload, query_pairs
 
 _CHECKED = ("params", "query", "body")
 _Violations = list[dict[str, str]]

@@ -9,7 +9,7 @@ from aiwebengine.errors import EngineError
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import Invocation, Request, RouteMatch
-from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.http.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

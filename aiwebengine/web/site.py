@@ -38,12 +38,12 @@ from aiwebengine.values import ANONYMOUS, ROUTE, Answer, Entry, Invocation, Requ
 from aiwebengine.web.admission import Admission, AdmissionStep, Enter
 from aiwebengine.web.admit import admit
 from aiwebengine.web.arrival import Arrival, Opener
-from aiwebengine.web.channel import Channel
 from aiwebengine.web.errors import Explain, Place, error_answer, wants_page, withheld
-from aiwebengine.web.exchange import Exchange
-from aiwebengine.web.read import Reader, Sender, request_id
+from aiwebengine.web.http.channel import Channel
+from aiwebengine.web.http.exchange import Exchange
+from aiwebengine.web.http.read import Reader, Sender, request_id
+from aiwebengine.web.http.write import Writer
 from aiwebengine.web.welcome import welcome
-from aiwebengine.web.write import Writer
 
 _log = Logger()
 

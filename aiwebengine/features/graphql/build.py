@@ -29,9 +29,9 @@ from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason
 from aiwebengine.values import Invocation
 from aiwebengine.web.errors import Explain
-from aiwebengine.web.sse import EventStreams
-from aiwebengine.web.streams import StreamDoor
-from aiwebengine.web.websocket import WebSockets
+from aiwebengine.web.events.sse import EventStreams
+from aiwebengine.web.events.streams import StreamDoor
+from aiwebengine.web.websocket.connection import WebSockets
 
 _STOPPING = Reason(code="stopping", message="The server is shutting down; subscribe again in a moment.")
 

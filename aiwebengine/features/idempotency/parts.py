@@ -10,7 +10,7 @@ from aiwebengine.host.session import ANSWERS
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.values import Entry, Invocation, Once, Request
 from aiwebengine.web.admission import AdmissionStep, Place, Way
-from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.http.exchange import Exchange
 
 
 def build(machinery: Machinery) -> Parts:

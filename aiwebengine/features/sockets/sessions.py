@@ -3,7 +3,7 @@ The WebSockets of scripts: from a client's GET to invocations, one for each thin
 
     admit      a WebSocket is asked for, by a page that may, within the limits
     open       middleware and `open` of the script, as for any request; it may refuse
-    accept     the connection changes hands (`web/websocket.py`); what `open` did with it is carried out
+    accept     the connection changes hands (`web/websocket/connection.py`); what `open` did with it is carried out
     message    one after the other, each an invocation; `ws.data` travels along
     close      the last one
 
@@ -37,10 +37,10 @@ from aiwebengine.services.topics import GAP, Message, Reason, Subscription
 from aiwebengine.settings.schema import SocketSettings
 from aiwebengine.values import Answer, Entry, HandlerRef, Principal, Request
 from aiwebengine.web.arrival import Arrival
-from aiwebengine.web.exchange import Exchange
-from aiwebengine.web.frames import Parcel, text_parcel
-from aiwebengine.web.upgrade import Socket
-from aiwebengine.web.websocket import WebSockets
+from aiwebengine.web.http.exchange import Exchange
+from aiwebengine.web.websocket.connection import WebSockets
+from aiwebengine.web.websocket.frames import Parcel, text_parcel
+from aiwebengine.web.websocket.upgrade import Socket
 
 _log = Logger()
 

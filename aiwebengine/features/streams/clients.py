@@ -3,7 +3,7 @@ Clients of streams: whether they may come, and what the script says of them.
 
     auth          somebody is signed in, if the stream asks for that
     ask           middleware, `attributes` and `onConnect` of the script, if there are any
-    begin         from here on the connection is fed by `web.streams.StreamDoor`
+    begin         from here on the connection is fed by `web.events.streams.StreamDoor`
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.runtime.wire.failure import broken_protocol
 from aiwebengine.values import Answer, Principal, RouteMatch
 from aiwebengine.web.arrival import Arrival
-from aiwebengine.web.exchange import Exchange
-from aiwebengine.web.streams import Opening, StreamDoor
+from aiwebengine.web.events.streams import Opening, StreamDoor
+from aiwebengine.web.http.exchange import Exchange
 
 _OPENING = b"application/vnd.aiwebengine.stream+json"
 

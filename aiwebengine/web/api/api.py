@@ -25,7 +25,7 @@ from aiwebengine.web.api.bodies import body_bytes
 from aiwebengine.web.api.call import ApiCall
 from aiwebengine.web.api.problems import note, problem_answer
 from aiwebengine.web.api.route import ApiRoute, Routed
-from aiwebengine.web.read import request_id
+from aiwebengine.web.http.read import request_id
 
 
 class Api(Service):

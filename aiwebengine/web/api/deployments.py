@@ -24,7 +24,7 @@ from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.problems import note, problem_body
 from aiwebengine.web.api.route import ApiRoute
 from aiwebengine.web.api.streams import JsonStream
-from aiwebengine.web.read import request_id
+from aiwebengine.web.http.read import request_id
 
 _log = Logger()
 

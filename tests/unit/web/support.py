@@ -23,12 +23,12 @@ from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.settings.schema import HttpSettings
 from aiwebengine.values import ROUTE, Answer, Entry, HandlerRef, Invocation
-from aiwebengine.web.channel import Channel
 from aiwebengine.web.errors import Explain
 from aiwebengine.web.health import add_health
-from aiwebengine.web.read import Reader
+from aiwebengine.web.http.channel import Channel
+from aiwebengine.web.http.read import Reader
+from aiwebengine.web.http.write import Writer
 from aiwebengine.web.site import Door, Site
-from aiwebengine.web.write import Writer
 from tests.support.fakes.invoking import an_invoker
 from tests.support.websocket import RawSocket
 

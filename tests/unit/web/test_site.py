@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from aiwebengine.errors import ScriptFailed, ScriptTimeout, Thrown, Unavailable
 from aiwebengine.values import Answer
 from aiwebengine.web.errors import Place
-from aiwebengine.web.read import request_id
+from aiwebengine.web.http.read import request_id
 from tests.unit.web.support import JSON, FakeRun, Reply, WebTestCase, a_route, echo, ended, failing, replies
 
 

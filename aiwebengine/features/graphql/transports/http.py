@@ -32,8 +32,8 @@ from aiwebengine.features.graphql.transports.params import read_params, read_req
 from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.values import Answer, Request
 from aiwebengine.web.errors import wants_page
-from aiwebengine.web.exchange import Exchange
-from aiwebengine.web.payload import bare_payload
+from aiwebengine.web.http.exchange import Exchange
+from aiwebengine.web.http.payload import bare_payload
 
 _log = Logger()
 

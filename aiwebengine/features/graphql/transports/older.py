@@ -28,9 +28,9 @@ from aiwebengine.features.graphql.transports.accept import JSON
 from aiwebengine.features.graphql.transports.http import NO_SCHEMA, answer, asker_of, refusal
 from aiwebengine.features.graphql.transports.outflow import Outflow
 from aiwebengine.values import Request
-from aiwebengine.web.exchange import Exchange
-from aiwebengine.web.sse import event_bytes, head
-from aiwebengine.web.streams import StreamDoor
+from aiwebengine.web.events.sse import event_bytes, head
+from aiwebengine.web.events.streams import StreamDoor
+from aiwebengine.web.http.exchange import Exchange
 
 _log = Logger()
 

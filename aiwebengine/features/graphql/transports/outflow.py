@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 
 from aiwebengine.features.graphql.execution.loop import Future, ReactorLoop
 from aiwebengine.values import Answer
-from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.http.exchange import Exchange
 
 
 class Outflow:

@@ -15,7 +15,7 @@ from pathlib import Path
 from aiwebengine.errors import NotFound, Unavailable, WrongMethod
 from aiwebengine.values import Answer, Request
 from aiwebengine.web.errors import error_answer
-from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.http.exchange import Exchange
 
 PREFIX = "/graphql/assets/"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from aiwebengine.features.graphql.transports.http import Enter
 from aiwebengine.values import Request
-from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.http.exchange import Exchange
 
 
 class GraphQLSite:

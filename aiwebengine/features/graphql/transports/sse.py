@@ -59,10 +59,10 @@ from aiwebengine.features.graphql.transports.params import read_params, read_req
 from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.interfaces import Clock
 from aiwebengine.values import Answer, Request
-from aiwebengine.web.exchange import Exchange
-from aiwebengine.web.read import Sender
-from aiwebengine.web.sse import EventStream, EventStreams, event_bytes, head, position_bytes
-from aiwebengine.web.streams import usable_id
+from aiwebengine.web.events.sse import EventStream, EventStreams, event_bytes, head, position_bytes
+from aiwebengine.web.events.streams import usable_id
+from aiwebengine.web.http.exchange import Exchange
+from aiwebengine.web.http.read import Sender
 
 _log = Logger()
 _TOKEN_HEADER = "x-graphql-event-stream-token"  # noqa: S105  the name of a header

@@ -41,9 +41,9 @@ from aiwebengine.features.graphql.transports.sse import execute_to
 from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.interfaces import Clock
 from aiwebengine.values import Request
-from aiwebengine.web.frames import text_parcel
-from aiwebengine.web.payload import bare_payload, told_sender
-from aiwebengine.web.upgrade import Socket, SocketEvents
+from aiwebengine.web.http.payload import bare_payload, told_sender
+from aiwebengine.web.websocket.frames import text_parcel
+from aiwebengine.web.websocket.upgrade import Socket, SocketEvents
 
 PROTOCOL = "graphql-transport-ws"
 
@@ -66,7 +66,7 @@ class Parts:
 
 class WebSocketDoor:
     """
-    The endpoint; see `web.upgrade.Endpoint`.
+    The endpoint; see `web.websocket.upgrade.Endpoint`.
 
     Args:
         parts: What connections work with.
@@ -80,7 +80,7 @@ class WebSocketDoor:
         self._connections: dict[Conversation, None] = {}
 
     def open(self, socket: Socket, request: Request) -> SocketEvents:
-        """See `web.upgrade.Endpoint`."""
+        """See `web.websocket.upgrade.Endpoint`."""
         conversation = Conversation(
             socket=socket, request=request, parts=self._parts, left=lambda: self._connections.pop(conversation, None)
         )
@@ -95,7 +95,7 @@ class WebSocketDoor:
 
 class Conversation:
     """
-    One connection; see `web.upgrade.SocketEvents`.
+    One connection; see `web.websocket.upgrade.SocketEvents`.
 
     Args:
         socket: The open WebSocket.
@@ -149,7 +149,7 @@ class Conversation:
     # -- from the socket ----------------------------------------------------------------------
 
     def text(self, text: str) -> None:
-        """See `web.upgrade.SocketEvents`."""
+        """See `web.websocket.upgrade.SocketEvents`."""
         if self._over:
             return
         try:
@@ -164,16 +164,16 @@ class Conversation:
             said(self, message)
 
     def binary(self, data: bytes) -> None:  # noqa: ARG002  there are none
-        """See `web.upgrade.SocketEvents`."""
+        """See `web.websocket.upgrade.SocketEvents`."""
         self._close(4400, "Invalid message received: messages are text")
 
     def drained(self) -> None:
-        """See `web.upgrade.SocketEvents`."""
+        """See `web.websocket.upgrade.SocketEvents`."""
         for member in list(self._members.values()):
             member.drained()
 
     def closed(self, code: int, reason: str) -> None:  # noqa: ARG002  it is over, however it came
-        """See `web.upgrade.SocketEvents`."""
+        """See `web.websocket.upgrade.SocketEvents`."""
         self._stop()
 
     # -- messages -----------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from aiwebengine.features.receipts.receipts import (
 from aiwebengine.features.receipts.settings import ReceiptSettings
 from aiwebengine.features.receipts.store import DatabaseReceiptRows
 from aiwebengine.values import ANONYMOUS, CallCost, Invocation, Receipt
-from aiwebengine.web.timing import server_timing
+from aiwebengine.web.http.timing import server_timing
 from tests.support.fakes.database import open_database
 from tests.support.folders import temporary_folder
 

@@ -16,7 +16,7 @@ from aiwebengine.services.bus import Bus
 from aiwebengine.settings.schema import SocketSettings, StreamSettings
 from aiwebengine.values import Answer, Entry, Principal
 from aiwebengine.web.arrival import Arrival
-from aiwebengine.web.websocket import WebSockets
+from aiwebengine.web.websocket.connection import WebSockets
 from tests.support.fakes.invoking import an_invoker
 from tests.support.websocket import BINARY
 from tests.unit.web.support import JSON, Client, FakeRun, WebTestCase, a_route

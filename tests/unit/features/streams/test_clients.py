@@ -14,9 +14,9 @@ from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import DISCONNECT, DROP_OLDEST, Reason, TopicOptions
 from aiwebengine.settings.schema import StreamSettings
 from aiwebengine.values import Answer
-from aiwebengine.web.channel import Channel
-from aiwebengine.web.sse import EventStreams
-from aiwebengine.web.streams import StreamDoor
+from aiwebengine.web.events.sse import EventStreams
+from aiwebengine.web.events.streams import StreamDoor
+from aiwebengine.web.http.channel import Channel
 from tests.unit.web.support import Reply, Transport, WebTestCase, a_route, ended, replies
 
 OPENING = ((b"content-type", b"application/vnd.aiwebengine.stream+json"),)

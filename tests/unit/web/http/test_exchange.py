@@ -11,7 +11,7 @@ from zope.interface.verify import verifyObject
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import Answer
-from aiwebengine.web.channel import Channel
+from aiwebengine.web.http.channel import Channel
 from tests.unit.web.support import JSON, FakeRun, Transport, WebTestCase, a_route, ended, replies
 
 TEXT = ((b"content-type", b"text/plain"),)

@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable
 
 from aiwebengine.errors import HeadersTooLarge, Invalid
-from aiwebengine.web.head import parse_fields
+from aiwebengine.web.http.head import parse_fields
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
 _LONGEST_LINE = 1024

@@ -44,9 +44,9 @@ from aiwebengine.errors import (
 )
 from aiwebengine.host.registration.paths import METHODS
 from aiwebengine.settings.schema import HttpSettings
-from aiwebengine.web.chunks import Chunks
-from aiwebengine.web.exchange import Edge, Exchange
-from aiwebengine.web.head import (
+from aiwebengine.web.http.chunks import Chunks
+from aiwebengine.web.http.exchange import Edge, Exchange
+from aiwebengine.web.http.head import (
     Fields,
     check_fields,
     check_path,
@@ -56,8 +56,8 @@ from aiwebengine.web.head import (
     split_target,
     with_host,
 )
-from aiwebengine.web.own import OwnRequest
-from aiwebengine.web.read import Sender
+from aiwebengine.web.http.own import OwnRequest
+from aiwebengine.web.http.read import Sender
 
 _EAGER_BYTES = 16 * 1024
 """So much of later requests is read while one is answered."""

@@ -23,9 +23,9 @@ from aiwebengine.services.bus import Bus
 from aiwebengine.services.matching import checked
 from aiwebengine.services.topics import END, Message, Reason
 from aiwebengine.settings.schema import StreamSettings
-from aiwebengine.web.exchange import Exchange
-from aiwebengine.web.read import Sender
-from aiwebengine.web.sse import Encoder, EventStream, EventStreams, event_bytes, head, position_bytes, text_of
+from aiwebengine.web.events.sse import Encoder, EventStream, EventStreams, event_bytes, head, position_bytes, text_of
+from aiwebengine.web.http.exchange import Exchange
+from aiwebengine.web.http.read import Sender
 
 _LONGEST_ID = 100
 _STOPPING = Reason(code="stopping", message="The server is shutting down; reconnect in a moment.")

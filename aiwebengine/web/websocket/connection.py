@@ -18,16 +18,16 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import TooMany, Unavailable
 from aiwebengine.settings.schema import SocketSettings
 from aiwebengine.values import Request
-from aiwebengine.web.channel import Channel
-from aiwebengine.web.exchange import Exchange
-from aiwebengine.web.frames import Parcel, text_parcel
+from aiwebengine.web.http.channel import Channel
+from aiwebengine.web.http.exchange import Exchange
 from aiwebengine.web.together import Pieces, Together
-from aiwebengine.web.upgrade import Endpoint, Socket, SocketEvents, check_origin, read_handshake
+from aiwebengine.web.websocket.frames import Parcel, text_parcel
+from aiwebengine.web.websocket.upgrade import Endpoint, Socket, SocketEvents, check_origin, read_handshake
 
 if TYPE_CHECKING:
     from autobahn.twisted.websocket import WebSocketServerFactory
 
-    from aiwebengine.web.speaker import Speaker
+    from aiwebengine.web.websocket.speaker import Speaker
 
 _TOGETHER_SECONDS = 0.02
 _SMALL_BYTES = 128
@@ -143,7 +143,7 @@ class WebSockets:
         return enter
 
     def _speaker(self, socket: WebSocket) -> Speaker:
-        from aiwebengine.web import speaker  # noqa: PLC0415 - see there
+        from aiwebengine.web.websocket import speaker  # noqa: PLC0415 - see there
 
         if self._factory is None:
             self._factory = speaker.build_factory(self._reactor, self._settings)

@@ -14,9 +14,9 @@ from contextvars import ContextVar
 
 from aiwebengine.errors import Invalid
 from aiwebengine.values import Request
-from aiwebengine.web.conditions import CONDITIONS
-from aiwebengine.web.head import Fields, check_path
-from aiwebengine.web.payload import told_sender
+from aiwebengine.web.http.conditions import CONDITIONS
+from aiwebengine.web.http.head import Fields, check_path
+from aiwebengine.web.http.payload import told_sender
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request in hand, for the log."""

@@ -15,7 +15,7 @@ from aiwebengine.errors import (
     Refused,
     UnsupportedVersion,
 )
-from aiwebengine.web.head import (
+from aiwebengine.web.http.head import (
     check_fields,
     check_path,
     early_fault,

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from aiwebengine.services.topics import Message
-from aiwebengine.web.sse import Encoder, EventStreams, event_bytes, head, position_bytes
+from aiwebengine.web.events.sse import Encoder, EventStreams, event_bytes, head, position_bytes
 
 
 @pytest.mark.parametrize(

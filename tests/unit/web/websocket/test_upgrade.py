@@ -9,7 +9,7 @@ import pytest
 
 from aiwebengine.errors import Denied, EngineError, Invalid, UpgradeRequired
 from aiwebengine.values import Request
-from aiwebengine.web.upgrade import check_origin, is_upgrade, read_handshake
+from aiwebengine.web.websocket.upgrade import check_origin, is_upgrade, read_handshake
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 HEADERS = {

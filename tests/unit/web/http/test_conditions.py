@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aiwebengine.values import Answer
-from aiwebengine.web.conditions import met
+from aiwebengine.web.http.conditions import met
 
 _OLD, _NEW = "Mon, 09 Mar 2026 08:00:00 GMT", "Tue, 10 Mar 2026 08:00:00 GMT"
 _HEADERS = ((b"content-type", b"text/plain"), (b"etag", b'"v1"'), (b"last-modified", _OLD.encode()), (b"x-kept", b"1"))

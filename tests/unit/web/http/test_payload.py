@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Invalid
 from aiwebengine.values import Request
-from aiwebengine.web.payload import payload, read_cookies, told_sender
+from aiwebengine.web.http.payload import payload, read_cookies, told_sender
 
 
 def _request(body: bytes = b"", **others: Any) -> Request:

@@ -23,10 +23,10 @@ from zope.interface import implementer
 from aiwebengine.errors import EngineError
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.values import Answer
-from aiwebengine.web.conditions import met
-from aiwebengine.web.read import Sender
-from aiwebengine.web.timing import server_timing
-from aiwebengine.web.write import LAST_CHUNK, Writer, chunk
+from aiwebengine.web.http.conditions import met
+from aiwebengine.web.http.read import Sender
+from aiwebengine.web.http.timing import server_timing
+from aiwebengine.web.http.write import LAST_CHUNK, Writer, chunk
 
 _PIECE = 128 * 1024
 _BODYLESS = frozenset({204, 304})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.values import Answer
-from aiwebengine.web.write import Writer, chunk
+from aiwebengine.web.http.write import Writer, chunk
 
 
 class WriterTests(SynchronousTestCase):

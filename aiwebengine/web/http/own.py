@@ -6,7 +6,7 @@ from io import BytesIO
 
 from twisted.web import http, server
 
-from aiwebengine.web.head import Fields
+from aiwebengine.web.http.head import Fields
 
 
 class OwnRequest(server.Request):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import TooLarge
-from aiwebengine.web.chunks import Chunks
+from aiwebengine.web.http.chunks import Chunks
 
 
 class Taken:

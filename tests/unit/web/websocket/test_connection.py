@@ -6,10 +6,10 @@ from typing import Any
 
 from aiwebengine.settings.schema import SocketSettings
 from aiwebengine.values import Request
-from aiwebengine.web.exchange import Exchange
-from aiwebengine.web.frames import Parcel, text_parcel
-from aiwebengine.web.upgrade import Socket
-from aiwebengine.web.websocket import WebSockets
+from aiwebengine.web.http.exchange import Exchange
+from aiwebengine.web.websocket.connection import WebSockets
+from aiwebengine.web.websocket.frames import Parcel, text_parcel
+from aiwebengine.web.websocket.upgrade import Socket
 from tests.support.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
 from tests.unit.web.support import Client, WebTestCase, replies
 

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from aiwebengine.errors import Denied, Invalid, UpgradeRequired
 from aiwebengine.values import Request
-from aiwebengine.web.frames import Parcel
+from aiwebengine.web.websocket.frames import Parcel
 
 _KEY = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 _WORD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Invalid
-from aiwebengine.web.head import parse_fields
-from aiwebengine.web.read import Reader, Sender
+from aiwebengine.web.http.head import parse_fields
+from aiwebengine.web.http.read import Reader, Sender
 
 
 def _reader(*, trusted: tuple[str, ...] = (), public_url: str = "") -> Reader:

@@ -1,0 +1,1 @@
+"""WebSockets: the handshake, the connection and its frames."""
