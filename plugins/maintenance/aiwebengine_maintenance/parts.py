@@ -6,7 +6,7 @@ from aiwebengine.errors import Unavailable
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.values import Entry, Invocation, Request
 from aiwebengine.web.admission import AdmissionStep, Place, Way
-from aiwebengine.web.exchange import Exchange
+from aiwebengine.web.http.exchange import Exchange
 from aiwebengine_maintenance.api import MaintenanceApi
 from aiwebengine_maintenance.calls import MaintenanceCalls
 from aiwebengine_maintenance.settings import MaintenanceSettings

@@ -14,15 +14,15 @@ import pytest
 from aiwebengine.runtime.moves import IllegalMove, Move
 
 MODULES = (
-    "child",
     "group",
+    "processes.child",
     "processes.process",
     "processes.socket_queue",
+    "processes.template",
     "processes.template_keeper",
-    "run",
     "runs.reply",
+    "runs.run",
     "runs.turn",
-    "template",
 )
 DRAWN = re.compile(r"^ {4}(?P<states>\w[\w, ]*?) --(?P<move>[\w ]+)--> (?P<next>\w+(?: \w+)*)(?:  .*)?$", re.MULTILINE)
 
