@@ -179,6 +179,17 @@ entries = sa.Table(
     sa.Index("entries_by_name", "script", "area", "name"),
 )
 
+script_files = sa.Table(
+    "script_files",
+    MAIN,
+    # `key_of` of the script's URI.
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("uri", sa.String(URI_LENGTH), nullable=False),
+    # When something in its outbox is due; see `script_index.py`.
+    sa.Column("due_at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("deleting", sa.Boolean, nullable=False),
+)
+
 script_logs = sa.Table(
     "script_logs",
     EVIDENCE,

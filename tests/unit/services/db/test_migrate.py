@@ -25,6 +25,8 @@ from tests.support.folders import temporary_folder
 
 BEFORE_CHAINS = Path(__file__).parent / "before_chains"
 
+LATER_TABLES = {"script_files"}
+"""What chains make that did not exist when the fixtures were written."""
 OWN_TABLES = {"include_name": lambda name, kind, _: kind != "table" or not name.endswith("_version")}
 
 
@@ -230,7 +232,7 @@ class BeforeChainsTests(DatabaseCase):
 
     def content(self, file):
         names = [name for kind, name, *_ in self.schema(file) if kind == "table" and not name.endswith("_version")]
-        content = {name: self.query(f"SELECT * FROM {name}", file) for name in names}
+        content = {name: self.query(f"SELECT * FROM {name}", file) for name in names if name not in LATER_TABLES}
         if "versions" in content:
             # What they register has another form since; `test_entries_step.py` looks at it.
             content["versions"] = self.query("SELECT id, script, number, version, manifest, size FROM versions", file)

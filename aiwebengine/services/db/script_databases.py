@@ -1,0 +1,486 @@
+"""
+A database for each script: one SQLite file, opened at first use and closed when others need its place.
+
+    uri -> `of(uri)` -> read, run, commit      as with a `Database` and its `Units`
+              |
+              first use: make or migrate the file, open it; when there are too many, the one
+              that was used longest ago and has nothing in hand is closed
+
+All engine tables of a script lie in its file, so that one transaction covers all that an
+invocation holds back, one script's slow writer is nobody else's, an export is a copy and a
+removal an unlink.  `script_index.py` tells which files must be looked into after a start.
+
+A file is in one of four states: absent (nothing is known of it here), opening, open, ending.
+Whoever comes while it ends waits and has it opened again.  Uses are counted: what is in use is
+not closed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.defer import TimeoutError as WaitedTooLong
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import CannotStart, EngineError, Unavailable
+from aiwebengine.interfaces import Clock
+from aiwebengine.observe.points import Passed, unwatched
+from aiwebengine.services.db import script_files
+from aiwebengine.services.db.chain import MigrationChain
+from aiwebengine.services.db.connect import WAIT_SECONDS, Database
+from aiwebengine.services.db.script_index import UNKNOWN, IndexEntry, ScriptIndex
+from aiwebengine.services.db.tables import outbox
+from aiwebengine.services.db.units import Transaction, Units
+from aiwebengine.services.signals import Latch, Pulse
+from aiwebengine.services.threads import Runs
+
+_log = Logger()
+
+T = TypeVar("T")
+
+# One for whoever writes, one for whoever reads.
+_CONNECTIONS = 2
+
+
+class ScriptDatabase:
+    """
+    The database of one script; made by `ScriptDatabases.of`, and opened when it is used.
+
+    Args:
+        uri: Of the script.
+        databases: Opens it.
+    """
+
+    def __init__(self, *, uri: str, databases: ScriptDatabases) -> None:
+        self.uri = uri
+        self._databases = databases
+
+    def read(self, work: Callable[[Connection], T]) -> Deferred[T]:
+        """See `Database.read`."""
+        return self._databases.use(self.uri, lambda one: one.database.read(work))
+
+    def run(self, work: Callable[[Connection], T]) -> Deferred[T]:
+        """See `Database.run`."""
+        return self._databases.use(self.uri, lambda one: one.database.run(work), writes=True)
+
+    def commit(self, unit: str, work: Callable[[Transaction], T]) -> Deferred[T]:
+        """See `Units.commit`."""
+        return self._databases.use(self.uri, lambda one: one.units.commit(unit, work), writes=True)
+
+    def withdraw(self, unit: str) -> None:
+        """See `Units.withdraw`."""
+        self._databases.withdraw(self.uri, unit)
+
+    def export(self, target: Path) -> Deferred[None]:
+        """
+        Write a copy of it to *target*: one SQLite file, whole or not there.
+
+        Raises:
+            Unavailable: It could not be written.
+        """
+        return self._databases.export(self.uri, target)
+
+    def remove(self) -> Deferred[None]:
+        """
+        Remove it with all that is in it; what is used afterwards is a new one.
+
+        Raises:
+            Unavailable: It is in use for too long, or the main database is away; it may be removed at the next start.
+        """
+        return self._databases.remove(self.uri)
+
+
+class ScriptDatabases(Service):
+    """
+    The databases of all scripts.
+
+    Args:
+        folder: Where the files lie; made if missing.
+        threads: Where transactions run.
+        main: The main database, which holds the index.
+        chains: Of the tables in each file.
+        clock: Ends waits.
+        random: Gives 0 to 1, for waits between attempts.
+        milliseconds: The server's clock, since 1970.
+        published: Told the script after a commit that left messages in its outbox.
+        most_open: Most files that are open at the same time.
+        alone: Tells whether no other process serves from the same folder, so that files may be migrated.
+        durable: See `Database`.
+        passed: Told of the points on the way of a unit.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        threads: Runs,
+        main: Database,
+        chains: Sequence[MigrationChain],
+        clock: Clock,
+        random: Callable[[], float],
+        milliseconds: Callable[[], int],
+        published: Callable[[str], None],
+        most_open: int,
+        alone: Callable[[], bool] = lambda: True,
+        durable: bool = True,
+        passed: Passed = unwatched,
+    ) -> None:
+        self._folder = folder
+        self._threads = threads
+        self._chains = tuple(chains)
+        self._clock = clock
+        self._random = random
+        self._milliseconds = milliseconds
+        self._published = published
+        self._most_open = most_open
+        self._alone = alone
+        self._durable = durable
+        self._passed = passed
+        self._files: OrderedDict[str, ScriptFile] = OrderedDict()
+        """By URI, those not absent; last the one that was used last."""
+        self._room = Pulse()
+        """Fires when a file was closed, or is not in use any more."""
+        self._index = ScriptIndex(main=main)
+        self._leaving = False
+        self._opened = 0
+        self._closed = 0
+
+    def startService(self) -> Deferred[None]:
+        """
+        End the removals that an earlier life of the server began.
+
+        Returns:
+            Fails with `Unavailable` if the main database is away.
+        """
+        super().startService()
+        return Deferred.fromCoroutine(self._end_removals())
+
+    def stopService(self) -> Deferred[None]:
+        """Take no more work, wait for what is in hand, close all files."""
+        super().stopService()
+        self._room.fire()
+        ending = [Deferred.fromCoroutine(self._close(one)) for one in list(self._files.values())]
+        return gatherResults(ending).addCallback(lambda _: None)
+
+    def of(self, uri: str) -> ScriptDatabase:
+        """Return the database of a script; nothing is opened yet."""
+        return ScriptDatabase(uri=uri, databases=self)
+
+    def due(self, before: int) -> Deferred[list[str]]:
+        """
+        Return the scripts in whose outbox something is or may be due before this time.
+
+        Without opening a file; those that are open for writing are always among them.
+        """
+        return self._index.due(before)
+
+    def next_due(self) -> Deferred[int | None]:
+        """Return when the first message in the outbox of a file that is closed is due; None if there is none."""
+        return self._index.next_due()
+
+    def leave_entries(self, leaving: bool) -> None:  # noqa: FBT001  it is what it says
+        """
+        Take nothing out of the index, or do so again.
+
+        While a successor begins to serve, what is done with here may be in use there.
+        """
+        self._leaving = leaving
+
+    def state(self) -> dict[str, int]:
+        """Return figures for the state page."""
+        return {
+            "open": len(self._files),
+            "inUse": sum(one.uses > 0 for one in self._files.values()),
+            "waiting": len(self._room),
+            "opened": self._opened,
+            "closed": self._closed,
+        }
+
+    # -- what a ScriptDatabase does -----------------------------------------------------------
+
+    def use(self, uri: str, work: Callable[[ScriptFile], Deferred[T]], *, writes: bool = False) -> Deferred[T]:
+        """Have the file of a script open while *work* lasts; enter it in the index first if it writes."""
+        file = self._files.get(uri)
+        if file is not None and file.ready and (file.entered or not writes) and self.running:
+            # The usual case: without a coroutine.
+            self._begin(file)
+            return maybeDeferred(work, file).addBoth(self._end, file)
+        return Deferred.fromCoroutine(self._use(uri, work, writes=writes))
+
+    def withdraw(self, uri: str, unit: str) -> None:
+        """See `Units.withdraw`; a unit whose file is not open yet goes its way."""
+        file = self._files.get(uri)
+        if file is not None and file.ready:
+            file.units.withdraw(unit)
+
+    def export(self, uri: str, target: Path) -> Deferred[None]:
+        """See `ScriptDatabase.export`."""
+
+        def failed(failure: Failure) -> Failure:
+            failure.trap(OSError, sqlite3.Error)
+            why = f"The database of the script {uri} cannot be copied: {failure.getErrorMessage()}."
+            return Failure(Unavailable(why, retry_seconds=30.0))
+
+        return self.use(uri, lambda one: self._threads.run(script_files.copy, one.path, target).addErrback(failed))
+
+    def remove(self, uri: str) -> Deferred[None]:
+        """See `ScriptDatabase.remove`."""
+        return Deferred.fromCoroutine(self._remove(uri))
+
+    # -- opening and closing ------------------------------------------------------------------
+
+    async def _use(self, uri: str, work: Callable[[ScriptFile], Deferred[T]], *, writes: bool) -> T:
+        file = await self._acquire(uri)
+        try:
+            if writes and not file.entered:
+                await self._enter(file)
+            return await work(file)
+        finally:
+            self._end(None, file)
+
+    async def _acquire(self, uri: str) -> ScriptFile:
+        """Return the file, open and counted as used."""
+        until = self._clock.seconds() + WAIT_SECONDS
+        while True:
+            if not self.running:
+                raise Unavailable("The server is stopping; nothing was changed.", retry_seconds=1.0)
+            file = self._files.get(uri)
+            if file is None:
+                if len(self._files) >= self._most_open:
+                    await self._wait(self._make_room(), until)
+                    continue
+                file = self._files[uri] = ScriptFile(uri=uri, path=script_files.path_of(self._folder, uri))
+                self._begin(file)
+                Deferred.fromCoroutine(self._open(file)).addErrback(_fault)
+            elif file.ending:
+                await self._wait(file.ended.wait(), until)
+                continue
+            else:
+                self._begin(file)
+            try:
+                await file.opened.wait()
+            except BaseException:
+                self._end(None, file)
+                raise
+            return file
+
+    async def _open(self, file: ScriptFile) -> None:
+        database = Database(
+            url=f"sqlite:///{file.path}",
+            threads=self._threads,
+            name=f"script {file.uri}",
+            chains=self._chains,
+            clock=self._clock,
+            random=self._random,
+            connections=_CONNECTIONS,
+            durable=self._durable,
+            alone=self._alone(),
+        )
+        try:
+            await self._threads.run(script_files.make_folder_of, file.path)
+            await database.startService()
+        except BaseException as error:  # noqa: BLE001  everybody who waits for the file is told
+            # If it is being closed already, that goes on from here.
+            closing, file.ending = file.ending, True
+            file.opened.fire(_refusal(file.uri, error))
+            if not closing:
+                self._forget(file)
+            return
+        file.database = database
+        file.units = Units(
+            database=database,
+            milliseconds=self._milliseconds,
+            published=partial(self._published, file.uri),
+            passed=self._passed,
+        )
+        file.units.startService()
+        file.ready = not file.ending
+        self._opened += 1
+        file.opened.fire()
+
+    async def _enter(self, file: ScriptFile) -> None:
+        """Enter the file in the index; once, however many want to write."""
+        if file.entering is None:
+            entering = file.entering = Latch()
+
+            def entered(result: object) -> None:
+                file.entering = None
+                file.entered = not isinstance(result, Failure)
+                entering.fire(result if isinstance(result, Failure) else None)
+
+            self._index.put(file.uri, IndexEntry(due_at=UNKNOWN)).addBoth(entered)
+        else:
+            entering = file.entering
+        await entering.wait()
+
+    def _begin(self, file: ScriptFile) -> None:
+        file.uses += 1
+        self._files.move_to_end(file.uri)
+
+    def _end(self, result: Any, file: ScriptFile) -> Any:
+        file.uses -= 1
+        if file.uses == 0:
+            file.idle.fire()
+            self._room.fire()
+        return result
+
+    def _make_room(self) -> Deferred[None]:
+        """Close the file that was used longest ago; return what fires when there may be room."""
+        # Before closing: that may be over at once.
+        room = self._room.wait()
+        idle = next((one for one in self._files.values() if one.ready and not one.uses), None)
+        if idle is not None:
+            Deferred.fromCoroutine(self._close(idle)).addErrback(_fault)
+        return room
+
+    async def _close(self, file: ScriptFile) -> None:
+        """Close a file when nothing uses it any more; whoever comes meanwhile waits until it is closed."""
+        if file.ending:
+            await file.ended.wait()
+            return
+        file.ending, file.ready = True, False
+        try:
+            await self._close_now(file)
+        finally:
+            self._forget(file)
+
+    def _forget(self, file: ScriptFile) -> None:
+        del self._files[file.uri]
+        file.ended.fire()
+        self._room.fire()
+
+    async def _close_now(self, file: ScriptFile) -> None:
+        try:
+            await file.opened.wait()
+        except Exception:  # noqa: BLE001  it was not opened; whoever wanted it is told
+            return
+        while file.uses:
+            await file.idle.wait()
+        await file.units.stopService()
+        entry = await self._waiting_in(file)
+        stopping = file.database.stopService()
+        if stopping is not None:
+            await stopping
+        self._closed += 1
+        shared = self._leaving or not self._alone()
+        if file.entered and not shared and (entry is None or entry.due_at != UNKNOWN):
+            try:
+                await self._index.put(file.uri, entry)
+            except EngineError as error:
+                # It stays entered, and is looked into after the next start.
+                _log.warn("the index of script databases was not written: {why}", why=error.private or error.public)
+
+    async def _waiting_in(self, file: ScriptFile) -> IndexEntry | None:
+        """Tell what the index shall say of a file that is being closed."""
+        if not file.entered:
+            return None
+        first = sa.select(sa.func.min(outbox.c.next_at))
+        try:
+            due_at = await file.database.read(lambda connection: connection.execute(first).scalar())
+        except EngineError:
+            return IndexEntry(due_at=UNKNOWN)
+        # A message that was never tried is due since the beginning of time.
+        return None if due_at is None else IndexEntry(due_at=max(due_at, UNKNOWN + 1))
+
+    async def _remove(self, uri: str) -> None:
+        until = self._clock.seconds() + WAIT_SECONDS
+        while (file := self._files.get(uri)) is not None:
+            if not file.ending:
+                Deferred.fromCoroutine(self._close(file)).addErrback(_fault)
+            await self._wait(file.ended.wait(), until)
+        if not self.running:
+            raise Unavailable("The server is stopping; nothing was changed.", retry_seconds=1.0)
+        # It keeps others from opening the file.
+        gone = self._files[uri] = ScriptFile(uri=uri, path=script_files.path_of(self._folder, uri))
+        gone.ending = True
+        try:
+            await self._index.put(uri, IndexEntry(due_at=UNKNOWN, deleting=True))
+            await self._unlink(uri)
+        finally:
+            self._forget(gone)
+
+    async def _unlink(self, uri: str) -> None:
+        try:
+            await self._threads.run(script_files.remove, script_files.path_of(self._folder, uri))
+        except OSError as error:
+            why = f"The database of the script {uri} cannot be removed: {error.strerror}."
+            raise Unavailable(why, private=str(error), retry_seconds=30.0) from error
+        await self._index.put(uri, None)
+
+    async def _end_removals(self) -> None:
+        entries = await self._index.read()
+        for uri, entry in entries.items():
+            if entry.deleting:
+                try:
+                    await self._unlink(uri)
+                except Unavailable as error:
+                    _log.error("{why} It is tried again at the next start.", why=error.public)
+
+    def _wait(self, signal: Deferred[None], until: float) -> Awaitable[None]:
+        """Wait for a signal, and not too long."""
+
+        def late(failure: Failure) -> None:
+            failure.trap(WaitedTooLong)
+            raise Unavailable(
+                "Too many databases of scripts are in use; nothing was changed. Try again.", retry_seconds=1.0
+            )
+
+        left = max(0.0, until - self._clock.seconds())
+        return signal.addTimeout(left, cast(Any, self._clock)).addErrback(late)
+
+
+class ScriptFile:
+    """
+    One file that is opening, open or ending.
+
+    Args:
+        uri: Of the script.
+        path: Of the file.
+    """
+
+    database: Database
+    """While it is open."""
+    units: Units
+    """The same."""
+
+    def __init__(self, *, uri: str, path: Path) -> None:
+        self.uri = uri
+        self.path = path
+        self.uses = 0
+        """How many have something in hand with it."""
+        self.ready = False
+        """It is open, and takes more work."""
+        self.ending = False
+        """It is being closed or removed, or could not be opened."""
+        self.opened = Latch()
+        """Fails if it could not be opened."""
+        self.idle = Pulse()
+        self.ended = Latch()
+        """It is absent from now on."""
+        self.entered = False
+        """The index has it."""
+        self.entering: Latch | None = None
+
+
+def _refusal(uri: str, error: BaseException) -> Failure:
+    """Say why the file of one script cannot be opened: the server goes on."""
+    if isinstance(error, CannotStart):
+        return Failure(Unavailable(error.public, private=error.private, retry_seconds=30.0))
+    if isinstance(error, OSError):
+        why = f"The folder for the database of the script {uri} cannot be made: {error.strerror}."
+        return Failure(Unavailable(why, private=str(error), retry_seconds=30.0))
+    return Failure(error)
+
+
+def _fault(failure: Failure) -> None:
+    _log.failure("a database of a script was not opened or closed as it should be", failure)

@@ -1,0 +1,77 @@
+"""
+Where the database files of scripts lie, and what is done with whole files.
+
+    data/scripts/3f/3f0a...e1.sqlite3           named for the SHA-256 of the script's URI
+    data/scripts/3f/3f0a...e1.sqlite3-wal, -shm  SQLite's own, while it is open
+    data/scripts/3f/3f0a...e1.sqlite3.before-*   copies that were kept before a migration
+
+Everything here blocks: it is called in a thread.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from aiwebengine.services.db.tables import key_of
+from aiwebengine.services.folder import make_private
+
+_AT_ONCE_PAGES = 1000
+
+
+def path_of(folder: Path, uri: str) -> Path:
+    """Return where the file of a script is, or would be."""
+    key = key_of(uri)
+    return folder / key[:2] / f"{key}.sqlite3"
+
+
+def make_folder_of(path: Path) -> None:
+    """Make the folder of a file, for the owner only."""
+    for folder in (path.parent.parent, path.parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def remove(path: Path) -> None:
+    """
+    Remove a file that nobody has open, and all that belongs to it.
+
+    The file itself goes last: a log that is left beside a new file of the same name would be played into that.
+    """
+    for beside in path.parent.glob(f"{path.name}?*"):
+        beside.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+    if path.parent.is_dir():
+        _sync(path.parent)
+
+
+def copy(path: Path, target: Path) -> None:
+    """
+    Write a copy of a file that may be in use; it is whole or not there, and for the owner only.
+
+    Raises:
+        OSError, sqlite3.Error: It could not be written.
+    """
+    new = target.with_name(f"{target.name}.new")
+    new.unlink(missing_ok=True)
+    make_private(str(new))
+    try:
+        # SQLite's own backup reads through the write-ahead log; copying the file would not.
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(new)) as written:
+            source.backup(written, pages=_AT_ONCE_PAGES)
+            # The copy is one file: it needs no log beside it.
+            written.execute("PRAGMA journal_mode = DELETE").close()
+        new.replace(target)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    _sync(target.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

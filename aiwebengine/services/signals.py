@@ -1,0 +1,56 @@
+"""Things that happen, and that several wait for."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+
+class Pulse:
+    """Something that happens again and again; those who wait are told the next time."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: list[Deferred[None]] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def wait(self) -> Deferred[None]:
+        """Return what fires the next time."""
+        waiting: Deferred[None] = Deferred(self._waiting.remove)
+        self._waiting.append(waiting)
+        return waiting
+
+    def fire(self, result: Failure | None = None) -> None:
+        """Tell all who wait now."""
+        told, self._waiting = self._waiting, []
+        for waiting in told:
+            if result is None:
+                waiting.callback(None)
+            else:
+                waiting.errback(result)
+
+
+class Latch(Pulse):
+    """Something that happens once, well or with a failure; who comes later is told at once."""
+
+    __slots__ = ("_fired", "_result")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fired = False
+        self._result: Failure | None = None
+
+    def wait(self) -> Deferred[None]:
+        """See `Pulse.wait`."""
+        waiting = super().wait()
+        if self._fired:
+            super().fire(self._result)
+        return waiting
+
+    def fire(self, result: Failure | None = None) -> None:
+        """See `Pulse.fire`."""
+        self._fired, self._result = True, result
+        super().fire(result)
