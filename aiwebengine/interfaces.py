@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.values import Answer, Bundle, Invocation, LogLine, Receipt
+from aiwebengine.values import Answer, Bundle, Invocation, LogLine, MailMessage, Principal, Receipt, Request
 
 
 class ScriptSource(Protocol):
@@ -87,6 +87,45 @@ class HostCalls(Protocol):
 
     def begin(self, invocation: Invocation) -> HostSession:
         """Open the host's side of one invocation."""
+
+
+class Mail(Protocol):
+    """Sends mail."""
+
+    def send(self, message: MailMessage) -> Deferred[None]:
+        """
+        Take a message for delivery; one with an id that was taken before is the same message.
+
+        Returns:
+            Fires when it cannot be lost any more, though it may not be delivered yet.
+
+        Raises:
+            Invalid: An address or the subject cannot be one.
+            TooLarge: There are too many recipients, or too many bytes.
+            Unavailable: It was not taken.
+        """
+
+
+class Identify(Protocol):
+    """Finds out who is asking."""
+
+    def principal(self, request: Request) -> Principal:
+        """Return who sent *request*; `ANONYMOUS` if it does not say, or not in a way that is known."""
+
+
+class Decide(Protocol):
+    """Decides who may do what."""
+
+    def allows(self, principal: Principal, action: str, *, script: str, by: str = "") -> bool:
+        """
+        Tell whether something may be done.
+
+        Args:
+            principal: Who asks.
+            action: What for, such as `storage.read`.
+            script: URI of the script whose thing it is.
+            by: URI of the script through whose code it is asked; empty: no script's.
+        """
 
 
 class DelayedCall(Protocol):

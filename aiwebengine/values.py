@@ -252,3 +252,21 @@ class Receipt(NamedTuple):
     log_bytes: int = 0
     rows: int = 0
     """Of the database, which its host calls have read or written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailMessage:
+    """One message to be sent by mail, not yet checked."""
+
+    id: str
+    """The same each time it is handed over, and never that of another message."""
+    to: tuple[str, ...]
+    """Addresses, such as `ann@example.org` or `Ann <ann@example.org>`."""
+    subject: str
+    text: str
+    html: str = ""
+    """The same for those who read HTML; empty: there is none."""
+    sender: str = ""
+    """Empty: the server's own."""
+    reply_to: str = ""
+    """Empty: the sender."""
