@@ -38,6 +38,7 @@ from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.bus import Bus
+from aiwebengine.services.bus_link import BusLink
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.guarded import Guarded
@@ -176,6 +177,8 @@ class Machinery:
     ports: Ports
     hooks: Hooks
     bus: Bus
+    link: BusLink | None
+    """Shares the bus with other servers; None without `redis.url`."""
     current: Current
     """What serves."""
     routes: RegistrationKind

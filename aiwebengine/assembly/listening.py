@@ -176,6 +176,7 @@ def _state(
         "relay": machinery.relay.state,
         "turns": machinery.turns.state,
         "bus": machinery.bus.state,
+        **({"link": machinery.link.state} if machinery.link is not None else {}),
         "messages": machinery.messages.state,
         "streams": machinery.event_streams.state,
         "websockets": machinery.sockets.state,
@@ -255,6 +256,7 @@ def _services(
         ("sandbox", machinery.zygote),
         ("runner", machinery.runner),
         ("builder", machinery.builder),
+        *([("link to other servers", machinery.link)] if machinery.link is not None else []),
         ("scripts", Restore(deployer=machinery.deployer)),
         # It delivers to streams, which are known now.
         ("relay", relay),

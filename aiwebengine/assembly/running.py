@@ -35,6 +35,7 @@ from aiwebengine.scripts.failures import Failures
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.prepare import Preparer
 from aiwebengine.services.bus import Bus
+from aiwebengine.services.bus_link import BusLink
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.outbox import Relay
 from aiwebengine.values import Invocation, LogLine, Receipt
@@ -138,6 +139,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequen
     access = ScriptAccess(deployer=deployer, store=base.store, current=current, loads=loads)
     commits.deploys(access.commit_work)
     bus = Bus(epoch=f"{base.milliseconds():x}", settings=settings.streams)
+    link = BusLink(bus=bus, store=base.redis, origin=base.new_id()) if base.redis is not None else None
     messages = Messages(bus=bus, max_bytes=settings.streams.max_message_bytes)
     commits.add(MESSAGES, messages)
     relay.add(MESSAGES, messages.relayed)
@@ -148,6 +150,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequen
         ports=Ports(),
         hooks=hooks,
         bus=bus,
+        link=link,
         current=current,
         routes=routes,
         loads=loads,

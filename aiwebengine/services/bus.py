@@ -8,19 +8,35 @@ its last messages, so that a subscriber who was away gets what it missed.  Whene
 cannot be given any more, the subscriber is told so by a message whose event is `gap`.
 
     publish -> history -> who is it for (`to`, then the topic's sieve) -> queue -> deliver
+        | forward                                                                   ^
+        v                                                                           |
+    other servers (`services/bus_link.py`) ------------------ receive -> history ...
+
+Several servers may share what is published: each publishes what the others forward on its own
+bus.  Ids, histories and the order of messages from different servers are each server's own, so
+a client that comes back to another server is told of a gap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from aiwebengine.errors import TooLarge, TooMany
 from aiwebengine.services.topics import Counts, Deliver, Ended, Message, Reason, Subscription, Topic, TopicOptions
 from aiwebengine.settings.schema import StreamSettings
 
 _RETRY_SECONDS = 5.0
+
+
+class Forward(Protocol):
+    """Tells other servers of a message."""
+
+    def __call__(
+        self, topic: str, data: str, *, to: Mapping[str, Any] | None, event: str | None, key: str | None
+    ) -> None:
+        """See `Bus.publish`."""
 
 
 class TooManySubscribers(TooMany):
@@ -45,6 +61,7 @@ class Bus:
         self._subscribers = 0
         self._last = 0
         self._counts = Counts()
+        self._forward: Forward | None = None
 
     @property
     def epoch(self) -> str:
@@ -90,15 +107,30 @@ class Bus:
         Raises:
             TooLarge: It has more bytes than a message may have.
         """
-        if len(data) > self._settings.max_message_bytes:
-            raise TooLarge(
-                f"A message may have at most {self._settings.max_message_bytes} bytes; this one has {len(data)}."
-            )
-        found = self._topic(topic)
-        message = found.publish(data, to, event, key)
-        if topic not in self._declared and not found.subscriptions:
-            self._forget(found)
+        message, new = self._publish(topic, data, to=to, event=event, key=key)
+        if new and self._forward is not None:
+            self._forward(topic, data, to=to, event=event, key=key)
         return message
+
+    def receive(
+        self, topic: str, data: str, *, to: Mapping[str, Any] | None, event: str | None, key: str | None
+    ) -> None:
+        """
+        Publish what another server has forwarded; see `publish`.
+
+        Raises:
+            TooLarge: It has more bytes than a message may have here.
+        """
+        self._publish(topic, data, to=to, event=event, key=key)
+
+    def forward_to(self, forward: Forward) -> None:
+        """Have other servers told of what is published; before the engine starts."""
+        self._forward = forward
+
+    def interrupt(self) -> None:
+        """Tell all subscribers that messages of other servers may be missing."""
+        for topic in list(self._topics.values()):
+            topic.interrupt()
 
     def subscribe(
         self,
@@ -175,6 +207,22 @@ class Bus:
             "refused": counts.refused,
             "sieveFailures": counts.sieve_failures,
         }
+
+    def _publish(
+        self, topic: str, data: str, *, to: Mapping[str, Any] | None, event: str | None, key: str | None
+    ) -> tuple[Message, bool]:
+        """Publish here; tell also whether it was not published before."""
+        if len(data) > self._settings.max_message_bytes:
+            raise TooLarge(
+                f"A message may have at most {self._settings.max_message_bytes} bytes; this one has {len(data)}."
+            )
+        found = self._topic(topic)
+        before = self._counts.published
+        message = found.publish(data, to, event, key)
+        new = self._counts.published != before
+        if topic not in self._declared and not found.subscriptions:
+            self._forget(found)
+        return message, new
 
     def _admit(self, topic: str, on_topic: int, owner: str) -> None:
         settings = self._settings

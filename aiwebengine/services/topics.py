@@ -187,6 +187,11 @@ class Subscription:
         """Have a gap told before the next message."""
         self._lost = True
 
+    def interrupt(self) -> None:
+        """Have a gap told now, or when the subscriber takes messages again."""
+        self._lost = True
+        self._drain()
+
     def _drain(self) -> None:
         while self._topic is not None and not (self._paused or self._held):
             if self._lost:
@@ -306,6 +311,19 @@ class Topic:
             subscription.release(missed)
         else:
             self._sift(self.options.sieve, subscription, missed, [])
+
+    def interrupt(self) -> None:
+        """
+        Tell all subscribers that messages may be missing, those too who come back later.
+
+        The gap has a number of its own, so that an id from before it is known to be older.
+        """
+        self.last += 1
+        self._forgotten = self.last
+        if not self._busy:
+            self.considered = self.last
+        for subscription in list(self.subscriptions):
+            subscription.interrupt()
 
     def remove(self, subscription: Subscription) -> None:
         """Have a subscriber no longer."""

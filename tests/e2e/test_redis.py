@@ -36,7 +36,7 @@ async def test_outage(monkeypatch: pytest.MonkeyPatch) -> None:
             await engine.deploy("hello", {"main.js": HELLO})
             state, health = await _told(engine)
             assert state["redis"] == {
-                "address": f"{server.url}/0", "connections": 3, "channels": 0, "interruptions": 0,
+                "address": f"{server.url}/0", "connections": 3, "channels": 1, "interruptions": 0,
             }  # fmt: skip
             assert state["dependencies"]["Redis server"]["state"] == "closed"
             assert (health["status"], health["breakers"]["Redis server"]) == ("ok", "closed")
