@@ -18,7 +18,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -30,7 +30,7 @@ from aiwebengine.values import MailMessage
 _log = Logger()
 
 MOST_RECIPIENTS = 100
-MOST_BYTES = 10 * 1024 * 1024
+MOST_CHARACTERS = 10 * 1024 * 1024
 _LONGEST_SUBJECT = 1000
 _LONGEST_ADDRESS = 320
 
@@ -64,22 +64,18 @@ class MailFolder:
 
     def send(self, message: MailMessage) -> Deferred[None]:
         """See `interfaces.Mail.send`."""
-        now = self._seconds()
-        try:
-            made = _made(message, sender=message.sender or self._sender, now=now)
-        except (Invalid, TooLarge):
-            return fail()
 
         def written(path: Path) -> None:
-            _log.info(
-                "mail to {to} is kept in {path}: {subject}", to=made["to"], subject=message.subject, path=str(path)
-            )
+            to = ", ".join(message.to)
+            _log.info("mail to {to} was written to {path}: {subject}", to=to, subject=message.subject, path=str(path))
 
-        return self._threads.run(self._write, message.id, made.as_bytes(), now).addCallbacks(written, _refused)
+        return self._threads.run(self._write, message, self._seconds()).addCallbacks(written, _refused)
 
-    def _write(self, identity: str, content: bytes, now: float) -> Path:
+    def _write(self, message: MailMessage, now: float) -> Path:
+        """Check and write a message, in a thread: encoding a long one takes a while."""
+        content = _made(message, sender=message.sender or self._sender, now=now).as_bytes()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        digest = _digest(message.id)
         there = next(self._folder.glob(f"*-{digest}.eml"), None)
         if there is not None:
             return there
@@ -104,8 +100,8 @@ def _made(message: MailMessage, *, sender: str, now: float) -> EmailMessage:
     if not 0 < len(message.to) <= MOST_RECIPIENTS:
         raise TooLarge(f"A mail has 1 to {MOST_RECIPIENTS} recipients; this one has {len(message.to)}.")
     size = len(message.text) + len(message.html)
-    if size > MOST_BYTES:
-        raise TooLarge(f"A mail may have at most {MOST_BYTES} characters; this one has {size}.")
+    if size > MOST_CHARACTERS:
+        raise TooLarge(f"A mail may have at most {MOST_CHARACTERS} characters; this one has {size}.")
     if len(message.subject) > _LONGEST_SUBJECT or not message.subject.isprintable():
         raise Invalid(f"The subject of a mail is one line of at most {_LONGEST_SUBJECT} characters.")
     made = EmailMessage(policy=SMTP)
@@ -115,11 +111,15 @@ def _made(message: MailMessage, *, sender: str, now: float) -> EmailMessage:
         made["Reply-To"] = _address(message.reply_to)
     made["Subject"] = message.subject
     made["Date"] = format_datetime(datetime.fromtimestamp(now, UTC))
-    made["Message-ID"] = f"<{hashlib.sha256(message.id.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}@aiwebengine>"
+    made["Message-ID"] = f"<{_digest(message.id)}@aiwebengine>"
     made.set_content(_text(message.text))
     if message.html:
         made.add_alternative(_text(message.html), subtype="html")
     return made
+
+
+def _digest(identity: str) -> str:
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _address(text: str) -> Address:
