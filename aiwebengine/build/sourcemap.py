@@ -4,6 +4,10 @@ Source maps, version 3: from a line of the bundle to the author's.
 Duktape tells lines and no columns, so only the first segment of each line is kept.  The
 format is that of ECMA-426: `mappings` holds one group of segments for each line, separated
 by `;`, each segment four or five numbers in base64 VLQ, relative to the numbers before.
+
+The build adds one key to its maps, `functions`: for each source the functions that its author wrote, as
+`[line, column, line, column, name]`, lines from 1 and columns from 0.  A frame is named by the function in
+which its place lies, since names do not survive lowering and bundling.
 """
 
 from __future__ import annotations
@@ -11,8 +15,9 @@ from __future__ import annotations
 import json
 import re
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _DIGITS = {
     digit: value for value, digit in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
@@ -20,8 +25,6 @@ _DIGITS = {
 _FRAME = re.compile(r"^\s*at (?:(?P<function>.*?) )?\(input:(?P<line>\d{1,9})\)")
 _ANY_FRAME = re.compile(r"^\s*at (?:.{0,200} )?\((?:eval|input|native)[:)]")
 _NAMELESS = frozenset({"[anon]", "eval", ""})
-_ADDED = re.compile(r"_babel\d*|asyncGeneratorStep|_(?:next|throw|asyncToGenerator|AsyncGenerator|regenerator\w*)\d*")
-"""Functions that the build puts in; see `toolchain/lowering/names.mjs`."""
 _OWN_PREFIX, _PACKAGE_PREFIX = "script:", "package:"
 _MOST_FRAMES = 50
 
@@ -40,6 +43,17 @@ class Frame:
     source_line: str | None = None
 
 
+class Function(NamedTuple):
+    """A function as its author wrote it: lines from 1, columns from 0."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    name: str
+    """As node shows it in stacks; empty if it has none."""
+
+
 class SourceMap:
     """
     One decoded map: the first segment of each line.
@@ -47,13 +61,17 @@ class SourceMap:
     Args:
         sources: The author's files.
         places: For each line of the bundle three numbers from 0: source, line, column; source is -1 if it has none.
+        functions: For each source its functions; empty for a map that has none.
     """
 
-    __slots__ = ("_places", "_sources")
+    __slots__ = ("_functions", "_places", "_sources")
 
-    def __init__(self, *, sources: tuple[str, ...], places: array[int]) -> None:
+    def __init__(
+        self, *, sources: tuple[str, ...], places: array[int], functions: Mapping[str, Sequence[Function]]
+    ) -> None:
         self._sources = sources
         self._places = places
+        self._functions = functions
 
     @classmethod
     def parse(cls, text: str) -> SourceMap:
@@ -83,7 +101,12 @@ class SourceMap:
                     first = False
             if first:
                 places.extend((-1, 0, 0))
-        return cls(sources=tuple(_own(one) for one in told["sources"]), places=places)
+        sources = tuple(_own(one) for one in told["sources"])
+        functions = {
+            source: tuple(Function(*one) for one in found)
+            for source, found in zip(sources, told.get("functions", ()), strict=False)
+        }
+        return cls(sources=sources, places=places, functions=functions)
 
     def __len__(self) -> int:
         """Return the number of lines."""
@@ -106,6 +129,30 @@ class SourceMap:
             return None
         return self._sources[source], found_line + 1, found_column + 1
 
+    def function(self, file: str, line: int, column: int, otherwise: str | None) -> str | None:
+        """
+        Name the function in which a place lies.
+
+        Args:
+            file: One of the author's.
+            line: From 1.
+            column: From 1.
+            otherwise: What the stack calls it, for a map without functions.
+
+        Returns:
+            The name; None for a function that has none, and for what is in no function.
+        """
+        if not self._functions:
+            return otherwise
+        place = (line, column - 1)
+        inner: Function | None = None
+        for one in self._functions.get(file, ()):
+            if (one.line, one.column) <= place < (one.end_line, one.end_column) and (
+                inner is None or (one.line, one.column) >= (inner.line, inner.column)
+            ):
+                inner = one
+        return (inner.name or None) if inner is not None else None
+
 
 def map_stack(stack: str, source_map: SourceMap | None, files: Mapping[str, str]) -> list[Frame]:
     """
@@ -124,8 +171,6 @@ def map_stack(stack: str, source_map: SourceMap | None, files: Mapping[str, str]
         line, function = int(found["line"]), found["function"]
         if function in _NAMELESS:
             function = None
-        elif function is not None and source_map is not None and _ADDED.fullmatch(function):
-            continue
         if source_map is None:
             only = next(iter(files), None) if len(files) == 1 else None
             frames.append(
@@ -140,7 +185,7 @@ def map_stack(stack: str, source_map: SourceMap | None, files: Mapping[str, str]
                     file=file,
                     line=own_line,
                     column=column,
-                    function=function,
+                    function=source_map.function(file, own_line, column, function),
                     source_line=_line(files.get(file), own_line),
                 )
             )
@@ -166,14 +211,16 @@ def readable(text: str, source_map: SourceMap | None, only: str | None) -> str:
         found = _FRAME.match(line) if shown < _MOST_FRAMES else None
         if found is None:
             continue
-        number = int(found["line"])
+        number, function = int(found["line"]), found["function"] or ""
         place = (only, number, 0) if source_map is None else source_map.lookup(number)
-        function = found["function"] or ""
-        if place is not None and (source_map is None or not _ADDED.fullmatch(function)):
-            file, own_line, _ = place
-            where = f"{file}:{own_line}" if file else f"line {own_line}"
-            lines.append(f"    at {'(anonymous)' if function in _NAMELESS else function} ({where})")
-            shown += 1
+        if place is None:
+            continue
+        file, own_line, column = place
+        if source_map is not None and file is not None:
+            function = source_map.function(file, own_line, column, function) or ""
+        where = f"{file}:{own_line}" if file else f"line {own_line}"
+        lines.append(f"    at {'(anonymous)' if function in _NAMELESS else function} ({where})")
+        shown += 1
     return "\n".join(lines)
 
 

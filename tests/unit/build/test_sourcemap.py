@@ -42,7 +42,7 @@ class SourceMapTests(SynchronousTestCase):
             "failed TypeError: x (input:2)\n"
             "    at TypeError (eval:15) strict construct\n    at boom (input:2) tailcall\n    at [anon] (input:3)\n"
             "    at map (native) strict\n"
-            "    at _babel2 (input:2)\n    at asyncGeneratorStep (input:2)\n    at helper (input:1)\n"
+            "    at asyncGeneratorStep2 (input:1)\n    at helper (input:1)\n"
             "    at deep (input:99)\n  and at home (eval: no)"
         )
         self.assertEqual(
@@ -53,6 +53,20 @@ class SourceMapTests(SynchronousTestCase):
         self.assertEqual(readable("    at f (input:7)", None, "main.js"), "    at f (main.js:7)")
         self.assertEqual(readable("    at f (input:7)", None, None), "    at f (line 7)")
         self.assertEqual(readable("\n".join(["    at f (input:7)"] * 90), None, "a").count("\n"), 49)
+
+    def test_names(self) -> None:
+        """A frame is named by the author's function in which it lies, whatever the program calls that one."""
+        functions = [[[1, 0, 9, 1, "outer"], [3, 2, 5, 3, "Thing.inner"], [4, 0, 4, 9, "deeper"]], [[11, 4, 12, 0, ""]]]
+        source_map = SourceMap.parse(json.dumps({**json.loads(MAP), "functions": functions}))
+        self.assertEqual(source_map.function("a.ts", 1, 1, "_callee2"), "outer")
+        self.assertEqual(source_map.function("a.ts", 3, 3, "inner7"), "Thing.inner")
+        self.assertEqual(source_map.function("a.ts", 5, 4, "inner7"), "outer")
+        self.assertIsNone(source_map.function("a.ts", 9, 2, "top"))
+        self.assertIsNone(source_map.function("b.ts", 11, 5, "arrow4"))
+        self.assertEqual(SourceMap.parse(MAP).function("a.ts", 1, 1, "as it is"), "as it is")
+        self.assertEqual(readable("    at _callee2 (input:2)", source_map, None), "    at outer (a.ts:1)")
+        [frame] = map_stack("Error\n    at arrow4 (input:3)", source_map, {})
+        self.assertIsNone(frame.function)
 
     def test_packages(self) -> None:
         """Files of packages are named by where they are."""

@@ -4,9 +4,10 @@
  * Each file is lowered by itself (and kept by content, in memory and on disk), then esbuild bundles what the
  * entry file reaches.  Bundling first and lowering the whole would take minutes for a large package.
  */
-import { Installed } from './installed.mjs';
-import { Kept } from './kept.mjs';
 import { lower } from '../lowering/lower.mjs';
+import { Installed, packageOf } from './installed.mjs';
+import { Kept } from './kept.mjs';
+import { placesOnly } from './maps.mjs';
 import { Modules } from './modules.mjs';
 import { Resolver } from './resolve.mjs';
 
@@ -88,29 +89,50 @@ export class Bundler {
       });
     } catch (error) {
       for (const told of error.errors || [{ text: String(error) }]) {
-        if (told.detail === 'told') continue;
-        const at = told.location;
-        // The checks have told it already, with the nearest name.
-        if (at && problems.some((one) => one.code === 'unknown_name' && one.file === own(at.file) && one.line === at.line)) continue;
-        problems.push({
-          severity: 'error', code: 'build', message: told.text, file: at ? own(at.file) : entry,
-          line: at ? at.line : null, column: at ? at.column + 1 : null, snippet: at ? (at.lineText || '').slice(0, 200) : null, hint: null,
-        });
+        if (told.detail !== 'told') problems.push(...problemOf(told, modules.request, problems));
       }
       return null;
     }
     if (problems.some((one) => one.severity !== 'warning')) return null;
     const code = result.outputFiles.find((one) => one.path.endsWith('.js')).text;
     const map = JSON.parse(result.outputFiles.find((one) => one.path.endsWith('.map')).text);
-    map.sources = map.sources.map(own);
-    delete map.sourcesContent;
-    return { source: escaped(code), map: JSON.stringify(map) };
+    const places = placesOnly(map, named, (name) => modules.functions.get(name) ?? []);
+    return { source: escaped(code), map: JSON.stringify({ ...places, sources: places.sources.map(own) }) };
   }
 }
 
-/* esbuild puts a folder before what a map calls its source. */
-function own(source) {
-  return source.replace(/^.*(?:script|package):/, '');
+/*
+ * What esbuild found, in the author's words: it names modules as the plug-in does, and shows lowered code, whose
+ * lines are the author's and whose columns are not.
+ */
+function problemOf({ text, location, notes }, { files, entry }, known) {
+  const file = location ? own(location.file) : entry;
+  // The checks have told it already, with the nearest name.
+  if (location && known.some((one) => one.code === 'unknown_name' && one.file === file && one.line === location.line)) return [];
+  const line = location?.line ?? null;
+  const snippet = line !== null && Object.hasOwn(files, file) ? (files[file].split('\n')[line - 1] ?? '').slice(0, 200) : null;
+  const missing = /^No matching export in "(.*)" for import "(.*)"$/.exec(text);
+  if (missing === null) {
+    // JSON is given as it is, so its columns are the author's.
+    const at = location && file.endsWith('.json') ? location.column + 1 : null;
+    return [{ severity: 'error', code: 'build', message: text.replace(/\b(?:script|package):/g, ''), file, line, column: at, snippet, hint: null }];
+  }
+  const column = snippet?.indexOf(missing[2]) ?? -1;
+  const near = notes?.map((note) => /^Did you mean to import "(.*)" instead/.exec(note.text)?.[1]).find(Boolean);
+  const packaged = missing[1].startsWith('package:');
+  const message = `${packaged ? `The package "${packageOf(own(missing[1]))}"` : `"${own(missing[1])}"`} has no export of the name "${missing[2]}".`;
+  const otherwise = packaged ? 'Look at what the package exports.' : 'Export it there, or import what that file exports.';
+  const hint = near ? `Did you mean "${near}"?` : otherwise;
+  return [{ severity: 'error', code: 'missing_export', message, file, line, column: column < 0 ? null : column + 1, snippet, hint }];
+}
+
+/* esbuild puts a folder before what a map calls its source; null for what is nobody's. */
+function named(source) {
+  return /(?:script|package):.*$/.exec(source)?.[0] ?? null;
+}
+
+function own(name) {
+  return name.replace(/^.*?(?:script|package):/, '');
 }
 
 /* Duktape reads ASCII; outside of texts and patterns nothing else stands in lowered code but comments. */

@@ -35,6 +35,7 @@ export class Modules {
     this.lowered = lowered;
     this.problems = problems;
     this.imports = new Map(); // of the author's files: specifier to place
+    this.functions = new Map(); // of every file that has code: what places.mjs notes
     this.first = new Map(); // of packages' files: the module that imported it first
   }
 
@@ -148,7 +149,7 @@ export class Modules {
     const place = `${file}${line === null ? '' : `:${line}`}`;
     const whose = outer === inner ? `, which ${place} imports,` : `, on which "${outer}" depends, which ${place} imports,`;
     const text = `The package "${inner}"${whose} needs ${what}. Use a package or a version that runs in browsers or workers. ${remedy}`;
-    return withMap(`throw new Error(${JSON.stringify(text)});`, mapTo(`script:${file}`, line ?? 1, column ?? 1));
+    return withMap(`throw new Error(${JSON.stringify(text)});`, mapTo(line ?? 1, column ?? 1), `script:${file}`);
   }
 
   async script(path) {
@@ -158,9 +159,10 @@ export class Modules {
     if (!CODE.has(kind)) return { contents: text, loader: 'text' };
     const made = await this.lowered(path, text, { own: true, entry: path === this.request.entry });
     this.imports.set(path, made.imports);
+    this.functions.set(`script:${path}`, made.functions);
     // Go on in spite of problems, into what the file imports: all of them are told at once.
     this.tell(made.problems);
-    return { contents: made.map === null ? '' : withMap(made.code, { ...made.map, sources: [`script:${path}`] }), loader: 'js' };
+    return { contents: made.map === null ? '' : withMap(made.code, made.map, `script:${path}`), loader: 'js' };
   }
 
   async package(path) {
@@ -172,8 +174,9 @@ export class Modules {
     if (!CODE.has(kind) && kind !== '') return { contents: text, loader: 'text' };
     const commonjs = !/^\s*(import|export)\b/m.test(text);
     const made = await this.lowered(path, text, { own: false, commonjs });
+    this.functions.set(`package:${path}`, made.functions);
     if (this.tell(made.problems)) return { contents: '', loader: 'js', errors: [{ text: 'problems', detail: 'told' }] };
-    return { contents: withMap(made.code, { ...made.map, sources: [`package:${path}`] }), loader: 'js' };
+    return { contents: withMap(made.code, made.map, `package:${path}`), loader: 'js' };
   }
 
   tell(found) {

@@ -12,6 +12,7 @@ import { names } from './names.mjs';
 import { numbers } from './numbers.mjs';
 import { objects } from './objects.mjs';
 import { patterns } from './patterns.mjs';
+import { places } from './places.mjs';
 
 const PRAGMA = /@jsx(?:Runtime|ImportSource)?\s/;
 const REACT = /\bfrom\s*['"](?:react|preact)(?:\/[^'"]*)?['"]|require\(['"](?:react|preact)['"]\)|\b(?:const|let|var|function|class)\s+React\b/;
@@ -23,12 +24,14 @@ const REACT = /\bfrom\s*['"](?:react|preact)(?:\/[^'"]*)?['"]|require\(['"](?:re
  * @param {string} source - Its text.
  * @param {object} options - `own`: the author's file, not a package's; `entry`: the file to start with;
  *   `known` and `advice`: the names scripts may use; `script`: parse as a script, not a module.
- * @returns {Promise<{code: string, map: object, problems: object[], imports: object, plain: boolean}>} `imports` tells
- *   where each module is imported first; `plain` tells that the source is ES5 already.
+ * @returns {Promise<{code: string, map: object, problems: object[], imports: object,
+ *   functions: Array[], plain: boolean}>} `imports` tells where each module is imported first; `functions` what
+ *   places.mjs notes; `plain` that the source is ES5 already.
  */
 export async function lower(path, source, options) {
   const problems = [];
   const imports = {};
+  const functions = [];
   const found = { plain: true };
   const typed = /\.[mc]?tsx?$/.test(path);
   const jsx = /\.(jsx|tsx)$/.test(path) || (options.own && /\.js$/.test(path) && /<[A-Za-z>]/.test(source));
@@ -57,13 +60,13 @@ export async function lower(path, source, options) {
       highlightCode: false,
       parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs },
       generatorOpts: { jsescOption: { minimal: false }, shouldPrintComment: (text) => !/[#@]\s*sourceMappingURL=/.test(text) },
-      plugins: [[checks, { ...options, problems, imports, found, path, source, typed }], [decorators, { version: 'legacy' }], [names, { own: options.own }], objects, [patterns, { found }], numbers],
+      plugins: [[places, { functions }], [checks, { ...options, problems, imports, found, path, source, typed }], [decorators, { version: 'legacy' }], [names, { own: options.own }], objects, [patterns, { found }], numbers],
       presets,
     });
-    return { code: result.code, map: result.map, problems, imports, plain: found.plain && !typed && !jsx };
+    return { code: result.code, map: result.map, problems, imports, functions, plain: found.plain && !typed && !jsx };
   } catch (error) {
     problems.push(syntaxProblem(path, source, error));
-    return { code: '', map: null, problems, imports, plain: false };
+    return { code: '', map: null, problems, imports, functions, plain: false };
   }
 }
 

@@ -1,12 +1,9 @@
 /*
- * Keeps the names of classes and of functions at top level, and names what Babel adds.
+ * Keeps the names of classes and of functions at top level.
  *
  * A lowered class is a function inside a function of the same name, and esbuild renames the inner one
  * (NotFound becomes NotFound2), which shows in `error.constructor.name` and in stacks.  It cannot keep names
  * for an ES5 target, so they are set where the class or function is made.
- *
- * Functions of Babel's own, which have no place in the source, are called `_babel` where they have no name:
- * whoever shows a stack leaves them out by it.
  */
 
 /** @returns A Babel plugin; its option `own` tells the author's files from those of packages. */
@@ -17,22 +14,10 @@ export function names({ types: t, template }) {
     return nameOf({ TARGET: target, NAME: t.stringLiteral(name) });
   }
 
-  /* Something in it has a place in the source. */
-  function isAuthors(node) {
-    let found = false;
-    t.traverseFast(node, (one) => { found ||= Boolean(one.loc); });
-    return found;
-  }
-
   // Other plugins put a class back into the queue when they have changed it.
   const done = new WeakSet();
   return {
     name: 'names',
-    post({ path }) {
-      path.traverse({
-        FunctionExpression({ node }) { if (!node.id && !isAuthors(node)) node.id = t.identifier('_babel'); },
-      });
-    },
     visitor: {
       Class(path) {
         if (done.has(path.node.body)) return;

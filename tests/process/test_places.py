@@ -1,0 +1,86 @@
+"""Frames of stacks: the author's functions and lines as node shows them, and nothing that lowering has added."""
+
+from __future__ import annotations
+
+import pytest_twisted
+
+from aiwebengine.build.sourcemap import SourceMap, map_stack
+from tests.support.javascript.building import build, problems, running_builder
+from tests.support.world import Program, run_programs
+
+Places = list[tuple[str | None, int]]
+
+# What throws, and the frames that are seen of it, innermost first.
+FAILING: dict[str, tuple[str, Places]] = {
+    "after an await": (
+        (
+            "function check() {\n  throw new Error('no');\n}\nconst load = async () => {\n  await null;\n"
+            "  return check();\n};\nregisterWebHandler('/', async () => await load());"
+        ),
+        [("check", 2), ("load", 6)],
+    ),
+    "before an await": (
+        (
+            "async function load(x) {\n  return bad(x);\n}\nfunction bad(x) {\n  return x.y.z;\n}\n"
+            "registerWebHandler('/', () => load({}));"
+        ),
+        [("bad", 5), ("load", 2)],
+    ),
+    "generator": (
+        (
+            "function* gen() {\n  yield 1;\n  throw new Error('g');\n}\nregisterWebHandler('/', () => {\n"
+            "  const all = [...gen()];\n  return all;\n});"
+        ),
+        [("gen", 3), (None, 6)],
+    ),
+    "generator that waits": (
+        (
+            "async function* gen() {\n  yield 1;\n  throw new Error('g');\n}\nregisterWebHandler('/', async () => {\n"
+            "  for await (const one of gen()) console.log(one);\n});"
+        ),
+        [("gen", 3)],
+    ),
+    "class": (
+        (
+            "class A {\n  constructor() {\n    this.go();\n  }\n  go() {\n    throw new Error('c');\n  }\n}\n"
+            "class B extends A {\n  #own = 1;\n}\nregisterWebHandler('/', () => {\n  const made = new B();\n"
+            "  return made;\n});"
+        ),
+        [("A.go", 6), ("new A", 3), (None, 13)],
+    ),
+    "the same name twice": (
+        (
+            "registerWebHandler('/', () => {\n  const inner = () => {\n    throw new Error('n');\n  };\n"
+            "  const value = inner();\n  return value;\n});\nfunction inner() {}"
+        ),
+        [("inner", 3), (None, 5)],
+    ),
+}
+
+
+@pytest_twisted.ensureDeferred
+async def test_frames() -> None:
+    """Every failing program shows the author's functions at the author's lines, and no helper."""
+    seen = {}
+    async with running_builder() as builder:
+        for name, (source, _) in FAILING.items():
+            built = await build(builder, {"main.js": source}, "main.js")
+            assert "_babel" not in built.source
+            [outcome] = run_programs([Program(source=built.source)])
+            failure = outcome.failure()
+            assert failure is not None
+            frames = map_stack(failure["stack"], SourceMap.parse(built.source_map), {"main.js": source})
+            seen[name] = [(frame.function, frame.line) for frame in frames]
+    assert seen == {name: frames for name, (_, frames) in FAILING.items()}
+
+
+@pytest_twisted.ensureDeferred
+async def test_excerpts() -> None:
+    """What is found while bundling shows the author's line, not the lowered one."""
+    async with running_builder() as builder:
+        main = 'import { one, two } from "./lib";\nconsole.log(one, two);\n'
+        [problem] = await problems(builder, {"main.ts": main, "lib.ts": "export const once = 1, two = 2;\n"})
+        assert (problem.code, problem.file, problem.line, problem.column) == ("missing_export", "main.ts", 1, 10)
+        assert problem.message == '"lib.ts" has no export of the name "one".'
+        assert problem.hint == 'Did you mean "once"?'
+        assert problem.snippet == 'import { one, two } from "./lib";'
