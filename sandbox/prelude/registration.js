@@ -9,13 +9,27 @@
     'use strict';
 
     var own = K.own, keys = Object.keys, isArray = Array.isArray, slice = K.captured.slice, NativeError = K.captured.Error;
-    var names = null, open = false, warned = K.bare();
+    var namesOf = Object.getOwnPropertyNames, descriptorOf = Object.getOwnPropertyDescriptor, prototypeOf = Object.getPrototypeOf;
+    var names = null, engines = K.bare(), open = false, warned = K.bare();
     var CHECKED = ['params', 'query', 'body'], EVERYTHING = /^\/\*[A-Za-z0-9_]*$/, everything = K.bare(), test = K.captured.test;
     var uses = [], perRoute = [], checked = [], unresolved = [], refusals = [];
+
+    /* What the engine itself gives, as it was before the script ran: none of it is the script's to be called by name. */
+    function engineGlobals() {
+        var found = K.bare();
+        for (var holder = global; holder !== null; holder = prototypeOf(holder)) {
+            var every = namesOf(holder);
+            for (var i = 0; i < every.length; i++) if (!(every[i] in found)) found[every[i]] = descriptorOf(holder, every[i]).value;
+        }
+        return found;
+    }
+
+    function isEngines(name, value) { return value !== undefined && engines[name] === value; }
 
     K.beginRegistration = function () {
         open = true;
         names = null;
+        engines = engineGlobals();
         Object.defineProperty(global, '__names', {
             value: function (table) { if (names === null && table !== null && typeof table === 'object') names = table; },
             writable: false, configurable: true, enumerable: false
@@ -24,6 +38,10 @@
 
     // -- handlers -----------------------------------------------------------------------------
 
+    /*
+     * The script's own value of a top-level name.  A plain script may offer a name that it only uses, and a global
+     * may be the engine's: a route to `json` would hand the caller's request back to him.
+     */
     function named(name) {
         var found;
         if (names !== null && own(names, name)) {
@@ -31,7 +49,7 @@
             found = get();
         }
         if (found === undefined && own(global, name)) found = global[name];
-        return found;
+        return isEngines(name, found) ? undefined : found;
     }
 
     K.namedFunction = function (name) {
@@ -209,7 +227,8 @@
     function messageFor(missing, table) {
         return missing.map(function (one) {
             var name = one.entry.name, near = nearest(name, table), what = named(name);
-            return one.call + ': there is no top-level function "' + name + '"' + (what !== undefined ? ' (it is not a function)' : '') + (near ? '; did you mean "' + near + '"?' : '.');
+            var why = what !== undefined ? ' (it is not a function)' : engines[name] !== undefined ? " (the engine's own " + name + ' is no handler)' : '';
+            return one.call + ': there is no top-level function "' + name + '"' + why + (near ? '; did you mean "' + near + '"?' : '.');
         }).join(' ');
     }
 

@@ -93,6 +93,21 @@ class Loads(SynchronousTestCase):
         self.assertEqual(message, 'register: there is no top-level function "handlr"; did you mean "handler"?')
         self.assertIn("(it is not a function)", self.failure("globalThis.x = 1; register('/', 'x');")[1])
 
+    def test_names_of_the_engine(self) -> None:
+        """What the engine itself gives is no handler by name; what the script puts in its place is."""
+        for name in ("json", "fetch", "Object", "toString", "constructor", "__proto__"):
+            for source in (
+                f"register('/', '{name}');",
+                f"function f() {{ var a = 1, {name} = 2; return {name}; }} register('/', '{name}');",
+            ):
+                self.assertIn(f'there is no top-level function "{name}"', self.failure(source)[1])
+        for source in (
+            "function json() { return 'own'; } register('/', 'json');",
+            "globalThis.json = function () { return 'own'; }; register('/', 'json');",
+            "__names({ json: function () { return mine; } }); function mine() { return 'own'; } register('/', 'json');",
+        ):
+            self.assertEqual(self.load(source).clone().run().body, "own")
+
     def test_strictness_is_kept(self) -> None:
         """A script is as strict as its first line says."""
         body = "registerWebHandler('/', function () { return this === undefined; });"
