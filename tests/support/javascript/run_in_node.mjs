@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 
 const { folder, ending, modules, cases } = JSON.parse(await text(process.stdin));
-const typescript = /tsx?$/.test(ending) ? createRequire(join(modules, 'package.json'))('typescript') : null;
+const typescript = /tsx?$/.test(ending) ? createRequire(join(modules, 'package.json'))('typescript-5') : null;
 
 function compiled(source, name) {
   if (typescript === null) return source;

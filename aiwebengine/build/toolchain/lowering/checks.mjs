@@ -1,6 +1,6 @@
 /*
- * What cannot be had in the sandbox, and names that mean nothing there: found in the syntax tree before
- * anything is lowered, each with its place and what to write instead.
+ * What cannot be had in the sandbox, and names that mean nothing there: found in the syntax tree after types are
+ * gone and before anything is lowered, each with its place and what to write instead.
  */
 
 import { mayBeHalfway } from './numbers.mjs';
@@ -18,14 +18,10 @@ const MODERN = new Set([
   'Decorator',
 ]);
 
-/* Nodes of TypeScript in which a name is a value; in all others it is a type, or declares something. */
-const TYPED_VALUES = new Set(['TSAsExpression', 'TSSatisfiesExpression', 'TSNonNullExpression', 'TSTypeAssertion', 'TSInstantiationExpression', 'TSExportAssignment']);
-
 export function checks({ types: t }, options) {
-  const { problems, imports, found, path: file, source, known, advice, own, typed } = options;
+  const { problems, imports, found, path: file, source, known, advice, own } = options;
   const lines = source.split('\n');
   const named = new Set();
-  const typedNames = new Set(); // enums and namespaces, which Babel's scopes do not know
 
   function problem(node, code, message, hint = null, severity = 'error') {
     const at = node.loc ? node.loc.start : null;
@@ -50,8 +46,6 @@ export function checks({ types: t }, options) {
     const imported = importedFromUs(path.scope.getBinding(name));
     if (imported) checkMember(path, imported);
     if (path.scope.hasBinding(name, true) || guarded(path)) return;
-    if ((/^TS/.test(path.parent.type) && !TYPED_VALUES.has(path.parent.type)) || typedNames.has(name)) return;
-    if (inType(path)) return;
     if (Object.hasOwn(known, name)) {
       checkMember(path, name);
       return;
@@ -81,16 +75,14 @@ export function checks({ types: t }, options) {
 
   /* `import { name } from "aiwebengine"` gives the global of that name, and so does `export { name } from`. */
   function checkImport(path) {
-    const { node: { source: from, importKind, exportKind } } = path;
-    if (!own || from?.value !== US || importKind === 'type' || exportKind === 'type') return;
+    const { node: { source: from } } = path;
+    if (!own || from?.value !== US) return;
     for (const { node } of path.get('specifiers')) {
       if (node.type === 'ImportDefaultSpecifier') {
         problem(node, 'unknown_name', `"${US}" has no default export.`, `Import what you use by name: import { kv } from "${US}".`);
-      } else if (node.type === 'ImportSpecifier' ? node.importKind !== 'type' : node.type === 'ExportSpecifier') {
+      } else if (node.type === 'ImportSpecifier' || node.type === 'ExportSpecifier') {
         const given = node.imported ?? node.local;
-        // What only types name may be a type.
-        const value = node.type === 'ExportSpecifier' || !typed || path.scope.getBinding(node.local.name)?.referencePaths.some((one) => !inType(one));
-        if (value) checkGiven(node, given.name ?? given.value);
+        checkGiven(node, given.name ?? given.value);
       }
     }
   }
@@ -176,7 +168,6 @@ export function checks({ types: t }, options) {
     visitor: {
       Program: {
         enter(path) {
-          path.traverse({ 'TSEnumDeclaration|TSModuleDeclaration'({ node }) { typedNames.add(node.id.name); } });
           path.traverse(visitor);
           if (options.entry) offerNames(t, path);
         },
@@ -196,7 +187,7 @@ function offerNames(t, path) {
     if (/^(Function|Class)Declaration$/.test(declared.type)) {
       if (!declared.id) declared.id = path.scope.generateUidIdentifier('default');
       named(t, path, 'default', declared.id.name);
-    } else if (declared.type !== 'TSInterfaceDeclaration') {
+    } else {
       const id = path.scope.generateUidIdentifier('default');
       statement.insertBefore(t.variableDeclaration('const', [t.variableDeclarator(id, declared)]));
       statement.node.declaration = t.identifier(id.name);
@@ -204,8 +195,8 @@ function offerNames(t, path) {
     }
   }
   for (const [name, binding] of Object.entries(path.scope.bindings)) {
-    // What is imported is not this file's own; `import { type T }` is not even a value.
-    if (binding.kind === 'module' || binding.path.parentPath?.isImportDeclaration() || binding.path.isTSType?.() || /^TS(Interface|TypeAlias)/.test(binding.path.node.type)) continue;
+    // What is imported is not this file's own.
+    if (binding.kind === 'module') continue;
     named(t, path, name, name);
   }
   const offered = path.node.extraNames || [];
@@ -219,10 +210,6 @@ function named(t, path, key, name) {
     // In a sequence, or Babel would give the function the key's name and rename what it returns.
     t.objectProperty(t.stringLiteral(key), t.sequenceExpression([t.numericLiteral(0), t.functionExpression(null, [], t.blockStatement([t.returnStatement(t.identifier(name))]))])),
   );
-}
-
-function inType(path) {
-  return Boolean(path.parentPath.isTSEntityName?.() || path.findParent((p) => p.isTSType?.() || p.isTSTypeAnnotation?.() || p.isTSInterfaceHeritage?.() || p.isTSExpressionWithTypeArguments?.()));
 }
 
 /* The name under which a binding was imported from the engine; null if it was not. */

@@ -7,12 +7,15 @@ import presetEnv from '@babel/preset-env';
 import presetReact from '@babel/preset-react';
 import presetTypeScript from '@babel/preset-typescript';
 
+import { accessors } from './accessors.mjs';
 import { checks } from './checks.mjs';
 import { names } from './names.mjs';
+import { namespaces } from './namespaces.mjs';
 import { numbers } from './numbers.mjs';
 import { objects } from './objects.mjs';
 import { patterns } from './patterns.mjs';
 import { places } from './places.mjs';
+import { exportedTypes, parameterDecorators } from './typed.mjs';
 
 const PRAGMA = /@jsx(?:Runtime|ImportSource)?\s/;
 const REACT = /\bfrom\s*['"](?:react|preact)(?:\/[^'"]*)?['"]|require\(['"](?:react|preact)['"]\)|\b(?:const|let|var|function|class)\s+React\b/;
@@ -35,39 +38,57 @@ export async function lower(path, source, options) {
   const found = { plain: true };
   const typed = /\.[mc]?tsx?$/.test(path);
   const jsx = /\.(jsx|tsx)$/.test(path) || (options.own && /\.js$/.test(path) && /<[A-Za-z>]/.test(source));
-  const presets = [
-    // Duktape has symbols, so typeof tells them; esbuild sees to modules.
-    [presetEnv, { targets: 'ie 9', modules: false, exclude: ['transform-typeof-symbol'] }],
-  ];
-  if (typed) presets.push([presetTypeScript, { onlyRemoveTypeImports: false }]);
-  if (jsx) {
-    const own = !PRAGMA.test(source) && !REACT.test(source);
-    presets.push([presetReact, { runtime: 'classic', pure: false, ...(own ? { pragma: 'h', pragmaFrag: 'Fragment' } : {}), throwIfNamespace: false }]);
-  }
+  // Nothing is read but the text itself: no settings in the folders above, no file that a comment names.
+  const alone = { filename: path, sourceFileName: path, babelrc: false, configFile: false, browserslistConfigFile: false, inputSourceMap: false, highlightCode: false };
+  const own = jsx && !PRAGMA.test(source) && !REACT.test(source) ? { pragma: 'h', pragmaFrag: 'Fragment' } : {};
+  const parsing = { sourceType: options.commonjs ? 'unambiguous' : 'module', parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs } };
   try {
-    const result = await babel.transformAsync(source, {
-      filename: path,
-      sourceFileName: path,
-      // Nothing is read but the text itself: no settings in the folders above, no file that a comment names.
-      babelrc: false,
-      configFile: false,
-      browserslistConfigFile: false,
-      inputSourceMap: false,
+    const untyped = typed ? await withoutTypes(source, { ...alone, ...parsing }, { functions, own, jsx }) : null;
+    const lowering = {
+      ...alone,
+      ...parsing,
       compact: false,
-      sourceType: options.commonjs ? 'unambiguous' : 'module',
       sourceMaps: true,
       retainLines: true,
-      highlightCode: false,
-      parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs },
       generatorOpts: { jsescOption: { minimal: false }, shouldPrintComment: (text) => !/[#@]\s*sourceMappingURL=/.test(text) },
-      plugins: [[places, { functions }], [checks, { ...options, problems, imports, found, path, source, typed }], [decorators, { version: 'legacy' }], [names, { own: options.own }], objects, [patterns, { found }], numbers],
-      presets,
-    });
+      plugins: [
+        [places, { functions: untyped === null ? functions : null, lowered: true }],
+        accessors,
+        [checks, { ...options, problems, imports, found, path, source }],
+        [decorators, { version: 'legacy' }],
+        [names, { own: options.own }],
+        objects,
+        [patterns, { found }],
+        numbers,
+      ],
+      presets: [
+        // Duktape has symbols, so typeof tells them; esbuild sees to modules.
+        [presetEnv, { targets: 'ie 9', modules: false, exclude: ['transform-typeof-symbol'] }],
+        ...(jsx ? [[presetReact, { runtime: 'classic', pure: false, ...own, throwIfNamespace: false }]] : []),
+      ],
+    };
+    const result = untyped === null ? await babel.transformAsync(source, lowering) : await babel.transformFromAstAsync(untyped, source, lowering);
     return { code: result.code, map: result.map, problems, imports, functions, plain: found.plain && !typed && !jsx };
   } catch (error) {
     problems.push(syntaxProblem(path, source, error));
     return { code: '', map: null, problems, imports, functions, plain: false };
   }
+}
+
+/*
+ * The tree of a file of TypeScript without its types.  What stands for a name is known only then: a parameter that is
+ * a property, a member of an enum or of a namespace.
+ */
+async function withoutTypes(source, settings, { functions, own, jsx }) {
+  const { ast } = await babel.transformAsync(source, {
+    ...settings,
+    ast: true,
+    code: false,
+    parserOpts: { ...settings.parserOpts, plugins: ['decorators-legacy', ...(jsx ? ['jsx'] : [])] },
+    plugins: [[places, { functions, lowered: false }], namespaces, exportedTypes, parameterDecorators, accessors],
+    presets: [[presetTypeScript, { onlyRemoveTypeImports: false, ...(own.pragma ? { jsxPragma: 'h', jsxPragmaFrag: 'Fragment' } : {}) }]],
+  });
+  return ast;
 }
 
 /* Babel's message names the file and shows the source; we have places of our own for both. */

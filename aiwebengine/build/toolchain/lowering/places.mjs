@@ -12,8 +12,11 @@ export const ADDED = 'added';
 
 const NOWHERE = { start: { line: 1, column: 0 }, end: { line: 1, column: 0 }, filename: ADDED };
 
-/** @returns A Babel plugin; its option `functions` is a list that is filled with `[line, column, line, column, name]`. */
-export function places({ types: t }, { functions }) {
+/**
+ * @returns A Babel plugin. Its option `functions` is a list that is filled with `[line, column, line, column, name]`, or
+ *   null if that was done; `lowered` tells that what it leaves is lowered.
+ */
+export function places({ types: t }, { functions, lowered }) {
   function note(path) {
     const { loc } = path.node;
     if (loc) functions.push([loc.start.line, loc.start.column, loc.end.line, loc.end.column, nameOf(path)]);
@@ -44,8 +47,8 @@ export function places({ types: t }, { functions }) {
 
   return {
     name: 'aiwebengine-places',
-    visitor: { Program: { enter(path) { path.traverse({ Function: note }); } } },
-    post(file) { place(file.ast.program); },
+    visitor: { Program: { enter(path) { if (functions !== null) path.traverse({ Function: note }); } } },
+    post(file) { if (lowered) place(file.ast.program); },
   };
 }
 
