@@ -176,14 +176,48 @@
     [forEach, map, filter, some, every, reduce, reduceRight, find, findIndex, findLast, findLastIndex, flatMap, includes, at].forEach(function (body) { install(body, 1); });
     install(flat, 0);
 
-    /* The engine's slice, splice and concat give plain arrays; a subclass gets its own kind. */
+    /*
+     * The engine's slice, splice and concat give plain arrays, and wrapping them would slow every array.  So a subclass
+     * gets its own kind of them, above its own methods, when its first instance is made.
+     */
+    var prototypeOf = Object.getPrototypeOf, own = K.own, ofSubclass = {};
+
     ['slice', 'splice', 'concat'].forEach(function (name) {
-        var native = K.native[name];
-        K.native[name + 'OfSubclass'] = function () {
+        var native = prototype[name];
+        ofSubclass[name] = { f: function () {
             var plain = native.apply(this, arguments), made = like(this, 0);
             if (made.constructor === Array) return plain;
-            for (var i = 0; i < plain.length; i++) put(made, i, plain[i]);
+            for (var i = 0; i < plain.length; i++) if (i in plain) put(made, i, plain[i]);
+            made.length = plain.length;
             return made;
-        };
+        } }.f;
+        Object.defineProperty(ofSubclass[name], 'name', { value: name, configurable: true });
+        Object.defineProperty(ofSubclass[name], 'length', { value: native.length, configurable: true });
     });
+
+    function adopt(made) {
+        var holder = null;
+        for (var at = prototypeOf(made); at !== prototype; at = prototypeOf(at)) {
+            if (at === null) return;
+            holder = at;
+        }
+        if (holder === null) return;
+        for (var name in ofSubclass) if (!own(holder, name)) K.define(holder, name, ofSubclass[name]);
+    }
+
+    /* A lowered class makes an array and gives it its own prototype. */
+    function adopting(holder, name, length) {
+        var native = holder[name], body = { f: function (object, a, b) {
+            var made = arguments.length < 3 ? native(object, a) : native(object, a, b);
+            if (object === Array) adopt(made);
+            else if (isArray(object)) adopt(object);
+            return made;
+        } }.f;
+        Object.defineProperty(body, 'name', { value: name, configurable: true });
+        Object.defineProperty(body, 'length', { value: length, configurable: true });
+        K.define(holder, name, body);
+    }
+    adopting(Reflect, 'construct', 2);
+    adopting(Object, 'setPrototypeOf', 2);
+    adopting(Reflect, 'setPrototypeOf', 2);
 }(__kernel));

@@ -15,12 +15,14 @@
     /* Of any escape: of a long source only so much is looked at, for each is a text of its own. */
     var LONGEST = 16;
     var SPECIAL = /[\\\[(.\ud800-\udbff]/g, NOT_ONE_UNIT = /[\ud800-\udbff][\udc00-\udfff]|\\u\{|\\u[dD][89abAB]..\\u|\\[pP]\{/;
+    var SET = /(?:^|[^\\])(?:\\\\)*(?:\[|&&|--|\\q\{)/;
     var fromCharCode = String.fromCharCode;
 
     function Reader(source, flags) {
         this.source = source;
         this.at = 0;
         this.unicode = flags.indexOf('u') >= 0 || flags.indexOf('v') >= 0;
+        this.sets = flags.indexOf('v') >= 0;
         this.dotAll = flags.indexOf('s') >= 0;
         this.count = 0;
         this.names = null;
@@ -140,6 +142,7 @@
         if (end < 0) throw invalid(reader, 'a character class is not closed');
         var inside = reader.source.slice(reader.at + 1, end);
         reader.at = end + 1;
+        if (reader.sets && SET.test(inside)) throw invalid(reader, 'sets of characters (&&, --, \\q{...} and classes in classes) are not supported in new RegExp(); write it as a literal, which is lowered when the script is deployed');
         if (!reader.unicode) { put(reader, '[' + inside + ']'); return; }
         var negated = inside.charAt(0) === '^', members = negated ? inside.slice(1) : inside;
         var split = NOT_ONE_UNIT.test(members) ? splitClass(reader, members) : { units: members, astral: [] };

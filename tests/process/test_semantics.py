@@ -12,7 +12,7 @@ from tests.support.javascript.beside import by_node, cases, different, here
 from tests.support.javascript.building import build, problems, running_builder
 
 
-@pytest.mark.parametrize("file", ["objects.js"])
+@pytest.mark.parametrize("file", ["builtins.js", "objects.js"])
 @pytest_twisted.ensureDeferred
 async def test_the_same_as_in_node(file: str, tmp_path: Path) -> None:
     """Every case of a file tells here what it tells in node."""
@@ -66,3 +66,17 @@ async def test_unknown_names_in_typescript() -> None:
         ("unknown_name", line, f'"missing{number}" is not defined.')
         for number, line in ((1, 1), (2, 2), (3, 2), (4, 3), (5, 4), (6, 4))
     ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_names_on_the_global_object() -> None:
+    """A name that any file puts on globalThis may be used in every file; others are told as before."""
+    files = {
+        "main.ts": "import './setup';\nregisterWebHandler('/', () => [one, two, three, nope]);\n",
+        "setup.ts": "globalThis.one = 1;\nObject.assign(globalThis, { two: 2 });\n"
+        "Object.defineProperty(globalThis, 'three', { value: 3 });\n",
+    }
+    async with running_builder() as builder:
+        found = await problems(builder, files)
+        assert [one.message for one in found] == ['"nope" is not defined.']
+        assert (await build(builder, {**files, "main.ts": files["main.ts"].replace(", nope", "")})).source

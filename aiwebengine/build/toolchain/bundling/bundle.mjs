@@ -4,7 +4,7 @@
  * Each file is lowered by itself (and kept by content, in memory and on disk), then esbuild bundles what the
  * entry file reaches.  Bundling first and lowering the whole would take minutes for a large package.
  */
-import { lower } from '../lowering/lower.mjs';
+import { lower, withoutMade } from '../lowering/lower.mjs';
 import { Installed, packageOf } from './installed.mjs';
 import { Kept } from './kept.mjs';
 import { placesOnly } from './maps.mjs';
@@ -43,7 +43,7 @@ export class Bundler {
     const problems = [];
     const modules = new Modules(request, { ...this.packages(request.packages), lowered, problems });
     const outcome = await this.bundled(entry, modules, problems);
-    return outcome === null ? { source: '', map: '', problems } : { ...outcome, problems };
+    return { source: '', map: '', ...outcome, problems: withoutMade(problems, modules.globals) };
   }
 
   packages(folder) {
@@ -93,7 +93,7 @@ export class Bundler {
       }
       return null;
     }
-    if (problems.some((one) => one.severity !== 'warning')) return null;
+    if (withoutMade(problems, modules.globals).some((one) => one.severity !== 'warning')) return null;
     const code = result.outputFiles.find((one) => one.path.endsWith('.js')).text;
     const map = JSON.parse(result.outputFiles.find((one) => one.path.endsWith('.map')).text);
     const places = placesOnly(map, named, (name) => modules.functions.get(name) ?? []);

@@ -35,6 +35,7 @@ export class Modules {
     this.lowered = lowered;
     this.problems = problems;
     this.imports = new Map(); // of the author's files: specifier to place
+    this.globals = []; // names that some file makes for all
     this.functions = new Map(); // of every file that has code: what places.mjs notes
     this.first = new Map(); // of packages' files: the module that imported it first
   }
@@ -160,6 +161,7 @@ export class Modules {
     const made = await this.lowered(path, text, { own: true, entry: path === this.request.entry });
     this.imports.set(path, made.imports);
     this.functions.set(`script:${path}`, made.functions);
+    this.globals.push(...made.globals);
     // Go on in spite of problems, into what the file imports: all of them are told at once.
     this.tell(made.problems);
     return { contents: made.map === null ? '' : withMap(made.code, made.map, `script:${path}`), loader: 'js' };
@@ -175,6 +177,7 @@ export class Modules {
     const commonjs = !/^\s*(import|export)\b/m.test(text);
     const made = await this.lowered(path, text, { own: false, commonjs });
     this.functions.set(`package:${path}`, made.functions);
+    this.globals.push(...made.globals);
     if (this.tell(made.problems)) return { contents: '', loader: 'js', errors: [{ text: 'problems', detail: 'told' }] };
     return { contents: withMap(made.code, made.map, `package:${path}`), loader: 'js' };
   }

@@ -7,6 +7,7 @@ import { mayBeHalfway } from './numbers.mjs';
 import { setsPrototype } from './objects.mjs';
 
 const US = 'aiwebengine';
+const WORLDS = new Set(['globalThis', 'self', 'window', 'global']);
 const SQL_CALLS = new Set(['query', 'execute']);
 
 /* Syntax that Duktape does not take as it is; a file without any of it runs unchanged. */
@@ -19,14 +20,14 @@ const MODERN = new Set([
 ]);
 
 export function checks({ types: t }, options) {
-  const { problems, imports, found, path: file, source, known, advice, own } = options;
+  const { problems, imports, globals, found, path: file, source, known, advice, own } = options;
   const lines = source.split('\n');
   const named = new Set();
 
-  function problem(node, code, message, hint = null, severity = 'error') {
+  function problem(node, code, message, hint = null, severity = 'error', name = undefined) {
     const at = node.loc ? node.loc.start : null;
     problems.push({
-      severity, code, message, hint, file,
+      severity, code, message, hint, file, name,
       line: at ? at.line : null,
       column: at ? at.column + 1 : null,
       snippet: at ? (lines[at.line - 1] || '').slice(0, 200) : null,
@@ -58,7 +59,7 @@ export function checks({ types: t }, options) {
     if (named.has(name)) return;
     named.add(name);
     const near = told ? null : nearest(name, Object.keys(known));
-    problem(node, 'unknown_name', `"${name}" is not defined.${near ? ` Did you mean "${near}"?` : ''}`, told || (near ? `Write ${near}, or declare ${name}.` : 'Declare it, import it, or read it from the request.'));
+    problem(node, 'unknown_name', `"${name}" is not defined.${near ? ` Did you mean "${near}"?` : ''}`, told || (near ? `Write ${near}, or declare ${name}.` : 'Declare it, import it, or read it from the request.'), 'error', name);
   }
 
   function checkMember(path, name) {
@@ -114,10 +115,27 @@ export function checks({ types: t }, options) {
     }
   }
 
+  const isWorld = (node, scope) => node?.type === 'Identifier' && WORLDS.has(node.name) && !scope.hasBinding(node.name, true);
+
+  /* Names that a file makes for all: `globalThis.x = 1`, `Object.assign(globalThis, { x: 1 })` and its like. */
+  function madeGlobal({ node, scope }) {
+    if (node.type === 'AssignmentExpression' && node.left.type === 'MemberExpression' && isWorld(node.left.object, scope)) {
+      const { property, computed } = node.left;
+      const name = computed ? property.value : property.name;
+      if (typeof name === 'string') globals.push(name);
+    }
+    if (node.type !== 'CallExpression' || node.callee.type !== 'MemberExpression' || !isWorld(node.arguments[0], scope)) return;
+    const [, ...given] = node.arguments;
+    if (node.callee.property.name === 'assign') {
+      for (const { properties } of given.filter((one) => one.type === 'ObjectExpression')) globals.push(...properties.map((one) => one.key?.name ?? one.key?.value).filter(Boolean));
+    } else if (node.callee.property.name === 'defineProperty' && given[0]?.type === 'StringLiteral') globals.push(given[0].value);
+  }
+
   const visitor = {
     enter(path) {
       const { node } = path;
       imported(node);
+      madeGlobal(path);
       if (MODERN.has(node.type)) modern();
       if (node.type === 'VariableDeclaration' && node.kind !== 'var') modern();
       if ((node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression') && (node.async || node.generator)) modern();
@@ -137,7 +155,7 @@ export function checks({ types: t }, options) {
       const { pattern, flags } = path.node;
       if (/[suy]/.test(flags) || /\(\?<[A-Za-z_$]/.test(pattern) || /\\[pP]\{/.test(pattern)) modern();
       if (/\(\?<[=!]/.test(pattern)) problem(path.node, 'no_look_behind', 'Look-behind in regular expressions is not available in scripts.', 'Match what stands before in a group and keep the rest.', own ? 'error' : 'warning');
-      if (/[dv]/.test(flags)) problem(path.node, 'no_flag', `The flag "${flags.match(/[dv]/)[0]}" of regular expressions is not available in scripts.`, 'Leave the flag out; use match.index.', own ? 'error' : 'warning');
+      if (flags.includes('d')) problem(path.node, 'no_flag', `The flag "d" of regular expressions is not available in scripts.`, 'Leave the flag out; use match.index.', own ? 'error' : 'warning');
     },
     ImportDeclaration: checkImport,
     ExportNamedDeclaration: checkImport,

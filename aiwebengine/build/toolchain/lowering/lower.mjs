@@ -28,13 +28,15 @@ const REACT = /\bfrom\s*['"](?:react|preact)(?:\/[^'"]*)?['"]|require\(['"](?:re
  * @param {object} options - `own`: the author's file, not a package's; `entry`: the file to start with;
  *   `known` and `advice`: the names scripts may use; `script`: parse as a script, not a module.
  * @returns {Promise<{code: string, map: object, problems: object[], imports: object,
- *   functions: Array[], plain: boolean}>} `imports` tells where each module is imported first; `functions` what
- *   places.mjs notes; `plain` that the source is ES5 already.
+ *   functions: Array[], globals: string[], plain: boolean}>} `imports` tells where each module is imported first;
+ *   `functions` what places.mjs notes; `globals` the names that it makes for all files; `plain` that the source is
+ *   ES5 already.
  */
 export async function lower(path, source, options) {
   const problems = [];
   const imports = {};
   const functions = [];
+  const globals = [];
   const found = { plain: true };
   const typed = /\.[mc]?tsx?$/.test(path);
   const jsx = /\.(jsx|tsx)$/.test(path) || (options.own && /\.js$/.test(path) && /<[A-Za-z>]/.test(source));
@@ -54,7 +56,7 @@ export async function lower(path, source, options) {
       plugins: [
         [places, { functions: untyped === null ? functions : null, lowered: true }],
         accessors,
-        [checks, { ...options, problems, imports, found, path, source }],
+        [checks, { ...options, problems, imports, globals, found, path, source }],
         [decorators, { version: 'legacy' }],
         [names, { own: options.own }],
         objects,
@@ -68,11 +70,16 @@ export async function lower(path, source, options) {
       ],
     };
     const result = untyped === null ? await babel.transformAsync(source, lowering) : await babel.transformFromAstAsync(untyped, source, lowering);
-    return { code: result.code, map: result.map, problems, imports, functions, plain: found.plain && !typed && !jsx };
+    return { code: result.code, map: result.map, problems: withoutMade(problems, globals), imports, functions, globals, plain: found.plain && !typed && !jsx };
   } catch (error) {
     problems.push(syntaxProblem(path, source, error));
-    return { code: '', map: null, problems, imports, functions, plain: false };
+    return { code: '', map: null, problems, imports, functions, globals, plain: false };
   }
+}
+
+/** Problems without those of names that some file makes: `globalThis.name = ...`. */
+export function withoutMade(problems, globals) {
+  return problems.filter(({ code, name }) => code !== 'unknown_name' || !globals.includes(name));
 }
 
 /*

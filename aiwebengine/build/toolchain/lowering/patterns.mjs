@@ -24,7 +24,7 @@ export function patterns({ types: t }) {
   function constructed(path) {
     if (!path.get('callee').isIdentifier({ name: 'RegExp' }) || path.scope.hasBinding('RegExp', true)) return;
     const [pattern, flags] = path.get('arguments').map(textOf);
-    if (!pattern || !flags || !/[uv]/.test(flags) || !/\\[pP]\{/.test(pattern)) return;
+    if (!pattern || !flags || !(flags.includes('v') || (flags.includes('u') && /\\[pP]\{/.test(pattern)))) return;
     try {
       const { source } = new RegExp(pattern, flags);
       path.replaceWith(t.regExpLiteral(source, flags));
