@@ -24,7 +24,7 @@ LOCK_FILE = "package-lock.json"
 
 _NAME = r"(?:@[A-Za-z0-9._~-]+/)?[A-Za-z0-9_~-][A-Za-z0-9._~-]*"
 _PLACE = re.compile(rf"node_modules/{_NAME}(?:/node_modules/{_NAME})*")
-_ELSEWHERE = re.compile(r"(?:[a-z][a-z0-9+.-]*:|[/.]|~/|[^@/]+/[^/]+$)", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"(?:[^/]*:|[/.]|~/|[^@/]+/[^/]+$)")
 """What is no version, range, tag or alias: an address, a path, or a repository such as `user/name`."""
 _LOCK_VERSIONS = (2, 3)
 
