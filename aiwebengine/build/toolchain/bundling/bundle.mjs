@@ -10,6 +10,7 @@ import { Kept } from './kept.mjs';
 import { placesOnly } from './maps.mjs';
 import { Modules } from './modules.mjs';
 import { Resolver } from './resolve.mjs';
+import { skeleton } from './skeleton.mjs';
 
 const MOST_FOLDERS = 4;
 
@@ -40,10 +41,44 @@ export class Bundler {
     if (single.plain && single.problems.every((one) => one.severity === 'warning')) {
       return { source: escaped(files[entry]), map: '', problems: single.problems };
     }
-    const problems = [];
-    const modules = new Modules(request, { ...this.packages(request.packages), lowered, problems });
-    const outcome = await this.bundled(entry, modules, problems);
-    return { source: '', map: '', ...outcome, problems: withoutMade(problems, modules.globals) };
+    const tools = { ...this.packages(request.packages), lowered, outlined: (path, source) => this.outlined(path, source) };
+    let unused = request.packages === null ? new Set() : await this.unused(request, tools);
+    for (;;) {
+      const problems = [];
+      const modules = new Modules(request, { ...tools, problems, unused });
+      const { inputs, ...outcome } = await this.bundled(entry, modules, problems);
+      // What is lowered may keep more than what was written; then that is lowered, too.
+      const missed = [...unused].filter((path) => inputs?.[`package:${path}`]?.bytesInOutput > 0);
+      if (missed.length === 0) return { source: '', map: '', ...outcome, problems: withoutMade(problems, modules.globals) };
+      unused = new Set([...unused].filter((path) => !missed.includes(path)));
+    }
+  }
+
+  /*
+   * The files of packages that are reached and of which nothing is used: one import from a package's main file may
+   * reach hundreds.  Found by bundling packages as they are, which takes a fraction of lowering them.  Only modules
+   * whose packages say that loading them has no effect are among them.
+   */
+  async unused(request, tools) {
+    const modules = new Modules(request, { ...tools, problems: [], unused: null });
+    let metafile;
+    try {
+      ({ metafile } = await this.esbuild.build({ ...this.settings(request.entry, modules), target: 'esnext', metafile: true }));
+    } catch {
+      return new Set(); // what is wrong is told by the build itself
+    }
+    const used = Object.values(metafile.outputs)[0].inputs;
+    const found = Object.entries(metafile.inputs).filter(([id, { format }]) => id.startsWith('package:') && format === 'esm' && !(used[id]?.bytesInOutput > 0));
+    return new Set(found.map(([id]) => id.slice('package:'.length)).filter((path) => !tools.resolver.hasSideEffects(path)));
+  }
+
+  outlined(path, source) {
+    const key = Kept.key(this.version, 'outline', path, source);
+    const known = this.kept.get(key);
+    if (known !== undefined) return known.code;
+    const code = skeleton(path, source);
+    this.kept.put(key, { code });
+    return code;
   }
 
   packages(folder) {
@@ -66,38 +101,41 @@ export class Bundler {
     return made;
   }
 
+  settings(entry, modules) {
+    return {
+      entryPoints: [entry],
+      bundle: true,
+      write: false,
+      outfile: 'bundle.js',
+      format: 'iife',
+      target: 'es5',
+      charset: 'ascii',
+      platform: 'browser',
+      legalComments: 'none',
+      logLevel: 'silent',
+      define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
+      treeShaking: true,
+      tsconfigRaw: '{}', // or it would look for tsconfig.json
+      plugins: [modules.plugin()],
+    };
+  }
+
   async bundled(entry, modules, problems) {
     let result;
     try {
-      result = await this.esbuild.build({
-        entryPoints: [entry],
-        bundle: true,
-        write: false,
-        outfile: 'bundle.js',
-        format: 'iife',
-        target: 'es5',
-        charset: 'ascii',
-        platform: 'browser',
-        sourcemap: 'external',
-        sourcesContent: false,
-        legalComments: 'none',
-        logLevel: 'silent',
-        define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
-        treeShaking: true,
-        tsconfigRaw: '{}', // or it would look for tsconfig.json
-        plugins: [modules.plugin()],
-      });
+      result = await this.esbuild.build({ ...this.settings(entry, modules), sourcemap: 'external', sourcesContent: false, metafile: true });
     } catch (error) {
       for (const told of error.errors || [{ text: String(error) }]) {
         if (told.detail !== 'told') problems.push(...problemOf(told, modules.request, problems));
       }
-      return null;
+      return {};
     }
-    if (withoutMade(problems, modules.globals).some((one) => one.severity !== 'warning')) return null;
+    if (withoutMade(problems, modules.globals).some((one) => one.severity !== 'warning')) return {};
     const code = result.outputFiles.find((one) => one.path.endsWith('.js')).text;
     const map = JSON.parse(result.outputFiles.find((one) => one.path.endsWith('.map')).text);
     const places = placesOnly(map, named, (name) => modules.functions.get(name) ?? []);
-    return { source: escaped(code), map: JSON.stringify({ ...places, sources: places.sources.map(own) }) };
+    const { inputs } = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith('.js'))[1];
+    return { source: escaped(code), map: JSON.stringify({ ...places, sources: places.sources.map(own) }), inputs };
   }
 }
 

@@ -19,6 +19,7 @@ import { jsonModule } from '../lowering/numbers.mjs';
 
 const TRIED = ['', '.ts', '.tsx', '.js', '.jsx', '.mjs', '.mts', '.cts', '.cjs', '.json', '/index.ts', '/index.tsx', '/index.js', '/index.jsx', '/index.mjs', '/index.mts'];
 const CODE = new Set(['.ts', '.tsx', '.js', '.jsx', '.mjs', '.mts', '.cts', '.cjs']);
+const LOADERS = { '.ts': 'ts', '.mts': 'ts', '.cts': 'ts', '.tsx': 'tsx', '.jsx': 'jsx' };
 const NO_MODULE = new Set(['.node', '.wasm']);
 const STYLE = new Set(['.css', '.scss', '.less']);
 
@@ -26,14 +27,17 @@ export class Modules {
   /**
    * @param {object} request - See `Bundler.build`.
    * @param {object} tools - `installed` and `resolver`, of the script's packages; `lowered(path, source, options)`;
-   *   `problems`, a list to which problems are added.
+   *   `problems`, a list to which problems are added; `unused`, files of packages of which nothing is used, or null to
+   *   give packages as they are, to find that out; `outlined(path, source)`.
    */
-  constructor(request, { installed, resolver, lowered, problems }) {
+  constructor(request, { installed, resolver, lowered, problems, unused, outlined }) {
     this.request = request;
     this.installed = installed;
     this.resolver = resolver;
     this.lowered = lowered;
     this.problems = problems;
+    this.unused = unused;
+    this.outlined = outlined;
     this.imports = new Map(); // of the author's files: specifier to place
     this.globals = []; // names that some file makes for all
     this.functions = new Map(); // of every file that has code: what places.mjs notes
@@ -174,6 +178,8 @@ export class Modules {
     const text = this.installed.read(path);
     if (kind === '.json') return json(text);
     if (!CODE.has(kind) && kind !== '') return { contents: text, loader: 'text' };
+    if (this.unused === null) return { contents: text, loader: LOADERS[kind] ?? 'js' };
+    if (this.unused.has(path)) return { contents: this.outlined(path, text), loader: 'js' };
     const commonjs = !/^\s*(import|export)\b/m.test(text);
     const made = await this.lowered(path, text, { own: false, commonjs });
     this.functions.set(`package:${path}`, made.functions);
