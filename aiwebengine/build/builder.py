@@ -149,6 +149,7 @@ class Builder(Service):
         entry: str,
         files: Mapping[str, bytes],
         manifest: Mapping[str, Any],  # noqa: ARG002
+        progress: Callable[[str], None] = lambda _: None,
     ) -> Built:
         """
         Build a script.
@@ -157,6 +158,7 @@ class Builder(Service):
             entry: The file to start with; one of *files*.
             files: All of them, by path.
             manifest: What the script says about itself.
+            progress: Told what takes long: `installing packages`, `120 of 307 files`.
 
         Raises:
             DeploymentRefused: With every problem.
@@ -165,7 +167,7 @@ class Builder(Service):
         texts = _texts(files, entry)
         if self._worker is None or self._packages is None:
             return self._plain(entry, texts, self._missing.public)
-        packages, declared = await self._packages.install(files)
+        packages, declared = await self._packages.install(files, progress)
         request = {
             "op": "build",
             "entry": entry,
@@ -175,7 +177,8 @@ class Builder(Service):
         }
         try:
             # Building changes nothing, so a worker that died under one build may be asked again.
-            told = await self.working.run(partial(self._worker.ask, request), repeatable=True)
+            ask = partial(self._worker.ask, request, lambda done, of: progress(f"{done} of {of} files"))
+            told = await self.working.run(ask, repeatable=True)
         except BuildFailed as failed:
             return self._plain(entry, texts, str(failed))
         except Away as refused:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +82,15 @@ class Packages:
         self._guarded = guarded
         self._under_way: dict[str, list[Deferred[Path]]] = {}
 
-    async def install(self, files: Mapping[str, bytes]) -> tuple[Path | None, tuple[str, ...]]:
+    async def install(
+        self, files: Mapping[str, bytes], progress: Callable[[str], None]
+    ) -> tuple[Path | None, tuple[str, ...]]:
         """
         Install what a script depends on.
 
         Args:
             files: The script's, by path.
+            progress: Told when npm is at work.
 
         Returns:
             The folder that holds `node_modules`, None if there are no dependencies; and their names.
@@ -105,6 +108,7 @@ class Packages:
         if (target / "complete").exists():
             os.utime(target)
             return target, names
+        progress("installing packages")
         if key in self._under_way:
             waiting: Deferred[Path] = Deferred()
             self._under_way[key].append(waiting)

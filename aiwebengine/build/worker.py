@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,7 @@ class Worker:
         self._settings = settings
         self._process: _WorkerProcess | None = None
         self._current: Deferred[Mapping[str, Any]] | None = None
+        self._progress: Callable[[int, int], None] | None = None
         self._deadline: IDelayedCall | None = None
         self._idle: IDelayedCall | None = None
         self._number = 0
@@ -77,9 +78,14 @@ class Worker:
         self.starts = 0
         self.built = 0
 
-    def ask(self, request: Mapping[str, Any]) -> Deferred[Mapping[str, Any]]:
+    def ask(
+        self, request: Mapping[str, Any], progress: Callable[[int, int], None] | None = None
+    ) -> Deferred[Mapping[str, Any]]:
         """
         Have one request answered; not before the last one was.
+
+        Args:
+            progress: Told now and then how many files are done, and of how many.
 
         Raises:
             BuildFailed: The worker died, ran out of time or has a fault.
@@ -102,6 +108,7 @@ class Worker:
             self._idle.cancel()
             self._idle = None
         self._current = done
+        self._progress = progress
         self._number += 1
         self._deadline = self._reactor.callLater(self._settings.build_seconds, self._late)
         process.send({**request, "id": self._number})
@@ -163,6 +170,10 @@ class Worker:
         if told.get("ready"):
             return
         if told.get("id") != self._number or self._current is None:
+            return
+        if "files" in told:
+            if self._progress is not None:
+                self._progress(int(told["files"]), int(told["of"]))
             return
         current = self._done()
         self.built += 1

@@ -156,7 +156,8 @@ def _send(session: CommandSession, query: list[tuple[str, str]], document: Mappi
     try:
         for event in session.client.stream("PUT", "/script", query=query, document=document):
             if "step" in event:
-                progress.step(f"{query[0][1]}: {_STEPS.get(event['step'], event['step'])}")
+                detail = f" ({show.safe(event['detail'])})" if event.get("detail") else ""
+                progress.step(f"{query[0][1]}: {_STEPS.get(event['step'], event['step'])}{detail}")
             elif "error" in event:
                 raise from_problem(event["error"])
             else:

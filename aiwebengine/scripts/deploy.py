@@ -51,6 +51,10 @@ Wanted = Prepared | Activate | Remove | Work
 """What may be committed together."""
 
 
+def _silent(_step: str, _detail: str) -> None:
+    """Tell nobody."""
+
+
 class Deployer:
     """
     The one way in which what serves is changed.
@@ -123,12 +127,12 @@ class Deployer:
             _tell_unknown(registry, uri)
         return len(registry.scripts)
 
-    async def deploy(self, request: Request, *, progress: Progress = lambda _: None) -> Deployment:
+    async def deploy(self, request: Request, *, progress: Progress = _silent) -> Deployment:
         """
         Deploy what *request* holds.
 
         Args:
-            progress: Told the name of each step as it begins, one of `prepare.STEPS`.
+            progress: Told each step as it begins, and what it is at.
 
         Raises:
             DeploymentRefused: With every problem; nothing was changed.
@@ -141,7 +145,7 @@ class Deployer:
         if same is not None:
             return Deployment(version=await self._store.version(request.uri, same), previous=same, changed=False)
         prepared = await self.prepare(request, progress=progress, keep_warm=True)
-        progress("store")
+        progress("store", "")
         began = self._seconds()
         try:
             [deployment] = await self.commit([prepared])
@@ -150,9 +154,7 @@ class Deployer:
             raise
         return replace(deployment, steps={**prepared.steps, "store": as_ms(self._seconds() - began)})
 
-    async def prepare(
-        self, request: Request, *, progress: Progress = lambda _: None, keep_warm: bool = False
-    ) -> Prepared:
+    async def prepare(self, request: Request, *, progress: Progress = _silent, keep_warm: bool = False) -> Prepared:
         """See `Preparer.prepare`; what it gives may be committed later, or dropped."""
         return await self._preparer.prepare(request, progress=progress, keep_warm=keep_warm)
 

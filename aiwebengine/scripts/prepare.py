@@ -39,14 +39,17 @@ MOST_AT_ONCE = 4
 MOST_WAITING = 64
 LONGEST_MESSAGE = 1000
 
-Progress = Callable[[str], None]
+Progress = Callable[[str, str], None]
+"""Told the name of a step, one of `STEPS`, as it begins, and with what it is at while it goes on; else empty."""
 """Told the name of each step as it begins."""
 
 
 class Builds(Protocol):
     """What is asked of `build.builder.Builder`."""
 
-    def build(self, *, entry: str, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
+    def build(
+        self, *, entry: str, files: Mapping[str, bytes], manifest: Mapping[str, Any], progress: Callable[[str], None]
+    ) -> Coroutine[Any, Any, Any]:
         """Return a `Built`; raises DeploymentRefused with every problem."""
 
 
@@ -225,7 +228,9 @@ class Preparer:
         examined = await self.examine(request)
         package = examined.package
         steps.begin("build")
-        built = await self._builder.build(entry=package.entry, files=package.files, manifest=package.manifest.as_json())
+        built = await self._builder.build(
+            entry=package.entry, files=package.files, manifest=package.manifest.as_json(), progress=steps.go_on
+        )
         steps.begin("load")
         number = self.numbers.reserve(request.uri)
         new = _new_version(request, examined, built, number=number, now=self._milliseconds())
@@ -407,7 +412,11 @@ class _Steps:
     def begin(self, name: str) -> None:
         self.end()
         self._name, self._began = name, self._seconds()
-        self._progress(name)
+        self._progress(name, "")
+
+    def go_on(self, detail: str) -> None:
+        """Tell what the step is at."""
+        self._progress(self._name, detail)
 
     def end(self) -> dict[str, float]:
         if self._name:

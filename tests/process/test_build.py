@@ -257,6 +257,27 @@ async def test_no_node() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_progress() -> None:
+    """A build that takes long tells how many files are done; the next one takes what has not changed from before."""
+    line = (
+        "export class C{n} { #a = {n};"
+        " async *go(x: number) { for (const y of [x]) yield { ...{ y }, b: this.#a }; } }\n"
+    )
+    files = {f"f{at}.ts": "".join(line.replace("{n}", str(n)) for n in range(12)) for at in range(20)}
+    main = "".join(f'import {{ C1 as c{at} }} from "./f{at}";\nconsole.log(c{at});\n' for at in range(20))
+    told: list[str] = []
+    given = {path: text.encode() for path, text in {**files, "main.ts": main}.items()}
+    async with running_builder() as builder:
+        await builder.build(entry="main.ts", files=given, manifest={}, progress=told.append)
+        assert told
+        assert all(one.endswith(" of 21 files") for one in told)
+        again: list[str] = []
+        given["main.ts"] += b"// a comment\n"
+        await builder.build(entry="main.ts", files=given, manifest={}, progress=again.append)
+        assert len(again) < len(told)
+
+
+@pytest_twisted.ensureDeferred
 async def test_undeclared_package() -> None:
     """A package that package.json does not name is refused, and so is a dependency that is no published version."""
     async with running_builder() as builder:

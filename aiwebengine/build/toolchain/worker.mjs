@@ -2,6 +2,7 @@
  * The build worker: reads requests, one JSON object a line, from standard input, and answers on standard output.
  *
  *   {"id": 1, "op": "build", "entry": "main.ts", "files": {...}, "packages": null, "declared": []}
+ *   {"id": 1, "files": 120, "of": 307}                                    now and then
  *   {"id": 1, "ok": {"source": "...", "map": "...", "problems": []}}      or  {"id": 1, "error": "..."}
  *   {"id": 2, "op": "rename", "path": "main.ts", "source": "...", "names": {...}}
  *   {"id": 2, "ok": {"source": "...", "changes": []}}
@@ -40,7 +41,7 @@ async function answer(line) {
       say({ id: request.id, ok: rename(request.path, request.source, request.names) });
       return;
     }
-    say({ id: request.id, ok: await bundler.build({ known: setup.known, advice: setup.advice, ...request }) });
+    say({ id: request.id, ok: await bundler.build({ known: setup.known, advice: setup.advice, ...request }, (progress) => say({ id: request.id, ...progress })) });
   } catch (error) {
     say({ id: request.id, error: String((error && error.stack) || error).slice(0, 4000) });
   }

@@ -74,7 +74,8 @@ class Deployments:
         stream.begin()
         try:
             done = await self._deployer.deploy(
-                await self._read(call), progress=lambda step: stream.send({"step": step})
+                await self._read(call),
+                progress=lambda step, detail: stream.send({"step": step, **({"detail": detail} if detail else {})}),
             )
             stream.send({"result": shapes.deployment(done, self._listing)})
         except CancelledError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,9 +28,13 @@ class FakeBuilder:
     def __init__(self) -> None:
         self.builds = 0
         self.gate: Deferred[None] | None = None
+        self.details: tuple[str, ...] = ()
+        """What each build tells of itself."""
 
-    async def build(self, *, entry: str, files: Any, manifest: Any) -> FakeBuilt:
+    async def build(self, *, entry: str, files: Any, manifest: Any, progress: Callable[[str], None]) -> FakeBuilt:
         self.builds += 1
+        for detail in self.details:
+            progress(detail)
         if self.gate is not None:
             await self.gate
         source = files[entry].decode()

@@ -45,7 +45,9 @@ class DeployerTests(SynchronousTestCase):
     def test_deploy(self):
         """A deployment serves, is stored, and tells what it did and how long each step took."""
         steps = []
-        done = self.result(self.world.deployer.deploy(request(author="me", message="why"), progress=steps.append))
+        done = self.result(
+            self.world.deployer.deploy(request(author="me", message="why"), progress=lambda step, _: steps.append(step))
+        )
         self.assertEqual(steps, list(STEPS))
         self.assertEqual(set(done.steps), set(STEPS))
         self.assertEqual((done.version.number, done.previous, done.changed), (1, None, True))

@@ -13,6 +13,7 @@ import { Resolver } from './resolve.mjs';
 import { skeleton } from './skeleton.mjs';
 
 const MOST_FOLDERS = 4;
+const TELL_MS = 500;
 
 export class Bundler {
   /**
@@ -32,17 +33,30 @@ export class Bundler {
    *
    * @param {object} request - `entry`, `files` (path to text), `packages` (folder with node_modules, or null),
    *   `declared` (names of declared packages), `known`, `advice`.
+   * @param {function({files: number, of: number}): void} tell - Is told now and then how many files are done.
    * @returns {Promise<object>} `source`, `map`, `problems`.
    */
-  async build(request) {
+  async build(request, tell = () => {}) {
     const { entry, files } = request;
-    const lowered = (path, source, options) => this.lowered(path, source, { ...options, known: request.known, advice: request.advice });
-    const single = await lowered(entry, files[entry], { own: true, entry: true });
+    const at = { done: 0, of: Object.keys(files).length, told: performance.now() };
+    const lowered = (path, source, options) => {
+      const made = this.lowered(path, source, { ...options, known: request.known, advice: request.advice });
+      at.done += 1;
+      if (performance.now() - at.told > TELL_MS) {
+        at.told = performance.now();
+        tell({ files: Math.min(at.done, at.of), of: at.of });
+      }
+      return made;
+    };
+    const single = lowered(entry, files[entry], { own: true, entry: true });
     if (single.plain && single.problems.every((one) => one.severity === 'warning')) {
       return { source: escaped(files[entry]), map: '', problems: single.problems };
     }
     const tools = { ...this.packages(request.packages), lowered, outlined: (path, source) => this.outlined(path, source) };
-    let unused = request.packages === null ? new Set() : await this.unused(request, tools);
+    const { unused: first, reached } = request.packages === null ? { unused: new Set(), reached: at.of } : await this.unused(request, tools);
+    let unused = first;
+    at.of = reached;
+    at.done = 0;
     for (;;) {
       const problems = [];
       const modules = new Modules(request, { ...tools, problems, unused });
@@ -65,11 +79,12 @@ export class Bundler {
     try {
       ({ metafile } = await this.esbuild.build({ ...this.settings(request.entry, modules), target: 'esnext', metafile: true }));
     } catch {
-      return new Set(); // what is wrong is told by the build itself
+      return { unused: new Set(), reached: Object.keys(request.files).length }; // what is wrong is told by the build itself
     }
     const used = Object.values(metafile.outputs)[0].inputs;
     const found = Object.entries(metafile.inputs).filter(([id, { format }]) => id.startsWith('package:') && format === 'esm' && !(used[id]?.bytesInOutput > 0));
-    return new Set(found.map(([id]) => id.slice('package:'.length)).filter((path) => !tools.resolver.hasSideEffects(path)));
+    const unused = new Set(found.map(([id]) => id.slice('package:'.length)).filter((path) => !tools.resolver.hasSideEffects(path)));
+    return { unused, reached: Object.keys(metafile.inputs).length - unused.size };
   }
 
   outlined(path, source) {
@@ -91,11 +106,11 @@ export class Bundler {
     return made;
   }
 
-  async lowered(path, source, options) {
+  lowered(path, source, options) {
     const key = Kept.key(this.version, path, options.own, Boolean(options.entry), Boolean(options.commonjs), options.own ? options.known : null, source);
     const known = this.kept.get(key);
     if (known !== undefined) return known;
-    const made = await lower(path, source, options);
+    const made = lower(path, source, options);
     // What is refused is not deployed again as it is.
     if (made.map) this.kept.put(key, made);
     return made;

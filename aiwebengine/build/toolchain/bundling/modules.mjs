@@ -157,12 +157,12 @@ export class Modules {
     return withMap(`throw new Error(${JSON.stringify(text)});`, mapTo(line ?? 1, column ?? 1), `script:${file}`);
   }
 
-  async script(path) {
+  script(path) {
     const text = this.request.files[path];
     const kind = extname(path);
     if (kind === '.json') return json(text);
     if (!CODE.has(kind)) return { contents: text, loader: 'text' };
-    const made = await this.lowered(path, text, { own: true, entry: path === this.request.entry });
+    const made = this.lowered(path, text, { own: true, entry: path === this.request.entry });
     this.imports.set(path, made.imports);
     this.functions.set(`script:${path}`, made.functions);
     this.globals.push(...made.globals);
@@ -171,7 +171,7 @@ export class Modules {
     return { contents: made.map === null ? '' : withMap(made.code, made.map, `script:${path}`), loader: 'js' };
   }
 
-  async package(path) {
+  package(path) {
     const kind = extname(path);
     if (STYLE.has(kind)) return { contents: '', loader: 'empty' };
     if (NO_MODULE.has(kind)) return { contents: `throw new Error(${JSON.stringify(`${path} is compiled code, which scripts cannot load.`)});`, loader: 'js' };
@@ -181,7 +181,7 @@ export class Modules {
     if (this.unused === null) return { contents: text, loader: LOADERS[kind] ?? 'js' };
     if (this.unused.has(path)) return { contents: this.outlined(path, text), loader: 'js' };
     const commonjs = !/^\s*(import|export)\b/m.test(text);
-    const made = await this.lowered(path, text, { own: false, commonjs });
+    const made = this.lowered(path, text, { own: false, commonjs });
     this.functions.set(`package:${path}`, made.functions);
     this.globals.push(...made.globals);
     if (this.tell(made.problems)) return { contents: '', loader: 'js', errors: [{ text: 'problems', detail: 'told' }] };

@@ -27,12 +27,12 @@ const REACT = /\bfrom\s*['"](?:react|preact)(?:\/[^'"]*)?['"]|require\(['"](?:re
  * @param {string} source - Its text.
  * @param {object} options - `own`: the author's file, not a package's; `entry`: the file to start with;
  *   `known` and `advice`: the names scripts may use; `script`: parse as a script, not a module.
- * @returns {Promise<{code: string, map: object, problems: object[], imports: object,
- *   functions: Array[], globals: string[], plain: boolean}>} `imports` tells where each module is imported first;
+ * @returns {{code: string, map: object, problems: object[], imports: object,
+ *   functions: Array[], globals: string[], plain: boolean}} `imports` tells where each module is imported first;
  *   `functions` what places.mjs notes; `globals` the names that it makes for all files; `plain` that the source is
  *   ES5 already.
  */
-export async function lower(path, source, options) {
+export function lower(path, source, options) {
   const problems = [];
   const imports = {};
   const functions = [];
@@ -45,7 +45,7 @@ export async function lower(path, source, options) {
   const own = jsx && !PRAGMA.test(source) && !REACT.test(source) ? { pragma: 'h', pragmaFrag: 'Fragment' } : {};
   const parsing = { sourceType: options.commonjs ? 'unambiguous' : 'module', parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs } };
   try {
-    const untyped = typed ? await withoutTypes(source, { ...alone, ...parsing }, { functions, own, jsx }) : null;
+    const untyped = typed ? withoutTypes(source, { ...alone, ...parsing }, { functions, own, jsx }) : null;
     const lowering = {
       ...alone,
       ...parsing,
@@ -69,7 +69,7 @@ export async function lower(path, source, options) {
         ...(jsx ? [[presetReact, { runtime: 'classic', pure: false, ...own, throwIfNamespace: false }]] : []),
       ],
     };
-    const result = untyped === null ? await babel.transformAsync(source, lowering) : await babel.transformFromAstAsync(untyped, source, lowering);
+    const result = untyped === null ? babel.transformSync(source, lowering) : babel.transformFromAstSync(untyped, source, lowering);
     return { code: result.code, map: result.map, problems: withoutMade(problems, globals), imports, functions, globals, plain: found.plain && !typed && !jsx };
   } catch (error) {
     problems.push(syntaxProblem(path, source, error));
@@ -86,8 +86,8 @@ export function withoutMade(problems, globals) {
  * The tree of a file of TypeScript without its types.  What stands for a name is known only then: a parameter that is
  * a property, a member of an enum or of a namespace.
  */
-async function withoutTypes(source, settings, { functions, own, jsx }) {
-  const { ast } = await babel.transformAsync(source, {
+function withoutTypes(source, settings, { functions, own, jsx }) {
+  const { ast } = babel.transformSync(source, {
     ...settings,
     ast: true,
     code: false,

@@ -177,6 +177,20 @@ class DeployTests(ApiTestCase):
         _, content = self.ask("PUT", "script", b"x", lines)
         self.assertEqual(json.loads(content.splitlines()[-1])["error"]["status"], 400)
 
+    def test_progress_within_a_step(self):
+        """What a long step is at is told beside its name."""
+        self.world.builder.details = ("installing packages", "120 of 307 files")
+        _, content = self.ask("PUT", "script", b"/notes", {"accept": "application/x-ndjson"}, uri="notes")
+        told = [json.loads(line) for line in content.splitlines() if line]
+        self.assertEqual(
+            told[1:4],
+            [
+                {"step": "build"},
+                {"step": "build", "detail": "installing packages"},
+                {"step": "build", "detail": "120 of 307 files"},
+            ],
+        )
+
     def test_progress_as_it_happens(self):
         """A step is told when it begins, not when all is over."""
         self.world.builder.gate = Deferred()
