@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 
@@ -20,21 +21,61 @@ def _no_constant(name: str) -> NoReturn:
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ValueError(f"{text[:50]} is too large a number")
+        raise ValueError(f"{text[:_LONGEST]} is too large a number")
     return number
 
 
+def _as_double(digits: str) -> float:
+    return int(digits) if len(digits) < _SURELY_EXACT else _finite(digits)
+
+
 _DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+_DOUBLES = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, parse_int=_as_double)
+_SURELY_EXACT = 16
+"""Integers of fewer digits are exact in a double."""
+_MOST_DIGITS = 4300
+"""Python reads no longer integer."""
+_LONGEST = 40
+_CONSTANTS = frozenset({"NaN", "Infinity", "-Infinity"})
+_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|-?(?:\d[\d.eE+-]*|Infinity)|NaN')
 
 
-def decode(text: str | bytes) -> Any:
+def decode(text: str | bytes, *, doubles: bool = False) -> Any:
     """
     Read JSON; bytes are UTF-8, and may begin with a byte-order mark.
 
+    Args:
+        text: The JSON.
+        doubles: Numbers are those of JavaScript: an integer that a double cannot hold is rounded, as it is there.
+
     Raises:
-        ValueError, RecursionError: It is none that can be used; what is no JSON at all is a `json.JSONDecodeError`.
+        json.JSONDecodeError: It is none that can be used; the message has no place, which the error has.
+        RecursionError: It is nested too deeply.
+        UnicodeDecodeError: The bytes are no UTF-8.
     """
-    return _DECODER.decode(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
+    if isinstance(text, bytes):
+        text = text.decode("utf-8-sig")
+    try:
+        return (_DOUBLES if doubles else _DECODER).decode(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:
+        raise _placed(error, text) from None
+
+
+def _placed(error: ValueError, text: str) -> json.JSONDecodeError:
+    """Return the error with the place of the number that it is about: who reads numbers is not told theirs."""
+    for found in _NUMBER.finditer(text):
+        number = found[0]
+        if number in _CONSTANTS:
+            return json.JSONDecodeError(f"there is no {number}", text, found.start())
+        if number[0] != '"' and (len(number) > _MOST_DIGITS or math.isinf(float(number))):
+            return json.JSONDecodeError(f"{_shown(number)} is too large a number", text, found.start())
+    return json.JSONDecodeError(str(error)[:200], text, 0)
+
+
+def _shown(number: str) -> str:
+    return number if len(number) <= _LONGEST else f"{number[:_LONGEST]}…"
 
 
 def decode_object(text: str | bytes) -> dict[str, Any] | None:

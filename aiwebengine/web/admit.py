@@ -80,8 +80,6 @@ def _json(request: Request) -> Any:
         raise Invalid(
             f"The body of the request is not JSON: {error.msg} in line {error.lineno}, column {error.colno}."
         ) from None
-    except ValueError as error:
-        raise Invalid(f"The body of the request is not JSON: {error}.") from None
 
 
 def _faults(schema: Any, value: Any, where: str) -> _Violations:

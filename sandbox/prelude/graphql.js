@@ -181,16 +181,32 @@
 
     function done(run, told) {
         if (run !== K.run) return;
-        var text;
+        var text, about = { start: 'What a resolver returned', skip: isArray(told) ? 2 : 0, finite: true };
         try {
-            text = K.jsonText(told, undefined, { start: 'What a resolver returned', skip: 2, finite: false });
+            text = K.jsonText(told, undefined, about);
         } catch (error) {
-            if (error instanceof K.Lost) K.placed(error, K.handlers[run.box.q.calls[0].h]);
-            K.failWith(error, 'invalid_answer');
-            return;
+            if (error instanceof K.Lost && isArray(told) && told.length > 1) {
+                text = K.jsonText(told.map(oneByOne, run), undefined, about);
+            } else {
+                if (error instanceof K.Lost) K.placed(error, K.handlers[run.box.q.calls[0].h]);
+                K.failWith(error, 'invalid_answer');
+                return;
+            }
         }
         run.answer = K.jsonAnswer('', text);
         run.settled = true;
+    }
+
+    /* Of several calls only those fail whose values JSON cannot hold. */
+    function oneByOne(value, i) {
+        try {
+            K.jsonText([value], undefined, { start: 'What a resolver returned', skip: 2, finite: true });
+            return value;
+        } catch (error) {
+            if (!(error instanceof K.Lost)) throw error;
+            K.placed(error, K.handlers[this.box.q.calls[i].h]);
+            return { e: failure(error) };
+        }
     }
 
     function failed(run, error) {
@@ -232,7 +248,7 @@
             return {
                 next: function () {
                     return K.Promise.resolve(iterator.next()).then(function (step) {
-                        return step.done ? { done: true, value: undefined } : { done: false, value: K.jsonText(step.value === undefined ? null : step.value, undefined, { start: 'What a subscription yielded', skip: 0, finite: false }) + '\n' };
+                        return step.done ? { done: true, value: undefined } : { done: false, value: K.jsonText(step.value === undefined ? null : step.value, undefined, { start: 'What a subscription yielded', skip: 0, finite: true }) + '\n' };
                     });
                 },
                 'return': function (value) { return typeof iterator['return'] === 'function' ? iterator['return'](value) : K.Promise.resolve({ done: true, value: value }); }

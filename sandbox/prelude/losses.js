@@ -68,13 +68,25 @@
     K.define(Lost.prototype, 'constructor', TypeError);
     K.Lost = Lost;
 
-    /* Whether a text may have lost something: most have none of these. */
-    function isSuspicious(text, about) {
+    /* Whether the text of a value may have lost something: most have none of these. */
+    function isSuspicious(value, text, about) {
         if (indexOf(text, '{}') >= 0 || indexOf(text, '{"0":') >= 0) return true;
         if (!about.finite) return false;
         // What ends the arguments of a call is an option that was not given.
         var at = indexOf(text, 'null');
-        return at >= 0 && (about.skip === 0 || at < text.length - 5);
+        return at >= 0 && (about.skip === 0 || at < text.length - 5) && hasInfinite(value, 0);
+    }
+
+    /* Most texts with a null in them have it of a null: looking for numbers alone is quicker than looking for all. */
+    function hasInfinite(value, depth) {
+        if (typeof value === 'number') return value - value !== 0;
+        if (value === null || typeof value !== 'object' || depth > MOST_LEVELS || typeof value.toJSON === 'function') return false;
+        if (isArray(value)) {
+            for (var i = 0; i < value.length; i++) if (hasInfinite(value[i], depth + 1)) return true;
+            return false;
+        }
+        for (var names = keysOf(value), j = 0; j < names.length; j++) if (hasInfinite(value[names[j]], depth + 1)) return true;
+        return false;
     }
 
     K.checkedJson = function (value, space, about) {
@@ -89,7 +101,7 @@
         } finally {
             checking = outer;
         }
-        if (text === undefined || !isSuspicious(text, about)) return text;
+        if (text === undefined || !isSuspicious(value, text, about)) return text;
         found = find(value, [], about.finite);
         if (found !== null) throw lost(found, about);
         return text;

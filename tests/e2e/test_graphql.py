@@ -299,7 +299,7 @@ async def test_several_scripts() -> None:
         unknown = await engine.api(
             "PUT", "/script?uri=c", {"files": {"main.ts": 'registerQueryHandler("x", "x: Notte", () => null);'}}
         )
-        assert "Unknown type 'Notte'. Did you mean 'Note'" in unknown.json()["problems"][0]["message"]
+        assert 'Unknown type "Notte". Did you mean "Note"' in unknown.json()["problems"][0]["message"]
         needed = await engine.api("DELETE", "/script?uri=a")
         assert (needed.status, needed.json()["code"]) == (422, "deployment_refused")
         assert (await ask(engine, "{ count }")).json() == {"data": {"count": None}}

@@ -60,7 +60,7 @@ async def test_clients(name: str) -> None:
             await program.stop()
         assert program.of("hello")[0]["value"] == "Hello x"
         assert program.of("add")[0]["value"] == 1
-        assert program.of("wrong")[0]["value"] == ["Cannot query field 'nope' on type 'Query'."]
+        assert program.of("wrong")[0]["value"] == ['Cannot query field "nope" on type "Query".']
         if name == "apollo":
             last = program.of("deferred")[0]["value"][-1]
             assert (last["hello"], last["later"]) == ("Hello now", "late")

@@ -174,7 +174,7 @@ async def test_a_single_connection() -> None:
         assert await send("x", "{ __typename }", of="unknown") == 404
         assert await send("wrong", "{ nope }") == 202
         await events.until(4)
-        assert events.seen[2][1]["payload"]["errors"][0]["message"] == "Cannot query field 'nope' on type 'Query'."
+        assert events.seen[2][1]["payload"]["errors"][0]["message"] == 'Cannot query field "nope" on type "Query".'
         await open_subscriptions(engine, 1)
         await engine.request("POST", "/tick/1")
         await events.until(5)

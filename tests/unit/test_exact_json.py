@@ -29,6 +29,28 @@ def test_what_is_no_json() -> None:
     assert decode_object("[" * 100_000) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "message", "column"),
+    [
+        ('["1e999", 1e999]', "1e999 is too large a number", 11),
+        ('{"NaN": -1,\t"b": NaN}', "there is no NaN", 18),
+        ("[" + "1" * 5000 + "]", "1" * 40 + "… is too large a number", 2),
+    ],
+)
+def test_place_of_a_number(text: str, message: str, column: int) -> None:
+    """A number that cannot be used is told with its place."""
+    with pytest.raises(json.JSONDecodeError) as caught:
+        decode(text)
+    assert (caught.value.msg, caught.value.lineno, caught.value.colno) == (message, 1, column)
+
+
+def test_doubles() -> None:
+    """Where numbers are JavaScript's, an integer that a double cannot hold is rounded."""
+    given = "[9007199254740993, 123456789012345]"
+    assert decode(given, doubles=True) == [9007199254740992.0, 123456789012345]
+    assert decode(given) == [9007199254740993, 123456789012345]
+
+
 def test_what_can() -> None:
     """Everything else is as it stands, in text and in UTF-8."""
     assert decode('[1.5e300, "\\ud800", null]') == [1.5e300, "\ud800", None]

@@ -22,12 +22,14 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
+    ValuesOfCorrectTypeRule,
     parse,
     specified_rules,
     validate,
 )
 from graphql.language import DocumentNode, OperationDefinitionNode, SelectionSetNode
 
+from aiwebengine.features.graphql.execution.literals import LocatedValues, too_large
 from aiwebengine.features.graphql.execution.measure import Measure, measure
 from aiwebengine.features.graphql.settings import GraphQLSettings
 
@@ -114,7 +116,7 @@ class Documents:
 
     def __init__(self, *, settings: GraphQLSettings) -> None:
         self._settings = settings
-        rules = tuple(specified_rules)
+        rules = tuple(LocatedValues if one is ValuesOfCorrectTypeRule else one for one in specified_rules)
         self._rules = rules if settings.introspection else (*rules, NoSchemaIntrospectionCustomRule)
         self._schema: GraphQLSchema | None = None
         self._kept: OrderedDict[str, Document] = OrderedDict()
@@ -219,7 +221,9 @@ class Documents:
 
     def _validate(self, document: Document, schema: GraphQLSchema) -> Sequence[GraphQLError]:
         try:
-            return validate(schema, document.node, self._rules, max_errors=20)
+            return too_large(document.node, document.text, schema) or validate(
+                schema, document.node, self._rules, max_errors=20
+            )
         except RecursionError:
             return (GraphQLError("The document is nested too deeply."),)
 

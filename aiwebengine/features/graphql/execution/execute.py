@@ -14,7 +14,6 @@ from typing import Any, TypeGuard
 
 from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfoHelpers
 from graphql.execution import Executor, ExperimentalIncrementalExecutionResults
-from graphql.execution.incremental.incremental_executor import IncrementalExecutor
 from graphql.language import OperationDefinitionNode
 
 from aiwebengine.features.graphql.execution.documents import Document, Documents
@@ -25,6 +24,7 @@ from aiwebengine.features.graphql.execution.slots import Slots
 from aiwebengine.features.graphql.execution.underway import Told, Underway
 from aiwebengine.features.graphql.schema.assembly import Assembled
 from aiwebengine.features.graphql.schema.batches import Asker, Batches, Call, Scripts
+from aiwebengine.features.graphql.schema.leaves import PartsExecutor, WholeExecutor
 from aiwebengine.features.graphql.schema.parts import GRAPHQL
 from aiwebengine.features.graphql.schema.prefetch import Plan, by_script, calls_of, plan_of
 from aiwebengine.features.graphql.schema.resolvers import member, type_of
@@ -156,7 +156,7 @@ class Execution:
         Raises:
             RequestFailed: The variables do not fit.
         """
-        kind = IncrementalExecutor if incremental else Executor
+        kind: type[Executor[Any]] = PartsExecutor if incremental else WholeExecutor
         made = kind.build(
             prepared.assembled.schema,
             prepared.document.node,

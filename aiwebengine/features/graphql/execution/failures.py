@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import FieldNode, GraphQLError, ValueNode
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import TABLE, EngineError, ScriptFailed, Thrown
+from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
 from aiwebengine.web.errors import Place, withheld
 
 _log = Logger()
@@ -103,17 +104,27 @@ def _formatted(error: GraphQLError, request: str) -> dict[str, Any]:
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
     told: dict[str, Any] = dict(error.formatted)
-    if cause is not None and not isinstance(cause, GraphQLError | FieldFailed):
+    if cause is None or isinstance(cause, GraphQLError):
+        values = bool(error.nodes) and not any(isinstance(node, ValueNode) for node in error.nodes or ())
+        told["message"] = in_words_of_graphql(told["message"], values=values)
+    elif not isinstance(cause, FieldFailed):
         if isinstance(cause, EngineError):
             told["message"], told["extensions"] = cause.public, {"code": TABLE[cause.code].graphql}
-        elif not isinstance(cause, TypeError | ValueError):
+        elif isinstance(cause, TypeError | ValueError):
+            told["message"] = in_words_of_graphql(told["message"])
+        else:
             _log.failure("GraphQL request {request} failed", Failure(cause), request=request)
             told["message"], told["extensions"] = _FAULT, {"code": "INTERNAL"}
     extensions = dict(told.get("extensions") or {})
     if "code" not in extensions:
-        extensions["code"] = "BAD_USER_INPUT" if "path" not in told else "SCRIPT_FAILED"
+        extensions["code"] = "SCRIPT_FAILED" if _is_of_a_field(error) else "BAD_USER_INPUT"
         told["extensions"] = extensions
     return told
+
+
+def _is_of_a_field(error: GraphQLError) -> bool:
+    """Return whether a field has no value; otherwise what the client wrote is wrong: the document, or an argument."""
+    return bool(error.path) and all(isinstance(node, FieldNode) for node in error.nodes or ())
 
 
 def _stack(places: Sequence[Place]) -> list[str]:

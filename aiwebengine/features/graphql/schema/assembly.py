@@ -49,6 +49,7 @@ from graphql.language.ast import NameNode
 from graphql.validation.validate import validate_sdl
 
 from aiwebengine.errors import DeploymentRefused, Problem
+from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
 from aiwebengine.features.graphql.schema.parts import ROOTS, SchemaPart, read_sdl
 from aiwebengine.host.declare import nearest
 
@@ -330,7 +331,7 @@ class _Assembly:
             tail = "".join(
                 f' The other is in "{other.script}" ({other.place or "its SDL"}).' for other in others.values()
             )
-            self._problem(f"{error.message}{tail}", part, node)
+            self._problem(f"{in_words_of_graphql(error.message)}{tail}", part, node)
         self._stop()
 
     def _conflict(self, what: str, one: SchemaPart, other: SchemaPart, hint: str, node: Node | None = None) -> None:

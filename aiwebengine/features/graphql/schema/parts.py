@@ -39,6 +39,7 @@ from graphql.language.token_kind import TokenKind
 
 from aiwebengine.errors import Invalid
 from aiwebengine.features.graphql.declarations import PART_OPTIONS
+from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
 from aiwebengine.host.declare import nearest, told
 from aiwebengine.host.registration.kinds import Registration
 from aiwebengine.values import Entry, HandlerRef
@@ -216,9 +217,9 @@ def _sdl(given: Any, kind: str, name: str, call: str) -> str:
     except GraphQLError as error:
         where = error.locations[0] if error.locations else None
         at = f" at line {where.line}, column {where.column} of the SDL" if where else ""
+        message = in_words_of_graphql(error.message)
         raise Invalid(
-            f"{call}({told(name)}): {error.message}{'' if error.message.endswith('.') else '.'}"
-            f" This is{at or ' in the SDL'}."
+            f"{call}({told(name)}): {message}{'' if message.endswith('.') else '.'} This is{at or ' in the SDL'}."
         ) from None
     except RecursionError:
         raise Invalid(f"{call}({told(name)}): the SDL is nested too deeply.") from None

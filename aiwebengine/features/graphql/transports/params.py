@@ -92,13 +92,11 @@ def parse_json(text: str, what: str) -> Any:
         Invalid: It is none.
     """
     try:
-        return decode(text)
+        return decode(text, doubles=True)
     except json.JSONDecodeError as error:
         raise Invalid(f"{what} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
         raise Invalid(f"{what} is JSON nested too deeply.") from None
-    except ValueError as error:
-        raise Invalid(f"{what} is not JSON: {error}.") from None
 
 
 def read_params(given: Mapping[str, Any], documents: Documents, *, persisted: bool) -> Params:

@@ -8,8 +8,11 @@ an error in its place, so that nobody waits for an answer that never comes.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
+
+from aiwebengine.features.graphql.execution.numbers import number_text
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
 _FAULT = (
@@ -19,10 +22,18 @@ _FAULT = (
 encode_ascii: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 """Makes JSON in ASCII, as scripts are sent it; ValueError if that cannot be."""
 
+_SMALL = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.]*e-0\d')
+"""A string, or a number that Python prints in another way than JavaScript does."""
+
+
+def _as_javascript(found: re.Match[str]) -> str:
+    return found[0] if found[0][0] == '"' else number_text(float(found[0]))
+
 
 def encode(document: Any) -> str:
     """Make JSON of a response, or of an error that says that it is none."""
     try:
-        return _encode(document)
+        text = _encode(document)
+        return text if "e-0" not in text else _SMALL.sub(_as_javascript, text)
     except (ValueError, TypeError, RecursionError):
         return _FAULT

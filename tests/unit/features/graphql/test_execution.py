@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from graphql import GraphQLError
+from graphql.language import SourceLocation
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import ScriptTimeout
@@ -177,7 +178,10 @@ class ExecutionTests(SynchronousTestCase):
         """A number that JSON cannot hold is an error of its field, in documents as in results."""
         world = World([part("query", "any", "any(x: JSON): JSON scalar JSON")], [lambda call: call["a"]["x"]])
         self.assertEqual(world.ask("{ any(x: [1.5, {a: 2}]) }"), {"data": {"any": [1.5, {"a": 2}]}})
-        self.assertIn("errors", world.ask("{ any(x: 1e999) }"))
+        with self.assertRaises(RequestFailed) as refused:
+            world.ask("{ any(x: [1, 1e999]) }")
+        self.assertEqual(refused.exception.errors[0].locations, [SourceLocation(1, 14)])
+        self.assertTrue(str(refused.exception).startswith("The number 1e999 is too large"))
         deep: Any = []
         for _ in range(100_000):
             deep = [deep]

@@ -80,7 +80,7 @@ class AssemblyTests(SynchronousTestCase):
     def test_what_is_missing(self) -> None:
         """A type, a resolver or a field that is not there is named, with its place and what may be meant."""
         wanted = (
-            ((part("query", "x", "x: Nott type Note { a: Int }"),), "Unknown type 'Nott'. Did you mean 'Note'? (line 1, column 4 of the SDL of x)"),
+            ((part("query", "x", "x: Nott type Note { a: Int }"),), 'Unknown type "Nott". Did you mean "Note"? (line 1, column 4 of the SDL of x)'),
             ((part("query", "x", "type Query { x: Int y: Int }"),), 'Query.y has no resolver; register it too, or take it out of the SDL of "x".'),
             ((part("query", "x", "x: Int"), part("field", "Note.a")), "Note.a: Note is no object type of the schema."),
             ((part("query", "x", "x: N type N { name: Int }"), part("field", "N.nane")), "N.nane: N has no field nane; did you mean N.name?"),

@@ -1,0 +1,51 @@
+"""
+Values of scalars and enums on their way out.
+
+They are what graphql-core makes of them, but for numbers: what a script gives is a number of
+JavaScript, so a `Float` is printed, and a `String` or an `ID` made of it, as graphql-js does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql.execution import Executor
+from graphql.execution.incremental.incremental_executor import IncrementalExecutor
+from graphql.type import GraphQLLeafType
+
+from aiwebengine.features.graphql.execution.numbers import LARGEST, number_of, number_text, shortest
+
+
+def leaf_value(return_type: GraphQLLeafType, result: Any) -> Any:
+    """
+    Return a value as it is sent.
+
+    Raises:
+        GraphQLError, TypeError: It is none of that type.
+    """
+    value, given = result, type(result)
+    if given is float or given is int or given is str:
+        name = return_type.name
+        if name in {"String", "ID"}:
+            if given is str:
+                return value
+            if name == "String" or given is int or value.is_integer():
+                return number_text(value)
+        elif name in {"Float", "Int"}:
+            if given is str and (number := number_of(value)) is not None and value:
+                value = shortest(number)
+            if name == "Float" and type(value) is not str and abs(value) <= LARGEST:
+                return shortest(value)
+    return Executor.complete_leaf_value(return_type, value)
+
+
+class WholeExecutor(Executor[Any]):
+    """Executes an operation whose result is sent whole."""
+
+    complete_leaf_value = staticmethod(leaf_value)
+
+
+class PartsExecutor(IncrementalExecutor):
+    """Executes an operation whose result is sent part by part."""
+
+    complete_leaf_value = staticmethod(leaf_value)
