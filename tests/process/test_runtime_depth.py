@@ -16,6 +16,7 @@ from twisted.internet.task import deferLater
 
 from aiwebengine.settings.schema import PoolSettings
 from aiwebengine.values import LogLine
+from tests.support.examples import scaled
 from tests.support.runtime import RuntimeUnderTest, Seen, pause, running_runtime
 
 QUICK = """
@@ -48,8 +49,23 @@ async def started(runtime: RuntimeUnderTest) -> None:
     """Load the script and let it be known as quick."""
     runtime.host.calls["getScript"] = lambda given: given[0]
     await runtime.load("s", QUICK)
-    for _ in range(30):
-        await runtime.run("s")
+    await seen_as_quick(runtime)
+    runtime.host.lines.clear()
+    runtime.host.receipts.clear()
+
+
+async def seen_as_quick(runtime: RuntimeUnderTest) -> None:
+    """Let runs of it be known as quick, on a machine that is busy too."""
+    for _ in range(200):
+        for _ in range(30):
+            await runtime.run("s")
+        # Two of them run at once in some tests.
+        seen = ask(runtime, 3)
+        followed = runtime.group("s")["following"]
+        await gatherResults([one.done for one in seen])
+        if followed:
+            return
+    raise AssertionError("no second run ever followed")
 
 
 def ask(runtime: RuntimeUnderTest, count: int, **members: Any) -> list[Seen]:
@@ -69,7 +85,7 @@ async def test_each_gets_its_own() -> None:
         assert [one.value for one in seen] == [[f"/{number}", f"/{number}"] for number in range(200)]
         assert runtime.pids("s") == pids
         assert runtime.group("s")["following"] == 0
-        assert [line.message for line in runtime.host.lines[30:]] == [f"/{number}" for number in range(200)]
+        assert [line.message for line in runtime.host.lines] == [f"/{number}" for number in range(200)]
         assert {receipt.outcome for receipt in runtime.host.receipts} == {"committed"}
 
 
@@ -129,8 +145,9 @@ async def two(runtime: RuntimeUnderTest, first: int, second: int) -> list[Seen]:
         ]
         if runtime.group("s")["following"] == 1:
             return seen
-        # The machine was busy with something else.
+        # The machine was busy with something else, and runs seem to take long now.
         await gatherResults([one.done for one in seen])
+        await seen_as_quick(runtime)
     raise AssertionError("the second run never followed")
 
 
@@ -190,7 +207,7 @@ async def test_taken_back_at_any_moment() -> None:
             deferLater(reactor, chance.uniform(0, 0.002), lambda: given[0]) if "later" in given[0] else given[0]
         )
         followed = 0
-        for number in range(40):
+        for number in range(scaled(40)):
             begun = [
                 runtime.start("s", path=f"/{number}.{place}", handler=chance.choice((0, 0, 0, 0, 0, 5)))
                 for place in range(12)
@@ -220,7 +237,8 @@ async def test_killed() -> None:
     chance = random.Random(7)
     async with running_runtime(pool=ONE) as runtime:
         await started(runtime)
-        for _ in range(25):
+        rounds = scaled(25)
+        for _ in range(rounds):
             seen = ask(runtime, 12, handler=chance.choice((0, 1)))
             await pause(chance.uniform(0, 0.02))
             killed = runtime.pids("s")
@@ -232,6 +250,5 @@ async def test_killed() -> None:
             # Whoever begins with a process that is dead by now would lose a second one in the next round.
             await runtime.until(lambda gone=killed: not set(gone) & set(runtime.pids("s")))
         committed = [receipt for receipt in runtime.host.receipts if receipt.outcome == "committed"]
-        # The load, those that showed how quick it is, and the rest.
-        assert len(committed) == 1 + 30 + 25 * 12
+        assert len(committed) == rounds * 12
         assert {receipt.outcome for receipt in runtime.host.receipts} <= {"committed", "lost"}

@@ -9,6 +9,11 @@ _USUAL = 100
 
 def examples(count: int) -> settings:
     """Return settings for *count* examples in an ordinary run; a quick one tries fewer, a full one more."""
+    return settings(max_examples=scaled(count))
+
+
+def scaled(count: int) -> int:
+    """Return how many of something a test tries that tries *count* in an ordinary run."""
     default = settings.default
     assert default is not None
-    return settings(max_examples=max(1, count * default.max_examples // _USUAL))
+    return max(1, count * default.max_examples // _USUAL)
