@@ -1,0 +1,115 @@
+"""
+What changed between two commits: `python bench/compare.py FOLDER`.
+
+FOLDER is a built checkout of the commit before (`make` builds one); this checkout is the commit
+after.  Both servers take turns in short rounds on one machine, so that a noisy moment meets both,
+and every row is a ratio of medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from run import HANDLER, PATH, load
+from servers import BENCH, Ours, running
+
+LONG_SCRIPT = "\n".join(
+    f"interface Note{n} {{ title: string; size: number }}\n"
+    f"function measure{n}(note: Note{n}): number {{ return note.title.length + note.size * {n}; }}"
+    for n in range(66)
+)
+
+
+class Checkout(Ours):
+    """The server of one checkout."""
+
+    def __init__(self, source: Path, folder: Path) -> None:
+        super().__init__(folder)
+        self.environment = {"PYTHONPATH": str(source)}
+
+    def running(self) -> contextlib.AbstractContextManager[int]:
+        """Run it for the length of a `with` block; gives its pid."""
+        return running(self.command, f"{self.address}/health/live", environment=self.environment)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("before", type=Path, help="a built checkout of the commit to compare with")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each (default 5)")
+    parser.add_argument("--seconds", type=int, default=4, help="seconds of load in a round (default 4)")
+    options = parser.parse_args(arguments)
+    sources = {"before": options.before.resolve(), "after": BENCH.parent}
+    found: dict[str, dict[str, list[float]]] = {name: {} for name in sources}
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        for number in range(options.rounds):
+            print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
+            order = list(sources.items())
+            for name, source in order if number % 2 else reversed(order):
+                measured = one_round(Checkout(source, Path(folder) / f"{name}{number}"), seconds=options.seconds)
+                for what, value in measured.items():
+                    found[name].setdefault(what, []).append(value)
+    for what, before in found["before"].items():
+        after = found["after"][what]
+        ratio = statistics.median(after) / statistics.median(before)
+        spread = ", ".join(f"{a / b:.2f}" for a, b in zip(after, before, strict=True))
+        print(
+            f"{what:34} {statistics.median(before):10,.1f} {statistics.median(after):10,.1f}   {ratio:.2f}   ({spread})"
+        )
+    return 0
+
+
+def one_round(server: Checkout, *, seconds: int) -> Mapping[str, float]:
+    """Start a server twice, deploy to it, load it."""
+    started = time.perf_counter()
+    with server.running():
+        first_start = time.perf_counter() - started
+        server.deploy("hello", {"main.js": HANDLER})
+        begun = time.perf_counter()
+        server.deploy("long", {"main.ts": f'{LONG_SCRIPT}\nregisterWebHandler("/long", () => "long");'})
+        server.get("/long")
+        deployed = time.perf_counter() - begun
+    started = time.perf_counter()
+    with server.running() as pid:
+        server.get("/hello/Ada")
+        second_start = time.perf_counter() - started
+        load(server.address + PATH, 16, 1)
+        processor = _processor_seconds(pid)
+        rate16, p50 = load(server.address + PATH, 16, seconds)
+        processor = _processor_seconds(pid) - processor
+        rate1, p50_one = load(server.address + PATH, 1, seconds)
+        memory = _memory(pid)
+    return {
+        "requests/s, 16 connections": rate16,
+        "p50 ms, 16 connections": p50,
+        "server's processor us per request": processor * 1e6 / (rate16 * seconds),
+        "requests/s, 1 connection": rate1,
+        "p50 ms, 1 connection": p50_one,
+        "start on a new folder, s": first_start,
+        "start to first answer, s": second_start,
+        "deploy TypeScript to answer, s": deployed,
+        "server's memory, MB (Pss)": memory,
+    }
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _memory(pid: int) -> float:
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.findall(r"^Pss:\s+(\d+)", text, re.MULTILINE)[0]) / 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
