@@ -344,23 +344,21 @@ class ErrorRow:
 
 TABLE: dict[str, ErrorRow] = {
     "internal": ErrorRow(status=500, title="Internal server error", graphql="INTERNAL", javascript="unavailable"),
-    "invalid": ErrorRow(status=400, title="The request is not valid", graphql="BAD_USER_INPUT", javascript="invalid"),
+    "invalid": ErrorRow(status=400, title="Invalid request", graphql="BAD_USER_INPUT", javascript="invalid"),
     "not_found": ErrorRow(status=404, title="Not found", graphql="NOT_FOUND", javascript="not_found"),
     "method_not_allowed": ErrorRow(
         status=405, title="Method not allowed", graphql="BAD_USER_INPUT", javascript="invalid"
     ),
     "upgrade_required": ErrorRow(
-        status=426, title="A WebSocket is asked for", graphql="BAD_USER_INPUT", javascript="invalid"
+        status=426, title="WebSocket upgrade required", graphql="BAD_USER_INPUT", javascript="invalid"
     ),
-    "not_acceptable": ErrorRow(
-        status=406, title="Nothing that the client can read", graphql="BAD_USER_INPUT", javascript="invalid"
-    ),
+    "not_acceptable": ErrorRow(status=406, title="Not acceptable", graphql="BAD_USER_INPUT", javascript="invalid"),
     "unauthenticated": ErrorRow(status=401, title="Sign in first", graphql="UNAUTHENTICATED", javascript="denied"),
     "denied": ErrorRow(status=403, title="Not allowed", graphql="FORBIDDEN", javascript="denied"),
     "conflict": ErrorRow(status=409, title="Conflict", graphql="CONFLICT", javascript="conflict"),
     "too_large": ErrorRow(status=413, title="Too large", graphql="TOO_LARGE", javascript="too_large"),
     "unsupported_media": ErrorRow(
-        status=415, title="Not a body that is taken", graphql="BAD_USER_INPUT", javascript="invalid"
+        status=415, title="Unsupported media type", graphql="BAD_USER_INPUT", javascript="invalid"
     ),
     "uri_too_long": ErrorRow(status=414, title="Request target too long", graphql="TOO_LARGE", javascript="too_large"),
     "not_implemented": ErrorRow(
@@ -372,7 +370,7 @@ TABLE: dict[str, ErrorRow] = {
     "headers_too_large": ErrorRow(
         status=431, title="Request headers too large", graphql="TOO_LARGE", javascript="too_large"
     ),
-    "too_slow": ErrorRow(status=408, title="The request took too long", graphql="TIMEOUT", javascript="timeout"),
+    "too_slow": ErrorRow(status=408, title="Request timeout", graphql="TIMEOUT", javascript="timeout"),
     "too_many": ErrorRow(status=429, title="Too many requests", graphql="TOO_MANY", javascript="too_many"),
     "closed": ErrorRow(status=409, title="Closed", graphql="CONFLICT", javascript="closed"),
     "budget": ErrorRow(status=429, title="Budget spent", graphql="TOO_MANY", javascript="budget"),
@@ -392,11 +390,9 @@ TABLE: dict[str, ErrorRow] = {
     "script_protocol": ErrorRow(
         status=500, title="The script's process broke the protocol", graphql="SCRIPT_PROTOCOL", javascript="unavailable"
     ),
-    "script_hung": ErrorRow(status=500, title="The script never finishes", graphql="SCRIPT_HUNG", javascript="timeout"),
-    "unavailable": ErrorRow(status=503, title="Not available now", graphql="UNAVAILABLE", javascript="unavailable"),
-    "outcome_unknown": ErrorRow(
-        status=503, title="It is not known whether it was done", graphql="UNAVAILABLE", javascript="unavailable"
-    ),
+    "script_hung": ErrorRow(status=500, title="The script cannot finish", graphql="SCRIPT_HUNG", javascript="timeout"),
+    "unavailable": ErrorRow(status=503, title="Service unavailable", graphql="UNAVAILABLE", javascript="unavailable"),
+    "outcome_unknown": ErrorRow(status=503, title="Outcome unknown", graphql="UNAVAILABLE", javascript="unavailable"),
     "cannot_start": ErrorRow(
         status=503, title="The server cannot start", graphql="UNAVAILABLE", javascript="unavailable"
     ),

@@ -124,12 +124,12 @@ def _check_lock(lock: bytes, tarballs: Mapping[str, bytes]) -> None:
         raise _lock_refused("it was not written by npm 7 or later; run npm install and deploy the new one")
     for place, one in packages.items():
         if not isinstance(one, dict) or (place != "" and not _PLACE.fullmatch(place)):
-            raise _lock_refused(f'"{place[:100]}" is no place for a package')
+            raise _lock_refused(f'"{place[:100]}" is not the path of a package')
         if one.get("link") or one.get("workspaces"):
             raise _lock_refused(f'"{place}" is a link to a folder; only packages of a registry can be installed')
         resolved = one.get("resolved", "")
         if not isinstance(resolved, str) or not _may_be_fetched(resolved, tarballs):
-            raise _lock_refused(f'"{place}" would be taken from "{str(resolved)[:100]}", which is no registry')
+            raise _lock_refused(f'"{place}" would be taken from "{str(resolved)[:100]}", which is not a registry')
 
 
 def _may_be_fetched(resolved: str, tarballs: Mapping[str, bytes]) -> bool:

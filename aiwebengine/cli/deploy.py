@@ -25,7 +25,7 @@ _Command = Callable[..., Any]
 
 def _what_to_send(command: _Command) -> _Command:
     for option in (
-        click.option("--entry", metavar="FILE", help="File to start with, if the manifest does not say."),
+        click.option("--entry", metavar="FILE", help="Entry file, if the manifest names none."),
         click.option("--uri", help="Name of the script; else that of the file or folder."),
         click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)),
     ):
@@ -56,7 +56,7 @@ class _Grant(click.Option):
 )
 @click.option("--grant", "grants", cls=_Grant, multiple=True, metavar="NAME", help="Grant a capability")
 @click.option("--no-grants", is_flag=True, help="Take away every capability that it was granted before.")
-@click.option("--message", "-m", default="", help="Why, for the history.")
+@click.option("--message", "-m", default="", help="Message for the version history.")
 @click.option("--if-changed", is_flag=True, help="Do nothing if nothing changed.")
 @talks_to_server
 def deploy(

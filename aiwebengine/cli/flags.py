@@ -21,7 +21,7 @@ OWN_FLAGS: Mapping[str, tuple[str, str]] = {
 """Flag without dashes to the setting's key and the help."""
 
 CONFIG_HELP = "YAML or TOML file with settings; give it again for more, later ones win."
-PROFILE_HELP = "development, staging or production: which set of values is laid over the base."
+PROFILE_HELP = "development, staging or production: the set of values that overrides the base."
 SET_HELP = "Any setting, such as limits.wall_seconds=5; give it again for more."
 
 

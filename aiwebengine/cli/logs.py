@@ -14,13 +14,19 @@ from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 @click.command()
 @click.argument("uri", required=False)
-@click.option("--follow", "-f", is_flag=True, help="Go on with each new line, until Ctrl-C.")
+@click.option("--follow", "-f", is_flag=True, help="Print new lines as they come, until Ctrl-C.")
 @click.option("--level", type=click.Choice(["debug", "info", "warn", "error"]), help="This level and above.")
 @click.option("--since", metavar="WHEN", help="Not older than a duration such as 10m, 2h, 1d.")
-@click.option("--contains", metavar="TEXT", help="Only lines whose message holds the text.")
+@click.option("--contains", metavar="TEXT", help="Only lines whose message contains this string.")
 @click.option("--invocation", metavar="ID", help="Of one request: the x-request-id of its answer.")
 @click.option(
-    "--limit", "-n", type=click.IntRange(0, 1000), metavar="N", default=100, show_default=True, help="Most older lines."
+    "--limit",
+    "-n",
+    type=click.IntRange(0, 1000),
+    metavar="N",
+    default=100,
+    show_default=True,
+    help="Number of older lines.",
 )
 @talks_to_server
 def logs(
@@ -50,9 +56,7 @@ def logs(
         for line in found["lines"]:
             click.echo(show.log_line(line, with_script=uri is None))
         if not found["lines"]:
-            show.note(
-                "There are no such lines." + (f' `aiwebengine show "{uri}"` tells about the script.' if uri else "")
-            )
+            show.note("No log lines match." + (f' `aiwebengine show "{uri}"` tells about the script.' if uri else ""))
         return
     for line in session.client.stream("GET", "/logs", query=[*query, ("follow", "true")]):
         _followed(line, as_json=session.as_json, with_script=uri is None)

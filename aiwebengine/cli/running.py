@@ -217,7 +217,10 @@ def explain(failure: Failure, settings: Settings) -> str:
     if isinstance(error, CannotListenError):
         return _cannot_listen(error, settings)
     _log.failure("the start failed", failure=failure)
-    return f"The server has a fault and cannot start: {type(error).__name__}: {error}. The log has the traceback."
+    return (
+        f"The server cannot start because of an internal error: {type(error).__name__}: {error}. "
+        "The server log has the traceback."
+    )
 
 
 def _cannot_listen(error: CannotListenError, settings: Settings) -> str:

@@ -113,7 +113,7 @@ def history(session: CommandSession, uri: str) -> None:
 @click.option(
     "--expected", type=click.IntRange(min=0), metavar="N", help="Refuse unless this is the current version; 0 for none."
 )
-@click.option("--message", "-m", default="", help="Why, for the history.")
+@click.option("--message", "-m", default="", help="Message for the version history.")
 @talks_to_server
 def rollback(session: CommandSession, uri: str, version: int | None, expected: int | None, message: str) -> None:
     """
@@ -135,7 +135,7 @@ def rollback(session: CommandSession, uri: str, version: int | None, expected: i
 
 @click.command()
 @click.argument("uri")
-@click.option("--purge", is_flag=True, help="Remove its versions too; nothing brings them back.")
+@click.option("--purge", is_flag=True, help="Remove its versions too; this cannot be undone.")
 @click.option("--expected", type=click.IntRange(min=0), metavar="N", help="Refuse unless this is the current version.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @talks_to_server
@@ -150,12 +150,12 @@ def delete(session: CommandSession, uri: str, purge: bool, expected: int | None,
     if session.as_json:
         printing.document({"uri": uri, "deleted": True, "purged": purge})
     elif purge:
-        click.echo(f"{printing.safe(uri)} and all its versions are gone")
+        click.echo(f"{printing.safe(uri)} and all its versions were removed")
     else:
         click.echo(f"{printing.safe(uri)} is deleted; `aiwebengine rollback {printing.safe(uri)}` brings it back")
 
 
 def _sure(uri: str, *, as_json: bool) -> None:
     if as_json or not sys.stdin.isatty():
-        raise click.UsageError("--purge cannot be undone; say --yes where nobody can be asked.")
-    click.confirm(f"Remove {printing.safe(uri)} and all its versions for ever?", abort=True, err=True)
+        raise click.UsageError("--purge cannot be undone; without a terminal to confirm on, add --yes.")
+    click.confirm(f"Remove {printing.safe(uri)} and all its versions permanently?", abort=True, err=True)

@@ -135,7 +135,7 @@ class Host:
 
     def _admit(self, session: Session, name: str) -> tuple[HostCall, Function, int]:
         if session.ended:
-            raise Cancelled("The invocation is over; its host calls are answered no longer.")
+            raise Cancelled("The invocation is over; its host calls are no longer answered.")
         declared = self._calls.get(name)
         if declared is None:
             self._refuse_unknown(name)

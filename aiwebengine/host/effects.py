@@ -242,7 +242,7 @@ class Commits:
             try:
                 self._effects[group].happen(unit, held)
             except Exception:  # noqa: BLE001  the commit is made: a fault here must not make it look as if it were not
-                _log.failure("what follows a commit failed in the group {group}", group=group)
+                _log.failure("a step after the commit failed in the group {group}", group=group)
         self._passed("volatile.done")
 
     def _refused(self, failure: Failure, unit: Unit, names: frozenset[str]) -> Failure:

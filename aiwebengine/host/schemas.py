@@ -206,8 +206,7 @@ class _Reader:
             why = told_why.decode(errors="replace") if isinstance(told_why, bytes) else str(told_why)
             self._refuse(
                 place,
-                f"the pattern {told(value)} cannot be used ({why}); "
-                "look-around and back-references are not to be had here.",
+                f"the pattern {told(value)} cannot be used ({why}); look-around and back-references are not supported.",
             )
 
     def _reference(self, value: Any, place: str) -> None:

@@ -75,7 +75,7 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         name="PathParams<Path extends string>",
-        doc="The parameters that a path has, each a text.",
+        doc="The parameters of a path, each a string.",
         alias=(
             "string extends Path\n"
             "  ? { [name: string]: string }\n"
@@ -114,7 +114,8 @@ SHAPES: tuple[Shape, ...] = (
             Member(signature="readonly params: Params", doc="What the path's parameters matched, decoded."),
             Member(
                 signature="readonly query: Query",
-                doc="The query, one text for a name, the first if there are several; or what the option `query` makes.",
+                doc="The query, one string for each name, the first if there are several; "
+                "or what the option `query` makes.",
             ),
             Member(signature="readonly queryAll: { [name: string]: string[] }", doc="The query with every value."),
             Member(signature="readonly headers: RequestHeaders", doc="Lower-case names."),
@@ -127,7 +128,7 @@ SHAPES: tuple[Shape, ...] = (
             ),
             Member(
                 signature="readonly form: { [name: string]: string }",
-                doc="The fields of a form that was posted, one text for a name.",
+                doc="The fields of a posted form, one string for each name.",
             ),
             Member(signature="readonly formAll: { [name: string]: string[] }", doc="The fields with every value."),
             Member(
@@ -146,7 +147,7 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         name="HandlerContext",
-        doc="What surrounds one invocation.",
+        doc="The context of one invocation.",
         members=(
             Member(
                 signature="readonly user: { readonly id: string; readonly [key: string]: any } | null", doc="Who asks."
@@ -191,7 +192,7 @@ SHAPES: tuple[Shape, ...] = (
         ),
         members=(
             Member(signature="status: number"),
-            Member(signature="body?: unknown", doc="Text, bytes, `Html`, or a value that becomes JSON."),
+            Member(signature="body?: unknown", doc="A string, bytes, `Html`, or a value that becomes JSON."),
             Member(signature="bodyBase64?: string", doc="Bytes, as base64."),
             Member(signature="contentType?: string"),
             Member(signature="headers?: { [name: string]: string | string[] }"),
@@ -237,7 +238,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         name="Handler<Params = { [name: string]: string }, Data = any, Query = { [name: string]: string }>",
         doc=(
-            "A handler answers a request. It returns an envelope, a `Response`, `Html`, text (text/plain), bytes, "
+            "A handler answers a request. It returns an envelope, a `Response`, `Html`, a string (text/plain), bytes, "
             "an async iterable or what a generator makes (streamed), any other value (JSON), or nothing (204)."
         ),
         alias="(req: HandlerRequest<Params, Data, Query>, ctx: HandlerContext) => unknown",
@@ -279,14 +280,14 @@ SHAPES: tuple[Shape, ...] = (
         doc="The template tag `html`.",
         members=(
             Member(signature="(strings: TemplateStringsArray, ...values: Renderable[]): Html"),
-            Member(signature="raw(text: string): Html", doc="Trusts a text as it is."),
+            Member(signature="raw(text: string): Html", doc="Trusts a string as it is."),
             Member(signature="escape(text: unknown): string", doc="The text with `& < > \" '` escaped."),
         ),
     ),
     Shape(
         name="Renderable",
         doc=(
-            "What may stand between tags: Html as it is, texts and numbers escaped, "
+            "What may stand between tags: Html as it is, strings and numbers escaped, "
             "null, undefined and booleans as nothing."
         ),
         alias="Html | string | number | boolean | null | undefined | Iterable<Renderable> | Promise<Renderable>",

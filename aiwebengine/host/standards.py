@@ -37,7 +37,7 @@ STANDARDS: tuple[Global, ...] = (
         name="Request",
         group=_GROUP,
         kind="class",
-        doc="A request of the web's standard; a handler of `export default { fetch }` is given one.",
+        doc="A `Request` of the Fetch standard; a handler of `export default { fetch }` is given one.",
         members=_members(
             "constructor(input: string | URL | Request, init?: RequestInit)",
             "readonly method: string",
@@ -57,7 +57,7 @@ STANDARDS: tuple[Global, ...] = (
         name="Response",
         group=_GROUP,
         kind="class",
-        doc="An answer of the web's standard.",
+        doc="A `Response` of the Fetch standard.",
         members=_members(
             "constructor(body?: BodyInit | null, init?: ResponseInit)",
             "static json(value: unknown, init?: ResponseInit): Response",
@@ -269,7 +269,7 @@ STANDARDS: tuple[Global, ...] = (
         name="Event",
         group=_GROUP,
         kind="class",
-        doc="Something that has happened.",
+        doc="An event of the DOM standard.",
         members=_members(
             "constructor(type: string, options?: { bubbles?: boolean; cancelable?: boolean })",
             "readonly type: string",
@@ -302,7 +302,7 @@ STANDARDS: tuple[Global, ...] = (
         name="EventTarget",
         group=_GROUP,
         kind="class",
-        doc="Something that events happen to.",
+        doc="An object that events are dispatched to.",
         members=_members(
             "addEventListener(type: string, "
             "listener: ((event: any) => void) | { handleEvent(event: any): void } | null, "
@@ -325,7 +325,7 @@ STANDARDS: tuple[Global, ...] = (
         name="AbortController",
         group=_GROUP,
         kind="class",
-        doc="Ends what it was handed to.",
+        doc="Makes an `AbortSignal`, and aborts with it what the signal was given to.",
         members=_members("readonly signal: AbortSignal", "abort(reason?: any): void"),
         example=(
             'registerWebHandler("/a", () => {\n'
@@ -340,7 +340,7 @@ STANDARDS: tuple[Global, ...] = (
         group=_GROUP,
         kind="class",
         extends="EventTarget",
-        doc="Tells that something is to end.",
+        doc="Says that an operation is to be aborted.",
         members=_members(
             "static abort(reason?: any): AbortSignal",
             "static timeout(milliseconds: number): AbortSignal",
@@ -364,7 +364,7 @@ STANDARDS: tuple[Global, ...] = (
         name="atob",
         group=_GROUP,
         kind="function",
-        doc="Base64 to a text of bytes.",
+        doc="Decodes Base64 to a binary string.",
         signatures=("(text: string): string",),
         example='registerWebHandler("/b", () => atob("aGk="));',
     ),
@@ -372,7 +372,7 @@ STANDARDS: tuple[Global, ...] = (
         name="btoa",
         group=_GROUP,
         kind="function",
-        doc="A text of bytes to base64; a character above 255 throws.",
+        doc="Encodes a binary string as Base64; a character above U+00FF throws.",
         signatures=("(text: string): string",),
         example='registerWebHandler("/b", () => btoa("hi"));',
     ),

@@ -114,7 +114,7 @@ class Breaker:
         if self._state is State.OPEN:
             if left > 0:
                 return left
-            self._become(State.HALF_OPEN, "its time has come")
+            self._become(State.HALF_OPEN, "it is time to try again")
             self._row = 0
         elif self._probing:
             return max(left, self._rules.open_for.first_seconds)

@@ -28,7 +28,7 @@ def cannot_start(error: OSError, *, what: str) -> Unavailable:
     if error.errno in _EXHAUSTED:
         return Unavailable(
             f"The server has as many files and connections open as it may, so it cannot start {what}; nothing was "
-            "done. Try again in a moment. Whoever runs the server can raise its limit of open files "
+            "done. Try again in a moment. The administrator of the server can raise its limit of open files "
             "(`ulimit -n`, or LimitNOFILE= of systemd).",
             private=str(error),
             retry_seconds=1.0,

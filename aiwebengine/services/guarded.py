@@ -36,7 +36,7 @@ class Late(Unavailable):
 
 
 class Away(Unavailable):
-    """A dependency failed so often that it is not asked for a while."""
+    """A dependency failed so often that it is not called for a while."""
 
 
 def away(error: BaseException) -> bool:
@@ -140,7 +140,7 @@ class Guarded:
             asked.end(
                 Failure(
                     Away(
-                        f"The {self.name} is not asked for {max(permit, 0.1):.1f} s, because it failed too often"
+                        f"The {self.name} is not called for {max(permit, 0.1):.1f} s, because it failed too often"
                         f"{f' ({why})' if why else ''}; nothing was changed.",
                         retry_seconds=max(permit, 0.1),
                     )
@@ -207,7 +207,7 @@ class Guarded:
         if state is State.OPEN:
             _log.warn("the {name} is not called: its circuit breaker is open: {why}", name=name, why=why)
         elif state is State.CLOSED:
-            _log.info("the {name} answers again", name=name)
+            _log.info("the {name} responds again; its circuit breaker is closed", name=name)
         self._changed(name, state, why)
 
 

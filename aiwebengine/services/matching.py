@@ -44,9 +44,9 @@ def checked(what: str, given: Any) -> dict[str, Any]:
             raise Invalid(f'{what}: "{name}" may list at most {_MOST_LISTED} values; {len(values)} were given.')
         for one in values:
             if one is not None and not isinstance(one, str | int | float | bool):
-                raise Invalid(f'{what}: "{name}" must be a text, a number, a boolean, null, or a list of these.')
+                raise Invalid(f'{what}: "{name}" must be a string, a number, a boolean, null, or a list of these.')
             if isinstance(one, str) and len(one) > _LONGEST_TEXT:
-                raise Invalid(f'{what}: a text of "{name}" may have at most {_LONGEST_TEXT} characters.')
+                raise Invalid(f'{what}: a string of "{name}" may have at most {_LONGEST_TEXT} characters.')
     return dict(given)
 
 

@@ -145,7 +145,7 @@ class Relay(Service):
             try:
                 rows = await self._database.read(self._waiting)
             except EngineError as error:
-                _log.warn("what waits to be delivered cannot be read: {why}", why=error.private or error.public)
+                _log.warn("the outbox cannot be read: {why}", why=error.private or error.public)
                 return
             if not rows:
                 return
@@ -198,7 +198,7 @@ class Relay(Service):
         try:
             return self._kinds[kind]
         except KeyError:
-            raise Undeliverable(f"nobody delivers messages of the kind {kind!r}") from None
+            raise Undeliverable(f"no delivery is registered for messages of the kind {kind!r}") from None
 
     async def _later(self, row: Any) -> None:
         wait = min(_LONGEST_WAIT_MS, _FIRST_WAIT_MS * 2 ** min(row.attempts, 20))
@@ -216,4 +216,4 @@ def _fault(failure: Failure) -> None:
     if isinstance(failure.value, EngineError):
         _log.warn("a message was delivered and may be delivered again: {why}", why=failure.value.private)
     else:
-        _log.failure("the relay failed; it goes on at the next look", failure)
+        _log.failure("delivery from the outbox failed; the next poll tries again", failure)

@@ -102,7 +102,7 @@ class Threads(Service):
 
         def leave() -> None:
             _log.error(
-                "{count} functions of the {name} still run after {seconds:g} s; they are left behind",
+                "{count} functions of the {name} still run after {seconds:g} s; they are abandoned",
                 count=len(self._open),
                 name=self._label,
                 seconds=self._stop_seconds,

@@ -215,7 +215,7 @@ class Subscription:
             self._deliver(message)
         except Exception:  # noqa: BLE001  one subscriber's fault is not the next one's
             _log.failure("a subscriber failed at a message")
-            self.end(Reason(code="failed", message="The server has a fault and ended this subscription."))
+            self.end(Reason(code="failed", message="Internal server error; the subscription was ended."))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -336,7 +336,7 @@ class Topic:
 
     def gap(self, before: int) -> Message:
         """Make the message that says that messages are missing up to the sequence *before*."""
-        text = '{"reason":"Messages are missing here; read anew what they are about."}'
+        text = '{"reason":"Messages were dropped; load the current state again."}'
         return Message(id=self.id_of(before), data=text, event=GAP, sequence=before)
 
     def kept(self) -> int:

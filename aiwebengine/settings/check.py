@@ -40,7 +40,7 @@ class Field:
     """Empty for `profile`, which stands in no section."""
     key: str
     kind: Any
-    """`int`, `float`, `str`, `bool`, or `tuple` for a list of texts."""
+    """`int`, `float`, `str`, `bool`, or `tuple` for a list of strings."""
     rule: Rule | None
     default: Any
 
@@ -66,7 +66,7 @@ class Field:
         if self.kind is bool:
             return "true or false"
         if self.kind is tuple:
-            return f"a list, each item {rule}" if rule else "a list of texts"
+            return f"a list, each item {rule}" if rule else "a list of strings"
         if isinstance(self.rule, Between):
             size = "; sizes may be written as `10 MiB`" if self.key.endswith("_bytes") else ""
             return f"a {'whole ' if self.kind is int else ''}number {rule}{size}"

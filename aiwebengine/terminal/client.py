@@ -32,7 +32,7 @@ class ApiClient:
 
     Args:
         target: The server and the token.
-        timeout_seconds: Longest silence of the server.
+        timeout_seconds: Seconds to wait for an answer of the server.
     """
 
     def __init__(self, *, target: Target, timeout_seconds: float) -> None:
@@ -97,7 +97,7 @@ class ApiClient:
         elif isinstance(error, ssl.SSLError):
             text = f"{url} has no valid certificate: {error.reason or error}."
         elif isinstance(error, TimeoutError):
-            text = f"{url} said nothing for {self._timeout:g} seconds. Give it more with --timeout."
+            text = f"{url} did not answer within {self._timeout:g} seconds. Raise --timeout to wait longer."
         elif isinstance(error, http.client.HTTPException):
             text = f"{url} does not speak HTTP as it should ({type(error).__name__}); is it aiwebengine?"
         else:
@@ -129,7 +129,7 @@ class ApiClient:
         return error
 
     def _strange(self, what: str) -> CommandFailed:
-        text = f"{self._target.url} gave {what} without saying why; is it aiwebengine?"
+        text = f"{self._target.url} gave {what} without a reason; is it aiwebengine?"
         return CommandFailed(text, code=exits.UNREACHABLE)
 
 

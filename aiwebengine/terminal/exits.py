@@ -21,7 +21,7 @@ UNAVAILABLE = 8
 
 MEANINGS: Mapping[int, str] = {
     OK: "done",
-    FAILED: "the server has a fault, or could not start",
+    FAILED: "internal server error, or the server could not start",
     USAGE: "the command or a setting is written wrongly; nothing was tried",
     REFUSED: "refused: the deployment has problems, or the request breaks a rule",
     NOT_FOUND: "there is no such script, version or file",

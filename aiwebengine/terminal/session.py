@@ -52,7 +52,7 @@ SHARED_OPTIONS: tuple[Callable[[_Command], _Command], ...] = (
         type=click.FloatRange(min=0.1),
         default=300.0,
         show_default=True,
-        help="Longest silence of the server.",
+        help="Seconds to wait for an answer of the server.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs."),
 )

@@ -287,7 +287,7 @@ class Site:
             if pattern.startswith(("/:", "/*")) and _is_reserved(request.path):
                 if self._own_door(exchange, request):
                     return
-                raise NotFound(f"{request.path[:200]} is the engine's own, and nothing is there.")
+                raise NotFound(f"{request.path[:200]} is reserved for the engine, and there is nothing at it.")
             exchange.version = route.version
             if exchange.sender.token:
                 exchange.timed = self._is_owner(exchange.sender.token)

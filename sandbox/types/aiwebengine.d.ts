@@ -42,7 +42,7 @@ interface StandardSchema {
 /** What a schema of a package says of a value. */
 type StandardResult = { value: unknown } | { issues: readonly { message: string; path?: readonly unknown[] }[] };
 
-/** The parameters that a path has, each a text. */
+/** The parameters of a path, each a string. */
 type PathParams<Path extends string> = string extends Path
   ? { [name: string]: string }
   : Path extends `${infer Head}/${infer Tail}`
@@ -78,7 +78,7 @@ interface HandlerRequest<Params = { [name: string]: string }, Data = any, Query 
   readonly url: string;
   /** What the path's parameters matched, decoded. */
   readonly params: Params;
-  /** The query, one text for a name, the first if there are several; or what the option `query` makes. */
+  /** The query, one string for each name, the first if there are several; or what the option `query` makes. */
   readonly query: Query;
   /** The query with every value. */
   readonly queryAll: { [name: string]: string[] };
@@ -94,7 +94,7 @@ interface HandlerRequest<Params = { [name: string]: string }, Data = any, Query 
   readonly body: string;
   /** The JSON body after it was checked against the option `body`. */
   readonly data: Data;
-  /** The fields of a form that was posted, one text for a name. */
+  /** The fields of a posted form, one string for each name. */
   readonly form: { [name: string]: string };
   /** The fields with every value. */
   readonly formAll: { [name: string]: string[] };
@@ -114,7 +114,7 @@ interface HandlerRequest<Params = { [name: string]: string }, Data = any, Query 
   formData(): Promise<FormData>;
 }
 
-/** What surrounds one invocation. */
+/** The context of one invocation. */
 interface HandlerContext {
   /** Who asks. */
   readonly user: { readonly id: string; readonly [key: string]: any } | null;
@@ -158,7 +158,7 @@ interface InvocationBudget {
  */
 interface AnswerEnvelope {
   status: number;
-  /** Text, bytes, `Html`, or a value that becomes JSON. */
+  /** A string, bytes, `Html`, or a value that becomes JSON. */
   body?: unknown;
   /** Bytes, as base64. */
   bodyBase64?: string;
@@ -204,7 +204,7 @@ interface MadeAnswer {
 
 /**
  * A handler answers a request.
- * It returns an envelope, a `Response`, `Html`, text (text/plain), bytes, an async iterable or what a generator makes (streamed), any other value (JSON), or nothing (204).
+ * It returns an envelope, a `Response`, `Html`, a string (text/plain), bytes, an async iterable or what a generator makes (streamed), any other value (JSON), or nothing (204).
  */
 type Handler<Params = { [name: string]: string }, Data = any, Query = { [name: string]: string }> = (req: HandlerRequest<Params, Data, Query>, ctx: HandlerContext) => unknown;
 
@@ -226,7 +226,7 @@ interface RouteOptions {
   middleware?: Middleware | Middleware[];
   /** JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value. Or a schema of a package (any Standard Schema), which is asked after the middleware; `req.data` is what it makes. */
   body?: JsonSchema | StandardSchema;
-  /** JSON Schema for the query, an object; texts become the numbers, truth values and lists that it asks for. Or a Standard Schema, which makes `req.query`. */
+  /** JSON Schema for the query, an object; strings become the numbers, booleans and lists that it asks for. Or a Standard Schema, which makes `req.query`. */
   query?: JsonSchema | StandardSchema;
   /** JSON Schema for the path parameters, in the same way; or a Standard Schema, which makes `req.params`. */
   params?: JsonSchema | StandardSchema;
@@ -250,13 +250,13 @@ interface Html {
 /** The template tag `html`. */
 interface HtmlTag {
   (strings: TemplateStringsArray, ...values: Renderable[]): Html;
-  /** Trusts a text as it is. */
+  /** Trusts a string as it is. */
   raw(text: string): Html;
   /** The text with `& < > " '` escaped. */
   escape(text: unknown): string;
 }
 
-/** What may stand between tags: Html as it is, texts and numbers escaped, null, undefined and booleans as nothing. */
+/** What may stand between tags: Html as it is, strings and numbers escaped, null, undefined and booleans as nothing. */
 type Renderable = Html | string | number | boolean | null | undefined | Iterable<Renderable> | Promise<Renderable>;
 
 /** A function that renders its properties; `children` is among them. */
@@ -587,7 +587,7 @@ interface Console {
   warn(...values: unknown[]): void;
   /** An error; of an Error its stack is kept. */
   error(...values: unknown[]): void;
-  /** A line for the time of development. */
+  /** A line of the level debug. */
   debug(...values: unknown[]): void;
   /** A line with the stack of the call. */
   trace(...values: unknown[]): void;
@@ -597,17 +597,17 @@ interface Console {
   dir(value: unknown): void;
   /** An error if it is false. */
   assert(condition?: unknown, ...values: unknown[]): void;
-  /** Starts a stop watch. */
+  /** Starts a timer. */
   time(label?: string): void;
-  /** Logs what it shows. */
+  /** Logs the time since it started. */
   timeLog(label?: string, ...values: unknown[]): void;
-  /** Logs what it shows, and ends it. */
+  /** Logs the time since it started, and ends it. */
   timeEnd(label?: string): void;
   /** Logs how often it was called. */
   count(label?: string): void;
   /** Indents the lines that follow. */
   group(...values: unknown[]): void;
-  /** Indents them no more. */
+  /** Ends the indentation. */
   groupEnd(): void;
 }
 /**
@@ -669,7 +669,7 @@ interface Kv {
   get<T = unknown>(key: string): Promise<T | undefined>;
   /**
    * Stores a value under a key; the Promise gives the new version.
-   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * It takes effect when the handler has returned, and not if the handler fails.
    * @param key The key: 1 to 255 characters, without line breaks.
    * @param value Anything that JSON can hold, at most 1 MiB of it together with the key, unless the setting `storage.max_value_bytes` says otherwise.
    * @param options `ttl`: how long the entry lives. `ifVersion`: `conflict` is thrown unless the key is at this version; with null, unless there is no such key.
@@ -683,7 +683,7 @@ interface Kv {
   set(key: string, value: unknown, options?: { ttl?: Duration; ifVersion?: string | null }): Promise<string>;
   /**
    * Removes a key; the Promise gives whether there was one.
-   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * It takes effect when the handler has returned, and not if the handler fails.
    * @param key The key: 1 to 255 characters, without line breaks.
    * @param options `ifVersion`: `conflict` is thrown unless the key is at this version.
    * @throws {HostError} `conflict`, `too_many`, `unavailable`
@@ -696,7 +696,7 @@ interface Kv {
   /**
    * Adds to the number under a key; the Promise gives the sum.
    * A key that does not exist counts as 0, and a `ttl` goes on as it was set.
-   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * It takes effect when the handler has returned, and not if the handler fails.
    * @param key The key: 1 to 255 characters, without line breaks.
    * @param by What is added to it; 1 if nothing is given. A negative number counts down.
    * @throws {HostError} `too_large`, `too_many`, `unavailable`
@@ -730,7 +730,7 @@ interface Kv {
   /**
    * Stores what `change` makes of the value, which is `undefined` if there is none.
    * If the value was changed meanwhile, `change` is called again with the new one, at most `retries` times; 3 if nothing is given.
-   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * It takes effect when the handler has returned, and not if the handler fails.
    * @throws {HostError} `unavailable`, `conflict`, `too_large`, `too_many`
    * @example
    * registerWebHandler("/tags/:tag", async (req) => {
@@ -776,7 +776,7 @@ interface SharedStorage {
   getItem(key: string): string | null;
   /**
    * Stores a string under a key; anything but strings, numbers and booleans is refused.
-   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * It takes effect when the handler has returned, and not if the handler fails.
    * @param key The key: 1 to 255 characters, without line breaks.
    * @param value The string, at most 1 MiB with its key unless the setting `storage.max_value_bytes` says otherwise; numbers and booleans become strings.
    * @throws {HostError} `too_large`, `too_many`, `unavailable`
@@ -786,7 +786,7 @@ interface SharedStorage {
   setItem(key: string, value: string): void;
   /**
    * Removes a key; nothing happens if there is none.
-   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * It takes effect when the handler has returned, and not if the handler fails.
    * @param key The key: 1 to 255 characters, without line breaks.
    * @throws {HostError} `too_many`, `unavailable`
    * @example
@@ -795,7 +795,7 @@ interface SharedStorage {
   removeItem(key: string): void;
   /**
    * Removes everything, at most 1,000 keys at once.
-   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * It takes effect when the handler has returned, and not if the handler fails.
    * @throws {HostError} `too_many`, `unavailable`
    * @example
    * registerWebHandler("/motto", (req) => sharedStorage.clear(), "DELETE");
@@ -835,7 +835,7 @@ interface PersonalStorage {
   getItem(key: string): string | null;
   /**
    * Stores a string under a key; anything but strings, numbers and booleans is refused.
-   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * It takes effect when the handler has returned, and not if the handler fails.
    * @param key The key: 1 to 255 characters, without line breaks.
    * @param value The string, at most 1 MiB with its key unless the setting `storage.max_value_bytes` says otherwise; numbers and booleans become strings.
    * @throws {HostError} `denied`, `too_large`, `too_many`, `unavailable`
@@ -845,7 +845,7 @@ interface PersonalStorage {
   setItem(key: string, value: string): void;
   /**
    * Removes a key; nothing happens if there is none.
-   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * It takes effect when the handler has returned, and not if the handler fails.
    * @param key The key: 1 to 255 characters, without line breaks.
    * @throws {HostError} `denied`, `too_many`, `unavailable`
    * @example
@@ -854,7 +854,7 @@ interface PersonalStorage {
   removeItem(key: string): void;
   /**
    * Removes everything, at most 1,000 keys at once.
-   * It takes effect when the handler has returned, and not at all if the handler fails.
+   * It takes effect when the handler has returned, and not if the handler fails.
    * @throws {HostError} `denied`, `too_many`, `unavailable`
    * @example
    * registerWebHandler("/mine", (req, ctx) => ctx.user ? personalStorage.clear() : "sign in first", "DELETE");
@@ -889,7 +889,7 @@ declare var personalStorage: PersonalStorage;
  * The connections are the server's: they take no process of the script, and stay open when the script is deployed again.
  * The parameters of the path are attributes of the client.
  * A client that comes back gets what it missed, or an event `gap` where that is kept no longer; an event `end` says why a stream ends.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerWebStream("/news");
@@ -905,7 +905,7 @@ declare function registerWebStream<Path extends string>(path: Path, options?: St
  * Registers who speaks WebSocket at a path.
  * The connections are the server's: they take no process of the script while nothing is said, and stay open when the script is deployed again.
  * The events of one connection are handled one after the other, each in an invocation of its own; what a handler sends leaves when it has returned and what it stored is kept.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerWebSocket("/rooms/:room", {
@@ -928,7 +928,7 @@ declare function registerWebSocket<Path extends string, Data = any>(path: Path, 
  * The second argument is SDL: the field alone, perhaps with types after it, or `type Query { ... }` and any types.
  * Types that several scripts define are laid together; what they say differently is refused.
  * A query only reads: what would change something is denied, unless the field has `{ writes: true }`.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerQueryHandler(
@@ -944,7 +944,7 @@ declare function registerQueryHandler<Args = any>(name: string, sdl: string, res
 /**
  * Adds a field to the mutations of the GraphQL schema.
  * Each such field of an operation is one unit, one after the other: what its resolver does is kept when it has returned, all of it or nothing.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerMutationHandler(
@@ -965,7 +965,7 @@ declare function registerMutationHandler<Args = any>(name: string, sdl: string, 
  * Clients get what `sendSubscriptionMessage` sends under its name, each as it has selected.
  * The resolver runs when a client subscribes, and what it throws refuses the client.
  * It returns nothing (all messages), attributes (an object: what the `to` of messages is compared with), a function (`(payload) => boolean`, which chooses; the resolver is asked for it again with each message), a text (the first value), or an async iterable, which is the source itself.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerSubscriptionHandler("noteAdded", "noteAdded(room: ID!): String!", ({ room }) => ({ room }));
@@ -983,7 +983,7 @@ declare function registerSubscriptionHandler<Args = any>(name: string, sdl: stri
  * Registers who gives the value of one field of an object type, where it is not simply the member of that name.
  * All objects of which the field is asked for in one moment come together, as a list, and the handler returns a list with a value for each: one look-up in place of many.
  * It only reads.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerQueryHandler("posts", "posts: [Post!]!  type Post { id: ID!, author: String }", () => [
@@ -999,7 +999,7 @@ declare function registerFieldHandler<Parent = any, Args = any>(field: string, h
 /**
  * Adds a scalar type to the schema, or says how one that the SDL declares is read and written.
  * Without `parse` and `serialize` any JSON passes.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerScalar("Date", {
@@ -1015,7 +1015,7 @@ declare function registerScalar(name: string, options?: ScalarOptions): void;
 
 /**
  * The older name of `registerQueryHandler`; it logs one warning for each script.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @deprecated Use registerQueryHandler.
  * @example
  * registerGraphQLQuery("hi", "type Query { hi: String }", "hiResolver");
@@ -1027,7 +1027,7 @@ declare function registerGraphQLQuery(name: string, sdl: string, resolver: ((arg
 
 /**
  * The older name of `registerMutationHandler`; it logs one warning for each script.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @deprecated Use registerMutationHandler.
  * @example
  * registerGraphQLMutation("touch", "type Mutation { touch: String }", "touchResolver");
@@ -1039,7 +1039,7 @@ declare function registerGraphQLMutation(name: string, sdl: string, resolver: ((
 
 /**
  * The older name of `registerSubscriptionHandler`; it logs one warning for each script.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @deprecated Use registerSubscriptionHandler.
  * @example
  * registerGraphQLSubscription("live", "type Subscription { live: String }", "liveResolver");
@@ -1070,7 +1070,7 @@ declare class Headers {
 }
 
 /**
- * A request of the web's standard; a handler of `export default { fetch }` is given one.
+ * A `Request` of the Fetch standard; a handler of `export default { fetch }` is given one.
  * @example
  * registerWebHandler("/r", () => new Request("https://example.org/a", { method: "POST" }).method);
  */
@@ -1089,7 +1089,7 @@ declare class Request {
 }
 
 /**
- * An answer of the web's standard.
+ * A `Response` of the Fetch standard.
  * @example
  * registerWebHandler("/r", () => new Response("gone", { status: 410, headers: { "x-why": "old" } }));
  */
@@ -1280,7 +1280,7 @@ declare class DOMException extends Error {
 }
 
 /**
- * Something that has happened.
+ * An event of the DOM standard.
  * @example
  * registerWebHandler("/ev", () => new Event("ready").type);
  */
@@ -1309,7 +1309,7 @@ declare class CustomEvent<Detail = any> extends Event {
 }
 
 /**
- * Something that events happen to.
+ * An object that events are dispatched to.
  * @example
  * registerWebHandler("/ev", () => {
  *   const bus = new EventTarget();
@@ -1326,7 +1326,7 @@ declare class EventTarget {
 }
 
 /**
- * Ends what it was handed to.
+ * Makes an `AbortSignal`, and aborts with it what the signal was given to.
  * @example
  * registerWebHandler("/a", () => {
  *   const controller = new AbortController();
@@ -1340,7 +1340,7 @@ declare class AbortController {
 }
 
 /**
- * Tells that something is to end.
+ * Says that an operation is to be aborted.
  * @example
  * registerWebHandler("/s", (req, ctx) => ctx.signal.aborted);
  */
@@ -1362,14 +1362,14 @@ declare class AbortSignal extends EventTarget {
 declare function structuredClone<Value>(value: Value): Value;
 
 /**
- * Base64 to a text of bytes.
+ * Decodes Base64 to a binary string.
  * @example
  * registerWebHandler("/b", () => atob("aGk="));
  */
 declare function atob(text: string): string;
 
 /**
- * A text of bytes to base64; a character above 255 throws.
+ * Encodes a binary string as Base64; a character above U+00FF throws.
  * @example
  * registerWebHandler("/b", () => btoa("hi"));
  */
@@ -1468,7 +1468,7 @@ declare function fetchAsset(path: string): string;
 /**
  * Stores an asset, or replaces it, when the handler has returned.
  * It takes the capability `assets`, which is granted when the script is deployed.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @param path The asset's path, such as "/logo.svg".
  * @param mimetype The media type, such as "image/svg+xml".
  * @param content The bytes, as base64: at most 5 MiB of them, unless the setting `deploy.max_source_bytes` says otherwise.
@@ -1484,7 +1484,7 @@ declare function upsertAsset(path: string, mimetype: string, content: string): v
 /**
  * Removes an asset when the handler has returned; returns whether there was one.
  * It takes the capability `assets`, which is granted when the script is deployed.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @param path The asset's path, such as "/logo.svg".
  * @throws {HostError} `denied`, `unavailable`
  * @example
@@ -1516,7 +1516,7 @@ declare function getScript(uri: string): string;
  * The source is built and tried at once and goes live when the handler has returned.
  * A source that cannot be deployed is not thrown: the problems are in the log of the calling script.
  * It takes the capability `scripts`, which is granted when the script is deployed.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @param uri The script's name: any string of 1 to 255 characters.
  * @param content The source, one file of JavaScript: at most 5 MiB, unless the setting `deploy.max_source_bytes` says otherwise.
  * @throws {HostError} `denied`, `too_large`, `too_many`
@@ -1531,7 +1531,7 @@ declare function upsertScript(uri: string, content: string): void;
 /**
  * Deletes a script when the handler has returned; returns whether there was one.
  * It takes the capability `scripts`, which is granted when the script is deployed.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @param uri The script's name: any string of 1 to 255 characters.
  * @throws {HostError} `denied`, `unavailable`
  * @example
@@ -1563,7 +1563,7 @@ declare function listLogsForUri(uri: string): string[];
 /**
  * Sends a message to the clients of all streams of this script.
  * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @param data The message: a string as it is, anything else as JSON; at most 256 KiB of it, unless the setting `streams.max_message_bytes` says otherwise.
  * @param options To whom it goes, the name of the event, and when it leaves.
  * @throws {HostError} `too_large`, `too_many`
@@ -1580,7 +1580,7 @@ declare function sendStreamMessage(data: unknown, options?: StreamMessageOptions
  * Sends a message to the clients of one stream.
  * The path is the one that was registered, then all its clients are meant, or one that it matches, then those with these parameters.
  * A stream of another script needs the capability `streams`.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @param path The path as it was registered, for all its clients, or one that it matches.
  * @param data The message: a string as it is, anything else as JSON; at most 256 KiB of it, unless the setting `streams.max_message_bytes` says otherwise.
  * @param options To whom it goes, the name of the event, and when it leaves.
@@ -1597,7 +1597,7 @@ declare function sendStreamMessageToPath(path: string, data: unknown, options?: 
 /**
  * Sends a message to all WebSockets of this script that are subscribed to a topic.
  * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @param topic The topic: 1 to 200 characters.
  * @param data The message: a string or bytes as they are, anything else as JSON; at most 256 KiB, unless the setting `streams.max_message_bytes` says otherwise.
  * @param options When it leaves.
@@ -1615,7 +1615,7 @@ declare function sendSocketMessage(topic: string, data: unknown, options?: Socke
  * Sends a value of a subscription's field to its subscribers, or to those whose attributes have all that `to` says.
  * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
  * A subscription of another script needs the capability `streams`.
- * It takes effect when the handler has returned, and not at all if the handler fails.
+ * It takes effect when the handler has returned, and not if the handler fails.
  * @param name The field, as it was registered with `registerSubscriptionHandler`.
  * @param payload A value of the field's type, at most 256 KiB as JSON, unless the setting `streams.max_message_bytes` says otherwise.
  * @param options To whom it goes, and when it leaves.

@@ -183,7 +183,7 @@ async def test_storages() -> None:
         assert await _shared(engine, ["getItem", "a"]) == [None]
         mine = await engine.request("GET", "/mine")
         assert (mine.status, mine.json()["code"]) == (500, "script_failed")
-        assert "personalStorage belongs to whoever asks" in mine.json()["detail"]
+        assert "personalStorage belongs to the signed-in user" in mine.json()["detail"]
 
 
 @pytest_twisted.ensureDeferred

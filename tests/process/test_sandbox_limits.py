@@ -151,7 +151,7 @@ class Memory(Case):
         self.assert_out_of_memory("var s = 'x'; while (true) s += s;")
 
     def test_growing_list(self) -> None:
-        """So does a list of texts."""
+        """So does a list of strings."""
         self.assert_out_of_memory(
             "var a = []; while (true) a.push('x' + a.length + 'yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy');"
         )

@@ -102,7 +102,7 @@ class ScriptCalls:
         except DeploymentRefused as refused:
             # They were good when they were prepared: something else was deployed in between.
             raise Conflict(
-                f"What this invocation deploys can be deployed no longer: {_first_error(refused.problems)} Try again.",
+                f"What this invocation deploys can no longer be deployed: {_first_error(refused.problems)} Try again.",
                 details=refused.details,
             ) from refused
 

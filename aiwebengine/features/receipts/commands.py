@@ -13,9 +13,9 @@ from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 @click.command()
 @click.argument("uri")
-@click.option("--limit", type=click.IntRange(min=0, max=1000), default=10, metavar="N", help="So many receipts.")
-@click.option("--outcome", metavar="CODE", help="Only those that ended so, such as script_timeout.")
-@click.option("--new-budgets", is_flag=True, help="First let the script begin anew with all its budgets.")
+@click.option("--limit", type=click.IntRange(min=0, max=1000), default=10, metavar="N", help="Number of receipts.")
+@click.option("--outcome", metavar="CODE", help="Only those with this outcome, such as script_timeout.")
+@click.option("--new-budgets", is_flag=True, help="Reset the script's budgets first.")
 @talks_to_server
 def receipts(session: CommandSession, uri: str, limit: int, outcome: str | None, new_budgets: bool) -> None:
     """

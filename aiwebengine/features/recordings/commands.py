@@ -21,7 +21,7 @@ from aiwebengine.terminal.session import CommandSession, talks_to_server
 @click.option("--path", default="", metavar="ROUTE", help="Only this route, as it was registered: /notes/:id.")
 @click.option("--errors", is_flag=True, help="Keep only what fails.")
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="One of N.")
-@click.option("--off", is_flag=True, help="Record no longer.")
+@click.option("--off", is_flag=True, help="Stop recording.")
 @click.option("--as-test", is_flag=True, help="TARGET is a recording: write it to a file that `replay` checks.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="With --as-test: another file.")
 @talks_to_server
@@ -50,7 +50,7 @@ def record(
     what = f"{show.safe(target)} {show.safe(path)}".strip()
     if off:
         session.client.call("DELETE", "/recording-rule", query=query)
-        click.echo(f"{what}: recorded no longer")
+        click.echo(f"{what}: recording stopped")
         return
     mode = "errors" if errors else "sample" if sample is not None else "always"
     query += [("mode", mode), *([("every", str(sample))] if sample is not None else [])]

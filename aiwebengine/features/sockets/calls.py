@@ -61,7 +61,7 @@ class SocketMessages:
         given = options or {}
         for name in given:
             if name != "immediate":
-                raise Invalid(f"{_CALL}: there is no option {told(name)}; there is immediate.")
+                raise Invalid(f"{_CALL}: there is no option {told(name)}; the only one is immediate.")
         immediate = given.get("immediate", False)
         if not isinstance(immediate, bool):
             raise Invalid(f"{_CALL}: immediate must be true or false; {told(immediate)} was given.")

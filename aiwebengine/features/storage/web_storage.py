@@ -85,7 +85,7 @@ def _area(storage: str, session: Session) -> str:
     principal = session.invocation.principal
     if not principal.id:
         raise Denied(
-            "personalStorage belongs to whoever asks, and this request comes from nobody in particular; "
-            "use sharedStorage, or answer signed-in users only."
+            "personalStorage belongs to the signed-in user, and this request is anonymous; "
+            "use sharedStorage, or require authentication."
         )
     return user_area(principal.id)

@@ -24,7 +24,7 @@ OPTIONS: dict[str, str] = {
     "middleware": "functions `async (req, ctx, next) => answer` that run before this handler, after those of `use`",
     "body": "JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value. "
     "Or a schema of a package (any Standard Schema), which is asked after the middleware; `req.data` is what it makes",
-    "query": "JSON Schema for the query, an object; texts become the numbers, truth values and lists that it asks for. "
+    "query": "JSON Schema for the query, an object; strings become the numbers, booleans and lists that it asks for. "
     "Or a Standard Schema, which makes `req.query`",
     "params": "JSON Schema for the path parameters, in the same way; or a Standard Schema, which makes `req.params`",
     "idempotent": "`true`: a request with the header `idempotency-key` is done once, and answered the same when it is "

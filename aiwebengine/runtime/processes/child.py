@@ -361,11 +361,11 @@ class Clone(Generic[R]):
     def _received(self, box: Box) -> None:
         occupant = self.occupant
         if occupant is None:
-            self._broken("it speaks without being asked")
+            self._broken("it sent a message outside of a run")
         elif b"_answer" in box or b"_error" in box:
             tag = TAGS[self.queue.turn]
             if box.get(b"_answer") != tag and box.get(b"_error") != tag:
-                self._broken("it answers a run that it does not have")
+                self._broken("it answered a run that it was not given")
                 return
             self._over(occupant, box)
         else:

@@ -58,7 +58,7 @@ class Crashes:
     def rest(self, script: str, wait: float) -> Unavailable:
         """Make the error for a run that comes while nothing is tried."""
         return Unavailable(
-            f'The processes of the script "{script}" died {self.in_a_row} times in a row; its log says of what. '
+            f'The processes of the script "{script}" died {self.in_a_row} times in a row; its log has the causes. '
             f"It is tried again in {wait:.0f} s.",
             retry_seconds=wait,
         )

@@ -73,7 +73,7 @@ class HostConversation:
         cost = self.costs.get(name)
         if cost is None:
             if len(self.costs) >= _MOST_NAMES:
-                raise BadBox("it invents names of host calls")
+                raise BadBox("it makes host calls that do not exist")
             cost = self.costs[name] = CallCost()
         cost.count += 1
         cost.bytes_in += len(argument)

@@ -60,7 +60,7 @@ def script_failure(box: Box) -> EngineError:
         call=_text(told, "call")[:100] or None,
     )
     if code == b"hung":
-        return ScriptHung(thrown.message or "The script waits for what can never come.", thrown=thrown)
+        return ScriptHung(thrown.message or "The script waits for a promise that can never settle.", thrown=thrown)
     shown = thrown.message if thrown.name in {"Error", ""} else f"{thrown.name}: {thrown.message}"
     if code == b"memory":
         return ScriptMemory(
@@ -147,7 +147,7 @@ def broken_protocol(script: str, why: str = "") -> ScriptProtocol:
     """Make the error for a process that said what the wire does not allow."""
     return ScriptProtocol(
         f'The process of the script "{script}" broke the protocol and was ended; nothing it did was kept. '
-        "A script cannot cause this by itself: tell whoever runs the server.",
+        "A script cannot cause this by itself: tell the administrator of the server.",
         private=why,
     )
 
@@ -170,7 +170,8 @@ def not_again(script: str) -> ScriptCrashed:
     """Make the error for a run that lost its process through no fault of its own, and cannot be run once more."""
     return ScriptCrashed(
         f'The process of the script "{script}" was killed from outside after it had done something that takes effect '
-        "at once, so it was not run again; nothing else it did was kept. Look at what it did before you ask again."
+        "at once, so it was not run again; nothing else it did was kept. "
+        "Check what it did before you send the request again."
     )
 
 
@@ -183,7 +184,7 @@ def _timeout(bounds: Bounds, *, of_processor: bool) -> ScriptTimeout:
         used, setting, servers = f"{bounds.wall_seconds:g} s", "timeout", "limits.wall_seconds"
     advice = "raise the server's limits.load_seconds" if loading else f"raise its {setting} (at most {servers})"
     return ScriptTimeout(
-        f'The {bounds.phase} of the script "{bounds.script}" was not done after {used} and was ended; '
+        f'The {bounds.phase} of the script "{bounds.script}" did not finish within {used} and was ended; '
         f"nothing it did was kept. Do less at once, or {advice}."
     )
 

@@ -95,7 +95,7 @@ class Link:
             self._reactor.addWriter(self)
         self._waiting += data
         if len(self._waiting) > _MAX_WAITING_BYTES:
-            self._break("it does not read what it is sent")
+            self._break("it does not read from its socket")
 
     def close(self) -> None:
         """Close the socket; nothing is told any more."""
@@ -144,7 +144,7 @@ class Link:
                 self._received(box)
             except Exception:  # noqa: BLE001  the edge: whatever a child manages to break is its own run
                 _log.failure("a message from a child process could not be handled")
-                self._break("it said what the server could not deal with")
+                self._break("it sent a message that could not be handled")
         return True
 
     def doWrite(self) -> None:

@@ -68,7 +68,7 @@ def upgrade(engine: Engine, chains: Sequence[MigrationChain], *, allowed: bool =
     if not allowed and not found.empty:
         if lacking:
             raise CannotStart(
-                f"The database {_where(engine)} must be brought to a newer form ({_told(lacking, found)}), which "
+                f"The database {_where(engine)} must be migrated ({_told(lacking, found)}), which "
                 "cannot be done while another process serves from it. Stop the server and start it again."
             )
         return
@@ -173,7 +173,7 @@ def _run(engine: Engine, chains: Sequence[MigrationChain], lacking: Sequence[Mig
                 connection.execute(sa.update(_ALEMBIC).values(version_num=f"{now.former}{_TAKEN_OVER}"))
     except DBAPIError as error:
         raise CannotStart(
-            f"The database {_where(engine)} cannot be brought to a newer form ({_told(lacking, found)}): "
+            f"The database {_where(engine)} cannot be migrated ({_told(lacking, found)}): "
             f"{_cause(error)}. Nothing was changed.",
             private=str(error),
         ) from error

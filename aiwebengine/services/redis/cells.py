@@ -127,7 +127,7 @@ class MemoryCells:
     def hash_set(self, key: str, fields: Mapping[str, bytes]) -> None:
         """See `store.Cells.hash_set`."""
         if not fields:
-            raise CommandRefused("A hash is set with at least one field.")
+            raise CommandRefused("A hash needs at least one field.")
         # Before looking: what is found must not be removed from under us.
         self._expire_some()
         cell = self._find(key)
@@ -243,7 +243,7 @@ def _fields(cell: _Cell) -> dict[str, bytes]:
 def _sum(value: bytes, by: int) -> int:
     before = int(value) if _NUMBER.fullmatch(value) else _LEAST - 1
     if not _LEAST <= before <= _MOST:
-        raise CommandRefused("What should be counted up is no whole number, or too large a one.")
+        raise CommandRefused("The value to increment is not a whole number, or too large.")
     total = before + by
     if not _LEAST <= total <= _MOST:
         raise CommandRefused("The sum would be too large.")

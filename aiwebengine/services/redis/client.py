@@ -193,7 +193,7 @@ class RedisStore(Service):
     def hash_set(self, key: str, fields: Mapping[str, bytes], *, seconds: float | None = None) -> Deferred[None]:
         """See `SharedStore.hash_set`."""
         if not fields:
-            return fail(CommandRefused("A hash is set with at least one field."))
+            return fail(CommandRefused("A hash needs at least one field."))
         flat = [part for name, value in fields.items() for part in (_bytes(name), value)]
         if seconds is None:
             return self._ask("HSET", key, *flat).addCallback(lambda _: None)

@@ -160,7 +160,7 @@ def read_handshake(request: Request, *, modern: bool) -> Handshake:
             'no header "upgrade: websocket" with "connection: upgrade". (Does a proxy drop them?)'
         )
     if request.method != "GET" or not modern or request.body:
-        raise Invalid("A WebSocket is asked for by a GET of HTTP/1.1 without a body; this request is something else.")
+        raise Invalid("WebSocket upgrade required by a GET of HTTP/1.1 without a body; this request is something else.")
     version = headers.get("sec-websocket-version", "")
     if version != _VERSION:
         raise UpgradeRequired(f"The version of the WebSocket must be {_VERSION}; {_told(version)} was asked for.")

@@ -58,7 +58,7 @@ class BreakerTests(SynchronousTestCase):
         self.assertIs(self.breaker.state, State.OPEN)
 
     def test_one_probe_at_a_time(self):
-        """When its time has come one call passes, and enough successes close it."""
+        """When it is time to try again one call passes, and enough successes close it."""
         self.fail_times(3)
         self.clock.advance(1.0)
         probe = self.permit()

@@ -42,8 +42,8 @@ def test_every_name_must_be_met(to, attributes, expected) -> None:
     ("given_", "says"),
     [
         ("room", "must be an object"),
-        ({"room": {"id": 1}}, '"room" must be a text'),
-        ({"room": [[1]]}, '"room" must be a text'),
+        ({"room": {"id": 1}}, '"room" must be a string'),
+        ({"room": [[1]]}, '"room" must be a string'),
         ({str(i): i for i in range(33)}, "at most 32 names; 33"),
         ({"room": [1] * 1001}, "at most 1000 values; 1001"),
         ({"room": "x" * 1025}, "at most 1024 characters"),

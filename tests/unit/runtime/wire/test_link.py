@@ -64,7 +64,7 @@ class LinkTests(SynchronousTestCase):
         piece = bytes(16 * 1024 * 1024)
         for _ in range(9):
             self.link.send(piece)
-        self.assertEqual(self.broken, ["it does not read what it is sent"])
+        self.assertEqual(self.broken, ["it does not read from its socket"])
         self.assertEqual(self.link.fileno(), -1)
 
     def test_nonsense(self) -> None:
@@ -92,7 +92,7 @@ class LinkTests(SynchronousTestCase):
         self.child.send(b"y", k=b"1")
         self.reactor.turn()
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
-        self.assertEqual(self.broken, ["it said what the server could not deal with"])
+        self.assertEqual(self.broken, ["it sent a message that could not be handled"])
 
     def test_somebody_else_goes_on(self) -> None:
         """What a dead child has left is read out, but not what another that has its socket sends without end."""

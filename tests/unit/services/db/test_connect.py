@@ -230,7 +230,7 @@ class GuardedDatabaseTests(SynchronousTestCase):
         self.successResultOf(read)
 
     def test_left_alone(self):
-        """A database that fails again and again is not asked for a while, and says it is not available."""
+        """A database that fails again and again is not called for a while, and says it is not available."""
         self.assertTrue(self.database.available)
         for _ in range(2):
             read = self.database.read(self.broken(100))
