@@ -238,7 +238,7 @@ class DeploymentRefused(Refused):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thrown:
+class ThrownError:
     """What a script threw, in words; positions are those of the bundle until mapped."""
 
     name: str
@@ -266,7 +266,7 @@ class ScriptFailed(EngineError):
         self,
         public: str,
         *,
-        thrown: Thrown | None = None,
+        thrown: ThrownError | None = None,
         private: str = "",
         retry_seconds: float | None = None,
     ) -> None:

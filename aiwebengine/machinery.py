@@ -51,7 +51,7 @@ from aiwebengine.web.api.route import Routed
 from aiwebengine.web.errors import Explain
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamDoor
-from aiwebengine.web.handover import Handing
+from aiwebengine.web.handover import HandoverParticipant
 from aiwebengine.web.site import Door
 from aiwebengine.web.websocket.connection import WebSockets
 
@@ -131,7 +131,7 @@ class Parts:
     """Send clients away who would keep the listener from closing."""
     upkeep: Sequence[Callable[[Any], int]] = ()
     """Given a connection of the main database, remove a bounded number of old rows; return how many."""
-    handing: Sequence[Handing] = ()
+    handing: Sequence[HandoverParticipant] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

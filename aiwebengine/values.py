@@ -140,7 +140,7 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Again:
+class ReplayInputs:
     """What makes an invocation the same as one before."""
 
     seed: str
@@ -152,7 +152,7 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Once:
+class IdempotentRequest:
     """A request that is to be done once, however often it comes."""
 
     key: str
@@ -192,11 +192,11 @@ class Invocation(NamedTuple):
     """What it may use beside the times above; None: what the server's settings say."""
     recording: str = ""
     """`always`: in a fresh clone; `errors`: kept if it fails; empty: it is not recorded."""
-    again: Again | None = None
-    """It is done over again from a recording."""
+    replay: ReplayInputs | None = None
+    """It is done over again, from a recording."""
     read_only: bool = False
     """It may change nothing: what would is denied."""
-    once: Once | None = None
+    idempotent: IdempotentRequest | None = None
     """Its answer is kept with what it does, for when it is asked for again."""
 
     def causing(self) -> Cause:

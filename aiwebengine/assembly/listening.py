@@ -13,7 +13,7 @@ from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.engine import Engine
 from aiwebengine.host.registration_calls import RegistrationCalls
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.observe.services import Late, OrderedServices
+from aiwebengine.observe.services import HeldService, OrderedServices
 from aiwebengine.runtime import lockdown
 from aiwebengine.scripts.restore import Restore
 from aiwebengine.services.folder import DataFolder
@@ -27,7 +27,7 @@ from aiwebengine.web.api.logs import Logs
 from aiwebengine.web.api.scripts import DeployedScripts
 from aiwebengine.web.api.state import ServerState
 from aiwebengine.web.api.token import Token
-from aiwebengine.web.handover import Handing, Handover
+from aiwebengine.web.handover import Handover, HandoverParticipant
 from aiwebengine.web.health import add_health
 from aiwebengine.web.http.read import Reader
 from aiwebengine.web.http.write import Writer
@@ -85,9 +85,9 @@ def build_engine(machinery: Machinery, parts: Sequence[Parts], *, inherited: Inh
         ending=_ending(api, machinery, parts),
     )
     # Two relays would deliver everything twice.
-    alone = Late(machinery.relay, waits=inherited.succeeds)
+    alone = HeldService(machinery.relay, waits=inherited.succeeds)
     leave = machinery.messages.leave_rows
-    handing = [Handing(begin=partial(leave, True), fail=partial(leave, False))]
+    handing = [HandoverParticipant(begin=partial(leave, True), fail=partial(leave, False))]
     handing += [handing for one in parts for handing in one.handing]
     services = _services(machinery, parts, data=data, tokens=tokens, relay=alone, api=api, listener=listener)
     for name, child in services:
@@ -228,7 +228,7 @@ def _services(
     *,
     data: DataFolder,
     tokens: AdministratorToken,
-    relay: Late,
+    relay: HeldService,
     api: Api,
     listener: Listener,
 ) -> list[tuple[str, Any]]:

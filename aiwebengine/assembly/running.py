@@ -39,7 +39,7 @@ from aiwebengine.services.bus_link import BusLink
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.outbox import Relay
 from aiwebengine.values import Invocation, LogLine, Receipt
-from aiwebengine.web.errors import Explain, Place
+from aiwebengine.web.errors import Explain, StackFrame
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamDoor
 from aiwebengine.web.websocket.connection import WebSockets
@@ -232,9 +232,9 @@ def _tell(base: Foundation, invocation: Invocation, text: str) -> None:
 
 
 def _explain(failures: Failures) -> Explain:
-    async def explain(error: ScriptFailed, version: str) -> Sequence[Place]:
+    async def explain(error: ScriptFailed, version: str) -> Sequence[StackFrame]:
         return [
-            Place(
+            StackFrame(
                 file=frame.file or version,
                 line=frame.line,
                 function=frame.function or "",

@@ -27,7 +27,7 @@ from aiwebengine.build.packages import Packages, installing
 from aiwebengine.build.worker import BuildFailed, Worker
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.services.breaker import Rules
-from aiwebengine.services.guarded import Away, Guarded, Terms
+from aiwebengine.services.guarded import CircuitOpen, Guarded, Terms
 from aiwebengine.services.retry import Attempts, Backoff
 from aiwebengine.settings.schema import BuildSettings
 
@@ -40,7 +40,7 @@ _END_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
+class BuildResult:
     """What building came to."""
 
     source: str
@@ -150,7 +150,7 @@ class Builder(Service):
         files: Mapping[str, bytes],
         manifest: Mapping[str, Any],  # noqa: ARG002
         progress: Callable[[str], None] = lambda _: None,
-    ) -> Built:
+    ) -> BuildResult:
         """
         Build a script.
 
@@ -181,15 +181,17 @@ class Builder(Service):
             told = await self.working.run(ask, repeatable=True)
         except BuildFailed as failed:
             return self._plain(entry, texts, str(failed))
-        except Away as refused:
+        except CircuitOpen as refused:
             return self._plain(entry, texts, refused.public.rstrip("."))
         problems = [_problem(one) for one in told["problems"][:_MAX_PROBLEMS]]
         errors = [problem for problem in problems if problem.severity == "error"]
         if errors:
             raise DeploymentRefused(errors[0].message, problems=problems)
-        return Built(source=told["source"], source_map=told["map"], warnings=tuple(problems), toolchain=self._toolchain)
+        return BuildResult(
+            source=told["source"], source_map=told["map"], warnings=tuple(problems), toolchain=self._toolchain
+        )
 
-    def _plain(self, entry: str, texts: Mapping[str, str], why: str) -> Built:
+    def _plain(self, entry: str, texts: Mapping[str, str], why: str) -> BuildResult:
         """Let a plain ES5 script pass without node; the sandbox will tell whether it is one."""
         source = plain_source(entry, texts)
         if source is None:
@@ -204,7 +206,7 @@ class Builder(Service):
             message=f"The script was taken as plain ES5 and its names were not checked: {why}.",
             file=entry,
         )
-        return Built(source=source, source_map="", warnings=(warning,), toolchain="none")
+        return BuildResult(source=source, source_map="", warnings=(warning,), toolchain="none")
 
 
 def _texts(files: Mapping[str, bytes], entry: str) -> dict[str, str]:

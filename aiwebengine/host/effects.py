@@ -99,7 +99,7 @@ class Work:
     """To be called after its commit."""
 
 
-class Deploys(Protocol):
+class DeploymentCommitter(Protocol):
     """Commits a unit that deploys scripts, or that belongs to a deployment."""
 
     async def __call__(self, invocation: Invocation, effects: Sequence[Held], work: Work) -> None:
@@ -132,7 +132,7 @@ class Commits:
         self._effects: dict[str, Effects] = {}
         self._commit = commit
         self._withdraw = withdraw
-        self._deploy: Deploys | None = None
+        self._deploy: DeploymentCommitter | None = None
         self._deploying = ""
         self._published = published
         self._milliseconds = milliseconds
@@ -143,7 +143,7 @@ class Commits:
         """Have *effects* carry out what the group *name* holds back."""
         self._effects[name] = effects
 
-    def deploys(self, deploy: Deploys, *, group: str = "") -> None:
+    def deploys(self, deploy: DeploymentCommitter, *, group: str = "") -> None:
         """
         Have *deploy* commit the units of loads.
 

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from aiwebengine.errors import EngineError, ScriptFailed
 from aiwebengine.runtime.invoker import Callee, Invoker
-from aiwebengine.runtime.runs.sink import Whole
+from aiwebengine.runtime.runs.sink import BodySink
 from aiwebengine.services.topics import Message
 from aiwebengine.values import SERVICE, Invocation
 
@@ -75,7 +75,7 @@ class MessageFilter(Generic[T]):
     async def _ask(self, data: str, clients: Sequence[T]) -> Sequence[bool]:
         payload = f'{{"message":{data},"clients":{self._encode(clients)}}}'
         invocation = self._invoker.invocation(self._callee, SERVICE, payload, read_only=True)
-        whole = Whole()
+        whole = BodySink()
         self._invoker.run(invocation, whole)
         try:
             return read_bits(await whole.body, len(clients))

@@ -163,8 +163,8 @@ class Session:
 
     def keep(self, answer: Answer | None) -> None:
         """See `interfaces.HostSession.keep`."""
-        if self.invocation.once is not None:
-            once = self.invocation.once
+        if self.invocation.idempotent is not None:
+            once = self.invocation.idempotent
             size = len(answer.body) if answer is not None else 0
             self.hold(Held(group=ANSWERS, key=once.key, value=(once, answer), size_bytes=size))
 

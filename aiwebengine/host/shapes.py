@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiwebengine.host.declare import Member, Shape
 from aiwebengine.host.registration.paths import METHODS
 from aiwebengine.host.registration.routes import OPTIONS
-from aiwebengine.settings.asked import HANDLER_WORDS, WORDS
+from aiwebengine.settings.requested_limits import HANDLER_WORDS, WORDS
 
 _METHOD_TEXTS = " | ".join(f'"{method}"' for method in METHODS)
 

@@ -130,7 +130,7 @@ class OrderedServices(Service):
         return None
 
 
-class Late(Service):
+class HeldService(Service):
     """
     A service that starts when it is released, if it has to wait for that.
 

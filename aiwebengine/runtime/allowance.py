@@ -15,7 +15,7 @@ def allowance(limits: LimitSettings, *asked: Mapping[str, Any]) -> Allowance:
 
     Args:
         limits: The server's own.
-        asked: By kept names, as `settings.asked.read_limits` returns them; other names are ignored.
+        asked: By kept names, as `settings.requested_limits.read_limits` returns them; other names are ignored.
     """
     return Allowance(
         wall_seconds=_least(limits.wall_seconds, asked, "timeout_ms", 1000),

@@ -163,8 +163,8 @@ class Group:
         if run.tape is not None:
             run.tape.begin(seed=seed, now=at, exact=clone.runs == 0)
             more = _RECORDED
-        if invocation.again is not None:
-            clone.prepare(invocation.again.steps)
+        if invocation.replay is not None:
+            clone.prepare(invocation.replay.steps)
         clone.start(run, payload, label=invocation.label, at=now, times=self._payloads.times(invocation), more=more)
 
     def _follow(self, run: Run) -> bool:

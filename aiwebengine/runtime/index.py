@@ -67,7 +67,7 @@ AS_THEY_ARE = EntryIndex()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
+class BuiltIndex:
     """An index, and what it was made of."""
 
     entries: tuple[Entry, ...]
@@ -84,7 +84,7 @@ class Indexes:
 
     def __init__(self, kinds: Mapping[str, EntryIndex]) -> None:
         self._kinds: dict[str, EntryIndex] = {ROUTE: AS_THEY_ARE, **kinds}
-        self._latest: dict[str, Built] = {}
+        self._latest: dict[str, BuiltIndex] = {}
 
     def adding(self, kinds: Mapping[str, EntryIndex]) -> Indexes:
         """Return what builds those of *kinds*, too."""
@@ -94,7 +94,7 @@ class Indexes:
         """Return whether somebody offers the kind of *entry*; if not, it does not serve."""
         return entry.kind in self._kinds
 
-    def build(self, entries: Iterable[Entry], serving: Mapping[str, Built]) -> dict[str, Built]:
+    def build(self, entries: Iterable[Entry], serving: Mapping[str, BuiltIndex]) -> dict[str, BuiltIndex]:
         """
         Return the index of every kind.
 
@@ -110,7 +110,7 @@ class Indexes:
             by_kind[entry.kind].append(entry)
         return {name: self._built(name, tuple(of_kind), serving.get(name)) for name, of_kind in by_kind.items()}
 
-    def _built(self, name: str, entries: tuple[Entry, ...], serving: Built | None) -> Built:
+    def _built(self, name: str, entries: tuple[Entry, ...], serving: BuiltIndex | None) -> BuiltIndex:
         # A deployment is tried before it is committed: the second time it is built already.
         for known in (serving, self._latest.get(name)):
             if known is not None and known.entries == entries:
@@ -118,5 +118,5 @@ class Indexes:
         index = self._kinds[name]
         if problems := index.conflicts(entries):
             raise DeploymentRefused(problems[0].message, problems=problems)
-        built = self._latest[name] = Built(entries=entries, value=index.build(entries))
+        built = self._latest[name] = BuiltIndex(entries=entries, value=index.build(entries))
         return built

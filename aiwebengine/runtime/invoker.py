@@ -24,7 +24,16 @@ from aiwebengine.runtime.runner import LoadReport, Runner
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.settings.schema import LimitSettings
-from aiwebengine.values import Again, Allowance, Bundle, Cause, HandlerRef, Invocation, Once, Principal
+from aiwebengine.values import (
+    Allowance,
+    Bundle,
+    Cause,
+    HandlerRef,
+    IdempotentRequest,
+    Invocation,
+    Principal,
+    ReplayInputs,
+)
 
 MOST_ANCESTORS = 8
 """How many invocations may lead to one; scripts that begin each other without end stop there."""
@@ -118,7 +127,7 @@ class Invoker:
         Return the least of what the server allows and what is asked for.
 
         Args:
-            asked: By kept names, as `settings.asked.read_limits` returns them; other names are ignored.
+            asked: By kept names, as `settings.requested_limits.read_limits` returns them; other names are ignored.
         """
         return allowance(self._limits, *asked)
 
@@ -164,8 +173,8 @@ class Invoker:
         label: str = "",
         recording: str | None = None,
         read_only: bool = False,
-        once: Once | None = None,
-        again: Again | None = None,
+        idempotent: IdempotentRequest | None = None,
+        replay: ReplayInputs | None = None,
         cause: Cause | None = None,
     ) -> Invocation:
         """
@@ -179,8 +188,8 @@ class Invoker:
             label: What is run, for people; empty: as the callee is called.
             recording: How it is recorded; None: as the rules for the callee say.
             read_only: It may change nothing.
-            once: See `Invocation.once`.
-            again: See `Invocation.again`.
+            idempotent: See `Invocation.idempotent`.
+            replay: See `Invocation.replay`.
             cause: The invocation that begins this one, if it is one.
 
         Raises:
@@ -205,9 +214,9 @@ class Invoker:
             label=label or callee.label,
             allowance=allowed,
             recording=recording,
-            again=again,
+            replay=replay,
             read_only=read_only,
-            once=once,
+            idempotent=idempotent,
         )
 
     def run(self, invocation: Invocation, sink: Sink) -> Run:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from aiwebengine.errors import Conflict, DeploymentRefused
-from aiwebengine.runtime.index import Built, EntryIndex, Indexes
+from aiwebengine.runtime.index import BuiltIndex, EntryIndex, Indexes
 from aiwebengine.runtime.routes import Routes, conflicts
 from aiwebengine.values import Entry
 
@@ -35,7 +35,7 @@ class ActiveScript:
     isolation: str | None = None
     """`shared` or `request`; None: as the server's settings say."""
     limits: Mapping[str, float] = field(default_factory=dict)
-    """What the script asks for below the server's limits; see `settings.asked.WORDS`."""
+    """What the script asks for below the server's limits; see `settings.requested_limits.WORDS`."""
     budgets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What it asks for beside the server's budgets; see `settings.budgets`."""
 
@@ -51,7 +51,7 @@ class Registry:
     routes: Routes = field(default_factory=Routes)
     """Every entry that takes a path, whatever its kind."""
     indexing: Indexes = field(default_factory=lambda: Indexes(_NO_KINDS))
-    indexes: Mapping[str, Built] = field(default_factory=lambda: MappingProxyType({}))
+    indexes: Mapping[str, BuiltIndex] = field(default_factory=lambda: MappingProxyType({}))
     """By kind of entry."""
 
     def index(self, kind: str) -> Any:

@@ -18,7 +18,7 @@ from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.package import file_name_for
 from aiwebengine.scripts.prepare import Prepared, Request
 from aiwebengine.scripts.store import ScriptStore
-from aiwebengine.scripts.versions import Remove, Work
+from aiwebengine.scripts.versions import RemoveScript, Work
 from aiwebengine.values import Invocation
 
 
@@ -107,12 +107,12 @@ class ScriptAccess:
         Raises:
             DeploymentRefused, Conflict, Unavailable: Nothing was changed.
         """
-        wanted: list[Prepared | Remove | Work] = [work]
+        wanted: list[Prepared | RemoveScript | Work] = [work]
         for change in changes:
             if change.prepared is not None:
                 wanted.append(change.prepared)
             elif change.uri in self._current.registry.scripts:
-                wanted.append(Remove(uri=change.uri, author=_author(invocation)))
+                wanted.append(RemoveScript(uri=change.uri, author=_author(invocation)))
         if not self._loads.hold(invocation, wanted):
             await self._deployer.commit(wanted)
 

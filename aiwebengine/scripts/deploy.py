@@ -31,12 +31,12 @@ from aiwebengine.scripts.prepare import (
 )
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.scripts.versions import (
-    Activate,
+    ActivateVersion,
     Change,
     Deployment,
-    Put,
+    PutVersion,
     Registered,
-    Remove,
+    RemoveScript,
     Version,
     Work,
     version_id,
@@ -47,7 +47,7 @@ _log = Logger()
 _HELD = "A new process of the server is taking over and nothing can be deployed for a moment; nothing was changed."
 _HELD_SECONDS = 2.0
 
-Wanted = Prepared | Activate | Remove | Work
+Wanted = Prepared | ActivateVersion | RemoveScript | Work
 """What may be committed together."""
 
 
@@ -211,7 +211,9 @@ class Deployer:
         self._preparer.expect(uri, expected)
         if number is None:
             number = await self._number_before(uri)
-        activate = Activate(uri=uri, number=number, expected=expected, author=author, message=check_message(message))
+        activate = ActivateVersion(
+            uri=uri, number=number, expected=expected, author=author, message=check_message(message)
+        )
         [deployment] = await self.commit([activate])
         return replace(deployment, steps={"store": as_ms(self._seconds() - began)})
 
@@ -228,7 +230,7 @@ class Deployer:
             NotFound: There is no such script.
             Conflict, Unavailable: Nothing was changed.
         """
-        remove = Remove(uri=uri, expected=expected, purge=purge, author=author, message=check_message(message))
+        remove = RemoveScript(uri=uri, expected=expected, purge=purge, author=author, message=check_message(message))
         await self.commit([remove])
 
     async def _commit(self, changes: Sequence[Wanted]) -> list[Deployment]:
@@ -242,14 +244,14 @@ class Deployer:
             if isinstance(change, Prepared):
                 version, warnings = change.new.version, change.warnings
                 registry = registry.with_script(change.active)
-                stored.append(Put(new=change.new, expected=change.expected))
-            elif isinstance(change, Activate):
+                stored.append(PutVersion(new=change.new, expected=change.expected))
+            elif isinstance(change, ActivateVersion):
                 version = await self._store.version(change.uri, change.number)
                 registry = registry.with_script(active_script(version))
                 _tell_unknown(registry, version.uri)
                 stored.append(change)
             else:
-                if isinstance(change, Remove) and change.uri in registry.scripts:
+                if isinstance(change, RemoveScript) and change.uri in registry.scripts:
                     registry = registry.without(change.uri)
                 stored.append(change)
             if id(change) in asked:
@@ -257,10 +259,10 @@ class Deployer:
         previous = await self._store.apply(stored)
         self._current.swap(registry, before.generation)
         for one in stored:
-            if not isinstance(one, Put | Activate | Remove):
+            if not isinstance(one, PutVersion | ActivateVersion | RemoveScript):
                 one.happened()
         self._forget_replaced(before, registry)
-        self._trim(change.new.version.uri for change in stored if isinstance(change, Put))
+        self._trim(change.new.version.uri for change in stored if isinstance(change, PutVersion))
         return [replace(deployment, previous=previous[at]) for at, deployment in done]
 
     def _forget_replaced(self, before: Registry, after: Registry) -> None:

@@ -19,8 +19,8 @@ from typing import Any
 
 from aiwebengine.errors import Problem
 from aiwebengine.settings.amounts import told
-from aiwebengine.settings.asked import WORDS, read_limits
 from aiwebengine.settings.budgets import RESOURCES, read_budget
+from aiwebengine.settings.requested_limits import WORDS, read_limits
 from aiwebengine.settings.schema import LimitSettings
 
 FILE = "package.json"
@@ -41,7 +41,7 @@ class Manifest:
     isolation: str | None = None
     """`shared`, `request`, or None for the server's setting."""
     limits: Mapping[str, float] = field(default_factory=dict)
-    """Those that were given, under the names that `settings.asked.WORDS` keeps them by."""
+    """Those that were given, under the names that `settings.requested_limits.WORDS` keeps them by."""
 
     budgets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the names of the settings, such as `host_calls`: what it may use over time, beside what the server says."""

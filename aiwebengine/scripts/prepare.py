@@ -44,7 +44,7 @@ Progress = Callable[[str, str], None]
 """Told the name of each step as it begins."""
 
 
-class Builds(Protocol):
+class BuildService(Protocol):
     """What is asked of `build.builder.Builder`."""
 
     def build(
@@ -91,7 +91,7 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
+class CheckedFiles:
     """Files that may be built, and what was decided about them."""
 
     package: Package
@@ -124,7 +124,7 @@ class Preparer:
     def __init__(
         self,
         *,
-        builder: Builds,
+        builder: BuildService,
         invoker: Invoker,
         forget: Callable[[str], object],
         current: Current,
@@ -181,7 +181,7 @@ class Preparer:
         finally:
             self._slots.release()
 
-    async def examine(self, request: Request) -> Examined:
+    async def examine(self, request: Request) -> CheckedFiles:
         """
         Check the files and decide the grants.
 
@@ -190,7 +190,7 @@ class Preparer:
         """
         serving = self._current.registry.scripts.get(request.uri)
 
-        def look() -> Examined:
+        def look() -> CheckedFiles:
             package = check_package(
                 request.files,
                 entry=request.entry,
@@ -200,7 +200,7 @@ class Preparer:
             )
             grants, not_granted = decide_grants(request, package, serving=serving, known=self._capabilities)
             digest = digest_files(request.uri, package.files, entry=package.entry, grants=sorted(grants))
-            return Examined(package=package, grants=grants, not_granted=not_granted, digest=digest)
+            return CheckedFiles(package=package, grants=grants, not_granted=not_granted, digest=digest)
 
         return await self._threads.run(look)
 
@@ -267,7 +267,7 @@ class Preparer:
         )
 
     async def _load(
-        self, bundle: Bundle, examined: Examined, sources: Sources, *, cause: Cause | None
+        self, bundle: Bundle, examined: CheckedFiles, sources: Sources, *, cause: Cause | None
     ) -> tuple[Any, Registered, tuple[Any, ...]]:
         invocation = self._invocation(bundle, cause)
         self._loads.expect(invocation.id, examined.grants)
@@ -424,7 +424,7 @@ class _Steps:
         return self._milliseconds
 
 
-def _new_version(request: Request, examined: Examined, built: Any, *, number: int, now: int) -> NewVersion:
+def _new_version(request: Request, examined: CheckedFiles, built: Any, *, number: int, now: int) -> NewVersion:
     package = examined.package
     version = Version(
         uri=request.uri,

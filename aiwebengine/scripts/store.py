@@ -18,14 +18,14 @@ from sqlalchemy.engine import Connection, Row
 
 from aiwebengine.errors import Conflict, NotFound
 from aiwebengine.scripts.versions import (
-    Activate,
+    ActivateVersion,
     Change,
     Event,
     History,
     NewVersion,
-    Put,
+    PutVersion,
     Registered,
-    Remove,
+    RemoveScript,
     StoredFile,
     Version,
     problem_from_json,
@@ -81,14 +81,14 @@ class ScriptStore:
             before = []
             for one in changes:
                 before.append(_apply(connection, one, now))
-                if isinstance(one, Remove) and one.purge:
+                if isinstance(one, RemoveScript) and one.purge:
                     for forget in purged:
                         forget(connection, one.uri)
             return before
 
         previous = await self._database.run(work)
         for change in changes:
-            if isinstance(change, Put):
+            if isinstance(change, PutVersion):
                 self.remember(bundle_of(change.new))
         return previous
 
@@ -261,17 +261,17 @@ def texts(files: Any) -> dict[str, str]:
 
 
 def _apply(connection: Connection, change: Change, now: int) -> int | None:
-    if isinstance(change, Put):
+    if isinstance(change, PutVersion):
         return _put(connection, change, now)
-    if isinstance(change, Activate):
+    if isinstance(change, ActivateVersion):
         return _activate(connection, change, now)
-    if isinstance(change, Remove):
+    if isinstance(change, RemoveScript):
         return _remove(connection, change, now)
     change.write(connection)
     return None
 
 
-def _put(connection: Connection, change: Put, now: int) -> int | None:
+def _put(connection: Connection, change: PutVersion, now: int) -> int | None:
     version = change.new.version
     script = connection.execute(_script_query(version.uri)).first()
     previous = script.current if script else None
@@ -336,7 +336,7 @@ def _put_files(connection: Connection, version_row: int, new: NewVersion) -> Non
     connection.execute(sa.insert(version_files), rows)
 
 
-def _activate(connection: Connection, change: Activate, now: int) -> int | None:
+def _activate(connection: Connection, change: ActivateVersion, now: int) -> int | None:
     script = _script(connection, change.uri)
     _expect(change.uri, script.current, change.expected)
     exists = sa.select(versions.c.id).where(versions.c.script == script.id, versions.c.number == change.number)
@@ -347,7 +347,7 @@ def _activate(connection: Connection, change: Activate, now: int) -> int | None:
     return script.current  # type: ignore[no-any-return]
 
 
-def _remove(connection: Connection, change: Remove, now: int) -> int | None:
+def _remove(connection: Connection, change: RemoveScript, now: int) -> int | None:
     script = _script(connection, change.uri)
     _expect(change.uri, script.current, change.expected)
     if script.current is None and not change.purge:

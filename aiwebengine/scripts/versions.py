@@ -134,7 +134,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Put:
+class PutVersion:
     """Store a version and let it serve."""
 
     new: NewVersion
@@ -143,7 +143,7 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Activate:
+class ActivateVersion:
     """Let a stored version serve again."""
 
     uri: str
@@ -154,7 +154,7 @@ class Activate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remove:
+class RemoveScript:
     """Let a script serve no longer."""
 
     uri: str
@@ -177,7 +177,7 @@ class Work(Protocol):
         """Return what is to be called after the commit."""
 
 
-Change = Put | Activate | Remove | Work
+Change = PutVersion | ActivateVersion | RemoveScript | Work
 """What one transaction may be made of."""
 
 

@@ -31,17 +31,17 @@ _log = Logger()
 T = TypeVar("T")
 
 
-class Late(Unavailable):
+class DependencyTimeout(Unavailable):
     """A dependency did not answer in time; what was asked may still be done."""
 
 
-class Away(Unavailable):
+class CircuitOpen(Unavailable):
     """A dependency failed so often that it is not called for a while."""
 
 
 def away(error: BaseException) -> bool:
     """Return whether an error says that a dependency is away: any `Unavailable` but a refusal for want of a place."""
-    return isinstance(error, Unavailable) and not isinstance(error, Busy | Away)
+    return isinstance(error, Unavailable) and not isinstance(error, Busy | CircuitOpen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ class Guarded:
         Args:
             work: Asks once; called again only if *repeatable*.
             repeatable: Doing it twice does no more than doing it once.
-            late: Called at a time-out, gives the error for it; None: `Late`.
+            late: Called at a time-out, gives the error for it; None: `DependencyTimeout`.
 
         Returns:
             The answer.  Cancelling ends the wait; between attempts nothing more is tried.
@@ -119,7 +119,7 @@ class Guarded:
             Busy: There was no place; nothing was asked.
             Late: There was no answer in time.
         """
-        asked: _Asked[T] = _Asked(work=work, repeatable=repeatable, late=late, began=self._clock.seconds())
+        asked: _PendingCall[T] = _PendingCall(work=work, repeatable=repeatable, late=late, began=self._clock.seconds())
         self._ask(asked)
         return asked.told
 
@@ -132,14 +132,14 @@ class Guarded:
         """Return figures for the state page."""
         return {**self._breaker.figures(), **self._bulkhead.figures(), "late": self._late, "repeated": self._repeated}
 
-    def _ask(self, asked: _Asked[Any]) -> None:
+    def _ask(self, asked: _PendingCall[Any]) -> None:
         asked.pause = None
         permit = self._breaker.enter()
         if not isinstance(permit, Permit):
             why = self._breaker.why.rstrip(".")
             asked.end(
                 Failure(
-                    Away(
+                    CircuitOpen(
                         f"The {self.name} is not called for {max(permit, 0.1):.1f} s, because it failed too often"
                         f"{f' ({why})' if why else ''}; nothing was changed.",
                         retry_seconds=max(permit, 0.1),
@@ -159,7 +159,7 @@ class Guarded:
         asked.queued = None if attempt.begun else place
         place.addBoth(self._answered, asked, attempt, permit)
 
-    def _answered(self, result: Any, asked: _Asked[Any], attempt: _Attempt, permit: Permit) -> None:
+    def _answered(self, result: Any, asked: _PendingCall[Any], attempt: _Attempt, permit: Permit) -> None:
         if attempt.timer is not None and attempt.timer.active():
             attempt.timer.cancel()
         attempt.timer = None
@@ -182,16 +182,16 @@ class Guarded:
             self._breaker.succeeded(permit)
         asked.end(result)
 
-    def _time_out(self, asked: _Asked[Any], attempt: _Attempt, permit: Permit) -> None:
+    def _time_out(self, asked: _PendingCall[Any], attempt: _Attempt, permit: Permit) -> None:
         attempt.timer = None
         attempt.over = True
         self._late += 1
         why = f"The {self.name} did not answer within {self._terms.seconds:g} s."
         self._breaker.failed(permit, why)
-        error = asked.late() if asked.late is not None else Late(why, retry_seconds=1.0)
+        error = asked.late() if asked.late is not None else DependencyTimeout(why, retry_seconds=1.0)
         self._again(asked, Failure(error))
 
-    def _again(self, asked: _Asked[Any], failure: Failure) -> None:
+    def _again(self, asked: _PendingCall[Any], failure: Failure) -> None:
         asked.failures += 1
         wait = None
         if asked.repeatable and not asked.told.called:
@@ -223,7 +223,7 @@ class _Attempt:
         """Its time is up, or nobody waits for it."""
 
 
-class _Asked(Generic[T]):
+class _PendingCall(Generic[T]):
     """What somebody waits for, over all attempts."""
 
     __slots__ = ("began", "failures", "late", "pause", "queued", "repeatable", "told", "work")

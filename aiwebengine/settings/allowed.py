@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Between:
+class NumberRange:
     """A number from `least` to `most`, both allowed; None means no bound."""
 
     least: float | None = None
@@ -75,7 +75,7 @@ class FilePath:
         return "\0" not in value
 
 
-Rule = Between | OneOf | TextForm | FilePath
+Rule = NumberRange | OneOf | TextForm | FilePath
 
 
 def is_listen_address(value: str) -> bool:

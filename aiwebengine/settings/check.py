@@ -18,7 +18,7 @@ from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
-from aiwebengine.settings.allowed import Between, FilePath, Rule, TextForm
+from aiwebengine.settings.allowed import FilePath, NumberRange, Rule, TextForm
 from aiwebengine.settings.schema import Settings
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -28,7 +28,7 @@ _UNITS = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _SHOWN = 60
 
 
-class Wrong(Exception):
+class WrongValue(Exception):
     """A value that the setting cannot have; the text says why."""
 
 
@@ -67,7 +67,7 @@ class Field:
             return "true or false"
         if self.kind is tuple:
             return f"a list, each item {rule}" if rule else "a list of strings"
-        if isinstance(self.rule, Between):
+        if isinstance(self.rule, NumberRange):
             size = "; sizes may be written as `10 MiB`" if self.key.endswith("_bytes") else ""
             return f"a {'whole ' if self.kind is int else ''}number {rule}{size}"
         return rule or "text"
@@ -122,19 +122,19 @@ def convert(field: Field, value: Any, *, is_text: bool, folder: Path) -> Any:
         Wrong: It is not allowed; the text says what is.
     """
     if value is None:
-        raise Wrong(f"`{field.name}` has no value; allowed is {field.allowed}")
+        raise WrongValue(f"`{field.name}` has no value; allowed is {field.allowed}")
     typed = _typed(field, value, is_text=is_text)
     if field.rule is not None:
         for item in typed if field.kind is tuple else (typed,):
             if not field.rule.allows(item):
-                raise Wrong(f"`{field.name}` cannot be {_show(field, item)}; allowed is {field.allowed}")
+                raise WrongValue(f"`{field.name}` cannot be {_show(field, item)}; allowed is {field.allowed}")
     if isinstance(field.rule, FilePath) and typed:
         return _absolute(field, typed, folder)
     return typed
 
 
 def _typed(field: Field, value: Any, *, is_text: bool) -> Any:
-    wrong = Wrong(f"`{field.name}` cannot be {_show(field, value)}; allowed is {field.allowed}")
+    wrong = WrongValue(f"`{field.name}` cannot be {_show(field, value)}; allowed is {field.allowed}")
     if field.kind is bool:
         return _boolean(value, wrong, is_text=is_text)
     if field.kind in {int, float}:
@@ -146,11 +146,11 @@ def _typed(field: Field, value: Any, *, is_text: bool) -> Any:
         return tuple(items)
     if not isinstance(value, str):
         quoted = "; put quotes around it" if isinstance(value, bool | int | float) and field.rule is None else ""
-        raise Wrong(f"{wrong}{quoted}")
+        raise WrongValue(f"{wrong}{quoted}")
     return value
 
 
-def _boolean(value: Any, wrong: Wrong, *, is_text: bool) -> bool:
+def _boolean(value: Any, wrong: WrongValue, *, is_text: bool) -> bool:
     if isinstance(value, bool):
         return value
     word = value.strip().lower() if is_text else ""
@@ -159,7 +159,7 @@ def _boolean(value: Any, wrong: Wrong, *, is_text: bool) -> bool:
     raise wrong
 
 
-def _number(field: Field, value: Any, wrong: Wrong) -> float:
+def _number(field: Field, value: Any, wrong: WrongValue) -> float:
     if isinstance(value, str):
         # Text even from a file: YAML 1.1 takes `1e3` for text, and sizes have units.
         match = _SIZE.fullmatch(value.strip())
@@ -181,7 +181,7 @@ def _absolute(field: Field, value: str, folder: Path) -> str:
     try:
         return str(folder / Path(value).expanduser())
     except RuntimeError:
-        raise Wrong(f"`{field.name}` begins with `~`, but there is no home folder; write the whole path") from None
+        raise WrongValue(f"`{field.name}` begins with `~`, but there is no home folder; write the whole path") from None
 
 
 def unknown(path: tuple[str, ...], known: Mapping[tuple[str, ...], Field]) -> str:

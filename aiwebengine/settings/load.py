@@ -18,8 +18,8 @@ from typing import Any
 import aiwebengine
 from aiwebengine.errors import CannotStart
 from aiwebengine.settings import schema
-from aiwebengine.settings.check import Field, Sections, Wrong, all_sections, convert, schema_fields, unknown
-from aiwebengine.settings.sources import Found, SourcePlace, Unreadable, from_environment, from_file, from_flags
+from aiwebengine.settings.check import Field, Sections, WrongValue, all_sections, convert, schema_fields, unknown
+from aiwebengine.settings.sources import RawValue, SourcePlace, Unreadable, from_environment, from_file, from_flags
 
 _PROFILE = ("profile",)
 _WHO = re.compile(r"://\S*@")
@@ -95,7 +95,7 @@ def load(sources: SettingSources, *, sections: Sections) -> schema.Settings:
     profile = _profile(sources, named, known, problems)
     values = sources.values if sources.values is not None else _values_folder()
     files = [values / "base.yaml", values / f"{profile}.yaml", *named]
-    layers: list[Iterable[Found | Unreadable]] = [from_file(path) for path in files]
+    layers: list[Iterable[RawValue | Unreadable]] = [from_file(path) for path in files]
     layers += [from_environment(sources.environ), from_flags(sources.flags)]
     chosen: dict[tuple[str, ...], Any] = {}
     for layer in layers:
@@ -129,17 +129,17 @@ def _profile(
     known: Mapping[tuple[str, ...], Field],
     problems: list[WrongSetting],
 ) -> str:
-    found = Found(path=_PROFILE, value=known[_PROFILE].default, place=SourcePlace(source="default"))
+    found = RawValue(path=_PROFILE, value=known[_PROFILE].default, place=SourcePlace(source="default"))
     for path in named:
         for item in from_file(path):
-            if isinstance(item, Found) and item.path == _PROFILE:
+            if isinstance(item, RawValue) and item.path == _PROFILE:
                 found = item
     if sources.environ.get("AIWEBENGINE_PROFILE"):
         place = SourcePlace(source="environment variable AIWEBENGINE_PROFILE")
-        found = Found(path=_PROFILE, value=sources.environ["AIWEBENGINE_PROFILE"], place=place, is_text=True)
+        found = RawValue(path=_PROFILE, value=sources.environ["AIWEBENGINE_PROFILE"], place=place, is_text=True)
     if sources.profile is not None:
         place = SourcePlace(source="flag --profile")
-        found = Found(path=_PROFILE, value=sources.profile, place=place, is_text=True)
+        found = RawValue(path=_PROFILE, value=sources.profile, place=place, is_text=True)
     chosen: dict[tuple[str, ...], Any] = {}
     if found.place.line is None:
         _take(found, chosen, known, problems, sources.folder)
@@ -149,7 +149,7 @@ def _profile(
 
 
 def _take(
-    found: Found | Unreadable,
+    found: RawValue | Unreadable,
     chosen: dict[tuple[str, ...], Any],
     known: Mapping[tuple[str, ...], Field],
     problems: list[WrongSetting],
@@ -164,7 +164,7 @@ def _take(
         return
     try:
         chosen[found.path] = convert(item, found.value, is_text=found.is_text, folder=folder)
-    except Wrong as error:
+    except WrongValue as error:
         place = replace(found.place, snippet=None) if item.secret else found.place
         problems.append(WrongSetting(message=f"{error}.", place=place))
 

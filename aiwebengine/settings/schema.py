@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 
 from aiwebengine.settings.allowed import (
-    Between,
     FilePath,
+    NumberRange,
     OneOf,
     TextForm,
     is_listen_address,
@@ -45,7 +45,7 @@ class ServerSettings:
         str, TextForm("an IP address such as 127.0.0.1, 0.0.0.0 or ::1, or localhost", is_listen_address)
     ] = "127.0.0.1"
     """Address to listen on."""
-    port: Annotated[int, Between(least=0, most=65535)] = 8080
+    port: Annotated[int, NumberRange(least=0, most=65535)] = 8080
     """TCP port; 0 takes a free one and prints it."""
     data_folder: Annotated[str, FilePath()] = "data"
     """Folder of the engine's database, caches and administrator token; made if missing."""
@@ -55,9 +55,9 @@ class ServerSettings:
     """Address that clients use, such as `https://example.org`; empty: taken from each request."""
     trusted_proxies: Annotated[tuple[str, ...], TextForm("an address or a network such as 10.0.0.0/8", is_network)] = ()
     """Addresses or networks whose `x-forwarded-for` and `x-forwarded-proto` are believed."""
-    stop_seconds: Annotated[float, Between(least=0, most=600)] = 10.0
+    stop_seconds: Annotated[float, NumberRange(least=0, most=600)] = 10.0
     """How long requests in hand may take to finish when the server stops."""
-    handover_seconds: Annotated[float, Between(least=1, most=3600)] = 60.0
+    handover_seconds: Annotated[float, NumberRange(least=1, most=3600)] = 60.0
     """How long a new process may take to serve before the old one gives it up and goes on (SIGUSR2)."""
 
 
@@ -65,17 +65,17 @@ class ServerSettings:
 class HttpSettings:
     """Bounds for what comes in over HTTP."""
 
-    max_body_bytes: Annotated[int, Between(least=0, most=_GIB)] = 10 * 1024 * 1024
+    max_body_bytes: Annotated[int, NumberRange(least=0, most=_GIB)] = 10 * 1024 * 1024
     """Largest request body for scripts; a larger one is refused with 413 before it is read."""
-    max_header_count: Annotated[int, Between(least=10, most=10_000)] = 200
+    max_header_count: Annotated[int, NumberRange(least=10, most=10_000)] = 200
     """Most header lines of one request; more are refused with 431."""
-    max_header_bytes: Annotated[int, Between(least=_KIB, most=_MIB)] = 64 * 1024
+    max_header_bytes: Annotated[int, NumberRange(least=_KIB, most=_MIB)] = 64 * 1024
     """Largest sum of header lines; more is refused with 431."""
-    max_target_bytes: Annotated[int, Between(least=256, most=_MIB)] = 16 * 1024
+    max_target_bytes: Annotated[int, NumberRange(least=256, most=_MIB)] = 16 * 1024
     """Longest path of a request with its query; a longer one is refused with 414."""
-    idle_seconds: Annotated[float, Between(least=1, most=86_400)] = 60.0
+    idle_seconds: Annotated[float, NumberRange(least=1, most=86_400)] = 60.0
     """A connection on which nothing happens for so long is closed."""
-    idempotency_seconds: Annotated[float, Between(least=1, most=86_400 * 30)] = 86_400.0
+    idempotency_seconds: Annotated[float, NumberRange(least=1, most=86_400 * 30)] = 86_400.0
     """So long the answer to a request with an `idempotency-key` is given again."""
 
 
@@ -83,27 +83,27 @@ class HttpSettings:
 class LimitSettings:
     """What one invocation may use."""
 
-    wall_seconds: Annotated[float, Between(least=0.01, most=3600)] = 10.0
+    wall_seconds: Annotated[float, NumberRange(least=0.01, most=3600)] = 10.0
     """Wall-clock time of a handler; its process is killed at the end of it."""
-    cpu_seconds: Annotated[float, Between(least=0.01, most=3600)] = 5.0
+    cpu_seconds: Annotated[float, NumberRange(least=0.01, most=3600)] = 5.0
     """Processor time of a handler."""
-    load_seconds: Annotated[float, Between(least=0.1, most=600)] = 10.0
+    load_seconds: Annotated[float, NumberRange(least=0.1, most=600)] = 10.0
     """Wall-clock time of top level and `init`."""
-    memory_bytes: Annotated[int, Between(least=16 * _MIB, most=64 * _GIB)] = 256 * 1024 * 1024
+    memory_bytes: Annotated[int, NumberRange(least=16 * _MIB, most=64 * _GIB)] = 256 * 1024 * 1024
     """Address space of a child beyond what it has when it starts."""
-    answer_bytes: Annotated[int, Between(least=_KIB, most=_GIB)] = 20 * 1024 * 1024
+    answer_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = 20 * 1024 * 1024
     """Largest answer body that is taken whole."""
-    stream_bytes: Annotated[int, Between(least=_KIB, most=1024 * _GIB)] = _GIB
+    stream_bytes: Annotated[int, NumberRange(least=_KIB, most=1024 * _GIB)] = _GIB
     """Most bytes of a streamed answer; at the next one it breaks off."""
-    log_lines: Annotated[int, Between(least=0, most=1_000_000)] = 1000
+    log_lines: Annotated[int, NumberRange(least=0, most=1_000_000)] = 1000
     """Most log lines of one invocation; the rest is counted and dropped."""
-    log_line_bytes: Annotated[int, Between(least=100, most=_MIB)] = 16 * 1024
+    log_line_bytes: Annotated[int, NumberRange(least=100, most=_MIB)] = 16 * 1024
     """Largest log line; the rest is cut."""
-    log_bytes: Annotated[int, Between(least=0, most=_GIB)] = 4 * _MIB
+    log_bytes: Annotated[int, NumberRange(least=0, most=_GIB)] = 4 * _MIB
     """Most bytes of log lines of one invocation; the rest is counted and dropped."""
-    host_calls: Annotated[int, Between(least=0, most=10_000_000)] = 10000
+    host_calls: Annotated[int, NumberRange(least=0, most=10_000_000)] = 10000
     """Most host calls of one invocation."""
-    open_host_calls: Annotated[int, Between(least=1, most=100_000)] = 256
+    open_host_calls: Annotated[int, NumberRange(least=1, most=100_000)] = 256
     """Most host calls of one invocation that wait at the same time."""
 
 
@@ -113,27 +113,27 @@ class PoolSettings:
 
     isolation: Annotated[str, OneOf(("shared", "request"))] = "shared"
     """`shared`: a child serves many invocations; `request`: a fresh clone for each."""
-    max_running: Annotated[int, Between(least=0, most=10_000)] = 0
+    max_running: Annotated[int, NumberRange(least=0, most=10_000)] = 0
     """Most children of one script that run at the same time; 0 means four for each core."""
-    max_running_all: Annotated[int, Between(least=0, most=100_000)] = 0
+    max_running_all: Annotated[int, NumberRange(least=0, most=100_000)] = 0
     """Most children of all scripts that run at the same time; 0 means eight for each core."""
-    max_parked: Annotated[int, Between(least=0, most=10_000)] = 200
+    max_parked: Annotated[int, NumberRange(least=0, most=10_000)] = 200
     """Most further children of one script that wait for the host or for their clients."""
     weights: Annotated[tuple[str, ...], TextForm("a script and its weight, such as shop=4 or test=0.5", is_weight)] = ()
     """How much scripts may run beside each other when there are too few places; a script that is not named has 1."""
-    depth: Annotated[int, Between(least=1, most=2)] = 2
+    depth: Annotated[int, NumberRange(least=1, most=2)] = 2
     """With 2 the next run of a script may wait in the socket of a process whose run is usually over within 5 ms."""
-    queue_length: Annotated[int, Between(least=0, most=1_000_000)] = 256
+    queue_length: Annotated[int, NumberRange(least=0, most=1_000_000)] = 256
     """Most requests of one script that wait for a child; beyond it 503 with `Retry-After`."""
-    queue_seconds: Annotated[float, Between(least=0.01, most=3600)] = 10.0
+    queue_seconds: Annotated[float, NumberRange(least=0.01, most=3600)] = 10.0
     """Longest wait for a child."""
-    idle_seconds: Annotated[float, Between(least=1, most=86_400)] = 60.0
+    idle_seconds: Annotated[float, NumberRange(least=1, most=86_400)] = 60.0
     """A clone that has done nothing for so long is stopped; its template after five times that."""
-    max_invocations: Annotated[int, Between(least=1, most=1_000_000_000)] = 10000
+    max_invocations: Annotated[int, NumberRange(least=1, most=1_000_000_000)] = 10000
     """A clone is replaced after so many invocations."""
-    max_age_seconds: Annotated[float, Between(least=1, most=86_400 * 30)] = 3600.0
+    max_age_seconds: Annotated[float, NumberRange(least=1, most=86_400 * 30)] = 3600.0
     """A clone is replaced when it is so old."""
-    recycle_memory_bytes: Annotated[int, Between(least=0, most=64 * _GIB)] = 0
+    recycle_memory_bytes: Annotated[int, NumberRange(least=0, most=64 * _GIB)] = 0
     """A clone is replaced when it has grown to so much; 0 means half of what the script may have."""
 
 
@@ -155,15 +155,15 @@ class BuildSettings:
     """Folder of npm's cache; empty: npm's own default."""
     npm_offline: bool = False
     """Never ask a registry: packages come from npm's cache or not at all."""
-    build_seconds: Annotated[float, Between(least=1, most=3600)] = 60.0
+    build_seconds: Annotated[float, NumberRange(least=1, most=3600)] = 60.0
     """Longest build of one deployment, without installing packages."""
-    install_seconds: Annotated[float, Between(least=1, most=3600)] = 120.0
+    install_seconds: Annotated[float, NumberRange(least=1, most=3600)] = 120.0
     """Longest installation of npm packages."""
-    memory_bytes: Annotated[int, Between(least=128 * _MIB, most=64 * _GIB)] = 1024 * 1024 * 1024
+    memory_bytes: Annotated[int, NumberRange(least=128 * _MIB, most=64 * _GIB)] = 1024 * 1024 * 1024
     """Heap of the build worker."""
-    cache_bytes: Annotated[int, Between(least=_MIB, most=64 * _GIB)] = 512 * _MIB
+    cache_bytes: Annotated[int, NumberRange(least=_MIB, most=64 * _GIB)] = 512 * _MIB
     """Most of lowered files that are kept on disk, so that what has not changed is not lowered again."""
-    idle_seconds: Annotated[float, Between(least=1, most=86_400)] = 300.0
+    idle_seconds: Annotated[float, NumberRange(least=1, most=86_400)] = 300.0
     """A build worker that has had nothing to do for so long is stopped."""
 
 
@@ -171,13 +171,13 @@ class BuildSettings:
 class DeploySettings:
     """What may be deployed."""
 
-    max_source_bytes: Annotated[int, Between(least=_KIB, most=_GIB)] = 5 * 1024 * 1024
+    max_source_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = 5 * 1024 * 1024
     """Largest single source file."""
-    max_total_bytes: Annotated[int, Between(least=_KIB, most=_GIB)] = 25 * 1024 * 1024
+    max_total_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = 25 * 1024 * 1024
     """Largest sum of a script's files."""
-    max_files: Annotated[int, Between(least=1, most=100_000)] = 2000
+    max_files: Annotated[int, NumberRange(least=1, most=100_000)] = 2000
     """Most files of a script."""
-    keep_versions: Annotated[int, Between(least=1, most=100_000)] = 50
+    keep_versions: Annotated[int, NumberRange(least=1, most=100_000)] = 50
     """Older versions than these are removed, never the current one."""
 
 
@@ -189,9 +189,9 @@ class LogSettings:
     """`debug`, `info`, `warn` or `error`: what the server's own log shows."""
     format: Annotated[str, OneOf(("text", "json"))] = "text"
     """`text` for people, `json` for machines."""
-    retention_days: Annotated[float, Between(least=0.01, most=3650)] = 7.0
+    retention_days: Annotated[float, NumberRange(least=0.01, most=3650)] = 7.0
     """Log lines of scripts are removed after so many days."""
-    max_lines: Annotated[int, Between(least=0, most=100_000_000)] = 200_000
+    max_lines: Annotated[int, NumberRange(least=0, most=100_000_000)] = 200_000
     """Most log lines of scripts that are kept; the oldest go first."""
 
 
@@ -199,23 +199,23 @@ class LogSettings:
 class StreamSettings:
     """What is live: streams, subscriptions and sockets, and the messages that they are sent."""
 
-    max_subscribers: Annotated[int, Between(least=0, most=10_000_000)] = 20_000
+    max_subscribers: Annotated[int, NumberRange(least=0, most=10_000_000)] = 20_000
     """Most open subscriptions of all scripts; one more is refused with 429."""
-    max_script_subscribers: Annotated[int, Between(least=0, most=10_000_000)] = 15_000
+    max_script_subscribers: Annotated[int, NumberRange(least=0, most=10_000_000)] = 15_000
     """Most open subscriptions of one script."""
-    max_topic_subscribers: Annotated[int, Between(least=0, most=10_000_000)] = 10_000
+    max_topic_subscribers: Annotated[int, NumberRange(least=0, most=10_000_000)] = 10_000
     """Most open subscriptions of one stream."""
-    queue_messages: Annotated[int, Between(least=1, most=1_000_000)] = 1000
+    queue_messages: Annotated[int, NumberRange(least=1, most=1_000_000)] = 1000
     """Most messages that wait for a subscriber who reads slowly."""
-    history_messages: Annotated[int, Between(least=0, most=100_000)] = 100
+    history_messages: Annotated[int, NumberRange(least=0, most=100_000)] = 100
     """Messages that a stream keeps for clients who come back, unless it says otherwise."""
-    history_bytes: Annotated[int, Between(least=0, most=_GIB)] = 4 * _MIB
+    history_bytes: Annotated[int, NumberRange(least=0, most=_GIB)] = 4 * _MIB
     """Most bytes of messages that one stream keeps."""
-    max_message_bytes: Annotated[int, Between(least=_KIB, most=64 * _MIB)] = 256 * _KIB
+    max_message_bytes: Annotated[int, NumberRange(least=_KIB, most=64 * _MIB)] = 256 * _KIB
     """Largest message."""
-    heartbeat_seconds: Annotated[float, Between(least=0.1, most=3600)] = 15.0
+    heartbeat_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 15.0
     """A stream of events on which nothing happens is written to so often, lest a proxy closes it."""
-    retry_seconds: Annotated[float, Between(least=0.1, most=3600)] = 3.0
+    retry_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 3.0
     """How long a client waits before it comes back when its stream has broken off."""
 
 
@@ -223,27 +223,27 @@ class StreamSettings:
 class SocketSettings:
     """WebSockets; what they are subscribed to counts among the subscriptions of `streams`."""
 
-    max_connections: Annotated[int, Between(least=0, most=10_000_000)] = 10_000
+    max_connections: Annotated[int, NumberRange(least=0, most=10_000_000)] = 10_000
     """Most open WebSockets of all scripts and of the engine; one more is refused with 429."""
-    max_script_connections: Annotated[int, Between(least=0, most=10_000_000)] = 5_000
+    max_script_connections: Annotated[int, NumberRange(least=0, most=10_000_000)] = 5_000
     """Most open WebSockets of one script."""
-    max_message_bytes: Annotated[int, Between(least=_KIB, most=16 * _MIB)] = _MIB
+    max_message_bytes: Annotated[int, NumberRange(least=_KIB, most=16 * _MIB)] = _MIB
     """Largest message, in either direction; a client that sends a larger one is cut off with the code 1009."""
-    max_frame_bytes: Annotated[int, Between(least=_KIB, most=16 * _MIB)] = _MIB
+    max_frame_bytes: Annotated[int, NumberRange(least=_KIB, most=16 * _MIB)] = _MIB
     """Largest frame; a message may come in several."""
-    queue_messages: Annotated[int, Between(least=1, most=10_000)] = 32
+    queue_messages: Annotated[int, NumberRange(least=1, most=10_000)] = 32
     """Most messages of one WebSocket that wait for the script; then nothing more is read from the client."""
-    buffer_bytes: Annotated[int, Between(least=_KIB, most=_GIB)] = _MIB
+    buffer_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = _MIB
     """Most bytes that wait for a client who reads slowly; with more it is cut off with the code 1013."""
-    max_data_bytes: Annotated[int, Between(least=0, most=_MIB)] = 16 * _KIB
+    max_data_bytes: Annotated[int, NumberRange(least=0, most=_MIB)] = 16 * _KIB
     """Largest `ws.data`, as JSON."""
-    max_topics: Annotated[int, Between(least=0, most=10_000)] = 100
+    max_topics: Annotated[int, NumberRange(least=0, most=10_000)] = 100
     """Most topics that one WebSocket may be subscribed to."""
-    ping_seconds: Annotated[float, Between(least=0.1, most=3600)] = 30.0
+    ping_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 30.0
     """A client is sent a ping so long after its last answer to one."""
-    pong_seconds: Annotated[float, Between(least=0.1, most=3600)] = 20.0
+    pong_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 20.0
     """How long it has to answer, or to say anything else; then its connection is ended."""
-    close_seconds: Annotated[float, Between(least=0.1, most=3600)] = 5.0
+    close_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 5.0
     """How long a connection that is being closed may take for it."""
     compress: bool = True
     """Compress messages (permessage-deflate) for clients that can."""
@@ -269,11 +269,11 @@ class RedisSettings:
     """PEM file with the certificates of those who may vouch for a server with TLS; empty: whom the system trusts."""
     prefix: Annotated[str, TextForm("up to 64 letters, digits, `_`, `.`, `:` and `-`", is_prefix)] = "aiwebengine"
     """What all keys and channels begin with, and a colon; servers that work together have the same."""
-    connections: Annotated[int, Between(least=1, most=64)] = 2
+    connections: Annotated[int, NumberRange(least=1, most=64)] = 2
     """Connections for commands; one more is opened to listen to what others publish."""
-    connect_seconds: Annotated[float, Between(least=0.1, most=60)] = 3.0
+    connect_seconds: Annotated[float, NumberRange(least=0.1, most=60)] = 3.0
     """Longest time to connect and sign in; the server's start waits so long, and then goes on without."""
-    command_seconds: Annotated[float, Between(least=0.01, most=60)] = 1.0
+    command_seconds: Annotated[float, NumberRange(least=0.01, most=60)] = 1.0
     """Longest time for the answer to a command."""
 
 

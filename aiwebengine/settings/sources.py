@@ -1,7 +1,7 @@
 """
 Where values of settings come from: YAML and TOML files, the environment, flags.
 
-Each reader gives a flat list of `Found`: the key's path, the raw value and the place, so
+Each reader gives a flat list of `RawValue`: the key's path, the raw value and the place, so
 that what is wrong can be shown where it was written.  Nothing is decided about keys and types here.
 """
 
@@ -38,7 +38,7 @@ class SourcePlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class RawValue:
     """One value as it was written."""
 
     path: tuple[str, ...]
@@ -58,7 +58,7 @@ class Unreadable:
     place: SourcePlace
 
 
-def from_file(path: Path) -> Iterator[Found | Unreadable]:
+def from_file(path: Path) -> Iterator[RawValue | Unreadable]:
     """Read one file; `.toml` is TOML, everything else YAML."""
     try:
         with path.open("rb") as stream:
@@ -86,16 +86,16 @@ def from_file(path: Path) -> Iterator[Found | Unreadable]:
     yield from _from_toml(text, str(path)) if path.suffix == ".toml" else _from_yaml(text, str(path))
 
 
-def from_environment(environ: Mapping[str, str]) -> Iterator[Found]:
+def from_environment(environ: Mapping[str, str]) -> Iterator[RawValue]:
     """Read the variables that begin with `AIWEBENGINE__`."""
     for name in sorted(environ):
         if name.startswith(PREFIX):
             path = tuple(part.lower() for part in name[len(PREFIX) :].split("__"))
             place = SourcePlace(source=f"environment variable {name}")
-            yield Found(path=path, value=environ[name], place=place, is_text=True)
+            yield RawValue(path=path, value=environ[name], place=place, is_text=True)
 
 
-def from_flags(flags: Iterable[tuple[str, str, str]]) -> Iterator[Found]:
+def from_flags(flags: Iterable[tuple[str, str, str]]) -> Iterator[RawValue]:
     """
     Read flags.
 
@@ -103,10 +103,10 @@ def from_flags(flags: Iterable[tuple[str, str, str]]) -> Iterator[Found]:
         flags: `(flag as written, dotted key, value)`, such as `("--port", "server.port", "9000")`.
     """
     for name, key, value in flags:
-        yield Found(path=tuple(key.split(".")), value=value, place=SourcePlace(source=f"flag {name}"), is_text=True)
+        yield RawValue(path=tuple(key.split(".")), value=value, place=SourcePlace(source=f"flag {name}"), is_text=True)
 
 
-def _from_yaml(text: str, source: str) -> Iterator[Found | Unreadable]:
+def _from_yaml(text: str, source: str) -> Iterator[RawValue | Unreadable]:
     lines = text.splitlines()
     loader = yaml.SafeLoader(text)
     try:
@@ -125,11 +125,11 @@ def _from_yaml(text: str, source: str) -> Iterator[Found | Unreadable]:
 
 def _walk(
     loader: yaml.SafeLoader, node: yaml.Node, path: tuple[str, ...], source: str, lines: list[str]
-) -> Iterator[Found | Unreadable]:
+) -> Iterator[RawValue | Unreadable]:
     if not isinstance(node, yaml.MappingNode):
         if path:
             value = loader.construct_object(node, deep=True)
-            yield Found(path=path, value=value, place=_at(source, lines, node.start_mark))
+            yield RawValue(path=path, value=value, place=_at(source, lines, node.start_mark))
         else:
             message = "Settings are sections with keys, such as `server:` and below it `  port: 8080`."
             yield Unreadable(message=message, place=_at(source, lines, node.start_mark))
@@ -152,7 +152,7 @@ def _walk(
             yield from _walk(loader, value_node, inner, source, lines)
         else:
             value = None if empty else loader.construct_object(value_node, deep=True)
-            yield Found(path=inner, value=value, place=_at(source, lines, key_node.start_mark))
+            yield RawValue(path=inner, value=value, place=_at(source, lines, key_node.start_mark))
 
 
 def _at(source: str, lines: list[str], mark: yaml.Mark) -> SourcePlace:
@@ -160,7 +160,7 @@ def _at(source: str, lines: list[str], mark: yaml.Mark) -> SourcePlace:
     return SourcePlace(source=source, line=mark.line + 1, column=mark.column + 1, snippet=snippet)
 
 
-def _from_toml(text: str, source: str) -> Iterator[Found | Unreadable]:
+def _from_toml(text: str, source: str) -> Iterator[RawValue | Unreadable]:
     lines = text.splitlines()
     try:
         root = tomllib.loads(text)
@@ -176,7 +176,7 @@ def _from_toml(text: str, source: str) -> Iterator[Found | Unreadable]:
         pairs = value.items() if isinstance(value, dict) else [(None, value)]
         for key, item in pairs:
             path = (section,) if key is None else (section, key)
-            yield Found(path=path, value=item, place=_toml_place(lines, path, source))
+            yield RawValue(path=path, value=item, place=_toml_place(lines, path, source))
 
 
 def _toml_place(lines: list[str], path: tuple[str, ...], source: str) -> SourcePlace:

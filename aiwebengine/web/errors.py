@@ -18,7 +18,7 @@ from aiwebengine.web.api.problems import problem_answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class StackFrame:
     """One frame of a script's stack, in the author's own source."""
 
     file: str
@@ -27,7 +27,7 @@ class Place:
     source_line: str = ""
 
 
-Explain = Callable[[ScriptFailed, str], Awaitable[Sequence[Place]]]
+Explain = Callable[[ScriptFailed, str], Awaitable[Sequence[StackFrame]]]
 """Gives the author's frames of a failure of a version, innermost first."""
 
 _MAX_PLACES = 20
@@ -61,7 +61,7 @@ def error_answer(
     *,
     request_id: str,
     accept: str = "",
-    places: Sequence[Place] = (),
+    places: Sequence[StackFrame] = (),
 ) -> Answer:
     """
     Make the answer that tells *error*.
@@ -112,7 +112,7 @@ def wants_page(accept: str) -> bool:
     return False
 
 
-def _with_places(answer: Answer, error: Exception, request_id: str, places: Sequence[Place]) -> Answer:
+def _with_places(answer: Answer, error: Exception, request_id: str, places: Sequence[StackFrame]) -> Answer:
     told = [
         {"file": place.file, "line": place.line, "function": place.function, "source": place.source_line}
         for place in places[:_MAX_PLACES]
@@ -125,7 +125,7 @@ def _with_places(answer: Answer, error: Exception, request_id: str, places: Sequ
     return problem_answer(shown, request_id=request_id)
 
 
-def _stack(places: Sequence[Place]) -> str:
+def _stack(places: Sequence[StackFrame]) -> str:
     if not places:
         return ""
     first = places[0]

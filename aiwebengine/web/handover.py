@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet.defer import maybeDeferred
 
 from aiwebengine.errors import Unavailable
-from aiwebengine.observe.services import Late
+from aiwebengine.observe.services import HeldService
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.services.folder import DataFolder
 from aiwebengine.services.outbox import Relay
@@ -17,7 +17,7 @@ from aiwebengine.web.listener import Listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Handing:
+class HandoverParticipant:
     """What one part of the engine does around a hand-over."""
 
     begin: Callable[[], Any] = lambda: None
@@ -45,9 +45,9 @@ class Handover:
         data: DataFolder,
         listener: Listener,
         deployer: Deployer,
-        alone: Late,
+        alone: HeldService,
         relay: Relay,
-        parts: Sequence[Handing],
+        parts: Sequence[HandoverParticipant],
     ) -> None:
         self._data = data
         self._listener = listener

@@ -38,7 +38,7 @@ from aiwebengine.values import ANONYMOUS, ROUTE, Answer, Entry, Invocation, Requ
 from aiwebengine.web.admission import Admission, AdmissionStep, Enter
 from aiwebengine.web.admit import admit
 from aiwebengine.web.arrival import Arrival, Opener
-from aiwebengine.web.errors import Explain, Place, error_answer, wants_page, withheld
+from aiwebengine.web.errors import Explain, StackFrame, error_answer, wants_page, withheld
 from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.exchange import Exchange
 from aiwebengine.web.http.read import Reader, Sender, request_id
@@ -269,12 +269,12 @@ class Site:
             self._tell(exchange, withheld(error), ())
         else:
 
-            def explained(places: Sequence[Place] | Failure) -> None:
+            def explained(places: Sequence[StackFrame] | Failure) -> None:
                 self._tell(exchange, error, () if isinstance(places, Failure) else places)
 
             Deferred.fromCoroutine(_awaited(self._explain(error, exchange.version))).addBoth(explained)
 
-    def _tell(self, exchange: Exchange, error: EngineError, places: Sequence[Place]) -> None:
+    def _tell(self, exchange: Exchange, error: EngineError, places: Sequence[StackFrame]) -> None:
         answer = error_answer(error, request_id=exchange.id, accept=exchange.sender.accept, places=places)
         exchange.answered(answer)
 
@@ -424,5 +424,5 @@ def _server_options(method: str) -> Answer:
     return _allowed(METHODS)
 
 
-async def _awaited(waiting: Awaitable[Sequence[Place]]) -> Sequence[Place]:
+async def _awaited(waiting: Awaitable[Sequence[StackFrame]]) -> Sequence[StackFrame]:
     return await waiting

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_twisted
 
-from aiwebengine.build.builder import Built
+from aiwebengine.build.builder import BuildResult
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.javascript.building import build, problems, running_builder, tarball
 
@@ -29,7 +29,7 @@ class Outside:
         self.pipe = folder / "pipe.js"
         os.mkfifo(self.pipe)
 
-    def untold(self, built: Built) -> bool:
+    def untold(self, built: BuildResult) -> bool:
         """Return whether a program holds nothing of the file, and no path of it."""
         return not any(one in built.source + built.source_map for one in (MARKER, str(self.folder)))
 

@@ -20,7 +20,7 @@ from twisted.logger import formatEvent, globalLogPublisher
 
 from aiwebengine.errors import CannotStart, Unavailable
 from aiwebengine.services.breaker import State
-from aiwebengine.services.guarded import Away, Late
+from aiwebengine.services.guarded import CircuitOpen, DependencyTimeout
 from aiwebengine.services.redis import listening
 from aiwebengine.services.redis.connection import WriteRefused
 from aiwebengine.services.redis.store import Script
@@ -87,13 +87,13 @@ async def test_killed_and_started_again(server, log) -> None:
         await until(lambda: ear.active)
         under_way = [store.increment("n") for _ in range(300)]
         server.kill()
-        assert await failures(under_way) <= {Unavailable, Away}
+        assert await failures(under_way) <= {Unavailable, CircuitOpen}
         began = reactor.seconds()
         for _ in range(20):
             with pytest.raises(Unavailable) as caught:
                 await store.get("n")
         assert reactor.seconds() - began < 0.5
-        assert caught.type is Away
+        assert caught.type is CircuitOpen
         assert store.guarded.state is State.OPEN
         assert caught.value.retry_seconds
         await until(lambda: connections(store) == 0)
@@ -119,11 +119,15 @@ async def test_hangs(server) -> None:
         try:
             began = reactor.seconds()
             # The first that is late takes those with it that wait behind it.
-            assert {Late} <= await failures([store.get("a") for _ in range(40)]) <= {Late, Unavailable}
+            assert (
+                {DependencyTimeout}
+                <= await failures([store.get("a") for _ in range(40)])
+                <= {DependencyTimeout, Unavailable}
+            )
             assert 0.15 < reactor.seconds() - began < 2
             assert store.guarded.state is State.OPEN
             began = reactor.seconds()
-            with pytest.raises(Away):
+            with pytest.raises(CircuitOpen):
                 await store.get("a")
             assert reactor.seconds() - began < 0.1
             # The kernel still accepts connections for it: they are no reason to believe in it.

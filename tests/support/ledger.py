@@ -79,7 +79,7 @@ class Ledger:
         ids = [one.value for one in effects if one.key.startswith("put ")]
         if not ids:
             return None
-        place = entry_rows.Place(script=unit.invocation.script, area=AREA)
+        place = entry_rows.EntryPlace(script=unit.invocation.script, area=AREA)
 
         def write(transaction: Transaction) -> None:
             for one in ids:

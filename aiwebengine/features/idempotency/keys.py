@@ -13,14 +13,14 @@ from collections.abc import Callable
 
 from aiwebengine.errors import EngineError, Invalid
 from aiwebengine.runtime.runs.sink import Sink
-from aiwebengine.values import Answer, Entry, Once, Request
+from aiwebengine.values import Answer, Entry, IdempotentRequest, Request
 
 HEADER = "idempotency-key"
 
 _FORM = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def asked_once(request: Request, route: Entry) -> Once | None:
+def asked_once(request: Request, route: Entry) -> IdempotentRequest | None:
     """
     Return whether a request is to be done once only.
 
@@ -41,7 +41,7 @@ def asked_once(request: Request, route: Entry) -> Once | None:
     if not _FORM.fullmatch(given):
         raise Invalid(f"The header {HEADER} must be 1 to 255 visible ASCII characters without spaces.")
     who = request.headers.get("authorization", "")
-    return Once(
+    return IdempotentRequest(
         key=_digest(route.script, request.method, route.key, who, given),
         request=_digest(request.path, request.query, request.headers.get("content-type", ""), request.body),
     )
@@ -55,7 +55,7 @@ def _digest(*parts: str | bytes) -> str:
     return digest.hexdigest()
 
 
-class Until:
+class CompletionSink:
     """
     A sink that tells when the answer is over.
 

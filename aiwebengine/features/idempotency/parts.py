@@ -5,10 +5,10 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from aiwebengine.features.idempotency.kept import KeptAnswers
-from aiwebengine.features.idempotency.keys import Until, asked_once
+from aiwebengine.features.idempotency.keys import CompletionSink, asked_once
 from aiwebengine.host.session import ANSWERS
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.values import Entry, Invocation, Once, Request
+from aiwebengine.values import Entry, IdempotentRequest, Invocation, Request
 from aiwebengine.web.admission import AdmissionStep, Place, Way
 from aiwebengine.web.http.exchange import Exchange
 
@@ -51,15 +51,15 @@ class OnceDoor:
         once = asked_once(request, route)
         if once is None:
             return False
-        work = Deferred.fromCoroutine(self._run(invocation._replace(once=once), once, exchange, way))
+        work = Deferred.fromCoroutine(self._run(invocation._replace(idempotent=once), once, exchange, way))
         work.addErrback(way.failed, exchange)
         return True
 
-    async def _run(self, invocation: Invocation, once: Once, exchange: Exchange, way: Way) -> None:
+    async def _run(self, invocation: Invocation, once: IdempotentRequest, exchange: Exchange, way: Way) -> None:
         kept = await self._answers.begin(once)
         if kept is not None:
             exchange.answered(kept)
         elif not exchange.waiting:
             self._answers.end(once)
         else:
-            way.run(invocation, Until(exchange, lambda: self._answers.end(once)), exchange)
+            way.run(invocation, CompletionSink(exchange, lambda: self._answers.end(once)), exchange)

@@ -44,7 +44,7 @@ _TALK = frozenset({"host_calls", "rows", "log_lines"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class BudgetUse:
     """What a script has used in a stretch of time."""
 
     uri: str
@@ -59,10 +59,10 @@ class Use:
 class UseRows(Protocol):
     """Where the meters are kept."""
 
-    def write(self, uses: Sequence[Use]) -> Deferred[None]:
+    def write(self, uses: Sequence[BudgetUse]) -> Deferred[None]:
         """Put them in place of earlier ones of the same script, resource and length."""
 
-    def read(self, *, since: int) -> Deferred[list[Use]]:
+    def read(self, *, since: int) -> Deferred[list[BudgetUse]]:
         """Return those whose stretch ends later than *since*, seconds since 1970; the others are removed."""
 
     def remove(self, uri: str) -> Deferred[None]:
@@ -146,7 +146,7 @@ class Budgets(Service):
         self._clock = clock
         self._seconds = seconds
         self._accounts: dict[str, _Account] = {}
-        self._kept: dict[str, list[Use]] = {}
+        self._kept: dict[str, list[BudgetUse]] = {}
         """What was read at the start, of scripts that have no account yet."""
         self._changed: dict[tuple[str, str, int], _Meter] = {}
         self._flush_call: DelayedCall | None = None
@@ -156,7 +156,7 @@ class Budgets(Service):
         """Read what was used before."""
         super().startService()
 
-        def found(uses: list[Use]) -> None:
+        def found(uses: list[BudgetUse]) -> None:
             for use in uses:
                 self._kept.setdefault(use.uri, []).append(use)
 
@@ -244,7 +244,7 @@ class Budgets(Service):
         uses = []
         for (uri, resource, seconds), meter in changed.items():
             meter.changed = False
-            uses.append(Use(uri=uri, resource=resource, seconds=seconds, begins=meter.begins, used=meter.used))
+            uses.append(BudgetUse(uri=uri, resource=resource, seconds=seconds, begins=meter.begins, used=meter.used))
 
         def failed(failure: Failure) -> None:
             self._failures += 1

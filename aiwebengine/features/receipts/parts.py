@@ -12,7 +12,7 @@ from aiwebengine.features.receipts.store import DatabaseReceiptRows
 from aiwebengine.features.receipts.use_store import DatabaseUseRows
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.values import Invocation, Receipt
-from aiwebengine.web.handover import Handing
+from aiwebengine.web.handover import HandoverParticipant
 
 
 def build(machinery: Machinery) -> Parts:
@@ -51,5 +51,5 @@ def build(machinery: Machinery) -> Parts:
         api=[ReceiptList(receipts=receipts, budgets=budgets)],
         state={"receipts": receipts.state, "budgets": budgets.state},
         # What was used so far is written for the successor to read.
-        handing=[Handing(begin=budgets.flush)],
+        handing=[HandoverParticipant(begin=budgets.flush)],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from aiwebengine.settings.allowed import Between, TextForm
+from aiwebengine.settings.allowed import NumberRange, TextForm
 from aiwebengine.settings.budgets import is_budget_of
 
 _KIB = 1024
@@ -17,13 +17,13 @@ _GIB = 1024 * _MIB
 class ReceiptSettings:
     """Which receipts of invocations are kept; figures are added up for all."""
 
-    slow_seconds: Annotated[float, Between(least=0, most=3600)] = 1.0
+    slow_seconds: Annotated[float, NumberRange(least=0, most=3600)] = 1.0
     """The receipt of an invocation that took so long is kept."""
-    sample_every: Annotated[int, Between(least=0, most=1_000_000_000)] = 1000
+    sample_every: Annotated[int, NumberRange(least=0, most=1_000_000_000)] = 1000
     """One of so many other receipts is kept; 0 keeps none of them."""
-    retention_days: Annotated[float, Between(least=0.01, most=3650)] = 7.0
+    retention_days: Annotated[float, NumberRange(least=0.01, most=3650)] = 7.0
     """Kept receipts are removed after so many days."""
-    max_receipts: Annotated[int, Between(least=0, most=100_000_000)] = 100_000
+    max_receipts: Annotated[int, NumberRange(least=0, most=100_000_000)] = 100_000
     """Most receipts that are kept; the oldest go first."""
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from twisted.internet.defer import Deferred
 
-from aiwebengine.features.receipts.budgets import Use
+from aiwebengine.features.receipts.budgets import BudgetUse
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.tables import budget_use, key_of
 
@@ -25,7 +25,7 @@ class DatabaseUseRows:
     def __init__(self, *, database: Database) -> None:
         self._database = database
 
-    def write(self, uses: Sequence[Use]) -> Deferred[None]:
+    def write(self, uses: Sequence[BudgetUse]) -> Deferred[None]:
         """See `UseRows.write`."""
         rows = [_row(use) for use in uses]
         same = sa.and_(
@@ -42,14 +42,14 @@ class DatabaseUseRows:
 
         return self._database.run(work)
 
-    def read(self, *, since: int) -> Deferred[list[Use]]:
+    def read(self, *, since: int) -> Deferred[list[BudgetUse]]:
         """See `UseRows.read`."""
         over = budget_use.c.begins + budget_use.c.seconds <= since
 
-        def work(connection: Connection) -> list[Use]:
+        def work(connection: Connection) -> list[BudgetUse]:
             connection.execute(sa.delete(budget_use).where(over))
             return [
-                Use(uri=row.uri, resource=row.resource, seconds=row.seconds, begins=row.begins, used=row.used)
+                BudgetUse(uri=row.uri, resource=row.resource, seconds=row.seconds, begins=row.begins, used=row.used)
                 for row in connection.execute(sa.select(budget_use)).all()
             ]
 
@@ -64,7 +64,7 @@ class DatabaseUseRows:
         return self._database.run(work)
 
 
-def _row(use: Use) -> dict[str, Any]:
+def _row(use: BudgetUse) -> dict[str, Any]:
     return {
         "key": key_of(use.uri),
         "resource": use.resource,

@@ -80,7 +80,7 @@ class Recording:
         }
 
 
-class Taped(Protocol):
+class FinishedTape(Protocol):
     """What was written down; see `runtime.runs.tape.Tape`."""
 
     seed: str
@@ -196,7 +196,7 @@ class Recorder(Service):
         self._rules.pop((uri, path), None)
         return await self._rows.remove_rule(uri, path)
 
-    def keep(self, invocation: Invocation, tape: Taped, outcome: str, *, error: str) -> None:
+    def keep(self, invocation: Invocation, tape: FinishedTape, outcome: str, *, error: str) -> None:
         """
         Keep what was written down of an invocation that is over.
 

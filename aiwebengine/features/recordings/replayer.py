@@ -24,7 +24,7 @@ from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.prepare import Request
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.scripts.versions import Registered
-from aiwebengine.values import ANONYMOUS, Again, Answer, HandlerRef, Invocation, Principal, RouteMatch
+from aiwebengine.values import ANONYMOUS, Answer, HandlerRef, Invocation, Principal, ReplayInputs, RouteMatch
 
 FORMAT = 1
 """Of recordings that this engine understands."""
@@ -151,7 +151,9 @@ class Replayer:
                 callee,
                 Principal(id=user, kind="user") if user else ANONYMOUS,
                 json.dumps(document["request"]),
-                again=Again(seed=str(document["seed"]), now=int(document["now"]), steps=tuple(document["steps"])),
+                replay=ReplayInputs(
+                    seed=str(document["seed"]), now=int(document["now"]), steps=tuple(document["steps"])
+                ),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Invalid(f"The recording is damaged: {error!r}.") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from aiwebengine.settings.allowed import Between
+from aiwebengine.settings.allowed import NumberRange
 
 _KIB = 1024
 _MIB = 1024 * _KIB
@@ -16,11 +16,11 @@ _GIB = 1024 * _MIB
 class RecordingSettings:
     """Recordings of invocations, which can be done over again; rules switch them on."""
 
-    max_recordings: Annotated[int, Between(least=0, most=1_000_000)] = 1000
+    max_recordings: Annotated[int, NumberRange(least=0, most=1_000_000)] = 1000
     """Most recordings that are kept; the oldest go first."""
-    retention_days: Annotated[float, Between(least=0.01, most=3650)] = 7.0
+    retention_days: Annotated[float, NumberRange(least=0.01, most=3650)] = 7.0
     """Recordings are removed after so many days."""
-    max_bytes: Annotated[int, Between(least=_KIB, most=64 * _MIB)] = 1024 * 1024
+    max_bytes: Annotated[int, NumberRange(least=_KIB, most=64 * _MIB)] = 1024 * 1024
     """Most bytes of host calls and answers that are written down of one invocation."""
     mask: tuple[str, ...] = (
         "password", "passwd", "secret", "token", "access_token", "refresh_token", "api_key", "authorization",

@@ -107,7 +107,7 @@ class SocketDoor:
         """Open a WebSocket, once the script agrees; see `RegistrationKind.opens`."""
         exchange, request, route = arrival.exchange, arrival.request, arrival.match.route
         told = self.admit(exchange, request, route, principal=arrival.invocation.principal)
-        asked = AskedSocket(
+        asked = AdmissionSink(
             door=self,
             exchange=exchange,
             request=request,
@@ -424,7 +424,7 @@ class Session:
             one.cancel()
 
 
-class AskedSocket:
+class AdmissionSink:
     """
     Takes what a script says of a client; see `runtime.runs.sink.Sink`.
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.features.storage import store as entry_rows
 from aiwebengine.features.storage.settings import StorageSettings
-from aiwebengine.features.storage.store import Entry, Place, Usage
+from aiwebengine.features.storage.store import Entry, EntryPlace, Usage
 from aiwebengine.host.declare import told
 from aiwebengine.host.effects import UNSEEN, Held, StaleRead, Unit
 from aiwebengine.host.session import Session
@@ -129,7 +129,7 @@ class Entries:
             key[len(area) + 1 :]: entry for key, entry in session.pending(GROUP).items() if key.startswith(f"{area}\n")
         }
         own = {name: entry for name, entry in own.items() if name.startswith(prefix) and name > after}
-        place = Place(script=session.invocation.script, area=area)
+        place = EntryPlace(script=session.invocation.script, area=area)
         # Own removals hide as many, so that many more are read.
         most = limit + 1 + len(own)
         now = self._milliseconds()
@@ -174,7 +174,7 @@ class Entries:
         def write(transaction: Transaction) -> None:
             usage = None
             for area, held in areas.items():
-                place = Place(script=script, area=area)
+                place = EntryPlace(script=script, area=area)
                 _refuse_stale(transaction, place, held)
                 usage = entry_rows.write(
                     transaction.connection,
@@ -245,7 +245,7 @@ class Entries:
             )
 
     async def _committed(self, session: Session, area: str, names: Sequence[str]) -> dict[str, Entry]:
-        place, now = Place(script=session.invocation.script, area=area), self._milliseconds()
+        place, now = EntryPlace(script=session.invocation.script, area=area), self._milliseconds()
         found: dict[str, Entry] = await self._read(lambda connection: entry_rows.get(connection, place, names, now))
         session.rows += len(found)
         return found
@@ -267,7 +267,7 @@ def check_name(call: str, name: str) -> None:
         raise Invalid(f"{call}: a key holds neither NUL nor line breaks; {told(name)} was given.")
 
 
-def _refuse_stale(transaction: Transaction, place: Place, held: Mapping[str, Held]) -> None:
+def _refuse_stale(transaction: Transaction, place: EntryPlace, held: Mapping[str, Held]) -> None:
     stale = [
         one.key
         for name, one in held.items()

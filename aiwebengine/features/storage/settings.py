@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from aiwebengine.settings.allowed import Between
+from aiwebengine.settings.allowed import NumberRange
 
 _KIB = 1024
 _MIB = 1024 * _KIB
@@ -16,9 +16,9 @@ _GIB = 1024 * _MIB
 class StorageSettings:
     """What scripts store with `kv`, `sharedStorage` and `personalStorage`."""
 
-    max_value_bytes: Annotated[int, Between(least=_KIB, most=64 * _MIB)] = 1024 * 1024
+    max_value_bytes: Annotated[int, NumberRange(least=_KIB, most=64 * _MIB)] = 1024 * 1024
     """Largest value, with its key."""
-    max_bytes: Annotated[int, Between(least=_KIB, most=1024 * _GIB)] = 256 * 1024 * 1024
+    max_bytes: Annotated[int, NumberRange(least=_KIB, most=1024 * _GIB)] = 256 * 1024 * 1024
     """Most that one script stores in all."""
-    max_entries: Annotated[int, Between(least=1, most=1_000_000_000)] = 100_000
+    max_entries: Annotated[int, NumberRange(least=1, most=1_000_000_000)] = 100_000
     """Most entries of one script."""

@@ -18,7 +18,7 @@ from aiwebengine.services.db.tables import entries, key_of, spaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class EntryPlace:
     """Where an entry stands."""
 
     script: str
@@ -51,19 +51,21 @@ class Usage:
     size_bytes: int
 
 
-def get(connection: Connection, place: Place, names: Sequence[str], now: int) -> dict[str, Entry]:
+def get(connection: Connection, place: EntryPlace, names: Sequence[str], now: int) -> dict[str, Entry]:
     """Read entries by name; those that are absent or have expired are not among the result."""
     query = sa.select(entries).where(_in(place), entries.c.key.in_([key_of(name) for name in names]), _alive(now))
     return {row.name: _entry(row) for row in connection.execute(query)}
 
 
-def version_of(connection: Connection, place: Place, name: str, now: int) -> str | None:
+def version_of(connection: Connection, place: EntryPlace, name: str, now: int) -> str | None:
     """Read the version of one entry; None if there is none."""
     query = sa.select(entries.c.version).where(_in(place), entries.c.key == key_of(name), _alive(now))
     return connection.execute(query).scalar()
 
 
-def names_after(connection: Connection, place: Place, *, prefix: str, after: str, limit: int, now: int) -> list[Entry]:
+def names_after(
+    connection: Connection, place: EntryPlace, *, prefix: str, after: str, limit: int, now: int
+) -> list[Entry]:
     """Read entries whose names begin with *prefix* and come after *after*, in the order of code points."""
     query = sa.select(entries).where(_in(place), entries.c.name > after if after else sa.true(), _alive(now))
     if prefix:
@@ -81,7 +83,7 @@ def usage(connection: Connection, script: str) -> Usage:
     return Usage(entries=row.entries, size_bytes=row.bytes) if row else Usage(entries=0, size_bytes=0)
 
 
-def write(connection: Connection, place: Place, *, put: Sequence[Entry], remove: Sequence[str], now: int) -> Usage:
+def write(connection: Connection, place: EntryPlace, *, put: Sequence[Entry], remove: Sequence[str], now: int) -> Usage:
     """
     Store and remove entries of one place.
 
@@ -120,7 +122,7 @@ def write(connection: Connection, place: Place, *, put: Sequence[Entry], remove:
     )
 
 
-def clear(connection: Connection, place: Place) -> None:
+def clear(connection: Connection, place: EntryPlace) -> None:
     """Remove all entries of one place."""
     query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(entries.c.size), 0)).where(_in(place))
     number, size = connection.execute(query).one()
@@ -162,7 +164,7 @@ def _count(connection: Connection, script: str, *, entries_more: int, bytes_more
     return Usage(entries=row.entries, size_bytes=row.bytes)
 
 
-def _in(place: Place) -> sa.ColumnElement[bool]:
+def _in(place: EntryPlace) -> sa.ColumnElement[bool]:
     return sa.and_(entries.c.script == key_of(place.script), entries.c.area == place.area)
 
 

@@ -12,7 +12,7 @@ from aiwebengine.host.durations import duration_ms
 from aiwebengine.host.registration.kinds import Registration, RegistrationKind
 from aiwebengine.host.registration.paths import METHODS
 from aiwebengine.host.schemas import check_schema
-from aiwebengine.settings.asked import HANDLER_WORDS, read_limits
+from aiwebengine.settings.requested_limits import HANDLER_WORDS, read_limits
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import ROUTE, Entry
 

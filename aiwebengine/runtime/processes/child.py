@@ -42,7 +42,7 @@ from twisted.logger import Logger
 from aiwebengine.runtime.moves import IllegalMove, Move
 from aiwebengine.runtime.processes.occupant import Death, Occupant
 from aiwebengine.runtime.processes.process import Process
-from aiwebengine.runtime.processes.socket_queue import TAGS, Second, SocketQueue
+from aiwebengine.runtime.processes.socket_queue import TAGS, QueuedState, SocketQueue
 from aiwebengine.runtime.wire.boxes import Box, encode, encode_pair
 from aiwebengine.runtime.wire.control import Control, Exit
 from aiwebengine.runtime.wire.link import Link
@@ -239,7 +239,7 @@ class Clone(Generic[R]):
 
     def recall(self) -> None:
         """Ask for the second run, if there is one that was not asked for and has not begun."""
-        if self.queue.state is Second.WAITING and self.life is _LIVE:
+        if self.queue.state is QueuedState.WAITING and self.life is _LIVE:
             self.queue.recall()
             self._link.send(encode(_RECALL + _NAMED[1 - self.queue.turn], b""))
 
@@ -392,7 +392,7 @@ class Clone(Generic[R]):
             self._broken("it sends an unknown command")
 
     def _may_return(self, tag: bytes | None) -> bool:
-        return self.queue.state in (Second.RECALLED, Second.DISOWNED) and tag == self.queue.second_tag
+        return self.queue.state in (QueuedState.RECALLED, QueuedState.DISOWNED) and tag == self.queue.second_tag
 
     def _over(self, occupant: R, box: Box) -> None:
         process = self.process
@@ -410,7 +410,7 @@ class Clone(Generic[R]):
         elif box.get(b"_error_code") in _UNFIT:
             # The world is in doubt, and the child ends by itself.
             self.life = SPOIL[self.life]
-        elif self.queue.state is Second.DISOWNED:
+        elif self.queue.state is QueuedState.DISOWNED:
             # It begins with what is run elsewhere by now, and is not heard any more.
             self.life = END[self.life]
             self._link.close()

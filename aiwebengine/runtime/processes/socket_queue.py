@@ -23,7 +23,7 @@ R = TypeVar("R")
 TAGS = (b"1", b"2")
 
 
-class Second(StrEnum):
+class QueuedState(StrEnum):
     """What became of the second run."""
 
     EMPTY = "empty"
@@ -32,12 +32,12 @@ class Second(StrEnum):
     DISOWNED = "disowned"
 
 
-FOLLOW = Move("follow", {Second.EMPTY: Second.WAITING})
-RECALL = Move("recall", {Second.WAITING: Second.RECALLED})
-ADVANCE = Move("advance", {Second.WAITING: Second.EMPTY, Second.RECALLED: Second.EMPTY})
-RETURNED = Move("returned", {Second.RECALLED: Second.EMPTY, Second.DISOWNED: Second.EMPTY})
-DISOWN = Move("disown", {Second.WAITING: Second.DISOWNED, Second.RECALLED: Second.DISOWNED})
-TAKE = Move("take", {Second.WAITING: Second.EMPTY, Second.RECALLED: Second.EMPTY})
+FOLLOW = Move("follow", {QueuedState.EMPTY: QueuedState.WAITING})
+RECALL = Move("recall", {QueuedState.WAITING: QueuedState.RECALLED})
+ADVANCE = Move("advance", {QueuedState.WAITING: QueuedState.EMPTY, QueuedState.RECALLED: QueuedState.EMPTY})
+RETURNED = Move("returned", {QueuedState.RECALLED: QueuedState.EMPTY, QueuedState.DISOWNED: QueuedState.EMPTY})
+DISOWN = Move("disown", {QueuedState.WAITING: QueuedState.DISOWNED, QueuedState.RECALLED: QueuedState.DISOWNED})
+TAKE = Move("take", {QueuedState.WAITING: QueuedState.EMPTY, QueuedState.RECALLED: QueuedState.EMPTY})
 
 
 class SocketQueue(Generic[R]):
@@ -46,7 +46,7 @@ class SocketQueue(Generic[R]):
     __slots__ = ("run", "state", "turn")
 
     def __init__(self) -> None:
-        self.state = Second.EMPTY
+        self.state = QueuedState.EMPTY
         self.run: R | None = None
         """The second run; None if there is none, or it is disowned."""
         self.turn = 0

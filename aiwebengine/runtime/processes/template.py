@@ -44,7 +44,7 @@ _MAX_TOLD_BYTES = 1024 * 1024
 _MOST_JOURNAL_MIB = 128
 
 
-class Loading(StrEnum):
+class LoadState(StrEnum):
     """What became of the load."""
 
     LOADING = "loading"
@@ -52,8 +52,8 @@ class Loading(StrEnum):
     FAILED = "failed"
 
 
-LOAD = Move("load", {Loading.LOADING: Loading.LOADED})
-FAIL = Move("fail", {Loading.LOADING: Loading.FAILED})
+LOAD = Move("load", {LoadState.LOADING: LoadState.LOADED})
+FAIL = Move("fail", {LoadState.LOADING: LoadState.FAILED})
 
 
 class Template:
@@ -122,7 +122,7 @@ class Template:
         """Why it could not load."""
         self.lost = False
         """It died through no fault of its own."""
-        self.loading = Loading.LOADING
+        self.loading = LoadState.LOADING
         self._cause = ""
         self._tags: list[bytes] = []
         self._late: IDelayedCall | None = reactor.callLater(wall_seconds + _GRACE_SECONDS, self.kill, "script_timeout")
@@ -179,7 +179,7 @@ class Template:
         self.dead = True
         self._expect(None)
         self.lost = not self._cause and (ended.signal == signal.SIGKILL or (ended.status is None and not ended.refused))
-        if self.loading is Loading.LOADING:
+        if self.loading is LoadState.LOADING:
             # What it had said before it died still counts.
             self._link.read_out()
         self._link.close()
@@ -188,7 +188,7 @@ class Template:
         self._gone(self)
 
     def _received(self, box: Box) -> None:
-        if self.loading is not Loading.LOADING:
+        if self.loading is not LoadState.LOADING:
             return
         if b"_error" in box:
             self._fail(script_failure(box))
@@ -235,7 +235,7 @@ class Template:
         given = TOO_MANY_PARTS if is_costly_to_read(argument) else self._session.call(name, argument)
 
         def answered(answer: str) -> None:
-            if self.loading is Loading.LOADING:
+            if self.loading is LoadState.LOADING:
                 self._journal.answer(number, answer)
                 self._reply(tag, answer)
 
@@ -293,7 +293,7 @@ class Template:
         self.kill("script_protocol")
 
     def _fail(self, error: EngineError) -> None:
-        if self.loading is not Loading.LOADING:
+        if self.loading is not LoadState.LOADING:
             return
         self.loading = FAIL[self.loading]
         self.failure = error

@@ -39,7 +39,7 @@ _MOST_LOST_LOADS = 3
 _STABLE_SECONDS = 5.0
 
 
-class Keeping(StrEnum):
+class Presence(StrEnum):
     """Whether there is a template."""
 
     ABSENT = "absent"
@@ -48,16 +48,25 @@ class Keeping(StrEnum):
     STOPPED = "stopped"
 
 
-FETCH = Move("fetch", {Keeping.ABSENT: Keeping.FETCHING})
-FOUND = Move("found", {Keeping.FETCHING: Keeping.PRESENT})
-MISSED = Move("missed", {Keeping.FETCHING: Keeping.ABSENT})
+FETCH = Move("fetch", {Presence.ABSENT: Presence.FETCHING})
+FOUND = Move("found", {Presence.FETCHING: Presence.PRESENT})
+MISSED = Move("missed", {Presence.FETCHING: Presence.ABSENT})
 ADOPT = Move(
     "adopt",
-    {Keeping.ABSENT: Keeping.PRESENT, Keeping.FETCHING: Keeping.PRESENT, Keeping.PRESENT: Keeping.PRESENT},
+    {
+        Presence.ABSENT: Presence.PRESENT,
+        Presence.FETCHING: Presence.PRESENT,
+        Presence.PRESENT: Presence.PRESENT,
+    },
 )
-GONE = Move("gone", {Keeping.PRESENT: Keeping.ABSENT})
+GONE = Move("gone", {Presence.PRESENT: Presence.ABSENT})
 STOP = Move(
-    "stop", {Keeping.ABSENT: Keeping.STOPPED, Keeping.FETCHING: Keeping.STOPPED, Keeping.PRESENT: Keeping.STOPPED}
+    "stop",
+    {
+        Presence.ABSENT: Presence.STOPPED,
+        Presence.FETCHING: Presence.STOPPED,
+        Presence.PRESENT: Presence.STOPPED,
+    },
 )
 
 
@@ -90,7 +99,7 @@ class TemplateKeeper:
         self._wanted = wanted
         self._changed = changed
         self._failed = failed
-        self.keeping = Keeping.ABSENT
+        self.keeping = Presence.ABSENT
         self.template: Template | None = None
         """The one that is loaded or serves; None in all states but `present`."""
         self._deployments = 0
@@ -106,7 +115,7 @@ class TemplateKeeper:
     @property
     def idle(self) -> bool:
         """Return whether there is no template, and none on its way."""
-        return self.keeping in (Keeping.ABSENT, Keeping.STOPPED) and not self._deployments
+        return self.keeping in (Presence.ABSENT, Presence.STOPPED) and not self._deployments
 
     def refusal(self, now: float) -> EngineError | None:
         """Return why no run may begin now; None if one may be tried."""
@@ -114,7 +123,7 @@ class TemplateKeeper:
 
     def ensure(self) -> None:
         """Have a template made, unless there is one, one is on its way, or it is to be left alone."""
-        if self.keeping is not Keeping.ABSENT or self._deployments or self._context.seconds() < self.not_before:
+        if self.keeping is not Presence.ABSENT or self._deployments or self._context.seconds() < self.not_before:
             return
         self.keeping = FETCH[self.keeping]
         fetching = Deferred.fromCoroutine(self._context.source.bundle(self._version))
@@ -138,7 +147,7 @@ class TemplateKeeper:
         self._changed()
 
     def _adopt(self, template: Template) -> None:
-        if self.keeping is Keeping.STOPPED:
+        if self.keeping is Presence.STOPPED:
             template.kill("")
         elif not template.dead:
             self.keeping = ADOPT[self.keeping]
@@ -195,7 +204,7 @@ class TemplateKeeper:
     # -- on its way ---------------------------------------------------------------------------
 
     def _fetched(self, bundle: Bundle) -> None:
-        if self.keeping is not Keeping.FETCHING:
+        if self.keeping is not Presence.FETCHING:
             # It was stopped, or a deployment was quicker.
             return
         control = self._context.zygote()
@@ -216,7 +225,7 @@ class TemplateKeeper:
         self._changed()
 
     def _not_fetched(self, failure: Failure) -> None:
-        if self.keeping is Keeping.FETCHING:
+        if self.keeping is Presence.FETCHING:
             self.keeping = MISSED[self.keeping]
         error = failure.value
         if not isinstance(error, EngineError):

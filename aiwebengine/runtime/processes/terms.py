@@ -73,8 +73,8 @@ class Payloads:
                 f'"version":{json.dumps(invocation.version)},"b":{_budget(invocation.allowance or self._limits)},"i":"'
             )
             self._prefixes[key] = (invocation.allowance, prefix)
-        again = invocation.again
-        seed, now = (self._entropy(16).hex(), int(self._wall() * 1000)) if again is None else (again.seed, again.now)
+        replay = invocation.replay
+        seed, now = (self._entropy(16).hex(), int(self._wall() * 1000)) if replay is None else (replay.seed, replay.now)
         user = "null" if not invocation.principal.id else json.dumps({"id": invocation.principal.id})
         text = (
             f'{prefix}{invocation.id}","seed":"{seed}","now":{now},'

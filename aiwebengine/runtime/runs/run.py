@@ -178,7 +178,7 @@ class Run:
     @property
     def alone(self) -> bool:
         """Return whether it wants a process that has run nothing before and runs nothing after it."""
-        return self.invocation.recording == "always" or self.invocation.again is not None
+        return self.invocation.recording == "always" or self.invocation.replay is not None
 
     @property
     def lost(self) -> bool:
@@ -450,7 +450,7 @@ class Run:
         session = self._session
         assert session is not None
         try:
-            if kept and self.invocation.once is not None:
+            if kept and self.invocation.idempotent is not None:
                 session.keep(*kept)
             waiting = session.commit()
         except EngineError as error:

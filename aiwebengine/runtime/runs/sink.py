@@ -30,7 +30,7 @@ class Sink(Protocol):
         """There is no answer, or the streamed one breaks off here; nothing else follows."""
 
 
-class Whole:
+class BodySink:
     """Takes an answer of 200 that is given whole, for those who want no more than its body."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ MOST_RERUNS = 3
 Release = Callable[[], None]
 
 
-class Having(StrEnum):
+class TurnState(StrEnum):
     """What a run has of a turn."""
 
     NONE = "none"
@@ -33,10 +33,10 @@ class Having(StrEnum):
     HELD = "held"
 
 
-WAIT = Move("wait", {Having.NONE: Having.WAITING})
-GRANTED = Move("granted", {Having.WAITING: Having.HELD})
-REFUSED = Move("refused", {Having.WAITING: Having.NONE})
-RELEASED = Move("release", {Having.HELD: Having.NONE})
+WAIT = Move("wait", {TurnState.NONE: TurnState.WAITING})
+GRANTED = Move("granted", {TurnState.WAITING: TurnState.HELD})
+REFUSED = Move("refused", {TurnState.WAITING: TurnState.NONE})
+RELEASED = Move("release", {TurnState.HELD: TurnState.NONE})
 
 
 class Turn:
@@ -45,7 +45,7 @@ class Turn:
     __slots__ = ("_asked", "_release", "count", "having")
 
     def __init__(self) -> None:
-        self.having = Having.NONE
+        self.having = TurnState.NONE
         self.count = 0
         """How many it has waited for."""
         self._asked: Deferred[Release] | None = None

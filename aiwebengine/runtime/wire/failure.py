@@ -18,7 +18,7 @@ from aiwebengine.errors import (
     ScriptMemory,
     ScriptProtocol,
     ScriptTimeout,
-    Thrown,
+    ThrownError,
     TooMany,
     Unavailable,
 )
@@ -52,7 +52,7 @@ def script_failure(box: Box) -> EngineError:
         told = {}
     if not isinstance(told, dict):
         told = {}
-    thrown = Thrown(
+    thrown = ThrownError(
         name=_text(told, "name")[:200] or "Error",
         message=_text(told, "message"),
         stack=_text(told, "stack"),

@@ -10,7 +10,7 @@ last commit and wait for nobody.
 A database may be away, and it may hang.  Reads and writes are guarded apart (a full disk
 refuses writes and answers reads): nobody waits longer than a while, what fails again and
 again is not called: its circuit breaker is open.  Reads that fail are repeated, writes never are.  A write
-whose time is up is given up before its COMMIT, or not at all: see `_Fate`.
+whose time is up is given up before its COMMIT, or not at all: see `_TransactionOutcome`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from aiwebengine.services.breaker import State
 from aiwebengine.services.db.chain import MigrationChain
 from aiwebengine.services.db.migrate import upgrade
 from aiwebengine.services.folder import make_private
-from aiwebengine.services.guarded import Guarded, Late, Terms, away
+from aiwebengine.services.guarded import DependencyTimeout, Guarded, Terms, away
 from aiwebengine.services.retry import ONCE, Attempts, Backoff
 from aiwebengine.services.threads import Runs
 
@@ -150,7 +150,7 @@ class Database(Service):
         """
         if self._engine is None:
             return fail(_stopped())
-        fate = _Fate()
+        fate = _TransactionOutcome()
         return self.writes.run(
             lambda: self._threads.run(self._transaction, work, fate=fate, done=done),
             late=fate.give_up,
@@ -185,7 +185,11 @@ class Database(Service):
         self._engine = engine
 
     def _transaction(
-        self, work: Callable[[Connection], T], *, fate: _Fate | None = None, done: Callable[[], None] | None = None
+        self,
+        work: Callable[[Connection], T],
+        *,
+        fate: _TransactionOutcome | None = None,
+        done: Callable[[], None] | None = None,
     ) -> T:
         write = fate is not None
         engine = self._engine
@@ -196,7 +200,7 @@ class Database(Service):
             with engine.connect().execution_options(write=write) as connection, connection.begin():
                 result = work(connection)
                 if fate is not None and not fate.commit():
-                    raise Late(_GIVEN_UP, retry_seconds=1.0)
+                    raise DependencyTimeout(_GIVEN_UP, retry_seconds=1.0)
                 written = write
         except DBAPIError as error:
             if written and error.connection_invalidated:
@@ -250,7 +254,7 @@ def _stopped() -> Unavailable:
 _GIVEN_UP = "The database did not answer in time; nothing was changed."
 
 
-class _Fate:
+class _TransactionOutcome:
     """
     What becomes of one transaction: its thread commits it, or the reactor gives it up; never both.
 
@@ -268,7 +272,7 @@ class _Fate:
     def give_up(self) -> EngineError:
         """Have it not committed, and give the error for whoever waited."""
         if self._take():
-            return Late(_GIVEN_UP, retry_seconds=1.0)
+            return DependencyTimeout(_GIVEN_UP, retry_seconds=1.0)
         return CommitUnderWay(
             "The database takes too long to commit; whether it will be made is not known. Check before you retry.",
             retry_seconds=1.0,

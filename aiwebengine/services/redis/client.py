@@ -21,7 +21,7 @@ from twisted.logger import Logger
 from aiwebengine.errors import Unavailable
 from aiwebengine.interfaces import DelayedCall
 from aiwebengine.services.breaker import Rules
-from aiwebengine.services.guarded import Guarded, Late, Terms, away
+from aiwebengine.services.guarded import DependencyTimeout, Guarded, Terms, away
 from aiwebengine.services.redis.connection import KeptConnection, Wire, WriteRefused, endpoint_of
 from aiwebengine.services.redis.listening import RemoteChannels
 from aiwebengine.services.redis.store import (
@@ -298,10 +298,10 @@ class RedisStore(Service):
             used.append(self._wire(subject))
             return work(used[0])
 
-        def late() -> Late:
+        def late() -> DependencyTimeout:
             for wire in used:
                 wire.abort()
-            return Late(
+            return DependencyTimeout(
                 "The Redis server did not answer in time; what was asked may have been done.", retry_seconds=1.0
             )
 

@@ -22,7 +22,7 @@ from zope.interface import implementer
 from aiwebengine.interfaces import Clock, DelayedCall
 from aiwebengine.services.topics import Message
 from aiwebengine.values import Answer
-from aiwebengine.web.together import Pieces, Together
+from aiwebengine.web.write_batch import PendingWrites, Together
 
 CONTENT_TYPE = b"text/event-stream; charset=utf-8"
 
@@ -89,7 +89,7 @@ def head(*more: tuple[bytes, bytes]) -> Answer:
 
 
 @implementer(IPushProducer)
-class EventStream(Pieces):
+class EventStream(PendingWrites):
     """
     The events of one connection; made by `EventStreams.open`.
 

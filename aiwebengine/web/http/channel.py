@@ -45,7 +45,8 @@ from aiwebengine.errors import (
 from aiwebengine.host.registration.paths import METHODS
 from aiwebengine.settings.schema import HttpSettings
 from aiwebengine.web.http.chunks import Chunks
-from aiwebengine.web.http.exchange import Edge, Exchange
+from aiwebengine.web.http.engine_request import EngineRequest
+from aiwebengine.web.http.exchange import Exchange, ExchangeSite
 from aiwebengine.web.http.head import (
     Fields,
     check_fields,
@@ -56,7 +57,6 @@ from aiwebengine.web.http.head import (
     split_target,
     with_host,
 )
-from aiwebengine.web.http.own import OwnRequest
 from aiwebengine.web.http.read import Sender
 
 _EAGER_BYTES = 16 * 1024
@@ -68,7 +68,7 @@ _HALF_CLOSED_SECONDS = 0.25
 _KEPT_BLOCK = 8 * 1024
 
 
-class Taker(Protocol):
+class UpgradedProtocol(Protocol):
     """Who speaks another protocol on a connection."""
 
     def dataReceived(self, data: bytes) -> None:
@@ -84,7 +84,7 @@ class Taker(Protocol):
         """The client takes more."""
 
 
-class Listening(Edge, Protocol):
+class Listening(ExchangeSite, Protocol):
     """What a connection asks of the site."""
 
     settings: HttpSettings
@@ -150,7 +150,7 @@ class Channel(http.HTTPChannel):
         self._limit = 0
         self._own = False
         self._refused = False
-        self._taker: Taker | None = None
+        self._taker: UpgradedProtocol | None = None
         self._ending = False
         self._half_closed = False
         self._patience: IDelayedCall | None = None
@@ -177,7 +177,7 @@ class Channel(http.HTTPChannel):
 
     # -- another protocol ---------------------------------------------------------------------
 
-    def upgrade(self, taker: Taker) -> bytes:
+    def upgrade(self, taker: UpgradedProtocol) -> bytes:
         """
         Have *taker* speak on this connection from now on, in place of the request that asked for it.
 
@@ -321,12 +321,12 @@ class Channel(http.HTTPChannel):
                     "A request's body is taken as it is, without a content-encoding; send it uncompressed.",
                     codings=["identity"],
                 )
-        request: OwnRequest | Exchange
+        request: EngineRequest | Exchange
         if own:
             path = target.partition("?")[0]
             if "%" in path or "#" in path:
                 check_path(path)
-            request = OwnRequest(self)
+            request = EngineRequest(self)
             request.begin(fields, method=self._method, target=target, minor=minor, identity=edge.identify(sender))
         else:
             request = Exchange(

@@ -32,7 +32,7 @@ _PIECE = 128 * 1024
 _BODYLESS = frozenset({204, 304})
 
 
-class Edge(Protocol):
+class ExchangeSite(Protocol):
     """What an exchange asks of the site."""
 
     writer: Writer
@@ -114,7 +114,7 @@ class Exchange:
     )  # fmt: skip
 
     def __init__(
-        self, *, channel: Connection, edge: Edge, method: str, target: str, modern: bool, sender: Sender
+        self, *, channel: Connection, edge: ExchangeSite, method: str, target: str, modern: bool, sender: Sender
     ) -> None:
         self._channel: Connection | None = channel
         self._edge = edge

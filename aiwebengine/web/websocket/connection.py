@@ -20,9 +20,9 @@ from aiwebengine.settings.schema import SocketSettings
 from aiwebengine.values import Request
 from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.exchange import Exchange
-from aiwebengine.web.together import Pieces, Together
 from aiwebengine.web.websocket.frames import Parcel, text_parcel
 from aiwebengine.web.websocket.upgrade import Endpoint, Socket, SocketEvents, check_origin, read_handshake
+from aiwebengine.web.write_batch import PendingWrites, Together
 
 if TYPE_CHECKING:
     from autobahn.twisted.websocket import WebSocketServerFactory
@@ -207,7 +207,7 @@ class WebSocket:
         self._opened = opened
         self._left = left
         self._together = together
-        self._pieces: Pieces | None = None
+        self._pieces: PendingWrites | None = None
         """What waits for its moment; most sockets never need it."""
         self._speaker: Speaker | None = None
         self._events: SocketEvents | None = None
@@ -248,7 +248,7 @@ class WebSocket:
         frame = parcel.packed(bits) if bits else parcel.frame
         if soon:
             if self._pieces is None:
-                self._pieces = Pieces(together=self._together, write=self._write)
+                self._pieces = PendingWrites(together=self._together, write=self._write)
             self._pieces.send(frame)
         else:
             self._hurry()

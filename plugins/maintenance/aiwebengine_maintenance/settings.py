@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from aiwebengine.settings.allowed import Between
+from aiwebengine.settings.allowed import NumberRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,5 +14,5 @@ class MaintenanceSettings:
 
     message: str = "This service is being maintained; come back in a few minutes."
     """The sentence that they read."""
-    retry_seconds: Annotated[float, Between(least=1, most=86_400)] = 120.0
+    retry_seconds: Annotated[float, NumberRange(least=1, most=86_400)] = 120.0
     """When they are told to come back."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from aiwebengine.errors import DeploymentRefused, Problem, ScriptFailed, Thrown
+from aiwebengine.errors import DeploymentRefused, Problem, ScriptFailed, ThrownError
 from aiwebengine.values import ROUTE, Bundle, Entry, HandlerRef, Invocation
 
 
@@ -104,7 +104,7 @@ class FakeRunner:
         if self.during is not None:
             await self.during(bundle, invocation, book)
         if "THROW" in bundle.source:
-            raise ScriptFailed("It threw.", thrown=Thrown(name="TypeError", message="x is not a function"))
+            raise ScriptFailed("It threw.", thrown=ThrownError(name="TypeError", message="x is not a function"))
         warnings = ({"code": "deprecated", "message": "writeLog is deprecated"},) if "OLD" in bundle.source else ()
         return FakeLoaded(version=bundle.version, warnings=warnings, replay=json.dumps(["replay"]))
 

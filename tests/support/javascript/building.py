@@ -13,7 +13,7 @@ import pytest
 from twisted.internet import reactor
 
 from aiwebengine.assembly.declared import DECLARED
-from aiwebengine.build.builder import Builder, Built
+from aiwebengine.build.builder import Builder, BuildResult
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.host.names import advice, known_globals
 from aiwebengine.settings.schema import BuildSettings
@@ -42,7 +42,7 @@ async def running_builder(
                 await stopping
 
 
-async def build(builder: Builder, files: Mapping[str, str | bytes], entry: str = "main.ts") -> Built:
+async def build(builder: Builder, files: Mapping[str, str | bytes], entry: str = "main.ts") -> BuildResult:
     """Build *files*."""
     given = {path: content.encode() if isinstance(content, str) else content for path, content in files.items()}
     return await builder.build(entry=entry, files=given, manifest={})

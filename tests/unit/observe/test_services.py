@@ -6,7 +6,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.observe.services import Late, OrderedServices
+from aiwebengine.observe.services import HeldService, OrderedServices
 
 
 class Slow(Service):
@@ -129,7 +129,7 @@ class LateTests(SynchronousTestCase):
 
     def test_in_its_turn(self):
         """Without a reason to wait it starts and stops in its turn."""
-        late = Late(self.part, waits=False)
+        late = HeldService(self.part, waits=False)
         late.startService()
         late.release()
         late.stopService()
@@ -137,7 +137,7 @@ class LateTests(SynchronousTestCase):
 
     def test_released(self):
         """One that waits starts when it is released, once."""
-        late = Late(self.part, waits=True)
+        late = HeldService(self.part, waits=True)
         late.startService()
         self.assertEqual(self.events, [])
         late.release()
@@ -147,7 +147,7 @@ class LateTests(SynchronousTestCase):
 
     def test_never_released(self):
         """One that was never released is never started, nor stopped."""
-        late = Late(self.part, waits=True)
+        late = HeldService(self.part, waits=True)
         late.startService()
         late.stopService()
         late.release()

@@ -12,7 +12,16 @@ from aiwebengine.runtime.invoker import MOST_ANCESTORS, Callee, Invoker
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.runtime.runner import LoadReport
 from aiwebengine.settings.schema import LimitSettings
-from aiwebengine.values import SERVICE, Again, Bundle, Cause, HandlerRef, Invocation, Once, Principal
+from aiwebengine.values import (
+    SERVICE,
+    Bundle,
+    Cause,
+    HandlerRef,
+    IdempotentRequest,
+    Invocation,
+    Principal,
+    ReplayInputs,
+)
 from tests.support.fakes.invoking import an_invoker
 from tests.unit.runtime.fakes import FakeHost, FakeSink, Scene
 
@@ -118,18 +127,25 @@ class InvokerTests(SynchronousTestCase):
         self.assertEqual((made.wall_seconds, made.cpu_seconds), (10.0, 2.0))
         self.assertIs(made.allowance, callee.allowance)
         self.assertEqual(
-            (made.read_only, made.once, made.again, made.cause, made.recording), (False, None, None, None, "")
+            (made.read_only, made.idempotent, made.replay, made.cause, made.recording), (False, None, None, None, "")
         )
         self.assertEqual(self.runner.told, [])
 
     def test_what_an_invocation_may_have(self) -> None:
         """Whoever starts it may name it, let it only read, have it done once, or have it done again."""
-        once, again = Once(key="k", request="r"), Again(seed="0", now=1, steps=())
+        idempotent, replay = IdempotentRequest(key="k", request="r"), ReplayInputs(seed="0", now=1, steps=())
         made = self.invoker.invocation(
-            self.callee(), SERVICE, "null", identity="mine", label="other", read_only=True, once=once, again=again
+            self.callee(),
+            SERVICE,
+            "null",
+            identity="mine",
+            label="other",
+            read_only=True,
+            idempotent=idempotent,
+            replay=replay,
         )
         self.assertEqual((made.id, made.label, made.principal.kind), ("mine", "other", "service"))
-        self.assertEqual((made.read_only, made.once, made.again), (True, once, again))
+        self.assertEqual((made.read_only, made.idempotent, made.replay), (True, idempotent, replay))
 
     def test_recording(self) -> None:
         """Rules for recordings hold for what has a name in them; whoever starts it may ask for another recording."""

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Conflict, DeploymentRefused, Invalid, NotFound, TooMany, Unavailable
 from aiwebengine.scripts import deploy, prepare
 from aiwebengine.scripts.prepare import STEPS, Request
-from aiwebengine.scripts.versions import Remove
+from aiwebengine.scripts.versions import RemoveScript
 from tests.support.fakes.deploying import Deploying
 from tests.support.folders import temporary_folder
 
@@ -272,9 +272,9 @@ class DeployerTests(SynchronousTestCase):
         self.deploy("old", "/a")
         one = self.result(self.world.deployer.prepare(request("one", "/1")))
         two = self.result(self.world.deployer.prepare(request("two", "/2")))
-        self.fails(NotFound, self.world.deployer.commit([one, Remove(uri="missing")]))
+        self.fails(NotFound, self.world.deployer.commit([one, RemoveScript(uri="missing")]))
         self.assertEqual(self.serving(), {"old": 1})
-        self.result(self.world.deployer.commit([one, two, Remove(uri="old")]))
+        self.result(self.world.deployer.commit([one, two, RemoveScript(uri="old")]))
         self.assertEqual(self.serving(), {"one": 1, "two": 1})
 
     def test_restore(self):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.build.sourcemap import SourceMap
-from aiwebengine.errors import Conflict, ScriptFailed, ScriptMemory, ScriptTimeout, Thrown
+from aiwebengine.errors import Conflict, ScriptFailed, ScriptMemory, ScriptTimeout, ThrownError
 from aiwebengine.scripts.places import Sources, failure_problem, warning_problems
 
 STACK = "TypeError: x\n    at kernel (eval:5) strict\n    at boom (input:2) strict\n    at [anon] (input:3)"
@@ -39,7 +39,7 @@ class PlacesTests(SynchronousTestCase):
 
     def test_failure(self):
         """What a script threw while it loaded becomes a problem with place and source line."""
-        error = ScriptFailed("It threw.", thrown=Thrown(name="TypeError", message="x", stack=STACK))
+        error = ScriptFailed("It threw.", thrown=ThrownError(name="TypeError", message="x", stack=STACK))
         problem = failure_problem(error, sources=sources())
         self.assertEqual(
             (problem.code, problem.message, problem.file, problem.line, problem.snippet),
@@ -48,7 +48,7 @@ class PlacesTests(SynchronousTestCase):
 
     def test_host_call(self):
         """A refused host call speaks for itself."""
-        thrown = Thrown(name="HostError", message="f: wrong.", stack=STACK, code="invalid", call="f")
+        thrown = ThrownError(name="HostError", message="f: wrong.", stack=STACK, code="invalid", call="f")
         problem = failure_problem(ScriptFailed("It threw.", thrown=thrown), sources=sources())
         self.assertEqual((problem.code, problem.message, problem.line), ("host_invalid", "f: wrong.", 2))
 

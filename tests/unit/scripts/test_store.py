@@ -9,11 +9,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Conflict, NotFound, Problem
 from aiwebengine.scripts.store import ScriptStore, bundle_of
 from aiwebengine.scripts.versions import (
-    Activate,
+    ActivateVersion,
     NewVersion,
-    Put,
+    PutVersion,
     Registered,
-    Remove,
+    RemoveScript,
     Version,
     digest_files,
     version_id,
@@ -91,7 +91,7 @@ class ScriptStoreTests(SynchronousTestCase):
     def test_round_trip(self):
         """A version comes back as it was stored, also from a fresh start."""
         first = new()
-        self.assertEqual(self.apply(Put(new=first)), [None])
+        self.assertEqual(self.apply(PutVersion(new=first)), [None])
         store = self.make()
         self.assertEqual(self.result(store.current()), [first.version])
         self.assertEqual(self.result(store.bundle(first.version.id)), bundle_of(first))
@@ -100,46 +100,46 @@ class ScriptStoreTests(SynchronousTestCase):
 
     def test_replaced_and_rolled_back(self):
         """Versions follow each other, and an older one can serve again."""
-        self.assertEqual(self.apply(Put(new=new()), Put(new=new(number=2, source="y"))), [None, 1])
+        self.assertEqual(self.apply(PutVersion(new=new()), PutVersion(new=new(number=2, source="y"))), [None, 1])
         self.assertEqual(self.serving(), {"notes": 2})
-        self.assertEqual(self.apply(Activate(uri="notes", number=1)), [2])
+        self.assertEqual(self.apply(ActivateVersion(uri="notes", number=1)), [2])
         self.assertEqual(self.serving(), {"notes": 1})
         self.assertEqual(self.result(self.store.numbers()), {"notes": 2})
 
     def test_all_or_nothing(self):
         """If one change cannot be made, none is."""
-        self.fails(NotFound, self.store.apply([Put(new=new()), Activate(uri="other", number=1)]))
+        self.fails(NotFound, self.store.apply([PutVersion(new=new()), ActivateVersion(uri="other", number=1)]))
         self.assertEqual(self.serving(), {})
         self.assertEqual(self.blob_count(), 0)
 
     def test_expected(self):
         """A change that expects another version is refused, naming both."""
-        self.fails(Conflict, self.store.apply([Put(new=new(), expected=1)]))
-        self.apply(Put(new=new(), expected=0))
-        error = self.fails(Conflict, self.store.apply([Put(new=new(number=2), expected=0)]))
+        self.fails(Conflict, self.store.apply([PutVersion(new=new(), expected=1)]))
+        self.apply(PutVersion(new=new(), expected=0))
+        error = self.fails(Conflict, self.store.apply([PutVersion(new=new(number=2), expected=0)]))
         self.assertEqual(error.details, {"uri": "notes", "expected": 0, "current": 1})
-        self.fails(Conflict, self.store.apply([Remove(uri="notes", expected=2)]))
-        self.apply(Put(new=new(number=2), expected=1))
+        self.fails(Conflict, self.store.apply([RemoveScript(uri="notes", expected=2)]))
+        self.apply(PutVersion(new=new(number=2), expected=1))
 
     def test_delete_and_bring_back(self):
         """A deleted script serves no longer, but its versions stay until purged."""
-        self.apply(Put(new=new()))
-        self.assertEqual(self.apply(Remove(uri="notes", author="a", message="m")), [1])
+        self.apply(PutVersion(new=new()))
+        self.assertEqual(self.apply(RemoveScript(uri="notes", author="a", message="m")), [1])
         self.assertEqual(self.serving(), {})
         self.assertEqual(self.result(self.store.deleted()), ["notes"])
-        self.fails(NotFound, self.store.apply([Remove(uri="notes")]))
+        self.fails(NotFound, self.store.apply([RemoveScript(uri="notes")]))
         self.assertEqual(self.result(self.store.version("notes")).number, 1)
-        self.apply(Activate(uri="notes", number=1))
+        self.apply(ActivateVersion(uri="notes", number=1))
         self.assertEqual(self.serving(), {"notes": 1})
-        self.apply(Remove(uri="notes", purge=True))
+        self.apply(RemoveScript(uri="notes", purge=True))
         self.fails(NotFound, self.store.history("notes"))
         self.assertEqual(self.blob_count(), 0)
 
     def test_history(self):
         """The past of a script is told newest first, with who did what."""
-        self.apply(Put(new=new()))
-        self.apply(Put(new=new(number=2, source="y")))
-        self.apply(Activate(uri="notes", number=1, author="eve", message="back"))
+        self.apply(PutVersion(new=new()))
+        self.apply(PutVersion(new=new(number=2, source="y")))
+        self.apply(ActivateVersion(uri="notes", number=1, author="eve", message="back"))
         history = self.result(self.store.history("notes"))
         self.assertEqual(history.current, 1)
         self.assertEqual([version.number for version in history.versions], [2, 1])
@@ -155,8 +155,8 @@ class ScriptStoreTests(SynchronousTestCase):
     def test_trim(self):
         """Old versions go with their bytes, never the serving one, never shared bytes."""
         for number in range(1, 6):
-            self.apply(Put(new=new(number=number, source=f"s{number}")))
-        self.apply(Activate(uri="notes", number=2))
+            self.apply(PutVersion(new=new(number=number, source=f"s{number}")))
+        self.apply(ActivateVersion(uri="notes", number=2))
         before = self.blob_count()
         self.assertEqual(self.result(self.store.trim("notes", keep=2)), 2)
         kept = [version.number for version in self.result(self.store.history("notes")).versions]
@@ -168,30 +168,30 @@ class ScriptStoreTests(SynchronousTestCase):
 
     def test_same_bytes_once(self):
         """Ten versions of the same files hold their bytes once."""
-        self.apply(Put(new=new()))
+        self.apply(PutVersion(new=new()))
         before = self.blob_count()
-        self.apply(Put(new=new(number=2)))
+        self.apply(PutVersion(new=new(number=2)))
         self.assertEqual(self.blob_count(), before)
 
     def test_missing(self):
         """What is not there is told by name."""
         self.fails(NotFound, self.store.version("nothing"))
         self.fails(NotFound, self.store.bundle("nothing@1-abc"))
-        self.apply(Put(new=new()))
+        self.apply(PutVersion(new=new()))
         self.assertIn("version 9", str(self.fails(NotFound, self.store.version("notes", 9))))
-        self.fails(NotFound, self.store.apply([Activate(uri="notes", number=9)]))
+        self.fails(NotFound, self.store.apply([ActivateVersion(uri="notes", number=9)]))
 
     def test_cache_is_bounded(self):
         """Lately used bundles are kept in memory, up to a bound."""
         store = self.make(cached_bytes=100)
         versions = [new(uri=name, source=name * 30) for name in "abc"]
-        self.result(store.apply([Put(new=one) for one in versions]))
+        self.result(store.apply([PutVersion(new=one) for one in versions]))
         self.assertEqual(len(store._cache), 1)
-        self.result(store.apply([Put(new=new(uri="big", source="x" * 200))]))
+        self.result(store.apply([PutVersion(new=new(uri="big", source="x" * 200))]))
         self.assertNotIn("big", [bundle.script for _, bundle in store._cache.values()])
         self.assertEqual(self.result(store.bundle(versions[0].version.id)).script, "a")
 
     def test_names_differ_by_case(self):
         """Scripts whose names differ only in case are two scripts on every database."""
-        self.apply(Put(new=new("notes")), Put(new=new("Notes")))
+        self.apply(PutVersion(new=new("notes")), PutVersion(new=new("Notes")))
         self.assertEqual(self.serving(), {"Notes": 1, "notes": 1})

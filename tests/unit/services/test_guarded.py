@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Conflict, Unavailable
 from aiwebengine.services.breaker import Rules, State
 from aiwebengine.services.bulkhead import Busy
-from aiwebengine.services.guarded import Away, Guarded, Late, Terms
+from aiwebengine.services.guarded import CircuitOpen, DependencyTimeout, Guarded, Terms
 from aiwebengine.services.retry import Attempts, Backoff
 
 TERMS = Terms(
@@ -87,7 +87,7 @@ class GuardedTests(SynchronousTestCase):
     def test_open(self):
         """While it is open nothing is asked, and who asks is told when to come back."""
         self.open()
-        refused = self.failureResultOf(self.guarded.run(self.refuse), Away)
+        refused = self.failureResultOf(self.guarded.run(self.refuse), CircuitOpen)
         self.assertEqual(refused.value.retry_seconds, 2.0)
         self.assertIn("It is away", refused.value.public)
         self.assertEqual(len(self.asked), 4)
@@ -99,8 +99,8 @@ class GuardedTests(SynchronousTestCase):
         """Nobody waits longer than the time-out, but what hangs keeps its place."""
         first, second = self.guarded.run(self.hang), self.guarded.run(self.hang)
         self.clock.advance(10.0)
-        self.failureResultOf(first, Late)
-        self.failureResultOf(second, Late)
+        self.failureResultOf(first, DependencyTimeout)
+        self.failureResultOf(second, DependencyTimeout)
         third = self.guarded.run(self.hang)
         self.assertEqual(len(self.asked), 2)
         self.clock.advance(5.0)
@@ -151,7 +151,7 @@ class GuardedTests(SynchronousTestCase):
         self.open()
         self.clock.advance(2.0)
         probe = self.guarded.run(self.hang)
-        self.failureResultOf(self.guarded.run(self.hang), Away)
+        self.failureResultOf(self.guarded.run(self.hang), CircuitOpen)
         self.clock.advance(10.0)
-        self.failureResultOf(probe, Late)
+        self.failureResultOf(probe, DependencyTimeout)
         self.assertIs(self.guarded.state, State.OPEN)

@@ -16,12 +16,12 @@ from aiwebengine.errors import (
     Problem,
     ScriptFailed,
     ScriptHung,
-    Thrown,
+    ThrownError,
     Unavailable,
     WrongMethod,
 )
 from aiwebengine.values import Answer
-from aiwebengine.web.errors import Place, error_answer, wants_page, withheld
+from aiwebengine.web.errors import StackFrame, error_answer, wants_page, withheld
 
 PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -91,7 +91,7 @@ class ProblemTests(SynchronousTestCase):
 
     def test_places(self) -> None:
         """For the author: the stack in the source, beside the details."""
-        places = [Place(file="a.ts", line=number, function="f", source_line="x") for number in range(50)]
+        places = [StackFrame(file="a.ts", line=number, function="f", source_line="x") for number in range(50)]
         _, body = self.tell(ScriptFailed("It threw."), places=places)
         self.assertEqual(len(body["stack"]), 20)
         self.assertEqual(body["stack"][1], {"file": "a.ts", "line": 1, "function": "f", "source": "x"})
@@ -124,8 +124,8 @@ class PageTests(SynchronousTestCase):
     def test_a_page_in_development(self) -> None:
         """It shows the line of the source and the stack."""
         places = [
-            Place(file="a<b.ts", line=7, function="load", source_line="  throw <x>"),
-            Place(file="c.ts", line=9),
+            StackFrame(file="a<b.ts", line=7, function="load", source_line="  throw <x>"),
+            StackFrame(file="c.ts", line=9),
         ]
         page = error_answer(ScriptFailed("It threw."), request_id="1", accept=PAGE, places=places).body.decode()
         self.assertIn("a&lt;b.ts:7", page)
@@ -149,7 +149,9 @@ class WithheldTests(SynchronousTestCase):
 
     def test_nothing_of_the_script_is_left(self) -> None:
         """The kind of failure stays, what the script said goes."""
-        error = ScriptHung("secret", thrown=Thrown(name="Error", message="secret"), private="secret", retry_seconds=3)
+        error = ScriptHung(
+            "secret", thrown=ThrownError(name="Error", message="secret"), private="secret", retry_seconds=3
+        )
         told = withheld(error)
         self.assertEqual((type(told), told.code, told.thrown, told.retry_seconds), (ScriptHung, "script_hung", None, 3))
         self.assertNotIn("secret", told.public + told.private)

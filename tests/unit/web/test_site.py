@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred
 
-from aiwebengine.errors import ScriptFailed, ScriptTimeout, Thrown, Unavailable
+from aiwebengine.errors import ScriptFailed, ScriptTimeout, ThrownError, Unavailable
 from aiwebengine.values import Answer
-from aiwebengine.web.errors import Place
+from aiwebengine.web.errors import StackFrame
 from aiwebengine.web.http.read import request_id
 from tests.unit.web.support import JSON, FakeRun, Reply, WebTestCase, a_route, echo, ended, failing, replies
 
@@ -149,7 +149,9 @@ class ErrorTests(WebTestCase):
 
     def test_a_script_that_fails(self) -> None:
         """In production nobody is told what it threw."""
-        self.runner.at_once = failing(ScriptFailed("It threw: secret", thrown=Thrown(name="Error", message="secret")))
+        self.runner.at_once = failing(
+            ScriptFailed("It threw: secret", thrown=ThrownError(name="Error", message="secret"))
+        )
         reply = self.ask_hello()
         self.assertEqual((reply.status, reply.json()["code"]), (500, "script_failed"))
         self.assertNotIn(b"secret", reply.body)
@@ -164,12 +166,12 @@ class ErrorTests(WebTestCase):
         """The author is shown the place in the source."""
         asked = []
 
-        async def explain(error: ScriptFailed, version: str) -> Sequence[Place]:
+        async def explain(error: ScriptFailed, version: str) -> Sequence[StackFrame]:
             asked.append(version)
-            return [Place(file="main.ts", line=3, function="f", source_line="throw new Error(1)")]
+            return [StackFrame(file="main.ts", line=3, function="f", source_line="throw new Error(1)")]
 
         self.site = self.make_site(explain=explain)
-        self.runner.at_once = failing(ScriptFailed("It threw: boom", thrown=Thrown(name="Error", message="boom")))
+        self.runner.at_once = failing(ScriptFailed("It threw: boom", thrown=ThrownError(name="Error", message="boom")))
         reply = self.ask_hello()
         self.assertEqual(reply.json()["detail"], "It threw: boom")
         self.assertEqual(reply.json()["stack"][0]["line"], 3)
@@ -180,14 +182,14 @@ class ErrorTests(WebTestCase):
 
     def test_no_place_is_known(self) -> None:
         """A source that cannot be read does not cost the answer; a client that has gone meanwhile costs nothing."""
-        waiting: list[Deferred[Sequence[Place]]] = []
+        waiting: list[Deferred[Sequence[StackFrame]]] = []
 
-        async def explain(error: ScriptFailed, version: str) -> Sequence[Place]:
+        async def explain(error: ScriptFailed, version: str) -> Sequence[StackFrame]:
             waiting.append(Deferred())
             return await waiting[-1]
 
         self.site = self.make_site(explain=explain)
-        self.runner.at_once = failing(ScriptFailed("It threw: boom", thrown=Thrown(name="Error", message="boom")))
+        self.runner.at_once = failing(ScriptFailed("It threw: boom", thrown=ThrownError(name="Error", message="boom")))
         channel, transport = self.connect()
         channel.dataReceived(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
         self.assertEqual(transport.value(), b"")

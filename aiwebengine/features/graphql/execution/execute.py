@@ -23,7 +23,7 @@ from aiwebengine.features.graphql.execution.results import Results, told, told_f
 from aiwebengine.features.graphql.execution.slots import Slots
 from aiwebengine.features.graphql.execution.underway import Told, Underway
 from aiwebengine.features.graphql.schema.assembly import Assembled
-from aiwebengine.features.graphql.schema.batches import Asker, Batches, Call, Scripts
+from aiwebengine.features.graphql.schema.batches import Batches, Call, Caller, Scripts
 from aiwebengine.features.graphql.schema.leaves import PartsExecutor, WholeExecutor
 from aiwebengine.features.graphql.schema.parts import GRAPHQL
 from aiwebengine.features.graphql.schema.prefetch import Plan, by_script, calls_of, plan_of
@@ -137,7 +137,7 @@ class Execution:
             raise RequestFailed([error]) from None
         return Prepared(assembled=assembled, document=document, node=node, params=params, kind=node.operation.value)
 
-    def operation(self, prepared: Prepared, asker: Asker) -> Operation:
+    def operation(self, prepared: Prepared, asker: Caller) -> Operation:
         """Make the context of an execution."""
         self._operations += 1
         return Operation(
@@ -174,7 +174,7 @@ class Execution:
         made.async_helpers = _HELPERS
         return made
 
-    def execute(self, prepared: Prepared, asker: Asker, told: Told, *, incremental: bool = False) -> Underway:
+    def execute(self, prepared: Prepared, asker: Caller, told: Told, *, incremental: bool = False) -> Underway:
         """
         Execute a query or a mutation.
 
@@ -231,7 +231,7 @@ class Execution:
         """Wait for what lies below the root fields."""
         return Results(first=self.told(await result, request))
 
-    async def _run(self, executor: Executor[Any], asker: Asker) -> Results:
+    async def _run(self, executor: Executor[Any], asker: Caller) -> Results:
         result: Any = executor.execute_operation()
         if not isinstance(result, ExecutionResult | ExperimentalIncrementalExecutionResults):
             result = await result

@@ -9,9 +9,9 @@ from graphql import FieldNode, GraphQLError, ValueNode
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import TABLE, EngineError, ScriptFailed, Thrown
+from aiwebengine.errors import TABLE, EngineError, ScriptFailed, ThrownError
 from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
-from aiwebengine.web.errors import Place, withheld
+from aiwebengine.web.errors import StackFrame, withheld
 
 _log = Logger()
 
@@ -47,7 +47,7 @@ class FieldFailed(Exception):
         self.extensions = dict(extensions)
 
 
-def of_engine(error: EngineError, *, shown: bool, places: Sequence[Place] = ()) -> FieldFailed:
+def of_engine(error: EngineError, *, shown: bool, places: Sequence[StackFrame] = ()) -> FieldFailed:
     """
     Return what the engine says.
 
@@ -84,7 +84,7 @@ def of_script(told: Any) -> FieldFailed | ScriptFailed:
             extensions |= given["extensions"]
         return FieldFailed(message, extensions)
     name = _text(given.get("name"))[:200] or "Error"
-    thrown = Thrown(name=name, message=message, stack=_text(given.get("stack")))
+    thrown = ThrownError(name=name, message=message, stack=_text(given.get("stack")))
     shown = message if name in {"Error", ""} else f"{name}: {message}"
     return ScriptFailed(f"The script threw {shown}", thrown=thrown)
 
@@ -127,7 +127,7 @@ def _is_of_a_field(error: GraphQLError) -> bool:
     return bool(error.path) and all(isinstance(node, FieldNode) for node in error.nodes or ())
 
 
-def _stack(places: Sequence[Place]) -> list[str]:
+def _stack(places: Sequence[StackFrame]) -> list[str]:
     return [f"{one.function or '(top level)'} ({one.file}:{one.line})" for one in places[:_MOST_FRAMES]]
 
 

@@ -13,7 +13,7 @@ from aiwebengine.features.graphql.execution.documents import Document
 from aiwebengine.features.graphql.execution.loop import ReactorLoop
 from aiwebengine.features.graphql.execution.slots import Slot
 from aiwebengine.features.graphql.schema.assembly import Assembled
-from aiwebengine.features.graphql.schema.batches import Asker, Batches
+from aiwebengine.features.graphql.schema.batches import Batches, Caller
 from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.features.graphql.transports.wire import encode_ascii
 
@@ -53,7 +53,7 @@ class Operation:
         assembled: Assembled,
         document: Document,
         node: OperationDefinitionNode,
-        asker: Asker,
+        asker: Caller,
         loop: ReactorLoop,
         batches: Batches,
     ) -> None:

@@ -39,7 +39,7 @@ W = TypeVar("W", Future[Any], Slot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
+class Caller:
     """Who asks for one operation."""
 
     request: str
@@ -53,7 +53,15 @@ class Scripts(Protocol):
     """What is asked of those who run scripts."""
 
     def invocation(
-        self, part: SchemaPart, *, identity: str, kind: str, label: str, payload: str, read_only: bool, asker: Asker
+        self,
+        part: SchemaPart,
+        *,
+        identity: str,
+        kind: str,
+        label: str,
+        payload: str,
+        read_only: bool,
+        asker: Caller,
     ) -> Invocation:
         """Make an invocation."""
 
@@ -156,7 +164,7 @@ class Batches:
         asker: Who asks.
     """
 
-    def __init__(self, *, loop: ReactorLoop, scripts: Scripts, asker: Asker) -> None:
+    def __init__(self, *, loop: ReactorLoop, scripts: Scripts, asker: Caller) -> None:
         self._loop = loop
         self._scripts = scripts
         self._asker = asker

@@ -10,13 +10,13 @@ from twisted.python.failure import Failure
 
 from aiwebengine.errors import EngineError, ScriptFailed
 from aiwebengine.features.graphql.execution.failures import FieldFailed, of_engine
-from aiwebengine.features.graphql.schema.batches import Asker
+from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.runtime.invoker import Callee, Callees, Invoker
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import HandlerRef, Invocation
-from aiwebengine.web.errors import Explain, Place
+from aiwebengine.web.errors import Explain, StackFrame
 
 
 class ScriptRuns:
@@ -43,7 +43,15 @@ class ScriptRuns:
         """By kind of invocation."""
 
     def invocation(
-        self, part: SchemaPart, *, identity: str, kind: str, label: str, payload: str, read_only: bool, asker: Asker
+        self,
+        part: SchemaPart,
+        *,
+        identity: str,
+        kind: str,
+        label: str,
+        payload: str,
+        read_only: bool,
+        asker: Caller,
     ) -> Invocation:
         """See `batches.Scripts`."""
         callees = self._callees.get(kind)
@@ -74,10 +82,10 @@ class ScriptRuns:
             then(of_engine(error, shown=explain is not None))
             return
 
-        async def places() -> list[Place]:
+        async def places() -> list[StackFrame]:
             return list(await explain(error, invocation.version))
 
-        def told(found: list[Place] | Failure) -> None:
+        def told(found: list[StackFrame] | Failure) -> None:
             then(of_engine(error, shown=True, places=[] if isinstance(found, Failure) else found))
 
         Deferred.fromCoroutine(places()).addBoth(told)

@@ -34,11 +34,11 @@ from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, 
 from aiwebengine.features.graphql.execution.failures import FieldFailed, formatted, of_engine
 from aiwebengine.features.graphql.execution.gate import Gate
 from aiwebengine.features.graphql.execution.operation import Operation
-from aiwebengine.features.graphql.schema.batches import Asker
+from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.schema.parts import GRAPHQL, SchemaPart
 from aiwebengine.features.graphql.schema.resolvers import Event, opening
 from aiwebengine.features.graphql.settings import GraphQLSettings
-from aiwebengine.features.graphql.subscriptions.sources import Events, Opening, ScriptSource, TopicSource, Wish
+from aiwebengine.features.graphql.subscriptions.sources import Events, Opening, ScriptSource, SourceRequest, TopicSource
 from aiwebengine.features.graphql.subscriptions.topics import Filter, SubscriptionTopics
 from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.runtime.registry import Registry
@@ -318,7 +318,7 @@ class Feeds:
         self._results = 0
         self._stopping: Reason | None = None
 
-    def subscribe(self, prepared: Prepared, asker: Asker, outlet: Outlet, *, after: str | None = None) -> Member:
+    def subscribe(self, prepared: Prepared, asker: Caller, outlet: Outlet, *, after: str | None = None) -> Member:
         """
         Begin a subscription; whatever becomes of it is told to *outlet*.
 
@@ -422,7 +422,7 @@ class Feeds:
             "results": self._results,
         }
 
-    async def _open(self, prepared: Prepared, asker: Asker, member: Member, after: str | None) -> None:
+    async def _open(self, prepared: Prepared, asker: Caller, member: Member, after: str | None) -> None:
         operation = self._execution.operation(prepared, asker)
         operation.opens = self._source
         executor = self._execution.executor(prepared, operation, incremental=False)
@@ -506,7 +506,7 @@ class Feeds:
             else TopicSource(loop=self.loop, wish=opened, events=self._events_of)
         )
 
-    async def ask(self, part: SchemaPart, asker: Asker, head: str) -> Wish | ScriptSource:
+    async def ask(self, part: SchemaPart, asker: Caller, head: str) -> SourceRequest | ScriptSource:
         """
         Ask a resolver what its subscriber gets.
 
@@ -517,14 +517,14 @@ class Feeds:
             FieldFailed: It refuses.
         """
         if part.handler is None:
-            return Wish(part=part)
+            return SourceRequest(part=part)
         await self._gate.enter(part.script)
         try:
             return await self._asked(part, asker, head)
         finally:
             self._gate.leave(part.script)
 
-    async def _asked(self, part: SchemaPart, asker: Asker, head: str) -> Wish | ScriptSource:
+    async def _asked(self, part: SchemaPart, asker: Caller, head: str) -> SourceRequest | ScriptSource:
         assert part.handler is not None
         scripts = self._execution.scripts
         sender = f",{asker.sender}" if asker.sender else ""
@@ -544,13 +544,13 @@ class Feeds:
         run = scripts.run(invocation, taker)
         taker.stop = lambda: scripts.cancel(run)
         try:
-            opened: Wish | ScriptSource = await taker.opened
+            opened: SourceRequest | ScriptSource = await taker.opened
         except BaseException:
             scripts.cancel(run)
             raise
         return opened
 
-    def _not_opened(self, failure: Failure, member: Member, asker: Asker) -> None:
+    def _not_opened(self, failure: Failure, member: Member, asker: Caller) -> None:
         error = failure.value
         if failure.check(CancelledError) or member.over:
             return
@@ -564,7 +564,7 @@ class Feeds:
             _log.failure("a subscription could not begin", failure)
             self._refuse(member, FieldFailed(_FAULT, {"code": "INTERNAL"}), asker)
 
-    def _refuse(self, member: Member, error: RequestFailed | FieldFailed, asker: Asker) -> None:
+    def _refuse(self, member: Member, error: RequestFailed | FieldFailed, asker: Caller) -> None:
         errors = error.errors if isinstance(error, RequestFailed) else [GraphQLError(str(error), original_error=error)]
         member.leave()
         member.outlet.refused(formatted(errors, request=asker.request))

@@ -39,7 +39,7 @@ _NO_FIRST = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class SourceRequest:
     """What the resolver of a subscription said."""
 
     part: SchemaPart
@@ -83,7 +83,7 @@ class TopicSource:
         events: Makes them of messages.
     """
 
-    def __init__(self, *, loop: ReactorLoop, wish: Wish, events: Events) -> None:
+    def __init__(self, *, loop: ReactorLoop, wish: SourceRequest, events: Events) -> None:
         self.wish = wish
         self._event_of = events
         self._loop = loop
@@ -264,7 +264,7 @@ class Opening:
         self.stop: Callable[[], None] = _nothing
         """Ends the run."""
         self.opened: Future[Any] = loop.create_future()
-        """A `Wish` or a `ScriptSource`."""
+        """A `SourceRequest` or a `ScriptSource`."""
 
     def answered(self, answer: Answer) -> None:
         """See `Sink.answered`."""
@@ -317,16 +317,16 @@ class Opening:
 
         self._scripts.explained(error, self._invocation, told)
 
-    def _wish(self, told: Mapping[str, Any]) -> Wish | None:
+    def _wish(self, told: Mapping[str, Any]) -> SourceRequest | None:
         said = told.get("s")
         if said == "all":
-            return Wish(part=self._part)
+            return SourceRequest(part=self._part)
         if said == "filter":
-            return Wish(part=self._part, filter=self._arguments)
+            return SourceRequest(part=self._part, filter=self._arguments)
         if said == "first":
-            return Wish(part=self._part, first=told.get("v"))
+            return SourceRequest(part=self._part, first=told.get("v"))
         if said == "attributes":
-            return Wish(part=self._part, attributes=checked("attributes", told.get("v")))
+            return SourceRequest(part=self._part, attributes=checked("attributes", told.get("v")))
         return None
 
 

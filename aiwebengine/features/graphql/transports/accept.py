@@ -13,7 +13,7 @@ MULTIPART = "multipart/mixed"
 _MOST = 50
 
 
-class Wishes(NamedTuple):
+class AcceptedTypes(NamedTuple):
     """What a client can read of the answers at `/graphql`."""
 
     kind: str | None
@@ -27,12 +27,12 @@ class Wishes(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def wishes(accept: str) -> Wishes:
+def wishes(accept: str) -> AcceptedTypes:
     """Read an `accept` header; clients repeat theirs."""
     kind = preferred(accept, (JSON, RESPONSE))
     events = named(accept, EVENTS)
     streamed = events and (kind is None or preferred(accept, (kind, EVENTS)) == EVENTS)
-    return Wishes(kind, named(accept, MULTIPART), events, streamed)
+    return AcceptedTypes(kind, named(accept, MULTIPART), events, streamed)
 
 
 def preferred(accept: str, offered: tuple[str, ...]) -> str | None:

@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import TABLE, EngineError, Invalid, NotAcceptable, NotFound, UnsupportedMedia, WrongMethod
 from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, Prepared, RequestFailed
 from aiwebengine.features.graphql.execution.results import Results, request_failed, told_next
-from aiwebengine.features.graphql.schema.batches import Asker
+from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.features.graphql.transports.accept import EVENTS, JSON, RESPONSE, wishes
 from aiwebengine.features.graphql.transports.outflow import Outflow
@@ -187,7 +187,7 @@ def refusal(error: EngineError, kind: str, *, request: str) -> Answer:
     return replace(made, status=row.status, headers=headers)
 
 
-def asker_of(exchange: Exchange, request: Request, connection: str = "") -> Asker:
+def asker_of(exchange: Exchange, request: Request, connection: str = "") -> Caller:
     """
     Tell who asks.
 
@@ -195,7 +195,7 @@ def asker_of(exchange: Exchange, request: Request, connection: str = "") -> Aske
         connection: Parameters of the connection, as JSON; empty for none.
     """
     told = f'"r":{bare_payload(request, sender=exchange.sender.told)}'
-    return Asker(request=request.id, sender=f'{told},"c":{connection}' if connection else told)
+    return Caller(request=request.id, sender=f'{told},"c":{connection}' if connection else told)
 
 
 def _part(document: Mapping[str, Any]) -> bytes:

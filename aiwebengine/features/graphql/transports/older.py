@@ -22,7 +22,7 @@ from aiwebengine.features.graphql.execution.execute import Execution, NoSchema
 from aiwebengine.features.graphql.execution.failures import FieldFailed
 from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds
-from aiwebengine.features.graphql.subscriptions.sources import ScriptSource, Wish
+from aiwebengine.features.graphql.subscriptions.sources import ScriptSource, SourceRequest
 from aiwebengine.features.graphql.subscriptions.topics import FILTER, SubscriptionTopics, topic_of
 from aiwebengine.features.graphql.transports.accept import JSON
 from aiwebengine.features.graphql.transports.http import NO_SCHEMA, answer, asker_of, refusal
@@ -89,7 +89,9 @@ class OlderDoor:
         place = self._streams.place(
             exchange, place.topic, owner=part.script, attributes=attributes, last_id=last_id or place.position
         )
-        first: dict[str, Any] | None = {"first": told.first} if isinstance(told, Wish) and told.begins else None
+        first: dict[str, Any] | None = (
+            {"first": told.first} if isinstance(told, SourceRequest) and told.begins else None
+        )
         self._streams.begin(place, first)
 
     def _pass_on(self, exchange: Exchange, source: ScriptSource) -> None:

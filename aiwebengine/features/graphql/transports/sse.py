@@ -50,7 +50,7 @@ from aiwebengine.errors import (
 )
 from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, Prepared, RequestFailed
 from aiwebengine.features.graphql.execution.results import Results, request_failed
-from aiwebengine.features.graphql.schema.batches import Asker
+from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds, Member
 from aiwebengine.features.graphql.transports.accept import EVENTS, JSON, preferred
@@ -236,7 +236,7 @@ class Reserved:
             stop()
 
 
-class Named:
+class NamedOperation:
     """
     One of several operations on a stream; see `feeds.Outlet`.
 
@@ -430,7 +430,7 @@ class EventDoor:
         if len(reserved.operations) >= reserved.most:
             raise TooMany(f"One stream may have at most {reserved.most} operations at once.")
         prepared = self._prepare(given, request)
-        outlet = Named(reserved, identity)
+        outlet = NamedOperation(reserved, identity)
         asker = asker_of(exchange, request)
         exchange.answered(Answer(status=202, headers=((b"content-type", b"application/json"),), body=b"null"))
         reserved.operations[identity] = _nothing
@@ -474,7 +474,7 @@ class EventDoor:
         reserved.expiry = self._clock.callLater(self._settings.init_seconds, expired)  # type: ignore[assignment]
 
 
-def execute_to(execution: Execution, prepared: Prepared, asker: Asker, outlet: Any) -> Callable[[], None]:
+def execute_to(execution: Execution, prepared: Prepared, asker: Caller, outlet: Any) -> Callable[[], None]:
     """
     Execute a query or a mutation for an outlet, which gets its one result.
 

@@ -32,7 +32,7 @@ from aiwebengine.exact_json import decode
 from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, RequestFailed
 from aiwebengine.features.graphql.execution.failures import of_engine
 from aiwebengine.features.graphql.execution.results import request_failed
-from aiwebengine.features.graphql.schema.batches import Asker
+from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds, Member
 from aiwebengine.features.graphql.transports.http import NO_SCHEMA
@@ -228,7 +228,7 @@ class Conversation:
             return
         parts = self._parts
         operation = Subscriber(self, identity)
-        asker = Asker(request=parts.new_id(), sender=self._sender)
+        asker = Caller(request=parts.new_id(), sender=self._sender)
         if len(self._stops) >= parts.settings.max_connection_subscriptions:
             most = parts.settings.max_connection_subscriptions
             text = f"One connection may have at most {most} operations at once (graphql.max_connection_subscriptions)."

@@ -15,7 +15,7 @@ from aiwebengine.features.graphql.execution.failures import FieldFailed, of_engi
 from aiwebengine.features.graphql.execution.loop import ReactorLoop
 from aiwebengine.features.graphql.execution.operation import Params
 from aiwebengine.features.graphql.execution.underway import Underway
-from aiwebengine.features.graphql.schema.batches import Asker
+from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.schema.parts import GRAPHQL, SchemaPart
 from aiwebengine.features.graphql.schema.registration import SCHEMA_PARTS
 from aiwebengine.features.graphql.settings import GraphQLSettings
@@ -156,7 +156,7 @@ class World:
     ) -> Underway:
         """Begin an operation; *told* is given what it comes to."""
         prepared = self.execution.prepare(Params(query=query, variables=variables or {}))
-        return self.execution.execute(prepared, Asker(request="r"), told or [].append, incremental=incremental)
+        return self.execution.execute(prepared, Caller(request="r"), told or [].append, incremental=incremental)
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """Execute an operation; gives the response."""

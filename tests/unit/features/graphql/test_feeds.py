@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.features.graphql.execution.operation import Params
-from aiwebengine.features.graphql.schema.batches import Asker
+from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds, Member
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
@@ -78,7 +78,7 @@ class FeedsTests(SynchronousTestCase):
     def subscribe(self, query: str = "subscription { tick }", *, after: str | None = None) -> tuple[Outlet, Member]:
         outlet = Outlet()
         prepared = self.world.execution.prepare(Params(query=query))
-        return outlet, self.feeds.subscribe(prepared, Asker(request="r"), outlet, after=after)
+        return outlet, self.feeds.subscribe(prepared, Caller(request="r"), outlet, after=after)
 
     def keep(self, history: int) -> None:
         """Have results kept for those who come back."""

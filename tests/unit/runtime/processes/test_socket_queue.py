@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.runtime.moves import IllegalMove
-from aiwebengine.runtime.processes.socket_queue import Second, SocketQueue
+from aiwebengine.runtime.processes.socket_queue import QueuedState, SocketQueue
 
 ACTIONS: dict[str, Callable[[SocketQueue[Any]], Any]] = {
     "follow": lambda queue: queue.follow("next"),
@@ -19,20 +19,20 @@ ACTIONS: dict[str, Callable[[SocketQueue[Any]], Any]] = {
     "take": lambda queue: queue.take(),
 }
 WAYS = {
-    Second.EMPTY: (),
-    Second.WAITING: ("follow",),
-    Second.RECALLED: ("follow", "recall"),
-    Second.DISOWNED: ("follow", "disown"),
+    QueuedState.EMPTY: (),
+    QueuedState.WAITING: ("follow",),
+    QueuedState.RECALLED: ("follow", "recall"),
+    QueuedState.DISOWNED: ("follow", "disown"),
 }
 POSSIBLE = {
-    Second.EMPTY: {"follow"},
-    Second.WAITING: {"recall", "advance", "disown", "take"},
-    Second.RECALLED: {"returned", "advance", "disown", "take"},
-    Second.DISOWNED: {"returned"},
+    QueuedState.EMPTY: {"follow"},
+    QueuedState.WAITING: {"recall", "advance", "disown", "take"},
+    QueuedState.RECALLED: {"returned", "advance", "disown", "take"},
+    QueuedState.DISOWNED: {"returned"},
 }
 
 
-def queue_in(state: Second) -> SocketQueue[Any]:
+def queue_in(state: QueuedState) -> SocketQueue[Any]:
     """Return a queue that has come into *state*."""
     queue: SocketQueue[Any] = SocketQueue()
     for action in WAYS[state]:
@@ -44,7 +44,7 @@ def queue_in(state: Second) -> SocketQueue[Any]:
 class SocketQueueTests(SynchronousTestCase):
     def test_possible(self) -> None:
         """In each state what can happen happens, and all else raises and changes nothing."""
-        for state in Second:
+        for state in QueuedState:
             for name, action in ACTIONS.items():
                 queue = queue_in(state)
                 if name in POSSIBLE[state]:
@@ -59,15 +59,15 @@ class SocketQueueTests(SynchronousTestCase):
     def test_run(self) -> None:
         """The second run is handed out once: to who begins it, gives it back or runs it elsewhere."""
         for name in ("advance", "disown", "take"):
-            queue = queue_in(Second.WAITING)
+            queue = queue_in(QueuedState.WAITING)
             self.assertEqual(ACTIONS[name](queue), "next")
             self.assertIsNone(queue.run)
-        self.assertEqual(queue_in(Second.RECALLED).returned(), "next")
-        self.assertIsNone(queue_in(Second.DISOWNED).returned())
+        self.assertEqual(queue_in(QueuedState.RECALLED).returned(), "next")
+        self.assertIsNone(queue_in(QueuedState.DISOWNED).returned())
 
     def test_tags(self) -> None:
         """The two runs have different tags, and the second keeps its own when it begins."""
-        queue = queue_in(Second.WAITING)
+        queue = queue_in(QueuedState.WAITING)
         second = queue.second_tag
         queue.advance()
         queue.follow("third")

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Cancelled
 from aiwebengine.runtime.moves import IllegalMove
-from aiwebengine.runtime.runs.turn import Having, Release, Turn
+from aiwebengine.runtime.runs.turn import Release, Turn, TurnState
 
 
 class TurnTests(SynchronousTestCase):
@@ -28,11 +28,11 @@ class TurnTests(SynchronousTestCase):
         """A turn is given back once, at the latest when the next is waited for."""
         for number in (1, 2):
             self.wait(succeed(lambda: self.log.append("released")))
-            self.assertEqual((self.turn.having, self.turn.count), (Having.HELD, number))
+            self.assertEqual((self.turn.having, self.turn.count), (TurnState.HELD, number))
         self.turn.release()
         self.turn.release()
         self.assertEqual(self.log, ["granted", "released", "granted", "released"])
-        self.assertIs(self.turn.having, Having.NONE)
+        self.assertIs(self.turn.having, TurnState.NONE)
 
     def test_refused(self) -> None:
         """A turn that is refused is not had, and the next may be waited for."""
@@ -40,9 +40,9 @@ class TurnTests(SynchronousTestCase):
         self.wait(asked)
         asked.errback(Failure(Cancelled("no")))
         self.turn.release()
-        self.assertEqual((self.log, self.turn.having), (["refused"], Having.NONE))
+        self.assertEqual((self.log, self.turn.having), (["refused"], TurnState.NONE))
         self.wait(Deferred())
-        self.assertIs(self.turn.having, Having.WAITING)
+        self.assertIs(self.turn.having, TurnState.WAITING)
 
     def test_cancelled(self) -> None:
         """Who waits may give up; who does not wait has nothing to give up."""
@@ -50,7 +50,7 @@ class TurnTests(SynchronousTestCase):
         self.wait(Deferred(lambda asked: asked.errback(Cancelled("gone"))))
         self.turn.cancel()
         self.turn.cancel()
-        self.assertEqual((self.log, self.turn.having), (["refused"], Having.NONE))
+        self.assertEqual((self.log, self.turn.having), (["refused"], TurnState.NONE))
 
     def test_two_at_once(self) -> None:
         """Nobody waits for two turns."""

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.features.graphql.schema.parts import GRAPHQL, part_of
 from aiwebengine.features.graphql.schema.registration import SCHEMA_PARTS
-from aiwebengine.scripts.versions import Put
+from aiwebengine.scripts.versions import PutVersion
 from aiwebengine.values import ROUTE, HandlerRef
 from tests.support.fakes.deploying import Deploying
 from tests.support.folders import temporary_folder
@@ -76,7 +76,7 @@ class EntriesStepTests(SynchronousTestCase):
         """Leave a database of the step before, with one script for each of *registered*."""
         world = self.start()
         for number, _ in enumerate(registered):
-            put = world.store.apply([Put(new=new(f"notes{number}"))])
+            put = world.store.apply([PutVersion(new=new(f"notes{number}"))])
             self.successResultOf(Deferred.fromCoroutine(put))
         self.successResultOf(world.database.stopService())
         with sqlite3.connect(self.folder / "main.sqlite3") as connection:

@@ -22,7 +22,7 @@ _FORMS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
+class LimitWord:
     """One word with which a limit is asked for."""
 
     name: str
@@ -37,23 +37,23 @@ class Word:
     """Whether a handler may say it too; else it is for scripts only."""
 
 
-WORDS: Mapping[str, Word] = {
-    "timeout": Word(
+WORDS: Mapping[str, LimitWord] = {
+    "timeout": LimitWord(
         name="timeout_ms", setting="wall_seconds", unit="ms", least=1, doc="wall-clock time", handler=False
     ),
-    "cpu": Word(name="cpu_ms", setting="cpu_seconds", unit="ms", least=1, doc="processor time"),
-    "load": Word(
+    "cpu": LimitWord(name="cpu_ms", setting="cpu_seconds", unit="ms", least=1, doc="processor time"),
+    "load": LimitWord(
         name="load_ms", setting="load_seconds", unit="ms", least=10, doc="time of top level and init", handler=False
     ),
-    "memory": Word(
+    "memory": LimitWord(
         name="memory_bytes", setting="memory_bytes", unit="bytes", least=16 << 20, doc="memory", handler=False
     ),
-    "answer": Word(name="answer_bytes", setting="answer_bytes", unit="bytes", least=0, doc="body of an answer"),
-    "stream": Word(name="stream_bytes", setting="stream_bytes", unit="bytes", least=0, doc="body of a stream"),
-    "logLines": Word(name="log_lines", setting="log_lines", unit="", least=0, doc="log lines"),
-    "logSize": Word(name="log_bytes", setting="log_bytes", unit="bytes", least=0, doc="bytes of log lines"),
-    "hostCalls": Word(name="host_calls", setting="host_calls", unit="", least=0, doc="host calls"),
-    "openHostCalls": Word(
+    "answer": LimitWord(name="answer_bytes", setting="answer_bytes", unit="bytes", least=0, doc="body of an answer"),
+    "stream": LimitWord(name="stream_bytes", setting="stream_bytes", unit="bytes", least=0, doc="body of a stream"),
+    "logLines": LimitWord(name="log_lines", setting="log_lines", unit="", least=0, doc="log lines"),
+    "logSize": LimitWord(name="log_bytes", setting="log_bytes", unit="bytes", least=0, doc="bytes of log lines"),
+    "hostCalls": LimitWord(name="host_calls", setting="host_calls", unit="", least=0, doc="host calls"),
+    "openHostCalls": LimitWord(
         name="open_host_calls", setting="open_host_calls", unit="", least=1, doc="host calls that wait at once"
     ),
 }

@@ -9,7 +9,7 @@ from twisted.web import http, server
 from aiwebengine.web.http.head import Fields
 
 
-class OwnRequest(server.Request):
+class EngineRequest(server.Request):
     """
     A request that goes through twisted.web's site to a Klein application.
 

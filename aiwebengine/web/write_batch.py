@@ -27,7 +27,7 @@ class Together:
     def __init__(self, *, clock: Clock, seconds: float) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._recent: list[Pieces] = []
+        self._recent: list[PendingWrites] = []
         self._writing: DelayedCall | None = None
         self.count = 0
         """How many writes waited for their moment."""
@@ -38,7 +38,7 @@ class Together:
             self._writing.cancel()
         self._writing = None
 
-    def was_written(self, pieces: Pieces) -> None:
+    def was_written(self, pieces: PendingWrites) -> None:
         """Something was written at once; what follows soon is gathered."""
         self._recent.append(pieces)
         if self._writing is None:
@@ -65,7 +65,7 @@ class Together:
             self._writing = self._clock.callLater(self._seconds, self._write)
 
 
-class Pieces:
+class PendingWrites:
     """
     What waits to be written on one connection.
 
