@@ -97,7 +97,7 @@ class ScriptAccess:
         )
 
     async def commit_work(self, invocation: Invocation, effects: Sequence[Any], work: Work) -> None:  # noqa: ARG002  the interface's
-        """Commit what a load does beside deploying scripts; see `host.effects.Deploys`."""
+        """Commit what a load does beside deploying scripts; see `host.effects.DeploymentCommitter`."""
         await self.commit(invocation, (), work)
 
     async def commit(self, invocation: Invocation, changes: Sequence[Change], work: Work) -> None:

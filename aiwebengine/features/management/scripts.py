@@ -93,7 +93,7 @@ class ScriptCalls:
         """See `effects.Effects.happen`: nothing follows."""
 
     async def deploy(self, invocation: Invocation, effects: Sequence[Held], work: Work) -> None:
-        """See `effects.Deploys`."""
+        """See `effects.DeploymentCommitter`."""
         changes = [
             ScriptChange(uri=effect.key, prepared=effect.value.prepared if effect.value else None) for effect in effects
         ]

@@ -2,7 +2,7 @@
 Server-sent events: the bytes of `text/event-stream`, and when they are written.
 
 An event leaves at once if nothing was written to its client a moment ago; what follows within
-50 ms leaves together (`together.py`), and clients who get the same events share their bytes.  A
+50 ms leaves together (`write_batch.py`), and clients who get the same events share their bytes.  A
 client that does not take what is sent is told to whoever feeds the stream, which pauses.
 Heartbeats keep proxies from closing what is silent; they go round in turns, so that many streams
 do not beat at once.

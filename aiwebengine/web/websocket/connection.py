@@ -175,7 +175,7 @@ class WebSockets:
 
 class WebSocket:
     """
-    One open WebSocket; see `upgrade.Socket` and `channel.Taker`.
+    One open WebSocket; see `upgrade.Socket` and `channel.UpgradedProtocol`.
 
     Args:
         channel: The connection.
@@ -276,23 +276,23 @@ class WebSocket:
     # -- from the connection ------------------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:
-        """See `channel.Taker`."""
+        """See `channel.UpgradedProtocol`."""
         if self._speaker is not None:
             self._speaker.dataReceived(data)
 
     def connectionLost(self, reason: Failure) -> None:
-        """See `channel.Taker`."""
+        """See `channel.UpgradedProtocol`."""
         self._over = True
         if self._speaker is not None:
             self._speaker.connectionLost(reason)
         self.ended(_ABNORMAL, "")
 
     def pauseProducing(self) -> None:
-        """See `channel.Taker`."""
+        """See `channel.UpgradedProtocol`."""
         self._congested = True
 
     def resumeProducing(self) -> None:
-        """See `channel.Taker`."""
+        """See `channel.UpgradedProtocol`."""
         self._congested = False
         self._behind = 0
         if self._events is not None:
