@@ -124,6 +124,7 @@ export class Bundler {
       outfile: 'bundle.js',
       format: 'iife',
       target: 'es5',
+      supported: { 'object-extensions': true }, // methods, which Duktape has; see arrows.mjs
       charset: 'ascii',
       platform: 'browser',
       legalComments: 'none',

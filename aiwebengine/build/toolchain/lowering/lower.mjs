@@ -8,6 +8,7 @@ import presetReact from '@babel/preset-react';
 import presetTypeScript from '@babel/preset-typescript';
 
 import { accessors } from './accessors.mjs';
+import { arrows } from './arrows.mjs';
 import { checks } from './checks.mjs';
 import { names } from './names.mjs';
 import { namespaces } from './namespaces.mjs';
@@ -54,6 +55,7 @@ export function lower(path, source, options) {
       retainLines: true,
       generatorOpts: { jsescOption: { minimal: false }, shouldPrintComment: (text) => !/[#@]\s*sourceMappingURL=/.test(text) },
       plugins: [
+        arrows,
         [places, { functions: untyped === null ? functions : null, lowered: true }],
         accessors,
         [checks, { ...options, problems, imports, globals, found, path, source }],

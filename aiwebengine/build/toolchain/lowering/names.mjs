@@ -34,7 +34,7 @@ export function names({ types: t, template }) {
           for (const statement of path.get('body')) {
             const declared = statement.isExportNamedDeclaration() ? statement.get('declaration') : statement;
             if (!declared.isVariableDeclaration()) continue;
-            const made = declared.node.declarations.filter(({ id, init }) => t.isIdentifier(id) && (t.isArrowFunctionExpression(init) || (t.isFunctionExpression(init) && (!init.id || init.id.name === id.name))));
+            const made = declared.node.declarations.filter(({ id, init }) => t.isIdentifier(id) && t.isFunctionExpression(init) && !init.extra?.arrow && (!init.id || init.id.name === id.name));
             statement.insertAfter(made.map(({ id }) => named(t.identifier(id.name), id.name)));
           }
         },

@@ -56,7 +56,12 @@ export function places({ types: t }, { functions, lowered }) {
 function nameOf(path) {
   const { node } = path;
   if (path.isObjectMethod() || path.isClassMethod() || path.isClassPrivateMethod()) return methodName(path);
-  return node.id?.name ?? givenName(path);
+  return node.id?.name ?? [ownerName(path), givenName(path)].filter(Boolean).join('.');
+}
+
+/* The class of a function that is the value of a field. */
+function ownerName({ parentPath }) {
+  return /^Class(Private)?Property$/.test(parentPath.node.type) ? className(parentPath.parentPath.parentPath) : '';
 }
 
 function methodName(path) {
@@ -71,15 +76,15 @@ function className(path) {
   return path.node.id?.name ?? givenName(path);
 }
 
-/* The name that the language gives to a function or class without one: that of what it is first given to. */
-function givenName({ node, parent, parentPath }) {
+/** The name that the language gives to a function or class without one: that of what it is first given to. */
+export function givenName({ node, parent, parentPath }) {
   switch (parent.type) {
     case 'VariableDeclarator': return parent.init === node && parent.id.type === 'Identifier' ? parent.id.name : '';
     case 'AssignmentExpression':
     case 'AssignmentPattern': return parent.right === node && parent.left.type === 'Identifier' ? parent.left.name : '';
     case 'ObjectProperty': return keyName(parent);
     case 'ClassProperty':
-    case 'ClassPrivateProperty': return [className(parentPath.parentPath.parentPath), keyName(parent)].filter(Boolean).join('.');
+    case 'ClassPrivateProperty': return keyName(parent);
     case 'ExportDefaultDeclaration': return 'default';
     case 'TSAsExpression':
     case 'TSSatisfiesExpression':
@@ -89,7 +94,8 @@ function givenName({ node, parent, parentPath }) {
   }
 }
 
-function keyName({ key, computed }) {
+/** The name of a property; empty if it is computed. */
+export function keyName({ key, computed }) {
   if (key.type === 'PrivateName') return `#${key.id.name}`;
   if (key.type === 'StringLiteral' || key.type === 'NumericLiteral') return String(key.value);
   return computed ? '' : key.name ?? '';
