@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aiwebengine.build.builder import Builder
 from aiwebengine.errors import CannotStart, ScriptFailed
 from aiwebengine.feature import API_VERSION, Feature, Ports
-from aiwebengine.host.dispatch import Group, Host
+from aiwebengine.host.dispatch import CallGroup, Host
 from aiwebengine.host.effects import Commits, Effects
 from aiwebengine.host.messages import Messages
 from aiwebengine.host.registration.book import Registrations
@@ -107,7 +107,7 @@ class Hooks:
 class Parts:
     """What one feature adds to an engine."""
 
-    groups: Sequence[Group] = ()
+    groups: Sequence[CallGroup] = ()
     """Host calls that scripts may make."""
     effects: Mapping[str, Effects] = field(default_factory=dict)
     """By group name, who carries out the effects that these calls hold back."""

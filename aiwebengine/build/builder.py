@@ -27,7 +27,7 @@ from aiwebengine.build.packages import Packages, installing
 from aiwebengine.build.worker import BuildFailed, Worker
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.services.breaker import Rules
-from aiwebengine.services.guarded import CircuitOpen, Guarded, Terms
+from aiwebengine.services.guarded import CircuitOpen, Guarded, GuardTerms
 from aiwebengine.services.retry import Attempts, Backoff
 from aiwebengine.settings.schema import BuildSettings
 
@@ -242,9 +242,9 @@ def _problem(told: Mapping[str, Any]) -> Problem:
     )
 
 
-def _working(settings: BuildSettings) -> Terms:
+def _working(settings: BuildSettings) -> GuardTerms:
     """Say how the worker is asked; it takes one request at a time and bounds each itself."""
-    return Terms(
+    return GuardTerms(
         seconds=settings.build_seconds + _END_SECONDS,
         places=1,
         waiting=_MOST_WAITING,

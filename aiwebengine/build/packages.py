@@ -24,7 +24,7 @@ from aiwebengine.build import dependencies
 from aiwebengine.build.dependencies import LOCK_FILE, PACKAGE_FILE, Dependencies
 from aiwebengine.build.npm import Npm, NpmFailed, RegistryAway
 from aiwebengine.services.breaker import Rules
-from aiwebengine.services.guarded import Guarded, Terms
+from aiwebengine.services.guarded import Guarded, GuardTerms
 from aiwebengine.services.retry import Attempts, Backoff
 from aiwebengine.settings.schema import BuildSettings
 
@@ -41,9 +41,9 @@ _FLAGS = (
 )  # fmt: skip
 
 
-def installing(settings: BuildSettings) -> Terms:
+def installing(settings: BuildSettings) -> GuardTerms:
     """Say how a registry is asked; npm's own time is bounded by itself."""
-    return Terms(
+    return GuardTerms(
         seconds=settings.install_seconds + _END_SECONDS,
         places=_MOST_AT_ONCE,
         waiting=_MOST_WAITING,

@@ -24,7 +24,7 @@ from aiwebengine.exact_json import decode
 from aiwebengine.host.declare import REFERENCE, HostCall, anchor, nearest, printable
 from aiwebengine.host.effects import Commits
 from aiwebengine.host.registration.book import Registrations
-from aiwebengine.host.session import Function, Session
+from aiwebengine.host.session import CallSession, Function
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Invocation, LogLine, Receipt
@@ -33,7 +33,7 @@ _log = Logger()
 _LONGEST_NAME = 100
 
 
-class Group(Protocol):
+class CallGroup(Protocol):
     """Host calls that belong together, with what answers them."""
 
     @property
@@ -65,7 +65,7 @@ class Host:
     def __init__(
         self,
         *,
-        groups: Iterable[Group],
+        groups: Iterable[CallGroup],
         commits: Commits,
         capabilities: Callable[[Invocation], frozenset[str]],
         registrations: Callable[[Invocation], Registrations],
@@ -90,7 +90,7 @@ class Host:
         self._seconds = seconds
         self._passed = passed
 
-    def add(self, groups: Iterable[Group]) -> None:
+    def add(self, groups: Iterable[CallGroup]) -> None:
         """Let scripts make the calls of *groups*, too; before the first invocation."""
         for group in groups:
             functions = group.functions
@@ -102,9 +102,9 @@ class Host:
         """Return the declaration of every call that is answered."""
         return tuple(call for call, _, _ in self._calls.values())
 
-    def begin(self, invocation: Invocation) -> Session:
+    def begin(self, invocation: Invocation) -> CallSession:
         """See `interfaces.HostCalls.begin`."""
-        session = Session(
+        session = CallSession(
             invocation=invocation,
             capabilities=self._capabilities(invocation),
             answer=self._answer,
@@ -119,7 +119,7 @@ class Host:
             session.registrations = self._registrations(invocation)
         return session
 
-    def _answer(self, session: Session, name: str, argument: str) -> Deferred[str] | str:
+    def _answer(self, session: CallSession, name: str, argument: str) -> Deferred[str] | str:
         try:
             declared, function, longest = self._admit(session, name)
             if len(argument) > longest:
@@ -133,7 +133,7 @@ class Host:
             return self._later(session, name, result)
         return self._stepped(session, name, result if isinstance(result, CoroutineType) else _awaited(result))
 
-    def _admit(self, session: Session, name: str) -> tuple[HostCall, Function, int]:
+    def _admit(self, session: CallSession, name: str) -> tuple[HostCall, Function, int]:
         if session.ended:
             raise Cancelled("The invocation is over; its host calls are no longer answered.")
         declared = self._calls.get(name)
@@ -162,7 +162,7 @@ class Host:
         meant = nearest(name, self._visible)
         raise Invalid(f'There is no host call "{shown}"' + (f"; did you mean {meant}?" if meant else "."))
 
-    def _stepped(self, session: Session, name: str, coroutine: Coroutine[Any, Any, Any]) -> Deferred[str] | str:
+    def _stepped(self, session: CallSession, name: str, coroutine: Coroutine[Any, Any, Any]) -> Deferred[str] | str:
         """
         Run *coroutine* up to its first wait, and answer at once if there is none.
 
@@ -178,7 +178,7 @@ class Host:
             return self._refusal(name, error)
         return self._later(session, name, Deferred.fromCoroutine(_rest(coroutine, awaited, context)))
 
-    def _later(self, session: Session, name: str, deferred: Deferred[Any]) -> Deferred[str] | str:
+    def _later(self, session: CallSession, name: str, deferred: Deferred[Any]) -> Deferred[str] | str:
         session.open += 1
 
         def settled(value: Any) -> str:

@@ -44,7 +44,7 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class HeldEffect:
     """One effect that waits for the handler to return."""
 
     group: str
@@ -75,7 +75,7 @@ class StaleRead(Exception):
 class Effects(Protocol):
     """A group that can carry held effects out."""
 
-    def write(self, unit: Unit, effects: Sequence[Held]) -> Write | None:
+    def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write | None:
         """
         Say what *effects* make durable.
 
@@ -85,12 +85,12 @@ class Effects(Protocol):
             happens.  None: nothing of it is durable.
         """
 
-    def happen(self, unit: Unit, effects: Sequence[Held]) -> None:
+    def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:
         """Do what follows the commit; must not wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class UnitWork:
     """What a unit does beside deploying scripts, for the transaction that stores these."""
 
     write: Callable[[Any], None]
@@ -102,7 +102,7 @@ class Work:
 class DeploymentCommitter(Protocol):
     """Commits a unit that deploys scripts, or that belongs to a deployment."""
 
-    async def __call__(self, invocation: Invocation, effects: Sequence[Held], work: Work) -> None:
+    async def __call__(self, invocation: Invocation, effects: Sequence[HeldEffect], work: UnitWork) -> None:
         """Make the changes that *effects* ask for, and *work*, in one transaction."""
 
 
@@ -152,7 +152,7 @@ class Commits:
         """
         self._deploy, self._deploying = deploy, group
 
-    def commit(self, unit: Unit, held: Sequence[Held]) -> Deferred[None]:
+    def commit(self, unit: Unit, held: Sequence[HeldEffect]) -> Deferred[None]:
         """
         Make *held* happen, whole or not at all.
 
@@ -181,14 +181,16 @@ class Commits:
         """Have a unit fail with `Cancelled` if its transaction has not begun."""
         self._withdraw(unit.id)
 
-    async def _in_turn(self, unit: Unit, groups: Mapping[str, Sequence[Held]], names: frozenset[str]) -> None:
+    async def _in_turn(self, unit: Unit, groups: Mapping[str, Sequence[HeldEffect]], names: frozenset[str]) -> None:
         release = await self._turns.take(unit.invocation.id, names)
         try:
             await self._transact(unit, groups, names)
         finally:
             release()
 
-    def _transact(self, unit: Unit, groups: Mapping[str, Sequence[Held]], names: frozenset[str]) -> Deferred[None]:
+    def _transact(
+        self, unit: Unit, groups: Mapping[str, Sequence[HeldEffect]], names: frozenset[str]
+    ) -> Deferred[None]:
         write = self._write(unit, groups)
         if write is None:
             self._happen(unit, groups)
@@ -200,7 +202,7 @@ class Commits:
         )
         return done
 
-    async def _with_deployment(self, unit: Unit, groups: Mapping[str, Sequence[Held]]) -> None:
+    async def _with_deployment(self, unit: Unit, groups: Mapping[str, Sequence[HeldEffect]]) -> None:
         write = self._write(unit, {group: held for group, held in groups.items() if group != self._deploying})
         published = 0
 
@@ -222,9 +224,9 @@ class Commits:
 
         deployed = groups.get(self._deploying, ())
         assert self._deploy is not None  # Set before the engine starts.
-        await self._deploy(unit.invocation, deployed, Work(write=store, happened=happened))
+        await self._deploy(unit.invocation, deployed, UnitWork(write=store, happened=happened))
 
-    def _write(self, unit: Unit, groups: Mapping[str, Sequence[Held]]) -> Write | None:
+    def _write(self, unit: Unit, groups: Mapping[str, Sequence[HeldEffect]]) -> Write | None:
         writes = [self._effects[group].write(unit, held) for group, held in groups.items()]
         needed = [write for write in writes if write is not None]
         if not needed:
@@ -236,7 +238,7 @@ class Commits:
 
         return together
 
-    def _happen(self, unit: Unit, groups: Mapping[str, Sequence[Held]]) -> None:
+    def _happen(self, unit: Unit, groups: Mapping[str, Sequence[HeldEffect]]) -> None:
         self._passed("volatile.next")
         for group, held in groups.items():
             try:
@@ -254,7 +256,7 @@ class Commits:
             turn=lambda: self._turns.take(unit.invocation.id, names),
         )
 
-    def _names(self, unit: Unit, held: Sequence[Held]) -> frozenset[str]:
+    def _names(self, unit: Unit, held: Sequence[HeldEffect]) -> frozenset[str]:
         return frozenset(self._name(unit, one.group, one.key) for one in held)
 
     @staticmethod

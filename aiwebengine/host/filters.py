@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from aiwebengine.errors import EngineError, ScriptFailed
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.runs.sink import BodySink
-from aiwebengine.services.topics import Message
+from aiwebengine.services.topics import TopicMessage
 from aiwebengine.values import SERVICE, Invocation
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class MessageFilter(Generic[T]):
         self._encode = encode
         self._most = most
 
-    async def choose(self, message: Message, clients: Sequence[T]) -> list[bool]:
+    async def choose(self, message: TopicMessage, clients: Sequence[T]) -> list[bool]:
         """
         Return for each of *clients* whether *message* is for it.
 

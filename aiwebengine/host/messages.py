@@ -17,12 +17,12 @@ from typing import Any, Protocol
 
 from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.host.declare import told
-from aiwebengine.host.effects import Held, Unit
-from aiwebengine.host.session import Session
+from aiwebengine.host.effects import HeldEffect, Unit
+from aiwebengine.host.session import CallSession
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.services.matching import checked
-from aiwebengine.services.outbox import Message as Published
+from aiwebengine.services.outbox import OutboxMessage as Published
 from aiwebengine.services.topics import END, GAP
 
 GROUP = "messages"
@@ -75,7 +75,7 @@ class Messages:
 
     def send(
         self,
-        session: Session,
+        session: CallSession,
         call: str,
         kind: str,
         data: Any,
@@ -118,7 +118,7 @@ class Messages:
             session.act_at_once()
             self._publish(message)
         else:
-            session.hold(Held(group=GROUP, key=key, value=message, size_bytes=size))
+            session.hold(HeldEffect(group=GROUP, key=key, value=message, size_bytes=size))
 
     def leave_rows(self, leaving: bool) -> None:  # noqa: FBT001  it is what it says
         """
@@ -131,7 +131,7 @@ class Messages:
 
     # -- effects ------------------------------------------------------------------------------
 
-    def write(self, unit: Unit, effects: Sequence[Held]) -> Write | None:
+    def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write | None:
         """See `effects.Effects.write`."""
         # What a load sends may go to streams that serve only when it is over.
         every = self._leaving or unit.invocation.kind == "load"
@@ -147,7 +147,7 @@ class Messages:
             message["o"] = True
         return write
 
-    def happen(self, unit: Unit, effects: Sequence[Held]) -> None:  # noqa: ARG002  the messages know all of it
+    def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:  # noqa: ARG002  the messages know all of it
         """See `effects.Effects.happen`."""
         for one in effects:
             if "o" in one.value:

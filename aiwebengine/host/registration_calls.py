@@ -9,7 +9,7 @@ from typing import Any
 from aiwebengine.host.declare import REGISTRATION_BYTES, Argument, HostCall
 from aiwebengine.host.registration.book import USE, closed
 from aiwebengine.host.registration.kinds import RegistrationKind
-from aiwebengine.host.session import Function, Session
+from aiwebengine.host.session import CallSession, Function
 
 MIDDLEWARE = HostCall(
     name="register.middleware",
@@ -46,12 +46,12 @@ class MiddlewareCalls:
 
     @property
     def calls(self) -> Sequence[HostCall]:
-        """See `dispatch.Group.calls`."""
+        """See `dispatch.CallGroup.calls`."""
         return (MIDDLEWARE,)
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """See `dispatch.Group.functions`."""
+        """See `dispatch.CallGroup.functions`."""
         return {MIDDLEWARE.name: _use}
 
 
@@ -68,22 +68,22 @@ class RegistrationCalls:
 
     @property
     def calls(self) -> Sequence[HostCall]:
-        """See `dispatch.Group.calls`."""
+        """See `dispatch.CallGroup.calls`."""
         return [call_of(kind) for kind in self._kinds]
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """See `dispatch.Group.functions`."""
+        """See `dispatch.CallGroup.functions`."""
         return {f"register.{kind.name}": partial(_register, kind) for kind in self._kinds}
 
 
-def _register(kind: RegistrationKind, session: Session, told: Mapping[str, Any]) -> None:
+def _register(kind: RegistrationKind, session: CallSession, told: Mapping[str, Any]) -> None:
     if session.registrations is None:
         raise closed(kind.functions[0])
     session.registrations.add(kind, told)
 
 
-def _use(session: Session, told: Mapping[str, Any]) -> None:
+def _use(session: CallSession, told: Mapping[str, Any]) -> None:
     if session.registrations is None:
         raise closed(USE)
     session.registrations.add_middleware(told)

@@ -1,7 +1,7 @@
 """
 The host's side of one invocation: what it holds back and what its own reads see.
 
-A held effect is a small value.  `Session.hold` keeps it in order; a later effect on the
+A held effect is a small value.  `CallSession.hold` keeps it in order; a later effect on the
 same thing takes the place of the earlier one, since only the last can matter.  A group
 that reads asks `pending` first, so that a script sees its own writes at once, and says with
 `saw` which version it read.  `commit` makes all of it one unit (`effects.py`), and only
@@ -17,7 +17,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import Denied, EngineError, ScriptFailed, TooLarge, TooMany
-from aiwebengine.host.effects import UNSEEN, Commits, Held, Result, Unit
+from aiwebengine.host.effects import UNSEEN, Commits, HeldEffect, Result, Unit
 from aiwebengine.host.registration.book import Registrations
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.values import Answer, Invocation, LogLine, Receipt
@@ -29,7 +29,7 @@ _MOST_HELD = 1000
 _MOST_HELD_BYTES = 64 * 1024 * 1024
 
 
-class Session:
+class CallSession:
     """
     See `interfaces.HostSession`.
 
@@ -50,7 +50,7 @@ class Session:
         *,
         invocation: Invocation,
         capabilities: frozenset[str],
-        answer: Callable[[Session, str, str], Deferred[str] | str],
+        answer: Callable[[CallSession, str, str], Deferred[str] | str],
         commits: Commits,
         keep_lines: Callable[[Invocation, Sequence[LogLine]], None],
         keep_failure: Callable[[Invocation, ScriptFailed], None],
@@ -83,7 +83,7 @@ class Session:
         self._keep_failure = keep_failure
         self._keep_receipt = keep_receipt
         self._seconds = seconds
-        self._held: dict[tuple[str, str], Held] = {}
+        self._held: dict[tuple[str, str], HeldEffect] = {}
         self._seen: dict[tuple[str, str], Any] = {}
         self._held_bytes = 0
 
@@ -113,7 +113,7 @@ class Session:
         self._require_writing()
         self.repeatable = False
 
-    def hold(self, effect: Held) -> None:
+    def hold(self, effect: HeldEffect) -> None:
         """
         Keep *effect* until the handler has returned.
 
@@ -166,7 +166,7 @@ class Session:
         if self.invocation.idempotent is not None:
             once = self.invocation.idempotent
             size = len(answer.body) if answer is not None else 0
-            self.hold(Held(group=ANSWERS, key=once.key, value=(once, answer), size_bytes=size))
+            self.hold(HeldEffect(group=ANSWERS, key=once.key, value=(once, answer), size_bytes=size))
 
     def commit(self) -> Deferred[None] | None:
         """See `interfaces.HostSession.commit`."""

@@ -21,7 +21,7 @@ from aiwebengine.interfaces import Clock, DelayedCall
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class _Waiting:
+class _WaitingTurn:
     owner: str
     names: frozenset[str]
     granted: Deferred[Callable[[], None]]
@@ -41,7 +41,7 @@ class Turns:
         self._clock = clock
         self._longest_seconds = longest_seconds
         self._owners: dict[str, str] = {}
-        self._queue: list[_Waiting] = []
+        self._queue: list[_WaitingTurn] = []
 
     def barred(self, owner: str, names: frozenset[str]) -> frozenset[str]:
         """Return those of *names* that somebody else has its turn over, or waits for."""
@@ -61,7 +61,7 @@ class Turns:
             Cancelled: The wait was given up.
         """
         granted: Deferred[Callable[[], None]] = Deferred(lambda _: self._give_up(waiting))
-        waiting = _Waiting(owner=owner, names=names, granted=granted)
+        waiting = _WaitingTurn(owner=owner, names=names, granted=granted)
         if self._free(waiting, self._queue):
             self._grant(waiting)
             return granted
@@ -73,12 +73,12 @@ class Turns:
         """Return figures for the state page."""
         return {"taken": len(set(self._owners.values())), "waiting": len(self._queue)}
 
-    def _free(self, wanted: _Waiting, before: list[_Waiting]) -> bool:
+    def _free(self, wanted: _WaitingTurn, before: list[_WaitingTurn]) -> bool:
         if self.barred(wanted.owner, wanted.names):
             return False
         return not any(one.names & wanted.names for one in before)
 
-    def _grant(self, waiting: _Waiting) -> None:
+    def _grant(self, waiting: _WaitingTurn) -> None:
         taken = [name for name in waiting.names if name not in self._owners]
         for name in taken:
             self._owners[name] = waiting.owner
@@ -105,13 +105,13 @@ class Turns:
                 self._queue.remove(waiting)
                 self._grant(waiting)
 
-    def _give_up(self, waiting: _Waiting) -> None:
+    def _give_up(self, waiting: _WaitingTurn) -> None:
         if waiting in self._queue:
             self._leave(waiting)
             waiting.granted.errback(Cancelled("The client disconnected."))
             self._next()
 
-    def _too_long(self, waiting: _Waiting) -> None:
+    def _too_long(self, waiting: _WaitingTurn) -> None:
         waiting.until = None
         self._leave(waiting)
         waiting.granted.errback(
@@ -119,7 +119,7 @@ class Turns:
         )
         self._next()
 
-    def _leave(self, waiting: _Waiting) -> None:
+    def _leave(self, waiting: _WaitingTurn) -> None:
         self._queue.remove(waiting)
         if waiting.until is not None:
             waiting.until.cancel()

@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.interfaces import HostSession
 from aiwebengine.runtime.moves import Move
-from aiwebengine.runtime.processes.child import Clone, Life, Work, describe
+from aiwebengine.runtime.processes.child import Clone, CloneWork, Life, describe
 from aiwebengine.runtime.processes.clone_pool import ClonePool
 from aiwebengine.runtime.processes.crashes import MOST_IN_A_ROW, Crashes, is_crash
 from aiwebengine.runtime.processes.journal import Journal
@@ -28,7 +28,7 @@ from aiwebengine.runtime.processes.pace import Pace
 from aiwebengine.runtime.processes.slots import Share
 from aiwebengine.runtime.processes.template import Template
 from aiwebengine.runtime.processes.template_keeper import TemplateKeeper
-from aiwebengine.runtime.processes.terms import GroupContext, Payloads, Terms
+from aiwebengine.runtime.processes.terms import GroupContext, Payloads, RunTerms
 from aiwebengine.runtime.runs.run import Run, RunContext
 from aiwebengine.runtime.wire.boxes import encode_pair
 from aiwebengine.runtime.wire.failure import disconnected
@@ -43,7 +43,7 @@ _UNUSED_PERIODS = 5
 """A template outlives its last clone by so many times as long as a clone may be idle."""
 
 # For every request: an attribute of an enumeration takes three times as long as a name.
-_BUSY, _IDLE, _PARKED = Work.BUSY, Work.IDLE, Work.PARKED
+_BUSY, _IDLE, _PARKED = CloneWork.BUSY, CloneWork.IDLE, CloneWork.PARKED
 _LIVE = Life.LIVE
 
 
@@ -59,7 +59,7 @@ RETIRE = Move("retire", {Service.SERVING: Service.RETIRED})
 STOP = Move("stop", {Service.SERVING: Service.STOPPED, Service.RETIRED: Service.STOPPED})
 
 
-class Group:
+class ProcessGroup:
     """
     One version's processes.
 
@@ -70,7 +70,7 @@ class Group:
         run_context: What its runs work with.
     """
 
-    def __init__(self, *, version: str, terms: Terms, context: GroupContext, run_context: RunContext) -> None:
+    def __init__(self, *, version: str, terms: RunTerms, context: GroupContext, run_context: RunContext) -> None:
         self.version = version
         self.run_context = run_context
         self.service = Service.SERVING
@@ -230,7 +230,7 @@ class Group:
 
     # -- from its clones: see `child.CloneOwner` ------------------------------------------------
 
-    def clone_freed(self, clone: Clone[Run], was: Work) -> None:
+    def clone_freed(self, clone: Clone[Run], was: CloneWork) -> None:
         """See `child.CloneOwner.clone_freed`."""
         now = clone.idle_since
         self._pace.learn(clone.label, now - clone.begun_at, lingered=was is not _BUSY)
@@ -278,7 +278,7 @@ class Group:
             self._waiting.appendleft(run)
             self._serve_waiting()
 
-    def clone_gone(self, clone: Clone[Run], was: Work) -> None:
+    def clone_gone(self, clone: Clone[Run], was: CloneWork) -> None:
         """See `child.CloneOwner.clone_gone`."""
         self._pool.remove(clone)
         busy = was is not _IDLE

@@ -21,10 +21,10 @@ from twisted.logger import Logger
 from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.interfaces import HostCalls, ScriptSource
 from aiwebengine.observe.points import Passed, unwatched
-from aiwebengine.runtime.group import Group
+from aiwebengine.runtime.group import ProcessGroup
 from aiwebengine.runtime.processes.slots import Slots
 from aiwebengine.runtime.processes.template import Template
-from aiwebengine.runtime.processes.terms import GroupContext, Terms, check_loaded
+from aiwebengine.runtime.processes.terms import GroupContext, RunTerms, check_loaded
 from aiwebengine.runtime.processes.zygote import Zygote
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.runs.run import Run, RunContext
@@ -107,8 +107,8 @@ class Runner(Service):
         self._passed = passed
         self._recorded = recorded
         self._tape_bytes = tape_bytes
-        self._groups: dict[str, Group] = {}
-        self._retiring: set[Group] = set()
+        self._groups: dict[str, ProcessGroup] = {}
+        self._retiring: set[ProcessGroup] = set()
         self._active: set[Run] = set()
         self._tick: IDelayedCall | None = None
         self._tended = 0.0
@@ -279,7 +279,7 @@ class Runner(Service):
             "versions": [group.state() for group in (*self._groups.values(), *self._retiring)],
         }
 
-    def _make(self, invocation: Invocation, sink: Sink, group: Group, host: HostCalls | None = None) -> Run:
+    def _make(self, invocation: Invocation, sink: Sink, group: ProcessGroup, host: HostCalls | None = None) -> Run:
         context = group.run_context
         if host is not None:
             context = replace(context, host=host)
@@ -288,10 +288,10 @@ class Runner(Service):
             tape = Tape(most_bytes=self._tape_bytes())
         return Run(invocation=invocation, sink=sink, context=context, tape=tape)
 
-    def _group(self, version: str, script: str, *, manifest: Mapping[str, Any] | None = None) -> Group:
+    def _group(self, version: str, script: str, *, manifest: Mapping[str, Any] | None = None) -> ProcessGroup:
         return self._groups.get(version) or self._new_group(version, self._terms(script, manifest))
 
-    def _new_group(self, version: str, terms: Terms) -> Group:
+    def _new_group(self, version: str, terms: RunTerms) -> ProcessGroup:
         run_context = RunContext(
             host=self._host,
             limits=self._limits,
@@ -303,11 +303,11 @@ class Runner(Service):
             passed=self._passed,
             recorded=self._recorded,
         )
-        group = Group(version=version, terms=terms, context=self._context, run_context=run_context)
+        group = ProcessGroup(version=version, terms=terms, context=self._context, run_context=run_context)
         self._groups[version] = group
         return group
 
-    def _terms(self, script: str, manifest: Mapping[str, Any] | None) -> Terms:
+    def _terms(self, script: str, manifest: Mapping[str, Any] | None) -> RunTerms:
         """Decide under which terms a version runs: a script may ask for less, not for more."""
         if manifest is None:
             active = self._current.registry.scripts.get(script)
@@ -315,7 +315,7 @@ class Runner(Service):
             asked = active.limits if active is not None else {}
         else:
             isolation, asked = manifest.get("isolation"), manifest.get("limits", {})
-        return Terms(
+        return RunTerms(
             isolation=isolation or self._pool.isolation,
             max_running=self._pool.max_running or 4 * self._cores,
             weight=self._weights.get(script, 1.0),

@@ -16,9 +16,9 @@ from aiwebengine.runtime.registry import Current
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.package import file_name_for
-from aiwebengine.scripts.prepare import Prepared, Request
+from aiwebengine.scripts.prepare import DeployRequest, PreparedVersion
 from aiwebengine.scripts.store import ScriptStore
-from aiwebengine.scripts.versions import RemoveScript, Work
+from aiwebengine.scripts.versions import RemoveScript, StoredWith
 from aiwebengine.values import Invocation
 
 
@@ -30,7 +30,7 @@ class Change(Protocol):
         """Return the script that is changed."""
 
     @property
-    def prepared(self) -> Prepared | None:
+    def prepared(self) -> PreparedVersion | None:
         """Return its new version; None: it is deleted."""
 
 
@@ -75,7 +75,7 @@ class ScriptAccess:
             return None
         return bundle.files.get(version.entry, "")
 
-    async def prepare(self, invocation: Invocation, uri: str, source: str) -> Prepared:
+    async def prepare(self, invocation: Invocation, uri: str, source: str) -> PreparedVersion:
         """
         Build and try a script of one file.
 
@@ -85,7 +85,7 @@ class ScriptAccess:
         """
         name = file_name_for(uri)
         return await self._deployer.prepare(
-            Request(
+            DeployRequest(
                 uri=uri,
                 files={name: source.encode("utf-8", "replace")},
                 entry=name,
@@ -96,18 +96,18 @@ class ScriptAccess:
             )
         )
 
-    async def commit_work(self, invocation: Invocation, effects: Sequence[Any], work: Work) -> None:  # noqa: ARG002  the interface's
+    async def commit_work(self, invocation: Invocation, effects: Sequence[Any], work: StoredWith) -> None:  # noqa: ARG002  the interface's
         """Commit what a load does beside deploying scripts; see `host.effects.DeploymentCommitter`."""
         await self.commit(invocation, (), work)
 
-    async def commit(self, invocation: Invocation, changes: Sequence[Change], work: Work) -> None:
+    async def commit(self, invocation: Invocation, changes: Sequence[Change], work: StoredWith) -> None:
         """
         Make all *changes* visible at once, and do *work*, or none of it; deleting what is gone already is no error.
 
         Raises:
             DeploymentRefused, Conflict, Unavailable: Nothing was changed.
         """
-        wanted: list[Prepared | RemoveScript | Work] = [work]
+        wanted: list[PreparedVersion | RemoveScript | StoredWith] = [work]
         for change in changes:
             if change.prepared is not None:
                 wanted.append(change.prepared)

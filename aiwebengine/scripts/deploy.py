@@ -21,10 +21,10 @@ from aiwebengine.observe.background import Background
 from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.scripts.package import check_uri
 from aiwebengine.scripts.prepare import (
-    Prepared,
+    DeployRequest,
+    PreparedVersion,
     Preparer,
     Progress,
-    Request,
     active_script,
     as_ms,
     check_message,
@@ -37,8 +37,8 @@ from aiwebengine.scripts.versions import (
     PutVersion,
     Registered,
     RemoveScript,
+    StoredWith,
     Version,
-    Work,
     version_id,
 )
 
@@ -47,7 +47,7 @@ _log = Logger()
 _HELD = "A new process of the server is taking over and nothing can be deployed for a moment; nothing was changed."
 _HELD_SECONDS = 2.0
 
-Wanted = Prepared | ActivateVersion | RemoveScript | Work
+Wanted = PreparedVersion | ActivateVersion | RemoveScript | StoredWith
 """What may be committed together."""
 
 
@@ -127,7 +127,7 @@ class Deployer:
             _tell_unknown(registry, uri)
         return len(registry.scripts)
 
-    async def deploy(self, request: Request, *, progress: Progress = _silent) -> Deployment:
+    async def deploy(self, request: DeployRequest, *, progress: Progress = _silent) -> Deployment:
         """
         Deploy what *request* holds.
 
@@ -154,11 +154,13 @@ class Deployer:
             raise
         return replace(deployment, steps={**prepared.steps, "store": as_ms(self._seconds() - began)})
 
-    async def prepare(self, request: Request, *, progress: Progress = _silent, keep_warm: bool = False) -> Prepared:
+    async def prepare(
+        self, request: DeployRequest, *, progress: Progress = _silent, keep_warm: bool = False
+    ) -> PreparedVersion:
         """See `Preparer.prepare`; what it gives may be committed later, or dropped."""
         return await self._preparer.prepare(request, progress=progress, keep_warm=keep_warm)
 
-    async def check(self, request: Request) -> tuple[list[Problem], Registered]:
+    async def check(self, request: DeployRequest) -> tuple[list[Problem], Registered]:
         """
         Find every problem that deploying *request* would meet now, and what it would register.
 
@@ -241,7 +243,7 @@ class Deployer:
         for change in _flat(changes):
             version: Version | None = None
             warnings: tuple[Problem, ...] = ()
-            if isinstance(change, Prepared):
+            if isinstance(change, PreparedVersion):
                 version, warnings = change.new.version, change.warnings
                 registry = registry.with_script(change.active)
                 stored.append(PutVersion(new=change.new, expected=change.expected))
@@ -285,7 +287,7 @@ class Deployer:
             if self._preparer.numbers.highest(uri) > keep:
                 self._background.start(f"trim versions of {uri}", self._store.trim(uri, keep=keep))
 
-    async def _unchanged(self, request: Request) -> int | None:
+    async def _unchanged(self, request: DeployRequest) -> int | None:
         """Return the number of the serving version if deploying would make the same one."""
         check_uri(request.uri)
         self._preparer.expect(request.uri, request.expected)
@@ -318,6 +320,6 @@ def _tell_unknown(registry: Registry, uri: str) -> None:
 def _flat(changes: Iterable[Wanted]) -> Iterator[Wanted]:
     """Return all *changes*, each after those that its own load made."""
     for change in changes:
-        if isinstance(change, Prepared):
+        if isinstance(change, PreparedVersion):
             yield from _flat(change.changes)
         yield change

@@ -54,7 +54,7 @@ class BuildService(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class DeployRequest:
     """What somebody wants deployed."""
 
     uri: str
@@ -78,7 +78,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class PreparedVersion:
     """A version that was built, loaded and found good, but serves nobody yet."""
 
     new: NewVersion
@@ -153,7 +153,7 @@ class Preparer:
         self.numbers = VersionNumbers()
         """The numbers that versions have or will have."""
 
-    async def prepare(self, request: Request, *, progress: Progress, keep_warm: bool) -> Prepared:
+    async def prepare(self, request: DeployRequest, *, progress: Progress, keep_warm: bool) -> PreparedVersion:
         """
         Do everything up to the transaction.
 
@@ -181,7 +181,7 @@ class Preparer:
         finally:
             self._slots.release()
 
-    async def examine(self, request: Request) -> CheckedFiles:
+    async def examine(self, request: DeployRequest) -> CheckedFiles:
         """
         Check the files and decide the grants.
 
@@ -222,7 +222,7 @@ class Preparer:
                 details={"uri": uri, "expected": expected, "current": now},
             )
 
-    async def _prepare(self, request: Request, progress: Progress, *, keep_warm: bool) -> Prepared:
+    async def _prepare(self, request: DeployRequest, progress: Progress, *, keep_warm: bool) -> PreparedVersion:
         steps = _Steps(seconds=self._seconds, progress=progress)
         steps.begin("check")
         examined = await self.examine(request)
@@ -257,7 +257,7 @@ class Preparer:
                 self.numbers.release(request.uri, number)
             if not (good and keep_warm):
                 self._forget(bundle.version)
-        return Prepared(
+        return PreparedVersion(
             new=replace(new, version=version, replay=loaded.replay),
             active=active,
             expected=request.expected,
@@ -348,7 +348,7 @@ def active_script(version: Version) -> ActiveScript:
 
 
 def decide_grants(
-    request: Request, package: Package, *, serving: ActiveScript | None, known: Collection[str]
+    request: DeployRequest, package: Package, *, serving: ActiveScript | None, known: Collection[str]
 ) -> tuple[frozenset[str], tuple[Problem, ...]]:
     """
     Decide what a version may do: what the administrator says, or said before.
@@ -424,7 +424,7 @@ class _Steps:
         return self._milliseconds
 
 
-def _new_version(request: Request, examined: CheckedFiles, built: Any, *, number: int, now: int) -> NewVersion:
+def _new_version(request: DeployRequest, examined: CheckedFiles, built: Any, *, number: int, now: int) -> NewVersion:
     package = examined.package
     version = Version(
         uri=request.uri,

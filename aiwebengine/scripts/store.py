@@ -20,8 +20,8 @@ from aiwebengine.errors import Conflict, NotFound
 from aiwebengine.scripts.versions import (
     ActivateVersion,
     Change,
-    Event,
     History,
+    HistoryEvent,
     NewVersion,
     PutVersion,
     Registered,
@@ -178,7 +178,9 @@ class ScriptStore:
                 current=script.current,
                 versions=kept,
                 events=tuple(
-                    Event(at=row.at, action=row.action, number=row.number, author=row.author, message=row.message)
+                    HistoryEvent(
+                        at=row.at, action=row.action, number=row.number, author=row.author, message=row.message
+                    )
                     for row in events
                 ),
             )

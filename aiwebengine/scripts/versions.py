@@ -109,7 +109,7 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class HistoryEvent:
     """Something that was done to a script."""
 
     at: int
@@ -130,7 +130,7 @@ class History:
     current: int | None
     """None: the script is deleted."""
     versions: tuple[Version, ...]
-    events: tuple[Event, ...]
+    events: tuple[HistoryEvent, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +165,7 @@ class RemoveScript:
     message: str = ""
 
 
-class Work(Protocol):
+class StoredWith(Protocol):
     """What else is stored in the same transaction; whoever asks for it knows what it is."""
 
     @property
@@ -177,7 +177,7 @@ class Work(Protocol):
         """Return what is to be called after the commit."""
 
 
-Change = PutVersion | ActivateVersion | RemoveScript | Work
+Change = PutVersion | ActivateVersion | RemoveScript | StoredWith
 """What one transaction may be made of."""
 
 

@@ -26,7 +26,7 @@ class Busy(Unavailable):
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class _Waiting:
+class _QueuedWork:
     until: float
     work: Callable[[], Deferred[Any]]
     told: Deferred[Any]
@@ -52,7 +52,7 @@ class Bulkhead:
         self._wait_seconds = wait_seconds
         self._clock = clock
         self._running = 0
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[_QueuedWork] = deque()
         self._moving = False
         self._end: DelayedCall | None = None
         self._refused = 0
@@ -73,7 +73,7 @@ class Bulkhead:
             self._refused += 1
             return fail(Busy(f"The {self._name} is too busy; try again.", retry_seconds=1.0))
         told: Deferred[T] = Deferred(lambda _: self._cancel(waiting))
-        waiting = _Waiting(until=self._clock.seconds() + self._wait_seconds, work=work, told=told)
+        waiting = _QueuedWork(until=self._clock.seconds() + self._wait_seconds, work=work, told=told)
         self._queue.append(waiting)
         self._watch()
         return told
@@ -114,7 +114,7 @@ class Bulkhead:
             self._moving = False
         self._watch()
 
-    def _cancel(self, waiting: _Waiting) -> None:
+    def _cancel(self, waiting: _QueuedWork) -> None:
         if waiting.begun is not None:
             waiting.begun.cancel()
             return

@@ -24,7 +24,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from aiwebengine.errors import TooLarge, TooMany
-from aiwebengine.services.topics import Counts, Deliver, Ended, Message, Reason, Subscription, Topic, TopicOptions
+from aiwebengine.services.topics import Counts, Deliver, Ended, Reason, Subscription, Topic, TopicMessage, TopicOptions
 from aiwebengine.settings.schema import StreamSettings
 
 _RETRY_SECONDS = 5.0
@@ -93,7 +93,7 @@ class Bus:
         to: Mapping[str, Any] | None = None,
         event: str | None = None,
         key: str | None = None,
-    ) -> Message:
+    ) -> TopicMessage:
         """
         Return a message to the topic's subscribers.
 
@@ -210,7 +210,7 @@ class Bus:
 
     def _publish(
         self, topic: str, data: str, *, to: Mapping[str, Any] | None, event: str | None, key: str | None
-    ) -> tuple[Message, bool]:
+    ) -> tuple[TopicMessage, bool]:
         """Publish here; tell also whether it was not published before."""
         if len(data) > self._settings.max_message_bytes:
             raise TooLarge(

@@ -98,7 +98,7 @@ class DataFolder(Service):
     def _lock(self) -> int:
         try:
             descriptor = lock.take(self.path / lock.LOCK_NAME)
-        except lock.Held as held:
+        except lock.LockHeld as held:
             raise CannotStart(
                 f"Another server{held.owner} uses the data folder {self.path}. "
                 "Stop it first, or set server.data_folder to another folder."

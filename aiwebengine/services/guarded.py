@@ -45,7 +45,7 @@ def away(error: BaseException) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class GuardTerms:
     """How a dependency is asked."""
 
     seconds: float
@@ -79,7 +79,7 @@ class Guarded:
         self,
         *,
         name: str,
-        terms: Terms,
+        terms: GuardTerms,
         clock: Clock,
         random: Callable[[], float],
         changed: Changed = lambda _name, _state, _why: None,

@@ -46,7 +46,7 @@ def take(path: Path) -> int:
     return descriptor
 
 
-class Held(Exception):
+class LockHeld(Exception):
     """
     Another process holds a lock.
 
@@ -99,7 +99,7 @@ def _lock(descriptor: int) -> None:
         # Only commands hold it, each for an instant.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         time.sleep(_PAUSE_SECONDS)  # noqa: TID251  The server has not started: nothing waits for the reactor yet.
-    raise Held(_owner(descriptor))
+    raise LockHeld(_owner(descriptor))
 
 
 def _free(descriptor: int, kind: int) -> bool:

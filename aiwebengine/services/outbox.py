@@ -47,7 +47,7 @@ class Undeliverable(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class OutboxMessage:
     """What is to be delivered."""
 
     id: str
@@ -57,7 +57,7 @@ class Message:
     """How often it was tried before."""
 
 
-Deliver = Callable[[Message], Awaitable[None] | None]
+Deliver = Callable[[OutboxMessage], Awaitable[None] | None]
 """Delivers a message; raises `Undeliverable` if it never can, anything else to have it tried again."""
 
 
@@ -168,7 +168,7 @@ class Relay(Service):
 
     async def _deliver(self, row: Any) -> bool:
         """Deliver one; tell whether it is done with, delivered or not."""
-        message = Message(id=f"{row.unit}/{row.ordinal}", payload=json.loads(row.payload), attempts=row.attempts)
+        message = OutboxMessage(id=f"{row.unit}/{row.ordinal}", payload=json.loads(row.payload), attempts=row.attempts)
         self._passed("relay.next")
         try:
             delivering = self._deliverer(row.kind)(message)

@@ -33,7 +33,7 @@ _KEYS_KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class TopicMessage:
     """One message of a topic."""
 
     id: str
@@ -58,10 +58,10 @@ class Reason:
     """One sentence that the subscriber may read."""
 
 
-Deliver = Callable[[Message], None]
+Deliver = Callable[[TopicMessage], None]
 Ended = Callable[[Reason], None]
 
-Sieve = Callable[[Message, Sequence[Mapping[str, Any]]], Deferred[Sequence[bool]]]
+Sieve = Callable[[TopicMessage, Sequence[Mapping[str, Any]]], Deferred[Sequence[bool]]]
 """Tells for each subscriber's attributes if the message is for it; if it fails, nobody gets the message."""
 
 
@@ -113,7 +113,7 @@ class Subscription:
         self._topic: Topic | None = topic
         self._deliver = deliver
         self._ended = ended
-        self._queue: deque[Message] | None = None
+        self._queue: deque[TopicMessage] | None = None
         self._paused = False
         self._held = False
         self._lost = False
@@ -143,7 +143,7 @@ class Subscription:
         """Have messages wait until `release`, whatever the subscriber says."""
         self._held = True
 
-    def release(self, missed: Sequence[Message]) -> None:
+    def release(self, missed: Sequence[TopicMessage]) -> None:
         """Return *missed*, then what has waited."""
         self._held = False
         if self._topic is None:
@@ -154,7 +154,7 @@ class Subscription:
             self._queue = queue
         self._drain()
 
-    def give(self, message: Message) -> None:
+    def give(self, message: TopicMessage) -> None:
         """Deliver *message*, or keep it while paused."""
         if self._topic is None:
             return
@@ -207,7 +207,7 @@ class Subscription:
     def _considered(self, topic: Topic) -> int:
         return max(self.since, topic.considered)
 
-    def _send(self, message: Message) -> None:
+    def _send(self, message: TopicMessage) -> None:
         if self._topic is None:
             return
         self._topic.counts.delivered += 1
@@ -265,24 +265,24 @@ class Topic:
         self.subscriptions: dict[Subscription, None] = {}
         self._history_bytes = history_bytes
         self._emptied = emptied
-        self._history: deque[Message] = deque()
+        self._history: deque[TopicMessage] = deque()
         self._kept_bytes = 0
         self._forgotten = last
-        self._pending: deque[Message] = deque()
+        self._pending: deque[TopicMessage] = deque()
         self._busy = False
-        self._keys: dict[str, Message] = {}
+        self._keys: dict[str, TopicMessage] = {}
 
     def configure(self, options: TopicOptions) -> None:
         """Behave otherwise from now on."""
         self.options = options
         self._trim()
 
-    def publish(self, data: str, to: Mapping[str, Any] | None, event: str | None, key: str | None) -> Message:
+    def publish(self, data: str, to: Mapping[str, Any] | None, event: str | None, key: str | None) -> TopicMessage:
         """See `Bus.publish`."""
         if key is not None and key in self._keys:
             return self._keys[key]
         self.last += 1
-        message = Message(id=self.id_of(self.last), data=data, to=to, event=event, sequence=self.last)
+        message = TopicMessage(id=self.id_of(self.last), data=data, to=to, event=event, sequence=self.last)
         if key is not None:
             self._keys[key] = message
             if len(self._keys) > _KEYS_KEPT:
@@ -334,10 +334,10 @@ class Topic:
         """Return the id of the message with this sequence."""
         return f"{self.epoch}-{sequence}"
 
-    def gap(self, before: int) -> Message:
+    def gap(self, before: int) -> TopicMessage:
         """Make the message that says that messages are missing up to the sequence *before*."""
         text = '{"reason":"Messages were dropped; load the current state again."}'
-        return Message(id=self.id_of(before), data=text, event=GAP, sequence=before)
+        return TopicMessage(id=self.id_of(before), data=text, event=GAP, sequence=before)
 
     def kept(self) -> int:
         """Return how many messages it keeps."""
@@ -377,7 +377,7 @@ class Topic:
                 return
         self._busy = False
 
-    def _sifted_at_once(self, sieve: Sieve, message: Message, chosen: Sequence[Subscription]) -> bool:
+    def _sifted_at_once(self, sieve: Sieve, message: TopicMessage, chosen: Sequence[Subscription]) -> bool:
         """Return to those whom the sieve wants; tell if that is done, else the work goes on when it is."""
         here, done = True, False
 
@@ -396,19 +396,19 @@ class Topic:
         here = False
         return done
 
-    def _give(self, message: Message, chosen: Sequence[Subscription]) -> None:
+    def _give(self, message: TopicMessage, chosen: Sequence[Subscription]) -> None:
         for one in chosen:
             one.give(message)
         self.considered = message.sequence
 
-    def _unsifted(self, failure: Any, message: Message) -> None:
+    def _unsifted(self, failure: Any, message: TopicMessage) -> None:
         self.counts.sieve_failures += 1
         if failure.check(EngineError) is None:
             _log.failure("a sieve failed", failure)
         self._give(message, ())
 
     def _sift(
-        self, sieve: Sieve, subscription: Subscription, missed: Sequence[Message], wanted: Sequence[Message]
+        self, sieve: Sieve, subscription: Subscription, missed: Sequence[TopicMessage], wanted: Sequence[TopicMessage]
     ) -> None:
         """Sift what a subscriber missed, for it alone."""
         if not missed:
@@ -423,7 +423,7 @@ class Topic:
         )
 
 
-def _asked(sieve: Sieve, message: Message, attributes: Sequence[Mapping[str, Any]]) -> Deferred[Sequence[bool]]:
+def _asked(sieve: Sieve, message: TopicMessage, attributes: Sequence[Mapping[str, Any]]) -> Deferred[Sequence[bool]]:
     """Ask, and have whatever goes wrong fail the Deferred."""
     begun: Deferred[None] = Deferred()
     asked = begun.addCallback(lambda _: sieve(message, attributes))

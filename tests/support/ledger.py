@@ -28,11 +28,11 @@ from aiwebengine.features.all import FEATURES
 from aiwebengine.features.storage import store as entry_rows
 from aiwebengine.host.declarations import Declarations
 from aiwebengine.host.declare import Argument, HostCall
-from aiwebengine.host.effects import Held, Unit
-from aiwebengine.host.session import Function, Session
+from aiwebengine.host.effects import HeldEffect, Unit
+from aiwebengine.host.session import CallSession, Function
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.services.db.units import Transaction, Write
-from aiwebengine.services.outbox import Message
+from aiwebengine.services.outbox import OutboxMessage
 from aiwebengine.settings.schema import LimitSettings, PoolSettings, ServerSettings, Settings
 
 AREA = "ledger"
@@ -66,15 +66,15 @@ class Ledger:
 
     @property
     def calls(self) -> Sequence[HostCall]:
-        """See `dispatch.Group.calls`."""
+        """See `dispatch.CallGroup.calls`."""
         return CALLS
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """See `dispatch.Group.functions`."""
+        """See `dispatch.CallGroup.functions`."""
         return {"ledgerPut": self._put, "ledgerTell": self._tell}
 
-    def write(self, unit: Unit, effects: Sequence[Held]) -> Write | None:
+    def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write | None:
         """See `effects.Effects.write`."""
         ids = [one.value for one in effects if one.key.startswith("put ")]
         if not ids:
@@ -83,27 +83,27 @@ class Ledger:
 
         def write(transaction: Transaction) -> None:
             for one in ids:
-                rows = [entry_rows.Entry(name=f"{one}/{side}", value=one, version=unit.id) for side in ("a", "b")]
+                rows = [entry_rows.StoredEntry(name=f"{one}/{side}", value=one, version=unit.id) for side in ("a", "b")]
                 entry_rows.write(transaction.connection, place, put=rows, remove=(), now=transaction.now)
                 transaction.publish("ledger", {"id": one})
 
         return write
 
-    def happen(self, _unit: Unit, effects: Sequence[Held]) -> None:
+    def happen(self, _unit: Unit, effects: Sequence[HeldEffect]) -> None:
         """See `effects.Effects.happen`."""
         for one in effects:
             if one.key.startswith("tell "):
                 self._line("told", one.value)
 
-    def deliver(self, message: Message) -> None:
+    def deliver(self, message: OutboxMessage) -> None:
         """See `outbox.Deliver`."""
         self._line("delivered", f"{message.id} {message.payload['id']}")
 
-    def _put(self, session: Session, one: str) -> None:
-        session.hold(Held(group="ledger", key=f"put {one}", value=one))
+    def _put(self, session: CallSession, one: str) -> None:
+        session.hold(HeldEffect(group="ledger", key=f"put {one}", value=one))
 
-    def _tell(self, session: Session, one: str) -> None:
-        session.hold(Held(group="ledger", key=f"tell {one}", value=one))
+    def _tell(self, session: CallSession, one: str) -> None:
+        session.hold(HeldEffect(group="ledger", key=f"tell {one}", value=one))
 
     def _line(self, name: str, text: str) -> None:
         # One write, so that a kill leaves a whole line or none.

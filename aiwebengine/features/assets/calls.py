@@ -16,8 +16,8 @@ from aiwebengine.errors import Invalid
 from aiwebengine.features.assets.declarations import CALLS, CAPABILITY
 from aiwebengine.features.assets.store import Asset, AssetStore, NewAsset
 from aiwebengine.host.declare import HostCall, limited
-from aiwebengine.host.effects import Held, Unit
-from aiwebengine.host.session import Function, Session
+from aiwebengine.host.effects import HeldEffect, Unit
+from aiwebengine.host.session import CallSession, Function
 from aiwebengine.services.db.units import Transaction, Write
 
 GROUP = CAPABILITY
@@ -39,13 +39,13 @@ class AssetCalls:
 
     @property
     def calls(self) -> Sequence[HostCall]:
-        """See `dispatch.Group.calls`."""
+        """See `dispatch.CallGroup.calls`."""
         # Base64: four characters for three bytes.
         return limited(CALLS, content=4 * (self._max_bytes // 3 + 1))
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """See `dispatch.Group.functions`."""
+        """See `dispatch.CallGroup.functions`."""
         return {
             "listAssets": self._all,
             "fetchAsset": self._fetch,
@@ -53,7 +53,7 @@ class AssetCalls:
             "deleteAsset": self._remove,
         }
 
-    def write(self, _unit: Unit, effects: Sequence[Held]) -> Write:
+    def write(self, _unit: Unit, effects: Sequence[HeldEffect]) -> Write:
         """See `effects.Effects.write`."""
 
         def write(transaction: Transaction) -> None:
@@ -61,10 +61,10 @@ class AssetCalls:
 
         return write
 
-    def happen(self, unit: Unit, effects: Sequence[Held]) -> None:
+    def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:
         """See `effects.Effects.happen`: nothing follows."""
 
-    async def _all(self, session: Session) -> list[str]:
+    async def _all(self, session: CallSession) -> list[str]:
         paths = set(await self._store.list_paths())
         for path, asset in session.pending(GROUP).items():
             if asset is None:
@@ -73,28 +73,28 @@ class AssetCalls:
                 paths.add(path)
         return sorted(paths)
 
-    async def _fetch(self, session: Session, path: str) -> str:
+    async def _fetch(self, session: CallSession, path: str) -> str:
         asset = await self._asset(session, path)
         if asset is None:
             return "null"
         content = base64.b64encode(asset.content).decode("ascii")
         return json.dumps({"publicPath": path, "mimetype": asset.type, "content": content})
 
-    def _upsert(self, session: Session, path: str, mimetype: str, content: str) -> None:
+    def _upsert(self, session: CallSession, path: str, mimetype: str, content: str) -> None:
         try:
             data = base64.b64decode(content, validate=True)
         except (binascii.Error, ValueError):
             raise Invalid("upsertAsset: content must be base64; use btoa(text) for text.") from None
         asset = self._store.check(path, mimetype, data)
-        session.hold(Held(group=GROUP, key=path, value=asset, size_bytes=len(data)))
+        session.hold(HeldEffect(group=GROUP, key=path, value=asset, size_bytes=len(data)))
 
-    async def _remove(self, session: Session, path: str) -> bool:
+    async def _remove(self, session: CallSession, path: str) -> bool:
         existed = await self._asset(session, path) is not None
         if existed:
-            session.hold(Held(group=GROUP, key=path, value=None))
+            session.hold(HeldEffect(group=GROUP, key=path, value=None))
         return existed
 
-    async def _asset(self, session: Session, path: str) -> Asset | NewAsset | None:
+    async def _asset(self, session: CallSession, path: str) -> Asset | NewAsset | None:
         pending: Mapping[str, NewAsset | None] = session.pending(GROUP)
         if path in pending:
             return pending[path]

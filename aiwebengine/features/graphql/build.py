@@ -19,10 +19,10 @@ from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
 from aiwebengine.features.graphql.transports.http import GraphQLDoor
 from aiwebengine.features.graphql.transports.older import PREFIX as OLDER
 from aiwebengine.features.graphql.transports.older import OlderDoor
-from aiwebengine.features.graphql.transports.page import PREFIX, Page
+from aiwebengine.features.graphql.transports.page import PREFIX, GraphiQLPage
 from aiwebengine.features.graphql.transports.site import GraphQLSite
 from aiwebengine.features.graphql.transports.sse import EventDoor
-from aiwebengine.features.graphql.transports.websocket import Parts, WebSocketDoor
+from aiwebengine.features.graphql.transports.websocket import ConnectionParts, WebSocketDoor
 from aiwebengine.runtime.invoker import Invoker
 from aiwebengine.runtime.registry import Current
 from aiwebengine.services.bus import Bus
@@ -103,10 +103,10 @@ def build_graphql(
         execution=execution, feeds=feeds, streams=streams, settings=settings, clock=reactor, random=random
     )
     older = OlderDoor(execution=execution, feeds=feeds, topics=topics, streams=door_of_streams)
-    page = Page(folder=TOOLCHAIN / "graphiql")
+    page = GraphiQLPage(folder=TOOLCHAIN / "graphiql")
     door = GraphQLDoor(execution=execution, settings=settings, distinct=events.distinct, page=page)
     conversations = WebSocketDoor(
-        Parts(execution=execution, feeds=feeds, settings=settings, clock=reactor, new_id=new_id)
+        ConnectionParts(execution=execution, feeds=feeds, settings=settings, clock=reactor, new_id=new_id)
     )
     site = GraphQLSite(
         exact={

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import Conflict, Invalid
 from aiwebengine.features.idempotency import store as answer_rows
-from aiwebengine.host.effects import Held, Unit
+from aiwebengine.host.effects import HeldEffect, Unit
 from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.values import Answer, IdempotentRequest
 
@@ -70,7 +70,7 @@ class KeptAnswers:
         """The request is over, answered or not."""
         self._open.discard(once.key)
 
-    def write(self, unit: Unit, effects: Sequence[Held]) -> Write:  # noqa: ARG002  the interface's
+    def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write:  # noqa: ARG002  the interface's
         """See `effects.Effects.write`."""
 
         def keep(transaction: Transaction) -> None:
@@ -81,7 +81,7 @@ class KeptAnswers:
 
         return keep
 
-    def happen(self, unit: Unit, effects: Sequence[Held]) -> None:
+    def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:
         """See `effects.Effects.happen`."""
 
     def remove_old(self, connection: Any) -> int:

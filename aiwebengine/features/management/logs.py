@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from aiwebengine.errors import Denied
 from aiwebengine.features.management.declarations import LOG_CALLS, LOGS, MOST_LINES
 from aiwebengine.host.declare import HostCall
-from aiwebengine.host.session import Function, Session
+from aiwebengine.host.session import CallSession, Function
 
 
 class LogCalls:
@@ -23,18 +23,18 @@ class LogCalls:
 
     @property
     def calls(self) -> Sequence[HostCall]:
-        """See `dispatch.Group.calls`."""
+        """See `dispatch.CallGroup.calls`."""
         return LOG_CALLS
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """See `dispatch.Group.functions`."""
+        """See `dispatch.CallGroup.functions`."""
         return {"listLogs": self._own, "listLogsForUri": self._of}
 
-    async def _own(self, session: Session) -> list[str]:
+    async def _own(self, session: CallSession) -> list[str]:
         return list(await self._messages(session.invocation.script, MOST_LINES))
 
-    async def _of(self, session: Session, uri: str) -> list[str]:
+    async def _of(self, session: CallSession, uri: str) -> list[str]:
         if uri != session.invocation.script and LOGS not in session.capabilities:
             raise Denied(
                 f'listLogsForUri needs the capability "{LOGS}" for the log of another script; '

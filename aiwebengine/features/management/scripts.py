@@ -16,8 +16,8 @@ from typing import Any
 from aiwebengine.errors import Conflict, DeploymentRefused, EngineError, Problem
 from aiwebengine.features.management.declarations import SCRIPT_CALLS, SCRIPTS
 from aiwebengine.host.declare import HostCall, limited, printable
-from aiwebengine.host.effects import Held, Unit, Work
-from aiwebengine.host.session import Function, Session
+from aiwebengine.host.effects import HeldEffect, Unit, UnitWork
+from aiwebengine.host.session import CallSession, Function
 from aiwebengine.values import Invocation
 
 GROUP = SCRIPTS
@@ -62,7 +62,7 @@ class ScriptCalls:
         list_scripts: Callable[[], Awaitable[Sequence[str]]],
         read_entry: Callable[[str], Awaitable[str | None]],
         prepare: Callable[[Invocation, str, str], Awaitable[Any]],
-        commit: Callable[[Invocation, Sequence[ScriptChange], Work], Awaitable[None]],
+        commit: Callable[[Invocation, Sequence[ScriptChange], UnitWork], Awaitable[None]],
         max_source_bytes: int,
     ) -> None:
         self._list_scripts = list_scripts
@@ -73,12 +73,12 @@ class ScriptCalls:
 
     @property
     def calls(self) -> Sequence[HostCall]:
-        """See `dispatch.Group.calls`."""
+        """See `dispatch.CallGroup.calls`."""
         return limited(SCRIPT_CALLS, content=self._max_source_bytes)
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """See `dispatch.Group.functions`."""
+        """See `dispatch.CallGroup.functions`."""
         return {
             "listScripts": self._all,
             "getScript": self._get,
@@ -86,13 +86,13 @@ class ScriptCalls:
             "deleteScript": self._remove,
         }
 
-    def write(self, _unit: Unit, _effects: Sequence[Held]) -> None:
+    def write(self, _unit: Unit, _effects: Sequence[HeldEffect]) -> None:
         """See `effects.Effects.write`: what deploys is committed by `deploy`."""
 
-    def happen(self, unit: Unit, effects: Sequence[Held]) -> None:
+    def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:
         """See `effects.Effects.happen`: nothing follows."""
 
-    async def deploy(self, invocation: Invocation, effects: Sequence[Held], work: Work) -> None:
+    async def deploy(self, invocation: Invocation, effects: Sequence[HeldEffect], work: UnitWork) -> None:
         """See `effects.DeploymentCommitter`."""
         changes = [
             ScriptChange(uri=effect.key, prepared=effect.value.prepared if effect.value else None) for effect in effects
@@ -106,7 +106,7 @@ class ScriptCalls:
                 details=refused.details,
             ) from refused
 
-    async def _all(self, session: Session) -> list[str]:
+    async def _all(self, session: CallSession) -> list[str]:
         names = set(await self._list_scripts())
         for uri, written in session.pending(GROUP).items():
             if written is None:
@@ -115,14 +115,14 @@ class ScriptCalls:
                 names.add(uri)
         return sorted(names)
 
-    async def _get(self, session: Session, uri: str) -> str:
+    async def _get(self, session: CallSession, uri: str) -> str:
         return await self._source(session, uri) or ""
 
-    async def _upsert(self, session: Session, uri: str, content: str) -> None:
+    async def _upsert(self, session: CallSession, uri: str, content: str) -> None:
         try:
             prepared = await self._prepare(session.invocation, uri, content)
             pending = Pending(source=content, prepared=prepared)
-            session.hold(Held(group=GROUP, key=uri, value=pending, size_bytes=len(content)))
+            session.hold(HeldEffect(group=GROUP, key=uri, value=pending, size_bytes=len(content)))
         except DeploymentRefused as error:
             refused = [problem for problem in error.problems if problem.severity == "error"]
         except EngineError as error:
@@ -133,13 +133,13 @@ class ScriptCalls:
             place = f" ({problem.file}:{problem.line})" if problem.file and problem.line else ""
             session.note("error", f'upsertScript: "{printable(uri)}" is not deployed: {problem.message}{place}')
 
-    async def _remove(self, session: Session, uri: str) -> bool:
+    async def _remove(self, session: CallSession, uri: str) -> bool:
         existed = await self._source(session, uri) is not None
         if existed:
-            session.hold(Held(group=GROUP, key=uri, value=None))
+            session.hold(HeldEffect(group=GROUP, key=uri, value=None))
         return existed
 
-    async def _source(self, session: Session, uri: str) -> str | None:
+    async def _source(self, session: CallSession, uri: str) -> str | None:
         pending: Mapping[str, Pending | None] = session.pending(GROUP)
         if uri in pending:
             written = pending[uri]

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from aiwebengine.errors import Invalid, NotFound
-from aiwebengine.features.recordings.recorder import MODES, Recorder, Recording, Rule
+from aiwebengine.features.recordings.recorder import MODES, MaskedRecording, Recorder, Rule
 from aiwebengine.features.recordings.replayer import Recorded, Replayer
 from aiwebengine.scripts.package import check_uri
-from aiwebengine.scripts.prepare import Request
+from aiwebengine.scripts.prepare import DeployRequest
 from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings
 from aiwebengine.values import Answer
@@ -111,7 +111,7 @@ class Recordings:
         files = None
         if "files" in said:
             entry = said.get("entry")
-            files = Request(
+            files = DeployRequest(
                 uri=recorded.uri,
                 files=files_of(said["files"]),
                 entry=entry if isinstance(entry, str) else None,
@@ -119,14 +119,14 @@ class Recordings:
             )
         return as_json(await self._replayer.replay(recorded, number=call.integer("version", least=1), files=files))
 
-    async def _get(self, identity: str) -> Recording:
+    async def _get(self, identity: str) -> MaskedRecording:
         found = await self._recorder.get(identity[:64])
         if found is None:
             raise NotFound(f'There is no recording "{identity[:64]}"; it may have been removed for its age.')
         return found
 
 
-def _whole(recording: Recording) -> dict[str, Any]:
+def _whole(recording: MaskedRecording) -> dict[str, Any]:
     return {**recording.as_json(), **recording.document}
 
 

@@ -54,7 +54,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
+class MaskedRecording:
     """One recorded invocation, masked."""
 
     id: str
@@ -95,13 +95,13 @@ class FinishedTape(Protocol):
 class RecordingRows(Protocol):
     """Where recordings and rules are kept."""
 
-    def write(self, recording: Recording) -> Deferred[None]:
+    def write(self, recording: MaskedRecording) -> Deferred[None]:
         """Add one."""
 
-    def find(self, uri: str | None, *, limit: int) -> Deferred[list[Recording]]:
+    def find(self, uri: str | None, *, limit: int) -> Deferred[list[MaskedRecording]]:
         """Return the newest ones, newest first, with empty documents."""
 
-    def get(self, identity: str) -> Deferred[Recording | None]:
+    def get(self, identity: str) -> Deferred[MaskedRecording | None]:
         """Return one."""
 
     def remove(self, identity: str) -> Deferred[bool]:
@@ -206,7 +206,7 @@ class Recorder(Service):
         failed = outcome not in {"committed", "rolled_back"}
         if outcome in {"lost", "rerun"} or (invocation.recording == "errors" and not failed):
             return
-        recording = Recording(
+        recording = MaskedRecording(
             id=invocation.id,
             at=tape.now,
             uri=invocation.script,
@@ -233,11 +233,11 @@ class Recorder(Service):
         )
         self._background.start("keep a recording", self._write(recording))
 
-    async def find(self, uri: str | None, *, limit: int) -> list[Recording]:
+    async def find(self, uri: str | None, *, limit: int) -> list[MaskedRecording]:
         """Return the newest recordings, newest first."""
         return await self._rows.find(uri, limit=limit)
 
-    async def get(self, identity: str) -> Recording | None:
+    async def get(self, identity: str) -> MaskedRecording | None:
         """Return one recording."""
         return await self._rows.get(identity)
 
@@ -252,7 +252,7 @@ class Recorder(Service):
     def _know(self, rules: Sequence[Rule]) -> None:
         self._rules = {(rule.uri, rule.path): rule for rule in rules}
 
-    async def _write(self, recording: Recording) -> None:
+    async def _write(self, recording: MaskedRecording) -> None:
         try:
             await self._rows.write(recording)
         except Exception:  # noqa: BLE001  evidence: that it cannot be kept must disturb nobody

@@ -21,7 +21,7 @@ from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.routes import Routes
 from aiwebengine.runtime.runs.replay import Replay
 from aiwebengine.scripts.deploy import Deployer
-from aiwebengine.scripts.prepare import Request
+from aiwebengine.scripts.prepare import DeployRequest
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.scripts.versions import Registered
 from aiwebengine.values import ANONYMOUS, Answer, HandlerRef, Invocation, Principal, ReplayInputs, RouteMatch
@@ -70,7 +70,7 @@ class Replayer:
         self._masks = masks
 
     async def replay(
-        self, recorded: Recorded, *, number: int | None = None, files: Request | None = None
+        self, recorded: Recorded, *, number: int | None = None, files: DeployRequest | None = None
     ) -> dict[str, Any]:
         """
         Do one over again.
@@ -112,7 +112,7 @@ class Replayer:
         if registered is not None:
             invocation = _routed(invocation, document, registered)
         host = Replay(document["calls"], whole=bool(document.get("whole")), masked=self._masks.masked_text)
-        answer, error = await _Waiting.run(self._invoker, invocation, host)
+        answer, error = await _ReplaySink.run(self._invoker, invocation, host)
         outcome = error.code if error is not None else "committed"
         answered = self._masks.masked_answer(answer)
         # Where the recording ended before the invocation did, nobody knows how it would have ended.
@@ -159,7 +159,7 @@ class Replayer:
             raise Invalid(f"The recording is damaged: {error!r}.") from error
 
 
-class _Waiting:
+class _ReplaySink:
     """Waits for the answer of an invocation that is done over again. See `sink.Sink`."""
 
     def __init__(self) -> None:

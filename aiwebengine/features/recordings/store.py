@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from twisted.internet.defer import Deferred
 
-from aiwebengine.features.recordings.recorder import Recording, Rule
+from aiwebengine.features.recordings.recorder import MaskedRecording, Rule
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.tables import key_of, recording_rules, recordings
 
@@ -28,7 +28,7 @@ class DatabaseRecordingRows:
     def __init__(self, *, database: Database) -> None:
         self._database = database
 
-    def write(self, recording: Recording) -> Deferred[None]:
+    def write(self, recording: MaskedRecording) -> Deferred[None]:
         """See `RecordingRows.write`."""
         text = json.dumps(recording.document, separators=(",", ":")).encode("ascii")
         row = {
@@ -47,7 +47,7 @@ class DatabaseRecordingRows:
 
         return self._database.run(work)
 
-    def find(self, uri: str | None, *, limit: int) -> Deferred[list[Recording]]:
+    def find(self, uri: str | None, *, limit: int) -> Deferred[list[MaskedRecording]]:
         """See `RecordingRows.find`."""
         columns = [column for column in recordings.c if column.name != "document"]
         query = sa.select(*columns).order_by(recordings.c.id.desc()).limit(limit)
@@ -55,11 +55,11 @@ class DatabaseRecordingRows:
             query = query.where(recordings.c.key == key_of(uri))
         return self._database.read(lambda connection: [_recording(row) for row in connection.execute(query)])
 
-    def get(self, identity: str) -> Deferred[Recording | None]:
+    def get(self, identity: str) -> Deferred[MaskedRecording | None]:
         """See `RecordingRows.get`."""
         query = sa.select(recordings).where(recordings.c.invocation == identity)
 
-        def work(connection: Connection) -> Recording | None:
+        def work(connection: Connection) -> MaskedRecording | None:
             row = connection.execute(query).first()
             return None if row is None else _recording(row, json.loads(zlib.decompress(row.document)))
 
@@ -112,8 +112,8 @@ class DatabaseRecordingRows:
         return self._database.run(lambda connection: connection.execute(which).rowcount > 0)
 
 
-def _recording(row: Row[Any], document: Any = None) -> Recording:
-    return Recording(
+def _recording(row: Row[Any], document: Any = None) -> MaskedRecording:
+    return MaskedRecording(
         id=row.invocation,
         at=row.at,
         uri=row.uri,

@@ -9,7 +9,7 @@ from aiwebengine.errors import Invalid
 from aiwebengine.features.sockets.declarations import PUBLISH
 from aiwebengine.host.declare import HostCall, limited, told
 from aiwebengine.host.messages import Messages
-from aiwebengine.host.session import Function, Session
+from aiwebengine.host.session import CallSession, Function
 
 KIND = "socket"
 """Of messages; see `messages.Destination`."""
@@ -49,15 +49,15 @@ class SocketMessages:
 
     @property
     def calls(self) -> Sequence[HostCall]:
-        """See `dispatch.Group.calls`."""
+        """See `dispatch.CallGroup.calls`."""
         return limited([PUBLISH], data=self._messages.max_bytes)
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """See `dispatch.Group.functions`."""
+        """See `dispatch.CallGroup.functions`."""
         return {PUBLISH.name: self._publish}
 
-    def _publish(self, session: Session, topic: str, data: Any, options: Mapping[str, Any] | None) -> None:
+    def _publish(self, session: CallSession, topic: str, data: Any, options: Mapping[str, Any] | None) -> None:
         given = options or {}
         for name in given:
             if name != "immediate":

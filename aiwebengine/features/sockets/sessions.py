@@ -33,7 +33,7 @@ from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.wire.failure import broken_protocol
 from aiwebengine.services.bus import Bus
-from aiwebengine.services.topics import GAP, Message, Reason, Subscription
+from aiwebengine.services.topics import GAP, Reason, Subscription, TopicMessage
 from aiwebengine.settings.schema import SocketSettings
 from aiwebengine.values import Answer, Entry, HandlerRef, Principal, Request
 from aiwebengine.web.arrival import Arrival
@@ -70,10 +70,10 @@ class Parcels:
     """Makes what is sent of a message on a topic; all who get it share that."""
 
     def __init__(self) -> None:
-        self._message: Message | None = None
+        self._message: TopicMessage | None = None
         self._parcel = Parcel(b"")
 
-    def of(self, message: Message) -> Parcel:
+    def of(self, message: TopicMessage) -> Parcel:
         """Return it."""
         if message is not self._message:
             self._message = message
@@ -101,7 +101,7 @@ class SocketDoor:
             name: around.invoker.callees(partial(self._callee, name)) for name in _EVENTS
         }
         """By name of the event."""
-        self._sessions: dict[Session, None] = {}
+        self._sessions: dict[SocketSession, None] = {}
 
     def open(self, arrival: Arrival) -> None:
         """Open a WebSocket, once the script agrees; see `RegistrationKind.opens`."""
@@ -142,8 +142,8 @@ class SocketDoor:
     ) -> None:
         """Accept the connection, and carry out what `open` did with it."""
 
-        def opened(socket: Socket) -> Session:
-            session = Session(
+        def opened(socket: Socket) -> SocketSession:
+            session = SocketSession(
                 around=self._around,
                 callees=self._callees,
                 socket=socket,
@@ -180,7 +180,7 @@ class SocketDoor:
             label=f"WS {route.key} {name}",
         )
 
-    def _left(self, session: Session) -> None:
+    def _left(self, session: SocketSession) -> None:
         self._sessions.pop(session, None)
 
 
@@ -197,7 +197,7 @@ def sockets_of_scripts(door: SocketDoor) -> RegistrationKind:
     )
 
 
-class Session:
+class SocketSession:
     """
     One client of a script; see `upgrade.SocketEvents` and `sink.Sink`.
 
@@ -225,7 +225,7 @@ class Session:
         request: Request,
         route: Entry,
         principal: Principal,
-        left: Callable[[Session], None],
+        left: Callable[[SocketSession], None],
     ) -> None:
         self.place = (route.script, route.key)
         self._around = around
@@ -410,7 +410,7 @@ class Session:
             self._socket.close(_TRY_LATER, error.public)
         return True
 
-    def _deliver(self, message: Message) -> None:
+    def _deliver(self, message: TopicMessage) -> None:
         if message.event == GAP:
             return
         self._socket.send(self._around.parcels.of(message), soon=True)

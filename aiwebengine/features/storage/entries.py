@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.features.storage import store as entry_rows
 from aiwebengine.features.storage.settings import StorageSettings
-from aiwebengine.features.storage.store import Entry, EntryPlace, Usage
+from aiwebengine.features.storage.store import EntryPlace, StoredEntry, Usage
 from aiwebengine.host.declare import told
-from aiwebengine.host.effects import UNSEEN, Held, StaleRead, Unit
-from aiwebengine.host.session import Session
+from aiwebengine.host.effects import UNSEEN, HeldEffect, StaleRead, Unit
+from aiwebengine.host.session import CallSession
 from aiwebengine.services.db.tables import NAME_LENGTH, key_of
 from aiwebengine.services.db.units import Transaction, Write
 
@@ -28,15 +28,15 @@ KV = "kv"
 SHARED = "shared"
 
 T = TypeVar("T")
-Changed = Callable[[str, str, Mapping[str, Entry | None]], None]
+Changed = Callable[[str, str, Mapping[str, StoredEntry | None]], None]
 """Told after a commit: script, area, and the entries by name, None for removed ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class EntryPage:
     """Some entries in the order of their names."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[StoredEntry, ...]
     more: bool
     """There are others behind them."""
 
@@ -77,18 +77,18 @@ class Entries:
         """Return how large a value may be, with its key."""
         return self._settings.max_value_bytes
 
-    async def get(self, session: Session, area: str, name: str) -> Entry | None:
+    async def get(self, session: CallSession, area: str, name: str) -> StoredEntry | None:
         """Return an entry as the invocation sees it; None if there is none."""
         own = session.pending(GROUP)
         key = _key(area, name)
         if key in own:
-            entry: Entry | None = own[key]
+            entry: StoredEntry | None = own[key]
             return entry if entry is None or self._alive(entry) else None
         found = (await self._committed(session, area, [name])).get(name)
         session.saw(GROUP, key, found.version if found else None)
         return found
 
-    async def put(self, session: Session, area: str, name: str, value: str, *, lives_ms: int | None = None) -> str:
+    async def put(self, session: CallSession, area: str, name: str, value: str, *, lives_ms: int | None = None) -> str:
         """
         Hold a write.
 
@@ -104,26 +104,26 @@ class Entries:
         """
         version = session.next_version()
         expires_at = None if lives_ms is None else self._milliseconds() + lives_ms
-        entry = Entry(name=name, value=value, version=version, expires_at=expires_at)
+        entry = StoredEntry(name=name, value=value, version=version, expires_at=expires_at)
         if entry.size_bytes > self._settings.max_value_bytes:
             raise TooLarge(
                 f"One value may have at most {self._settings.max_value_bytes:,} bytes with its key "
                 f"(storage.max_value_bytes); this one has {entry.size_bytes:,}."
             )
         await self._check_room(session, area, entry)
-        session.hold(Held(group=GROUP, key=_key(area, name), value=entry, size_bytes=entry.size_bytes))
+        session.hold(HeldEffect(group=GROUP, key=_key(area, name), value=entry, size_bytes=entry.size_bytes))
         session.rows += 1
         return version
 
-    async def remove(self, session: Session, area: str, name: str) -> bool:
+    async def remove(self, session: CallSession, area: str, name: str) -> bool:
         """Hold a removal; false if there is nothing to remove."""
         existed = await self.get(session, area, name) is not None
         if existed:
-            session.hold(Held(group=GROUP, key=_key(area, name), value=None))
+            session.hold(HeldEffect(group=GROUP, key=_key(area, name), value=None))
             session.rows += 1
         return existed
 
-    async def page(self, session: Session, area: str, *, prefix: str, after: str, limit: int) -> Page:
+    async def page(self, session: CallSession, area: str, *, prefix: str, after: str, limit: int) -> EntryPage:
         """Return entries by name, as the invocation sees them: those behind *after* whose names begin with *prefix*."""
         own = {
             key[len(area) + 1 :]: entry for key, entry in session.pending(GROUP).items() if key.startswith(f"{area}\n")
@@ -133,7 +133,7 @@ class Entries:
         # Own removals hide as many, so that many more are read.
         most = limit + 1 + len(own)
         now = self._milliseconds()
-        found: Sequence[Entry] = await self._read(
+        found: Sequence[StoredEntry] = await self._read(
             lambda connection: entry_rows.names_after(
                 connection, place, prefix=prefix, after=after, limit=most, now=now
             )
@@ -149,24 +149,24 @@ class Entries:
             if entry is None:
                 seen.pop(name, None)
         ordered = [seen[name] for name in sorted(seen)]
-        return Page(entries=tuple(ordered[:limit]), more=len(ordered) > limit)
+        return EntryPage(entries=tuple(ordered[:limit]), more=len(ordered) > limit)
 
-    async def committed(self, session: Session, area: str, name: str) -> Entry | None:
+    async def committed(self, session: CallSession, area: str, name: str) -> StoredEntry | None:
         """Return an entry as the last commit has left it; what the invocation has written itself does not count."""
         return (await self._committed(session, area, [name])).get(name)
 
-    def left_ms(self, entry: Entry) -> int | None:
+    def left_ms(self, entry: StoredEntry) -> int | None:
         """Return how long an entry has still to live; None for ever."""
         return None if entry.expires_at is None else max(1, entry.expires_at - self._milliseconds())
 
-    async def names(self, session: Session, area: str) -> list[str]:
+    async def names(self, session: CallSession, area: str) -> list[str]:
         """Return all names of an area, in order."""
         page = await self.page(session, area, prefix="", after="", limit=self._settings.max_entries)
         return [entry.name for entry in page.entries]
 
     # -- effects ------------------------------------------------------------------------------
 
-    def write(self, unit: Unit, effects: Sequence[Held]) -> Write:
+    def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write:
         """See `effects.Effects.write`."""
         script = unit.invocation.script
         areas = _by_area(effects)
@@ -189,14 +189,14 @@ class Entries:
 
         return write
 
-    def happen(self, unit: Unit, effects: Sequence[Held]) -> None:
+    def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:
         """See `effects.Effects.happen`."""
         for area, held in _by_area(effects).items():
             self._changed(unit.invocation.script, area, {name: one.value for name, one in held.items()})
 
     # -- room ---------------------------------------------------------------------------------
 
-    async def _check_room(self, session: Session, area: str, entry: Entry) -> None:
+    async def _check_room(self, session: CallSession, area: str, entry: StoredEntry) -> None:
         script = session.invocation.script
         usage = self._usage.get(script)
         if usage is None:
@@ -221,12 +221,12 @@ class Entries:
             )
         )
 
-    async def _replaced(self, session: Session, keys: Iterable[str]) -> list[Entry]:
+    async def _replaced(self, session: CallSession, keys: Iterable[str]) -> list[StoredEntry]:
         areas: dict[str, list[str]] = {}
         for key in keys:
             area, _, name = key.partition("\n")
             areas.setdefault(area, []).append(name)
-        found: list[Entry] = []
+        found: list[StoredEntry] = []
         for area, names in areas.items():
             found += (await self._committed(session, area, names)).values()
         return found
@@ -244,13 +244,15 @@ class Entries:
                 f"would be {usage.entries:,}. Remove something, or give entries a ttl."
             )
 
-    async def _committed(self, session: Session, area: str, names: Sequence[str]) -> dict[str, Entry]:
+    async def _committed(self, session: CallSession, area: str, names: Sequence[str]) -> dict[str, StoredEntry]:
         place, now = EntryPlace(script=session.invocation.script, area=area), self._milliseconds()
-        found: dict[str, Entry] = await self._read(lambda connection: entry_rows.get(connection, place, names, now))
+        found: dict[str, StoredEntry] = await self._read(
+            lambda connection: entry_rows.get(connection, place, names, now)
+        )
         session.rows += len(found)
         return found
 
-    def _alive(self, entry: Entry) -> bool:
+    def _alive(self, entry: StoredEntry) -> bool:
         return entry.expires_at is None or entry.expires_at > self._milliseconds()
 
 
@@ -267,7 +269,7 @@ def check_name(call: str, name: str) -> None:
         raise Invalid(f"{call}: a key holds neither NUL nor line breaks; {told(name)} was given.")
 
 
-def _refuse_stale(transaction: Transaction, place: EntryPlace, held: Mapping[str, Held]) -> None:
+def _refuse_stale(transaction: Transaction, place: EntryPlace, held: Mapping[str, HeldEffect]) -> None:
     stale = [
         one.key
         for name, one in held.items()
@@ -278,8 +280,8 @@ def _refuse_stale(transaction: Transaction, place: EntryPlace, held: Mapping[str
         raise StaleRead(stale)
 
 
-def _by_area(effects: Sequence[Held]) -> dict[str, dict[str, Held]]:
-    areas: dict[str, dict[str, Held]] = {}
+def _by_area(effects: Sequence[HeldEffect]) -> dict[str, dict[str, HeldEffect]]:
+    areas: dict[str, dict[str, HeldEffect]] = {}
     for one in effects:
         area, _, name = one.key.partition("\n")
         areas.setdefault(area, {})[name] = one

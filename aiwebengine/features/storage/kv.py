@@ -10,11 +10,11 @@ from aiwebengine.errors import Conflict, Invalid, TooMany
 from aiwebengine.features.storage.declarations import KV_CALLS
 from aiwebengine.features.storage.entries import KV, Entries, check_name
 from aiwebengine.features.storage.order import Order
-from aiwebengine.features.storage.store import Entry
+from aiwebengine.features.storage.store import StoredEntry
 from aiwebengine.features.storage.watches import Watches
 from aiwebengine.host.declare import HostCall, limited, told
 from aiwebengine.host.durations import duration_ms
-from aiwebengine.host.session import Function, Session
+from aiwebengine.host.session import CallSession, Function
 
 _MOST_LISTED = 1000
 _USUALLY_LISTED = 100
@@ -39,12 +39,12 @@ class KvCalls:
 
     @property
     def calls(self) -> Sequence[HostCall]:
-        """See `dispatch.Group.calls`."""
+        """See `dispatch.CallGroup.calls`."""
         return limited(KV_CALLS, value=self._entries.max_value_bytes)
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """See `dispatch.Group.functions`."""
+        """See `dispatch.CallGroup.functions`."""
         return {
             "kv.get": self._order.read(self._get),
             "kv.set": self._order.write(self._set),
@@ -55,23 +55,23 @@ class KvCalls:
             "kv.unwatch": self._unwatch,
         }
 
-    async def _get(self, session: Session, key: str) -> dict[str, Any] | None:
+    async def _get(self, session: CallSession, key: str) -> dict[str, Any] | None:
         entry = await self._entries.get(session, KV, key)
         return None if entry is None else _shown(entry)
 
-    async def _set(self, session: Session, key: str, value: Any, options: Mapping[str, Any] | None) -> str:
+    async def _set(self, session: CallSession, key: str, value: Any, options: Mapping[str, Any] | None) -> str:
         check_name("kv.set", key)
         options = _known("kv.set", options, "ttl", "ifVersion")
         lives = _lifetime(options.get("ttl"))
         await self._expect(session, key, options, "kv.set")
         return await self._entries.put(session, KV, key, json.dumps(value, separators=(",", ":")), lives_ms=lives)
 
-    async def _delete(self, session: Session, key: str, options: Mapping[str, Any] | None) -> bool:
+    async def _delete(self, session: CallSession, key: str, options: Mapping[str, Any] | None) -> bool:
         options = _known("kv.delete", options, "ifVersion")
         await self._expect(session, key, options, "kv.delete")
         return await self._entries.remove(session, KV, key)
 
-    async def _increment(self, session: Session, key: str, by: Any) -> int | float:
+    async def _increment(self, session: CallSession, key: str, by: Any) -> int | float:
         check_name("kv.increment", key)
         step = 1 if by is None else by
         if isinstance(step, bool) or not isinstance(step, int | float):
@@ -87,7 +87,7 @@ class KvCalls:
         await self._entries.put(session, KV, key, json.dumps(after), lives_ms=lives)
         return after
 
-    async def _list(self, session: Session, options: Mapping[str, Any] | None) -> dict[str, Any]:
+    async def _list(self, session: CallSession, options: Mapping[str, Any] | None) -> dict[str, Any]:
         options = _known("kv.list", options, "prefix", "limit", "cursor")
         prefix, cursor = options.get("prefix") or "", options.get("cursor") or ""
         limit = options.get("limit", _USUALLY_LISTED)
@@ -99,7 +99,7 @@ class KvCalls:
         shown = [{"key": entry.name, **_shown(entry)} for entry in page.entries]
         return {"entries": shown, "cursor": page.entries[-1].name if page.more else None}
 
-    async def _expect(self, session: Session, key: str, options: Mapping[str, Any], call: str) -> None:
+    async def _expect(self, session: CallSession, key: str, options: Mapping[str, Any], call: str) -> None:
         if "ifVersion" not in options:
             return
         expected = options["ifVersion"]
@@ -109,14 +109,14 @@ class KvCalls:
         if (entry.version if entry else None) != expected:
             raise Conflict(f'{call}: "{key}" is at another version by now; read it again.')
 
-    async def _watch(self, session: Session, number: int, what: Mapping[str, Any]) -> Any:
+    async def _watch(self, session: CallSession, number: int, what: Mapping[str, Any]) -> Any:
         watch = self._watches.get(session, number)
         if watch is None:
             return await self._begin(session, number, what)
         changed = await watch.take()
         return None if changed is None else [_told(name, entry) for name, entry in changed.items()]
 
-    async def _begin(self, session: Session, number: int, what: Mapping[str, Any]) -> Any:
+    async def _begin(self, session: CallSession, number: int, what: Mapping[str, Any]) -> Any:
         """Open a watch; of a single key tell at once what it holds."""
         if self._watches.count(session) >= _MOST_WATCHES:
             raise TooMany(f"An invocation may watch at most {_MOST_WATCHES} things at the same time.")
@@ -132,15 +132,15 @@ class KvCalls:
         self._watches.open(session, number, key=key, prefix="")
         return [_told(key, await self._entries.committed(session, KV, key))]
 
-    def _unwatch(self, session: Session, number: int) -> None:
+    def _unwatch(self, session: CallSession, number: int) -> None:
         self._watches.stop(session, number)
 
 
-def _shown(entry: Entry) -> dict[str, Any]:
+def _shown(entry: StoredEntry) -> dict[str, Any]:
     return {"value": json.loads(entry.value), "version": entry.version}
 
 
-def _told(name: str, entry: Entry | None) -> dict[str, Any]:
+def _told(name: str, entry: StoredEntry | None) -> dict[str, Any]:
     return {"key": name, "version": None} if entry is None else {"key": name, **_shown(entry)}
 
 

@@ -12,20 +12,20 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from aiwebengine.host.session import Function, Session
+from aiwebengine.host.session import CallSession, Function
 
 
 class Order:
     """The writes of one group of calls that are still under way, by invocation."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Session, list[Deferred[None]]] = {}
+        self._waiting: dict[CallSession, list[Deferred[None]]] = {}
         """Who waits for the last write of a session that has any under way."""
 
     def write(self, function: Function) -> Function:
         """Return *function* as one that begins when the writes before it are done."""
 
-        async def in_order(session: Session, *arguments: Any) -> Any:
+        async def in_order(session: CallSession, *arguments: Any) -> Any:
             before = self._waiting.get(session)
             behind = self._waiting[session] = []
             try:
@@ -44,14 +44,14 @@ class Order:
     def read(self, function: Function) -> Function:
         """Return *function* as one that begins when the writes before it are done, and holds up nobody."""
 
-        def in_order(session: Session, *arguments: Any) -> Any:
+        def in_order(session: CallSession, *arguments: Any) -> Any:
             before = self._waiting.get(session)
             return function(session, *arguments) if before is None else _behind(before, function, session, *arguments)
 
         return in_order
 
 
-async def _behind(before: list[Deferred[None]], function: Function, session: Session, *arguments: Any) -> Any:
+async def _behind(before: list[Deferred[None]], function: Function, session: CallSession, *arguments: Any) -> Any:
     await _end_of(before)
     return await _result(function(session, *arguments))
 

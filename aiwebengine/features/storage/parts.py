@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from aiwebengine.features.storage.entries import GROUP, KV, Entries
 from aiwebengine.features.storage.kv import KvCalls
 from aiwebengine.features.storage.settings import StorageSettings
-from aiwebengine.features.storage.store import Entry, remove_expired, remove_script
+from aiwebengine.features.storage.store import StoredEntry, remove_expired, remove_script
 from aiwebengine.features.storage.watches import Watches
 from aiwebengine.features.storage.web_storage import StorageCalls
 from aiwebengine.machinery import Machinery, Parts
@@ -20,7 +20,7 @@ def build(machinery: Machinery) -> Parts:
     base = machinery.base
     watches = Watches()
 
-    def changed(script: str, area: str, entries: Mapping[str, Entry | None]) -> None:
+    def changed(script: str, area: str, entries: Mapping[str, StoredEntry | None]) -> None:
         if area == KV:
             watches.changed(script, entries)
 

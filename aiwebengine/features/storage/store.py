@@ -28,7 +28,7 @@ class EntryPlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class StoredEntry:
     """One entry."""
 
     name: str
@@ -51,7 +51,7 @@ class Usage:
     size_bytes: int
 
 
-def get(connection: Connection, place: EntryPlace, names: Sequence[str], now: int) -> dict[str, Entry]:
+def get(connection: Connection, place: EntryPlace, names: Sequence[str], now: int) -> dict[str, StoredEntry]:
     """Read entries by name; those that are absent or have expired are not among the result."""
     query = sa.select(entries).where(_in(place), entries.c.key.in_([key_of(name) for name in names]), _alive(now))
     return {row.name: _entry(row) for row in connection.execute(query)}
@@ -65,7 +65,7 @@ def version_of(connection: Connection, place: EntryPlace, name: str, now: int) -
 
 def names_after(
     connection: Connection, place: EntryPlace, *, prefix: str, after: str, limit: int, now: int
-) -> list[Entry]:
+) -> list[StoredEntry]:
     """Read entries whose names begin with *prefix* and come after *after*, in the order of code points."""
     query = sa.select(entries).where(_in(place), entries.c.name > after if after else sa.true(), _alive(now))
     if prefix:
@@ -83,7 +83,9 @@ def usage(connection: Connection, script: str) -> Usage:
     return Usage(entries=row.entries, size_bytes=row.bytes) if row else Usage(entries=0, size_bytes=0)
 
 
-def write(connection: Connection, place: EntryPlace, *, put: Sequence[Entry], remove: Sequence[str], now: int) -> Usage:
+def write(
+    connection: Connection, place: EntryPlace, *, put: Sequence[StoredEntry], remove: Sequence[str], now: int
+) -> Usage:
     """
     Store and remove entries of one place.
 
@@ -182,5 +184,5 @@ def _next_prefix(prefix: str) -> str | None:
     return None
 
 
-def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
-    return Entry(name=row.name, value=row.value, version=row.version, expires_at=row.expires_at)
+def _entry(row: sa.Row[tuple[object, ...]]) -> StoredEntry:
+    return StoredEntry(name=row.name, value=row.value, version=row.version, expires_at=row.expires_at)

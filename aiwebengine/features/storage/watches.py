@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import TooMany
-from aiwebengine.features.storage.store import Entry
-from aiwebengine.host.session import Session
+from aiwebengine.features.storage.store import StoredEntry
+from aiwebengine.host.session import CallSession
 
 _MOST_GATHERED = 1000
 
-Changes = dict[str, Entry | None]
+Changes = dict[str, StoredEntry | None]
 """Entries by name; None for one that was removed."""
 
 
@@ -53,7 +53,7 @@ class Watch:
         self._give()
         return waiting
 
-    def changed(self, entries: Mapping[str, Entry | None]) -> None:
+    def changed(self, entries: Mapping[str, StoredEntry | None]) -> None:
         """Be told of a commit."""
         for name, entry in entries.items():
             if name == self._key or (self._key is None and name.startswith(self._prefix)):
@@ -90,15 +90,15 @@ class Watches:
         self._scripts: dict[str, set[Watch]] = {}
         self._sessions: dict[int, dict[int, Watch]] = {}
 
-    def get(self, session: Session, number: int) -> Watch | None:
+    def get(self, session: CallSession, number: int) -> Watch | None:
         """Return a watch of an invocation; None if it has none of that number."""
         return self._sessions.get(id(session), {}).get(number)
 
-    def count(self, session: Session) -> int:
+    def count(self, session: CallSession) -> int:
         """Return how many an invocation has."""
         return len(self._sessions.get(id(session), {}))
 
-    def open(self, session: Session, number: int, *, key: str | None, prefix: str) -> Watch:
+    def open(self, session: CallSession, number: int, *, key: str | None, prefix: str) -> Watch:
         """Begin to watch, until the invocation ends."""
         watch = Watch(key=key, prefix=prefix)
         own = self._sessions.get(id(session))
@@ -109,13 +109,13 @@ class Watches:
         self._scripts.setdefault(session.invocation.script, set()).add(watch)
         return watch
 
-    def stop(self, session: Session, number: int) -> None:
+    def stop(self, session: CallSession, number: int) -> None:
         """Watch no longer."""
         watch = self._sessions.get(id(session), {}).pop(number, None)
         if watch is not None:
             self._remove(session.invocation.script, watch)
 
-    def changed(self, script: str, entries: Mapping[str, Entry | None]) -> None:
+    def changed(self, script: str, entries: Mapping[str, StoredEntry | None]) -> None:
         """Be told of a commit of a script."""
         for watch in list(self._scripts.get(script, ())):
             watch.changed(entries)
@@ -124,7 +124,7 @@ class Watches:
         """Return figures for the state page."""
         return {"watches": sum(len(watches) for watches in self._scripts.values())}
 
-    def _end(self, session: Session) -> None:
+    def _end(self, session: CallSession) -> None:
         for watch in self._sessions.pop(id(session), {}).values():
             self._remove(session.invocation.script, watch)
 

@@ -8,7 +8,7 @@ from aiwebengine.errors import Denied
 from aiwebengine.features.storage.declarations import STORAGE_CALLS
 from aiwebengine.features.storage.entries import SHARED, Entries, check_name, user_area
 from aiwebengine.host.declare import HostCall, limited
-from aiwebengine.host.session import Function, Session
+from aiwebengine.host.session import CallSession, Function
 
 _STORAGES = ("sharedStorage", "personalStorage")
 
@@ -26,12 +26,12 @@ class StorageCalls:
 
     @property
     def calls(self) -> Sequence[HostCall]:
-        """See `dispatch.Group.calls`."""
+        """See `dispatch.CallGroup.calls`."""
         return limited(STORAGE_CALLS, value=self._entries.max_value_bytes)
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """See `dispatch.Group.functions`."""
+        """See `dispatch.CallGroup.functions`."""
         return {
             f"{storage}.{name}": function
             for storage in _STORAGES
@@ -45,27 +45,27 @@ class StorageCalls:
         }
 
     def _get(self, storage: str) -> Function:
-        async def get(session: Session, key: str) -> str | None:
+        async def get(session: CallSession, key: str) -> str | None:
             entry = await self._entries.get(session, _area(storage, session), key)
             return None if entry is None else entry.value
 
         return get
 
     def _set(self, storage: str) -> Function:
-        async def set_item(session: Session, key: str, value: str) -> None:
+        async def set_item(session: CallSession, key: str, value: str) -> None:
             check_name(f"{storage}.setItem", key)
             await self._entries.put(session, _area(storage, session), key, value)
 
         return set_item
 
     def _remove(self, storage: str) -> Function:
-        async def remove(session: Session, key: str) -> None:
+        async def remove(session: CallSession, key: str) -> None:
             await self._entries.remove(session, _area(storage, session), key)
 
         return remove
 
     def _clear(self, storage: str) -> Function:
-        async def clear(session: Session) -> None:
+        async def clear(session: CallSession) -> None:
             area = _area(storage, session)
             for name in await self._entries.names(session, area):
                 await self._entries.remove(session, area, name)
@@ -73,13 +73,13 @@ class StorageCalls:
         return clear
 
     def _keys(self, storage: str) -> Function:
-        async def keys(session: Session) -> list[str]:
+        async def keys(session: CallSession) -> list[str]:
             return await self._entries.names(session, _area(storage, session))
 
         return keys
 
 
-def _area(storage: str, session: Session) -> str:
+def _area(storage: str, session: CallSession) -> str:
     if storage == "sharedStorage":
         return SHARED
     principal = session.invocation.principal

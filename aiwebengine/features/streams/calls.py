@@ -16,7 +16,7 @@ from aiwebengine.features.streams.options import STREAM
 from aiwebengine.features.streams.topics import StreamTopics
 from aiwebengine.host.declare import HostCall, limited, nearest, told
 from aiwebengine.host.messages import Messages, check_message_options
-from aiwebengine.host.session import Function, Session
+from aiwebengine.host.session import CallSession, Function
 
 KIND = "stream"
 """Of messages; see `messages.Destination`."""
@@ -37,15 +37,15 @@ class StreamCalls:
 
     @property
     def calls(self) -> Sequence[HostCall]:
-        """See `dispatch.Group.calls`."""
+        """See `dispatch.CallGroup.calls`."""
         return limited(CALLS, data=self._messages.max_bytes)
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """See `dispatch.Group.functions`."""
+        """See `dispatch.CallGroup.functions`."""
         return {"sendStreamMessage": self._send, "sendStreamMessageToPath": self._send_to}
 
-    def _send(self, session: Session, data: Any, options: Mapping[str, Any] | None) -> None:
+    def _send(self, session: CallSession, data: Any, options: Mapping[str, Any] | None) -> None:
         script = session.invocation.script
         if not self._patterns(session):
             session.note("warn", "sendStreamMessage: this script has no stream, so the message has no recipients.")
@@ -54,7 +54,7 @@ class StreamCalls:
             session, "sendStreamMessage", KIND, data, script=script, to=to, event=event, immediate=immediate
         )
 
-    def _send_to(self, session: Session, path: str, data: Any, options: Mapping[str, Any] | None) -> None:
+    def _send_to(self, session: CallSession, path: str, data: Any, options: Mapping[str, Any] | None) -> None:
         call, script = "sendStreamMessageToPath", session.invocation.script
         found = self._topics.find(script, path, self._patterns(session))
         if found is None and (elsewhere := self._topics.elsewhere(path)) is not None:
@@ -77,7 +77,7 @@ class StreamCalls:
             session, call, KIND, data, script=script, name=pattern, to=to, event=event, immediate=immediate
         )
 
-    def _patterns(self, session: Session) -> Sequence[str]:
+    def _patterns(self, session: CallSession) -> Sequence[str]:
         """Return the script's streams, while it loads with those that it has registered so far."""
         own = self._topics.patterns(session.invocation.script)
         if session.registrations is None:

@@ -18,7 +18,7 @@ from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.runtime.wire.failure import broken_protocol
 from aiwebengine.values import Answer, Principal, RouteMatch
 from aiwebengine.web.arrival import Arrival
-from aiwebengine.web.events.streams import Opening, StreamDoor
+from aiwebengine.web.events.streams import StreamAdmission, StreamDoor
 from aiwebengine.web.http.exchange import Exchange
 
 _OPENING = b"application/vnd.aiwebengine.stream+json"
@@ -64,7 +64,9 @@ class StreamClients:
         if arrival.exchange.waiting and not asked.over:
             arrival.exchange.run = run
 
-    def admit(self, exchange: Exchange, match: RouteMatch, *, principal: Principal, last_id: str | None) -> Opening:
+    def admit(
+        self, exchange: Exchange, match: RouteMatch, *, principal: Principal, last_id: str | None
+    ) -> StreamAdmission:
         """
         Let a client as far as the script.
 
@@ -98,7 +100,9 @@ class StreamClient:
         tell: Answers with an error.
     """
 
-    def __init__(self, *, door: StreamDoor, opening: Opening, tell: Callable[[Exchange, EngineError], None]) -> None:
+    def __init__(
+        self, *, door: StreamDoor, opening: StreamAdmission, tell: Callable[[Exchange, EngineError], None]
+    ) -> None:
         self._door = door
         self._opening = opening
         self._tell = tell

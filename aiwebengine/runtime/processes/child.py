@@ -66,7 +66,7 @@ _UNREAD = (
 _UNFIT = frozenset({b"memory", b"internal"})
 
 
-class Work(StrEnum):
+class CloneWork(StrEnum):
     """What a clone does."""
 
     IDLE = "idle"
@@ -75,11 +75,16 @@ class Work(StrEnum):
     PARKED = "parked"
 
 
-START = Move("start", {Work.IDLE: Work.BUSY})
-LINGER = Move("linger", {Work.BUSY: Work.LINGERING, Work.LINGERING: Work.LINGERING, Work.PARKED: Work.PARKED})
-PARK = Move("park", {Work.BUSY: Work.PARKED, Work.LINGERING: Work.PARKED})
-RESUME = Move("resume", {Work.PARKED: Work.LINGERING})
-RELEASE = Move("release", {Work.BUSY: Work.IDLE, Work.LINGERING: Work.IDLE, Work.PARKED: Work.IDLE})
+START = Move("start", {CloneWork.IDLE: CloneWork.BUSY})
+LINGER = Move(
+    "linger",
+    {CloneWork.BUSY: CloneWork.LINGERING, CloneWork.LINGERING: CloneWork.LINGERING, CloneWork.PARKED: CloneWork.PARKED},
+)
+PARK = Move("park", {CloneWork.BUSY: CloneWork.PARKED, CloneWork.LINGERING: CloneWork.PARKED})
+RESUME = Move("resume", {CloneWork.PARKED: CloneWork.LINGERING})
+RELEASE = Move(
+    "release", {CloneWork.BUSY: CloneWork.IDLE, CloneWork.LINGERING: CloneWork.IDLE, CloneWork.PARKED: CloneWork.IDLE}
+)
 
 
 class Life(StrEnum):
@@ -100,17 +105,17 @@ EXIT = Move("exit", {Life.LIVE: Life.LAST_WORDS, Life.ENDING: Life.ENDING, Life.
 BURY = Move("bury", {Life.ENDING: Life.DEAD, Life.UNFIT: Life.DEAD, Life.LAST_WORDS: Life.DEAD})
 
 # For every request: an attribute of an enumeration takes three times as long as a name.
-_IDLE, _BUSY, _PARKED = Work.IDLE, Work.BUSY, Work.PARKED
+_IDLE, _BUSY, _PARKED = CloneWork.IDLE, CloneWork.BUSY, CloneWork.PARKED
 _LIVE = Life.LIVE
 
 
 class CloneOwner(Protocol[R]):
     """What a clone tells the group that it belongs to; each is called after the clone's own state has changed."""
 
-    def clone_freed(self, clone: Clone[R], was: Work) -> None:
+    def clone_freed(self, clone: Clone[R], was: CloneWork) -> None:
         """Its run is over, which it did in the state *was*; it is idle, or ending."""
 
-    def clone_gone(self, clone: Clone[R], was: Work) -> None:
+    def clone_gone(self, clone: Clone[R], was: CloneWork) -> None:
         """It is dead; *was* is not idle if a run died with it."""
 
     def run_parked(self, since: float) -> None:

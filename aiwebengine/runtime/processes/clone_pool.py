@@ -10,7 +10,7 @@ from aiwebengine.runtime.processes.child import Clone, CloneOwner, Life
 from aiwebengine.runtime.processes.occupancy import Occupancy
 from aiwebengine.runtime.processes.occupant import Occupant
 from aiwebengine.runtime.processes.template_keeper import TemplateKeeper
-from aiwebengine.runtime.processes.terms import GroupContext, Terms
+from aiwebengine.runtime.processes.terms import GroupContext, RunTerms
 
 _log = Logger()
 
@@ -38,7 +38,7 @@ class ClonePool(Generic[R]):
         self,
         *,
         version: str,
-        terms: Terms,
+        terms: RunTerms,
         context: GroupContext,
         keeper: TemplateKeeper,
         occupancy: Occupancy,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
-from aiwebengine.runtime.processes.child import Life, Work
+from aiwebengine.runtime.processes.child import CloneWork, Life
 
 _QUICK_SECONDS = 0.005
 _LATE_SECONDS = 0.02
@@ -14,14 +14,14 @@ _LEAST_SECONDS = 0.0001
 _STEP = 0.1
 
 
-_BUSY, _LIVE = Work.BUSY, Life.LIVE
+_BUSY, _LIVE = CloneWork.BUSY, Life.LIVE
 
 
 class Paced(Protocol):
     """What is looked at of a clone."""
 
     @property
-    def work(self) -> Work:
+    def work(self) -> CloneWork:
         """See `child.Clone`."""
 
     @property

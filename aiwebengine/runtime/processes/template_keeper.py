@@ -27,7 +27,7 @@ from aiwebengine.runtime.allowance import load_seconds
 from aiwebengine.runtime.moves import Move
 from aiwebengine.runtime.processes.journal import Journal
 from aiwebengine.runtime.processes.template import Template
-from aiwebengine.runtime.processes.terms import GroupContext, Terms
+from aiwebengine.runtime.processes.terms import GroupContext, RunTerms
 from aiwebengine.runtime.wire.control import Control
 from aiwebengine.values import Allowance, Bundle, Invocation
 
@@ -87,7 +87,7 @@ class TemplateKeeper:
         self,
         *,
         version: str,
-        terms: Terms,
+        terms: RunTerms,
         context: GroupContext,
         wanted: Callable[[], bool],
         changed: Callable[[], None],

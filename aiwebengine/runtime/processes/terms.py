@@ -19,7 +19,7 @@ _MOST_TIMES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class RunTerms:
     """Under which a version runs."""
 
     isolation: str

@@ -32,7 +32,7 @@ from aiwebengine.services.breaker import State
 from aiwebengine.services.db.chain import MigrationChain
 from aiwebengine.services.db.migrate import upgrade
 from aiwebengine.services.folder import make_private
-from aiwebengine.services.guarded import DependencyTimeout, Guarded, Terms, away
+from aiwebengine.services.guarded import DependencyTimeout, Guarded, GuardTerms, away
 from aiwebengine.services.retry import ONCE, Attempts, Backoff
 from aiwebengine.services.threads import Runs
 
@@ -285,8 +285,8 @@ class _TransactionOutcome:
             return False
 
 
-def _terms(*, places: int, attempts: Attempts) -> Terms:
-    return Terms(
+def _terms(*, places: int, attempts: Attempts) -> GuardTerms:
+    return GuardTerms(
         seconds=LATE_SECONDS,
         places=places,
         waiting=_WAITING,

@@ -88,7 +88,7 @@ Write = Callable[[Transaction], None]
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class _Waiting:
+class _QueuedUnit:
     id: str
     work: Callable[[Transaction], Any]
     told: Deferred[Any]
@@ -127,7 +127,7 @@ class Units(Service):
         self._milliseconds = milliseconds
         self._published = published
         self._passed = passed
-        self._queue: list[_Waiting] = []
+        self._queue: list[_QueuedUnit] = []
         self._busy = False
         self._idle: list[Deferred[None]] = []
         self._figures = _Figures()
@@ -163,7 +163,7 @@ class Units(Service):
         if len(self._queue) >= _MOST_WAITING:
             return _failed(Unavailable("The database is too busy; nothing was changed.", retry_seconds=1.0))
         told: Deferred[T] = Deferred()
-        waiting = _Waiting(id=unit, work=work, told=told)
+        waiting = _QueuedUnit(id=unit, work=work, told=told)
         self._queue.append(waiting)
         self._passed("commit.queued")
         if not self._busy:
@@ -203,13 +203,13 @@ class Units(Service):
             return
         Deferred.fromCoroutine(self._together(taken)).addErrback(_fault)
 
-    async def _together(self, taken: list[_Waiting]) -> None:
+    async def _together(self, taken: list[_QueuedUnit]) -> None:
         try:
             await self._transact(taken)
         finally:
             self._next()
 
-    async def _transact(self, taken: list[_Waiting]) -> None:
+    async def _transact(self, taken: list[_QueuedUnit]) -> None:
         try:
             published = await self._database.run(lambda connection: self._write(connection, taken), done=self._done)
         except OutcomeUnknown as error:
@@ -231,7 +231,7 @@ class Units(Service):
             return
         self._committed(taken, published)
 
-    def _committed(self, taken: list[_Waiting], published: int) -> None:
+    def _committed(self, taken: list[_QueuedUnit], published: int) -> None:
         self._passed("commit.told")
         self._figures.transactions += 1
         for waiting in taken:
@@ -244,7 +244,7 @@ class Units(Service):
         for waiting in taken:
             _tell(waiting, waiting.outcome)
 
-    async def _look_up(self, taken: list[_Waiting], error: OutcomeUnknown) -> None:
+    async def _look_up(self, taken: list[_QueuedUnit], error: OutcomeUnknown) -> None:
         """Find out which units a commit whose connection broke has kept: all of them or none."""
         ids = [waiting.id for waiting in taken if not isinstance(waiting.outcome, Failure)]
         query = sa.select(units.c.id).where(units.c.id.in_(ids))
@@ -272,7 +272,7 @@ class Units(Service):
 
     # -- in a thread --------------------------------------------------------------------------
 
-    def _write(self, connection: Connection, taken: list[_Waiting]) -> int:
+    def _write(self, connection: Connection, taken: list[_QueuedUnit]) -> int:
         now = self._milliseconds()
         published = 0
         self._passed("commit.begun")
@@ -301,7 +301,7 @@ class Units(Service):
         self._passed("commit.done")
 
 
-def _tell(waiting: _Waiting, outcome: Any) -> None:
+def _tell(waiting: _QueuedUnit, outcome: Any) -> None:
     if waiting.told.called:
         return
     if isinstance(outcome, Failure):

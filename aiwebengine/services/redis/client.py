@@ -21,7 +21,7 @@ from twisted.logger import Logger
 from aiwebengine.errors import Unavailable
 from aiwebengine.interfaces import DelayedCall
 from aiwebengine.services.breaker import Rules
-from aiwebengine.services.guarded import DependencyTimeout, Guarded, Terms, away
+from aiwebengine.services.guarded import DependencyTimeout, Guarded, GuardTerms, away
 from aiwebengine.services.redis.connection import KeptConnection, Wire, WriteRefused, endpoint_of
 from aiwebengine.services.redis.listening import RemoteChannels
 from aiwebengine.services.redis.store import (
@@ -75,7 +75,7 @@ class RedisStore(Service):
         self._connect_seconds = settings.connect_seconds
         self.guarded = Guarded(
             name="Redis server",
-            terms=Terms(
+            terms=GuardTerms(
                 seconds=settings.command_seconds,
                 places=_PLACES * settings.connections,
                 wait_seconds=settings.command_seconds,

@@ -12,7 +12,7 @@ from aiwebengine.errors import Invalid
 from aiwebengine.interfaces import Clock
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.package import check_uri
-from aiwebengine.scripts.prepare import Request
+from aiwebengine.scripts.prepare import DeployRequest
 from aiwebengine.scripts.versions import Deployment
 from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings
@@ -109,7 +109,7 @@ class Deployments:
             headers=[("location", where), ("etag", f'"{version.number}"')],
         )
 
-    async def _read(self, call: ApiCall) -> Request:
+    async def _read(self, call: ApiCall) -> DeployRequest:
         call.only("uri", "entry", "expected", "grant", "message", "ifChanged")
         uri = check_uri(call.required("uri"))
         body = await self._threads.run(
@@ -121,7 +121,7 @@ class Deployments:
             settings=self._settings,
         )
         message = call.text("message")
-        return Request(
+        return DeployRequest(
             uri=uri,
             files=body.files,
             entry=body.entry,

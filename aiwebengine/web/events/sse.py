@@ -20,7 +20,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from aiwebengine.interfaces import Clock, DelayedCall
-from aiwebengine.services.topics import Message
+from aiwebengine.services.topics import TopicMessage
 from aiwebengine.values import Answer
 from aiwebengine.web.write_batch import PendingWrites, Together
 
@@ -63,10 +63,10 @@ class Encoder:
     """Makes the event of a message; the clients of one message share its bytes."""
 
     def __init__(self) -> None:
-        self._message: Message | None = None
+        self._message: TopicMessage | None = None
         self._bytes = b""
 
-    def __call__(self, message: Message) -> bytes:
+    def __call__(self, message: TopicMessage) -> bytes:
         """Return the event."""
         if message is not self._message:
             self._message = message

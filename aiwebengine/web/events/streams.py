@@ -21,7 +21,7 @@ from typing import Any
 from aiwebengine.errors import Unavailable
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.matching import checked
-from aiwebengine.services.topics import END, Message, Reason
+from aiwebengine.services.topics import END, Reason, TopicMessage
 from aiwebengine.settings.schema import StreamSettings
 from aiwebengine.web.events.sse import Encoder, EventStream, EventStreams, event_bytes, head, position_bytes, text_of
 from aiwebengine.web.http.exchange import Exchange
@@ -34,7 +34,7 @@ _RESTART_MILLISECONDS = (500, 3000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class StreamAdmission:
     """A client that is about to be let in."""
 
     exchange: Exchange
@@ -79,9 +79,9 @@ class StreamDoor:
 
     def place(
         self, exchange: Exchange, topic: str, *, owner: str, attributes: Mapping[str, Any], last_id: str | None
-    ) -> Opening:
+    ) -> StreamAdmission:
         """Note where on a topic a client comes in."""
-        return Opening(
+        return StreamAdmission(
             exchange=exchange,
             topic=topic,
             owner=owner,
@@ -90,7 +90,7 @@ class StreamDoor:
             position=self._bus.last_id(topic),
         )
 
-    def begin(self, opening: Opening, told: Mapping[str, Any] | None) -> None:
+    def begin(self, opening: StreamAdmission, told: Mapping[str, Any] | None) -> None:
         """
         Begin to send.
 
@@ -176,7 +176,7 @@ class Client:
         if self._stream is not None and not self._held:
             self._subscription.resume()
 
-    def deliver(self, message: Message) -> None:
+    def deliver(self, message: TopicMessage) -> None:
         """See `topics.Deliver`."""
         if self._stream is not None:
             self._stream.send(self._encoder(message))

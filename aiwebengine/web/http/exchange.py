@@ -52,7 +52,7 @@ class ExchangeSite(Protocol):
         """Stop a run whose asker has gone."""
 
 
-class Connection(Protocol):
+class ClientConnection(Protocol):
     """What an exchange asks of its connection."""
 
     persistent: Any
@@ -114,9 +114,9 @@ class Exchange:
     )  # fmt: skip
 
     def __init__(
-        self, *, channel: Connection, edge: ExchangeSite, method: str, target: str, modern: bool, sender: Sender
+        self, *, channel: ClientConnection, edge: ExchangeSite, method: str, target: str, modern: bool, sender: Sender
     ) -> None:
-        self._channel: Connection | None = channel
+        self._channel: ClientConnection | None = channel
         self._edge = edge
         self.method = method
         self.target = target
@@ -334,12 +334,12 @@ class Exchange:
 
     # -- private ------------------------------------------------------------------------------
 
-    def _closes(self, channel: Connection) -> bool:
+    def _closes(self, channel: ClientConnection) -> bool:
         if self._edge.stopping:
             channel.persistent = False
         return not channel.persistent
 
-    def _produce(self, channel: Connection) -> None:
+    def _produce(self, channel: ClientConnection) -> None:
         self._producing = True
         self._paused = channel.congested
         channel.registerProducer(self, True)
@@ -352,7 +352,7 @@ class Exchange:
         if not self._rest:
             self._done()
 
-    def _release(self, channel: Connection) -> None:
+    def _release(self, channel: ClientConnection) -> None:
         if self._producing:
             self._producing = False
             channel.unregisterProducer()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aiwebengine.host.declarations import Declarations
 from aiwebengine.host.declare import Global, HostCall
-from aiwebengine.host.session import Function, Session
+from aiwebengine.host.session import CallSession, Function
 
 _GROUP = "Maintenance"
 
@@ -48,13 +48,13 @@ class MaintenanceCalls:
 
     @property
     def calls(self) -> Sequence[HostCall]:
-        """See `dispatch.Group.calls`."""
+        """See `dispatch.CallGroup.calls`."""
         return DECLARATIONS.calls
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """See `dispatch.Group.functions`."""
+        """See `dispatch.CallGroup.functions`."""
         return {IS_ON.name: self._ask}
 
-    def _ask(self, _session: Session) -> bool:
+    def _ask(self, _session: CallSession) -> bool:
         return self._is_on()

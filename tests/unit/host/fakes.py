@@ -18,12 +18,12 @@ from aiwebengine.features.sockets.options import SOCKET, SOCKET_CALL, check_sock
 from aiwebengine.features.streams.options import STREAM, STREAM_CALL, check_stream
 from aiwebengine.host.declare import Argument, HostCall
 from aiwebengine.host.dispatch import Host
-from aiwebengine.host.effects import Commits, Work
+from aiwebengine.host.effects import Commits, UnitWork
 from aiwebengine.host.registration.book import Registrations
 from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.host.registration.routes import web_routes
 from aiwebengine.host.registration_calls import MiddlewareCalls, RegistrationCalls
-from aiwebengine.host.session import Session
+from aiwebengine.host.session import CallSession
 from aiwebengine.host.turns import Turns
 from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.settings.schema import LimitSettings
@@ -83,7 +83,7 @@ class Everything:
             raise DeploymentRefused("No.", problems=self.problems)
         return "built: " + source
 
-    async def commit(self, invocation: Invocation, changes: Sequence[ScriptChange], work: Work) -> None:
+    async def commit(self, invocation: Invocation, changes: Sequence[ScriptChange], work: UnitWork) -> None:
         if self.refuse_deploy:
             raise DeploymentRefused("No.", problems=[Problem(code="route_conflict", message="Taken by other.")])
         self.commits += 1
@@ -206,7 +206,7 @@ def probing(function: Any, *, argument: Argument = WHAT, **limits: Any) -> Host:
     )
 
 
-def ask(session: Session, name: str, *arguments: Any) -> Any:
+def ask(session: CallSession, name: str, *arguments: Any) -> Any:
     """Make a call whose answer is there at once; the decoded answer."""
     answer = session.call(name, json.dumps(arguments))
     if not isinstance(answer, str):

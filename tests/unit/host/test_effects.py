@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Conflict, Stale
-from aiwebengine.host.effects import UNSEEN, Commits, Held, StaleRead, Unit
+from aiwebengine.host.effects import UNSEEN, Commits, HeldEffect, StaleRead, Unit
 from aiwebengine.host.turns import Turns
 from tests.unit.host.fakes import Everything, invocation
 
@@ -66,7 +66,7 @@ class CommitsTests(SynchronousTestCase):
 
     def test_order(self):
         """All groups write in one transaction; what follows the commit happens after it."""
-        effects = [Held(group=group, key=key, value=key) for group, key in (("a", "1"), ("b", "2"), ("a", "3"))]
+        effects = [HeldEffect(group=group, key=key, value=key) for group, key in (("a", "1"), ("b", "2"), ("a", "3"))]
         self.successResultOf(self.commit(*effects))
         self.assertEqual(self.behind.units, ["i1.0"])
         self.assertEqual(
@@ -78,19 +78,19 @@ class CommitsTests(SynchronousTestCase):
     def test_nothing_durable(self):
         """Effects that are not durable need no transaction."""
         self.boxes["a"].durable = False
-        self.successResultOf(self.commit(Held(group="a", key="1", value=1)))
+        self.successResultOf(self.commit(HeldEffect(group="a", key="1", value=1)))
         self.assertEqual((self.behind.units, self.told), ([], [("a", "happen", [1])]))
 
     def test_fault_after_the_commit(self):
         """A fault in what follows the commit does not make it look undone."""
-        effects = [Held(group="a", key="1", value="fault"), Held(group="b", key="1", value=1)]
+        effects = [HeldEffect(group="a", key="1", value="fault"), HeldEffect(group="b", key="1", value=1)]
         self.successResultOf(self.commit(*effects))
         self.assertIn(("b", "happen", [1]), self.told)
         self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
 
     def test_with_a_deployment(self):
         """What a unit stores goes into the transaction of what it deploys."""
-        effects = [Held(group="scripts", key="s", value="s"), Held(group="a", key="1", value=1)]
+        effects = [HeldEffect(group="scripts", key="s", value="s"), HeldEffect(group="a", key="1", value=1)]
         self.successResultOf(self.commit(*effects))
         self.assertEqual(self.behind.units, [])
         self.assertEqual(
@@ -100,22 +100,22 @@ class CommitsTests(SynchronousTestCase):
 
     def test_while_loading(self):
         """What a script does while it is deployed is stored with its deployment."""
-        self.successResultOf(self.commit(Held(group="a", key="1", value=1), kind="load"))
+        self.successResultOf(self.commit(HeldEffect(group="a", key="1", value=1), kind="load"))
         self.assertEqual(self.told[0], ("deploy", []))
 
     def test_stale(self):
         """Who has read what was changed is told to run again, and has its turn first."""
         self.boxes["a"].version = 3
-        effect = Held(group="a", key="1", value=1, seen=2)
+        effect = HeldEffect(group="a", key="1", value=1, seen=2)
         error = self.failureResultOf(self.commit(effect), Stale).value
         assert error.turn is not None
         release = self.successResultOf(error.turn())
         self.assertEqual(self.told, [])
-        other = self.commit(Held(group="a", key="1", value=2), owner="i2")
-        reader = self.commit(Held(group="a", key="1", value=3, seen=3), owner="i3")
+        other = self.commit(HeldEffect(group="a", key="1", value=2), owner="i2")
+        reader = self.commit(HeldEffect(group="a", key="1", value=3, seen=3), owner="i3")
         self.assertNoResult(other)
         self.failureResultOf(reader, Stale)
-        self.successResultOf(self.commit(Held(group="a", key="1", value=1, seen=3)))
+        self.successResultOf(self.commit(HeldEffect(group="a", key="1", value=1, seen=3)))
         release()
         self.successResultOf(other)
         self.assertEqual([one[2] for one in self.told if one[1] == "write"], [[1], [2]])
@@ -129,7 +129,7 @@ class CommitsTests(SynchronousTestCase):
             return failed
 
         self.patch(self.commits, "_commit", away)
-        self.failureResultOf(self.commit(Held(group="a", key="1", value=1)), Conflict)
+        self.failureResultOf(self.commit(HeldEffect(group="a", key="1", value=1)), Conflict)
         self.assertEqual(self.told, [])
 
     def test_withdrawn(self):

@@ -13,7 +13,7 @@ from aiwebengine.errors import BudgetSpent, EngineError, ScriptFailed, Unavailab
 from aiwebengine.host.filters import FILTER_LIMITS, NO_CALLS, MessageFilter
 from aiwebengine.runtime.invoker import Callee
 from aiwebengine.runtime.registry import ActiveScript, Current
-from aiwebengine.services.topics import Message
+from aiwebengine.services.topics import TopicMessage
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Answer, HandlerRef
 from tests.support.fakes.invoking import RunsWith, an_invoker
@@ -50,7 +50,7 @@ class MessageFilterTests(SynchronousTestCase):
         )
 
     def choose(self, count: int, data: str = "1") -> Deferred[list[bool]]:
-        message = Message(id="e-1", data=data)
+        message = TopicMessage(id="e-1", data=data)
         return Deferred.fromCoroutine(self.make().choose(message, range(count)))
 
     def answer(self, body: bytes, status: int = 200) -> None:
@@ -90,7 +90,7 @@ class MessageFilterTests(SynchronousTestCase):
     def test_within_the_servers_limits(self) -> None:
         """Where the server allows less than 50 ms a filter has that."""
         filtered = self.make(LimitSettings(cpu_seconds=0.02, wall_seconds=0.5))
-        Deferred.fromCoroutine(filtered.choose(Message(id="e-1", data="1"), [1]))
+        Deferred.fromCoroutine(filtered.choose(TopicMessage(id="e-1", data="1"), [1]))
         self.assertEqual((self.runs[0][0].cpu_seconds, self.runs[0][0].wall_seconds), (0.02, 0.5))
         self.answer(b"1")
 

@@ -9,14 +9,14 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Conflict, Problem, TooLarge, TooMany
-from aiwebengine.host.effects import Held
-from aiwebengine.host.session import Session
+from aiwebengine.host.effects import HeldEffect
+from aiwebengine.host.session import CallSession
 from tests.unit.host.fakes import Everything, ask, host, invocation, receipt
 
 SVG = base64.b64encode(b"<svg/>").decode()
 
 
-def committing(session: Session) -> Deferred[None]:
+def committing(session: CallSession) -> Deferred[None]:
     """Begin a commit that has something to do."""
     done = session.commit()
     assert done is not None
@@ -109,10 +109,12 @@ class ScriptEffectTests(SynchronousTestCase):
     def test_bounds_what_it_holds(self) -> None:
         """An invocation cannot hold effects without end, and a refused one leaves the others."""
         for number in range(1000):
-            self.session.hold(Held(group="scripts", key=str(number), value=""))
-        self.assertRaises(TooMany, self.session.hold, Held(group="scripts", key="x", value=""))
-        self.session.hold(Held(group="scripts", key="5", value="again"))
-        self.assertRaises(TooLarge, self.session.hold, Held(group="scripts", key="6", value="", size_bytes=1 << 30))
+            self.session.hold(HeldEffect(group="scripts", key=str(number), value=""))
+        self.assertRaises(TooMany, self.session.hold, HeldEffect(group="scripts", key="x", value=""))
+        self.session.hold(HeldEffect(group="scripts", key="5", value="again"))
+        self.assertRaises(
+            TooLarge, self.session.hold, HeldEffect(group="scripts", key="6", value="", size_bytes=1 << 30)
+        )
         self.assertEqual(len(self.session.pending("scripts")), 1000)
 
 

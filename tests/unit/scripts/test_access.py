@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import DeploymentRefused, TooMany
 from aiwebengine.features.assets.store import AssetStore, NewAsset
 from aiwebengine.scripts.access import ScriptAccess
-from aiwebengine.scripts.prepare import Request
+from aiwebengine.scripts.prepare import DeployRequest
 from aiwebengine.services.db.units import Transaction
 from aiwebengine.values import ANONYMOUS, Cause, Invocation
 from tests.support.fakes.deploying import Deploying
@@ -81,7 +81,7 @@ class ScriptAccessTests(SynchronousTestCase):
     def test_no_more_than_it_has(self):
         """A script cannot give another one what it was not granted itself."""
         for uri, grants in (("maker", {"scripts"}), ("victim", {"scripts", "assets"})):
-            request = Request(uri=uri, files={"main.ts": f"/{uri}".encode()}, grants=frozenset(grants))
+            request = DeployRequest(uri=uri, files={"main.ts": f"/{uri}".encode()}, grants=frozenset(grants))
             self.result(self.world.deployer.deploy(request))
         prepared = self.result(self.access.prepare(invocation(), "victim", "/b"))
         self.assertEqual(prepared.new.version.grants, {"scripts"})
@@ -116,7 +116,7 @@ class ScriptAccessTests(SynchronousTestCase):
     def test_effects_of_a_deployment(self):
         """What top level changes becomes visible with the deployment."""
         self.making()
-        request = Request(uri="maker", files={"main.ts": b"/maker"})
+        request = DeployRequest(uri="maker", files={"main.ts": b"/maker"})
         done = self.result(self.world.deployer.deploy(request))
         self.assertEqual((done.version.uri, done.version.number, done.previous), ("maker", 1, None))
         self.assertEqual(self.result(self.access.list_scripts()), ["made", "maker"])
@@ -126,11 +126,13 @@ class ScriptAccessTests(SynchronousTestCase):
     def test_no_effects_without_the_deployment(self):
         """What top level changes is dropped if the deployment fails or was only a check."""
         self.making()
-        throwing = Request(uri="maker", files={"main.ts": b"/maker THROW"})
+        throwing = DeployRequest(uri="maker", files={"main.ts": b"/maker THROW"})
         self.fails(DeploymentRefused, self.world.deployer.deploy(throwing))
-        self.result(self.world.deployer.check(Request(uri="maker", files={"main.ts": b"/maker"})))
+        self.result(self.world.deployer.check(DeployRequest(uri="maker", files={"main.ts": b"/maker"})))
         self.making("/maker")
-        self.fails(DeploymentRefused, self.world.deployer.deploy(Request(uri="maker", files={"main.ts": b"/maker"})))
+        self.fails(
+            DeploymentRefused, self.world.deployer.deploy(DeployRequest(uri="maker", files={"main.ts": b"/maker"}))
+        )
         self.assertEqual(self.result(self.access.list_scripts()), [])
         self.assertEqual(self.result(self.assets.list_paths()), [])
 
@@ -150,7 +152,7 @@ class ScriptAccessTests(SynchronousTestCase):
         self.world.runner.gate = Deferred()
         waiting = [
             Deferred.fromCoroutine(
-                self.world.deployer.deploy(Request(uri=f"s{n}", files={"main.ts": f"/{n}".encode()}))
+                self.world.deployer.deploy(DeployRequest(uri=f"s{n}", files={"main.ts": f"/{n}".encode()}))
             )
             for n in range(4)
         ]

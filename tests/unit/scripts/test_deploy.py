@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Conflict, DeploymentRefused, Invalid, NotFound, TooMany, Unavailable
 from aiwebengine.scripts import deploy, prepare
-from aiwebengine.scripts.prepare import STEPS, Request
+from aiwebengine.scripts.prepare import STEPS, DeployRequest
 from aiwebengine.scripts.versions import RemoveScript
 from tests.support.fakes.deploying import Deploying
 from tests.support.folders import temporary_folder
@@ -17,7 +17,7 @@ from tests.support.folders import temporary_folder
 
 def request(uri="notes", source="/notes", **options):
     files = options.pop("files", None) or {"main.ts": source.encode()}
-    return Request(uri=uri, files=files, **options)
+    return DeployRequest(uri=uri, files=files, **options)
 
 
 class DeployerTests(SynchronousTestCase):

@@ -9,10 +9,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Conflict, Unavailable
 from aiwebengine.services.breaker import Rules, State
 from aiwebengine.services.bulkhead import Busy
-from aiwebengine.services.guarded import CircuitOpen, DependencyTimeout, Guarded, Terms
+from aiwebengine.services.guarded import CircuitOpen, DependencyTimeout, Guarded, GuardTerms
 from aiwebengine.services.retry import Attempts, Backoff
 
-TERMS = Terms(
+TERMS = GuardTerms(
     seconds=10.0,
     places=2,
     waiting=1,

@@ -20,7 +20,7 @@ from aiwebengine.features.graphql.execution.documents import Document, Documents
 from aiwebengine.features.graphql.execution.loop import Future, ReactorLoop
 from aiwebengine.features.graphql.execution.operation import Operation, Params
 from aiwebengine.features.graphql.execution.results import Results, told, told_first, too_late
-from aiwebengine.features.graphql.execution.slots import Slots
+from aiwebengine.features.graphql.execution.slots import PendingValues
 from aiwebengine.features.graphql.execution.underway import Told, Underway
 from aiwebengine.features.graphql.schema.assembly import Assembled
 from aiwebengine.features.graphql.schema.batches import Batches, Call, Caller, Scripts
@@ -42,7 +42,7 @@ _HELPERS = GraphQLResolveInfoHelpers(gather=_unused, track=_unused)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class PreparedOperation:
     """An operation that may be executed."""
 
     assembled: Assembled
@@ -118,7 +118,7 @@ class Execution:
         assert isinstance(found, Assembled)
         return found
 
-    def prepare(self, params: Params) -> Prepared:
+    def prepare(self, params: Params) -> PreparedOperation:
         """
         Read a document and find the operation.
 
@@ -135,9 +135,11 @@ class Execution:
             self.documents.admit(document, node, params.variables)
         except GraphQLError as error:
             raise RequestFailed([error]) from None
-        return Prepared(assembled=assembled, document=document, node=node, params=params, kind=node.operation.value)
+        return PreparedOperation(
+            assembled=assembled, document=document, node=node, params=params, kind=node.operation.value
+        )
 
-    def operation(self, prepared: Prepared, asker: Caller) -> Operation:
+    def operation(self, prepared: PreparedOperation, asker: Caller) -> Operation:
         """Make the context of an execution."""
         self._operations += 1
         return Operation(
@@ -149,7 +151,7 @@ class Execution:
             batches=Batches(loop=self.loop, scripts=self.scripts, asker=asker),
         )
 
-    def executor(self, prepared: Prepared, operation: Operation, *, incremental: bool) -> Executor[Any]:
+    def executor(self, prepared: PreparedOperation, operation: Operation, *, incremental: bool) -> Executor[Any]:
         """
         Make what executes.
 
@@ -174,7 +176,7 @@ class Execution:
         made.async_helpers = _HELPERS
         return made
 
-    def execute(self, prepared: Prepared, asker: Caller, told: Told, *, incremental: bool = False) -> Underway:
+    def execute(self, prepared: PreparedOperation, asker: Caller, told: Told, *, incremental: bool = False) -> Underway:
         """
         Execute a query or a mutation.
 
@@ -211,7 +213,7 @@ class Execution:
                 self.loop.enter(go_on, underway, executor)
 
         operation = underway.operation
-        slots = Slots(len(calls), there)
+        slots = PendingValues(len(calls), there)
         operation.prefetched = {item.key: call.add(slots.one()) for item, call in zip(plan.items, calls, strict=True)}
         for together in by_script(calls):
             operation.batches.send(together, read_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Slots:
+class PendingValues:
     """
     The values that an operation waits for before it is executed.
 
@@ -40,7 +40,7 @@ class Slot:
 
     __slots__ = ("_error", "_slots", "_value")
 
-    def __init__(self, slots: Slots) -> None:
+    def __init__(self, slots: PendingValues) -> None:
         self._slots = slots
         self._value: Any = None
         self._error: BaseException | None = None

@@ -42,7 +42,7 @@ Resolver = Callable[..., Any]
 _MOST_NAMED = 5
 
 
-class Event:
+class RootValue:
     """The value of a subscription's root field, of one message."""
 
     __slots__ = ("id", "value")
@@ -192,7 +192,7 @@ def _nested(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_js
 
 def _event(text_is_json: bool) -> Resolver:  # noqa: FBT001  it is what it says
     def resolve(source: Any, _info: GraphQLResolveInfo[Any], **_: Any) -> Any:
-        value = source.value if isinstance(source, Event) else None
+        value = source.value if isinstance(source, RootValue) else None
         return parsed(value) if text_is_json else value
 
     return resolve

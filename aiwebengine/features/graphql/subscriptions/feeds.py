@@ -30,15 +30,21 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import EngineError, Unavailable
-from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, Prepared, RequestFailed
+from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, PreparedOperation, RequestFailed
 from aiwebengine.features.graphql.execution.failures import FieldFailed, formatted, of_engine
 from aiwebengine.features.graphql.execution.gate import Gate
 from aiwebengine.features.graphql.execution.operation import Operation
 from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.schema.parts import GRAPHQL, SchemaPart
-from aiwebengine.features.graphql.schema.resolvers import Event, opening
+from aiwebengine.features.graphql.schema.resolvers import RootValue, opening
 from aiwebengine.features.graphql.settings import GraphQLSettings
-from aiwebengine.features.graphql.subscriptions.sources import Events, Opening, ScriptSource, SourceRequest, TopicSource
+from aiwebengine.features.graphql.subscriptions.sources import (
+    Events,
+    ResolverSink,
+    SourceRequest,
+    TopicSource,
+    YieldedValues,
+)
 from aiwebengine.features.graphql.subscriptions.topics import Filter, SubscriptionTopics
 from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.runtime.registry import Registry
@@ -72,7 +78,7 @@ class Outlet(Protocol):
         """There are no more results."""
 
 
-class Member:
+class SubscribedOperation:
     """
     One client's operation; made by `Feeds.subscribe`.
 
@@ -173,10 +179,10 @@ class Feed:
         feeds: Feeds,
         key: object,
         apart: bool,
-        prepared: Prepared,
+        prepared: PreparedOperation,
         operation: Operation,
         executor: Executor[Any],
-        source: TopicSource | ScriptSource,
+        source: TopicSource | YieldedValues,
     ) -> None:
         self._feeds = feeds
         self.key = key
@@ -188,7 +194,7 @@ class Feed:
         self._operation = operation
         self._executor = executor
         self._source = source
-        self._members: dict[Member, None] = {}
+        self._members: dict[SubscribedOperation, None] = {}
         self._work: Deferred[None] | None = None
         self.over = False
 
@@ -197,12 +203,12 @@ class Feed:
         self._work = self._feeds.loop.run(self._read())
         self._work.addErrback(self._broke)
 
-    def join(self, member: Member) -> None:
+    def join(self, member: SubscribedOperation) -> None:
         """Have one more member."""
         member.feed = self
         self._members[member] = None
 
-    def left(self, member: Member) -> None:
+    def left(self, member: SubscribedOperation) -> None:
         """A member has gone; without any it ends."""
         self._members.pop(member, None)
         if not self._members:
@@ -229,7 +235,7 @@ class Feed:
         """Execute one event, on the schema that serves now."""
         return execute_subscription_event(self._executor.build_per_event_executor(value))
 
-    def renew(self, prepared: Prepared, operation: Operation, executor: Executor[Any]) -> None:
+    def renew(self, prepared: PreparedOperation, operation: Operation, executor: Executor[Any]) -> None:
         """Execute on another schema from now on."""
         self.prepared, self._operation, self._executor = prepared, operation, executor
 
@@ -318,7 +324,9 @@ class Feeds:
         self._results = 0
         self._stopping: Reason | None = None
 
-    def subscribe(self, prepared: Prepared, asker: Caller, outlet: Outlet, *, after: str | None = None) -> Member:
+    def subscribe(
+        self, prepared: PreparedOperation, asker: Caller, outlet: Outlet, *, after: str | None = None
+    ) -> SubscribedOperation:
         """
         Begin a subscription; whatever becomes of it is told to *outlet*.
 
@@ -329,7 +337,7 @@ class Feeds:
             A handle with `cancel()`, for when the client wants no more, and `drained()`, for when it takes more.
         """
         self._members += 1
-        member = Member(outlet=outlet, most=self._settings.queue_results, gone=self._left)
+        member = SubscribedOperation(outlet=outlet, most=self._settings.queue_results, gone=self._left)
         if self._stopping is not None:
             self._refuse(member, of_engine(Unavailable(self._stopping.message, retry_seconds=1.0), shown=True), asker)
             return member
@@ -422,13 +430,15 @@ class Feeds:
             "results": self._results,
         }
 
-    async def _open(self, prepared: Prepared, asker: Caller, member: Member, after: str | None) -> None:
+    async def _open(
+        self, prepared: PreparedOperation, asker: Caller, member: SubscribedOperation, after: str | None
+    ) -> None:
         operation = self._execution.operation(prepared, asker)
         operation.opens = self._source
         executor = self._execution.executor(prepared, operation, incremental=False)
         try:
             source: Any = create_source_event_stream(executor)
-            if not isinstance(source, ExecutionResult | TopicSource | ScriptSource):
+            if not isinstance(source, ExecutionResult | TopicSource | YieldedValues):
                 source = await source
         except BaseException:
             operation.batches.cancel()
@@ -448,18 +458,18 @@ class Feeds:
         feed = self._join(prepared, operation, executor, source, member, after)
         if begins:
             assert wish is not None
-            result = feed.event(Event(wish.first))
+            result = feed.event(RootValue(wish.first))
             if not isinstance(result, ExecutionResult):
                 result = await result
             member.first(encode(self.told(result, asker.request)))
 
     def _join(
         self,
-        prepared: Prepared,
+        prepared: PreparedOperation,
         operation: Operation,
         executor: Executor[Any],
-        source: TopicSource | ScriptSource,
-        member: Member,
+        source: TopicSource | YieldedValues,
+        member: SubscribedOperation,
         after: str | None,
     ) -> Feed:
         key: object = source
@@ -498,15 +508,15 @@ class Feeds:
 
     async def _source(
         self, part: SchemaPart, operation: Operation, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]
-    ) -> TopicSource | ScriptSource:
+    ) -> TopicSource | YieldedValues:
         opened = await self.ask(part, operation.asker, opening(operation, info, arguments))
         return (
             opened
-            if isinstance(opened, ScriptSource)
+            if isinstance(opened, YieldedValues)
             else TopicSource(loop=self.loop, wish=opened, events=self._events_of)
         )
 
-    async def ask(self, part: SchemaPart, asker: Caller, head: str) -> SourceRequest | ScriptSource:
+    async def ask(self, part: SchemaPart, asker: Caller, head: str) -> SourceRequest | YieldedValues:
         """
         Ask a resolver what its subscriber gets.
 
@@ -524,7 +534,7 @@ class Feeds:
         finally:
             self._gate.leave(part.script)
 
-    async def _asked(self, part: SchemaPart, asker: Caller, head: str) -> SourceRequest | ScriptSource:
+    async def _asked(self, part: SchemaPart, asker: Caller, head: str) -> SourceRequest | YieldedValues:
         assert part.handler is not None
         scripts = self._execution.scripts
         sender = f",{asker.sender}" if asker.sender else ""
@@ -538,19 +548,19 @@ class Feeds:
             read_only=False,
             asker=asker,
         )
-        taker = Opening(
+        taker = ResolverSink(
             loop=self.loop, scripts=scripts, invocation=invocation, part=part, arguments=Filter(arguments=head)
         )
         run = scripts.run(invocation, taker)
         taker.stop = lambda: scripts.cancel(run)
         try:
-            opened: SourceRequest | ScriptSource = await taker.opened
+            opened: SourceRequest | YieldedValues = await taker.opened
         except BaseException:
             scripts.cancel(run)
             raise
         return opened
 
-    def _not_opened(self, failure: Failure, member: Member, asker: Caller) -> None:
+    def _not_opened(self, failure: Failure, member: SubscribedOperation, asker: Caller) -> None:
         error = failure.value
         if failure.check(CancelledError) or member.over:
             return
@@ -564,7 +574,7 @@ class Feeds:
             _log.failure("a subscription could not begin", failure)
             self._refuse(member, FieldFailed(_FAULT, {"code": "INTERNAL"}), asker)
 
-    def _refuse(self, member: Member, error: RequestFailed | FieldFailed, asker: Caller) -> None:
+    def _refuse(self, member: SubscribedOperation, error: RequestFailed | FieldFailed, asker: Caller) -> None:
         errors = error.errors if isinstance(error, RequestFailed) else [GraphQLError(str(error), original_error=error)]
         member.leave()
         member.outlet.refused(formatted(errors, request=asker.request))

@@ -11,7 +11,7 @@ from aiwebengine.features.graphql.schema.parts import subscriptions_of
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics, topic_of
 from aiwebengine.host.declare import HostCall, limited, nearest, told
 from aiwebengine.host.messages import Messages, check_message_options
-from aiwebengine.host.session import Function, Session
+from aiwebengine.host.session import CallSession, Function
 
 KIND = "subscription"
 """Of messages; see `messages.Destination`."""
@@ -52,15 +52,15 @@ class SubscriptionMessages:
 
     @property
     def calls(self) -> Sequence[HostCall]:
-        """See `dispatch.Group.calls`."""
+        """See `dispatch.CallGroup.calls`."""
         return limited(CALLS, payload=self._messages.max_bytes)
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """See `dispatch.Group.functions`."""
+        """See `dispatch.CallGroup.functions`."""
         return {"sendSubscriptionMessage": self._send}
 
-    def _send(self, session: Session, name: str, data: Any, options: Mapping[str, Any] | None) -> None:
+    def _send(self, session: CallSession, name: str, data: Any, options: Mapping[str, Any] | None) -> None:
         call, script = "sendSubscriptionMessage", session.invocation.script
         known = list(self._subscriptions.of(script))
         if session.registrations is not None:

@@ -25,12 +25,12 @@ from aiwebengine.features.graphql.execution.failures import FieldFailed, of_scri
 from aiwebengine.features.graphql.execution.loop import Future, ReactorLoop
 from aiwebengine.features.graphql.schema.batches import Scripts
 from aiwebengine.features.graphql.schema.parts import SchemaPart
-from aiwebengine.features.graphql.schema.resolvers import Event
+from aiwebengine.features.graphql.schema.resolvers import RootValue
 from aiwebengine.features.graphql.subscriptions.topics import FILTER, Filter, topic_of
 from aiwebengine.runtime.wire.failure import broken_protocol
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.matching import checked
-from aiwebengine.services.topics import GAP, Message, Reason, Subscription
+from aiwebengine.services.topics import GAP, Reason, Subscription, TopicMessage
 from aiwebengine.values import Answer, Invocation
 
 _MOST_WAITING = 16
@@ -63,13 +63,13 @@ class Events:
     """Makes events of messages; the subscribers of one message share it."""
 
     def __init__(self) -> None:
-        self._message: Message | None = None
-        self._event = Event(None)
+        self._message: TopicMessage | None = None
+        self._event = RootValue(None)
 
-    def __call__(self, message: Message) -> Event:
+    def __call__(self, message: TopicMessage) -> RootValue:
         """Return the event."""
         if message is not self._message:
-            self._message, self._event = message, Event(json.loads(message.data), message.id)
+            self._message, self._event = message, RootValue(json.loads(message.data), message.id)
         return self._event
 
 
@@ -87,7 +87,7 @@ class TopicSource:
         self.wish = wish
         self._event_of = events
         self._loop = loop
-        self._events: deque[Event] = deque()
+        self._events: deque[RootValue] = deque()
         self._waiting: Future[Any] | None = None
         self._subscription: Subscription | None = None
         self._reason: Reason | None = None
@@ -129,7 +129,7 @@ class TopicSource:
     def __aiter__(self) -> TopicSource:
         return self
 
-    async def __anext__(self) -> Event:
+    async def __anext__(self) -> RootValue:
         while not self._events:
             if self._reason is not None:
                 raise FieldFailed(self._reason.message, {"code": self._reason.code.upper()})
@@ -153,7 +153,7 @@ class TopicSource:
         if subscription is not None:
             subscription.cancel()
 
-    def _deliver(self, message: Message) -> None:
+    def _deliver(self, message: TopicMessage) -> None:
         if message.event == GAP:
             self.gap = message.data
             return
@@ -174,7 +174,7 @@ class TopicSource:
             self._loop.settle(waiting, None)
 
 
-class ScriptSource:
+class YieldedValues:
     """
     Values that a script yields; an async iterator, fed line by line.
 
@@ -186,15 +186,15 @@ class ScriptSource:
     def __init__(self, *, loop: ReactorLoop, stop: Callable[[], None]) -> None:
         self._loop = loop
         self._stop = stop
-        self._events: deque[tuple[Event, Callable[[], None]]] = deque()
+        self._events: deque[tuple[RootValue, Callable[[], None]]] = deque()
         self._waiting: Future[Any] | None = None
         self._error: BaseException | None = None
         self._over = False
 
-    def __aiter__(self) -> ScriptSource:
+    def __aiter__(self) -> YieldedValues:
         return self
 
-    async def __anext__(self) -> Event:
+    async def __anext__(self) -> RootValue:
         while not self._events:
             if self._error is not None:
                 error, self._error = self._error, None
@@ -221,7 +221,7 @@ class ScriptSource:
         except (ValueError, RecursionError):
             self.fail(broken_protocol(script))
             return
-        self._events.append((Event(value), done))
+        self._events.append((RootValue(value), done))
         self._wake()
 
     def finish(self) -> None:
@@ -240,7 +240,7 @@ class ScriptSource:
             self._loop.settle(waiting, None)
 
 
-class Opening:
+class ResolverSink:
     """
     Takes what a subscription's resolver answers; see `runtime.runs.sink.Sink`.
 
@@ -260,11 +260,11 @@ class Opening:
         self._invocation = invocation
         self._part = part
         self._arguments = arguments
-        self._source: ScriptSource | None = None
+        self._source: YieldedValues | None = None
         self.stop: Callable[[], None] = _nothing
         """Ends the run."""
         self.opened: Future[Any] = loop.create_future()
-        """A `SourceRequest` or a `ScriptSource`."""
+        """A `SourceRequest` or a `YieldedValues`."""
 
     def answered(self, answer: Answer) -> None:
         """See `Sink.answered`."""
@@ -291,7 +291,7 @@ class Opening:
 
     def started(self, answer: Answer) -> None:  # noqa: ARG002  its head says nothing
         """See `Sink.started`."""
-        self._source = ScriptSource(loop=self._loop, stop=lambda: self.stop())  # noqa: PLW0108  set later
+        self._source = YieldedValues(loop=self._loop, stop=lambda: self.stop())  # noqa: PLW0108  set later
         self._loop.settle(self.opened, self._source)
 
     def write(self, data: bytes, done: Callable[[], None]) -> None:

@@ -20,7 +20,7 @@ from aiwebengine.host.filters import FILTER_LIMITS, MessageFilter
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.bus import Bus
-from aiwebengine.services.topics import DISCONNECT, Message, Reason, Sieve, TopicOptions
+from aiwebengine.services.topics import DISCONNECT, Reason, Sieve, TopicMessage, TopicOptions
 from aiwebengine.values import Invocation
 
 FILTER = "\0filter"
@@ -122,7 +122,7 @@ class SubscriptionTopics:
             invoker=self._invoker, tell=self._tell, callee=callee, encode=_encoded, most=_MOST_FILTERED
         )
 
-        async def choose(message: Message, clients: Sequence[Mapping[str, Any]]) -> Sequence[bool]:
+        async def choose(message: TopicMessage, clients: Sequence[Mapping[str, Any]]) -> Sequence[bool]:
             # Those who were given the same arguments get the same answer.
             arguments = [one[FILTER].arguments if FILTER in one else None for one in clients]
             distinct = [one for one in dict.fromkeys(arguments) if one is not None]

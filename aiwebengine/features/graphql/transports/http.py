@@ -21,13 +21,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import TABLE, EngineError, Invalid, NotAcceptable, NotFound, UnsupportedMedia, WrongMethod
-from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, Prepared, RequestFailed
+from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, PreparedOperation, RequestFailed
 from aiwebengine.features.graphql.execution.results import Results, request_failed, told_next
 from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.features.graphql.transports.accept import EVENTS, JSON, RESPONSE, wishes
 from aiwebengine.features.graphql.transports.outflow import Outflow
-from aiwebengine.features.graphql.transports.page import Page
+from aiwebengine.features.graphql.transports.page import GraphiQLPage
 from aiwebengine.features.graphql.transports.params import read_params, read_request
 from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.values import Answer, Request
@@ -59,7 +59,7 @@ class GraphQLDoor:
         page: GraphiQL.
     """
 
-    def __init__(self, *, execution: Execution, settings: GraphQLSettings, distinct: Enter, page: Page) -> None:
+    def __init__(self, *, execution: Execution, settings: GraphQLSettings, distinct: Enter, page: GraphiQLPage) -> None:
         self._page = page
         self._execution = execution
         self._distinct = distinct
@@ -112,7 +112,7 @@ class GraphQLDoor:
             self._refuse(exchange, error, kind or JSON)
             return
 
-    def _check(self, prepared: Prepared, request: Request) -> None:
+    def _check(self, prepared: PreparedOperation, request: Request) -> None:
         if prepared.kind == "subscription":
             raise Invalid(
                 f"A subscription has many results: ask for it with accept: {EVENTS} (or at /graphql/sse), or over a "

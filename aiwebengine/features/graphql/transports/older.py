@@ -22,7 +22,7 @@ from aiwebengine.features.graphql.execution.execute import Execution, NoSchema
 from aiwebengine.features.graphql.execution.failures import FieldFailed
 from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds
-from aiwebengine.features.graphql.subscriptions.sources import ScriptSource, SourceRequest
+from aiwebengine.features.graphql.subscriptions.sources import SourceRequest, YieldedValues
 from aiwebengine.features.graphql.subscriptions.topics import FILTER, SubscriptionTopics, topic_of
 from aiwebengine.features.graphql.transports.accept import JSON
 from aiwebengine.features.graphql.transports.http import NO_SCHEMA, answer, asker_of, refusal
@@ -79,7 +79,7 @@ class OlderDoor:
         arguments = f'"a":{{}},"i":{json.dumps(info)}'
         told = await self._feeds.ask(part, asker_of(exchange, request), arguments)
         exchange.gone = None
-        if isinstance(told, ScriptSource):
+        if isinstance(told, YieldedValues):
             self._pass_on(exchange, told)
             return
         attributes = dict(told.attributes)
@@ -94,7 +94,7 @@ class OlderDoor:
         )
         self._streams.begin(place, first)
 
-    def _pass_on(self, exchange: Exchange, source: ScriptSource) -> None:
+    def _pass_on(self, exchange: Exchange, source: YieldedValues) -> None:
         flow = Outflow(exchange, head())
 
         async def pump() -> None:

@@ -41,7 +41,7 @@ _POLICY = (
 )
 
 
-class Page:
+class GraphiQLPage:
     """
     See the module.
 

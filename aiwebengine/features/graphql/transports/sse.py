@@ -48,11 +48,11 @@ from aiwebengine.errors import (
     Unavailable,
     WrongMethod,
 )
-from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, Prepared, RequestFailed
+from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, PreparedOperation, RequestFailed
 from aiwebengine.features.graphql.execution.results import Results, request_failed
 from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.settings import GraphQLSettings
-from aiwebengine.features.graphql.subscriptions.feeds import Feeds, Member
+from aiwebengine.features.graphql.subscriptions.feeds import Feeds, SubscribedOperation
 from aiwebengine.features.graphql.transports.accept import EVENTS, JSON, preferred
 from aiwebengine.features.graphql.transports.http import NO_SCHEMA, asker_of, refusal
 from aiwebengine.features.graphql.transports.params import read_params, read_request
@@ -73,7 +73,7 @@ _MOST_WAITING = 1000
 _LONGEST_ID = 200
 
 
-class Connection:
+class EventConnection:
     """
     The stream of one request; it is an `exchange.Body`.
 
@@ -147,7 +147,7 @@ class Distinct:
         connection: Its stream.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: EventConnection) -> None:
         self._connection = connection
 
     @property
@@ -190,10 +190,10 @@ class Reserved:
     def __init__(self, *, token: str, most: int) -> None:
         self.token = token
         self.most = most
-        self.connection: Connection | None = None
+        self.connection: EventConnection | None = None
         self.operations: dict[str, Callable[[], None]] = {}
         """By id, what stops each."""
-        self.members: dict[str, Member] = {}
+        self.members: dict[str, SubscribedOperation] = {}
         self.expiry: IDelayedCall | None = None
         self._waiting: deque[tuple[str, str]] = deque()
 
@@ -202,7 +202,7 @@ class Reserved:
         """The client does not take what was sent, or has not opened the stream yet."""
         return self.connection is None or self.connection.busy
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: EventConnection) -> None:
         """Have a connection, which gets what has waited."""
         self.connection = connection
         connection.drained = self.drained
@@ -304,7 +304,7 @@ class EventDoor:
         self._settings = settings
         self._clock = clock
         self._random = random
-        self._connections: dict[Connection, None] = {}
+        self._connections: dict[EventConnection, None] = {}
         self._reserved: dict[str, Reserved] = {}
         self._stopping = False
 
@@ -335,7 +335,7 @@ class EventDoor:
             self._connections.pop(connection, None)
             stop()
 
-        connection = Connection(exchange, self._streams, left=left)
+        connection = EventConnection(exchange, self._streams, left=left)
         self._connections[connection] = None
         outlet = Distinct(connection)
         if isinstance(prepared, RequestFailed):
@@ -415,7 +415,7 @@ class EventDoor:
             self._reserved.pop(reserved.token, None)
             reserved.stop()
 
-        connection = Connection(exchange, self._streams, left=left)
+        connection = EventConnection(exchange, self._streams, left=left)
         self._connections[connection] = None
         reserved.opened(connection)
 
@@ -446,7 +446,7 @@ class EventDoor:
             if identity in reserved.operations:
                 reserved.operations[identity] = stop
 
-    def _prepare(self, given: Mapping[str, Any], request: Request) -> Prepared | RequestFailed:
+    def _prepare(self, given: Mapping[str, Any], request: Request) -> PreparedOperation | RequestFailed:
         """Read an operation; what is wrong with a document clients of this protocol read as a result."""
         try:
             params = read_params(given, self._execution.documents, persisted=self._settings.persisted_queries)
@@ -474,7 +474,7 @@ class EventDoor:
         reserved.expiry = self._clock.callLater(self._settings.init_seconds, expired)  # type: ignore[assignment]
 
 
-def execute_to(execution: Execution, prepared: Prepared, asker: Caller, outlet: Any) -> Callable[[], None]:
+def execute_to(execution: Execution, prepared: PreparedOperation, asker: Caller, outlet: Any) -> Callable[[], None]:
     """
     Execute a query or a mutation for an outlet, which gets its one result.
 

@@ -34,7 +34,7 @@ from aiwebengine.features.graphql.execution.failures import of_engine
 from aiwebengine.features.graphql.execution.results import request_failed
 from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.settings import GraphQLSettings
-from aiwebengine.features.graphql.subscriptions.feeds import Feeds, Member
+from aiwebengine.features.graphql.subscriptions.feeds import Feeds, SubscribedOperation
 from aiwebengine.features.graphql.transports.http import NO_SCHEMA
 from aiwebengine.features.graphql.transports.params import read_params
 from aiwebengine.features.graphql.transports.sse import execute_to
@@ -54,7 +54,7 @@ _MOST_INIT_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class ConnectionParts:
     """What a connection works with."""
 
     execution: Execution
@@ -75,7 +75,7 @@ class WebSocketDoor:
     path = "/graphql/ws"
     protocols: tuple[str, ...] = (PROTOCOL,)
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: ConnectionParts) -> None:
         self._parts = parts
         self._connections: dict[Conversation, None] = {}
 
@@ -104,7 +104,7 @@ class Conversation:
         left: Told once that it is over.
     """
 
-    def __init__(self, *, socket: Socket, request: Request, parts: Parts, left: Callable[[], object]) -> None:
+    def __init__(self, *, socket: Socket, request: Request, parts: ConnectionParts, left: Callable[[], object]) -> None:
         self._socket = socket
         self._request = request
         self._parts = parts
@@ -114,7 +114,7 @@ class Conversation:
         self._init: IDelayedCall | None = None
         self._sender = ""
         self._stops: dict[str, Callable[[], None]] = {}
-        self._members: dict[str, Member] = {}
+        self._members: dict[str, SubscribedOperation] = {}
 
     def begin(self) -> None:
         """Wait for `connection_init`."""

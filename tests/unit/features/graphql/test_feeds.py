@@ -15,7 +15,7 @@ from aiwebengine.errors import ScriptFailed
 from aiwebengine.features.graphql.execution.operation import Params
 from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.schema.parts import SchemaPart
-from aiwebengine.features.graphql.subscriptions.feeds import Feeds, Member
+from aiwebengine.features.graphql.subscriptions.feeds import Feeds, SubscribedOperation
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason
@@ -75,7 +75,9 @@ class FeedsTests(SynchronousTestCase):
             told(self.world.current.registry)
             self.world.current.tell(told)
 
-    def subscribe(self, query: str = "subscription { tick }", *, after: str | None = None) -> tuple[Outlet, Member]:
+    def subscribe(
+        self, query: str = "subscription { tick }", *, after: str | None = None
+    ) -> tuple[Outlet, SubscribedOperation]:
         outlet = Outlet()
         prepared = self.world.execution.prepare(Params(query=query))
         return outlet, self.feeds.subscribe(prepared, Caller(request="r"), outlet, after=after)
@@ -161,7 +163,7 @@ class FeedsTests(SynchronousTestCase):
         """However often a client is cut off and comes back, and others come and go, it gets each result once."""
         self.begin()
         self.keep(100)
-        others: list[Member] = []
+        others: list[SubscribedOperation] = []
         seen: list[int] = []
         outlet, member = self.subscribe()
         last, number, missing = "e-0", 0, False

@@ -17,7 +17,7 @@ from aiwebengine.features.storage.kv import KvCalls
 from aiwebengine.features.storage.settings import StorageSettings
 from aiwebengine.features.storage.watches import Watches
 from aiwebengine.host.effects import Commits
-from aiwebengine.host.session import Session
+from aiwebengine.host.session import CallSession
 from aiwebengine.host.turns import Turns
 from aiwebengine.services.db.units import Units
 from tests.support.examples import examples
@@ -72,9 +72,9 @@ class World:
     def milliseconds(self) -> int:
         return int(self.clock.seconds() * 1000)
 
-    def session(self) -> Session:
+    def session(self) -> CallSession:
         self.numbers += 1
-        return Session(
+        return CallSession(
             invocation=invocation(identity=f"i{self.numbers}"),
             capabilities=frozenset(),
             answer=lambda session, name, argument: "",
@@ -85,10 +85,10 @@ class World:
             seconds=self.clock.seconds,
         )
 
-    def call(self, session: Session, name: str, *arguments: Any) -> Any:
+    def call(self, session: CallSession, name: str, *arguments: Any) -> Any:
         return self.case.successResultOf(Deferred.fromCoroutine(self.kv.functions[f"kv.{name}"](session, *arguments)))
 
-    def commit(self, session: Session) -> None:
+    def commit(self, session: CallSession) -> None:
         self.case.successResultOf(session.commit() or succeed(None))
 
 

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.features.storage.order import Order
-from aiwebengine.host.session import Session
+from aiwebengine.host.session import CallSession
 
 
 class OrderTests(SynchronousTestCase):
@@ -19,12 +19,12 @@ class OrderTests(SynchronousTestCase):
         self.order = Order()
         self.begun: list[str] = []
         self.work: dict[str, Deferred[str]] = {}
-        self.session = cast(Session, object())
+        self.session = cast(CallSession, object())
 
-    def call(self, kind: str, name: str, session: Session | None = None) -> Deferred[str]:
+    def call(self, kind: str, name: str, session: CallSession | None = None) -> Deferred[str]:
         """Make one call that reads or writes; it lasts until its work is done."""
 
-        async def function(_session: Session, given: str) -> str:
+        async def function(_session: CallSession, given: str) -> str:
             self.begun.append(given)
             self.work[given] = Deferred()
             return await self.work[given]

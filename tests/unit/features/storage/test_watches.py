@@ -7,13 +7,13 @@ from typing import Any, cast
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import TooMany
-from aiwebengine.features.storage.store import Entry
+from aiwebengine.features.storage.store import StoredEntry
 from aiwebengine.features.storage.watches import Watches
 from tests.unit.host.fakes import Everything, host, invocation, receipt
 
 
-def entry(name: str) -> Entry:
-    return Entry(name=name, value="1", version="v")
+def entry(name: str) -> StoredEntry:
+    return StoredEntry(name=name, value="1", version="v")
 
 
 class WatchesTests(SynchronousTestCase):

@@ -11,13 +11,13 @@ from aiwebengine.errors import BudgetSpent, ScriptFailed
 from aiwebengine.features.streams.calls import KIND, StreamCalls
 from aiwebengine.features.streams.options import STREAM
 from aiwebengine.features.streams.topics import StreamTopics
-from aiwebengine.host.effects import Held, Unit
+from aiwebengine.host.effects import HeldEffect, Unit
 from aiwebengine.host.messages import GROUP, Messages
-from aiwebengine.host.session import Session
+from aiwebengine.host.session import CallSession
 from aiwebengine.runtime.index import AS_THEY_ARE
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
-from aiwebengine.services.outbox import Message as Published
+from aiwebengine.services.outbox import OutboxMessage as Published
 from aiwebengine.settings.schema import StreamSettings
 from aiwebengine.values import Answer, Entry, HandlerRef
 from tests.support.fakes.invoking import RunsWith, an_invoker
@@ -84,13 +84,13 @@ class StreamsCase(SynchronousTestCase):
             owner=script,
         )
 
-    def session(self, kind: str = "http", granted: tuple[str, ...] = ()) -> Session:
+    def session(self, kind: str = "http", granted: tuple[str, ...] = ()) -> CallSession:
         return host(self.behind, granted=granted).begin(invocation(kind))
 
-    def held(self, session: Session) -> list[Held]:
-        return [Held(group=GROUP, key=key, value=value) for key, value in session.pending(GROUP).items()]
+    def held(self, session: CallSession) -> list[HeldEffect]:
+        return [HeldEffect(group=GROUP, key=key, value=value) for key, value in session.pending(GROUP).items()]
 
-    def committed(self, session: Session, *, kind: str = "http") -> list[Any]:
+    def committed(self, session: CallSession, *, kind: str = "http") -> list[Any]:
         """Commit as the units do; what was written."""
         unit, effects, transaction = Unit(id="i1.0", invocation=invocation(kind)), self.held(session), Transaction()
         write = self.messages.write(unit, effects)
@@ -102,7 +102,7 @@ class StreamsCase(SynchronousTestCase):
 
 
 class StreamCallsTests(StreamsCase):
-    def call(self, session: Session, name: str, *given: Any) -> None:
+    def call(self, session: CallSession, name: str, *given: Any) -> None:
         self.calls.functions[name](session, *given)
 
     def test_published_after_the_commit(self) -> None:

@@ -18,7 +18,7 @@ from aiwebengine.host.registration.kinds import Registration, RegistrationKind
 from aiwebengine.host.registration.routes import web_routes
 from aiwebengine.host.registration_calls import RegistrationCalls
 from aiwebengine.runtime.index import EntryIndex, distinct_keys
-from aiwebengine.scripts.prepare import Request
+from aiwebengine.scripts.prepare import DeployRequest
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import ROUTE, Bundle, Entry, Invocation
 from aiwebengine.web.api.listing import Listing
@@ -242,9 +242,9 @@ class DeployingTests(SynchronousTestCase):
     def result(self, coroutine: Any) -> Any:
         return self.successResultOf(Deferred.fromCoroutine(coroutine))
 
-    def request(self, uri: str, *registrations: dict[str, Any]) -> Request:
+    def request(self, uri: str, *registrations: dict[str, Any]) -> DeployRequest:
         lines = [f"register.{'route' if 'path' in one else 'job'} {json.dumps(one)}" for one in registrations]
-        return Request(uri=uri, files={"main.js": "\n".join(lines).encode()}, author="me")
+        return DeployRequest(uri=uri, files={"main.js": "\n".join(lines).encode()}, author="me")
 
     def deploy(self, uri: str, *registrations: dict[str, Any]) -> Any:
         return self.result(self.world.deployer.deploy(self.request(uri, *registrations)))

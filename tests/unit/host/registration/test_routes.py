@@ -9,11 +9,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.host.durations import duration_ms
 from aiwebengine.host.registration.paths import METHODS
 from aiwebengine.host.registration.routes import OPTIONS
-from aiwebengine.host.session import Session
+from aiwebengine.host.session import CallSession
 from tests.unit.host.fakes import Everything, ask, host, invocation, receipt
 
 
-def loading() -> Session:
+def loading() -> CallSession:
     """Return the host's side of a load."""
     return host(Everything()).begin(invocation("load"))
 

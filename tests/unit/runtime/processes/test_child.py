@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.runtime.moves import IllegalMove
-from aiwebengine.runtime.processes.child import Clone, Life, Work, describe, times_of
+from aiwebengine.runtime.processes.child import Clone, CloneWork, Life, describe, times_of
 from aiwebengine.runtime.processes.occupant import Death
 from aiwebengine.runtime.wire.boxes import Box
 from tests.support.fakes.processes import FakeChild, Forker, HandReactor
@@ -54,13 +54,13 @@ class Owner:
     def __init__(self, log: list[Any]) -> None:
         self.log = log
 
-    def clone_freed(self, clone: Clone[Any], was: Work) -> None:
+    def clone_freed(self, clone: Clone[Any], was: CloneWork) -> None:
         """See `child.CloneOwner`."""
-        assert clone.work is Work.IDLE
+        assert clone.work is CloneWork.IDLE
         self.was = was
         self.log.append("freed")
 
-    def clone_gone(self, clone: Clone[Any], was: Work) -> None:
+    def clone_gone(self, clone: Clone[Any], was: CloneWork) -> None:
         """See `child.CloneOwner`."""
         assert clone.life is Life.DEAD
         self.was = was
@@ -212,7 +212,7 @@ class CloneTests(SynchronousTestCase):
         self.forker.exit(3)
         self.forker.control.doRead()
         self.assertEqual(self.log, [("over", b"in time"), "freed", "conclude", "gone"])
-        self.assertIs(self.owner.was, Work.IDLE)
+        self.assertIs(self.owner.was, CloneWork.IDLE)
 
     def test_foreign_pid(self) -> None:
         """The pid of somebody else's process is not believed, whoever tells it."""
@@ -250,8 +250,8 @@ class CloneTests(SynchronousTestCase):
         self.child.answer()
         self.reactor.turn()
         seen.append(self.clone.work)
-        parked, lingering = Work.PARKED, Work.LINGERING
-        self.assertEqual(seen, [Work.IDLE, Work.BUSY, parked, parked, lingering, lingering, Work.IDLE])
+        parked, lingering = CloneWork.PARKED, CloneWork.LINGERING
+        self.assertEqual(seen, [CloneWork.IDLE, CloneWork.BUSY, parked, parked, lingering, lingering, CloneWork.IDLE])
         self.assertEqual(self.log[:2], [("parked", 5.0), "resumed"])
         self.assertIs(self.owner.was, lingering)
 
@@ -287,30 +287,30 @@ class CloneTests(SynchronousTestCase):
         self.clone.park()
         self.clone.resume()
         self.clone.fall_back()
-        self.assertEqual((self.clone.work, self.log), (Work.IDLE, []))
+        self.assertEqual((self.clone.work, self.log), (CloneWork.IDLE, []))
 
     def test_ending_does_not_park(self) -> None:
         """A run whose process is being ended is not counted as waiting; one that waits goes on until it is dead."""
         self.start()
         self.clone.kill("script_timeout")
         self.clone.park()
-        self.assertIs(self.clone.work, Work.BUSY)
+        self.assertIs(self.clone.work, CloneWork.BUSY)
         self.make(once=False)
         self.start()
         self.clone.park()
         self.clone.kill("script_timeout")
         self.clone.resume()
-        self.assertEqual((self.clone.work, self.log[-1]), (Work.LINGERING, "resumed"))
+        self.assertEqual((self.clone.work, self.log[-1]), (CloneWork.LINGERING, "resumed"))
 
     def test_discarded(self) -> None:
         """A process whose run goes on without it is ended and free of it at once, and what it says is not heard."""
         self.start()
         self.clone.discard("conflict")
-        self.assertEqual((self.clone.work, self.clone.life, self.clone.occupant), (Work.IDLE, Life.ENDING, None))
+        self.assertEqual((self.clone.work, self.clone.life, self.clone.occupant), (CloneWork.IDLE, Life.ENDING, None))
         self.child.close()
         self.forker.exit(3, signal.SIGKILL)
         self.reactor.turn()
-        self.assertEqual((self.log, self.owner.was), (["freed", "gone"], Work.IDLE))
+        self.assertEqual((self.log, self.owner.was), (["freed", "gone"], CloneWork.IDLE))
 
     def test_advance(self) -> None:
         """The second run begins when the first is answered, unless the process is ending."""
@@ -323,7 +323,7 @@ class CloneTests(SynchronousTestCase):
         self.clone.advance(label="GET /b", at=6.0)
         self.assertEqual(
             (self.clone.occupant, self.clone.work, self.clone.label, self.clone.runs, self.clone.has_second),
-            (second, Work.BUSY, "GET /b", 2, False),
+            (second, CloneWork.BUSY, "GET /b", 2, False),
         )
         self.make(once=False)
         self.start()
@@ -339,7 +339,7 @@ class CloneTests(SynchronousTestCase):
         second = self.follow()
         self.clone.fall_back()
         self.clone.fall_back()
-        self.assertEqual((self.log, self.clone.work), ([("returned", second)], Work.LINGERING))
+        self.assertEqual((self.log, self.clone.work), ([("returned", second)], CloneWork.LINGERING))
         self.child.answer()
         self.reactor.turn()
         self.assertIs(self.clone.life, Life.ENDING)

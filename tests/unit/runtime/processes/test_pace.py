@@ -5,13 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from aiwebengine.runtime.processes.child import Life, Work
+from aiwebengine.runtime.processes.child import CloneWork, Life
 from aiwebengine.runtime.processes.pace import Pace
 
 
 def clone(label: str, since: float, **members: Any) -> Any:
     """Return a busy clone."""
-    told = {"label": label, "begun_at": since, "work": Work.BUSY, "life": Life.LIVE, "has_second": False}
+    told = {"label": label, "begun_at": since, "work": CloneWork.BUSY, "life": Life.LIVE, "has_second": False}
     return SimpleNamespace(**told | members)
 
 
@@ -49,10 +49,10 @@ def test_soon_free() -> None:
         clone("slow", 8.001),
         clone("unknown", 8.001),
         clone("quick", 7.9),
-        clone("quick", 8.001, work=Work.IDLE),
+        clone("quick", 8.001, work=CloneWork.IDLE),
         clone("quick", 8.001, has_second=True),
         clone("quick", 8.001, life=Life.ENDING),
-        clone("quick", 8.001, work=Work.LINGERING),
+        clone("quick", 8.001, work=CloneWork.LINGERING),
     ]
     assert pace.soon_free([later, *others, early], 8.004) is early
     assert pace.soon_free(others, 8.004) is None

@@ -13,7 +13,7 @@ from aiwebengine.errors import Conflict, EngineError, NotFound
 from aiwebengine.runtime.processes.journal import Journal
 from aiwebengine.runtime.processes.slots import Slots
 from aiwebengine.runtime.processes.template_keeper import Presence, TemplateKeeper
-from aiwebengine.runtime.processes.terms import GroupContext, Terms
+from aiwebengine.runtime.processes.terms import GroupContext, RunTerms
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Bundle
 from tests.support.fakes.processes import FakeChild, Forker, HandReactor, Request
@@ -59,7 +59,7 @@ class KeeperTests(SynchronousTestCase):
         )
         self.keeper = TemplateKeeper(
             version="v",
-            terms=Terms(isolation="shared", max_running=1, memory_bytes=1 << 26),
+            terms=RunTerms(isolation="shared", max_running=1, memory_bytes=1 << 26),
             context=context,
             wanted=lambda: self.wanted,
             changed=self.changed,

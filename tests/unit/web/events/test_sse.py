@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from aiwebengine.services.topics import Message
+from aiwebengine.services.topics import TopicMessage
 from aiwebengine.web.events.sse import Encoder, EventStreams, event_bytes, head, position_bytes
 
 
@@ -46,11 +46,11 @@ def test_the_head() -> None:
 def test_messages_are_encoded_once() -> None:
     """The clients of one message share its bytes; a JSON string is sent as the text that it stands for."""
     encoder = Encoder()
-    message = Message(id="e-1", data='{"a":1}')
+    message = TopicMessage(id="e-1", data='{"a":1}')
     first = encoder(message)
     assert first == b'id: e-1\ndata: {"a":1}\n\n'
     assert encoder(message) is first
-    assert encoder(Message(id="e-2", data='"a\\nb"', event="gap")) == b"id: e-2\nevent: gap\ndata: a\ndata: b\n\n"
+    assert encoder(TopicMessage(id="e-2", data='"a\\nb"', event="gap")) == b"id: e-2\nevent: gap\ndata: a\ndata: b\n\n"
 
 
 class EventStreamTests(SynchronousTestCase):
