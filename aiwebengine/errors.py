@@ -258,6 +258,7 @@ class ScriptFailed(EngineError):
 
     Args:
         thrown: What it threw; None if it did not throw.
+        place: `file:line` of what registered the handler, for a failure that has no stack; empty if it is not known.
     """
 
     code = "script_failed"
@@ -269,9 +270,11 @@ class ScriptFailed(EngineError):
         thrown: ThrownError | None = None,
         private: str = "",
         retry_seconds: float | None = None,
+        place: str = "",
     ) -> None:
         super().__init__(public, private=private, retry_seconds=retry_seconds)
         self.thrown = thrown
+        self.place = place
 
 
 class ScriptTimeout(ScriptFailed):

@@ -198,6 +198,8 @@ class Invocation(NamedTuple):
     """It may change nothing: what would is denied."""
     idempotent: IdempotentRequest | None = None
     """Its answer is kept with what it does, for when it is asked for again."""
+    place: str = ""
+    """`file:line` of what registered the handler, if known."""
 
     def causing(self) -> Cause:
         """Return the cause of what this invocation begins."""

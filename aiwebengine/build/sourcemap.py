@@ -27,6 +27,8 @@ _ANY_FRAME = re.compile(r"^\s*at (?:.{0,200} )?\((?:eval|input|native)[:)]")
 _NAMELESS = frozenset({"[anon]", "eval", ""})
 _OWN_PREFIX, _PACKAGE_PREFIX = "script:", "package:"
 _MOST_FRAMES = 50
+_NOT_A_FUNCTION = re.compile(r"\b(?P<member>[A-Za-z_$][\w$]*) is not a function \(of [^()]{1,200}\)")
+_OBJECT = r"(?<![\w$.\])])((?:[A-Za-z_$][\w$]*)(?:\??\.[A-Za-z_$#][\w$]*|\[[^\[\]]{1,40}\])*)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +192,36 @@ def map_stack(stack: str, source_map: SourceMap | None, files: Mapping[str, str]
                 )
             )
     return frames
+
+
+def frame_at(place: str, files: Mapping[str, str]) -> Frame:
+    """
+    Return the frame of a place.
+
+    Args:
+        place: `file:line`.
+        files: The author's files by path, for the source line.
+    """
+    file, _, line = place.rpartition(":")
+    number = int(line) if line.isdecimal() else 1
+    return Frame(file=file or None, line=number, source_line=_line(files.get(file), number))
+
+
+def with_callee(message: str, source_line: str | None) -> str:
+    """
+    Return the message of an error with the whole name of what is not a function, as other engines say it.
+
+    The engine knows only the member: `json is not a function (of an object)` becomes `res.json is not a function`
+    if the line that failed calls `json` of one object.
+    """
+    found = _NOT_A_FUNCTION.search(message)
+    if found is None or not source_line:
+        return message
+    member = found["member"]
+    objects = set(re.findall(rf"{_OBJECT}\??\.{re.escape(member)}\s*(?:\?\.)?\(", source_line))
+    if len(objects) != 1:
+        return message
+    return f"{message[: found.start()]}{objects.pop()}.{member} is not a function{message[found.end() :]}"
 
 
 def readable(text: str, source_map: SourceMap | None, only: str | None) -> str:

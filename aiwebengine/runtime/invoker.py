@@ -61,6 +61,8 @@ class Callee:
     allowance: Allowance
     recorded_as: str = ""
     """Its name in the rules for recordings; empty: no rule applies to it."""
+    place: str = ""
+    """See `Invocation.place`."""
 
 
 class Callees(Generic[T]):
@@ -141,6 +143,7 @@ class Invoker:
         label: str,
         asked: Sequence[Mapping[str, Any]] = (),
         recorded_as: str = "",
+        place: str = "",
     ) -> Callee:
         """
         Describe a function of a script that serves: it may use the least of what the server, the script and it allow.
@@ -157,6 +160,7 @@ class Invoker:
             label=label,
             allowance=allowance(self._limits, active.limits if active is not None else {}, *asked),
             recorded_as=recorded_as,
+            place=place,
         )
 
     def callees(self, describe: Callable[[T], Callee]) -> Callees[T]:
@@ -217,6 +221,7 @@ class Invoker:
             replay=replay,
             read_only=read_only,
             idempotent=idempotent,
+            place=callee.place,
         )
 
     def run(self, invocation: Invocation, sink: Sink) -> Run:

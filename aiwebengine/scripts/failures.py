@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from aiwebengine.build.sourcemap import Frame, map_stack
+from aiwebengine.build.sourcemap import Frame, frame_at, map_stack, with_callee
 from aiwebengine.errors import EngineError, ScriptFailed
 from aiwebengine.interfaces import ScriptSource
 from aiwebengine.observe.logs import ScriptLogs
@@ -33,14 +33,16 @@ class Failures:
 
     async def places(self, error: ScriptFailed, version: str) -> Sequence[Frame]:
         """Return the author's frames of a failure, innermost first; none if they cannot be found."""
-        if error.thrown is None or not error.thrown.stack:
+        stack = error.thrown.stack if error.thrown is not None else ""
+        if not stack and not error.place:
             return ()
         try:
             bundle = await self._source.bundle(version)
             places = await self._stacks.of(version, bundle)
         except EngineError:
             return ()
-        return map_stack(error.thrown.stack, places.source_map, bundle.files)[:_MOST_FRAMES]
+        frames = map_stack(stack, places.source_map, bundle.files)[:_MOST_FRAMES]
+        return frames or ([frame_at(error.place, bundle.files)] if error.place else [])
 
     async def keep(self, invocation: Invocation, error: ScriptFailed) -> None:
         """Write a failure into the script's log; a load's is told to whoever deploys."""
@@ -48,7 +50,8 @@ class Failures:
             return
         at = self._seconds()
         frames = await self.places(error, invocation.version)
-        lines = [error.public, *(f"    at {frame.function or '(anonymous)'} ({_place(frame)})" for frame in frames)]
+        told = with_callee(error.public, frames[0].source_line) if frames else error.public
+        lines = [told, *(f"    at {frame.function or '(anonymous)'} ({_place(frame)})" for frame in frames)]
         first = {"place": _place(frames[0])} if frames else {}
         line = LogLine(at=at, level="error", message="\n".join(lines), fields={"code": error.code, **first})
         self._logs.append(invocation, [line], outcome=error.code)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiwebengine.build.sourcemap import Frame, SourceMap, map_stack
+from aiwebengine.build.sourcemap import Frame, SourceMap, map_stack, with_callee
 from aiwebengine.errors import EngineError, Problem, ScriptFailed, ScriptMemory, ScriptTimeout
 
 _LONGEST_SNIPPET = 200
@@ -43,6 +43,8 @@ def failure_problem(error: EngineError, *, sources: Sources) -> Problem:
     elif thrown is not None:
         # A host call names itself in its message; for the author the class of the error says nothing more.
         message, hint = thrown.message if thrown.call else f"{thrown.name}: {thrown.message}", None
+        if frame is not None:
+            message = with_callee(message, frame.source_line)
     else:
         message, hint = error.public, None
     return Problem(

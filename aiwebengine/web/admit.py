@@ -21,6 +21,7 @@ from aiwebengine.values import Request, RouteMatch
 from aiwebengine.web.http.payload import payload, query_pairs
 
 _CHECKED = ("params", "query", "body")
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 _Violations = list[dict[str, str]]
 
 
@@ -71,7 +72,19 @@ def _json(request: Request) -> Any:
     if not request.body:
         raise Invalid("This route takes JSON; the request has no body.")
     try:
-        return decode(request.body)
+        return _decoded(request.body)
+    except Invalid:
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind in _FORMS:
+            raise Invalid(
+                f"This route takes JSON; the request is a form ({kind}). Send JSON with content-type: application/json."
+            ) from None
+        raise
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return decode(body)
     except UnicodeDecodeError as error:
         raise Invalid(f"The body of the request is JSON in UTF-8; byte {error.start} of this one is not.") from None
     except RecursionError:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aiwebengine.build.sourcemap import with_callee
 from aiwebengine.errors import TABLE, EngineError, ScriptFailed
 from aiwebengine.values import Answer
 from aiwebengine.web.api.problems import problem_answer
@@ -84,7 +85,7 @@ def error_answer(
     page = _PAGE.format(
         status=row.status,
         title=html.escape(row.title),
-        detail=html.escape(known.public),
+        detail=html.escape(_told(known, places)),
         more=_stack(places) + _problems(known.details),
         request_id=html.escape(request_id),
     )
@@ -120,9 +121,13 @@ def _with_places(answer: Answer, error: Exception, request_id: str, places: Sequ
     if not isinstance(error, EngineError):
         return answer
     details: dict[str, Any] = {**(error.details if isinstance(error.details, dict) else {}), "stack": told}
-    shown = EngineError(error.public, details=details, retry_seconds=error.retry_seconds)
+    shown = EngineError(_told(error, places), details=details, retry_seconds=error.retry_seconds)
     shown.code = error.code  # type: ignore[misc]  # The same error, told to its author.
     return problem_answer(shown, request_id=request_id)
+
+
+def _told(error: EngineError, places: Sequence[StackFrame]) -> str:
+    return with_callee(error.public, places[0].source_line) if places else error.public
 
 
 def _stack(places: Sequence[StackFrame]) -> str:

@@ -262,11 +262,11 @@ class Site:
         """Answer with an error, for its author with the place in the source."""
         if error.private:
             _log.info("request {request}: {why}", request=exchange.id, why=error.private)
-        if not isinstance(error, ScriptFailed) or error.thrown is None:
+        if not isinstance(error, ScriptFailed) or (error.thrown is None and not error.place):
             self._tell(exchange, error, ())
         elif self._explain is None or not exchange.version:
             _log.info("request {request}: {why}", request=exchange.id, why=error.public)
-            self._tell(exchange, withheld(error), ())
+            self._tell(exchange, error if error.thrown is None else withheld(error), ())
         else:
 
             def explained(places: Sequence[StackFrame] | Failure) -> None:
@@ -359,6 +359,7 @@ class Site:
             label=route.label,
             asked=(options, options.get("limits", {})),
             recorded_as=route.key,
+            place=route.place,
         )
 
 

@@ -136,12 +136,16 @@
     method('bytes', bytesOf);
     method('arrayBuffer', function (req) { return bytesOf(req).buffer; });
     method('blob', function (req) { return new K.Blob([bytesOf(req)], { type: contentType(req.headers) }); });
+    function notJson(req, why) {
+        var form = isForm(req.headers) ? 'application/x-www-form-urlencoded' : isMultipart(req.headers) ? 'multipart/form-data' : '';
+        return form === '' ? 'The request body is not valid JSON: ' + why + '.' : 'The request body is not JSON but a form (' + form + '): send JSON with content-type: application/json, or read the form with req.form or await req.formData().';
+    }
     K.bodyAsJson = function (req) {
         var text = textOf(req);
         try {
             return parse(exact(text));
         } catch (error) {
-            throw new K.HttpError(400, text === '' ? 'The request has no body; JSON was expected.' : 'The request body is not valid JSON: ' + K.jsonMessage(text, error.message) + '.');
+            throw new K.HttpError(400, text === '' ? 'The request has no body; JSON was expected.' : notJson(req, K.jsonMessage(text, error.message)));
         }
     };
     method('json', K.bodyAsJson);

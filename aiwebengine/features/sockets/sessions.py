@@ -178,6 +178,7 @@ class SocketDoor:
             version=route.version,
             handler=HandlerRef(id=route.options[name], name=name),
             label=f"WS {route.key} {name}",
+            place=route.place,
         )
 
     def _left(self, session: SocketSession) -> None:

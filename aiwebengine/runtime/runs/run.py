@@ -308,7 +308,7 @@ class Run:
             # Looking takes as long as a quarter of a short request.
             costs.peak_bytes = child.peak_bytes()
         if b"_answer" not in box:
-            self._result = script_failure(box)
+            self._result = script_failure(box, label=self.invocation.label, place=self.invocation.place)
             return True
         try:
             self._result = result = read_answer(box, max_bytes=self.limits.answer_bytes)
@@ -368,6 +368,8 @@ class Run:
             wall_seconds=invocation.wall_seconds,
             cpu_seconds=invocation.cpu_seconds,
             memory_bytes=self._context.memory_bytes,
+            label=invocation.label,
+            place=invocation.place,
         )
         self._fail(death_error(ended, cause=cause, bounds=bounds))
 

@@ -42,8 +42,14 @@ _HOST_CODES: dict[str, type[EngineError]] = {
 """Codes of an uncaught HostError that are told to the caller as what they are; the rest is the author's fault."""
 
 
-def script_failure(box: Box) -> EngineError:
-    """Read an error box: what the script threw, in words; all of it may be forged."""
+def script_failure(box: Box, *, label: str = "", place: str = "") -> EngineError:
+    """
+    Read an error box: what the script threw, in words; all of it may be forged.
+
+    Args:
+        label: What was run, for people; see `Invocation.label`.
+        place: See `Invocation.place`.
+    """
     code = box.get(b"_error_code", b"")
     raw = box.get(b"v", b"")
     try:
@@ -60,7 +66,10 @@ def script_failure(box: Box) -> EngineError:
         call=_text(told, "call")[:100] or None,
     )
     if code == b"hung":
-        return ScriptHung(thrown.message or "The script waits for a promise that can never settle.", thrown=thrown)
+        waits = thrown.message or "The script waits for a promise that can never settle."
+        if label:
+            waits = waits.replace("The handler", f"The handler of {label}", 1)
+        return ScriptHung(waits, thrown=thrown, place=place)
     shown = thrown.message if thrown.name in {"Error", ""} else f"{thrown.name}: {thrown.message}"
     if code == b"memory":
         return ScriptMemory(
@@ -101,6 +110,16 @@ class Bounds:
     wall_seconds: float
     cpu_seconds: float
     memory_bytes: int
+    label: str = ""
+    """See `Invocation.label`."""
+    place: str = ""
+    """See `Invocation.place`."""
+
+    @property
+    def what(self) -> str:
+        """Return what was run, for people."""
+        of = f"{self.label} in " if self.label else ""
+        return f'{self.phase} of {of}the script "{self.script}"'
 
 
 def death_error(ended: Exit, *, cause: str, bounds: Bounds) -> EngineError:
@@ -120,9 +139,10 @@ def death_error(ended: Exit, *, cause: str, bounds: Bounds) -> EngineError:
         return _timeout(bounds, of_processor=number in _CPU_TIMERS)
     if number in _FAULTS and (ended.max_rss_bytes == 0 or ended.max_rss_bytes > bounds.memory_bytes // 2):
         return ScriptMemory(
-            f'The {bounds.phase} of the script "{bounds.script}" ran out of memory and was ended; nothing it did was '
+            f"The {bounds.what} ran out of memory and was ended; nothing it did was "
             f"kept. Its limit is {bounds.memory_bytes // (1024 * 1024)} MiB: hold less at once, or raise the script's "
-            "memory in its manifest, or the server's limits.memory_bytes."
+            "memory in its manifest, or the server's limits.memory_bytes.",
+            place=bounds.place,
         )
     if ended.refused:
         return Unavailable(
@@ -184,8 +204,9 @@ def _timeout(bounds: Bounds, *, of_processor: bool) -> ScriptTimeout:
         used, setting, servers = f"{bounds.wall_seconds:g} s", "timeout", "limits.wall_seconds"
     advice = "raise the server's limits.load_seconds" if loading else f"raise its {setting} (at most {servers})"
     return ScriptTimeout(
-        f'The {bounds.phase} of the script "{bounds.script}" did not finish within {used} and was ended; '
-        f"nothing it did was kept. Do less at once, or {advice}."
+        f"The {bounds.what} did not finish within {used} and was ended; "
+        f"nothing it did was kept. Do less at once, or {advice}.",
+        place=bounds.place,
     )
 
 

@@ -6,7 +6,7 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.build.sourcemap import SourceMap, map_stack, readable
+from aiwebengine.build.sourcemap import SourceMap, frame_at, map_stack, readable, with_callee
 
 # Line 1: nothing.  Line 2: column 0 is a.ts 1:1, column 4 is a.ts 3:5.  Line 3: b.ts 11:1.
 MAP = json.dumps({"version": 3, "sources": ["script:a.ts", "b.ts"], "names": [], "mappings": ";AAAA,IAEI;ACQJ"})
@@ -53,6 +53,29 @@ class SourceMapTests(SynchronousTestCase):
         self.assertEqual(readable("    at f (input:7)", None, "main.js"), "    at f (main.js:7)")
         self.assertEqual(readable("    at f (input:7)", None, None), "    at f (line 7)")
         self.assertEqual(readable("\n".join(["    at f (input:7)"] * 90), None, "a").count("\n"), 49)
+
+    def test_place(self) -> None:
+        """The place of a registration is a frame with its line."""
+        frame = frame_at("lib/a.ts:2", {"lib/a.ts": "one\n  two\n"})
+        self.assertEqual((frame.file, frame.line, frame.source_line), ("lib/a.ts", 2, "two"))
+        self.assertEqual(frame_at("lib/b.ts:x", {}).source_line, None)
+
+    def test_callee(self) -> None:
+        """What is not a function has its whole name if the line tells it, and only then."""
+        for line, shown in (
+            ("res.json({ a: 1 });", "res.json is not a function"),
+            ("return this.store.json?.(a) + json(b);", "this.store.json is not a function"),
+            ("x = list[0].json (1)", "list[0].json is not a function"),
+            ("a.json(); b.json();", "json is not a function (of an object)"),
+            ("load().json()", "json is not a function (of an object)"),
+            ("", "json is not a function (of an object)"),
+            (None, "json is not a function (of an object)"),
+        ):
+            self.assertEqual(
+                with_callee("The script threw TypeError: json is not a function (of an object)", line),
+                f"The script threw TypeError: {shown}",
+            )
+        self.assertEqual(with_callee("boom", "res.json()"), "boom")
 
     def test_names(self) -> None:
         """A frame is named by the author's function in which it lies, whatever the program calls that one."""

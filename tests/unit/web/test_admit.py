@@ -20,8 +20,17 @@ NOTE = {
 }
 
 
-def _admit(options: dict[str, Any], body: bytes = b"", query: str = "", params: dict[str, str] | None = None) -> Any:
-    request = Request(id="1", method="POST", path="/", query=query, headers={}, body=body, client="", url="http://a/")
+def _admit(
+    options: dict[str, Any],
+    body: bytes = b"",
+    query: str = "",
+    params: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Any:
+    given = headers or {}
+    request = Request(
+        id="1", method="POST", path="/", query=query, headers=given, body=body, client="", url="http://a/"
+    )
     match = RouteMatch(route=a_route("/", "POST", **options), params=params or {})
     return json.loads(admit(request, match, sender='"headers":{}'))
 
@@ -55,6 +64,18 @@ class AdmitTests(SynchronousTestCase):
         """A single fault stands in the sentence."""
         self.refused("not valid at /text: it must have at least 1 characters", {"body": NOTE}, body=b'{"text":""}')
         self.refused("not valid: it must be an object", {"body": NOTE}, body=b"3")
+
+    def test_forms(self) -> None:
+        """A form that is sent to a route that takes JSON is named as such."""
+        for kind in ("application/x-www-form-urlencoded", "Multipart/Form-Data; boundary=x"):
+            words = f"the request is a form ({kind.lower().split(';')[0]}). Send JSON with content-type"
+            self.refused(words, {"body": NOTE}, body=b"text=a", headers={"content-type": kind})
+        self.assertEqual(
+            _admit({"body": NOTE}, b'{"text":"a"}', headers={"content-type": "application/x-www-form-urlencoded"})[
+                "data"
+            ],
+            {"text": "a"},
+        )
 
     def test_what_is_no_json(self) -> None:
         """A body that is not JSON is told, with its place."""

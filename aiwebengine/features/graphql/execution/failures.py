@@ -9,6 +9,7 @@ from graphql import FieldNode, GraphQLError, ValueNode
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from aiwebengine.build.sourcemap import with_callee
 from aiwebengine.errors import TABLE, EngineError, ScriptFailed, ThrownError
 from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
 from aiwebengine.web.errors import StackFrame, withheld
@@ -64,7 +65,8 @@ def of_engine(error: EngineError, *, shown: bool, places: Sequence[StackFrame] =
     if isinstance(error, ScriptFailed) and error.thrown is not None:
         extensions["stacktrace"] = _stack(places)
         if error.code == "script_failed":
-            return FieldFailed(error.thrown.message or error.public, extensions)
+            message = error.thrown.message or error.public
+            return FieldFailed(with_callee(message, places[0].source_line) if places else message, extensions)
     return FieldFailed(error.public, extensions)
 
 

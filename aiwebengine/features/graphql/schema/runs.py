@@ -97,4 +97,5 @@ class ScriptRuns:
             version=part.version,
             handler=part.handler or HandlerRef(id=0, name=""),
             label=part.name,
+            place=part.place,
         )

@@ -66,6 +66,19 @@ class DeathTests(SynchronousTestCase):
         late = death_error(Exit(status=int(signal.SIGALRM)), cause="", bounds=loading)
         self.assertIn("limits.load_seconds", str(late))
 
+    def test_what_was_run(self) -> None:
+        """A handler that is ended is named by its route, and knows where that was registered."""
+        bounds = replace(BOUNDS, label="GET /a", place="main.js:3")
+        for number, rss in ((signal.SIGALRM, 0), (signal.SIGABRT, MEMORY)):
+            error = death_error(Exit(status=int(number), max_rss_bytes=rss), cause="", bounds=bounds)
+            assert isinstance(error, ScriptFailed)
+            self.assertIn('The handler of GET /a in the script "notes"', error.public)
+            self.assertEqual(error.place, "main.js:3")
+        box = {b"_error_code": b"hung", b"v": b'{"message":"The handler waits."}'}
+        hung = script_failure(box, label="GET /a", place="main.js:3")
+        assert isinstance(hung, ScriptHung)
+        self.assertEqual((hung.public, hung.place), ("The handler of GET /a waits.", "main.js:3"))
+
     def test_never_began(self) -> None:
         """A process that was lost with the sandbox, or could not be made, is no fault of the script."""
         for ended in (Exit(status=None), Exit(status=None, refused="fork: no memory")):
