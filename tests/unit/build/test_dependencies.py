@@ -93,7 +93,7 @@ def test_lock_files() -> None:
 def test_places_in_lock_files(place: str) -> None:
     """A package lies under node_modules, whatever a lock file says."""
     lock = {"lockfileVersion": 3, "packages": {"": {}, place: {"version": "1.0.0"}}}
-    assert "is no place for a package" in _refused(_files({"x": "1"}, lock))
+    assert "is not the path of a package" in _refused(_files({"x": "1"}, lock))
 
 
 @pytest.mark.parametrize(
