@@ -131,6 +131,10 @@ class SourceMap:
             return None
         return self._sources[source], found_line + 1, found_column + 1
 
+    def start(self, file: str, line: int) -> int:
+        """Return the first line of the outermost function that ends in *line*; *line* itself if there is none."""
+        return min((one.line for one in self._functions.get(file, ()) if one.end_line == line), default=line)
+
     def function(self, file: str, line: int, column: int, otherwise: str | None) -> str | None:
         """
         Name the function in which a place lies.
@@ -194,16 +198,19 @@ def map_stack(stack: str, source_map: SourceMap | None, files: Mapping[str, str]
     return frames
 
 
-def frame_at(place: str, files: Mapping[str, str]) -> Frame:
+def frame_of_registration(place: str, source_map: SourceMap | None, files: Mapping[str, str]) -> Frame:
     """
-    Return the frame of a place.
+    Return the frame of a call that registers a handler.
 
     Args:
-        place: `file:line`.
+        place: Its `file:line`: the last line of a call that has several.
+        source_map: Knows where the handler begins that ends there; None if the author's source runs as it is.
         files: The author's files by path, for the source line.
     """
     file, _, line = place.rpartition(":")
     number = int(line) if line.isdecimal() else 1
+    if source_map is not None:
+        number = source_map.start(file, number)
     return Frame(file=file or None, line=number, source_line=_line(files.get(file), number))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from aiwebengine.build.sourcemap import Frame, frame_at, map_stack, with_callee
+from aiwebengine.build.sourcemap import Frame, frame_of_registration, map_stack, with_callee
 from aiwebengine.errors import EngineError, ScriptFailed
 from aiwebengine.interfaces import ScriptSource
 from aiwebengine.observe.logs import ScriptLogs
@@ -42,7 +42,9 @@ class Failures:
         except EngineError:
             return ()
         frames = map_stack(stack, places.source_map, bundle.files)[:_MOST_FRAMES]
-        return frames or ([frame_at(error.place, bundle.files)] if error.place else [])
+        if frames or not error.place:
+            return frames
+        return [frame_of_registration(error.place, places.source_map, bundle.files)]
 
     async def keep(self, invocation: Invocation, error: ScriptFailed) -> None:
         """Write a failure into the script's log; a load's is told to whoever deploys."""

@@ -6,7 +6,7 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.build.sourcemap import SourceMap, frame_at, map_stack, readable, with_callee
+from aiwebengine.build.sourcemap import SourceMap, frame_of_registration, map_stack, readable, with_callee
 
 # Line 1: nothing.  Line 2: column 0 is a.ts 1:1, column 4 is a.ts 3:5.  Line 3: b.ts 11:1.
 MAP = json.dumps({"version": 3, "sources": ["script:a.ts", "b.ts"], "names": [], "mappings": ";AAAA,IAEI;ACQJ"})
@@ -56,9 +56,13 @@ class SourceMapTests(SynchronousTestCase):
 
     def test_place(self) -> None:
         """The place of a registration is a frame with its line."""
-        frame = frame_at("lib/a.ts:2", {"lib/a.ts": "one\n  two\n"})
+        frame = frame_of_registration("lib/a.ts:2", None, {"lib/a.ts": "one\n  two\n"})
         self.assertEqual((frame.file, frame.line, frame.source_line), ("lib/a.ts", 2, "two"))
-        self.assertEqual(frame_at("lib/b.ts:x", {}).source_line, None)
+        self.assertEqual(frame_of_registration("lib/b.ts:x", None, {}).source_line, None)
+        functions = [[[2, 20, 5, 1, ""], [3, 4, 5, 0, "inner"]]]
+        source_map = SourceMap.parse(json.dumps({**json.loads(MAP), "functions": functions}))
+        self.assertEqual(frame_of_registration("a.ts:5", source_map, {}).line, 2)
+        self.assertEqual(frame_of_registration("a.ts:4", source_map, {}).line, 4)
 
     def test_callee(self) -> None:
         """What is not a function has its whole name if the line tells it, and only then."""

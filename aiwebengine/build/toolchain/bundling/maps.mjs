@@ -17,7 +17,7 @@ export function withMap(code, map, name) {
 }
 
 /**
- * A program's map as stacks need it: for each line its first place, and none for what nobody wrote.
+ * A program's map as stacks need it: for each line its first place in an author's file, if it has one.
  *
  * @param {object} map - Of esbuild.
  * @param {function(string): string|null} nameOf - The file that a source of the map is, null for none.
@@ -38,9 +38,9 @@ export function placesOnly(map, nameOf, functionsOf) {
       source += numbers[1];
       line += numbers[2];
       column += numbers[3];
-      first ??= [names[source], line, column];
+      if (names[source] !== null) first ??= [names[source], line, column];
     }
-    if (first === null || first[0] === null) return '';
+    if (first === null) return '';
     const [name, atLine, atColumn] = first;
     if (!indexes.has(name)) indexes.set(name, sources.push(name) - 1);
     const told = [0, indexes.get(name) - lastSource, atLine - lastLine, atColumn - lastColumn].map(digits).join('');

@@ -1,0 +1,75 @@
+"""Failures in the log of a script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.errors import ScriptFailed, ScriptTimeout, ThrownError
+from aiwebengine.scripts.failures import Failures
+from aiwebengine.scripts.stacks import Stacks
+from aiwebengine.values import Bundle, Invocation, LogLine, Principal
+
+FILES = {"main.js": "registerWebHandler('/', (req, res) => {\n  res.json(1);\n});\n"}
+BUNDLE = Bundle(script="a", version="a@1", source="", source_map="", files=FILES)
+INVOCATION = Invocation(
+    id="1",
+    script="a",
+    version="a@1",
+    kind="http",
+    handler=None,
+    principal=Principal(id="", kind="anonymous"),
+    payload="",
+    wall_seconds=1,
+    cpu_seconds=1,
+)
+
+
+class Source:
+    """Has one version."""
+
+    async def bundle(self, version: str) -> Bundle:
+        """Return it."""
+        return BUNDLE
+
+
+class Log:
+    """Keeps the lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[LogLine] = []
+
+    def append(self, invocation: Invocation, lines: Sequence[LogLine], *, outcome: str) -> None:
+        """Keep them."""
+        self.lines += lines
+
+
+class FailuresTests(SynchronousTestCase):
+    """`Failures.keep`."""
+
+    def kept(self, error: ScriptFailed) -> LogLine:
+        """Keep a failure; the line."""
+        log, source = Log(), Source()
+        stacks = Stacks(source=cast(Any, source), threads=cast(Any, None))
+        failures = Failures(source=cast(Any, source), stacks=stacks, logs=cast(Any, log), seconds=lambda: 7.0)
+        self.successResultOf(Deferred.fromCoroutine(failures.keep(INVOCATION, error)))
+        [line] = log.lines
+        return line
+
+    def test_thrown(self) -> None:
+        """What was thrown is told with its frames, and with the name of what is not a function."""
+        thrown = ThrownError(
+            name="TypeError", message="json is not a function (of an object)", stack="x\n    at [anon] (input:2)"
+        )
+        line = self.kept(ScriptFailed("The script threw json is not a function (of an object)", thrown=thrown))
+        self.assertEqual(line.message, "The script threw res.json is not a function\n    at (anonymous) (main.js:2)")
+        self.assertEqual(line.fields, {"code": "script_failed", "place": "main.js:2"})
+
+    def test_ended(self) -> None:
+        """What left no stack is told with the place of its registration."""
+        line = self.kept(ScriptTimeout("It was ended.", place="main.js:1"))
+        self.assertEqual(line.message, "It was ended.\n    at (anonymous) (main.js:1)")
+        self.assertEqual(self.kept(ScriptTimeout("It was ended.")).message, "It was ended.")
