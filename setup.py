@@ -34,7 +34,7 @@ def assemble() -> None:
     """Put the JavaScript together, unless nothing has changed since."""
     folders = (TOOLCHAIN, TOOLCHAIN / "bundling", TOOLCHAIN / "lowering")
     sources = sorted(path for folder in folders for path in folder.iterdir() if path.suffix in {".mjs", ".js", ".json"})
-    sources.append(ROOT / "sandbox" / "prelude" / "repeats.js")  # the worker holds it too
+    sources.append(ROOT / "sandbox" / "prelude" / "language" / "repeats.js")  # the worker holds it too
     total = hashlib.sha256(f"{sys.platform} {platform.machine()}".encode())
     for path in sources:
         total.update(path.name.encode() + b"\0" + path.read_bytes())

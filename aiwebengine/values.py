@@ -114,7 +114,7 @@ class Bundle:
     version: str
     """Id of the version, unique over all scripts: `<uri>@<number>-<digest prefix>`."""
     source: str
-    """ES5 program, pure ASCII; see `sandbox/prelude/kernel.js` for what it may call while it loads."""
+    """ES5 program, pure ASCII; see `sandbox/prelude/kernel/kernel.js` for what it may call while it loads."""
     source_map: str
     """Source map v3 JSON from `source` to the author's files; empty if source is the author's own."""
     files: Mapping[str, str]

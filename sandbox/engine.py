@@ -13,10 +13,10 @@ class Engine(Protocol):
         Return the world something to do and let it run until it waits or is done.
 
         Args:
-            text: ASCII, as `prelude/kernel.js` describes.
+            text: ASCII, as `prelude/kernel/kernel.js` describes.
 
         Returns:
-            ASCII lines, as `prelude/kernel.js` describes.
+            ASCII lines, as `prelude/kernel/kernel.js` describes.
 
         Raises:
             EngineFailed: The engine itself failed; the process is of no use any more.

@@ -8,7 +8,7 @@ What scripts find here beyond the sandbox's own prelude; the server hands it ove
      "files": ["/absolute/path/of/kv.js"]}
 
 `calls` are the host calls that the server answers.  Of one with `arguments` the prelude makes a
-function (`prelude/calls.js`); any other is sent by the prelude itself.  `files` are evaluated after
+function (`prelude/kernel/calls.js`); any other is sent by the prelude itself.  `files` are evaluated after
 the sandbox's own prelude, in their order.
 """
 

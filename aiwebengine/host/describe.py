@@ -50,7 +50,7 @@ def generated(declared: Declarations) -> dict[str, str]:
         "sandbox/types/aiwebengine.d.ts": type_declarations(declared),
         "docs/reference/javascript-api.md": reference(declared),
         "docs/reference/errors.md": error_reference(),
-        "sandbox/prelude/advice.js": prelude_advice(),
+        "sandbox/prelude/kernel/advice.js": prelude_advice(),
     }
 
 

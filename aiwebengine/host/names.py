@@ -91,7 +91,7 @@ ADVICE: Mapping[str, str] = {
     "WebAssembly": "There is no WebAssembly: use a package that is written in JavaScript.",
     "Worker": "An invocation has one thread; the server runs many invocations at the same time.",
 }
-"""What to do instead, by name as it stands in source; `sandbox/prelude/advice.js` is made from it."""
+"""What to do instead, by name as it stands in source; `sandbox/prelude/kernel/advice.js` is made from it."""
 
 
 def declarations(features: Iterable[Declarations]) -> Declarations:

@@ -289,7 +289,7 @@ class Starts(SynchronousTestCase):
     def test_broken_prelude(self) -> None:
         """A prelude file that throws is named with its error."""
         folder = self.copied()
-        (folder / "sandbox/prelude/console.js").write_text("\nnowhere();\n")
+        (folder / "sandbox/prelude/web/console.js").write_text("\nnowhere();\n")
         status, told = self.start(folder)
         self.assertEqual(status, 1)
         self.assertRegex(told, r"console\.js: ReferenceError: nowhere is not defined")

@@ -1,7 +1,7 @@
 /*
- * Makes sandbox/prelude/encodings.js of the indexes of the Encoding standard.
+ * Makes sandbox/prelude/text/encodings.js of the indexes of the Encoding standard.
  *
- * Run as `node tests/support/tables/encoding_tables.mjs FOLDER > sandbox/prelude/encodings.js`, where FOLDER holds the npm
+ * Run as `node tests/support/tables/encoding_tables.mjs FOLDER > sandbox/prelude/text/encodings.js`, where FOLDER holds the npm
  * package text-encoding 0.7.0.  That is of 2018; what the standard has changed since, for GB 18030-2022, is here.
  */
 import { readFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 """
-Make sandbox/prelude/unicode.js from Python's own Unicode data.
+Make sandbox/prelude/text/unicode.js from Python's own Unicode data.
 
-Run as `python tests/support/tables/unicode_tables.py > sandbox/prelude/unicode.js` when a newer Unicode is wanted.
+Run as `python tests/support/tables/unicode_tables.py > sandbox/prelude/text/unicode.js` when a newer Unicode is wanted.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 /*
  * Numbers that Duktape would read wrongly: those whose shortest text lies exactly halfway between two numbers, of
- * which it may take the odd one (see sandbox/prelude/numbers.js).  All of them are integers above 2 ** 53, and are
+ * which it may take the odd one (see sandbox/prelude/language/numbers.js).  All of them are integers above 2 ** 53, and are
  * written as a product of two that it reads exactly: 1e23 is 5960464477539062 * 16777216.
  */
 
