@@ -1,1 +1,1 @@
-"""Tests."""
+"""The whole engine on a real socket, through scripts."""

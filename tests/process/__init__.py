@@ -1,1 +1,1 @@
-"""Tests."""
+"""Real child processes without the rest of the engine."""

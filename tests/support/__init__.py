@@ -1,1 +1,1 @@
-"""Tests."""
+"""What tests have in common."""

@@ -28,7 +28,7 @@ from aiwebengine.engine import Engine
 from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
 from aiwebengine.settings.schema import ErrorSettings, PoolSettings, ServerSettings, Settings
-from tests.support.bodies import BytesBody, read_body
+from tests.support.clients.bodies import BytesBody, read_body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

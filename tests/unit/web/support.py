@@ -29,8 +29,8 @@ from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.read import Reader
 from aiwebengine.web.http.write import Writer
 from aiwebengine.web.site import Door, Site
+from tests.support.clients.websocket import RawSocket
 from tests.support.fakes.invoking import an_invoker
-from tests.support.websocket import RawSocket
 
 JSON = ((b"content-type", b"application/json"),)
 

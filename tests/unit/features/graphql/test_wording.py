@@ -1,4 +1,4 @@
-"""Words and numbers of graphql-js; `tests/e2e/test_graphql_words.py` compares all of it with graphql-js itself."""
+"""Words and numbers of graphql-js; `tests/e2e/features/test_graphql_words.py` compares them with graphql-js itself."""
 
 from __future__ import annotations
 

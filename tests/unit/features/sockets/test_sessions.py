@@ -17,8 +17,8 @@ from aiwebengine.settings.schema import SocketSettings, StreamSettings
 from aiwebengine.values import Answer, Entry, Principal
 from aiwebengine.web.arrival import Arrival
 from aiwebengine.web.websocket.connection import WebSockets
+from tests.support.clients.websocket import BINARY
 from tests.support.fakes.invoking import an_invoker
-from tests.support.websocket import BINARY
 from tests.unit.web.support import JSON, Client, FakeRun, WebTestCase, a_route
 
 OPENING = ((b"content-type", b"application/vnd.aiwebengine.socket+json"),)

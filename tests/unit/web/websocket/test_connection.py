@@ -10,7 +10,7 @@ from aiwebengine.web.http.exchange import Exchange
 from aiwebengine.web.websocket.connection import WebSockets
 from aiwebengine.web.websocket.frames import Parcel, text_parcel
 from aiwebengine.web.websocket.upgrade import Socket
-from tests.support.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
+from tests.support.clients.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
 from tests.unit.web.support import Client, WebTestCase, replies
 
 

@@ -1,0 +1,1 @@
+"""What features offer, one after the other."""

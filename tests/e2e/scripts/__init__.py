@@ -1,0 +1,1 @@
+"""What people deploy: examples, packages, what the documents show."""

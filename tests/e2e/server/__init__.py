@@ -1,0 +1,1 @@
+"""The server as it is operated: started, handed over, short of something, killed."""

@@ -1,0 +1,1 @@
+"""What scripts compute in the sandbox, mostly held to node."""

@@ -1,0 +1,1 @@
+"""The sandbox's program, driven as the server drives it."""
