@@ -250,7 +250,7 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         name="RouteOptions",
-        doc="What else a route may say. An unknown option is refused with the nearest name.",
+        doc="Options of a route. An unknown option is refused with the nearest name.",
         members=tuple(
             Member(signature=f"{name}?: {_OPTION_TYPES[name]}", doc=doc[0].upper() + doc[1:] + ".")
             for name, doc in OPTIONS.items()

@@ -212,7 +212,7 @@ type Handler<Params = { [name: string]: string }, Data = any, Query = { [name: s
 type Middleware = (req: HandlerRequest, ctx: HandlerContext, next: () => any) => unknown;
 
 /**
- * What else a route may say.
+ * Options of a route.
  * An unknown option is refused with the nearest name.
  */
 interface RouteOptions {
@@ -266,11 +266,11 @@ type Component<Props = any> = (props: Props & { children?: any }) => Renderable;
 type StreamAttributes = { [name: string]: string | number | boolean | null | (string | number | boolean | null)[] };
 
 /**
- * What else a stream may say.
+ * Options of a stream.
  * An unknown option is refused with the nearest name.
  */
 interface StreamOptions<Params = Record<string, string>> {
-  /** `"required"` refuses clients that nobody is signed in at; `"optional"` and `"none"` let everybody in. */
+  /** `"required"` refuses clients that are not signed in; `"optional"` and `"none"` accept everybody. */
   auth?: "none" | "optional" | "required";
   /** `(req, ctx) => object`: what the `to` of messages is compared with, beside the parameters of the path; what it throws refuses the client. */
   attributes?: (req: HandlerRequest<Params>, ctx: HandlerContext) => StreamAttributes | void | Promise<StreamAttributes | void>;
@@ -288,17 +288,17 @@ interface StreamOptions<Params = Record<string, string>> {
   tags?: string | string[];
 }
 
-/** What else a message may say. */
+/** Options of a message. */
 interface StreamMessageOptions {
   /** Whom it is for: clients whose attributes have all these values. A list on either side means any of them; a client without such an attribute is not meant. */
   to?: StreamAttributes;
   /** The name of the event; `message` if none is given. */
   event?: string;
-  /** Whether it leaves at once, whatever becomes of the invocation. */
+  /** Send it at once, even if the handler fails. */
   immediate?: boolean;
 }
 
-/** An open WebSocket, in the hands of a handler. */
+/** An open WebSocket. */
 interface ServerWebSocket<Data = any> {
   /** New for each connection. */
   readonly id: string;
@@ -306,7 +306,7 @@ interface ServerWebSocket<Data = any> {
   readonly protocol: string;
   /** What is kept between its events, as JSON; at first {}. */
   data: Data;
-  /** A text or bytes as they are, anything else as JSON. */
+  /** A string or bytes as they are, anything else as JSON. */
   send(data: unknown): void;
   /** Gets what is published on the topic from now on. */
   subscribe(topic: string): void;
@@ -319,22 +319,22 @@ interface ServerWebSocket<Data = any> {
   close(code?: number, reason?: string): void;
 }
 
-/** What runs when something happens to a WebSocket. */
+/** The event handlers of a WebSocket. */
 interface WebSocketHandlers<Data = any, Params = { [name: string]: string }> {
   /** `(ws, req, ctx)`: runs when a client comes, behind the middleware and before the connection is accepted; what it throws refuses the client, with the status of an `httpError`. */
   open?: (ws: ServerWebSocket<Data>, req: HandlerRequest<Params>, ctx: HandlerContext) => unknown;
-  /** `(ws, data, ctx)`: runs for each message; `data` is text, or a `Uint8Array` for a binary one. */
+  /** `(ws, data, ctx)`: runs for each message; `data` is a string, or a `Uint8Array` for a binary one. */
   message?: (ws: ServerWebSocket<Data>, data: any, ctx: HandlerContext) => unknown;
   /** `(ws, code, reason, ctx)`: runs when the connection has ended, however it did. */
   close?: (ws: ServerWebSocket<Data>, code: number, reason: string, ctx: HandlerContext) => unknown;
 }
 
 /**
- * What else a WebSocket may say.
+ * Options of a WebSocket.
  * An unknown option is refused with the nearest name.
  */
 interface WebSocketOptions {
-  /** `"required"` refuses clients that nobody is signed in at; `"optional"` and `"none"` let everybody in. */
+  /** `"required"` refuses clients that are not signed in; `"optional"` and `"none"` accept everybody. */
   auth?: "none" | "optional" | "required";
   /** Subprotocols that are spoken, the client's first of them is chosen. */
   protocols?: string[];
@@ -348,19 +348,19 @@ interface WebSocketOptions {
   middleware?: Middleware | Middleware[];
 }
 
-/** What else a message to WebSockets may say. */
+/** Options of a message to WebSockets. */
 interface SocketMessageOptions {
-  /** Whether it leaves at once, come what may. */
+  /** Send it at once, even if the handler fails. */
   immediate?: boolean;
 }
 
-/** What a resolver is given beside its arguments: the context of a handler, with the client's request. */
+/** The context of a resolver: that of a handler, with the client's request. */
 interface GraphQLContext extends HandlerContext {
   /** What a WebSocket client sent with `connection_init`. */
   connectionParams: { [name: string]: any } | null;
 }
 
-/** Where in an operation a resolver stands. */
+/** The position of a resolver in an operation. */
 interface GraphQLInfo {
   fieldName: string;
   parentType: string;
@@ -378,16 +378,16 @@ interface SelectedFields {
   [name: string]: SelectedFields;
 }
 
-/** Gives the value of a root field, or a Promise of it. */
+/** Returns the value of a root field, or a Promise of it. */
 type Resolver<Args = any> = (args: Args, ctx: GraphQLContext, info: GraphQLInfo) => unknown;
 
-/** Says what a subscriber gets. */
+/** Decides what a subscriber gets. */
 type SubscriptionResolver<Args = any> = (args: Args, ctx: GraphQLContext, info: GraphQLInfo) => StreamAttributes | ((payload: any) => boolean) | AsyncIterable<unknown> | string | void | Promise<StreamAttributes | ((payload: any) => boolean) | AsyncIterable<unknown> | string | void>;
 
-/** Gives the values of a field, one for each object; with `{ batch: false }` it is given one object. */
+/** Returns the values of a field, one for each object; with `{ batch: false }` it is called with one object. */
 type FieldHandler<Parent = any, Args = any> = (parents: Parent[], args: Args, ctx: GraphQLContext, info: GraphQLInfo) => unknown;
 
-/** What else a query field may say. */
+/** Options of a query field. */
 interface QueryOptions {
   /** Whether the resolver may change things; then it is a unit of its own, as a mutation is. */
   writes?: boolean;
@@ -395,13 +395,13 @@ interface QueryOptions {
   description?: string;
 }
 
-/** What else a mutation field may say. */
+/** Options of a mutation field. */
 interface MutationOptions {
   /** What the schema says of the field, unless the SDL does. */
   description?: string;
 }
 
-/** What else a subscription field may say. */
+/** Options of a subscription field. */
 interface SubscriptionOptions {
   /** How many of the last messages are kept for clients of server-sent events who come back. */
   history?: number;
@@ -409,17 +409,17 @@ interface SubscriptionOptions {
   description?: string;
 }
 
-/** What else a field handler may say. */
+/** Options of a field handler. */
 interface FieldOptions {
-  /** `false`: the handler is given one object at a time, not all that are asked for together. */
+  /** `false`: the handler is called with one object at a time, not with all of a batch. */
   batch?: boolean;
 }
 
 /** How a scalar is read and written. */
 interface ScalarOptions {
-  /** `(value) => value`: checks and changes what a client sends; what it throws refuses the value. */
+  /** `(value) => value`: checks and changes what a client sends; if it throws, the value is refused. */
   parse?: (value: any) => unknown;
-  /** `(value) => value`: changes what a resolver gave into what the client gets. */
+  /** `(value) => value`: changes what a resolver returned into what the client gets. */
   serialize?: (value: any) => unknown;
   /** What the schema says of it. */
   description?: string;
@@ -427,11 +427,11 @@ interface ScalarOptions {
   specifiedBy?: string;
 }
 
-/** What else a message to a subscription may say. */
+/** Options of a message to a subscription. */
 interface SubscriptionMessageOptions {
   /** Whom it is for; see `StreamMessageOptions`. */
   to?: StreamAttributes;
-  /** Whether it leaves at once, whatever becomes of the invocation. */
+  /** Send it at once, even if the handler fails. */
   immediate?: boolean;
 }
 
@@ -872,7 +872,7 @@ interface PersonalStorage {
 }
 /**
  * The same for each user of this script: nobody sees what belongs to another.
- * An invocation on nobody's behalf is denied.
+ * An anonymous invocation is denied.
  * @example
  * registerWebHandler("/mine", () => {
  *   try {
@@ -902,7 +902,7 @@ declare var personalStorage: PersonalStorage;
 declare function registerWebStream<Path extends string>(path: Path, options?: StreamOptions<PathParams<Path>>): void;
 
 /**
- * Registers who speaks WebSocket at a path.
+ * Registers a WebSocket endpoint at a path.
  * The connections are the server's: they take no process of the script while nothing is said, and stay open when the script is deployed again.
  * The events of one connection are handled one after the other, each in an invocation of its own; what a handler sends leaves when it has returned and what it stored is kept.
  * It takes effect when the handler has returned, and not if the handler fails.
@@ -926,7 +926,7 @@ declare function registerWebSocket<Path extends string, Data = any>(path: Path, 
 /**
  * Adds a field to the queries of the GraphQL schema at `/graphql`.
  * The second argument is SDL: the field alone, perhaps with types after it, or `type Query { ... }` and any types.
- * Types that several scripts define are laid together; what they say differently is refused.
+ * Types that several scripts define are merged; a contradiction is refused.
  * A query only reads: what would change something is denied, unless the field has `{ writes: true }`.
  * It takes effect when the handler has returned, and not if the handler fails.
  * @throws {HostError} `closed`, `too_many`

@@ -27,10 +27,10 @@ PART_OPTIONS: dict[str, dict[str, str]] = {
         "history": "how many of the last messages are kept for clients of server-sent events who come back",
         "description": "what the schema says of the field, unless the SDL does",
     },
-    "field": {"batch": "`false`: the handler is given one object at a time, not all that are asked for together"},
+    "field": {"batch": "`false`: the handler is called with one object at a time, not with all of a batch"},
     "scalar": {
-        "parse": "`(value) => value`: checks and changes what a client sends; what it throws refuses the value",
-        "serialize": "`(value) => value`: changes what a resolver gave into what the client gets",
+        "parse": "`(value) => value`: checks and changes what a client sends; if it throws, the value is refused",
+        "serialize": "`(value) => value`: changes what a resolver returned into what the client gets",
         "description": "what the schema says of it",
         "specifiedBy": "address of its specification",
     },
@@ -99,7 +99,7 @@ _GLOBALS: tuple[Global, ...] = (
         doc=(
             "Adds a field to the queries of the GraphQL schema at `/graphql`. "
             "The second argument is SDL: the field alone, perhaps with types after it, or `type Query { ... }` and "
-            "any types. Types that several scripts define are laid together; what they say differently is refused. "
+            "any types. Types that several scripts define are merged; a contradiction is refused. "
             "A query only reads: what would change something is denied, unless the field has `{ writes: true }`."
         ),
         signatures=(
@@ -282,7 +282,7 @@ def _options(name: str, kind: str, doc: str) -> Shape:
 _SHAPES = (
     Shape(
         name="GraphQLContext",
-        doc="What a resolver is given beside its arguments: the context of a handler, with the client's request.",
+        doc="The context of a resolver: that of a handler, with the client's request.",
         extends="HandlerContext",
         members=(
             Member(
@@ -293,7 +293,7 @@ _SHAPES = (
     ),
     Shape(
         name="GraphQLInfo",
-        doc="Where in an operation a resolver stands.",
+        doc="The position of a resolver in an operation.",
         members=(
             Member(signature="fieldName: string"),
             Member(signature="parentType: string"),
@@ -313,12 +313,12 @@ _SHAPES = (
     ),
     Shape(
         name="Resolver<Args = any>",
-        doc="Gives the value of a root field, or a Promise of it.",
+        doc="Returns the value of a root field, or a Promise of it.",
         alias="(args: Args, ctx: GraphQLContext, info: GraphQLInfo) => unknown",
     ),
     Shape(
         name="SubscriptionResolver<Args = any>",
-        doc="Says what a subscriber gets.",
+        doc="Decides what a subscriber gets.",
         alias=(
             "(args: Args, ctx: GraphQLContext, info: GraphQLInfo) => "
             "StreamAttributes | ((payload: any) => boolean) | AsyncIterable<unknown> | string | void | "
@@ -327,22 +327,20 @@ _SHAPES = (
     ),
     Shape(
         name="FieldHandler<Parent = any, Args = any>",
-        doc="Gives the values of a field, one for each object; with `{ batch: false }` it is given one object.",
+        doc="Returns the values of a field, one for each object; with `{ batch: false }` it is called with one object.",
         alias="(parents: Parent[], args: Args, ctx: GraphQLContext, info: GraphQLInfo) => unknown",
     ),
-    _options("QueryOptions", "query", "What else a query field may say."),
-    _options("MutationOptions", "mutation", "What else a mutation field may say."),
-    _options("SubscriptionOptions", "subscription", "What else a subscription field may say."),
-    _options("FieldOptions", "field", "What else a field handler may say."),
+    _options("QueryOptions", "query", "Options of a query field."),
+    _options("MutationOptions", "mutation", "Options of a mutation field."),
+    _options("SubscriptionOptions", "subscription", "Options of a subscription field."),
+    _options("FieldOptions", "field", "Options of a field handler."),
     _options("ScalarOptions", "scalar", "How a scalar is read and written."),
     Shape(
         name="SubscriptionMessageOptions",
-        doc="What else a message to a subscription may say.",
+        doc="Options of a message to a subscription.",
         members=(
             Member(signature="to?: StreamAttributes", doc="Whom it is for; see `StreamMessageOptions`."),
-            Member(
-                signature="immediate?: boolean", doc="Whether it leaves at once, whatever becomes of the invocation."
-            ),
+            Member(signature="immediate?: boolean", doc="Send it at once, even if the handler fails."),
         ),
     ),
 )

@@ -24,13 +24,13 @@ _EVENT_TYPES = {
 SOCKET_EVENTS: dict[str, str] = {
     "open": "`(ws, req, ctx)`: runs when a client comes, behind the middleware and before the connection is accepted; "
     "what it throws refuses the client, with the status of an `httpError`",
-    "message": "`(ws, data, ctx)`: runs for each message; `data` is text, or a `Uint8Array` for a binary one",
+    "message": "`(ws, data, ctx)`: runs for each message; `data` is a string, or a `Uint8Array` for a binary one",
     "close": "`(ws, code, reason, ctx)`: runs when the connection has ended, however it did",
 }
 """Handlers of a WebSocket, with when they run."""
 
 SOCKET_OPTIONS: dict[str, str] = {
-    "auth": '`"required"` refuses clients that nobody is signed in at; `"optional"` and `"none"` let everybody in',
+    "auth": '`"required"` refuses clients that are not signed in; `"optional"` and `"none"` accept everybody',
     "protocols": "subprotocols that are spoken, the client's first of them is chosen",
     "origins": "origins whose pages may connect, beside the server's own, such as `https://example.org`; `*` for all",
     "summary": "one sentence for people who read the list of routes",
@@ -79,7 +79,7 @@ _GLOBALS = (
         effect="held",
         errors=("closed", "too_many"),
         doc=(
-            "Registers who speaks WebSocket at a path. The connections are the server's: they take no process of the "
+            "Registers a WebSocket endpoint at a path. The connections are the server's: they take no process of the "
             "script while nothing is said, and stay open when the script is deployed again. The events of one "
             "connection are handled one after the other, each in an invocation of its own; what a handler sends "
             "leaves when it has returned and what it stored is kept."
@@ -110,12 +110,12 @@ _GLOBALS = (
 _SHAPES = (
     Shape(
         name="ServerWebSocket<Data = any>",
-        doc="An open WebSocket, in the hands of a handler.",
+        doc="An open WebSocket.",
         members=(
             Member(signature="readonly id: string", doc="New for each connection."),
             Member(signature="readonly protocol: string", doc="The subprotocol; empty if there is none."),
             Member(signature="data: Data", doc="What is kept between its events, as JSON; at first {}."),
-            Member(signature="send(data: unknown): void", doc="A text or bytes as they are, anything else as JSON."),
+            Member(signature="send(data: unknown): void", doc="A string or bytes as they are, anything else as JSON."),
             Member(signature="subscribe(topic: string): void", doc="Gets what is published on the topic from now on."),
             Member(signature="unsubscribe(topic: string): void", doc="The opposite."),
             Member(signature="isSubscribed(topic: string): boolean"),
@@ -131,7 +131,7 @@ _SHAPES = (
     ),
     Shape(
         name="WebSocketHandlers<Data = any, Params = { [name: string]: string }>",
-        doc="What runs when something happens to a WebSocket.",
+        doc="The event handlers of a WebSocket.",
         members=tuple(
             Member(signature=f"{name}?: {_EVENT_TYPES[name]}", doc=doc[0].upper() + doc[1:] + ".")
             for name, doc in SOCKET_EVENTS.items()
@@ -139,7 +139,7 @@ _SHAPES = (
     ),
     Shape(
         name="WebSocketOptions",
-        doc="What else a WebSocket may say. An unknown option is refused with the nearest name.",
+        doc="Options of a WebSocket. An unknown option is refused with the nearest name.",
         members=(
             *(
                 Member(signature=f"{name}?: {_OPTION_TYPES[name]}", doc=doc[0].upper() + doc[1:] + ".")
@@ -150,8 +150,8 @@ _SHAPES = (
     ),
     Shape(
         name="SocketMessageOptions",
-        doc="What else a message to WebSockets may say.",
-        members=(Member(signature="immediate?: boolean", doc="Whether it leaves at once, come what may."),),
+        doc="Options of a message to WebSockets.",
+        members=(Member(signature="immediate?: boolean", doc="Send it at once, even if the handler fails."),),
     ),
 )
 

@@ -399,7 +399,7 @@ DECLARATIONS = Declarations(
             kind="object",
             doc=(
                 "The same for each user of this script: nobody sees what belongs to another. "
-                "An invocation on nobody's behalf is denied."
+                "An anonymous invocation is denied."
             ),
             members=_storage_members(_PERSONAL),
             example=(

@@ -11,7 +11,7 @@ CAPABILITY = "streams"
 """What it takes to send to the streams, and to the subscriptions, of other scripts."""
 
 STREAM_OPTIONS: dict[str, str] = {
-    "auth": '`"required"` refuses clients that nobody is signed in at; `"optional"` and `"none"` let everybody in',
+    "auth": '`"required"` refuses clients that are not signed in; `"optional"` and `"none"` accept everybody',
     "attributes": "`(req, ctx) => object`: what the `to` of messages is compared with, beside the parameters of the "
     "path; what it throws refuses the client",
     "onConnect": "`(req, ctx) => message`: runs when a client connects, after `attributes`; what it returns is the "
@@ -142,7 +142,7 @@ _SHAPES = (
     ),
     Shape(
         name="StreamOptions<Params = Record<string, string>>",
-        doc="What else a stream may say. An unknown option is refused with the nearest name.",
+        doc="Options of a stream. An unknown option is refused with the nearest name.",
         members=tuple(
             Member(signature=f"{name}?: {_OPTION_TYPES[name]}", doc=doc[0].upper() + doc[1:] + ".")
             for name, doc in STREAM_OPTIONS.items()
@@ -150,7 +150,7 @@ _SHAPES = (
     ),
     Shape(
         name="StreamMessageOptions",
-        doc="What else a message may say.",
+        doc="Options of a message.",
         members=(
             Member(
                 signature="to?: StreamAttributes",
@@ -162,7 +162,7 @@ _SHAPES = (
             Member(signature="event?: string", doc="The name of the event; `message` if none is given."),
             Member(
                 signature="immediate?: boolean",
-                doc="Whether it leaves at once, whatever becomes of the invocation.",
+                doc="Send it at once, even if the handler fails.",
             ),
         ),
     ),

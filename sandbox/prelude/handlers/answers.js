@@ -42,7 +42,7 @@
             throw error instanceof K.Lost ? error : jsonFailure(value, error);
         }
         if (text === undefined) {
-            throw new TypeError('A handler cannot answer with a ' + typeof value + (typeof value === 'function' && value.name ? ' (' + value.name + ')' : '') + '; return data, text, bytes, Html or a Response' + (typeof value === 'function' ? ', perhaps what calling it gives.' : '.'));
+            throw new TypeError('A handler cannot answer with a ' + typeof value + (typeof value === 'function' && value.name ? ' (' + value.name + ')' : '') + '; return data, a string, bytes, Html or a Response' + (typeof value === 'function' ? ', perhaps what calling it gives.' : '.'));
         }
         return text;
     }
@@ -273,7 +273,7 @@
         }
         var made = typeof value === 'string' ? textBody('', value) : isObject(value) && K.bytesOf(value) ? bytesBody('', K.bytesOf(value)) : null;
         if (made === null) {
-            throw new TypeError('A streamed answer yielded ' + K.quote(value) + '; yield text or bytes, for example JSON.stringify(value) + "\\n".');
+            throw new TypeError('A streamed answer yielded ' + K.quote(value) + '; yield strings or bytes, for example JSON.stringify(value) + "\\n".');
         }
         made.done = false;
         return made;

@@ -264,7 +264,7 @@
         if (typeof value === 'string') return { s: 'first', v: value };
         if (typeof value === 'object' && typeof value[ITERATOR] === 'function') return null;
         if (typeof value === 'object' && !isArray(value)) return { s: 'attributes', v: value };
-        throw new TypeError('The resolver of a subscription returns attributes such as { room: 7 }, a function that filters, an async iterable, a text or nothing; ' + K.quote(value) + ' was returned.');
+        throw new TypeError('The resolver of a subscription returns attributes such as { room: 7 }, a function that filters, an async iterable, a string or nothing; ' + K.quote(value) + ' was returned.');
     }
 
     K.kinds.subscribe = function (run, box) {

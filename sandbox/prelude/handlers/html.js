@@ -104,7 +104,7 @@
 
     function html(strings) {
         if (!isArray(strings) || !strings.raw) {
-            throw new TypeError('html is a template tag: write html`<p>${text}</p>`; html.raw(text) trusts a text as it is.');
+            throw new TypeError('html is a template tag: write html`<p>${text}</p>`; html.raw(text) trusts a string as it is.');
         }
         var parts = [strings[0]];
         for (var i = 1; i < strings.length; i++) {

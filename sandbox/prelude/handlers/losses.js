@@ -28,7 +28,7 @@
 
     var KINDS = [
         [function (value) { return K.isPromise(value); }, 'a Promise', 'await it first'],
-        [function (value) { return value instanceof BaseError; }, 'an Error', 'give what is meant of it, such as { message: error.message }'],
+        [function (value) { return value instanceof BaseError; }, 'an Error', 'give what you need of it, such as { message: error.message }'],
         [function (value) { return value instanceof Map; }, 'a Map', 'write Object.fromEntries(map) or Array.from(map)'],
         [function (value) { return value instanceof Set; }, 'a Set', 'write Array.from(set)'],
         [function (value) { return value instanceof RegExp; }, 'a RegExp', 'write String(pattern)'],
@@ -96,7 +96,7 @@
             text = space === undefined ? stringify(value) : stringify(value, null, space);
         } catch (error) {
             if (error !== LOST) throw error;
-            found = find(value, [], about.finite) || [[], 'a Promise or an Error', 'await it, or give what is meant of it'];
+            found = find(value, [], about.finite) || [[], 'a Promise or an Error', 'await it, or give what you need of it'];
             throw lost(found, about);
         } finally {
             checking = outer;

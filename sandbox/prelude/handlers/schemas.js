@@ -35,7 +35,7 @@
         for (var i = 0; i < issues.length && i < MOST_ISSUES; i++) {
             violations[i] = { 'in': where, pointer: pointer(issues[i] && issues[i].path), message: K.safeText(issues[i] && issues[i].message) };
         }
-        var first = violations[0] || { pointer: '', message: 'it is refused without a reason' };
+        var first = violations[0] || { pointer: '', message: 'the schema gave no reason' };
         var more = violations.length > 1 ? ' (' + (violations.length - 1) + ' more in violations.)' : '';
         throw new K.HttpError(400, 'The ' + where + ' of the request is not valid' + (first.pointer ? ' at ' + first.pointer : '') + ': ' + first.message + more, { violations: violations });
     }

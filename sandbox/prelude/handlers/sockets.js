@@ -50,7 +50,7 @@
     // -- a socket in the hands of a handler ----------------------------------------------------
 
     function textOf(call, value) {
-        if (value === undefined || typeof value === 'function' || typeof value === 'symbol') throw refused(call, 'a message is a text, bytes, or anything that JSON can hold; ' + K.quote(value) + ' was given.');
+        if (value === undefined || typeof value === 'function' || typeof value === 'symbol') throw refused(call, 'a message is a string, bytes, or anything that JSON can hold; ' + K.quote(value) + ' was given.');
         return typeof value === 'string' ? K.wellFormed(value) : K.jsonText(value, undefined, { start: call + ': what was given', skip: 0, finite: true });
     }
 
@@ -60,7 +60,7 @@
     }
 
     function topicOf(call, topic) {
-        if (typeof topic !== 'string' || topic === '' || topic.length > 200) throw refused(call, 'a topic is a text of at most 200 characters; ' + K.quote(topic) + ' was given.');
+        if (typeof topic !== 'string' || topic === '' || topic.length > 200) throw refused(call, 'a topic is a string of at most 200 characters; ' + K.quote(topic) + ' was given.');
         return topic;
     }
 
@@ -96,7 +96,7 @@
         K.define(this, 'close', function close(code, reason) {
             if (code === undefined || code === null) code = 1000;
             if (typeof code !== 'number' || code !== 1000 && !(code >= 3000 && code <= 4999) || code !== Math.floor(code)) throw refused('ws.close', 'the code is 1000, or from 3000 to 4999; ' + K.quote(code) + ' was given.');
-            if (reason !== undefined && reason !== null && typeof reason !== 'string') throw refused('ws.close', 'the reason is a short text; ' + K.quote(reason) + ' was given.');
+            if (reason !== undefined && reason !== null && typeof reason !== 'string') throw refused('ws.close', 'the reason is a short string; ' + K.quote(reason) + ' was given.');
             add(['c', code, reason === undefined || reason === null ? '' : K.wellFormed(reason)]);
             closed = true;
         });

@@ -21,7 +21,7 @@
 
     function done(run) {
         var timers = K.timerCount(), answer = run.answer;
-        if (timers > 0) K.log('warn', timers + (timers === 1 ? ' timer was' : ' timers were') + ' still set when the handler had returned, and dropped; what should go on belongs into ctx.waitUntil(promise).');
+        if (timers > 0) K.log('warn', timers + (timers === 1 ? ' timer was' : ' timers were') + ' still set when the handler had returned, and dropped; hand work that should go on to ctx.waitUntil(promise).');
         return finish('D' + answer.h.length + ' ' + answer.e + answer.h + answer.v);
     }
 

@@ -95,7 +95,7 @@
     }
 
     K.global('btoa', function btoa(value) {
-        if (arguments.length === 0) throw new TypeError('btoa needs one argument, a text');
+        if (arguments.length === 0) throw new TypeError('btoa needs one argument, a string');
         value = String(value);
         var bytes = new U8(value.length);
         for (var i = 0; i < value.length; i++) {
@@ -107,7 +107,7 @@
     });
 
     K.global('atob', function atob(value) {
-        if (arguments.length === 0) throw new TypeError('atob needs one argument, base64 text');
+        if (arguments.length === 0) throw new TypeError('atob needs one argument, a base64 string');
         var clean = String(value).replace(/[\t\n\f\r ]+/g, '');
         if (clean.length % 4 === 0) clean = clean.replace(/={1,2}$/, '');
         if (clean.length % 4 === 1 || /[^A-Za-z0-9+\/]/.test(clean)) {

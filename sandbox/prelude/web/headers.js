@@ -20,7 +20,7 @@
     K.headerValue = function (name, value) {
         var text = String(value).replace(/^[\t\r\n ]+|[\t\r\n ]+$/g, '');
         if (!test(VALUE, text)) {
-            throw new TypeError('Header ' + name + ' has the value ' + K.quote(text) + ', which no header can hold: no line breaks or control characters, nothing above U+00FF. encodeURIComponent(value) makes any text fit.');
+            throw new TypeError('Header ' + name + ' has the value ' + K.quote(text) + ', which no header can hold: no line breaks or control characters, nothing above U+00FF. encodeURIComponent(value) makes any string fit.');
         }
         return text;
     };

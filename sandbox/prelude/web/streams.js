@@ -219,7 +219,7 @@
         var reader = stream.getReader(), pieces = [];
         return reader.read().then(function more(step) {
             if (step.done) return K.blobBytes(new K.Blob(pieces));
-            if (typeof step.value !== 'string' && !K.bytesOf(step.value)) throw new TypeError('A body stream gave ' + K.quote(step.value) + '; it must give text or bytes.');
+            if (typeof step.value !== 'string' && !K.bytesOf(step.value)) throw new TypeError('A body stream gave ' + K.quote(step.value) + '; it must yield strings or bytes.');
             pieces.push(step.value);
             return reader.read().then(more);
         });

@@ -13,15 +13,15 @@ const INSTEAD = {
   http2: 'To answer requests use registerWebHandler.',
   net: 'A script opens no sockets; to talk to browsers use registerWebSocket or registerWebStream.',
   buffer: 'Use Uint8Array, TextEncoder, TextDecoder, atob and btoa.',
-  process: 'Plain settings belong into the manifest, in package.json.',
+  process: 'Put plain settings into the manifest, in package.json.',
   events: 'Use EventTarget, or add the package "events" to the dependencies.',
   url: 'URL and URLSearchParams are globals.',
-  timers: 'setTimeout and its like are globals.',
+  timers: 'setTimeout, setInterval and the like are globals.',
   util: 'Use structuredClone, TextEncoder, TextDecoder and async functions.',
   stream: 'Return an async iterator from a handler to answer piece by piece.',
   child_process: 'A script starts no programs.',
   worker_threads: 'A script has one thread; the engine runs many requests at once.',
-  os: 'A script knows nothing of the machine that it runs on.',
+  os: 'A script has no access to the machine that it runs on.',
 };
 
 /** The module of Node.js that a specifier names, such as `fs` for `node:fs/promises`; null if it names none. */

@@ -149,7 +149,7 @@ export class Modules {
     const { packages, file, line, column } = this.wayTo(`absent:${key}`);
     const [outer, inner] = [packages[0], packages.at(-1)];
     const node = builtIn(specifier);
-    const what = node !== null ? `"${specifier}", a module of Node.js, which does not exist here` : `"${specifier}", which cannot be had (${why})`;
+    const what = node !== null ? `"${specifier}", a module of Node.js, which does not exist here` : `"${specifier}", which cannot be resolved (${why})`;
     const remedy = node !== null ? insteadOf(node) : `Add "${specifier}" to the dependencies of package.json.`;
     const place = `${file}${line === null ? '' : `:${line}`}`;
     const whose = outer === inner ? `, which ${place} imports,` : `, on which "${outer}" depends, which ${place} imports,`;

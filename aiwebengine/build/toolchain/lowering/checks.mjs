@@ -103,7 +103,7 @@ export function checks({ types: t }, options) {
     const first = given[0];
     if (own && name && SQL_CALLS.has(name) && callee.object.type === 'Identifier' && callee.object.name === 'database' && first) {
       const glued = (first.type === 'TemplateLiteral' && first.expressions.length > 0) || (first.type === 'BinaryExpression' && first.operator === '+');
-      if (glued) problem(first, 'sql_text', `database.${name} must not be given SQL that is put together from values: whoever sends the values could change the statement.`, 'Write database.query("... where id = :id", { id }) or sql`... where id = ${id}`.');
+      if (glued) problem(first, 'sql_text', `database.${name} must not be given SQL that is put together from values: the sender of the values could change the statement.`, 'Write database.query("... where id = :id", { id }) or sql`... where id = ${id}`.');
     }
   }
 
