@@ -72,7 +72,7 @@
 
     /* Called by what the script calls: of the ten frames that the engine keeps, most are then the script's. */
     function stackHere() {
-        var stack = new NativeError('here').stack;
+        var stack = K.rawStack(new NativeError('here'));
         return typeof stack === 'string' ? stack : '';
     }
 

@@ -39,7 +39,7 @@
 
     K.kinds.load = function (run, box) {
         K.beginRegistration();
-        var program = programOf(box.source);
+        var program = programOf(K.withoutPlaces(box.source));
         box.source = '';
         run.quiet = startInit;
         call(program, global);

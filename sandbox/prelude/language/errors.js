@@ -7,7 +7,7 @@
 (function (K, global) {
     'use strict';
 
-    var setPrototypeOf = Object.setPrototypeOf, prototypeOf = Object.getPrototypeOf, BaseError;
+    var setPrototypeOf = Object.setPrototypeOf, prototypeOf = Object.getPrototypeOf, defineProperty = Object.defineProperty, isExtensible = Object.isExtensible, READ = K.secret('read'), raw = false, BaseError;
 
     function wrap(name) {
         var Native = global[name], holder = {};
@@ -18,9 +18,9 @@
             return error;
         };
         var Wrapped = holder[name];
-        Object.defineProperty(Wrapped, 'name', { value: name, configurable: true });
-        Object.defineProperty(Wrapped, 'length', { value: 1, configurable: true });
-        Object.defineProperty(Wrapped, 'prototype', { value: Native.prototype, writable: false, enumerable: false, configurable: false });
+        defineProperty(Wrapped, 'name', { value: name, configurable: true });
+        defineProperty(Wrapped, 'length', { value: 1, configurable: true });
+        defineProperty(Wrapped, 'prototype', { value: Native.prototype, writable: false, enumerable: false, configurable: false });
         K.define(Native.prototype, 'constructor', Wrapped);
         if (BaseError) setPrototypeOf(Wrapped, BaseError);
         K.global(name, Wrapped);
@@ -31,24 +31,44 @@
 
     /*
      * `stack` without the frames of the engine and of the prelude, which say nothing to an author, and with the
-     * message that is shown everywhere else.
+     * message that is shown everywhere else.  For scripts it shows places in the author's files, and stays what it was
+     * when it was read first, as in other engines; for the server it is as the engine has it.
      */
     var described = Object.getOwnPropertyDescriptor(BaseError.prototype, 'stack'), readStack = K.free(described.get);
     var split = K.captured.split, join = K.captured.join, test = K.captured.test, indexOf = K.captured.indexOf, OWN_FRAME = /^\s*at .*\((?:eval:\d+|duk_\w+\.c:\d+|)\)|^\s*at .*\) native\b/;
-    Object.defineProperty(BaseError.prototype, 'stack', {
+    defineProperty(BaseError.prototype, 'stack', {
         get: function () {
+            if (!raw && this !== null && this !== undefined && K.own(this, READ)) return this[READ];
             var text = readStack(this);
             if (typeof text !== 'string') return text;
-            var lines = split(text, '\n'), kept = [];
-            for (var i = 0; i < lines.length; i++) if (!test(OWN_FRAME, lines[i])) kept[kept.length] = lines[i];
-            text = join(kept, '\n');
-            var message = this.message, shown = typeof message === 'string' && K.message !== undefined ? K.message(message, this.name) : message;
-            if (shown === message || message === '') return text;
-            var at = indexOf(text, message);
-            return at < 0 ? text : text.slice(0, at) + shown + text.slice(at + message.length);
+            text = readableStack(this, text);
+            if (!raw && isExtensible(this)) defineProperty(this, READ, { value: text });
+            return text;
         },
         set: described.set, configurable: true, enumerable: false
     });
+
+    function readableStack(error, text) {
+        var lines = split(text, '\n'), kept = [];
+        for (var i = 0; i < lines.length; i++) if (!test(OWN_FRAME, lines[i])) kept[kept.length] = lines[i];
+        text = join(kept, '\n');
+        if (!raw) text = K.readableStack(text);
+        var message = error.message, shown = typeof message === 'string' && K.message !== undefined ? K.message(message, error.name) : message;
+        if (shown === message || message === '') return text;
+        var at = indexOf(text, message);
+        return at < 0 ? text : text.slice(0, at) + shown + text.slice(at + message.length);
+    }
+
+    /* What `stack` of an error is to the server. */
+    K.rawStack = function (error) {
+        raw = true;
+        try {
+            return error.stack;
+        } finally {
+            raw = false;
+        }
+    };
+
     ['EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError'].forEach(wrap);
 
     /* An error kind of our own: `fill(error, arguments)` puts its members in. */

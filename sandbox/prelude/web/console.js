@@ -93,7 +93,7 @@
     function errorText(error, causedBy) {
         var text = '';
         for (var i = 0; i < MOST_CAUSES && error instanceof Error; i++) {
-            text += (i ? '\n' + causedBy : '') + (typeof error.stack === 'string' ? error.stack : errorHead(error)) + membersBelow(error);
+            text += (i ? '\n' + causedBy : '') + stackOr(error, errorHead) + membersBelow(error);
             if (isArray(error.errors)) {
                 for (var j = 0; j < error.errors.length && j < MOST_CAUSES; j++) text += '\nerrors[' + j + ']: ' + shownInside(error.errors[j]);
             }
@@ -102,7 +102,12 @@
         }
         return i < MOST_CAUSES && error !== undefined ? text + '\n' + causedBy + show(error, 1) : text;
     }
-    function shownInside(error) { return error instanceof Error && typeof error.stack === 'string' ? error.stack + membersBelow(error) : show(error, 1); }
+    function shownInside(error) { return error instanceof Error ? stackOr(error, errorHead) + membersBelow(error) : show(error, 1); }
+    /* As the engine tells it: the server shows places in every log line and failure. */
+    function stackOr(error, otherwise) {
+        var stack = K.rawStack(error);
+        return typeof stack === 'string' ? stack : otherwise(error);
+    }
     /* On a line of their own, so that frames stay as they are. */
     function membersBelow(error) {
         var members = membersOf(error, 0, [error]);
@@ -217,7 +222,7 @@
     level('error', 'error');
     level('debug', 'debug');
     K.define(console, 'trace', function trace() {
-        var stack = new Error('Trace').stack, frames = K.captured.indexOf(stack, '\n');
+        var stack = K.rawStack(new Error('Trace')), frames = K.captured.indexOf(stack, '\n');
         K.log('debug', (format(arguments, arguments.length) || 'Trace') + (frames < 0 ? '' : K.captured.slice(stack, frames)));
     });
     K.define(console, 'assert', function assert(condition) {

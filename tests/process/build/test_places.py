@@ -75,6 +75,26 @@ async def test_frames() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_stacks_that_scripts_read() -> None:
+    """`error.stack` shows a script its own files, lines and functions, and stays as it was read first."""
+    files = {
+        "main.ts": "import { load } from './lib/load';\nregisterWebHandler('/', async () => {\n  try {\n"
+        "    await load({});\n  } catch (error: any) {\n    const first = error.stack;\n    error.message = 'other';\n"
+        "    return [first, error.stack === first];\n  }\n});\n",
+        "lib/load.ts": "export const load = async (value: any) => {\n  await null;\n"
+        "  const inner = () => value.missing.x;\n  return inner();\n};\n",
+    }
+    async with running_builder() as builder:
+        built = await build(builder, files, "main.ts")
+    [outcome] = run_programs([Program(source=built.source)])
+    assert outcome.value() == [
+        "TypeError: Cannot read properties of undefined (reading 'x')\n"
+        "    at inner (lib/load.ts:3)\n    at load (lib/load.ts:4)",
+        True,
+    ]
+
+
+@pytest_twisted.ensureDeferred
 async def test_excerpts() -> None:
     """What is found while bundling shows the author's line, not the lowered one."""
     async with running_builder() as builder:

@@ -46,8 +46,8 @@ def test_stack_for_the_script() -> None:
         "function inner() { return new TypeError('a').stack; } return [inner()]",
         "try { null.x; } catch (error) { return [error.stack]; }",
     )
-    assert thrown == ["TypeError: a\n    at inner (input:1)\n    at [anon] (input:1)"]
-    assert native == ["TypeError: Cannot read properties of null (reading 'x')\n    at [anon] (input:1)"]
+    assert thrown == ["TypeError: a\n    at inner (line 1)\n    at (anonymous) (line 1)"]
+    assert native == ["TypeError: Cannot read properties of null (reading 'x')\n    at (anonymous) (line 1)"]
 
 
 def test_objects_of_the_web() -> None:

@@ -151,7 +151,8 @@ export class Bundler {
     const map = JSON.parse(result.outputFiles.find((one) => one.path.endsWith('.map')).text);
     const places = placesOnly(map, named, (name) => modules.functions.get(name) ?? []);
     const { inputs } = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith('.js'))[1];
-    return { source: escaped(code), map: JSON.stringify({ ...places, sources: places.sources.map(own) }), inputs };
+    const told = { ...places, sources: places.sources.map(own) };
+    return { source: escaped(code) + forScripts(places, told), map: JSON.stringify(told), inputs };
   }
 }
 
@@ -178,6 +179,15 @@ function problemOf({ text, location, notes }, { files, entry }, known) {
   const otherwise = packaged ? 'Look at what the package exports.' : 'Export it there, or import what that file exports.';
   const hint = near ? `Did you mean "${near}"?` : otherwise;
   return [{ severity: 'error', code: 'missing_export', message, file, line, column: column < 0 ? null : column + 1, snippet, hint }];
+}
+
+/*
+ * The map as a comment, for scripts that read `error.stack`: see `places.js` of the prelude.  Functions of packages
+ * are left out.
+ */
+function forScripts(places, { sources, mappings, functions }) {
+  const own = functions.map((all, at) => (places.sources[at].startsWith('script:') ? all : []));
+  return `\n//# places=${escaped(JSON.stringify({ sources, mappings, functions: own }))}`;
 }
 
 /* esbuild puts a folder before what a map calls its source; null for what is nobody's. */
