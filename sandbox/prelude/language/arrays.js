@@ -180,13 +180,13 @@
      * The engine's slice, splice and concat give plain arrays, and wrapping them would slow every array.  So a subclass
      * gets its own kind of them, above its own methods, when its first instance is made.
      */
-    var prototypeOf = Object.getPrototypeOf, own = K.own, ofSubclass = {};
+    var prototypeOf = Object.getPrototypeOf, own = K.own, ofSubclass = {}, Class = Array;
 
     ['slice', 'splice', 'concat'].forEach(function (name) {
         var native = prototype[name];
         ofSubclass[name] = { f: function () {
             var plain = native.apply(this, arguments), made = like(this, 0);
-            if (made.constructor === Array) return plain;
+            if (made.constructor === Class) return plain;
             for (var i = 0; i < plain.length; i++) if (i in plain) put(made, i, plain[i]);
             made.length = plain.length;
             return made;
@@ -209,7 +209,7 @@
     function adopting(holder, name, length) {
         var native = holder[name], body = { f: function (object, a, b) {
             var made = arguments.length < 3 ? native(object, a) : native(object, a, b);
-            if (object === Array) adopt(made);
+            if (object === Class) adopt(made);
             else if (isArray(object)) adopt(object);
             return made;
         } }.f;
