@@ -88,8 +88,10 @@ async def test_stacks_that_scripts_read() -> None:
         built = await build(builder, files, "main.ts")
     [outcome] = run_programs([Program(source=built.source)])
     assert outcome.value() == [
-        "TypeError: Cannot read properties of undefined (reading 'x')\n"
-        "    at inner (lib/load.ts:3)\n    at load (lib/load.ts:4)",
+        (
+            "TypeError: Cannot read properties of undefined (reading 'x')\n"
+            "    at inner (lib/load.ts:3)\n    at load (lib/load.ts:4)"
+        ),
         True,
     ]
 
