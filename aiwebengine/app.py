@@ -17,7 +17,7 @@ from aiwebengine.engine import Engine
 from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
 from aiwebengine.host.names import declarations
-from aiwebengine.machinery import parts_of
+from aiwebengine.machinery import chains_of, parts_of
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.services.inherited import NOTHING, Inherited
 from aiwebengine.settings.schema import Settings
@@ -44,7 +44,9 @@ def build(
     Returns:
         An engine that holds nothing yet.
     """
-    base = build_foundation(settings, reactor=reactor, passed=passed, alone=not inherited.succeeds)
+    base = build_foundation(
+        settings, reactor=reactor, passed=passed, alone=not inherited.succeeds, chains=chains_of(features)
+    )
     machinery = build_machinery(
         base,
         declared=declarations(feature.declares for feature in features),

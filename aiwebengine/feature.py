@@ -5,7 +5,7 @@ A feature is one folder, `aiwebengine/features/NAME/`, or a package of somebody 
 `Feature` in the entry-point group `aiwebengine.features`.  It has two halves:
 
 - what it *is*, known without starting anything: its name, its section of the settings, the JavaScript
-  functions that it declares, its commands.  Settings, types, reference pages and the command line are
+  functions that it declares, its tables, its commands.  Settings, types, reference pages and the command line are
   made from this half, so a module with a `Feature` imports nothing heavy when it is imported;
 - what it *does* in a server: the function that `parts` names is called once for each engine with the
   machinery below it and returns its `Parts`.
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from aiwebengine.host.declarations import NOTHING, Declarations
+from aiwebengine.services.db.chain import DatabaseName
 
 API_VERSION = 1
 """Version of this seam; a feature made for another one is refused at start."""
@@ -79,6 +80,8 @@ class Feature:
     """Sections of the settings, by their name in the files: frozen classes as in `settings/schema.py`."""
     commands: Mapping[str, str] = field(default_factory=dict)
     """Commands of the command line: name to `module:command`, a Click command."""
+    migrations: Mapping[DatabaseName, Sequence[str]] = field(default_factory=dict)
+    """By database, `module:chain` of each `MigrationChain` whose tables it keeps there; see `services/db/chain.py`."""
     prelude: Sequence[Path] = ()
     """JavaScript that the sandbox evaluates after its own prelude: only what declarations cannot say."""
     guide: str = ""

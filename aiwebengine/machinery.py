@@ -8,7 +8,7 @@ them.  Both are values: `assembly` fills the first, connects the second, and hol
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -39,7 +39,9 @@ from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.bus_link import BusLink
+from aiwebengine.services.db.chain import DatabaseName, MigrationChain
 from aiwebengine.services.db.connect import Database
+from aiwebengine.services.db.migrations.lists import MACHINERY_CHAINS
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.guarded import Guarded
 from aiwebengine.services.outbox import Deliver, Relay
@@ -217,15 +219,39 @@ def parts_of(feature: Feature, machinery: Machinery) -> Parts:
     Raises:
         CannotStart: It was made for another version of this seam, or its parts are not where it says.
     """
+    parts: Parts = _load(feature, feature.parts)(machinery)
+    return parts
+
+
+def chains_of(features: Iterable[Feature]) -> Mapping[DatabaseName, Sequence[MigrationChain]]:
+    """
+    Return the migrations of each database: those of the machinery, then those of *features* in their order.
+
+    Raises:
+        CannotStart: A chain is not where a feature says, or two chains of one database have the same name.
+    """
+    chains = {name: list(own) for name, own in MACHINERY_CHAINS.items()}
+    for feature in features:
+        for name, places in feature.migrations.items():
+            for chain in (_load(feature, place) for place in places):
+                if any(chain.name == one.name for one in chains[name]):
+                    raise CannotStart(
+                        f'The feature "{feature.name}" keeps tables in the {name} database under the name '
+                        f'"{chain.name}" (MigrationChain.name), which is taken. Leave one of the two features out.'
+                    )
+                chains[name].append(chain)
+    return chains
+
+
+def _load(feature: Feature, place: str) -> Any:
+    """Return what stands at `module:name`."""
     if feature.api_version != API_VERSION:
         raise CannotStart(
             f'The feature "{feature.name}" was made for version {feature.api_version} of the feature interface; '
             f"this server has version {API_VERSION}. Install a release of it that fits."
         )
-    module, _, function = feature.parts.partition(":")
+    module, _, name = place.partition(":")
     try:
-        make = getattr(importlib.import_module(module), function)
+        return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise CannotStart(f'The feature "{feature.name}" cannot be loaded: {error}.') from error
-    parts: Parts = make(machinery)
-    return parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,9 @@ from aiwebengine.observe.logs import ScriptLogs
 from aiwebengine.observe.points import Passed
 from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import ScriptStore
+from aiwebengine.services.db.chain import DatabaseName, MigrationChain
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.log_rows import DatabaseLogRows
-from aiwebengine.services.db.migrations.lists import EVIDENCE_CHAINS, MAIN_CHAINS
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
 
@@ -29,12 +30,20 @@ _UNPACKING_THREADS = 2
 
 
 # Long: a list of what everything stands on.
-def build_foundation(settings: Settings, *, reactor: Any, passed: Passed, alone: bool) -> Foundation:
+def build_foundation(
+    settings: Settings,
+    *,
+    reactor: Any,
+    passed: Passed,
+    alone: bool,
+    chains: Mapping[DatabaseName, Sequence[MigrationChain]],
+) -> Foundation:
     """
     Build it; no file is opened and no thread started before the services start.
 
     Args:
         alone: No predecessor serves on the same data.
+        chains: The migrations of each database.
     """
     folder = Path(settings.server.data_folder).absolute()
     threads = Threads(reactor=reactor, name="database", size=_THREADS)
@@ -45,7 +54,7 @@ def build_foundation(settings: Settings, *, reactor: Any, passed: Passed, alone:
         url=f"sqlite:///{folder / 'main.sqlite3'}",
         threads=threads,
         name="main",
-        chains=MAIN_CHAINS,
+        chains=chains["main"],
         clock=reactor,
         random=random.random,
         connections=_THREADS,
@@ -55,7 +64,7 @@ def build_foundation(settings: Settings, *, reactor: Any, passed: Passed, alone:
         url=f"sqlite:///{folder / 'evidence.sqlite3'}",
         threads=evidence_threads,
         name="evidence",
-        chains=EVIDENCE_CHAINS,
+        chains=chains["evidence"],
         clock=reactor,
         random=random.random,
         connections=_EVIDENCE_THREADS,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from aiwebengine.errors import DeploymentRefused, Invalid, Problem
 from aiwebengine.scripts.manifest import FILE as MANIFEST_FILE
 from aiwebengine.scripts.manifest import Manifest, nearest, read_manifest
-from aiwebengine.services.db.tables import URI_LENGTH
+from aiwebengine.services.db.columns import URI_LENGTH
 from aiwebengine.settings.schema import DeploySettings, LimitSettings
 
 CODE_ENDINGS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")

@@ -31,8 +31,9 @@ from aiwebengine.scripts.versions import (
     problem_from_json,
 )
 from aiwebengine.services.db import blobs
+from aiwebengine.services.db.columns import key_of
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.tables import key_of, script_events, scripts, version_files, versions
+from aiwebengine.services.db.tables import script_events, scripts, version_files, versions
 from aiwebengine.values import Bundle
 
 _EVENTS_SHOWN = 200

@@ -13,7 +13,8 @@ import pytest
 import pytest_twisted
 import sqlalchemy as sa
 
-from aiwebengine.services.db.tables import answers, outbox
+from aiwebengine.features.idempotency.tables import answers
+from aiwebengine.services.db.tables import outbox
 from tests.support.script_writer import URIS, databases_of
 
 _ROUNDS = 6

@@ -18,10 +18,12 @@ import sqlalchemy as sa
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
+from aiwebengine.features.idempotency.migrations import IDEMPOTENCY
+from aiwebengine.features.idempotency.tables import answers
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.migrations.lists import MAIN_CHAINS, SCRIPT_CHAINS
+from aiwebengine.services.db.migrations.lists import MACHINERY_CHAINS
 from aiwebengine.services.db.script_databases import ScriptDatabases
-from aiwebengine.services.db.tables import answers, outbox
+from aiwebengine.services.db.tables import outbox
 from aiwebengine.services.db.units import Transaction
 from aiwebengine.services.threads import Threads
 
@@ -35,7 +37,7 @@ def databases_of(folder: Path) -> tuple[Threads, Database, ScriptDatabases]:
         url=f"sqlite:///{folder}/main.sqlite3",
         threads=threads,
         name="main",
-        chains=MAIN_CHAINS,
+        chains=MACHINERY_CHAINS["main"],
         clock=reactor,
         random=random.random,
     )
@@ -43,7 +45,7 @@ def databases_of(folder: Path) -> tuple[Threads, Database, ScriptDatabases]:
         folder=folder / "scripts",
         threads=threads,
         main=main,
-        chains=SCRIPT_CHAINS,
+        chains=(*MACHINERY_CHAINS["script"], IDEMPOTENCY),
         clock=reactor,
         random=random.random,
         milliseconds=lambda: time.time_ns() // 1_000_000,

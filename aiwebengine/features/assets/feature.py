@@ -10,5 +10,6 @@ FEATURE = Feature(
     parts="aiwebengine.features.assets.parts:build",
     declares=DECLARATIONS,
     summary="Files that scripts store.",
+    migrations={"main": ["aiwebengine.features.assets.migrations:ASSETS"]},
     guide="docs/howto/write-a-page.md",
 )

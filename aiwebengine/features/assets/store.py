@@ -16,9 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from aiwebengine.errors import Invalid, TooLarge
+from aiwebengine.features.assets.tables import assets
 from aiwebengine.services.db import blobs
+from aiwebengine.services.db.columns import URI_LENGTH, key_of
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.tables import URI_LENGTH, assets, key_of
 from aiwebengine.services.db.units import Transaction
 
 _TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(\s*;[\x20-\x7e]*)?")

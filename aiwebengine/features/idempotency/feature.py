@@ -8,5 +8,6 @@ FEATURE = Feature(
     name="idempotency",
     parts="aiwebengine.features.idempotency.parts:build",
     summary="Requests that take effect once, however often they are sent.",
+    migrations={"main": ["aiwebengine.features.idempotency.migrations:IDEMPOTENCY"]},
     guide="docs/howto/repeat-requests.md",
 )

@@ -7,7 +7,7 @@ import json
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from aiwebengine.services.db.tables import answers
+from aiwebengine.features.idempotency.tables import answers
 from aiwebengine.values import Answer, IdempotentRequest
 
 LARGEST_BODY = 1024 * 1024

@@ -11,5 +11,11 @@ FEATURE = Feature(
     summary="What invocations cost, and budgets over time.",
     settings={"receipts": ReceiptSettings, "budgets": BudgetSettings},
     commands={"receipts": "aiwebengine.features.receipts.commands:receipts"},
+    migrations={
+        "evidence": [
+            "aiwebengine.features.receipts.migrations:RECEIPTS",
+            "aiwebengine.features.receipts.migrations:BUDGETS",
+        ]
+    },
     guide="docs/howto/read-a-receipt.md",
 )

@@ -11,8 +11,9 @@ from sqlalchemy.engine import Connection, Row
 from twisted.internet.defer import Deferred
 
 from aiwebengine.features.receipts.receipts import ReceiptRecord
+from aiwebengine.features.receipts.tables import receipts
+from aiwebengine.services.db.columns import key_of
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.tables import key_of, receipts
 from aiwebengine.values import CallCost, Receipt
 
 _TRIM_ROWS = 5000

@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection
 from twisted.internet.defer import Deferred
 
 from aiwebengine.features.receipts.budgets import BudgetUse
+from aiwebengine.features.receipts.tables import budget_use
+from aiwebengine.services.db.columns import key_of
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.tables import budget_use, key_of
 
 
 class DatabaseUseRows:

@@ -15,5 +15,6 @@ FEATURE = Feature(
         "recordings": "aiwebengine.features.recordings.commands:recordings",
         "replay": "aiwebengine.features.recordings.commands:replay",
     },
+    migrations={"evidence": ["aiwebengine.features.recordings.migrations:RECORDINGS"]},
     guide="docs/howto/record-and-replay.md",
 )

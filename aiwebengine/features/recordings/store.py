@@ -11,8 +11,9 @@ from sqlalchemy.engine import Connection, Row
 from twisted.internet.defer import Deferred
 
 from aiwebengine.features.recordings.recorder import MaskedRecording, Rule
+from aiwebengine.features.recordings.tables import recording_rules, recordings
+from aiwebengine.services.db.columns import key_of
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.tables import key_of, recording_rules, recordings
 
 _TRIM_ROWS = 1000
 

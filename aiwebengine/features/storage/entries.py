@@ -16,10 +16,11 @@ from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.features.storage import store as entry_rows
 from aiwebengine.features.storage.settings import StorageSettings
 from aiwebengine.features.storage.store import EntryPlace, StoredEntry, Usage
+from aiwebengine.features.storage.tables import NAME_LENGTH
 from aiwebengine.host.declare import told
 from aiwebengine.host.effects import UNSEEN, HeldEffect, StaleRead, Unit
 from aiwebengine.host.session import CallSession
-from aiwebengine.services.db.tables import NAME_LENGTH, key_of
+from aiwebengine.services.db.columns import key_of
 from aiwebengine.services.db.units import Transaction, Write
 
 GROUP = "entries"

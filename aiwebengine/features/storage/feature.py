@@ -12,5 +12,6 @@ FEATURE = Feature(
     declares=DECLARATIONS,
     summary="Values by key: kv, sharedStorage and personalStorage.",
     settings={"storage": StorageSettings},
+    migrations={"main": ["aiwebengine.features.storage.migrations:STORAGE"]},
     guide="docs/howto/store-data.md",
 )

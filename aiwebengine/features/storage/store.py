@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from aiwebengine.services.db.tables import entries, key_of, spaces
+from aiwebengine.features.storage.tables import entries, spaces
+from aiwebengine.services.db.columns import key_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,9 @@ with one row, so that features come and go without knowing of each other.
         ),
     )
 
+A chain names no tables of another, with one exception: it may refer to those of the machinery
+(scripts, blobs), whose chains are run first.
+
 A step that was released is never changed: it must go on making what it made on its day.  So
 it writes out its columns and takes nothing from `tables.py`.
 """
@@ -22,11 +25,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     # Loading it takes 100 ms, which a start with nothing to do need not spend.
     from alembic.operations import Operations
+
+DatabaseName = Literal["main", "evidence", "script"]
+"""What must survive; what happened; what one script has written, in a file of its own."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _REVISION = re.compile(r"[0-9a-z_]{1,32}")

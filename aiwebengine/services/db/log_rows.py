@@ -11,8 +11,9 @@ from sqlalchemy.engine import Connection, Row
 from twisted.internet.defer import Deferred
 
 from aiwebengine.observe.logs import LEVELS, LogFilter, LogRecord, level_number
+from aiwebengine.services.db.columns import key_of
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.tables import key_of, script_logs
+from aiwebengine.services.db.tables import script_logs
 from aiwebengine.values import LogLine
 
 _TRIM_ROWS = 5000

@@ -15,7 +15,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from aiwebengine.services.db.tables import key_of
+from aiwebengine.services.db.columns import key_of
 from aiwebengine.services.folder import make_private
 
 _AT_ONCE_PAGES = 1000

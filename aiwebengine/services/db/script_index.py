@@ -18,8 +18,9 @@ from sqlalchemy.engine import Connection
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from aiwebengine.services.db.columns import key_of
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.tables import key_of, script_files
+from aiwebengine.services.db.tables import script_files
 
 UNKNOWN = 0
 """When something is due in a file that may be written to at this moment: look."""

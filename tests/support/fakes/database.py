@@ -6,14 +6,17 @@ from pathlib import Path
 
 from twisted.internet.task import Clock
 
+from aiwebengine.features.all import FEATURES
+from aiwebengine.machinery import chains_of
+from aiwebengine.services.db.chain import DatabaseName
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.migrations.lists import EVIDENCE_CHAINS, MAIN_CHAINS
 from tests.support.fakes.threads import ThreadsInTurn
 
-CHAINS = {"main": MAIN_CHAINS, "evidence": EVIDENCE_CHAINS}
+CHAINS = chains_of(FEATURES)
+"""By database, those of an engine that offers every feature."""
 
 
-def open_database(folder: Path, name: str = "main", *, clock: Clock | None = None) -> Database:
+def open_database(folder: Path, name: DatabaseName = "main", *, clock: Clock | None = None) -> Database:
     """Return a started database; stop it with `stopService`."""
     database = Database(
         url=f"sqlite:///{folder}/{name}.sqlite3",

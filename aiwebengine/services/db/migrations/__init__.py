@@ -1,1 +1,1 @@
-"""The engine's own chains: one module a chain, and `lists.py`, which says what lies in which database."""
+"""The machinery's own chains: one module a chain, and `lists.py`, which says what lies in which database."""

@@ -60,7 +60,7 @@ def rename_in_journals(op: Operations) -> None:
     ).all():
         blob = connection.execute(sa.select(_BLOBS).where(_BLOBS.c.digest == row.digest)).one()
         before = zlib.decompress(blob.data) if blob.packing == "zlib" else bytes(blob.data)
-        after = _rewritten(before)
+        after = rewritten(before)
         if after == before:
             continue
         digest = _put(connection, after)
@@ -72,19 +72,7 @@ def rename_in_journals(op: Operations) -> None:
         _drop_unused(connection, row.digest)
 
 
-def rename_in_recordings(op: Operations) -> None:
-    """Rewrite every recording, so that it can be replayed."""
-    table = sa.table("recordings", sa.column("id", sa.BigInteger), sa.column("document", sa.LargeBinary))
-    connection = op.get_bind()
-    for identity in connection.execute(sa.select(table.c.id)).scalars().all():
-        packed = connection.execute(sa.select(table.c.document).where(table.c.id == identity)).scalar_one()
-        before = zlib.decompress(packed)
-        after = _rewritten(before)
-        if after != before:
-            connection.execute(sa.update(table).where(table.c.id == identity).values(document=zlib.compress(after, 1)))
-
-
-def _rewritten(content: bytes) -> bytes:
+def rewritten(content: bytes) -> bytes:
     """Return a journal, or the document of a recording, with its calls renamed; as it is if it has none."""
     told = json.loads(content) if content else None
     if not isinstance(told, dict) or not _rename(told.get("calls") or ()):

@@ -49,3 +49,13 @@ class BlobTests(SynchronousTestCase):
         self.run_it(lambda c: put(c, NewAsset(path="a", type="text/plain", content=b"kept"), now=1))
         self.assertEqual(self.run_it(lambda c: blobs.drop_unused(c, [*kept, *gone])), 1)
         self.assertEqual(self.run_it(lambda c: blobs.get(c, [*kept, *gone])), kept)
+
+    def test_used_by_a_feature_that_is_left_out(self):
+        """What a table refers to that this server does not know is kept, and the others go all the same."""
+        contents = by_address(b"kept", b"gone", b"also gone")
+        self.run_it(lambda c: blobs.put(c, contents))
+        self.run_it(lambda c: c.exec_driver_sql("CREATE TABLE avatars (digest VARCHAR(64) REFERENCES blobs (digest))"))
+        self.run_it(lambda c: c.exec_driver_sql("INSERT INTO avatars VALUES (?)", (blobs.digest_of(b"kept"),)))
+        self.run_it(lambda c: c.exec_driver_sql("DROP TABLE assets"))
+        self.assertEqual(self.run_it(lambda c: blobs.drop_unused(c, contents)), 2)
+        self.assertEqual(self.run_it(lambda c: blobs.get(c, contents)), by_address(b"kept"))

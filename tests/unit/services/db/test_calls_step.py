@@ -10,7 +10,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.services.db.migrations.calls import rename_in_journals, rename_in_recordings
+from aiwebengine.services.db.migrations.calls import rename_in_journals
 
 OLD = [
     ["register.route", '[{"path":"/","handler":{"id":0}}]', '{"ok":null}'],
@@ -54,7 +54,6 @@ class CallsStepTests(SynchronousTestCase):
         for table in (
             "blobs (digest TEXT PRIMARY KEY, packing TEXT, data BLOB)",
             "version_files (version INTEGER, position INTEGER, role TEXT, digest TEXT, size INTEGER)",
-            "recordings (id INTEGER PRIMARY KEY, document BLOB)",
         ):
             self.connection.execute(sa.text(f"CREATE TABLE {table}"))
 
@@ -121,15 +120,3 @@ class CallsStepTests(SynchronousTestCase):
         self.connection.execute(sa.text("INSERT INTO assets SELECT digest FROM blobs"))
         rename_in_journals(cast(Any, self))
         self.assertEqual(self.count(), 2)
-
-    def test_recordings(self) -> None:
-        """A recording can be replayed by the engine that makes the calls under their new names."""
-        document = {"calls": OLD, "whole": True}
-        for number, told in enumerate((document, {"calls": []}), start=1):
-            row = (number, zlib.compress(json.dumps(told).encode()))
-            self.connection.exec_driver_sql("INSERT INTO recordings VALUES (?, ?)", row)
-        rename_in_recordings(cast(Any, self))
-        rows = self.connection.exec_driver_sql("SELECT document FROM recordings ORDER BY id").scalars()
-        self.assertEqual(
-            [json.loads(zlib.decompress(row)) for row in rows], [{"calls": NEW, "whole": True}, {"calls": []}]
-        )

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Conflict, OutcomeUnknown, Unavailable
 from aiwebengine.services.db import connect
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.migrations.lists import MAIN_CHAINS
+from aiwebengine.services.db.migrations.lists import MACHINERY_CHAINS
 from aiwebengine.services.db.tables import blobs
 from tests.support.fakes.database import open_database
 from tests.support.fakes.threads import ThreadsInTurn
@@ -87,7 +87,7 @@ class DatabaseTests(SynchronousTestCase):
             url=f"sqlite:///{self.folder}/main.sqlite3",
             threads=threads,
             name="main",
-            chains=MAIN_CHAINS,
+            chains=MACHINERY_CHAINS["main"],
             clock=Clock(),
             random=float,
         )
@@ -113,7 +113,7 @@ class DatabaseTests(SynchronousTestCase):
             url=f"sqlite:///{self.folder}/durable.sqlite3",
             threads=ThreadsInTurn(),
             name="main",
-            chains=MAIN_CHAINS,
+            chains=MACHINERY_CHAINS["main"],
             clock=Clock(),
             random=float,
         )
@@ -150,7 +150,7 @@ class GuardedDatabaseTests(SynchronousTestCase):
             url=f"sqlite:///{self.folder}/main.sqlite3",
             threads=self.threads,
             name="main",
-            chains=MAIN_CHAINS,
+            chains=MACHINERY_CHAINS["main"],
             clock=self.clock,
             random=lambda: 1.0,
         )

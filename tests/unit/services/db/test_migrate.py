@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -15,14 +16,16 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import CannotStart
-from aiwebengine.services.db.chain import MigrationChain, Step
+from aiwebengine.features.all import FEATURES
+from aiwebengine.machinery import chains_of
+from aiwebengine.services.db.chain import DatabaseName, MigrationChain, Step
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.migrations.lists import EVIDENCE_CHAINS, MAIN_CHAINS
 from aiwebengine.services.db.tables import EVIDENCE, MAIN
-from tests.support.fakes.database import open_database
+from tests.support.fakes.database import CHAINS
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.folders import temporary_folder
 
+MAIN_CHAINS, EVIDENCE_CHAINS = CHAINS["main"], CHAINS["evidence"]
 BEFORE_CHAINS = Path(__file__).parent / "before_chains"
 
 LATER_TABLES = {"script_files"}
@@ -207,17 +210,24 @@ class ChainTests(SynchronousTestCase):
 
 
 class EngineChainTests(DatabaseCase):
+    def differences(self, chains, tables):
+        database = self.successResultOf(self.start(chains))
+        found = self.successResultOf(
+            database.read(lambda c: compare_metadata(MigrationContext.configure(c, opts=OWN_TABLES), tables))
+        )
+        self.successResultOf(database.stopService())
+        return found
+
     def test_steps_make_the_tables(self):
-        """The engine's chains make exactly the tables that the code uses."""
-        for name, tables in (("main", MAIN), ("evidence", EVIDENCE)):
-            database = open_database(self.folder, name)
-            differences = self.successResultOf(
-                database.read(
-                    lambda c, tables=tables: compare_metadata(MigrationContext.configure(c, opts=OWN_TABLES), tables)
-                )
-            )
-            self.assertEqual(differences, [])
-            self.successResultOf(database.stopService())
+        """With or without any of the features, chains make exactly the tables that the code uses."""
+        own: dict[DatabaseName, sa.MetaData] = {"main": MAIN, "evidence": EVIDENCE}
+        for name, machinery in own.items():
+            keepers = [feature for feature in FEATURES if name in feature.migrations]
+            self.assertTrue(keepers)
+            for features in ([], *([feature] for feature in keepers), keepers):
+                tables = [importlib.import_module(f"aiwebengine.features.{one.name}.tables").TABLES for one in features]
+                self.file = self.folder / f"{name}-{'-'.join(one.name for one in features)}.sqlite3"
+                self.assertEqual(self.differences(chains_of(features)[name], [machinery, *tables]), [])
 
 
 class BeforeChainsTests(DatabaseCase):

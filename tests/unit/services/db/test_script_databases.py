@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Cancelled, Conflict, Unavailable
 from aiwebengine.services.db.chain import MigrationChain, Step
-from aiwebengine.services.db.migrations.lists import SCRIPT_CHAINS
+from aiwebengine.services.db.migrations.lists import MACHINERY_CHAINS
 from aiwebengine.services.db.script_databases import ScriptDatabases
 from aiwebengine.services.db.script_files import path_of
 from aiwebengine.services.db.tables import outbox
@@ -84,7 +84,7 @@ class ScriptDatabasesCase(SynchronousTestCase):
         return ScriptDatabases(
             **{
                 "folder": self.folder / "scripts", "threads": self.threads, "main": self.main,
-                "chains": (*SCRIPT_CHAINS, NOTES), "clock": self.clock, "random": float,
+                "chains": (*MACHINERY_CHAINS["script"], NOTES), "clock": self.clock, "random": float,
                 "milliseconds": lambda: self.now, "published": self.published.append, "most_open": self.most_open,
                 "durable": False, **named,
             }

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Cancelled, Conflict, Invalid, OutcomeUnknown, Unavailable
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.migrations.lists import MAIN_CHAINS
+from aiwebengine.services.db.migrations.lists import MACHINERY_CHAINS
 from aiwebengine.services.db.tables import blobs, outbox, units
 from aiwebengine.services.db.units import Units
 from tests.support.fakes.database import open_database
@@ -39,7 +39,7 @@ class UnitsTests(SynchronousTestCase):
             url=f"sqlite:///{self.folder}/main.sqlite3",
             threads=self.threads,
             name="main",
-            chains=MAIN_CHAINS,
+            chains=MACHINERY_CHAINS["main"],
             durable=False,
             clock=Clock(),
             random=float,

@@ -1,4 +1,4 @@
-"""Kept receipts."""
+"""How the tables of kept receipts and of budgets came to be."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from alembic.operations import Operations
 
 
-def _make(op: Operations) -> None:
+def _make_receipts(op: Operations) -> None:
     """Make the table."""
     op.create_table(
         "receipts",
@@ -44,10 +44,28 @@ def _count_rows(op: Operations) -> None:
     op.add_column("receipts", sa.Column("row_count", sa.BigInteger, nullable=False, server_default="0"))
 
 
+def _make_budget_use(op: Operations) -> None:
+    """Make the table."""
+    op.create_table(
+        "budget_use",
+        sa.Column("key", sa.String(64), primary_key=True),
+        sa.Column("resource", sa.String(16), primary_key=True),
+        sa.Column("seconds", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("uri", sa.String(255), nullable=False),
+        sa.Column("begins", sa.BigInteger, nullable=False, index=True),
+        sa.Column("used", sa.BigInteger, nullable=False),
+    )
+
+
 RECEIPTS = MigrationChain(
     name="receipts",
     steps=(
-        Step(revision="0001", upgrade=_make, formerly="e0002"),
+        Step(revision="0001", upgrade=_make_receipts, formerly="e0002"),
         Step(revision="0002", upgrade=_count_rows, formerly="e0004"),
     ),
+)
+
+BUDGETS = MigrationChain(
+    name="budgets",
+    steps=(Step(revision="0001", upgrade=_make_budget_use, formerly="e0002"),),
 )

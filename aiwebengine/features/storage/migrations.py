@@ -1,4 +1,4 @@
-"""What scripts store."""
+"""How the tables of what scripts store came to be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files beside the scripts; their content lies among the blobs of `scripts`."""
+"""How the table of assets came to be; their content lies among the blobs of scripts."""
 
 from __future__ import annotations
 

@@ -1,13 +1,14 @@
-"""Recordings, and what is to be recorded."""
+"""How the tables of recordings and of what is to be recorded came to be."""
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from aiwebengine.services.db.chain import MigrationChain, Step
-from aiwebengine.services.db.migrations.calls import rename_in_recordings
+from aiwebengine.services.db.migrations.calls import rewritten
 from aiwebengine.services.db.migrations.columns import LONG_BYTES, ROW_ID
 
 if TYPE_CHECKING:
@@ -39,10 +40,22 @@ def _make(op: Operations) -> None:
     )
 
 
+def _rename_calls(op: Operations) -> None:
+    """Rewrite every recording, so that it can be replayed."""
+    table = sa.table("recordings", sa.column("id", sa.BigInteger), sa.column("document", sa.LargeBinary))
+    connection = op.get_bind()
+    for identity in connection.execute(sa.select(table.c.id)).scalars().all():
+        packed = connection.execute(sa.select(table.c.document).where(table.c.id == identity)).scalar_one()
+        before = zlib.decompress(packed)
+        after = rewritten(before)
+        if after != before:
+            connection.execute(sa.update(table).where(table.c.id == identity).values(document=zlib.compress(after, 1)))
+
+
 RECORDINGS = MigrationChain(
     name="recordings",
     steps=(
         Step(revision="0001", upgrade=_make, formerly="e0003"),
-        Step(revision="0002", upgrade=rename_in_recordings),
+        Step(revision="0002", upgrade=_rename_calls),
     ),
 )

@@ -1,4 +1,4 @@
-"""Answers that are given again to a repeated request."""
+"""How the table of kept answers came to be."""
 
 from __future__ import annotations
 

@@ -1,0 +1,24 @@
+"""The table of kept answers, in the main database."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from aiwebengine.services.db.columns import LongBytes
+
+TABLES = sa.MetaData()
+
+answers = sa.Table(
+    "answers",
+    TABLES,
+    # Digests; see `features/idempotency/keys.py`.
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("request", sa.String(64), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False, index=True),
+    # 0: it was streamed.
+    sa.Column("status", sa.Integer, nullable=False),
+    # JSON: pairs of name and value.
+    sa.Column("headers", sa.Text, nullable=False),
+    # NULL: it was not kept.
+    sa.Column("body", LongBytes, nullable=True),
+)
