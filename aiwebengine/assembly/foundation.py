@@ -17,6 +17,7 @@ from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.db.chain import DatabaseName, MigrationChain
 from aiwebengine.services.db.connect import Database
+from aiwebengine.services.db.engines import sqlite_url
 from aiwebengine.services.db.log_rows import DatabaseLogRows
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
@@ -51,7 +52,7 @@ def build_foundation(
     unpacking_threads = Threads(reactor=reactor, name="unpacking", size=_UNPACKING_THREADS)
     random = SystemRandom()
     database = Database(
-        url=f"sqlite:///{folder / 'main.sqlite3'}",
+        url=sqlite_url(folder / "main.sqlite3"),
         threads=threads,
         name="main",
         chains=chains["main"],
@@ -61,7 +62,7 @@ def build_foundation(
         alone=alone,
     )
     evidence = Database(
-        url=f"sqlite:///{folder / 'evidence.sqlite3'}",
+        url=sqlite_url(folder / "evidence.sqlite3"),
         threads=evidence_threads,
         name="evidence",
         chains=chains["evidence"],

@@ -16,10 +16,9 @@ whose time is up is given up before its COMMIT, or not at all: see `_Transaction
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from twisted.application.service import Service
@@ -30,8 +29,8 @@ from aiwebengine.errors import Conflict, EngineError, OutcomeUnknown, Unavailabl
 from aiwebengine.interfaces import Clock
 from aiwebengine.services.breaker import State
 from aiwebengine.services.db.chain import MigrationChain
+from aiwebengine.services.db.engines import SqliteEngines
 from aiwebengine.services.db.migrate import upgrade
-from aiwebengine.services.folder import make_private
 from aiwebengine.services.guarded import DependencyTimeout, Guarded, GuardTerms, away
 from aiwebengine.services.retry import ONCE, Attempts, Backoff
 from aiwebengine.services.threads import Runs
@@ -76,12 +75,13 @@ class Database(Service):
         alone: No other process uses it, so that it may be migrated.
         clock: Ends waits.
         random: Gives 0 to 1, for the waits between attempts.
+        sqlite: Makes the engine of a SQLite file; shared by several databases, that is done sooner.
     """
 
     def __init__(
         self,
         *,
-        url: str,
+        url: str | sa.URL,
         threads: Runs,
         name: str,
         chains: Sequence[MigrationChain],
@@ -90,6 +90,7 @@ class Database(Service):
         connections: int = 4,
         durable: bool = True,
         alone: bool = True,
+        sqlite: SqliteEngines | None = None,
     ) -> None:
         self._url = sa.make_url(url)
         self._threads = threads
@@ -97,6 +98,7 @@ class Database(Service):
         self._connections = connections
         self._durable = durable
         self._alone = alone
+        self._sqlite = sqlite
         self._engine: Engine | None = None
         one_writer = self._url.get_backend_name() == "sqlite"
         self.reads = Guarded(
@@ -124,7 +126,7 @@ class Database(Service):
             by a newer engine or cannot be opened, and then nothing in it was changed.
         """
         super().startService()
-        return self._threads.run(self._open)
+        return self._threads.run(self.open)
 
     def stopService(self) -> Deferred[None] | None:
         """Close all connections."""
@@ -175,14 +177,30 @@ class Database(Service):
         """Return whether it can be read, as far as is known."""
         return self._engine is not None and self.reads.state is not State.OPEN
 
-    def _open(self) -> None:
-        engine = _engine(self._url, connections=self._connections, durable=self._durable)
+    def open(self) -> None:
+        """
+        Connect and migrate at once, in the thread of the caller; see `startService`.
+
+        Raises:
+            CannotStart: As there.
+        """
+        engine = self._made()
         try:
             upgrade(engine, self._chains, allowed=self._alone)
         except BaseException:
             engine.dispose()
             raise
         self._engine = engine
+
+    def _made(self) -> Engine:
+        if self._url.get_backend_name() != "sqlite":
+            return sa.create_engine(
+                self._url, pool_pre_ping=True, hide_parameters=True, pool_size=self._connections, max_overflow=0
+            )
+        engines = self._sqlite or SqliteEngines()
+        return engines.make(
+            self._url, connections=self._connections, durable=self._durable, busy_milliseconds=BUSY_MILLISECONDS
+        )
 
     def _transaction(
         self,
@@ -294,33 +312,3 @@ def _terms(*, places: int, attempts: Attempts) -> GuardTerms:
         attempts=attempts,
         faulty=lambda error: away(error) and not isinstance(error, DiskFull),
     )
-
-
-def _engine(url: sa.URL, *, connections: int, durable: bool) -> Engine:
-    options: dict[str, Any] = {"hide_parameters": True, "pool_size": connections, "max_overflow": 0}
-    if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, **options)
-    if url.database:
-        # SQLite gives its journals the mode of the file.
-        make_private(url.database)
-    engine = sa.create_engine(url, connect_args={"check_same_thread": False}, **options)
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        # The module's own idea of transactions commits before DDL; we say BEGIN ourselves.
-        connection.isolation_level = None
-        for pragma in (
-            f"busy_timeout = {BUSY_MILLISECONDS}",
-            "journal_mode = WAL",
-            f"synchronous = {'FULL' if durable else 'NORMAL'}",
-            "foreign_keys = ON",
-        ):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later cannot wait for the writer: it would fail.
-        immediate = connection.get_execution_options().get("write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-    return engine

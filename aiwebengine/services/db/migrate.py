@@ -53,8 +53,10 @@ def upgrade(engine: Engine, chains: Sequence[MigrationChain], *, allowed: bool =
     if len(set(names)) != len(names):
         raise ValueError(f"Two migration chains of one database have the same name: {', '.join(names)}.")
     try:
-        with engine.connect() as connection:
-            found = _find(connection, chains)
+        found = _find_current(engine, chains)
+        if found is None:
+            with engine.connect() as connection:
+                found = _find_any(connection, chains)
     except (DBAPIError, sqlite3.Error) as error:
         raise CannotStart(
             f"The database {_where(engine)} cannot be opened: {_cause(error)}. "
@@ -95,21 +97,17 @@ class _Found:
         return chain.after(self.revisions.get(chain.name, ""))
 
 
-def _find(connection: Connection, chains: Sequence[MigrationChain]) -> _Found:
-    found = _find_current(connection, chains)
-    return found if found is not None else _find_any(connection, chains)
-
-
-def _find_current(connection: Connection, chains: Sequence[MigrationChain]) -> _Found | None:
+def _find_current(engine: Engine, chains: Sequence[MigrationChain]) -> _Found | None:
     """Read all revisions at once; None if the database does not have them all, or cannot be read."""
     if not chains:
         return _Found()
-    # Written out: compiling it would take most of the time in which a file is opened.  The names are plain words.
+    # Straight to the driver: this is most of what is done when a file is opened.  The names are plain words.
     queries = [f"SELECT '{chain.name}', revision FROM {chain.table}" for chain in chains]  # noqa: S608  the same
     try:
-        rows = connection.exec_driver_sql(" UNION ALL ".join(queries)).all()
-    except DBAPIError:
-        connection.rollback()
+        with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(" UNION ALL ".join(queries))
+            rows = cursor.fetchall()
+    except engine.dialect.loaded_dbapi.Error:
         return None
     return _Found(revisions={row[0]: row[1] for row in rows}) if len(rows) == len(chains) else None
 
@@ -161,7 +159,9 @@ def _run(engine: Engine, chains: Sequence[MigrationChain], lacking: Sequence[Mig
     from alembic.operations import Operations  # noqa: PLC0415
 
     try:
-        with engine.connect().execution_options(write=True) as connection, connection.begin():
+        # Done once: what is compiled for it is not worth keeping.
+        options = {"write": True, "compiled_cache": None}
+        with engine.connect().execution_options(**options) as connection, connection.begin():
             # Another process may have been here meanwhile; on SQLite nobody can be from now on.
             now = _find_any(connection, chains)
             operations = Operations(MigrationContext.configure(connection))

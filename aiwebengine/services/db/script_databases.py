@@ -38,6 +38,7 @@ from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.services.db import script_files
 from aiwebengine.services.db.chain import MigrationChain
 from aiwebengine.services.db.connect import WAIT_SECONDS, Database
+from aiwebengine.services.db.engines import SqliteEngines, sqlite_url
 from aiwebengine.services.db.script_index import UNKNOWN, IndexEntry, ScriptIndex
 from aiwebengine.services.db.tables import outbox
 from aiwebengine.services.db.units import Transaction, Units
@@ -151,6 +152,7 @@ class ScriptDatabases(Service):
         self._room = Pulse()
         """Fires when a file was closed, or is not in use any more."""
         self._index = ScriptIndex(main=main)
+        self._sqlite = SqliteEngines()
         self._leaving = False
         self._opened = 0
         self._closed = 0
@@ -276,7 +278,7 @@ class ScriptDatabases(Service):
 
     async def _open(self, file: ScriptFile) -> None:
         database = Database(
-            url=f"sqlite:///{file.path}",
+            url=sqlite_url(file.path),
             threads=self._threads,
             name=f"script {file.uri}",
             chains=self._chains,
@@ -285,10 +287,10 @@ class ScriptDatabases(Service):
             connections=_CONNECTIONS,
             durable=self._durable,
             alone=self._alone(),
+            sqlite=self._sqlite,
         )
         try:
-            await self._threads.run(script_files.make_folder_of, file.path)
-            await database.startService()
+            await self._threads.run(_open_file, file.path, database)
         except BaseException as error:  # noqa: BLE001  everybody who waits for the file is told
             # If it is being closed already, that goes on from here.
             closing, file.ending = file.ending, True
@@ -470,6 +472,11 @@ class ScriptFile:
         self.entered = False
         """The index has it."""
         self.entering: Latch | None = None
+
+
+def _open_file(path: Path, database: Database) -> None:
+    script_files.make_folder_of(path)
+    database.open()
 
 
 def _refusal(uri: str, error: BaseException) -> Failure:
