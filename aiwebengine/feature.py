@@ -11,7 +11,7 @@ A feature is one folder, `aiwebengine/features/NAME/`, or a package of somebody 
   machinery below it and returns its `Parts`.
 
 A feature knows the floors and no other feature.  Where two must meet, one offers a port and the
-other asks for it: an absent port is None, and whoever asked works without it or says plainly why not.
+other asks for it (`ports.py`).
 """
 
 from __future__ import annotations
@@ -19,49 +19,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from aiwebengine.host.declarations import NOTHING, Declarations
 from aiwebengine.services.db.chain import DatabaseName
 
 API_VERSION = 1
 """Version of this seam; a feature made for another one is refused at start."""
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Port(Generic[T]):
-    """
-    Something that one feature may offer and others may ask for, by name.
-
-    The name is unique; the type is what is offered.
-    """
-
-    name: str
-
-
-class Ports:
-    """What is offered, by port; features offer while they are built and ask when they need it."""
-
-    def __init__(self) -> None:
-        self._offered: dict[str, Any] = {}
-
-    def offer(self, port: Port[T], value: T) -> None:
-        """
-        Offer *value*.
-
-        Raises:
-            ValueError: Another feature offers this port already.
-        """
-        if port.name in self._offered:
-            raise ValueError(f'The port "{port.name}" is offered twice.')
-        self._offered[port.name] = value
-
-    def find(self, port: Port[T]) -> T | None:
-        """Return what is offered at *port*; None if no feature offers it."""
-        value: T | None = self._offered.get(port.name)
-        return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,18 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.values import Answer, Bundle, Invocation, LogLine, MailMessage, Principal, Receipt, Request
+from aiwebengine.values import (
+    Answer,
+    Bundle,
+    ConsolePage,
+    Decision,
+    Invocation,
+    LogLine,
+    MailMessage,
+    Principal,
+    Receipt,
+    Request,
+)
 
 
 class ScriptSource(Protocol):
@@ -109,22 +120,41 @@ class Mail(Protocol):
 class Identify(Protocol):
     """Finds out who is asking."""
 
-    def principal(self, request: Request) -> Principal:
-        """Return who sent *request*; `ANONYMOUS` if it does not say, or not in a way that is known."""
+    def principal(self, request: Request) -> Principal | Deferred[Principal]:
+        """
+        Return who sent *request*; `ANONYMOUS` if it does not say, or not in a way that is known.
+
+        At once where that is possible: it is asked for every request.
+
+        Raises:
+            Unavailable: It cannot be found out now.
+        """
 
 
 class Decide(Protocol):
     """Decides who may do what."""
 
-    def allows(self, principal: Principal, action: str, *, script: str, by: str = "") -> bool:
+    def decide(self, principal: Principal, action: str, *, script: str = "", by: str = "") -> Decision:
         """
-        Tell whether something may be done.
+        Tell whether something may be done, and why.
 
         Args:
             principal: Who asks.
-            action: What for, such as `storage.read`.
-            script: URI of the script whose thing it is.
+            action: What for: a thing and a verb, such as `storage.read`.
+            script: URI of the script whose thing it is; empty: the server's.
             by: URI of the script through whose code it is asked; empty: no script's.
+        """
+
+
+class Console(Protocol):
+    """Shows what features have to show to those who look after a server."""
+
+    def show(self, pages: Sequence[ConsolePage]) -> None:
+        """
+        Show these pages, and no others; called once, before the server starts.
+
+        Raises:
+            CannotStart: Two of them have the same name.
         """
 
 

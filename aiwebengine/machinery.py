@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from aiwebengine.build.builder import Builder
 from aiwebengine.errors import CannotStart, ScriptFailed
-from aiwebengine.feature import API_VERSION, Feature, Ports
+from aiwebengine.feature import API_VERSION, Feature
 from aiwebengine.host.dispatch import CallGroup, Host
 from aiwebengine.host.effects import Commits, Effects
 from aiwebengine.host.messages import Messages
@@ -26,6 +26,7 @@ from aiwebengine.host.turns import Turns
 from aiwebengine.observe.background import Background
 from aiwebengine.observe.logs import ScriptLogs
 from aiwebengine.observe.points import Passed
+from aiwebengine.ports import Ports
 from aiwebengine.runtime.invoker import Admission, Invoker
 from aiwebengine.runtime.processes.zygote import Zygote
 from aiwebengine.runtime.registry import Current
@@ -47,7 +48,7 @@ from aiwebengine.services.guarded import Guarded
 from aiwebengine.services.outbox import Deliver, Relay
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
-from aiwebengine.values import Invocation, Receipt
+from aiwebengine.values import ConsolePage, Invocation, Receipt
 from aiwebengine.web.admission import AdmissionStep
 from aiwebengine.web.api.route import Routed
 from aiwebengine.web.errors import Explain
@@ -125,6 +126,8 @@ class Parts:
     """What matched requests pass before their handlers are run."""
     kinds: Sequence[RegistrationKind] = ()
     """What scripts may register."""
+    pages: Sequence[ConsolePage] = ()
+    """What it shows to those who look after the server: a console has a page for each."""
     state: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     """By name, figures for the state page, ready for JSON."""
     breakers: Sequence[Guarded] = ()

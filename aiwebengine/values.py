@@ -17,6 +17,15 @@ class Principal:
     roles: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Whether somebody may do something."""
+
+    allowed: bool
+    reason: str
+    """The rule that decided, in one sentence, for whoever asks why."""
+
+
 ANONYMOUS = Principal(id="", kind="anonymous")
 ADMINISTRATOR = Principal(id="administrator", kind="administrator")
 SERVICE = Principal(id="", kind="service")
@@ -272,3 +281,20 @@ class MailMessage:
     """Empty: the server's own."""
     reply_to: str = ""
     """Empty: the sender."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsolePage:
+    """Something that a feature shows to those who look after a server."""
+
+    name: str
+    """Unique; lower case, such as `receipts`."""
+    title: str
+    summary: str
+    """What it shows, in one sentence."""
+    path: str
+    """Path of the management API that answers GET with what the page shows, as JSON: `/engine/api/...`."""
+    parameters: tuple[str, ...] = ()
+    """Parameters of the query that it needs."""
+    command: str = ""
+    """Command that shows it well, such as `receipts`; empty: `aiwebengine pages NAME` is all there is."""

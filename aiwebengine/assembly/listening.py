@@ -9,11 +9,14 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from aiwebengine.assembly.interim import OWN_PAGES, settle_ports
 from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.engine import Engine
 from aiwebengine.host.registration_calls import RegistrationCalls
+from aiwebengine.interfaces import Identify
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.observe.services import HeldService, OrderedServices
+from aiwebengine.ports import CONSOLE, DECIDE, PRINCIPAL
 from aiwebengine.runtime import lockdown
 from aiwebengine.scripts.restore import Restore
 from aiwebengine.services.folder import DataFolder
@@ -21,9 +24,11 @@ from aiwebengine.services.guarded import Guarded
 from aiwebengine.services.inherited import Inherited
 from aiwebengine.services.upkeep import Upkeep
 from aiwebengine.web.api.api import Api
+from aiwebengine.web.api.callers import ApiCallers
 from aiwebengine.web.api.deployments import Deployments
 from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.logs import Logs
+from aiwebengine.web.api.pages import PageList
 from aiwebengine.web.api.scripts import DeployedScripts
 from aiwebengine.web.api.state import ServerState
 from aiwebengine.web.api.token import Token
@@ -56,7 +61,12 @@ def build_engine(machinery: Machinery, parts: Sequence[Parts], *, inherited: Inh
     data = DataFolder(path=base.folder, lock_descriptor=inherited.lock)
     tokens = AdministratorToken(folder=base.folder, random_bytes=os.urandom, made=notices.append)
     dependencies = _dependencies(machinery, parts)
-    api = _api(machinery, parts, tokens=tokens, dependencies=dependencies)
+    identify, pages = settle_ports(machinery, tokens=tokens)
+    shown = [*OWN_PAGES, *(page for one in parts for page in one.pages)]
+    pages.show(shown)
+    if (console := machinery.ports.offered(CONSOLE)) is not None:
+        console.show(shown)
+    api = _api(machinery, parts, tokens=tokens, identify=identify, pages=pages, dependencies=dependencies)
     service = OrderedServices(failed=ready.errback)
     add_health(
         api.klein,
@@ -122,7 +132,13 @@ def _dependencies(machinery: Machinery, parts: Sequence[Parts]) -> Sequence[Guar
 
 
 def _api(
-    machinery: Machinery, parts: Sequence[Parts], *, tokens: AdministratorToken, dependencies: Sequence[Guarded]
+    machinery: Machinery,
+    parts: Sequence[Parts],
+    *,
+    tokens: AdministratorToken,
+    identify: Identify,
+    pages: PageList,
+    dependencies: Sequence[Guarded],
 ) -> Api:
     base = machinery.base
     settings = base.settings
@@ -141,10 +157,11 @@ def _api(
             logs,
             ServerState(parts=_state(machinery, parts, dependencies)),
             Token(tokens=tokens),
+            pages,
             *(routed for one in parts for routed in one.api),
         ],
         ending=[logs.close],
-        verify=tokens.verify,
+        admit=ApiCallers(identify=identify, decide=machinery.ports.find(DECIDE)).admit,
         settings=settings.deploy,
         new_id=base.new_id,
     )
@@ -207,6 +224,8 @@ def _site(machinery: Machinery, parts: Sequence[Parts], *, api: Api, tokens: Adm
         admission=[step for one in parts for step in one.admission],
         openers={kind.name: kind.opens for one in parts for kind in one.kinds if kind.opens is not None},
         doors=[door for one in parts for door in one.doors],
+        # The administrator's token is for the engine itself: no script runs for the administrator.
+        visitors=machinery.ports.offered(PRINCIPAL),
     )
 
 

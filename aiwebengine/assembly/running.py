@@ -11,7 +11,6 @@ from random import SystemRandom
 
 from aiwebengine.build.builder import Builder
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.feature import Ports
 from aiwebengine.host.declarations import Declarations, surface
 from aiwebengine.host.dispatch import Host
 from aiwebengine.host.effects import Commits
@@ -24,6 +23,7 @@ from aiwebengine.host.registration.routes import web_routes
 from aiwebengine.host.registration_calls import MiddlewareCalls, RegistrationCalls
 from aiwebengine.host.turns import Turns
 from aiwebengine.machinery import Foundation, Hooks, Machinery
+from aiwebengine.ports import Ports
 from aiwebengine.runtime import lockdown
 from aiwebengine.runtime.invoker import Invoker
 from aiwebengine.runtime.processes.zygote import Zygote

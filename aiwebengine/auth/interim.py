@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aiwebengine.values import ADMINISTRATOR, ANONYMOUS, Principal, Request
+from twisted.internet.defer import Deferred
+
+from aiwebengine.interfaces import Identify
+from aiwebengine.values import ADMINISTRATOR, ANONYMOUS, Decision, Principal, Request
 
 _SCHEME = "bearer "
 
@@ -19,23 +22,29 @@ class TokenPrincipals:
     See `interfaces.Identify`.
 
     Args:
-        is_valid: Tells whether a text is the administrator's token.
+        is_valid: Tells whether a string is the administrator's token.
+        others: Asked about whoever has not sent it; None: they are not known.
     """
 
-    def __init__(self, *, is_valid: Callable[[str], bool]) -> None:
+    def __init__(self, *, is_valid: Callable[[str], bool], others: Identify | None = None) -> None:
         self._is_valid = is_valid
+        self._others = others
 
-    def principal(self, request: Request) -> Principal:
-        """See `Identify.principal`; scripts may use the same header for tokens of their own."""
+    def principal(self, request: Request) -> Principal | Deferred[Principal]:
+        """See `Identify.principal`."""
         header = request.headers.get("authorization", "")
         if header[: len(_SCHEME)].lower() == _SCHEME and self._is_valid(header[len(_SCHEME) :].strip()):
             return ADMINISTRATOR
-        return ANONYMOUS
+        return ANONYMOUS if self._others is None else self._others.principal(request)
 
 
-class OwnThings:
+class InterimRights:
     """See `interfaces.Decide`."""
 
-    def allows(self, principal: Principal, action: str, *, script: str, by: str = "") -> bool:  # noqa: ARG002  a seam
-        """See `Decide.allows`; every action alike."""
-        return principal.kind == ADMINISTRATOR.kind or (bool(by) and by == script)
+    def decide(self, principal: Principal, action: str, *, script: str = "", by: str = "") -> Decision:
+        """See `Decide.decide`; every action alike."""
+        if principal.kind == ADMINISTRATOR.kind:
+            return Decision(allowed=True, reason="The administrator may do everything.")
+        if by and by == script:
+            return Decision(allowed=True, reason="A script may do everything with what is its own.")
+        return Decision(allowed=False, reason=f"Only the administrator may do this ({action}).")

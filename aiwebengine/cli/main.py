@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "rollback": "aiwebengine.cli.scripts:rollback",
     "delete": "aiwebengine.cli.scripts:delete",
     "state": "aiwebengine.cli.state:state",
+    "pages": "aiwebengine.cli.pages:pages",
     "token": "aiwebengine.cli.token:token",
     "doctor": "aiwebengine.cli.doctor:doctor",
     "migrate-names": "aiwebengine.cli.migrate:migrate_names",

@@ -31,6 +31,25 @@ def document(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def tree(value: Mapping[str, Any], depth: int = 0) -> None:
+    """Print a document for people: one value a line, what is inside another indented."""
+    for key, item in value.items():
+        name = f"{'  ' * depth}{safe(key)}:"
+        if isinstance(item, Mapping):
+            click.echo(name if item else f"{name} none")
+            tree(item, depth + 1)
+        elif isinstance(item, list):
+            click.echo(name if item else f"{name} none")
+            for number, entry in enumerate(item):
+                if isinstance(entry, Mapping):
+                    click.echo(f"{'  ' * (depth + 1)}{number + 1}")
+                    tree(entry, depth + 2)
+                else:
+                    click.echo(f"{'  ' * (depth + 1)}{safe(entry)}")
+        else:
+            click.echo(f"{name} {safe('-' if item is None else item)}")
+
+
 def note(text: str) -> None:
     """Tell people something that is not the result."""
     click.echo(safe(text), err=True)

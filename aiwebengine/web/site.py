@@ -28,13 +28,14 @@ from twisted.web.resource import Resource
 
 from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed, WrongMethod
 from aiwebengine.host.registration.paths import METHODS, RESERVED
+from aiwebengine.interfaces import Identify
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.runtime.routes import AutoOptions, MethodNotAllowed, NoRoute
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.settings.schema import HttpSettings
-from aiwebengine.values import ANONYMOUS, ROUTE, Answer, Entry, Invocation, Request, RouteMatch
+from aiwebengine.values import ANONYMOUS, ROUTE, Answer, Entry, Invocation, Principal, Request, RouteMatch
 from aiwebengine.web.admission import Admission, AdmissionStep, Enter
 from aiwebengine.web.admit import admit
 from aiwebengine.web.arrival import Arrival, Opener
@@ -83,6 +84,7 @@ class Site:
         openers: By kind of entry, who takes requests over; where there is none, the entry's handler is run.
         admission: What matched requests pass before their handlers are run.
         doors: Answer requests for paths of the engine's own that are not among `own`.
+        visitors: Finds out who sends requests for scripts; None: nobody is known.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class Site:
         openers: Mapping[str, Opener] = _NO_OPENERS,
         admission: Sequence[AdmissionStep] = (),
         doors: Sequence[Door] = (),
+        visitors: Identify | None = None,
     ) -> None:
         self._reactor = reactor
         self._current = current
@@ -121,6 +124,7 @@ class Site:
         """By id of a route of `_steps_of` to which any step applies."""
         self._steps_of: Registry | None = None
         self._doors = tuple(doors)
+        self._visitors = visitors
         self._channels: set[Channel] = set()
         self._waiting: list[Deferred[None]] = []
         """Fired when there is no connection."""
@@ -278,7 +282,7 @@ class Site:
         answer = error_answer(error, request_id=exchange.id, accept=exchange.sender.accept, places=places)
         exchange.answered(answer)
 
-    def _route(self, exchange: Exchange, request: Request) -> None:
+    def _route(self, exchange: Exchange, request: Request, principal: Principal | None = None) -> None:
         registry = self._current.registry
         match = registry.routes.match(request.method, request.path)
         if isinstance(match, RouteMatch):
@@ -288,6 +292,10 @@ class Site:
                 if self._own_door(exchange, request):
                     return
                 raise NotFound(f"{request.path[:200]} is reserved for the engine, and there is nothing at it.")
+            if principal is None:
+                principal = ANONYMOUS if self._visitors is None else self._identified(exchange, request)
+                if principal is None:
+                    return
             exchange.version = route.version
             if exchange.sender.token:
                 exchange.timed = self._is_owner(exchange.sender.token)
@@ -295,7 +303,7 @@ class Site:
             asked_for = exchange.timed and "x-aiwebengine-record" in request.headers
             invocation = self._invoker.invocation(
                 self._callees.of(route),
-                ANONYMOUS,
+                principal,
                 given,
                 identity=request.id,
                 recording="always" if asked_for else None,
@@ -331,6 +339,16 @@ class Site:
             exchange.answered(welcome(page=wants_page(exchange.sender.accept), scripts=len(registry.scripts)))
         else:
             _require(match, request.method, request.path)
+
+    def _identified(self, exchange: Exchange, request: Request) -> Principal | None:
+        """Return who sends a request for a script; None if it goes on when that is known."""
+        found = self._visitors.principal(request) if self._visitors is not None else ANONYMOUS
+        if isinstance(found, Deferred):
+            # What serves may be another by then.
+            found.addCallback(lambda principal: self._route(exchange, request, principal))
+            found.addErrback(self.failed, exchange)
+            return None
+        return found
 
     def run(self, invocation: Invocation, sink: Sink, exchange: Exchange) -> None:
         """Run *invocation* for a client; *sink* is told how it goes."""

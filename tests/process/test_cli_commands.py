@@ -328,6 +328,31 @@ def test_every_command_has_help(shell: Shell) -> None:
     assert shell.run("--version") == exits.OK
 
 
+def test_pages(shell: Shell) -> None:
+    """Without a name the pages are listed, with it the page is printed; what it needs must be given."""
+    receipts = {
+        "name": "receipts", "title": "Receipts", "summary": "What invocations cost.",
+        "path": "/engine/api/script/receipts", "parameters": ["uri"], "command": "receipts",
+    }  # fmt: skip
+    known = {"pages": [receipts, {**receipts, "name": "assets", "path": "/engine/api/assets", "parameters": []}]}
+    shell.api.will(document=known)
+    assert shell.run("pages") == exits.OK
+    assert "receipts  uri    receipts  What invocations cost." in shell.out
+    shell.api.will(document=known)
+    shell.api.will(document={"routes": [{"label": "GET /"}]})
+    assert shell.run("pages", "receipts", "uri=my notes") == exits.OK
+    assert shell.out == "routes:\n  1\n    label: GET /\n"
+    assert (shell.api.asked[-1].path, shell.api.asked[-1].query) == ("/engine/api/script/receipts", {"uri": "my notes"})
+    for words, code, told in (
+        (["nothing"], exits.NOT_FOUND, "There is no page nothing"),
+        (["receipts"], exits.USAGE, "needs uri=..."),
+        (["receipts", "notes"], exits.USAGE, "KEY=VALUE"),
+    ):
+        shell.api.will(document=known)
+        assert shell.run("pages", *words) == code
+        assert told in shell.err
+
+
 def test_receipts(shell: Shell) -> None:
     """Routes and receipts are printed as tables, with how each one ended and what its host calls took."""
     one = {

@@ -10,7 +10,6 @@ LARGE = 150
 # The list may only shrink.
 THROUGH = {
     "bodies": "tests/unit/web/api/test_deployments.py",
-    "call": "tests/unit/web/api/test_api.py",
     "clone_pool": "tests/unit/runtime/test_runner.py",
     "client": "tests/process/test_cli_commands.py",
     "commands": "tests/process/test_cli_commands.py",
@@ -21,7 +20,6 @@ THROUGH = {
     "http": "tests/e2e/features/test_graphql.py",
     "listener": "tests/e2e/server/test_connections.py",
     "listening": "tests/e2e/server/test_server_program.py",
-    "machinery": "tests/e2e/server/test_server_program.py",
     "migrate": "tests/unit/services/db/test_migrate.py",
     "packages": "tests/e2e/scripts/test_packages.py",
     "prefetch": "tests/unit/features/graphql/test_execution.py",

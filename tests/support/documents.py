@@ -16,7 +16,16 @@ ROOT = Path(__file__).parents[2]
 
 _BLOCK = re.compile(r"<!-- test: (?P<words>.*?) -->\n```\w*\n(?P<text>.*?)\n?```", re.DOTALL)
 _ANY_TEST = re.compile(r"<!-- test:")
-_KINDS = {"file": 2, "refused": 2, "problem": 0, "answer": 3, "status": 3, "commands": 0}
+_KINDS = {
+    "feature": 1,
+    "file": 2,
+    "refused": 2,
+    "problem": 0,
+    "answer": 3,
+    "status": 3,
+    "administrator": 3,
+    "commands": 0,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

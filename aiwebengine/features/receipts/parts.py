@@ -11,7 +11,7 @@ from aiwebengine.features.receipts.settings import BudgetSettings, ReceiptSettin
 from aiwebengine.features.receipts.store import DatabaseReceiptRows
 from aiwebengine.features.receipts.use_store import DatabaseUseRows
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.values import Invocation, Receipt
+from aiwebengine.values import ConsolePage, Invocation, Receipt
 from aiwebengine.web.handover import HandoverParticipant
 
 
@@ -49,6 +49,16 @@ def build(machinery: Machinery) -> Parts:
     return Parts(
         services=[("receipts", receipts), ("budgets", budgets)],
         api=[ReceiptList(receipts=receipts, budgets=budgets)],
+        pages=[
+            ConsolePage(
+                name="receipts",
+                title="Receipts",
+                summary="What the invocations of a script cost, and what it has used of its budgets.",
+                path="/engine/api/script/receipts",
+                parameters=("uri",),
+                command="receipts",
+            )
+        ],
         state={"receipts": receipts.state, "budgets": budgets.state},
         # What was used so far is written for the successor to read.
         handing=[HandoverParticipant(begin=budgets.flush)],

@@ -9,6 +9,7 @@ from aiwebengine.features.recordings.settings import RecordingSettings
 from aiwebengine.features.recordings.store import DatabaseRecordingRows
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.runtime.runs.run import Run
+from aiwebengine.values import ConsolePage
 
 
 class _Recording:
@@ -51,6 +52,22 @@ def build(machinery: Machinery) -> Parts:
                 threads=base.unpacking_threads,
                 settings=base.settings.deploy,
             )
+        ],
+        pages=[
+            ConsolePage(
+                name="recordings",
+                title="Recordings",
+                summary="The newest recorded invocations.",
+                path="/engine/api/recordings",
+                command="recordings",
+            ),
+            ConsolePage(
+                name="recording-rules",
+                title="What is recorded",
+                summary="The scripts and routes whose invocations are recorded.",
+                path="/engine/api/recording-rules",
+                command="record",
+            ),
         ],
         state={"recordings": recorder.state},
     )

@@ -7,7 +7,7 @@ answers or raise the engine's errors; no status but their own success stands in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, cast
 
 from klein import Klein
@@ -18,13 +18,14 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request as WebRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from aiwebengine.errors import EngineError, NotFound, Unauthenticated, WrongMethod
+from aiwebengine.errors import EngineError, NotFound, WrongMethod
 from aiwebengine.settings.schema import DeploySettings
-from aiwebengine.values import Answer, Principal
+from aiwebengine.values import Answer, Principal, Request
 from aiwebengine.web.api.bodies import body_bytes
 from aiwebengine.web.api.call import ApiCall
 from aiwebengine.web.api.problems import note, problem_answer
 from aiwebengine.web.api.route import ApiRoute, Routed
+from aiwebengine.web.http.engine_request import request_value
 from aiwebengine.web.http.read import request_id
 
 
@@ -35,7 +36,7 @@ class Api(Service):
     Args:
         routed: What answers its routes.
         ending: End what is followed, so that the listener can close its connections.
-        verify: Makes a principal of a bearer token; raises Unauthenticated.
+        admit: Finds out who asks, and raises for whoever may not.
         settings: What may be deployed.
         new_id: Makes the id of a request that brought none.
     """
@@ -45,11 +46,11 @@ class Api(Service):
         *,
         routed: Sequence[Routed],
         ending: Sequence[Callable[[], None]],
-        verify: Callable[[str], Principal],
+        admit: Callable[[Request], Coroutine[Any, Any, Principal]],
         settings: DeploySettings,
         new_id: Callable[[], str],
     ) -> None:
-        self._verify = verify
+        self._admit = admit
         self._new_id = new_id
         self.max_body_bytes = body_bytes(settings)
         """What the listener must let through to this API."""
@@ -87,7 +88,7 @@ class Api(Service):
         request_id.set(identity)
         request.setHeader(b"x-request-id", identity.encode())
         try:
-            principal = self._principal(request)
+            principal = await self._admit(request_value(request, identity=identity))
             call = ApiCall(request=request, principal=principal, max_body_bytes=route.max_body_bytes)
             answer = await route.handler(call)
         except CancelledError:
@@ -97,29 +98,23 @@ class Api(Service):
         if answer is not None:
             _write(request, answer)
 
-    def _principal(self, request: WebRequest) -> Principal:
-        header = request.getHeader("authorization")
-        kind, _, token = (header or "").partition(" ")
-        if kind.lower() != "bearer" or not token.strip():
-            raise Unauthenticated(
-                "The management API needs the administrator token: Authorization: Bearer <token>. "
-                "`aiwebengine token` shows it on the server."
-            )
-        return self._verify(token.strip())
+    def _no_route(self, request: WebRequest, failure: Failure) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._refuse(request, failure))
 
-    def _no_route(self, request: WebRequest, failure: Failure) -> None:
+    async def _refuse(self, request: WebRequest, failure: Failure) -> None:
         error: EngineError
         if isinstance(failure.value, MethodNotAllowed):
             allowed = sorted(failure.value.valid_methods or [])
             error = WrongMethod(f"This path answers {', '.join(allowed)} only.", allowed=allowed)
         else:
             error = NotFound("The management API has no such path; docs/reference/management-api.md lists them.")
+        identity = self._new_id()
         try:
-            self._principal(request)
-        except Unauthenticated as refusal:
+            await self._admit(request_value(request, identity=identity))
+        except EngineError as refusal:
             # Who may not ask is not told what there is.
             error = refusal
-        _write(request, self._failed(error, self._new_id()))
+        _write(request, self._failed(error, identity))
 
     def _failed(self, error: Exception, identity: str) -> Answer:
         note(error, request_id=identity)

@@ -327,7 +327,9 @@ class Channel(http.HTTPChannel):
             if "%" in path or "#" in path:
                 check_path(path)
             request = EngineRequest(self)
-            request.begin(fields, method=self._method, target=target, minor=minor, identity=edge.identify(sender))
+            request.begin(
+                fields, method=self._method, target=target, minor=minor, identity=edge.identify(sender), sender=sender
+            )
         else:
             request = Exchange(
                 channel=self, edge=edge, method=self._method, target=target, modern=bool(minor), sender=sender

@@ -6,7 +6,9 @@ from io import BytesIO
 
 from twisted.web import http, server
 
+from aiwebengine.values import Request
 from aiwebengine.web.http.head import Fields
+from aiwebengine.web.http.read import Sender
 
 
 class EngineRequest(server.Request):
@@ -18,8 +20,10 @@ class EngineRequest(server.Request):
 
     leaving = False
     """See `Exchange.leaving`."""
+    sender: Sender
+    """Who sends it."""
 
-    def begin(self, fields: Fields, *, method: str, target: str, minor: int, identity: str) -> None:
+    def begin(self, fields: Fields, *, method: str, target: str, minor: int, identity: str, sender: Sender) -> None:
         """
         Be what a head says.
 
@@ -29,7 +33,9 @@ class EngineRequest(server.Request):
             target: Begins with `/`.
             minor: 1 for HTTP/1.1.
             identity: The request's id, which the answer carries unless who answers gives another.
+            sender: Who sends it.
         """
+        self.sender = sender
         for name, value in fields.pairs:
             self.requestHeaders.addRawHeader(name, value)
         self.parseCookies()
@@ -46,3 +52,30 @@ class EngineRequest(server.Request):
         self.path, _, query = self.uri.partition(b"?")
         self.args = http.parse_qs(query, True)
         self.process()
+
+
+def request_value(request: server.Request, *, identity: str) -> Request:
+    """
+    Return a request as a value, without its body.
+
+    Args:
+        identity: Its id.
+    """
+    headers: dict[str, str] = {}
+    for raw, values in request.requestHeaders.getAllRawHeaders():
+        name = raw.decode("latin-1").lower()
+        headers[name] = ("; " if name == "cookie" else ", ").join(value.decode("latin-1") for value in values)
+    # One that did not come over a connection of ours has no more to tell.
+    sender = request.sender if isinstance(request, EngineRequest) else None
+    target = request.uri.decode("latin-1")
+    path, _, query = target.partition("?")
+    return Request(
+        id=identity,
+        method=request.method.decode("latin-1"),
+        path=path,
+        query=query,
+        headers=headers,
+        body=b"",
+        client=sender.client if sender is not None else "",
+        url=sender.origin + target if sender is not None else target,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiwebengine.errors import Unavailable
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.values import Entry, Invocation, Request
+from aiwebengine.values import ConsolePage, Entry, Invocation, Request
 from aiwebengine.web.admission import AdmissionStep, Place, Way
 from aiwebengine.web.http.exchange import Exchange
 from aiwebengine_maintenance.api import MaintenanceApi
@@ -37,5 +37,13 @@ def build(machinery: Machinery) -> Parts:
             )
         ],
         api=[MaintenanceApi(switch=switch)],
+        pages=[
+            ConsolePage(
+                name="maintenance",
+                title="Maintenance",
+                summary="Whether visitors are told to come back later.",
+                path="/engine/api/maintenance",
+            )
+        ],
         state={"maintenance": lambda: {"on": switch.is_on}},
     )

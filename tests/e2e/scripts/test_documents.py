@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
+from types import ModuleType
 from urllib.parse import quote
 
 import pytest
 import pytest_twisted
 
+from aiwebengine.feature import Feature
+from aiwebengine.features.all import FEATURES
 from tests.support.documents import ROOT, Step, documents, steps_of
 from tests.support.engine import EngineUnderTest, Reply, running_engine
 
@@ -35,9 +39,10 @@ class Reader:
             self._problems = await self._refusal(uri, self._with(uri, path, step.text, add=bool(more)))
         elif step.kind == "problem":
             assert step.text.strip() in self._problems
-        elif step.kind in {"answer", "status"}:
-            reply = await self._ask(*step.words)
-            if step.kind == "answer":
+        elif step.kind in {"answer", "status", "administrator"}:
+            token = self._engine.token if step.kind == "administrator" else ""
+            reply = await self._ask(*step.words, token=token)
+            if step.kind != "status":
                 assert _normal(reply.text, reply) == _normal(step.text, reply)
 
     def _with(self, uri: str, path: str, text: str, *, add: bool) -> dict[str, str]:
@@ -45,11 +50,13 @@ class Reader:
         files[path] = f"{files[path]}\n{text}\n" if add else f"{text}\n"
         return files
 
-    async def _ask(self, method: str, path: str, status: str, body: str | None = None) -> Reply:
+    async def _ask(self, method: str, path: str, status: str, body: str | None = None, *, token: str = "") -> Reply:
         for uri in dict.fromkeys(self._changed):
             await self._engine.deploy(uri, self._files[uri])
         self._changed.clear()
         headers = {"content-type": "application/json"} if body else {}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
         reply = await self._engine.request(method, path, headers, body)
         assert reply.status == int(status), reply.text
         return reply
@@ -60,6 +67,17 @@ class Reader:
         return json.dumps(reply.json()["problems"], ensure_ascii=False)
 
 
+def _feature(step: Step, monkeypatch: pytest.MonkeyPatch) -> Feature:
+    """Return the feature that a block defines, as if it were a module of an installed package."""
+    [name] = step.words
+    module = ModuleType(name)
+    monkeypatch.setitem(sys.modules, name, module)
+    exec(compile(step.text, f"{name}.py", "exec"), vars(module))
+    feature = vars(module)["FEATURE"]
+    assert isinstance(feature, Feature)
+    return feature
+
+
 def _normal(text: str, reply: Reply) -> object:
     if reply.headers.get("content-type", "").startswith("application/json"):
         return json.loads(text)
@@ -68,9 +86,10 @@ def _normal(text: str, reply: Reply) -> object:
 
 @pytest.mark.parametrize("path", RUN, ids=[str(path.relative_to(ROOT)) for path in RUN])
 @pytest_twisted.ensureDeferred
-async def test_document_is_true(path) -> None:
+async def test_document_is_true(path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Following a document from its top to its end gives what it shows."""
-    async with running_engine() as engine:
+    added = [_feature(step, monkeypatch) for step in steps_of(path) if step.kind == "feature"]
+    async with running_engine(features=[*FEATURES, *added]) as engine:
         reader = Reader(engine)
         for step in steps_of(path):
             try:

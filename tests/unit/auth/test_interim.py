@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from twisted.internet.defer import Deferred, succeed
 
-from aiwebengine.auth.interim import OwnThings, TokenPrincipals
+from aiwebengine.auth.interim import InterimRights, TokenPrincipals
 from aiwebengine.interfaces import Decide, Identify
 from aiwebengine.values import ADMINISTRATOR, ANONYMOUS, SERVICE, Principal, Request
 
@@ -28,12 +29,34 @@ def test_who_asks(header: str, principal: Principal) -> None:
     assert identify.principal(REQUEST) == ANONYMOUS
 
 
+class Badge:
+    """Knows whoever wears a badge."""
+
+    def principal(self, request: Request) -> Principal | Deferred[Principal]:
+        """See `Identify.principal`."""
+        return succeed(USER) if request.headers.get("badge") else ANONYMOUS
+
+
+def test_who_else_asks() -> None:
+    """The administrator's token is valid whoever else is known; the others are whom a feature says they are."""
+    identify = TokenPrincipals(is_valid=lambda token: token == "right", others=Badge())
+    both = {"authorization": "Bearer right", "badge": "ann"}
+    assert identify.principal(replace(REQUEST, headers=both)) == ADMINISTRATOR
+    found = identify.principal(replace(REQUEST, headers={"authorization": "Bearer wrong", "badge": "ann"}))
+    assert isinstance(found, Deferred)
+    told: list[Principal] = []
+    found.addCallback(told.append)
+    assert told == [USER]
+    assert identify.principal(REQUEST) == ANONYMOUS
+
+
 def test_what_they_may() -> None:
-    """The administrator may do everything; others what a script does with its own things."""
-    decide: Decide = OwnThings()
-    assert decide.allows(ADMINISTRATOR, "storage.read", script="shop")
+    """The administrator may do everything, others what a script does with its own things; each is told why."""
+    decide: Decide = InterimRights()
+    assert decide.decide(ADMINISTRATOR, "storage.read", script="shop").allowed
     for who in (ANONYMOUS, USER, SERVICE):
-        assert decide.allows(who, "storage.read", script="shop", by="shop")
-        assert not decide.allows(who, "storage.read", script="shop", by="other")
-        assert not decide.allows(who, "storage.read", script="shop")
-        assert not decide.allows(who, "storage.read", script="")
+        assert decide.decide(who, "storage.read", script="shop", by="shop").allowed
+        for script, by in (("shop", "other"), ("shop", ""), ("", "")):
+            decision = decide.decide(who, "storage.read", script=script, by=by)
+            assert not decision.allowed
+            assert "storage.read" in decision.reason

@@ -20,6 +20,7 @@ from aiwebengine.errors import EngineError
 from aiwebengine.features.idempotency.kept import KeptAnswers
 from aiwebengine.features.idempotency.parts import once_step
 from aiwebengine.host.registration.kinds import RegistrationKind
+from aiwebengine.interfaces import Identify
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.settings.schema import HttpSettings
 from aiwebengine.values import ROUTE, Answer, Entry, HandlerRef, Invocation
@@ -178,6 +179,7 @@ class WebTestCase(SynchronousTestCase):
         *kinds: RegistrationKind,
         explain: Explain | None = None,
         doors: Sequence[Door] = (),
+        visitors: Identify | None = None,
     ) -> Site:
         """Make a site, for plain handlers and *kinds*."""
         self.current.add({kind.name: kind.index for kind in kinds})
@@ -206,6 +208,7 @@ class WebTestCase(SynchronousTestCase):
             explain=explain,
             openers={kind.name: kind.opens for kind in kinds if kind.opens is not None},
             doors=doors,
+            visitors=visitors,
             admission=[once_step(answers)],
         )
 

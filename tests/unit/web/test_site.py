@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import ScriptFailed, ScriptTimeout, ThrownError, Unavailable
-from aiwebengine.values import Answer
+from aiwebengine.values import Answer, Principal, Request
 from aiwebengine.web.errors import StackFrame
 from aiwebengine.web.http.read import request_id
-from tests.unit.web.support import JSON, FakeRun, Reply, WebTestCase, a_route, echo, ended, failing, replies
+from tests.unit.web.support import JSON, FakeRun, Reply, Transport, WebTestCase, a_route, echo, ended, failing, replies
+
+HELLO = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 class RouteTests(WebTestCase):
@@ -138,6 +140,69 @@ class RouteTests(WebTestCase):
         self.runner.at_once = look
         self.one(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
         self.assertEqual((seen, request_id.get()), (["id-1"], ""))
+
+
+ANN = Principal(id="ann", kind="user")
+
+
+class Guests:
+    """Knows those whom a test says, at once or later."""
+
+    def __init__(self) -> None:
+        self.answers: list[Principal | Deferred[Principal]] = []
+
+    def principal(self, request: Request) -> Principal | Deferred[Principal]:
+        """See `Identify.principal`."""
+        return self.answers.pop(0)
+
+
+class VisitorTests(WebTestCase):
+    """Who asks, where a feature finds that out."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.runner.at_once = echo
+        self.guests = Guests()
+        self.site = self.make_site(visitors=self.guests)
+        self.serve(a_route("/hello"))
+
+    def ask_later(self) -> tuple[Deferred[Principal], Transport]:
+        """Send a request by somebody who is not known yet."""
+        waiting: Deferred[Principal] = Deferred()
+        self.guests.answers = [waiting]
+        channel, transport = self.connect()
+        channel.dataReceived(HELLO)
+        self.assertFalse(self.runner.runs or transport.value())
+        return waiting, transport
+
+    def test_known_at_once(self) -> None:
+        """A script runs for whom the feature knows."""
+        self.guests.answers = [ANN]
+        self.assertEqual(self.one(HELLO).status, 200)
+        self.assertEqual(self.runner.runs[0].invocation.principal, ANN)
+
+    def test_known_later(self) -> None:
+        """A request waits until it is known who sends it, and is answered by what serves then."""
+        waiting, transport = self.ask_later()
+        self.serve(a_route("/hello"), a_route("/other"))
+        waiting.callback(ANN)
+        self.assertEqual([reply.status for reply in replies(transport.value())], [200])
+        self.assertEqual(self.runner.runs[0].invocation.principal, ANN)
+
+    def test_deleted_meanwhile(self) -> None:
+        """A script that was deleted before it was known who asks does not answer."""
+        waiting, transport = self.ask_later()
+        self.current.registry = self.current.registry.without("script")
+        waiting.callback(ANN)
+        self.assertEqual([reply.status for reply in replies(transport.value())], [404])
+
+    def test_cannot_be_found_out(self) -> None:
+        """When it cannot be found out who asks nothing is run, and the client is told to come back."""
+        waiting, transport = self.ask_later()
+        waiting.errback(Unavailable("The users are away.", retry_seconds=2.0))
+        [reply] = replies(transport.value())
+        self.assertEqual((reply.status, reply.headers["retry-after"]), (503, "2"))
+        self.assertEqual(self.runner.runs, [])
 
 
 class ErrorTests(WebTestCase):

@@ -12,6 +12,7 @@ from treq.testing import RequestTraversalAgent, _SynchronousProducer
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from aiwebengine.auth.interim import InterimRights, TokenPrincipals
 from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.features.assets.api import Assets
 from aiwebengine.features.assets.store import AssetStore
@@ -32,6 +33,7 @@ from aiwebengine.observe.logs import ScriptLogs
 from aiwebengine.services.db.log_rows import DatabaseLogRows
 from aiwebengine.settings.schema import LimitSettings, LogSettings
 from aiwebengine.web.api.api import Api
+from aiwebengine.web.api.callers import ApiCallers
 from aiwebengine.web.api.deployments import Deployments
 from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.logs import Logs
@@ -109,6 +111,7 @@ class ApiTestCase(SynchronousTestCase):
         )
         logs = Logs(logs=self.logs, clock=self.clock, seconds=lambda: 2000.0)
         listing = Listing([web_routes(LimitSettings())])
+        self.callers = ApiCallers(identify=TokenPrincipals(is_valid=tokens.is_valid), decide=InterimRights())
         self.api = Api(
             routed=[
                 DeployedScripts(store=self.world.store, deployer=self.world.deployer, listing=listing),
@@ -127,7 +130,7 @@ class ApiTestCase(SynchronousTestCase):
                 Recordings(recorder=self.recorder, replayer=replayer, threads=threads, settings=self.world.settings),
             ],
             ending=[logs.close],
-            verify=tokens.verify,
+            admit=self.callers.admit,
             settings=self.world.settings,
             new_id=lambda: "request-1",
         )

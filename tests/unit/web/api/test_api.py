@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+from twisted.internet.defer import succeed
+
+from aiwebengine.values import Principal
 from tests.unit.web.api.support import ApiTestCase
 
 
@@ -15,6 +20,18 @@ class ApiTests(ApiTestCase):
             self.assertIn("Bearer", self.headers["www-authenticate"])
         status, _ = self.ask("GET", "nothing/here", b"", {"authorization": ""})
         self.assertEqual(status, 401)
+
+    def test_known_and_not_allowed(self):
+        """Somebody who is known and may not is told so, and not what there is; the answer may come later."""
+        ann = Principal(id="ann", kind="user")
+        for found in (ann, succeed(ann)):
+            for method, path, action in (("GET", "scripts", "api.read"), ("POST", "token", "api.write")):
+                self.patch(self.callers, "_identify", SimpleNamespace(principal=lambda _, found=found: found))
+                status, body = self.ask(method, path)
+                self.assertEqual((status, body["code"]), (403, "denied"))
+                self.assertIn(action, body["detail"])
+        self.patch(self.callers, "_identify", SimpleNamespace(principal=lambda _: ann))
+        self.assertEqual(self.ask("GET", "nothing/here")[0], 403)
 
     def test_unknown_path(self):
         """A path that does not exist is 404 as problem+json."""
