@@ -42,7 +42,9 @@ from aiwebengine.services.bus import Bus
 from aiwebengine.services.bus_link import BusLink
 from aiwebengine.services.db.chain import DatabaseName, MigrationChain
 from aiwebengine.services.db.connect import Database
+from aiwebengine.services.db.engines import SqliteEngines
 from aiwebengine.services.db.migrations.lists import MACHINERY_CHAINS
+from aiwebengine.services.db.script_databases import ScriptDatabases
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.guarded import Guarded
 from aiwebengine.services.outbox import Deliver, Relay
@@ -160,12 +162,18 @@ class Foundation:
     """No predecessor serves on the same data."""
     threads: Threads
     """Of the main database."""
+    script_threads: Threads
+    """Of the databases of scripts: one that is slow keeps nobody from the main database."""
     evidence_threads: Threads
     unpacking_threads: Threads
     """For what takes long and lets the reactor go: archives, source maps, files."""
+    sqlite: SqliteEngines
+    """Makes the engines of all SQLite files."""
     database: Database
     evidence: Database
     """Logs, receipts and the like: never locked by what scripts write."""
+    chains: Mapping[DatabaseName, Sequence[MigrationChain]]
+    """The migrations of each database."""
     redis: RedisStore | None
     """What several servers share; None without `redis.url`."""
     background: Background
@@ -191,6 +199,9 @@ class Machinery:
     loads: Loads[Registrations]
     relay: Relay
     units: Units
+    """Of the main database."""
+    script_databases: ScriptDatabases
+    """A database for each script."""
     turns: Turns
     commits: Commits
     host: Host

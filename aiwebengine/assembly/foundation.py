@@ -17,7 +17,7 @@ from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.db.chain import DatabaseName, MigrationChain
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.engines import sqlite_url
+from aiwebengine.services.db.engines import SqliteEngines, sqlite_url
 from aiwebengine.services.db.log_rows import DatabaseLogRows
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
@@ -48,9 +48,11 @@ def build_foundation(
     """
     folder = Path(settings.server.data_folder).absolute()
     threads = Threads(reactor=reactor, name="database", size=_THREADS)
+    script_threads = Threads(reactor=reactor, name="script databases", size=_THREADS)
     evidence_threads = Threads(reactor=reactor, name="evidence", size=_EVIDENCE_THREADS)
     unpacking_threads = Threads(reactor=reactor, name="unpacking", size=_UNPACKING_THREADS)
     random = SystemRandom()
+    sqlite = SqliteEngines()
     database = Database(
         url=sqlite_url(folder / "main.sqlite3"),
         threads=threads,
@@ -60,6 +62,7 @@ def build_foundation(
         random=random.random,
         connections=_THREADS,
         alone=alone,
+        sqlite=sqlite,
     )
     evidence = Database(
         url=sqlite_url(folder / "evidence.sqlite3"),
@@ -71,6 +74,7 @@ def build_foundation(
         connections=_EVIDENCE_THREADS,
         durable=False,
         alone=alone,
+        sqlite=sqlite,
     )
     store = ScriptStore(database=database, milliseconds=_milliseconds)
     stacks = Stacks(source=store, threads=unpacking_threads)
@@ -85,10 +89,13 @@ def build_foundation(
         new_id=_new_id,
         alone=alone,
         threads=threads,
+        script_threads=script_threads,
         evidence_threads=evidence_threads,
         unpacking_threads=unpacking_threads,
+        sqlite=sqlite,
         database=database,
         evidence=evidence,
+        chains=chains,
         redis=_redis(settings, reactor=reactor, random=random),
         background=Background(clock=reactor),
         store=store,

@@ -97,7 +97,11 @@ def build_engine(machinery: Machinery, parts: Sequence[Parts], *, inherited: Inh
     # Two relays would deliver everything twice.
     alone = HeldService(machinery.relay, waits=inherited.succeeds)
     leave = machinery.messages.leave_rows
-    handing = [HandoverParticipant(begin=partial(leave, True), fail=partial(leave, False))]
+    share = machinery.script_databases.share
+    handing = [
+        HandoverParticipant(begin=partial(leave, True), fail=partial(leave, False)),
+        HandoverParticipant(begin=partial(share, True), fail=partial(share, False), alone=partial(share, False)),
+    ]
     handing += [handing for one in parts for handing in one.handing]
     services = _services(machinery, parts, data=data, tokens=tokens, relay=alone, api=api, listener=listener)
     for name, child in services:
@@ -184,12 +188,14 @@ def _state(
         "logs": base.logs.state,
         "threads": lambda: {
             "database": base.threads.state(),
+            "scriptDatabases": base.script_threads.state(),
             "evidence": base.evidence_threads.state(),
             "unpacking": base.unpacking_threads.state(),
         },
         "dependencies": lambda: {one.name: one.figures() for one in dependencies},
         **({"redis": base.redis.state} if base.redis is not None else {}),
         "units": machinery.units.state,
+        "scriptDatabases": machinery.script_databases.state,
         "relay": machinery.relay.state,
         "turns": machinery.turns.state,
         "bus": machinery.bus.state,
@@ -255,12 +261,13 @@ def _services(
     upkeep = Upkeep(
         background=base.background,
         database=base.database,
-        units=machinery.units,
+        forget=[machinery.units.forget_old, machinery.script_databases.forget_old],
         remove=[remove for one in parts for remove in one.upkeep],
     )
     return [
         ("data folder", data),
         ("database threads", base.threads),
+        ("script database threads", base.script_threads),
         ("evidence threads", base.evidence_threads),
         ("unpacking threads", base.unpacking_threads),
         ("database", base.database),
@@ -269,6 +276,7 @@ def _services(
         ("background", base.background),
         ("logs", base.logs),
         ("units", machinery.units),
+        ("script databases", machinery.script_databases),
         ("upkeep", upkeep),
         ("administrator token", tokens),
         *(named for one in parts for named in one.services),

@@ -36,6 +36,7 @@ from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.prepare import Preparer
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.bus_link import BusLink
+from aiwebengine.services.db.script_databases import ScriptDatabases
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.outbox import Relay
 from aiwebengine.values import Invocation, LogLine, Receipt
@@ -43,6 +44,9 @@ from aiwebengine.web.errors import Explain, StackFrame
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamDoor
 from aiwebengine.web.websocket.connection import WebSockets
+
+_MOST_OPEN_DATABASES = 32
+"""Each takes at most five descriptors and some 300 kB."""
 
 
 # Long: a list of the floors, read from bottom to top.
@@ -69,6 +73,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequen
 
     relay = Relay(database=base.database, clock=reactor, milliseconds=base.milliseconds, passed=base.passed)
     units = Units(database=base.database, milliseconds=base.milliseconds, published=relay.wake, passed=base.passed)
+    script_databases = _script_databases(base, relay=relay)
     turns = Turns(clock=reactor, longest_seconds=settings.pool.queue_seconds)
     commits = Commits(
         commit=units.commit,
@@ -156,6 +161,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequen
         loads=loads,
         relay=relay,
         units=units,
+        script_databases=script_databases,
         turns=turns,
         commits=commits,
         host=host,
@@ -174,6 +180,25 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequen
         stream_door=StreamDoor(bus=bus, streams=event_streams, settings=settings.streams, random=SystemRandom()),
         sockets=WebSockets(reactor=reactor, settings=settings.sockets),
     )
+
+
+def _script_databases(base: Foundation, *, relay: Relay) -> ScriptDatabases:
+    databases = ScriptDatabases(
+        folder=base.folder / "scripts",
+        threads=base.script_threads,
+        main=base.database,
+        chains=base.chains["script"],
+        clock=base.reactor,
+        random=base.random.random,
+        milliseconds=base.milliseconds,
+        published=relay.wake_for,
+        most_open=_MOST_OPEN_DATABASES,
+        shared=not base.alone,
+        sqlite=base.sqlite,
+        passed=base.passed,
+    )
+    relay.also(databases)
+    return databases
 
 
 def _deployer(

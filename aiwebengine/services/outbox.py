@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -33,6 +33,8 @@ from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.tables import outbox
 
 _log = Logger()
+
+T = TypeVar("T")
 
 _AT_ONCE = 100
 _FIRST_WAIT_MS = 1_000
@@ -61,12 +63,35 @@ Deliver = Callable[[OutboxMessage], Awaitable[None] | None]
 """Delivers a message; raises `Undeliverable` if it never can, anything else to have it tried again."""
 
 
+class Outbox(Protocol):
+    """A database that holds messages."""
+
+    def read(self, work: Callable[[Connection], T]) -> Deferred[T]:
+        """See `Database.read`."""
+
+    def run(self, work: Callable[[Connection], T]) -> Deferred[T]:
+        """See `Database.run`."""
+
+
+class ScriptOutboxes(Protocol):
+    """The databases of scripts."""
+
+    def of(self, uri: str) -> Outbox:
+        """Return that of a script."""
+
+    def due(self, before: int) -> Deferred[list[str]]:
+        """Return the scripts in whose outbox something is or may be due before this time."""
+
+
 class Relay(Service):
     """
     Delivers published messages, at least once.
 
+    The outbox of the main database is read at each commit that left something there; that of a script as well, and
+    those of all scripts now and then, as their index says.
+
     Args:
-        database: Holds them.
+        database: The main one.
         clock: For waiting.
         milliseconds: The server's clock, since 1970.
         passed: Told of the points on the way.
@@ -85,6 +110,11 @@ class Relay(Service):
         self._clock = clock
         self._milliseconds = milliseconds
         self._passed = passed
+        self._scripts: ScriptOutboxes | None = None
+        self._woken: set[str] = set()
+        """Scripts that have committed something since the last round."""
+        self._looked = -_LOOK_SECONDS
+        """When the scripts' index was read."""
         self._round: Deferred[None] | None = None
         self._again = False
         self._look: DelayedCall | None = None
@@ -94,6 +124,15 @@ class Relay(Service):
     def add(self, kind: str, deliver: Deliver) -> None:
         """Have *deliver* deliver the messages of a kind; before the service starts."""
         self._kinds[kind] = deliver
+
+    def also(self, scripts: ScriptOutboxes) -> None:
+        """Deliver from the databases of scripts too; before the service starts."""
+        self._scripts = scripts
+
+    def wake_for(self, uri: str) -> None:
+        """Look now; a unit in the database of this script was committed that published something."""
+        self._woken.add(uri)
+        self.wake()
 
     def startService(self) -> None:
         """Deliver what an earlier life of the server left."""
@@ -141,11 +180,33 @@ class Relay(Service):
         self._look = self._clock.callLater(_LOOK_SECONDS, self.wake)
 
     async def _deliver_all(self) -> None:
+        await self._deliver_from(self._database)
+        for uri in await self._due_scripts():
+            if self._scripts is not None:
+                await self._deliver_from(self._scripts.of(uri))
+
+    async def _due_scripts(self) -> Sequence[str]:
+        """Return the scripts whose outboxes are to be read in this round."""
+        if self._scripts is None:
+            return ()
+        woken, self._woken = self._woken, set()
+        now = self._clock.seconds()
+        if now - self._looked < _LOOK_SECONDS:
+            return sorted(woken)
+        self._looked = now
+        try:
+            due = await self._scripts.due(self._milliseconds() + 1)
+        except EngineError as error:
+            _log.warn("the index of script databases cannot be read: {why}", why=error.private or error.public)
+            return sorted(woken)
+        return list(dict.fromkeys([*sorted(woken), *due]))
+
+    async def _deliver_from(self, outbox_of: Outbox) -> None:
         while self.running:
             try:
-                rows = await self._database.read(self._waiting)
+                rows = await outbox_of.read(self._waiting)
             except EngineError as error:
-                _log.warn("the outbox cannot be read: {why}", why=error.private or error.public)
+                _log.warn("what waits to be delivered cannot be read: {why}", why=error.private or error.public)
                 return
             if not rows:
                 return
@@ -155,18 +216,18 @@ class Relay(Service):
             for row in rows:
                 if not self.running:
                     break
-                if await self._deliver(row):
+                if await self._deliver(outbox_of, row):
                     delivered.append(row.id)
                 if delivered and self._milliseconds() - since >= _TOGETHER_MS:
-                    await self._forget(delivered)
+                    await self._forget(outbox_of, delivered)
                     delivered, since = [], self._milliseconds()
-            await self._forget(delivered)
+            await self._forget(outbox_of, delivered)
 
     def _waiting(self, connection: Connection) -> Sequence[Any]:
         due = outbox.c.next_at <= self._milliseconds()
         return connection.execute(sa.select(outbox).where(due).order_by(outbox.c.id).limit(_AT_ONCE)).all()
 
-    async def _deliver(self, row: Any) -> bool:
+    async def _deliver(self, outbox_of: Outbox, row: Any) -> bool:
         """Deliver one; tell whether it is done with, delivered or not."""
         message = OutboxMessage(id=f"{row.unit}/{row.ordinal}", payload=json.loads(row.payload), attempts=row.attempts)
         self._passed("relay.next")
@@ -182,16 +243,16 @@ class Relay(Service):
         except Exception:  # noqa: BLE001  the edge of a delivery: whatever it met, the message waits and the others go on
             self._failed += 1
             _log.failure("message {id} of kind {kind} was not delivered", Failure(), id=message.id, kind=row.kind)
-            await self._later(row)
+            await self._later(outbox_of, row)
             return False
         else:
             self._delivered += 1
         self._passed("relay.delivered")
         return True
 
-    async def _forget(self, numbers: Sequence[int]) -> None:
+    async def _forget(self, outbox_of: Outbox, numbers: Sequence[int]) -> None:
         if numbers:
-            await self._database.run(lambda connection: _delete(connection, numbers))
+            await outbox_of.run(lambda connection: _delete(connection, numbers))
             self._passed("relay.forgotten")
 
     def _deliverer(self, kind: str) -> Deliver:
@@ -200,10 +261,10 @@ class Relay(Service):
         except KeyError:
             raise Undeliverable(f"no delivery is registered for messages of the kind {kind!r}") from None
 
-    async def _later(self, row: Any) -> None:
+    async def _later(self, outbox_of: Outbox, row: Any) -> None:
         wait = min(_LONGEST_WAIT_MS, _FIRST_WAIT_MS * 2 ** min(row.attempts, 20))
         values = {"attempts": row.attempts + 1, "next_at": self._milliseconds() + wait}
-        await self._database.run(
+        await outbox_of.run(
             lambda connection: connection.execute(sa.update(outbox).where(outbox.c.id == row.id).values(**values))
         )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy.engine import Connection
 from twisted.application.service import Service
 
 from aiwebengine.observe.background import Background
 from aiwebengine.services.db.connect import Database
-from aiwebengine.services.db.units import Units
 
 _EXPIRE_SECONDS = 60.0
 _FORGET_SECONDS = 3600.0
@@ -22,7 +21,7 @@ class Upkeep(Service):
     Args:
         background: Does it now and then.
         database: The main one.
-        units: Forgets its old ids.
+        forget: Each drops the ids of old units in some databases.
         remove: Each removes a bounded number of rows whose time is over and returns how many.
     """
 
@@ -31,21 +30,25 @@ class Upkeep(Service):
         *,
         background: Background,
         database: Database,
-        units: Units,
+        forget: Sequence[Callable[[], Awaitable[None]]],
         remove: Sequence[Callable[[Connection], int]],
     ) -> None:
         self._background = background
         self._database = database
-        self._units = units
+        self._forget = tuple(forget)
         self._remove = tuple(remove)
 
     def startService(self) -> None:
         """Begin."""
         super().startService()
         self._background.every("remove expired rows", _EXPIRE_SECONDS, self._expire)
-        self._background.every("forget old units", _FORGET_SECONDS, self._units.forget_old)
+        self._background.every("forget old units", _FORGET_SECONDS, self._forget_units)
 
     async def _expire(self) -> None:
         for remove in self._remove:
             while await self._database.run(remove):
                 pass
+
+    async def _forget_units(self) -> None:
+        for forget in self._forget:
+            await forget()

@@ -24,6 +24,8 @@ class HandoverParticipant:
     """Leave what the successor must know; may return a Deferred."""
     fail: Callable[[], None] = lambda: None
     """There is no successor: go on as before."""
+    alone: Callable[[], None] = lambda: None
+    """This engine has succeeded another, which has exited."""
 
 
 class Handover:
@@ -97,4 +99,6 @@ class Handover:
     def inherit(self) -> None:
         """Know that the predecessor process has exited."""
         self._data.claim()
+        for part in self._parts:
+            part.alone()
         self._alone.release()

@@ -115,8 +115,9 @@ class ScriptDatabases(Service):
         milliseconds: The server's clock, since 1970.
         published: Told the script after a commit that left messages in its outbox.
         most_open: Most files that are open at the same time.
-        alone: Tells whether no other process serves from the same folder, so that files may be migrated.
+        shared: See `share`.
         durable: See `Database`.
+        sqlite: The same.
         passed: Told of the points on the way of a unit.
     """
 
@@ -132,8 +133,9 @@ class ScriptDatabases(Service):
         milliseconds: Callable[[], int],
         published: Callable[[str], None],
         most_open: int,
-        alone: Callable[[], bool] = lambda: True,
+        shared: bool = False,
         durable: bool = True,
+        sqlite: SqliteEngines | None = None,
         passed: Passed = unwatched,
     ) -> None:
         self._folder = folder
@@ -144,7 +146,7 @@ class ScriptDatabases(Service):
         self._milliseconds = milliseconds
         self._published = published
         self._most_open = most_open
-        self._alone = alone
+        self._shared = shared
         self._durable = durable
         self._passed = passed
         self._files: OrderedDict[str, ScriptFile] = OrderedDict()
@@ -152,8 +154,7 @@ class ScriptDatabases(Service):
         self._room = Pulse()
         """Fires when a file was closed, or is not in use any more."""
         self._index = ScriptIndex(main=main)
-        self._sqlite = SqliteEngines()
-        self._leaving = False
+        self._sqlite = sqlite or SqliteEngines()
         self._opened = 0
         self._closed = 0
 
@@ -190,13 +191,19 @@ class ScriptDatabases(Service):
         """Return when the first message in the outbox of a file that is closed is due; None if there is none."""
         return self._index.next_due()
 
-    def leave_entries(self, leaving: bool) -> None:  # noqa: FBT001  it is what it says
+    def share(self, shared: bool) -> None:  # noqa: FBT001  it is what it says
         """
-        Take nothing out of the index, or do so again.
+        Know whether another process serves from the same folder.
 
-        While a successor begins to serve, what is done with here may be in use there.
+        While one does no file is migrated, and nothing is taken out of the index: what is done with here may be in
+        use there.
         """
-        self._leaving = leaving
+        self._shared = shared
+
+    async def forget_old(self) -> None:
+        """Drop the ids of old units in the files that are open."""
+        for file in [one for one in self._files.values() if one.ready and one.entered]:
+            await self.use(file.uri, lambda one: Deferred.fromCoroutine(one.units.forget_old()), writes=True)
 
     def state(self) -> dict[str, int]:
         """Return figures for the state page."""
@@ -286,7 +293,7 @@ class ScriptDatabases(Service):
             random=self._random,
             connections=_CONNECTIONS,
             durable=self._durable,
-            alone=self._alone(),
+            alone=not self._shared,
             sqlite=self._sqlite,
         )
         try:
@@ -374,8 +381,7 @@ class ScriptDatabases(Service):
         if stopping is not None:
             await stopping
         self._closed += 1
-        shared = self._leaving or not self._alone()
-        if file.entered and not shared and (entry is None or entry.due_at != UNKNOWN):
+        if file.entered and not self._shared and (entry is None or entry.due_at != UNKNOWN):
             try:
                 await self._index.put(file.uri, entry)
             except EngineError as error:

@@ -3,15 +3,114 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from aiwebengine.errors import Unavailable
 from aiwebengine.services.db.tables import outbox
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.outbox import Relay, Undeliverable
 from tests.support.fakes.database import open_database
 from tests.support.folders import temporary_folder
+
+
+class Scripts:
+    """The databases of scripts, and what their index says."""
+
+    def __init__(self, folder, names):
+        self.databases = {}
+        for name in names:
+            (folder / name).mkdir()
+            self.databases[name] = open_database(folder / name)
+        self.entered = []
+        self.asked = 0
+        self.away = False
+
+    def of(self, uri):
+        """See `ScriptOutboxes.of`."""
+        return self.databases[uri]
+
+    def due(self, before):
+        """See `ScriptOutboxes.due`."""
+        self.asked += 1
+        return fail(Unavailable("away")) if self.away else succeed(list(self.entered))
+
+
+class ScriptRelayTests(SynchronousTestCase):
+    """Messages in the databases of scripts."""
+
+    def setUp(self):
+        folder = temporary_folder(self)
+        self.scripts = Scripts(folder, ["a", "b"])
+        self.main = open_database(folder)
+        for database in (self.main, *self.scripts.databases.values()):
+            self.addCleanup(database.stopService)
+        self.clock = Clock()
+        self.got = []
+        self.fails = []
+        self.relay = Relay(database=self.main, clock=self.clock, milliseconds=self.milliseconds)
+        self.relay.add("test", self.deliver)
+        self.relay.also(self.scripts)
+
+    def milliseconds(self):
+        return int(self.clock.seconds() * 1000)
+
+    def deliver(self, message):
+        if self.fails:
+            raise self.fails.pop(0)
+        self.got.append(message.id)
+
+    def publish(self, uri, unit, *, wake=True):
+        units = Units(
+            database=self.scripts.databases[uri],
+            milliseconds=self.milliseconds,
+            published=(lambda: self.relay.wake_for(uri)) if wake else lambda: None,
+        )
+        units.startService()
+        self.successResultOf(units.commit(unit, lambda transaction: transaction.publish("test", unit)))
+
+    def test_left_behind(self):
+        """At the start the scripts that the index names are looked into, and no others."""
+        self.publish("a", "i.0", wake=False)
+        self.publish("b", "j.0", wake=False)
+        self.scripts.entered = ["b"]
+        self.relay.startService()
+        self.addCleanup(self.relay.stopService)
+        self.assertEqual(self.got, ["j.0/0"])
+
+    def test_at_once(self):
+        """What a script's unit has published is delivered after its commit, without reading the index."""
+        self.relay.startService()
+        self.addCleanup(self.relay.stopService)
+        asked = self.scripts.asked
+        self.publish("a", "i.0")
+        self.assertEqual((self.got, self.scripts.asked), (["i.0/0"], asked))
+
+    def test_tried_again(self):
+        """What could not be delivered is tried again, as the index says."""
+        self.relay.startService()
+        self.addCleanup(self.relay.stopService)
+        self.fails = [ValueError("x")]
+        self.publish("a", "i.0")
+        self.flushLoggedErrors(ValueError)
+        self.scripts.entered = ["a"]
+        self.assertEqual(self.got, [])
+        self.clock.advance(5)
+        self.assertEqual(self.got, ["i.0/0"])
+
+    def test_index_is_away(self):
+        """While the index cannot be read scripts that commit are served, and the others later."""
+        self.scripts.away = True
+        self.publish("b", "j.0", wake=False)
+        self.scripts.entered = ["b"]
+        self.relay.startService()
+        self.addCleanup(self.relay.stopService)
+        self.publish("a", "i.0")
+        self.assertEqual(self.got, ["i.0/0"])
+        self.scripts.away = False
+        self.clock.advance(5)
+        self.assertEqual(self.got, ["i.0/0", "j.0/0"])
 
 
 class RelayTests(SynchronousTestCase):

@@ -231,10 +231,10 @@ class ScriptDatabasesTests(ScriptDatabasesCase):
     def test_successor(self):
         """While two servers use the same files nothing is taken out of the index."""
         self.successResultOf(self.write("a"))
-        self.databases.leave_entries(True)
+        self.databases.share(True)
         self.stop()
         self.assertEqual(self.index(), {"a": 0})
-        self.databases = self.start(alone=lambda: False)
+        self.databases = self.start(shared=True)
         self.successResultOf(self.write("b"))
         self.stop()
         self.assertEqual(self.index(), {"a": 0, "b": 0})
