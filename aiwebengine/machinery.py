@@ -26,6 +26,7 @@ from aiwebengine.host.turns import Turns
 from aiwebengine.observe.background import Background
 from aiwebengine.observe.logs import ScriptLogs
 from aiwebengine.observe.points import Passed
+from aiwebengine.observe.watchdog import Watchdog
 from aiwebengine.ports import Ports
 from aiwebengine.runtime.invoker import Admission, Invoker
 from aiwebengine.runtime.processes.zygote import Zygote
@@ -155,6 +156,8 @@ class Foundation:
     """The server's clock, since 1970."""
     seconds: Callable[[], float]
     """The same in seconds."""
+    watchdog: Watchdog
+    """Sees who holds the reactor."""
     random: Random
     new_id: Callable[[], str]
     """Makes an id that no other invocation has."""

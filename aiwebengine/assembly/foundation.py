@@ -13,6 +13,7 @@ from aiwebengine.machinery import Foundation
 from aiwebengine.observe.background import Background
 from aiwebengine.observe.logs import ScriptLogs
 from aiwebengine.observe.points import Passed
+from aiwebengine.observe.watchdog import Watchdog
 from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.db.chain import DatabaseName, MigrationChain
@@ -85,6 +86,7 @@ def build_foundation(
         folder=folder,
         milliseconds=_milliseconds,
         seconds=time.time,
+        watchdog=Watchdog(reactor=reactor, wall=time.time),
         random=random,
         new_id=_new_id,
         alone=alone,

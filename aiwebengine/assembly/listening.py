@@ -183,6 +183,7 @@ def _state(
             "generation": current.registry.generation,
             "scripts": len(current.registry.scripts),
         },
+        "reactor": base.watchdog.state,
         "runtime": machinery.runner.state,
         "build": machinery.builder.state,
         "logs": base.logs.state,
@@ -232,6 +233,7 @@ def _site(machinery: Machinery, parts: Sequence[Parts], *, api: Api, tokens: Adm
         doors=[door for one in parts for door in one.doors],
         # The administrator's token is for the engine itself: no script runs for the administrator.
         visitors=machinery.ports.offered(PRINCIPAL),
+        pulse=base.watchdog.pulse,
     )
 
 
@@ -265,6 +267,7 @@ def _services(
         remove=[remove for one in parts for remove in one.upkeep],
     )
     return [
+        ("watchdog", base.watchdog),
         ("data folder", data),
         ("database threads", base.threads),
         ("script database threads", base.script_threads),

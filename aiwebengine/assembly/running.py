@@ -115,6 +115,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequen
         passed=base.passed,
         recorded=hooks.recorded,
         tape_bytes=hooks.tape_bytes,
+        pulse=base.watchdog.pulse,
     )
     invoker = Invoker(
         runner=runner,

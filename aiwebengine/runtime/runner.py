@@ -20,7 +20,9 @@ from twisted.logger import Logger
 
 from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.interfaces import HostCalls, ScriptSource
-from aiwebengine.observe.points import Passed, unwatched
+from aiwebengine.observe.points import Passed
+from aiwebengine.observe.points import unwatched as nobody
+from aiwebengine.observe.watchdog import ReactorPulse, unwatched
 from aiwebengine.runtime.group import ProcessGroup
 from aiwebengine.runtime.processes.slots import Slots
 from aiwebengine.runtime.processes.template import Template
@@ -90,9 +92,10 @@ class Runner(Service):
         cores: int,
         wall: Callable[[], float],
         entropy: Callable[[int], bytes],
-        passed: Passed = unwatched,
+        passed: Passed = nobody,
         recorded: Callable[[Run, str], None] | None = None,
         tape_bytes: Callable[[], int] = lambda: 1024 * 1024,
+        pulse: ReactorPulse | None = None,
     ) -> None:
         self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds
@@ -107,6 +110,7 @@ class Runner(Service):
         self._passed = passed
         self._recorded = recorded
         self._tape_bytes = tape_bytes
+        self._pulse = pulse or unwatched()
         self._groups: dict[str, ProcessGroup] = {}
         self._retiring: set[ProcessGroup] = set()
         self._active: set[Run] = set()
@@ -302,6 +306,7 @@ class Runner(Service):
             again=self._again,
             passed=self._passed,
             recorded=self._recorded,
+            pulse=self._pulse,
         )
         group = ProcessGroup(version=version, terms=terms, context=self._context, run_context=run_context)
         self._groups[version] = group

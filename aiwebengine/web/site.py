@@ -29,6 +29,7 @@ from twisted.web.resource import Resource
 from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed, WrongMethod
 from aiwebengine.host.registration.paths import METHODS, RESERVED
 from aiwebengine.interfaces import Identify
+from aiwebengine.observe.watchdog import ReactorPulse, unwatched
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.runtime.routes import AutoOptions, MethodNotAllowed, NoRoute
@@ -85,6 +86,7 @@ class Site:
         admission: What matched requests pass before their handlers are run.
         doors: Answer requests for paths of the engine's own that are not among `own`.
         visitors: Finds out who sends requests for scripts; None: nobody is known.
+        pulse: Of the reactor; told for which route it works.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Site:
         admission: Sequence[AdmissionStep] = (),
         doors: Sequence[Door] = (),
         visitors: Identify | None = None,
+        pulse: ReactorPulse | None = None,
     ) -> None:
         self._reactor = reactor
         self._current = current
@@ -125,6 +128,7 @@ class Site:
         self._steps_of: Registry | None = None
         self._doors = tuple(doors)
         self._visitors = visitors
+        self._pulse = pulse or unwatched()
         self._channels: set[Channel] = set()
         self._waiting: list[Deferred[None]] = []
         """Fired when there is no connection."""
@@ -297,6 +301,7 @@ class Site:
                 if principal is None:
                     return
             exchange.version = route.version
+            self._pulse.subject = route
             if exchange.sender.token:
                 exchange.timed = self._is_owner(exchange.sender.token)
             given = admit(request, match, sender=exchange.sender.told)

@@ -30,6 +30,7 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import EngineError, ScriptFailed, ScriptProtocol, Stale, Unavailable
 from aiwebengine.interfaces import HostCalls, HostSession
 from aiwebengine.observe.points import Passed, unwatched
+from aiwebengine.observe.watchdog import ReactorPulse
 from aiwebengine.runtime.moves import Move
 from aiwebengine.runtime.processes.occupant import Child, Death
 from aiwebengine.runtime.runs.costs import RunCosts
@@ -111,6 +112,8 @@ class RunContext:
     """Told once when a run has ended."""
     again: Callable[[Run], None]
     """Told of a run that is to be begun again: its process was lost, or it has its turn to be repeated."""
+    pulse: ReactorPulse
+    """Of the reactor; told for whom it works."""
     passed: Passed = unwatched
     """Told of the points on the way."""
     recorded: Callable[[Run, str], None] | None = None
@@ -269,6 +272,7 @@ class Run:
         """See `occupant.Occupant.asked`."""
         if self.phase is not _RUNNING:
             return
+        self._context.pulse.subject = self.invocation
         conversation = self._conversation or self._converse()
         try:
             named, given = read_call(tag, name, argument)
@@ -286,6 +290,7 @@ class Run:
         """See `occupant.Occupant.logged`."""
         if self.phase is not _RUNNING:
             return
+        self._context.pulse.subject = self.invocation
         self._context.passed("log.received")
         conversation = self._conversation or self._converse()
         try:
@@ -295,6 +300,7 @@ class Run:
 
     def over(self, box: Box, cpu_seconds: float) -> bool:
         """See `occupant.Occupant.over`."""
+        self._context.pulse.subject = self.invocation
         self._context.passed("answer.received")
         if self.phase is _ENDED:
             # It was killed, and was quicker.

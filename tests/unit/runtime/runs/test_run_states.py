@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Cancelled, Conflict, EngineError, Stale
+from aiwebengine.observe.watchdog import unwatched
 from aiwebengine.runtime.moves import IllegalMove
 from aiwebengine.runtime.processes.occupant import Death
 from aiwebengine.runtime.runs.run import CANCEL_SECONDS, Phase, Run, RunContext
@@ -153,6 +154,7 @@ class Play:
         self.over = 0
         self.again = 0
         context = RunContext(
+            pulse=unwatched(),
             host=self,
             limits=LimitSettings(answer_bytes=1000, stream_bytes=1000),
             memory_bytes=1 << 26,
