@@ -1,5 +1,6 @@
 /*
- * Intl.DateTimeFormat and Date's toLocale methods: English names, UTC and zones of a fixed offset.
+ * Intl.DateTimeFormat and Date's toLocale methods: what is written with digits by the rows of locales.js, words in
+ * English; UTC and zones of a fixed offset.
  *
  * There is no time zone database in the sandbox; a named zone other than UTC is refused with that reason
  * rather than answered wrongly.
@@ -42,11 +43,44 @@
         if (!any && (defaults === 'time' || defaults === 'all')) Object.assign(made, { hour: 'numeric', minute: '2-digit', second: '2-digit' });
         if (options.fractionalSecondDigits !== undefined) made.fractionalSecondDigits = Number(options.fractionalSecondDigits);
         if (options.timeZoneName !== undefined) made.timeZoneName = String(options.timeZoneName);
+        K.define(made, 'pattern', patternOf(made, locale));
+        if (made.pattern === undefined) made.locale = locale = K.Intl.english(locale);
         if (made.hour !== undefined) {
-            made.hour12 = options.hour12 !== undefined ? !!options.hour12 : options.hourCycle !== undefined ? /^h1[12]$/.test(options.hourCycle) : /^en(?:-(?:US|CA|AU|NZ|IN|PH))?$/i.test(locale);
+            made.hour12 = options.hour12 !== undefined ? !!options.hour12 : options.hourCycle !== undefined ? /^h1[12]$/.test(options.hourCycle) : K.Intl.rowOf(locale)[HOURS] === '12';
             made.hourCycle = made.hour12 ? 'h12' : 'h23';
         }
         return made;
+    }
+
+    /* Of the rows of locales.js: the hours of a day, the names of its halves, and the patterns. */
+    var HOURS = 16, HALVES = 17, DATES = 19, TIMES = 28, GLUE = 40;
+    var DATE_FIELDS = ['nnn', 'n22', '222', '2nn', 'nn-', 'n2-', '-nn', '-22'], TIME_FIELDS = ['nnn', 'nn-', '2nn', '2n-'];
+
+    /* Which patterns write a date and a time without words; undefined if there are none, and English is written. */
+    function patternOf(made, locale) {
+        if (made.weekday || made.era || made.timeZoneName || made.fractionalSecondDigits) return undefined;
+        function width(value) { return value === undefined ? '-' : value === 'numeric' ? 'n' : value === '2-digit' ? '2' : 'w'; }
+        var date = -1, time = -1, some = made.year || made.month || made.day, minute = made.minute && 'n', second = made.second && 'n';
+        if (made.dateStyle !== undefined) date = made.dateStyle === 'short' ? 8 : undefined;
+        else if (some) date = DATE_FIELDS.indexOf(width(made.year) + width(made.month) + width(made.day));
+        if (made.timeStyle !== undefined) time = made.timeStyle === 'medium' ? 4 : made.timeStyle === 'short' ? 5 : undefined;
+        else if (made.hour || minute || second) time = TIME_FIELDS.indexOf(width(made.hour) + (minute || '-') + (second || '-'));
+        if (date === undefined || time === undefined || date < 0 && some || time < 0 && (made.hour || minute || second)) return undefined;
+        return { date: date, time: time, glue: made.dateStyle === undefined ? 0 : 1 };
+    }
+
+    function writtenBy(state, at) {
+        var row = K.Intl.rowOf(state.locale), chosen = state.pattern, hour = at.getUTCHours();
+        var date = chosen.date < 0 ? '' : row[DATES + chosen.date], time = chosen.time < 0 ? '' : row[TIMES + 2 * chosen.time + (state.hour12 ? 0 : 1)];
+        var text = date === '' || time === '' ? date + time : row[GLUE + chosen.glue].replace('{1}', date).replace('{0}', time), parts = [];
+        var shown = { y: ['year', at.getUTCFullYear()], M: ['month', at.getUTCMonth() + 1], d: ['day', at.getUTCDate()], h: ['hour', !state.hour12 ? hour : /^ja/.test(state.locale) ? hour % 12 : hour % 12 || 12], m: ['minute', at.getUTCMinutes()], s: ['second', at.getUTCSeconds()] };
+        text.split(/(%(?:yy?|MM?|dd?|hh?|mm?|ss?|a))/).forEach(function (piece, i) {
+            var field = shown[piece.charAt(1)];
+            if (i % 2 === 0) parts.push(['literal', piece]);
+            else if (field === undefined) parts.push(['dayPeriod', row[HALVES + (hour < 12 ? 0 : 1)]]);
+            else parts.push([field[0], piece.length === 3 ? two(field[1] % 100) : String(field[1])]);
+        });
+        return parts.filter(function (part) { return part[1] !== ''; });
     }
 
     function two(value) { return value < 10 ? '0' + value : String(value); }
@@ -56,7 +90,9 @@
     function partsOf(state, value) {
         var time = value === undefined ? Date.now() : Number(value);
         if (!isFinite(time)) throw new RangeError('Invalid time value');
-        var at = new Date(time + zone(state.timeZone).minutes * 60000), date = dateParts(state, at), clock = clockParts(state, at);
+        var at = new Date(time + zone(state.timeZone).minutes * 60000);
+        if (state.pattern !== undefined) return writtenBy(state, at);
+        var date = dateParts(state, at), clock = clockParts(state, at);
         if (date.length && clock.length) date.push(['literal', state.dateStyle === 'full' || state.dateStyle === 'long' ? ' at ' : ', ']);
         return date.concat(clock);
     }
@@ -64,8 +100,9 @@
     function dateParts(state, at) {
         var parts = [], textMonth = state.month !== undefined && NUMBERS.indexOf(state.month) < 0, british = /^en-(?!US)/i.test(state.locale) || !/^en/i.test(state.locale);
         var day = state.day && ['day', number(at.getUTCDate(), state.day)], year = state.year && ['year', number(at.getUTCFullYear(), state.year)];
-        var month = state.month && ['month', textMonth ? word(MONTHS, at.getUTCMonth(), state.month) : number(at.getUTCMonth() + 1, british && state.day && state.year ? '2-digit' : state.month)];
-        if (british && day && !textMonth && state.year) day[1] = two(at.getUTCDate());
+        var month = state.month && ['month', textMonth ? word(MONTHS, at.getUTCMonth(), state.month) : number(at.getUTCMonth() + 1, british && state.day ? '2-digit' : state.month)];
+        if (british && day && month && !textMonth) day[1] = two(at.getUTCDate());
+        if (state.weekday && month && !day && !year) return [month, ['literal', ' '], ['weekday', word(DAYS, at.getUTCDay(), state.weekday)]];
         function add(part, before) {
             if (!part) return;
             if (parts.length) parts.push(['literal', before]);
@@ -73,7 +110,7 @@
         }
         add(state.weekday && ['weekday', word(DAYS, at.getUTCDay(), state.weekday)], '');
         if (british) {
-            add(day, textMonth ? ' ' : ', ');
+            add(day, year ? ', ' : ' ');
             add(month, textMonth ? ' ' : day ? '/' : ', ');
             add(year, textMonth ? ' ' : '/');
         } else {
@@ -102,14 +139,16 @@
         formatToParts: function formatToParts(value) { return K.Intl.asParts(partsOf(K.hidden(this), value)); },
         formatRange: function formatRange(from, to) { return this.format(from) + ' \u2013 ' + this.format(to); }
     });
-    K.Intl.bound(DateTimeFormat, function (state, value) { return K.Intl.joined(partsOf(state, value)); });
+    /* As one text: like V8, with plain spaces for narrow ones. */
+    function written(state, value) { return K.Intl.joined(partsOf(state, value)).replace(/\u202f/g, ' '); }
+    K.Intl.bound(DateTimeFormat, written);
 
     function dateMethod(name, required, defaults) {
         var holder = {};
         holder[name] = function (locales, options) {
             if (isNaN(this.getTime())) return 'Invalid Date';
             var format = new DateTimeFormat(locales), locale = K.hidden(format).locale;
-            return K.Intl.joined(partsOf(settings(locale, options || {}, required, defaults), this.getTime()));
+            return written(settings(locale, options || {}, required, defaults), this.getTime());
         };
         K.define(Date.prototype, name, holder[name]);
     }

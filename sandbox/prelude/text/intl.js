@@ -1,30 +1,50 @@
 /*
- * Intl, thin and honest: English forms and what the numbers and dates themselves say.
+ * Intl: numbers, dates and times as some fifty languages and regions write them, plurals, and English words.
  *
- * NumberFormat (decimal, percent, currency, unit, compact), DateTimeFormat (UTC and fixed offsets),
- * PluralRules, RelativeTimeFormat, ListFormat, Collator, Segmenter (by character).  A few separators of
- * other languages are known; resolvedOptions() tells the locale that was really used, which is what
- * the standard asks of an implementation that lacks one.
+ * NumberFormat, DateTimeFormat (dates.js), PluralRules (plurals.js), RelativeTimeFormat, ListFormat, Collator.  Digits
+ * are written by the rows of locales.js.  What takes words of another language is English here, and then
+ * resolvedOptions() tells `en`, which is what the standard asks of an implementation that lacks a locale.
  */
 (function (K) {
     'use strict';
 
     var Intl = {};
     K.define(Intl, Symbol.toStringTag, 'Intl', true);
-    /* decimal point and group separator by language; the rest is written the English way */
-    var SEPARATORS = { en: '.,', de: ',.', es: ',.', it: ',.', nl: ',.', pt: ',.', id: ',.', tr: ',.', da: ',.', fr: ',\u202f', ru: ',\u00a0', uk: ',\u00a0', pl: ',\u00a0', cs: ',\u00a0', sk: ',\u00a0', fi: ',\u00a0', sv: ',\u00a0', nb: ',\u00a0', no: ',\u00a0', hu: ',\u00a0', ja: '.,', zh: '.,', ko: '.,', he: '.,', th: '.,' };
-    var SYMBOLS = { USD: '$', EUR: '\u20ac', GBP: '\u00a3', JPY: '\u00a5', INR: '\u20b9', CNY: 'CN\u00a5', KRW: '\u20a9', BRL: 'R$', AUD: 'A$', CAD: 'CA$', NZD: 'NZ$', MXN: 'MX$', HKD: 'HK$', ILS: '\u20aa', VND: '\u20ab', TWD: 'NT$', XAF: 'FCFA', PHP: '\u20b1' };
     var NO_MINOR = { JPY: 0, KRW: 0, VND: 0, CLP: 0, ISK: 0, XAF: 0, XOF: 0, PYG: 0, UGX: 0, BHD: 3, KWD: 3, JOD: 3, OMR: 3, TND: 3 };
 
+    /* What locales.js says of a locale, by its place there. */
+    var ROWS = K.localeRows, rows = {}, DECIMAL = 0, GROUP = 1, LEAST_GROUP = 4, GROUPING = 5, MINUS = 6, PATTERNS = 7, SYMBOLS = 15, NARROW = 42;
+    function rowOf(locale) {
+        var made = rows[locale];
+        if (made === undefined) made = rows[locale] = ROWS[K.own(ROWS, locale) ? locale : locale.split('-')[0]].split('|');
+        return made;
+    }
+
+    /* A tag with its parts in their usual case and without extensions. */
+    function canonicalTag(tag) {
+        if (!/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/.test(tag)) throw new RangeError('Incorrect locale information provided: ' + K.quote(tag));
+        return tag.replace(/-[A-Za-z0-9]-.*$/, '').split('-').map(function (part, i) {
+            return i === 0 ? part.toLowerCase() : part.length === 4 && /^[A-Za-z]/.test(part) ? part.charAt(0).toUpperCase() + part.slice(1).toLowerCase() : part.length === 2 ? part.toUpperCase() : part.toLowerCase();
+        }).join('-');
+    }
+
+    /* The locale that there is for a tag: itself, its language, or undefined. */
+    function known(tag) {
+        var language = tag.split('-')[0];
+        if (K.own(ROWS, tag) || K.own(K.sameRegions, language) && tag === language + '-' + K.sameRegions[language]) return tag;
+        return K.own(ROWS, language) ? language : undefined;
+    }
+    function tagsOf(locales) { return (locales === undefined ? [] : typeof locales === 'string' ? [locales] : Array.from(locales)).map(function (tag) { return canonicalTag(String(tag)); }); }
     function localeOf(locales) {
-        var list = locales === undefined ? [] : typeof locales === 'string' ? [locales] : Array.from(locales);
-        for (var i = 0; i < list.length; i++) {
-            var name = String(list[i]);
-            if (!/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/.test(name)) throw new RangeError('Incorrect locale information provided: ' + K.quote(name));
-            if (SEPARATORS[name.split('-')[0].toLowerCase()]) return name;
+        var tags = tagsOf(locales);
+        for (var i = 0; i < tags.length; i++) {
+            var found = known(tags[i]);
+            if (found !== undefined) return found;
         }
         return 'en-US';
     }
+    /* The locale for what takes English words. */
+    function english(locale) { return /^en(?:-US|-GB)?$/.test(locale) ? locale : 'en-US'; }
 
     function option(options, name, allowed, otherwise) {
         var value = options[name];
@@ -42,23 +62,23 @@
     }
 
     /* A class of Intl: callable with and without new, with supportedLocalesOf and resolvedOptions. */
-    function define(name, fill, methods) {
+    function define(name, fill, methods, choose) {
         function Class(locales, options) {
             var made = this instanceof Class ? this : Object.create(Class.prototype);
-            K.hide(made, fill(localeOf(locales), options === undefined || options === null ? {} : options));
+            K.hide(made, fill((choose || localeOf)(locales), options === undefined || options === null ? {} : options));
             return made;
         }
         Object.defineProperty(Class, 'name', { value: name, configurable: true });
         K.define(Class.prototype, 'resolvedOptions', function resolvedOptions() { return Object.assign({}, K.hidden(this)); });
         K.define(Class.prototype, Symbol.toStringTag, 'Intl.' + name, true);
         K.define(Class, 'supportedLocalesOf', function supportedLocalesOf(locales) {
-            return (typeof locales === 'string' ? [locales] : Array.from(locales || [])).filter(function (locale) { return !!SEPARATORS[String(locale).split('-')[0].toLowerCase()]; });
+            return tagsOf(locales).filter(function (tag) { return choose === undefined ? known(tag) !== undefined : choose([tag]).split('-')[0] === tag.split('-')[0]; });
         });
         Object.keys(methods).forEach(function (method) { K.define(Class.prototype, method, methods[method]); });
         K.define(Intl, name, Class);
         return Class;
     }
-    K.define(Intl, 'getCanonicalLocales', function getCanonicalLocales(locales) { return locales === undefined ? [] : typeof locales === 'string' ? [locales] : Array.from(locales); });
+    K.define(Intl, 'getCanonicalLocales', function getCanonicalLocales(locales) { return tagsOf(locales).filter(function (tag, i, all) { return all.indexOf(tag) === i; }); });
 
     /* -- numbers --------------------------------------------------------------------------- */
 
@@ -68,6 +88,12 @@
         if (style === 'currency' && currency === undefined) throw new TypeError('Currency code is required with currency style.');
         if (currency !== undefined && !/^[A-Z]{3}$/.test(currency)) throw new RangeError('Invalid currency code : ' + currency);
         var notation = option(options, 'notation', ['standard', 'compact', 'scientific', 'engineering'], 'standard');
+        if (notation === 'scientific' || notation === 'engineering') throw new RangeError('The notation "' + notation + '" is not available in scripts; use toExponential()');
+        if (style === 'unit') {
+            if (options.unit === undefined) throw new TypeError('Unit is required with unit style.');
+            if (!K.own(K.englishUnits, String(options.unit))) throw new RangeError('Invalid unit argument for Intl.NumberFormat() ' + K.quote(String(options.unit)) + ': scripts know kilometer, kilometer-per-hour and their like');
+        }
+        if (notation === 'compact' || style === 'unit') locale = english(locale);
         var minor = style === 'currency' ? NO_MINOR[currency] === undefined ? 2 : NO_MINOR[currency] : 0;
         var least = digits(options, 'minimumFractionDigits', 0, 100, undefined), most = digits(options, 'maximumFractionDigits', 0, 100, undefined);
         var usual = style === 'currency' ? minor : style === 'percent' || notation === 'compact' ? 0 : 3;
@@ -76,6 +102,8 @@
         if (least > most) throw new RangeError('maximumFractionDigits value is out of range.');
         var made = { locale: locale, numberingSystem: 'latn', style: style, notation: notation, minimumIntegerDigits: digits(options, 'minimumIntegerDigits', 1, 21, 1), minimumFractionDigits: least, maximumFractionDigits: most };
         if (currency !== undefined) { made.currency = currency; made.currencyDisplay = option(options, 'currencyDisplay', ['symbol', 'code', 'name', 'narrowSymbol'], 'symbol'); }
+        if (made.currencyDisplay === 'name') throw new RangeError('Names of currencies are not available in scripts; use currencyDisplay: "code"');
+        if (notation === 'compact') made.compactDisplay = option(options, 'compactDisplay', ['short', 'long'], 'short');
         if (options.unit !== undefined) { made.unit = String(options.unit); made.unitDisplay = option(options, 'unitDisplay', ['short', 'long', 'narrow'], 'short'); }
         if (options.maximumSignificantDigits !== undefined || options.minimumSignificantDigits !== undefined) {
             made.minimumSignificantDigits = digits(options, 'minimumSignificantDigits', 1, 21, 1);
@@ -118,15 +146,17 @@
     function significant(value, least, most) {
         if (value === 0) return fixed(0, least - 1, least - 1);
         var exponent = Math.floor(Math.log10(value)), shown = Number(value.toPrecision(Math.min(most, 21)));
+        if (shown >= Math.pow(10, exponent + 1)) exponent++;
         return fixed(shown, Math.max(0, least - 1 - exponent), Math.max(0, most - 1 - exponent));
     }
 
-    function grouped(whole, separator, least) {
-        return whole.length < least ? whole : whole.replace(/\B(?=(\d{3})+$)/g, separator);
+    function grouped(whole, separator, least, inTwos) {
+        return whole.length < least ? whole : whole.replace(inTwos ? /\B(?=(?:\d{2})*\d{3}$)/g : /\B(?=(?:\d{3})+$)/g, separator);
     }
 
+    var LARGE = { short: ['', 'K', 'M', 'B', 'T'], long: ['', ' thousand', ' million', ' billion', ' trillion'] };
     function numberParts(state, value) {
-        var number = Number(value), suffix = '', parts = [], marks = SEPARATORS[state.locale.split('-')[0].toLowerCase()];
+        var number = Number(value), suffix = '', parts = [], row = rowOf(state.locale), of = state.style === 'currency' ? 2 : 0, decimal = row[DECIMAL + of], group = row[GROUP + of];
         if (state.style === 'percent') number *= 100;
         var negative = number < 0 || number === 0 && 1 / number < 0, size = Math.abs(number);
         if (size !== size) parts.push(['nan', 'NaN']);
@@ -134,7 +164,7 @@
         else {
             if (state.notation === 'compact') {
                 var step = size >= 999.5e9 ? 4 : size >= 999.5e6 ? 3 : size >= 999.5e3 ? 2 : size >= 1000 ? 1 : 0;
-                suffix = ['', 'K', 'M', 'B', 'T'][step];
+                suffix = LARGE[state.compactDisplay][step];
                 size /= Math.pow(1000, step);
             }
             var both = state.maximumSignificantDigits !== undefined ? significant(size, state.minimumSignificantDigits, state.maximumSignificantDigits)
@@ -142,27 +172,46 @@
                     : fixed(size, state.minimumFractionDigits, state.maximumFractionDigits);
             while (both[0].length < state.minimumIntegerDigits) both[0] = '0' + both[0];
             if (!/[1-9]/.test(both[0] + both[1])) negative = negative && state.signDisplay === 'auto';
-            var least = state.useGrouping === false || state.useGrouping === 'false' ? Infinity : state.useGrouping === 'min2' || /^(?:es|pt|pl)/.test(state.locale) ? 5 : 4;
-            var runs = grouped(both[0], marks.charAt(1), least).split(marks.charAt(1));
-            for (var i = 0; i < runs.length; i++) parts.push(['group', i ? marks.charAt(1) : ''], ['integer', runs[i]]);
-            if (both[1] !== '') parts.push(['decimal', marks.charAt(0)], ['fraction', both[1]]);
-            if (suffix) parts.push(['compact', suffix]);
+            var least = state.useGrouping === false || state.useGrouping === 'false' ? Infinity : state.useGrouping === 'min2' || row[LEAST_GROUP] === '2' && state.useGrouping !== 'always' && state.useGrouping !== true ? 5 : 4;
+            var runs = grouped(both[0], '|', least, row[GROUPING] === '2').split('|');
+            for (var i = 0; i < runs.length; i++) parts.push(['group', i ? group : ''], ['integer', runs[i]]);
+            if (both[1] !== '') parts.push(['decimal', decimal], ['fraction', both[1]]);
+            if (suffix) parts.push(['literal', suffix.charAt(0) === ' ' ? ' ' : ''], ['compact', suffix.trim()]);
         }
-        return decorated(state, parts, negative);
+        return decorated(state, parts, negative, row);
     }
 
-    function decorated(state, parts, negative) {
-        var sign = state.signDisplay === 'never' ? '' : negative ? '-' : state.signDisplay === 'always' || state.signDisplay === 'exceptZero' && parts.some(function (part) { return /[1-9]/.test(part[1]); }) ? '+' : '';
-        var english = SEPARATORS[state.locale.split('-')[0].toLowerCase()].charAt(0) === '.';
-        if (state.style === 'percent') parts.push(['literal', english ? '' : '\u00a0'], ['percentSign', '%']);
-        if (state.style === 'unit') parts.push(['literal', ' '], ['unit', state.unit]);
-        if (state.style === 'currency') {
-            var symbol = state.currencyDisplay === 'code' || state.currencyDisplay === 'name' ? state.currency : SYMBOLS[state.currency] || state.currency;
-            if (state.currencyDisplay === 'narrowSymbol') symbol = symbol.replace(/^[A-Z]+(?=[^A-Z])/, '');
-            if (english) parts.unshift(['currency', symbol], ['literal', /[A-Z]$/.test(symbol) ? '\u00a0' : '']);
-            else parts.push(['literal', '\u00a0'], ['currency', symbol]);
+    function symbolOf(state, row) {
+        if (state.currencyDisplay === 'code') return state.currency;
+        var narrow = state.currencyDisplay === 'narrowSymbol', usual = narrow ? K.narrowSymbols : K.currencySymbols;
+        var found = new RegExp('(?:^|;)' + state.currency + '([^;]+)').exec(row[narrow ? NARROW : SYMBOLS]);
+        return found ? found[1] : K.own(usual, state.currency) ? usual[state.currency] : state.currency;
+    }
+
+    /* The digits with sign, currency and percent sign, where the locale has them. */
+    function decorated(state, digits, negative, row) {
+        var some = digits.some(function (part) { return /[1-9\u221e]/.test(part[1]); }), display = state.signDisplay;
+        var sign = display === 'never' ? '' : negative ? '-' : display === 'always' || display === 'exceptZero' && some ? '+' : '';
+        var symbol = state.style === 'currency' ? symbolOf(state, row) : '', at = PATTERNS + (sign === '' ? 0 : 1);
+        if (state.style === 'percent') at += 2;
+        if (state.style === 'currency') at += /[A-Za-z]/.test(symbol.charAt(row[PATTERNS + 4].charAt(0) === '*' ? symbol.length - 1 : 0)) ? 6 : 4;
+        var pattern = row[at], parts = [];
+        if (state.style === 'unit') {
+            var shown = K.englishUnits[state.unit].split('|'), one = joined(digits) === '1' ? 0 : 1;
+            pattern = (sign === '' ? '' : '-') + shown[{ short: 0, long: 2, narrow: 4 }[state.unitDisplay] + one];
         }
-        if (sign) parts.unshift([sign === '-' ? 'minusSign' : 'plusSign', sign]);
+        for (var i = 0; i < pattern.length; i++) {
+            var mark = pattern.charAt(i), last = parts[parts.length - 1];
+            if (mark === '#') parts = parts.concat(digits);
+            else if (mark === '*') parts.push(['currency', symbol]);
+            else if (mark === '-' && (state.style !== 'unit' || i === 0)) parts.push(sign === '-' ? ['minusSign', row[MINUS]] : ['plusSign', '+']);
+            else if (mark === '%' && state.style === 'percent') parts.push(['percentSign', '%']);
+            else {
+                var type = state.style === 'unit' && mark !== ' ' ? 'unit' : 'literal';
+                if (last && last[0] === type) last[1] += mark;
+                else parts.push([type, mark]);
+            }
+        }
         return parts.filter(function (part) { return part[1] !== ''; });
     }
 
@@ -184,30 +233,23 @@
 
     /* -- words ----------------------------------------------------------------------------- */
 
-    function plural(state, value) {
-        var number = Math.abs(Number(value));
-        if (state.type !== 'ordinal') return number === 1 ? 'one' : 'other';
-        var ten = number % 10, hundred = number % 100;
-        return ten === 1 && hundred !== 11 ? 'one' : ten === 2 && hundred !== 12 ? 'two' : ten === 3 && hundred !== 13 ? 'few' : 'other';
-    }
-    define('PluralRules', function (locale, options) {
-        return { locale: 'en', type: option(options, 'type', ['cardinal', 'ordinal'], 'cardinal') };
-    }, { select: function select(value) { return plural(K.hidden(this), value); } });
-
     define('ListFormat', function (locale, options) {
-        return { locale: 'en', type: option(options, 'type', ['conjunction', 'disjunction', 'unit'], 'conjunction'), style: option(options, 'style', ['long', 'short', 'narrow'], 'long') };
+        return { locale: english(locale), type: option(options, 'type', ['conjunction', 'disjunction', 'unit'], 'conjunction'), style: option(options, 'style', ['long', 'short', 'narrow'], 'long') };
     }, {
         format: function format(items) {
             var list = Array.from(items), state = K.hidden(this), word = state.type === 'disjunction' ? 'or' : state.type === 'unit' ? '' : state.style === 'long' ? 'and' : '&';
             if (list.length < 2) return list.join('');
-            var end = state.type === 'unit' ? ', ' : (list.length > 2 ? ', ' : ' ') + word + ' ';
-            return list.slice(0, -1).join(', ') + end + list[list.length - 1];
+            var narrow = state.style === 'narrow', between = narrow && state.type === 'unit' ? ' ' : ', ';
+            var comma = list.length > 2 && state.locale !== 'en-GB' ? ', ' : ' ';
+            var end = state.type === 'unit' ? between : narrow && state.type === 'conjunction' ? ', ' : comma + (state.locale === 'en-GB' && state.type === 'conjunction' ? 'and' : word) + ' ';
+            return list.slice(0, -1).join(between) + end + list[list.length - 1];
         }
     });
 
     var UNITS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'];
+    var SHORT = { second: ['sec.', 'sec.', 's'], minute: ['min.', 'min.', 'm'], hour: ['hr.', 'hr.', 'h'], day: ['day', 'days', 'd'], week: ['wk.', 'wk.', 'w'], month: ['mo.', 'mo.', 'mo'], quarter: ['qtr.', 'qtrs.', 'q'], year: ['yr.', 'yr.', 'y'] };
     define('RelativeTimeFormat', function (locale, options) {
-        return { locale: 'en', numeric: option(options, 'numeric', ['always', 'auto'], 'always'), style: option(options, 'style', ['long', 'short', 'narrow'], 'long') };
+        return { locale: english(locale), numeric: option(options, 'numeric', ['always', 'auto'], 'always'), style: option(options, 'style', ['long', 'short', 'narrow'], 'long') };
     }, {
         format: function format(value, unit) {
             unit = String(unit).replace(/s$/, '');
@@ -219,7 +261,7 @@
                 if (size === 0) return 'this ' + unit;
                 if (size === 1 && UNITS.indexOf(unit) > 2) return (past ? 'last ' : 'next ') + unit;
             }
-            var text = new NumberFormat('en-US').format(size) + ' ' + unit + (size === 1 ? '' : 's');
+            var digits = new NumberFormat('en-US').format(size), text = state.style === 'long' ? digits + ' ' + unit + (size === 1 ? '' : 's') : digits + (state.style === 'short' ? ' ' : '') + SHORT[unit][state.style === 'short' ? size === 1 ? 0 : 1 : 2];
             return past ? text + ' ago' : 'in ' + text;
         }
     });
@@ -250,7 +292,7 @@
         return a > b ? -1 : 1;
     }
     var Collator = define('Collator', function (locale, options) {
-        return { locale: 'en', usage: 'sort', sensitivity: option(options, 'sensitivity', ['base', 'accent', 'case', 'variant'], 'variant'), numeric: !!options.numeric };
+        return { locale: english(locale), usage: 'sort', sensitivity: option(options, 'sensitivity', ['base', 'accent', 'case', 'variant'], 'variant'), numeric: !!options.numeric };
     }, {});
     K.getter(Collator.prototype, 'compare', function () {
         var state = K.hidden(this);
@@ -258,6 +300,6 @@
     });
     K.define(String.prototype, 'localeCompare', function localeCompare(other, locales, options) { return new Collator(locales, options).compare(this, other); });
 
-    K.Intl = { define: define, option: option, bound: bound, joined: joined, asParts: asParts };
+    K.Intl = { define: define, rowOf: rowOf, english: english, tagsOf: tagsOf, option: option, bound: bound, joined: joined, asParts: asParts };
     K.global('Intl', Intl);
 }(__kernel));
