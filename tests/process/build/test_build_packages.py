@@ -161,6 +161,7 @@ async def test_the_nearest_file() -> None:
     async with running_builder() as builder:
         for written, meant in (
             ("./lib/stor", "./lib/store"),
+            ("./lib/sotre", "./lib/store"),
             ("./store", "./lib/store"),
             ("../lib/store", "./lib/store"),
             ("./data/item.json", "./data/items.json"),
