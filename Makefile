@@ -1,4 +1,4 @@
-# make serve      set up, start the server with the examples deployed; Ctrl-C stops it
+# make serve      set up, start the server with the examples deployed; PORT=8081 takes that port; Ctrl-C stops it
 # make test       set up, check the code, run the tests that every change must pass; ARGS=... runs pytest with those
 # make test-all   set up, check the code, run every test, the slow ones too, with many more generated examples
 # make chaos      set up, kill whatever runs for some minutes and look at what remains
@@ -18,7 +18,7 @@ ready:
 	@PYTHON="$(PYTHON)" .ci/prepare
 
 serve: ready
-	@exec $(BIN)/python examples/serve.py
+	@exec $(BIN)/python examples/serve.py $(if $(PORT),--port $(PORT)) $(ARGS)
 
 lint: ready
 	@echo "==> ruff, mypy" >&2

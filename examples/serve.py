@@ -3,6 +3,7 @@ Start a server in the development profile, deploy the examples to it and stay in
 
 It uses the command line and nothing else, so it also shows how a program drives it.
 `make serve` runs it; flags are handed on to `aiwebengine serve`.
+Scripts that somebody else has deployed under the name of an example are left as they are.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ ROOT = EXAMPLES.parent
 DATA = Path("data")
 NPM_CACHE = ROOT / "build-cache" / "npm"
 START_SECONDS = 60
+MESSAGE = "deployed by make serve"
 ENGINE = (sys.executable, "-m", "aiwebengine.cli")
 
 
@@ -37,6 +39,9 @@ def main(flags: Sequence[str]) -> int:
         try:
             if _answers(server, address):
                 _deploy_all(address.read_text("ascii").strip())
+            elif server.poll() not in {None, 0}:
+                other = "`make serve PORT=8081` takes another port (0 a free one), `make serve ARGS=...` other flags"
+                print(f"{other} of `aiwebengine serve`.", file=sys.stderr)
             return server.wait()
         except KeyboardInterrupt:
             # A terminal's Ctrl-C has reached the server too; from elsewhere it has not.
@@ -65,7 +70,11 @@ def _owner() -> int | None:
 def _deploy_all(url: str) -> None:
     print("==> deploying the examples", file=sys.stderr)
     looks = []
+    deployed = _deployed()
     for example in json.loads((EXAMPLES / "examples.json").read_text("utf-8")):
+        if deployed.get(example["uri"], MESSAGE) != MESSAGE:
+            print(f"{example['uri']}: left as it is, since `make serve` has not deployed it")
+            continue
         if "npm" in example.get("needs", ()) and not (NPM_CACHE / "filled").exists():
             print(f"{example['uri']}: skipped, its npm packages could not be fetched; run `make serve` with a network")
         elif _deploy(example):
@@ -75,9 +84,15 @@ def _deploy_all(url: str) -> None:
     print("\nDeploy your own:  .venv/bin/aiwebengine deploy hello.ts\nStop with Ctrl-C.", flush=True)
 
 
+def _deployed() -> dict[str, str]:
+    """Messages of the current versions, by script."""
+    listed = subprocess.run([*ENGINE, "list", "--data-folder", str(DATA), "--json"], check=True, stdout=subprocess.PIPE)
+    return {script["uri"]: script["message"] for script in json.loads(listed.stdout)["scripts"]}
+
+
 def _deploy(example: dict[str, Any]) -> bool:
     grants = [word for name in example.get("grants", ()) for word in ("--grant", name)]
-    where = ["--data-folder", str(DATA), "--if-changed", "--uri", example["uri"]]
+    where = ["--data-folder", str(DATA), "--if-changed", "--message", MESSAGE, "--uri", example["uri"]]
     # A timeout of the client is enough: the server bounds builds.
     done = subprocess.run([*ENGINE, "deploy", *where, *grants, str(EXAMPLES / example["path"])], check=False)
     return done.returncode == 0

@@ -28,9 +28,11 @@ _HEAD = """\
 A command looks for the server and its token in this order:
 
 1. `--server` and `--token-file`;
-2. the environment variables `AIWEBENGINE_URL` and `AIWEBENGINE_TOKEN`;
-3. the profile file, `~/.config/aiwebengine/profiles.toml` or `--profile-file`;
-4. the server on this machine: its address and token are in its data folder, `data` or `--data-folder`.
+2. `--data-folder`: the server of this machine that runs on that folder, which holds its address and token;
+3. the environment variables `AIWEBENGINE_URL` and `AIWEBENGINE_TOKEN`;
+4. the project file, `aiwebengine.toml` in the folder that is deployed or one above it;
+5. the default of the profile file, `~/.config/aiwebengine/profiles.toml` or `--profile-file`;
+6. the server of this machine that runs on the data folder `data`.
 
 ```toml
 # profiles.toml; keep it to yourself: chmod 600
@@ -47,8 +49,17 @@ token = "awe_..."
 
 `--server production` takes a server by its name there.
 
+```toml
+# aiwebengine.toml; it holds no token, and may be shared with the project
+server = "staging"
+```
+
+It names a profile, or an address for which a profile has a token.
+
 A token is sent only to the server for which it was given: that of a data folder to the server that runs on it now,
 that of a profile to the profile's address, `AIWEBENGINE_TOKEN` to `AIWEBENGINE_URL` where that is set.
+A server that only a project file names gets the token of a profile for its address, and neither `AIWEBENGINE_TOKEN`
+nor that of `--token-file`; if there is none, nothing is sent.
 Without a server on the data folder nothing is sent, and the command ends with code 6. Redirects are not followed.
 Over plain HTTP no token is sent to another machine, unless `--allow-http`, `AIWEBENGINE_ALLOW_HTTP=1` or
 `allow_http = true` in the profile allows it.

@@ -80,6 +80,7 @@ class RunningEngine(Service):
         self._pidfile = pidfile
         self._tell_handed_over = handed_over
         self._serving = False
+        self._noted = False
         self._handing_over = False
         self._replaced = False
 
@@ -105,8 +106,8 @@ class RunningEngine(Service):
             return None
         if self._succession is not None:
             self._succession.stop()
-        if not self._broken and not self._replaced:
-            # A server that could not start, or has a successor, leaves the file of the one that is running.
+        if self._noted and not self._replaced:
+            # A server that never answered, or has a successor, leaves the file of the one that is running.
             with contextlib.suppress(OSError):
                 self._address_file.unlink()
         stopping: Deferred[Any] | None = engine.service.stopService()
@@ -137,6 +138,7 @@ class RunningEngine(Service):
 
     def _answers(self, ready: Readiness) -> None:
         # For commands on this machine.
+        self._noted = True
         try:
             self._address_file.write_text(f"{ready.address}\n", "ascii")
         except OSError as error:

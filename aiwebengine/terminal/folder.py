@@ -1,8 +1,8 @@
 """
 The files of a script on the author's machine, ready to be sent.
 
-Left out are `node_modules`, what begins with a dot, and links: a link in somebody else's
-folder could point at any file of this machine.
+Left out are `node_modules`, what begins with a dot, the project file, and links: a link in somebody
+else's folder could point at any file of this machine.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from aiwebengine.terminal import exits
 from aiwebengine.terminal.exits import CommandFailed
+from aiwebengine.terminal.project import PROJECT_FILE
 
 _MAX_FILES = 10_000
 _MAX_BYTES = 100 * 1024 * 1024
@@ -84,7 +85,7 @@ def _walk(path: Path) -> Iterator[tuple[str, Path]]:
             name for name in folders if name != "node_modules" and not name.startswith(".") and name not in links
         )
         for name in sorted([*names, *links]):
-            if not name.startswith("."):
+            if not name.startswith(".") and (name != PROJECT_FILE or here != path):
                 yield (here / name).relative_to(path).as_posix(), here / name
 
 

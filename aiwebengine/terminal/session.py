@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,7 @@ SHARED_OPTIONS: tuple[Callable[[_Command], _Command], ...] = (
     click.option(
         "--data-folder",
         type=click.Path(path_type=Path),
-        default=Path("data"),
-        show_default=True,
-        help="Data folder of the server on this machine, for its address and token.",
+        help="Data folder of the server on this machine, for its address and token; `data` if no server is named.",
     ),
     click.option(
         "--timeout",
@@ -68,7 +66,7 @@ def talks_to_server(command: _Command) -> _Command:
         token_file: Path | None,
         allow_http: bool,
         profile_file: Path | None,
-        data_folder: Path,
+        data_folder: Path | None,
         timeout: float,
         as_json: bool,
         **options: Any,
@@ -80,8 +78,11 @@ def talks_to_server(command: _Command) -> _Command:
             data_folder=data_folder,
             environ=os.environ,
             allow_http=allow_http,
+            starts=_starts(options),
         )
         target = find(asked, warn=lambda text: show.note(f"warning: {text}"))
+        if target.named_by is not None:
+            show.note(f"server: {target.url}, named by {target.named_by}")
         session = CommandSession(client=ApiClient(target=target, timeout_seconds=timeout), as_json=as_json)
         return command(session, *arguments, **options)
 
@@ -89,3 +90,9 @@ def talks_to_server(command: _Command) -> _Command:
     for option in reversed(SHARED_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
+
+
+def _starts(options: Mapping[str, Any]) -> Sequence[Path]:
+    """Return where the project file is looked for: what is sent, else the folder in which the command is called."""
+    local = options.get("local")
+    return options.get("paths") or ([local] if local is not None else [Path.cwd()])

@@ -1,8 +1,9 @@
 """
 Which server a command talks to, and with which token.
 
-In this order: `--server` and `--token-file`; `AIWEBENGINE_URL` and `AIWEBENGINE_TOKEN`; the
-profile file; else the server on this machine, whose address and token are in its data folder.
+In this order: `--server` and `--token-file`; a data folder that was named with `--data-folder`;
+`AIWEBENGINE_URL` and `AIWEBENGINE_TOKEN`; the project file (`project.py`); the default of the
+profile file; else the server on this machine, whose address and token are in the data folder `data`.
 
 The profile file is TOML, by default `profiles.toml` in the folder `aiwebengine` of the user's configuration folder:
 
@@ -20,6 +21,9 @@ A token is a password, and it is sent to the server for which it was given and t
 - the token of a data folder, only to the server that runs on that folder now (see `local.py`);
 - the token of a profile, only to the profile's address;
 - `AIWEBENGINE_TOKEN`, only to `AIWEBENGINE_URL` if that is set;
+- to a server that a project file names, only the token of a profile for that address, or of the
+  data folder of the server that runs there: a project may have been written by anybody, so what
+  was given without an address (`--token-file`, `AIWEBENGINE_TOKEN`) is not meant for its server;
 - none of them over plain HTTP to another machine, unless that is allowed by name.
 """
 
@@ -28,13 +32,13 @@ from __future__ import annotations
 import ipaddress
 import stat
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from aiwebengine.terminal import exits, local
+from aiwebengine.terminal import exits, local, project
 from aiwebengine.terminal.exits import CommandFailed
 
 _PROFILE_KEYS: Mapping[str, type] = {"url": str, "token": str, "token_file": str, "allow_http": bool}
@@ -51,6 +55,8 @@ class Target:
     """Empty: none was found."""
     token_hint: str
     """For people: where the token came from, or where one was looked for."""
+    named_by: Path | None = None
+    """The project file that chose the server, if one did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +67,13 @@ class TargetOptions:
     """An address or the name of a profile."""
     token_file: Path | None
     profile_file: Path | None
-    data_folder: Path
+    data_folder: Path | None
+    """None: not named, so `data`."""
     environ: Mapping[str, str]
     allow_http: bool = False
     """A token may be sent to another machine without encryption."""
+    starts: Sequence[Path] = ()
+    """Files and folders whose project file is looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +88,8 @@ class _Named:
     allow_http: bool = False
     by_environment: bool = False
     """`AIWEBENGINE_URL` named it."""
+    by_project: Path | None = None
+    """The project file that named it."""
 
 
 def find(asked: TargetOptions, *, warn: Callable[[str], None]) -> Target:
@@ -89,25 +100,36 @@ def find(asked: TargetOptions, *, warn: Callable[[str], None]) -> Target:
         CommandFailed: No server was named and none runs on the data folder; the profile file or an address is wrong;
             or the token would travel without encryption. The message says what to do.
     """
+    folder = asked.data_folder or Path("data")
     named = _named(asked, warn)
-    own = local.find(asked.data_folder) if named is None else local.same(asked.data_folder, _parts(named.url))
+    own = local.find(folder) if named is None else local.same(folder, _parts(named.url))
     if named is None:
         assert own is not None
         named = _Named(url=own.url)
     token, hint = _given(asked, named)
     if own is not None and not token:
-        token, hint = local.token(asked.data_folder)
+        token, hint = local.token(folder)
+    if named.by_project is not None and not token:
+        raise _no_token(named.by_project, named.url)
     url = named.url if own is None else own.url
     parts = _parts(url)
     if not token.isascii() or any(not character.isprintable() or character == " " for character in token):
         raise CommandFailed(f"The token from {hint} holds characters that no token has.", code=exits.USAGE)
     if token and own is None and not _is_private(parts):
         _check_http_allowed(asked, named, parts)
-    return Target(url=url.rstrip("/"), token=token, token_hint=hint)
+    return Target(url=url.rstrip("/"), token=token, token_hint=hint, named_by=named.by_project)
 
 
 def _given(asked: TargetOptions, named: _Named) -> tuple[str, str]:
     """Return the token that was given for this server, empty if there is none, and where it came from."""
+    if named.by_project is not None:
+        if asked.token_file is not None:
+            raise CommandFailed(
+                f"{named.by_project} names the server {named.url}, and a token given with --token-file goes only to a "
+                f"server that you name too; nothing was sent. If it is meant for this one, add --server {named.url}.",
+                code=exits.USAGE,
+            )
+        return named.token, named.hint
     if asked.token_file is not None:
         return _read(asked.token_file, "--token-file"), f"the file {asked.token_file}"
     if named.token:
@@ -117,6 +139,14 @@ def _given(asked: TargetOptions, named: _Named) -> tuple[str, str]:
     if token and meant and not named.by_environment and meant.rstrip("/") != named.url.rstrip("/"):
         return "", f"nowhere: AIWEBENGINE_TOKEN belongs to AIWEBENGINE_URL ({meant}); give --token-file"
     return (token, "AIWEBENGINE_TOKEN") if token else ("", named.hint)
+
+
+def _no_token(path: Path, url: str) -> CommandFailed:
+    return CommandFailed(
+        f"{path} names the server {url}, for which no profile has a token; nothing was sent. If you trust it, write a "
+        "profile with its address and token into the profile file, or name it with --server and give --token-file.",
+        code=exits.DENIED,
+    )
 
 
 def _is_private(parts: SplitResult) -> bool:
@@ -137,16 +167,48 @@ def _check_http_allowed(asked: TargetOptions, named: _Named, parts: SplitResult)
 
 def _named(asked: TargetOptions, warn: Callable[[str], None]) -> _Named | None:
     """Return the server that the command line, the environment or the profile file names; None if none does."""
-    by_environment = asked.server is None
-    server = asked.environ.get("AIWEBENGINE_URL") or None if by_environment else asked.server
-    if server is not None and "://" in server:
-        return _Named(url=server, by_environment=by_environment)
     path = asked.profile_file or _usual_profile_file(asked.environ)
-    required = asked.profile_file is not None or server is not None
-    profiles = _profiles(path, required=required)
-    name = server if server is not None else profiles.get("default")
-    if name is None:
+    if asked.server is not None:
+        return _by_name(path, asked.server, warn)
+    if asked.data_folder is not None:
         return None
+    if meant := asked.environ.get("AIWEBENGINE_URL"):
+        return replace(_by_name(path, meant, warn), by_environment=True)
+    if found := project.find(asked.starts, warn=warn):
+        return _by_project(path, found, warn)
+    default = _profiles(path, required=asked.profile_file is not None).get("default")
+    return None if default is None else _profile(path, default, warn)
+
+
+def _by_name(path: Path, server: str, warn: Callable[[str], None]) -> _Named:
+    return _Named(url=server) if "://" in server else _profile(path, server, warn)
+
+
+def _by_project(path: Path, found: project.Project, warn: Callable[[str], None]) -> _Named:
+    """Return the server of a project file, with the token that this user's profiles have for it and no other one."""
+    if "://" not in found.server:
+        try:
+            return replace(_profile(path, found.server, warn), by_project=found.path)
+        except CommandFailed as error:
+            raise CommandFailed(f"{found.path} names a server: {error.message}", code=error.code) from error
+    address = _address(found.server)
+    for name, profile in _profiles(path, required=False).items():
+        if not isinstance(profile, dict) or not isinstance(profile.get("url"), str):
+            continue
+        if _address(profile["url"]) == address:
+            return replace(_profile(path, name, warn), by_project=found.path)
+    return _Named(url=found.server, by_project=found.path)
+
+
+def _address(url: str) -> tuple[str, str, int | None, str]:
+    """Return what makes two addresses the same server."""
+    parts = _parts(url)
+    usual = 443 if parts.scheme == "https" else 80
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or usual, parts.path.rstrip("/")
+
+
+def _profile(path: Path, name: Any, warn: Callable[[str], None]) -> _Named:
+    profiles = _profiles(path, required=True)
     found = profiles.get(name) if name != "default" else None
     if not isinstance(found, dict):
         known = ", ".join(key for key, value in profiles.items() if isinstance(value, dict)) or "none"
@@ -157,13 +219,7 @@ def _named(asked: TargetOptions, warn: Callable[[str], None]) -> _Named | None:
         )
     _check(path, name, found)
     token, hint = _of_profile(path, name, found, warn)
-    return _Named(
-        url=found["url"],
-        token=token,
-        hint=hint,
-        allow_http=found.get("allow_http", False),
-        by_environment=by_environment,
-    )
+    return _Named(url=found["url"], token=token, hint=hint, allow_http=found.get("allow_http", False))
 
 
 def _of_profile(path: Path, name: str, found: Mapping[str, Any], warn: Callable[[str], None]) -> tuple[str, str]:

@@ -117,6 +117,12 @@ class RunningEngineTests(SynchronousTestCase):
         service.stopService()
         self.assertTrue((self.folder / "address").exists())
 
+    def test_a_start_that_is_stopped(self) -> None:
+        """A server that is stopped before it answers leaves the file of the one that is running."""
+        (self.folder / "address").write_text("http://127.0.0.1:9\n")
+        self.start().stopService()
+        self.assertTrue((self.folder / "address").exists())
+
     def test_ports_that_cannot_be_had(self) -> None:
         """A port in use, one that is not allowed and an address that is not here each get their advice."""
         for number, advice in (

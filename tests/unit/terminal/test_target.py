@@ -45,7 +45,7 @@ class Home:
 
     def find(self, server: str | None = None, **more: object) -> Target:
         environ = {"HOME": str(self.folder), **more.pop("environ", {})}  # type: ignore[dict-item]
-        given = {"token_file": None, "profile_file": None, "data_folder": self.folder / "data", **more}
+        given = {"token_file": None, "profile_file": None, "data_folder": None, **more}
         return find(TargetOptions(server=server, environ=environ, **given), warn=self.warnings.append)
 
     def refused(self, server: str | None = None, **more: object) -> CommandFailed:
@@ -55,7 +55,8 @@ class Home:
 
 
 @pytest.fixture(name="home")
-def _home(tmp_path: Path) -> Iterator[Home]:
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    monkeypatch.chdir(tmp_path)
     home = Home(tmp_path)
     yield home
     home.end()
