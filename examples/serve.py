@@ -44,7 +44,9 @@ def main(flags: Sequence[str]) -> int:
                 print(f"{other} of `aiwebengine serve`.", file=sys.stderr)
             return server.wait()
         except KeyboardInterrupt:
-            # A terminal's Ctrl-C has reached the server too; from elsewhere it has not.
+            # A terminal's Ctrl-C has reached the server too; from elsewhere it has not.  Once is enough.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
             server.send_signal(signal.SIGTERM)
             return 0 if server.wait() in {0, -signal.SIGTERM, -signal.SIGINT} else 1
 

@@ -1,5 +1,5 @@
 """`python -m aiwebengine.cli`."""
 
-from aiwebengine.cli.main import main
+from aiwebengine.cli.start import main
 
 main()

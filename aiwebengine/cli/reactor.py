@@ -7,8 +7,14 @@ before anything imports them.  On Linux it is epoll, on macOS kqueue.
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
+
+from twisted.internet.error import ReactorNotRunning
 
 
 def install() -> Any:
@@ -23,6 +29,46 @@ def install() -> Any:
     from twisted.internet import reactor  # noqa: PLC0415  Importing it is what installs the default one.
 
     return reactor
+
+
+def stop_on_signals(reactor: Any) -> None:
+    """
+    Have SIGINT and SIGTERM stop *reactor* once, from now on: a second one while it starts or stops is no error.
+
+    SIGINT that is ignored, as for a background job of a shell, stays ignored.
+    """
+    stopping = False
+
+    def once(handler: Callable[..., object]) -> Callable[[int, FrameType | None], object]:
+        def came(number: int, frame: FrameType | None) -> None:
+            nonlocal stopping
+            if not stopping:
+                stopping = True
+                handler(number, frame)
+
+        return came
+
+    def terminated_once() -> None:
+        handler = signal.getsignal(signal.SIGTERM)
+        if callable(handler):
+            signal.signal(signal.SIGTERM, once(handler))
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, once(reactor.sigInt))
+    # The reactor sets its handler of SIGTERM after what runs at its start.
+    reactor.callWhenRunning(lambda: reactor.callLater(0, terminated_once))
+
+
+def stop(reactor: Any) -> None:
+    """Stop *reactor*, unless it is stopping or does not run."""
+    with contextlib.suppress(ReactorNotRunning):
+        reactor.stop()
+
+
+def ignore_signals() -> None:
+    """Ignore SIGINT and SIGTERM: the process ends anyway."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _install_fastest() -> None:

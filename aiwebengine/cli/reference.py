@@ -78,7 +78,8 @@ _TWISTD = """\
 
 Starts the same server as a daemon. Options before the word `aiwebengine` are twistd's, such as `-n` to stay in the
 foreground, `--pidfile`, `--logfile`, `--uid`; options after it are those of `aiwebengine serve`.
-A start that fails ends with exit code 1 and says why: on the terminal with `-n`, else also in the log file.
+It returns when the server answers. A start that fails ends with exit code 1 and says why, on the terminal and in the
+log file.
 """
 
 

@@ -81,6 +81,8 @@ class RunningEngine(Service):
         self._tell_handed_over = handed_over
         self._serving = False
         self._noted = False
+        self._starting = True
+        self._handover_waits = False
         self._handing_over = False
         self._replaced = False
 
@@ -102,6 +104,7 @@ class RunningEngine(Service):
         super().stopService()
         engine, self._engine = self._engine, None
         self._serving = False
+        self._starting = False
         if engine is None:
             return None
         if self._succession is not None:
@@ -152,14 +155,21 @@ class RunningEngine(Service):
                 address=ready.address,
             )
         self._serving = True
+        self._starting = False
         self._started(ready)
         self._predecessor.ready()
         self._predecessor.when_gone(self._alone)
+        if self._handover_waits:
+            self.hand_over()
 
     def hand_over(self) -> None:
         """Have a successor serve, and end; what goes wrong is in the log, and nothing has changed then."""
+        if self._starting and self._succession is not None:
+            _log.info("the handover begins when this process serves")
+            self._handover_waits = True
+            return
         if self._succession is None or not self._serving or self._handing_over:
-            _log.warn("handover refused: the server is starting, stopping, or already handing over")
+            _log.warn("handover refused: the server is stopping, or already handing over")
             return
         self._handing_over = True
         Deferred.fromCoroutine(self._hand_over(self._succession, self._engine.handover)).addErrback(
@@ -206,6 +216,7 @@ class RunningEngine(Service):
     def _ended(self, failure: Failure) -> None:
         if not self._broken:
             self._broken = True
+            self._starting = False
             why = explain(failure, self._settings)
             self._predecessor.failed(why)
             self._failed(why)

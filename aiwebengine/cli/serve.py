@@ -65,7 +65,7 @@ def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, 
 
 def _run(settings: Settings, features: Sequence[Feature], given: Inherited) -> str | None:
     """Run the reactor until the server is stopped; the message for people if it did not start."""
-    from aiwebengine.cli.reactor import install  # noqa: PLC0415  Other commands need no reactor and start faster.
+    from aiwebengine.cli.reactor import ignore_signals, install, stop, stop_on_signals  # noqa: PLC0415  Other commands need no reactor and start faster.
 
     reactor = install()
     from twisted.logger import globalLogBeginner  # noqa: PLC0415  The same.
@@ -87,12 +87,11 @@ def _run(settings: Settings, features: Sequence[Feature], given: Inherited) -> s
 
     def failed(message: str) -> None:
         messages.append(message)
-        if reactor.running:
-            reactor.stop()
+        stop(reactor)
 
     def handed_over(pid: int) -> None:
         notify(os.environ, f"MAINPID={pid}")
-        reactor.stop()
+        stop(reactor)
 
     service = RunningEngine(
         settings=settings,
@@ -111,6 +110,7 @@ def _run(settings: Settings, features: Sequence[Feature], given: Inherited) -> s
         handed_over=handed_over,
     )
     on_signal(reactor, service.hand_over)
+    stop_on_signals(reactor)
 
     def start() -> None:
         service.privilegedStartService()
@@ -119,4 +119,6 @@ def _run(settings: Settings, features: Sequence[Feature], given: Inherited) -> s
     reactor.callWhenRunning(start)
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
     reactor.run()
+    # The reactor has put Python's handlers back, which would print a traceback while the process ends.
+    ignore_signals()
     return messages[0] if messages else None

@@ -29,6 +29,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from aiwebengine.cli.early import arrived
 from aiwebengine.services.inherited import PREDECESSOR, Inherited, message
 
 _log = Logger()
@@ -229,8 +230,11 @@ class _End:
 
 
 def on_signal(reactor: Any, call: Callable[[], None]) -> None:
-    """Have *call* made on the reactor when the process gets SIGUSR2."""
+    """Have *call* made on the reactor when the process gets SIGUSR2, or if it got one while that was held."""
+    came = arrived()
     signal.signal(signal.SIGUSR2, lambda _number, _frame: reactor.callFromThread(call))
+    if came:
+        reactor.callWhenRunning(call)
 
 
 def notify(environ: Mapping[str, str], text: str) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import signal
 import sys
@@ -18,15 +19,16 @@ from typing import Any, TextIO, cast
 from twisted.application.service import Service
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
-from twisted.python.logfile import LogFile
 from twisted.python.usage import Options as UsageOptions
 
 from aiwebengine.cli import flags
-from aiwebengine.cli.reactor import install
+from aiwebengine.cli.early import hold
+from aiwebengine.cli.reactor import install, stop, stop_on_signals
 from aiwebengine.cli.running import Readiness, RunningEngine
 from aiwebengine.cli.successor import Succession, notify, on_signal
 from aiwebengine.errors import CannotStart
 from aiwebengine.features.all import installed, sections_of
+from aiwebengine.observe.log_file import SharedLogFile
 from aiwebengine.observe.server_log import observer
 from aiwebengine.services.inherited import Inherited, inherited
 from aiwebengine.settings.load import load
@@ -51,6 +53,7 @@ class Options(UsageOptions):
     ]
 
     def __init__(self) -> None:
+        hold()
         super().__init__()
         self["config"] = []
         self["set"] = []
@@ -91,6 +94,15 @@ class Options(UsageOptions):
             raise SystemExit(1) from error
         if self.inherited.succeeds and self.parent is not None:
             _succeed(self.parent)
+        # A daemon's own standard error leads nowhere.
+        self.terminal = _terminal() if self.parent is not None and not self.parent["nodaemon"] else None
+
+
+def _terminal() -> int | None:
+    try:
+        return os.dup(2)
+    except OSError:
+        return None
 
 
 def _succeed(parent: Any) -> None:
@@ -110,9 +122,15 @@ def _succeed(parent: Any) -> None:
 class _Top(RunningEngine):
     """The running engine, which also brings the server's own log along to twistd."""
 
-    def __init__(self, *, log: Any, **arguments: Any) -> None:
+    def __init__(self, *, log: Any, caller: _Caller, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._observer = log
+        self._caller = caller
+
+    def startService(self) -> None:
+        """Keep whoever called twistd waiting, and start."""
+        self._caller.wait()
+        super().startService()
 
     def setServiceParent(self, parent: Any) -> None:
         """Be added to the application, whose component of this interface is what twistd logs to."""
@@ -128,8 +146,10 @@ def makeService(options: Options) -> Service:
 
     daemon = options.parent is None or not options.parent["nodaemon"]
     pidfile = _PidFile(parent=options.parent, inherited=options.inherited)
-    ending = _Ending(reactor=reactor, daemon=daemon, pidfile=pidfile)
+    caller = _Caller(parent=options.parent, terminal=options.terminal)
+    ending = _Ending(reactor=reactor, daemon=daemon, pidfile=pidfile, caller=caller)
     top = _Top(
+        caller=caller,
         log=_observer(options.parent or {}, options.settings),
         settings=options.settings,
         build=partial(build, features=options.features),
@@ -148,7 +168,51 @@ def makeService(options: Options) -> Service:
         handed_over=ending.handed_over,
     )
     on_signal(reactor, top.hand_over)
+    stop_on_signals(reactor)
     return top
+
+
+class _Caller:
+    """
+    The process that called twistd for a daemon: it returns when the server answers, or has said why it does not.
+
+    twistd would let it return before the reactor runs, and cuts what it says to a hundred bytes.
+
+    Args:
+        parent: twistd's options, where the pipe is on which the process waits.
+        terminal: A descriptor of its standard error; None: there is none.
+    """
+
+    def __init__(self, *, parent: Any, terminal: int | None) -> None:
+        self._parent = parent if parent is not None else {}
+        self._terminal = terminal
+        self._pipe: int | None = None
+
+    def wait(self) -> None:
+        """Take the pipe from twistd, which then does not say that all is well."""
+        if self._pipe is None:
+            self._pipe, self._parent["statusPipe"] = self._parent.get("statusPipe"), None
+
+    def answers(self) -> None:
+        """Let it return with 0."""
+        self._end(b"0")
+
+    def failed(self, message: str) -> None:
+        """Have it print why, and return with 1."""
+        self.wait()
+        if self._terminal is not None:
+            with contextlib.suppress(OSError):
+                os.write(self._terminal, f"aiwebengine cannot start: {message}\n".encode())
+        self._end(b"1 the start failed, see above")
+
+    def _end(self, word: bytes) -> None:
+        pipe, terminal = self._pipe, self._terminal
+        self._pipe = self._terminal = None
+        for descriptor, told in ((pipe, word), (terminal, b"")):
+            if descriptor is not None:
+                with contextlib.suppress(OSError):
+                    os.write(descriptor, told)
+                os.close(descriptor)
 
 
 class _PidFile:
@@ -195,12 +259,14 @@ class _Ending:
     Args:
         daemon: twistd forks: the parent waits for the child's word on a pipe and tells it on the terminal.
         pidfile: twistd's.
+        caller: Waits for it.
     """
 
-    def __init__(self, *, reactor: Any, daemon: bool, pidfile: _PidFile) -> None:
+    def __init__(self, *, reactor: Any, daemon: bool, pidfile: _PidFile, caller: _Caller) -> None:
         self._reactor = reactor
         self._daemon = daemon
         self._pidfile = pidfile
+        self._caller = caller
 
     def started(self, ready: Readiness) -> None:
         """Say where the server is."""
@@ -209,17 +275,19 @@ class _Ending:
         if not self._daemon and ready.token_notice and terminal is not None and terminal.isatty():
             terminal.write(f"{ready.token_notice}\n")
         self._pidfile.take()
+        self._caller.answers()
         notify(os.environ, "READY=1")
 
     def handed_over(self, pid: int) -> None:
         """Let the successor be known, and stop."""
         self._pidfile.give(pid)
         notify(os.environ, f"MAINPID={pid}")
-        self._stop()
+        stop(self._reactor)
 
     def failed(self, message: str) -> None:
         """Say why, and stop with exit code 1."""
         _log.error("cannot start: {message}", message=message)
+        self._caller.failed(message)
         if self._daemon and not self._reactor.running:
             # twistd hands what is raised to the parent process, and then lets it end this one: the log has it in
             # words already, a traceback below would only look like a fault.
@@ -229,11 +297,7 @@ class _Ending:
             sys.__stderr__.write(f"aiwebengine cannot start: {message}\n")
         # twistd has no other way to end with a code of one's own: it returns 0 whenever the reactor stops.
         atexit.register(os._exit, 1)
-        self._reactor.callWhenRunning(self._stop)
-
-    def _stop(self) -> None:
-        if self._reactor.running:
-            self._reactor.stop()
+        self._reactor.callWhenRunning(stop, self._reactor)
 
 
 def _observer(parent: Mapping[str, Any], settings: Settings) -> Any:
@@ -245,7 +309,7 @@ def _observer(parent: Mapping[str, Any], settings: Settings) -> Any:
     if path not in {None, "", "-"} or not parent.get("nodaemon"):
         if path == "-":
             return None  # twistd refuses it for a daemon, in its own words.
-        stream = LogFile.fromFullPath(path or _LOG_FILE)
+        stream = SharedLogFile.fromFullPath(path or _LOG_FILE)
         if not signal.getsignal(signal.SIGUSR1):
             signal.signal(signal.SIGUSR1, lambda _number, _frame: stream.rotate())
     return observer(stream=cast(TextIO, stream), level=settings.logs.level, form=settings.logs.format)

@@ -100,7 +100,11 @@ class JsonStream:
             self._finish()
 
     def stopProducing(self) -> None:
-        """See `IPushProducer`."""
+        """See `IPushProducer`: the client has disconnected."""
+        if self.open:
+            # Whoever ends the request now must find no producer.
+            request: Any = self._request
+            request.unregisterProducer()
         self._closed()
 
     def _write(self, item: Any) -> None:

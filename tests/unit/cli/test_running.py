@@ -181,7 +181,20 @@ class HandoverTests(SynchronousTestCase):
         self.ready.callback(SimpleNamespace(address="http://127.0.0.1:1", token_notice=None))
 
     def test_not_before_it_serves(self) -> None:
-        """A server that does not serve yet has nothing to hand over."""
+        """A handover that is asked for while the server starts begins when it serves, and once."""
+        self.service.hand_over()
+        self.service.hand_over()
+        self.begun.callback((3, 4))
+        self.assertEqual(self.did, [])
+        self.serve()
+        self.assertEqual(len(self.did), 1)
+        self.successor.callback(7)
+        self.assertEqual(self.did[1:], ["done", "process 7"])
+
+    def test_not_after_it_has_stopped(self) -> None:
+        """A server that was stopped before it served hands nothing over."""
+        self.service.hand_over()
+        self.service.stopService()
         self.service.hand_over()
         self.assertEqual(self.did, [])
 

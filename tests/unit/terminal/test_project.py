@@ -40,7 +40,7 @@ class Checkout(Home):
         self.write("project/aiwebengine.toml", f'server = "{server}"\n')
 
     def deploy(self, **more: object) -> Target:
-        return self.find(starts=[self.scripts], **more)  # type: ignore[arg-type]
+        return self.find(starts=[self.scripts], **more)
 
     def refuses(self, **more: object) -> CommandFailed:
         with pytest.raises(CommandFailed) as caught:

@@ -48,6 +48,15 @@ class JsonStreamTests(SynchronousTestCase):
         self.stream.begin()
         self.request.written.clear()
 
+    def test_client_disconnects(self):
+        """When the client disconnects the answer is over, and the request has no producer any more."""
+        self.stream.stopProducing()
+        self.assertIsNone(self.request.producer)
+        self.successResultOf(self.stream.done)
+        self.request.gone.errback(ConnectionError())
+        self.stream.send("late")
+        self.assertEqual(self.request.written, [])
+
     def test_slow_client(self):
         """A client that reads too slowly gets what fitted the queue, and is told what did not."""
         self.patch(streams, "MOST_WAITING", 2)
