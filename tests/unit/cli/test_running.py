@@ -196,7 +196,7 @@ class HandoverTests(SynchronousTestCase):
         self.service.hand_over()
         self.service.stopService()
         self.service.hand_over()
-        self.assertEqual(self.did, [])
+        self.assertEqual(self.did, ["stop"])
 
     def test_handed_over(self) -> None:
         """The successor is known, and the file with the address is the successor's."""
