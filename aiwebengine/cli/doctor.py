@@ -21,9 +21,12 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 @click.command()
 @click.option("--config", multiple=True, metavar="FILE", help=flags.CONFIG_HELP)
 @click.option("--profile", help=flags.PROFILE_HELP)
+@flags.with_own_flags
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help=flags.SET_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")
-def doctor(config: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], as_json: bool) -> int:
+def doctor(
+    config: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], as_json: bool, **own: str | None
+) -> int:
     """
     Look whether this machine can run a server with these settings, and what it lacks.
 
@@ -35,7 +38,12 @@ def doctor(config: tuple[str, ...], profile: str | None, assignments: tuple[str,
     try:
         settings = load(
             flags.sources(
-                profile=profile, config=config, own={}, assignments=assignments, environ=os.environ, folder=Path.cwd()
+                profile=profile,
+                config=config,
+                own=flags.own_values(own),
+                assignments=assignments,
+                environ=os.environ,
+                folder=Path.cwd(),
             ),
             sections=sections_of(installed()),
         )

@@ -1,5 +1,5 @@
 """
-The flags of a server, the same for `aiwebengine serve` and `twistd aiwebengine`.
+The flags of a server, the same for `aiwebengine serve`, `aiwebengine doctor` and `twistd aiwebengine`.
 
 Every setting can be given with `--set`; those that people want often have a flag of their own.
 """
@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
+
+import click
 
 from aiwebengine.settings.load import SettingSources
 
@@ -23,6 +26,18 @@ OWN_FLAGS: Mapping[str, tuple[str, str]] = {
 CONFIG_HELP = "YAML or TOML file with settings; give it again for more, later ones win."
 PROFILE_HELP = "development, staging or production: the set of values that overrides the base."
 SET_HELP = "Any setting, such as limits.wall_seconds=5; give it again for more."
+
+
+def with_own_flags(command: Any) -> Any:
+    """Return a command of click with `OWN_FLAGS` as options."""
+    for name, (_, text) in reversed(list(OWN_FLAGS.items())):
+        command = click.option(f"--{name}", name.replace("-", "_"), help=text)(command)
+    return command
+
+
+def own_values(given: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return the values that a command of click got for `OWN_FLAGS`, by flag."""
+    return {name: given[name.replace("-", "_")] for name in OWN_FLAGS}
 
 
 class WrongFlag(Exception):

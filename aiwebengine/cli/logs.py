@@ -9,6 +9,7 @@ import click
 
 from aiwebengine.terminal import exits, show
 from aiwebengine.terminal.exits import CommandFailed
+from aiwebengine.terminal.known import require_script
 from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 
@@ -50,6 +51,8 @@ def logs(
     query = [(key, value) for key, value in given.items() if value] + [("limit", str(limit))]
     if not follow:
         found = session.client.call("GET", "/logs", query=query)
+        if uri is not None and not found["lines"]:
+            require_script(session.client, uri)
         if session.as_json:
             show.document(found)
             return
@@ -58,6 +61,8 @@ def logs(
         if not found["lines"]:
             show.note("No log lines match." + (f' `aiwebengine show "{uri}"` tells about the script.' if uri else ""))
         return
+    if uri is not None:
+        require_script(session.client, uri)
     for line in session.client.stream("GET", "/logs", query=[*query, ("follow", "true")]):
         _followed(line, as_json=session.as_json, with_script=uri is None)
     raise CommandFailed("The server ended the log; it was probably stopped.", code=exits.UNREACHABLE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -25,16 +25,19 @@ def list_scripts(session: CommandSession, deleted: bool) -> None:
     if not scripts:
         click.echo("No scripts. Deploy one: aiwebengine deploy hello.ts")
         return
-    printing.table(("script", "version", "deployed", "size", "registers"), [_row(script) for script in scripts])
+    rows = [row for script in scripts for row in _rows(script)]
+    printing.table(("script", "version", "deployed", "size", "registers"), rows)
 
 
-def _row(script: Mapping[str, Any]) -> tuple[object, ...]:
+def _rows(script: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
+    """Return one row for each thing that the script registers, with what is true of all in the first."""
     if script.get("version") is None:
-        return (script["uri"], "deleted", "-", "-", "-")
-    names = [entry["name"] for group in script.get("registered", ()) for entry in group["entries"]]
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        yield (script["uri"], "deleted", "-", "-", "-")
+        return
+    names = [entry["name"] for group in script.get("registered", ()) for entry in group["entries"]] or ["-"]
     deployed = printing.moment(script["deployedAt"])
-    return (script["uri"], script["version"], deployed, printing.size(script["sizeBytes"]), shown)
+    yield (script["uri"], script["version"], deployed, printing.size(script["sizeBytes"]), names[0])
+    yield from (("", "", "", "", name) for name in names[1:])
 
 
 @click.command()
@@ -126,11 +129,16 @@ def rollback(session: CommandSession, uri: str, version: int | None, expected: i
     query += [("expected", str(expected))] if expected is not None else []
     query += [("message", message)] if message else []
     done = session.client.call("POST", "/script/rollback", query=query)
+    versions = session.client.call("GET", "/script/history", query=[("uri", uri)])["versions"]
+    done["newer"] = sorted(one["version"] for one in versions if one["version"] > done["script"]["version"])
     if session.as_json:
         printing.document(done)
         return
     before = f"; it was {printing.safe(done['previous'])}" if done.get("previous") else ""
     click.echo(f"{printing.safe(uri)} is version {printing.safe(done['script']['version'])} now{before}")
+    if done["newer"]:
+        numbers = ", ".join(printing.safe(number) for number in done["newer"])
+        click.echo(f"newer versions are kept: {numbers}; `aiwebengine rollback {printing.safe(uri)} N` returns to one")
 
 
 @click.command()

@@ -22,16 +22,10 @@ from aiwebengine.terminal import exits
 from aiwebengine.terminal.exits import CommandFailed
 
 
-def _own_flags(command: Any) -> Any:
-    for name, (_, text) in reversed(list(flags.OWN_FLAGS.items())):
-        command = click.option(f"--{name}", name.replace("-", "_"), help=text)(command)
-    return command
-
-
 @click.command()
 @click.option("--config", multiple=True, metavar="FILE", help=flags.CONFIG_HELP)
 @click.option("--profile", help=flags.PROFILE_HELP)
-@_own_flags
+@flags.with_own_flags
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help=flags.SET_HELP)
 def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], **own: str | None) -> None:
     """
@@ -46,7 +40,7 @@ def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, 
             flags.sources(
                 profile=profile,
                 config=config,
-                own={name: own[name.replace("-", "_")] for name in flags.OWN_FLAGS},
+                own=flags.own_values(own),
                 assignments=assignments,
                 environ=os.environ,
                 folder=Path.cwd(),

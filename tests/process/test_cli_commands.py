@@ -165,6 +165,58 @@ def test_list(shell: Shell) -> None:
     assert "Deploy one" in shell.out
 
 
+def test_list_shows_everything(shell: Shell) -> None:
+    """Each route with its method and each GraphQL field of a script has a line."""
+    names = ["GET /notes", "POST /notes", "query notes", "mutation addNote", "subscription added"]
+    registered = [{**SCRIPT["registered"][0], "entries": [{"name": name} for name in names]}]  # type: ignore[index]
+    shell.api.will(document={"scripts": [{**SCRIPT, "registered": registered}, {**SCRIPT, "registered": []}]})
+    assert shell.run("list") == exits.OK
+    lines = shell.out.splitlines()[1:]
+    assert lines[0].endswith("GET /notes")
+    assert [line.strip() for line in lines[1:5]] == names[1:]
+    assert lines[5].endswith("-")
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        (["logs", "note"], [{"lines": [], "next": None}]),
+        (["logs", "note", "--follow"], []),
+        (["receipts", "note"], [{"routes": [], "recent": [], "kept": [], "budgets": [], "since": 0}]),
+        (
+            ["receipts", "note", "--new-budgets"],
+            [None, {"routes": [], "recent": [], "kept": [], "budgets": [], "since": 0}],
+        ),
+        (["record", "note"], []),
+    ],
+)
+def test_unknown_scripts(shell: Shell, words: list[str], first: list[Any]) -> None:
+    """A script that the server does not know is an error that names the nearest one."""
+    for document in first:
+        shell.api.will(document=document)
+    shell.api.will(document={"scripts": [SCRIPT, {"uri": "old", "version": None}]})
+    assert shell.run(*words) == exits.NOT_FOUND
+    assert shell.err == (
+        'aiwebengine: There is no script "note"; did you mean "notes"? `aiwebengine list` shows all.\n'
+    )
+
+
+def test_a_script_without_logs(shell: Shell) -> None:
+    """A script that is there, or was deleted, and has logged nothing, is no error."""
+    for uri in ("notes", "old"):
+        shell.api.will(document={"lines": [], "next": None})
+        shell.api.will(document={"scripts": [SCRIPT, {"uri": "old", "version": None}]})
+        assert shell.run("logs", uri) == exits.OK
+
+
+def test_unknown_outcome(shell: Shell) -> None:
+    """An outcome that there is not is an error that names the nearest one."""
+    found = {"routes": [{}], "recent": [], "kept": [], "budgets": [], "since": 0}
+    shell.api.will(document=found)
+    assert shell.run("receipts", "notes", "--outcome", "script_timout") == exits.USAGE
+    assert 'There is no outcome "script_timout"; did you mean "script_timeout"?' in shell.err
+
+
 def test_show(shell: Shell) -> None:
     """A script is shown with routes and files, and a file exactly as it was deployed."""
     files = [{"path": "main.ts", "sizeBytes": 10, "digest": "x"}]
@@ -186,9 +238,14 @@ def test_history_and_rollback(shell: Shell) -> None:
     assert shell.run("history", "notes") == exits.OK
     assert "current" in shell.out
     shell.api.will(document={**DEPLOYED, "previous": 4})
+    newer = [{**version, "version": number} for number in (5, 4, 3, 2)]
+    shell.api.will(document={"uri": "notes", "current": 3, "versions": newer, "events": []})
     assert shell.run("rollback", "notes", "3", "--expected", "4") == exits.OK
     assert shell.api.asked[1].query == {"uri": "notes", "version": "3", "expected": "4"}
-    assert shell.out == "notes is version 3 now; it was 4\n"
+    assert shell.out == (
+        "notes is version 3 now; it was 4\n"
+        "newer versions are kept: 4, 5; `aiwebengine rollback notes N` returns to one\n"
+    )
 
 
 def test_delete(shell: Shell) -> None:

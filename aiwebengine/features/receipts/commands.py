@@ -7,8 +7,13 @@ from typing import Any
 
 import click
 
-from aiwebengine.terminal import show
+from aiwebengine.errors import TABLE
+from aiwebengine.terminal import exits, show
+from aiwebengine.terminal.exits import CommandFailed
+from aiwebengine.terminal.known import nearest, require_script
 from aiwebengine.terminal.session import CommandSession, talks_to_server
+
+_OUTCOMES = ("committed", "rolled_back", "lost", "rerun", *TABLE)
 
 
 @click.command()
@@ -28,6 +33,11 @@ def receipts(session: CommandSession, uri: str, limit: int, outcome: str | None,
         session.client.call("DELETE", "/script/budgets", query=[("uri", uri)])
     query = [("uri", uri), ("limit", str(limit))] + ([("outcome", outcome)] if outcome else [])
     found = session.client.call("GET", "/script/receipts", query=query)
+    if not (found["routes"] or found["recent"] or found["kept"]):
+        require_script(session.client, uri)
+    if outcome and limit and not (found["recent"] or found["kept"]) and outcome not in _OUTCOMES:
+        text = f'There is no outcome "{outcome}"{nearest(outcome, _OUTCOMES)} Outcomes: {", ".join(_OUTCOMES)}.'
+        raise CommandFailed(text, code=exits.USAGE)
     if session.as_json:
         show.document(found)
         return

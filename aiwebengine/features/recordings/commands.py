@@ -13,6 +13,7 @@ import click
 from aiwebengine.terminal import exits, show
 from aiwebengine.terminal.exits import CommandFailed
 from aiwebengine.terminal.folder import read
+from aiwebengine.terminal.known import require_script
 from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 
@@ -52,6 +53,7 @@ def record(
         session.client.call("DELETE", "/recording-rule", query=query)
         click.echo(f"{what}: recording stopped")
         return
+    require_script(session.client, target)
     mode = "errors" if errors else "sample" if sample is not None else "always"
     query += [("mode", mode), *([("every", str(sample))] if sample is not None else [])]
     rule = session.client.call("PUT", "/recording-rule", query=query)

@@ -84,7 +84,9 @@ class Api(Service):
         self.klein.route(route.path, methods=[route.method], endpoint=enter.__name__)(enter)
 
     async def _enter(self, route: ApiRoute, request: WebRequest) -> None:
-        identity = self._new_id()
+        # The engine's own channel has given the request an id already, that of a trusted proxy if it sent one.
+        [given] = request.responseHeaders.getRawHeaders(b"x-request-id") or [b""]
+        identity = given.decode("ascii") or self._new_id()
         request_id.set(identity)
         request.setHeader(b"x-request-id", identity.encode())
         try:
