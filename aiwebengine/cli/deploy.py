@@ -187,6 +187,7 @@ def _told(result: Mapping[str, Any], folder: Folder) -> None:
     for group in script.get("registered", ()):
         for entry in group["entries"]:
             click.echo(f"  {show.safe(entry['name'])}")
+    show.removed(result)
 
 
 def _registered(told: Mapping[str, Any]) -> str:

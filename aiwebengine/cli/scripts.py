@@ -136,6 +136,7 @@ def rollback(session: CommandSession, uri: str, version: int | None, expected: i
         return
     before = f"; it was {printing.safe(done['previous'])}" if done.get("previous") else ""
     click.echo(f"{printing.safe(uri)} is version {printing.safe(done['script']['version'])} now{before}")
+    printing.removed(done)
     if done["newer"]:
         numbers = ", ".join(printing.safe(number) for number in done["newer"])
         click.echo(f"newer versions are kept: {numbers}; `aiwebengine rollback {printing.safe(uri)} N` returns to one")

@@ -39,8 +39,10 @@ from aiwebengine.scripts.versions import (
     RemoveScript,
     StoredWith,
     Version,
+    removed_entries,
     version_id,
 )
+from aiwebengine.values import Entry
 
 _log = Logger()
 
@@ -257,7 +259,9 @@ class Deployer:
                     registry = registry.without(change.uri)
                 stored.append(change)
             if id(change) in asked:
-                done.append((len(stored) - 1, Deployment(version=version, previous=None, warnings=warnings)))
+                removed = _removed(before, version) if version is not None else ()
+                deployment = Deployment(version=version, previous=None, warnings=warnings, removed=removed)
+                done.append((len(stored) - 1, deployment))
         previous = await self._store.apply(stored)
         self._current.swap(registry, before.generation)
         for one in stored:
@@ -315,6 +319,12 @@ def _tell_unknown(registry: Registry, uri: str) -> None:
             many=many,
             kind=kind,
         )
+
+
+def _removed(before: Registry, version: Version) -> tuple[Entry, ...]:
+    """Return what *version* takes away of what its script serves."""
+    serving = before.scripts.get(version.uri)
+    return removed_entries(serving.entries, version.registered.entries) if serving is not None else ()
 
 
 def _flat(changes: Iterable[Wanted]) -> Iterator[Wanted]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from aiwebengine.errors import Problem
@@ -194,6 +194,19 @@ class Deployment:
     warnings: tuple[Problem, ...] = ()
     steps: Mapping[str, float] = field(default_factory=dict)
     """Milliseconds by step."""
+    removed: tuple[Entry, ...] = ()
+    """What the script had registered before and has not any more; see `removed_entries`."""
+
+
+def removed_entries(before: Iterable[Entry], after: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return what is in *before* and not in *after*: an entry with a path only with the methods that are gone."""
+    there = {(entry.kind, entry.key, method) for entry in after for method in entry.methods or ("",)}
+    gone: list[Entry] = []
+    for entry in before:
+        lost = tuple(method for method in entry.methods or ("",) if (entry.kind, entry.key, method) not in there)
+        if lost:
+            gone.append(replace(entry, methods=lost if entry.methods else ()))
+    return tuple(gone)
 
 
 def digest_files(uri: str, files: Mapping[str, bytes], *, entry: str, grants: Sequence[str]) -> str:

@@ -90,6 +90,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         click.echo(click.style(text, bold=True) if number == 0 else text)
 
 
+def removed(result: Mapping[str, Any]) -> None:
+    """Print what a deployment or a rollback took away of what the script had registered."""
+    for group in result.get("removed", ()):
+        for entry in group["entries"]:
+            click.echo(f"  removes {safe(entry['name'])}, which it had")
+
+
 def problems(found: Iterable[Mapping[str, Any]], *, prefix: str = "") -> None:
     """
     Print problems like a compiler: place, message, the line with a mark, the hint.

@@ -100,6 +100,15 @@ def test_deploy(shell: Shell) -> None:
 
 
 @pytest.mark.usefixtures("notes")
+def test_deploy_that_removes(shell: Shell) -> None:
+    """What a new version takes away is told."""
+    removed = [{"entries": [{"name": "POST /notes"}, {"name": "query notes"}]}]
+    shell.api.will(lines=[{"result": {**DEPLOYED, "removed": removed}}])
+    assert shell.run("deploy", "notes") == exits.OK
+    assert shell.out.endswith("  removes POST /notes, which it had\n  removes query notes, which it had\n")
+
+
+@pytest.mark.usefixtures("notes")
 def test_deploy_refused(shell: Shell) -> None:
     """A refused deployment prints every problem at the author's file and ends with code 3."""
     error = {"code": "deployment_refused", "status": 422, "detail": "Nothing was changed.", "problems": [SYNTAX]}

@@ -48,6 +48,7 @@ def deployment(done: Deployment, listing: Listing) -> dict[str, Any]:
         "script": script(done.version, listing) if done.version else None,
         "previous": done.previous,
         "changed": done.changed,
+        "removed": listing(done.removed),
         "warnings": problems(done.warnings),
         "steps": dict(done.steps),
     }

@@ -10,7 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Conflict, DeploymentRefused, Invalid, NotFound, TooMany, Unavailable
 from aiwebengine.scripts import deploy, prepare
 from aiwebengine.scripts.prepare import STEPS, DeployRequest
-from aiwebengine.scripts.versions import RemoveScript
+from aiwebengine.scripts.versions import RemoveScript, removed_entries
+from aiwebengine.values import Entry, HandlerRef
 from tests.support.fakes.deploying import Deploying
 from tests.support.folders import temporary_folder
 
@@ -78,6 +79,27 @@ class DeployerTests(SynchronousTestCase):
         self.assertEqual((second.version.number, second.previous), (2, 1))
         self.assertEqual(self.serving(), {"notes": 2})
         self.assertEqual(self.world.runner.forgotten, [first.version.id])
+
+    def test_what_is_removed(self):
+        """A new version and a rollback say what the script had registered before and has not any more."""
+        self.assertEqual(self.deploy(source="/a /b").removed, ())
+        self.assertEqual([entry.label for entry in self.deploy(source="/b /c").removed], ["GET /a"])
+        self.assertEqual(self.deploy(source="/b /c").removed, ())
+        back = self.successResultOf(Deferred.fromCoroutine(self.world.deployer.rollback("notes", 1)))
+        self.assertEqual([entry.label for entry in back.removed], ["GET /c"])
+
+    def test_a_method_that_is_removed(self):
+        """Of a path that stays, the methods that are gone are told; what has no path is told by its kind and key."""
+        handler = HandlerRef(id=1, name="h")
+
+        def entry(kind, key, *methods):
+            return Entry(kind=kind, key=key, script="notes", version="v", handler=handler, methods=methods)
+
+        before = [entry("route", "/a", "GET", "POST"), entry("query", "notes"), entry("query", "other")]
+        after = [entry("route", "/a", "POST"), entry("mutation", "notes"), entry("query", "other")]
+        gone = removed_entries(before, after)
+        self.assertEqual([(one.kind, one.label) for one in gone], [("route", "GET /a"), ("query", "notes")])
+        self.assertEqual(removed_entries(before, before), ())
 
     def test_refused_by_the_build(self):
         """What cannot be built changes nothing, and every problem is told."""
