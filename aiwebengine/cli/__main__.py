@@ -1,5 +1,5 @@
 """`python -m aiwebengine.cli`."""
 
-from aiwebengine.cli.start import main
+from aiwebengine.cli.early import main
 
 main()

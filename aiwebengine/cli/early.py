@@ -1,13 +1,14 @@
 """
-Signals that arrive before the server can act on them.
+The first step of the command `aiwebengine`, and signals that arrive before the server can act on them.
 
 Python and the engine take a second or two to be imported, and in that time SIGUSR2 would end the
 process.  So the first thing that a server does is to hold it: `successor.on_signal` sees that it came.
-This module imports nothing, for it comes first.
+This module imports nothing of the engine, for it comes first.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 
 
@@ -33,3 +34,16 @@ def arrived() -> bool:
     """Return whether SIGUSR2 arrived while it was held."""
     held = signal.getsignal(signal.SIGUSR2)
     return isinstance(held, HeldSignal) and held.arrived
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C while it is being imported ends it with the code 130 and no traceback."""
+    hold()
+    interrupted = signal.getsignal(signal.SIGINT)
+    if interrupted is signal.default_int_handler:
+        # Nothing has begun, so nothing is to be cleaned up.
+        signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(130))
+    from aiwebengine.cli.main import main as run  # noqa: PLC0415  It takes long: signals come first.
+
+    signal.signal(signal.SIGINT, interrupted)
+    run()
