@@ -134,6 +134,12 @@ class Database(Service):
         engine, self._engine = self._engine, None
         return None if engine is None else self._threads.run(engine.dispose)
 
+    def close(self) -> None:
+        """Close all connections at once, in the thread of the caller; see `stopService`."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.dispose()
+
     def run(self, work: Callable[[Connection], T], *, done: Callable[[], None] | None = None) -> Deferred[T]:
         """
         Run *work* in one transaction that may write.

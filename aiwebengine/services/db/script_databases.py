@@ -3,7 +3,7 @@ A database for each script: one SQLite file, opened at first use and closed when
 
     uri -> `of(uri)` -> read, run, commit      as with a `Database` and its `Units`
               |
-              first use: make or migrate the file, open it; when there are too many, the one
+              first use: make the file (a copy of an empty one) or migrate it, open it; when there are too many, the one
               that was used longest ago and has nothing in hand is closed
 
 All engine tables of a script lie in its file, so that one transaction covers all that an
@@ -155,6 +155,7 @@ class ScriptDatabases(Service):
         """Fires when a file was closed, or is not in use any more."""
         self._index = ScriptIndex(main=main)
         self._sqlite = sqlite or SqliteEngines()
+        self._new = script_files.NewFiles(migrate=self._migrate, durable=durable)
         self._opened = 0
         self._closed = 0
 
@@ -284,20 +285,9 @@ class ScriptDatabases(Service):
             return file
 
     async def _open(self, file: ScriptFile) -> None:
-        database = Database(
-            url=sqlite_url(file.path),
-            threads=self._threads,
-            name=f"script {file.uri}",
-            chains=self._chains,
-            clock=self._clock,
-            random=self._random,
-            connections=_CONNECTIONS,
-            durable=self._durable,
-            alone=not self._shared,
-            sqlite=self._sqlite,
-        )
+        database = self._database(file.path, name=f"script {file.uri}")
         try:
-            await self._threads.run(_open_file, file.path, database)
+            await self._threads.run(_open_file, file.path, database, self._new)
         except BaseException as error:  # noqa: BLE001  everybody who waits for the file is told
             # If it is being closed already, that goes on from here.
             closing, file.ending = file.ending, True
@@ -316,6 +306,25 @@ class ScriptDatabases(Service):
         file.ready = not file.ending
         self._opened += 1
         file.opened.fire()
+
+    def _database(self, path: Path, *, name: str) -> Database:
+        return Database(
+            url=sqlite_url(path),
+            threads=self._threads,
+            name=name,
+            chains=self._chains,
+            clock=self._clock,
+            random=self._random,
+            connections=_CONNECTIONS,
+            durable=self._durable,
+            alone=not self._shared,
+            sqlite=self._sqlite,
+        )
+
+    def _migrate(self, path: Path) -> None:
+        database = self._database(path, name="new script")
+        database.open()
+        database.close()
 
     async def _enter(self, file: ScriptFile) -> None:
         """Enter the file in the index; once, however many want to write."""
@@ -480,8 +489,10 @@ class ScriptFile:
         self.entering: Latch | None = None
 
 
-def _open_file(path: Path, database: Database) -> None:
+def _open_file(path: Path, database: Database, new: script_files.NewFiles) -> None:
     script_files.make_folder_of(path)
+    if not path.exists():
+        new.make(path)
     database.open()
 
 
@@ -490,7 +501,7 @@ def _refusal(uri: str, error: BaseException) -> Failure:
     if isinstance(error, CannotStart):
         return Failure(Unavailable(error.public, private=error.private, retry_seconds=30.0))
     if isinstance(error, OSError):
-        why = f"The folder for the database of the script {uri} cannot be made: {error.strerror}."
+        why = f"The file for the database of the script {uri} cannot be made: {error.strerror}."
         return Failure(Unavailable(why, private=str(error), retry_seconds=30.0))
     return Failure(error)
 

@@ -239,6 +239,39 @@ class ScriptDatabasesTests(ScriptDatabasesCase):
         self.stop()
         self.assertEqual(self.index(), {"a": 0, "b": 0})
 
+    def test_migrated_once(self):
+        """New files are copies of one that was migrated; they have the same form, and only the owner reads them."""
+        taken = []
+
+        def step(op):
+            taken.append(op)
+            op.create_table("counted", sa.Column("at", sa.Integer))
+
+        counted = MigrationChain(name="counted", steps=(Step(revision="0001", upgrade=step),))
+        self.stop()
+        self.databases = self.start(chains=(*MACHINERY_CHAINS["script"], NOTES, counted), most_open=9)
+        for uri in ("a", "b", "c"):
+            self.successResultOf(self.write(uri, uri))
+            self.assertEqual(self.successResultOf(self.read(uri)), [uri])
+        self.assertEqual(len(taken), 1)
+        self.stop()
+        schemas = set()
+        for uri in ("a", "b", "c"):
+            path = path_of(self.folder / "scripts", uri)
+            self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+            with closing(sqlite3.connect(path)) as connection:
+                schemas.add(tuple(connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name")))
+        self.assertEqual(len(schemas), 1)
+        self.assertEqual(len(self.files()), 3)
+
+    def test_cannot_be_made(self):
+        """A file that cannot be made refuses what wants it, with the reason, and is made when there is room."""
+        path = path_of(self.folder / "scripts", "a")
+        path.with_name(f"{path.name}.new").mkdir(parents=True)
+        self.assertIn("cannot be made", self.failureResultOf(self.write("a"), Unavailable).value.public)
+        path.with_name(f"{path.name}.new").rmdir()
+        self.successResultOf(self.write("a"))
+
     def test_removed(self):
         """A removed database is gone with all that belongs to it, and the next use makes a new one."""
         self.successResultOf(self.write("a", "old", publish=1))
