@@ -2,8 +2,8 @@
 What setup.cfg cannot say.
 
 The JavaScript that a server needs is put together from npm packages: the build worker, with Babel and esbuild, and
-what the sandbox takes of core-js.  That needs node, which is a build requirement from PyPI, and npm's registry once;
-what was made is kept until its inputs change.
+what the sandbox takes of core-js, web-streams-polyfill and pako.  That needs node, which is a build requirement from
+PyPI, and npm's registry once; what was made is kept until its inputs change.
 A wheel also holds the values of `config/`, as `aiwebengine/config/`, and the twistd plugin, in `twisted/plugins/`.
 An editable installation finds the values where they are, and the plugin by one line in a `.pth` file.
 """
@@ -27,14 +27,20 @@ from setuptools.command.editable_wheel import editable_wheel
 
 ROOT = Path(__file__).parent.resolve()
 TOOLCHAIN = ROOT / "aiwebengine" / "build" / "toolchain"
-MADE = (TOOLCHAIN / "dist" / "worker.mjs", ROOT / "sandbox" / "prelude" / "core.js")
+PRELUDE = ROOT / "sandbox" / "prelude"
+MADE = (
+    TOOLCHAIN / "dist" / "worker.mjs",
+    PRELUDE / "core.js",
+    PRELUDE / "later" / "streams-library.js",
+    PRELUDE / "later" / "compression-library.js",
+)
 
 
 def assemble() -> None:
     """Put the JavaScript together, unless nothing has changed since."""
     folders = (TOOLCHAIN, TOOLCHAIN / "bundling", TOOLCHAIN / "lowering")
     sources = sorted(path for folder in folders for path in folder.iterdir() if path.suffix in {".mjs", ".js", ".json"})
-    sources.append(ROOT / "sandbox" / "prelude" / "language" / "repeats.js")  # the worker holds it too
+    sources.append(PRELUDE / "language" / "repeats.js")  # the worker holds it too
     total = hashlib.sha256(f"{sys.platform} {platform.machine()}".encode())
     for path in sources:
         total.update(path.name.encode() + b"\0" + path.read_bytes())

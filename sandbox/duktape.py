@@ -30,7 +30,8 @@ class Duktape:
 
     Args:
         surface: What scripts find beyond the sandbox's own prelude.
-        folder: Holds `order.json` and the prelude files that it names, in order of evaluation.
+        folder: Holds the prelude files, `order.json` with those that are evaluated, in their order, and `later.json`
+            with those that a script loads.
 
     Raises:
         EngineFailed: A prelude file is missing, or throws.
@@ -47,6 +48,7 @@ class Duktape:
         kernel, *others, last = names
         self._evaluate(folder / kernel, "{}\n;0")
         self._declare(surface)
+        self._hold_back(folder)
         for path in (*(folder / name for name in others), *surface.files):
             self._evaluate(path, "{}\n;0")
         # The value of the last file is the pump.
@@ -65,6 +67,17 @@ class Duktape:
             self._context.eval_js(f"__kernel.declared = {surface.calls};0")
         except _ERRORS as error:
             raise EngineFailed(f"the host calls cannot be declared: {error}") from error
+
+    def _hold_back(self, folder: Path) -> None:
+        """Give the prelude the sources that it evaluates when a script first needs them."""
+        groups: dict[str, list[str]] = json.loads((folder / "later.json").read_text("utf-8"))
+        sources: dict[str, str | None] = {}
+        for group, names in groups.items():
+            paths = [folder / name for name in names]
+            there = all(path.exists() for path in paths)
+            sources[group] = "\n;".join(path.read_text("ascii") for path in paths) if there else None
+        # A literal of JavaScript too, as all of it is ASCII.
+        self._context.eval_js(f"__kernel.later = {json.dumps(sources)};0")
 
     def _evaluate(self, path: Path, form: str) -> Any:
         try:

@@ -15,6 +15,7 @@ from aiwebengine.host.registration.paths import RESERVED
 from aiwebengine.host.registration.routes import OPTIONS
 from aiwebengine.host.shapes import SHAPES
 from aiwebengine.host.standards import STANDARD_TYPES, STANDARDS
+from aiwebengine.host.streams import STREAM_TYPES
 
 LANGUAGE = frozenset(
     (  # noqa: SIM905  words are read as words
@@ -29,13 +30,22 @@ LANGUAGE = frozenset(
 )
 """What the language itself brings."""
 
-STANDARD_NAMES = frozenset({"Crypto", "ReadableStreamDefaultReader"})
+STANDARD_NAMES = frozenset(
+    {
+        "Crypto",
+        "ReadableByteStreamController",
+        "ReadableStreamBYOBRequest",
+        "ReadableStreamDefaultController",
+        "TransformStreamDefaultController",
+        "WritableStreamDefaultController",
+    }
+)
 """Names of the standards that scripts meet only in `instanceof`."""
 
 MACHINERY = Declarations(globals=GLOBALS, shapes=SHAPES, options={"registerWebHandler": OPTIONS}, reserved=RESERVED)
 """What every engine gives to scripts, whatever its features are."""
 
-WEB = Declarations(globals=STANDARDS, types=STANDARD_TYPES)
+WEB = Declarations(globals=STANDARDS, types=STANDARD_TYPES + STREAM_TYPES)
 """What of the web's standards every engine gives to scripts."""
 
 _LATER = "is not part of this version of the engine"

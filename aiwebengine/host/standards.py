@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiwebengine.host.declare import Global, Member
+from aiwebengine.host.streams import STREAMS
 
 _GROUP = "Web standards"
 
@@ -44,6 +45,7 @@ STANDARDS: tuple[Global, ...] = (
             "readonly url: string",
             "readonly headers: Headers",
             "readonly signal: AbortSignal",
+            "readonly body: ReadableStream<Uint8Array> | null",
             "readonly bodyUsed: boolean",
             "arrayBuffer(): Promise<ArrayBuffer>",
             "bytes(): Promise<Uint8Array>",
@@ -67,6 +69,7 @@ STANDARDS: tuple[Global, ...] = (
             "readonly statusText: string",
             "readonly ok: boolean",
             "readonly headers: Headers",
+            "readonly body: ReadableStream<Uint8Array> | null",
             "readonly bodyUsed: boolean",
             "arrayBuffer(): Promise<ArrayBuffer>",
             "bytes(): Promise<Uint8Array>",
@@ -134,26 +137,7 @@ STANDARDS: tuple[Global, ...] = (
             '}, "POST");'
         ),
     ),
-    Global(
-        name="ReadableStream",
-        group=_GROUP,
-        kind="class",
-        parameters="<Chunk = any>",
-        doc="A stream of chunks; as the body of an answer it is sent as it comes.",
-        members=_members(
-            "constructor(source?: { start?(controller: any): unknown; pull?(controller: any): unknown; "
-            "cancel?(reason: any): unknown }, strategy?: { highWaterMark?: number })",
-            "static from<Chunk>(items: Iterable<Chunk> | AsyncIterable<Chunk>): ReadableStream<Chunk>",
-            "readonly locked: boolean",
-            "getReader(): { read(): Promise<{ done: boolean; value?: Chunk }>; cancel(reason?: any): Promise<void>; "
-            "releaseLock(): void; readonly closed: Promise<void> }",
-            "cancel(reason?: any): Promise<void>",
-            "tee(): [ReadableStream<Chunk>, ReadableStream<Chunk>]",
-            "values(): AsyncIterableIterator<Chunk>",
-            "[Symbol.asyncIterator](): AsyncIterableIterator<Chunk>",
-        ),
-        example='registerWebHandler("/s", () => new Response(ReadableStream.from(["one ", "two"])));',
-    ),
+    *STREAMS,
     Global(
         name="URL",
         group=_GROUP,
@@ -455,7 +439,9 @@ STANDARD_TYPES = """\
 /** What `Headers` can be made of. */
 type HeadersInit = Headers | [string, string][] | { [name: string]: string };
 /** What a body can be made of. */
-type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams | Blob | FormData | ReadableStream;
+type BodyInit =
+  | string | ArrayBuffer | ArrayBufferView | URLSearchParams | Blob | FormData | ReadableStream
+  | AsyncIterable<string | Uint8Array>;
 /** Status and headers of a `Response`. */
 interface ResponseInit {
   status?: number;
@@ -468,6 +454,7 @@ interface RequestInit {
   headers?: HeadersInit;
   body?: BodyInit | null;
   signal?: AbortSignal | null;
+  duplex?: "half";
 }
 """
-"""Types of the standards that are no globals."""
+"""Types of the standards that are no globals; those of streams are in `streams.py`."""

@@ -438,7 +438,9 @@ interface SubscriptionMessageOptions {
 /** What `Headers` can be made of. */
 type HeadersInit = Headers | [string, string][] | { [name: string]: string };
 /** What a body can be made of. */
-type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams | Blob | FormData | ReadableStream;
+type BodyInit =
+  | string | ArrayBuffer | ArrayBufferView | URLSearchParams | Blob | FormData | ReadableStream
+  | AsyncIterable<string | Uint8Array>;
 /** Status and headers of a `Response`. */
 interface ResponseInit {
   status?: number;
@@ -451,6 +453,81 @@ interface RequestInit {
   headers?: HeadersInit;
   body?: BodyInit | null;
   signal?: AbortSignal | null;
+  duplex?: "half";
+}
+/** How much a stream holds before its source is asked to wait: chunks, or what `size` makes of each. */
+interface QueuingStrategy<Chunk = any> {
+  highWaterMark?: number;
+  size?(chunk: Chunk): number;
+}
+/** What a pipe leaves alone when one of its ends is done or fails, and what stops it. */
+interface StreamPipeOptions {
+  preventAbort?: boolean;
+  preventCancel?: boolean;
+  preventClose?: boolean;
+  signal?: AbortSignal;
+}
+/** Fills a `ReadableStream`. */
+interface ReadableStreamDefaultController<Chunk = any> {
+  readonly desiredSize: number | null;
+  enqueue(chunk?: Chunk): void;
+  close(): void;
+  error(reason?: any): void;
+}
+/** Where a `ReadableStream` has its chunks from. */
+interface UnderlyingSource<Chunk = any> {
+  type?: undefined;
+  start?(controller: ReadableStreamDefaultController<Chunk>): unknown;
+  pull?(controller: ReadableStreamDefaultController<Chunk>): unknown;
+  cancel?(reason?: any): unknown;
+}
+/** The buffer that a reader of bytes waits for. */
+interface ReadableStreamBYOBRequest {
+  readonly view: ArrayBufferView | null;
+  respond(bytesWritten: number): void;
+  respondWithNewView(view: ArrayBufferView): void;
+}
+/** Fills a `ReadableStream` of bytes. */
+interface ReadableByteStreamController {
+  readonly byobRequest: ReadableStreamBYOBRequest | null;
+  readonly desiredSize: number | null;
+  enqueue(chunk: ArrayBufferView): void;
+  close(): void;
+  error(reason?: any): void;
+}
+/** Where a `ReadableStream` of bytes has them from. */
+interface UnderlyingByteSource {
+  type: "bytes";
+  autoAllocateChunkSize?: number;
+  start?(controller: ReadableByteStreamController): unknown;
+  pull?(controller: ReadableByteStreamController): unknown;
+  cancel?(reason?: any): unknown;
+}
+/** What a `WritableStream` gives to its sink. */
+interface WritableStreamDefaultController {
+  readonly signal: AbortSignal;
+  error(reason?: any): void;
+}
+/** Where the chunks of a `WritableStream` go. */
+interface UnderlyingSink<Chunk = any> {
+  start?(controller: WritableStreamDefaultController): unknown;
+  write?(chunk: Chunk, controller: WritableStreamDefaultController): unknown;
+  close?(): unknown;
+  abort?(reason?: any): unknown;
+}
+/** Fills the readable end of a `TransformStream`. */
+interface TransformStreamDefaultController<Out = any> {
+  readonly desiredSize: number | null;
+  enqueue(chunk?: Out): void;
+  error(reason?: any): void;
+  terminate(): void;
+}
+/** What a `TransformStream` does to its chunks. */
+interface Transformer<In = any, Out = any> {
+  start?(controller: TransformStreamDefaultController<Out>): unknown;
+  transform?(chunk: In, controller: TransformStreamDefaultController<Out>): unknown;
+  flush?(controller: TransformStreamDefaultController<Out>): unknown;
+  cancel?(reason?: any): unknown;
 }
 
 /**
@@ -1080,6 +1157,7 @@ declare class Request {
   readonly url: string;
   readonly headers: Headers;
   readonly signal: AbortSignal;
+  readonly body: ReadableStream<Uint8Array> | null;
   readonly bodyUsed: boolean;
   arrayBuffer(): Promise<ArrayBuffer>;
   bytes(): Promise<Uint8Array>;
@@ -1102,6 +1180,7 @@ declare class Response {
   readonly statusText: string;
   readonly ok: boolean;
   readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
   readonly bodyUsed: boolean;
   arrayBuffer(): Promise<ArrayBuffer>;
   bytes(): Promise<Uint8Array>;
@@ -1162,19 +1241,198 @@ declare class FormData {
 }
 
 /**
- * A stream of chunks; as the body of an answer it is sent as it comes.
+ * A stream of chunks; as the body of an answer it is sent as it comes and cancelled if the client goes.
  * @example
  * registerWebHandler("/s", () => new Response(ReadableStream.from(["one ", "two"])));
  */
 declare class ReadableStream<Chunk = any> {
-  constructor(source?: { start?(controller: any): unknown; pull?(controller: any): unknown; cancel?(reason: any): unknown }, strategy?: { highWaterMark?: number });
+  constructor(source?: UnderlyingSource<Chunk> | UnderlyingByteSource, strategy?: QueuingStrategy<Chunk>);
   static from<Chunk>(items: Iterable<Chunk> | AsyncIterable<Chunk>): ReadableStream<Chunk>;
   readonly locked: boolean;
-  getReader(): { read(): Promise<{ done: boolean; value?: Chunk }>; cancel(reason?: any): Promise<void>; releaseLock(): void; readonly closed: Promise<void> };
+  getReader(options: { mode: "byob" }): ReadableStreamBYOBReader;
+  getReader(options?: { mode?: undefined }): ReadableStreamDefaultReader<Chunk>;
   cancel(reason?: any): Promise<void>;
+  pipeTo(target: WritableStream<Chunk>, options?: StreamPipeOptions): Promise<void>;
+  pipeThrough<Out>(transform: { readable: ReadableStream<Out>; writable: WritableStream<Chunk> }, options?: StreamPipeOptions): ReadableStream<Out>;
   tee(): [ReadableStream<Chunk>, ReadableStream<Chunk>];
-  values(): AsyncIterableIterator<Chunk>;
+  values(options?: { preventCancel?: boolean }): AsyncIterableIterator<Chunk>;
   [Symbol.asyncIterator](): AsyncIterableIterator<Chunk>;
+}
+
+/**
+ * Reads a stream chunk by chunk; `getReader()` gives one.
+ * @example
+ * registerWebHandler("/reader", async () => {
+ *   const reader = new ReadableStreamDefaultReader(ReadableStream.from(["first", "second"]));
+ *   const { value } = await reader.read();
+ *   await reader.cancel();
+ *   return { value };
+ * });
+ */
+declare class ReadableStreamDefaultReader<Chunk = any> {
+  constructor(stream: ReadableStream<Chunk>);
+  readonly closed: Promise<undefined>;
+  read(): Promise<{ done: false; value: Chunk } | { done: true; value?: Chunk }>;
+  cancel(reason?: any): Promise<void>;
+  releaseLock(): void;
+}
+
+/**
+ * Reads a stream of bytes into buffers of the reader; `getReader({ mode: "byob" })` gives one.
+ * @example
+ * registerWebHandler("/byob", async () => {
+ *   const reader = new ReadableStreamBYOBReader(new Blob(["hello"]).stream());
+ *   const { value } = await reader.read(new Uint8Array(2));
+ *   return new TextDecoder().decode(value);
+ * });
+ */
+declare class ReadableStreamBYOBReader {
+  constructor(stream: ReadableStream<Uint8Array>);
+  readonly closed: Promise<undefined>;
+  read<View extends ArrayBufferView>(view: View, options?: { min?: number }): Promise<{ done: false; value: View } | { done: true; value: View | undefined }>;
+  cancel(reason?: any): Promise<void>;
+  releaseLock(): void;
+}
+
+/**
+ * Where chunks are written, one after the other.
+ * @example
+ * registerWebHandler("/count", async () => {
+ *   let characters = 0;
+ *   const counter = new WritableStream({ write: (chunk) => { characters += chunk.length; } });
+ *   await ReadableStream.from(["one", "three"]).pipeTo(counter);
+ *   return { characters };
+ * });
+ */
+declare class WritableStream<Chunk = any> {
+  constructor(sink?: UnderlyingSink<Chunk>, strategy?: QueuingStrategy<Chunk>);
+  readonly locked: boolean;
+  getWriter(): WritableStreamDefaultWriter<Chunk>;
+  abort(reason?: any): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Writes to a stream; `ready` waits until it takes more.
+ * `getWriter()` gives one.
+ * @example
+ * registerWebHandler("/writer", () => {
+ *   const { readable, writable } = new TransformStream();
+ *   const writer = new WritableStreamDefaultWriter(writable);
+ *   writer.write("written ");
+ *   writer.close();
+ *   return new Response(readable);
+ * });
+ */
+declare class WritableStreamDefaultWriter<Chunk = any> {
+  constructor(stream: WritableStream<Chunk>);
+  readonly closed: Promise<undefined>;
+  readonly desiredSize: number | null;
+  readonly ready: Promise<undefined>;
+  write(chunk?: Chunk): Promise<void>;
+  abort(reason?: any): Promise<void>;
+  close(): Promise<void>;
+  releaseLock(): void;
+}
+
+/**
+ * Makes other chunks of those that are written to it.
+ * @example
+ * registerWebHandler("/loud", () => {
+ *   const loud = new TransformStream({
+ *     transform: (chunk, controller) => controller.enqueue(chunk.toUpperCase()),
+ *   });
+ *   return new Response(ReadableStream.from(["quiet ", "words"]).pipeThrough(loud));
+ * });
+ */
+declare class TransformStream<In = any, Out = any> {
+  constructor(transformer?: Transformer<In, Out>, writing?: QueuingStrategy<In>, reading?: QueuingStrategy<Out>);
+  readonly readable: ReadableStream<Out>;
+  readonly writable: WritableStream<In>;
+}
+
+/**
+ * Lets a stream hold so many chunks.
+ * @example
+ * registerWebHandler("/CountQueuingStrategy", () => {
+ *   const stream = new ReadableStream({}, new CountQueuingStrategy({ highWaterMark: 16 }));
+ *   return { locked: stream.locked };
+ * });
+ */
+declare class CountQueuingStrategy<Chunk = any> {
+  constructor(init: { highWaterMark: number });
+  readonly highWaterMark: number;
+  readonly size: (chunk: any) => number;
+}
+
+/**
+ * Lets a stream hold chunks of so many bytes.
+ * @example
+ * registerWebHandler("/ByteLengthQueuingStrategy", () => {
+ *   const stream = new ReadableStream({}, new ByteLengthQueuingStrategy({ highWaterMark: 16 }));
+ *   return { locked: stream.locked };
+ * });
+ */
+declare class ByteLengthQueuingStrategy {
+  constructor(init: { highWaterMark: number });
+  readonly highWaterMark: number;
+  readonly size: (chunk: ArrayBufferView) => number;
+}
+
+/**
+ * Turns a stream of strings into bytes in UTF-8.
+ * @example
+ * registerWebHandler("/bytes", () =>
+ *   new Response(ReadableStream.from(["ü"]).pipeThrough(new TextEncoderStream())));
+ */
+declare class TextEncoderStream {
+  constructor();
+  readonly encoding: string;
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<string>;
+}
+
+/**
+ * Turns a stream of bytes into strings; a character may be spread over several chunks.
+ * @example
+ * registerWebHandler("/text", () =>
+ *   new Response(new Blob(["words"]).stream().pipeThrough(new TextDecoderStream())));
+ */
+declare class TextDecoderStream {
+  constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+  readonly encoding: string;
+  readonly fatal: boolean;
+  readonly ignoreBOM: boolean;
+  readonly readable: ReadableStream<string>;
+  readonly writable: WritableStream<ArrayBuffer | ArrayBufferView>;
+}
+
+/**
+ * Compresses a stream of bytes.
+ * @example
+ * registerWebHandler("/gz", () => {
+ *   const body = new Blob(["words ".repeat(50)]).stream().pipeThrough(new CompressionStream("gzip"));
+ *   return new Response(body, { headers: { "content-type": "application/gzip" } });
+ * });
+ */
+declare class CompressionStream {
+  constructor(format: "gzip" | "deflate" | "deflate-raw");
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<ArrayBuffer | ArrayBufferView>;
+}
+
+/**
+ * Gives back what was compressed; data that is not of its format throws a `TypeError`.
+ * @example
+ * registerWebHandler("/unzipped", () => {
+ *   const compressed = new Blob(["words"]).stream().pipeThrough(new CompressionStream("deflate"));
+ *   return new Response(compressed.pipeThrough(new DecompressionStream("deflate")));
+ * });
+ */
+declare class DecompressionStream {
+  constructor(format: "gzip" | "deflate" | "deflate-raw");
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<ArrayBuffer | ArrayBufferView>;
 }
 
 /**

@@ -31,6 +31,7 @@ THROUGH = {
     "sources": "tests/unit/settings/test_load.py",
     "sse": "tests/e2e/features/test_graphql_protocols.py",
     "standards": "tests/rules/test_generated_types.py",
+    "streams": "tests/rules/test_generated_types.py",
     "declarations": "tests/rules/test_generated_types.py",
     "template": "tests/unit/runtime/processes/test_template_keeper.py",
     "twistd": "tests/e2e/server/test_server_program.py",

@@ -5,6 +5,7 @@
  *   dist/graphiql/*.gz                                    GraphiQL, for browsers
  *   dist/versions.json                                    what it was made of
  *   sandbox/prelude/core.js                               what the sandbox takes of core-js
+ *   sandbox/prelude/later/*-library.js                    what it loads when a script first needs it
  *
  * Run it where node_modules lies: `node assemble.mjs`.
  */
@@ -16,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 
 import { coreSource } from './core.mjs';
 import { bundleGraphiql } from './graphiql.mjs';
+import { librarySources } from './libraries.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const FOLDER = process.argv[2] || HERE;
@@ -65,4 +67,6 @@ versions.worker = createHash('sha256').update(readFileSync(join(DIST, 'worker.mj
 versions.platform = `${process.platform}-${process.arch}`;
 writeFileSync(join(DIST, 'versions.json'), `${JSON.stringify(versions, null, 2)}\n`);
 
-writeFileSync(join(HERE, '..', '..', '..', 'sandbox', 'prelude', 'core.js'), await coreSource(FOLDER));
+const PRELUDE = join(HERE, '..', '..', '..', 'sandbox', 'prelude');
+writeFileSync(join(PRELUDE, 'core.js'), await coreSource(FOLDER));
+for (const [name, source] of Object.entries(await librarySources(FOLDER))) writeFileSync(join(PRELUDE, 'later', `${name}-library.js`), source);

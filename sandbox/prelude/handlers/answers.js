@@ -249,8 +249,14 @@
         return typeof value[ASYNC] === 'function' || (typeof value.next === 'function' && typeof value[Symbol.iterator] === 'function');
     }
 
+    /* A stream is read by its reader: cancelling it does not wait for what it is asked for. */
+    function reading(stream) {
+        var reader = stream.getReader();
+        return { next: function () { return reader.read(); }, 'return': function () { return reader.cancel(new K.DOMException('The client disconnected.', 'AbortError')); } };
+    }
+
     function chunks(iterable) {
-        var iterator = typeof iterable[ASYNC] === 'function' ? iterable[ASYNC]() : iterable[Symbol.iterator]();
+        var iterator = K.isStream(iterable) ? reading(iterable) : typeof iterable[ASYNC] === 'function' ? iterable[ASYNC]() : iterable[Symbol.iterator]();
         if (!isObject(iterator) || typeof iterator.next !== 'function') throw new TypeError('The async iterable of the answer gives no iterator with next().');
         return {
             next: function () {

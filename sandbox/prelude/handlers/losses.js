@@ -35,7 +35,7 @@
         [function (value) { return value instanceof K.Blob; }, 'a Blob', 'write await blob.text(), or (await blob.bytes()).toBase64()'],
         [function (value) { return K.bytesOf(value) !== null; }, 'bytes', 'write bytes.toBase64() or Array.from(bytes)'],
         [function (value) { return value instanceof K.Headers || value instanceof K.FormData || value instanceof URLSearchParams; }, 'a list of names and values', 'write Object.fromEntries(list)'],
-        [function (value) { return value instanceof K.Response || value instanceof K.Request || value instanceof K.ReadableStream; }, 'a body that is still to be read', 'read it first, such as await response.json()'],
+        [function (value) { return value instanceof K.Response || value instanceof K.Request || K.isStream(value); }, 'a body that is still to be read', 'read it first, such as await response.json()'],
         [function (value) { return value instanceof WeakMap || value instanceof WeakSet; }, 'a collection that cannot be listed', 'use a Map or Set']
     ];
 

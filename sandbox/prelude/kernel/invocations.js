@@ -203,17 +203,19 @@
     }
 
     function sendPart(part, run) {
-        if (run !== K.run) return;
+        if (run !== K.run || run.ending) return;
         if (part.done) {
             run.answer = STREAMED;
             run.settled = true;
             K.failLate(run);
         } else if (run.cancelled) {
-            endStream(K.HostError({ code: 'closed', call: 'answer.write', message: 'The client disconnected.' }), run);
+            leave(run);
         } else {
             K.ask('answer.write', '["' + part.e + '",' + quoteText(part.v) + ']', tookPart, run);
         }
     }
+
+    function leave(run) { endStream(K.HostError({ code: 'closed', call: 'answer.write', message: 'The client disconnected.' }), run); }
 
     /* Lets the author's iterable close what it opened (`finally`), then fails. */
     function endStream(error, run) {
@@ -274,13 +276,14 @@
 
     K.failLate = function (run) { if (run.late !== null) fail(run, run.late.error); };
 
-    /* Whoever asked has gone: what is open fails, and the script is told. */
+    /* The client disconnected: what is open fails, and the script is told; a stream is cancelled though nothing of it is being written. */
     K.cancel = function () {
         var run = K.run, told = { err: { code: 'closed', message: 'The invocation is cancelled: the client disconnected.' } };
         if (run.cancelled) return;
         run.cancelled = true;
         K.calls.settleAll(told);
         if (run.abort !== null) K.job(abort, run);
+        if (run.stream !== null) K.job(leave, run);
         if (K.world.waitsFor() !== null) K.world.resume(told);
     };
     function abort(run) { run.abort.abort(); }

@@ -33,6 +33,7 @@
  *   K.native, K.define, K.getter, K.global, K.quote, K.hide, K.hidden            (natives.js)
  *   K.microtask(job, a, b, c)  run job(a, b, c) when the running job is over     (tasks.js)
  *   K.declared                 the host calls that the server has declared: see sandbox/surface.py
+ *   K.later                    the sources that are evaluated when a script first needs them, by group: see prelude/later.json
  *   K.hostCall(name, args, make)      Promise of the host's answer, or of what make(answer, args) makes of it (hostcalls.js)
  *   K.hostCallSync(name, args) the host's answer
  *   K.ask(name, json, done, about)    the same for the kernel itself: done({ok} or {err}, about) runs as a job

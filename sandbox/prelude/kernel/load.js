@@ -39,6 +39,7 @@
 
     K.kinds.load = function (run, box) {
         K.beginRegistration();
+        K.loadNamedIn(box.source);
         var program = programOf(K.withoutPlaces(box.source));
         box.source = '';
         run.quiet = startInit;

@@ -293,5 +293,6 @@
         return fromCharCode(point, then);
     }
 
+    K.TextDecoder = TextDecoder;
     K.global('TextDecoder', TextDecoder);
 }(__kernel, globalThis));

@@ -48,7 +48,7 @@
         if (ArrayBuffer.isView(value)) return kept(seen, value, view(value, seen));
         if (value instanceof Error) return error(value, seen);
         if (value instanceof Boolean || value instanceof Number || value instanceof String) return kept(seen, value, Object(value.valueOf()));
-        if (K.isPromise(value) || value instanceof WeakMap || value instanceof WeakSet || kind === 'Generator' || value instanceof K.Headers || value instanceof K.Response || value instanceof K.Request || value instanceof K.ReadableStream) throw refuse(value);
+        if (K.isPromise(value) || value instanceof WeakMap || value instanceof WeakSet || kind === 'Generator' || value instanceof K.Headers || value instanceof K.Response || value instanceof K.Request || K.isStream(value)) throw refuse(value);
         return members(value, kept(seen, value, {}), seen);
     }
 

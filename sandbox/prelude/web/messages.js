@@ -1,10 +1,10 @@
 /*
  * Response and Request of the Fetch standard.
  *
- * A body is kept as what it was made of (text, bytes or a stream), so that an answer made of text is
+ * A body is kept as what it was made of (text, bytes, a stream or an async iterable), so that an answer made of text is
  * not turned into bytes and back.
  *
- * For other files: K.Response, K.Request, K.takeBody(message) -> null, text, bytes, or a stream.
+ * For other files: K.Response, K.Request, K.takeBody(message) -> null, text, bytes, a stream or an async iterable.
  */
 (function (K) {
     'use strict';
@@ -17,8 +17,8 @@
         if (init === undefined || init === null) return EMPTY;
         if (typeof init === 'string') return { source: init, type: 'text/plain;charset=UTF-8' };
         if (typeof init === 'object') {
-            if (init instanceof K.ReadableStream) {
-                if (init.locked) throw new TypeError('The body stream is locked to a reader already.');
+            if (K.isStream(init)) {
+                if (init.locked || K.isRead(init)) throw new TypeError('The body stream is locked to a reader, or was read already.');
                 return { source: init, type: null };
             }
             if (init instanceof K.Blob) return { source: K.blobBytes(init), type: init.type || null };
@@ -30,7 +30,7 @@
             if (init instanceof K.Html) return { source: init.toString(), type: 'text/html; charset=utf-8' };
             var bytes = K.bytesOf(init);
             if (bytes) return { source: new Uint8Array(bytes), type: null };
-            if (typeof init[Symbol.asyncIterator] === 'function') return { source: K.ReadableStream.from(init), type: null };
+            if (typeof init[Symbol.asyncIterator] === 'function') return { source: init, type: null };
         }
         return { source: String(init), type: 'text/plain;charset=UTF-8' };
     }
@@ -38,12 +38,17 @@
     function Body(extracted) {
         this.source = extracted.source;
         this.used = false;
-        this.stream = null;
+        this.stream = K.isStream(extracted.source) ? extracted.source : null;
     }
+
+    function isUsed(body) { return body.used || body.stream !== null && (body.stream.locked || K.isRead(body.stream)); }
+
+    /* Neither text nor bytes: a stream, or an async iterable that becomes one when somebody asks for `body`. */
+    function isLive(source) { return typeof source === 'object' && source !== null && K.bytesOf(source) === null; }
 
     function take(message) {
         var body = K.hidden(message).body;
-        if (body.used || (body.stream && body.stream.locked)) throw new TypeError('The body was read already; clone() before reading it twice.');
+        if (isUsed(body)) throw new TypeError('The body was read already; clone() before reading it twice.');
         if (body.source !== null) body.used = true;
         return body.source;
     }
@@ -53,7 +58,7 @@
             var message = this;
             return new P(function (resolve) {
                 var source = take(message);
-                if (source instanceof K.ReadableStream) resolve(K.readAll(source).then(function (bytes) { return convert(bytes, message); }));
+                if (isLive(source)) resolve(K.readAll(source).then(function (bytes) { return convert(bytes, message); }));
                 else resolve(convert(source === null ? '' : source, message));
             });
         };
@@ -77,26 +82,29 @@
         Object.keys(readers).forEach(function (name) { K.define(prototype, name, consumer(name, readers[name])); });
         K.getter(prototype, 'bodyUsed', function () {
             var body = K.hidden(this).body;
-            return body.used || body.stream !== null && body.stream.locked;
+            return body.used || body.stream !== null && K.isRead(body.stream);
         });
         K.getter(prototype, 'body', function () {
             var body = K.hidden(this).body;
             if (body.source === null) return null;
             if (!body.stream) {
-                body.stream = body.source instanceof K.ReadableStream ? body.source : K.streamOf(asBytes(body.source));
+                body.stream = streamOf(body.used ? '' : body.source);
+                // What was read already is shown as a stream that was.
+                if (body.used) body.stream.cancel();
                 body.source = body.stream;
             }
             return body.stream;
         });
     }
 
+    function streamOf(source) { return !isLive(source) ? K.streamOf(asBytes(source)) : K.isStream(source) ? source : K.streamFrom(source); }
+
     function cloned(message) {
         var body = K.hidden(message).body;
-        if (body.used || (body.stream && body.stream.locked)) throw new TypeError('clone: the body was read already; clone() before reading it.');
-        if (!(body.source instanceof K.ReadableStream)) return body.source;
-        var branches = body.source.tee();
-        body.source = branches[0];
-        if (body.stream) body.stream = branches[0];
+        if (isUsed(body)) throw new TypeError('clone: the body was read already; clone() before reading it.');
+        if (!isLive(body.source)) return body.source;
+        var branches = streamOf(body.source).tee();
+        body.source = body.stream = branches[0];
         return branches[1];
     }
 

@@ -300,6 +300,40 @@ class Runs(SynchronousTestCase):
         )
         self.assertEqual(seen.head, {"streamed": True})
 
+    def test_stream_cancelled(self) -> None:
+        """When the client disconnects, a stream that waits for its source is cancelled at once, and the run ends."""
+        body = (
+            "return new Response(new ReadableStream({ start: function (c) { c.enqueue('first'); },"
+            " cancel: function (reason) { console.log('cancelled ' + reason.name); } }));"
+        )
+        seen = self.disconnected(body)
+        self.assertEqual(seen.messages, ["cancelled AbortError"])
+        self.assertEqual(seen.code, "thrown")
+        self.assertEqual(seen.failure["code"], "closed")
+
+    def test_generator_returned(self) -> None:
+        """When the client disconnects, return() of an async iterable is called while its next() is open."""
+        waiting = (
+            "var it = { i: 0, next: function () {"
+            " return this.i++ ? new Promise(function () {}) : { value: 'first', done: false }; },"
+            " 'return': function () { console.log('returned'); return {}; } };"
+            " it[Symbol.asyncIterator] = function () { return it; }; return it;"
+        )
+        seen = self.disconnected(waiting)
+        self.assertEqual((seen.messages, seen.code), (["returned"], "thrown"))
+
+    def disconnected(self, body: str) -> Seen:
+        """Run a streamed answer whose client takes the first part and disconnects while the second is waited for."""
+        clone = self.load("setInterval(function () {}, 60000); " + body).clone()
+        clone.start()
+        for name in (b"answer.start", b"answer.write"):
+            box = clone.take()
+            assert box is not None
+            self.assertEqual(box[b"n"], name)
+            clone.send('{"ok":null}', _answer=box[b"_ask"])
+        clone.send(_command="cancel", t="r1")
+        return clone.finish()
+
     def test_stream_refused(self) -> None:
         """When a part cannot be written, the author's iterable is closed and the run fails."""
 
