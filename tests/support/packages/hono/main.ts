@@ -1,0 +1,12 @@
+import { Hono } from 'hono';
+import { compress } from 'hono/compress';
+import { bodyLimit } from 'hono/body-limit';
+import { stream, streamText, streamSSE } from 'hono/streaming';
+const app = new Hono();
+app.use('/gz/*', compress());
+app.get('/gz/text', (c) => c.text('words '.repeat(500)));
+app.get('/text', (c) => streamText(c, async (s) => { for (const w of ['one', 'two']) { await s.writeln(w); await s.sleep(5); } }));
+app.get('/sse', (c) => streamSSE(c, async (s) => { for (let i = 0; i < 2; i++) await s.writeSSE({ data: 'n' + i, event: 'tick', id: String(i) }); }));
+app.get('/raw', (c) => stream(c, async (s) => { await s.write(new Uint8Array([104, 105])); await s.pipe(new Response(' piped').body); }));
+app.post('/limited', bodyLimit({ maxSize: 10, onError: (c) => c.text('too large', 413) }), async (c) => c.text(await c.req.text()));
+export default app;
