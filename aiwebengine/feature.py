@@ -47,7 +47,11 @@ class Feature:
     migrations: Mapping[DatabaseName, Sequence[str]] = field(default_factory=dict)
     """By database, `module:chain` of each `MigrationChain` whose tables it keeps there; see `services/db/chain.py`."""
     prelude: Sequence[Path] = ()
-    """JavaScript that the sandbox evaluates after its own prelude: only what declarations cannot say."""
+    """
+    JavaScript that the sandbox evaluates after its own prelude: only what declarations cannot say.
+
+    It is ASCII and ES5; `sandbox/prelude/kernel/kernel.js` says what it finds there.
+    """
     guide: str = ""
     """Path of its how-to page in the documents, such as `docs/howto/store-data.md`."""
     api_version: int = API_VERSION

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from aiwebengine.assembly.declared import DECLARED
+from aiwebengine.features.all import FEATURES
 from aiwebengine.host.declarations import surface
 from sandbox.bodies import Receiver, encode
 from sandbox.boxes import Box, encode_pair
@@ -33,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = "00112233445566778899aabbccddeeff"
 NOW = 1_700_000_000_000
 PATIENCE_SECONDS = 20.0
-SURFACE = surface(DECLARED.calls)
+SURFACE = surface(DECLARED.calls, [path for feature in FEATURES for path in feature.prelude])
 """What scripts find of an engine with every feature, as the server hands it over."""
 
 Host = Callable[[str, list[Any]], Any]

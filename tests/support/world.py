@@ -138,7 +138,8 @@ def _serve() -> None:
     from sandbox.surface import Surface
     from tests.support.sandbox import SURFACE
 
-    engine = Duktape(surface=Surface(calls=json.dumps(json.loads(SURFACE)["calls"])))
+    told = json.loads(SURFACE)
+    engine = Duktape(surface=Surface(calls=json.dumps(told["calls"]), files=tuple(map(Path, told["files"]))))
     for program in (program for line in sys.stdin for program in json.loads(line)):
         reading, writing = os.pipe()
         child = os.fork()

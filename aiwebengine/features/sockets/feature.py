@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from aiwebengine.feature import Feature
 from aiwebengine.features.sockets.declarations import DECLARATIONS
 
@@ -10,5 +12,6 @@ FEATURE = Feature(
     parts="aiwebengine.features.sockets.parts:build",
     declares=DECLARATIONS,
     summary="WebSockets.",
+    prelude=(Path(__file__).with_name("sockets.js"),),
     guide="docs/howto/websockets.md",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from aiwebengine.feature import Feature
 from aiwebengine.features.storage.declarations import DECLARATIONS
 from aiwebengine.features.storage.settings import StorageSettings
@@ -13,5 +15,6 @@ FEATURE = Feature(
     summary="Values by key: kv, sharedStorage and personalStorage.",
     settings={"storage": StorageSettings},
     migrations={"main": ["aiwebengine.features.storage.migrations:STORAGE"]},
+    prelude=(Path(__file__).with_name("storage.js"),),
     guide="docs/howto/store-data.md",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from aiwebengine.feature import Feature
 from aiwebengine.features.streams.declarations import DECLARATIONS
 
@@ -10,5 +12,6 @@ FEATURE = Feature(
     parts="aiwebengine.features.streams.parts:build",
     declares=DECLARATIONS,
     summary="Server-sent events with filters and history.",
+    prelude=(Path(__file__).with_name("streams.js"),),
     guide="docs/howto/stream-events.md",
 )

@@ -128,6 +128,11 @@ USES: dict[str, Use] = {
 }
 
 
+NAMES = {name: feature.name for feature in FEATURES for name in feature.declares.names}
+"""Every global name that features give to scripts, with the feature that does."""
+GLOBALS = f'registerWebHandler("/globals", () => {json.dumps([*NAMES])}.filter((name) => name in globalThis));'
+
+
 def test_every_feature_is_used() -> None:
     """There is a use for each feature of the list."""
     assert USES.keys() == {feature.name for feature in FEATURES}
@@ -136,14 +141,17 @@ def test_every_feature_is_used() -> None:
 @pytest.mark.parametrize("left_out", ["", *USES])
 @pytest_twisted.ensureDeferred
 async def test_left_out(left_out: str, tmp_path: Path) -> None:
-    """With one feature left out the others serve, and a script that uses it is refused with its name."""
+    """With one feature left out the others serve, its names are no globals, and a script that uses it is refused."""
     features = [feature for feature in FEATURES if feature.name != left_out]
     others = {name: use for name, use in USES.items() if name != left_out}
     async with running_engine(settings_for(tmp_path), features=features) as engine:
-        source = "\n".join(['registerWebHandler("/plain", () => "plain");', *(use.source for use in others.values())])
+        plain = 'registerWebHandler("/plain", () => "plain");'
+        source = "\n".join([plain, GLOBALS, *(use.source for use in others.values())])
         grants = [name for name in ("scripts", "assets") if left_out != {"scripts": "management"}.get(name, name)]
         await engine.deploy("uses", {"main.js": source}, grants=grants)
         await _text(engine, "/plain", "plain")
+        there = (await engine.request("GET", "/globals")).json()
+        assert there == [name for name, feature in NAMES.items() if feature != left_out]
         for use in others.values():
             await use.check(engine)
         if not left_out:

@@ -5,7 +5,7 @@ While graphql-core executes, every field that can be resolved asks for its value
 go on without an answer, what was asked for leaves: one run for each script, and one for each unit.
 Objects whose same field is asked for travel as one call.
 
-What comes back is not trusted: see `sandbox/prelude/handlers/graphql.js` for what it should be.
+What comes back is not trusted: see `aiwebengine/features/graphql/graphql.js` for what it should be.
 """
 
 from __future__ import annotations

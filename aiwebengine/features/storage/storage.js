@@ -47,11 +47,9 @@
         defineProperty(object, Symbol.toStringTag, { value: 'Storage', configurable: true });
     }
 
-    ['sharedStorage', 'personalStorage'].forEach(function (name) { if (K.has(name + '.getItem')) storage(name); });
+    ['sharedStorage', 'personalStorage'].forEach(storage);
 
     // -- kv --------------------------------------------------------------------------------------
-
-    if (!K.has('kv.get')) return;
 
     var kv = K.object('kv'), set = kv.set, watches = 0;
 

@@ -165,5 +165,5 @@
         return list;
     }
 
-    if (K.has('sendSocketMessage')) K.adapt('sendSocketMessage', { arguments: function (given, call) { return messageOf(call, given); } });
+    K.adapt('sendSocketMessage', { arguments: function (given, call) { return messageOf(call, given); } });
 }(__kernel));
