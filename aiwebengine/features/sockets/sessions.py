@@ -50,6 +50,7 @@ _POLICY = 1008
 _FAILED = 1011
 _TRY_LATER = 1013
 _EVENTS = ("message", "close")
+_LARGE = 1024 * 1024
 
 Event = tuple[str, str]
 """Its name, and what the handler is given of it, as members of JSON."""
@@ -247,11 +248,15 @@ class SocketSession:
 
     def text(self, text: str) -> None:
         """See `upgrade.SocketEvents`."""
-        self._happened(("message", f'"text":{json.dumps(text)}'))
+        told = f'"text":{json.dumps(text)}'
+        if len(told) > _LARGE and not text.startswith("\ufeff"):
+            # As JSON in ASCII a character may take six bytes.
+            told = f'"text64":"{_base64(text.encode())}"'
+        self._happened(("message", told))
 
     def binary(self, data: bytes) -> None:
         """See `upgrade.SocketEvents`."""
-        self._happened(("message", f'"bytes":"{binascii.b2a_base64(data, newline=False).decode("ascii")}"'))
+        self._happened(("message", f'"bytes":"{_base64(data)}"'))
 
     def drained(self) -> None:
         """See `upgrade.SocketEvents`."""
@@ -497,3 +502,7 @@ def _told(settings: SocketSettings, *, identity: str, protocol: str, data: str, 
         f'{{"id":{json.dumps(identity)},"protocol":{json.dumps(protocol)},"data":{data},'
         f'"topics":{json.dumps(topics)},"most":{settings.max_topics},"mostData":{settings.max_data_bytes}}}'
     )
+
+
+def _base64(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode("ascii")

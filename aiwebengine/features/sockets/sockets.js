@@ -143,7 +143,7 @@
             if (entry === undefined || entry.fn === null) throw new Error('this version has no handler ' + K.safeText(box.h));
             var ws = new Socket(q.ws, done), ctx = K.makeContext(run, null), fn = entry.fn, value;
             if (own(q, 'code')) value = fn(ws, q.code, q.reason, ctx);
-            else value = fn(ws, own(q, 'bytes') ? K.fromBase64(q.bytes) : q.text, ctx);
+            else value = fn(ws, own(q, 'bytes') ? K.fromBase64(q.bytes) : own(q, 'text64') ? K.text(K.fromBase64(q.text64)) : q.text, ctx);
             K.when(value, function () {
                 if (run !== K.run) return;
                 try {

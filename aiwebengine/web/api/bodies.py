@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from multipart import (
     MultipartError,
@@ -151,6 +152,14 @@ def _from_multipart(body: bytes, options: Mapping[str, str], settings: DeploySet
     return files
 
 
+def _decoded(path: str) -> str:
+    """Return the path that a client means: some percent-encode the slashes of a file name, and what is not ASCII."""
+    try:
+        return unquote(path, errors="strict") if "%" in path else path
+    except UnicodeDecodeError:
+        return path
+
+
 def _collect(events: Any, files: dict[str, bytes], settings: DeploySettings) -> None:
     left = settings.max_total_bytes
     keep: Callable[[bytes], None] | None = None
@@ -160,7 +169,7 @@ def _collect(events: Any, files: dict[str, bytes], settings: DeploySettings) -> 
                 keep = None
                 continue
             parts: list[bytes] = []
-            path, keep = event.filename, parts.append
+            path, keep = _decoded(event.filename), parts.append
             if path in files:
                 raise Invalid(f"The multipart body holds {json.dumps(path[:80])} twice.")
             if len(files) >= settings.max_files:

@@ -6,8 +6,8 @@ What a handler is given of a request: the member `q` of a run, as ASCII JSON.
      "id":"9f..","params":{"id":"7"},"query":[["full","1"]],
      "body":"...", "form":[["name","value"]], "data":{...}}
 
-Members that say nothing are left out.  A body that is not UTF-8 stands as base64 in
-`bodyBase64` instead of `body`.
+Members that say nothing are left out.  A body that is not UTF-8, or that would be far longer
+as JSON, stands as base64 in `bodyBase64` instead of `body`.
 
 It is put together from pieces of JSON, not from one dictionary: what the header fields tell
 is the same for every request of a connection that repeats them.
@@ -22,10 +22,14 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from aiwebengine.errors import Invalid
+from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.values import Request
 
+MOST_BYTES = 46 * 1024 * 1024
+"""Largest body that a child takes: one value that it is sent has at most 64 MiB, and base64 needs a third more."""
+
 _MAX_FIELDS = 1000
+_LARGE = 1024 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _text = encode_basestring_ascii
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -62,6 +66,7 @@ def payload(
 
     Raises:
         Invalid: The query or a form has too many fields.
+        TooLarge: No child could take the body.
     """
     # A method and an id are tokens: nothing in them needs escaping.
     parts = [
@@ -116,14 +121,27 @@ def read_cookies(header: str) -> dict[str, str]:
 
 
 def _body(request: Request) -> str:
+    body = request.body
+    if len(body) > MOST_BYTES:
+        raise TooLarge(
+            f"The body has {len(body):,} bytes; a script can be given at most {MOST_BYTES:,}, "
+            "whatever http.max_body_bytes says."
+        )
     try:
-        text = request.body.decode("utf-8")
+        text = body.decode("utf-8")
     except UnicodeDecodeError:
-        return f',"bodyBase64":"{binascii.b2a_base64(request.body, newline=False).decode("ascii")}"'
+        return _base64(body)
     told = f',"body":{_text(text)}'
+    if len(told) > _LARGE and len(told) > 2 * len(body):
+        # As JSON in ASCII a character may take six bytes.
+        return _base64(body)
     if request.headers.get("content-type", "")[: len(_FORM)].lower() == _FORM:
         told += f',"form":{_encode(_pairs(text, "form"))}'
     return told
+
+
+def _base64(body: bytes) -> str:
+    return f',"bodyBase64":"{binascii.b2a_base64(body, newline=False).decode("ascii")}"'
 
 
 def _pairs(text: str, what: str) -> Pairs:

@@ -109,7 +109,7 @@
 
     function checkedStatus(status, from) {
         if (typeof status !== 'number' || status !== Math.floor(status) || status < 200 || status > 599) {
-            throw new TypeError('Status ' + K.quote(status) + from + ' is not allowed: an integer from 200 to 599.');
+            throw new TypeError('Status ' + K.quote(status) + from + ' is not allowed: an integer from 200 to 599.' + (from === ' of the answer' ? ' (If it is data that has a status, return json(value).)' : ''));
         }
         return status;
     }
@@ -181,10 +181,10 @@
             if (!hasOwn(ENVELOPE, names[i])) return false;
             if (names[i] !== 'status' && names[i] !== 'body') sure = true;
         }
-        if (typeof status === 'number' && status === Math.floor(status) && status >= 100 && status <= 599) return true;
-        // { status, body } may well be data, but with headers or a content type only an answer is meant.
-        if (sure) checkedStatus(status, ' of the answer');
-        return false;
+        // With a status that is no number, { status, body } may well be data.
+        if (typeof status !== 'number' && !sure) return false;
+        checkedStatus(status, ' of the answer');
+        return true;
     }
 
     function framed(pairs) {

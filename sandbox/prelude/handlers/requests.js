@@ -150,7 +150,7 @@
     };
     method('json', K.bodyAsJson);
     method('formData', function (req) {
-        if (isForm(req.headers) || req[BODY] === undefined && req.body === '') return K.makeFormData(req.formAll);
+        if (isForm(req.headers) || req[BODY] === undefined && req.body === '' && !isMultipart(req.headers)) return K.makeFormData(req.formAll);
         return K.parseFormData(bytesOf(req), contentType(req.headers));
     });
     K.define(ScriptRequest.prototype, Symbol.toStringTag, 'Request', true);

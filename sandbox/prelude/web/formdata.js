@@ -107,16 +107,16 @@
 
     /* -- multipart (RFC 7578) -------------------------------------------------------------- */
 
-    function quoted(name) {
-        return name.replace(/\r\n|\r|\n/g, '%0D%0A').replace(/"/g, '%22');
-    }
+    /* As HTML writes them: the line breaks of a name are CR LF, those of a file name are what they are. */
+    function quoted(name) { return quotedFile(name.replace(/\r\n|\r|\n/g, '\r\n')); }
+    function quotedFile(name) { return name.replace(/\r/g, '%0D').replace(/\n/g, '%0A').replace(/"/g, '%22'); }
 
     K.multipart = function (form) {
         var boundary = '----aiwebengine' + K.randomHex(12), pieces = [], list = K.hidden(form);
         for (var i = 0; i < list.length; i++) {
             var value = list[i][1], head = '--' + boundary + '\r\nContent-Disposition: form-data; name="' + quoted(list[i][0]) + '"';
             if (value instanceof K.Blob) {
-                pieces.push(head + '; filename="' + quoted(value.name) + '"\r\nContent-Type: ' + (value.type || 'application/octet-stream') + '\r\n\r\n', value, '\r\n');
+                pieces.push(head + '; filename="' + quotedFile(value.name) + '"\r\nContent-Type: ' + (value.type || 'application/octet-stream') + '\r\n\r\n', value, '\r\n');
             } else pieces.push(head + '\r\n\r\n' + value.replace(/\r\n|\r|\n/g, '\r\n') + '\r\n');
         }
         pieces.push('--' + boundary + '--\r\n');
@@ -147,9 +147,29 @@
         };
     }
 
-    function parameter(header, name) {
-        var found = new RegExp(';\\s*' + name + '=(?:"((?:\\\\"|[^"])*)"|([^;\\s]*))', 'i').exec(header);
-        return found ? (found[1] === undefined ? found[2] : found[1].replace(/\\"/g, '"').replace(/%22/g, '"').replace(/%0D%0A/gi, '\r\n')) : null;
+    /* The parameters behind the first word of a header, by name; one within the quotes of another is none. */
+    function parametersOf(header) {
+        var found, made = K.bare(), pattern = /;\s*([^\s=;"]+)=(?:"((?:\\"|[^"])*)"|([^;\s]*))/g;
+        while ((found = pattern.exec(header)) !== null) {
+            var name = found[1].toLowerCase();
+            if (made[name] === undefined) made[name] = found[2] === undefined ? found[3] : unquoted(found[2]);
+        }
+        return made;
+    }
+    function unquoted(text) {
+        return text.replace(/\\"/g, '"').replace(/%22/g, '"').replace(/%0D/gi, '\r').replace(/%0A/gi, '\n');
+    }
+
+    /* The name of a file, null if the part is none; some clients send only the extended form (RFC 8187). */
+    function fileNameOf(given) {
+        if (given.filename !== undefined) return given.filename;
+        var extended = given['filename*'], found = extended === undefined ? null : /^([^']*)'[^']*'(.*)$/.exec(extended);
+        if (extended === undefined) return null;
+        if (found === null) return extended;
+        return /^iso-8859-1$/i.test(found[1]) ? latin(found[2]) : lenient(found[2]);
+    }
+    function latin(text) {
+        return text.replace(/%([0-9A-Fa-f]{2})/g, function (all, digits) { return String.fromCharCode(parseInt(digits, 16)); });
     }
 
     function bad(why) { return new K.HttpError(400, 'The request body is not valid form data: ' + why + '.'); }
@@ -162,7 +182,7 @@
 
     K.parts = function (bytes, contentType) {
         if (!/^multipart\/form-data/i.test(contentType)) throw bad('its content type is ' + K.quote(contentType) + ' and not multipart/form-data or application/x-www-form-urlencoded');
-        var boundary = parameter(contentType, 'boundary');
+        var boundary = parametersOf(contentType).boundary;
         if (!boundary) throw bad('the content type names no boundary');
         if (boundary.length > 70 || /[^ -~]/.test(boundary)) throw bad('the boundary is no text of at most 70 ASCII characters');
         return parts(bytes, K.utf8('--' + boundary), K.utf8('\r\n--' + boundary));
@@ -183,9 +203,9 @@
 
     function part(form, head, body) {
         var disposition = /^content-disposition:[ \t]*(form-data.*)$/im.exec(head), type = /^content-type:[ \t]*(.*)$/im.exec(head);
-        var name = disposition && parameter(disposition[1], 'name');
-        if (name === null) throw bad('a part has no name');
-        var fileName = parameter(disposition[1], 'filename');
-        form[form.length] = [name, fileName === null ? K.text(body) : K.makeFile(body, fileName, type ? type[1].trim() : 'application/octet-stream')];
+        var given = disposition && parametersOf(disposition[1]);
+        if (given === null || given.name === undefined) throw bad('a part has no name');
+        var fileName = fileNameOf(given);
+        form[form.length] = [given.name, fileName === null ? K.text(body) : K.makeFile(body, fileName, type ? type[1].trim() : 'text/plain')];
     }
 }(__kernel));

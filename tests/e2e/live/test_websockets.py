@@ -13,7 +13,7 @@ import pytest_twisted
 from twisted.internet import reactor, task
 
 from aiwebengine.settings.schema import SocketSettings
-from tests.support.clients.websocket import BINARY, connect
+from tests.support.clients.websocket import BINARY, TEXT, connect
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
 
 SCRIPT = """
@@ -224,3 +224,25 @@ async def test_the_server_stops() -> None:
         await one.has(1)
     await one.until(lambda: one.over)
     assert one.closed_with == 1012
+
+
+@pytest_twisted.ensureDeferred
+async def test_largest_messages(tmp_path: Path) -> None:
+    """Messages of 16 MiB reach the script and come back, whatever they consist of, if the settings allow them."""
+    size = 16 * 1024 * 1024
+    sockets = SocketSettings(max_message_bytes=size, max_frame_bytes=size, buffer_bytes=2 * size)
+    async with running_engine(replace(settings_for(tmp_path), sockets=sockets)) as engine:
+        await engine.deploy(
+            "large", {"main.js": 'registerWebSocket("/large", { message(ws, data) { ws.send(data); } });'}
+        )
+        one = await connect(engine, "/large")
+        for opcode, data in (
+            (BINARY, bytes(size)),
+            (TEXT, "\u0444".encode() * (size // 2)),
+            (TEXT, b"\xef\xbb\xbf" + b"a" * 1_500_000),
+        ):
+            one.frames.clear()
+            one.frame(opcode, data)
+            await one.until(lambda: bool(one.frames))
+            assert one.frames == [(opcode, data)]
+        one.leave()

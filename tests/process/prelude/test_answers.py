@@ -106,12 +106,20 @@ class FormsOfAnswer(SynchronousTestCase):
         self.assertEqual(outcome.answer()[0]["type"], "text/plain; charset=utf-8")
 
     def test_data_with_a_status_is_data(self) -> None:
-        """An object with a status and any other key, or a status that is none, is data."""
-        bodies = ["return {status: 200, name: 'x'}", "return {status: 'open', body: 'x'}", "return {status: 7}"]
+        """An object with a status and any other key, or a status that is no number, is data."""
+        bodies = ["return {status: 600, name: 'x'}", "return {status: 'open', body: 'x'}", "return json({status: 7})"]
         self.assertEqual(
-            [outcome.value() for outcome in _answers(*bodies)],
-            [{"status": 200, "name": "x"}, {"status": "open", "body": "x"}, {"status": 7}],
+            [outcome.value() for outcome in _answers(*bodies[:2])],
+            [{"status": 600, "name": "x"}, {"status": "open", "body": "x"}],
         )
+        self.assertEqual([outcome.answer()[2] for outcome in _answers(bodies[2])], ['{"status":7}'])
+
+    def test_status_out_of_range(self) -> None:
+        """An envelope with a status that HTTP has not is an error, however far it is off."""
+        for status in ("7", "99", "100", "199", "600", "999", "200.5", "NaN"):
+            for rest in ("", ", body: 'x'", ", headers: {}"):
+                (outcome,) = _answers(f"return {{status: {status}{rest}}}")
+                self.assertIn("is not allowed: an integer from 200 to 599", outcome.answers[-1])
 
     def test_framing_headers_are_dropped(self) -> None:
         """What says how the message is framed is left to the server."""
@@ -399,6 +407,37 @@ class Requests(SynchronousTestCase):
             [{"t": "line\r\nline"}, {"t": ["line\r\nline"]}, ["f", "a.bin", 2], 255],
         )
         self.assertEqual(self._handle(at_once, headers=kind, body="--XX\r\nnonsense"), [{}, {}, 0, 0])
+
+    def test_parts_of_files(self) -> None:
+        """A part is a file by its name, however that is written, and is text if it says nothing else."""
+        seen = (
+            (b'name="f"; filename="a"', ["f", "a", "text/plain"]),
+            (b"name=f; filename*=UTF-8''%e2%82%ac%20b.txt", ["f", "\u20ac b.txt", "text/plain"]),
+            (b"name=f; filename*=iso-8859-1''%e9", ["f", "\u00e9", "text/plain"]),
+            (b"name=f; filename=b; filename*=UTF-8''a", ["f", "b", "text/plain"]),
+            (b'name="a%0D%0Ab"; filename="x%0Ay%0Dz%22"', ["a\r\nb", 'x\ny\rz"', "text/plain"]),
+            (b'filename="x; name=no"; name="f"', ["f", "x; name=no", "text/plain"]),
+            (b'name="f"; filename=""', ["f", "", "text/plain"]),
+        )
+        body = "return [req.files[0].field, req.files[0].name, req.files[0].type]"
+        for head, wanted in seen:
+            sent = b"--X\r\nContent-Disposition: form-data; " + head + b"\r\n\r\n1\r\n--X--\r\n"
+            kind = {"content-type": "multipart/form-data; boundary=X"}
+            self.assertEqual(self._handle(body, headers=kind, bodyBase64=base64.b64encode(sent).decode()), wanted)
+        there_and_back = (
+            "var f = new FormData(); f.append('a\\nb', new File(['1'], 'x\\ny\\rz\"')); "
+            "return new Response(f).formData().then(function (g) { "
+            "return Array.from(g.entries()).map(function (e) { return [e[0], e[1].name]; }); })"
+        )
+        self.assertEqual(self._handle(there_and_back), [["a\r\nb", 'x\ny\rz"']])
+
+    def test_empty_form(self) -> None:
+        """An empty body is a form without fields, but not one of several parts."""
+        read = "return req.formData().then(function (f) { return Array.from(f.keys()); })"
+        for kind in ({}, {"content-type": "application/x-www-form-urlencoded"}):
+            self.assertEqual(self._handle(read, headers=kind), [])
+        told = self._handle(read, headers={"content-type": "multipart/form-data; boundary=X"})
+        self.assertEqual((told["status"], "boundary does not occur" in told["detail"]), (400, True))
 
     def test_large_files(self) -> None:
         """A file is found whole in a large body, also one that is full of what looks like its end."""

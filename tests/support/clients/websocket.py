@@ -93,7 +93,7 @@ class RawSocket(Protocol):
         else:
             head = struct.pack("!BBQ", first, bit | 127, length)
         mask = os.urandom(4) if masked else b""
-        body = bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload)) if masked else payload
+        body = _masked(payload, mask) if masked else payload
         self._write(head + mask + body)
 
     def say(self, text: str) -> None:
@@ -158,6 +158,11 @@ class RawSocket(Protocol):
             if wait[0]():
                 self._waits.remove(wait)
                 wait[1].callback(None)
+
+
+def _masked(payload: bytes, mask: bytes) -> bytes:
+    repeated = (mask * (len(payload) // 4 + 1))[: len(payload)]
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")).to_bytes(len(payload), "big")
 
 
 async def connect(engine: EngineUnderTest, path: str, headers: Mapping[str, str] | None = None) -> RawSocket:

@@ -122,6 +122,12 @@ class DeployTests(ApiTestCase):
         ):
             self.assertEqual(self.send(wrong, content_type)[0], 400)
 
+    def test_names_of_parts(self):
+        """A file name may be percent-encoded, as some clients do with slashes and spaces."""
+        body = multipart(("main.ts", b"/notes"), ("lib%2Fa%20b%C3%A9.ts", b""), ("100%.txt", b""))
+        self.assertEqual(self.send(body, "multipart/form-data; boundary=B")[0], 201)
+        self.assertEqual(sorted(self.files()), ["100%.txt", "lib/a b\u00e9.ts", "main.ts"])
+
     def test_too_large(self):
         """A body beyond the limit is 413; so is a file beyond its own, as a problem of the deployment."""
         body = b"x" * (self.api.max_body_bytes + 1)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.errors import Invalid
+from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.values import Request
-from aiwebengine.web.http.payload import payload, read_cookies, told_sender
+from aiwebengine.web.http.payload import MOST_BYTES, payload, read_cookies, told_sender
 
 
 def _request(body: bytes = b"", **others: Any) -> Request:
@@ -56,6 +56,12 @@ class PayloadTests(SynchronousTestCase):
     def test_bodies(self) -> None:
         """A body is text if it is UTF-8, else base64."""
         self.assertEqual(_given(_request('ä\u2028\U0001f600"\\'.encode()))["body"], 'ä\u2028\U0001f600"\\')
+        large = "\u0444" * 200_000 + "a" * 1_000_000
+        self.assertEqual(_given(_request(large.encode()))["body"], large)
+        wide = ("\0" * 1_000_000).encode()
+        self.assertEqual(base64.b64decode(_given(_request(wide))["bodyBase64"]), wide)
+        error = self.assertRaises(TooLarge, _given, _request(b"a" * (MOST_BYTES + 1)))
+        self.assertIn("48,234,497 bytes; a script can be given at most 48,234,496", error.public)
         told = _given(_request(b"\xff\x00"))
         self.assertEqual((told["bodyBase64"], "body" in told), (base64.b64encode(b"\xff\x00").decode(), False))
 
