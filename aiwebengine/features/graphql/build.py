@@ -72,6 +72,7 @@ def build_graphql(
     sockets: WebSockets,
     random: Random,
     new_id: Callable[[], str],
+    heartbeat_seconds: float,
 ) -> GraphQL:
     """
     Build it; nothing runs before a request comes.
@@ -87,6 +88,7 @@ def build_graphql(
         sockets: Open WebSockets.
         random: Spreads those who come back.
         new_id: Makes ids of operations.
+        heartbeat_seconds: A subscription over HTTP is written to at least so often.
     """
     loop = ReactorLoop(clock=reactor)  # type: ignore[abstract]  # What asyncio asks of it is there.
     execution = Execution(
@@ -104,7 +106,15 @@ def build_graphql(
     )
     older = OlderDoor(execution=execution, feeds=feeds, topics=topics, streams=door_of_streams)
     page = GraphiQLPage(folder=TOOLCHAIN / "graphiql")
-    door = GraphQLDoor(execution=execution, settings=settings, distinct=events.distinct, page=page)
+    door = GraphQLDoor(
+        execution=execution,
+        settings=settings,
+        distinct=events.distinct,
+        feeds=feeds,
+        clock=reactor,
+        heartbeat_seconds=heartbeat_seconds,
+        page=page,
+    )
     conversations = WebSocketDoor(
         ConnectionParts(execution=execution, feeds=feeds, settings=settings, clock=reactor, new_id=new_id)
     )

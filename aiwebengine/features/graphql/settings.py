@@ -42,3 +42,5 @@ class GraphQLSettings:
     """Keep documents that clients send with their SHA-256, so that later the digest is enough."""
     persisted_bytes: Annotated[int, NumberRange(least=0, most=_GIB)] = 4 * _MIB
     """Most characters of such documents; those that were used longest ago are forgotten first."""
+    max_batch: Annotated[int, NumberRange(least=0, most=1000)] = 0
+    """Most operations that one request may have, as a JSON array of them; with 0 an array is refused."""

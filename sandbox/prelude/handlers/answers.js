@@ -28,6 +28,8 @@
     /* The engine's own codes for what a script says by a status alone. */
     var CODES = { 401: 'unauthenticated', 403: 'denied', 404: 'not_found', 405: 'method_not_allowed', 409: 'conflict', 413: 'too_large', 415: 'unsupported_media', 429: 'too_many', 503: 'unavailable', 504: 'timeout' };
 
+    var LONG = 500000;
+
     function isObject(value) { return value !== null && typeof value === 'object'; }
 
     /* -- JSON ------------------------------------------------------------------------------ */
@@ -74,10 +76,14 @@
 
     function textBody(h, text) {
         if (K.isAscii(text) && text.indexOf('\0') < 0) return { h: h, e: 'a', v: text };
-        return { h: h, e: 'j', v: enc('jc', K.wellFormed(text)) };
+        return wideBody(h, K.wellFormed(text));
     }
     function jsonBody(h, text) {
-        return K.isAscii(text) ? { h: h, e: 'a', v: text } : { h: h, e: 'j', v: enc('jc', K.wellFormed(text, true)) };
+        return K.isAscii(text) ? { h: h, e: 'a', v: text } : wideBody(h, K.wellFormed(text, true));
+    }
+    /* As JSON a character may take six bytes; in a long text base64 takes far less. */
+    function wideBody(h, text) {
+        return text.length > LONG ? bytesBody(h, K.utf8(text)) : { h: h, e: 'j', v: enc('jc', text) };
     }
     K.jsonText = jsonText;
     K.jsonAnswer = jsonBody;

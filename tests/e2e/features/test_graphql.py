@@ -280,6 +280,101 @@ async def test_incremental() -> None:
         assert set((await ask(engine, query)).json()["data"]) == {"hello", "notes"}
 
 
+def _parts(text: str, boundary: str) -> list[Any]:
+    return [json.loads(one.split("\r\n\r\n", 1)[1]) for one in text.split(f"--{boundary}") if "\r\n\r\n" in one]
+
+
+@pytest_twisted.ensureDeferred
+async def test_parts_as_in_2022() -> None:
+    """A client that names the older format gets it: whole paths, and the index of an item."""
+    accept = "multipart/mixed;deferSpec=20220824,application/json"
+    async with running_engine() as engine:
+        await engine.deploy("a", {"main.ts": SCRIPT})
+        reply = await ask(
+            engine,
+            '{ hello(name: "x") ... @defer(label: "l") { notes @stream(initialCount: 1) { id } } }',
+            accept=accept,
+        )
+        assert reply.headers["content-type"] == 'multipart/mixed; boundary="-"; deferSpec=20220824'
+        parts = _parts(reply.text, "-")
+        assert parts[0] == {"data": {"hello": "Hello x"}, "hasNext": True}
+        later = [one for part in parts[1:] for one in part.get("incremental", ())]
+        assert {"data": {"notes": [{"id": "1"}]}, "path": [], "label": "l"} in later
+        assert {"items": [{"id": "2"}], "path": ["notes", 1]} in later
+        assert [part["hasNext"] for part in parts][-1] is False
+        assert not any("pending" in part or "completed" in part for part in parts)
+
+
+@pytest_twisted.ensureDeferred
+async def test_subscription_of_parts(tmp_path: Path) -> None:
+    """A subscription over HTTP comes in parts, with a sign of life now and then, and ends with its source."""
+    accept = "multipart/mixed;subscriptionSpec=1.0,application/json"
+    settings = settings_for(tmp_path)
+    settings = replace(settings, streams=replace(settings.streams, heartbeat_seconds=0.1))
+    async with running_engine(settings) as engine:
+        await engine.deploy("a", {"main.ts": LIVE})
+        reply = await ask(engine, "subscription { count(to: 3) }", accept=accept)
+        assert reply.headers["content-type"] == 'multipart/mixed; boundary="graphql"; subscriptionSpec=1.0'
+        assert [one["payload"] for one in _parts(reply.text, "graphql") if one] == [
+            {"data": {"count": n}} for n in range(3)
+        ]
+        assert reply.text.endswith("--graphql--\r\n")
+        refused = _parts((await ask(engine, "subscription { barred }", accept=accept)).text, "graphql")
+        assert [one["message"] for one in refused[-1]["payload"]["errors"]] == ["not you"]
+        address = "/graphql?" + urlencode({"query": "subscription { tick }"})
+        response = await engine.open("GET", address, {"accept": accept})
+        seen = Seen()
+        response.deliverBody(seen)
+        await open_subscriptions(engine, 1)
+        while b"\r\n\r\n{}\r\n" not in seen.data:
+            await task.deferLater(reactor, 0.05)
+        transport: Any = seen.transport
+        transport.loseConnection()
+        await open_subscriptions(engine, 0)
+
+
+class Seen(Protocol):
+    """What came of a body."""
+
+    data = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        self.data += data
+
+
+@pytest_twisted.ensureDeferred
+async def test_several_operations(tmp_path: Path) -> None:
+    """One request may have several operations, if the setting says so, and each has its own result."""
+    body = json.dumps(
+        [
+            {"query": '{ hello(name: "a") }'},
+            {"query": "{ nope }"},
+            {"query": 'mutation { add(text: "x") }'},
+            {"query": 5},
+            {"query": "subscription { tick }"},
+        ]
+    )
+    headers = {"content-type": "application/json"}
+    for most, status in ((0, 400), (4, 400), (5, 200)):
+        folder = tmp_path / str(most)
+        folder.mkdir()
+        async with running_engine(settings_for(folder, graphql=GraphQLSettings(max_batch=most))) as engine:
+            await engine.deploy("a", {"main.ts": SCRIPT})
+            await engine.deploy("b", {"main.ts": 'registerSubscriptionHandler("tick", "tick: Int");'})
+            reply = await engine.request("POST", "/graphql", headers, body)
+            assert reply.status == status
+            if status == 200:
+                results = reply.json()
+                assert results[0] == {"data": {"hello": "Hello a"}}
+                assert results[2] == {"data": {"add": 1}}
+                assert [one["errors"][0]["extensions"]["code"] for one in results[1:2] + results[3:]] == [
+                    "BAD_USER_INPUT"
+                ] * 3
+                assert (await engine.request("POST", "/graphql", headers, "[]")).status == 400
+                assert (await engine.request("POST", "/graphql", headers, "[5]")).status == 400
+                assert (await ask(engine, '{ hello(name: "b") }')).json() == {"data": {"hello": "Hello b"}}
+
+
 @pytest_twisted.ensureDeferred
 async def test_several_scripts() -> None:
     """Scripts share types; a conflict is refused with both owners, and what served goes on."""

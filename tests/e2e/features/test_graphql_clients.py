@@ -5,17 +5,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
 
+from aiwebengine.features.graphql.settings import GraphQLSettings
 from tests.e2e.features.test_graphql import needs_packages, open_subscriptions
 from tests.e2e.live.test_stream_clients import Wire
 from tests.support.clients.foreign import Program, client_programs
 from tests.support.clients.websocket import RawSocket, connect
-from tests.support.engine import EngineUnderTest, running_engine
+from tests.support.engine import EngineUnderTest, running_engine, settings_for
 
 SCRIPT = """
 registerQueryHandler("hello", "hello(name: String!): String!", (args) => "Hello " + args.name);
@@ -43,7 +45,7 @@ async def ran(program: Program) -> list[Any]:
 
 
 @needs_packages
-@pytest.mark.parametrize("name", ["graphql-ws", "graphql-sse", "graphql-sse-single", "urql", "apollo"])
+@pytest.mark.parametrize("name", ["graphql-ws", "graphql-sse", "graphql-sse-single", "urql", "apollo", "apollo-http"])
 @pytest_twisted.ensureDeferred
 async def test_clients(name: str) -> None:
     """Each client gets its query, its mutation, what is wrong with a document, and every message once."""
@@ -61,9 +63,25 @@ async def test_clients(name: str) -> None:
         assert program.of("hello")[0]["value"] == "Hello x"
         assert program.of("add")[0]["value"] == 1
         assert program.of("wrong")[0]["value"] == ['Cannot query field "nope" on type "Query".']
-        if name == "apollo":
+        if name.startswith("apollo"):
             last = program.of("deferred")[0]["value"][-1]
             assert (last["hello"], last["later"]) == ("Hello now", "late")
+
+
+@needs_packages
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_batches(tmp_path: Path) -> None:
+    """Apollo Client sends what it asks within a moment as one array, and each of its operations gets its answer."""
+    settings = settings_for(tmp_path, graphql=GraphQLSettings(max_batch=5))
+    async with running_engine(settings) as engine:
+        await engine.deploy("a", {"main.ts": SCRIPT})
+        program = Program(["programs.mjs", "apollo-batch", engine.address], client_programs("graphql-clients"))
+        await ran(program)
+        assert program.of("batch")[0]["value"] == [
+            "Hello a",
+            ['Cannot query field "nope" on type "Query".'],
+            "late",
+        ]
 
 
 @needs_packages

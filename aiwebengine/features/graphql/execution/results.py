@@ -9,6 +9,7 @@ from typing import Any
 from graphql import ExecutionResult, GraphQLError
 from graphql.execution import ExperimentalIncrementalExecutionResults
 
+from aiwebengine.errors import TABLE, EngineError
 from aiwebengine.features.graphql.execution.failures import formatted
 
 
@@ -100,3 +101,8 @@ def _with_errors(shown: Mapping[str, Any], item: Any, request: str) -> dict[str,
 def request_failed(errors: Sequence[GraphQLError], request: str) -> dict[str, Any]:
     """Return the response to a request that was not executed."""
     return {"errors": formatted(errors, request=request)}
+
+
+def engine_refused(error: EngineError, request: str) -> dict[str, Any]:
+    """Return the response to a request that the engine refuses."""
+    return request_failed([GraphQLError(error.public, extensions={"code": TABLE[error.code].graphql})], request)

@@ -11,6 +11,9 @@ EVENTS = "text/event-stream"
 MULTIPART = "multipart/mixed"
 
 _MOST = 50
+_DEFER = "deferspec"
+_DEFER_OF_2022 = "20220824"
+_SUBSCRIPTION = "subscriptionspec"
 
 
 class AcceptedTypes(NamedTuple):
@@ -24,6 +27,10 @@ class AcceptedTypes(NamedTuple):
     """A stream of events."""
     streamed: bool
     """A stream of events, rather than one answer."""
+    older: bool = False
+    """The parts in the format of 2022."""
+    subscribed: bool = False
+    """A subscription as several parts."""
 
 
 @lru_cache(maxsize=512)
@@ -32,7 +39,12 @@ def wishes(accept: str) -> AcceptedTypes:
     kind = preferred(accept, (JSON, RESPONSE))
     events = named(accept, EVENTS)
     streamed = events and (kind is None or preferred(accept, (kind, EVENTS)) == EVENTS)
-    return AcceptedTypes(kind, named(accept, MULTIPART), events, streamed)
+    several = [one for one in map(_parameters, accept.lower().split(",")[:_MOST]) if one.get("") == MULTIPART]
+    several = [one for one in several if _number(one.get("q", "1")) > 0]
+    parted = [one for one in several if _SUBSCRIPTION not in one]
+    older = bool(parted) and parted[0].get(_DEFER) == _DEFER_OF_2022
+    subscribed = any(one.get(_SUBSCRIPTION) == "1.0" for one in several)
+    return AcceptedTypes(kind, bool(parted), events, streamed, older, subscribed)
 
 
 def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
@@ -70,13 +82,22 @@ def _quality(kind: str, wishes: list[tuple[str, float]]) -> float:
 
 
 def _wish(text: str) -> tuple[str, float]:
+    parameters = _parameters(text)
+    return parameters[""], _number(parameters.get("q", "1"))
+
+
+def _parameters(text: str) -> dict[str, str]:
+    """Split one wish; its type is the value of the empty name."""
     kind, *parameters = (part.strip() for part in text.split(";"))
-    quality = 1.0
+    told = {"": kind}
     for parameter in parameters:
         name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                quality = float(value)
-            except ValueError:
-                quality = 0.0
-    return kind, quality
+        told.setdefault(name.strip(), value.strip().strip('"'))
+    return told
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

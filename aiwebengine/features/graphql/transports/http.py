@@ -3,33 +3,35 @@ GraphQL over HTTP: `GET` and `POST /graphql`, as the specification of the GraphQ
 
     application/graphql-response+json   the status tells a request that failed (400) from one that was executed (200)
     application/json                    for older clients: a document that fails is told with 200
-    multipart/mixed                     `@defer` and `@stream`: part after part, if the client names it
+    multipart/mixed                     `@defer`, `@stream` and subscriptions: part after part, if the client names it
     text/event-stream                   see `sse.py`
     text/html                           GraphiQL, for a browser that asks for no operation
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from graphql import GraphQLError
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import TABLE, EngineError, Invalid, NotAcceptable, NotFound, UnsupportedMedia, WrongMethod
 from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, PreparedOperation, RequestFailed
-from aiwebengine.features.graphql.execution.results import Results, request_failed, told_next
+from aiwebengine.features.graphql.execution.results import Results, engine_refused, request_failed
 from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.settings import GraphQLSettings
-from aiwebengine.features.graphql.transports.accept import EVENTS, JSON, RESPONSE, wishes
-from aiwebengine.features.graphql.transports.outflow import Outflow
+from aiwebengine.features.graphql.subscriptions.feeds import Feeds
+from aiwebengine.features.graphql.transports.accept import EVENTS, JSON, RESPONSE, AcceptedTypes, wishes
+from aiwebengine.features.graphql.transports.batch import BatchedOperations
+from aiwebengine.features.graphql.transports.multipart import MultipartAnswer, MultipartSubscription, send_deferred
 from aiwebengine.features.graphql.transports.page import GraphiQLPage
-from aiwebengine.features.graphql.transports.params import read_params, read_request
+from aiwebengine.features.graphql.transports.params import read_batch, read_params
 from aiwebengine.features.graphql.transports.wire import encode
+from aiwebengine.interfaces import Clock
 from aiwebengine.values import Answer, Request
 from aiwebengine.web.errors import wants_page
 from aiwebengine.web.http.exchange import Exchange
@@ -56,11 +58,27 @@ class GraphQLDoor:
         execution: Executes.
         settings: What is offered.
         distinct: Answers an operation with a stream of events; see `sse.py`.
+        feeds: Have the subscriptions.
+        clock: Times heartbeats.
+        heartbeat_seconds: A subscription of several parts is written to at least so often.
         page: GraphiQL.
     """
 
-    def __init__(self, *, execution: Execution, settings: GraphQLSettings, distinct: Enter, page: GraphiQLPage) -> None:
+    def __init__(
+        self,
+        *,
+        execution: Execution,
+        settings: GraphQLSettings,
+        distinct: Enter,
+        feeds: Feeds,
+        clock: Clock,
+        heartbeat_seconds: float,
+        page: GraphiQLPage,
+    ) -> None:
         self._page = page
+        self._feeds = feeds
+        self._clock = clock
+        self._heartbeat_seconds = heartbeat_seconds
         self._execution = execution
         self._distinct = distinct
         self._settings = settings
@@ -68,49 +86,74 @@ class GraphQLDoor:
     def enter(self, exchange: Exchange, request: Request) -> None:
         """Answer a request for `/graphql`."""
         accept = exchange.sender.accept
-        kind, incremental, events, streamed = wishes(accept)
+        wished = wishes(accept)
+        kind = wished.kind or JSON
         try:
             if request.method == "OPTIONS":
                 exchange.answered(Answer(status=204, headers=((b"allow", b"GET, HEAD, POST, OPTIONS"),), body=b""))
-                return
-            if request.method not in _METHODS:
+            elif request.method not in _METHODS:
                 raise WrongMethod(f"/graphql answers GET and POST, not {request.method}.", allowed=_METHODS)
-            if self._settings.graphiql and request.method != "POST" and wants_page(accept):
+            elif self._settings.graphiql and request.method != "POST" and wants_page(accept):
                 self._page.show(exchange)
-                return
-            if streamed and request.method != "HEAD":
+            elif wished.streamed and request.method != "HEAD":
                 self._distinct(exchange, request)
-                return
-            if kind is None and not incremental:
+            elif wished.kind is None and not wished.incremental and not wished.subscribed:
                 raise NotAcceptable(
                     f"The answer is {RESPONSE} or {JSON} (or {EVENTS} for a subscription); the header accept wants "
                     "neither."
                 )
-            kind = kind or JSON
-            given = read_request(request)
-            params = read_params(given, self._execution.documents, persisted=self._settings.persisted_queries)
-            prepared = self._execution.prepare(params)
-            if events and prepared.kind == "subscription":
-                self._distinct(exchange, request)
-                return
-            self._check(prepared, request)
-            underway = self._execution.execute(
-                prepared,
-                asker_of(exchange, request),
-                partial(self._told, exchange, kind),
-                incremental=incremental and prepared.document.incremental,
-            )
-            if not underway.over:
-                exchange.gone = underway.cancel
+            else:
+                self._operate(exchange, request, wished)
         except RequestFailed as failed:
-            self._failed(exchange, failed, kind or JSON)
-            return
+            self._failed(exchange, failed, kind)
         except NoSchema:
-            self._refuse(exchange, NotFound(NO_SCHEMA), kind or JSON)
-            return
+            self._refuse(exchange, NotFound(NO_SCHEMA), kind)
         except EngineError as error:
-            self._refuse(exchange, error, kind or JSON)
+            self._refuse(exchange, error, kind)
+
+    def _operate(self, exchange: Exchange, request: Request, wished: AcceptedTypes) -> None:
+        """Execute what a request asks for."""
+        given = read_batch(request, self._settings.max_batch)
+        if not isinstance(given, Mapping):
+            self._batch(exchange, request, given)
             return
+        params = read_params(given, self._execution.documents, persisted=self._settings.persisted_queries)
+        prepared = self._execution.prepare(params)
+        if prepared.kind == "subscription" and wished.subscribed and request.method != "HEAD":
+            self._subscribe(exchange, request, prepared)
+            return
+        if prepared.kind == "subscription" and wished.events:
+            self._distinct(exchange, request)
+            return
+        self._check(prepared, request)
+        underway = self._execution.execute(
+            prepared,
+            asker_of(exchange, request),
+            partial(self._told, exchange, wished),
+            incremental=wished.incremental and prepared.document.incremental,
+        )
+        if not underway.over:
+            exchange.gone = underway.cancel
+
+    def _batch(self, exchange: Exchange, request: Request, given: Sequence[Mapping[str, Any]]) -> None:
+        def done(results: Sequence[Mapping[str, Any]]) -> None:
+            exchange.gone = None
+            exchange.answered(answer(results, JSON))
+
+        batch = BatchedOperations(
+            execution=self._execution,
+            asker=asker_of(exchange, request),
+            persisted=self._settings.persisted_queries,
+            done=done,
+        )
+        exchange.gone = batch.cancel
+        batch.begin(given)
+
+    def _subscribe(self, exchange: Exchange, request: Request, prepared: PreparedOperation) -> None:
+        asker = asker_of(exchange, request)
+        outlet = MultipartSubscription(exchange, clock=self._clock, heartbeat_seconds=self._heartbeat_seconds)
+        member = self._feeds.subscribe(prepared, asker, outlet)
+        outlet.opened(drained=member.drained, left=member.cancel)
 
     def _check(self, prepared: PreparedOperation, request: Request) -> None:
         if prepared.kind == "subscription":
@@ -123,34 +166,23 @@ class GraphQLDoor:
                 f"A mutation changes things, so it is sent with POST, not {request.method}.", allowed=("POST",)
             )
 
-    def _told(self, exchange: Exchange, kind: str, outcome: Results | Failure) -> None:
+    def _told(self, exchange: Exchange, wished: AcceptedTypes, outcome: Results | Failure) -> None:
         exchange.gone = None
+        kind = wished.kind or JSON
         if isinstance(outcome, Failure):
             _log.failure("GraphQL request {request} failed", outcome, request=exchange.id)
             self._refuse(exchange, EngineError("Internal server error; the server log has the details."), kind)
         elif outcome.more is None:
             exchange.answered(answer(outcome.first, kind))
         else:
-            self._send_parts(exchange, outcome)
+            self._send_parts(exchange, outcome, older=wished.older)
 
-    def _send_parts(self, exchange: Exchange, results: Results) -> None:
-        flow = Outflow(
-            exchange, Answer(status=200, headers=((b"content-type", b'multipart/mixed; boundary="-"'),), body=b"")
-        )
-        flow.work = self._execution.loop.run(self._pump(results, flow, exchange.id))
-        flow.work.addErrback(self._ended, exchange)
-
-    async def _pump(self, results: Results, flow: Outflow, request: str) -> None:
-        flow.push(b"---" + _part(results.first))
-        assert results.more is not None
-        async for part in results.more:
-            await flow.room(self._execution.loop)
-            told = told_next(part, request, self._settings.max_response_bytes)
-            flow.push(_part(told))
-            if not told["hasNext"]:
-                break
-        flow.push(b"--\r\n")
-        flow.finish()
+    def _send_parts(self, exchange: Exchange, results: Results, *, older: bool) -> None:
+        parts = MultipartAnswer(exchange, boundary="-", parameters="; deferSpec=20220824" if older else "")
+        most = self._settings.max_response_bytes
+        sending = send_deferred(parts, results, self._execution, request=exchange.id, most=most, older=older)
+        parts.flow.work = self._execution.loop.run(sending)
+        parts.flow.work.addErrback(self._ended, exchange)
 
     def _ended(self, failure: Failure, exchange: Exchange) -> None:
         if not failure.check(CancelledError):
@@ -166,8 +198,8 @@ class GraphQLDoor:
         exchange.answered(refusal(error, kind, request=exchange.id))
 
 
-def answer(document: Mapping[str, Any], kind: str, *, status: int = 200) -> Answer:
-    """Make an answer of a response."""
+def answer(document: Mapping[str, Any] | Sequence[Mapping[str, Any]], kind: str, *, status: int = 200) -> Answer:
+    """Make an answer of a response, or of several."""
     return Answer(
         status=status,
         headers=_HEADERS[kind],
@@ -178,7 +210,7 @@ def answer(document: Mapping[str, Any], kind: str, *, status: int = 200) -> Answ
 def refusal(error: EngineError, kind: str, *, request: str) -> Answer:
     """Make the answer to a request that is not even one of GraphQL; it says why in GraphQL's form."""
     row = TABLE[error.code]
-    made = answer(request_failed([GraphQLError(error.public, extensions={"code": row.graphql})], request), kind)
+    made = answer(engine_refused(error, request), kind)
     headers = made.headers
     if isinstance(error, WrongMethod):
         headers = (*headers, (b"allow", ", ".join(error.allowed).encode("ascii")))
@@ -196,8 +228,3 @@ def asker_of(exchange: Exchange, request: Request, connection: str = "") -> Call
     """
     told = f'"r":{bare_payload(request, sender=exchange.sender.told)}'
     return Caller(request=request.id, sender=f'{told},"c":{connection}' if connection else told)
-
-
-def _part(document: Mapping[str, Any]) -> bytes:
-    body = encode(document).encode("utf-8", "replace")
-    return b"\r\ncontent-type: application/json; charset=utf-8\r\n\r\n" + body + b"\r\n---"

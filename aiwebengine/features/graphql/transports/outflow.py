@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -28,7 +29,16 @@ class Outflow:
         self._waiting: Future[Any] | None = None
         self.work: Deferred[Any] | None = None
         """What feeds it; cancelled when the client goes."""
+        self.drained: Callable[[], None] = _nothing
+        """Called when the client takes more."""
+        self.left: Callable[[], None] = _nothing
+        """Called when the client has gone."""
         exchange.feed(head, self)
+
+    @property
+    def busy(self) -> bool:
+        """The client does not take what was sent."""
+        return self._paused
 
     def push(self, data: bytes) -> None:
         """Write a piece."""
@@ -56,6 +66,7 @@ class Outflow:
         """See `exchange.Body`."""
         self._paused = False
         self._wake()
+        self.drained()
 
     def lost(self) -> None:
         """See `exchange.Body`."""
@@ -63,8 +74,13 @@ class Outflow:
         if self.work is not None:
             self.work.cancel()
         self._wake()
+        self.left()
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, None
         if waiting is not None and self._loop is not None:
             self._loop.settle(waiting, None)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -58,6 +58,38 @@ def read_body(request: Request) -> Mapping[str, Any]:
     Raises:
         Invalid, UnsupportedMedia: It is not one.
     """
+    given = _read(request)
+    if not isinstance(given, dict):
+        raise Invalid(
+            'The body is a JSON object such as {"query": "{ notes { id } }"}; several at once are not taken here.'
+        )
+    return given
+
+
+def read_batch(request: Request, most: int) -> Sequence[Mapping[str, Any]] | Mapping[str, Any]:
+    """
+    Return the parameters of a request, or those of several operations that are sent as an array.
+
+    Args:
+        request: A GET or a POST.
+        most: How many there may be; 0: an array is not taken.
+
+    Raises:
+        Invalid, UnsupportedMedia: They cannot be read; there are none, or too many.
+    """
+    if not most or request.method != "POST":
+        return read_request(request)
+    given = _read(request)
+    if isinstance(given, dict):
+        return given
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        raise Invalid('The body is a JSON object such as {"query": "{ notes { id } }"}, or an array of such objects.')
+    if not given or len(given) > most:
+        raise Invalid(f"An array has from 1 to {most} operations (graphql.max_batch); this one has {len(given)}.")
+    return given
+
+
+def _read(request: Request) -> Any:
     if not _is_json(request.headers.get("content-type", "")):
         raise UnsupportedMedia(
             "A GraphQL request is JSON: send it with the header content-type: application/json, in UTF-8; "
@@ -67,10 +99,7 @@ def read_body(request: Request) -> Mapping[str, Any]:
         text = request.body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Invalid(f"The body is JSON in UTF-8; byte {error.start} of this one is not.") from None
-    given = parse_json(text, "The body")
-    if not isinstance(given, dict):
-        raise Invalid('The body is a JSON object such as {"query": "{ notes { id } }"}; several at once are not taken.')
-    return given
+    return parse_json(text, "The body")
 
 
 @lru_cache(maxsize=256)

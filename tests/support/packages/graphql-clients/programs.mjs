@@ -11,7 +11,8 @@ import { createClient as createEvents } from 'graphql-sse';
 import { Client, cacheExchange, fetchExchange, subscriptionExchange } from '@urql/core';
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, gql } from '@apollo/client/core';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
-import { GraphQL17Alpha9Handler } from '@apollo/client/incremental';
+import { BatchHttpLink } from '@apollo/client/link/batch-http';
+import { Defer20220824Handler, GraphQL17Alpha9Handler } from '@apollo/client/incremental';
 import { OperationTypeNode } from 'graphql';
 
 const [name, address] = process.argv.slice(2);
@@ -53,6 +54,27 @@ async function direct(client) {
   });
 }
 
+async function apollo(incrementalHandler, subscriptions) {
+  const client = new ApolloClient({
+    cache: new InMemoryCache(), incrementalHandler,
+    link: ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, subscriptions, new HttpLink({ uri: `${address}/graphql` })),
+  });
+  say('hello', (await client.query({ query: gql(HELLO), variables: { name: 'x' } })).data.hello);
+  say('add', (await client.mutate({ mutation: gql(ADD) })).data.add);
+  say('wrong', messages(await client.query({ query: gql(WRONG) }).catch((error) => error)));
+  say('deferred', await new Promise((resolve, reject) => {
+    const seen = [];
+    client.watchQuery({ query: gql('query Slow { hello(name: "now") ... @defer { later } }') }).subscribe({
+      next: (result) => { seen.push(result.data); if (result.dataState === 'complete') resolve(seen); }, error: reject,
+    });
+  }));
+  await new Promise((resolve, reject) => {
+    const took = counted(resolve);
+    client.subscribe({ query: gql(TICK) }).subscribe({ next: (result) => took(result.data.tick), error: reject });
+    say('subscribed');
+  });
+}
+
 const programs = {
   'graphql-ws': () => direct(sockets({ on: { connected: () => say('connected'), closed: () => say('closed') } })),
   'graphql-sse': () => direct(createEvents({ url: `${address}/graphql/sse` })),
@@ -76,28 +98,17 @@ const programs = {
     });
   },
 
-  async apollo() {
-    const client = new ApolloClient({
-      cache: new InMemoryCache(), incrementalHandler: new GraphQL17Alpha9Handler(),
-      link: ApolloLink.split(
-        ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
-        new GraphQLWsLink(sockets()), new HttpLink({ uri: `${address}/graphql` }),
-      ),
-    });
-    say('hello', (await client.query({ query: gql(HELLO), variables: { name: 'x' } })).data.hello);
-    say('add', (await client.mutate({ mutation: gql(ADD) })).data.add);
-    say('wrong', messages(await client.query({ query: gql(WRONG) }).catch((error) => error)));
-    say('deferred', await new Promise((resolve, reject) => {
-      const seen = [];
-      client.watchQuery({ query: gql('query Slow { hello(name: "now") ... @defer { later } }') }).subscribe({
-        next: (result) => { seen.push(result.data); if (result.dataState === 'complete') resolve(seen); }, error: reject,
-      });
-    }));
-    await new Promise((resolve, reject) => {
-      const took = counted(resolve);
-      client.subscribe({ query: gql(TICK) }).subscribe({ next: (result) => took(result.data.tick), error: reject });
-      say('subscribed');
-    });
+  apollo: () => apollo(new GraphQL17Alpha9Handler(), new GraphQLWsLink(sockets())),
+  'apollo-http': () => apollo(new Defer20220824Handler(), new HttpLink({ uri: `${address}/graphql` })),
+
+  async 'apollo-batch'() {
+    const client = new ApolloClient({ cache: new InMemoryCache(), link: new BatchHttpLink({ uri: `${address}/graphql`, batchInterval: 20 }) });
+    const told = await Promise.all([
+      client.query({ query: gql(HELLO), variables: { name: 'a' } }).then((result) => result.data.hello),
+      client.query({ query: gql(WRONG) }).catch((error) => messages(error)),
+      client.query({ query: gql('{ later }') }).then((result) => result.data.later),
+    ]);
+    say('batch', told);
   },
 };
 

@@ -1,0 +1,98 @@
+"""
+Several operations in one request, as clients send them that gather what they ask.
+
+    POST /graphql   [{"query": "{ a }"}, {"query": "{ b }"}]    ->   [{"data": {"a": 1}}, {"data": {"b": 2}}]
+
+They are executed at the same time, each by itself: one that fails is told in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import EngineError, Invalid
+from aiwebengine.features.graphql.execution.execute import Execution, RequestFailed
+from aiwebengine.features.graphql.execution.results import Results, engine_refused, request_failed
+from aiwebengine.features.graphql.execution.underway import Underway
+from aiwebengine.features.graphql.schema.batches import Caller
+from aiwebengine.features.graphql.transports.params import read_params
+
+_log = Logger()
+
+
+class BatchedOperations:
+    """
+    The operations of one request.
+
+    Args:
+        execution: Executes them.
+        asker: Who asks.
+        persisted: Documents are kept.
+        done: Given their results, in their order, once.
+    """
+
+    def __init__(
+        self,
+        *,
+        execution: Execution,
+        asker: Caller,
+        persisted: bool,
+        done: Callable[[Sequence[Mapping[str, Any]]], None],
+    ) -> None:
+        self._execution = execution
+        self._asker = asker
+        self._persisted = persisted
+        self._done = done
+        self._results: list[Mapping[str, Any]] = []
+        self._underway: list[Underway] = []
+        self._left = 0
+
+    def begin(self, given: Sequence[Mapping[str, Any]]) -> None:
+        """
+        Execute operations.
+
+        Args:
+            given: The parameters of each.
+
+        Raises:
+            NoSchema: There is nothing to execute them on.
+        """
+        self._results = [{}] * len(given)
+        self._left = len(given)
+        for index, one in enumerate(given):
+            try:
+                self._begin(index, one)
+            except RequestFailed as failed:
+                self._came(index, request_failed(failed.errors, self._asker.request))
+            except EngineError as error:
+                self._came(index, engine_refused(error, self._asker.request))
+
+    def cancel(self) -> None:
+        """Nobody wants to know any more."""
+        for one in self._underway:
+            one.cancel()
+
+    def _begin(self, index: int, given: Mapping[str, Any]) -> None:
+        prepared = self._execution.prepare(read_params(given, self._execution.documents, persisted=self._persisted))
+        if prepared.kind == "subscription":
+            raise Invalid("A subscription cannot be one of several operations in an array; send it by itself.")
+        self._underway.append(self._execution.execute(prepared, self._asker, partial(self._told, index)))
+
+    def _told(self, index: int, outcome: Results | Failure) -> None:
+        if isinstance(outcome, Failure):
+            _log.failure("GraphQL request {request} failed", outcome, request=self._asker.request)
+            fault = EngineError("Internal server error; the server log has the details.")
+            self._came(index, engine_refused(fault, self._asker.request))
+        else:
+            self._came(index, outcome.first)
+
+    def _came(self, index: int, result: Mapping[str, Any]) -> None:
+        self._results[index] = result
+        self._left -= 1
+        if not self._left:
+            self._done(self._results)
