@@ -53,7 +53,8 @@ GLOBALS: tuple[Global, ...] = (
         importable=True,
         effect="held",
         errors=("closed", "too_many"),
-        doc="Puts a middleware around every handler of this script, in the order of the calls.",
+        doc="Puts a middleware around every handler of this script, in the order of the calls, and around what the "
+        "server answers by itself at the script's paths: 404, 405, and `OPTIONS`.",
         signatures=("(middleware: Middleware): void",),
         example=(
             "use(async (req, ctx, next) => {\n"

@@ -31,6 +31,8 @@ class ActiveScript:
     """What it has registered, in that order."""
     middleware: tuple[int, ...] = ()
     """Handlers that run around those of all its routes."""
+    base: str = ""
+    """Its base path, such as `/shop`, below which all of its paths lie; empty if it has none."""
     grants: frozenset[str] = frozenset()
     isolation: str | None = None
     """`shared` or `request`; None: as the server's settings say."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from aiwebengine.errors import Problem
@@ -38,6 +38,8 @@ class MethodNotAllowed:
     """A pattern matches the path, but none answers the method."""
 
     allow: tuple[str, ...]
+    script: str = field(default="", compare=False)
+    """Whose pattern matches best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class AutoOptions:
     """OPTIONS on a path whose scripts do not answer it themselves."""
 
     allow: tuple[str, ...]
+    script: str = field(default="", compare=False)
+    """Whose pattern matches best."""
 
 
 Match = RouteMatch | NoRoute | MethodNotAllowed | AutoOptions
@@ -146,10 +150,13 @@ class Routes:
         if "%" in path:
             segments = [unquote(segment) for segment in segments]
         allowed: set[str] = set()
+        owner = ""
         for routes, values in _walk(self._root, segments, 0, ()):
             route = routes.get(method) or (routes.get("GET") if method == "HEAD" else None)
-            if route is not None:
+            # Another script's wildcard is not asked what may be done with this path.
+            if route is not None and (method != "OPTIONS" or owner in {"", route.script}):
                 return RouteMatch(route=route, params=dict(zip(self._names[route.key], values, strict=True)))
+            owner = owner or next(iter(routes.values())).script
             allowed.update(routes)
         if not allowed:
             return NO_ROUTE
@@ -157,7 +164,7 @@ class Routes:
             allowed.add("HEAD")
         allowed.add("OPTIONS")
         allow = tuple(sorted(allowed))
-        return AutoOptions(allow) if method == "OPTIONS" else MethodNotAllowed(allow)
+        return AutoOptions(allow, owner) if method == "OPTIONS" else MethodNotAllowed(allow, owner)
 
     def _add(self, route: Entry) -> None:
         node = self._root

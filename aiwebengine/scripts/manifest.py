@@ -2,7 +2,7 @@
 A script's manifest: the key `aiwebengine` of its `package.json`.
 
     {"name": "notes", "dependencies": {"zod": "^4"},
-     "aiwebengine": {"entry": "main.ts", "capabilities": ["scripts"], "isolation": "request",
+     "aiwebengine": {"entry": "main.ts", "basePath": "/notes", "capabilities": ["scripts"], "isolation": "request",
                      "limits": {"timeout": "5s", "cpu": 2000, "memory": "128MB"}}}
 
 Everything in it is optional.  A key that is not known is refused with the nearest one
@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiwebengine.errors import Problem
+from aiwebengine.scripts.base_path import why_not
 from aiwebengine.settings.amounts import told
 from aiwebengine.settings.budgets import RESOURCES, read_budget
 from aiwebengine.settings.requested_limits import WORDS, read_limits
@@ -25,7 +26,7 @@ from aiwebengine.settings.schema import LimitSettings
 
 FILE = "package.json"
 
-KEYS = ("entry", "capabilities", "isolation", "limits", "budgets")
+KEYS = ("entry", "basePath", "capabilities", "isolation", "limits", "budgets")
 _MOST_BUDGETS = 5
 ISOLATIONS = ("shared", "request")
 
@@ -36,6 +37,8 @@ class Manifest:
 
     entry: str | None = None
     """The file to start with; None to look for one."""
+    base_path: str = ""
+    """Below which its paths lie; empty for none."""
     capabilities: tuple[str, ...] = ()
     """What it asks for; has no effect until it is granted."""
     isolation: str | None = None
@@ -50,6 +53,7 @@ class Manifest:
         """Return what was said, in its normal form."""
         pairs = {
             "entry": self.entry,
+            "basePath": self.base_path,
             "capabilities": list(self.capabilities),
             "isolation": self.isolation,
             "limits": dict(self.limits),
@@ -107,6 +111,7 @@ class _Reading:
         self._known(value, KEYS, "aiwebengine")
         return Manifest(
             entry=self._entry(value.get("entry")),
+            base_path=self._base_path(value.get("basePath")),
             capabilities=self._capabilities(value.get("capabilities")),
             isolation=self._isolation(value.get("isolation")),
             limits=self._limit_values(value.get("limits")),
@@ -120,6 +125,15 @@ class _Reading:
             return value.removeprefix("./")
         self._wrong("entry", f'"entry" must be the path of a file, such as "main.ts"; it is {told(value)}.')
         return None
+
+    def _base_path(self, value: Any) -> str:
+        if value is None or value in {"", "/"}:
+            return ""
+        why = why_not(value) if isinstance(value, str) else 'must be a path such as "/shop"'
+        if why is None:
+            return str(value)
+        self._wrong("basePath", f'"basePath" {why}; it is {told(value)}.')
+        return ""
 
     def _capabilities(self, value: Any) -> tuple[str, ...]:
         if value is None:

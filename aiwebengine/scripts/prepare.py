@@ -21,6 +21,7 @@ from aiwebengine.errors import BudgetSpent, Conflict, Invalid, Problem, ScriptFa
 from aiwebengine.runtime.allowance import load_seconds
 from aiwebengine.runtime.invoker import MOST_ANCESTORS, Callee, Invoker
 from aiwebengine.runtime.registry import ActiveScript, Current
+from aiwebengine.scripts.base_path import below
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.manifest import unknown_capability
 from aiwebengine.scripts.package import Package, check_package, check_uri, refused
@@ -284,7 +285,8 @@ class Preparer:
         if load.book is None:
             return loaded, Registered(), ()
 
-        registered = Registered(entries=load.book.placed(sources.place), middleware=load.book.middleware)
+        entries = below(bundle.manifest.get("basePath", ""), load.book.placed(sources.place))
+        registered = Registered(entries=entries, middleware=load.book.middleware)
         return loaded, registered, tuple(load.changes)
 
     def _invocation(self, bundle: Bundle, cause: Cause | None) -> Invocation:
@@ -340,6 +342,7 @@ def active_script(version: Version) -> ActiveScript:
         number=version.number,
         entries=version.registered.entries,
         middleware=version.registered.middleware,
+        base=version.manifest.get("basePath", ""),
         grants=version.grants,
         isolation=version.manifest.get("isolation"),
         limits=version.manifest.get("limits", {}),

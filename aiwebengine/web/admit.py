@@ -36,8 +36,11 @@ def admit(request: Request, match: RouteMatch, *, sender: str) -> str:
         Invalid: It breaks a schema; `details.violations` names each place as a JSON Pointer.
     """
     options = match.route.options
-    if options and any(name in options for name in _CHECKED):
-        return _checked(request, match, sender)
+    if options:
+        if any(name in options for name in _CHECKED):
+            return _checked(request, match, sender)
+        if "base" in options:
+            return payload(request, match.params, sender=sender, base=options["base"])
     return payload(request, match.params, sender=sender)
 
 

@@ -26,23 +26,36 @@ from twisted.python.failure import Failure
 from twisted.web import server
 from twisted.web.resource import Resource
 
-from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed, WrongMethod
+from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed
+from aiwebengine.host.registration.book import USE
 from aiwebengine.host.registration.paths import METHODS, RESERVED
 from aiwebengine.interfaces import Identify
 from aiwebengine.observe.watchdog import ReactorPulse, unwatched
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Current, Registry
-from aiwebengine.runtime.routes import AutoOptions, MethodNotAllowed, NoRoute
+from aiwebengine.runtime.routes import MethodNotAllowed, NoRoute
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.settings.schema import HttpSettings
-from aiwebengine.values import ANONYMOUS, ROUTE, Answer, Entry, Invocation, Principal, Request, RouteMatch
+from aiwebengine.values import (
+    ANONYMOUS,
+    ROUTE,
+    Answer,
+    Entry,
+    HandlerRef,
+    Invocation,
+    Principal,
+    Request,
+    RouteMatch,
+)
 from aiwebengine.web.admission import Admission, AdmissionStep, Enter
 from aiwebengine.web.admit import admit
 from aiwebengine.web.arrival import Arrival, Opener
+from aiwebengine.web.automatic import Unanswered, allowed, automatic, owner_of, refusal_of, told
 from aiwebengine.web.errors import Explain, StackFrame, error_answer, wants_page, withheld
 from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.exchange import Exchange
+from aiwebengine.web.http.payload import payload
 from aiwebengine.web.http.read import Reader, Sender, request_id
 from aiwebengine.web.http.write import Writer
 from aiwebengine.web.welcome import welcome
@@ -234,8 +247,8 @@ class Site:
         """
         path = target.partition("?")[0]
         match = self._current.registry.routes.match(method, path)
-        if not _is_reserved(path):
-            _require(match, method, path)
+        if isinstance(match, NoRoute | MethodNotAllowed) and not _is_reserved(path):
+            raise refusal_of(match, method=method, path=path)
 
     def enter(self, exchange: Exchange) -> None:
         """Answer one request for scripts."""
@@ -338,12 +351,30 @@ class Site:
                 exchange.run = run
         elif self._own_door(exchange, request):
             pass
-        elif isinstance(match, AutoOptions):
-            exchange.answered(_allowed(match.allow))
         elif isinstance(match, NoRoute) and request.path == "/" and request.method in {"GET", "HEAD"}:
             exchange.answered(welcome(page=wants_page(exchange.sender.accept), scripts=len(registry.scripts)))
         else:
-            _require(match, request.method, request.path)
+            self._unanswered(exchange, request, match, registry)
+
+    def _unanswered(self, exchange: Exchange, request: Request, match: Unanswered, registry: Registry) -> None:
+        """Answer what no handler does, with the middleware of whose path it is around it."""
+        answer = automatic(match, request, accept=exchange.sender.accept)
+        owner = owner_of(match, request.path, registry)
+        if owner is None or _is_reserved(request.path):
+            exchange.answered(answer)
+            return
+        exchange.version = owner.version
+        callee = self._invoker.callee(
+            kind="http",
+            script=owner.uri,
+            version=owner.version,
+            handler=HandlerRef(id=owner.middleware[0], name=USE),
+            label=f"{request.method} (no handler)",
+        )
+        given = payload(request, {}, sender=exchange.sender.told, automatic=told(answer))
+        run = self._invoker.run(self._invoker.invocation(callee, ANONYMOUS, given, identity=request.id), exchange)
+        if exchange.waiting:
+            exchange.run = run
 
     def _identified(self, exchange: Exchange, request: Request) -> Principal | None:
         """Return who sends a request for a script; None if it goes on when that is known."""
@@ -420,32 +451,15 @@ class Factory(server.Site):
         """Keep no access log."""
 
 
-def _require(match: object, method: str, path: str) -> None:
-    """
-    Refuse a request that nothing answers.
-
-    Raises:
-        NotFound, WrongMethod: Nothing does.
-    """
-    if isinstance(match, MethodNotAllowed):
-        raise WrongMethod(f"{path[:200]} does not answer {method}, but {', '.join(match.allow)}.", allowed=match.allow)
-    if isinstance(match, NoRoute):
-        raise NotFound(f"No script answers {path[:200]}.")
-
-
 def _is_reserved(path: str) -> bool:
     decoded = unquote(path)
     return any(matches.fullmatch(decoded) for _, matches in RESERVED)
 
 
-def _allowed(methods: Sequence[str]) -> Answer:
-    return Answer(status=204, headers=((b"allow", ", ".join(methods).encode("ascii")),), body=b"")
-
-
 def _server_options(method: str) -> Answer:
     if method != "OPTIONS":
         raise Invalid(f'The target "*" is for OPTIONS; {method} needs a path.')
-    return _allowed(METHODS)
+    return allowed(METHODS)
 
 
 async def _awaited(waiting: Awaitable[Sequence[StackFrame]]) -> Sequence[StackFrame]:

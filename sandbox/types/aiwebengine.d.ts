@@ -565,7 +565,7 @@ declare function registerWebHandler(path: string, handler: Handler<any, any, any
 declare function registerWebHandler<Path extends string>(path: Path, handler: Handler<PathParams<Path>> | string, options: RouteOptions): void;
 
 /**
- * Puts a middleware around every handler of this script, in the order of the calls.
+ * Puts a middleware around every handler of this script, in the order of the calls, and around what the server answers by itself at the script's paths: 404, 405, and `OPTIONS`.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * use(async (req, ctx, next) => {

@@ -53,6 +53,8 @@ def payload(
     query: Sequence[tuple[str, Any]] | None = None,
     data: Any = None,
     checked: bool = False,
+    base: str = "",
+    automatic: str = "",
 ) -> str:
     """
     Make what the handler is given.
@@ -63,6 +65,8 @@ def payload(
         query: The query's parameters, if they were read already; a list is all values of its name.
         data: The body as its schema accepted it.
         checked: Whether there was a schema.
+        base: The script's base path, for a handler that takes paths without it.
+        automatic: What the server answers by itself, as JSON, for middleware around it.
 
     Raises:
         Invalid: The query or a form has too many fields.
@@ -80,6 +84,10 @@ def payload(
         parts.append(_body(request))
     if checked:
         parts.append(f',"data":{_encode(data)}')
+    if base:
+        parts.append(f',"base":{_text(base)}')
+    if automatic:
+        parts.append(f',"automatic":{automatic}')
     parts.append("}")
     return "".join(parts)
 

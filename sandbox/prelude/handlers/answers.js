@@ -113,6 +113,9 @@
         return made;
     }
 
+    /* An answer of the server's, which a middleware can read and change as its own. */
+    K.madeAnswer = function (status, headers, body) { return new Answer(status, plainHeaders(headers), body === '' ? null : body, null); };
+
     function checkedStatus(status, from) {
         if (typeof status !== 'number' || status !== Math.floor(status) || status < 200 || status > 599) {
             throw new TypeError('Status ' + K.quote(status) + from + ' is not allowed: an integer from 200 to 599.' + (from === ' of the answer' ? ' (If it is data that has a status, return json(value).)' : ''));

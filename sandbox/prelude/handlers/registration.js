@@ -190,6 +190,9 @@
         route('register', path, handler, method === undefined || method === null || method === '' ? 'GET' : method, stackHere());
     });
 
+    /* The functions that run around whatever the script answers. */
+    K.between = function () { return uses.map(function (id) { return K.handlers[id].fn; }); };
+
     // -- the end of the load ------------------------------------------------------------------
 
     /* Gives the answer to `load`; throws if a name leads nowhere. */
@@ -259,15 +262,27 @@
 
     /* `export default { fetch }` is a handler of everything that the script has no other handler for. */
     function fetchExport() {
-        var found = named('default'), methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(function (method) { return !everything[method]; });
+        var found = named('default'), methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter(function (method) { return !everything[method]; });
         if (found === undefined || found === null || typeof found.fetch !== 'function' || methods.length === 0) return;
         route('export default', '/*', function fetch(req, ctx) {
-            var init = { method: req.method, headers: req.headers };
-            if (req.method === 'GET' || req.method === 'HEAD') return found.fetch(new K.Request(req.url, init), {}, ctx);
+            var init = { method: req.method, headers: req.headers }, url = withoutBase(req.url, K.run.box.q.base);
+            if (req.method === 'GET' || req.method === 'HEAD') return found.fetch(new K.Request(url, init), {}, ctx);
             return req.bytes().then(function (bytes) {
                 if (bytes.length > 0) init.body = bytes;
-                return found.fetch(new K.Request(req.url, init), {}, ctx);
+                return found.fetch(new K.Request(url, init), {}, ctx);
             });
         }, methods, '');
+    }
+
+    /* An application knows its paths without the base path that its manifest names. */
+    function withoutBase(url, base) {
+        if (base === undefined) return url;
+        var at = url.indexOf('/', url.indexOf('://') + 3), end = at;
+        // By segments: a client may have percent-encoded what is in them.
+        for (var left = base.split('/').length - 1; left > 0; left--) {
+            var next = url.slice(end + 1).search(/[\/?#]/);
+            end = next < 0 ? url.length : end + 1 + next;
+        }
+        return url.slice(0, at) + (url.charAt(end) === '/' ? '' : '/') + url.slice(end);
     }
 }(__kernel, globalThis));

@@ -88,7 +88,8 @@
         if (entry === undefined || entry.fn === null) throw new Error('this version has no handler ' + safeText(box.h));
         var req = K.makeRequest(box.q), ctx = makeContext(run, req), fn = entry.fn, value;
         try {
-            value = entry.chain === null ? fn(req, ctx) : passOn(entry.chain, 0, fn, req, ctx);
+            if (box.q.automatic !== undefined) value = passOn(K.between(), 0, automaticOf(box.q.automatic), req, ctx);
+            else value = entry.chain === null ? fn(req, ctx) : passOn(entry.chain, 0, fn, req, ctx);
         } catch (error) {
             threw(run, error);
             return;
@@ -96,6 +97,11 @@
         if (isThenable(value)) when(value, returned, rejectedWith, run);
         else returned(value, run);
     };
+
+    /* What the server would answer by itself, as a handler behind the script's middleware. */
+    function automaticOf(told) {
+        return function automatic() { return K.madeAnswer(told.status, told.headers, told.body); };
+    }
 
     function returned(value, run) { giveAnswer(run, value, false); }
     function rejectedWith(error, run) { threw(run, error); }

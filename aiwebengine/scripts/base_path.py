@@ -1,0 +1,63 @@
+"""
+A script's base path: `"basePath": "/shop"` in its manifest puts whatever it registers below `/shop`.
+
+    "/"            /shop, /shop/
+    "/cart/:id"    /shop/cart/:id
+    "/*"           /shop, /shop/, /shop/*
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from aiwebengine.runtime.routes import shape_of
+from aiwebengine.values import Entry
+
+_BASE = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,99}){1,8}")
+_KEPT = frozenset({"engine", "graphql", "mcp", "auth", "health", ".well-known", "metrics"})
+"""First segments that are the engine's own; see `host.registration.paths.RESERVED`."""
+_EVERYTHING = re.compile(r"/\*[^/]*")
+
+
+def why_not(base: str) -> str | None:
+    """Return what is wrong with a base path; None if nothing is."""
+    if not _BASE.fullmatch(base):
+        return (
+            'must be a path such as "/shop": segments of letters, digits, ".", "_", "~" and "-", with no "/" at its end'
+        )
+    first = base.split("/")[1]
+    if first in _KEPT or first.startswith(("graphql", "mcp")):
+        return f'must not begin with "/{first}", which the engine keeps for itself'
+    return None
+
+
+def below(base: str, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """
+    Return *entries* at their places below *base*.
+
+    Args:
+        base: The base path; empty for none.
+        entries: As they were registered.
+    """
+    if not base:
+        return tuple(entries)
+    taken = {(method, shape_of(base + one.key)) for one in entries for method in one.methods}
+    taken |= {(method, base) for one in entries if one.key == "/" for method in one.methods}
+    return tuple(placed for entry in entries for placed in _placed(base, entry, taken))
+
+
+def _placed(base: str, entry: Entry, taken: set[tuple[str, str]]) -> Iterator[Entry]:
+    if not entry.methods:
+        yield entry
+        return
+    options = {**entry.options, "base": base}
+    yield replace(entry, key=base + entry.key, options=options)
+    if entry.key == "/":
+        yield replace(entry, key=base, options=options)
+    elif _EVERYTHING.fullmatch(entry.key):
+        for key in (base, base + "/"):
+            methods = tuple(method for method in entry.methods if (method, key) not in taken)
+            if methods:
+                yield replace(entry, key=key, methods=methods, options=options)
