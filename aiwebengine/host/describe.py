@@ -143,7 +143,7 @@ def error_reference() -> str:
         "A script sees a refused call as a `HostError` whose `code` is in the column JavaScript.",
         (
             "A handler that lets such an error through is answered by its JavaScript code: "
-            "`unavailable` 503, `timeout` 504, `too_many` and `budget` 429, `conflict` 409, the others 500."
+            "`unavailable` 503, `timeout` 504, `too_many` 429, `conflict` 409, the others 500."
         ),
         "",
         "| code | HTTP | title | JavaScript | GraphQL | meaning |",

@@ -19,7 +19,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import TABLE, BudgetSpent, Cancelled, Denied, EngineError, Invalid, ScriptFailed, TooMany
+from aiwebengine.errors import TABLE, BudgetSpent, Cancelled, Denied, EngineError, Invalid, ScriptFailed
 from aiwebengine.exact_json import decode
 from aiwebengine.host.declare import REFERENCE, HostCall, anchor, nearest, printable
 from aiwebengine.host.effects import Commits
@@ -147,7 +147,7 @@ class Host:
                 f"An invocation may make at most {limits.host_calls} host calls; do the rest in another request."
             )
         if session.open >= limits.open_host_calls:
-            raise TooMany(f"At most {limits.open_host_calls} host calls may wait at the same time; await some first.")
+            raise BudgetSpent(f"At most {limits.open_host_calls} host calls may wait at once; await some first.")
         if call.capability is not None and call.capability not in session.capabilities:
             raise Denied(
                 f'{call.shown} needs the capability "{call.capability}", which this script has not been granted; '

@@ -84,7 +84,7 @@ class HostConversation:
         Have the host answer a call, now or later.
 
         Raises:
-            BudgetSpent: The script goes on asking although its calls are spent.
+            ScriptFailed: The script goes on asking although its calls are spent.
         """
         self._asked += 1
         spent = overspent(self._asked, self._limits)

@@ -7,7 +7,7 @@ is refused unread, and a script that goes on asking after its calls are spent is
 
 from __future__ import annotations
 
-from aiwebengine.errors import BudgetSpent
+from aiwebengine.errors import ScriptFailed
 from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance
@@ -44,7 +44,7 @@ def is_costly_to_read(text: str | bytes) -> bool:
     return text.count(b",") + text.count(b"[") + text.count(b"{") > _MOST_PARTS
 
 
-def overspent(asked: int, limits: Allowance | LimitSettings) -> BudgetSpent | None:
+def overspent(asked: int, limits: Allowance | LimitSettings) -> ScriptFailed | None:
     """
     Make the error for a script that takes no refusal for an answer; None if it may still ask.
 
@@ -54,7 +54,7 @@ def overspent(asked: int, limits: Allowance | LimitSettings) -> BudgetSpent | No
     """
     if asked <= limits.host_calls + _MOST_REFUSALS:
         return None
-    return BudgetSpent(
+    return ScriptFailed(
         f"The script went on with host calls although the {limits.host_calls} that it may make were spent, and was "
         "ended; nothing it did was kept. Let the error of a refused call end the handler, or make fewer calls."
     )

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiwebengine.errors import (
-    BudgetSpent,
     Cancelled,
     Conflict,
     EngineError,
@@ -36,7 +35,6 @@ _HOST_CODES: dict[str, type[EngineError]] = {
     "unavailable": Unavailable,
     "conflict": Conflict,
     "too_many": TooMany,
-    "budget": BudgetSpent,
     "timeout": ScriptTimeout,
 }
 """Codes of an uncaught HostError that are told to the caller as what they are; the rest is the author's fault."""

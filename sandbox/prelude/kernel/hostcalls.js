@@ -33,6 +33,38 @@
     // -- calls --------------------------------------------------------------------------------
 
     var out = '', nextCall = 1, open = K.bare(), openCount = 0;
+    /* Calls beyond as many as may be in flight wait here, from `first` on; the server counts again. */
+    var queue = [], first = 0, inFlight = 0, mostOf = null, most = 0;
+
+    /* One is left for a synchronous call in between. */
+    function mostInFlight() {
+        if (mostOf !== K.run) {
+            mostOf = K.run;
+            var budget = mostOf === null || mostOf.box.b === undefined ? null : K.parse(mostOf.box.b);
+            most = budget === null ? 255 : Math.max(1, budget.openHostCalls - 1);
+        }
+        return most;
+    }
+
+    function dispatch(id, name, json) {
+        if (inFlight > 0 && inFlight >= mostInFlight()) {
+            queue[queue.length] = { id: id, name: name, json: json };
+            return;
+        }
+        inFlight++;
+        K.send(id, name, json);
+    }
+
+    function landed() {
+        inFlight--;
+        while (first < queue.length && inFlight < mostInFlight()) {
+            var next = queue[first];
+            queue[first++] = null;
+            inFlight++;
+            K.send(next.id, next.name, next.json);
+        }
+        if (first === queue.length && first > 0) { queue = []; first = 0; }
+    }
 
     K.send = function (id, name, args) { out += 'C' + id + ' ' + name + ' ' + args + '\n'; };
 
@@ -79,7 +111,7 @@
         var id = nextCall++;
         open[id] = { name: name, done: done, about: about, promise: promise };
         openCount++;
-        K.send(id, name, json);
+        dispatch(id, name, json);
     }
 
     /* `make(answer, args)` makes of the answer what the promise gives. */
@@ -111,17 +143,23 @@
         if (waiting === undefined) return;
         delete open[id];
         openCount--;
+        landed();
         K.job(waiting.done, answer, waiting.about);
     }
 
     K.calls = {
         settle: settle,
-        settleAll: function (answer) { for (var id in open) settle(id, answer); },
+        settleAll: function (answer) {
+            queue = [];
+            first = 0;
+            for (var id in open) settle(id, answer);
+        },
         count: function () { return openCount; },
         clear: function () {
             if (openCount === 0) return;
             open = K.bare();
-            openCount = 0;
+            openCount = inFlight = first = 0;
+            if (queue.length > 0) queue = [];
         },
         /* Names of the open calls whose promise nobody listens to. */
         unawaited: function () {

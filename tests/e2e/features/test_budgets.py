@@ -74,27 +74,29 @@ async def test_processor_time() -> None:
 
 
 OPEN = """
-async function together(): Promise<unknown> {
-  const asked = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((n) => kv.get("key" + n)));
-  const after = await kv.get("after");
-  const refused = asked.filter((one) => one.status === "rejected").map((one) => one.reason);
-  return { refused: refused.length, code: refused[0]?.code, message: refused[0]?.message, after: after ?? null };
+async function together(req): Promise<unknown> {
+  const numbers = Array.from({ length: Number(req.query.n) }, (_, n) => n);
+  await Promise.all(numbers.map((n) => kv.set("key" + n, n)));
+  const read = await Promise.all(numbers.map((n) => kv.get("key" + n)));
+  return read.every((one, n) => one === n) ? read.length : read;
 }
-registerWebHandler("/few", together, { limits: { openHostCalls: 2 } });
+registerWebHandler("/few", together, { limits: { openHostCalls: 1 } });
 registerWebHandler("/more", together, { limits: { openHostCalls: 100 } });
+registerWebHandler("/all", together, { limits: { hostCalls: 700 } });
 """
 
 
 @pytest_twisted.ensureDeferred
 async def test_calls_at_the_same_time() -> None:
-    """Calls that wait at the same time have a limit for the script and for a route; who awaits some first goes on."""
-    manifest = {"aiwebengine": {"entry": "main.ts", "limits": {"openHostCalls": 4}}}
+    """Calls beyond as many as may wait at the same time queue; beyond those of an invocation is the author's fault."""
     async with running_engine() as engine:
-        await engine.deploy("open", {"main.ts": OPEN, "package.json": json.dumps(manifest)})
-        for path, most in (("/few", 2), ("/more", 4)):
-            told = (await engine.request("GET", path)).json()
-            assert (told["refused"], told["code"], told["after"]) == (6 - most, "too_many", None), path
-            assert f"At most {most} host calls may wait at the same time; await some first." in told["message"]
+        await engine.deploy("open", {"main.ts": OPEN})
+        for path in ("/few", "/more", "/all"):
+            reply = await engine.request("GET", f"{path}?n=300")
+            assert (reply.status, reply.text) == (200, "300"), path
+        reply = await engine.request("GET", "/all?n=400")
+        assert (reply.status, reply.json()["code"]) == (500, "script_failed")
+        assert "at most 700 host calls" in reply.json()["detail"]
 
 
 @pytest_twisted.ensureDeferred

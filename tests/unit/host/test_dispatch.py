@@ -131,7 +131,7 @@ class DispatchTests(SynchronousTestCase):
         session = probing(function, open_host_calls=1).begin(invocation())
         first = session.call("probe", "[]")
         assert isinstance(first, Deferred)
-        self.assertEqual(ask(session, "probe")["err"]["code"], "too_many")
+        self.assertEqual(ask(session, "probe")["err"]["code"], "budget")
         waiting[0].callback(7)
         self.assertEqual(self.successResultOf(first), '{"ok":7}')
         self.assertIsInstance(session.call("probe", "[]"), Deferred)

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.errors import BudgetSpent, EngineError, ScriptFailed, ScriptProtocol
+from aiwebengine.errors import EngineError, ScriptFailed, ScriptProtocol
 from aiwebengine.runtime.runner import LoadReport
 from aiwebengine.runtime.wire.boxes import encode, encode_pair
 from aiwebengine.settings.schema import LimitSettings
@@ -95,7 +95,7 @@ class HostileLoads(SynchronousTestCase):
             child.send(b"{}", command=b"log")
 
         for attack, error, words in (
-            (goes_on, BudgetSpent, "although the 100"),
+            (goes_on, ScriptFailed, "although the 100"),
             (sends_much, ScriptFailed, "128 MiB"),
             (long_name, ScriptProtocol, "broke the protocol"),
             (no_lines, ScriptProtocol, "broke the protocol"),

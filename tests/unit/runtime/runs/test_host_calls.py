@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.errors import BudgetSpent
+from aiwebengine.errors import ScriptFailed
 from aiwebengine.runtime.runs.host_calls import HostConversation
 from aiwebengine.runtime.runs.tape import Tape
 from aiwebengine.runtime.wire.boxes import BadBox
@@ -97,7 +97,7 @@ class HostConversationTests(SynchronousTestCase):
         """A script that goes on asking long after its calls are spent is not answered any more."""
         for _ in range(1003):
             self.ask(b"1", "now")
-        with self.assertRaises(BudgetSpent):
+        with self.assertRaises(ScriptFailed):
             self.ask(b"1", "now")
 
     def test_log(self) -> None:

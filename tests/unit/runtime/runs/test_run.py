@@ -291,7 +291,7 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(self.sink.told, [])
         self.child.ask(b"x")
         self.turn()
-        self.assertEqual(self.sink.told, [("failed", "budget")])
+        self.assertEqual(self.sink.told, [("failed", "script_failed")])
 
     def test_lines_that_are_none(self) -> None:
         """What is no list of log lines ends the child."""
