@@ -218,7 +218,7 @@ class Invocation(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
-    """One line a script logged."""
+    """One line of a script's log."""
 
     at: float
     """Seconds since 1970, the server's clock."""
@@ -227,6 +227,8 @@ class LogLine:
     message: str
     """Bounded; control characters escaped."""
     fields: Mapping[str, Any] = field(default_factory=dict)
+    of_server: bool = False
+    """The server itself wrote it: a failure, or a warning."""
 
 
 @dataclass(slots=True, kw_only=True)

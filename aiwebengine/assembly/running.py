@@ -254,7 +254,7 @@ def _keeper(base: Foundation, hooks: Hooks) -> Callable[[Invocation, Receipt], N
 
 
 def _tell(base: Foundation, invocation: Invocation, text: str) -> None:
-    base.logs.append(invocation, [LogLine(at=base.seconds(), level="warn", message=text)])
+    base.logs.append(invocation, [LogLine(at=base.seconds(), level="warn", message=text, of_server=True)])
 
 
 def _explain(failures: Failures) -> Explain:

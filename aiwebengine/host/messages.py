@@ -12,7 +12,8 @@ message published and forgets it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from aiwebengine.errors import Invalid, TooLarge
@@ -52,6 +53,10 @@ class Destination(Protocol):
         """Return whether a message there is kept for clients who come back; see `topics`."""
 
 
+SendBelow = Callable[[str, CallSession, str, Any, Mapping[str, Any] | None], None]
+"""Sends a message: the rest of the path, the session, the function that was called, the data and the options."""
+
+
 class Messages:
     """
     Holds messages back, publishes them, and answers for the effects.
@@ -65,6 +70,7 @@ class Messages:
         self._bus = bus
         self.max_bytes = max_bytes
         self._destinations: dict[str, Destination] = {}
+        self._below: dict[str, SendBelow] = {}
         self._published: dict[str, None] = {}
         """Keys of messages that were published, and whose rows the relay has not met yet."""
         self._leaving = False
@@ -72,6 +78,17 @@ class Messages:
     def add(self, kind: str, destination: Destination) -> None:
         """Let messages of *kind* be sent; before the engine starts."""
         self._destinations[kind] = destination
+
+    def add_paths(self, prefix: str, send: SendBelow) -> None:
+        """Have messages to paths that begin with *prefix* sent by *send*; before the engine starts."""
+        self._below[prefix] = send
+
+    def below(self, path: str) -> Callable[[CallSession, str, Any, Mapping[str, Any] | None], None] | None:
+        """Return what sends to *path*, if it lies where something else than streams gets messages."""
+        for prefix, send in self._below.items():
+            if path.startswith(prefix):
+                return partial(send, path[len(prefix) :])
+        return None
 
     def send(
         self,

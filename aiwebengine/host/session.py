@@ -101,7 +101,7 @@ class CallSession:
 
     def note(self, level: str, message: str, **fields: Any) -> None:
         """Log one line in the script's name."""
-        self.log([LogLine(at=self._seconds(), level=level, message=message, fields=fields)])
+        self.log([LogLine(at=self._seconds(), level=level, message=message, fields=fields, of_server=True)])
 
     def act_at_once(self) -> None:
         """

@@ -75,6 +75,8 @@ class LogFilter:
     level: str = "debug"
     """This and above."""
     invocation: str | None = None
+    of_script: bool = False
+    """Only what the script itself logged."""
     contains: str | None = None
     since: float | None = None
     """Seconds since 1970; this moment and later."""
@@ -90,6 +92,7 @@ class LogFilter:
             (self.uri is None or record.uri == self.uri)
             and (self.invocation is None or record.invocation == self.invocation)
             and level_number(record.line.level) >= level_number(self.level)
+            and not (self.of_script and record.line.of_server)
             and (self.contains is None or self.contains in record.line.message)
             and (self.since is None or record.line.at >= self.since)
             and (self.until is None or record.line.at < self.until)
@@ -371,7 +374,7 @@ class ScriptLogs(Service):
         return done
 
     def _note(self, message: str) -> LogRecord:
-        line = LogLine(at=self._seconds(), level="warn", message=message)
+        line = LogLine(at=self._seconds(), level="warn", message=message, of_server=True)
         return LogRecord(uri="", version="", invocation="", kind="engine", line=line, outcome="committed")
 
     def _trim(self) -> None:

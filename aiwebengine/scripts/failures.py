@@ -55,7 +55,9 @@ class Failures:
         told = with_callee(error.public, frames[0].source_line) if frames else error.public
         lines = [told, *(f"    at {frame.function or '(anonymous)'} ({_place(frame)})" for frame in frames)]
         first = {"place": _place(frames[0])} if frames else {}
-        line = LogLine(at=at, level="error", message="\n".join(lines), fields={"code": error.code, **first})
+        line = LogLine(
+            at=at, level="error", message="\n".join(lines), fields={"code": error.code, **first}, of_server=True
+        )
         self._logs.append(invocation, [line], outcome=error.code)
 
 

@@ -38,6 +38,7 @@ from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.settings.schema import HttpSettings
 from aiwebengine.values import (
+    ADMINISTRATOR,
     ANONYMOUS,
     ROUTE,
     Answer,
@@ -321,7 +322,7 @@ class Site:
             asked_for = exchange.timed and "x-aiwebengine-record" in request.headers
             invocation = self._invoker.invocation(
                 self._callees.of(route),
-                principal,
+                principal if route.kind == ROUTE else self._signed_in(principal, route, exchange, request),
                 given,
                 identity=request.id,
                 recording="always" if asked_for else None,
@@ -355,6 +356,14 @@ class Site:
             exchange.answered(welcome(page=wants_page(exchange.sender.accept), scripts=len(registry.scripts)))
         else:
             self._unanswered(exchange, request, match, registry)
+
+    def _signed_in(self, principal: Principal, route: Entry, exchange: Exchange, request: Request) -> Principal:
+        """Return who asks; for what wants somebody who is signed in, the administrator's token will do."""
+        if principal.kind != ANONYMOUS.kind or route.options.get("auth") != "required":
+            return principal
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        owner = exchange.timed or (scheme.lower() == "bearer" and self._is_owner(token.strip()))
+        return ADMINISTRATOR if owner else principal
 
     def _unanswered(self, exchange: Exchange, request: Request, match: Unanswered, registry: Registry) -> None:
         """Answer what no handler does, with the middleware of whose path it is around it."""

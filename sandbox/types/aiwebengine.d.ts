@@ -270,7 +270,7 @@ type StreamAttributes = { [name: string]: string | number | boolean | null | (st
  * An unknown option is refused with the nearest name.
  */
 interface StreamOptions<Params = Record<string, string>> {
-  /** `"required"` refuses clients that are not signed in; `"optional"` and `"none"` accept everybody. */
+  /** `"required"` refuses clients that are not signed in: until there are users, those without the administrator token; `"optional"` and `"none"` accept everybody. */
   auth?: "none" | "optional" | "required";
   /** `(req, ctx) => object`: what the `to` of messages is compared with, beside the parameters of the path; what it throws refuses the client. */
   attributes?: (req: HandlerRequest<Params>, ctx: HandlerContext) => StreamAttributes | void | Promise<StreamAttributes | void>;
@@ -334,7 +334,7 @@ interface WebSocketHandlers<Data = any, Params = { [name: string]: string }> {
  * An unknown option is refused with the nearest name.
  */
 interface WebSocketOptions {
-  /** `"required"` refuses clients that are not signed in; `"optional"` and `"none"` accept everybody. */
+  /** `"required"` refuses clients that are not signed in: until there are users, those without the administrator token; `"optional"` and `"none"` accept everybody. */
   auth?: "none" | "optional" | "required";
   /** Subprotocols that are spoken, the client's first of them is chosen. */
   protocols?: string[];
@@ -1798,7 +1798,7 @@ declare function upsertScript(uri: string, content: string): void;
 declare function deleteScript(uri: string): boolean;
 
 /**
- * Returns the last 1000 messages that this script has logged, oldest first.
+ * Returns the last 1000 messages that this script has logged, oldest first; what the server writes of its failures is in `aiwebengine logs` only.
  * @throws {HostError} `unavailable`
  * @example
  * registerWebHandler("/log", () => {

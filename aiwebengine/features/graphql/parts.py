@@ -7,6 +7,7 @@ from aiwebengine.features.graphql.schema.registration import SCHEMA_PARTS
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.features.graphql.subscriptions.messages import KIND, SubscriptionDestination, SubscriptionMessages
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
+from aiwebengine.features.graphql.transports.older import PREFIX
 from aiwebengine.machinery import Machinery, Parts
 
 
@@ -20,6 +21,8 @@ def build(machinery: Machinery) -> Parts:
     )
     machinery.current.tell(topics.swapped)
     machinery.messages.add(KIND, SubscriptionDestination(topics))
+    messages = SubscriptionMessages(messages=machinery.messages, topics=topics)
+    machinery.messages.add_paths(PREFIX, messages.send_to)
     graphql = build_graphql(
         reactor=base.reactor,
         settings=base.settings.of(GraphQLSettings),
@@ -37,7 +40,7 @@ def build(machinery: Machinery) -> Parts:
         heartbeat_seconds=base.settings.streams.heartbeat_seconds,
     )
     return Parts(
-        groups=[SubscriptionMessages(messages=machinery.messages, topics=topics)],
+        groups=[messages],
         kinds=[SCHEMA_PARTS],
         doors=[graphql.site],
         state={"graphql": graphql.state},

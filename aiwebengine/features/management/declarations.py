@@ -93,7 +93,8 @@ LOG_CALLS: tuple[HostCall, ...] = (
         returns="string[]",
         effect="none",
         cost=2,
-        doc=f"Returns the last {MOST_LINES} messages that this script has logged, oldest first.",
+        doc=f"Returns the last {MOST_LINES} messages that this script has logged, oldest first; "
+        "what the server writes of its failures is in `aiwebengine logs` only.",
         example=(
             'registerWebHandler("/log", () => {\n  console.log("somebody looks at the log");\n  return listLogs();\n});'
         ),

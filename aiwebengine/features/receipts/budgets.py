@@ -306,7 +306,7 @@ class Budgets(Service):
             level = "error"
             message = f"The budget of {budget} is spent: {amount} were used. Requests are refused for {wait} s."
         fields = {"budget": budget.resource, "used": meter.used, "most": budget.most}
-        self._tell(invocation, LogLine(at=now, level=level, message=message, fields=fields))
+        self._tell(invocation, LogLine(at=now, level=level, message=message, fields=fields, of_server=True))
 
 
 def _read(texts: Mapping[str, Iterable[str]]) -> list[Budget]:

@@ -30,7 +30,8 @@ SOCKET_EVENTS: dict[str, str] = {
 """Handlers of a WebSocket, with when they run."""
 
 SOCKET_OPTIONS: dict[str, str] = {
-    "auth": '`"required"` refuses clients that are not signed in; `"optional"` and `"none"` accept everybody',
+    "auth": '`"required"` refuses clients that are not signed in: until there are users, those without the '
+    'administrator token; `"optional"` and `"none"` accept everybody',
     "protocols": "subprotocols that are spoken, the client's first of them is chosen",
     "origins": "origins whose pages may connect, beside the server's own, such as `https://example.org`; `*` for all",
     "summary": "one sentence for people who read the list of routes",

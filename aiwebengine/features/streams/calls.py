@@ -56,6 +56,10 @@ class StreamCalls:
 
     def _send_to(self, session: CallSession, path: str, data: Any, options: Mapping[str, Any] | None) -> None:
         call, script = "sendStreamMessageToPath", session.invocation.script
+        send = self._messages.below(path)
+        if send is not None:
+            send(session, call, data, options)
+            return
         found = self._topics.find(script, path, self._patterns(session))
         if found is None and (elsewhere := self._topics.elsewhere(path)) is not None:
             if CAPABILITY not in session.capabilities:

@@ -11,7 +11,8 @@ CAPABILITY = "streams"
 """What it takes to send to the streams, and to the subscriptions, of other scripts."""
 
 STREAM_OPTIONS: dict[str, str] = {
-    "auth": '`"required"` refuses clients that are not signed in; `"optional"` and `"none"` accept everybody',
+    "auth": '`"required"` refuses clients that are not signed in: until there are users, those without the '
+    'administrator token; `"optional"` and `"none"` accept everybody',
     "attributes": "`(req, ctx) => object`: what the `to` of messages is compared with, beside the parameters of the "
     "path; what it throws refuses the client",
     "onConnect": "`(req, ctx) => message`: runs when a client connects, after `attributes`; what it returns is the "

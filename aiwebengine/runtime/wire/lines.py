@@ -99,7 +99,7 @@ class Lines:
 
 
 def _warning(at: float, message: str) -> LogLine:
-    return LogLine(at=at, level="warn", message=message)
+    return LogLine(at=at, level="warn", message=message, of_server=True)
 
 
 def _line(one: Any, at: float, longest: int) -> LogLine | None:

@@ -94,6 +94,8 @@ def _conditions(wanted: LogFilter) -> list[Any]:
         conditions.append(script_logs.c.key == key_of(wanted.uri))
     if wanted.level != LEVELS[0]:
         conditions.append(script_logs.c.level >= _number(wanted.level))
+    if wanted.of_script:
+        conditions.append(script_logs.c.level % 10 == 0)
     if wanted.invocation is not None:
         conditions.append(script_logs.c.invocation == wanted.invocation)
     if wanted.contains:
@@ -115,7 +117,7 @@ def _row(record: LogRecord) -> dict[str, Any]:
         "version": record.version[:320],
         "invocation": record.invocation[:64],
         "kind": record.kind[:16],
-        "level": _number(record.line.level),
+        "level": _number(record.line.level) + record.line.of_server,
         # No database keeps NUL in a text; it cannot be told from its escape afterwards, and nobody needs to.
         "message": record.line.message.replace("\0", "\\0").encode("utf-8", "replace").decode(),
         "fields": json.dumps(dict(record.line.fields), default=str) if record.line.fields else "",
@@ -136,6 +138,7 @@ def _record(row: Row[Any]) -> LogRecord:
             level=LEVELS[row.level // 10 - 1],
             message=row.message,
             fields=json.loads(row.fields) if row.fields else {},
+            of_server=row.level % 10 == 1,
         ),
     )
 

@@ -133,7 +133,7 @@ script_logs = sa.Table(
     sa.Column("version", sa.String(320), nullable=False),
     sa.Column("invocation", sa.String(64), nullable=False, index=True),
     sa.Column("kind", sa.String(16), nullable=False),
-    # 10 debug, 20 info, 30 warn, 40 error.
+    # 10 debug, 20 info, 30 warn, 40 error; one more if the server itself wrote it.
     sa.Column("level", sa.SmallInteger, nullable=False),
     sa.Column("message", LongText, nullable=False),
     sa.Column("fields", LongText, nullable=False),

@@ -649,3 +649,41 @@ async def test_coming_back() -> None:
         await late.has(6)
         await strange.has(6)
         assert (seen(late), seen(strange)) == (["gap", 3, 4, 5, 6, 7], ["gap", 3, 4, 5, 6, 7])
+
+
+OLDER_WAY = """
+registerGraphQLSubscription("news", "type Subscription { news: Note } type Note { id: Int }", "newsResolver");
+function newsResolver() { return undefined; }
+registerGraphQLQuery("numbers", "type Query { numbers: [Int!]! }", "numbersResolver");
+function numbersResolver() { return JSON.stringify([1, 2, 3]); }
+registerGraphQLQuery("text", "type Query { text: String }", "textResolver");
+function textResolver() { return "[1]"; }
+registerWebHandler("/tell", (req) => {
+  sendStreamMessageToPath("/graphql/subscription/" + (req.query.to ?? "news"), { id: 7 });
+  console.log("told");
+  return "sent";
+}, "POST");
+registerWebHandler("/log", () => listLogs());
+registerWebHandler("/fail", () => { console.log("about to fail"); throw new Error("no"); });
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_older_ways() -> None:
+    """A message to the older path reaches subscribers, JSON text is a list, and a script reads only its own lines."""
+    async with running_engine() as engine:
+        await engine.deploy("old", {"main.js": OLDER_WAY})
+        client = await listen(engine, "/graphql/sse?" + urlencode({"query": "subscription { news { id } }"}))
+        await open_subscriptions(engine, 1)
+        assert (await engine.request("POST", "/tell")).text == "sent"
+        await client.has(1)
+        assert json.loads(client.events[0]["data"]) == {"data": {"news": {"id": 7}}}
+        client.leave()
+        unknown = await engine.request("POST", "/tell?to=new")
+        assert (unknown.status, "did you mean news?" in unknown.text) == (500, True)
+        assert (await ask(engine, "{ numbers text }")).json() == {"data": {"numbers": [1, 2, 3], "text": "[1]"}}
+        assert (await engine.request("GET", "/fail")).status == 500
+        told = (await engine.request("GET", "/log")).json()
+        assert [one for one in told if "older name" not in one] == ["told", "about to fail"]
+        logged = (await engine.api("GET", "/logs?uri=old")).text
+        assert "The script threw Error: no" in logged

@@ -13,6 +13,7 @@ import pytest_twisted
 from twisted.internet import reactor, task
 
 from aiwebengine.settings.schema import SocketSettings
+from tests.support.clients.listening import listen
 from tests.support.clients.websocket import BINARY, TEXT, connect
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
 
@@ -246,3 +247,28 @@ async def test_largest_messages(tmp_path: Path) -> None:
             await one.until(lambda: bool(one.frames))
             assert one.frames == [(opcode, data)]
         one.leave()
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_is_signed_in() -> None:
+    """Until there are users, what asks for somebody who is signed in lets in who sends the administrator token."""
+    script = """
+    registerWebSocket("/mine", { open: (ws) => ws.send("in") }, { auth: "required" });
+    registerWebStream("/stream", { auth: "required" });
+    """
+    async with running_engine() as engine:
+        await engine.deploy("mine", {"main.js": script})
+        for headers, status in (
+            ({}, 401),
+            ({"authorization": "Bearer wrong"}, 401),
+            ({"authorization": f"Bearer {engine.token}"}, 101),
+            ({"x-aiwebengine-token": engine.token}, 101),
+        ):
+            one = await connect(engine, "/mine", headers)
+            assert one.status == status
+            one.leave()
+            if status == 401:
+                assert (await engine.request("GET", "/stream", headers)).status == 401
+            else:
+                client = await listen(engine, "/stream", headers)
+                client.leave()

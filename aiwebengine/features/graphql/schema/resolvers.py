@@ -26,7 +26,9 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     get_named_type,
+    get_nullable_type,
     is_composite_type,
+    is_list_type,
 )
 
 from aiwebengine.exact_json import decode
@@ -59,15 +61,15 @@ def attach(assembled: Assembled) -> None:
     for (kind, name), part in assembled.roots.items():
         field = _root_field(schema, kind, name)
         if kind == "subscription":
-            field.resolve = _event(is_composite_type(get_named_type(field.type)))
+            field.resolve = _event(reads_json(field.type))
             field.subscribe = _subscribed(part, field.args)
         else:
-            field.resolve = _root(part, field.args, text_is_json=is_composite_type(get_named_type(field.type)))
+            field.resolve = _root(part, field.args, text_is_json=reads_json(field.type))
     for (owner, name), part in assembled.fields.items():
         kind_of_owner = schema.get_type(owner)
         assert isinstance(kind_of_owner, GraphQLObjectType)
         field = kind_of_owner.fields[name]
-        field.resolve = _nested(part, field.args, text_is_json=is_composite_type(get_named_type(field.type)))
+        field.resolve = _nested(part, field.args, text_is_json=reads_json(field.type))
     _serialize(schema, assembled)
     parsing = {name for name, part in assembled.scalars.items() if "parse" in part.options}
     for kind, name in assembled.roots:
@@ -77,6 +79,11 @@ def attach(assembled: Assembled) -> None:
                 rooted = getattr(field.resolve, "rooted", None)
                 if rooted is not None:
                     rooted.special = True
+
+
+def reads_json(kind: Any) -> bool:
+    """Return whether a string that a resolver gives for a field of this type stands for the JSON of a value."""
+    return is_list_type(get_nullable_type(kind)) or is_composite_type(get_named_type(kind))
 
 
 def _root_field(schema: GraphQLSchema, kind: str, name: str) -> GraphQLField:
@@ -216,7 +223,7 @@ def opening(operation: Operation, info: GraphQLResolveInfo[Any], arguments: Mapp
 
 
 def parsed(value: Any) -> Any:
-    """Return what a resolver of an object means: JSON text is read, as older scripts return it."""
+    """Return what a resolver of an object or a list means: JSON text is read, as older scripts return it."""
     if isinstance(value, str) and value[:1] in "{[":
         try:
             return decode(value)

@@ -61,7 +61,23 @@ class SubscriptionMessages:
         return {"sendSubscriptionMessage": self._send}
 
     def _send(self, session: CallSession, name: str, data: Any, options: Mapping[str, Any] | None) -> None:
-        call, script = "sendSubscriptionMessage", session.invocation.script
+        self.send_to(name, session, "sendSubscriptionMessage", data, options)
+
+    def send_to(self, name: str, session: CallSession, call: str, data: Any, options: Mapping[str, Any] | None) -> None:
+        """
+        Send a message to the subscribers of a field.
+
+        Args:
+            name: Of the field.
+            session: Who sends.
+            call: The function that was called, for errors.
+            data: The payload.
+            options: As the script gave them.
+
+        Raises:
+            NotFound, Denied, Invalid, TooLarge, TooMany: It is not sent.
+        """
+        script = session.invocation.script
         known = list(self._subscriptions.of(script))
         if session.registrations is not None:
             known += subscriptions_of(session.registrations.entries)
