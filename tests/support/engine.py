@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,16 @@ class EngineUnderTest:
         assert reply.status in {200, 201}, reply.text
         return reply.json()
 
+    async def clear(self) -> None:
+        """Take all scripts down."""
+        for script in (await self.api("GET", "/scripts")).json()["scripts"]:
+            reply = await self.api("DELETE", "/script?uri=" + quote(script["uri"], safe=""))
+            assert reply.status == 204, reply.text
+
+
+_SHARED: list[tuple[AbstractAsyncContextManager[EngineUnderTest], EngineUnderTest]] = []
+"""The engine that the tests of one file share, while it runs."""
+
 
 def settings_for(folder: Path, **sections: Any) -> Settings:
     """Return settings for a test: a free port, data in *folder*; *sections* replace whole ones, of features too."""
@@ -159,6 +169,33 @@ async def running_engine(
             )
         finally:
             await _stopped(engine)
+
+
+@asynccontextmanager
+async def shared_engine() -> AsyncIterator[EngineUnderTest]:
+    """
+    Run the engine with its usual settings, the same one for all tests of a file.
+
+    It is empty again at the end of each block: scripts are taken down, and what they stored with them.  After
+    a block that failed the next one gets a new engine.
+    """
+    if not _SHARED:
+        context = running_engine()
+        _SHARED.append((context, await context.__aenter__()))
+    [(_, engine)] = _SHARED
+    try:
+        yield engine
+        await engine.clear()
+    except BaseException:
+        await stop_shared_engine()
+        raise
+
+
+async def stop_shared_engine() -> None:
+    """Stop the engine that tests have shared, if there is one."""
+    while _SHARED:
+        context, _ = _SHARED.pop()
+        await context.__aexit__(None, None, None)
 
 
 async def _stopped(engine: Engine) -> None:

@@ -10,7 +10,7 @@ import pytest
 import pytest_twisted
 
 from aiwebengine.features.receipts.settings import BudgetSettings
-from tests.support.engine import running_engine, settings_for
+from tests.support.engine import running_engine, settings_for, shared_engine
 
 SCRIPT = """
 registerWebHandler("/calls", function () { for (var i = 0; i < 100; i++) listAssets(); return 1; });
@@ -109,7 +109,7 @@ async def test_what_an_invocation_may_use() -> None:
     registerWebHandler("/less", (req, ctx) => ctx.invocation.budget, { timeout: "2s", limits: { hostCalls: 7 } });
     """
     manifest = {"aiwebengine": {"entry": "main.ts", "limits": {"hostCalls": 50, "cpu": "1s", "logSize": "10KB"}}}
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("told", {"main.ts": source, "package.json": json.dumps(manifest)})
         first, own = (await engine.request("GET", "/own")).json()
         assert first is None

@@ -8,13 +8,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_twisted
 from twisted.internet import reactor, task
 
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from tests.e2e.features.test_graphql import Events, open_subscriptions, subscribe
 from tests.support.clients.websocket import BINARY, RawSocket, connect
-from tests.support.engine import EngineUnderTest, running_engine, settings_for
+from tests.support.engine import EngineUnderTest, running_engine, settings_for, shared_engine
 
 SCRIPT = """
 registerQueryHandler("hello", "hello(name: String!): String!", (args) => "Hello " + args.name);
@@ -53,7 +54,7 @@ INIT: dict[str, Any] = {"type": "connection_init", "payload": {"who": "me"}}
 @pytest_twisted.ensureDeferred
 async def test_a_conversation() -> None:
     """Acknowledge, ping, a query, a subscription that is ended by the client, one that ends, errors."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         socket = await talk(engine, INIT, {"type": "ping", "payload": {"a": 1}}, {"type": "ping"}, {"type": "pong"})
         await socket.has(3)
@@ -102,6 +103,7 @@ async def test_a_conversation() -> None:
         socket.leave()
 
 
+@pytest.mark.setting("graphql.max_connection_subscriptions", "graphql.init_seconds")
 @pytest_twisted.ensureDeferred
 async def test_what_breaks_the_protocol(tmp_path: Path) -> None:
     """Each broken rule closes the connection with the code of the protocol."""
@@ -144,7 +146,7 @@ async def test_what_breaks_the_protocol(tmp_path: Path) -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_single_connection() -> None:
     """A stream is reserved and opened; operations beside it tell their results on it, and are ended by DELETE."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         token = (await engine.request("PUT", "/graphql/sse")).text
         assert len(token) > 20

@@ -10,7 +10,7 @@ import pytest_twisted
 from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.host.names import LANGUAGE, STANDARD_NAMES
 from tests.support.clients.websocket import connect
-from tests.support.engine import EngineUnderTest, running_engine
+from tests.support.engine import EngineUnderTest, shared_engine
 
 GRANTS = [one.name for one in DECLARED.capabilities]
 EXAMPLES = DECLARED.examples
@@ -53,7 +53,7 @@ async def speaks_websocket(engine: EngineUnderTest, path: str) -> bool:
 async def test_every_example_runs() -> None:
     """Each example of the reference can be deployed as it stands, and each of its routes answers."""
     wrong: dict[str, list[str]] = {}
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         for name in EXAMPLES:
             try:
                 found = await answers(engine, name)
@@ -67,7 +67,7 @@ async def test_every_example_runs() -> None:
 @pytest_twisted.ensureDeferred
 async def test_globals_are_those_declared() -> None:
     """What a script finds in globalThis is what is declared, no less and no more."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         source = 'registerWebHandler("/names", () => Object.getOwnPropertyNames(globalThis));'
         await engine.deploy("names", {"main.js": source})
         found = set((await engine.request("GET", "/names")).json())
@@ -116,7 +116,7 @@ async def test_members_are_those_declared() -> None:
           return missing;
         }});
     """
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("members", {"main.js": source})
         missing = (await engine.request("GET", "/missing")).json()
     # These are there only when they were given.

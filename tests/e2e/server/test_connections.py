@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol
 
-from tests.support.engine import EngineUnderTest, running_engine
+from tests.support.engine import EngineUnderTest, shared_engine
 from tests.unit.web.support import Reply, replies
 
 SCRIPT = """
@@ -54,7 +54,7 @@ async def _ask(engine: EngineUnderTest, data: bytes) -> list[Reply]:
 @pytest_twisted.ensureDeferred
 async def test_bad_requests() -> None:
     """Whatever cannot be read gets an answer that says why, and the server serves on."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("hello", {"main.js": SCRIPT})
         for data, status, code in [
             (b"NONSENSE\r\n\r\n", 400, "invalid"),
@@ -77,7 +77,7 @@ async def test_bad_requests() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_hundred_megabytes() -> None:
     """A client that sends all of a body that is too large, without asking, still gets its answer."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("hello", {"main.js": SCRIPT})
         client = await _client(engine)
         client.transport.write(b"POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n")
@@ -95,7 +95,7 @@ async def test_a_hundred_megabytes() -> None:
 @pytest_twisted.ensureDeferred
 async def test_pipelined_requests() -> None:
     """Requests that come at once are answered in order."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("hello", {"main.js": SCRIPT})
         data = b"".join(b"GET /hello?name=%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in range(50))
         found = await _ask(engine, data + b"GET /hello?name=50 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -105,7 +105,7 @@ async def test_pipelined_requests() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_closes_its_side() -> None:
     """A client that ends its side as soon as it has asked gets its answer."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("hello", {"main.js": SCRIPT})
         await engine.request("GET", "/hello")
         client = await _client(engine)
@@ -118,7 +118,7 @@ async def test_a_client_that_closes_its_side() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_slow_reader() -> None:
     """A client that stops reading for a while gets all of a large answer; others are served meanwhile."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("hello", {"main.js": SCRIPT})
         client = await _client(engine)
         client.transport.pauseProducing()
