@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aiwebengine.observe.points import POINTS
+from tests.support.examples import scaled
 from tests.support.killing import Ledgers
 
 SEED = 20260923
@@ -85,7 +86,7 @@ def test_process_killed_at(ledgers: Ledgers, victim: str, points: Sequence[str])
 def test_random_instants(ledgers: Ledgers) -> None:
     """At whatever instant anything is killed, nothing half-done remains."""
     chance = random.Random(SEED)
-    for _ in range(INSTANTS):
+    for _ in range(scaled(INSTANTS)):
         if not ledgers.alive:
             ledgers.start()
             ledgers.check()

@@ -26,6 +26,10 @@ from tests.support.servers import SERVE, TWISTD, TWISTD_DAEMON, Server, started
 SERVES = re.compile(r"process (\d+) is serving; this one finishes its open requests")
 
 EVERY_WAY = pytest.mark.parametrize("command", [SERVE, TWISTD], ids=["serve", "twistd"])
+LATER = pytest.mark.slow("what twistd and other signals do the same way is tried in a quick run elsewhere")
+SERVE_FIRST = pytest.mark.parametrize(
+    "command", [pytest.param(SERVE, id="serve"), pytest.param(TWISTD, id="twistd", marks=LATER)]
+)
 
 SCRIPT = """
 var seen = 0;
@@ -109,8 +113,10 @@ def end(pid: int) -> None:
         until(lambda: not running(pid))
 
 
-@EVERY_WAY
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@SERVE_FIRST
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGTERM, id="SIGTERM"), pytest.param(signal.SIGINT, id="SIGINT", marks=LATER)]
+)
 def test_stop_under_load(command: Sequence[str], number: int, tmp_path: Path) -> None:
     """Every request that was accepted gets its whole answer, the last of each connection saying that it ends."""
     with started(tmp_path, command=command) as server:
@@ -258,7 +264,7 @@ def test_handover_of_streams(tmp_path: Path) -> None:
                 end(pid)
 
 
-@EVERY_WAY
+@SERVE_FIRST
 def test_handover_under_load(command: Sequence[str], tmp_path: Path) -> None:
     """Twice a new process takes over under load: no request fails, no connection is refused, the old one is gone."""
     with started(tmp_path, command=command) as server:
@@ -299,7 +305,7 @@ def server_lines(address: str, token: str) -> int:
         before = f"&before={told['next']}"
 
 
-@EVERY_WAY
+@SERVE_FIRST
 def test_successor_that_cannot_serve(command: Sequence[str], tmp_path: Path) -> None:
     """When the new process cannot start, the old one says why, goes on, and can be deployed to again."""
     settings = tmp_path / "my.yaml"
