@@ -46,17 +46,17 @@ for _extent, _examples in {"quick": 30, "usual": 100, "full": 1000}.items():
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare our options."""
     parser.addoption("--extent", choices=("quick", "usual", "full"), default="usual", help="how much is tried")
-    parser.addoption("--pin-setting", metavar="SECTION.KEY", help="have a setting keep its default, whatever is said")
+    parser.addoption("--pinned", type=int, metavar="PLACE", help="run the tests of settings without the settings")
     parser.addoption("--skipped", metavar="FILE", help="write down here which tests were skipped, and why")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose how many examples hypothesis generates; test modules are imported later."""
     settings.load_profile(config.getoption("--extent"))
-    if (setting := config.getoption("--pin-setting")) is not None:
-        from tests.support.pinned import pin
+    if (place := config.getoption("--pinned")) is not None:
+        from tests.support.pinned import Pinning
 
-        pin(setting)
+        config.pluginmanager.register(Pinning(place))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

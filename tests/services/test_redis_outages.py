@@ -283,6 +283,7 @@ async def test_full() -> None:
             assert await store.get("k0") == b"x" * 100_000
 
 
+@pytest.mark.setting("redis.ca_file")
 @pytest_twisted.ensureDeferred
 async def test_tls(tmp_path, log) -> None:
     """With TLS the server must be vouched for by the given authority, for this name."""

@@ -22,7 +22,7 @@ from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.settings.schema import ErrorSettings
 from tests.support.clients.foreign import CHROMIUM, NPM_CACHE, Program, client_programs
 from tests.support.clients.listening import Client, listen
-from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for
+from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for, shared_engine
 
 SCRIPT = """
 registerQueryHandler("hello", "hello(name: String!): String!", (args) => "Hello " + args.name);
@@ -142,7 +142,7 @@ async def open_subscriptions(engine: EngineUnderTest, count: int) -> None:
 @pytest_twisted.ensureDeferred
 async def test_queries() -> None:
     """Fields of one moment and one script are one invocation, objects come together, scalars are written and read."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         reply = await ask(engine, '{ hello(name: "x") notes { id text at author { name } } other: hello(name: "y") }')
         assert reply.json() == {
@@ -176,7 +176,7 @@ async def test_parallel() -> None:
     registerQueryHandler("second", "second: Int", () => { go(1); return 2; });
     """
     goes = 'registerQueryHandler("third", "third: Int", async () => { await kv.get("x"); return 3; });'
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         done = await engine.deploy("waits", {"main.ts": waits})
         (group,) = done["script"]["registered"]
         assert (group["kind"], group["noun"]) == ("graphql", "GraphQL field")
@@ -189,7 +189,7 @@ async def test_parallel() -> None:
 @pytest_twisted.ensureDeferred
 async def test_units() -> None:
     """A mutation's fields are committed one by one; one that fails leaves nothing; a query may not write."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         reply = (
             await ask(
@@ -223,6 +223,7 @@ async def test_what_others_may_read(tmp_path: Path) -> None:
         assert sum("a secret" in line["message"] for line in logs) == 2
 
 
+@pytest.mark.setting("graphql.introspection", "graphql.max_tokens")
 @pytest_twisted.ensureDeferred
 async def test_limits(tmp_path: Path) -> None:
     """What is too deep, too large or too long is refused before anything runs, and what runs too long is ended."""
@@ -242,10 +243,27 @@ async def test_limits(tmp_path: Path) -> None:
         assert (await ask(engine, '{ hello(name: "x") }')).json() == {"data": {"hello": "Hello x"}}
 
 
+@pytest.mark.setting("graphql.persisted_queries", "graphql.graphiql")
+@pytest_twisted.ensureDeferred
+async def test_switched_off(tmp_path: Path) -> None:
+    """Where the settings say so no document is known by its digest, and browsers are shown no GraphiQL."""
+    settings = settings_for(tmp_path, graphql=GraphQLSettings(persisted_queries=False, graphiql=False))
+    async with running_engine(settings) as engine:
+        await engine.deploy("a", {"main.ts": SCRIPT})
+        query = '{ hello(name: "x") }'
+        digest = hashlib.sha256(query.encode()).hexdigest()
+        extensions = json.dumps({"persistedQuery": {"version": 1, "sha256Hash": digest}})
+        told = (await engine.request("GET", f"/graphql?{urlencode({'extensions': extensions})}")).json()
+        assert told["errors"][0]["message"] == "PersistedQueryNotSupported"
+        reply = await engine.request("GET", "/graphql", {"accept": "text/html"})
+        assert reply.headers["content-type"].partition(";")[0] != "text/html"
+        assert (await engine.request("GET", "/graphql/graphiql.js")).status == 404
+
+
 @pytest_twisted.ensureDeferred
 async def test_persisted() -> None:
     """A document that was sent with its digest is known by the digest alone; a wrong digest is refused."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         query = '{ hello(name: "x") }'
         digest = hashlib.sha256(query.encode()).hexdigest()
@@ -267,7 +285,7 @@ async def test_persisted() -> None:
 @pytest_twisted.ensureDeferred
 async def test_incremental() -> None:
     """What is deferred comes in a part of its own, for clients that can read that; others get it all at once."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         query = '{ hello(name: "x") ... @defer { notes { id } } }'
         reply = await ask(engine, query, accept="multipart/mixed")
@@ -418,7 +436,7 @@ async def test_older_names() -> None:
     function touchResolver() { sendSubscriptionMessage("live", "touched"); return JSON.stringify({ as: "text" }); }
     function liveResolver() { return "connected"; }
     """
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("old", {"main.js": old})
         reply = await ask(engine, '{ items { name } item(name: "b") { name } }')
         assert reply.json() == {"data": {"items": [{"name": "a"}], "item": {"name": "b"}}}
@@ -434,7 +452,7 @@ async def test_older_names() -> None:
 @pytest_twisted.ensureDeferred
 async def test_subscriptions() -> None:
     """Each subscriber gets what is for it, as it has selected; a source of the script's own ends with it."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("live", {"main.ts": LIVE})
         tick = await subscribe(engine, "subscription { tick }")
         same = await subscribe(engine, "subscription { tick }")
@@ -482,7 +500,7 @@ async def test_subscriptions() -> None:
 @pytest_twisted.ensureDeferred
 async def test_subscriptions_through_a_deployment() -> None:
     """A subscription goes on with the new schema, or ends with an error that says why; it never goes quiet."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("live", {"main.ts": LIVE})
         tick = await subscribe(engine, "subscription { tick }")
         author = await subscribe(engine, "subscription { note { author } }")
@@ -509,7 +527,7 @@ async def test_subscriptions_through_a_deployment() -> None:
 @pytest_twisted.ensureDeferred
 async def test_the_older_path() -> None:
     """The messages of a subscription come as they were sent, to those whom the resolver lets in."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("live", {"main.ts": LIVE})
         tick, note, old, kept = [
             await listen(engine, f"/graphql/subscription/{name}") for name in ("tick", "note", "old", "kept")
@@ -549,7 +567,7 @@ needs_packages = pytest.mark.skipif(
 @pytest_twisted.ensureDeferred
 async def test_audits() -> None:
     """Every audit of GraphQL over HTTP, what must be and what should be, is passed."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         program = Program(["audits.mjs", f"{engine.address}/graphql"], client_programs("graphql"))
         try:
@@ -568,7 +586,7 @@ async def test_graphiql(tmp_path: Path) -> None:
         pytest.skip("there is no Chromium on this machine")
     result = 'document.querySelector(".result-window .view-lines")?.textContent.replaceAll("\\u00a0", " ")'
     run = 'document.querySelector(".graphiql-execute-button")'
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT + LIVE.replace("Note", "Live")})
 
         def opened(query: str) -> str:
@@ -617,7 +635,7 @@ async def test_coming_back() -> None:
             one["event"] if one["event"] != "next" else json.loads(one["data"])["data"]["kept"] for one in client.events
         ]
 
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("live", {"main.ts": LIVE})
 
         async def send(*numbers: int) -> None:

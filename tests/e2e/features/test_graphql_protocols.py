@@ -103,7 +103,7 @@ async def test_a_conversation() -> None:
         socket.leave()
 
 
-@pytest.mark.setting("graphql.max_connection_subscriptions", "graphql.init_seconds")
+@pytest.mark.setting("graphql.max_connection_subscriptions")
 @pytest_twisted.ensureDeferred
 async def test_what_breaks_the_protocol(tmp_path: Path) -> None:
     """Each broken rule closes the connection with the code of the protocol."""

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_twisted
 from twisted.internet import reactor, task
 
@@ -169,6 +170,7 @@ registerWebHandler("/long/:n", async (req) => {
 """
 
 
+@pytest.mark.setting("recordings.max_bytes")
 @pytest_twisted.ensureDeferred
 async def test_a_recording_without_room(tmp_path: Path) -> None:
     """A recording that had no room for more is compared as far as it goes; parameters are what their schema makes."""

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_twisted
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred
@@ -214,6 +215,7 @@ async def test_watch() -> None:
             raise AssertionError("a watch is left over")
 
 
+@pytest.mark.setting("storage.max_bytes", "storage.max_entries")
 @pytest_twisted.ensureDeferred
 async def test_quota() -> None:
     """A script stores no more than it may, and what it replaces counts once."""

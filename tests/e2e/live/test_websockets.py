@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_twisted
 from twisted.internet import reactor, task
 
@@ -175,6 +176,7 @@ async def test_through_a_deployment() -> None:
         assert one.closed_with == 1001
 
 
+@pytest.mark.setting("sockets.max_data_bytes")
 @pytest_twisted.ensureDeferred
 async def test_limits(tmp_path: Path) -> None:
     """Too many, too large, too silent and too slow clients are refused or cut off, with the code that says why."""

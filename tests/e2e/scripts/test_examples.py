@@ -11,7 +11,7 @@ import pytest_twisted
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.clients.listening import listen
 from tests.support.documents import ROOT
-from tests.support.engine import EngineUnderTest, running_engine, settings_for
+from tests.support.engine import EngineUnderTest, running_engine, settings_for, shared_engine
 
 EXAMPLES = {one["uri"]: one for one in json.loads((ROOT / "examples" / "examples.json").read_text())}
 NPM_CACHE = ROOT / "build-cache" / "npm"
@@ -48,7 +48,7 @@ def test_every_example_is_listed() -> None:
 @pytest_twisted.ensureDeferred
 async def test_hello_es5() -> None:
     """The smallest script answers with text and with JSON."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await deployed(engine, "hello-es5")
         reply = await engine.request("GET", "/hello-es5")
         assert (reply.text, reply.headers["content-type"]) == ("Hello, world!", "text/plain; charset=utf-8")
@@ -58,7 +58,7 @@ async def test_hello_es5() -> None:
 @pytest_twisted.ensureDeferred
 async def test_hello_ts() -> None:
     """The TypeScript example greets by query and by a checked body."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await deployed(engine, "hello-ts")
         assert (await engine.request("GET", "/hello-ts")).json()["hello"] == "world"
         made = await engine.request("POST", "/hello-ts", JSON, '{"name": "Zoë"}')
@@ -70,7 +70,7 @@ async def test_hello_ts() -> None:
 @pytest_twisted.ensureDeferred
 async def test_page() -> None:
     """The page is HTML, finds guests, and escapes what it is given."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await deployed(engine, "page")
         page = await engine.request("GET", "/page")
         assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -84,7 +84,7 @@ async def test_page() -> None:
 @pytest_twisted.ensureDeferred
 async def test_notes() -> None:
     """Notes are made, read, listed, replaced and removed, and stay when the script is deployed again."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await deployed(engine, "notes")
         made = await engine.request("POST", "/notes", JSON, '{"text": "Grüße ✓", "tags": ["a"]}')
         assert made.status == 201, made.text
@@ -105,7 +105,7 @@ async def test_notes() -> None:
 @pytest_twisted.ensureDeferred
 async def test_chat() -> None:
     """What is said reaches the room and no other, a whisper two people, and who comes later sees the last lines."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await deployed(engine, "chat")
         page = await engine.request("GET", "/chat/lobby")
         assert "new EventSource(" in page.text
@@ -138,6 +138,7 @@ async def test_chat() -> None:
         assert back.data[-1]["line"]["text"] == "again"
 
 
+@pytest.mark.setting("build.npm_cache")
 @pytest_twisted.ensureDeferred
 async def test_qr_code(tmp_path) -> None:
     """A package from npm draws QR codes; a text that is too long is refused."""
@@ -157,7 +158,7 @@ async def test_qr_code(tmp_path) -> None:
 @pytest_twisted.ensureDeferred
 async def test_older_style() -> None:
     """A script in the older style runs unchanged: handlers by name, an answer in parts, its own log."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await deployed(engine, "older-style")
         reply = await engine.request("GET", "/older-style")
         assert reply.text == "You asked for /older-style with GET, from the start."

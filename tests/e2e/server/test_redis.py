@@ -26,6 +26,7 @@ async def _told(engine: EngineUnderTest) -> tuple[Any, Any]:
     return state, (await engine.request("GET", "/health/ready")).json()
 
 
+@pytest.mark.setting("redis.url")
 @pytest_twisted.ensureDeferred
 async def test_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     """State and health tell of the Redis server; when it dies the engine goes on degraded, and recovers with it."""

@@ -235,6 +235,7 @@ async def test_registry_away(monkeypatch: pytest.MonkeyPatch) -> None:
         assert builder.installing.figures()["repeated"] >= 1
 
 
+@pytest.mark.setting("build.build_seconds")
 @pytest_twisted.ensureDeferred
 async def test_too_slow() -> None:
     """A build that takes too long is ended, and says which setting ended it; plain scripts still pass."""
@@ -245,6 +246,7 @@ async def test_too_slow() -> None:
         assert built.warnings[0].code == "unchecked"
 
 
+@pytest.mark.setting("build.node")
 @pytest_twisted.ensureDeferred
 async def test_no_node() -> None:
     """Without node, modern scripts are refused with the reason, and plain ones pass unchecked."""

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred
 
@@ -102,6 +103,7 @@ async def test_crash_loop() -> None:
         assert runtime.group("bomb")["crashes"] == 0
 
 
+@pytest.mark.setting("pool.recycle_memory_bytes")
 @pytest_twisted.ensureDeferred
 async def test_outgrown() -> None:
     """A process that has grown too much is replaced after its run."""

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import Any, cast
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given, strategies
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
@@ -105,6 +106,7 @@ class DispatchTests(SynchronousTestCase):
         self.assertEqual(error["code"], "denied")
         self.assertIn("--grant scripts", error["message"])
 
+    @pytest.mark.setting("limits.host_calls")
     def test_bounds_the_number_of_calls(self) -> None:
         """The call after the last allowed one is refused."""
         session = probing(lambda session, what: what, host_calls=3).begin(invocation())
@@ -120,6 +122,7 @@ class DispatchTests(SynchronousTestCase):
         self.assertEqual(answers[0], {"ok": 0})
         self.assertIn("at most 1 host calls", answers[1]["err"]["message"])
 
+    @pytest.mark.setting("limits.open_host_calls")
     def test_bounds_the_calls_that_wait(self) -> None:
         """Too many open calls are refused until one of them is answered."""
         waiting: list[Deferred[Any]] = []

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -87,6 +88,7 @@ class MessageFilterTests(SynchronousTestCase):
         self.assertEqual(invocation.allowance.answer_bytes, LimitSettings().answer_bytes)
         self.answer(b"1")
 
+    @pytest.mark.setting("limits.wall_seconds", "limits.cpu_seconds")
     def test_within_the_servers_limits(self) -> None:
         """Where the server allows less than 50 ms a filter has that."""
         filtered = self.make(LimitSettings(cpu_seconds=0.02, wall_seconds=0.5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -223,10 +224,15 @@ class ScriptLogsTests(SynchronousTestCase):
         self.assertEqual(self.messages(), ["1"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    @pytest.mark.setting("logs.retention_days", "logs.max_lines")
     def test_retention(self):
         """Old lines are removed each minute, by age and by number."""
+        settings = LogSettings(retention_days=2.0, max_lines=70)
+        logs = ScriptLogs(rows=self.rows, settings=settings, clock=self.clock, seconds=lambda: 2000.0)
+        logs.startService()
+        self.addCleanup(logs.stopService)
         self.clock.advance(TRIM_SECONDS)
-        self.assertEqual(self.rows.trimmed, (2000.0 - 7 * 86_400, 200_000))
+        self.assertEqual(self.rows.trimmed, (2000.0 - 2 * 86_400, 70))
 
 
 class DatabaseLogRowsTests(SynchronousTestCase):

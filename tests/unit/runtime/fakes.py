@@ -183,6 +183,8 @@ class Scene:
         self.runner.startService()
         self.templates: list[FakeTemplate] = []
         self._count = 0
+        self.script = "s"
+        """Whose versions are made and run."""
 
     def close(self) -> None:
         """Stop the runner and close what is open."""
@@ -197,7 +199,13 @@ class Scene:
     def bundle(self, version: str = "v", *, replay: str = "", manifest: dict[str, Any] | None = None) -> Bundle:
         """Make a version and keep it."""
         bundle = Bundle(
-            script="s", version=version, source="", source_map="", files={}, replay=replay, manifest=manifest or {}
+            script=self.script,
+            version=version,
+            source="",
+            source_map="",
+            files={},
+            replay=replay,
+            manifest=manifest or {},
         )
         self.source.bundles[version] = bundle
         return bundle
@@ -207,7 +215,7 @@ class Scene:
         self._count += 1
         return Invocation(
             id=f"i{self._count}",
-            script="s",
+            script=self.script,
             version=version,
             kind=kind,
             handler=HandlerRef(id=0, name=""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+import pytest
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -103,6 +104,7 @@ class DepthTests(SynchronousTestCase):
         self.assertEqual([sink.told for sink in sinks], [[("answered", 200, b"%d" % number)] for number in range(6)])
         self.assertEqual(self.template.clones(), [])
 
+    @pytest.mark.setting("pool.depth")
     def test_only_behind_quick_ones(self) -> None:
         """Behind a route that usually takes longer, or is not known, nobody waits; nor where the settings say so."""
         for members in ({"took": 0.5}, {"depth": 1}):
@@ -123,6 +125,7 @@ class DepthTests(SynchronousTestCase):
         scene.run(), scene.run()
         self.assertEqual(self.following, 0)
 
+    @pytest.mark.setting("pool.isolation")
     def test_never_where_each_has_its_own(self) -> None:
         """With a fresh process for each run no second one is sent."""
         self.made = scene = Scene(pool=PoolSettings(max_running=1, isolation="request"))
@@ -238,6 +241,7 @@ class DepthTests(SynchronousTestCase):
         scene.runner.run(large, FakeSink())
         self.assertEqual(self.following, 0)
 
+    @pytest.mark.setting("pool.max_running_all")
     def test_others_wait(self) -> None:
         """While another script waits for a place, one that has its places takes no more ahead."""
         scene = self.scene(max_running_all=1)
@@ -250,6 +254,7 @@ class DepthTests(SynchronousTestCase):
         scene.run()
         self.assertEqual(sum(version["following"] for version in scene.runner.state()["versions"]), 0)
 
+    @pytest.mark.setting("pool.max_running")
     def test_long(self) -> None:
         """When the first takes long after all, the second is run elsewhere, and never where it was."""
         one, two = self.two(max_running=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -80,6 +81,7 @@ class InvokerTests(SynchronousTestCase):
             recorded_as=recorded_as,
         )
 
+    @pytest.mark.setting("limits.log_lines")
     def test_the_least_of_all_limits(self) -> None:
         """Of server, script and handler each may lower a limit and none may raise it."""
         self.serve(timeout_ms=5000, answer_bytes=900, host_calls=9000)

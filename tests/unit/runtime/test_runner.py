@@ -6,6 +6,7 @@ import json
 import signal
 from typing import Any
 
+import pytest
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -41,6 +42,7 @@ class PoolTests(SynchronousTestCase):
         scene.reactor.turn()
         self.assertEqual(sink.told, [("answered", 200, b'{"done":true}')])
 
+    @pytest.mark.setting("pool.queue_length")
     def test_bounds(self) -> None:
         """No more children than may be; the rest waits in order, up to the queue's length."""
         scene = self.scene(queue_length=2)
@@ -58,6 +60,7 @@ class PoolTests(SynchronousTestCase):
         scene.reactor.turn()
         self.assertEqual((sinks[2].told, sinks[1].told), ([("answered", 200, b"2")], []))
 
+    @pytest.mark.setting("pool.queue_seconds")
     def test_waited_too_long(self) -> None:
         """Who waits longer than the setting allows is refused, and told when to come back."""
         scene = self.scene(max_running=1, queue_seconds=0.5)
@@ -67,6 +70,7 @@ class PoolTests(SynchronousTestCase):
         scene.go(2)
         self.assertEqual(sink.told, [("failed", "unavailable")])
 
+    @pytest.mark.setting("pool.max_invocations")
     def test_recycled(self) -> None:
         """A child is let go after its number of runs, and what waits gets another."""
         scene = self.scene(max_running=1, max_invocations=1)
@@ -83,6 +87,7 @@ class PoolTests(SynchronousTestCase):
         scene.reactor.turn()
         self.assertEqual(second.told, [("answered", 200, b"fresh")])
 
+    @pytest.mark.setting("pool.max_age_seconds")
     def test_old(self) -> None:
         """A child that has become old is let go after its run."""
         scene = self.scene(max_age_seconds=3, idle_seconds=60)
@@ -167,6 +172,28 @@ class PoolTests(SynchronousTestCase):
             self.assertTrue(many[number].told)
         self.assertEqual(scene.runner.state()["slots"], {"places": 1, "running": 0, "scriptsWaiting": 0})
 
+    @pytest.mark.setting("pool.weights")
+    def test_weights(self) -> None:
+        """When all places are taken a script that weighs twice as much is served twice as often."""
+        scene = self.scene(max_running=1, max_running_all=1, depth=1, weights=("heavy=2",))
+        templates = {}
+        for scene.script in ("light", "heavy"):
+            templates[scene.script] = scene.serving(scene.script)
+            for _ in range(60):
+                scene.run(scene.script)
+        children = {name: template.clones() for name, template in templates.items()}
+        served = []
+        while len(served) < 60:
+            for name, template in templates.items():
+                children[name] += template.clones()
+                for child in children[name]:
+                    if child.take() is not None:
+                        served.append(name)
+                        scene.reactor.advance(0.1)
+                        child.answer()
+                        scene.reactor.turn()
+        self.assertLess(abs(served.count("heavy") - 2 * served.count("light")), 4, served)
+
     def test_waits_for_its_template_only(self) -> None:
         """A script whose template is not there yet keeps no other from running."""
         scene = self.scene(max_running_all=2)
@@ -225,6 +252,7 @@ class PoolTests(SynchronousTestCase):
             self.assertEqual(sink.told, [("failed", "script_timeout")])
         self.assertEqual(scene.runner.state()["versions"][0]["crashes"], 0)
 
+    @pytest.mark.setting("pool.idle_seconds")
     def test_idle(self) -> None:
         """What is idle ends: children first, later the template, and at last nothing is remembered."""
         scene = self.scene(idle_seconds=2.0)

@@ -6,6 +6,7 @@ import io
 import stat
 import zipfile
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -40,6 +41,7 @@ class UnzipTests(SynchronousTestCase):
             self.unzip(zipped(("notes/main.ts", b"a"), ("notes/lib/b.ts", b"b"))), {"main.ts": b"a", "lib/b.ts": b"b"}
         )
 
+    @pytest.mark.setting("deploy.max_total_bytes")
     def test_bomb(self):
         """A small zip that unpacks to much is stopped at the bound."""
         bomb = zipped(("main.ts", b"\0" * 5_000_000))
@@ -59,6 +61,7 @@ class UnzipTests(SynchronousTestCase):
             return
         self.assertLessEqual(sum(map(len, files.values())), SETTINGS.max_total_bytes)
 
+    @pytest.mark.setting("deploy.max_files")
     def test_too_many(self):
         """More files than allowed are refused by the directory alone."""
         self.assertRaises(TooLarge, self.unzip, zipped(*((f"{n}.ts", b"") for n in range(21))))

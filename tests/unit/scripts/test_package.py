@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -58,6 +59,7 @@ class PackageTests(SynchronousTestCase):
         self.assertEqual(self.codes({"main.ts": b"", "logo.png": b""}, entry="logo.png"), ["no_entry"])
         self.assertEqual(self.codes({}), ["no_files"])
 
+    @pytest.mark.setting("deploy.max_source_bytes")
     def test_every_problem_at_once(self):
         """All that is wrong is told in one answer."""
         codes = self.codes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, fail, succeed
@@ -112,6 +113,7 @@ class BusTests(BusCase):
         self.assertEqual(first, second)
         self.assertEqual(reader.got, ["1"])
 
+    @pytest.mark.setting("streams.max_message_bytes")
     def test_a_message_that_is_too_large_is_refused(self):
         """A message beyond the limit is refused, with both numbers."""
         self.make(max_message_bytes=1024)
@@ -213,6 +215,7 @@ class HistoryTests(BusCase):
         self.publish("2", to={"user": "bob"})
         self.assertEqual(Reader(self.bus, after="e1-0", attributes={"user": "bob"}).got, ["2"])
 
+    @pytest.mark.setting("streams.history_bytes")
     def test_history_is_bounded_in_bytes(self):
         """Large messages push out the older ones."""
         self.make(history_bytes=10)
@@ -220,6 +223,7 @@ class HistoryTests(BusCase):
         self.publish("123456", "abcdef")
         self.assertEqual(Reader(self.bus, after="e1-0").got, [GAP, "abcdef"])
 
+    @pytest.mark.setting("streams.history_messages")
     def test_as_many_as_the_settings_say(self):
         """A topic that says nothing keeps what the settings say."""
         self.make(history_messages=2)
@@ -319,6 +323,7 @@ class SieveTests(BusCase):
 
 
 class LimitTests(BusCase):
+    @pytest.mark.setting("streams.max_script_subscribers")
     def test_limits_bite(self):
         """One subscriber too many on a topic, of a script or in all is refused, and counted."""
         self.make(max_topic_subscribers=1, max_script_subscribers=2, max_subscribers=3)

@@ -54,6 +54,7 @@ def test_defaults_without_anything(given: Given) -> None:
     assert settings.errors.show_source
 
 
+@pytest.mark.setting("profile")
 @pytest.mark.parametrize(("profile", "shown", "form"), [("staging", False, "json"), ("production", False, "json")])
 def test_profiles(given: Given, profile: str, shown: bool, form: str) -> None:
     """Staging and production show no source and log for machines."""

@@ -9,6 +9,7 @@ import hashlib
 import json
 from typing import Any
 
+import pytest
 from graphql import GraphQLError
 from graphql.language import SourceLocation
 from twisted.trial.unittest import SynchronousTestCase
@@ -233,6 +234,7 @@ class ExecutionTests(SynchronousTestCase):
         finally:
             gc.enable()
 
+    @pytest.mark.setting("graphql.max_seconds")
     def test_too_long(self) -> None:
         """An operation that takes too long as a whole is ended, and one that began later goes on."""
         world = notes_world(max_seconds=10)
@@ -266,6 +268,7 @@ class ExecutionTests(SynchronousTestCase):
         self.successResultOf(done)
         self.assertEqual(parts[-1]["incremental"][0]["data"], {"other": 7})
 
+    @pytest.mark.setting("graphql.max_response_bytes")
     def test_too_large(self) -> None:
         """A result is bounded: few words can ask for the same large value very often."""
         world = World(
@@ -345,6 +348,7 @@ class DocumentTests(SynchronousTestCase):
         error = self.assertRaises(RequestFailed, world.begin, query, variables)
         return str(error.errors[0].extensions["code"])
 
+    @pytest.mark.setting("graphql.max_depth", "graphql.max_complexity")
     def test_limits(self) -> None:
         """What is too deep or too large is refused, fragments and variables counted; circles, too."""
         world = notes_world(max_depth=3, max_complexity=40)
@@ -371,6 +375,7 @@ class DocumentTests(SynchronousTestCase):
         world.execution.prepare(Params(query="{ hello }"))
         self.assertEqual(world.execution.state()["documentMisses"], 2)
 
+    @pytest.mark.setting("graphql.persisted_bytes")
     def test_persisted(self) -> None:
         """Documents are kept by their digest, the oldest forgotten when there are too many; a wrong digest is refused."""
         documents = notes_world(persisted_bytes=30).execution.documents

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -296,6 +297,7 @@ class FeedsTests(SynchronousTestCase):
         self.bus.publish("graphql:note", '{"id":"7"}')
         self.assertEqual(sum(len(outlet.told) for outlet, _ in made), 38)
 
+    @pytest.mark.setting("graphql.queue_results")
     def test_slow(self) -> None:
         """Results wait for a client that is busy; with too many its subscription ends, and holds up nobody."""
         self.begin(queue_results=2)
@@ -324,6 +326,7 @@ class FeedsTests(SynchronousTestCase):
         self.world.current.swap(self.world.current.registry.without("a"), self.world.current.registry.generation)
         self.assertEqual(goes_on.told[1:], [["GONE"]])
 
+    @pytest.mark.setting("graphql.max_subscriptions")
     def test_limits(self) -> None:
         """One too many is refused, and so is everybody when the server stops."""
         self.begin(max_subscriptions=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -76,6 +77,7 @@ class BudgetsTests(SynchronousTestCase):
         error = budgets.refusal(invocation(script, number))
         return "" if error is None else str(error)
 
+    @pytest.mark.setting("budgets.cpu_time", "budgets.log_lines", "budgets.bytes_out")
     def test_every_resource(self) -> None:
         """Each resource has its budget, and the refusal names it and when it is over."""
         for settings, cost, words in (
@@ -115,6 +117,7 @@ class BudgetsTests(SynchronousTestCase):
         budgets.count(invocation(), receipt(calls=100))
         self.assertEqual([level for level, _ in self.lines], ["warn", "error", "error"])
 
+    @pytest.mark.setting("budgets.host_calls")
     def test_a_new_stretch(self) -> None:
         """When the stretch is over there is a new budget; of two that are spent the longer counts."""
         budgets = self.make(host_calls=("10/1m", "15/1h"))
@@ -185,6 +188,7 @@ class BudgetsTests(SynchronousTestCase):
         budgets.count(invocation(), receipt(calls=10**9))
         self.assertEqual((self.refused(budgets), budgets.told("one"), self.clock.getDelayedCalls()), ("", [], []))
 
+    @pytest.mark.setting("budgets.invocations")
     def test_database_away(self) -> None:
         """What cannot be written is told in the server's log; the budgets hold all the same."""
         budgets = self.make(invocations=("1/1h",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -120,6 +121,7 @@ class ReceiptsTests(SynchronousTestCase):
         self.assertEqual((len(recent), recent[0].at, recent[0].label), (RECENT, self.now, "GET /a"))
         self.assertEqual(self.receipts.recent("two"), [])
 
+    @pytest.mark.setting("receipts.slow_seconds", "receipts.sample_every")
     def test_kept(self) -> None:
         """Failed and slow ones are kept, and one of so many others; each says why."""
         receipts = self.make(slow_seconds=0.5, sample_every=3)
@@ -170,6 +172,7 @@ class ReceiptsTests(SynchronousTestCase):
         self.receipts.keep(invocation(script="three"), receipt())
         self.assertEqual(self.receipts.state()["scripts"], 2)
 
+    @pytest.mark.setting("receipts.max_receipts")
     def test_trim(self) -> None:
         """Old ones are removed, by age and by number."""
         self.receipts = self.make(max_receipts=2, retention_days=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -121,6 +122,15 @@ class RecorderTests(SynchronousTestCase):
         )
         self.assertEqual(document["request"]["headers"]["accept"], "text/html")
 
+    @pytest.mark.setting("recordings.mask")
+    def test_masks_what_was_set(self):
+        """Those members are hidden that the settings name, and no others."""
+        self.make(mask=("size",))
+        self.keep(request={"headers": {}, "cookies": {}, "query": [["Size", "2"], ["token", "3"]], "body": ""})
+        document = self.result(self.recorder.get("i1")).document
+        self.assertEqual(document["request"]["query"], [["Size", "***"], ["token", "3"]])
+
+    @pytest.mark.setting("recordings.max_recordings", "recordings.retention_days")
     def test_no_more_than_there_is_room_for(self):
         """The oldest recordings go first, and all after their time."""
         self.make(max_recordings=2, retention_days=1)

@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from aiwebengine.errors import Cancelled, EngineError, Invalid, ScriptFailed, Unavailable
 from aiwebengine.features.sockets.calls import BINARY as BINARY_MESSAGE
 from aiwebengine.features.sockets.calls import socket_topic
@@ -251,18 +253,21 @@ class SessionTests(WebTestCase):
         client.gone()
         self.assertEqual(self.bus.state()["subscribers"], 0)
 
+    @pytest.mark.setting("sockets.max_topics")
     def test_too_many_topics(self) -> None:
         """A script that subscribes to more than may be, which the prelude refuses, loses the socket."""
         self.make(max_topics=2)
         client = self.open(["s", "a"], ["s", "b"], ["s", "c"])
         self.assertEqual(client.closed_with, 1011)
 
+    @pytest.mark.setting("streams.max_subscribers")
     def test_the_bus_is_full(self) -> None:
         """When there may be no more subscriptions the client is told to come back."""
         self.make(streams=StreamSettings(max_subscribers=0))
         client = self.open(["s", "a"])
         self.assertEqual(client.closed_with, 1013)
 
+    @pytest.mark.setting("sockets.queue_messages")
     def test_busy_scripts(self) -> None:
         """A client whose messages wait is read from no longer, and again when they have become fewer."""
         self.make(queue_messages=4)

@@ -6,6 +6,8 @@ import json
 from random import Random
 from typing import Any
 
+import pytest
+
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.features.streams.clients import StreamClients, streams_of_scripts
 from aiwebengine.features.streams.options import STREAM
@@ -158,6 +160,7 @@ class StreamTests(WebTestCase):
         _, transport = self.open()
         self.assertEqual(self.told(transport).status, 401)
 
+    @pytest.mark.setting("streams.max_topic_subscribers")
     def test_one_too_many(self) -> None:
         """Beyond the limit a client gets 429 and when to try again."""
         self.make(max_topic_subscribers=1)
@@ -191,6 +194,7 @@ class StreamTests(WebTestCase):
         self.assertEqual(self.bus.state()["subscribers"], 0)
         self.assertEqual(self.streams.state()["open"], 0)
 
+    @pytest.mark.setting("streams.queue_messages")
     def test_a_slow_client(self) -> None:
         """While a client does not take what was sent its messages wait; what is too much is told as a gap."""
         self.make(queue_messages=2)

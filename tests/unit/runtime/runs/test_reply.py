@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import ScriptFailed
@@ -105,6 +106,7 @@ class ReplyTests(SynchronousTestCase):
             with self.assertRaises(IllegalMove):
                 reply.deliver(Part(self.tape.answer), lambda: None)
 
+    @pytest.mark.setting("limits.answer_bytes", "limits.stream_bytes")
     def test_too_large(self) -> None:
         """A stream is broken off at its limit, and a whole answer that is too large is none."""
         self.make(Given.STREAMING)

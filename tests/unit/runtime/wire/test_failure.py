@@ -6,6 +6,7 @@ import json
 import signal
 from dataclasses import replace
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import (
@@ -115,6 +116,7 @@ class ErrorBoxTests(SynchronousTestCase):
 class LinesTests(SynchronousTestCase):
     """Log lines are bounded and escaped."""
 
+    @pytest.mark.setting("limits.log_line_bytes")
     def test_bounds(self) -> None:
         """Lines over the limit are dropped with one warning, long ones are cut, controls are escaped."""
         limits = LimitSettings(log_lines=2, log_line_bytes=10)
@@ -148,6 +150,7 @@ class LinesTests(SynchronousTestCase):
             (line,) = Lines(LimitSettings()).read(raw, at=0.0)
             self.assertEqual((line.message, bool(line.fields)), ("m", kept))
 
+    @pytest.mark.setting("limits.log_bytes")
     def test_volume(self) -> None:
         """When an invocation has logged too many bytes, the rest is dropped with one warning."""
         reader = Lines(LimitSettings(log_bytes=100, log_lines=50))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from aiwebengine.settings.schema import SocketSettings
 from aiwebengine.values import Request
 from aiwebengine.web.http.exchange import Exchange
@@ -91,6 +93,7 @@ class SocketTests(WebTestCase):
         client.read()
         self.assertEqual(client.texts, ["? alone"])
 
+    @pytest.mark.setting("sockets.compress")
     def test_agreements(self) -> None:
         """The subprotocol and the compression that both know are agreed upon."""
         client, owner = self.open(sec_websocket_protocol="v1, v2", sec_websocket_extensions="permessage-deflate")
@@ -122,6 +125,23 @@ class SocketTests(WebTestCase):
             owner.socket.send_text("works " * 50)
             client.read()
             self.assertEqual(client.texts, ["works " * 50])
+
+    @pytest.mark.setting("sockets.max_script_connections")
+    def test_too_many_of_one_script(self) -> None:
+        """A script has no more open connections than it may have; those of others are not counted."""
+        self.make(max_script_connections=1)
+
+        def enter(exchange: Exchange, request: Request) -> bool:
+            self.sockets.admit(request, modern=True, owner=request.path)
+            self.sockets.begin(exchange, request, owner=request.path, protocols=(), opened=Owner)
+            return True
+
+        self.site = self.make_site(doors=[enter])
+        client = Client(self, "/greedy", {})
+        statuses = [client.status, *(Client(self, path, {}).status for path in ("/greedy", "/modest"))]
+        self.assertEqual(statuses, [101, 429, 101])
+        client.gone()
+        self.assertEqual(Client(self, "/greedy", {}).status, 101)
 
     def test_messages_to_many(self) -> None:
         """A message to many is put together once; those that follow soon leave together, in their order."""
@@ -190,8 +210,10 @@ class SocketTests(WebTestCase):
         self.assertEqual(owner.heard, [(1006, "")])
         self.assertEqual(self.sockets.state(), {"open": 0, "opened": 3, "refused": 0})
 
+    @pytest.mark.setting("sockets.close_seconds")
     def test_the_owner_closes(self) -> None:
         """After the closing frame nothing is sent or heard; a client that does not answer it is cut off."""
+        self.make(close_seconds=2.0)
         client, owner = self.open()
         owner.socket.close(4000, "ü" * 100)
         owner.socket.close(1000, "again")
@@ -201,10 +223,11 @@ class SocketTests(WebTestCase):
         self.assertEqual([opcode for opcode, _ in client.frames], [CLOSE])
         self.assertEqual(client.frames[0][1][2:].decode(), "ü" * 61)
         self.assertEqual(owner.heard, [])
-        self.clock.advance(5)
+        self.clock.advance(2)
         client.read()
         self.assertEqual((client.over, owner.heard), (True, [(1006, "")]))
 
+    @pytest.mark.setting("sockets.ping_seconds", "sockets.pong_seconds")
     def test_silent_clients(self) -> None:
         """Who is silent is asked, and cut off without an answer; who answers or speaks stays."""
         self.make(ping_seconds=10.0, pong_seconds=2.0)
@@ -228,6 +251,7 @@ class SocketTests(WebTestCase):
         self.assertEqual((len(client.frames), client.over), (3, True))
         self.assertEqual(owner.heard, ["still here", (1006, "")])
 
+    @pytest.mark.setting("sockets.buffer_bytes")
     def test_slow_readers(self) -> None:
         """What waits for a client is bounded; one that catches up in time goes on, and its owner is told."""
         self.make(buffer_bytes=1024)
@@ -251,6 +275,7 @@ class SocketTests(WebTestCase):
         owner.socket.resume()
         self.assertEqual(client.wire.producerState, "producing")
 
+    @pytest.mark.setting("sockets.max_message_bytes", "sockets.max_frame_bytes")
     def test_broken_frames(self) -> None:
         """What breaks the protocol, or is too large, ends the connection with the code that says so."""
         self.make(max_message_bytes=2048, max_frame_bytes=1024)
@@ -275,6 +300,7 @@ class SocketTests(WebTestCase):
             client.frame(TEXT if not _ else CONTINUATION, b"x" * 1000, fin=False)
         self.assertEqual(client.closed_with, 1009)
 
+    @pytest.mark.setting("sockets.max_connections")
     def test_too_many(self) -> None:
         """One more than may be open is told to come back."""
         self.make(max_connections=1)
