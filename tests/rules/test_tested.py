@@ -34,7 +34,6 @@ THROUGH = {
     "streams": "tests/rules/test_generated_types.py",
     "declarations": "tests/rules/test_generated_types.py",
     "template": "tests/unit/runtime/processes/test_template_keeper.py",
-    "twistd": "tests/e2e/server/test_server_program.py",
     "websocket": "tests/e2e/features/test_graphql_protocols.py",
 }
 

@@ -23,7 +23,6 @@ from tests.support.engine import running_engine, settings_for
 SCRIPT = """
 registerWebHandler("/who", function (req) { return [req.url, req.ip]; });
 registerWebHandler("/size", function (req) { return req.body.length; }, "POST");
-registerWebHandler("/slow", function () { return new Promise(function (done) { setTimeout(done, 3000); }); });
 """
 
 
@@ -93,23 +92,6 @@ async def test_how_long_it_waits_for_a_request(tmp_path: Path) -> None:
                     continue
                 return
     raise AssertionError("the connection is still open")
-
-
-@pytest.mark.setting("server.stop_seconds")
-@pytest_twisted.ensureDeferred
-async def test_how_long_it_stops(tmp_path: Path) -> None:
-    """What is not done within the time that was set is ended when the server stops."""
-    settings = settings_for(tmp_path)
-    settings = replace(settings, server=replace(settings.server, stop_seconds=0.5))
-    async with running_engine(settings) as engine:
-        await engine.deploy("a", {"main.js": SCRIPT})
-        slow = Deferred.fromCoroutine(engine.request("GET", "/slow"))
-        status: Deferred[int] = slow.addCallbacks(lambda reply: reply.status, lambda _: 0)
-        for _ in range(200):
-            if (await engine.api("GET", "/state")).json()["runtime"]["running"]:
-                break
-            await pause(0.05)
-    assert await status != 200
 
 
 @pytest.mark.setting("logs.level", "logs.format")
