@@ -54,5 +54,5 @@ class Feature:
     """
     guide: str = ""
     """Path of its how-to page in the documents, such as `docs/howto/store-data.md`."""
-    api_version: int = API_VERSION
-    """Of the seam that it was made for."""
+    api_version: int | None = None
+    """Of the seam that it was made for; a feature of another package must say it, the engine's own move with it."""

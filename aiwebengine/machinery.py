@@ -14,9 +14,12 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 
+from twisted.logger import Logger
+
 from aiwebengine.build.builder import Builder
-from aiwebengine.errors import CannotStart, ScriptFailed
+from aiwebengine.errors import CannotStart, EngineError, ScriptFailed
 from aiwebengine.feature import API_VERSION, Feature
+from aiwebengine.host.declare import nearest
 from aiwebengine.host.dispatch import CallGroup, Host
 from aiwebengine.host.effects import Commits, Effects
 from aiwebengine.host.messages import Messages
@@ -64,6 +67,8 @@ from aiwebengine.web.websocket.connection import WebSockets
 if TYPE_CHECKING:
     # Loaded only where there is a Redis server: it brings OpenSSL with it.
     from aiwebengine.services.redis.client import RedisStore
+
+_log = Logger()
 
 
 class Recording(Protocol):
@@ -234,9 +239,20 @@ def parts_of(feature: Feature, machinery: Machinery) -> Parts:
     Make the parts of *feature*.
 
     Raises:
-        CannotStart: It was made for another version of this seam, or its parts are not where it says.
+        CannotStart: It was made for another version of this seam, its parts are not where it says, or making them
+            fails.
     """
-    parts: Parts = _load(feature, feature.parts)(machinery)
+    build = _load(feature, feature.parts, what="Feature.parts")
+    try:
+        parts: Parts = build(machinery)
+    except EngineError:
+        raise
+    except Exception as error:
+        _log.failure("the feature {name} cannot be built", name=feature.name)
+        raise CannotStart(
+            f'The feature "{feature.name}" cannot be built ({feature.parts}): {type(error).__name__}: {error}. '
+            "The server log has the traceback."
+        ) from error
     return parts
 
 
@@ -250,7 +266,18 @@ def chains_of(features: Iterable[Feature]) -> Mapping[DatabaseName, Sequence[Mig
     chains = {name: list(own) for name, own in MACHINERY_CHAINS.items()}
     for feature in features:
         for name, places in feature.migrations.items():
-            for chain in (_load(feature, place) for place in places):
+            if name not in chains:
+                raise CannotStart(
+                    f'The feature "{feature.name}" names the database "{name}" in Feature.migrations; there are '
+                    f"{', '.join(chains)}."
+                )
+            for place in places:
+                chain = _load(feature, place, what=f'Feature.migrations["{name}"]')
+                if not isinstance(chain, MigrationChain):
+                    raise CannotStart(
+                        f'The feature "{feature.name}" names {place} in Feature.migrations["{name}"], which is not a '
+                        f"MigrationChain but a {type(chain).__name__}."
+                    )
                 if any(chain.name == one.name for one in chains[name]):
                     raise CannotStart(
                         f'The feature "{feature.name}" keeps tables in the {name} database under the name '
@@ -260,15 +287,22 @@ def chains_of(features: Iterable[Feature]) -> Mapping[DatabaseName, Sequence[Mig
     return chains
 
 
-def _load(feature: Feature, place: str) -> Any:
-    """Return what stands at `module:name`."""
-    if feature.api_version != API_VERSION:
+def _load(feature: Feature, place: str, *, what: str) -> Any:
+    """Return what stands at `module:name`, which *what* of the feature says."""
+    if feature.api_version not in {None, API_VERSION}:
         raise CannotStart(
             f'The feature "{feature.name}" was made for version {feature.api_version} of the feature interface; '
             f"this server has version {API_VERSION}. Install a release of it that fits."
         )
     module, _, name = place.partition(":")
     try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise CannotStart(f'The feature "{feature.name}" cannot be loaded: {error}.') from error
+        found = importlib.import_module(module)
+    except ImportError as error:
+        raise CannotStart(f'The feature "{feature.name}" cannot be loaded: {what} is "{place}": {error}.') from error
+    if not hasattr(found, name):
+        meant = nearest(name, vars(found))
+        raise CannotStart(
+            f'The feature "{feature.name}" cannot be loaded: {what} is "{place}", but that module has no "{name}"'
+            + (f'; did you mean "{meant}"?' if meant else ".")
+        )
+    return getattr(found, name)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
+from traceback import extract_tb
 from typing import Any
 
 from aiwebengine.errors import CannotStart
-from aiwebengine.feature import Feature
+from aiwebengine.feature import API_VERSION, Feature
 from aiwebengine.features.assets.feature import FEATURE as ASSETS
 from aiwebengine.features.graphql.feature import FEATURE as GRAPHQL
 from aiwebengine.features.idempotency.feature import FEATURE as IDEMPOTENCY
@@ -40,15 +41,17 @@ def installed() -> tuple[Feature, ...]:
     Return the engine's own features and those of packages that are installed beside it.
 
     Raises:
-        CannotStart: A package's feature cannot be loaded, or its name is taken.
+        CannotStart: A package's feature cannot be loaded, is declared wrongly, or its name is taken.
     """
     found = {feature.name: feature for feature in FEATURES}
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda one: one.name):
         feature = _loaded(point)
         if feature.name in found:
+            own = feature.name in {one.name for one in FEATURES}
+            remedy = "Give it another name (Feature.name)" if own else "Uninstall one of the two packages"
             raise CannotStart(
-                f'The entry point "{point.name}" ({point.value}) adds a feature named "{feature.name}", but there is '
-                "one of that name already. Uninstall one of the two packages."
+                f'{_capital(_of(point))} adds a feature named "{feature.name}", but there is '
+                f"{'one of the engine' if own else 'another one'} of that name already. {remedy}."
             )
         found[feature.name] = feature
     return tuple(found.values())
@@ -64,8 +67,45 @@ def _loaded(point: EntryPoint) -> Feature:
         feature = point.load()
     except Exception as error:
         raise CannotStart(
-            f'The feature of the entry point "{point.name}" ({point.value}) fails to load: {error}.'
+            f"The feature of {_of(point)} fails to load: {type(error).__name__}: {error}{_where(error)}. "
+            "Correct the entry point or what it names, or uninstall the package."
         ) from error
     if not isinstance(feature, Feature):
-        raise CannotStart(f'The entry point "{point.name}" ({point.value}) is not an aiwebengine.feature.Feature.')
+        raise CannotStart(
+            f"{_capital(_of(point))} names {describe(feature)}; it must name a value of the class "
+            "aiwebengine.feature.Feature."
+        )
+    if feature.api_version is None:
+        raise CannotStart(
+            f'The feature "{feature.name}" does not say for which version of the feature interface it was made '
+            f"({_of(point)}). Add api_version={API_VERSION} to its Feature."
+        )
+    problems = feature.declares.problems()
+    if problems:
+        raise CannotStart(
+            f'The feature "{feature.name}" declares what scripts see of it wrongly ({_of(point)}):'
+            + "".join(f"\n  {problem}" for problem in problems)
+        )
     return feature
+
+
+def describe(value: object) -> str:
+    """Say what *value* is, for somebody who has named the wrong one."""
+    kind = type(value).__name__
+    return f"a{'n' if kind[0] in 'AEIOUaeiou' else ''} {kind}"
+
+
+def _of(point: EntryPoint) -> str:
+    package = f" of the package {point.dist.name} {point.dist.version}" if point.dist is not None else ""
+    return f'the entry point "{point.name}" ({point.value}){package}'
+
+
+def _where(error: BaseException) -> str:
+    """Return where an import failed, if it was in a file of the package."""
+    frames = extract_tb(error.__traceback__)
+    inside = [one for one in frames if "importlib" not in one.filename and one.filename != __file__]
+    return f" ({inside[-1].filename}:{inside[-1].lineno})" if inside else ""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from aiwebengine.errors import TABLE
-from aiwebengine.host.declare import Argument, Capability, Effect, Global, HostCall, Member, Shape
+from aiwebengine.host.declare import Argument, Capability, Effect, Global, HostCall, Kind, Member, Shape
 
 _STRENGTH: tuple[Effect, ...] = ("none", "evidence", "held", "immediate")
 _SENTENCES = re.compile(r"[A-Z`].*[.:]", re.DOTALL)
@@ -121,6 +122,7 @@ class Declarations:
 
     def _wrong_with_call(self, call: HostCall) -> Iterator[str]:
         yield from _wrong_bounds(call)
+        yield from _wrong_literals(call)
         if set(call.errors) - {row.javascript for row in TABLE.values()}:
             yield f"{call.name} declares an error that scripts cannot see."
         if (call.capability or call.partly) and "denied" not in call.errors:
@@ -215,6 +217,15 @@ def _wrong_words(name: str, doc: str, example: str) -> Iterator[str]:
         yield f"The documentation of {name} is no whole sentence."
     if not example:
         yield f"{name} has no example."
+
+
+def _wrong_literals(call: HostCall) -> Iterator[str]:
+    # Who declares it may not check types; what is misspelt would be no rule at all.
+    if call.effect not in get_args(Effect):
+        yield f'{call.name}: effect is "{call.effect}"; it must be one of {", ".join(get_args(Effect))}.'
+    for one in call.arguments:
+        if one.kind not in get_args(Kind):
+            yield f'{call.name}: the kind of {one.name} is "{one.kind}"; it must be one of {", ".join(get_args(Kind))}.'
 
 
 def _wrong_bounds(call: HostCall) -> Iterator[str]:

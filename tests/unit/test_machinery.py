@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 from aiwebengine.errors import CannotStart
 from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
-from aiwebengine.machinery import chains_of
+from aiwebengine.machinery import Machinery, chains_of, parts_of
 from aiwebengine.services.db.chain import MigrationChain, Step
 
 NOTES = MigrationChain(name="notes", steps=(Step(revision="0001", upgrade=lambda _: None),))
@@ -34,7 +36,12 @@ def test_chains_of_features() -> None:
     ("features", "told"),
     [
         ([feature("notes", HERE), feature("others", HERE)], '"others" keeps tables in the script database'),
-        ([feature("notes", f"{__name__}:MISSING")], '"notes" cannot be loaded'),
+        ([feature("notes", f"{__name__}:NOTE")], 'did you mean "NOTES"?'),
+        ([feature("notes", f"{__name__}:feature")], "which is not a MigrationChain but a function"),
+        (
+            [Feature(name="notes", parts="none", migrations={"mian": [HERE]})],  # type: ignore[dict-item]  # the mistake
+            'names the database "mian" in Feature.migrations; there are main, evidence, script',
+        ),
         ([feature("notes", "no.such.module:NOTES")], '"notes" cannot be loaded'),
         ([feature("notes", HERE, api_version=7)], "version 7 of the feature interface"),
     ],
@@ -44,3 +51,24 @@ def test_chains_that_cannot_be(features: list[Feature], told: str) -> None:
     with pytest.raises(CannotStart) as caught:
         chains_of(features)
     assert told in caught.value.public
+
+
+def broken(_machinery: Machinery) -> None:
+    """Make no parts."""
+    raise ValueError("there is no greeting")
+
+
+def test_parts_that_cannot_be_built() -> None:
+    """A feature whose parts fail to be made is named, with the function and what it threw."""
+    with pytest.raises(CannotStart) as caught:
+        parts_of(Feature(name="greetings", parts=f"{__name__}:broken"), cast(Machinery, None))
+    assert 'The feature "greetings" cannot be built (tests.unit.test_machinery:broken)' in caught.value.public
+    assert "ValueError: there is no greeting" in caught.value.public
+
+
+def test_parts_that_are_not_there() -> None:
+    """A misspelt function is told with the field that names it, and the name that was meant."""
+    with pytest.raises(CannotStart) as caught:
+        parts_of(Feature(name="greetings", parts=f"{__name__}:brokn"), cast(Machinery, None))
+    assert f'Feature.parts is "{__name__}:brokn"' in caught.value.public
+    assert 'did you mean "broken"?' in caught.value.public
