@@ -360,6 +360,7 @@ class Seen(Protocol):
         self.data += data
 
 
+@pytest.mark.setting("graphql.max_batch")
 @pytest_twisted.ensureDeferred
 async def test_several_operations(tmp_path: Path) -> None:
     """One request may have several operations, if the setting says so, and each has its own result."""

@@ -26,7 +26,6 @@ registerWebHandler('/myself', function () {
     upsertScript('manager', getScript('manager') + '\\n// again');
     return 'ok';
 }, 'POST');
-registerWebHandler('/log', function () { return listLogs(); });
 registerWebHandler('/asset', function (req) {
     upsertAsset('/a.txt', 'text/plain', btoa(req.body));
     if (req.query.fail) throw httpError(409, 'no');
@@ -51,7 +50,7 @@ async def test_a_script_deploys_scripts() -> None:
         assert (await engine.request("GET", "/made")).text == "one"
         taken = await engine.request("POST", "/take", {}, "")
         assert "taker" not in taken.json()
-        log = "\n".join((await engine.request("GET", "/log")).json())
+        log = "\n".join(line["message"] for line in (await engine.api("GET", "/logs?uri=manager")).json()["lines"])
         assert 'upsertScript: "made" is not deployed' in log
         assert 'upsertScript: "taker" is not deployed' in log
         assert (await engine.request("POST", "/unmake", {}, "")).json() == [True, False]

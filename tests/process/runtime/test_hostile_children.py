@@ -43,8 +43,7 @@ ENDINGS = {
     """,
     "script_crashed": "half-a-box-and-death exit-at-once exit-with-a-status a-fault abort exit-after-a-call",
     "script_memory": "abort-with-much-memory",
-    "script_failed": "a-head-that-is-none a-header-in-two an-error-that-is-none",
-    "budget": "calls-without-an-end",
+    "script_failed": "a-head-that-is-none a-header-in-two an-error-that-is-none calls-without-an-end",
 }
 ANSWERS = {
     "deep-arguments": "deep",
@@ -60,12 +59,11 @@ LOADS = {
         garbage, a long value without an end, answers deep nonsense, no JSON on the control socket,
         deep JSON on the control socket, events of impossible processes
     """,
-    "script_failed": "answers nonsense, fails with nonsense",
+    "script_failed": "answers nonsense, fails with nonsense, calls without an end",
     "script_timeout": """
         lines without an end, silence, silence without its timers, events without an end, claims
     """,
     "script_crashed": "a fault, nothing on the control socket, a closed control socket",
-    "budget": "calls without an end",
 }
 GOES = ("exit-after-the-answer",)
 LATE = {"two-answers": ("1", "script_protocol"), "exit-in-the-stream": ("", "script_crashed")}
