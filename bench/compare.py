@@ -34,6 +34,8 @@ class Checkout(Ours):
 
     def __init__(self, source: Path, folder: Path) -> None:
         super().__init__(folder)
+        # Without -P the folder that this was started in comes before PYTHONPATH, and both would be the same server.
+        self.command.insert(1, "-P")
         self.environment = {"PYTHONPATH": str(source)}
 
     def running(self) -> contextlib.AbstractContextManager[int]:
