@@ -72,7 +72,7 @@ def _loaded(point: EntryPoint) -> Feature:
         ) from error
     if not isinstance(feature, Feature):
         raise CannotStart(
-            f"{_capital(_of(point))} names {describe(feature)}; it must name a value of the class "
+            f"{_capital(_of(point))} names {_described(feature)}; it must name a value of the class "
             "aiwebengine.feature.Feature."
         )
     if feature.api_version is None:
@@ -89,7 +89,7 @@ def _loaded(point: EntryPoint) -> Feature:
     return feature
 
 
-def describe(value: object) -> str:
+def _described(value: object) -> str:
     """Say what *value* is, for somebody who has named the wrong one."""
     kind = type(value).__name__
     return f"a{'n' if kind[0] in 'AEIOUaeiou' else ''} {kind}"

@@ -103,7 +103,7 @@ class ReactorPulse:
             self._held(began, seconds)
 
 
-def unwatched() -> ReactorPulse:
+def unwatched_pulse() -> ReactorPulse:
     """Return a pulse that nobody takes, for what is built without an engine."""
     return ReactorPulse(monotonic=time.monotonic, held=lambda _began, _seconds: None)
 

@@ -20,9 +20,8 @@ from twisted.logger import Logger
 
 from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.interfaces import HostCalls, ScriptSource
-from aiwebengine.observe.points import Passed
-from aiwebengine.observe.points import unwatched as nobody
-from aiwebengine.observe.watchdog import ReactorPulse, unwatched
+from aiwebengine.observe.points import Passed, unwatched
+from aiwebengine.observe.watchdog import ReactorPulse, unwatched_pulse
 from aiwebengine.runtime.group import ProcessGroup
 from aiwebengine.runtime.processes.slots import Slots
 from aiwebengine.runtime.processes.template import Template
@@ -92,7 +91,7 @@ class Runner(Service):
         cores: int,
         wall: Callable[[], float],
         entropy: Callable[[int], bytes],
-        passed: Passed = nobody,
+        passed: Passed = unwatched,
         recorded: Callable[[Run, str], None] | None = None,
         tape_bytes: Callable[[], int] = lambda: 1024 * 1024,
         pulse: ReactorPulse | None = None,
@@ -110,7 +109,7 @@ class Runner(Service):
         self._passed = passed
         self._recorded = recorded
         self._tape_bytes = tape_bytes
-        self._pulse = pulse or unwatched()
+        self._pulse = pulse or unwatched_pulse()
         self._groups: dict[str, ProcessGroup] = {}
         self._retiring: set[ProcessGroup] = set()
         self._active: set[Run] = set()

@@ -30,7 +30,7 @@ from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, S
 from aiwebengine.host.registration.book import USE
 from aiwebengine.host.registration.paths import METHODS, RESERVED
 from aiwebengine.interfaces import Identify
-from aiwebengine.observe.watchdog import ReactorPulse, unwatched
+from aiwebengine.observe.watchdog import ReactorPulse, unwatched_pulse
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.runtime.routes import MethodNotAllowed, NoRoute
@@ -142,7 +142,7 @@ class Site:
         self._steps_of: Registry | None = None
         self._doors = tuple(doors)
         self._visitors = visitors
-        self._pulse = pulse or unwatched()
+        self._pulse = pulse or unwatched_pulse()
         self._channels: set[Channel] = set()
         self._waiting: list[Deferred[None]] = []
         """Fired when there is no connection."""

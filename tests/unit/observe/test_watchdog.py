@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.observe.watchdog import HELD_SECONDS, Watchdog, WatchedPoller, describe, phase_of, unwatched
+from aiwebengine.observe.watchdog import HELD_SECONDS, Watchdog, WatchedPoller, describe, phase_of, unwatched_pulse
 
 BEGAN = 100.0
 
@@ -121,7 +121,7 @@ class PollerTests(SynchronousTestCase):
 
             register = modify = unregister = close = fileno = poll
 
-        pulse = unwatched()
+        pulse = unwatched_pulse()
         inner = Poller()
         poller = WatchedPoller(inner, pulse)
         self.assertEqual(poller.poll(1, 2), [(1, 2)])

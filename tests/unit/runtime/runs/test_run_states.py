@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Cancelled, Conflict, EngineError, Stale
-from aiwebengine.observe.watchdog import unwatched
+from aiwebengine.observe.watchdog import unwatched_pulse
 from aiwebengine.runtime.moves import IllegalMove
 from aiwebengine.runtime.processes.occupant import Death
 from aiwebengine.runtime.runs.run import CANCEL_SECONDS, Phase, Run, RunContext
@@ -154,7 +154,7 @@ class Play:
         self.over = 0
         self.again = 0
         context = RunContext(
-            pulse=unwatched(),
+            pulse=unwatched_pulse(),
             host=self,
             limits=LimitSettings(answer_bytes=1000, stream_bytes=1000),
             memory_bytes=1 << 26,
