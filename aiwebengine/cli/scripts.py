@@ -35,6 +35,7 @@ def _rows(script: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
         yield (script["uri"], "deleted", "-", "-", "-")
         return
     names = [entry["name"] for group in script.get("registered", ()) for entry in group["entries"]] or ["-"]
+    names = [f"{name} on {', '.join(hosts)}" if (hosts := script.get("hosts")) else name for name in names]
     deployed = printing.moment(script["deployedAt"])
     yield (script["uri"], script["version"], deployed, printing.size(script["sizeBytes"]), names[0])
     yield from (("", "", "", "", name) for name in names[1:])
@@ -64,6 +65,8 @@ def show(session: CommandSession, uri: str, version: int | None, path: str | Non
         ("deployed", f"{printing.moment(script['deployedAt'])} by {script['author']}"),
         ("message", script.get("message")),
         ("entry", script["entry"]),
+        ("below", script.get("basePath")),
+        ("hosts", ", ".join(script.get("hosts", ()))),
         ("granted", ", ".join(script.get("grants", ())) or "nothing"),
     ):
         if value:

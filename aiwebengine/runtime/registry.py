@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from aiwebengine.errors import Conflict, DeploymentRefused
+from aiwebengine.runtime.hosts import Hosts, Tier
 from aiwebengine.runtime.index import BuiltIndex, EntryIndex, Indexes
 from aiwebengine.runtime.routes import Routes, conflicts
 from aiwebengine.values import Entry
@@ -33,6 +34,8 @@ class ActiveScript:
     """Handlers that run around those of all its routes."""
     base: str = ""
     """Its base path, such as `/shop`, below which all of its paths lie; empty if it has none."""
+    hosts: tuple[str, ...] = ()
+    """On which it answers, such as `shop.example.org` or `*.example.org`; empty: on all."""
     grants: frozenset[str] = frozenset()
     isolation: str | None = None
     """`shared` or `request`; None: as the server's settings say."""
@@ -50,8 +53,12 @@ class Registry:
     """Rises with every change."""
     scripts: Mapping[str, ActiveScript] = field(default_factory=lambda: MappingProxyType({}))
     """By URI."""
-    routes: Routes = field(default_factory=Routes)
+    taking_paths: tuple[Entry, ...] = ()
     """Every entry that takes a path, whatever its kind."""
+    routes: Routes = field(default_factory=Routes)
+    """Those of them whose scripts answer on every host."""
+    hosts: Hosts | None = None
+    """What answers on which host; None if no script names one, and then `routes` is all."""
     indexing: Indexes = field(default_factory=lambda: Indexes(_NO_KINDS))
     indexes: Mapping[str, BuiltIndex] = field(default_factory=lambda: MappingProxyType({}))
     """By kind of entry."""
@@ -60,6 +67,17 @@ class Registry:
         """Return what all entries of *kind* have become together; None if nobody offers that kind."""
         found = self.indexes.get(kind)
         return None if found is None else found.value
+
+    def tiers(self, host: str) -> Sequence[Tier]:
+        """
+        Return what may answer on a host, the most specific first.
+
+        Args:
+            host: The `Host` header of a request; empty if it has none.
+        """
+        if self.hosts is None:
+            return (Tier(routes=self.routes, scripts=tuple(self.scripts)),)
+        return self.hosts.tiers(host)
 
     def with_scripts(self, actives: Iterable[ActiveScript]) -> Registry:
         """
@@ -104,16 +122,48 @@ class Registry:
 
     def _serving(self, scripts: Mapping[str, ActiveScript], *, indexing: Indexes, generation: int) -> Registry:
         entries = [entry for script in scripts.values() for entry in script.entries if indexing.knows(entry)]
-        routes = Routes.build(entries)
-        if problems := conflicts(routes.all):
+        everywhere, named = _by_host(entries, scripts)
+        routes = Routes.build(everywhere)
+        problems = conflicts(routes.all)
+        for host, of_host in named.items():
+            problems += conflicts([entry for entry in of_host if entry.methods], host=host)
+        if problems:
             raise DeploymentRefused(problems[0].message, problems=problems)
         return Registry(
             generation=generation,
             scripts=MappingProxyType(dict(scripts)),
+            taking_paths=tuple(entry for entry in entries if entry.methods),
             routes=routes,
+            hosts=_hosts(named, routes, scripts) if named else None,
             indexing=indexing,
             indexes=indexing.build(entries, self.indexes),
         )
+
+
+def _by_host(
+    entries: Iterable[Entry], scripts: Mapping[str, ActiveScript]
+) -> tuple[list[Entry], dict[str, list[Entry]]]:
+    """Return the entries of scripts that answer everywhere, and by name those of the others."""
+    everywhere: list[Entry] = []
+    named: dict[str, list[Entry]] = {host: [] for script in scripts.values() for host in script.hosts}
+    for entry in entries:
+        hosts = scripts[entry.script].hosts
+        for of_host in [named[host] for host in hosts] or [everywhere]:
+            of_host.append(entry)
+    return everywhere, named
+
+
+def _hosts(named: Mapping[str, Sequence[Entry]], routes: Routes, scripts: Mapping[str, ActiveScript]) -> Hosts:
+    by_host: dict[str, list[str]] = {"": [], **{host: [] for host in named}}
+    for script in scripts.values():
+        for host in script.hosts or ("",):
+            by_host[host].append(script.uri)
+    return Hosts(
+        named={
+            host: Tier(routes=Routes.build(of_host), scripts=tuple(by_host[host])) for host, of_host in named.items()
+        },
+        everywhere=Tier(routes=routes, scripts=tuple(by_host[""])),
+    )
 
 
 class Current:

@@ -212,8 +212,14 @@ def _names(pattern: str) -> tuple[str, ...]:
     return tuple(segment[1:] or "*" for segment in pattern.split("/") if segment[:1] in {":", "*"})
 
 
-def conflicts(entries: Iterable[Entry]) -> list[Problem]:
-    """Find entries of different scripts that match the same paths; each problem names both scripts."""
+def conflicts(entries: Iterable[Entry], *, host: str = "") -> list[Problem]:
+    """
+    Find entries of different scripts that match the same paths; each problem names both scripts.
+
+    Args:
+        host: On which they all answer; empty: on every host.
+    """
+    on = f" on {host}" if host else ""
     seen: dict[tuple[str, str], Entry] = {}
     problems: list[Problem] = []
     for route in entries:
@@ -230,7 +236,7 @@ def conflicts(entries: Iterable[Entry]) -> list[Problem]:
                     code="route_conflict",
                     message=(
                         f'{method} {route.key} of "{route.script}" matches the same paths as '
-                        f'{method} {other.key} of "{other.script}"{place}.'
+                        f'{method} {other.key} of "{other.script}"{place}{on}.'
                     ),
                     file=file or None,
                     line=int(line) if line.isdigit() else None,

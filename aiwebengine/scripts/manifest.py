@@ -2,7 +2,8 @@
 A script's manifest: the key `aiwebengine` of its `package.json`.
 
     {"name": "notes", "dependencies": {"zod": "^4"},
-     "aiwebengine": {"entry": "main.ts", "basePath": "/notes", "capabilities": ["scripts"], "isolation": "request",
+     "aiwebengine": {"entry": "main.ts", "basePath": "/notes", "hosts": ["notes.example.org"],
+                     "capabilities": ["scripts"], "isolation": "request",
                      "limits": {"timeout": "5s", "cpu": 2000, "memory": "128MB"}}}
 
 Everything in it is optional.  A key that is not known is refused with the nearest one
@@ -19,6 +20,7 @@ from typing import Any
 
 from aiwebengine.errors import Problem
 from aiwebengine.scripts.base_path import why_not
+from aiwebengine.scripts.hosts import MOST_HOSTS, normal_host, why_not_host
 from aiwebengine.settings.amounts import told
 from aiwebengine.settings.budgets import RESOURCES, read_budget
 from aiwebengine.settings.requested_limits import WORDS, read_limits
@@ -26,7 +28,7 @@ from aiwebengine.settings.schema import LimitSettings
 
 FILE = "package.json"
 
-KEYS = ("entry", "basePath", "capabilities", "isolation", "limits", "budgets")
+KEYS = ("entry", "basePath", "hosts", "capabilities", "isolation", "limits", "budgets")
 _MOST_BUDGETS = 5
 ISOLATIONS = ("shared", "request")
 
@@ -39,6 +41,8 @@ class Manifest:
     """The file to start with; None to look for one."""
     base_path: str = ""
     """Below which its paths lie; empty for none."""
+    hosts: tuple[str, ...] = ()
+    """On which it answers, such as `shop.example.org` or `*.example.org`; empty: on all."""
     capabilities: tuple[str, ...] = ()
     """What it asks for; has no effect until it is granted."""
     isolation: str | None = None
@@ -54,6 +58,7 @@ class Manifest:
         pairs = {
             "entry": self.entry,
             "basePath": self.base_path,
+            "hosts": list(self.hosts),
             "capabilities": list(self.capabilities),
             "isolation": self.isolation,
             "limits": dict(self.limits),
@@ -112,6 +117,7 @@ class _Reading:
         return Manifest(
             entry=self._entry(value.get("entry")),
             base_path=self._base_path(value.get("basePath")),
+            hosts=self._hosts(value.get("hosts")),
             capabilities=self._capabilities(value.get("capabilities")),
             isolation=self._isolation(value.get("isolation")),
             limits=self._limit_values(value.get("limits")),
@@ -134,6 +140,20 @@ class _Reading:
             return str(value)
         self._wrong("basePath", f'"basePath" {why}; it is {told(value)}.')
         return ""
+
+    def _hosts(self, value: Any) -> tuple[str, ...]:
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            self._wrong("hosts", f'"hosts" must be a list of names, such as ["shop.example.org"]; it is {told(value)}.')
+            return ()
+        if len(value) > MOST_HOSTS:
+            self._wrong("hosts", f'"hosts" may hold at most {MOST_HOSTS} names; it holds {len(value)}.')
+            return ()
+        for name in value:
+            if why := why_not_host(normal_host(name)):
+                self._wrong(name, f'"hosts" {why}; one of them is {told(name)}.')
+        return tuple(dict.fromkeys(normal_host(name) for name in value))
 
     def _capabilities(self, value: Any) -> tuple[str, ...]:
         if value is None:

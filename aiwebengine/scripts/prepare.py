@@ -343,6 +343,7 @@ def active_script(version: Version) -> ActiveScript:
         entries=version.registered.entries,
         middleware=version.registered.middleware,
         base=version.manifest.get("basePath", ""),
+        hosts=tuple(version.manifest.get("hosts", ())),
         grants=version.grants,
         isolation=version.manifest.get("isolation"),
         limits=version.manifest.get("limits", {}),

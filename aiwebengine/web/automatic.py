@@ -8,7 +8,7 @@ What the server answers by itself where a script has no handler, and whose middl
 Middleware of a script runs around these answers as around those of its handlers: it can allow
 origins, count, or answer something else.  They belong to the script that answers the path with
 another method; a path that nobody answers, to the script below whose `basePath` it lies, or to
-the only script that has none.
+the only script that has none: among those that name the host of the request, then among the others.
 """
 
 from __future__ import annotations
@@ -51,12 +51,20 @@ def told(answer: Answer) -> str:
     return json.dumps({"status": answer.status, "headers": headers, "body": answer.body.decode()})
 
 
-def owner_of(match: Unanswered, path: str, registry: Registry) -> ActiveScript | None:
+def owner_of(match: Unanswered, request: Request, registry: Registry) -> ActiveScript | None:
     """Return the script whose middleware runs around the answer; None if there is none."""
-    if not isinstance(match, NoRoute):
-        owner = registry.scripts.get(match.script)
-    else:
-        below = [one for one in registry.scripts.values() if one.base and (path + "/").startswith(one.base + "/")]
-        others = [one for one in registry.scripts.values() if not one.base]
-        owner = max(below, key=lambda one: len(one.base)) if below else others[0] if len(others) == 1 else None
+    owner = script_below(request, registry) if isinstance(match, NoRoute) else registry.scripts.get(match.script)
     return owner if owner is not None and owner.middleware else None
+
+
+def script_below(request: Request, registry: Registry) -> ActiveScript | None:
+    """Return the script to which a path belongs that nobody answers; None if there is none."""
+    path = request.path + "/"
+    for tier in registry.tiers(request.headers.get("host", "")):
+        scripts = [registry.scripts[uri] for uri in tier.scripts]
+        below = [one for one in scripts if one.base and path.startswith(one.base + "/")]
+        others = [one for one in scripts if not one.base]
+        owner = max(below, key=lambda one: len(one.base)) if below else others[0] if len(others) == 1 else None
+        if owner is not None:
+            return owner
+    return None

@@ -239,15 +239,21 @@ class Site:
 
     # -- requests -----------------------------------------------------------------------------
 
-    def expected(self, method: str, target: str) -> None:
+    def expected(self, method: str, target: str, host: str) -> None:
         """
         Look whether anything answers a request whose body is still to come.
+
+        Args:
+            host: Its `Host` header; empty if it has none.
 
         Raises:
             NotFound, WrongMethod: Nothing does.
         """
         path = target.partition("?")[0]
-        match = self._current.registry.routes.match(method, path)
+        registry = self._current.registry
+        match = (
+            registry.routes.match(method, path) if registry.hosts is None else registry.hosts.match(host, method, path)
+        )
         if isinstance(match, NoRoute | MethodNotAllowed) and not _is_reserved(path):
             raise refusal_of(match, method=method, path=path)
 
@@ -302,7 +308,10 @@ class Site:
 
     def _route(self, exchange: Exchange, request: Request, principal: Principal | None = None) -> None:
         registry = self._current.registry
-        match = registry.routes.match(request.method, request.path)
+        if registry.hosts is None:
+            match = registry.routes.match(request.method, request.path)
+        else:
+            match = registry.hosts.match(request.headers.get("host", ""), request.method, request.path)
         if isinstance(match, RouteMatch):
             route = match.route
             pattern = route.key
@@ -328,7 +337,7 @@ class Site:
                 recording="always" if asked_for else None,
             )
             if registry is not self._steps_of:
-                self._steps = {id(one): steps for one in registry.routes.all if (steps := self._admission.of(one))}
+                self._steps = {id(one): steps for one in registry.taking_paths if (steps := self._admission.of(one))}
                 self._steps_of = registry
             if self._steps and any(
                 enter(exchange, request, route, invocation, self) for enter in self._steps.get(id(route), ())
@@ -368,7 +377,7 @@ class Site:
     def _unanswered(self, exchange: Exchange, request: Request, match: Unanswered, registry: Registry) -> None:
         """Answer what no handler does, with the middleware of whose path it is around it."""
         answer = automatic(match, request, accept=exchange.sender.accept)
-        owner = owner_of(match, request.path, registry)
+        owner = owner_of(match, request, registry)
         if owner is None or _is_reserved(request.path):
             exchange.answered(answer)
             return

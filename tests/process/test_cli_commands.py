@@ -186,6 +186,13 @@ def test_list_shows_everything(shell: Shell) -> None:
     assert lines[5].endswith("-")
 
 
+def test_list_shows_hosts(shell: Shell) -> None:
+    """What answers on some hosts only is listed with them."""
+    shell.api.will(document={"scripts": [{**SCRIPT, "hosts": ["a.example.org", "*.example.net"]}]})
+    assert shell.run("list") == exits.OK
+    assert shell.out.splitlines()[1].endswith("GET /notes on a.example.org, *.example.net")
+
+
 @pytest.mark.parametrize(
     ("words", "first"),
     [

@@ -20,6 +20,8 @@ def script(version: Version, listing: Listing) -> dict[str, Any]:
         "author": version.author,
         "message": version.message,
         "entry": version.entry,
+        "basePath": version.manifest.get("basePath", ""),
+        "hosts": list(version.manifest.get("hosts", ())),
         "grants": sorted(version.grants),
         "registered": listing(version.registered.entries),
         "warnings": len(version.warnings),

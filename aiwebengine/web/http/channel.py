@@ -100,9 +100,12 @@ class Listening(ExchangeSite, Protocol):
     def is_own(self, target: str) -> bool:
         """Return whether the engine answers a target itself."""
 
-    def expected(self, method: str, target: str) -> None:
+    def expected(self, method: str, target: str, host: str) -> None:
         """
         Look whether anything answers a request whose body is still to come.
+
+        Args:
+            host: Its `Host` header; empty if it has none.
 
         Raises:
             NotFound, WrongMethod: Nothing does.
@@ -310,7 +313,7 @@ class Channel(http.HTTPChannel):
         length = fields.length
         if fields.continues and minor and not own:
             # The client waits to hear whether its body is wanted.
-            edge.expected(self._method, target)
+            edge.expected(self._method, target, fields.headers.get("host", ""))
         if length != 0:
             self._limit = edge.own_body_bytes if own else edge.settings.max_body_bytes
             self._own = own
