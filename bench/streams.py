@@ -98,7 +98,7 @@ def memory(pid: int) -> float:
 
 def stream_rows(folder: Path) -> list[Row]:
     """Measure."""
-    settings = (f"streams.max_topic_subscribers={2 * IDLE}", f"sockets.max_script_connections={IDLE}")
+    settings = (f"live.max_topic_subscribers={2 * IDLE}", f"websocket.max_script_connections={IDLE}")
     server = Ours(folder, *(word for one in settings for word in ("--set", one)))
     with server.running() as pid:
         server.deploy("bench", {"main.js": SCRIPT})

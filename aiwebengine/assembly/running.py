@@ -144,13 +144,13 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequen
     )
     access = ScriptAccess(deployer=deployer, store=base.store, current=current, loads=loads)
     commits.deploys(access.commit_work)
-    bus = Bus(epoch=f"{base.milliseconds():x}", settings=settings.streams)
+    bus = Bus(epoch=f"{base.milliseconds():x}", settings=settings.live)
     link = BusLink(bus=bus, store=base.redis, origin=base.new_id()) if base.redis is not None else None
-    messages = Messages(bus=bus, max_bytes=settings.streams.max_message_bytes)
+    messages = Messages(bus=bus, max_bytes=settings.live.max_message_bytes)
     commits.add(MESSAGES, messages)
     relay.add(MESSAGES, messages.relayed)
     relay.add(OLDER_MESSAGES, messages.relayed_older)
-    event_streams = EventStreams(clock=reactor, heartbeat_seconds=settings.streams.heartbeat_seconds)
+    event_streams = EventStreams(clock=reactor, heartbeat_seconds=settings.live.heartbeat_seconds)
     return Machinery(
         base=base,
         ports=Ports(),
@@ -178,8 +178,8 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequen
         explain=_explain(failures) if settings.errors.show_source else None,
         messages=messages,
         event_streams=event_streams,
-        stream_door=StreamDoor(bus=bus, streams=event_streams, settings=settings.streams, random=SystemRandom()),
-        sockets=WebSockets(reactor=reactor, settings=settings.sockets),
+        stream_door=StreamDoor(bus=bus, streams=event_streams, settings=settings.live, random=SystemRandom()),
+        sockets=WebSockets(reactor=reactor, settings=settings.websocket),
     )
 
 

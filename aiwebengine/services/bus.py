@@ -20,12 +20,11 @@ a client that comes back to another server is told of a gap.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Protocol
 
 from aiwebengine.errors import TooLarge, TooMany
 from aiwebengine.services.topics import Counts, Deliver, Ended, Reason, Subscription, Topic, TopicMessage, TopicOptions
-from aiwebengine.settings.schema import StreamSettings
+from aiwebengine.settings.schema import LiveSettings
 
 _RETRY_SECONDS = 5.0
 
@@ -52,7 +51,7 @@ class Bus:
         settings: The limits.
     """
 
-    def __init__(self, *, epoch: str, settings: StreamSettings) -> None:
+    def __init__(self, *, epoch: str, settings: LiveSettings) -> None:
         self._epoch = epoch
         self._settings = settings
         self._topics: dict[str, Topic] = {}
@@ -70,8 +69,6 @@ class Bus:
 
     def configure(self, topic: str, options: TopicOptions) -> None:
         """Say how *topic* behaves; it is kept, with its history, until `remove`."""
-        if options.history is None:
-            options = replace(options, history=self._settings.history_messages)
         self._declared.add(topic)
         self._topic(topic).configure(options)
 
@@ -246,7 +243,7 @@ class Bus:
                 name=name,
                 epoch=self._epoch,
                 last=self._last,
-                options=TopicOptions(history=0),
+                options=TopicOptions(),
                 counts=self._counts,
                 history_bytes=self._settings.history_bytes,
                 emptied=lambda subscription: self._left(name, subscription),

@@ -69,8 +69,8 @@ Sieve = Callable[[TopicMessage, Sequence[Mapping[str, Any]]], Deferred[Sequence[
 class TopicOptions:
     """How a topic behaves."""
 
-    history: int | None = None
-    """How many of its last messages are kept for subscribers who were away; None: as the settings say."""
+    history: int = 0
+    """How many of its last messages are kept for subscribers who were away."""
     slow: str = DROP_OLDEST
     """For a subscriber whose queue is full: `drop-oldest`, which tells it of a gap, or `disconnect`."""
     sieve: Sieve | None = None
@@ -352,9 +352,7 @@ class Topic:
         return sequence if sequence <= self.last else None
 
     def _trim(self) -> None:
-        while self._history and (
-            len(self._history) > (self.options.history or 0) or self._kept_bytes > self._history_bytes
-        ):
+        while self._history and (len(self._history) > self.options.history or self._kept_bytes > self._history_bytes):
             gone = self._history.popleft()
             self._kept_bytes -= len(gone.data)
             self._forgotten = gone.sequence

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from aiwebengine.settings.allowed import FilePath, NumberRange, Rule, TextForm
-from aiwebengine.settings.schema import Settings
+from aiwebengine.settings.schema import FormerNames, Settings
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
@@ -43,6 +43,8 @@ class Field:
     """`int`, `float`, `str`, `bool`, or `tuple` for a list of strings."""
     rule: Rule | None
     default: Any
+    former: str = ""
+    """Its name before, such as `streams.retry_seconds`; empty if it had no other."""
 
     @property
     def name(self) -> str:
@@ -96,18 +98,19 @@ def schema_fields(features: Sections) -> Iterator[Field]:
     yield _field("", "profile", hints["profile"], profile.default)
     for section, kind in all_sections(features).items():
         inner = typing.get_type_hints(kind, include_extras=True)
+        former: FormerNames = getattr(kind, "FORMER", {})
         for leaf in dataclass_fields(kind):
-            yield _field(section, leaf.name, inner[leaf.name], leaf.default)
+            yield _field(section, leaf.name, inner[leaf.name], leaf.default, former=former.get(leaf.name, ""))
 
 
-def _field(section: str, key: str, hint: Any, default: Any) -> Field:
+def _field(section: str, key: str, hint: Any, default: Any, *, former: str = "") -> Field:
     rule: Rule | None = None
     if typing.get_origin(hint) is typing.Annotated:
         hint, rule = typing.get_args(hint)[:2]
     kind = typing.get_origin(hint) or hint
     if isinstance(kind, types.UnionType) or kind not in {int, float, str, bool, tuple}:
         raise TypeError(f"settings.schema: {section}.{key} has a type that settings cannot have: {hint}")
-    return Field(section=section, key=key, kind=kind, rule=rule, default=default)
+    return Field(section=section, key=key, kind=kind, rule=rule, default=default, former=former)
 
 
 def convert(field: Field, value: Any, *, is_text: bool, folder: Path) -> Any:
@@ -187,6 +190,9 @@ def _absolute(field: Field, value: str, folder: Path) -> str:
 def unknown(path: tuple[str, ...], known: Mapping[tuple[str, ...], Field]) -> str:
     """Say that there is no such setting, and which one is meant."""
     name = ".".join(path)
+    for field in known.values():
+        if field.former == name:
+            return f"The setting `{name}` is called `{field.name}` now"
     sections = dict.fromkeys(section for section, *rest in known if rest)
     if path[0] not in sections:
         return f"There is no {_what(path)} `{path[0]}`{_meant(path, known) or ';'} sections are {', '.join(sections)}"

@@ -2,7 +2,8 @@
 Every setting, once: its name, type, unit, default and meaning.
 
 One frozen class is one section of the YAML files.  `load.py` fills them, and the
-reference page is generated from the docstrings under the fields.
+reference page is generated from the docstrings under the fields.  A class may say with `FORMER`
+what its settings were called before, so that whoever still writes an old name is told the new one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from aiwebengine.settings.allowed import (
     FilePath,
@@ -25,6 +26,9 @@ from aiwebengine.settings.allowed import (
 from aiwebengine.settings.redis_url import is_prefix, is_redis_url
 
 S = TypeVar("S")
+
+FormerNames = Mapping[str, str]
+"""What settings of a section were called before, such as `streams.retry_seconds`, by their keys now."""
 
 _KIB = 1024
 _MIB = 1024 * 1024
@@ -75,8 +79,6 @@ class HttpSettings:
     """Longest path of a request with its query; a longer one is refused with 414."""
     idle_seconds: Annotated[float, NumberRange(least=1, most=86_400)] = 60.0
     """A connection on which nothing happens for so long is closed."""
-    idempotency_seconds: Annotated[float, NumberRange(least=1, most=86_400 * 30)] = 86_400.0
-    """So long the answer to a request with an `idempotency-key` is given again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,32 +198,38 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StreamSettings:
-    """What is live: streams, subscriptions and sockets, and the messages that they are sent."""
+class LiveSettings:
+    """Topics with their subscribers, the messages that subscribers are sent, and connections of server-sent events."""
 
     max_subscribers: Annotated[int, NumberRange(least=0, most=10_000_000)] = 20_000
     """Most open subscriptions of all scripts; one more is refused with 429."""
     max_script_subscribers: Annotated[int, NumberRange(least=0, most=10_000_000)] = 15_000
     """Most open subscriptions of one script."""
     max_topic_subscribers: Annotated[int, NumberRange(least=0, most=10_000_000)] = 10_000
-    """Most open subscriptions of one stream."""
+    """Most open subscriptions of one topic."""
     queue_messages: Annotated[int, NumberRange(least=1, most=1_000_000)] = 1000
     """Most messages that wait for a subscriber who reads slowly."""
-    history_messages: Annotated[int, NumberRange(least=0, most=100_000)] = 100
-    """Messages that a stream keeps for clients who come back, unless it says otherwise."""
     history_bytes: Annotated[int, NumberRange(least=0, most=_GIB)] = 4 * _MIB
-    """Most bytes of messages that one stream keeps."""
+    """Most bytes of messages that one topic keeps for clients who come back."""
     max_message_bytes: Annotated[int, NumberRange(least=_KIB, most=64 * _MIB)] = 256 * _KIB
     """Largest message."""
     heartbeat_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 15.0
-    """A stream of events on which nothing happens is written to so often, lest a proxy closes it."""
+    """A connection of events on which nothing happens is written to so often, lest a proxy closes it."""
     retry_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 3.0
-    """How long a client waits before it comes back when its stream has broken off."""
+    """How long a client waits before it comes back when its connection of events has broken off."""
+
+    FORMER: ClassVar[FormerNames] = {
+        key: f"streams.{key}"
+        for key in (
+            "max_subscribers", "max_script_subscribers", "max_topic_subscribers", "queue_messages", "history_bytes",
+            "max_message_bytes", "heartbeat_seconds", "retry_seconds",
+        )
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SocketSettings:
-    """WebSockets; what they are subscribed to counts among the subscriptions of `streams`."""
+class WebSocketSettings:
+    """Connections of WebSockets, whoever speaks on them; their subscriptions count among those of `live`."""
 
     max_connections: Annotated[int, NumberRange(least=0, most=10_000_000)] = 10_000
     """Most open WebSockets of all scripts and of the engine; one more is refused with 429."""
@@ -231,14 +239,8 @@ class SocketSettings:
     """Largest message, in either direction; a client that sends a larger one is cut off with the code 1009."""
     max_frame_bytes: Annotated[int, NumberRange(least=_KIB, most=16 * _MIB)] = _MIB
     """Largest frame; a message may come in several."""
-    queue_messages: Annotated[int, NumberRange(least=1, most=10_000)] = 32
-    """Most messages of one WebSocket that wait for the script; then nothing more is read from the client."""
     buffer_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = _MIB
     """Most bytes that wait for a client who reads slowly; with more it is cut off with the code 1013."""
-    max_data_bytes: Annotated[int, NumberRange(least=0, most=_MIB)] = 16 * _KIB
-    """Largest `ws.data`, as JSON."""
-    max_topics: Annotated[int, NumberRange(least=0, most=10_000)] = 100
-    """Most topics that one WebSocket may be subscribed to."""
     ping_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 30.0
     """A client is sent a ping so long after its last answer to one."""
     pong_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 20.0
@@ -249,6 +251,14 @@ class SocketSettings:
     """Compress messages (permessage-deflate) for clients that can."""
     origins: tuple[str, ...] = ()
     """Origins besides the server's own whose pages may open WebSockets, such as `https://example.org`; `*`: all."""
+
+    FORMER: ClassVar[FormerNames] = {
+        key: f"sockets.{key}"
+        for key in (
+            "max_connections", "max_script_connections", "max_message_bytes", "max_frame_bytes", "buffer_bytes",
+            "ping_seconds", "pong_seconds", "close_seconds", "compress", "origins",
+        )
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,8 +309,8 @@ class Settings:
     build: BuildSettings = field(default_factory=BuildSettings)
     deploy: DeploySettings = field(default_factory=DeploySettings)
     logs: LogSettings = field(default_factory=LogSettings)
-    streams: StreamSettings = field(default_factory=StreamSettings)
-    sockets: SocketSettings = field(default_factory=SocketSettings)
+    live: LiveSettings = field(default_factory=LiveSettings)
+    websocket: WebSocketSettings = field(default_factory=WebSocketSettings)
     redis: RedisSettings = field(default_factory=RedisSettings)
     errors: ErrorSettings = field(default_factory=ErrorSettings)
     features: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))

@@ -1822,7 +1822,7 @@ declare function listLogsForUri(uri: string): string[];
  * Sends a message to the clients of all streams of this script.
  * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
  * It takes effect when the handler has returned, and not if the handler fails.
- * @param data The message: a string as it is, anything else as JSON; at most 256 KiB of it, unless the setting `streams.max_message_bytes` says otherwise.
+ * @param data The message: a string as it is, anything else as JSON; at most 256 KiB of it, unless the setting `live.max_message_bytes` says otherwise.
  * @param options To whom it goes, the name of the event, and when it leaves.
  * @throws {HostError} `too_large`, `too_many`
  * @example
@@ -1840,7 +1840,7 @@ declare function sendStreamMessage(data: unknown, options?: StreamMessageOptions
  * A stream of another script needs the capability `streams`.
  * It takes effect when the handler has returned, and not if the handler fails.
  * @param path The path as it was registered, for all its clients, or one that it matches.
- * @param data The message: a string as it is, anything else as JSON; at most 256 KiB of it, unless the setting `streams.max_message_bytes` says otherwise.
+ * @param data The message: a string as it is, anything else as JSON; at most 256 KiB of it, unless the setting `live.max_message_bytes` says otherwise.
  * @param options To whom it goes, the name of the event, and when it leaves.
  * @throws {HostError} `denied`, `not_found`, `too_large`, `too_many`
  * @example
@@ -1857,7 +1857,7 @@ declare function sendStreamMessageToPath(path: string, data: unknown, options?: 
  * It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves.
  * It takes effect when the handler has returned, and not if the handler fails.
  * @param topic The topic: 1 to 200 characters.
- * @param data The message: a string or bytes as they are, anything else as JSON; at most 256 KiB, unless the setting `streams.max_message_bytes` says otherwise.
+ * @param data The message: a string or bytes as they are, anything else as JSON; at most 256 KiB, unless the setting `live.max_message_bytes` says otherwise.
  * @param options When it leaves.
  * @throws {HostError} `too_large`, `too_many`
  * @example
@@ -1875,7 +1875,7 @@ declare function sendSocketMessage(topic: string, data: unknown, options?: Socke
  * A subscription of another script needs the capability `streams`.
  * It takes effect when the handler has returned, and not if the handler fails.
  * @param name The field, as it was registered with `registerSubscriptionHandler`.
- * @param payload A value of the field's type, at most 256 KiB as JSON, unless the setting `streams.max_message_bytes` says otherwise.
+ * @param payload A value of the field's type, at most 256 KiB as JSON, unless the setting `live.max_message_bytes` says otherwise.
  * @param options To whom it goes, and when it leaves.
  * @throws {HostError} `denied`, `not_found`, `too_large`, `too_many`
  * @example

@@ -57,7 +57,7 @@ CALLS: tuple[HostCall, ...] = (
                 kind="any",
                 doc=(
                     "A value of the field's type, at most 256 KiB as JSON, unless the setting "
-                    "`streams.max_message_bytes` says otherwise."
+                    "`live.max_message_bytes` says otherwise."
                 ),
                 max_bytes=_MESSAGE_BYTES,
             ),

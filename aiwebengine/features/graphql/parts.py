@@ -37,7 +37,7 @@ def build(machinery: Machinery) -> Parts:
         sockets=machinery.sockets,
         random=base.random,
         new_id=base.new_id,
-        heartbeat_seconds=base.settings.streams.heartbeat_seconds,
+        heartbeat_seconds=base.settings.live.heartbeat_seconds,
     )
     return Parts(
         groups=[messages],

@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred
 
 from aiwebengine.features.idempotency.kept import KeptAnswers
 from aiwebengine.features.idempotency.keys import CompletionSink, asked_once
+from aiwebengine.features.idempotency.settings import IdempotencySettings
 from aiwebengine.host.session import ANSWERS
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.values import Entry, IdempotentRequest, Invocation, Request
@@ -20,7 +21,7 @@ def build(machinery: Machinery) -> Parts:
     answers = KeptAnswers(
         read=base.database.read,
         milliseconds=base.milliseconds,
-        keep_seconds=base.settings.http.idempotency_seconds,
+        keep_seconds=base.settings.of(IdempotencySettings).keep_seconds,
     )
     return Parts(effects={ANSWERS: answers}, admission=[once_step(answers)], upkeep=[answers.remove_old])
 

@@ -49,7 +49,7 @@ PUBLISH = HostCall(
             kind="any",
             doc=(
                 "The message: a string or bytes as they are, anything else as JSON; at most 256 KiB, unless the "
-                "setting `streams.max_message_bytes` says otherwise."
+                "setting `live.max_message_bytes` says otherwise."
             ),
             max_bytes=_MESSAGE_BYTES,
         ),

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from aiwebengine.feature import Feature
 from aiwebengine.features.sockets.declarations import DECLARATIONS
+from aiwebengine.features.sockets.settings import SocketSettings
 
 FEATURE = Feature(
     name="sockets",
     parts="aiwebengine.features.sockets.parts:build",
     declares=DECLARATIONS,
     summary="WebSockets.",
+    settings={"sockets": SocketSettings},
     prelude=(Path(__file__).with_name("sockets.js"),),
     guide="docs/howto/websockets.md",
 )

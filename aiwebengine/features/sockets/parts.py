@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiwebengine.features.sockets.calls import KIND, SocketDestination, SocketMessages
 from aiwebengine.features.sockets.sessions import Parcels, SocketDoor, Surroundings, sockets_of_scripts
+from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.machinery import Machinery, Parts
 
 
@@ -15,7 +16,7 @@ def build(machinery: Machinery) -> Parts:
             invoker=machinery.invoker,
             current=machinery.current,
             bus=machinery.bus,
-            settings=base.settings.sockets,
+            settings=base.settings.of(SocketSettings),
             parcels=Parcels(),
         ),
         sockets=machinery.sockets,

@@ -27,6 +27,7 @@ from aiwebengine.errors import Cancelled, EngineError, ScriptFailed, Unauthentic
 from aiwebengine.exact_json import decode_object
 from aiwebengine.features.sockets.calls import BINARY, socket_topic
 from aiwebengine.features.sockets.options import SOCKET, SOCKET_CALL, check_socket
+from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.runtime.invoker import Callee, Callees, Invoker
 from aiwebengine.runtime.registry import Current, Registry
@@ -34,7 +35,6 @@ from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.wire.failure import broken_protocol
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import GAP, Reason, Subscription, TopicMessage
-from aiwebengine.settings.schema import SocketSettings
 from aiwebengine.values import Answer, Entry, HandlerRef, Principal, Request
 from aiwebengine.web.arrival import Arrival
 from aiwebengine.web.http.exchange import Exchange

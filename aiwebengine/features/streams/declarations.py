@@ -44,7 +44,7 @@ _DATA = Argument(
     kind="any",
     doc=(
         "The message: a string as it is, anything else as JSON; at most 256 KiB of it, unless the setting "
-        "`streams.max_message_bytes` says otherwise."
+        "`live.max_message_bytes` says otherwise."
     ),
     max_bytes=_MESSAGE_BYTES,
 )

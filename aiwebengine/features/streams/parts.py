@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiwebengine.features.streams.calls import KIND, StreamCalls
 from aiwebengine.features.streams.clients import StreamClients, streams_of_scripts
+from aiwebengine.features.streams.settings import StreamSettings
 from aiwebengine.features.streams.topics import StreamTopics
 from aiwebengine.machinery import Machinery, Parts
 
@@ -14,7 +15,7 @@ def build(machinery: Machinery) -> Parts:
     topics = StreamTopics(
         bus=machinery.bus,
         invoker=machinery.invoker,
-        settings=base.settings.streams,
+        settings=base.settings.of(StreamSettings),
         tell=machinery.tell,
     )
     machinery.messages.add(KIND, topics)

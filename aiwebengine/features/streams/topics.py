@@ -15,13 +15,13 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from aiwebengine.features.streams.options import STREAM
+from aiwebengine.features.streams.settings import StreamSettings
 from aiwebengine.host.filters import FILTER_LIMITS, NO_CALLS, MessageFilter
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.runtime.routes import Routes
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason, Sieve, TopicOptions
-from aiwebengine.settings.schema import StreamSettings
 from aiwebengine.values import Entry, HandlerRef, Invocation, RouteMatch
 
 _MOST_FILTERED = 1000

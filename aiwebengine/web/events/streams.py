@@ -22,7 +22,7 @@ from aiwebengine.errors import Unavailable
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.matching import checked
 from aiwebengine.services.topics import END, Reason, TopicMessage
-from aiwebengine.settings.schema import StreamSettings
+from aiwebengine.settings.schema import LiveSettings
 from aiwebengine.web.events.sse import Encoder, EventStream, EventStreams, event_bytes, head, position_bytes, text_of
 from aiwebengine.web.http.exchange import Exchange
 from aiwebengine.web.http.read import Sender
@@ -66,7 +66,7 @@ class StreamDoor:
         random: Spreads those who come back.
     """
 
-    def __init__(self, *, bus: Bus, streams: EventStreams, settings: StreamSettings, random: Random) -> None:
+    def __init__(self, *, bus: Bus, streams: EventStreams, settings: LiveSettings, random: Random) -> None:
         self._bus = bus
         self._streams = streams
         self._settings = settings

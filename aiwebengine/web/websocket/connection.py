@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import TooMany, Unavailable
-from aiwebengine.settings.schema import SocketSettings
+from aiwebengine.settings.schema import WebSocketSettings
 from aiwebengine.values import Request
 from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.exchange import Exchange
@@ -52,7 +52,7 @@ class WebSockets:
         settings: The limits.
     """
 
-    def __init__(self, *, reactor: Any, settings: SocketSettings) -> None:
+    def __init__(self, *, reactor: Any, settings: WebSocketSettings) -> None:
         self._settings = settings
         self._open: dict[WebSocket, str] = {}
         self._owners: dict[str, int] = {}
@@ -196,7 +196,7 @@ class WebSocket:
         *,
         channel: Channel,
         protocol: str,
-        settings: SocketSettings,
+        settings: WebSocketSettings,
         together: Together,
         opened: Open,
         left: Callable[[WebSocket], None],

@@ -15,7 +15,7 @@ from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflat
 from autobahn.websocket.protocol import WebSocketProtocol
 from twisted.internet.interfaces import IDelayedCall
 
-from aiwebengine.settings.schema import SocketSettings
+from aiwebengine.settings.schema import WebSocketSettings
 
 _ABNORMAL = 1006
 _BROKEN = frozenset({1002, 1003, 1007, 1009, 1010})
@@ -111,7 +111,7 @@ class _Later:
             self._call.cancel()
 
 
-def build_factory(reactor: Any, settings: SocketSettings) -> WebSocketServerFactory:
+def build_factory(reactor: Any, settings: WebSocketSettings) -> WebSocketServerFactory:
     """Return what all speakers have in common."""
     factory = WebSocketServerFactory(reactor=reactor, server="aiwebengine")
     factory._batched_timer = _Timer(reactor)  # noqa: SLF001  its own takes the global reactor
@@ -133,7 +133,7 @@ def build_factory(reactor: Any, settings: SocketSettings) -> WebSocketServerFact
     return factory
 
 
-def _compressed(settings: SocketSettings) -> Callable[[Sequence[Any]], Any]:
+def _compressed(settings: WebSocketSettings) -> Callable[[Sequence[Any]], Any]:
     def accept(offers: Sequence[Any]) -> Any:
         for offer in offers:
             if isinstance(offer, PerMessageDeflateOffer):

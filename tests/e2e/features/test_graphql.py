@@ -328,7 +328,7 @@ async def test_subscription_of_parts(tmp_path: Path) -> None:
     """A subscription over HTTP comes in parts, with a sign of life now and then, and ends with its source."""
     accept = "multipart/mixed;subscriptionSpec=1.0,application/json"
     settings = settings_for(tmp_path)
-    settings = replace(settings, streams=replace(settings.streams, heartbeat_seconds=0.1))
+    settings = replace(settings, live=replace(settings.live, heartbeat_seconds=0.1))
     async with running_engine(settings) as engine:
         await engine.deploy("a", {"main.ts": LIVE})
         reply = await ask(engine, "subscription { count(to: 3) }", accept=accept)

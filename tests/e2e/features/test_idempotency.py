@@ -10,11 +10,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_twisted
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
-from aiwebengine.settings.schema import HttpSettings
+from aiwebengine.features.idempotency.settings import IdempotencySettings
 from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for
 
 SCRIPT = """
@@ -161,6 +162,7 @@ async def test_killed() -> None:
         assert (await post(engine, "/orders?slow=1", "k1")).json()["number"] == 1
 
 
+@pytest.mark.setting("idempotency.keep_seconds")
 @pytest_twisted.ensureDeferred
 async def test_restart() -> None:
     """Kept answers survive a restart, for as long as the setting says."""
@@ -171,8 +173,10 @@ async def test_restart() -> None:
             await post(engine, "/orders", "k1")
         async with running_engine(settings_for(folder)) as engine:
             assert (await post(engine, "/orders", "k1")).json()["number"] == 1
-        settings = settings_for(folder, http=HttpSettings(idempotency_seconds=1.0))
+        settings = settings_for(folder, idempotency=IdempotencySettings(keep_seconds=1.0))
         async with running_engine(settings) as engine:
-            while (await post(engine, "/orders", "k1")).json()["number"] == 1:
+            for _ in range(300):
+                if (await post(engine, "/orders", "k1")).json()["number"] > 1:
+                    break
                 await task.deferLater(reactor, 0.01)
             assert (await counts(engine))[0] >= 2

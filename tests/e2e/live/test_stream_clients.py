@@ -11,7 +11,7 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.protocols.portforward import ProxyFactory, ProxyServer
 
-from aiwebengine.settings.schema import StreamSettings
+from aiwebengine.settings.schema import LiveSettings
 from tests.e2e.scripts.test_examples import deployed
 from tests.support.clients.foreign import CHROMIUM, NPM_CACHE, Program, client_programs
 from tests.support.engine import running_engine, settings_for
@@ -66,7 +66,7 @@ class Wire:
 async def test_eventsource_comes_back(tmp_path: Path) -> None:
     """The package eventsource loses nothing and hears nothing twice, however often its connection is cut."""
     clients = client_programs()
-    settings = settings_for(tmp_path / "data", streams=StreamSettings(retry_seconds=0.1))
+    settings = settings_for(tmp_path / "data", live=LiveSettings(retry_seconds=0.1))
     async with running_engine(settings) as engine:
         await engine.deploy("news", {"main.ts": SCRIPT})
         wire = Wire(engine.address)

@@ -14,7 +14,7 @@ from twisted.internet import reactor, task
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from aiwebengine.settings.schema import StreamSettings
+from aiwebengine.settings.schema import LiveSettings
 from tests.support.clients.listening import listen
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
 
@@ -278,7 +278,7 @@ async def test_a_stopping_server_says_when_to_come_back() -> None:
 async def test_limits_bite() -> None:
     """One client too many is refused with 429 and when to try again; one that leaves makes room."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = settings_for(Path(folder), streams=StreamSettings(max_topic_subscribers=2))
+        settings = settings_for(Path(folder), live=LiveSettings(max_topic_subscribers=2))
         async with running_engine(settings) as engine:
             await engine.deploy("chat", {"main.ts": SCRIPT})
             first, _ = await listen(engine, "/news"), await listen(engine, "/news")

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor, task
 
-from aiwebengine.settings.schema import SocketSettings
+from aiwebengine.features.sockets.settings import SocketSettings
+from aiwebengine.settings.schema import WebSocketSettings
 from tests.support.clients.listening import listen
 from tests.support.clients.websocket import BINARY, TEXT, connect
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
@@ -180,22 +180,17 @@ async def test_through_a_deployment() -> None:
 @pytest_twisted.ensureDeferred
 async def test_limits(tmp_path: Path) -> None:
     """Too many, too large, too silent and too slow clients are refused or cut off, with the code that says why."""
-    sockets = SocketSettings(
-        max_connections=2,
-        max_message_bytes=2048,
-        max_frame_bytes=2048,
-        ping_seconds=0.2,
-        pong_seconds=0.2,
-        max_topics=2,
-        max_data_bytes=100,
+    websocket = WebSocketSettings(
+        max_connections=2, max_message_bytes=2048, max_frame_bytes=2048, ping_seconds=0.2, pong_seconds=0.2
     )
+    sockets = SocketSettings(max_topics=2, max_data_bytes=100)
     script = (
         SCRIPT
         + """
     registerWebSocket("/topics", { message(ws, data) { if (data === "data") ws.data = "x".repeat(200); else for (const one of data.split(",")) { try { ws.subscribe(one); } catch (error) { ws.send(error.code); } } ws.send("done"); } });
     """
     )
-    async with running_engine(replace(settings_for(tmp_path), sockets=sockets)) as engine:
+    async with running_engine(settings_for(tmp_path, websocket=websocket, sockets=sockets)) as engine:
         await engine.deploy("rooms", {"main.ts": script})
         one = await connect(engine, "/topics")
         two = await connect(engine, "/echo")
@@ -233,8 +228,8 @@ async def test_the_server_stops() -> None:
 async def test_largest_messages(tmp_path: Path) -> None:
     """Messages of 16 MiB reach the script and come back, whatever they consist of, if the settings allow them."""
     size = 16 * 1024 * 1024
-    sockets = SocketSettings(max_message_bytes=size, max_frame_bytes=size, buffer_bytes=2 * size)
-    async with running_engine(replace(settings_for(tmp_path), sockets=sockets)) as engine:
+    websocket = WebSocketSettings(max_message_bytes=size, max_frame_bytes=size, buffer_bytes=2 * size)
+    async with running_engine(settings_for(tmp_path, websocket=websocket)) as engine:
         await engine.deploy(
             "large", {"main.js": 'registerWebSocket("/large", { message(ws, data) { ws.send(data); } });'}
         )

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import TooLarge, Unavailable
 from aiwebengine.services.bus import Bus, TooManySubscribers
 from aiwebengine.services.topics import DISCONNECT, GAP, Reason, TopicOptions
-from aiwebengine.settings.schema import StreamSettings
+from aiwebengine.settings.schema import LiveSettings
 
 GONE = Reason(code="gone", message="The stream is gone.")
 
@@ -42,7 +42,7 @@ class BusCase(SynchronousTestCase):
         self.make()
 
     def make(self, epoch="e1", **settings):
-        self.bus = Bus(epoch=epoch, settings=StreamSettings(**settings))
+        self.bus = Bus(epoch=epoch, settings=LiveSettings(**settings))
 
     def publish(self, *texts, topic="news", **more):
         return [self.bus.publish(topic, text, **more) for text in texts]
@@ -113,7 +113,7 @@ class BusTests(BusCase):
         self.assertEqual(first, second)
         self.assertEqual(reader.got, ["1"])
 
-    @pytest.mark.setting("streams.max_message_bytes")
+    @pytest.mark.setting("live.max_message_bytes")
     def test_a_message_that_is_too_large_is_refused(self):
         """A message beyond the limit is refused, with both numbers."""
         self.make(max_message_bytes=1024)
@@ -215,7 +215,7 @@ class HistoryTests(BusCase):
         self.publish("2", to={"user": "bob"})
         self.assertEqual(Reader(self.bus, after="e1-0", attributes={"user": "bob"}).got, ["2"])
 
-    @pytest.mark.setting("streams.history_bytes")
+    @pytest.mark.setting("live.history_bytes")
     def test_history_is_bounded_in_bytes(self):
         """Large messages push out the older ones."""
         self.make(history_bytes=10)
@@ -223,13 +223,11 @@ class HistoryTests(BusCase):
         self.publish("123456", "abcdef")
         self.assertEqual(Reader(self.bus, after="e1-0").got, [GAP, "abcdef"])
 
-    @pytest.mark.setting("streams.history_messages")
-    def test_as_many_as_the_settings_say(self):
-        """A topic that says nothing keeps what the settings say."""
-        self.make(history_messages=2)
+    def test_nothing_is_kept_unless_asked_for(self):
+        """A topic whose options do not speak of a history keeps none."""
         self.bus.configure("news", TopicOptions())
         self.publish("1", "2", "3")
-        self.assertEqual(self.bus.state()["kept"], 2)
+        self.assertEqual(self.bus.state()["kept"], 0)
 
     def test_ids_rise_after_a_topic_was_forgotten(self):
         """A topic that is removed and made anew goes on counting; who comes back is told of a gap."""
@@ -323,7 +321,7 @@ class SieveTests(BusCase):
 
 
 class LimitTests(BusCase):
-    @pytest.mark.setting("streams.max_script_subscribers")
+    @pytest.mark.setting("live.max_script_subscribers")
     def test_limits_bite(self):
         """One subscriber too many on a topic, of a script or in all is refused, and counted."""
         self.make(max_topic_subscribers=1, max_script_subscribers=2, max_subscribers=3)
@@ -370,7 +368,7 @@ _steps = st.lists(
 @given(_steps, st.integers(0, 5), st.integers(1, 4), st.booleans())
 def test_nothing_is_lost_doubled_or_out_of_order_unless_told(steps, history, queue, sifted) -> None:
     """Whatever happens, a reader has each message for it once and in order, or a gap stands where one is missing."""
-    bus = Bus(epoch="e", settings=StreamSettings(queue_messages=queue))
+    bus = Bus(epoch="e", settings=LiveSettings(queue_messages=queue))
     answers: list[tuple[Deferred[list[bool]], int]] = []
 
     def sieve(message, attributes):

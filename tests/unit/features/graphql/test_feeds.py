@@ -20,7 +20,7 @@ from aiwebengine.features.graphql.subscriptions.feeds import Feeds, SubscribedOp
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason
-from aiwebengine.settings.schema import StreamSettings
+from aiwebengine.settings.schema import LiveSettings
 from aiwebengine.values import Answer
 from tests.support.fakes.invoking import RunsWith, an_invoker
 from tests.unit.features.graphql.fakes import World, part
@@ -60,7 +60,7 @@ class FeedsTests(SynchronousTestCase):
 
     def begin(self, **settings: Any) -> None:
         self.world = World([TICK, NOTE, TAGS], [lambda call: [[f"tag {one['id']}"] for one in call["p"]]], **settings)
-        self.bus = Bus(epoch="e", settings=StreamSettings())
+        self.bus = Bus(epoch="e", settings=LiveSettings())
         self.filters: list[Any] = []
         self.topics = SubscriptionTopics(
             bus=self.bus,

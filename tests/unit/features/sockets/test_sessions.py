@@ -13,9 +13,10 @@ from aiwebengine.features.sockets.calls import BINARY as BINARY_MESSAGE
 from aiwebengine.features.sockets.calls import socket_topic
 from aiwebengine.features.sockets.options import SOCKET
 from aiwebengine.features.sockets.sessions import Parcels, SocketDoor, Surroundings, sockets_of_scripts
+from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
-from aiwebengine.settings.schema import SocketSettings, StreamSettings
+from aiwebengine.settings.schema import LiveSettings, WebSocketSettings
 from aiwebengine.values import Answer, Entry, Principal
 from aiwebengine.web.arrival import Arrival
 from aiwebengine.web.websocket.connection import WebSockets
@@ -39,10 +40,10 @@ class SessionTests(WebTestCase):
         self.make()
         self.serve(the_route())
 
-    def make(self, *, streams: StreamSettings | None = None, **settings: Any) -> None:
+    def make(self, *, live: LiveSettings | None = None, **settings: Any) -> None:
         """Let clients in, within these settings."""
         given = SocketSettings(**settings)
-        self.bus = Bus(epoch="e", settings=streams or StreamSettings())
+        self.bus = Bus(epoch="e", settings=live or LiveSettings())
         around = Surroundings(
             invoker=an_invoker(self.runner, current=self.current, prefix="event"),
             current=self.current,
@@ -50,7 +51,7 @@ class SessionTests(WebTestCase):
             settings=given,
             parcels=Parcels(),
         )
-        self.door = SocketDoor(around=around, sockets=WebSockets(reactor=self.clock, settings=given))
+        self.door = SocketDoor(around=around, sockets=WebSockets(reactor=self.clock, settings=WebSocketSettings()))
         self.site = self.make_site(sockets_of_scripts(self.door))
 
     def ask(self, **headers: str) -> tuple[Client, FakeRun]:  # type: ignore[override]
@@ -260,10 +261,10 @@ class SessionTests(WebTestCase):
         client = self.open(["s", "a"], ["s", "b"], ["s", "c"])
         self.assertEqual(client.closed_with, 1011)
 
-    @pytest.mark.setting("streams.max_subscribers")
+    @pytest.mark.setting("live.max_subscribers")
     def test_the_bus_is_full(self) -> None:
         """When there may be no more subscriptions the client is told to come back."""
-        self.make(streams=StreamSettings(max_subscribers=0))
+        self.make(live=LiveSettings(max_subscribers=0))
         client = self.open(["s", "a"])
         self.assertEqual(client.closed_with, 1013)
 

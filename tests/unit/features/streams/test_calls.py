@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import BudgetSpent, ScriptFailed
 from aiwebengine.features.streams.calls import KIND, StreamCalls
 from aiwebengine.features.streams.options import STREAM
+from aiwebengine.features.streams.settings import StreamSettings
 from aiwebengine.features.streams.topics import StreamTopics
 from aiwebengine.host.effects import HeldEffect, Unit
 from aiwebengine.host.messages import GROUP, Messages
@@ -18,7 +20,7 @@ from aiwebengine.runtime.index import AS_THEY_ARE
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.outbox import OutboxMessage as Published
-from aiwebengine.settings.schema import StreamSettings
+from aiwebengine.settings.schema import LiveSettings
 from aiwebengine.values import Answer, Entry, HandlerRef
 from tests.support.fakes.invoking import RunsWith, an_invoker
 from tests.unit.host.fakes import STREAMS, Everything, host, invocation
@@ -50,17 +52,20 @@ class Transaction:
 
 class StreamsCase(SynchronousTestCase):
     def setUp(self) -> None:
-        settings = StreamSettings(max_message_bytes=1024)
-        self.bus = Bus(epoch="e", settings=settings)
+        self.make()
+
+    def make(self, **settings: Any) -> None:
+        live = LiveSettings(max_message_bytes=1024)
+        self.bus = Bus(epoch="e", settings=live)
         self.runs: list[tuple[Any, Any]] = []
         self.warnings: list[str] = []
         self.topics = StreamTopics(
             bus=self.bus,
             invoker=an_invoker(RunsWith(self.run_one)),
-            settings=settings,
+            settings=StreamSettings(**settings),
             tell=lambda _, text: self.warnings.append(text),
         )
-        self.messages = Messages(bus=self.bus, max_bytes=settings.max_message_bytes)
+        self.messages = Messages(bus=self.bus, max_bytes=live.max_message_bytes)
         self.messages.add(KIND, self.topics)
         self.calls = StreamCalls(messages=self.messages, topics=self.topics)
         self.registry = Registry().with_kinds({STREAM: AS_THEY_ARE})
@@ -210,6 +215,15 @@ class StreamTopicsTests(StreamsCase):
         self.assertTrue(self.topics.keeps("me", "/a"))
         self.assertFalse(self.topics.keeps("me", "/b"))
         self.assertFalse(self.topics.keeps("other", None))
+
+    @pytest.mark.setting("streams.history_messages")
+    def test_as_many_messages_as_the_settings_say(self) -> None:
+        """A stream that says nothing of its history keeps as many messages as the settings say."""
+        self.make(history_messages=2)
+        self.serve(a_stream("/a"))
+        for number in range(5):
+            self.bus.publish("stream:me:/a", str(number))
+        self.assertEqual(self.bus.state()["kept"], 2)
 
     def test_a_filter_is_asked_once_for_a_message(self) -> None:
         """All clients go to the filter together, in the script's name, without calls and with 50 ms."""

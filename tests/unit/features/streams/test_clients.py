@@ -14,7 +14,7 @@ from aiwebengine.features.streams.options import STREAM
 from aiwebengine.runtime.registry import ActiveScript
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import DISCONNECT, DROP_OLDEST, Reason, TopicOptions
-from aiwebengine.settings.schema import StreamSettings
+from aiwebengine.settings.schema import LiveSettings
 from aiwebengine.values import Answer
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamDoor
@@ -32,7 +32,7 @@ class StreamTests(WebTestCase):
         self.listen_for()
 
     def make(self, **settings: Any) -> None:
-        given = StreamSettings(**settings)
+        given = LiveSettings(**settings)
         self.bus = Bus(epoch="e", settings=given)
         self.streams = EventStreams(clock=self.clock, heartbeat_seconds=given.heartbeat_seconds)
         self.streams.startService()
@@ -160,7 +160,7 @@ class StreamTests(WebTestCase):
         _, transport = self.open()
         self.assertEqual(self.told(transport).status, 401)
 
-    @pytest.mark.setting("streams.max_topic_subscribers")
+    @pytest.mark.setting("live.max_topic_subscribers")
     def test_one_too_many(self) -> None:
         """Beyond the limit a client gets 429 and when to try again."""
         self.make(max_topic_subscribers=1)
@@ -194,7 +194,7 @@ class StreamTests(WebTestCase):
         self.assertEqual(self.bus.state()["subscribers"], 0)
         self.assertEqual(self.streams.state()["open"], 0)
 
-    @pytest.mark.setting("streams.queue_messages")
+    @pytest.mark.setting("live.queue_messages")
     def test_a_slow_client(self) -> None:
         """While a client does not take what was sent its messages wait; what is too much is told as a gap."""
         self.make(queue_messages=2)

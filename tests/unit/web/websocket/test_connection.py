@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aiwebengine.settings.schema import SocketSettings
+from aiwebengine.settings.schema import WebSocketSettings
 from aiwebengine.values import Request
 from aiwebengine.web.http.exchange import Exchange
 from aiwebengine.web.websocket.connection import WebSockets
@@ -59,7 +59,7 @@ class SocketTests(WebTestCase):
     def make(self, **settings: Any) -> None:
         """Speak WebSocket, within these settings."""
         self.place = Place()
-        self.sockets = WebSockets(reactor=self.clock, settings=SocketSettings(**settings))
+        self.sockets = WebSockets(reactor=self.clock, settings=WebSocketSettings(**settings))
         enter = self.sockets.endpoint(self.place)
 
         def more(exchange: Exchange, request: Request) -> bool:
@@ -93,7 +93,7 @@ class SocketTests(WebTestCase):
         client.read()
         self.assertEqual(client.texts, ["? alone"])
 
-    @pytest.mark.setting("sockets.compress")
+    @pytest.mark.setting("websocket.compress")
     def test_agreements(self) -> None:
         """The subprotocol and the compression that both know are agreed upon."""
         client, owner = self.open(sec_websocket_protocol="v1, v2", sec_websocket_extensions="permessage-deflate")
@@ -126,7 +126,7 @@ class SocketTests(WebTestCase):
             client.read()
             self.assertEqual(client.texts, ["works " * 50])
 
-    @pytest.mark.setting("sockets.max_script_connections")
+    @pytest.mark.setting("websocket.max_script_connections")
     def test_too_many_of_one_script(self) -> None:
         """A script has no more open connections than it may have; those of others are not counted."""
         self.make(max_script_connections=1)
@@ -210,7 +210,7 @@ class SocketTests(WebTestCase):
         self.assertEqual(owner.heard, [(1006, "")])
         self.assertEqual(self.sockets.state(), {"open": 0, "opened": 3, "refused": 0})
 
-    @pytest.mark.setting("sockets.close_seconds")
+    @pytest.mark.setting("websocket.close_seconds")
     def test_the_owner_closes(self) -> None:
         """After the closing frame nothing is sent or heard; a client that does not answer it is cut off."""
         self.make(close_seconds=2.0)
@@ -227,7 +227,7 @@ class SocketTests(WebTestCase):
         client.read()
         self.assertEqual((client.over, owner.heard), (True, [(1006, "")]))
 
-    @pytest.mark.setting("sockets.ping_seconds", "sockets.pong_seconds")
+    @pytest.mark.setting("websocket.ping_seconds", "websocket.pong_seconds")
     def test_silent_clients(self) -> None:
         """Who is silent is asked, and cut off without an answer; who answers or speaks stays."""
         self.make(ping_seconds=10.0, pong_seconds=2.0)
@@ -251,7 +251,7 @@ class SocketTests(WebTestCase):
         self.assertEqual((len(client.frames), client.over), (3, True))
         self.assertEqual(owner.heard, ["still here", (1006, "")])
 
-    @pytest.mark.setting("sockets.buffer_bytes")
+    @pytest.mark.setting("websocket.buffer_bytes")
     def test_slow_readers(self) -> None:
         """What waits for a client is bounded; one that catches up in time goes on, and its owner is told."""
         self.make(buffer_bytes=1024)
@@ -275,7 +275,7 @@ class SocketTests(WebTestCase):
         owner.socket.resume()
         self.assertEqual(client.wire.producerState, "producing")
 
-    @pytest.mark.setting("sockets.max_message_bytes", "sockets.max_frame_bytes")
+    @pytest.mark.setting("websocket.max_message_bytes", "websocket.max_frame_bytes")
     def test_broken_frames(self) -> None:
         """What breaks the protocol, or is too large, ends the connection with the code that says so."""
         self.make(max_message_bytes=2048, max_frame_bytes=1024)
@@ -300,7 +300,7 @@ class SocketTests(WebTestCase):
             client.frame(TEXT if not _ else CONTINUATION, b"x" * 1000, fin=False)
         self.assertEqual(client.closed_with, 1009)
 
-    @pytest.mark.setting("sockets.max_connections")
+    @pytest.mark.setting("websocket.max_connections")
     def test_too_many(self) -> None:
         """One more than may be open is told to come back."""
         self.make(max_connections=1)
