@@ -24,7 +24,7 @@ from aiwebengine.host.dispatch import CallGroup, Host
 from aiwebengine.host.effects import Commits, Effects
 from aiwebengine.host.messages import Messages
 from aiwebengine.host.registration.book import Registrations
-from aiwebengine.host.registration.kinds import RegistrationKind
+from aiwebengine.host.registration.kinds import Registration, RegistrationKind
 from aiwebengine.host.turns import Turns
 from aiwebengine.observe.background import Background
 from aiwebengine.observe.logs import ScriptLogs
@@ -97,8 +97,8 @@ class Hooks:
         self.ended: list[Callable[[Invocation, Receipt], None]] = []
         """Told of each invocation that is over."""
         self.recording: Recording | None = None
-        self.route_options: set[str] = set()
-        """Options of routes that a feature serves; see `host.registration.routes.SERVED_BY_FEATURES`."""
+        self.route_options: dict[str, Callable[[Registration, Any], Any]] = {}
+        """Options of routes that features add; see `host.registration.routes.RouteOptions`."""
 
     def recording_of(self, script: str, what: str) -> str:
         """See `Recording.wanted`; nothing is recorded if nobody records."""

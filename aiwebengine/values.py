@@ -140,6 +140,8 @@ class Allowance:
     wall_seconds: float
     cpu_seconds: float
     answer_bytes: int
+    wire_answer_bytes: int
+    """Largest answer as it comes from the process: more than `answer_bytes` if it holds bytes as base64."""
     stream_bytes: int
     log_lines: int
     log_line_bytes: int

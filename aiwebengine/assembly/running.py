@@ -61,7 +61,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequen
     settings, reactor = base.settings, base.reactor
     hooks = Hooks()
     current = Current()
-    routes = web_routes(settings.limits, offered=hooks.route_options)
+    routes = web_routes(settings.limits, added=hooks.route_options)
     loads: Loads[Registrations] = Loads(
         make=lambda invocation: Registrations(invocation=invocation),
         granted=partial(_grants, current),

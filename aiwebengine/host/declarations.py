@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
@@ -34,11 +34,17 @@ class Declarations:
     globals: tuple[Global, ...] = ()
     shapes: tuple[Shape, ...] = ()
     """Named types."""
+    members: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
+    """By named type, such as `RouteOptions`, what is added to it that is declared elsewhere."""
     types: str = ""
     """TypeScript of further types, as it stands in the declarations."""
     capabilities: tuple[Capability, ...] = ()
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By function, the options that it may be given and what they mean, for a table of the reference page."""
+    """
+    By function, the options that it may be given and what they mean, for a table of the reference page.
+
+    Those of `registerWebHandler` are checked by `machinery.Hooks.route_options`.
+    """
     reserved: tuple[Reserved, ...] = ()
 
     @property
@@ -173,12 +179,20 @@ def together(parts: Iterable[Declarations]) -> Declarations:
     return Declarations(
         calls=tuple(call for part in every for call in part.calls),
         globals=tuple(one for part in every for one in part.globals),
-        shapes=tuple(shape for part in every for shape in part.shapes),
+        shapes=tuple(_extended(shape, every) for part in every for shape in part.shapes),
         types="".join(part.types for part in every),
         capabilities=tuple(one for part in every for one in part.capabilities),
-        options={name: options for part in every for name, options in part.options.items()},
+        options={
+            name: {word: meaning for part in every for word, meaning in part.options.get(name, {}).items()}
+            for name in dict.fromkeys(name for part in every for name in part.options)
+        },
         reserved=tuple(one for part in every for one in part.reserved),
     )
+
+
+def _extended(shape: Shape, parts: Iterable[Declarations]) -> Shape:
+    added = [member for part in parts for member in part.members.get(shape.name, ())]
+    return replace(shape, members=(*shape.members, *added)) if added else shape
 
 
 def surface(calls: Iterable[HostCall], files: Sequence[Path] = ()) -> str:

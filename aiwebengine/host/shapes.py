@@ -17,7 +17,6 @@ _OPTION_TYPES = {
     "body": "JsonSchema | StandardSchema",
     "query": "JsonSchema | StandardSchema",
     "params": "JsonSchema | StandardSchema",
-    "idempotent": 'boolean | "required"',
     "summary": "string",
     "tags": "string[]",
 }

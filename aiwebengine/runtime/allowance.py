@@ -9,18 +9,21 @@ from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance
 
 
-def allowance(limits: LimitSettings, *asked: Mapping[str, Any]) -> Allowance:
+def allowance(limits: LimitSettings, *asked: Mapping[str, Any], answers_in_base64: bool = False) -> Allowance:
     """
     Return what an invocation may use: the least of what the server allows and everybody asked for.
 
     Args:
         limits: The server's own.
         asked: By kept names, as `settings.requested_limits.read_limits` returns them; other names are ignored.
+        answers_in_base64: Its answer holds bytes as base64, and may be half as large again on the wire.
     """
+    answer_bytes = int(_least(limits.answer_bytes, asked, "answer_bytes"))
     return Allowance(
         wall_seconds=_least(limits.wall_seconds, asked, "timeout_ms", 1000),
         cpu_seconds=_least(limits.cpu_seconds, asked, "cpu_ms", 1000),
-        answer_bytes=int(_least(limits.answer_bytes, asked, "answer_bytes")),
+        answer_bytes=answer_bytes,
+        wire_answer_bytes=answer_bytes * 3 // 2 if answers_in_base64 else answer_bytes,
         stream_bytes=int(_least(limits.stream_bytes, asked, "stream_bytes")),
         log_lines=int(_least(limits.log_lines, asked, "log_lines")),
         log_bytes=int(_least(limits.log_bytes, asked, "log_bytes")),

@@ -142,6 +142,7 @@ class Invoker:
         handler: HandlerRef | None,
         label: str,
         asked: Sequence[Mapping[str, Any]] = (),
+        answers_in_base64: bool = False,
         recorded_as: str = "",
         place: str = "",
     ) -> Callee:
@@ -150,6 +151,7 @@ class Invoker:
 
         Args:
             asked: What the function asks for; see `allowance`.
+            answers_in_base64: See `runtime.allowance.allowance`.
         """
         active = self._current.registry.scripts.get(script)
         return Callee(
@@ -158,7 +160,12 @@ class Invoker:
             version=version,
             handler=handler,
             label=label,
-            allowance=allowance(self._limits, active.limits if active is not None else {}, *asked),
+            allowance=allowance(
+                self._limits,
+                active.limits if active is not None else {},
+                *asked,
+                answers_in_base64=answers_in_base64,
+            ),
             recorded_as=recorded_as,
             place=place,
         )

@@ -230,12 +230,12 @@ interface RouteOptions {
   query?: JsonSchema | StandardSchema;
   /** JSON Schema for the path parameters, in the same way; or a Standard Schema, which makes `req.params`. */
   params?: JsonSchema | StandardSchema;
-  /** `true`: a request with the header `idempotency-key` is done once, and answered the same when it is sent again; `"required"`: one without it is refused. */
-  idempotent?: boolean | "required";
   /** One sentence for people who read the list of routes. */
   summary?: string;
   /** Words that group routes in that list. */
   tags?: string[];
+  /** `true`: a request with the header `idempotency-key` is done once, and answered the same when it is sent again; `"required"`: one without it is refused. */
+  idempotent?: boolean | "required";
 }
 
 /** The codes of `HostError`. */

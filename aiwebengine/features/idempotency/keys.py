@@ -10,14 +10,31 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from typing import Any
 
 from aiwebengine.errors import EngineError, Invalid
+from aiwebengine.features.idempotency.declarations import OPTION
+from aiwebengine.host.declare import told
+from aiwebengine.host.registration.kinds import Registration
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import Answer, Entry, IdempotentRequest, Request
 
 HEADER = "idempotency-key"
 
 _FORM = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def check_option(registration: Registration, value: Any) -> bool | str:
+    """
+    Return the option `idempotent` of a route.
+
+    Raises:
+        Invalid: It is something else.
+    """
+    if isinstance(value, bool) or value == "required":
+        kept: bool | str = value
+        return kept
+    raise Invalid(f'{registration.call}: {OPTION} must be true, false or "required"; {told(value)} was given.')
 
 
 def asked_once(request: Request, route: Entry) -> IdempotentRequest | None:
@@ -27,7 +44,7 @@ def asked_once(request: Request, route: Entry) -> IdempotentRequest | None:
     Raises:
         Invalid: The route demands a key and there is none, or it is not one.
     """
-    wanted = route.options.get("idempotent")
+    wanted = route.options.get(OPTION)
     if not wanted:
         return None
     given = request.headers.get(HEADER, "").strip()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
+from aiwebengine.features.idempotency.declarations import OPTION
 from aiwebengine.features.idempotency.kept import KeptAnswers
-from aiwebengine.features.idempotency.keys import CompletionSink, asked_once
+from aiwebengine.features.idempotency.keys import CompletionSink, asked_once, check_option
 from aiwebengine.features.idempotency.settings import IdempotencySettings
 from aiwebengine.host.session import ANSWERS
 from aiwebengine.machinery import Machinery, Parts
@@ -17,7 +18,7 @@ from aiwebengine.web.http.exchange import Exchange
 def build(machinery: Machinery) -> Parts:
     """Build them."""
     base = machinery.base
-    machinery.hooks.route_options.add("idempotent")
+    machinery.hooks.route_options[OPTION] = check_option
     answers = KeptAnswers(
         read=base.database.read,
         milliseconds=base.milliseconds,
@@ -31,7 +32,7 @@ def once_step(answers: KeptAnswers) -> AdmissionStep:
     return AdmissionStep(
         name="idempotency",
         place=Place.ANSWERED,
-        applies=lambda route: bool(route.options.get("idempotent")),
+        applies=lambda route: bool(route.options.get(OPTION)),
         enter=OnceDoor(answers).enter,
     )
 

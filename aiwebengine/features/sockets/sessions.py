@@ -179,6 +179,8 @@ class SocketDoor:
             version=route.version,
             handler=HandlerRef(id=route.options[name], name=name),
             label=f"WS {route.key} {name}",
+            # Messages of bytes that it sends are in there.
+            answers_in_base64=True,
             place=route.place,
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from aiwebengine.errors import Invalid
@@ -16,6 +17,9 @@ from aiwebengine.settings.requested_limits import HANDLER_WORDS, read_limits
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import ROUTE, Entry
 
+RouteOptions = Mapping[str, Callable[[Registration, Any], Any]]
+"""By name, who checks an option that is not null and returns what is kept of it; raises Invalid."""
+
 OPTIONS: dict[str, str] = {
     "method": "HTTP method, or a list of them; GET if not given",
     "timeout": 'longest time for one answer, such as "2s" or a number of milliseconds; at most the server\'s own limit',
@@ -27,27 +31,22 @@ OPTIONS: dict[str, str] = {
     "query": "JSON Schema for the query, an object; strings become the numbers, booleans and lists that it asks for. "
     "Or a Standard Schema, which makes `req.query`",
     "params": "JSON Schema for the path parameters, in the same way; or a Standard Schema, which makes `req.params`",
-    "idempotent": "`true`: a request with the header `idempotency-key` is done once, and answered the same when it is "
-    'sent again; `"required"`: one without it is refused',
     "summary": "one sentence for people who read the list of routes",
     "tags": "words that group routes in that list",
 }
-"""Options of `registerWebHandler`, with what they mean."""
+"""Options of `registerWebHandler`, with what they mean; features add to them."""
 
 _CALL = "registerWebHandler"
+_NOTHING: RouteOptions = MappingProxyType({})
 
 
-SERVED_BY_FEATURES = frozenset({"idempotent"})
-"""Options of `OPTIONS` that a feature serves: without it they are refused, not ignored."""
-
-
-def web_routes(limits: LimitSettings, *, offered: Collection[str] = SERVED_BY_FEATURES) -> RegistrationKind:
+def web_routes(limits: LimitSettings, *, added: RouteOptions = _NOTHING) -> RegistrationKind:
     """
     Return the kind of `registerWebHandler`.
 
     Args:
         limits: The server's own, which no route may go beyond.
-        offered: Those of `SERVED_BY_FEATURES` that a feature serves; read when a route is registered.
+        added: Options of features; read when a route is registered.
     """
     return RegistrationKind(
         name=ROUTE,
@@ -55,27 +54,27 @@ def web_routes(limits: LimitSettings, *, offered: Collection[str] = SERVED_BY_FE
         noun="route",
         nouns="routes",
         takes_path=True,
-        check=partial(_check, limits, offered),
+        check=partial(_check, limits, added),
     )
 
 
-def _check(limits: LimitSettings, offered: Collection[str], registration: Registration) -> Entry:
+def _check(limits: LimitSettings, added: RouteOptions, registration: Registration) -> Entry:
     given = registration.options
     chosen = given.get("method") if registration.told.get("methods") is None else registration.told["methods"]
     return registration.entry(
         methods=_methods(["GET"] if chosen is None else chosen),
         handler=registration.handler(),
-        options=_options(given, registration, limits, offered),
+        options=_options(given, registration, limits, added),
     )
 
 
 def _options(
-    given: Mapping[str, Any], registration: Registration, limits: LimitSettings, offered: Collection[str]
+    given: Mapping[str, Any], registration: Registration, limits: LimitSettings, added: RouteOptions
 ) -> dict[str, Any]:
     checked: dict[str, Any] = {}
     for name, value in given.items():
-        if name not in OPTIONS or (name in SERVED_BY_FEATURES and name not in offered):
-            raise registration.unknown_option(name, OPTIONS)
+        if name not in OPTIONS and name not in added:
+            raise registration.unknown_option(name, {**OPTIONS, **added})
         if value is None or name == "method":
             continue
         if name == "timeout":
@@ -84,8 +83,8 @@ def _options(
             checked["limits"] = _handler_limits(value, limits)
         elif name == "middleware":
             checked["middleware"] = registration.functions(value, name)
-        elif name == "idempotent":
-            checked["idempotent"] = _idempotent(value)
+        elif name in added:
+            checked[name] = added[name](registration, value)
         elif name == "summary":
             checked["summary"] = registration.short_string(value, name)
         elif name == "tags":
@@ -139,13 +138,6 @@ def _methods(given: Any) -> tuple[str, ...]:
             raise Invalid(f"{_CALL}: there is no method {told(text)}; {advice}")
         methods[method] = None
     return tuple(methods)
-
-
-def _idempotent(value: Any) -> bool | str:
-    if isinstance(value, bool) or value == "required":
-        kept: bool | str = value
-        return kept
-    raise Invalid(f'{_CALL}: idempotent must be true, false or "required"; {told(value)} was given.')
 
 
 def _check_params(schema: Any, pattern: str) -> None:

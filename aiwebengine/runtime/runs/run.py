@@ -317,7 +317,7 @@ class Run:
             self._result = script_failure(box, label=self.invocation.label, place=self.invocation.place)
             return True
         try:
-            self._result = result = read_answer(box, max_bytes=self._most_bytes())
+            self._result = result = read_answer(box, max_bytes=self._answer_bytes())
         except EngineError as error:
             self._result = error
             return True
@@ -328,10 +328,9 @@ class Run:
             self._result = broken_protocol(self.invocation.script, why)
         return not why
 
-    def _most_bytes(self) -> int:
-        most = self.limits.answer_bytes
-        # What a script sends on its socket comes as base64 within its answer.
-        return most * 3 // 2 if self.invocation.kind == "socket" else most
+    def _answer_bytes(self) -> int:
+        allowed = self.invocation.allowance
+        return allowed.wire_answer_bytes if allowed is not None else self._context.limits.answer_bytes
 
     def _does_not_fit(self, head: Head) -> str:
         """Return why an answer cannot come after what was given before; empty if it can."""

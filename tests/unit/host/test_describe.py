@@ -171,6 +171,18 @@ class GeneratedTests(SynchronousTestCase):
         for code in TABLE:
             self.assertIn(f"| `{code}` |", error_reference())
 
+    def test_features_add_options(self) -> None:
+        """An option that a feature adds to a function of the machinery stands beside the others, in page and types."""
+        one = Declarations(
+            options={"registerWebHandler": {"lucky": "whether it is"}},
+            members={"RouteOptions": (Member(signature="lucky?: boolean", doc="Whether it is."),)},
+        )
+        both = together([DECLARED, one])
+        self.assertEqual(both.problems(), [])
+        self.assertIn("| `tags` | words that group routes in that list |", reference(both))
+        self.assertIn("| `lucky` | whether it is |", reference(both))
+        self.assertRegex(type_declarations(both), r"(?s)interface RouteOptions \{[^}]*tags\?[^}]*lucky\?: boolean;")
+
     def test_leaves_out_what_is_not_declared(self) -> None:
         """Of a feature that is left out nothing is generated."""
         for name, text in generated(MAIL).items():

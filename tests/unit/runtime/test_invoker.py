@@ -89,6 +89,21 @@ class InvokerTests(SynchronousTestCase):
         self.assertEqual((allowed.wall_seconds, allowed.cpu_seconds), (5.0, 0.1))
         self.assertEqual((allowed.answer_bytes, allowed.host_calls, allowed.log_lines), (800, 500, 50))
 
+    def test_answers_in_base64(self) -> None:
+        """An answer that holds bytes as base64 may be half as large again as it comes from the process."""
+        handler = HandlerRef(id=3, name="message")
+        callee = self.invoker.callee(
+            kind="job",
+            script="s",
+            version="s@1",
+            handler=handler,
+            label="",
+            asked=[{"answer_bytes": 800}],
+            answers_in_base64=True,
+        )
+        self.assertEqual((callee.allowance.answer_bytes, callee.allowance.wire_answer_bytes), (800, 1200))
+        self.assertEqual(self.callee({"answer_bytes": 800}).allowance.wire_answer_bytes, 800)
+
     def test_without_a_serving_script(self) -> None:
         """What is run of a version that does not serve has the server's limits and those that are named."""
         self.assertEqual(self.callee().allowance, self.invoker.allowance())

@@ -254,6 +254,12 @@ class SessionTests(WebTestCase):
         client.gone()
         self.assertEqual(self.bus.state()["subscribers"], 0)
 
+    def test_answers_may_be_larger(self) -> None:
+        """Messages of bytes come as base64 within the answer, which may be larger for it."""
+        self.open().say("one")
+        allowed = self.last.invocation.allowance
+        self.assertEqual(allowed.wire_answer_bytes, allowed.answer_bytes * 3 // 2)
+
     @pytest.mark.setting("sockets.max_topics")
     def test_too_many_topics(self) -> None:
         """A script that subscribes to more than may be, which the prelude refuses, loses the socket."""

@@ -6,10 +6,13 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from aiwebengine.errors import Invalid
 from aiwebengine.host.durations import duration_ms
+from aiwebengine.host.registration.kinds import Registration
 from aiwebengine.host.registration.paths import METHODS
-from aiwebengine.host.registration.routes import OPTIONS
+from aiwebengine.host.registration.routes import OPTIONS, web_routes
 from aiwebengine.host.session import CallSession
+from aiwebengine.settings.schema import LimitSettings
 from tests.unit.host.fakes import Everything, ask, host, invocation, receipt
 
 
@@ -102,14 +105,33 @@ class RegistrationTests(SynchronousTestCase):
         self.assertIn("did you mean timeout?", self.refusal(route(options={"timeOut": "2s"})))
         self.assertIn('no option "colour"', self.refusal(route(options={"colour": 1})))
 
-    def test_idempotent(self) -> None:
-        """A route may take or demand an idempotency-key, and nothing else."""
-        for value in (True, False, "required"):
-            session = loading()
-            ask(session, "register.route", route(options={"idempotent": value}))
-            assert session.registrations is not None
-            self.assertEqual(session.registrations.entries[0].options["idempotent"], value)
-        self.assertIn("the number 1 was given", self.refusal(route(options={"idempotent": 1})))
+    def test_options_of_features(self) -> None:
+        """An option that a feature adds is checked by it, refused without it, and guessed at as any other."""
+
+        def check(registration: Registration, value: Any) -> Any:
+            if value != 7:
+                raise Invalid(f"{registration.call}: lucky must be 7.")
+            return "seven"
+
+        added: dict[str, Any] = {}
+        kind = web_routes(LimitSettings(), added=added)
+
+        def registered(**options: Any) -> Any:
+            told = {"path": "/a", "handler": {"id": 0, "name": ""}, "options": options}
+            registration = Registration(
+                kind="route", call="registerWebHandler", script="s", version="1", pattern="/a", told=told
+            )
+            return kind.check(registration).options
+
+        with self.assertRaisesRegex(Invalid, 'no option "lucky"'):
+            registered(lucky=7)
+        added["lucky"] = check
+        self.assertEqual(registered(lucky=7), {"lucky": "seven"})
+        self.assertEqual(registered(lucky=None), {})
+        with self.assertRaisesRegex(Invalid, "must be 7"):
+            registered(lucky=1)
+        with self.assertRaisesRegex(Invalid, "did you mean lucky"):
+            registered(luky=7)
 
     def test_refuses_options_that_do_nothing(self) -> None:
         """An option that has no effect in this version is refused rather than ignored."""

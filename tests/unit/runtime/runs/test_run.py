@@ -11,10 +11,11 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Cancelled, Conflict, Stale, Unavailable
+from aiwebengine.runtime.allowance import allowance
 from aiwebengine.runtime.wire.boxes import encode, encode_pair
 from aiwebengine.settings.schema import LimitSettings
 from tests.support.fakes.processes import FakeChild
-from tests.unit.runtime.fakes import Scene
+from tests.unit.runtime.fakes import FakeSink, Scene
 
 KILLED = int(signal.SIGKILL)
 
@@ -75,6 +76,25 @@ class RunTests(SynchronousTestCase):
             self.assertEqual(self.sink.told, [("failed", code)])
             self.begin()
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+    def test_large_answers(self) -> None:
+        """An answer may be as large on the wire as its allowance says, and no larger."""
+        limits = LimitSettings(answer_bytes=10_000)
+        for size, in_base64, outcome in (
+            (12_000, True, "answered"),
+            (12_000, False, "failed"),
+            (16_000, True, "failed"),
+        ):
+            invocation = self.scene.invocation()._replace(allowance=allowance(limits, answers_in_base64=in_base64))
+            sink = FakeSink()
+            self.child.answer()
+            self.turn()
+            self.scene.runner.run(invocation, sink)
+            assert self.child.take() is not None
+            self.child.answer(b"x" * size)
+            self.turn()
+            self.assertEqual([told[0] for told in sink.told], [outcome])
+            self.begin()
 
     def test_rolled_back(self) -> None:
         """A thrown answer is told, and nothing is committed."""
