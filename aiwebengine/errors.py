@@ -252,6 +252,18 @@ class ThrownError:
     """Of a HostError: the host call, such as `getScript`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRegistration:
+    """One call that registers something and was refused while a version loaded."""
+
+    thrown: ThrownError
+    """What the call threw, or would have thrown."""
+    argument: int | None = None
+    """Which argument is wrong, from 0; None if it is an option, or not known."""
+    option: str = ""
+    """Which option is wrong; empty if it is an argument, or not known."""
+
+
 class ScriptFailed(EngineError):
     """
     The user's JavaScript threw, or answered what cannot be an answer.
@@ -259,6 +271,8 @@ class ScriptFailed(EngineError):
     Args:
         thrown: What it threw; None if it did not throw.
         place: `file:line` of what registered the handler, for a failure that has no stack; empty if it is not known.
+        refused: Of a load: the registrations that were refused.
+        caught: If they are but the first: how many were refused before and caught by the script; else None.
     """
 
     code = "script_failed"
@@ -271,10 +285,14 @@ class ScriptFailed(EngineError):
         private: str = "",
         retry_seconds: float | None = None,
         place: str = "",
+        refused: Sequence[RefusedRegistration] = (),
+        caught: int | None = None,
     ) -> None:
         super().__init__(public, private=private, retry_seconds=retry_seconds)
         self.thrown = thrown
         self.place = place
+        self.refused = tuple(refused)
+        self.caught = caught
 
 
 class ScriptTimeout(ScriptFailed):

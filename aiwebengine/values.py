@@ -192,7 +192,7 @@ class Invocation(NamedTuple):
     handler: HandlerRef | None
     principal: Principal
     payload: str
-    """ASCII JSON: what the handler is given (see `runtime/wire/link.py`)."""
+    """ASCII JSON: what the handler is given (see `runtime/wire/link.py`); of a load `null`, or see `Template`."""
     wall_seconds: float
     cpu_seconds: float
     cause: Cause | None = None

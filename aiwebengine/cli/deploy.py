@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -164,8 +164,10 @@ def _send(session: CommandSession, query: list[tuple[str, str]], document: Mappi
                 return event.get("result", event)
     except CommandFailed as error:
         progress.done()
-        if not session.as_json:
-            show.problems(error.problem.get("problems", ()), prefix=folder.root)
+        problems = error.problem.get("problems", ())
+        if problems and not session.as_json:
+            show.problems(problems, prefix=folder.root)
+            error.message = _refused(problems)
         raise
     finally:
         progress.done()
@@ -173,6 +175,12 @@ def _send(session: CommandSession, query: list[tuple[str, str]], document: Mappi
         "The server ended the connection before it said how the deployment went; `aiwebengine show` tells.",
         code=exits.UNREACHABLE,
     )
+
+
+def _refused(problems: Sequence[Mapping[str, Any]]) -> str:
+    """Say that a deployment was refused whose problems are printed already."""
+    errors = sum(problem.get("severity", "error") == "error" for problem in problems)
+    return f"{errors} problem{'' if errors == 1 else 's'}; nothing was changed."
 
 
 def _told(result: Mapping[str, Any], folder: Folder) -> None:

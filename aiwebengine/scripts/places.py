@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiwebengine.build.sourcemap import Frame, SourceMap, map_stack, with_callee
-from aiwebengine.errors import EngineError, Problem, ScriptFailed, ScriptMemory, ScriptTimeout
+from aiwebengine.errors import EngineError, Problem, RefusedRegistration, ScriptFailed, ScriptMemory, ScriptTimeout
+from aiwebengine.scripts.call_text import find_in_call
 
-_LONGEST_SNIPPET = 200
+_LONGEST_SNIPPET = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,28 @@ class Sources:
         """Return `file:line` of the innermost frame that is the author's; empty if there is none."""
         frames = self.frames(stack)
         return f"{frames[0].file or self.entry}:{frames[0].line}" if frames else ""
+
+
+def failure_problems(error: EngineError, sources: Sources) -> list[Problem]:
+    """Return why a load failed, and where: a problem for each registration that was refused, or one."""
+    if not isinstance(error, ScriptFailed) or not error.refused:
+        return [failure_problem(error, sources=sources)]
+    problems = [_refusal_problem(one, sources) for one in error.refused]
+    # A helper that is called in a loop is wrong once.
+    return list(dict.fromkeys(problems))
+
+
+def _refusal_problem(refused: RefusedRegistration, sources: Sources) -> Problem:
+    problem = failure_problem(ScriptFailed("", thrown=refused.thrown), sources=sources)
+    call = (refused.thrown.call or "").partition(":")[0]
+    text = sources.files.get(problem.file or "")
+    if not call or text is None or problem.line is None:
+        return problem
+    found = find_in_call(text, call, problem.line, argument=refused.argument, option=refused.option)
+    if found is None:
+        return problem
+    line, column = found
+    return replace(problem, line=line, column=column, snippet=_snippet(text, line))
 
 
 def failure_problem(error: EngineError, *, sources: Sources) -> Problem:
@@ -54,8 +77,15 @@ def failure_problem(error: EngineError, *, sources: Sources) -> Problem:
         line=frame.line if frame else None,
         column=frame.column or None if frame else None,
         hint=hint,
-        snippet=frame.source_line[:_LONGEST_SNIPPET] if frame and frame.source_line else None,
+        snippet=_snippet(sources.files.get(frame.file or ""), frame.line) if frame else None,
     )
+
+
+def _snippet(text: str | None, line: int) -> str | None:
+    """Return a line as it stands in its file, so that columns count in it; None if there is none or it is too long."""
+    lines = text.split("\n", line)[:line] if text is not None else []
+    whole = lines[line - 1].rstrip() if 0 < line <= len(lines) else ""
+    return whole if 0 < len(whole) <= _LONGEST_SNIPPET else None
 
 
 def warning_problems(warnings: Iterable[Mapping[str, Any]], *, sources: Sources) -> list[Problem]:

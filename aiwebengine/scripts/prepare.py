@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import DeferredSemaphore
 
-from aiwebengine.errors import BudgetSpent, Conflict, Invalid, Problem, ScriptFailed, TooMany
+from aiwebengine.errors import BudgetSpent, Conflict, EngineError, Invalid, Problem, ScriptFailed, TooMany
 from aiwebengine.runtime.allowance import load_seconds
 from aiwebengine.runtime.invoker import MOST_ANCESTORS, Callee, Invoker
 from aiwebengine.runtime.registry import ActiveScript, Current
@@ -25,7 +25,7 @@ from aiwebengine.scripts.base_path import below
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.manifest import unknown_capability
 from aiwebengine.scripts.package import Package, check_package, check_uri, refused
-from aiwebengine.scripts.places import Sources, failure_problem, warning_problems
+from aiwebengine.scripts.places import Sources, failure_problems, warning_problems
 from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import bundle_of
 from aiwebengine.scripts.versions import NewVersion, Registered, Version, digest_files, version_id
@@ -279,7 +279,8 @@ class Preparer:
                 await book.carry_out()
         except (ScriptFailed, Conflict, TooMany, BudgetSpent) as error:
             # The last three are host calls' refusals that the script did not catch.
-            raise refused([failure_problem(error, sources=sources)]) from error
+            whole = await self._find_every_refusal(bundle, examined, error, cause=cause)
+            raise refused(await self._threads.run(failure_problems, whole, sources)) from error
         finally:
             load = self._loads.take(invocation.id)
         if load.book is None:
@@ -289,7 +290,28 @@ class Preparer:
         registered = Registered(entries=entries, middleware=load.book.middleware)
         return loaded, registered, tuple(load.changes)
 
-    def _invocation(self, bundle: Bundle, cause: Cause | None) -> Invocation:
+    async def _find_every_refusal(
+        self, bundle: Bundle, examined: CheckedFiles, error: EngineError, *, cause: Cause | None
+    ) -> EngineError:
+        """
+        Return *error* with every registration that would be refused, not only with the first.
+
+        The version is loaded once more, with calls that register something not throwing; nothing is kept of that.
+        """
+        if not isinstance(error, ScriptFailed) or error.caught is None:
+            return error
+        invocation = self._invocation(bundle, cause, payload=str(error.caught))
+        self._loads.expect(invocation.id, examined.grants)
+        try:
+            await self._invoker.load(bundle, invocation)
+        except EngineError as whole:
+            if isinstance(whole, ScriptFailed) and whole.refused:
+                return whole
+        finally:
+            self._loads.take(invocation.id)
+        return error
+
+    def _invocation(self, bundle: Bundle, cause: Cause | None, *, payload: str = "null") -> Invocation:
         """Make the invocation of a load: within the limits of the version's own manifest, which does not serve yet."""
         asked = bundle.manifest.get("limits", {})
         seconds = load_seconds(self._limits, asked)
@@ -301,7 +323,7 @@ class Preparer:
             label="load",
             allowance=replace(self._invoker.allowance(asked), wall_seconds=seconds, cpu_seconds=seconds),
         )
-        return self._invoker.invocation(callee, ADMINISTRATOR, "null", cause=cause)
+        return self._invoker.invocation(callee, ADMINISTRATOR, payload, cause=cause)
 
 
 class VersionNumbers:

@@ -110,12 +110,13 @@ def test_deploy_that_removes(shell: Shell) -> None:
 
 @pytest.mark.usefixtures("notes")
 def test_deploy_refused(shell: Shell) -> None:
-    """A refused deployment prints every problem at the author's file and ends with code 3."""
-    error = {"code": "deployment_refused", "status": 422, "detail": "Nothing was changed.", "problems": [SYNTAX]}
+    """A refused deployment prints every problem once, at the author's file, and ends with code 3."""
+    detail = "Unexpected token. Nothing was changed."
+    error = {"code": "deployment_refused", "status": 422, "detail": detail, "problems": [SYNTAX]}
     shell.api.will(lines=[{"step": "build"}, {"error": error}])
     assert shell.run("deploy", "notes") == exits.REFUSED
     assert shell.out == "notes/main.ts:1:5: error: Unexpected token [syntax]\n    let = 1\n        ^\n"
-    assert shell.err == "aiwebengine: Nothing was changed.\n"
+    assert shell.err == "aiwebengine: 1 problem; nothing was changed.\n"
 
 
 @pytest.mark.usefixtures("notes")

@@ -269,16 +269,18 @@ class Zygote(_Forker):
         host: Host = _null,
         memory_mib: int = 256,
         load_seconds: float = 10,
+        collect: int | None = None,
     ) -> Template:
-        """Load a script."""
+        """Load a script; *collect* as in `runtime.processes.template`."""
         data, their_data = socket.socketpair()
         control, their_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         limits = {"memory_bytes": memory_mib << 20, "cpu_seconds": 60, "load_seconds": load_seconds}
         number = self.ask({"op": "template", "limits": limits}, their_data, their_control)
         pid = self.event("forked", number)["pid"]
         wire = Wire(data)
+        box = {"script": "test", "version": "v1", "source": source, "seed": SEED, "now": NOW, "i": "load"}
         wire.send(
-            json.dumps({"script": "test", "version": "v1", "source": source, "seed": SEED, "now": NOW, "i": "load"}),
+            json.dumps(box if collect is None else {**box, "collect": collect}),
             _ask="load",
             _command="load",
         )

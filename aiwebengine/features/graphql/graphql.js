@@ -20,20 +20,21 @@
     var keys = Object.keys, isArray = Array.isArray, quoteText = K.quoteText, ITERATOR = Symbol.asyncIterator;
     var hasOwn = Function.prototype.call.bind(Object.prototype.hasOwnProperty);
 
-    function refused(call, message) { return K.HostError({ code: 'invalid', call: call, message: call + ': ' + message }); }
+    /* `where` is what of the call is wrong, for the mark below its line. */
+    function refused(call, message, where) { return K.HostError({ code: 'invalid', call: call, message: call + ': ' + message, details: where }); }
 
     // -- registration -------------------------------------------------------------------------
 
-    function optionsOf(call, given) {
+    function optionsOf(call, given, argument) {
         if (given === undefined || given === null) return {};
-        if (typeof given !== 'object' || isArray(given)) throw refused(call, 'the last argument must be an object of options; ' + K.quote(given) + ' was given.');
+        if (typeof given !== 'object' || isArray(given)) throw refused(call, 'the last argument must be an object of options; ' + K.quote(given) + ' was given.', { argument: argument });
         var chosen = keys(given);
-        for (var i = 0; i < chosen.length; i++) if (typeof given[chosen[i]] === 'function') throw refused(call, 'the option ' + chosen[i] + ' cannot be a function.');
+        for (var i = 0; i < chosen.length; i++) if (typeof given[chosen[i]] === 'function') throw refused(call, 'the option ' + chosen[i] + ' cannot be a function.', { option: chosen[i] });
         return given;
     }
 
-    function bare(handler, call, stack) {
-        var kept = K.keepHandler(handler, call, stack);
+    function bare(handler, call, stack, where) {
+        var kept = K.keepHandler(handler, call, stack, where);
         K.handlers[kept.id].bare = true;
         return kept;
     }
@@ -49,8 +50,8 @@
     function registerRoot(call, kind, name, sdl, resolver, options, stack) {
         K.registering(call, stack, function () {
             if (typeof sdl === 'function' && typeof resolver === 'string') { var swap = sdl; sdl = resolver; resolver = swap; }
-            var given = optionsOf(call, options);
-            var handler = kind === 'subscription' && (resolver === undefined || resolver === null) ? null : bare(resolver, call, stack);
+            var given = optionsOf(call, options, 3);
+            var handler = kind === 'subscription' && (resolver === undefined || resolver === null) ? null : bare(resolver, call, stack, { argument: 2 });
             send(call, { kind: kind, name: text(name), sdl: text(sdl), handler: handler, options: given }, stack);
         });
     }
@@ -80,7 +81,7 @@
     K.global('registerFieldHandler', function registerFieldHandler(name, resolver, options) {
         var call = 'registerFieldHandler', stack = K.stackHere();
         K.registering(call, stack, function () {
-            send(call, { kind: 'field', name: text(name), sdl: null, handler: bare(resolver, call, stack), options: optionsOf(call, options) }, stack);
+            send(call, { kind: 'field', name: text(name), sdl: null, handler: bare(resolver, call, stack, { argument: 1 }), options: optionsOf(call, options, 2) }, stack);
         });
     });
 
@@ -88,12 +89,12 @@
         var call = 'registerScalar', stack = K.stackHere();
         K.registering(call, stack, function () {
             if (options === undefined || options === null) options = {};
-            if (typeof options !== 'object' || isArray(options)) throw refused(call, 'the second argument must be an object such as { parse, serialize }; ' + K.quote(options) + ' was given.');
+            if (typeof options !== 'object' || isArray(options)) throw refused(call, 'the second argument must be an object such as { parse, serialize }; ' + K.quote(options) + ' was given.', { argument: 1 });
             var sent = {}, chosen = keys(options);
             for (var i = 0; i < chosen.length; i++) {
                 var one = chosen[i], value = options[one];
                 if (value === undefined || value === null) continue;
-                sent[one] = one === 'parse' || one === 'serialize' ? bare(value, call + ': ' + one, stack).id : value;
+                sent[one] = one === 'parse' || one === 'serialize' ? bare(value, call + ': ' + one, stack, { option: one }).id : value;
             }
             send(call, { kind: 'scalar', name: text(name), sdl: null, handler: null, options: sent }, stack);
         });

@@ -8,7 +8,7 @@ from typing import Any
 from aiwebengine.errors import Invalid
 from aiwebengine.features.sockets.declarations import SOCKET_EVENTS, SOCKET_OPTIONS
 from aiwebengine.host.declare import told
-from aiwebengine.host.registration.kinds import Registration
+from aiwebengine.host.registration.kinds import Registration, blaming
 from aiwebengine.values import Entry
 
 SOCKET = "socket"
@@ -33,24 +33,25 @@ def check_socket(registration: Registration) -> Entry:
     """
     options: dict[str, Any] = {"auth": "none", "protocols": [], "origins": []}
     for name, value in registration.options.items():
-        if name not in (*SOCKET_OPTIONS, *SOCKET_EVENTS, "middleware"):
-            raise registration.unknown_option(name, SOCKET_OPTIONS)
-        if value is None:
-            continue
-        if name in SOCKET_EVENTS:
-            options[name] = registration.function(value, name)
-        elif name == "middleware":
-            options[name] = registration.functions(value, name)
-        elif name == "auth":
-            if value not in _AUTH:
-                raise Invalid(f"{SOCKET_CALL}: auth must be one of {', '.join(_AUTH)}; {told(value)} was given.")
-            options[name] = value
-        elif name in {"protocols", "origins"}:
-            options[name] = _words(name, value, _PROTOCOL if name == "protocols" else _ORIGIN)
-        elif name == "summary":
-            options[name] = registration.short_string(value, name)
-        else:
-            options[name] = registration.short_strings(value, name)
+        with blaming(option=name):
+            if name not in (*SOCKET_OPTIONS, *SOCKET_EVENTS, "middleware"):
+                raise registration.unknown_option(name, SOCKET_OPTIONS)
+            if value is None:
+                continue
+            if name in SOCKET_EVENTS:
+                options[name] = registration.function(value, name)
+            elif name == "middleware":
+                options[name] = registration.functions(value, name)
+            elif name == "auth":
+                if value not in _AUTH:
+                    raise Invalid(f"{SOCKET_CALL}: auth must be one of {', '.join(_AUTH)}; {told(value)} was given.")
+                options[name] = value
+            elif name in {"protocols", "origins"}:
+                options[name] = _words(name, value, _PROTOCOL if name == "protocols" else _ORIGIN)
+            elif name == "summary":
+                options[name] = registration.short_string(value, name)
+            else:
+                options[name] = registration.short_strings(value, name)
     return registration.entry(methods=("GET",), handler=registration.handler(), options=options)
 
 

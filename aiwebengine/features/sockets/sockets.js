@@ -11,20 +11,22 @@
     var keys = Object.keys, isArray = Array.isArray, own = K.own;
     var EVENTS = ['open', 'message', 'close'];
 
-    function refused(call, message, code) { return K.HostError({ code: code || 'invalid', call: call, message: call + ': ' + message }); }
+    /* `where` is what of a registration is wrong, for the mark below its line. */
+    function refused(call, message, code, where) { return K.HostError({ code: code || 'invalid', call: call, message: call + ': ' + message, details: where }); }
+    function misregistered(call, message, where) { return refused(call, message, 'invalid', where); }
 
     // -- registration -------------------------------------------------------------------------
 
     function register(call, path, handlers, given, stack) {
-        if (handlers === null || typeof handlers !== 'object' || isArray(handlers)) throw refused(call, 'the second argument must be an object such as { open, message, close }; ' + K.quote(handlers) + ' was given.');
+        if (handlers === null || typeof handlers !== 'object' || isArray(handlers)) throw misregistered(call, 'the second argument must be an object such as { open, message, close }; ' + K.quote(handlers) + ' was given.', { argument: 1 });
         if (given === undefined || given === null) given = {};
-        if (typeof given !== 'object' || isArray(given)) throw refused(call, 'the third argument must be an object of options; ' + K.quote(given) + ' was given.');
+        if (typeof given !== 'object' || isArray(given)) throw misregistered(call, 'the third argument must be an object of options; ' + K.quote(given) + ' was given.', { argument: 2 });
         var names = keys(handlers), kept = K.bare(), sent = {}, between = null, i;
         for (i = 0; i < names.length; i++) {
             var name = names[i];
-            if (EVENTS.indexOf(name) < 0) throw refused(call, 'there is no event ' + K.quote(name) + '; there are open, message and close.');
+            if (EVENTS.indexOf(name) < 0) throw misregistered(call, 'there is no event ' + K.quote(name) + '; there are open, message and close.', { option: name });
             if (handlers[name] === undefined || handlers[name] === null) continue;
-            kept[name] = K.keepHandler(handlers[name], call + ': ' + name, stack);
+            kept[name] = K.keepHandler(handlers[name], call + ': ' + name, stack, { option: name });
             K.handlers[kept[name].id].bare = true;
             if (name !== 'open') sent[name] = kept[name].id;
         }
@@ -33,9 +35,9 @@
             var value = given[chosen[i]];
             if (value === undefined || value === null) continue;
             if (chosen[i] === 'middleware') between = value;
-            else if (typeof value === 'function') throw refused(call, 'the option ' + chosen[i] + ' cannot be a function.');
+            else if (typeof value === 'function') throw misregistered(call, 'the option ' + chosen[i] + ' cannot be a function.', { option: chosen[i] });
             else if (EVENTS.indexOf(chosen[i]) < 0) sent[chosen[i]] = value;
-            else throw refused(call, chosen[i] + ' belongs to the second argument.');
+            else throw misregistered(call, chosen[i] + ' belongs to the second argument.', { option: chosen[i] });
         }
         var opener = K.keepHandler(openerOf(kept.open === undefined ? null : K.handlers[kept.open.id]), call, stack);
         if (between !== null) sent.middleware = K.keepBetween(opener.id, between, call, stack);

@@ -7,7 +7,7 @@ from typing import Any
 from aiwebengine.errors import Invalid
 from aiwebengine.features.streams.declarations import STREAM_OPTIONS
 from aiwebengine.host.declare import told
-from aiwebengine.host.registration.kinds import Registration
+from aiwebengine.host.registration.kinds import Registration, blaming
 from aiwebengine.services.topics import DISCONNECT, DROP_OLDEST
 from aiwebengine.values import Entry
 
@@ -32,22 +32,23 @@ def check_stream(registration: Registration) -> Entry:
     """
     options: dict[str, Any] = {"auth": "none", "slow": DROP_OLDEST}
     for name, value in registration.options.items():
-        if name not in (*STREAM_OPTIONS, "middleware"):
-            raise registration.unknown_option(name, STREAM_OPTIONS)
-        if value is None:
-            continue
-        if name in {"auth", "slow"}:
-            options[name] = _one_of(name, value, _AUTH if name == "auth" else _SLOW)
-        elif name == "history":
-            options[name] = _history(value)
-        elif name == "middleware":
-            options[name] = registration.functions(value, name)
-        elif name == "summary":
-            options[name] = registration.short_string(value, name)
-        elif name == "tags":
-            options[name] = registration.short_strings(value, name)
-        else:
-            options[name] = registration.function(value, name)
+        with blaming(option=name):
+            if name not in (*STREAM_OPTIONS, "middleware"):
+                raise registration.unknown_option(name, STREAM_OPTIONS)
+            if value is None:
+                continue
+            if name in {"auth", "slow"}:
+                options[name] = _one_of(name, value, _AUTH if name == "auth" else _SLOW)
+            elif name == "history":
+                options[name] = _history(value)
+            elif name == "middleware":
+                options[name] = registration.functions(value, name)
+            elif name == "summary":
+                options[name] = registration.short_string(value, name)
+            elif name == "tags":
+                options[name] = registration.short_strings(value, name)
+            else:
+                options[name] = registration.function(value, name)
     return registration.entry(methods=("GET",), handler=registration.handler(), options=options)
 
 

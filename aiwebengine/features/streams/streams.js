@@ -11,22 +11,23 @@
     var FUNCTIONS = K.bare();
     FUNCTIONS.attributes = FUNCTIONS.onConnect = FUNCTIONS.filter = true;
 
-    function refused(call, message) { return K.HostError({ code: 'invalid', call: call, message: call + ': ' + message }); }
+    /* `where` is what of the call is wrong, for the mark below its line. */
+    function refused(call, message, where) { return K.HostError({ code: 'invalid', call: call, message: call + ': ' + message, details: where }); }
 
     // -- registration -------------------------------------------------------------------------
 
     function register(call, path, given, stack) {
         if (given === undefined || given === null) given = {};
-        if (typeof given !== 'object' || isArray(given)) throw refused(call, 'the second argument must be an object of options; ' + K.quote(given) + ' was given.');
+        if (typeof given !== 'object' || isArray(given)) throw refused(call, 'the second argument must be an object of options; ' + K.quote(given) + ' was given.', { argument: 1 });
         var sent = {}, chosen = keys(given), kept = K.bare(), between = null;
         for (var i = 0; i < chosen.length; i++) {
             var name = chosen[i], value = given[name];
             if (value === undefined || value === null) continue;
             if (FUNCTIONS[name]) {
-                kept[name] = K.keepHandler(value, call + ': ' + name, stack);
+                kept[name] = K.keepHandler(value, call + ': ' + name, stack, { option: name });
                 sent[name] = kept[name].id;
             } else if (name === 'middleware') between = value;
-            else if (typeof value === 'function') throw refused(call, 'the option ' + name + ' cannot be a function.');
+            else if (typeof value === 'function') throw refused(call, 'the option ' + name + ' cannot be a function.', { option: name });
             else sent[name] = value;
         }
         if (kept.filter !== undefined) K.handlers[kept.filter.id].bare = true;

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aiwebengine.errors import Closed, TooMany
-from aiwebengine.host.registration.kinds import Registration, RegistrationKind
+from aiwebengine.host.registration.kinds import Registration, RegistrationKind, blaming
 from aiwebengine.host.registration.paths import checked_path
 from aiwebengine.runtime.routes import shape_of
 from aiwebengine.values import Entry, Invocation
@@ -110,12 +110,16 @@ class Registrations:
         if call not in kind.functions:
             call = kind.functions[0]
         self._require_open(call)
+        pattern = ""
+        if kind.takes_path:
+            with blaming(argument=0):
+                pattern = checked_path(told.get("path"), call)
         registration = Registration(
             kind=kind.name,
             call=call,
             script=self._invocation.script,
             version=self._invocation.version,
-            pattern=checked_path(told.get("path"), call) if kind.takes_path else "",
+            pattern=pattern,
             told=told,
         )
         entry = kind.check(registration)

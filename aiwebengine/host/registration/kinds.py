@@ -14,11 +14,12 @@ plain routes.  So whoever adds a kind writes one value, and the JavaScript funct
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiwebengine.errors import Invalid, TooMany
+from aiwebengine.errors import EngineError, Invalid, TooMany
 from aiwebengine.host.declare import nearest, told
 from aiwebengine.runtime.index import AS_THEY_ARE, EntryIndex
 from aiwebengine.values import Entry, HandlerRef
@@ -147,6 +148,25 @@ class Registration:
             methods=methods,
             options=options,
         )
+
+
+@contextmanager
+def blaming(*, option: str = "", argument: int | None = None) -> Iterator[None]:
+    """
+    Have every refusal within say what of the call is wrong, so that it can be marked in the source.
+
+    Args:
+        option: The key in an object among the arguments.
+        argument: Which argument, from 0; the one that is marked if the option is not there.
+    """
+    try:
+        yield
+    except EngineError as error:
+        if error.details is None:
+            error.details = {"option": option} if option else {}
+            if argument is not None:
+                error.details["argument"] = argument
+        raise
 
 
 def label_of(entry: Entry) -> str:

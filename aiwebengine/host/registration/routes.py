@@ -10,7 +10,7 @@ from typing import Any
 from aiwebengine.errors import Invalid
 from aiwebengine.host.declare import nearest, told
 from aiwebengine.host.durations import duration_ms
-from aiwebengine.host.registration.kinds import Registration, RegistrationKind
+from aiwebengine.host.registration.kinds import Registration, RegistrationKind, blaming
 from aiwebengine.host.registration.paths import METHODS
 from aiwebengine.host.schemas import check_schema
 from aiwebengine.settings.requested_limits import HANDLER_WORDS, read_limits
@@ -61,8 +61,10 @@ def web_routes(limits: LimitSettings, *, added: RouteOptions = _NOTHING) -> Regi
 def _check(limits: LimitSettings, added: RouteOptions, registration: Registration) -> Entry:
     given = registration.options
     chosen = given.get("method") if registration.told.get("methods") is None else registration.told["methods"]
+    with blaming(option="method", argument=2):
+        methods = _methods(["GET"] if chosen is None else chosen)
     return registration.entry(
-        methods=_methods(["GET"] if chosen is None else chosen),
+        methods=methods,
         handler=registration.handler(),
         options=_options(given, registration, limits, added),
     )
@@ -73,27 +75,35 @@ def _options(
 ) -> dict[str, Any]:
     checked: dict[str, Any] = {}
     for name, value in given.items():
-        if name not in OPTIONS and name not in added:
-            raise registration.unknown_option(name, {**OPTIONS, **added})
-        if value is None or name == "method":
-            continue
-        if name == "timeout":
-            checked["timeout_ms"] = _timeout(value, limits)
-        elif name == "limits":
-            checked["limits"] = _handler_limits(value, limits)
-        elif name == "middleware":
-            checked["middleware"] = registration.functions(value, name)
-        elif name in added:
-            checked[name] = added[name](registration, value)
-        elif name == "summary":
-            checked["summary"] = registration.short_string(value, name)
-        elif name == "tags":
-            checked["tags"] = registration.short_strings(value, name)
-        else:
-            check_schema(value, where=f"{_CALL}: {name}")
-            checked[name] = value
-    _check_params(checked.get("params"), registration.pattern)
+        with blaming(option=name):
+            if name not in OPTIONS and name not in added:
+                raise registration.unknown_option(name, {**OPTIONS, **added})
+            if value is not None and name != "method":
+                key, kept = _option(name, value, registration, limits, added)
+                checked[key] = kept
+    with blaming(option="params"):
+        _check_params(checked.get("params"), registration.pattern)
     return checked
+
+
+def _option(
+    name: str, value: Any, registration: Registration, limits: LimitSettings, added: RouteOptions
+) -> tuple[str, Any]:
+    """Return the key under which a checked option is kept, and what of it."""
+    if name == "timeout":
+        return "timeout_ms", _timeout(value, limits)
+    if name == "limits":
+        return name, _handler_limits(value, limits)
+    if name == "middleware":
+        return name, registration.functions(value, name)
+    if name in added:
+        return name, added[name](registration, value)
+    if name == "summary":
+        return name, registration.short_string(value, name)
+    if name == "tags":
+        return name, registration.short_strings(value, name)
+    check_schema(value, where=f"{_CALL}: {name}")
+    return name, value
 
 
 def _handler_limits(value: Any, limits: LimitSettings) -> dict[str, float]:

@@ -69,6 +69,8 @@ class Template:
         session: The host's side of the load; None to answer from the journal.
         limits: Of the load and of the process.
         allowed: What this load may use, if it is less.
+        collect: It is done once more to find every refused registration: this many are thrown as they were before,
+            those after them are collected, and nothing that it logs is kept again.
         memory_bytes: Of the process.
         wall_seconds: Longest load.
         wall: The time of log lines, seconds since 1970.
@@ -90,6 +92,7 @@ class Template:
         session: HostSession | None,
         limits: LimitSettings,
         allowed: Allowance | None,
+        collect: int | None,
         memory_bytes: int,
         wall_seconds: float,
         wall: Callable[[], float],
@@ -104,6 +107,7 @@ class Template:
         self._journal = journal
         self._session = session
         self._limits = allowed or limits
+        self._logs_again = collect is not None
         self._lines = Lines(self._limits)
         self._bounds = Bounds(
             script=bundle.script,
@@ -151,6 +155,8 @@ class Template:
             "i": "load",
             "deadline": journal.now + round(wall_seconds * 1000),
         }
+        if collect is not None:
+            box["collect"] = collect
         self._link.send(encode(_LOAD, json.dumps(box).encode("ascii")))
 
     @property
@@ -275,7 +281,7 @@ class Template:
         self._link.send(encode(encode_pair(b"_answer", tag), answer.encode("ascii")))
 
     def _logged(self, raw: bytes) -> None:
-        if self._session is None:
+        if self._session is None or self._logs_again:
             return
         try:
             lines = self._lines.read(raw, at=self._wall())

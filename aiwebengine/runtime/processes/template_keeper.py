@@ -13,6 +13,7 @@ One that cannot be loaded, or dies young again and again, is left alone for ever
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
@@ -168,7 +169,10 @@ class TemplateKeeper:
         if control is None:
             raise Unavailable("The sandbox is being started; try again in a moment.", retry_seconds=1.0)
         journal = Journal("", seed=context.entropy(16).hex(), now=int(context.wall() * 1000))
-        return self._make(control, bundle, journal, session, invocation.wall_seconds, invocation.allowance), journal
+        told = json.loads(invocation.payload)
+        collect = told if isinstance(told, int) else None
+        seconds, allowed = invocation.wall_seconds, invocation.allowance
+        return self._make(control, bundle, journal, session, seconds, allowed, collect), journal
 
     def tend(self, now: float, *, overdue: bool, unused: bool) -> None:
         """
@@ -241,6 +245,7 @@ class TemplateKeeper:
         session: HostSession | None,
         seconds: float,
         allowed: Allowance | None,
+        collect: int | None = None,
     ) -> Template:
         context = self._context
         return Template(
@@ -252,6 +257,7 @@ class TemplateKeeper:
             session=session,
             limits=context.limits,
             allowed=allowed,
+            collect=collect,
             memory_bytes=self._terms.memory_bytes,
             wall_seconds=seconds,
             wall=context.wall,

@@ -11,6 +11,7 @@ from aiwebengine.errors import (
     Cancelled,
     Conflict,
     EngineError,
+    RefusedRegistration,
     ScriptCrashed,
     ScriptFailed,
     ScriptHung,
@@ -25,7 +26,10 @@ from aiwebengine.runtime.wire.boxes import Box
 from aiwebengine.runtime.wire.control import Exit
 
 _MAX_TEXT = 8000
-_MAX_TOLD_BYTES = 256 * 1024
+_MAX_TOLD_BYTES = 512 * 1024
+_MOST_REFUSED = 50
+_MOST_CAUGHT = 100_000
+_MOST_ARGUMENTS = 20
 _CPU_TIMERS = frozenset({signal.SIGPROF, signal.SIGXCPU, signal.SIGVTALRM})
 _TIMERS = frozenset({signal.SIGALRM, *_CPU_TIMERS})
 # Without the right to signal itself, `abort` ends in whatever fault the processor has for it.
@@ -56,13 +60,7 @@ def script_failure(box: Box, *, label: str = "", place: str = "") -> EngineError
         told = {}
     if not isinstance(told, dict):
         told = {}
-    thrown = ThrownError(
-        name=_text(told, "name")[:200] or "Error",
-        message=_text(told, "message"),
-        stack=_text(told, "stack"),
-        code=_text(told, "code")[:40] or None,
-        call=_text(told, "call")[:100] or None,
-    )
+    thrown = _thrown(told)
     if code == b"hung":
         waits = thrown.message or "The script waits for a promise that can never settle."
         if label:
@@ -79,6 +77,8 @@ def script_failure(box: Box, *, label: str = "", place: str = "") -> EngineError
         return ScriptFailed(f"The handler's answer cannot be sent: {thrown.message}", thrown=thrown)
     if code == b"internal":
         return ScriptCrashed("The sandbox failed while it ran the script.", thrown=thrown, private=shown)
+    if refused := _refused(told):
+        return ScriptFailed(f"The script threw {shown}", thrown=thrown, refused=refused, caught=_count(told, "more"))
     if thrown.code in _HOST_CODES:
         kind = _HOST_CODES[thrown.code]
         retry = told.get("retryAfter")
@@ -206,6 +206,34 @@ def _timeout(bounds: Bounds, *, of_processor: bool) -> ScriptTimeout:
         f"nothing it did was kept. Do less at once, or {advice}.",
         place=bounds.place,
     )
+
+
+def _thrown(told: dict[str, Any]) -> ThrownError:
+    return ThrownError(
+        name=_text(told, "name")[:200] or "Error",
+        message=_text(told, "message"),
+        stack=_text(told, "stack"),
+        code=_text(told, "code")[:40] or None,
+        call=_text(told, "call")[:100] or None,
+    )
+
+
+def _refused(told: dict[str, Any]) -> list[RefusedRegistration]:
+    given = told.get("refused")
+    return [
+        RefusedRegistration(
+            thrown=_thrown(one),
+            argument=_count(one, "argument", _MOST_ARGUMENTS),
+            option=_text(one, "option")[:200],
+        )
+        for one in (given[:_MOST_REFUSED] if isinstance(given, list) else ())
+        if isinstance(one, dict)
+    ]
+
+
+def _count(told: dict[str, Any], key: str, most: int = _MOST_CAUGHT) -> int | None:
+    value = told.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most else None
 
 
 def _text(told: dict[str, Any], key: str) -> str:

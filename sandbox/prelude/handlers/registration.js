@@ -13,6 +13,8 @@
     var names = null, engines = K.bare(), open = false, warned = K.bare();
     var CHECKED = ['params', 'query', 'body'], EVERYTHING = /^\/\*[A-Za-z0-9_]*$/, everything = K.bare(), test = K.captured.test;
     var uses = [], perRoute = [], checked = [], unresolved = [], refusals = [];
+    var MOST_REFUSALS = 50, LONGEST_MESSAGE = 1000, LONGEST_STACK = 3000, safeText = K.safeText;
+    var collectFrom = -1, collected = [], noticed = 0, thrown = null, closing = null;
 
     /* What the engine itself gives, as it was before the script ran: none of it is the script's to be called by name. */
     function engineGlobals() {
@@ -26,8 +28,10 @@
 
     function isEngines(name, value) { return value !== undefined && engines[name] === value; }
 
-    K.beginRegistration = function () {
+    /* `collect`: how many refusals the script is known to catch; those that follow do not throw, so that all are found. */
+    K.beginRegistration = function (collect) {
         open = true;
+        collectFrom = typeof collect === 'number' ? collect : -1;
         names = null;
         engines = engineGlobals();
         Object.defineProperty(global, '__names', {
@@ -64,7 +68,8 @@
         return list;
     }
 
-    function refused(code, call, message) { return K.HostError({ code: code, call: call, message: call + ': ' + message }); }
+    /* `where` is what of the call is wrong, `{ argument: 0 }` or `{ option: "timeout" }`, for the mark below its line. */
+    function refused(code, call, message, where) { return K.HostError({ code: code, call: call, message: call + ': ' + message, details: where }); }
 
     function requireOpen(call) {
         if (!open) throw refused('closed', call, 'works only at top level and in init; what a script registers is fixed when it is deployed.');
@@ -78,17 +83,17 @@
 
     K.stackHere = stackHere;
 
-    /* A function, or the name of one that must exist when the script has loaded. */
-    function keep(handler, call, stack) {
+    /* A function, or the name of one that must exist when the script has loaded; `where` as for `refused`. */
+    function keep(handler, call, stack, where) {
         var entry = { fn: null, name: '', chain: null, bare: false, stack: stack };
         if (typeof handler === 'function') {
             entry.fn = handler;
             entry.name = typeof handler.name === 'string' ? handler.name : '';
         } else if (typeof handler === 'string' && handler !== '') {
             entry.name = handler;
-            unresolved[unresolved.length] = { entry: entry, call: call, stack: stack };
+            unresolved[unresolved.length] = { entry: entry, call: call, stack: stack, where: where };
         } else {
-            throw refused('invalid', call, 'the handler must be a function or the name of one; ' + K.quote(handler) + ' was given.');
+            throw refused('invalid', call, 'the handler must be a function or the name of one; ' + K.quote(handler) + ' was given.', where);
         }
         var id = K.handlers.length;
         K.handlers[id] = entry;
@@ -101,7 +106,7 @@
     function optionsOf(call, third) {
         if (third === undefined || third === null) return {};
         if (typeof third === 'string' || isArray(third)) return { method: third };
-        if (typeof third !== 'object') throw refused('invalid', call, 'the third argument must be a method or an object of options; ' + K.quote(third) + ' was given.');
+        if (typeof third !== 'object') throw refused('invalid', call, 'the third argument must be a method or an object of options; ' + K.quote(third) + ' was given.', { argument: 2 });
         return third;
     }
 
@@ -112,7 +117,7 @@
 
     function betweenOf(call, given, stack) {
         var list = isArray(given) ? given : [given], ids = [];
-        for (var i = 0; i < list.length; i++) ids[i] = keep(list[i], call + ': middleware', stack).id;
+        for (var i = 0; i < list.length; i++) ids[i] = keep(list[i], call + ': middleware', stack, { option: 'middleware' }).id;
         return ids;
     }
 
@@ -124,7 +129,7 @@
 
     /* One registration as the server gets it; functions become numbers. */
     function register(call, path, handler, third, stack) {
-        var options = optionsOf(call, third), chosen = keys(options), sent = {}, schema, checks = [], kept = keep(handler, call, stack);
+        var options = optionsOf(call, third), chosen = keys(options), sent = {}, schema, checks = [], kept = keep(handler, call, stack, { argument: 1 });
         for (var i = 0; i < chosen.length; i++) {
             var name = chosen[i], value = options[name];
             if (name === 'method' || value === undefined) continue;
@@ -134,7 +139,7 @@
             } else if (CHECKED.indexOf(name) >= 0 && (schema = K.schemaOf(value)) !== null) {
                 checks[checks.length] = { where: name, schema: schema };
             } else if (typeof value === 'function') {
-                throw refused('invalid', call, 'the option ' + name + ' cannot be a function.');
+                throw refused('invalid', call, 'the option ' + name + ' cannot be a function.', { option: name });
             } else sent[name] = value;
         }
         if (checks.length > 0) checked[kept.id] = K.checking(checks);
@@ -143,15 +148,64 @@
         if (typeof path === 'string' && test(EVERYTHING, path)) for (i = 0; i < methods.length; i++) everything[K.safeText(methods[i]).toUpperCase()] = true;
     }
 
-    /* A refusal ends the load, unless the script catches it: then it is a warning. */
+    /*
+     * A refusal ends the load, unless the script catches it: then it is a warning.  When it has ended a load, the
+     * server loads the version once more and has this one and those after it collected, to tell all of them at once.
+     */
     function noted(call, stack, work) {
         requireOpen(call);
         try {
             work();
         } catch (error) {
-            refusals[refusals.length] = { code: 'registration_refused', message: K.safeText(error && error.message) + ' (the script caught this error and went on without the registration)', stack: stack };
+            var number = noticed++;
+            if (collectFrom >= 0 && number >= collectFrom) {
+                collected[collected.length] = refusalOf(error, stack, call);
+                return;
+            }
+            thrown = { error: error, number: number, stack: stack, call: call };
+            refusals[refusals.length] = { code: 'registration_refused', message: safeText(error && error.message) + ' (the script caught this error and went on without the registration)', stack: stack };
             throw error;
         }
+    }
+
+    function member(object, name) {
+        var value;
+        try { value = object[name]; } catch (error) { return ''; }
+        return typeof value === 'string' ? slice(value, 0, 200) : '';
+    }
+
+    /* What the server is told of one; `call` is empty for an error that is no refusal. */
+    function refusalOf(error, stack, call) {
+        var where = error instanceof K.HostError && own(error, 'details') && error.details !== null && typeof error.details === 'object' ? error.details : {};
+        return {
+            name: member(error, 'name'), message: slice(safeText(error && error.message), 0, LONGEST_MESSAGE), stack: slice(stack, 0, LONGEST_STACK),
+            code: member(error, 'code'), call: call || member(error, 'call'), option: member(where, 'option'), argument: where.argument
+        };
+    }
+
+    /*
+     * What ended a load, with the registrations that were refused: all that are known, and in `more`, if that is but
+     * the first, how many were refused before it and caught.
+     */
+    K.withRefusals = function (failure, error) {
+        var list = collected, more = '';
+        if (list.length === 0) {
+            if (thrown === null || thrown.error !== error) return failure;
+            list = [refusalOf(error, thrown.stack, thrown.call)];
+            more = ',"more":' + thrown.number;
+        } else if (error !== closing) {
+            list = list.slice(0, MOST_REFUSALS - 1).concat([refusalOf(error, stackOf(error), '')]);
+        }
+        try {
+            return slice(failure, 0, -1) + ',"refused":' + K.ascii(K.native.stringify(list.slice(0, MOST_REFUSALS))) + more + '}';
+        } catch (worse) {
+            // The script has broken what this stands on.
+            return failure;
+        }
+    };
+
+    function stackOf(error) {
+        try { return error instanceof Error ? safeText(K.rawStack(error)) : ''; } catch (worse) { return ''; }
     }
 
     /* What else a script may register: `work` throws if it is refused. */
@@ -170,7 +224,7 @@
     K.global('use', function use(handler) {
         var stack = stackHere();
         noted('use', stack, function () {
-            var kept = keep(handler, 'use', stack);
+            var kept = keep(handler, 'use', stack, { argument: 0 });
             K.hostCallSync('register.middleware', [{ handler: kept, stack: stack }]);
             uses[uses.length] = kept.id;
         });
@@ -195,7 +249,7 @@
 
     // -- the end of the load ------------------------------------------------------------------
 
-    /* Gives the answer to `load`; throws if a name leads nowhere. */
+    /* Gives the answer to `load`; throws if a name leads nowhere, or if refusals were collected. */
     K.endRegistration = function () {
         fetchExport();
         var table = topLevel();
@@ -221,18 +275,19 @@
             if (found === undefined) missing[missing.length] = unresolved[i];
             else unresolved[i].entry.fn = found;
         }
-        if (missing.length === 0) return;
-        var error = new Error(messageFor(missing, table));
-        Object.defineProperty(error, 'stack', { value: 'Error: ' + error.message + '\n' + missing[0].stack.split('\n').slice(1).join('\n') });
-        throw error;
+        missing.forEach(function (one) {
+            collected[collected.length] = refusalOf(refused('invalid', one.call, missingText(one.entry.name, table), one.where), one.stack, one.call);
+        });
+        if (collected.length === 0) return;
+        closing = new Error(collected.map(function (one) { return one.message; }).join(' '));
+        Object.defineProperty(closing, 'stack', { value: 'Error: ' + closing.message + '\n' + collected[0].stack.split('\n').slice(1).join('\n') });
+        throw closing;
     }
 
-    function messageFor(missing, table) {
-        return missing.map(function (one) {
-            var name = one.entry.name, near = nearest(name, table), what = named(name);
-            var why = what !== undefined ? ' (it is not a function)' : engines[name] !== undefined ? " (the engine's own " + name + ' is no handler)' : '';
-            return one.call + ': there is no top-level function "' + name + '"' + why + (near ? '; did you mean "' + near + '"?' : '.');
-        }).join(' ');
+    function missingText(name, table) {
+        var near = nearest(name, table), what = named(name);
+        var why = what !== undefined ? ' (it is not a function)' : engines[name] !== undefined ? " (the engine's own " + name + ' is no handler)' : '';
+        return 'there is no top-level function "' + name + '"' + why + (near ? '; did you mean "' + near + '"?' : '.');
     }
 
     function nearest(name, table) {

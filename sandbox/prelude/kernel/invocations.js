@@ -299,6 +299,8 @@
     /* The first failure counts; of what follows from it nobody needs to know. */
     K.failWith = function (error, code) {
         var run = K.run;
-        if (run !== null && run.failure === null) run.failure = K.described(code || 'thrown', error);
+        if (run === null || run.failure !== null) return;
+        run.failure = K.described(code || 'thrown', error);
+        if (run.kind === 'load') run.failure = K.withRefusals(run.failure, error);
     };
 }(__kernel, globalThis));

@@ -38,7 +38,7 @@
     }
 
     K.kinds.load = function (run, box) {
-        K.beginRegistration();
+        K.beginRegistration(box.collect);
         K.loadNamedIn(box.source);
         var program = programOf(K.withoutPlaces(box.source));
         box.source = '';

@@ -189,6 +189,53 @@ class Loads(SynchronousTestCase):
         self.assertEqual([warning["code"] for warning in warnings], ["registration_refused"])
         self.assertIn("/engine/* is reserved", warnings[0]["message"])
 
+    def test_first_refusal(self) -> None:
+        """A load that a refusal has ended tells it apart, with how many the script had caught before."""
+        source = (
+            "try { registerWebHandler('/', 1); } catch (e) {} registerWebHandler('/', 2); registerWebHandler('/', 3);"
+        )
+        told = self.zygote.template(source).loaded.failure
+        self.assertEqual(told["more"], 1)
+        [refused] = told["refused"]
+        self.assertIn("2 was given", refused["message"])
+        self.assertEqual((refused["call"], refused["code"], refused["argument"]), ("registerWebHandler", "invalid", 1))
+        self.assertIn("input:1", refused["stack"])
+        self.assertNotIn("refused", self.zygote.template("throw new Error('no');").loaded.failure)
+
+    def test_every_refusal(self) -> None:
+        """Refusals are collected from a number on, in order, with names that lead nowhere and what threw after them."""
+
+        def refuse(name: str, arguments: list[Any]) -> None:
+            raise HostRefusal(code="invalid", call="x", message="refused here", details={"option": "auth"})
+
+        source = (
+            "try { registerWebHandler('/', 1); } catch (e) { globalThis.caught = true; }\n"
+            "registerWebHandler('/', 2);\nregisterWebHandler('/', 'nowhere');\nuse(3);\n"
+            "if (!caught) throw new Error('it was not thrown');\nfunction init() { registerWebHandler('/', 4); }"
+        )
+        told = self.zygote.template(source, host=refuse, collect=1).loaded.failure
+        self.assertNotIn("more", told)
+        self.assertEqual(
+            [(one["call"], one.get("argument"), one["option"]) for one in told["refused"]],
+            [
+                ("registerWebHandler", 1, ""),
+                ("registerWebHandler", None, "auth"),
+                ("use", 0, ""),
+                ("registerWebHandler", 1, ""),
+                ("registerWebHandler", 1, ""),
+            ],
+        )
+        told = self.zygote.template("use(1); throw new TypeError('after');", collect=0).loaded.failure
+        self.assertEqual([one["name"] for one in told["refused"]], ["HostError", "TypeError"])
+        told = self.zygote.template("for (var i = 0; i < 500; i++) use(i);", collect=0).loaded.failure
+        self.assertEqual(len(told["refused"]), 50)
+
+    def test_several_unknown_names(self) -> None:
+        """Each name that leads nowhere is told at its own call."""
+        told = self.zygote.template("register('/a', 'one');\nregister('/b', 'two');").loaded.failure
+        self.assertEqual([one["stack"].count("input:2") for one in told["refused"]], [0, 1])
+        self.assertNotIn("more", told)
+
     def test_wrong_arguments(self) -> None:
         """A handler that is neither a function nor a name is refused at once."""
         self.assertIn("the handler must be a function", self.failure("registerWebHandler('/', 42);")[1])

@@ -5,8 +5,15 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.build.sourcemap import SourceMap
-from aiwebengine.errors import Conflict, ScriptFailed, ScriptMemory, ScriptTimeout, ThrownError
-from aiwebengine.scripts.places import Sources, failure_problem, warning_problems
+from aiwebengine.errors import (
+    Conflict,
+    RefusedRegistration,
+    ScriptFailed,
+    ScriptMemory,
+    ScriptTimeout,
+    ThrownError,
+)
+from aiwebengine.scripts.places import Sources, failure_problem, failure_problems, warning_problems
 
 STACK = "TypeError: x\n    at kernel (eval:5) strict\n    at boom (input:2) strict\n    at [anon] (input:3)"
 SOURCE = "var a;\nfunction boom() { return a.b; }\nboom();"
@@ -45,6 +52,31 @@ class PlacesTests(SynchronousTestCase):
             (problem.code, problem.message, problem.file, problem.line, problem.snippet),
             ("script_failed", "TypeError: x", "main.js", 2, "function boom() { return a.b; }"),
         )
+
+    def test_snippet(self):
+        """The line is shown as it stands in its file, for columns count in that; one that is too long is left out."""
+        indented = sources(files={"main.js": "a;\n    boom();\n"})
+        error = ScriptFailed("It threw.", thrown=ThrownError(name="TypeError", message="x", stack=STACK))
+        self.assertEqual(failure_problem(error, sources=indented).snippet, "    boom();")
+        self.assertIsNone(failure_problem(error, sources=sources(files={"main.js": "a\n" + "b" * 5000})).snippet)
+
+    def test_refused_registrations(self):
+        """Each registration that was refused is a problem of its own, marked where it is wrong."""
+        text = "var a;\n  use(f, { time: 1 });\n"
+        thrown = ThrownError(name="HostError", message="use: no.", stack=STACK, code="invalid", call="use")
+        refused = [RefusedRegistration(thrown=thrown, option="time"), RefusedRegistration(thrown=thrown, argument=0)]
+        other = RefusedRegistration(thrown=ThrownError(name="TypeError", message="x", stack=STACK))
+        error = ScriptFailed("It threw.", thrown=thrown, refused=[*refused, refused[0], other])
+        problems = failure_problems(error, sources(files={"main.js": text}))
+        self.assertEqual(
+            [(one.code, one.message, one.line, one.column) for one in problems],
+            [
+                ("host_invalid", "use: no.", 2, 12),
+                ("host_invalid", "use: no.", 2, 7),
+                ("script_failed", "TypeError: x", 2, None),
+            ],
+        )
+        self.assertEqual(problems[0].snippet, "  use(f, { time: 1 });")
 
     def test_host_call(self):
         """A refused host call speaks for itself."""

@@ -41,7 +41,7 @@ from aiwebengine.errors import Invalid
 from aiwebengine.features.graphql.declarations import PART_OPTIONS
 from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
 from aiwebengine.host.declare import nearest, told
-from aiwebengine.host.registration.kinds import Registration
+from aiwebengine.host.registration.kinds import Registration, blaming
 from aiwebengine.values import Entry, HandlerRef
 
 GRAPHQL = "graphql"
@@ -103,16 +103,14 @@ def check_part(registration: Registration) -> Entry:
         raise Invalid(f"The schema has no parts of the kind {told(kind)}.")
     call = registration.call if registration.call in OLDER_CALLS else CALLS_BY_KIND[kind]
     registration = replace(registration, call=call)
-    name = _name(registration.told.get("name"), kind, call)
+    with blaming(argument=0):
+        name = _name(registration.told.get("name"), kind, call)
+    with blaming(argument=1):
+        sdl = _sdl(registration.told.get("sdl"), kind, name, call)
     return registration.entry(
         key=f"{kind} {name}",
         handler=_resolver(registration, kind),
-        options={
-            "kind": kind,
-            "name": name,
-            "sdl": _sdl(registration.told.get("sdl"), kind, name, call),
-            "options": _options(registration, kind),
-        },
+        options={"kind": kind, "name": name, "sdl": sdl, "options": _options(registration, kind)},
     )
 
 
@@ -249,19 +247,22 @@ def _options(registration: Registration, kind: str) -> dict[str, Any]:
     known = PART_OPTIONS[kind]
     options: dict[str, Any] = {}
     for name, value in registration.options.items():
-        if name not in known:
-            raise registration.unknown_option(name, known)
-        if value is None:
-            continue
-        if name in {"writes", "batch"}:
-            if not isinstance(value, bool):
-                raise Invalid(f"{call}: {name} is true or false; {told(value)} was given.")
-        elif name == "history":
-            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_HISTORY:
-                raise Invalid(f"{call}: history is a number from 0 to {_MOST_HISTORY}; {told(value)} was given.")
-        elif name in {"parse", "serialize"}:
-            value = registration.function(value, name)  # noqa: PLW2901  it is the same, checked
-        elif not isinstance(value, str) or len(value) > _LONGEST_TEXT:
-            raise Invalid(f"{call}: {name} is a string of at most {_LONGEST_TEXT} characters; {told(value)} was given.")
-        options[name] = value
+        with blaming(option=name):
+            if name not in known:
+                raise registration.unknown_option(name, known)
+            if value is None:
+                continue
+            if name in {"writes", "batch"}:
+                if not isinstance(value, bool):
+                    raise Invalid(f"{call}: {name} is true or false; {told(value)} was given.")
+            elif name == "history":
+                if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_HISTORY:
+                    raise Invalid(f"{call}: history is a number from 0 to {_MOST_HISTORY}; {told(value)} was given.")
+            elif name in {"parse", "serialize"}:
+                value = registration.function(value, name)  # noqa: PLW2901  it is the same, checked
+            elif not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+                raise Invalid(
+                    f"{call}: {name} is a string of at most {_LONGEST_TEXT} characters; {told(value)} was given."
+                )
+            options[name] = value
     return options

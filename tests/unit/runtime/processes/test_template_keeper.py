@@ -204,7 +204,7 @@ class KeeperTests(SynchronousTestCase):
     def deployed(self) -> Any:
         """Load a template as a deployment does."""
         session: Any = object()
-        invocation: Any = type("Load", (), {"wall_seconds": 5.0, "allowance": None})
+        invocation: Any = type("Load", (), {"wall_seconds": 5.0, "allowance": None, "payload": "null"})
         template, _ = self.keeper.first_load(bundle=BUNDLE, session=session, invocation=invocation)
         self.assertEqual(self.look(), ["template"])
         self.load()

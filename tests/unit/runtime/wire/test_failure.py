@@ -88,6 +88,47 @@ class DeathTests(SynchronousTestCase):
             self.assertEqual(error.retry_seconds, 1.0)
 
 
+class RefusedTests(SynchronousTestCase):
+    """Registrations that were refused while a version loaded; all of it may be forged."""
+
+    def test_refused(self) -> None:
+        """They are read, each with what of the call is wrong, and how many were caught before."""
+        one = {
+            "name": "HostError",
+            "message": "use: no.",
+            "code": "too_many",
+            "call": "use",
+            "argument": 1,
+            "option": "a",
+        }
+        told = {**one, "refused": [one, {"message": "second"}], "more": 3}
+        error = script_failure({b"_error_code": b"thrown", b"v": json.dumps(told).encode()})
+        assert type(error) is ScriptFailed
+        self.assertEqual(
+            [(r.thrown.message, r.argument, r.option) for r in error.refused],
+            [("use: no.", 1, "a"), ("second", None, "")],
+        )
+        self.assertEqual(error.caught, 3)
+
+    def test_forged(self) -> None:
+        """What is none is left out, and all of it is bounded."""
+        for forged in (7, "x", [7, None, "x"], {"a": 1}):
+            error = script_failure(
+                {b"_error_code": b"thrown", b"v": json.dumps({"refused": forged, "more": -1}).encode()}
+            )
+            assert isinstance(error, ScriptFailed)
+            self.assertEqual((error.refused, error.caught), ((), None))
+        many = [{"argument": 1e9, "option": "o" * 9000, "message": "m"}] * 500
+        error = script_failure(
+            {b"_error_code": b"thrown", b"v": json.dumps({"refused": many[:50] * 1, "more": True}).encode()}
+        )
+        assert isinstance(error, ScriptFailed)
+        self.assertEqual(
+            (len(error.refused), error.caught, error.refused[0].argument, len(error.refused[0].option)),
+            (50, None, None, 200),
+        )
+
+
 class ErrorBoxTests(SynchronousTestCase):
     """What a script threw, in words."""
 
