@@ -11,7 +11,7 @@ from aiwebengine.scripts.call_text import find_in_call
 
 def marked(text: str, line: int, **wrong: object) -> str:
     """Return what stands at the place that is found, up to the next space or comma; empty if there is none."""
-    found = find_in_call(text, "register", line, **wrong)  # type: ignore[arg-type]
+    found = find_in_call(text, "register", line, **wrong)
     if found is None:
         return ""
     row, column = found
