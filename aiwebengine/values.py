@@ -50,6 +50,8 @@ class Request:
     """Address of the client, after trusted proxies."""
     url: str
     """Absolute, as the client sees it."""
+    trace: str = ""
+    """The `traceparent` of a trusted client, checked; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +213,8 @@ class Invocation(NamedTuple):
     """Its answer is kept with what it does, for when it is asked for again."""
     place: str = ""
     """`file:line` of what registered the handler, if known."""
+    trace: str = ""
+    """See `Request.trace`."""
 
     def causing(self) -> Cause:
         """Return the cause of what this invocation begins."""
@@ -267,6 +271,8 @@ class Receipt(NamedTuple):
     log_bytes: int = 0
     rows: int = 0
     """Of the database, which its host calls have read or written."""
+    trace: str = ""
+    """Id of the trace that a trusted client's request belongs to; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

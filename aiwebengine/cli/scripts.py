@@ -34,11 +34,18 @@ def _rows(script: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
     if script.get("version") is None:
         yield (script["uri"], "deleted", "-", "-", "-")
         return
-    names = [entry["name"] for group in script.get("registered", ()) for entry in group["entries"]] or ["-"]
-    names = [f"{name} on {', '.join(hosts)}" if (hosts := script.get("hosts")) else name for name in names]
+    entries = [entry for group in script.get("registered", ()) for entry in group["entries"]]
+    on = f" on {', '.join(hosts)}" if (hosts := script.get("hosts")) else ""
+    names = [_with_summary(entry, on) for entry in entries] or [f"-{on}"]
     deployed = printing.moment(script["deployedAt"])
     yield (script["uri"], script["version"], deployed, printing.size(script["sizeBytes"]), names[0])
     yield from (("", "", "", "", name) for name in names[1:])
+
+
+def _with_summary(entry: Mapping[str, Any], on: str = "") -> str:
+    """Return what an entry is called, and on which hosts, with what its author says of it."""
+    tags = f" [{', '.join(entry['tags'])}]" if entry.get("tags") else ""
+    return f"{entry['name']}{on}{': ' if entry.get('summary') else ''}{entry.get('summary', '')}{tags}"
 
 
 @click.command()
@@ -73,7 +80,9 @@ def show(session: CommandSession, uri: str, version: int | None, path: str | Non
             click.echo(f"{name + ':':<10}{printing.safe(value)}")
     click.echo()
     for group in script.get("registered", ()):
-        entries = [(entry["name"], entry.get("handler", ""), entry.get("place", "")) for entry in group["entries"]]
+        entries = [
+            (_with_summary(entry), entry.get("handler", ""), entry.get("place", "")) for entry in group["entries"]
+        ]
         printing.table((printing.safe(group["noun"]), "handler", "registered at"), entries)
         click.echo()
     files = [(file["path"], printing.size(file["sizeBytes"])) for file in script.get("files", ())]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import click
 
 from aiwebengine.terminal import show
+from aiwebengine.terminal.figures import figures
 from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 
 @click.command()
 @talks_to_server
 def state(session: CommandSession) -> None:
-    """Show the pool, the queues, the sandbox and the build worker."""
+    """Show what the server is doing: the sandbox, the queues, the databases, the features."""
     found = session.client.call("GET", "/state")
     if session.as_json:
         show.document(found)
     else:
-        show.tree(found)
+        figures(found)

@@ -157,8 +157,10 @@ SHAPES: tuple[Shape, ...] = (
             ),
             Member(
                 signature="readonly invocation: "
-                "{ readonly id: string; readonly deadline: number; readonly budget: InvocationBudget | null }",
-                doc="This run: its id, when it is stopped (milliseconds since 1970), and what it may use.",
+                "{ readonly id: string; readonly deadline: number; readonly budget: InvocationBudget | null; "
+                "readonly traceparent: string | null }",
+                doc="This run: its id, when it is stopped (milliseconds since 1970), what it may use, and the trace "
+                "that it belongs to if a trusted proxy sent the header `traceparent`.",
             ),
             Member(signature="readonly request: HandlerRequest", doc="The request that is answered."),
             Member(signature="readonly log: Console", doc="The same as `console`."),

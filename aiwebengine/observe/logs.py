@@ -198,6 +198,8 @@ class ScriptLogs(Service):
         """
         if lines:
             self._open.add(invocation.id)
+        if invocation.trace:
+            lines = [replace(line, fields={**line.fields, "trace": invocation.trace[3:35]}) for line in lines]
         for line in lines:
             self._take(
                 LogRecord(

@@ -187,6 +187,7 @@ class Invoker:
         idempotent: IdempotentRequest | None = None,
         replay: ReplayInputs | None = None,
         cause: Cause | None = None,
+        trace: str = "",
     ) -> Invocation:
         """
         Make an invocation; nothing begins yet.
@@ -202,6 +203,7 @@ class Invoker:
             idempotent: See `Invocation.idempotent`.
             replay: See `Invocation.replay`.
             cause: The invocation that begins this one, if it is one.
+            trace: See `Request.trace`.
 
         Raises:
             TooMany: It has too many ancestors.
@@ -229,6 +231,7 @@ class Invoker:
             read_only=read_only,
             idempotent=idempotent,
             place=callee.place,
+            trace=trace,
         )
 
     def run(self, invocation: Invocation, sink: Sink) -> Run:

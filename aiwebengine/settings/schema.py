@@ -58,7 +58,7 @@ class ServerSettings:
     ] = ""
     """Address that clients use, such as `https://example.org`; empty: taken from each request."""
     trusted_proxies: Annotated[tuple[str, ...], TextForm("an address or a network such as 10.0.0.0/8", is_network)] = ()
-    """Addresses or networks whose `x-forwarded-for` and `x-forwarded-proto` are believed."""
+    """Addresses or networks whose `x-forwarded-*`, `x-request-id` and `traceparent` are believed."""
     stop_seconds: Annotated[float, NumberRange(least=0, most=600)] = 10.0
     """How long requests in hand may take to finish when the server stops."""
     handover_seconds: Annotated[float, NumberRange(least=1, most=3600)] = 60.0

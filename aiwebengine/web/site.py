@@ -335,6 +335,7 @@ class Site:
                 given,
                 identity=request.id,
                 recording="always" if asked_for else None,
+                trace=request.trace,
             )
             if registry is not self._steps_of:
                 self._steps = {id(one): steps for one in registry.taking_paths if (steps := self._admission.of(one))}
@@ -390,7 +391,8 @@ class Site:
             label=f"{request.method} (no handler)",
         )
         given = payload(request, {}, sender=exchange.sender.told, automatic=told(answer))
-        run = self._invoker.run(self._invoker.invocation(callee, ANONYMOUS, given, identity=request.id), exchange)
+        invocation = self._invoker.invocation(callee, ANONYMOUS, given, identity=request.id, trace=request.trace)
+        run = self._invoker.run(invocation, exchange)
         if exchange.waiting:
             exchange.run = run
 

@@ -120,8 +120,8 @@ interface HandlerContext {
   readonly user: { readonly id: string; readonly [key: string]: any } | null;
   /** The script and its version. */
   readonly script: { readonly uri: string; readonly version: string };
-  /** This run: its id, when it is stopped (milliseconds since 1970), and what it may use. */
-  readonly invocation: { readonly id: string; readonly deadline: number; readonly budget: InvocationBudget | null };
+  /** This run: its id, when it is stopped (milliseconds since 1970), what it may use, and the trace that it belongs to if a trusted proxy sent the header `traceparent`. */
+  readonly invocation: { readonly id: string; readonly deadline: number; readonly budget: InvocationBudget | null; readonly traceparent: string | null };
   /** The request that is answered. */
   readonly request: HandlerRequest;
   /** The same as `console`. */

@@ -194,6 +194,21 @@ def test_list_shows_hosts(shell: Shell) -> None:
     assert shell.out.splitlines()[1].endswith("GET /notes on a.example.org, *.example.net")
 
 
+def test_list_shows_summaries(shell: Shell) -> None:
+    """What an author says of a route stands beside it, in both lists."""
+    entry = {"name": "GET /notes", "handler": "list", "place": "main.ts:4", "summary": "All notes", "tags": ["a", "b"]}
+    registered = [{**SCRIPT["registered"][0], "entries": [entry, {**entry, "summary": ""}]}]  # type: ignore[index]
+    shell.api.will(document={"scripts": [{**SCRIPT, "registered": registered, "hosts": ["a.org"]}]})
+    assert shell.run("list") == exits.OK
+    assert [line.split("KiB  ")[-1].strip() for line in shell.out.splitlines()[1:]] == [
+        "GET /notes on a.org: All notes [a, b]",
+        "GET /notes on a.org [a, b]",
+    ]
+    shell.api.will(document={**SCRIPT, "registered": registered, "files": []})
+    assert shell.run("show", "notes") == exits.OK
+    assert "GET /notes: All notes [a, b]  list" in shell.out
+
+
 @pytest.mark.parametrize(
     ("words", "first"),
     [
@@ -299,10 +314,14 @@ def test_logs_follow(shell: Shell) -> None:
 
 
 def test_state_and_token(shell: Shell, tmp_path: Path) -> None:
-    """State is a tree, the token comes from the data folder, a new one from the server."""
-    shell.api.will(document={"scripts": 1, "runtime": {"children": [{"pid": 7}]}, "background": []})
+    """State is told in sections, the token comes from the data folder, a new one from the server."""
+    state = {"server": {"scripts": 1}, "runtime": {"children": [{"pid": 7}]}, "relay": {"failed": 0}}
+    shell.api.will(document=state)
     assert shell.run("state") == exits.OK
-    assert shell.out == "scripts: 1\nruntime:\n  children:\n    1\n      pid: 7\nbackground: none\n"
+    assert shell.out == "Server\n  scripts 1\n\nRuntime\n  children\n    pid\n    7\n\nNothing to tell of: relay.\n"
+    shell.api.will(document=state)
+    assert shell.run("state", "--json") == exits.OK
+    assert shell.json() == state
     assert shell.run("token") == exits.NOT_FOUND
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "administrator-token").write_text("awe_x\n")
@@ -310,7 +329,7 @@ def test_state_and_token(shell: Shell, tmp_path: Path) -> None:
     assert shell.out == "awe_x\n"
     shell.api.will(status=201, document={"token": "awe_y"})
     assert shell.run("token", "new") == exits.OK
-    assert (shell.out, shell.api.asked[1].method) == ("awe_y\n", "POST")
+    assert (shell.out, shell.api.asked[2].method) == ("awe_y\n", "POST")
 
 
 @pytest.mark.parametrize(
@@ -453,10 +472,14 @@ def test_receipts(shell: Shell) -> None:
     assert "2 kv.get 1.2" in shell.out
     assert "1500.2" in shell.out
     assert "10 host calls a minute  40 %" in shell.out
+    assert "trace" not in shell.out
+    shell.api.will(document={**found, "recent": [{**one, "trace": "0af7"}]})
+    assert shell.run("receipts", "notes") == exits.OK
+    assert "0af7" in shell.out
     shell.api.will(status=204)
     shell.api.will(document=found)
     assert shell.run("receipts", "notes", "--new-budgets", "--json") == exits.OK
-    assert (shell.api.asked[1].method, shell.api.asked[1].path) == ("DELETE", "/engine/api/script/budgets")
+    assert (shell.api.asked[2].method, shell.api.asked[2].path) == ("DELETE", "/engine/api/script/budgets")
     assert shell.json() == found
 
 

@@ -76,10 +76,12 @@ def _budget(budget: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _receipts(found: Iterable[Mapping[str, Any]], title: str) -> None:
     head = (title, "route", "outcome", "why", "wall", "cpu", "queued", "host calls", "invocation")
-    show.table(head, [_receipt(one) for one in found])
+    rows = list(found)
+    traced = any(one.get("trace") for one in rows)
+    show.table((*head, "trace") if traced else head, [_receipt(one, traced=traced) for one in rows])
 
 
-def _receipt(one: Mapping[str, Any]) -> tuple[object, ...]:
+def _receipt(one: Mapping[str, Any], *, traced: bool) -> tuple[object, ...]:
     calls = [f"{cost['count']} {name} {cost['ms']:.1f}" for name, cost in sorted(one["hostCalls"].items())]
     return (
         show.moment(one["at"]),
@@ -89,4 +91,5 @@ def _receipt(one: Mapping[str, Any]) -> tuple[object, ...]:
         *(f"{one[name]:.1f}" for name in ("wallMs", "cpuMs", "queuedMs")),
         ", ".join(calls) or "-",
         one["invocation"],
+        *((one.get("trace") or "-",) if traced else ()),
     )

@@ -44,6 +44,11 @@ def _count_rows(op: Operations) -> None:
     op.add_column("receipts", sa.Column("row_count", sa.BigInteger, nullable=False, server_default="0"))
 
 
+def _keep_traces(op: Operations) -> None:
+    """Keep which trace an invocation belongs to."""
+    op.add_column("receipts", sa.Column("trace", sa.String(32), nullable=False, server_default=""))
+
+
 def _make_budget_use(op: Operations) -> None:
     """Make the table."""
     op.create_table(
@@ -62,6 +67,7 @@ RECEIPTS = MigrationChain(
     steps=(
         Step(revision="0001", upgrade=_make_receipts, formerly="e0002"),
         Step(revision="0002", upgrade=_count_rows, formerly="e0004"),
+        Step(revision="0003", upgrade=_keep_traces),
     ),
 )
 

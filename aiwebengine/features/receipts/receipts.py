@@ -67,6 +67,7 @@ class ReceiptRecord:
             "at": int(self.at * 1000),
             "version": self.version,
             "invocation": receipt.invocation,
+            "trace": receipt.trace or None,
             "kind": self.kind,
             "label": self.label,
             "outcome": receipt.outcome,

@@ -88,6 +88,7 @@ def _row(record: ReceiptRecord) -> dict[str, Any]:
         "log_lines": receipt.log_lines,
         "log_bytes": receipt.log_bytes,
         "row_count": receipt.rows,
+        "trace": receipt.trace[:32],
         "host_calls": json.dumps(_calls(receipt.host_calls), separators=(",", ":")),
     }
 
@@ -108,6 +109,7 @@ def _record(row: Row[Any]) -> ReceiptRecord:
         log_lines=row.log_lines,
         log_bytes=row.log_bytes,
         rows=row.row_count,
+        trace=row.trace,
     )
     return ReceiptRecord(
         id=row.id,

@@ -32,6 +32,8 @@ receipts = sa.Table(
     sa.Column("row_count", sa.BigInteger, nullable=False, server_default="0"),
     # JSON: {name: [count, microseconds, bytes of arguments, bytes of answers]}.
     sa.Column("host_calls", LongText, nullable=False),
+    # Of a trusted client's request; empty for none.
+    sa.Column("trace", sa.String(32), nullable=False, server_default=""),
     sa.Index("receipts_key_id", "key", "id"),
 )
 

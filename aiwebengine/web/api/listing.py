@@ -8,6 +8,9 @@ from typing import Any
 from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.values import Entry
 
+_FOR_PEOPLE = ("summary", "tags")
+"""Options of entries that do nothing but stand in lists."""
+
 
 class Listing:
     """
@@ -25,8 +28,8 @@ class Listing:
         Return a group for each kind that is among *entries*.
 
         Returns:
-            `kind`, `noun`, `nouns` and `entries` of each group; of each entry `name`, `handler`, `place`, and `methods`
-            and `path` if it takes one.
+            `kind`, `noun`, `nouns` and `entries` of each group; of each entry `name`, `handler`, `place`, `methods`
+            and `path` if it takes one, and `summary` and `tags` if it was registered with them.
         """
         by_kind: dict[str, list[Entry]] = {}
         for entry in entries:
@@ -57,4 +60,5 @@ def _entry(name: str, entry: Entry) -> dict[str, Any]:
     }
     if entry.methods:
         shown.update(methods=list(entry.methods), path=entry.key)
+    shown.update({option: entry.options[option] for option in _FOR_PEOPLE if entry.options.get(option)})
     return shown

@@ -2,7 +2,7 @@
 What a handler is given of a request: the member `q` of a run, as ASCII JSON.
 
     {"method":"GET","path":"/notes/7","url":"http://localhost/notes/7?full=1",
-     "headers":{"host":"localhost"},"ip":"127.0.0.1","cookies":{"a":"1"},
+     "headers":{"host":"localhost"},"ip":"127.0.0.1","cookies":{"a":"1"},"trace":"00-...",
      "id":"9f..","params":{"id":"7"},"query":[["full","1"]],
      "body":"...", "form":[["name","value"]], "data":{...}}
 
@@ -37,11 +37,18 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 Pairs = list[tuple[str, str]]
 
 
-def told_sender(headers: Mapping[str, str], client: str) -> str:
-    """Return the members that header fields and the client's address make up."""
+def told_sender(headers: Mapping[str, str], client: str, trace: str = "") -> str:
+    """
+    Return the members that header fields and the client's address make up.
+
+    Args:
+        trace: See `Request.trace`.
+    """
     told = f'"headers":{_encode(headers)},"ip":{_text(client)}'
     if "cookie" in headers:
         told += f',"cookies":{_encode(read_cookies(headers["cookie"]))}'
+    if trace:
+        told += f',"trace":"{trace}"'
     return told
 
 

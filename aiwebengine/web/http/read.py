@@ -17,6 +17,7 @@ from aiwebengine.values import Request
 from aiwebengine.web.http.conditions import CONDITIONS
 from aiwebengine.web.http.head import Fields, check_path
 from aiwebengine.web.http.payload import told_sender
+from aiwebengine.web.http.trace import trace_parent
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request in hand, for the log."""
@@ -32,7 +33,7 @@ _MAX_HOPS = 50
 class Sender:
     """What a connection's header fields tell of who sends; worked out once for requests that repeat them."""
 
-    __slots__ = ("accept", "client", "conditional", "given_id", "headers", "origin", "token", "told")
+    __slots__ = ("accept", "client", "conditional", "given_id", "headers", "origin", "token", "told", "trace")
 
     accept: str
     """The `accept` header; empty if there is none."""
@@ -49,6 +50,8 @@ class Sender:
     """The administrator's, of whom it may be, for `Server-Timing`; empty if none was sent.  No script sees it."""
     told: str
     """What `payload` tells a handler of all this."""
+    trace: str
+    """See `Request.trace`."""
 
 
 class Reader:
@@ -90,7 +93,8 @@ class Reader:
         sender.origin = self._origin(headers, secure=secure, trusted=trusted)
         sender.accept = headers.get("accept", "")
         sender.conditional = not CONDITIONS.isdisjoint(headers)
-        sender.told = told_sender(headers, sender.client)
+        sender.trace = trace_parent(headers["traceparent"]) if trusted and "traceparent" in headers else ""
+        sender.told = told_sender(headers, sender.client, sender.trace)
         return sender
 
     def identify(self, sender: Sender | None) -> str:
@@ -120,6 +124,7 @@ class Reader:
             body=body,
             client=sender.client,
             url=sender.origin + target,
+            trace=sender.trace,
         )
 
     def _is_trusted(self, peer: str) -> bool:

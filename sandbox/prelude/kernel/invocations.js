@@ -244,6 +244,13 @@
         return told === undefined ? null : K.parse(told);
     });
 
+    /* A request of GraphQL stands one deeper. */
+    K.getter(invocationPrototype, 'traceparent', function () {
+        var q = K.run === null ? undefined : K.run.box.q;
+        if (q === undefined || q === null) return null;
+        return q.trace || q.r !== undefined && q.r.trace || null;
+    });
+
     function makeContext(run, request) {
         var box = run.box;
         return {

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
+from dataclasses import replace
+from pathlib import Path
 
 import pytest_twisted
 
-from tests.support.engine import running_engine
+from tests.support.engine import running_engine, settings_for, shared_engine
 
 SCRIPT = """
 registerWebHandler("/work", function (req) {
@@ -46,6 +49,39 @@ async def test_server_timing() -> None:
         for token in ("wrong", ""):
             reply = await engine.request("GET", "/work", {"x-aiwebengine-token": token} if token else {})
             assert "server-timing" not in reply.headers
+
+
+TRACED = """
+registerWebHandler("/a", (req, ctx) => { console.log("traced"); return { trace: ctx.invocation.traceparent }; });
+registerWebHandler("/fail", () => { throw new Error("no"); });
+registerQueryHandler("trace", "trace: String", (args, ctx) => ctx.invocation.traceparent);
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_trace() -> None:
+    """The trace of a trusted client is seen by the script, and stands in its log and in kept receipts."""
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+    asked = json.dumps({"query": "{ trace }"})
+    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
+        settings = settings_for(Path(folder))
+        settings = replace(settings, server=replace(settings.server, trusted_proxies=("127.0.0.1",)))
+        async with running_engine(settings) as engine:
+            await engine.deploy("traced", {"main.js": TRACED})
+            assert (await engine.request("GET", "/a", headers)).json() == {"trace": headers["traceparent"]}
+            assert (await engine.request("GET", "/a")).json() == {"trace": None}
+            reply = await engine.request("POST", "/graphql", {**headers, "content-type": "application/json"}, asked)
+            assert reply.json() == {"data": {"trace": headers["traceparent"]}}
+            assert (await engine.request("GET", "/fail", headers)).status == 500
+            lines = (await engine.api("GET", "/logs?uri=traced")).json()["lines"]
+            assert [line["fields"].get("trace") for line in lines] == [trace, None, trace]
+            found = (await engine.api("GET", "/script/receipts?uri=traced")).json()
+            assert [one["trace"] for one in found["recent"] if one["kind"] != "load"] == [trace, trace, None, trace]
+            assert [one["trace"] for one in found["kept"] if one["why"] == "failed"] == [trace]
+    async with shared_engine() as engine:
+        await engine.deploy("traced", {"main.js": TRACED})
+        assert (await engine.request("GET", "/a", headers)).json() == {"trace": None}
 
 
 @pytest_twisted.ensureDeferred

@@ -47,6 +47,8 @@ class Caller:
     sender: str = ""
     """Members for a script's run, as JSON: `"r":{...}` with the request, `"c":{...}` with connection parameters."""
     principal: Principal = ANONYMOUS
+    trace: str = ""
+    """See `Request.trace`."""
 
 
 class Scripts(Protocol):

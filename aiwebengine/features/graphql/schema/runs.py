@@ -65,6 +65,7 @@ class ScriptRuns:
             label=label,
             recording=self._invoker.recording(part.script, label),
             read_only=read_only,
+            trace=asker.trace,
         )
 
     def run(self, invocation: Invocation, sink: Sink) -> Run:

@@ -227,4 +227,5 @@ def asker_of(exchange: Exchange, request: Request, connection: str = "") -> Call
         connection: Parameters of the connection, as JSON; empty for none.
     """
     told = f'"r":{bare_payload(request, sender=exchange.sender.told)}'
-    return Caller(request=request.id, sender=f'{told},"c":{connection}' if connection else told)
+    sender = f'{told},"c":{connection}' if connection else told
+    return Caller(request=request.id, sender=sender, trace=request.trace)

@@ -192,7 +192,7 @@ class Conversation:
             return
         self._init.cancel()
         self._acknowledged = True
-        sender = told_sender(self._request.headers, self._request.client)
+        sender = told_sender(self._request.headers, self._request.client, self._request.trace)
         self._sender = f'"r":{bare_payload(self._request, sender=sender)},"c":{connection}'
         self.send('{"type":"connection_ack"}')
 
@@ -228,7 +228,7 @@ class Conversation:
             return
         parts = self._parts
         operation = Subscriber(self, identity)
-        asker = Caller(request=parts.new_id(), sender=self._sender)
+        asker = Caller(request=parts.new_id(), sender=self._sender, trace=self._request.trace)
         if len(self._stops) >= parts.settings.max_connection_subscriptions:
             most = parts.settings.max_connection_subscriptions
             text = f"One connection may have at most {most} operations at once (graphql.max_connection_subscriptions)."

@@ -139,7 +139,14 @@ class RegisteringTests(SynchronousTestCase):
         """Entries are listed by kind, in the words of each; of a kind that is not offered its name is all there is."""
         ask(self.session, "register.job", job())
         ask(
-            self.session, "register.route", {"path": "/a", "methods": ["GET", "PUT"], "handler": {"id": 1, "name": "f"}}
+            self.session,
+            "register.route",
+            {
+                "path": "/a",
+                "methods": ["GET", "PUT"],
+                "handler": {"id": 1, "name": "f"},
+                "options": {"summary": "All", "tags": ["x"]},
+            },
         )
         entries = [*self.book.entries, replace(self.book.entries[0], kind="spaceship")]
         routes, jobs, ships = Listing((web_routes(LimitSettings()), self.kind))(entries)
@@ -147,7 +154,17 @@ class RegisteringTests(SynchronousTestCase):
         self.assertEqual(jobs["entries"], [{"name": "nightly every 1d", "handler": "run", "place": ""}])
         self.assertEqual(
             routes["entries"],
-            [{"name": "GET|PUT /a", "handler": "f", "place": "", "methods": ["GET", "PUT"], "path": "/a"}],
+            [
+                {
+                    "name": "GET|PUT /a",
+                    "handler": "f",
+                    "place": "",
+                    "methods": ["GET", "PUT"],
+                    "path": "/a",
+                    "summary": "All",
+                    "tags": ["x"],
+                }
+            ],
         )
         self.assertEqual((ships["kind"], [one["name"] for one in ships["entries"]]), ("spaceship", ["nightly"]))
 

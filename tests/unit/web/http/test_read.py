@@ -62,6 +62,18 @@ class SenderTests(SynchronousTestCase):
         sender = _sender(b"Host: a\r\nX-Forwarded-For: 1.2.3.4", peer="::ffff:192.0.2.7", reader=reader)
         self.assertEqual(sender.client, "1.2.3.4")
 
+    def test_trace(self) -> None:
+        """The trace of a trusted client is kept and told to the handler; that of others is not."""
+        given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        lines = f"Host: a\r\ntraceparent: {given}".encode()
+        trusted = _reader(trusted=("192.0.2.0/24",))
+        sender = _sender(lines, reader=trusted)
+        self.assertEqual(sender.trace, given)
+        self.assertIn(f'"trace":"{given}"', sender.told)
+        for sender in (_sender(lines, reader=_reader()), _sender(lines + b"x", reader=trusted)):
+            self.assertEqual(sender.trace, "")
+            self.assertNotIn('"trace"', sender.told)
+
     def test_no_address(self) -> None:
         """A connection without an address, such as a socket file, is nobody's."""
         sender = _sender(b"Host: a\r\nX-Forwarded-For: 1.2.3.4", peer="", reader=_reader(trusted=("0.0.0.0/0",)))
