@@ -48,7 +48,7 @@ class Hold:
     subject: str
     """For whom it worked, such as `GET /notes of "notes"`; empty if that is not known."""
     phase: str
-    """The innermost function of the engine that was seen, such as `web.admit._checked`; empty if none was."""
+    """The innermost function of the engine that was seen, such as `web.http.payload.payload`; empty if none was."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it ready for JSON; times are milliseconds."""

@@ -4,7 +4,7 @@ The listening site: what a request meets, in order.
     1  channel.py   a connection; head.py reads the head, refusals are told from here
     2  read.py      -> Request
     3  routes       Registry x Request -> RouteMatch
-    4  admit.py     -> what the handler is given, or a refusal
+    4  payload.py   -> what the handler is given; the checks that features add (admission.py)
     5  runner       Invocation -> answer, through the request's `Exchange`
     6  write.py     -> bytes
 
@@ -50,7 +50,6 @@ from aiwebengine.values import (
     RouteMatch,
 )
 from aiwebengine.web.admission import Admission, AdmissionStep, Enter
-from aiwebengine.web.admit import admit
 from aiwebengine.web.arrival import Arrival, Opener
 from aiwebengine.web.automatic import Unanswered, allowed, automatic, owner_of, refusal_of, told
 from aiwebengine.web.errors import Explain, StackFrame, error_answer, wants_page, withheld
@@ -327,7 +326,7 @@ class Site:
             self._pulse.subject = route
             if exchange.sender.token:
                 exchange.timed = self._is_owner(exchange.sender.token)
-            given = admit(request, match, sender=exchange.sender.told)
+            given = payload(request, match.params, sender=exchange.sender.told, base=route.options.get("base", ""))
             asked_for = exchange.timed and "x-aiwebengine-record" in request.headers
             invocation = self._invoker.invocation(
                 self._callees.of(route),

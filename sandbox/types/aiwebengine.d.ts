@@ -224,7 +224,7 @@ interface RouteOptions {
   limits?: HandlerLimits;
   /** Functions `async (req, ctx, next) => answer` that run before this handler, after those of `use`. */
   middleware?: Middleware | Middleware[];
-  /** JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value. Or a schema of a package (any Standard Schema), which is asked after the middleware; `req.data` is what it makes. */
+  /** JSON Schema for the JSON body, checked after the middleware; a request that breaks it is answered 400; `req.data` is the checked value. Or a schema of a package (any Standard Schema); `req.data` is what it makes. */
   body?: JsonSchema | StandardSchema;
   /** JSON Schema for the query, an object; strings become the numbers, booleans and lists that it asks for. Or a Standard Schema, which makes `req.query`. */
   query?: JsonSchema | StandardSchema;

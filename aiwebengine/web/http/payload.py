@@ -4,7 +4,7 @@ What a handler is given of a request: the member `q` of a run, as ASCII JSON.
     {"method":"GET","path":"/notes/7","url":"http://localhost/notes/7?full=1",
      "headers":{"host":"localhost"},"ip":"127.0.0.1","cookies":{"a":"1"},"trace":"00-...",
      "id":"9f..","params":{"id":"7"},"query":[["full","1"]],
-     "body":"...", "form":[["name","value"]], "data":{...}}
+     "body":"...", "form":[["name","value"]]}
 
 Members that say nothing are left out.  A body that is not UTF-8, or that would be far longer
 as JSON, stands as base64 in `bodyBase64` instead of `body`.
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -57,9 +57,6 @@ def payload(
     params: Mapping[str, Any],
     *,
     sender: str,
-    query: Sequence[tuple[str, Any]] | None = None,
-    data: Any = None,
-    checked: bool = False,
     base: str = "",
     automatic: str = "",
 ) -> str:
@@ -69,9 +66,6 @@ def payload(
     Args:
         params: What the path's parameters matched.
         sender: What `told_sender` gave for the request.
-        query: The query's parameters, if they were read already; a list is all values of its name.
-        data: The body as its schema accepted it.
-        checked: Whether there was a schema.
         base: The script's base path, for a handler that takes paths without it.
         automatic: What the server answers by itself, as JSON, for middleware around it.
 
@@ -86,11 +80,9 @@ def payload(
     if params:
         parts.append(f',"params":{_encode(params)}')
     if request.query:
-        parts.append(f',"query":{_encode(query_pairs(request) if query is None else query)}')
+        parts.append(f',"query":{_encode(query_pairs(request))}')
     if request.body:
         parts.append(_body(request))
-    if checked:
-        parts.append(f',"data":{_encode(data)}')
     if base:
         parts.append(f',"base":{_text(base)}')
     if automatic:

@@ -127,17 +127,28 @@
         return perRoute[id];
     };
 
+    function checksOf(call, options) {
+        var checks = [];
+        for (var i = 0; i < CHECKED.length; i++) {
+            var where = CHECKED[i], value = options[where], standard = K.schemaOf(value);
+            if (standard !== null) checks[checks.length] = { where: where, standard: standard };
+            else if (value !== undefined && value !== null) checks[checks.length] = { where: where, json: K.jsonSchema(value, call, where) };
+        }
+        return checks;
+    }
+
     /* One registration as the server gets it; functions become numbers. */
     function register(call, path, handler, third, stack) {
-        var options = optionsOf(call, third), chosen = keys(options), sent = {}, schema, checks = [], kept = keep(handler, call, stack, { argument: 1 });
+        var options = optionsOf(call, third), chosen = keys(options), sent = {}, checks = checksOf(call, options), kept = keep(handler, call, stack, { argument: 1 });
         for (var i = 0; i < chosen.length; i++) {
             var name = chosen[i], value = options[name];
             if (name === 'method' || value === undefined) continue;
             if (name === 'middleware') {
                 sent.middleware = betweenOf(call, value, stack);
                 perRoute[kept.id] = sent.middleware;
-            } else if (CHECKED.indexOf(name) >= 0 && (schema = K.schemaOf(value)) !== null) {
-                checks[checks.length] = { where: name, schema: schema };
+            } else if (CHECKED.indexOf(name) >= 0) {
+                // The server only shows it: what a package's schema asks for is code.
+                if (K.schemaOf(value) === null) sent[name] = value;
             } else if (typeof value === 'function') {
                 throw refused('invalid', call, 'the option ' + name + ' cannot be a function.', { option: name });
             } else sent[name] = value;
@@ -290,6 +301,8 @@
         return 'there is no top-level function "' + name + '"' + why + (near ? '; did you mean "' + near + '"?' : '.');
     }
 
+    /* What was probably meant, or null. */
+    K.nearest = nearest;
     function nearest(name, table) {
         var best = null, least = Math.max(2, Math.floor(name.length / 3)) + 1;
         for (var i = 0; i < table.length; i++) {

@@ -36,7 +36,7 @@ registerWebHandler("/nonsense", () => 1, { query: schema(() => 7) });
 registerWebHandler("/both", (req) => req.data, {
   method: "POST",
   body: Note,
-  query: { type: "object", required: ["key"] },
+  query: { type: "object", required: ["key", "page"] },
   middleware: (req, _ctx, next) => (req.query.key === "open" ? next() : httpError(403, "No.")),
 });
 """
@@ -74,7 +74,9 @@ async def test_standard_schemas() -> None:
         assert no_json.status == 400
         for path in ("/throws", "/nonsense"):
             assert (await engine.request("GET", path)).json()["code"] == "script_failed"
-        assert (await post("/both", {"text": "a"})).status == 400
+        # The middleware is first, then the JSON Schema, then the other.
+        assert (await post("/both", {"text": "a"})).status == 403
         assert (await post("/both?key=shut", {})).status == 403
-        assert _refusal(await post("/both?key=open", {}))[0] == 400
-        assert (await post("/both?key=open", {"text": "a"})).json()["text"] == "a"
+        assert _refusal(await post("/both?key=open", {}))[1][0]["in"] == "query"
+        assert _refusal(await post("/both?key=open&page=1", {}))[1][0]["in"] == "body"
+        assert (await post("/both?key=open&page=1", {"text": "a"})).json()["text"] == "a"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from aiwebengine.web.admit import admit
+from aiwebengine.web.http.payload import payload
 from tests.support.engine import running_engine
 
 
@@ -20,9 +20,9 @@ async def test_held_by_a_route(monkeypatch: pytest.MonkeyPatch) -> None:
         ends = time.monotonic() + 0.2
         while time.monotonic() < ends:
             sum(range(1000))
-        return admit(*given, **named)
+        return payload(*given, **named)
 
-    monkeypatch.setattr("aiwebengine.web.site.admit", slow)
+    monkeypatch.setattr("aiwebengine.web.site.payload", slow)
     async with running_engine() as engine:
         await engine.deploy("slow", {"main.js": 'registerWebHandler("/slow", () => "done");'})
         assert (await engine.request("GET", "/slow")).text == "done"

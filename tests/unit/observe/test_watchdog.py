@@ -135,10 +135,10 @@ class NameTests(SynchronousTestCase):
     def test_phase(self):
         """The phase is the innermost function of the engine, whatever it called."""
         stack = [
-            traceback.FrameSummary("/srv/site-packages/aiwebengine/web/admit.py", 3, "_checked", lookup_line=False),
+            traceback.FrameSummary("/srv/site-packages/aiwebengine/web/site.py", 3, "_checked", lookup_line=False),
             traceback.FrameSummary("/usr/lib/python3.11/json/decoder.py", 3, "decode", lookup_line=False),
         ]
-        self.assertEqual(phase_of(stack), "web.admit._checked")
+        self.assertEqual(phase_of(stack), "web.site._checked")
         self.assertEqual(phase_of(stack[1:]), "")
 
     def test_subject(self):

@@ -73,11 +73,6 @@ class PayloadTests(SynchronousTestCase):
         self.assertRaises(Invalid, _given, _request(b"&a" * 1001, headers=headers))
         self.assertNotIn("form", _given(_request(b"a=1", headers={"content-type": "text/plain"})))
 
-    def test_checked_data(self) -> None:
-        """What a schema let through is given as data, even if it is null."""
-        self.assertIsNone(_given(_request(b"null"), data=None, checked=True)["data"])
-        self.assertNotIn("data", _given(_request(b"null")))
-
     def test_params(self) -> None:
         """Parameters of the path are given decoded."""
         self.assertEqual(_given(_request(), params={"id": "ä/"})["params"], {"id": "ä/"})
