@@ -16,33 +16,6 @@ from aiwebengine.settings.describe import meanings
 from tests.rules.tree import ROOT, name, parsed, python
 
 SECTIONS = sections_of(FEATURES)
-# No test is known that misses these.  The list may only shrink.
-UNSEEN = {
-    "server.stop_seconds",
-    "graphql.init_seconds",
-    "build.npm_offline",
-    "redis.command_seconds",
-    "build.install_seconds",
-    "limits.memory_bytes",
-    "pool.max_parked",
-    "budgets.rows",
-    "limits.load_seconds",
-    "websocket.origins",
-    "storage.max_value_bytes",
-    "live.retry_seconds",
-    "redis.connect_seconds",
-    "server.handover_seconds",
-    "sandbox.allow_missing",
-    "build.memory_bytes",
-    "build.cache_bytes",
-    "build.idle_seconds",
-    "deploy.keep_versions",
-    "live.heartbeat_seconds",
-    "redis.prefix",
-    "redis.connections",
-    "errors.show_source",
-    "receipts.retention_days",
-}
 
 
 def test_every_setting_is_described() -> None:
@@ -86,7 +59,7 @@ def test_every_setting_has_a_test() -> None:
         for setting in named:
             assert setting in known, f"{file}: {test}: {setting} is no setting"
             seen.add(setting)
-    assert known - seen == UNSEEN
+    assert not sorted(known - seen), "write a test that shows what it does, and mark it"
 
 
 @pytest.mark.slow("it runs a hundred tests again, each without one setting")

@@ -207,6 +207,18 @@ async def test_units() -> None:
         assert await codes(engine, "{ coded }") == ["TEAPOT"]
 
 
+@pytest.mark.setting("errors.show_source")
+@pytest_twisted.ensureDeferred
+async def test_what_authors_may_read(tmp_path: Path) -> None:
+    """In development a client reads what a script threw, and where."""
+    settings = settings_for(tmp_path, errors=ErrorSettings(show_source=True))
+    async with running_engine(settings) as engine:
+        await engine.deploy("a", {"main.ts": SCRIPT})
+        reply = await ask(engine, "{ fails }")
+        assert "secret" in reply.text
+        assert "main.ts" in reply.text
+
+
 @pytest_twisted.ensureDeferred
 async def test_what_others_may_read(tmp_path: Path) -> None:
     """Outside of development nobody reads what a script threw, but for what it says to clients."""

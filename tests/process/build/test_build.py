@@ -218,6 +218,20 @@ async def test_dies_again_and_again() -> None:
             assert builder.state()["starts"] == starts == 4
 
 
+@pytest.mark.setting("build.cache_bytes")
+@pytest_twisted.ensureDeferred
+async def test_cache_is_bounded(tmp_path: Path) -> None:
+    """Lowered files are kept on disk up to the bound of the settings; beyond it the oldest go."""
+    most = 1024 * 1024
+    async with running_builder(BuildSettings(cache_bytes=most), cache=tmp_path) as builder:
+        files = {f"{name}.ts": f'export const {name}: string = "{name * 400_000}";' for name in "abcd"}
+        main = "".join(f'import {{ {name} }} from "./{name}"; console.log({name}.length);\n' for name in "abcd")
+        await build(builder, {"main.ts": main, **files})
+        # The worker tidies up after its answer, before it takes the next request.
+        await build(builder, {"main.ts": "export const a: number = 1;"})
+        assert 0 < sum(path.stat().st_size for path in tmp_path.glob("lowered/*/*.json")) <= most
+
+
 @pytest_twisted.ensureDeferred
 async def test_registry_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registry that refuses connections is asked again after pauses, and then its words are the author's."""

@@ -74,7 +74,7 @@ class Deploying:
             store=self.store,
             forget=self.runner.forget,
             current=self.current,
-            keep_versions=keep_versions,
+            keep_versions=self.settings.keep_versions,
             background=self.background,
             seconds=self.clock.seconds,
         )

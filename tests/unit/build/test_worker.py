@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -27,6 +29,19 @@ class NoProcesses(Clock):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
 
+class SomeProcess(Clock):
+    """A reactor that remembers what was started, and starts nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arguments: list[str] = []
+        self.signals: list[str] = []
+
+    def spawnProcess(self, process: Any, _: str, arguments: list[str], **__: Any) -> None:
+        self.arguments = arguments
+        process.transport = SimpleNamespace(pid=99_999_999, signalProcess=self.signals.append, write=lambda _: None)
+
+
 class WorkerTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = NoProcesses()
@@ -43,6 +58,30 @@ class WorkerTests(SynchronousTestCase):
         self.assertIn("cannot start the build worker", error.public)
         self.assertEqual((self.reactor.attempts, self.reactor.getDelayedCalls()), (0, []))
         self.assertEqual(self.worker.state()["starts"], 0)
+
+    @pytest.mark.setting("build.memory_bytes")
+    def test_memory(self) -> None:
+        """The worker's heap is as large as the settings say."""
+        started = self.start(memory_bytes=300 * 1024 * 1024)
+        self.assertIn("--max-old-space-size=300", started.arguments)
+
+    @pytest.mark.setting("build.idle_seconds")
+    def test_idle(self) -> None:
+        """A worker that has had nothing to do for as long as the settings say is ended."""
+        started = self.start(idle_seconds=20.0)
+        started.advance(19.0)
+        self.assertEqual(started.signals, [])
+        started.advance(2.0)
+        self.assertEqual(started.signals, ["KILL"])
+
+    def start(self, **settings: Any) -> SomeProcess:
+        """Start a worker; nothing happens in it."""
+        reactor = SomeProcess()
+        worker = Worker(
+            reactor=reactor, node=Path("/node"), folder=Path("/worker"), setup={}, settings=BuildSettings(**settings)
+        )
+        worker.warm()
+        return reactor
 
     def test_no_process(self) -> None:
         """A process that cannot be forked is tried again with the next build."""

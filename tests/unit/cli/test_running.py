@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
@@ -159,7 +160,7 @@ class HandoverTests(SynchronousTestCase):
         engine = SimpleNamespace(service=MultiService(), ready=self.ready, handover=handover)
         succession: Any = SimpleNamespace(start=self.start, stop=lambda: self.did.append("stop"))
         self.service = RunningEngine(
-            settings=Settings(server=ServerSettings(data_folder=str(self.folder))),
+            settings=Settings(server=ServerSettings(data_folder=str(self.folder), handover_seconds=7.0)),
             build=lambda settings, **_: engine,
             reactor=object(),
             started=lambda ready: None,
@@ -198,6 +199,7 @@ class HandoverTests(SynchronousTestCase):
         self.service.hand_over()
         self.assertEqual(self.did, ["stop"])
 
+    @pytest.mark.setting("server.handover_seconds")
     def test_handed_over(self) -> None:
         """The successor is known, and the file with the address is the successor's."""
         self.serve()
@@ -205,9 +207,7 @@ class HandoverTests(SynchronousTestCase):
         self.service.hand_over()
         self.assertEqual(self.did, [])
         self.begun.callback((3, 4))
-        self.assertEqual(
-            self.did, ["start [('listening', 3), ('lock', 4), ('pidfile', '/run/pid'), ('seconds', 60.0)]"]
-        )
+        self.assertEqual(self.did, ["start [('listening', 3), ('lock', 4), ('pidfile', '/run/pid'), ('seconds', 7.0)]"])
         self.successor.callback(7)
         self.assertEqual(self.did[1:], ["done", "process 7"])
         self.service.stopService()

@@ -103,6 +103,22 @@ class PoolTests(SynchronousTestCase):
             self.assertEqual(len(sink.told), 1)
             self.assertEqual(child.deserted, age == 4)
 
+    @pytest.mark.setting("pool.max_parked")
+    def test_too_many_parked(self) -> None:
+        """When as many runs wait for the host as may, the next one waits for a process."""
+        scene = self.scene(max_running=1, max_parked=1)
+        template = scene.serving()
+        scene.host.answers = {"later": Deferred()}
+        for _ in range(3):
+            scene.run()
+        for _ in range(3):
+            for child in template.clones():
+                child.take()
+                child.ask(b"later")
+            scene.reactor.turn()
+        version = scene.runner.state()["versions"][0]
+        self.assertEqual((version["busy"], version["parked"], version["waiting"]), (2, 2, 1))
+
     def test_parked(self) -> None:
         """A run that waits for the host has no place: others run meanwhile, up to a bound of its own."""
         scene = self.scene(max_running=1, max_parked=1)
@@ -440,6 +456,7 @@ class StartTests(SynchronousTestCase):
         self.scene.go(2)
         self.scene.template().load()
 
+    @pytest.mark.setting("limits.load_seconds")
     def test_never_loads(self) -> None:
         """A template that neither loads nor dies is ended, and taken for dead if nobody tells."""
         _, sink = self.scene.run(wall=60)
@@ -488,6 +505,20 @@ class LoadTests(SynchronousTestCase):
         self.loading = Deferred.fromCoroutine(self.scene.runner.load(bundle, self.scene.invocation(kind="load")))
         self.template = self.scene.template()
         self.addCleanup(self.loading.addErrback, lambda _: None)
+
+    @pytest.mark.setting("limits.memory_bytes")
+    def test_memory(self) -> None:
+        """A process gets the memory that the server allows, or less if the manifest asks for less."""
+        scene = Scene(limits=LimitSettings(memory_bytes=32 * 1024 * 1024))
+        self.addCleanup(scene.close)
+        for manifest, memory in (({}, 32 * 1024 * 1024), ({"limits": {"memory_bytes": 1000}}, 1000)):
+            version = f"v{memory}"
+            bundle = scene.bundle(version, manifest=manifest)
+            loading = Deferred.fromCoroutine(scene.runner.load(bundle, scene.invocation(version, kind="load")))
+            loading.addErrback(lambda _: None)
+            (request,) = [one for one in scene.zygote.forker.requests() if one.told["op"] == "template"]
+            self.assertEqual(request.told["limits"]["memory_bytes"], memory)
+            request.close()
 
     def test_kept(self) -> None:
         """What has loaded is kept warm, with the journal of what the host answered."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -324,6 +325,7 @@ class DeployerTests(SynchronousTestCase):
         self.assertEqual(self.result(world.deployer.restore()), 1)
         self.assertEqual([event["uri"] for event in told], ["two"])
 
+    @pytest.mark.setting("deploy.keep_versions")
     def test_trim(self):
         """Only so many versions are kept."""
         self.world = self.make(keep_versions=2)

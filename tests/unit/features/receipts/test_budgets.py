@@ -34,7 +34,7 @@ def invocation(script: str = "one", number: int = 1) -> Invocation:
     )
 
 
-def receipt(*, cpu: float = 0.0, calls: int = 0, lines: int = 0, size: int = 0) -> Receipt:
+def receipt(*, cpu: float = 0.0, calls: int = 0, lines: int = 0, size: int = 0, rows: int = 0) -> Receipt:
     """Return what it cost."""
     return Receipt(
         invocation="i1",
@@ -44,6 +44,7 @@ def receipt(*, cpu: float = 0.0, calls: int = 0, lines: int = 0, size: int = 0) 
         bytes_out=size,
         outcome="committed",
         log_lines=lines,
+        rows=rows,
     )
 
 
@@ -96,6 +97,15 @@ class BudgetsTests(SynchronousTestCase):
             self.assertIn(f"its budget of {words}; it answers again in 30 s", error.public)
             self.assertEqual(error.retry_seconds, 30.0)
             self.assertEqual(self.refused(budgets, "another"), "")
+
+    @pytest.mark.setting("budgets.rows")
+    def test_rows(self) -> None:
+        """What is read and written in databases has a budget, in rows."""
+        budgets = self.make(rows=("20/1m",))
+        budgets.count(invocation(), receipt(rows=19, calls=1))
+        self.assertEqual(self.refused(budgets), "")
+        budgets.count(invocation(), receipt(rows=1, calls=1))
+        self.assertIn("20 rows a minute", self.refused(budgets))
 
     def test_told(self) -> None:
         """The author is warned at eight tenths and told at the end, each once in a stretch of time."""

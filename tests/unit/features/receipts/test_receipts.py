@@ -184,6 +184,18 @@ class ReceiptsTests(SynchronousTestCase):
         self.clock.advance(TRIM_SECONDS)
         self.assertEqual(self.kept(self.receipts), ["failed e0", "failed e5"])
 
+    @pytest.mark.setting("receipts.retention_days")
+    def test_retention(self) -> None:
+        """A receipt is removed when it is as old as the setting says, and not before."""
+        self.receipts = self.make(retention_days=1)
+        for hours in (25, 23):
+            self.now = 1_000_000.0 - hours * 3600
+            self.receipts.keep(invocation(), receipt(f"e{hours}"))
+        self.now = 1_000_000.0
+        self.successResultOf(self.receipts.flush())
+        self.clock.advance(TRIM_SECONDS)
+        self.assertEqual(self.kept(self.receipts), ["failed e23"])
+
     def test_database_away(self) -> None:
         """What cannot be written is counted; nobody else is harmed."""
         self.successResultOf(self.database.stopService() or self.receipts.flush())

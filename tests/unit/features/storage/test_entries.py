@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, strategies
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.errors import Conflict, Stale
+from aiwebengine.errors import Conflict, Stale, TooLarge
 from aiwebengine.features.storage import store as entry_rows
 from aiwebengine.features.storage.entries import GROUP, KV, Entries
 from aiwebengine.features.storage.kv import KvCalls
@@ -93,6 +94,16 @@ class World:
 
 
 class EntriesTests(SynchronousTestCase):
+    @pytest.mark.setting("storage.max_value_bytes")
+    def test_the_largest_value(self) -> None:
+        """A value that is larger than the setting allows, with its key, is refused, and the error names the setting."""
+        world = World(self, max_value_bytes=1024)
+        session = world.session()
+        world.call(session, "set", "k", "x" * 1000, None)
+        failing = Deferred.fromCoroutine(world.kv.functions["kv.set"](session, "k", "x" * 1024, None))
+        error = self.failureResultOf(failing, TooLarge).value
+        self.assertIn("storage.max_value_bytes", error.public)
+
     @examples(60)
     @given(STEPS)
     def test_as_a_dictionary(self, steps: list[tuple[Any, ...]]) -> None:

@@ -69,6 +69,23 @@ class StreamTests(WebTestCase):
         self.assertEqual(reply.body, b"retry: 3000\n\nid: e-0\n\nid: e-1\ndata: 1\n\n")
         self.assertEqual(self.runner.runs, [])
 
+    @pytest.mark.setting("live.retry_seconds")
+    def test_when_clients_come_back(self) -> None:
+        """A client is told how long to wait before it comes back."""
+        self.make(retry_seconds=0.5)
+        self.listen_for()
+        _, transport = self.open()
+        self.assertIn(b"retry: 500\n\n", transport.value())
+
+    @pytest.mark.setting("live.heartbeat_seconds")
+    def test_a_silent_stream(self) -> None:
+        """A stream on which nothing happens is written to, so that no proxy closes it."""
+        self.make(heartbeat_seconds=1.0)
+        self.listen_for()
+        _, transport = self.open()
+        self.clock.pump([0.1] * 100)
+        self.assertGreaterEqual(transport.value().count(b"id: e-0\n\n"), 5)
+
     def test_the_parameters_of_the_path_are_attributes(self) -> None:
         """What is for another parameter of the path does not come."""
         _, transport = self.open()

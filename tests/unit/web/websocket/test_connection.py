@@ -126,6 +126,13 @@ class SocketTests(WebTestCase):
             client.read()
             self.assertEqual(client.texts, ["works " * 50])
 
+    @pytest.mark.setting("websocket.origins")
+    def test_pages_of_other_sites(self) -> None:
+        """A page of another site may open a WebSocket if the settings name its origin."""
+        self.make(origins=("https://friend.example",))
+        for origin, status in (("https://friend.example", 101), ("https://evil.example", 403)):
+            self.assertEqual(Client(self, "/ws", {"origin": origin}).status, status)
+
     @pytest.mark.setting("websocket.max_script_connections")
     def test_too_many_of_one_script(self) -> None:
         """A script has no more open connections than it may have; those of others are not counted."""
