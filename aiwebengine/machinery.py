@@ -40,6 +40,7 @@ from aiwebengine.scripts.access import ScriptAccess
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.failures import Failures
 from aiwebengine.scripts.loads import Loads
+from aiwebengine.scripts.prepare import FindEntries
 from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.services.bus import Bus
@@ -99,6 +100,8 @@ class Hooks:
         self.recording: Recording | None = None
         self.route_options: dict[str, Callable[[Registration, Any], Any]] = {}
         """Options of routes that features add; see `host.registration.routes.RouteOptions`."""
+        self.found_in_files: list[FindEntries] = []
+        """Find what the files of a version are registered as."""
 
     def recording_of(self, script: str, what: str) -> str:
         """See `Recording.wanted`; nothing is recorded if nobody records."""

@@ -33,7 +33,7 @@ from aiwebengine.scripts.access import ScriptAccess
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.failures import Failures
 from aiwebengine.scripts.loads import Loads
-from aiwebengine.scripts.prepare import Preparer
+from aiwebengine.scripts.prepare import FindEntries, Preparer
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.bus_link import BusLink
 from aiwebengine.services.db.script_databases import ScriptDatabases
@@ -141,6 +141,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequen
         current=current,
         loads=loads,
         capabilities=[one.name for one in declared.capabilities],
+        found_in_files=hooks.found_in_files,
     )
     access = ScriptAccess(deployer=deployer, store=base.store, current=current, loads=loads)
     commits.deploys(access.commit_work)
@@ -211,6 +212,7 @@ def _deployer(
     current: Current,
     loads: Loads[Registrations],
     capabilities: Sequence[str],
+    found_in_files: Sequence[FindEntries],
 ) -> Deployer:
     preparer = Preparer(
         builder=builder,
@@ -223,6 +225,7 @@ def _deployer(
         settings=base.settings.deploy,
         limits=base.settings.limits,
         capabilities=capabilities,
+        found_in_files=found_in_files,
         milliseconds=base.milliseconds,
         seconds=time.monotonic,
     )

@@ -200,9 +200,4 @@ def _told(result: Mapping[str, Any], folder: Folder) -> None:
 
 def _registered(told: Mapping[str, Any]) -> str:
     """Count what a script registers."""
-    counts = [_count(len(group["entries"]), group) for group in told.get("registered", ())]
-    return ", ".join(counts) or "nothing registered"
-
-
-def _count(number: int, group: Mapping[str, Any]) -> str:
-    return f"{number} {show.safe(group['noun'] if number == 1 else group['nouns'])}"
+    return ", ".join(show.count(group) for group in told.get("registered", ())) or "nothing registered"

@@ -34,9 +34,12 @@ def _rows(script: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
     if script.get("version") is None:
         yield (script["uri"], "deleted", "-", "-", "-")
         return
-    entries = [entry for group in script.get("registered", ()) for entry in group["entries"]]
     on = f" on {', '.join(hosts)}" if (hosts := script.get("hosts")) else ""
-    names = [_with_summary(entry, on) for entry in entries] or [f"-{on}"]
+    names = [
+        name
+        for group in script.get("registered", ())
+        for name in [_with_summary(entry, on) for entry in group["entries"]] or [f"{printing.count(group)}{on}"]
+    ] or [f"-{on}"]
     deployed = printing.moment(script["deployedAt"])
     yield (script["uri"], script["version"], deployed, printing.size(script["sizeBytes"]), names[0])
     yield from (("", "", "", "", name) for name in names[1:])
@@ -80,6 +83,8 @@ def show(session: CommandSession, uri: str, version: int | None, path: str | Non
             click.echo(f"{name + ':':<10}{printing.safe(value)}")
     click.echo()
     for group in script.get("registered", ()):
+        if not group["entries"]:
+            continue
         entries = [
             (_with_summary(entry), entry.get("handler", ""), entry.get("place", "")) for entry in group["entries"]
         ]

@@ -64,7 +64,7 @@ class RegistrationCalls:
     """
 
     def __init__(self, kinds: Sequence[RegistrationKind]) -> None:
-        self._kinds = kinds
+        self._kinds = [kind for kind in kinds if kind.functions]
 
     @property
     def calls(self) -> Sequence[HostCall]:

@@ -15,7 +15,7 @@ from typing import Any
 from aiwebengine.errors import Conflict, DeploymentRefused
 from aiwebengine.runtime.hosts import Hosts, Tier
 from aiwebengine.runtime.index import BuiltIndex, EntryIndex, Indexes
-from aiwebengine.runtime.routes import Routes, conflicts
+from aiwebengine.runtime.routes import Match, Routes, conflicts
 from aiwebengine.values import Entry
 
 _NO_KINDS: Mapping[str, EntryIndex] = MappingProxyType({})
@@ -67,6 +67,15 @@ class Registry:
         """Return what all entries of *kind* have become together; None if nobody offers that kind."""
         found = self.indexes.get(kind)
         return None if found is None else found.value
+
+    def match(self, host: str, method: str, path: str) -> Match:
+        """
+        Find what answers; see `Routes.match`.
+
+        Args:
+            host: The `Host` header of a request; empty if it has none.
+        """
+        return self.routes.match(method, path) if self.hosts is None else self.hosts.match(host, method, path)
 
     def tiers(self, host: str) -> Sequence[Tier]:
         """

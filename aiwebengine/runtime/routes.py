@@ -208,6 +208,11 @@ def _walk(
             yield node.any, (*values, rest)
 
 
+def names_wildcard(route: Entry) -> bool:
+    """Return whether a route takes what nothing else does: its path ends with a wildcard, or did before its base."""
+    return route.key.rpartition("/")[2].startswith("*") or bool(route.options.get("wildcard"))
+
+
 def _names(pattern: str) -> tuple[str, ...]:
     return tuple(segment[1:] or "*" for segment in pattern.split("/") if segment[:1] in {":", "*"})
 
@@ -221,6 +226,8 @@ def conflicts(entries: Iterable[Entry], *, host: str = "") -> list[Problem]:
     """
     on = f" on {host}" if host else ""
     seen: dict[tuple[str, str], Entry] = {}
+    told: set[tuple[int, int]] = set()
+    """Entries of which a problem says already that they do not go together, with another method."""
     problems: list[Problem] = []
     for route in entries:
         shape = shape_of(route.key)
@@ -229,6 +236,9 @@ def conflicts(entries: Iterable[Entry], *, host: str = "") -> list[Problem]:
             if other.script == route.script:
                 seen[method, shape] = route
                 continue
+            if (id(route), id(other)) in told:
+                continue
+            told.add((id(route), id(other)))
             place = f" ({other.place})" if other.place else ""
             file, _, line = route.place.partition(":")
             problems.append(

@@ -48,6 +48,19 @@ def below(base: str, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(placed for entry in entries for placed in _placed(base, entry, taken))
 
 
+def unless_registered(found: Sequence[Entry], registered: Sequence[Entry]) -> list[Entry]:
+    """Return *found* without what a script has registered itself for the same paths; who answers GET answers HEAD."""
+    own = {(method, shape_of(one.key)) for one in registered for method in one.methods}
+    own |= {("HEAD", shape) for method, shape in own if method == "GET"}
+    left: list[Entry] = []
+    for entry in found:
+        shape = shape_of(entry.key)
+        methods = tuple(method for method in entry.methods if (method, shape) not in own)
+        if methods:
+            left.append(replace(entry, methods=methods))
+    return left
+
+
 def _placed(base: str, entry: Entry, taken: set[tuple[str, str]]) -> Iterator[Entry]:
     if not entry.methods:
         yield entry
@@ -60,4 +73,4 @@ def _placed(base: str, entry: Entry, taken: set[tuple[str, str]]) -> Iterator[En
         for key in (base, base + "/"):
             methods = tuple(method for method in entry.methods if (method, key) not in taken)
             if methods:
-                yield replace(entry, key=key, methods=methods, options=options)
+                yield replace(entry, key=key, methods=methods, options={**options, "wildcard": True})

@@ -25,6 +25,9 @@ CODE_ENDINGS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 ENTRIES = tuple(f"{stem}{ending}" for stem in ("main", "index") for ending in (".ts", ".tsx", ".js", ".jsx", ".mjs"))
 """Where a script starts if it does not say so: the first of these that is there."""
 
+PUBLIC_FOLDER = "public/"
+"""What lies in it is for clients: none of it is where a script starts unless the author says so."""
+
 MAX_DEPTH = 32
 _IGNORED_FOLDERS = frozenset({"node_modules", ".git", "__MACOSX", ".hg", ".svn"})
 _IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db"})
@@ -205,7 +208,11 @@ def _entry(files: Mapping[str, bytes], asked: str | None) -> tuple[str, list[Pro
     for name in ENTRIES:
         if name in files:
             return name, []
-    source = [path for path in files if path.endswith(CODE_ENDINGS) and not path.endswith(".d.ts")]
+    source = [
+        path
+        for path in files
+        if path.endswith(CODE_ENDINGS) and not path.endswith(".d.ts") and not path.startswith(PUBLIC_FOLDER)
+    ]
     if len(source) == 1:
         return source[0], []
     message = (

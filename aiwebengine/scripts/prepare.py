@@ -11,7 +11,7 @@ Nothing is stored and nothing that serves is touched; a failure leaves no child 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ from aiwebengine.errors import BudgetSpent, Conflict, EngineError, Invalid, Prob
 from aiwebengine.runtime.allowance import load_seconds
 from aiwebengine.runtime.invoker import MOST_ANCESTORS, Callee, Invoker
 from aiwebengine.runtime.registry import ActiveScript, Current
-from aiwebengine.scripts.base_path import below
+from aiwebengine.scripts.base_path import below, unless_registered
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.manifest import unknown_capability
 from aiwebengine.scripts.package import Package, check_package, check_uri, refused
@@ -31,7 +31,7 @@ from aiwebengine.scripts.store import bundle_of
 from aiwebengine.scripts.versions import NewVersion, Registered, Version, digest_files, version_id
 from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings, LimitSettings
-from aiwebengine.values import ADMINISTRATOR, Bundle, Cause, Invocation
+from aiwebengine.values import ADMINISTRATOR, Bundle, Cause, Entry, Invocation
 
 STEPS = ("check", "build", "load", "validate", "store")
 """What a deployment goes through, in order; the last is the commit's."""
@@ -43,6 +43,26 @@ LONGEST_MESSAGE = 1000
 Progress = Callable[[str, str], None]
 """Told the name of a step, one of `STEPS`, as it begins, and with what it is at while it goes on; else empty."""
 """Told the name of each step as it begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedFiles:
+    """The files of a version that is being prepared."""
+
+    script: str
+    """URI."""
+    version: str
+    """Version id."""
+    base: str
+    """Base path of the script; empty if it has none."""
+    files: Mapping[str, bytes]
+    """By path."""
+    at: int
+    """When it is deployed: milliseconds since 1970."""
+
+
+FindEntries = Callable[[DeployedFiles], tuple[Sequence[Entry], Sequence[Problem]]]
+"""Returns what files are registered as, as if the script had done it, and warnings; called in a thread."""
 
 
 class BuildService(Protocol):
@@ -118,6 +138,7 @@ class Preparer:
         settings: What may be deployed.
         limits: What a load may use.
         capabilities: Those that there are, by name.
+        found_in_files: Find what files are registered as; read when something is deployed.
         milliseconds: The server's clock, since 1970.
         seconds: A clock for durations.
     """
@@ -137,7 +158,9 @@ class Preparer:
         capabilities: Collection[str],
         milliseconds: Callable[[], int],
         seconds: Callable[[], float],
+        found_in_files: Sequence[FindEntries] = (),
     ) -> None:
+        self._found_in_files = found_in_files
         self._builder = builder
         self._invoker = invoker
         self._forget = forget
@@ -242,11 +265,13 @@ class Preparer:
             sources = Sources(files=bundle.files, entry=package.entry, source_map=places.source_map)
             loaded, registered, changes = await self._load(bundle, examined, sources, cause=request.cause)
             steps.begin("validate")
+            registered, not_served = await self._with_files(registered, new)
             warnings = (
                 *package.warnings,
                 *built.warnings,
                 *warning_problems(loaded.warnings, sources=sources),
                 *examined.not_granted,
+                *not_served,
                 *_nothing_registered(registered),
             )
             version = replace(new.version, registered=registered, warnings=warnings)
@@ -286,8 +311,7 @@ class Preparer:
         if load.book is None:
             return loaded, Registered(), ()
 
-        entries = below(bundle.manifest.get("basePath", ""), load.book.placed(sources.place))
-        registered = Registered(entries=entries, middleware=load.book.middleware)
+        registered = Registered(entries=load.book.placed(sources.place), middleware=load.book.middleware)
         return loaded, registered, tuple(load.changes)
 
     async def _find_every_refusal(
@@ -310,6 +334,26 @@ class Preparer:
         finally:
             self._loads.take(invocation.id)
         return error
+
+    async def _with_files(self, registered: Registered, new: NewVersion) -> tuple[Registered, Sequence[Problem]]:
+        """Return what a version registers below its base path, its files among it, and what is wrong with these."""
+        version = new.version
+        base = version.manifest.get("basePath", "")
+        deployed = DeployedFiles(
+            script=version.uri, version=version.id, base=base, files=new.files, at=version.deployed_at
+        )
+
+        def find() -> tuple[tuple[Entry, ...], list[Problem]]:
+            entries = list(registered.entries)
+            problems: list[Problem] = []
+            for found_in in self._found_in_files:
+                found, wrong = found_in(deployed)
+                entries += unless_registered(found, registered.entries)
+                problems += wrong
+            return below(base, entries), problems
+
+        entries, problems = await self._threads.run(find)
+        return replace(registered, entries=entries), problems
 
     def _invocation(self, bundle: Bundle, cause: Cause | None, *, payload: str = "null") -> Invocation:
         """Make the invocation of a load: within the limits of the version's own manifest, which does not serve yet."""

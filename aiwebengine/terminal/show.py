@@ -90,11 +90,17 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         click.echo(click.style(text, bold=True) if number == 0 else text)
 
 
+def count(group: Mapping[str, Any]) -> str:
+    """Return how many things of one kind a script registers, such as `3 routes`."""
+    number = group.get("count", len(group["entries"]))
+    return f"{number} {safe(group['noun'] if number == 1 else group['nouns'])}"
+
+
 def removed(result: Mapping[str, Any]) -> None:
     """Print what a deployment or a rollback took away of what the script had registered."""
     for group in result.get("removed", ()):
-        for entry in group["entries"]:
-            click.echo(f"  removes {safe(entry['name'])}, which it had")
+        for name in [safe(entry["name"]) for entry in group["entries"]] or [count(group)]:
+            click.echo(f"  removes {name}, which it had")
 
 
 def problems(found: Iterable[Mapping[str, Any]], *, prefix: str = "") -> None:

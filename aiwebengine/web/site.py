@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import unquote
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
@@ -28,7 +27,7 @@ from twisted.web.resource import Resource
 
 from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed
 from aiwebengine.host.registration.book import USE
-from aiwebengine.host.registration.paths import METHODS, RESERVED
+from aiwebengine.host.registration.paths import METHODS, is_reserved
 from aiwebengine.interfaces import Identify
 from aiwebengine.observe.watchdog import ReactorPulse, unwatched_pulse
 from aiwebengine.runtime.invoker import Callee, Invoker
@@ -249,11 +248,8 @@ class Site:
             NotFound, WrongMethod: Nothing does.
         """
         path = target.partition("?")[0]
-        registry = self._current.registry
-        match = (
-            registry.routes.match(method, path) if registry.hosts is None else registry.hosts.match(host, method, path)
-        )
-        if isinstance(match, NoRoute | MethodNotAllowed) and not _is_reserved(path):
+        match = self._current.registry.match(host, method, path)
+        if isinstance(match, NoRoute | MethodNotAllowed) and not is_reserved(path):
             raise refusal_of(match, method=method, path=path)
 
     def enter(self, exchange: Exchange) -> None:
@@ -314,7 +310,7 @@ class Site:
         if isinstance(match, RouteMatch):
             route = match.route
             pattern = route.key
-            if pattern.startswith(("/:", "/*")) and _is_reserved(request.path):
+            if pattern.startswith(("/:", "/*")) and is_reserved(request.path):
                 if self._own_door(exchange, request):
                     return
                 raise NotFound(f"{request.path[:200]} is reserved for the engine, and there is nothing at it.")
@@ -339,9 +335,8 @@ class Site:
             if registry is not self._steps_of:
                 self._steps = {id(one): steps for one in registry.taking_paths if (steps := self._admission.of(one))}
                 self._steps_of = registry
-            if self._steps and any(
-                enter(exchange, request, route, invocation, self) for enter in self._steps.get(id(route), ())
-            ):
+            passed = self._steps.get(id(route)) if self._steps else None
+            if passed and any(enter(exchange, request, route, invocation, self) for enter in passed):
                 return
             if route.kind != ROUTE and (opener := self._openers.get(route.kind)) is not None:
                 opener(
@@ -378,7 +373,7 @@ class Site:
         """Answer what no handler does, with the middleware of whose path it is around it."""
         answer = automatic(match, request, accept=exchange.sender.accept)
         owner = owner_of(match, request, registry)
-        if owner is None or _is_reserved(request.path):
+        if owner is None or is_reserved(request.path):
             exchange.answered(answer)
             return
         exchange.version = owner.version
@@ -468,11 +463,6 @@ class Factory(server.Site):
 
     def log(self, request: Any) -> None:
         """Keep no access log."""
-
-
-def _is_reserved(path: str) -> bool:
-    decoded = unquote(path)
-    return any(matches.fullmatch(decoded) for _, matches in RESERVED)
 
 
 def _server_options(method: str) -> Answer:

@@ -6,7 +6,8 @@ export interface Note extends Draft {
   at: string;
 }
 
-const FOLDER = "/notes-example/";
+// A path that does not begin with "/" has no address: only this script reads what is there.
+const FOLDER = "notes-example/";
 const pathOf = (id: string) => `${FOLDER}${encodeURIComponent(id)}.json`;
 
 // Base64 carries bytes; these two carry text of any script through it.

@@ -1702,7 +1702,7 @@ interface Performance {
 declare var performance: Performance;
 
 /**
- * Returns the paths of all assets, in alphabetical order.
+ * Returns the paths of the script's assets, in alphabetical order.
  * It takes the capability `assets`, which is granted when the script is deployed.
  * @throws {HostError} `denied`, `unavailable`
  * @example
@@ -1711,9 +1711,9 @@ declare var performance: Performance;
 declare function listAssets(): string[];
 
 /**
- * Returns one asset as a JSON string, `{publicPath, mimetype, content}` with the content as base64, or the string `"null"` if there is none.
+ * Returns one of the script's assets as a JSON string, `{publicPath, mimetype, content}` with the content as base64, or the string `"null"` if there is none.
  * It takes the capability `assets`, which is granted when the script is deployed.
- * @param path The asset's path, such as "/logo.svg".
+ * @param path The asset's path. One that begins with "/", such as "/logo.svg", is the address at which everybody gets it.
  * @throws {HostError} `denied`, `unavailable`
  * @example
  * registerWebHandler("/asset", () => {
@@ -1725,12 +1725,14 @@ declare function fetchAsset(path: string): string;
 
 /**
  * Stores an asset, or replaces it, when the handler has returned.
+ * If its path begins with "/" it is served to everybody at that address, below the base path of the script; if not, only the script reads it.
+ * Another script can neither read, replace nor remove it.
  * It takes the capability `assets`, which is granted when the script is deployed.
  * It takes effect when the handler has returned, and not if the handler fails.
- * @param path The asset's path, such as "/logo.svg".
+ * @param path The asset's path. One that begins with "/", such as "/logo.svg", is the address at which everybody gets it.
  * @param mimetype The media type, such as "image/svg+xml".
  * @param content The bytes, as base64: at most 5 MiB of them, unless the setting `deploy.max_source_bytes` says otherwise.
- * @throws {HostError} `denied`, `too_large`, `too_many`
+ * @throws {HostError} `denied`, `too_large`, `too_many`, `conflict`
  * @example
  * registerWebHandler("/asset", (req) => {
  *   upsertAsset("/greeting.txt", "text/plain", btoa("hello"));
@@ -1740,10 +1742,10 @@ declare function fetchAsset(path: string): string;
 declare function upsertAsset(path: string, mimetype: string, content: string): void;
 
 /**
- * Removes an asset when the handler has returned; returns whether there was one.
+ * Removes one of the script's assets when the handler has returned; returns whether there was one.
  * It takes the capability `assets`, which is granted when the script is deployed.
  * It takes effect when the handler has returned, and not if the handler fails.
- * @param path The asset's path, such as "/logo.svg".
+ * @param path The asset's path. One that begins with "/", such as "/logo.svg", is the address at which everybody gets it.
  * @throws {HostError} `denied`, `unavailable`
  * @example
  * registerWebHandler("/asset", () => deleteAsset("/greeting.txt"), "DELETE");

@@ -1,1 +1,1 @@
-"""Files that scripts store: `listAssets`, `fetchAsset`, `upsertAsset`, `deleteAsset`, and the API for people."""
+"""Files that are served: those of `public/`, and those that scripts store with `upsertAsset`."""

@@ -2,7 +2,8 @@
 Stored files that scripts manage: `listAssets`, `fetchAsset`, `upsertAsset`, `deleteAsset`.
 
 The shapes are those that scripts have always seen: content travels as base64, and
-`fetchAsset` gives JSON text, `"null"` if there is nothing.
+`fetchAsset` gives JSON text, `"null"` if there is nothing.  A script sees what is its own, and what belongs to no
+script.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aiwebengine.errors import Invalid
 from aiwebengine.features.assets.declarations import CALLS, CAPABILITY
-from aiwebengine.features.assets.store import Asset, AssetStore, NewAsset
+from aiwebengine.features.assets.paths import StoredPaths
+from aiwebengine.features.assets.store import NOBODY, Asset, AssetStore, NewAsset, Rivals, conflict
 from aiwebengine.host.declare import HostCall, limited
 from aiwebengine.host.effects import HeldEffect, Unit
 from aiwebengine.host.session import CallSession, Function
+from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.db.units import Transaction, Write
 
 GROUP = CAPABILITY
@@ -30,11 +33,17 @@ class AssetCalls:
 
     Args:
         store: Keeps them.
+        stored: Where they are served.
+        registry: Returns what serves.
         max_bytes: Largest asset.
     """
 
-    def __init__(self, *, store: AssetStore, max_bytes: int) -> None:
+    def __init__(
+        self, *, store: AssetStore, stored: StoredPaths, registry: Callable[[], Registry], max_bytes: int
+    ) -> None:
         self._store = store
+        self._stored = stored
+        self._registry = registry
         self._max_bytes = max_bytes
 
     @property
@@ -53,19 +62,32 @@ class AssetCalls:
             "deleteAsset": self._remove,
         }
 
-    def write(self, _unit: Unit, effects: Sequence[HeldEffect]) -> Write:
+    def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write:
         """See `effects.Effects.write`."""
+        script = unit.invocation.script
+        rivals: dict[str, Rivals] = {
+            effect.key: self._stored.rivals(self._registry(), script, effect.key)
+            for effect in effects
+            if effect.value is not None
+        }
 
         def write(transaction: Transaction) -> None:
-            self._store.write(transaction, {effect.key: effect.value for effect in effects})
+            self._store.write(transaction, script, {effect.key: effect.value for effect in effects}, rivals)
 
         return write
 
     def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:
-        """See `effects.Effects.happen`: nothing follows."""
+        """See `effects.Effects.happen`."""
+        script = unit.invocation.script
+        for effect in effects:
+            if effect.value is not None:
+                self._stored.add(script, effect.key)
+            else:
+                own = script in self._stored.owners(effect.key)
+                self._stored.remove(script if own else NOBODY, effect.key)
 
     async def _all(self, session: CallSession) -> list[str]:
-        paths = set(await self._store.list_paths())
+        paths = set(await self._store.list_paths(session.invocation.script))
         for path, asset in session.pending(GROUP).items():
             if asset is None:
                 paths.discard(path)
@@ -86,6 +108,9 @@ class AssetCalls:
         except (binascii.Error, ValueError):
             raise Invalid("upsertAsset: content must be base64; use btoa(text) for text.") from None
         asset = self._store.check(path, mimetype, data)
+        other = self._stored.taken_by(self._stored.rivals(self._registry(), session.invocation.script, path))
+        if other is not None:
+            raise conflict(path, other)
         session.hold(HeldEffect(group=GROUP, key=path, value=asset, size_bytes=len(data)))
 
     async def _remove(self, session: CallSession, path: str) -> bool:
@@ -98,4 +123,4 @@ class AssetCalls:
         pending: Mapping[str, NewAsset | None] = session.pending(GROUP)
         if path in pending:
             return pending[path]
-        return await self._store.get(path)
+        return await self._store.get(session.invocation.script, path)

@@ -10,7 +10,13 @@ CAPABILITY = "assets"
 _GROUP = "Scripts and assets"
 _CONTENT_BYTES = 8 * 1024 * 1024
 
-_PATH = Argument(name="path", kind="text", doc='The asset\'s path, such as "/logo.svg".', max_length=1024, empty=False)
+_PATH = Argument(
+    name="path",
+    kind="text",
+    doc='The asset\'s path. One that begins with "/", such as "/logo.svg", is the address at which everybody gets it.',
+    max_length=1024,
+    empty=False,
+)
 
 CALLS: tuple[HostCall, ...] = (
     HostCall(
@@ -20,7 +26,7 @@ CALLS: tuple[HostCall, ...] = (
         returns="string[]",
         effect="none",
         capability=CAPABILITY,
-        doc="Returns the paths of all assets, in alphabetical order.",
+        doc="Returns the paths of the script's assets, in alphabetical order.",
         example='registerWebHandler("/assets", () => listAssets());',
         errors=("denied", "unavailable"),
     ),
@@ -33,8 +39,8 @@ CALLS: tuple[HostCall, ...] = (
         capability=CAPABILITY,
         cost=2,
         doc=(
-            "Returns one asset as a JSON string, `{publicPath, mimetype, content}` with the content as base64, "
-            'or the string `"null"` if there is none.'
+            "Returns one of the script's assets as a JSON string, `{publicPath, mimetype, content}` with the content "
+            'as base64, or the string `"null"` if there is none.'
         ),
         example=(
             'registerWebHandler("/asset", () => {\n'
@@ -70,14 +76,19 @@ CALLS: tuple[HostCall, ...] = (
         effect="held",
         capability=CAPABILITY,
         cost=2,
-        doc="Stores an asset, or replaces it, when the handler has returned.",
+        doc=(
+            "Stores an asset, or replaces it, when the handler has returned. "
+            'If its path begins with "/" it is served to everybody at that address, below the base path of the script; '
+            "if not, only the script reads it. "
+            "Another script can neither read, replace nor remove it."
+        ),
         example=(
             'registerWebHandler("/asset", (req) => {\n'
             '  upsertAsset("/greeting.txt", "text/plain", btoa("hello"));\n'
             '  return "stored";\n'
             '}, "POST");'
         ),
-        errors=("denied", "too_large", "too_many"),
+        errors=("denied", "too_large", "too_many", "conflict"),
     ),
     HostCall(
         name="deleteAsset",
@@ -86,7 +97,7 @@ CALLS: tuple[HostCall, ...] = (
         returns="boolean",
         effect="held",
         capability=CAPABILITY,
-        doc="Removes an asset when the handler has returned; returns whether there was one.",
+        doc="Removes one of the script's assets when the handler has returned; returns whether there was one.",
         example='registerWebHandler("/asset", () => deleteAsset("/greeting.txt"), "DELETE");',
         errors=("denied", "unavailable"),
     ),

@@ -181,7 +181,11 @@ class RegistrationKind:
     name: str
     """Unique; letters.  On the wire, in stored versions and in the management API."""
     functions: tuple[str, ...]
-    """The JavaScript functions that register it; the first speaks where it is not known which one was called."""
+    """
+    The JavaScript functions that register it; the first speaks where it is not known which one was called.
+
+    Empty: no script registers one, they are found in what is deployed (`Hooks.found_in_files`).
+    """
     noun: str
     """What people call one, such as `stream`."""
     nouns: str
@@ -212,3 +216,5 @@ class RegistrationKind:
     """
     describe: Callable[[Entry], str] = label_of
     """What people see of one in lists: a short line."""
+    counted: bool = False
+    """Lists say how many there are, by their places, and do not name each."""

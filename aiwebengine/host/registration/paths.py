@@ -47,10 +47,18 @@ def checked_path(path: Any, call: str) -> str:
     except ValueError as error:
         raise Invalid(f"{call}: {error}.") from None
     for form in {pattern, unquote(pattern)}:
-        for written, matches in RESERVED:
-            if matches.fullmatch(form):
-                raise Invalid(
-                    f'{call}: the path "{pattern}" belongs to the engine, which keeps {written} for itself; '
-                    "choose another."
-                )
+        if (written := reserved_form(form)) is not None:
+            raise Invalid(
+                f'{call}: the path "{pattern}" belongs to the engine, which keeps {written} for itself; choose another.'
+            )
     return pattern
+
+
+def reserved_form(path: str) -> str | None:
+    """Return how the paths are written among which the engine keeps *path* for itself; None if it does not."""
+    return next((written for written, matches in RESERVED if matches.fullmatch(path)), None)
+
+
+def is_reserved(path: str) -> bool:
+    """Return whether the engine keeps the path of a request, as it stands there, for itself."""
+    return reserved_form(unquote(path)) is not None

@@ -28,19 +28,14 @@ class Listing:
         Return a group for each kind that is among *entries*.
 
         Returns:
-            `kind`, `noun`, `nouns` and `entries` of each group; of each entry `name`, `handler`, `place`, `methods`
-            and `path` if it takes one, and `summary` and `tags` if it was registered with them.
+            `kind`, `noun`, `nouns`, `count` and `entries` of each group; of each entry `name`, `handler`, `place`,
+            `methods` and `path` if it takes one, and `summary` and `tags` if it was registered with them.  Of a kind
+            that is counted there are no entries.
         """
         by_kind: dict[str, list[Entry]] = {}
         for entry in entries:
             by_kind.setdefault(entry.kind, []).append(entry)
-        groups = [
-            _group(
-                kind.name, kind.noun, kind.nouns, [(kind.describe(entry), entry) for entry in by_kind.pop(kind.name)]
-            )
-            for kind in self._kinds
-            if kind.name in by_kind
-        ]
+        groups = [_of_kind(kind, by_kind.pop(kind.name)) for kind in self._kinds if kind.name in by_kind]
         # What nothing in this server offers does not serve, but it is there.
         for name, left in by_kind.items():
             noun = f'"{name}" that this server does not offer'
@@ -48,8 +43,20 @@ class Listing:
         return groups
 
 
-def _group(kind: str, noun: str, nouns: str, named: Iterable[tuple[str, Entry]]) -> dict[str, Any]:
-    return {"kind": kind, "noun": noun, "nouns": nouns, "entries": [_entry(name, entry) for name, entry in named]}
+def _of_kind(kind: RegistrationKind, entries: Sequence[Entry]) -> dict[str, Any]:
+    if not kind.counted:
+        return _group(kind.name, kind.noun, kind.nouns, [(kind.describe(entry), entry) for entry in entries])
+    return {**_group(kind.name, kind.noun, kind.nouns, []), "count": len({entry.place for entry in entries})}
+
+
+def _group(kind: str, noun: str, nouns: str, named: Sequence[tuple[str, Entry]]) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "noun": noun,
+        "nouns": nouns,
+        "count": len(named),
+        "entries": [_entry(name, entry) for name, entry in named],
+    }
 
 
 def _entry(name: str, entry: Entry) -> dict[str, Any]:

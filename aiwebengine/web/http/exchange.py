@@ -190,13 +190,13 @@ class Exchange:
         pieces, self._pieces = self._pieces, []
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def feed(self, answer: Answer, body: Body) -> None:
-        """Begin an answer whose body the server feeds, with `push`, until `finished`."""
+    def feed(self, answer: Answer, body: Body, *, length: int | None = None) -> None:
+        """Begin an answer whose body the server feeds, with `push`, until `finished`; of *length* bytes if known."""
         self._body = body
         if self._channel is not None:
             # It may stay for days, and there may be many of them.
             self._channel.forget_head()
-        self.started(answer)
+        self._begin(answer, length)
         if self._paused and self._body is not None:
             body.pauseProducing()
 
@@ -212,15 +212,15 @@ class Exchange:
 
     # -- from the runtime ---------------------------------------------------------------------
 
-    def answered(self, answer: Answer) -> None:
-        """See `Sink.answered`."""
+    def answered(self, answer: Answer, *, checked: bool = False) -> None:
+        """See `Sink.answered`; *checked*: the conditions of the request were looked at already."""
         run, self.run = self.run, None
         channel = self._channel
         if channel is None:
             return
         if self.timed and run is not None:
             answer = _timed(answer, run)
-        if self.sender.conditional and self.method in {"GET", "HEAD"}:
+        if self.sender.conditional and not checked and self.method in {"GET", "HEAD"}:
             answer = met(answer, self.sender.headers)
         head_only = self.method == "HEAD"
         large = len(answer.body) > _PIECE and not head_only and answer.status not in _BODYLESS
@@ -238,6 +238,9 @@ class Exchange:
 
     def started(self, answer: Answer) -> None:
         """See `Sink.started`."""
+        self._begin(answer, None)
+
+    def _begin(self, answer: Answer, length: int | None) -> None:
         channel = self._channel
         if channel is None:
             return
@@ -247,9 +250,11 @@ class Exchange:
             answer = _timed(answer, self.run)
         self._started = True
         self._mute = self.method == "HEAD" or answer.status in _BODYLESS
-        self._chunked = self.modern and answer.status not in _BODYLESS
+        self._chunked = self.modern and answer.status not in _BODYLESS and length is None
         channel.send(
-            self._edge.writer.head(answer, request_id=self.id, chunked=self._chunked, close=self._closes(channel))
+            self._edge.writer.head(
+                answer, request_id=self.id, chunked=self._chunked, close=self._closes(channel), length=length
+            )
         )
         if self.method == "HEAD":
             # All that was asked for has been said; the body might never end.

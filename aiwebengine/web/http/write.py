@@ -47,13 +47,14 @@ class Writer:
             (self._start(answer), request_id.encode("ascii"), b"\r\n", length, end, b"" if head_only else body)
         )
 
-    def head(self, answer: Answer, *, request_id: str, chunked: bool, close: bool) -> bytes:
-        """Return the head of an answer whose body follows in pieces."""
+    def head(self, answer: Answer, *, request_id: str, chunked: bool, close: bool, length: int | None = None) -> bytes:
+        """Return the head of an answer whose body follows in pieces; *length* is that of the body, if it is known."""
         return b"".join(
             (
                 self._start(answer),
                 request_id.encode("ascii"),
                 b"\r\ntransfer-encoding: chunked\r\n" if chunked else b"\r\n",
+                b"" if length is None else b"content-length: %d\r\n" % length,
                 b"connection: close\r\n\r\n" if close else b"\r\n",
             )
         )

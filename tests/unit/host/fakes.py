@@ -11,6 +11,7 @@ from twisted.internet.task import Clock
 
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.features.assets.calls import AssetCalls
+from aiwebengine.features.assets.paths import StoredPaths
 from aiwebengine.features.assets.store import NewAsset
 from aiwebengine.features.management.logs import LogCalls
 from aiwebengine.features.management.scripts import ScriptCalls, ScriptChange
@@ -25,6 +26,7 @@ from aiwebengine.host.registration.routes import web_routes
 from aiwebengine.host.registration_calls import MiddlewareCalls, RegistrationCalls
 from aiwebengine.host.session import CallSession
 from aiwebengine.host.turns import Turns
+from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import ANONYMOUS, Invocation, Receipt
@@ -95,10 +97,10 @@ class Everything:
         work.write(None)
         work.happened()
 
-    async def list_paths(self) -> Sequence[str]:
+    async def list_paths(self, script: str) -> Sequence[str]:
         return list(self.assets)
 
-    async def get(self, path: str) -> NewAsset | None:
+    async def get(self, script: str, path: str) -> NewAsset | None:
         return self.assets.get(path)
 
     def transact(self, unit: str, write: Write) -> Deferred[None]:
@@ -109,7 +111,7 @@ class Everything:
     def check(self, path: str, content_type: str, content: bytes) -> NewAsset:
         return NewAsset(path=path, type=content_type, content=content)
 
-    def write(self, _transaction: Transaction, changes: Any) -> None:
+    def write(self, _transaction: Transaction, _script: str, changes: Any, _rivals: Any) -> None:
         for path, asset in changes.items():
             if asset is None:
                 self.assets.pop(path, None)
@@ -134,7 +136,7 @@ def host(
         commit=behind.commit,
         max_source_bytes=5_000_000,
     )
-    assets = AssetCalls(store=cast(Any, behind), max_bytes=5_000_000)
+    assets = AssetCalls(store=cast(Any, behind), stored=StoredPaths(), registry=Registry, max_bytes=5_000_000)
     commits = Commits(
         commit=behind.transact,
         withdraw=behind.withdrawn.append,

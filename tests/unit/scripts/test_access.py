@@ -10,11 +10,12 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import DeploymentRefused, TooMany
-from aiwebengine.features.assets.store import AssetStore, NewAsset
+from aiwebengine.features.assets.store import NewAsset
 from aiwebengine.scripts.access import ScriptAccess
 from aiwebengine.scripts.prepare import DeployRequest
 from aiwebengine.services.db.units import Transaction
 from aiwebengine.values import ANONYMOUS, Cause, Invocation
+from tests.support.fakes.assets import an_asset_store
 from tests.support.fakes.deploying import Deploying
 from tests.support.folders import temporary_folder
 
@@ -51,7 +52,7 @@ class ScriptAccessTests(SynchronousTestCase):
             current=self.world.current,
             loads=self.world.loads,
         )
-        self.assets = AssetStore(database=self.world.database, milliseconds=lambda: 1, max_bytes=100)
+        self.assets = an_asset_store(self.world.database)
 
     def result(self, coroutine):
         return self.successResultOf(Deferred.fromCoroutine(coroutine))
@@ -90,7 +91,7 @@ class ScriptAccessTests(SynchronousTestCase):
         """Return the work of a unit that changes assets."""
 
         def write(connection):
-            self.assets.write(Transaction(connection=connection, unit="u", now=1), changes)
+            self.assets.write(Transaction(connection=connection, unit="u", now=1), "maker", changes, {})
 
         return Work(write=write, happened=lambda: None)
 
@@ -120,8 +121,8 @@ class ScriptAccessTests(SynchronousTestCase):
         done = self.result(self.world.deployer.deploy(request))
         self.assertEqual((done.version.uri, done.version.number, done.previous), ("maker", 1, None))
         self.assertEqual(self.result(self.access.list_scripts()), ["made", "maker"])
-        self.assertEqual(self.result(self.assets.list_paths()), ["/a.css"])
-        self.assertEqual(self.result(self.assets.get("/a.css")).content, b"x")
+        self.assertEqual(self.result(self.assets.list_paths("maker")), ["/a.css"])
+        self.assertEqual(self.result(self.assets.get("maker", "/a.css")).content, b"x")
 
     def test_no_effects_without_the_deployment(self):
         """What top level changes is dropped if the deployment fails or was only a check."""
@@ -134,7 +135,7 @@ class ScriptAccessTests(SynchronousTestCase):
             DeploymentRefused, self.world.deployer.deploy(DeployRequest(uri="maker", files={"main.ts": b"/maker"}))
         )
         self.assertEqual(self.result(self.access.list_scripts()), [])
-        self.assertEqual(self.result(self.assets.list_paths()), [])
+        self.assertEqual(self.result(self.assets.list_paths("maker")), [])
 
     def test_assets(self):
         """A script stores and removes assets, all of them or none."""
@@ -145,7 +146,7 @@ class ScriptAccessTests(SynchronousTestCase):
             )
         )
         self.result(self.access.commit(invocation(), [], self.storing({"/a.css": None})))
-        self.assertEqual(self.result(self.assets.list_paths()), ["/b.css"])
+        self.assertEqual(self.result(self.assets.list_paths("maker")), ["/b.css"])
 
     def test_while_loading(self):
         """A script that deploys while it is deployed does not wait for its own turn, nor go on for ever."""

@@ -24,6 +24,7 @@ from aiwebengine.interfaces import Identify
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.settings.schema import HttpSettings
 from aiwebengine.values import ROUTE, Answer, Entry, HandlerRef, Invocation
+from aiwebengine.web.admission import AdmissionStep
 from aiwebengine.web.errors import Explain
 from aiwebengine.web.health import add_health
 from aiwebengine.web.http.channel import Channel
@@ -180,6 +181,7 @@ class WebTestCase(SynchronousTestCase):
         explain: Explain | None = None,
         doors: Sequence[Door] = (),
         visitors: Identify | None = None,
+        admission: Sequence[AdmissionStep] = (),
     ) -> Site:
         """Make a site, for plain handlers and *kinds*."""
         self.current.add({kind.name: kind.index for kind in kinds})
@@ -209,7 +211,7 @@ class WebTestCase(SynchronousTestCase):
             openers={kind.name: kind.opens for kind in kinds if kind.opens is not None},
             doors=doors,
             visitors=visitors,
-            admission=[once_step(answers)],
+            admission=[once_step(answers), *admission],
         )
 
     def serve(self, *routes: Entry, limits: Mapping[str, float] | None = None) -> None:

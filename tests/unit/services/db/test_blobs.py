@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.features.assets.store import NewAsset, put
+from aiwebengine.features.assets.store import NewAsset
 from aiwebengine.services.db import blobs
 from aiwebengine.services.db.tables import blobs as table
+from aiwebengine.services.db.units import Transaction
+from tests.support.fakes.assets import an_asset_store
 from tests.support.fakes.database import open_database
 from tests.support.folders import temporary_folder
 
@@ -46,7 +48,9 @@ class BlobTests(SynchronousTestCase):
         """What nothing refers to any longer is removed; what an asset holds stays."""
         kept, gone = by_address(b"kept"), by_address(b"gone")
         self.run_it(lambda c: blobs.put(c, gone))
-        self.run_it(lambda c: put(c, NewAsset(path="a", type="text/plain", content=b"kept"), now=1))
+        asset = NewAsset(path="a", type="text/plain", content=b"kept")
+        assets = an_asset_store(self.database)
+        self.run_it(lambda c: assets.write(Transaction(connection=c, unit="u", now=1), "script", {"a": asset}, {}))
         self.assertEqual(self.run_it(lambda c: blobs.drop_unused(c, [*kept, *gone])), 1)
         self.assertEqual(self.run_it(lambda c: blobs.get(c, [*kept, *gone])), kept)
 

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.auth.interim import InterimRights, TokenPrincipals
 from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.features.assets.api import Assets
-from aiwebengine.features.assets.store import AssetStore
+from aiwebengine.features.assets.paths import StoredPaths
 from aiwebengine.features.receipts.api import ReceiptList
 from aiwebengine.features.receipts.budgets import Budgets
 from aiwebengine.features.receipts.receipts import Receipts
@@ -40,6 +40,7 @@ from aiwebengine.web.api.logs import Logs
 from aiwebengine.web.api.scripts import DeployedScripts
 from aiwebengine.web.api.state import ServerState
 from aiwebengine.web.api.token import Token
+from tests.support.fakes.assets import an_asset_store
 from tests.support.fakes.database import open_database
 from tests.support.fakes.deploying import Deploying
 from tests.support.fakes.invoking import an_invoker
@@ -102,7 +103,7 @@ class ApiTestCase(SynchronousTestCase):
         tokens.startService()
         self.token = made[0]
         threads = ThreadsInTurn()
-        assets = AssetStore(database=self.world.database, milliseconds=lambda: 5, max_bytes=1000)
+        assets = an_asset_store(self.world.database, max_bytes=1000)
         replayer = Replayer(
             invoker=an_invoker(None, prefix="replay"),
             store=self.world.store,
@@ -125,7 +126,7 @@ class ApiTestCase(SynchronousTestCase):
                 logs,
                 ReceiptList(receipts=self.receipts, budgets=self.budgets),
                 ServerState(parts={"runtime": self.world.runner.state, "logs": self.logs.state}),
-                Assets(assets=assets, max_bytes=1000),
+                Assets(assets=assets, stored=StoredPaths(), current=self.world.current, max_bytes=1000),
                 Token(tokens=tokens),
                 Recordings(recorder=self.recorder, replayer=replayer, threads=threads, settings=self.world.settings),
             ],

@@ -1,0 +1,168 @@
+"""
+Where stored assets are served: which script has something at the address of a request.
+
+    asset "/logo.svg" of a script without a base path     /logo.svg
+    asset "/logo.svg" of a script with basePath "/shop"   /shop/logo.svg
+    asset "notes/7.json"                                  nowhere: only its script reads it
+
+An asset is served if its path begins with `/` and has no empty part and none that begins with a dot.  `index.html` is
+also what its folder answers.  The paths of all that is served are held in memory, so that a request for something
+else asks no database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from aiwebengine.features.assets.store import NOBODY, Rivals
+from aiwebengine.runtime.registry import ActiveScript, Registry
+
+INDEX = "index.html"
+"""What a folder answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlace:
+    """A stored asset at the address of a request."""
+
+    owner: str
+    """URI of its script, or `NOBODY`."""
+    path: str
+    """As it was stored."""
+    folder: bool = False
+    """The request names its folder without a slash at the end."""
+
+
+class StoredPaths:
+    """The paths of all stored assets that are served, with the scripts that have them."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, tuple[str, ...]] = {}
+        self._registry: Registry | None = None
+        self._bases: Sequence[str] = ("",)
+        """Base paths of the scripts of that registry, the longest first."""
+
+    @property
+    def count(self) -> int:
+        """Return how many paths there are."""
+        return len(self._owners)
+
+    def owners(self, path: str) -> tuple[str, ...]:
+        """Return who has an asset at *path*."""
+        return self._owners.get(path, ())
+
+    def add(self, owner: str, path: str) -> None:
+        """Know that *owner* has an asset at *path*, of which nobody is the owner any longer if *owner* is a script."""
+        if not is_served(path):
+            return
+        before = tuple(one for one in self.owners(path) if one and one != owner)
+        self._owners[path] = (*before, owner)
+
+    def remove(self, owner: str, path: str) -> None:
+        """Know that *owner* has none at *path* any longer."""
+        left = tuple(one for one in self.owners(path) if one != owner)
+        if left:
+            self._owners[path] = left
+        else:
+            self._owners.pop(path, None)
+
+    def find(self, registry: Registry, *, host: str, path: str) -> StoredPlace | None:
+        """
+        Return what is at the address of a request; None if nothing is.
+
+        Args:
+            registry: What serves.
+            host: The `Host` header; empty if there is none.
+            path: As it stands in the request.
+        """
+        asked = asked_path(path) if self._owners else None
+        if asked is None:
+            return None
+        if registry is not self._registry:
+            self._registry = registry
+            self._bases = sorted({"", *(script.base for script in registry.scripts.values())}, key=len, reverse=True)
+        found = [
+            (base, place)
+            for base, rest in _rests(asked, self._bases)
+            for place in self._at(rest, whole=bool(base) and base == asked)
+        ]
+        if not found:
+            return None
+        for tier in registry.tiers(host):
+            for base, place in found:
+                script = registry.scripts.get(place.owner)
+                if script is not None and script.base == base and script.uri in tier.scripts:
+                    return place
+        return next((place for base, place in found if place.owner == NOBODY and not base), None)
+
+    def rivals(self, registry: Registry, script: str, path: str) -> Rivals:
+        """Return whose assets would be served at the same address as the asset *path* of *script*."""
+        own = registry.scripts.get(script)
+        if own is None or not is_served(path):
+            return {}
+        by_base: dict[str, set[str]] = {}
+        for other in registry.scripts.values():
+            if other.uri != script and _meet(own, other):
+                by_base.setdefault(other.base, set()).add(other.uri)
+        bases = sorted(by_base, key=len, reverse=True)
+        return {rest: frozenset(by_base[base]) for base, rest in _rests(own.base + path, bases) if is_served(rest)}
+
+    def taken_by(self, rivals: Rivals) -> str | None:
+        """Return one of *rivals* that has such an asset already; None if none has."""
+        return next(
+            (owner for path, scripts in rivals.items() for owner in self.owners(path) if owner in scripts), None
+        )
+
+    def _at(self, path: str, *, whole: bool) -> Iterator[StoredPlace]:
+        """Return what is at *path*; *whole*: the request named the base path alone."""
+        if path.endswith("/"):
+            index = f"{path}{INDEX}"
+            yield from (StoredPlace(owner=owner, path=index, folder=whole) for owner in self.owners(index))
+            return
+        yield from (StoredPlace(owner=owner, path=path) for owner in self.owners(path))
+        index = f"{path}/{INDEX}"
+        yield from (StoredPlace(owner=owner, path=index, folder=True) for owner in self.owners(index))
+
+
+def is_served(path: str) -> bool:
+    """Return whether a stored asset of that path has an address."""
+    if not path.startswith("/"):
+        return False
+    *folders, name = path[1:].split("/")
+    return bool(name) and all(part and part[0] != "." for part in (*folders, name)) and "\\" not in path
+
+
+def asked_path(path: str) -> str | None:
+    """
+    Return the path of a request, decoded; None if no asset can be there.
+
+    A slash or a backslash that is encoded is none: it never divides folders.
+    """
+    parts = path[1:].split("/")
+    if "%" in path:
+        try:
+            parts = [unquote_to_bytes(part).decode("utf-8") for part in parts]
+        except UnicodeDecodeError:
+            return None
+    *folders, name = parts
+    if any(not part or part[0] == "." for part in folders) or name[:1] == ".":
+        return None
+    if any("/" in part or "\\" in part or "\0" in part for part in parts):
+        return None
+    return "/" + "/".join(parts)
+
+
+def _rests(path: str, bases: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Return each of *bases* below which *path* lies, in their order, and what is left of the path."""
+    for base in bases:
+        if path == base:
+            yield base, "/"
+        elif path.startswith(base + "/"):
+            yield base, path[len(base) :]
+
+
+def _meet(one: ActiveScript, other: ActiveScript) -> bool:
+    """Return whether two scripts answer on the same host with the same claim to it."""
+    return bool(set(one.hosts) & set(other.hosts)) if one.hosts or other.hosts else True
