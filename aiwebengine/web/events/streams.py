@@ -107,7 +107,9 @@ class StreamDoor:
         exchange = opening.exchange
         given = told.get("attributes") if told is not None else None
         attributes = {**(checked("attributes", given) if given is not None else {}), **opening.attributes}
-        first = json.dumps(told["first"], ensure_ascii=False) if told is not None and "first" in told else None
+        first = None
+        if told is not None and "first" in told:
+            first = json.dumps(told["first"], ensure_ascii=False, separators=(",", ":"))
         if exchange.method == "HEAD":
             exchange.started(head())
             return
