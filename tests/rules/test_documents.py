@@ -10,17 +10,18 @@ import click
 import pytest
 
 from aiwebengine.cli.main import group
-from tests.support.documents import ROOT, documents, steps_of
+from aiwebengine.features.all import FEATURES, sections_of
+from aiwebengine.settings.check import schema_fields
+from tests.support.reading.rendered import ROOT, blocks_of, documents
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 COMMANDS = [
-    (path, line)
+    (path, typed.command)
     for path in documents()
-    for step in steps_of(path)
-    if step.kind == "commands"
-    for line in step.text.split("\n")
-    if line.startswith("$ ")
+    for block in blocks_of(path)
+    for typed in block.commands()
+    if re.match(r"aiwebengine |python -m aiwebengine\.cli ", typed.command)
 ]
 
 
@@ -48,18 +49,29 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert fragment in headings, f"{path.name} links to {target}"
 
 
-@pytest.mark.parametrize(("path", "line"), COMMANDS, ids=[f"{path.name}: {line[2:]}" for path, line in COMMANDS])
+@pytest.mark.parametrize(("path", "line"), COMMANDS, ids=[f"{path.name}: {line}" for path, line in COMMANDS])
 def test_command_exists(path: Path, line: str) -> None:
     """A command that a document shows is one that the command line knows, with the options that it knows."""
-    words = shlex.split(line[2:])
+    words = shlex.split(line.partition(" > ")[0])
     if words[:3] == ["python", "-m", "aiwebengine.cli"]:
         words = ["aiwebengine", *words[3:]]
-    if words[0] != "aiwebengine":
-        return
     context = click.Context(group, info_name="aiwebengine")
     name, command, arguments = group.resolve_command(context, words[1:])
     assert command is not None, f"{path.name}: {line}"
     command.make_parser(click.Context(command, info_name=name, parent=context)).parse_args(list(arguments))
+
+
+def test_settings_exist() -> None:
+    """A setting that a document names is one that the server has."""
+    fields = {field.name for field in schema_fields(sections_of(FEATURES))}
+    sections = {name.partition(".")[0] for name in fields}
+    named = {
+        (path.name, quoted)
+        for path in documents()
+        for quoted in re.findall(r"`([a-z]+\.[a-z]+_[a-z_]+)`", path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 50
+    assert {one for one in named if one[1].partition(".")[0] in sections and one[1] not in fields} == set()
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest_twisted
 
-from tests.support.documents import ROOT
 from tests.support.engine import running_engine
+from tests.support.reading.rendered import ROOT
 
 TABLE = json.loads((ROOT / "tests" / "support" / "tables" / "graphql_words.json").read_text("utf-8"))
 SCRIPT = (

@@ -1,98 +1,128 @@
-"""What the documents show is what the server does."""
+"""
+What the documents show is what happens.
+
+Each document is followed as its reader would: from the rendered text alone, on a server that was
+started as `make serve` does.  The documents share the server, so that none of them may use names of
+another or of the examples.  `tests/support/reading/rendered.py` says what is a file and what is typed.
+"""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Mapping
-from types import ModuleType
-from urllib.parse import quote
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-import pytest_twisted
 
-from aiwebengine.feature import Feature
-from aiwebengine.features.all import FEATURES
-from tests.support.documents import ROOT, Step, documents, steps_of
-from tests.support.engine import EngineUnderTest, Reply, running_engine, shared_engine
+from tests.support.reading.reader import MadeServer, Reader, made_server
+from tests.support.reading.rendered import ROOT, Block, blocks_of, documents
 
-RUN = [path for path in documents() if any(step.kind != "commands" for step in steps_of(path))]
+BROWSER = "It runs in a browser, or with a package of a client."
+SYSTEM = "It needs a system that was booted with systemd."
+INSTALLS = "It installs or builds packages, which takes minutes and changes this Python."
+OUTPUT = "Nothing is typed: it shows what may be printed."
+UNRUN = {
+    "README.md": {
+        "make serve": "The server of these tests is started in this way.",
+        "make test": "It runs this test.",
+    },
+    "docs/contributing.md": {
+        "make test": "It runs this test.",
+        "python -m aiwebengine.cli types": "It writes into the checkout; a rule compares what it would write.",
+    },
+    "docs/howto/debug.md": {
+        'warn  observe.watchdog: the reactor was held for 180 ms by POST /orders of "shop" in web.site._route': OUTPUT,
+    },
+    "docs/howto/install.md": {
+        "python3 -m venv .venv": INSTALLS,
+        "pip install .": INSTALLS,
+        "pip wheel --no-deps .": INSTALLS,
+    },
+    "docs/howto/run-in-production.md": {
+        "/etc/systemd/system/aiwebengine.service": SYSTEM,
+        "/etc/systemd/system/aiwebengine.socket": SYSTEM,
+        "systemctl enable --now aiwebengine": SYSTEM,
+    },
+    "docs/howto/stream-events.md": {
+        'source.addEventListener("gap", () => location.reload());': BROWSER,
+    },
+    "docs/howto/subscribe.md": {
+        'import { createClient } from "graphql-ws";': BROWSER,
+        'const source = new EventSource("/graphql/sse?query=" + encodeURIComponent("subscription { said(room: 1) { text } }"));': BROWSER,  # noqa: E501  It is a line of the document.
+        'source.addEventListener("gap", () => location.reload());': BROWSER,
+    },
+}
+"""By document, what is not run: commands, files, and the first lines of blocks that are neither."""
 
-
-class Reader:
-    """Somebody who does what a document says, from its top to its end."""
-
-    def __init__(self, engine: EngineUnderTest) -> None:
-        self._engine = engine
-        self._files: dict[str, dict[str, str]] = {}
-        self._changed: list[str] = []
-        self._problems = ""
-
-    async def do(self, step: Step) -> None:
-        """Follow one step."""
-        if step.kind == "file":
-            uri, path, *more = step.words
-            self._files[uri] = self._with(uri, path, step.text, add=bool(more))
-            self._changed.append(uri)
-        elif step.kind == "refused":
-            uri, path, *more = step.words
-            self._problems = await self._refusal(uri, self._with(uri, path, step.text, add=bool(more)))
-        elif step.kind == "problem":
-            assert step.text.strip() in self._problems
-        elif step.kind in {"answer", "status", "administrator"}:
-            token = self._engine.token if step.kind == "administrator" else ""
-            reply = await self._ask(*step.words, token=token)
-            if step.kind != "status":
-                assert _normal(reply.text, reply) == _normal(step.text, reply)
-
-    def _with(self, uri: str, path: str, text: str, *, add: bool) -> dict[str, str]:
-        files = dict(self._files.get(uri, {}))
-        files[path] = f"{files[path]}\n{text}\n" if add else f"{text}\n"
-        return files
-
-    async def _ask(self, method: str, path: str, status: str, body: str | None = None, *, token: str = "") -> Reply:
-        for uri in dict.fromkeys(self._changed):
-            await self._engine.deploy(uri, self._files[uri])
-        self._changed.clear()
-        headers = {"content-type": "application/json"} if body else {}
-        if token:
-            headers["authorization"] = f"Bearer {token}"
-        reply = await self._engine.request(method, path, headers, body)
-        assert reply.status == int(status), reply.text
-        return reply
-
-    async def _refusal(self, uri: str, files: Mapping[str, str]) -> str:
-        reply = await self._engine.api("PUT", "/script?uri=" + quote(uri, safe=""), {"files": files})
-        assert reply.status == 422, reply.text
-        return json.dumps(reply.json()["problems"], ensure_ascii=False)
+GUIDES = [path for path in documents() if path.parent == ROOT or path.parent.name in {"tutorial", "howto"}]
+FOLLOWED = [path for path in documents() if any(block.is_typed for block in blocks_of(path))]
 
 
-def _feature(step: Step, monkeypatch: pytest.MonkeyPatch) -> Feature:
-    """Return the feature that a block defines, as if it were a module of an installed package."""
-    [name] = step.words
-    module = ModuleType(name)
-    monkeypatch.setitem(sys.modules, name, module)
-    exec(compile(step.text, f"{name}.py", "exec"), vars(module))
-    feature = vars(module)["FEATURE"]
-    assert isinstance(feature, Feature)
-    return feature
+def name(path: Path) -> str:
+    """Return what a document is called."""
+    return str(path.relative_to(ROOT))
 
 
-def _normal(text: str, reply: Reply) -> object:
-    if reply.headers.get("content-type", "").startswith("application/json"):
-        return json.loads(text)
-    return text.strip()
+def parts(block: Block) -> list[str]:
+    """Return how the parts of a block are called in the list of what is not run."""
+    if block.is_typed:
+        return [typed.command for typed in block.commands()]
+    return [block.file or block.text.partition("\n")[0]]
 
 
-@pytest.mark.parametrize("path", RUN, ids=[str(path.relative_to(ROOT)) for path in RUN])
-@pytest_twisted.ensureDeferred
-async def test_document_is_true(path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Following a document from its top to its end gives what it shows."""
-    added = [_feature(step, monkeypatch) for step in steps_of(path) if step.kind == "feature"]
-    async with running_engine(features=[*FEATURES, *added]) if added else shared_engine() as engine:
-        reader = Reader(engine)
-        for step in steps_of(path):
-            try:
-                await reader.do(step)
-            except AssertionError as error:
-                raise AssertionError(f"{path.relative_to(ROOT)}:{step.line}: {error}") from error
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeServer]:
+    """Start the server that all documents use."""
+    if missing := [program for program in ("bash", "curl") if shutil.which(program) is None]:
+        pytest.skip(f"{' and '.join(missing)} is not installed")
+    with made_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.mark.parametrize("path", FOLLOWED, ids=map(name, FOLLOWED))
+def test_document_is_true(path: Path, served: MadeServer, tmp_path: Path) -> None:
+    """Doing what a document says, from its top to its end, prints what it shows."""
+    reader = Reader(folder=tmp_path, server=served, unrun=UNRUN.get(name(path), {}))
+    line = 0
+    try:
+        for block in blocks_of(path):
+            line = block.line
+            reader.do(block)
+        reader.end()
+    except AssertionError as error:
+        raise AssertionError(f"{name(path)}:{line}: {error}") from error
+    finally:
+        reader.close()
+
+
+@pytest.mark.parametrize("path", documents(), ids=map(name, documents()))
+def test_exceptions_are_needed(path: Path) -> None:
+    """Whatever is named as not run is in its document."""
+    found = {part for block in blocks_of(path) for part in parts(block)}
+    assert set(UNRUN.get(name(path), {})) - found == set()
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=map(name, GUIDES))
+def test_nothing_is_left_out(path: Path) -> None:
+    """Each code block of a how-to is a file with a visible name, is typed at a terminal, or is a named exception."""
+    known = UNRUN.get(name(path), {})
+    left = [block for block in blocks_of(path) if not block.is_typed and block.file is None]
+    assert [block.text for block in left if parts(block)[0] not in known] == []
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=map(name, GUIDES))
+def test_how_to_can_be_tried(path: Path) -> None:
+    """A how-to that has a script deploys it, and shows what comes back."""
+    blocks = blocks_of(path)
+    scripts = [block.file for block in blocks if block.file and block.file.endswith((".js", ".ts", ".jsx", ".tsx"))]
+    typed = [typed for block in blocks for typed in block.commands()]
+    assert typed
+    for script in scripts:
+        words = {script, script.partition("/")[0]}
+        assert any(words & set(one.command.split()) for one in typed), f"nothing is done with {script}"
+    assert any(one.printed for one in typed)
+
+
+def test_exceptions_are_of_documents() -> None:
+    """Whatever is not run belongs to a document that is there."""
+    assert set(UNRUN) <= {name(path) for path in documents()}

