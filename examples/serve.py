@@ -39,7 +39,8 @@ def main(flags: Sequence[str]) -> int:
         try:
             if _answers(server, address):
                 _deploy_all(address.read_text("ascii").strip())
-            elif server.poll() not in {None, 0}:
+            elif server.poll() not in {None, 0} and _owner() in {None, server.pid}:
+                # It had the data folder to itself, so what it lacks is most likely a port.
                 other = "`make serve PORT=8081` takes another port (0 a free one), `make serve ARGS=...` other flags"
                 print(f"{other} of `aiwebengine serve`.", file=sys.stderr)
             return server.wait()

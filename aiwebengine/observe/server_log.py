@@ -23,6 +23,7 @@ from twisted.logger import (
     LogEvent,
     LogLevel,
     LogLevelFilterPredicate,
+    PredicateResult,
     formatEvent,
 )
 from twisted.python.failure import Failure
@@ -37,6 +38,7 @@ LEVELS: Mapping[str, Any] = {
 """The setting's words."""
 
 _LONGEST_FIELD = 2000
+_REACTOR_ENDED = "Main loop terminated."
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _OWN = re.compile(r"log_\w+|message|time|format|system|isError|failure|why")
 
@@ -53,7 +55,13 @@ def observer(*, stream: TextIO, level: str, form: str) -> FilteringLogObserver:
     line = json_line if form == "json" else text_line
     predicate = LogLevelFilterPredicate(defaultLogLevel=LEVELS[level])
     writer: Any = _Writer(stream=stream, line=line)
-    return FilteringLogObserver(writer, [cast(Any, predicate)])
+    return FilteringLogObserver(writer, [cast(Any, predicate), cast(Any, _tells_something)])
+
+
+def _tells_something(event: LogEvent) -> Any:
+    """Leave out what the reactor says of itself at its end, after whatever was the reason for that."""
+    ended = event.get("log_namespace") == "twisted.internet.base" and event.get("log_format") == _REACTOR_ENDED
+    return PredicateResult.no if ended else PredicateResult.maybe
 
 
 def text_line(event: LogEvent) -> str:

@@ -44,6 +44,15 @@ class ServerLogTests(SynchronousTestCase):
         log.error("loud")
         self.assertEqual(self.stream.getvalue().count("\n"), 1)
 
+    def test_end_of_the_reactor(self):
+        """What the reactor says of its own end is left out; everything else that Twisted says is there."""
+        stream = io.StringIO()
+        log = Logger(namespace="twisted.internet.base", observer=observer(stream=stream, level="debug", form="text"))
+        log.info("Main loop terminated.")
+        self.assertEqual(stream.getvalue(), "")
+        log.info("Received {signal}", signal="SIGTERM")
+        self.assertIn("Received SIGTERM", stream.getvalue())
+
     def test_failure(self):
         """A failure brings its traceback, which cannot pass for another event."""
         for form in ("text", "json"):

@@ -1,0 +1,87 @@
+"""What `make serve` runs: a server with the examples, which leaves alone what somebody else has deployed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+from tests.support.servers import started
+
+PROGRAM = Path(__file__).parents[3] / "examples" / "serve.py"
+OWN = 'registerWebHandler("/mine", () => "mine");'
+PATIENCE_SECONDS = 90
+
+
+@contextmanager
+def serving(folder: Path, name: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Run the program in *folder*; it is told to stop at the end of the block."""
+    output = folder / name
+    with output.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, str(PROGRAM), "--port", "0"], cwd=folder, stdout=stream, stderr=subprocess.STDOUT
+        )
+    try:
+        yield process, output
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE_SECONDS)
+
+
+def wait_for(output: Path, text: str) -> str:
+    """Wait until *text* is printed; return all that is."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while text not in (printed := output.read_text()):
+        assert time.monotonic() < end, printed
+        time.sleep(0.05)
+    return printed
+
+
+def test_leaves_others_alone(tmp_path: Path) -> None:
+    """A script that a person has deployed under the name of an example stays; a second one says whose folder it is."""
+    with started(tmp_path) as server:
+        assert server.address
+        (tmp_path / "notes.js").write_text(OWN)
+        words = [sys.executable, "-m", "aiwebengine.cli", "deploy", "--data-folder", "data", "notes.js"]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        server.stop()
+    with serving(tmp_path, "first") as (_, output):
+        printed = wait_for(output, "Stop with Ctrl-C.")
+        assert "notes: left as it is, since `make serve` has not deployed it" in printed
+        address = (tmp_path / "data" / "address").read_text().strip()
+        with urlopen(f"{address}/mine") as answer:
+            assert answer.read() == b"mine"
+        listed = subprocess.run(
+            [sys.executable, "-m", "aiwebengine.cli", "list", "--data-folder", "data", "--json"],
+            cwd=tmp_path, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        versions = {one["uri"]: one["version"] for one in json.loads(listed.stdout)["scripts"]}
+        assert versions["notes"] == 1
+        assert len(versions) > 1
+        with serving(tmp_path, "second") as (second, told):
+            assert second.wait(PATIENCE_SECONDS) == 1
+        assert "Another server" in told.read_text()
+        assert "PORT=" not in told.read_text()
+        assert "Main loop" not in told.read_text()
+        assert (tmp_path / "data" / "address").read_text().strip() == address
+
+
+def test_busy_port(tmp_path: Path) -> None:
+    """When the port is busy it says how to take another one."""
+    with started(tmp_path) as server:
+        port = server.address.rpartition(":")[2]
+        (tmp_path / "other").mkdir()
+        done = subprocess.run(
+            [sys.executable, str(PROGRAM), "--port", port],
+            cwd=tmp_path / "other", capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert "make serve PORT=8081" in done.stderr
