@@ -95,7 +95,7 @@ def _deployed() -> dict[str, str]:
 
 def _deploy(example: dict[str, Any]) -> bool:
     grants = [word for name in example.get("grants", ()) for word in ("--grant", name)]
-    where = ["--data-folder", str(DATA), "--if-changed", "--message", MESSAGE, "--uri", example["uri"]]
+    where = ["--data-folder", str(DATA), "--if-changed", "--yes", "--message", MESSAGE, "--uri", example["uri"]]
     # A timeout of the client is enough: the server bounds builds.
     done = subprocess.run([*ENGINE, "deploy", *where, *grants, str(EXAMPLES / example["path"])], check=False)
     return done.returncode == 0

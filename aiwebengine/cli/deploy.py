@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import click
 
 from aiwebengine.terminal import exits, show
 from aiwebengine.terminal.exits import CommandFailed, from_problem
-from aiwebengine.terminal.folder import Folder, read
+from aiwebengine.terminal.folder import Folder, origin_of, read
 from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 _STEPS = {
@@ -58,6 +59,7 @@ class _Grant(click.Option):
 @click.option("--no-grants", is_flag=True, help="Take away every capability that it was granted before.")
 @click.option("--message", "-m", default="", help="Message for the version history.")
 @click.option("--if-changed", is_flag=True, help="Do nothing if nothing changed.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before replacing what came from another folder.")
 @talks_to_server
 def deploy(
     session: CommandSession,
@@ -69,11 +71,13 @@ def deploy(
     no_grants: bool,
     message: str,
     if_changed: bool,
+    yes: bool,
 ) -> None:
     """
     Deploy scripts: each PATH is a file or a folder.
 
     Without --grant a script keeps what it was granted before.
+    On a terminal it asks before it replaces a script that was deployed from another folder; elsewhere it warns.
     Each script is deployed whole or not at all; with several, those before the first refusal stay deployed.
     """
     _one_name(paths, uri, entry, expected)
@@ -83,6 +87,9 @@ def deploy(
     for path in paths:
         folder = _read(path)
         document = _body(folder, entry)
+        document["origin"] = origin_of(path)
+        if not yes and sys.stdin.isatty() and sys.stderr.isatty():
+            _confirm(session, uri or folder.uri, document["origin"])
         if message:
             document["message"] = message
         if expected is not None:
@@ -141,6 +148,22 @@ def _read(path: Path) -> Folder:
     for link in folder.links:
         show.note(f"warning: {link} is a link and was left out")
     return folder
+
+
+def _confirm(session: CommandSession, uri: str, origin: str) -> None:
+    """Ask whether a script is meant that was deployed from somewhere else."""
+    try:
+        serving = session.client.call("GET", "/script", query=[("uri", uri)])
+    except CommandFailed as error:
+        if error.code == exits.NOT_FOUND:
+            return
+        raise
+    before = serving.get("origin") or origin
+    if before == origin:
+        return
+    show.note(f"{uri}@{serving['version']} was deployed from {before}, on {show.moment(serving['deployedAt'])}.")
+    if not click.confirm(f"Replace it with what is in {show.safe(origin)}?", err=True):
+        raise CommandFailed("Nothing was changed. --uri gives a script another name.", code=exits.REFUSED)
 
 
 def _body(folder: Folder, entry: str | None) -> dict[str, Any]:

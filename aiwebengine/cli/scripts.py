@@ -73,6 +73,7 @@ def show(session: CommandSession, uri: str, version: int | None, path: str | Non
         ("version", script["version"]),
         ("id", script["id"]),
         ("deployed", f"{printing.moment(script['deployedAt'])} by {script['author']}"),
+        ("from", script.get("origin")),
         ("message", script.get("message")),
         ("entry", script["entry"]),
         ("below", script.get("basePath")),

@@ -146,6 +146,7 @@ class Deployer:
         same = await self._unchanged(request) if request.if_changed else None
         if same is not None:
             return Deployment(version=await self._store.version(request.uri, same), previous=same, changed=False)
+        moved = await self._moved(request)
         prepared = await self.prepare(request, progress=progress, keep_warm=True)
         progress("store", "")
         began = self._seconds()
@@ -154,7 +155,8 @@ class Deployer:
         except BaseException:
             self.abandon(prepared.new.version)
             raise
-        return replace(deployment, steps={**prepared.steps, "store": as_ms(self._seconds() - began)})
+        steps = {**prepared.steps, "store": as_ms(self._seconds() - began)}
+        return replace(deployment, steps=steps, warnings=(*moved, *deployment.warnings))
 
     async def prepare(
         self, request: DeployRequest, *, progress: Progress = _silent, keep_warm: bool = False
@@ -301,6 +303,18 @@ class Deployer:
         examined = await self._preparer.examine(request)
         same = serving.version == version_id(request.uri, serving.number, examined.digest)
         return serving.number if same else None
+
+    async def _moved(self, request: DeployRequest) -> tuple[Problem, ...]:
+        """Return a warning if the version that serves was deployed from somewhere else."""
+        serving = self._current.registry.scripts.get(request.uri)
+        if serving is None or not request.origin:
+            return ()
+        before = (await self._store.version(request.uri, serving.number)).origin
+        if before in {"", request.origin}:
+            return ()
+        message = f"This replaces version {serving.number}, which was deployed from {before}."
+        hint = f"If that was another script, bring it back with `aiwebengine rollback {request.uri}`."
+        return (Problem(code="other_origin", severity="warning", message=message, hint=hint),)
 
     async def _number_before(self, uri: str) -> int:
         history = await self._store.history(uri)

@@ -90,6 +90,8 @@ class DeployRequest:
     """What may be granted at most, if a script deploys: what it has itself; None for people."""
     author: str = ""
     message: str = ""
+    origin: str = ""
+    """See `Version.origin`."""
     cause: Cause | None = None
     """The invocation that deploys; None for people."""
     inside_load: bool = False
@@ -509,6 +511,7 @@ def _new_version(request: DeployRequest, examined: CheckedFiles, built: Any, *, 
         toolchain=built.toolchain,
         author=request.author,
         message=request.message,
+        origin=request.origin,
         deployed_at=now,
         size_bytes=package.size_bytes,
     )

@@ -304,6 +304,7 @@ def _put(connection: Connection, change: PutVersion, now: int) -> int | None:
         "toolchain": version.toolchain,
         "author": version.author,
         "message": version.message,
+        "origin": version.origin,
         "deployed_at": version.deployed_at,
         "size": version.size_bytes,
     }
@@ -449,6 +450,7 @@ def _version(row: Row[Any]) -> Version:
         toolchain=row.toolchain,
         author=row.author,
         message=row.message,
+        origin=row.origin,
         deployed_at=row.deployed_at,
         size_bytes=row.size,
     )

@@ -86,6 +86,8 @@ class Version:
     """Milliseconds since 1970."""
     size_bytes: int
     """Sum of the author's files."""
+    origin: str = ""
+    """Machine and folder from which it was deployed, as the command line names them; empty if nobody said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

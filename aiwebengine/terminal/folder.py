@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,14 @@ def read(path: Path) -> Folder:
         raise CommandFailed(text, code=exits.USAGE) from error
     root = "" if path.parent == Path() else str(path.parent)
     return Folder(uri=path.stem, root=root, files={path.name: content}, entry=path.name, links=())
+
+
+def origin_of(path: Path) -> str:
+    """Return from where a file or folder is sent, for people: this machine's name and the path, `~` for one's home."""
+    whole = path.resolve()
+    home = Path.home()
+    shown = f"~/{whole.relative_to(home).as_posix()}" if whole.is_relative_to(home) else whole.as_posix()
+    return f"{socket.gethostname()}:{shown}"
 
 
 def _folder(path: Path) -> Folder:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import pytest
@@ -95,8 +97,41 @@ def test_deploy(shell: Shell) -> None:
     asked = shell.api.asked[0]
     assert (asked.method, asked.path, asked.authorization) == ("PUT", "/engine/api/script", "Bearer awe_test")
     assert asked.query == {"uri": "notes", "ifChanged": "true"}
-    assert asked.document == {"files": {"main.ts": "let = 1"}, "message": "why", "expected": 2, "grants": ["scripts"]}
+    said = {"message": "why", "expected": 2, "grants": ["scripts"]}
+    assert asked.document == {"files": {"main.ts": "let = 1"}, "origin": f"{gethostname()}:~/notes", **said}
     assert shell.out == "notes@3: deployed in 77 ms, 1 route\n  GET /notes\n"
+
+
+@pytest.mark.usefixtures("notes")
+def test_deploy_from_another_folder(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal it asks before it replaces what came from elsewhere; --yes, and a first deployment, ask nothing."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    elsewhere = {**SCRIPT, "origin": "box:/other"}
+    for answer, code in (("n", exits.REFUSED), ("y", exits.OK)):
+        monkeypatch.setattr(sys, "stdin", Terminal(answer + "\n"))
+        shell.api.will(document=elsewhere)
+        if code == exits.OK:
+            shell.api.will(lines=[{"result": DEPLOYED}])
+        assert shell.run("deploy", "notes") == code
+        assert "notes@3 was deployed from box:/other" in shell.err
+        assert "Replace it with what is in" in shell.err
+    monkeypatch.setattr(sys, "stdin", Terminal(""))
+    shell.api.will(lines=[{"result": DEPLOYED}])
+    assert shell.run("deploy", "notes", "--yes") == exits.OK
+    shell.api.refuse(404, "not_found", "There is no such script.")
+    shell.api.will(lines=[{"result": DEPLOYED}])
+    assert shell.run("deploy", "notes") == exits.OK
+    shell.api.will(document={**SCRIPT, "origin": f"{gethostname()}:~/notes"})
+    shell.api.will(lines=[{"result": DEPLOYED}])
+    assert shell.run("deploy", "notes") == exits.OK
+
+
+class Terminal(io.StringIO):
+    """What somebody types."""
+
+    def isatty(self) -> bool:
+        """Return that it is one."""
+        return True
 
 
 @pytest.mark.usefixtures("notes")
@@ -137,7 +172,8 @@ def test_deploy_several(shell: Shell, tmp_path: Path) -> None:
     shell.api.will(lines=[{"result": {**DEPLOYED, "changed": False}}])
     assert shell.run("deploy", "notes", "hello.js", "--json") == exits.OK
     assert [asked.query["uri"] for asked in shell.api.asked] == ["notes", "hello"]
-    assert shell.api.asked[1].document == {"files": {"hello.js": "1"}, "entry": "hello.js"}
+    origin = f"{gethostname()}:~/hello.js"
+    assert shell.api.asked[1].document == {"files": {"hello.js": "1"}, "entry": "hello.js", "origin": origin}
     assert len(shell.json()) == 2
     assert shell.run("deploy", "notes", "hello.js", "--uri", "x") == exits.USAGE
 

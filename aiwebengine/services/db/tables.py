@@ -47,6 +47,8 @@ versions = sa.Table(
     sa.Column("toolchain", sa.String(255), nullable=False),
     sa.Column("author", sa.String(255), nullable=False),
     sa.Column("message", sa.String(1000), nullable=False),
+    # Machine and folder, as the command line names them; empty if nobody said.
+    sa.Column("origin", sa.String(500), nullable=False, server_default=""),
     sa.Column("deployed_at", sa.BigInteger, nullable=False),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("script", "number", name="versions_script_number"),

@@ -28,7 +28,7 @@ from aiwebengine.scripts.archive import unzip
 from aiwebengine.scripts.package import file_name_for
 from aiwebengine.settings.schema import DeploySettings
 
-JSON_KEYS = ("files", "entry", "expected", "grants", "message")
+JSON_KEYS = ("files", "entry", "expected", "grants", "message", "origin")
 _ZIP_TYPES = frozenset({"application/zip", "application/x-zip-compressed", "application/x-zip"})
 _FIELD_BYTES = 64 * 1024
 
@@ -40,7 +40,7 @@ class DeploymentBody:
     files: Mapping[str, bytes]
     entry: str | None = None
     said: Mapping[str, Any] = field(default_factory=dict)
-    """`expected`, `grants` and `message`, if the body is JSON; not checked."""
+    """`expected`, `grants`, `message` and `origin`, if the body is JSON; not checked."""
 
 
 def body_bytes(settings: DeploySettings) -> int:
@@ -99,7 +99,7 @@ def _from_json(body: bytes, entry: str | None) -> DeploymentBody:
     if told is not None and not isinstance(told, str):
         raise Invalid(f'"entry" must be the path of a file; it is {json.dumps(told)[:80]}.')
     files = files_of(value["files"])
-    said = {key: value[key] for key in ("expected", "grants", "message") if value.get(key) is not None}
+    said = {key: value[key] for key in ("expected", "grants", "message", "origin") if value.get(key) is not None}
     return DeploymentBody(files=files, entry=entry or told, said=said)
 
 

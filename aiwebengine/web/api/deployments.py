@@ -28,6 +28,8 @@ from aiwebengine.web.http.read import request_id
 
 _log = Logger()
 
+_LONGEST_ORIGIN = 500
+
 
 class Deployments:
     """
@@ -110,7 +112,7 @@ class Deployments:
         )
 
     async def _read(self, call: ApiCall) -> DeployRequest:
-        call.only("uri", "entry", "expected", "grant", "message", "ifChanged")
+        call.only("uri", "entry", "expected", "grant", "message", "origin", "ifChanged")
         uri = check_uri(call.required("uri"))
         body = await self._threads.run(
             read_deployment,
@@ -120,7 +122,7 @@ class Deployments:
             entry=call.text("entry") or None,
             settings=self._settings,
         )
-        message = call.text("message")
+        message, origin = call.text("message"), call.text("origin")
         return DeployRequest(
             uri=uri,
             files=body.files,
@@ -128,7 +130,8 @@ class Deployments:
             expected=call.expected(body.said.get("expected")),
             grants=_grants(call, body.said.get("grants")),
             author=call.principal.id,
-            message=_text(body.said.get("message", "") if message is None else message),
+            message=_text("message", body.said.get("message", "") if message is None else message),
+            origin=_text("origin", body.said.get("origin", "") if origin is None else origin)[:_LONGEST_ORIGIN],
             if_changed=call.flag("ifChanged"),
         )
 
@@ -142,7 +145,7 @@ def _grants(call: ApiCall, told: Any) -> frozenset[str] | None:
     return frozenset(name for name in named if name) if named else None
 
 
-def _text(value: Any) -> str:
+def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise Invalid('"message" must be text.')
+        raise Invalid(f'"{name}" must be text.')
     return value

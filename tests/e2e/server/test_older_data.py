@@ -62,6 +62,7 @@ async def test_registrations() -> None:
             ((text,),) = database.execute("SELECT registered FROM versions").fetchall()
             database.execute("UPDATE versions SET registered = ?", (json.dumps(older(json.loads(text))),))
             database.execute("UPDATE scripts_version SET revision = '0001'")
+            database.execute("ALTER TABLE versions DROP COLUMN origin")
         async with running_engine(settings) as engine:
             assert (await engine.request("GET", "/notes/7")).text == "note 7"
             listener = await listen(engine, "/live")
@@ -132,6 +133,7 @@ async def test_calls_of_the_top_level() -> None:
         with closing(sqlite3.connect(Path(folder) / "main.sqlite3")) as database, database:
             assert {"stream.send", "socket.publish", "kv.set", "kv.list"} <= with_older_calls(database)
             database.execute("UPDATE scripts_version SET revision = '0002'")
+            database.execute("ALTER TABLE versions DROP COLUMN origin")
         async with running_engine(settings) as engine:
             reply = await engine.request("GET", "/")
             assert (reply.status, reply.text) == (200, '{"by":"init"}')

@@ -81,6 +81,19 @@ class DeployerTests(SynchronousTestCase):
         self.assertEqual(self.serving(), {"notes": 2})
         self.assertEqual(self.world.runner.forgotten, [first.version.id])
 
+    def test_from_elsewhere(self):
+        """Replacing what was deployed from another folder is warned of, once; where it came from is kept."""
+        self.assertEqual(self.deploy(source="/a", origin="box:/one").warnings, ())
+        self.assertEqual(self.deploy(source="/b", origin="box:/one").warnings, ())
+        moved = self.deploy(source="/c", origin="box:/two")
+        [warning] = moved.warnings
+        self.assertEqual((warning.code, warning.severity), ("other_origin", "warning"))
+        self.assertIn("version 2, which was deployed from box:/one", warning.message)
+        self.assertEqual(self.result(self.world.store.version("notes", 3)).origin, "box:/two")
+        self.assertEqual(self.deploy(source="/d", origin="box:/two").warnings, ())
+        self.assertEqual(self.deploy(source="/e").warnings, (), "a program need not say where it is")
+        self.assertEqual(self.deploy(source="/f", origin="box:/one").warnings, ())
+
     def test_what_is_removed(self):
         """A new version and a rollback say what the script had registered before and has not any more."""
         self.assertEqual(self.deploy(source="/a /b").removed, ())

@@ -72,11 +72,17 @@ def _make(op: Operations) -> None:
     )
 
 
+def _keep_origins(op: Operations) -> None:
+    """Keep where a version was deployed from."""
+    op.add_column("versions", sa.Column("origin", sa.String(500), nullable=False, server_default=""))
+
+
 SCRIPTS = MigrationChain(
     name="scripts",
     steps=(
         Step(revision="0001", upgrade=_make, formerly="m0001"),
         Step(revision="0002", upgrade=list_entries),
         Step(revision="0003", upgrade=rename_in_journals),
+        Step(revision="0004", upgrade=_keep_origins),
     ),
 )

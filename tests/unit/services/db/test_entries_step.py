@@ -85,6 +85,7 @@ class EntriesStepTests(SynchronousTestCase):
                     "UPDATE versions SET registered = ? WHERE version LIKE ?", (json.dumps(one), f"notes{number}@%")
                 )
             connection.execute("UPDATE scripts_version SET revision = '0001'")
+            connection.execute("ALTER TABLE versions DROP COLUMN origin")
 
     def restored(self) -> Any:
         world = self.start()

@@ -309,7 +309,7 @@ class BeforeChainsTests(DatabaseCase):
             self.bring(*chains, file=file)
             self.assertEqual(file.read_bytes(), after)
         copies = [copy.name for copy in self.folder.glob("*before*")]
-        self.assertCountEqual(copies, ["main.sqlite3.before-scripts-0003", "evidence.sqlite3.before-receipts-0003"])
+        self.assertCountEqual(copies, ["main.sqlite3.before-scripts-0004", "evidence.sqlite3.before-receipts-0003"])
 
     def test_from_every_revision(self):
         """One that was written by a still older engine is copied, and gets what is missing."""
@@ -318,7 +318,7 @@ class BeforeChainsTests(DatabaseCase):
         self.query("UPDATE alembic_version SET version_num = 'm0002'")
         self.bring(*MAIN_CHAINS)
         self.assertEqual(self.query("SELECT count(*) FROM answers"), [(0,)])
-        copy = self.folder / "main.sqlite3.before-scripts-0003"
+        copy = self.folder / "main.sqlite3.before-scripts-0004"
         self.assertEqual(self.revisions(copy), {"alembic_version": [("m0002",)]})
 
     def test_column_of_a_later_step(self):
@@ -363,5 +363,5 @@ class BeforeChainsTests(DatabaseCase):
     def test_not_alone_with_steps(self):
         """What has another form since cannot be brought to it while that engine serves from it."""
         self.restore("main")
-        self.assertIn("scripts from 0001 to 0003", self.refused(*MAIN_CHAINS, alone=False))
+        self.assertIn("scripts from 0001 to 0004", self.refused(*MAIN_CHAINS, alone=False))
         self.assertEqual(self.revisions(), {"alembic_version": [("m0003",)]})

@@ -142,6 +142,14 @@ class DeployTests(ApiTestCase):
         self.assertEqual(told["problems"][0]["line"], 1)
         self.assertEqual(self.ask("GET", "scripts")[1], {"scripts": []})
 
+    def test_origin(self):
+        """Where a deployment comes from is kept and shown, at most 500 characters of it."""
+        body = json.dumps({"files": {"main.ts": "/a"}, "origin": "box:~/notes"}).encode()
+        self.assertEqual(self.send(body, "application/json")[1]["script"]["origin"], "box:~/notes")
+        self.assertEqual(self.send(b"/b", "text/plain", origin="o" * 600)[1]["script"]["origin"], "o" * 500)
+        status, _ = self.send(b'{"files": {"main.ts": "/a"}, "origin": 7}', "application/json")[:2]
+        self.assertEqual(status, 400)
+
     def test_lost_update(self):
         """An update made against an older version is 409, told by the query or by headers."""
         self.deploy()
