@@ -1,0 +1,132 @@
+"""The reactor that the server runs on: what it does with the descriptors that are ready."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from twisted.internet.error import ConnectionDone
+from twisted.logger import LogEvent, globalLogPublisher
+from twisted.python.failure import Failure
+
+epoll = pytest.importorskip("aiwebengine.cli.epoll", reason="there is no epoll here")
+
+
+class Ear:
+    """A descriptor that reads what comes, or does what the test says instead."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.heard: list[bytes] = []
+        self.lost: list[Failure] = []
+        self.instead: Callable[[], Any] | None = None
+
+    def fileno(self) -> int:
+        """See `IFileDescriptor`."""
+        return self.sock.fileno()
+
+    def logPrefix(self) -> str:
+        """See `ILoggingContext`; nobody asks."""
+        raise AssertionError
+
+    def doRead(self) -> Any:
+        """See `IReadDescriptor`."""
+        if self.instead is not None:
+            return self.instead()
+        self.heard.append(self.sock.recv(100))
+        return None
+
+    def connectionLost(self, reason: Failure) -> None:
+        """See `IFileDescriptor`."""
+        self.lost.append(reason)
+
+
+class Scene:
+    """A reactor of its own, with two pairs of sockets."""
+
+    def __init__(self) -> None:
+        self.reactor = epoll.LeanEPollReactor()
+        pairs = [socket.socketpair(), socket.socketpair()]
+        self.peers = [theirs for _, theirs in pairs]
+        self.ears = [Ear(ours) for ours, _ in pairs]
+        for ear in self.ears:
+            self.reactor.addReader(ear)
+
+    def close(self) -> None:
+        """Close everything."""
+        self.reactor.removeAll()
+        for one in (*self.peers, *(ear.sock for ear in self.ears)):
+            one.close()
+        self.reactor._poller.close()
+        for descriptor in (self.reactor.waker.i, self.reactor.waker.o):
+            os.close(descriptor)
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    """Make it."""
+    made = Scene()
+    yield made
+    made.close()
+
+
+def test_reads(scene: Scene) -> None:
+    """Whoever has something to read reads it, in one turn; nothing happens to the others."""
+    scene.peers[0].send(b"a")
+    scene.reactor.doPoll(0)
+    scene.peers[1].send(b"b")
+    scene.reactor.doPoll(0)
+    assert [ear.heard for ear in scene.ears] == [[b"a"], [b"b"]]
+    assert not any(ear.lost for ear in scene.ears)
+
+
+def test_closed_in_the_same_turn(scene: Scene) -> None:
+    """A descriptor that another one takes away is not read any more."""
+    first, second = scene.ears
+    first.instead = lambda: scene.reactor.removeReader(second)
+    second.instead = lambda: scene.reactor.removeReader(first)
+    for peer in scene.peers:
+        peer.send(b"x")
+    scene.reactor.doPoll(0)
+    assert len(scene.reactor.getReaders()) - (scene.reactor.waker in scene.reactor.getReaders()) == 1
+
+
+def test_ends(scene: Scene) -> None:
+    """A descriptor that says that it has ended is told so and watched no longer."""
+    ear = scene.ears[0]
+    ear.instead = ConnectionDone
+    scene.peers[0].send(b"x")
+    scene.reactor.doPoll(0)
+    assert [one.check(ConnectionDone) for one in ear.lost] == [ConnectionDone]
+    assert ear not in scene.reactor.getReaders()
+
+
+def test_hung_up(scene: Scene) -> None:
+    """The end of the other side comes as something to read, or as the loss of the connection."""
+    ear = scene.ears[0]
+    scene.peers[0].close()
+    scene.reactor.doPoll(0)
+    assert ear.heard == [b""] or ear.lost
+
+
+def test_faults(scene: Scene) -> None:
+    """A descriptor that fails is in the log and is lost; the others are read all the same."""
+
+    def fail() -> None:
+        raise ValueError("no")
+
+    events: list[LogEvent] = []
+    globalLogPublisher.addObserver(events.append)
+    try:
+        scene.ears[0].instead = fail
+        for peer in scene.peers:
+            peer.send(b"x")
+        scene.reactor.doPoll(0)
+    finally:
+        globalLogPublisher.removeObserver(events.append)
+    assert [event["log_failure"].check(ValueError) for event in events if "log_failure" in event] == [ValueError]
+    assert len(scene.ears[0].lost) == 1
+    assert scene.ears[1].heard == [b"x"]
