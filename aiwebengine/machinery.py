@@ -167,6 +167,8 @@ class Foundation:
     watchdog: Watchdog
     """Sees who holds the reactor."""
     random: Random
+    entropy: Callable[[int], bytes]
+    """Returns so many random bytes."""
     new_id: Callable[[], str]
     """Makes an id that no other invocation has."""
     alone: bool

@@ -20,6 +20,7 @@ from aiwebengine.services.db.chain import DatabaseName, MigrationChain
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.engines import SqliteEngines, sqlite_url
 from aiwebengine.services.db.log_rows import DatabaseLogRows
+from aiwebengine.services.entropy import EntropyPool
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
 
@@ -53,6 +54,7 @@ def build_foundation(
     evidence_threads = Threads(reactor=reactor, name="evidence", size=_EVIDENCE_THREADS)
     unpacking_threads = Threads(reactor=reactor, name="unpacking", size=_UNPACKING_THREADS)
     random = SystemRandom()
+    entropy = EntropyPool(fetch=os.urandom)
     sqlite = SqliteEngines()
     database = Database(
         url=sqlite_url(folder / "main.sqlite3"),
@@ -88,7 +90,8 @@ def build_foundation(
         seconds=time.time,
         watchdog=Watchdog(reactor=reactor, wall=time.time),
         random=random,
-        new_id=_new_id,
+        entropy=entropy.take,
+        new_id=entropy.new_id,
         alone=alone,
         threads=threads,
         script_threads=script_threads,
@@ -123,7 +126,3 @@ def _redis(settings: Settings, *, reactor: Any, random: SystemRandom) -> RedisSt
 
 def _milliseconds() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _new_id() -> str:
-    return os.urandom(10).hex()

@@ -111,7 +111,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequen
         pool=settings.pool,
         cores=os.cpu_count() or 1,
         wall=base.seconds,
-        entropy=os.urandom,
+        entropy=base.entropy,
         passed=base.passed,
         recorded=hooks.recorded,
         tape_bytes=hooks.tape_bytes,

@@ -1,0 +1,37 @@
+"""Random bytes for every request: fetched from the operating system many at a time, and each given once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+_FETCHED_BYTES = 4096
+
+
+class EntropyPool:
+    """
+    Random bytes.
+
+    Args:
+        fetch: Returns so many from the operating system, which takes a system call.
+    """
+
+    __slots__ = ("_at", "_bytes", "_fetch")
+
+    def __init__(self, *, fetch: Callable[[int], bytes]) -> None:
+        self._fetch = fetch
+        self._bytes = b""
+        self._at = 0
+
+    def take(self, count: int) -> bytes:
+        """Return *count* bytes that were never given before; at most 4096."""
+        at = self._at
+        end = at + count
+        if end > len(self._bytes):
+            self._bytes = self._fetch(_FETCHED_BYTES)
+            at, end = 0, count
+        self._at = end
+        return self._bytes[at:end]
+
+    def new_id(self) -> str:
+        """Return an id that names nothing else, anywhere."""
+        return self.take(10).hex()
