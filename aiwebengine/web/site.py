@@ -122,6 +122,7 @@ class Site:
         pulse: ReactorPulse | None = None,
     ) -> None:
         self._reactor = reactor
+        self.seconds: Callable[[], float] = reactor.seconds
         self._current = current
         self._invoker = invoker
         self._callees = invoker.callees(self._callee)

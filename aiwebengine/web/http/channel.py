@@ -24,6 +24,7 @@ A client that ends its side while it waits may be gone, or may only have nothing
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol
@@ -57,6 +58,7 @@ from aiwebengine.web.http.head import (
     split_target,
     with_host,
 )
+from aiwebengine.web.http.idle import IdleTimeout
 from aiwebengine.web.http.read import Sender
 
 _EAGER_BYTES = 16 * 1024
@@ -91,6 +93,9 @@ class Listening(ExchangeSite, Protocol):
     own_body_bytes: int
     """Largest body for the engine's own paths."""
 
+    def seconds(self) -> float:
+        """Return the time of the clock that times connections."""
+
     def opened(self, channel: Channel) -> None:
         """There is a new connection."""
 
@@ -119,7 +124,7 @@ class Listening(ExchangeSite, Protocol):
 
 
 @implementer(IHalfCloseableProtocol)
-class Channel(http.HTTPChannel):
+class Channel(IdleTimeout, http.HTTPChannel):
     """
     One connection.
 
@@ -133,6 +138,7 @@ class Channel(http.HTTPChannel):
 
     def __init__(self, edge: Listening) -> None:
         super().__init__()
+        self.seconds = edge.seconds
         self._edge = edge
         self._most_bytes = edge.settings.max_header_bytes
         self._longest_target = edge.settings.max_target_bytes
@@ -157,14 +163,16 @@ class Channel(http.HTTPChannel):
         self._ending = False
         self._half_closed = False
         self._patience: IDelayedCall | None = None
-        self._direct = False
+        self._send_now: Callable[[bytes], int] | None = None
+        """Writes to the socket itself, as much as it takes; None where there is more between it and this."""
 
     def connectionMade(self) -> None:
         """See `HTTPChannel.connectionMade`."""
         super().connectionMade()
         self._peer = str(getattr(self.transport.getPeer(), "host", "") or "")
         self._secure = bool(self.isSecure())
-        self._direct = hasattr(self.transport, "writeSomeData") and hasattr(self.transport, "_tempDataBuffer")
+        if hasattr(self.transport, "writeSomeData") and hasattr(self.transport, "_tempDataBuffer"):
+            self._send_now = self.transport.getHandle().send
         self._edge.opened(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -410,12 +418,17 @@ class Channel(http.HTTPChannel):
         Nothing depends on the short cut, but it saves a turn of the reactor and two system calls.
         """
         transport = self.transport
-        if self._direct and not (transport._tempDataBuffer or transport.dataBuffer or transport.disconnecting):  # noqa: SLF001
-            sent = transport.writeSomeData(data)
+        if self._send_now is not None and not (
+            transport._tempDataBuffer or transport.dataBuffer or transport.disconnecting  # noqa: SLF001  see above
+        ):
+            try:
+                sent = self._send_now(data)
+            except OSError:
+                # It takes nothing now, or never again; what that means the transport finds out.
+                sent = 0
             if sent == len(data):
                 return
-            if isinstance(sent, int):
-                data = data[sent:]
+            data = data[sent:]
         transport.write(data)
 
     def forget_head(self) -> None:
@@ -517,7 +530,7 @@ class Channel(http.HTTPChannel):
     def writeConnectionLost(self) -> None:
         """See `IHalfCloseableProtocol`: `refuse` asked for it."""
 
-    def timeoutConnection(self) -> None:
+    def timed_out(self) -> None:
         """Something took too long."""
         if self._refused or (self._handlingRequest and self._waitingForTransport):
             self.transport.abortConnection()
