@@ -97,7 +97,10 @@ class HostCalls(Protocol):
     """What scripts may ask for."""
 
     def begin(self, invocation: Invocation) -> HostSession:
-        """Open the host's side of one invocation."""
+        """Open the host's side of one invocation, when there is first something to say to it."""
+
+    def account(self, invocation: Invocation, receipt: Receipt) -> None:
+        """Take the receipt of an invocation that has ended and for which nothing was opened."""
 
 
 class Mail(Protocol):

@@ -119,6 +119,10 @@ class Host:
             session.registrations = self._registrations(invocation)
         return session
 
+    def account(self, invocation: Invocation, receipt: Receipt) -> None:
+        """See `interfaces.HostCalls.account`."""
+        self._keep_receipt(invocation, receipt)
+
     def _answer(self, session: CallSession, name: str, argument: str) -> Deferred[str] | str:
         try:
             declared, function, longest = self._admit(session, name)

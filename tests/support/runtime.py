@@ -109,6 +109,10 @@ class TableHost:
         """See `interfaces.HostCalls`."""
         return _Session(self, invocation)
 
+    def account(self, invocation: Invocation, receipt: Receipt) -> None:
+        """See `interfaces.HostCalls`."""
+        self.begin(invocation).end(receipt)
+
 
 class _Session:
     def __init__(self, host: TableHost, invocation: Invocation) -> None:

@@ -59,6 +59,10 @@ class Replay:
         """See `interfaces.HostCalls.begin`."""
         return self
 
+    def account(self, _invocation: Invocation, receipt: Receipt) -> None:
+        """See `interfaces.HostCalls.account`."""
+        self.end(receipt)
+
     def call(self, name: str, argument: str) -> Deferred[str] | str:
         """See `interfaces.HostSession.call`."""
         at = self._next

@@ -4,14 +4,8 @@ One invocation in a child: host calls, answer, commit, and what happens if it fa
 The order is always: the answer is received and checked, the held effects are committed, and only then does the first
 byte leave.
 
-    queued --begin--> running
-    running --release--> released                       its process has answered, or is dead; the commit may be left
-    released --lose--> queued                           its process was lost for no fault of its own: it begins again
-    running, released --yield--> awaiting its turn      what it had read was changed before it could commit
-    awaiting its turn --turn--> queued                  it is repeated
-    queued, running, released, awaiting its turn --end--> ended
-
-What goes on in one attempt has modules of its own: `runs.host_calls`, and `runs.reply` for an answer that goes on.
+How far it is says `runs.phase`; what goes on in one attempt has modules of its own: `runs.host_calls`, and `runs.reply`
+for an answer that goes on.
 """
 
 from __future__ import annotations
@@ -19,7 +13,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -31,10 +24,10 @@ from aiwebengine.errors import EngineError, ScriptFailed, ScriptProtocol, Stale,
 from aiwebengine.interfaces import HostCalls, HostSession
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.observe.watchdog import ReactorPulse
-from aiwebengine.runtime.moves import Move
 from aiwebengine.runtime.processes.occupant import Child, Death
 from aiwebengine.runtime.runs.costs import RunCosts
 from aiwebengine.runtime.runs.host_calls import HostConversation
+from aiwebengine.runtime.runs.phase import BEGIN, END, LOSE, RELEASE, TURN, YIELD, Phase
 from aiwebengine.runtime.runs.reply import REFUSED, WHOLE, Given, Part, Reply
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.runtime.runs.tape import Tape
@@ -64,31 +57,6 @@ _NEVER = float("inf")
 _LOOK_RUNS = 256
 _LOOK_SECONDS = 0.1
 
-
-class Phase(StrEnum):
-    """How far a run is."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    RELEASED = "released"
-    AWAITING_TURN = "awaiting its turn"
-    ENDED = "ended"
-
-
-BEGIN = Move("begin", {Phase.QUEUED: Phase.RUNNING})
-RELEASE = Move("release", {Phase.RUNNING: Phase.RELEASED})
-LOSE = Move("lose", {Phase.RELEASED: Phase.QUEUED})
-YIELD = Move("yield", {Phase.RUNNING: Phase.AWAITING_TURN, Phase.RELEASED: Phase.AWAITING_TURN})
-TURN = Move("turn", {Phase.AWAITING_TURN: Phase.QUEUED})
-END = Move(
-    "end",
-    {
-        Phase.QUEUED: Phase.ENDED,
-        Phase.RUNNING: Phase.ENDED,
-        Phase.RELEASED: Phase.ENDED,
-        Phase.AWAITING_TURN: Phase.ENDED,
-    },
-)
 
 # For every request: an attribute of an enumeration takes three times as long as a name.
 _QUEUED, _RUNNING, _ENDED = Phase.QUEUED, Phase.RUNNING, Phase.ENDED
@@ -148,8 +116,8 @@ class Run:
     """
 
     __slots__ = (
-        "_child", "_context", "_conversation", "_losses", "_pending", "_reply", "_result", "_session", "_turn",
-        "cancelled", "costs", "deadline", "error", "invocation", "phase", "queued_until", "sink", "tape",
+        "_attempted", "_child", "_context", "_conversation", "_losses", "_pending", "_reply", "_result", "_session",
+        "_turn", "cancelled", "costs", "deadline", "error", "invocation", "phase", "queued_until", "sink", "tape",
     )  # fmt: skip
 
     def __init__(self, *, invocation: Invocation, sink: Sink, context: RunContext, tape: Tape | None = None) -> None:
@@ -169,8 +137,11 @@ class Run:
         """Processes that died with it in hand, through no fault of its own."""
         self._turn: Turn | None = None
         # Of the attempt:
+        self._attempted = False
+        """It has begun, and its receipt is not written."""
         self._child: Child | None = None
         self._session: HostSession | None = None
+        """None as long as there is nothing to say to the host."""
         self._conversation: HostConversation | None = None
         self._reply: Reply | None = None
         self._pending: PendingCommit | None = None
@@ -229,7 +200,7 @@ class Run:
         self.costs.started_at = at
         # A client that disconnected while it lay behind another one need not be waited for.
         self.deadline = at + (CANCEL_SECONDS if self.cancelled else self.invocation.wall_seconds)
-        self._session = self._context.host.begin(self.invocation)
+        self._attempted = True
         self._context.passed("run.begun")
 
     def refuse(self, error: EngineError) -> None:
@@ -322,7 +293,7 @@ class Run:
         except EngineError as error:
             self._result = error
             return True
-        if self._pending is None and (self._reply is not None) is result[0].streamed:
+        if self._reply is None and self._pending is None and not result[0].streamed:
             return True
         why = self._does_not_fit(result[0])
         if why:
@@ -402,13 +373,17 @@ class Run:
     def _given(self) -> Given:
         return Given.NOTHING if self._reply is None else self._reply.given
 
+    def _opened(self) -> HostSession:
+        if self._session is None:
+            self._session = self._context.host.begin(self.invocation)
+        return self._session
+
     def _converse(self) -> HostConversation:
         assert self._child is not None
-        assert self._session is not None
         context = self._context
         self._conversation = conversation = HostConversation(
             child=self._child,
-            session=self._session,
+            session=self._opened(),
             limits=self.limits,
             tape=self.tape,
             seconds=context.seconds,
@@ -460,10 +435,13 @@ class Run:
     # -- commits ------------------------------------------------------------------------------
 
     def _commit(self, then: Callable[[], None], *kept: Answer | None) -> None:
-        session = self._session
-        assert session is not None
+        keeps = bool(kept) and self.invocation.idempotent is not None
+        if self._session is None and not keeps:
+            then()
+            return
+        session = self._opened()
         try:
-            if kept and self.invocation.idempotent is not None:
+            if keeps:
                 session.keep(*kept)
             waiting = session.commit()
         except EngineError as error:
@@ -568,8 +546,8 @@ class Run:
         if self.cancelled and not isinstance(error, ScriptProtocol):
             error = disconnected()
         self.error = error
-        if isinstance(error, ScriptFailed) and self._session is not None:
-            self._session.failed(error)
+        if isinstance(error, ScriptFailed) and self._attempted:
+            self._opened().failed(error)
         if self._given is Given.SENT:
             self._finish(error.code, _nothing)
         else:
@@ -590,8 +568,13 @@ class Run:
     def _end_session(self, outcome: str) -> None:
         if self._conversation is not None:
             self._conversation.close()
+        if not self._attempted:
+            return
+        self._attempted = False
         session, self._session = self._session, None
-        if session is not None:
+        if session is None:
+            self._context.host.account(self.invocation, self.receipt(outcome))
+        else:
             self.costs.rows = session.rows
             session.end(self.receipt(outcome))
 

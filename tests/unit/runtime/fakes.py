@@ -87,6 +87,11 @@ class FakeHost:
         assert invocation.id
         return self
 
+    def account(self, invocation: Invocation, receipt: Receipt) -> None:
+        """See `interfaces.HostCalls`."""
+        assert invocation.id
+        self.end(receipt)
+
     def call(self, name: str, argument: str) -> Deferred[str] | str:
         """See `interfaces.HostSession`."""
         assert argument.isascii()

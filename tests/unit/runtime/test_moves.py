@@ -20,8 +20,8 @@ MODULES = (
     "processes.socket_queue",
     "processes.template",
     "processes.template_keeper",
+    "runs.phase",
     "runs.reply",
-    "runs.run",
     "runs.turn",
 )
 DRAWN = re.compile(r"^ {4}(?P<states>\w[\w, ]*?) --(?P<move>[\w ]+)--> (?P<next>\w+(?: \w+)*)(?:  .*)?$", re.MULTILINE)

@@ -49,8 +49,15 @@ class RunTests(SynchronousTestCase):
         """Return how the runs ended."""
         return [receipt.outcome for receipt in self.host.receipts]
 
+    def speak(self) -> None:
+        """Have the script make a host call, so that there is something to commit."""
+        self.child.ask(b"n")
+        self.turn()
+        self.assertEqual(self.child.take(), {b"_answer": b"7", b"v": b'{"ok":null}'})
+
     def test_committed_first(self) -> None:
         """The answer is told after the commit, and the child is free before it."""
+        self.speak()
         commit: Deferred[None] = Deferred()
         self.host.commits = [commit]
         self.child.answer(b"[1]")
@@ -68,6 +75,7 @@ class RunTests(SynchronousTestCase):
             (Deferred(), "conflict"),
             (Deferred(), "unavailable"),
         ):
+            self.speak()
             self.host.commits = [result]
             self.child.answer()
             self.turn()
@@ -149,6 +157,7 @@ class RunTests(SynchronousTestCase):
 
     def test_lost_after_it_did_something(self) -> None:
         """A run that loses its process after something took effect at once is not run once more."""
+        self.speak()
         self.host.repeatable = False
         self.template.exit(0, KILLED)
         self.assertEqual(self.sink.told, [("failed", "script_crashed")])
@@ -177,6 +186,13 @@ class RunTests(SynchronousTestCase):
         self.turn()
         self.assertEqual(self.sink.told[-1], "finished")
         self.assertEqual((self.outcomes, self.host.committed), (["committed"], 3))
+
+    def test_stream_without_a_beginning(self) -> None:
+        """A child that ends a stream whose beginning was refused breaks the protocol."""
+        self.child.ask(b"answer.start", "a", "x")
+        self.child.answer(b"", head=b'{"streamed":true}', encoding=b"n")
+        self.turn()
+        self.assertEqual(self.sink.told, [("failed", "script_protocol")])
 
     def test_greedy_stream(self) -> None:
         """A child that writes before the client has taken what it wrote is ended."""
@@ -389,6 +405,7 @@ class RunTests(SynchronousTestCase):
 
     def test_run_again(self) -> None:
         """A handler whose reads were overtaken runs again when it has its turn, and is answered once."""
+        self.speak()
         turns: list[Any] = []
         released: list[int] = []
         self.host.commits = [self.stale(turns), succeed(None)]
@@ -398,6 +415,7 @@ class RunTests(SynchronousTestCase):
         turns[0].callback(lambda: released.append(1))
         self.turn()
         self.assertIsNotNone(self.child.take())
+        self.speak()
         self.child.answer(b'"second"')
         self.turn()
         self.assertEqual(self.sink.told, [("answered", 200, b'"second"')])
@@ -421,6 +439,7 @@ class RunTests(SynchronousTestCase):
 
     def test_not_run_again(self) -> None:
         """A handler that did something at once is not run again; the client is told of the conflict."""
+        self.speak()
         self.host.repeatable = False
         self.host.commits = [self.stale([])]
         self.child.answer()
@@ -429,6 +448,7 @@ class RunTests(SynchronousTestCase):
 
     def test_gone_while_it_waits_for_its_turn(self) -> None:
         """Who goes away while a handler waits to be run again ends it."""
+        self.speak()
         turns: list[Any] = []
         self.host.commits = [self.stale(turns)]
         self.child.answer()

@@ -21,7 +21,8 @@ from aiwebengine.errors import Cancelled, Conflict, EngineError, Stale
 from aiwebengine.observe.watchdog import unwatched_pulse
 from aiwebengine.runtime.moves import IllegalMove
 from aiwebengine.runtime.processes.occupant import Death
-from aiwebengine.runtime.runs.run import CANCEL_SECONDS, Phase, Run, RunContext
+from aiwebengine.runtime.runs.phase import Phase
+from aiwebengine.runtime.runs.run import CANCEL_SECONDS, Run, RunContext
 from aiwebengine.runtime.runs.turn import MOST_RERUNS
 from aiwebengine.runtime.wire.boxes import Box
 from aiwebengine.runtime.wire.control import Exit
@@ -171,6 +172,10 @@ class Play:
         self.sessions.append(HandSession(self))
         return self.sessions[-1]
 
+    def account(self, invocation: Invocation, receipt: Receipt) -> None:
+        """See `interfaces.HostCalls`."""
+        self.begin(invocation).end(receipt)
+
     def _over(self, run: Run) -> None:
         assert run is self.run
         assert run.ended
@@ -185,6 +190,8 @@ class Play:
         """Return the run to a process."""
         self.child = child = HandChild()
         self.run.begin(child, self.now)
+        # Until it says something there is no session.
+        self.run.asked(b"0", b"now", b"[]")
         return child
 
     def answered(self, box: Box) -> bool:
