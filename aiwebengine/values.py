@@ -32,9 +32,8 @@ SERVICE = Principal(id="", kind="service")
 """A script itself, where nobody asks: it decides which clients get a message."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One HTTP request, bounded and complete."""
+class Request(NamedTuple):
+    """One HTTP request, bounded and complete; a tuple, as `Invocation`."""
 
     id: str
     """Correlation id; also sent back as `x-request-id`."""
@@ -54,9 +53,8 @@ class Request:
     """The `traceparent` of a trusted client, checked; empty if there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What goes back over HTTP, already validated."""
+class Answer(NamedTuple):
+    """What goes back over HTTP, already validated; a tuple, as `Invocation`."""
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
@@ -108,9 +106,12 @@ class Entry:
         return f"{'|'.join(self.methods)} {self.key}" if self.methods else self.key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteMatch:
-    """An entry that takes a path, and what the path's parameters matched (percent-decoded)."""
+class RouteMatch(NamedTuple):
+    """
+    An entry that takes a path, and what the path's parameters matched (percent-decoded).
+
+    A tuple, as `Invocation`.
+    """
 
     route: Entry
     params: Mapping[str, str]

@@ -149,6 +149,27 @@ class Routes:
         segments = path[1:].split("/")
         if "%" in path:
             segments = [unquote(segment) for segment in segments]
+        return self._straight(method, segments) or self._first(method, segments)
+
+    def _straight(self, method: str, segments: list[str]) -> RouteMatch | None:
+        """Return the first match of `_walk` if it answers and no way leads back; None if one must look further."""
+        node = self._root
+        values: list[str] = []
+        for segment in segments:
+            child = node.literal.get(segment)
+            if child is None:
+                child = node.parameter
+                if child is None or not segment:
+                    return None
+                values.append(segment)
+            node = child
+        route = node.routes.get(method)
+        if route is None:
+            return None
+        return RouteMatch(route=route, params=dict(zip(self._names[route.key], values, strict=True)))
+
+    def _first(self, method: str, segments: list[str]) -> Match:
+        """Return the first match of `_walk` that answers; if none does, what can be said of the path."""
         allowed: set[str] = set()
         owner = ""
         for routes, values in _walk(self._root, segments, 0, ()):

@@ -190,11 +190,11 @@ class _ReplaySink:
 
     def finished(self) -> None:
         assert self._begun is not None
-        self.done.callback((replace(self._begun, body=b"".join(self._pieces)), None))
+        self.done.callback((self._begun._replace(body=b"".join(self._pieces)), None))
 
     def failed(self, error: EngineError) -> None:
         begun = self._begun
-        self.done.callback((None if begun is None else replace(begun, body=b"".join(self._pieces)), error))
+        self.done.callback((None if begun is None else begun._replace(body=b"".join(self._pieces)), error))
 
 
 def _routed(invocation: Invocation, document: Mapping[str, Any], registered: Registered) -> Invocation:

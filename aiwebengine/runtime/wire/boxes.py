@@ -8,6 +8,8 @@ The format is that of `twisted.protocols.amp`.  A value of the key `v` that is l
 
 from __future__ import annotations
 
+import re
+
 MAX_VALUE = 65_535
 MAX_KEYS = 16
 MAX_BOX = 256 * 1024
@@ -28,6 +30,7 @@ def encode_pair(key: bytes, value: bytes) -> bytes:
 
 _MORE = encode_pair(b"_command", b"more") + b"\0\x01v\xff\xff"
 _V = b"\0\x01v"
+_PLAIN_ANSWER = re.compile(rb"\0\x07_answer\0\x01(.)\0\x01h\0\0\0\x01e\0\x01(.)\0\x01v(..)", re.DOTALL)
 
 
 def encode(head: bytes, value: bytes) -> bytes:
@@ -78,7 +81,7 @@ class Parser:
         boxes: list[Box] = []
         at = 0
         while True:
-            box, end = _parse(buffer, at)
+            box, end = _plain_answer(buffer, at) or _parse(buffer, at)
             if box is None:
                 break
             at = end
@@ -94,6 +97,9 @@ class Parser:
                 self._ahead.clear()
                 self._ahead_bytes = 0
             boxes.append(box)
+            if at == len(buffer):
+                self._rest = b""
+                return boxes
         self._rest = buffer[at:] if at else buffer
         if len(self._rest) > MAX_BOX:
             raise BadBox(f"a box is longer than {MAX_BOX} bytes")
@@ -104,6 +110,19 @@ class Parser:
         if self._ahead_bytes > self._max_bytes:
             raise BadBox(f"a value is longer than {self._max_bytes} bytes")
         return value
+
+
+def _plain_answer(buffer: bytes, at: int) -> tuple[Box, int] | None:
+    """Read from *at* what most boxes are, an answer of 200 with JSON; None if it is another box, or not complete."""
+    found = _PLAIN_ANSWER.match(buffer, at)
+    if found is None:
+        return None
+    tag, encoding, size = found.groups()
+    value_at = found.end()
+    end = value_at + (size[0] << 8 | size[1])
+    if buffer[end : end + 2] != b"\0\0":
+        return None
+    return {b"_answer": tag, b"h": b"", b"e": encoding, b"v": buffer[value_at:end]}, end + 2
 
 
 def _parse(buffer: bytes, at: int) -> tuple[Box | None, int]:

@@ -9,7 +9,6 @@ before it changes anything.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 from aiwebengine.values import Answer
@@ -73,7 +72,7 @@ def _time(text: str) -> float | None:
 
 def _unchanged(answer: Answer) -> Answer:
     kept = tuple(pair for pair in answer.headers if pair[0] not in _DROPPED)
-    return replace(answer, status=304, headers=kept, body=b"")
+    return answer._replace(status=304, headers=kept, body=b"")
 
 
 def _failed() -> Answer:

@@ -13,7 +13,6 @@ that takes nothing is noticed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IPushProducer
@@ -371,4 +370,4 @@ class Exchange:
 
 def _timed(answer: Answer, run: Run) -> Answer:
     cost = (b"server-timing", server_timing(run.receipt("")).encode("ascii"))
-    return replace(answer, headers=(*(pair for pair in answer.headers if pair[0] != cost[0]), cost))
+    return answer._replace(headers=(*(pair for pair in answer.headers if pair[0] != cost[0]), cost))

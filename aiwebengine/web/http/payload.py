@@ -78,7 +78,7 @@ def payload(
         f'{{"method":"{request.method}","path":{_text(request.path)},"url":{_text(request.url)},{sender},"id":"{request.id}"'
     ]
     if params:
-        parts.append(f',"params":{_encode(params)}')
+        parts.append(f',"params":{_members(params)}')
     if request.query:
         parts.append(f',"query":{_encode(query_pairs(request))}')
     if request.body:
@@ -125,6 +125,14 @@ def read_cookies(header: str) -> dict[str, str]:
                 value = value[1:-1]
             cookies.setdefault(name, unquote(value) if "%" in value else value)
     return cookies
+
+
+def _members(values: Mapping[str, Any]) -> str:
+    try:
+        return "{" + ",".join([f"{_text(name)}:{_text(value)}" for name, value in values.items()]) + "}"
+    except TypeError:
+        # A schema has made something else of a string.
+        return _encode(values)
 
 
 def _body(request: Request) -> str:

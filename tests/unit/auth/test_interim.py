@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from twisted.internet.defer import Deferred, succeed
 
@@ -25,7 +23,7 @@ USER = Principal(id="ann", kind="user")
 def test_who_asks(header: str, principal: Principal) -> None:
     """The administrator is known by the token, and every other header is left to scripts."""
     identify: Identify = TokenPrincipals(is_valid=lambda token: token == "right")
-    assert identify.principal(replace(REQUEST, headers={"authorization": header})) == principal
+    assert identify.principal(REQUEST._replace(headers={"authorization": header})) == principal
     assert identify.principal(REQUEST) == ANONYMOUS
 
 
@@ -41,8 +39,8 @@ def test_who_else_asks() -> None:
     """The administrator's token is valid whoever else is known; the others are whom a feature says they are."""
     identify = TokenPrincipals(is_valid=lambda token: token == "right", others=Badge())
     both = {"authorization": "Bearer right", "badge": "ann"}
-    assert identify.principal(replace(REQUEST, headers=both)) == ADMINISTRATOR
-    found = identify.principal(replace(REQUEST, headers={"authorization": "Bearer wrong", "badge": "ann"}))
+    assert identify.principal(REQUEST._replace(headers=both)) == ADMINISTRATOR
+    found = identify.principal(REQUEST._replace(headers={"authorization": "Bearer wrong", "badge": "ann"}))
     assert isinstance(found, Deferred)
     told: list[Principal] = []
     found.addCallback(told.append)

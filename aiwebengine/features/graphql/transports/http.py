@@ -11,7 +11,6 @@ GraphQL over HTTP: `GET` and `POST /graphql`, as the specification of the GraphQ
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -216,7 +215,7 @@ def refusal(error: EngineError, kind: str, *, request: str) -> Answer:
         headers = (*headers, (b"allow", ", ".join(error.allowed).encode("ascii")))
     if isinstance(error, UnsupportedMedia):
         headers = (*headers, (b"accept", b"application/json"))
-    return replace(made, status=row.status, headers=headers)
+    return made._replace(status=row.status, headers=headers)
 
 
 def asker_of(exchange: Exchange, request: Request, connection: str = "") -> Caller:

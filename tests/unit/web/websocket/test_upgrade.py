@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,7 +25,7 @@ REQUEST = Request(
 def asked(**headers: str) -> Request:
     """Ask with these header fields beside, or in place of, the usual ones."""
     given = {**HEADERS, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    return replace(REQUEST, headers={name: value for name, value in given.items() if value})
+    return REQUEST._replace(headers={name: value for name, value in given.items() if value})
 
 
 @pytest.mark.parametrize(
@@ -63,7 +62,7 @@ def test_what_asks_for_one(headers: dict[str, str], wanted: bool) -> None:
 def test_what_asks_wrongly(change: dict[str, Any], error: type[EngineError], words: str) -> None:
     """Whoever asks wrongly is told what is wrong."""
     modern = change.pop("modern", True)
-    request = replace(asked(**change.pop("headers", {})), **change)
+    request = asked(**change.pop("headers", {}))._replace(**change)
     with pytest.raises(error) as caught:
         read_handshake(request, modern=modern)
     assert words in caught.value.public
@@ -111,4 +110,4 @@ def test_origins(origin: str, allowed: tuple[str, ...], fits: bool) -> None:
 def test_what_is_no_origin_equals_nothing() -> None:
     """A page without an origin may not connect because the server's own name cannot be read either."""
     with pytest.raises(Denied):
-        check_origin(replace(asked(origin="null"), url="http://[/s"), ())
+        check_origin(asked(origin="null")._replace(url="http://[/s"), ())
