@@ -76,9 +76,10 @@ class ProcessGroup:
         self.service = Service.SERVING
         self.used_at = context.seconds()
         self.following = 0
-        """Runs that lie in the socket of a process which has another in hand."""
+        """Runs that lie in the sockets of processes which have others in hand."""
         self._isolation = terms.isolation
-        self._deep = context.pool.depth > 1 and terms.isolation == "shared"
+        self._behind = context.pool.depth - 1 if terms.isolation == "shared" else 0
+        """How many runs may wait in the socket of one process."""
         self._context = context
         self._waiting: deque[Run] = deque()
         self._payloads = Payloads(limits=context.limits, wall=context.wall, entropy=context.entropy)
@@ -114,6 +115,10 @@ class ProcessGroup:
                 run.refuse(refusal)
                 return
         if not self._waiting:
+            if self._behind and self._enough():
+                run.wait_until(now + self._context.pool.queue_seconds)
+                if self._follow(run):
+                    return
             # After a death the idle ones are in doubt too: whoever killed one may have killed more.
             clone = self._clone_for(run) if self._occupancy.may_start() else None
             if clone is not None:
@@ -137,6 +142,10 @@ class ProcessGroup:
         self._serve_waiting()
         self._occupancy.pump()
 
+    def _enough(self) -> bool:
+        """Return whether as many processes work as there are processors: more of them would not answer sooner."""
+        return self._occupancy.working >= self._context.cores
+
     def withdraw(self, run: Run) -> bool:
         """Take a run out that has not begun; false if it has, or may have."""
         try:
@@ -144,8 +153,7 @@ class ProcessGroup:
         except ValueError:
             if self.following:
                 for clone in self._pool.clones:
-                    if clone.queue.run is run:
-                        clone.recall()
+                    clone.recall(run)
             return False
         return True
 
@@ -171,18 +179,19 @@ class ProcessGroup:
         """Have *run* wait in the socket of a process that will soon be free, if there is one."""
         if run.alone or run.lost or run.tape is not None or self._occupancy.contended():
             return False
-        best = self._pace.soon_free(self._pool.clones, self._context.seconds())
+        best = self._pace.soon_free(self._pool.clones, self._context.seconds(), most=self._behind)
         if best is None or self._pool.is_worn(best):
             return False
         payload, _, _ = self._payloads.of(run.invocation)
         if len(payload) > _MOST_FOLLOWING_BYTES:
             return False
         self.following += 1
-        best.follow(run, payload, times=self._payloads.times(run.invocation))
+        quick = self._pace.is_quick(run.invocation.label)
+        best.follow(run, payload, times=self._payloads.times(run.invocation), quick=quick)
         return True
 
     def _advance(self, clone: Clone[Run], run: Run, now: float) -> None:
-        """Count the second run of a clone as begun."""
+        """Count the next run in a clone's socket as begun."""
         self.following -= 1
         self._occupancy.enter()
         run.begin(clone, now)
@@ -193,10 +202,11 @@ class ProcessGroup:
     def _serve_waiting(self) -> None:
         waiting = self._waiting
         while waiting:
-            if not self._occupancy.may_start():
-                if self._deep and self._follow(waiting[0]):
-                    waiting.popleft()
-                    continue
+            free = self._occupancy.may_start()
+            if self._behind and (not free or self._enough()) and self._follow(waiting[0]):
+                waiting.popleft()
+                continue
+            if not free:
                 if self._occupancy.has_room():
                     # There is a place missing, not a process.
                     self._occupancy.wait()
@@ -235,10 +245,9 @@ class ProcessGroup:
         now = clone.idle_since
         self._pace.learn(clone.label, now - clone.begun_at, lingered=was is not _BUSY)
         self._occupancy.leave(parked=was is _PARKED, seconds=now - clone.working_since)
-        second = clone.queue.run
-        if second is not None and clone.goes_on:
+        if clone.goes_on:
             self._crashes.in_a_row = 0
-            self._advance(clone, second, now)
+            self._advance(clone, clone.queue.entries[0].run, now)
         elif clone.life is not _LIVE:
             self._note(clone)
         else:
@@ -284,8 +293,8 @@ class ProcessGroup:
         busy = was is not _IDLE
         if busy:
             self._occupancy.leave(parked=was is _PARKED, seconds=self._context.seconds() - clone.working_since)
-        if clone.queue.run is not None:
-            self.run_returned(clone.queue.take())
+        for run in reversed(clone.queue.take()):
+            self.run_returned(run)
         if busy:
             self._note(clone)
         self._serve_waiting()
@@ -404,7 +413,7 @@ class ProcessGroup:
             "crashes": self._crashes.in_a_row,
             "idle": len(self._pool.idle),
             "waiting": len(self._waiting),
-            "depth": 2 if self._deep else 1,
+            "depth": self._behind + 1,
             "following": self.following,
             "retired": self.service is not Service.SERVING,
             "retrySeconds": round(max(0.0, rests_until - self._context.seconds()), 1),

@@ -127,6 +127,7 @@ class Runner(Service):
             source=source,
             slots=self._slots,
             pool=pool,
+            cores=cores,
             limits=limits,
             seconds=self._seconds,
             wall=wall,

@@ -19,11 +19,11 @@ it has been asked for.  Two machines tell what it is doing:
     unfit --exit--> unfit
     ending, unfit, last words --bury--> dead
 
-A second run may lie in its socket while one is in hand; see `processes.socket_queue`.  It has not begun before the
-first is answered, so it is in nobody's hand: it is taken back when the first begins to wait, and given back when the
-process dies.  A process that only computes does not hear that its second run is wanted back; if it takes too long the
-run is given back without it, and the process is ended when the first run is over, before anything that it says of the
-second is heard.
+More runs may lie in its socket while one is in hand; see `processes.socket_queue`.  They have not begun before those
+in front of them are answered, so they are in nobody's hand: they are taken back when the one in hand begins to wait,
+and given back when the process dies.  A process that only computes does not hear that they are wanted back; if it takes
+too long they are run elsewhere without it, and the process is ended when the run in hand is over, before anything that
+it says of the next is heard.
 
 Nothing that a child or its template says is believed: boxes are bounded, and a pid is used for nothing before the
 kernel has confirmed whose child it is; see `processes.process`.
@@ -42,7 +42,7 @@ from twisted.logger import Logger
 from aiwebengine.runtime.moves import IllegalMove, Move
 from aiwebengine.runtime.processes.occupant import Death, Occupant
 from aiwebengine.runtime.processes.process import Process
-from aiwebengine.runtime.processes.socket_queue import TAGS, QueuedState, SocketQueue
+from aiwebengine.runtime.processes.socket_queue import TAGS, SocketQueue
 from aiwebengine.runtime.wire.boxes import Box, encode, encode_pair
 from aiwebengine.runtime.wire.control import Control, Exit
 from aiwebengine.runtime.wire.link import Link
@@ -213,13 +213,13 @@ class Clone(Generic[R]):
         self._take_in_hand(run, label, at)
         self._link.send(encode(_ASKS[self.queue.turn] + _COMMAND_RUN + times + more, payload))
 
-    def follow(self, run: R, payload: bytes, *, times: bytes) -> None:
-        """Have a second run wait in the socket; the clone must have one in hand, and no second."""
-        self.queue.follow(run)
-        self._link.send(encode(_ASKS[1 - self.queue.turn] + _COMMAND_RUN + times, payload))
+    def follow(self, run: R, payload: bytes, *, times: bytes, quick: bool) -> None:
+        """Have one more run wait in the socket; the clone must have one in hand, and room."""
+        turn = self.queue.follow(run, quick=quick)
+        self._link.send(encode(_ASKS[turn] + _COMMAND_RUN + times, payload))
 
     def advance(self, *, label: str, at: float) -> None:
-        """Note that the second run has begun, for the first was answered."""
+        """Note that the next run has begun, for the one in hand was answered."""
         self._take_in_hand(self.queue.advance(), label, at)
 
     def _take_in_hand(self, run: R, label: str, at: float) -> None:
@@ -229,24 +229,24 @@ class Clone(Generic[R]):
         self.begun_at = self.working_since = at
         self.runs += 1
         if self._once:
-            # It has no other run for which there could be a second one.
+            # It has no other run behind which one could wait.
             self.work = LINGER[self.work]
 
     @property
-    def has_second(self) -> bool:
-        """Return whether a second run waits in its socket."""
-        return self.queue.run is not None
-
-    @property
     def goes_on(self) -> bool:
-        """Return whether its second run has begun, now that the first one was answered."""
-        return self.queue.run is not None and not self.cause and self.life in (Life.LIVE, Life.LAST_WORDS)
+        """Return whether the next run in its socket has begun, now that the one in hand was answered."""
+        return self.queue.count > 0 and not self.cause and self.life in (Life.LIVE, Life.LAST_WORDS)
 
-    def recall(self) -> None:
-        """Ask for the second run, if there is one that was not asked for and has not begun."""
-        if self.queue.state is QueuedState.WAITING and self.life is _LIVE:
-            self.queue.recall()
-            self._link.send(encode(_RECALL + _NAMED[1 - self.queue.turn], b""))
+    def recall(self, run: R | None = None) -> None:
+        """
+        Ask for the runs that wait in its socket, unless they were asked for.
+
+        Args:
+            run: This one only; None for all.
+        """
+        if self.queue.entries and self.life is _LIVE:
+            for turn in self.queue.recall(run):
+                self._link.send(encode(_RECALL + _NAMED[turn], b""))
 
     def fall_back(self) -> None:
         """See `occupant.Child.fall_back`."""
@@ -254,8 +254,9 @@ class Clone(Generic[R]):
             return
         self.work = LINGER[self.work]
         self.recall()
-        if self.queue.run is not None:
-            self._owner.run_returned(self.queue.disown())
+        if self.queue.count:
+            for run in reversed(self.queue.disown()):
+                self._owner.run_returned(run)
         self.process.fall_behind()
 
     # -- what its run asks of it: see `occupant.Child` ------------------------------------------
@@ -368,7 +369,7 @@ class Clone(Generic[R]):
         if occupant is None:
             self._broken("it sent a message outside of a run")
         elif b"_answer" in box or b"_error" in box:
-            tag = TAGS[self.queue.turn]
+            tag = self.queue.tag
             if box.get(b"_answer") != tag and box.get(b"_error") != tag:
                 self._broken("it answered a run that it was not given")
                 return
@@ -389,15 +390,12 @@ class Clone(Generic[R]):
             occupant.logged(box.get(b"v", b""))
         elif command == b"step":
             occupant.stepped(box.get(b"v", b""))
-        elif command == b"recalled" and self._may_return(box.get(b"t")):
-            run = self.queue.returned()
+        elif command == b"recalled" and self.queue.may_return(box.get(b"t")):
+            run = self.queue.returned(box[b"t"])
             if run is not None:
                 self._owner.run_returned(run)
         else:
             self._broken("it sends an unknown command")
-
-    def _may_return(self, tag: bytes | None) -> bool:
-        return self.queue.state in (QueuedState.RECALLED, QueuedState.DISOWNED) and tag == self.queue.second_tag
 
     def _over(self, occupant: R, box: Box) -> None:
         process = self.process
@@ -415,7 +413,7 @@ class Clone(Generic[R]):
         elif box.get(b"_error_code") in _UNFIT:
             # The world is in doubt, and the child ends by itself.
             self.life = SPOIL[self.life]
-        elif self.queue.state is QueuedState.DISOWNED:
+        elif self.queue.disowned:
             # It begins with what is run elsewhere by now, and is not heard any more.
             self.life = END[self.life]
             self._link.close()
@@ -447,7 +445,7 @@ def describe(clone: Clone[Any]) -> dict[str, Any]:
         "pid": clone.process.pid,
         "busy": clone.occupant is not None,
         "parked": clone.work is _PARKED,
-        "following": clone.queue.run is not None,
+        "following": clone.queue.count,
         "runs": clone.runs,
         "cpuSeconds": round(clone.process.cpu_seconds(), 3),
     }

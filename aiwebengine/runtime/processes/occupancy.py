@@ -41,6 +41,11 @@ class Occupancy:
         busy, most = self.busy, self._max_running
         return busy - self.parked < most and busy < most + self._max_parked
 
+    @property
+    def working(self) -> int:
+        """Return how many have a run in hand that does not wait."""
+        return self.busy - self.parked
+
     def contended(self) -> bool:
         """Return whether another script waits for a place."""
         return self._slots.contended(self._share)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from aiwebengine.runtime.processes.child import CloneWork, Life
+from aiwebengine.runtime.processes.socket_queue import SocketQueue
 
 _QUICK_SECONDS = 0.005
 _LATE_SECONDS = 0.02
@@ -29,7 +30,7 @@ class Paced(Protocol):
         """See `child.Clone`."""
 
     @property
-    def has_second(self) -> bool:
+    def queue(self) -> SocketQueue[Any]:
         """See `child.Clone`."""
 
     @property
@@ -68,19 +69,29 @@ class Pace:
         else:
             self._usual[label] = usual * (1 + _STEP) if took > usual else usual * (1 - _STEP)
 
-    def soon_free(self, clones: Iterable[C], now: float) -> C | None:
-        """Return the clone whose run will be over first, among those with a quick one and none behind it."""
-        best = None
+    def is_quick(self, label: str) -> bool:
+        """Return whether runs of this kind are usually over so soon that others may wait behind them."""
+        return self._usual.get(label, 1.0) < _QUICK_SECONDS
+
+    def soon_free(self, clones: Iterable[C], now: float, *, most: int) -> C | None:
+        """
+        Return the clone in whose socket a run would wait the shortest time; None if none would take it soon enough.
+
+        Args:
+            most: How many may wait in one socket.
+        """
+        best, fewest = None, 0
         usual = self._usual
         late = now - _LATE_SECONDS
         for clone in clones:
+            if clone.work is not _BUSY or clone.begun_at <= late or clone.life is not _LIVE:
+                continue
+            queue = clone.queue
+            before = len(queue.entries)
             if (
-                clone.work is _BUSY
-                and clone.begun_at > late
-                and clone.life is _LIVE
-                and not clone.has_second
-                and (best is None or clone.begun_at < best.begun_at)
-                and usual.get(clone.label, 1.0) < _QUICK_SECONDS
+                (best is None or (before, clone.begun_at) < (fewest, best.begun_at))
+                and usual.get(clone.label, 1.0) * (before + 1) < _QUICK_SECONDS
+                and queue.room(most)
             ):
-                best = clone
+                best, fewest = clone, before
         return best

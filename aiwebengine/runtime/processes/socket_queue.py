@@ -1,94 +1,158 @@
 """
-The second place in a child's socket: a run that waits there while another is in hand.
+The places in a child's socket behind the run that it has in hand: what waits there is run in its order.
 
-    empty --follow--> waiting                   it was sent, and begins when the first is answered
     waiting --recall--> recalled                the child was asked to give it back, and may begin it all the same
-    waiting, recalled --advance--> empty        the first was answered, so it has begun
+    waiting, recalled --advance--> gone         all before it were answered, so it has begun
     waiting, recalled --disown--> disowned      it is run elsewhere, though the child may still have it
-    recalled, disowned --returned--> empty      the child gave it back
-    waiting, recalled --take--> empty           the child is dead
+    recalled, disowned --return--> gone         the child gave it back
+    waiting, recalled --take--> gone            the child is dead
 
-The two runs have different tags, by which a child's answer tells which one it is of.
+The runs in one socket have different tags, by which a child's answer tells which one it is of.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from aiwebengine.runtime.moves import Move
+from aiwebengine.runtime.moves import IllegalMove, Move
 
 R = TypeVar("R")
 
-TAGS = (b"1", b"2")
+MOST_WAITING = 7
+"""How many may wait in one socket."""
+
+TAGS = tuple(b"%d" % number for number in range(1, MOST_WAITING + 3))
+"""One more than there are runs in a socket: a tag is not used again right after its run was given back."""
 
 
 class QueuedState(StrEnum):
-    """What became of the second run."""
+    """What became of a run that was sent behind another one."""
 
-    EMPTY = "empty"
     WAITING = "waiting"
     RECALLED = "recalled"
     DISOWNED = "disowned"
+    GONE = "gone"
 
 
-FOLLOW = Move("follow", {QueuedState.EMPTY: QueuedState.WAITING})
 RECALL = Move("recall", {QueuedState.WAITING: QueuedState.RECALLED})
-ADVANCE = Move("advance", {QueuedState.WAITING: QueuedState.EMPTY, QueuedState.RECALLED: QueuedState.EMPTY})
-RETURNED = Move("returned", {QueuedState.RECALLED: QueuedState.EMPTY, QueuedState.DISOWNED: QueuedState.EMPTY})
+ADVANCE = Move("advance", {QueuedState.WAITING: QueuedState.GONE, QueuedState.RECALLED: QueuedState.GONE})
+RETURN = Move("return", {QueuedState.RECALLED: QueuedState.GONE, QueuedState.DISOWNED: QueuedState.GONE})
 DISOWN = Move("disown", {QueuedState.WAITING: QueuedState.DISOWNED, QueuedState.RECALLED: QueuedState.DISOWNED})
-TAKE = Move("take", {QueuedState.WAITING: QueuedState.EMPTY, QueuedState.RECALLED: QueuedState.EMPTY})
+TAKE = Move("take", {QueuedState.WAITING: QueuedState.GONE, QueuedState.RECALLED: QueuedState.GONE})
+
+# For every request: an attribute of an enumeration takes three times as long as a name.
+_WAITING, _RECALLED, _DISOWNED = QueuedState.WAITING, QueuedState.RECALLED, QueuedState.DISOWNED
+
+
+class QueuedRun(Generic[R]):
+    """
+    A run that waits in a socket.
+
+    Args:
+        run: It.
+        turn: Which of `TAGS` it has.
+        quick: It is usually over soon, so another one may wait behind it.
+    """
+
+    __slots__ = ("quick", "run", "state", "turn")
+
+    def __init__(self, run: R, turn: int, *, quick: bool) -> None:
+        self.run = run
+        self.turn = turn
+        self.quick = quick
+        self.state = _WAITING
 
 
 class SocketQueue(Generic[R]):
-    """The two places of one child."""
+    """The places of one child."""
 
-    __slots__ = ("run", "state", "turn")
+    __slots__ = ("_last", "entries", "turn")
 
     def __init__(self) -> None:
-        self.state = QueuedState.EMPTY
-        self.run: R | None = None
-        """The second run; None if there is none, or it is disowned."""
+        self.entries: deque[QueuedRun[R]] = deque()
+        """In the order in which they were sent; disowned ones too, which are all or none."""
         self.turn = 0
         """Which of `TAGS` the run in hand has."""
+        self._last = 0
 
     @property
-    def second_tag(self) -> bytes:
-        """Return the tag of the second run."""
-        return TAGS[1 - self.turn]
+    def tag(self) -> bytes:
+        """Return the tag of the run in hand."""
+        return TAGS[self.turn]
 
-    def follow(self, run: R) -> None:
-        """Note that *run* was sent behind the one in hand."""
-        self.state = FOLLOW[self.state]
-        self.run = run
+    @property
+    def count(self) -> int:
+        """Return how many runs wait here and nowhere else."""
+        return 0 if self.disowned else len(self.entries)
 
-    def recall(self) -> None:
-        """Note that the child was asked to give the second run back."""
-        self.state = RECALL[self.state]
+    @property
+    def disowned(self) -> bool:
+        """Return whether the child may have runs that are run elsewhere."""
+        return bool(self.entries) and self.entries[0].state is _DISOWNED
+
+    def room(self, most: int) -> bool:
+        """Return whether one more may wait here, of at most so many."""
+        entries = self.entries
+        return not entries or (len(entries) < most and entries[-1].quick and entries[0].state is not _DISOWNED)
+
+    def follow(self, run: R, *, quick: bool) -> int:
+        """Note that *run* is sent behind all others; returns which of `TAGS` it has."""
+        if len(self.entries) >= MOST_WAITING:
+            raise IllegalMove(f"more than {MOST_WAITING} runs cannot wait in one socket")
+        self._last = turn = (self._last + 1) % len(TAGS)
+        self.entries.append(QueuedRun(run, turn, quick=quick))
+        return turn
+
+    def recall(self, run: R | None = None) -> list[int]:
+        """
+        Note that the child was asked to give back what waits, the last first.
+
+        Args:
+            run: This one only; None for all.
+
+        Returns:
+            Which of `TAGS` they have; those that were asked for before are not among them.
+        """
+        turns: list[int] = []
+        for entry in reversed(self.entries):
+            if entry.state is _WAITING and (run is None or entry.run is run):
+                entry.state = RECALL[entry.state]
+                turns.append(entry.turn)
+        return turns
 
     def advance(self) -> R:
-        """Return the second run, which has begun."""
-        self.state = ADVANCE[self.state]
-        self.turn = 1 - self.turn
-        return self._removed()
+        """Return the first of them, which has begun."""
+        if not self.entries:
+            raise IllegalMove("no run waits in the socket that could begin")
+        entry = self.entries[0]
+        entry.state = ADVANCE[entry.state]
+        del self.entries[0]
+        self.turn = entry.turn
+        return entry.run
 
-    def returned(self) -> R | None:
+    def may_return(self, tag: bytes | None) -> bool:
+        """Return whether the child was asked to give back the run of *tag*."""
+        return any(TAGS[entry.turn] == tag and entry.state is not _WAITING for entry in self.entries)
+
+    def returned(self, tag: bytes) -> R | None:
         """Return the run that the child gave back; None if it is run elsewhere already."""
-        self.state = RETURNED[self.state]
-        run, self.run = self.run, None
-        return run
+        (entry,) = (entry for entry in self.entries if TAGS[entry.turn] == tag)
+        was, entry.state = entry.state, RETURN[entry.state]
+        self.entries.remove(entry)
+        return entry.run if was is _RECALLED else None
 
-    def disown(self) -> R:
-        """Return the second run, to be run elsewhere although the child may still have it."""
-        self.state = DISOWN[self.state]
-        return self._removed()
+    def disown(self) -> list[R]:
+        """Return all of them, to be run elsewhere although the child may still have them."""
+        for entry in self.entries:
+            entry.state = DISOWN[entry.state]
+        return [entry.run for entry in self.entries]
 
-    def take(self) -> R:
-        """Return the second run, which the child will not begin."""
-        self.state = TAKE[self.state]
-        return self._removed()
-
-    def _removed(self) -> R:
-        run, self.run = self.run, None
-        assert run is not None
-        return run
+    def take(self) -> list[R]:
+        """Return all of them, none of which the child will begin."""
+        taken = [entry for entry in self.entries if entry.state is not _DISOWNED]
+        for entry in taken:
+            entry.state = TAKE[entry.state]
+        self.entries.clear()
+        return [entry.run for entry in taken]

@@ -39,6 +39,8 @@ class GroupContext:
     source: ScriptSource
     slots: Slots
     pool: PoolSettings
+    cores: int
+    """Of the machine."""
     limits: LimitSettings
     seconds: Callable[[], float]
     wall: Callable[[], float]

@@ -79,7 +79,7 @@ async def test_each_gets_its_own() -> None:
     async with running_runtime(pool=ONE) as runtime:
         await started(runtime)
         seen = ask(runtime, 200)
-        assert runtime.group("s")["following"] == 1
+        assert runtime.group("s")["following"] >= 1
         pids = runtime.pids("s")
         await gatherResults([one.done for one in seen])
         assert [one.value for one in seen] == [[f"/{number}", f"/{number}"] for number in range(200)]
@@ -98,7 +98,7 @@ async def test_taken_back() -> None:
         runtime.host.calls["getScript"] = lambda given: later if given[0].startswith("later") else given[0]
         (waiting,) = ask(runtime, 1, handler=2)
         seen = ask(runtime, 50)
-        assert runtime.group("s")["following"] == 1
+        assert runtime.group("s")["following"] >= 1
         await gatherResults([one.done for one in seen])
         assert [one.value for one in seen] == [[f"/{number}", f"/{number}"] for number in range(50)]
         assert waiting.whole is None
@@ -114,7 +114,7 @@ async def test_behind_a_loop() -> None:
         await started(runtime)
         (bad,) = ask(runtime, 1, handler=3, wall=0.3)
         seen = ask(runtime, 5)
-        assert runtime.group("s")["following"] == 1
+        assert runtime.group("s")["following"] >= 1
         await gatherResults([one.done for one in (bad, *seen)])
         assert bad.error is not None
         assert bad.error.code == "script_timeout"

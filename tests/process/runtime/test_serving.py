@@ -158,7 +158,13 @@ async def test_reader_gone() -> None:
 async def test_commit() -> None:
     """The answer is told after the commit, and not at all if that fails; a client that goes meanwhile harms nobody."""
     async with running_runtime(pool=PoolSettings(max_running=1)) as runtime:
-        await runtime.load("one", ECHO)
+        # Who says nothing has nothing to commit.
+        await runtime.load(
+            "one",
+            ECHO.replace("function (req) {", "function (req) { console.log(1);").replace(
+                "setTimeout(f", "console.log(1); setTimeout(f"
+            ),
+        )
         commits: list[Deferred[None]] = []
 
         def commit() -> Deferred[None]:

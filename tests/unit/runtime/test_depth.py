@@ -71,7 +71,7 @@ class DepthTests(SynchronousTestCase):
         self.take_both()
         self.assertEqual(self.following, 1)
         (version,) = self.made.runner.state()["versions"]
-        self.assertEqual((version["depth"], version["clones"][0]["following"]), (2, True))
+        self.assertEqual((version["depth"], version["clones"][0]["following"]), (8, 1))
         self.made.reactor.advance(0.02)
         self.child.answer()
         self.made.reactor.turn()
@@ -92,6 +92,96 @@ class DepthTests(SynchronousTestCase):
         self.assertAlmostEqual(second.queued_seconds, 0.02, 3)
         self.assertEqual([list(receipt.host_calls) for receipt in (first, second)], [[], ["n"]])
 
+    def several(self, count: int, **members: Any) -> list[FakeSink]:
+        """Begin so many runs, of which all but the first wait behind it; returns what their clients are told."""
+        self.scene(**members)
+        sinks = [self.made.run()[1] for _ in range(count)]
+        self.assertEqual(self.following, count - 1)
+        return sinks
+
+    def test_several_follow(self) -> None:
+        """Many runs wait in one socket, each with a tag of its own, and are answered in their order."""
+        sinks = self.several(8)
+        boxes = [self.child.take() or {} for _ in range(8)]
+        self.assertEqual(len({box[b"_ask"] for box in boxes}), 8)
+        for number, box in enumerate(boxes):
+            self.child.answer(b"%d" % number, tag=box[b"_ask"])
+        self.made.reactor.turn()
+        self.assertEqual([sink.told for sink in sinks], [[("answered", 200, b"%d" % number)] for number in range(8)])
+        self.assertEqual(self.following, 0)
+
+    def test_as_many_as_the_settings_say(self) -> None:
+        """What finds no room in the socket waits with the server, and follows when there is room."""
+        self.several(3, depth=3)
+        sinks = [self.made.run()[1] for _ in range(2)]
+        self.assertEqual((self.following, self.made.runner.state()["versions"][0]["waiting"]), (2, 2))
+        for _ in range(5):
+            self.child.answer(tag=(self.child.take() or {})[b"_ask"])
+            self.made.reactor.turn()
+        self.assertEqual([sink.told for sink in sinks], [[DONE], [DONE]])
+
+    def test_not_behind_many_that_take_their_time(self) -> None:
+        """All that is in front of a run must usually be over soon, not each of it."""
+        self.made = scene = Scene(pool=PoolSettings(max_running=1))
+        self.addCleanup(scene.close)
+        self.template = scene.serving()
+        scene.run()
+        (self.child,) = self.template.clones()
+        scene.reactor.advance(0.002)
+        self.child.answer()
+        scene.reactor.turn()
+        for _ in range(4):
+            scene.run()
+        self.assertEqual(self.following, 2)
+
+    def test_enough_processes(self) -> None:
+        """While as many processes work as there are processors, quick runs wait behind them."""
+        self.several(4, max_running=4)
+        self.assertEqual(self.template.clones(), [])
+
+    def test_several_recalled(self) -> None:
+        """When the one in hand waits all others are taken back, the last first, and run elsewhere in order."""
+        sinks = self.several(4, max_parked=3)
+        tags = [(self.child.take() or {})[b"_ask"] for _ in range(4)]
+        self.made.host.answers["later"] = Deferred()
+        self.child.ask(b"later")
+        self.made.reactor.turn()
+        recalled = [self.child.take() or {} for _ in range(3)]
+        self.assertEqual([box[b"_command"] for box in recalled], [b"recall"] * 3)
+        self.assertEqual([box[b"t"] for box in recalled], tags[:0:-1])
+        for box in recalled:
+            self.child.send(command=b"recalled", t=box[b"t"])
+        self.made.reactor.turn()
+        self.serve()
+        self.assertEqual([sink.told for sink in sinks], [[], [DONE], [DONE], [DONE]])
+        self.assertEqual(self.following, 0)
+
+    def test_several_and_it_dies(self) -> None:
+        """When a process dies the run in hand fails, and those behind it are run elsewhere, whatever it had begun."""
+        for answered in range(3):
+            sinks = self.several(4)
+            for _ in range(answered):
+                self.child.answer(tag=(self.child.take() or {})[b"_ask"])
+            self.template.exit(0, int(signal.SIGSEGV))
+            self.serve()
+            told = [[DONE]] * answered + [[("failed", "script_crashed")]] + [[DONE]] * (3 - answered)
+            self.assertEqual([sink.told for sink in sinks], told)
+            self.assertEqual(self.following, 0)
+
+    def test_one_of_several_gone(self) -> None:
+        """If the client of one that waits goes, that one is taken back, and the others stay where they are."""
+        self.scene()
+        begun = [self.made.run() for _ in range(4)]
+        tags = [(self.child.take() or {})[b"_ask"] for _ in range(4)]
+        self.made.runner.cancel(begun[2][0])
+        self.assertEqual(self.child.take(), {b"_command": b"recall", b"t": tags[2], b"v": b""})
+        self.child.send(command=b"recalled", t=tags[2])
+        for tag in (tags[0], tags[1], tags[3]):
+            self.child.answer(tag=tag)
+        self.made.reactor.turn()
+        self.assertEqual([sink.told for _, sink in begun], [[DONE], [DONE], [("failed", "cancelled")], [DONE]])
+        self.assertEqual(self.following, 0)
+
     def test_goes_on(self) -> None:
         """Behind the second comes a third, in turn."""
         scene = self.scene()
@@ -111,7 +201,7 @@ class DepthTests(SynchronousTestCase):
             one, two = self.two(**members)
             self.assertEqual(self.following, 0)
             (version,) = self.made.runner.state()["versions"]
-            self.assertEqual(version["depth"], members.get("depth", 2))
+            self.assertEqual(version["depth"], members.get("depth", 8))
             self.child.take()
             self.child.answer()
             self.made.reactor.turn()

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.runtime.moves import IllegalMove
 from aiwebengine.runtime.processes.child import Clone, CloneWork, Life, describe, times_of
 from aiwebengine.runtime.processes.occupant import Death
+from aiwebengine.runtime.processes.socket_queue import MOST_WAITING
 from aiwebengine.runtime.wire.boxes import Box
 from tests.support.fakes.processes import FakeChild, Forker, HandReactor
 
@@ -236,7 +237,7 @@ class CloneTests(SynchronousTestCase):
     def follow(self) -> Hand:
         """Have a second run wait behind the first."""
         second = Hand(self.log)
-        self.clone.follow(second, b"{}", times=times_of(wall_seconds=2.0, cpu_seconds=1.0))
+        self.clone.follow(second, b"{}", times=times_of(wall_seconds=2.0, cpu_seconds=1.0), quick=True)
         return second
 
     def test_work(self) -> None:
@@ -264,7 +265,8 @@ class CloneTests(SynchronousTestCase):
         self.start()
         with self.assertRaises(IllegalMove):
             self.start()
-        self.follow()
+        for _ in range(MOST_WAITING):
+            self.follow()
         with self.assertRaises(IllegalMove):
             self.follow()
         self.clone.kill("script_timeout")
@@ -316,14 +318,14 @@ class CloneTests(SynchronousTestCase):
         """The second run begins when the first is answered, unless the process is ending."""
         self.start()
         second = self.follow()
-        self.assertTrue(self.clone.has_second)
+        self.assertEqual(self.clone.queue.count, 1)
         self.child.answer()
         self.reactor.turn()
         self.assertTrue(self.clone.goes_on)
         self.clone.advance(label="GET /b", at=6.0)
         self.assertEqual(
-            (self.clone.occupant, self.clone.work, self.clone.label, self.clone.runs, self.clone.has_second),
-            (second, CloneWork.BUSY, "GET /b", 2, False),
+            (self.clone.occupant, self.clone.work, self.clone.label, self.clone.runs, self.clone.queue.count),
+            (second, CloneWork.BUSY, "GET /b", 2, 0),
         )
         self.make(once=False)
         self.start()
@@ -334,12 +336,14 @@ class CloneTests(SynchronousTestCase):
         self.assertFalse(self.clone.goes_on)
 
     def test_falls_back(self) -> None:
-        """When a run takes long the one behind it is run elsewhere, and the process is ended when it is answered."""
+        """When a run takes long those behind it are run elsewhere, and the process is ended when it is answered."""
         self.start()
-        second = self.follow()
+        second, third = self.follow(), self.follow()
         self.clone.fall_back()
         self.clone.fall_back()
-        self.assertEqual((self.log, self.clone.work), ([("returned", second)], CloneWork.LINGERING))
+        self.assertEqual(
+            (self.log, self.clone.work), ([("returned", third), ("returned", second)], CloneWork.LINGERING)
+        )
         self.child.answer()
         self.reactor.turn()
         self.assertIs(self.clone.life, Life.ENDING)

@@ -7,11 +7,15 @@ from typing import Any
 
 from aiwebengine.runtime.processes.child import CloneWork, Life
 from aiwebengine.runtime.processes.pace import Pace
+from aiwebengine.runtime.processes.socket_queue import SocketQueue
 
 
 def clone(label: str, since: float, **members: Any) -> Any:
     """Return a busy clone."""
-    told = {"label": label, "begun_at": since, "work": CloneWork.BUSY, "life": Life.LIVE, "has_second": False}
+    queue: SocketQueue[str] = SocketQueue()
+    for kind in members.pop("waiting", ()):
+        queue.follow(kind, quick=kind == "quick")
+    told = {"label": label, "begun_at": since, "work": CloneWork.BUSY, "life": Life.LIVE, "queue": queue}
     return SimpleNamespace(**told | members)
 
 
@@ -21,10 +25,10 @@ def test_median() -> None:
     quick: Any = clone("quick", 1.0)
     for took in (1.0, *[0.001, 0.001, 9.0] * 60):
         pace.learn("quick", took, lingered=False)
-    assert pace.soon_free([quick], 1.001) == quick
+    assert pace.soon_free([quick], 1.001, most=2) == quick
     for took in [0.001, 9.0, 9.0] * 60:
         pace.learn("quick", took, lingered=False)
-    assert pace.soon_free([quick], 1.001) is None
+    assert pace.soon_free([quick], 1.001, most=2) is None
 
 
 def test_waiting_ones_are_long() -> None:
@@ -32,14 +36,14 @@ def test_waiting_ones_are_long() -> None:
     pace = Pace()
     quick = clone("a", 1.0)
     pace.learn("a", 0.0, lingered=True)
-    assert pace.soon_free([quick], 1.0) is None
+    assert pace.soon_free([quick], 1.0, most=2) is None
     for _ in range(60):
         pace.learn("a", 0.001, lingered=False)
-    assert pace.soon_free([quick], 1.0) is quick
+    assert pace.soon_free([quick], 1.0, most=2) is quick
 
 
 def test_soon_free() -> None:
-    """The one whose run began first, if it is quick, not late, does not linger, and has nobody behind it."""
+    """The one whose run began first, if it is quick, not late, does not linger, and has room behind it."""
     pace = Pace()
     pace.learn("quick", 0.001, lingered=False)
     pace.learn("slow", 1.0, lingered=False)
@@ -50,9 +54,23 @@ def test_soon_free() -> None:
         clone("unknown", 8.001),
         clone("quick", 7.9),
         clone("quick", 8.001, work=CloneWork.IDLE),
-        clone("quick", 8.001, has_second=True),
+        clone("quick", 8.001, waiting=["quick", "quick"]),
+        clone("quick", 8.001, waiting=["slow"]),
         clone("quick", 8.001, life=Life.ENDING),
         clone("quick", 8.001, work=CloneWork.LINGERING),
     ]
-    assert pace.soon_free([later, *others, early], 8.004) is early
-    assert pace.soon_free(others, 8.004) is None
+    assert pace.soon_free([later, *others, early], 8.004, most=2) is early
+    assert pace.soon_free(others, 8.004, most=2) is None
+
+
+def test_shortest_wait() -> None:
+    """The fewest that wait decide before the earliest beginning, and all before a run must be quick together."""
+    pace = Pace()
+    pace.learn("quick", 0.0015, lingered=False)
+    behind_two = clone("quick", 8.001, waiting=["quick", "quick"])
+    behind_one = clone("quick", 8.002, waiting=["quick"])
+    assert pace.soon_free([behind_two, behind_one], 8.004, most=7) is behind_one
+    assert pace.soon_free([behind_two], 8.004, most=7) is behind_two
+    behind_three = clone("quick", 8.001, waiting=["quick", "quick", "quick"])
+    assert pace.soon_free([behind_three], 8.004, most=7) is None
+    assert (pace.is_quick("quick"), pace.is_quick("unknown")) == (True, False)

@@ -50,6 +50,7 @@ class KeeperTests(SynchronousTestCase):
             zygote=lambda: self.zygote.control if self.zygote.control.is_open else None,
             next_number=lambda: next(numbers),
             source=self.source,
+            cores=1,
             slots=Slots(total=4),
             pool=PoolSettings(),
             limits=LimitSettings(),
