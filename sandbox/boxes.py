@@ -13,6 +13,7 @@ test holds the two together.  Longer values: see `bodies`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 MAX_KEY = 255
@@ -22,6 +23,11 @@ MAX_KEYS = 32
 Box = dict[bytes, bytes]
 
 END = b"\0\0"
+
+_PLAIN_RUN = re.compile(
+    rb"\0\x04_ask\0\x01(.)\0\x08_command\0\x03run\0\x01d\0(.)([0-9]{1,12})\0\x01c\0(.)([0-9]{1,12})\0\x01v(..)",
+    re.DOTALL,
+)
 
 
 class BadBox(Exception):
@@ -76,13 +82,28 @@ class BoxParser:
         boxes: list[Box] = []
         at = 0
         while True:
-            box, end = _parse(buffer, at)
+            box, end = _plain_run(buffer, at) or _parse(buffer, at)
             if box is None:
                 break
             boxes.append(box)
             at = end
+            if at == len(buffer):
+                break
         self._rest = buffer[at:] if at else buffer
         return boxes
+
+
+def _plain_run(buffer: bytes, at: int) -> tuple[Box, int] | None:
+    """Read from *at* what most boxes are, a run; None if it is another box, or not complete."""
+    found = _PLAIN_RUN.match(buffer, at)
+    if found is None:
+        return None
+    tag, wall_size, wall, cpu_size, cpu, size = found.groups()
+    value_at = found.end()
+    end = value_at + (size[0] << 8 | size[1])
+    if wall_size[0] != len(wall) or cpu_size[0] != len(cpu) or buffer[end : end + 2] != END:
+        return None
+    return {b"_ask": tag, b"_command": b"run", b"d": wall, b"c": cpu, b"v": buffer[value_at:end]}, end + 2
 
 
 def _parse(buffer: bytes, at: int) -> tuple[Box | None, int]:

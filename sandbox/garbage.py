@@ -5,7 +5,8 @@ Duktape frees most things by counting references, and cycles only when it has al
 times as many objects as it holds.  Every closure is a cycle (with its `prototype`), so a
 script of asynchronous functions would gather tens of megabytes before that (tried: 33 MB
 after 8,000 runs), in every one of its children, and then pause in the middle of a run.
-Asking the allocator is not free either, so it is asked now and then, and after long runs.
+Asking the allocator is not free either, so it is asked now and then, and after long runs; on a busy
+machine every run takes long, so by then some processor time must have been spent, too.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ class Garbage:
         collect: Collects all garbage.
         used_bytes: Returns how much memory is in use; None if it cannot, and then runs alone count.
         seconds: A clock.
+        cpu_seconds: The processor time of this process; asked after long runs only.
     """
 
-    __slots__ = ("_collect", "_kept_bytes", "_left", "_seconds", "_started", "_used_bytes")
+    __slots__ = ("_asked_at", "_collect", "_cpu_seconds", "_kept_bytes", "_left", "_seconds", "_started", "_used_bytes")
 
     def __init__(
         self,
@@ -37,12 +39,16 @@ class Garbage:
         collect: Callable[[], object],
         used_bytes: Callable[[], int] | None,
         seconds: Callable[[], float] = time.monotonic,
+        cpu_seconds: Callable[[], float] = time.process_time,
     ) -> None:
         self._collect = collect
         self._used_bytes = used_bytes
         self._seconds = seconds
+        self._cpu_seconds = cpu_seconds
         self._left = _RUNS
         self._started = 0.0
+        self._asked_at = cpu_seconds()
+        """Processor time when the allocator was asked last after a long run."""
         self._kept_bytes = used_bytes() if used_bytes is not None else 0
 
     def run_begins(self) -> None:
@@ -52,7 +58,7 @@ class Garbage:
     def run_ended(self) -> None:
         """Collect if enough may have gathered; the answer is out already."""
         self._left -= 1
-        if self._left > 0 and self._seconds() - self._started < _LONG_SECONDS:
+        if self._left > 0 and not self._was_long():
             return
         if self._used_bytes is None:
             if self._left <= 0:
@@ -63,6 +69,15 @@ class Garbage:
         if self._used_bytes() - self._kept_bytes > _GATHERED_BYTES:
             self._collect()
             self._kept_bytes = self._used_bytes()
+
+    def _was_long(self) -> bool:
+        if self._seconds() - self._started < _LONG_SECONDS:
+            return False
+        spent = self._cpu_seconds()
+        if spent - self._asked_at < _LONG_SECONDS:
+            return False
+        self._asked_at = spent
+        return True
 
 
 class _Mallinfo2(ctypes.Structure):

@@ -48,6 +48,8 @@ MAX_VALUE_BYTES = 64 * 1024 * 1024
 _MAX_WAITING = 16
 _READ_BYTES = 64 * 1024
 _READ_MORE_BYTES = 1024 * 1024
+_SHORT_HEAD = 200
+_MOST_HEADS = 200
 _PARTS = ("answer.start", "answer.write", "answer.send")
 _HOST = encode_pair(b"_command", b"host")
 _LOG = encode_pair(b"_command", b"log")
@@ -79,6 +81,8 @@ class Conversation:
         self._logs: list[str] = []
         self._parts: set[bytes] = set()
         """Ids of the open calls with which the answer itself travels."""
+        self._heads: dict[tuple[bytes, str, str], bytes] = {}
+        """Encoded: most answers of a script begin as some before."""
         self._read_bytes = _READ_BYTES
         self._recording = False
         self._steps: deque[str] | None = None
@@ -176,15 +180,21 @@ class Conversation:
     def _answer(self, tag: bytes, said: str) -> None:
         length, _, rest = said[1:].partition(" ")
         end = 1 + int(length)
-        head = rest[1:end].encode("ascii")
         self._put_logs()
-        self._out.append(
-            encode(
-                encode_pair(b"_answer", tag) + encode_pair(b"h", head) + encode_pair(b"e", rest[0].encode("ascii")),
-                rest[end:].encode("ascii"),
-            )
-        )
+        self._out.append(encode(self._answer_head(tag, rest[1:end], rest[0]), rest[end:].encode("ascii")))
         self._flush()
+
+    def _answer_head(self, tag: bytes, head: str, encoding: str) -> bytes:
+        known = self._heads.get((tag, head, encoding))
+        if known is None:
+            known = (
+                encode_pair(b"_answer", tag)
+                + encode_pair(b"h", head.encode("ascii"))
+                + encode_pair(b"e", encoding.encode("ascii"))
+            )
+            if len(head) <= _SHORT_HEAD and len(self._heads) < _MOST_HEADS:
+                self._heads[tag, head, encoding] = known
+        return known
 
     def _fail(self, tag: bytes, failure: Failure) -> None:
         self._put_logs()

@@ -48,6 +48,28 @@ class Format(SynchronousTestCase):
 class Bounds(SynchronousTestCase):
     """What is refused."""
 
+    @given(
+        st.lists(
+            st.tuples(
+                st.binary(min_size=1, max_size=2),
+                st.one_of(st.just(b"2000"), st.binary(max_size=3)),
+                st.one_of(st.just(b"1"), st.binary(max_size=3)),
+                st.binary(max_size=70),
+            ),
+            min_size=1,
+            max_size=4,
+        ),
+        st.integers(1, 60),
+    )
+    def test_plain_runs(self, runs: list[tuple[bytes, bytes, bytes, bytes]], piece: int) -> None:
+        """The short way for the usual run reads what the general one does, wherever the bytes are cut."""
+        boxes = [{b"_ask": tag, b"_command": b"run", b"d": wall, b"c": cpu, b"v": v} for tag, wall, cpu, v in runs]
+        data = b"".join(map(encode_box, boxes))
+        parser = BoxParser()
+        self.assertEqual(
+            [box for at in range(0, len(data), piece) for box in parser.feed(data[at : at + piece])], boxes
+        )
+
     def test_long_key(self) -> None:
         """A key of more than 255 bytes is refused before its bytes are awaited."""
         with self.assertRaisesRegex(BadBox, "255"):

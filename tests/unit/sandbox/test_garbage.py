@@ -17,11 +17,17 @@ class Collecting(SynchronousTestCase):
         """Begin with 10 MiB that stay."""
         self.clock = Clock()
         self.used = 10 * MIB
+        self.spent = 0.0
         self.asked = self.collected = 0
 
     def garbage(self, *, tells: bool = True) -> Garbage:
         """Make one over the made-up heap."""
-        return Garbage(collect=self.collect, used_bytes=self.tell if tells else None, seconds=self.clock.seconds)
+        return Garbage(
+            collect=self.collect,
+            used_bytes=self.tell if tells else None,
+            seconds=self.clock.seconds,
+            cpu_seconds=lambda: self.spent,
+        )
 
     def tell(self) -> int:
         """Return what is in use."""
@@ -33,12 +39,13 @@ class Collecting(SynchronousTestCase):
         self.collected += 1
         self.used = 10 * MIB
 
-    def run_many(self, garbage: Garbage, runs: int, *, each: int, seconds: float = 0.0001) -> None:
-        """Do runs that leave so much behind and take so long."""
+    def run_many(self, garbage: Garbage, runs: int, *, each: int, seconds: float = 0.0001, idle: float = 0.0) -> None:
+        """Do runs that leave so much behind, compute for so long and are kept from it for so long."""
         for _ in range(runs):
             garbage.run_begins()
             self.used += each
-            self.clock.advance(seconds)
+            self.clock.advance(seconds + idle)
+            self.spent += seconds
             garbage.run_ended()
 
     def test_little(self) -> None:
@@ -58,6 +65,11 @@ class Collecting(SynchronousTestCase):
         """After a long run, which may have left much, it is looked at once."""
         self.run_many(self.garbage(), 1, each=20 * MIB, seconds=0.1)
         self.assertEqual(self.collected, 1)
+
+    def test_busy_machine(self) -> None:
+        """Where every run takes long because the processors are busy, the allocator is not asked more often."""
+        self.run_many(self.garbage(), 640, each=0, idle=1.0)
+        self.assertLess(self.asked, 30)
 
     def test_growing_cache(self) -> None:
         """What a script keeps is not garbage: it is looked through once for each step that it grows."""
