@@ -25,6 +25,8 @@ from aiwebengine.values import Entry, RouteMatch
 _MOST_SEGMENTS = 64
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BRACES = re.compile(r"\{([^{}/]*)\}")
+_SPECIAL = re.compile(r"[%:*]")
+"""What is in no pattern that is matched as it stands."""
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f?#\\]")
 
 
@@ -98,6 +100,9 @@ def parse_pattern(text: str) -> str:
 
 def shape_of(pattern: str) -> str:
     """Return *pattern* without the names of its parameters: equal shapes match equal paths."""
+    if _SPECIAL.search(pattern) is None:
+        # Of files there are thousands.
+        return pattern
     return "/".join(
         ":" if segment.startswith(":") else "*" if segment.startswith("*") else unquote(segment)
         for segment in pattern.split("/")
@@ -112,6 +117,13 @@ class _Node:
         self.parameter: _Node | None = None
         self.any: dict[str, Entry] = {}
         self.routes: dict[str, Entry] = {}
+
+    def below(self, segment: str) -> _Node:
+        """Return the node of a literal segment; made if there is none."""
+        child = self.literal.get(segment)
+        if child is None:
+            child = self.literal[segment] = _Node()
+        return child
 
 
 class Routes:
@@ -189,24 +201,28 @@ class Routes:
 
     def _add(self, route: Entry) -> None:
         node = self._root
-        self._names[route.key] = _names(route.key)
         segments = route.key[1:].split("/")
-        literal = True
+        if _SPECIAL.search(route.key) is None:
+            self._names[route.key] = ()
+            for segment in segments:
+                node = node.below(segment)
+            for method in route.methods:
+                node.routes[method] = route
+            self._plain[route.key] = node.routes
+            return
+        self._names[route.key] = _names(route.key)
         for segment in segments:
             if segment.startswith("*"):
                 for method in route.methods:
                     node.any[method] = route
                 return
             if segment.startswith(":"):
-                literal = False
                 node.parameter = node.parameter or _Node()
                 node = node.parameter
             else:
-                node = node.literal.setdefault(unquote(segment), _Node())
+                node = node.below(unquote(segment))
         for method in route.methods:
             node.routes[method] = route
-        if literal and "%" not in route.key:
-            self._plain[route.key] = node.routes
 
 
 def _walk(

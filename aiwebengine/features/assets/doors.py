@@ -11,7 +11,7 @@ a wildcard, such as that of `export default { fetch }`.  No code of a script run
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from twisted.internet.defer import Deferred
 
@@ -24,7 +24,7 @@ from aiwebengine.features.assets.store import AssetInfo, AssetStore
 from aiwebengine.host.registration.kinds import Registration, RegistrationKind
 from aiwebengine.host.registration.paths import is_reserved
 from aiwebengine.runtime.index import EntryIndex
-from aiwebengine.runtime.registry import Current
+from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.runtime.routes import NoRoute, names_wildcard
 from aiwebengine.values import ROUTE, Answer, Entry, Invocation, Request
 from aiwebengine.web.admission import AdmissionStep, Place, Way
@@ -161,8 +161,22 @@ class FileDoors:
         if not pages or request.method not in _READING or not wants_page(accept) or not self._unanswered(request):
             return None
         owner = script_below(request, registry)
-        page: Entry | None = pages.get(owner.uri) if owner is not None else None
+        page = _page_for(request, registry, pages)
+        if page is not None and owner is not None and owner.middleware and owner.uri != page.script:
+            # The path is that script's, whose middleware has its say about what is not there.
+            return None
         return page
+
+
+def _page_for(request: Request, registry: Registry, pages: Mapping[str, Entry]) -> Entry | None:
+    """Return the page of the script whose base path is the longest; on one host no two have the same path."""
+    path = request.path + "/"
+    for tier in registry.tiers(request.headers.get("host", "")):
+        found = [registry.scripts[uri] for uri in tier.scripts if uri in pages]
+        found = [script for script in found if path.startswith(script.base + "/")]
+        if found:
+            return pages[max(found, key=lambda script: len(script.base)).uri]
+    return None
 
 
 def _stored_file(info: AssetInfo) -> ServedFile:

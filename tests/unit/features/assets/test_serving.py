@@ -497,3 +497,11 @@ class MissingPageTests(FileTestCase):
         self.deploy({"404.html": b"shop"}, uri="shop", base="/shop")
         self.assertEqual(self.get("/nowhere", accept=self.HTML).body, b"site")
         self.assertEqual(self.get("/shop/nowhere", accept=self.HTML).body, b"shop")
+        # Others may have no base path either, and no page.
+        self.deploy({}, a_route("/x"), uri="other")
+        self.deploy({}, uri="plain", base="/plain")
+        self.deploy({}, uri="watching", base="/watching", middleware=(1,))
+        for path in ("/nowhere", "/plain/nowhere"):
+            self.assertEqual(self.get(path, accept=self.HTML).body, b"site")
+        self.get("/watching/nowhere", accept=self.HTML)
+        self.assertEqual(len(self.runner.runs), 1)
