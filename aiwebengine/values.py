@@ -216,6 +216,8 @@ class Invocation(NamedTuple):
     """`file:line` of what registered the handler, if known."""
     trace: str = ""
     """See `Request.trace`."""
+    body: bytes = b""
+    """The body of a request, if it is so long that its process makes JSON of it; `payload` has none then."""
 
     def causing(self) -> Cause:
         """Return the cause of what this invocation begins."""

@@ -15,7 +15,8 @@ server may take the other one back:
     _answer=7 v={"ok":1}
                                                  _answer=1 h= e=a v={"a":1}
 
-`d` and `c` are the milliseconds of wall and processor time that the run may take.
+`d` and `c` are the milliseconds of wall and processor time that the run may take.  A long body of a request follows the
+JSON of a run, see `requests.py`.
 
 A run with `r=1` is recorded: with each pump step the child tells what it was given, without the
 answers themselves, which the server has.  A run after a box of `steps` (lines) is done over again:
@@ -41,6 +42,7 @@ from sandbox.deadline import Deadline
 from sandbox.engine import Engine, EngineFailed
 from sandbox.failures import Failure, engine_failure, read_failure
 from sandbox.garbage import Garbage
+from sandbox.requests import run_text
 
 MAX_VALUE_BYTES = 64 * 1024 * 1024
 """Longest value that is taken from the server."""
@@ -137,7 +139,7 @@ class Conversation:
         self._parts.clear()
         pump = self._engine.pump
         try:
-            text = value.decode("ascii")
+            text = run_text(value)
             while True:
                 said = pump(text)
                 if said[0] in "CG":

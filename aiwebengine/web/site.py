@@ -54,7 +54,7 @@ from aiwebengine.web.automatic import Unanswered, allowed, automatic, owner_of, 
 from aiwebengine.web.errors import Explain, StackFrame, error_answer, wants_page, withheld
 from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.exchange import Exchange
-from aiwebengine.web.http.payload import payload
+from aiwebengine.web.http.payload import payload, with_body
 from aiwebengine.web.http.read import Reader, Sender, request_id
 from aiwebengine.web.http.write import Writer
 from aiwebengine.web.welcome import welcome
@@ -310,8 +310,7 @@ class Site:
             match = registry.hosts.match(request.headers.get("host", ""), request.method, request.path)
         if isinstance(match, RouteMatch):
             route = match.route
-            pattern = route.key
-            if pattern.startswith(("/:", "/*")) and is_reserved(request.path):
+            if route.key.startswith(("/:", "/*")) and is_reserved(request.path):
                 if self._own_door(exchange, request):
                     return
                 raise NotFound(f"{request.path[:200]} is reserved for the engine, and there is nothing at it.")
@@ -333,6 +332,7 @@ class Site:
                 recording="always" if asked_for else None,
                 trace=request.trace,
             )
+            invocation = with_body(invocation, request)
             if registry is not self._steps_of:
                 self._steps = {id(one): steps for one in registry.taking_paths if (steps := self._admission.of(one))}
                 self._steps_of = registry
@@ -387,7 +387,7 @@ class Site:
         )
         given = payload(request, {}, sender=exchange.sender.told, automatic=told(answer))
         invocation = self._invoker.invocation(callee, ANONYMOUS, given, identity=request.id, trace=request.trace)
-        run = self._invoker.run(invocation, exchange)
+        run = self._invoker.run(with_body(invocation, request), exchange)
         if exchange.waiting:
             exchange.run = run
 

@@ -41,7 +41,7 @@ def build(machinery: Machinery) -> Parts:
         invoker=machinery.invoker,
         store=base.store,
         deployer=machinery.deployer,
-        masks=recorder,
+        masks=recorder.masks,
     )
     return Parts(
         services=[("recordings", recorder)],

@@ -8,8 +8,6 @@ and every member whose name the settings mark.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,6 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import Invalid, TooMany
+from aiwebengine.features.recordings.masks import Masks
 from aiwebengine.features.recordings.settings import RecordingSettings
 from aiwebengine.observe.background import Background
 from aiwebengine.values import Answer, Invocation
@@ -27,13 +26,8 @@ from aiwebengine.values import Answer, Invocation
 _log = Logger()
 
 MODES = ("always", "errors", "sample")
-MASK = "***"
-_HEADERS = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token", "x-csrf-token"}
-)
 _MOST_RULES = 1000
 _TRIM_SECONDS = 60.0
-_WORDS = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +139,7 @@ class Recorder(Service):
         self._milliseconds = milliseconds
         self._rules: dict[tuple[str, str], Rule] = {}
         self._seen: dict[tuple[str, str], int] = {}
-        self._marked = frozenset(_folded(name) for name in settings.mask)
+        self.masks = Masks(settings.mask)
         self._kept = 0
         self._lost = 0
 
@@ -218,14 +212,14 @@ class Recorder(Service):
                 "kind": invocation.kind,
                 "handler": invocation.handler.id if invocation.handler else None,
                 "user": invocation.principal.id,
-                "request": self._masked_request(json.loads(invocation.payload)),
+                "request": self.masks.request(invocation),
                 "seed": tape.seed,
                 "now": tape.now,
                 "wallSeconds": invocation.wall_seconds,
                 "cpuSeconds": invocation.cpu_seconds,
-                "calls": [self._masked_call(call) for call in tape.calls],
+                "calls": [self.masks.call(call) for call in tape.calls],
                 "steps": list(tape.steps),
-                "answer": self.masked_answer(tape.answer),
+                "answer": self.masks.answer(tape.answer),
                 "error": error or None,
                 "exact": tape.exact,
                 "whole": tape.whole,
@@ -266,53 +260,3 @@ class Recorder(Service):
         await self._rows.trim(before=before, keep=self._settings.max_recordings)
 
     # -- masks --------------------------------------------------------------------------------
-
-    def _masked_request(self, request: dict[str, Any]) -> Any:
-        if "cookies" in request:
-            request["cookies"] = dict.fromkeys(request["cookies"], MASK)
-        return self._masked(request)
-
-    def _masked(self, value: Any) -> Any:
-        """Return *value* with what is marked in it hidden; texts that are JSON are looked into."""
-        if isinstance(value, dict):
-            return {
-                key: MASK if self._is_secret(key) and found else self._masked(found) for key, found in value.items()
-            }
-        if isinstance(value, list):
-            if len(value) == 2 and isinstance(value[0], str) and self._is_secret(value[0]):
-                # Query and forms are lists of pairs.
-                return [value[0], MASK]
-            return [self._masked(one) for one in value]
-        if isinstance(value, str) and value[:1] in {"{", "["}:
-            return self.masked_text(value)
-        return value
-
-    def masked_text(self, text: str) -> str:
-        """Return a text that may be JSON with what is marked in it hidden."""
-        try:
-            read = json.loads(text)
-        except (ValueError, RecursionError):
-            return text
-        masked = self._masked(read)
-        return text if masked == read else json.dumps(masked)
-
-    def _masked_call(self, call: Sequence[str | None]) -> list[str | None]:
-        return [call[0], *(None if text is None else self.masked_text(text) for text in call[1:])]
-
-    def masked_answer(self, answer: Answer | None) -> dict[str, Any] | None:
-        """Return an answer as recordings hold it."""
-        if answer is None:
-            return None
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers]
-        return {
-            "status": answer.status,
-            "headers": [[name, MASK if self._is_secret(name) else value] for name, value in headers],
-            "body": self.masked_text(answer.body.decode("utf-8", "backslashreplace")),
-        }
-
-    def _is_secret(self, name: str) -> bool:
-        return name.lower() in _HEADERS or _folded(name) in self._marked
-
-
-def _folded(name: str) -> str:
-    return _WORDS.sub("", name.lower())

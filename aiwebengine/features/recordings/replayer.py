@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote
 
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import EngineError, Invalid, NotFound
+from aiwebengine.features.recordings.masks import Masks
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.routes import Routes
 from aiwebengine.runtime.runs.replay import Replay
@@ -30,16 +31,6 @@ FORMAT = 1
 """Of recordings that this engine understands."""
 _GOOD = frozenset({"committed", "rolled_back"})
 _LONGEST_SHOWN = 2000
-
-
-class Masks(Protocol):
-    """Hides in what is compared what was hidden in the recording."""
-
-    def masked_text(self, text: str) -> str:
-        """Return a JSON text with what is marked in it hidden."""
-
-    def masked_answer(self, answer: Answer | None) -> dict[str, Any] | None:
-        """Return an answer as recordings hold it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +102,10 @@ class Replayer:
         invocation = self._invocation(recorded, version)
         if registered is not None:
             invocation = _routed(invocation, document, registered)
-        host = Replay(document["calls"], whole=bool(document.get("whole")), masked=self._masks.masked_text)
+        host = Replay(document["calls"], whole=bool(document.get("whole")), masked=self._masks.text)
         answer, error = await _ReplaySink.run(self._invoker, invocation, host)
         outcome = error.code if error is not None else "committed"
-        answered = self._masks.masked_answer(answer)
+        answered = self._masks.answer(answer)
         # Where the recording ended before the invocation did, nobody knows how it would have ended.
         difference = _difference(host.difference, recorded, outcome, answered) if host.until is None else None
         return {

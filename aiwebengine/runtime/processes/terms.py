@@ -82,7 +82,8 @@ class Payloads:
             f'{prefix}{invocation.id}","seed":"{seed}","now":{now},'
             f'"deadline":{now + int(invocation.wall_seconds * 1000)},"user":{user},"q":{invocation.payload}}}'
         )
-        return text.encode("ascii"), seed, now
+        value = text.encode("ascii")
+        return b"%b\0%b" % (value, invocation.body) if invocation.body else value, seed, now
 
     def times(self, invocation: Invocation) -> bytes:
         """Return the part of that box which says how long *invocation* may take."""

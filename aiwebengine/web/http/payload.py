@@ -6,8 +6,10 @@ What a handler is given of a request: the member `q` of a run, as ASCII JSON.
      "id":"9f..","params":{"id":"7"},"query":[["full","1"]],
      "body":"...", "form":[["name","value"]]}
 
-Members that say nothing are left out.  A body that is not UTF-8, or that would be far longer
-as JSON, stands as base64 in `bodyBase64` instead of `body`.
+Members that say nothing are left out.  A body that is not UTF-8 stands as base64 in `bodyBase64` instead of `body`.
+
+A long body is no part of it: it goes to the script's process as it came (`Invocation.body`), and JSON is made of it
+there, in the time of the handler.
 
 It is put together from pieces of JSON, not from one dictionary: what the header fields tell
 is the same for every request of a connection that repeats them.
@@ -23,13 +25,14 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from aiwebengine.errors import Invalid, TooLarge
-from aiwebengine.values import Request
+from aiwebengine.values import Invocation, Request
 
 MOST_BYTES = 46 * 1024 * 1024
 """Largest body that a child takes: one value that it is sent has at most 64 MiB, and base64 needs a third more."""
 
 _MAX_FIELDS = 1000
-_LARGE = 1024 * 1024
+_SHORT = 64 * 1024
+"""Longest body of which the server makes JSON itself: less work than a box of its own."""
 _FORM = "application/x-www-form-urlencoded"
 _text = encode_basestring_ascii
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -73,6 +76,11 @@ def payload(
         Invalid: The query or a form has too many fields.
         TooLarge: No child could take the body.
     """
+    if len(request.body) > MOST_BYTES:
+        raise TooLarge(
+            f"The body has {len(request.body):,} bytes; a script can be given at most {MOST_BYTES:,}, "
+            "whatever http.max_body_bytes says."
+        )
     # A method and an id are tokens: nothing in them needs escaping.
     parts = [
         f'{{"method":"{request.method}","path":{_text(request.path)},"url":{_text(request.url)},{sender},"id":"{request.id}"'
@@ -81,7 +89,7 @@ def payload(
         parts.append(f',"params":{_members(params)}')
     if request.query:
         parts.append(f',"query":{_encode(query_pairs(request))}')
-    if request.body:
+    if 0 < len(request.body) <= _SHORT:
         parts.append(_body(request))
     if base:
         parts.append(f',"base":{_text(base)}')
@@ -89,6 +97,11 @@ def payload(
         parts.append(f',"automatic":{automatic}')
     parts.append("}")
     return "".join(parts)
+
+
+def with_body(invocation: Invocation, request: Request) -> Invocation:
+    """Return *invocation* with the body of its request, if that is so long that it goes by itself."""
+    return invocation._replace(body=request.body) if len(request.body) > _SHORT else invocation
 
 
 def bare_payload(request: Request, *, sender: str) -> str:
@@ -136,27 +149,14 @@ def _members(values: Mapping[str, Any]) -> str:
 
 
 def _body(request: Request) -> str:
-    body = request.body
-    if len(body) > MOST_BYTES:
-        raise TooLarge(
-            f"The body has {len(body):,} bytes; a script can be given at most {MOST_BYTES:,}, "
-            "whatever http.max_body_bytes says."
-        )
     try:
-        text = body.decode("utf-8")
+        text = request.body.decode("utf-8")
     except UnicodeDecodeError:
-        return _base64(body)
+        return f',"bodyBase64":"{binascii.b2a_base64(request.body, newline=False).decode("ascii")}"'
     told = f',"body":{_text(text)}'
-    if len(told) > _LARGE and len(told) > 2 * len(body):
-        # As JSON in ASCII a character may take six bytes.
-        return _base64(body)
     if request.headers.get("content-type", "")[: len(_FORM)].lower() == _FORM:
         told += f',"form":{_encode(_pairs(text, "form"))}'
     return told
-
-
-def _base64(body: bytes) -> str:
-    return f',"bodyBase64":"{binascii.b2a_base64(body, newline=False).decode("ascii")}"'
 
 
 def _pairs(text: str, what: str) -> Pairs:

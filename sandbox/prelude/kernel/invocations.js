@@ -86,8 +86,9 @@
     K.kinds.http = function (run, box) {
         var entry = K.handlers[box.h];
         if (entry === undefined || entry.fn === null) throw new Error('this version has no handler ' + safeText(box.h));
-        var req = K.makeRequest(box.q), ctx = makeContext(run, req), fn = entry.fn, value;
+        var fn = entry.fn, value;
         try {
+            var req = K.makeRequest(box.q), ctx = makeContext(run, req);
             if (box.q.automatic !== undefined) value = passOn(K.between(), 0, automaticOf(box.q.automatic), req, ctx);
             else value = entry.chain === null ? fn(req, ctx) : passOn(entry.chain, 0, fn, req, ctx);
         } catch (error) {

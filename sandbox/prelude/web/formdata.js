@@ -7,7 +7,7 @@
 (function (K) {
     'use strict';
 
-    var U8 = Uint8Array;
+    var U8 = Uint8Array, MOST_FIELDS = 1000;
 
     function FormData() {
         if (!(this instanceof FormData)) throw new TypeError("Class constructor FormData cannot be invoked without 'new'");
@@ -97,6 +97,7 @@
 
     K.formPairs = function (text) {
         var pairs = [], parts = text.split('&');
+        if (parts.length > MOST_FIELDS) throw new K.HttpError(400, 'A form has at most ' + MOST_FIELDS + ' fields; this one has ' + parts.length + '.');
         for (var i = 0; i < parts.length; i++) {
             if (parts[i] === '') continue;
             var equals = parts[i].indexOf('=');

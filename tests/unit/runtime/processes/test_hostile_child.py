@@ -222,6 +222,11 @@ class HostileChild(SynchronousTestCase):
         """Whoever waits is told exactly one outcome, its parts in order, and the next run is served."""
         self.play(pending, steps)
 
+    def test_end_without_beginning(self) -> None:
+        """A stream that ends though its beginning was refused is no answer."""
+        refused = ("part", b"answer.start", ["a", "x"], b"3")
+        self.play([], [refused, ("answer", b"", b'{"streamed":true}', b"n")])
+
     def play(self, pending: list[bool], steps: list[tuple[Any, ...]]) -> None:
         """Have a child do *steps*, and look at what comes of it."""
         scene, template = self.serving()

@@ -1,0 +1,125 @@
+"""
+What recordings hide: the values of headers that carry secrets, all cookies, and every member, parameter or field whose
+name is in `recordings.mask`, wherever in a request, a host call or an answer it stands.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+from urllib.parse import unquote_plus
+
+from aiwebengine.values import Answer, Invocation
+
+MASK = "***"
+_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token", "x-csrf-token"}
+)
+_WORDS = re.compile(r"[^a-z0-9]+")
+_FORM = "application/x-www-form-urlencoded"
+_BOUNDARY = re.compile(r'(?i)^multipart/form-data\s*;.*?\bboundary="?([^";,\s]+)')
+_NAME = re.compile(rb'(?i)\bname="([^"]*)"')
+
+
+class Masks:
+    """
+    Hides what is secret by its name.
+
+    Args:
+        names: Of members, parameters and fields; case and punctuation make no difference.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = frozenset(_folded(name) for name in names)
+
+    def request(self, invocation: Invocation) -> dict[str, Any]:
+        """Return what a handler was given, with a long body in its place."""
+        request: dict[str, Any] = json.loads(invocation.payload)
+        if invocation.body:
+            try:
+                request["body"] = invocation.body.decode("utf-8")
+            except UnicodeDecodeError:
+                request["bodyBase64"] = base64.b64encode(invocation.body).decode("ascii")
+        if "cookies" in request:
+            request["cookies"] = dict.fromkeys(request["cookies"], MASK)
+        if isinstance(request.get("url"), str):
+            address, question, query = request["url"].partition("?")
+            request["url"] = address + question + self._pairs(query)
+        headers = request.get("headers")
+        kind = headers.get("content-type", "") if isinstance(headers, dict) else ""
+        if kind[: len(_FORM)].lower() == _FORM and "body" in request:
+            request["body"] = self._pairs(request["body"])
+        elif boundary := _BOUNDARY.match(kind):
+            self._multipart(request, b"--" + boundary[1].encode())
+        masked: dict[str, Any] = self._value(request)
+        return masked
+
+    def call(self, call: Sequence[str | None]) -> list[str | None]:
+        """Return a host call: its name, and its arguments and answer as JSON."""
+        return [call[0], *(None if text is None else self.text(text) for text in call[1:])]
+
+    def text(self, text: str) -> str:
+        """Return a string that may be JSON."""
+        try:
+            read = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        masked = self._value(read)
+        return text if masked == read else json.dumps(masked)
+
+    def answer(self, answer: Answer | None) -> dict[str, Any] | None:
+        """Return an answer as recordings hold it."""
+        if answer is None:
+            return None
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers]
+        return {
+            "status": answer.status,
+            "headers": [[name, MASK if self._is_secret(name) else value] for name, value in headers],
+            "body": self.text(answer.body.decode("utf-8", "backslashreplace")),
+        }
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: MASK if self._is_secret(key) and found else self._value(found) for key, found in value.items()}
+        if isinstance(value, list):
+            if len(value) == 2 and isinstance(value[0], str) and self._is_secret(value[0]):
+                # Query and forms are lists of pairs.
+                return [value[0], MASK]
+            return [self._value(one) for one in value]
+        if isinstance(value, str) and value[:1] in {"{", "["}:
+            return self.text(value)
+        return value
+
+    def _pairs(self, text: str) -> str:
+        """Return a query or a form as it is sent."""
+        pairs = [pair.partition("=") for pair in text.split("&")]
+        return "&".join(
+            f"{name}={MASK}" if value and self._is_secret(unquote_plus(name)) else f"{name}{equals}{value}"
+            for name, equals, value in pairs
+        )
+
+    def _multipart(self, request: dict[str, Any], mark: bytes) -> None:
+        if "body" in request:
+            request["body"] = self._parts(request["body"].encode(), mark).decode()
+        elif "bodyBase64" in request:
+            parts = self._parts(base64.b64decode(request["bodyBase64"]), mark)
+            request["bodyBase64"] = base64.b64encode(parts).decode("ascii")
+
+    def _parts(self, body: bytes, mark: bytes) -> bytes:
+        parts = body.split(mark)
+        for place, part in enumerate(parts):
+            head, blank, value = part.partition(b"\r\n\r\n")
+            named = _NAME.search(head)
+            if value and named and self._is_secret(named[1].decode("utf-8", "replace")):
+                parts[place] = head + blank + MASK.encode() + b"\r\n"
+        return mark.join(parts)
+
+    def _is_secret(self, name: str) -> bool:
+        return name.lower() in _HEADERS or _folded(name) in self._names
+
+
+def _folded(name: str) -> str:
+    return _WORDS.sub("", name.lower())

@@ -1,0 +1,87 @@
+"""Tests of aiwebengine.features.recordings.masks."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from aiwebengine.features.recordings.masks import Masks
+from aiwebengine.values import ANONYMOUS, Answer, Invocation
+
+PART = "--b\r\nContent-Disposition: form-data; name={}\r\n\r\n{}\r\n"
+
+
+class MasksTests(SynchronousTestCase):
+    """`Masks`."""
+
+    def setUp(self) -> None:
+        """Hide what is called password or api key."""
+        self.masks = Masks(["password", "api_key"])
+
+    def request(self, long_body: bytes = b"", **request: Any) -> dict[str, Any]:
+        """Return a request as it is recorded."""
+        invocation = Invocation(
+            id="1",
+            script="notes",
+            version="v",
+            kind="http",
+            handler=None,
+            principal=ANONYMOUS,
+            payload=json.dumps(request),
+            wall_seconds=1,
+            cpu_seconds=1,
+            body=long_body,
+        )
+        return self.masks.request(invocation)
+
+    def test_requests(self) -> None:
+        """Headers and cookies that carry secrets, and what is secret by its name, are hidden; the rest stays."""
+        told = self.request(
+            url="http://a/b?apiKey=k3y&x=1&password=",
+            query=[["apiKey", "k3y"], ["x", "1"]],
+            headers={"Authorization": "b3arer", "accept": "*/*"},
+            cookies={"session": "c00kie"},
+            body='{"pass-word": "pa55", "list": [{"API_KEY": "k3y"}], "n": 1}',
+        )
+        self.assertEqual(told["url"], "http://a/b?apiKey=***&x=1&password=")
+        self.assertEqual(told["query"], [["apiKey", "***"], ["x", "1"]])
+        self.assertEqual(told["headers"], {"Authorization": "***", "accept": "*/*"})
+        self.assertEqual(told["cookies"], {"session": "***"})
+        self.assertEqual(json.loads(told["body"]), {"pass-word": "***", "list": [{"API_KEY": "***"}], "n": 1})
+
+    def test_forms(self) -> None:
+        """The body of a form has its secrets hidden, as its fields have."""
+        kind = {"content-type": "Application/x-www-form-urlencoded; charset=utf-8"}
+        told = self.request(headers=kind, body="user=a&pass%57ord=p%40ss", form=[["user", "a"], ["passWord", "p@ss"]])
+        self.assertEqual(told["body"], "user=a&pass%57ord=***")
+        self.assertEqual(told["form"], [["user", "a"], ["passWord", "***"]])
+
+    def test_parts(self) -> None:
+        """So has one in parts, whether it is text or not."""
+        kind = {"content-type": 'multipart/form-data; boundary="b"'}
+        secret, other = PART.format('"password"', "p@ss"), PART.format('"user"', "a")
+        hidden = PART.format('"password"', "***")
+        told = self.request(headers=kind, body=secret + other + "--b--\r\n")
+        self.assertEqual(told["body"], hidden + other + "--b--\r\n")
+        binary = (secret + PART.format('"file"', "")).encode() + b"\xff--b--\r\n"
+        told = self.request(headers=kind, bodyBase64=base64.b64encode(binary).decode())
+        self.assertEqual(base64.b64decode(told["bodyBase64"]), binary.replace(b"p@ss", b"***"))
+
+    def test_long_bodies(self) -> None:
+        """A body that went by itself is a member again."""
+        self.assertEqual(json.loads(self.request(b'{"password": "p@ss"}')["body"]), {"password": "***"})
+        self.assertEqual(self.request(b"\xff")["bodyBase64"], "/w==")
+
+    def test_calls(self) -> None:
+        """Arguments and answers of host calls are looked into; names are not."""
+        told = self.masks.call(["kv.set", '["k", {"password": "p@ss"}]', None])
+        self.assertEqual(told, ["kv.set", '["k", {"password": "***"}]', None])
+
+    def test_answers(self) -> None:
+        """An answer's headers and JSON are looked into; bytes stay as they are."""
+        self.assertIsNone(self.masks.answer(None))
+        told = self.masks.answer(Answer(status=200, headers=((b"set-cookie", b"s"), (b"a", b"b")), body=b"\xff"))
+        self.assertEqual(told, {"status": 200, "headers": [["set-cookie", "***"], ["a", "b"]], "body": "\\xff"})
