@@ -180,7 +180,7 @@ class Worker:
         if "ok" in told:
             current.callback(told["ok"])
         else:
-            _log.error("the build worker has a fault: {error}", error=told.get("error"))
+            _log.error("internal error of the build worker: {error}", error=told.get("error"))
             current.errback(BuildFailed(without_paths(str(told.get("error")).partition("\n")[0])))
         self._rest()
 
@@ -274,7 +274,7 @@ class _WorkerProcess(ProcessProtocol):
         last = self._stderr.decode("utf-8", "replace").strip().splitlines()
         why = self.reason or (without_paths(last[-1])[:300] if last else "") or reason.getErrorMessage()
         if crashed and last:
-            _log.error("the build worker said: {stderr}", stderr="\n".join(last))
+            _log.error("the build worker wrote to its standard error: {stderr}", stderr="\n".join(last))
         if b"heap out of memory" in self._stderr:
             why, crashed = "it ran out of memory (build.memory_bytes)", False
         self._ended(why, crashed)

@@ -195,7 +195,7 @@ def _send(session: CommandSession, query: list[tuple[str, str]], document: Mappi
     finally:
         progress.done()
     raise CommandFailed(
-        "The server ended the connection before it said how the deployment went; `aiwebengine show` tells.",
+        "The server closed the connection before it reported the result; see `aiwebengine show`.",
         code=exits.UNREACHABLE,
     )
 

@@ -149,7 +149,7 @@ class RunningEngine(Service):
             with contextlib.suppress(OSError):
                 self._address_file.unlink()
             _log.warn(
-                "the address cannot be noted in {file}: {why}. Commands on this machine need --server {address}",
+                "the address cannot be written to {file}: {why}. Commands on this machine need --server {address}",
                 file=str(self._address_file),
                 why=error.strerror,
                 address=ready.address,

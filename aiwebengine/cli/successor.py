@@ -194,7 +194,7 @@ class Predecessor:
         try:
             os.write(descriptor, json.dumps(what).encode("ascii")[: _MOST_BYTES - 1] + b"\n")
         except OSError as error:
-            _log.warn("the predecessor cannot be told: {why}", why=error.strerror)
+            _log.warn("the predecessor process cannot be notified: {why}", why=error.strerror)
         os.close(descriptor)
 
 
@@ -249,4 +249,4 @@ def notify(environ: Mapping[str, str], text: str) -> None:
             sock.setblocking(False)
             sock.sendto(text.encode(), address)
     except OSError as error:
-        _log.warn("the service manager cannot be told: {why}", why=error.strerror)
+        _log.warn("the service manager cannot be notified: {why}", why=error.strerror)

@@ -200,7 +200,7 @@ class Preparer:
         if request.inside_load:
             return await self._prepare(request, progress, keep_warm=keep_warm)
         if len(self._slots.waiting) >= MOST_WAITING:
-            raise TooMany("Too many deployments wait already; try again.", retry_seconds=5.0)
+            raise TooMany("Too many deployments are waiting; try again.", retry_seconds=5.0)
         await self._slots.acquire()
         try:
             return await self._prepare(request, progress, keep_warm=keep_warm)

@@ -102,7 +102,7 @@ class BusLink(Service):
         self._owing = True
         self._unsent += 1
         if failure.check(EngineError) is None:
-            _log.failure("a message was not sent to other servers", failure)
+            _log.failure("a message could not be sent to other servers", failure)
 
     def _listening(self, lost: bool) -> None:  # noqa: FBT001  see `store.Active`
         if lost:
@@ -123,7 +123,7 @@ class BusLink(Service):
             )
         except (ValueError, EngineError) as error:
             self._refused += 1
-            _log.warn("a message on the channel of the servers is not taken: {why}", why=str(error))
+            _log.warn("invalid message from another server ignored: {why}", why=str(error))
         else:
             self._received += 1
 
@@ -144,4 +144,4 @@ def _read(raw: bytes) -> Mapping[str, Any]:
         whole = all(isinstance(text, str) for text in texts) and isinstance(message.get("to") or {}, dict)
         if whole or message.get("lost") is True:
             return message
-    raise ValueError("it has not the form that servers send")
+    raise ValueError("it does not have the form of a message between servers")

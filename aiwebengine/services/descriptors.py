@@ -27,7 +27,7 @@ def cannot_start(error: OSError, *, what: str) -> Unavailable:
     """
     if error.errno in _EXHAUSTED:
         return Unavailable(
-            f"The server has as many files and connections open as it may, so it cannot start {what}; nothing was "
+            f"The server has reached its limit of open files and connections, so it cannot start {what}; nothing was "
             "done. Try again in a moment. The administrator of the server can raise its limit of open files "
             "(`ulimit -n`, or LimitNOFILE= of systemd).",
             private=str(error),

@@ -206,7 +206,7 @@ class Relay(Service):
             try:
                 rows = await outbox_of.read(self._waiting)
             except EngineError as error:
-                _log.warn("what waits to be delivered cannot be read: {why}", why=error.private or error.public)
+                _log.warn("messages waiting for delivery cannot be read: {why}", why=error.private or error.public)
                 return
             if not rows:
                 return

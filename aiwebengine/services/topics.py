@@ -214,7 +214,7 @@ class Subscription:
         try:
             self._deliver(message)
         except Exception:  # noqa: BLE001  one subscriber's fault is not the next one's
-            _log.failure("a subscriber failed at a message")
+            _log.failure("a subscriber failed to take a message")
             self.end(Reason(code="failed", message="Internal server error; the subscription was ended."))
 
 
@@ -402,7 +402,7 @@ class Topic:
     def _unsifted(self, failure: Any, message: TopicMessage) -> None:
         self.counts.sieve_failures += 1
         if failure.check(EngineError) is None:
-            _log.failure("a sieve failed", failure)
+            _log.failure("the filter of a topic failed", failure)
         self._give(message, ())
 
     def _sift(

@@ -114,7 +114,7 @@ def find(asked: TargetOptions, *, warn: Callable[[str], None]) -> Target:
     url = named.url if own is None else own.url
     parts = _parts(url)
     if not token.isascii() or any(not character.isprintable() or character == " " for character in token):
-        raise CommandFailed(f"The token from {hint} holds characters that no token has.", code=exits.USAGE)
+        raise CommandFailed(f"The token from {hint} contains characters that are not allowed in one.", code=exits.USAGE)
     if token and own is None and not _is_private(parts):
         _check_http_allowed(asked, named, parts)
     return Target(url=url.rstrip("/"), token=token, token_hint=hint, named_by=named.by_project)

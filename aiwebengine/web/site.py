@@ -313,7 +313,7 @@ class Site:
             if route.key.startswith(("/:", "/*")) and is_reserved(request.path):
                 if self._own_door(exchange, request):
                     return
-                raise NotFound(f"{request.path[:200]} is reserved for the engine, and there is nothing at it.")
+                raise NotFound(f"{request.path[:200]} is reserved for the engine, which has no page there.")
             if principal is None:
                 principal = ANONYMOUS if self._visitors is None else self._identified(exchange, request)
                 if principal is None:

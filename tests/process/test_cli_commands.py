@@ -183,7 +183,7 @@ def test_deploy_whose_end_is_not_told(shell: Shell) -> None:
     """A connection that ends before the result is not taken for a success."""
     shell.api.will(lines=[{"step": "build"}])
     assert shell.run("deploy", "notes") == exits.UNREACHABLE
-    assert "before it said how the deployment went" in shell.err
+    assert "before it reported the result" in shell.err
 
 
 @pytest.mark.usefixtures("notes")

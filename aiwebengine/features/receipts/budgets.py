@@ -183,7 +183,7 @@ class Budgets(Service):
         meter.refused += 1
         wait = max(1, math.ceil(meter.ends - now))
         return BudgetSpent(
-            f'The script "{invocation.script}" has spent its budget of {meter.budget}; it answers again in {wait} s.',
+            f'The script "{invocation.script}" has used up its budget of {meter.budget}; try again in {wait} s.',
             retry_seconds=float(wait),
         )
 
@@ -248,7 +248,7 @@ class Budgets(Service):
 
         def failed(failure: Failure) -> None:
             self._failures += 1
-            _log.error("the use of budgets could not be written: {why}", why=failure.getErrorMessage())
+            _log.error("budget usage could not be written: {why}", why=failure.getErrorMessage())
 
         return self._rows.write(uses).addErrback(failed)
 

@@ -77,7 +77,7 @@ class Watch:
         lost, self._lost = self._lost, False
         if lost:
             waiting.errback(
-                TooMany(f"More than {_MOST_GATHERED} keys changed before kv.watch was asked again; read what there is.")
+                TooMany(f"More than {_MOST_GATHERED} keys changed before kv.watch was called again; read them anew.")
             )
         else:
             waiting.callback(gathered or None)

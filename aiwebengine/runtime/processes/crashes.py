@@ -59,7 +59,7 @@ class Crashes:
         """Make the error for a run that comes while nothing is tried."""
         return Unavailable(
             f'The processes of the script "{script}" died {self.in_a_row} times in a row; its log has the causes. '
-            f"It is tried again in {wait:.0f} s.",
+            f"The next attempt is in {wait:.0f} s.",
             retry_seconds=wait,
         )
 

@@ -267,7 +267,7 @@ class _Process(ProcessProtocol):
             # Children share this pipe: a flood of one must not fill the disk.
             self._lines += 1
             if self._lines == _LINES:
-                _log.warn("sandbox: it writes too much; the rest of {span:g} s is dropped", span=_LINES_SECONDS)
+                _log.warn("sandbox: too much output; the rest is dropped for {span:g} s", span=_LINES_SECONDS)
             if self._lines >= _LINES:
                 break
             _log.warn("sandbox: {line}", line=line.decode("utf-8", "backslashreplace")[:2000])

@@ -229,7 +229,7 @@ class Database(Service):
         except DBAPIError as error:
             if written and error.connection_invalidated:
                 raise OutcomeUnknown(
-                    "The connection to the database broke during the commit; whether it was made is not known. "
+                    "The connection to the database broke during the commit, which may have been carried out or not. "
                     "Check before you retry.",
                     private=str(error),
                     retry_seconds=1.0,

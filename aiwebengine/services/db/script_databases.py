@@ -395,7 +395,7 @@ class ScriptDatabases(Service):
                 await self._index.put(file.uri, entry)
             except EngineError as error:
                 # It stays entered, and is looked into after the next start.
-                _log.warn("the index of script databases was not written: {why}", why=error.private or error.public)
+                _log.warn("the index of script databases cannot be written: {why}", why=error.private or error.public)
 
     async def _waiting_in(self, file: ScriptFile) -> IndexEntry | None:
         """Tell what the index shall say of a file that is being closed."""
@@ -507,4 +507,4 @@ def _refusal(uri: str, error: BaseException) -> Failure:
 
 
 def _fault(failure: Failure) -> None:
-    _log.failure("a database of a script was not opened or closed as it should be", failure)
+    _log.failure("internal error while the database of a script was opened or closed", failure)

@@ -302,7 +302,7 @@ class RedisStore(Service):
             for wire in used:
                 wire.abort()
             return DependencyTimeout(
-                "The Redis server did not answer in time; what was asked may have been done.", retry_seconds=1.0
+                "The Redis server did not answer in time; the command may have been carried out.", retry_seconds=1.0
             )
 
         return self.guarded.run(begin, late=late)

@@ -139,7 +139,7 @@ class Wire(txredisapi.HiredisProtocol):  # type: ignore[misc]  # txredisapi has 
                 return Failure(kind(f"The Redis server answers: {text}", retry_seconds=1.0))
             return Failure(CommandRefused(text))
         if isinstance(error, txredisapi.RedisError):
-            why = "The connection to the Redis server broke; what was asked may have been done."
+            why = "The connection to the Redis server broke; the command may have been carried out."
             return Failure(Unavailable(why, retry_seconds=1.0))
         return failure
 
@@ -330,4 +330,4 @@ def _words(error: BaseException | None) -> str:
 
 def _fault(failure: Failure) -> None:
     if failure.check(CancelledError) is None:
-        _log.failure("a connection to the Redis server is not kept any more", failure)
+        _log.failure("internal error: a connection to the Redis server will not be renewed", failure)

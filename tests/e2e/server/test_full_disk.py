@@ -167,7 +167,7 @@ def test_start_on_a_full_disk(tmp_path: Path) -> None:
             answer = connection.getresponse()
             assert (answer.status, answer.read()) == (200, b"old")
             connection.close()
-            assert "the address cannot be noted" in again.output
+            assert "the address cannot be written" in again.output
 
 
 def test_full_disk_and_a_restart(tmp_path: Path) -> None:

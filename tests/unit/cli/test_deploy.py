@@ -57,7 +57,7 @@ class DeployTests(SynchronousTestCase):
         """If the server says nothing of the outcome, the command says how to find out."""
         _, code, out = self.deploy(events=[{"step": "store"}])
         self.assertEqual(code, exits.UNREACHABLE)
-        self.assertIn("`aiwebengine show` tells", out)
+        self.assertIn("see `aiwebengine show`", out)
 
     def test_options_that_exclude_each_other(self) -> None:
         """Grants are given or taken away, and one name is for one path."""

@@ -228,7 +228,7 @@ def test_wrong_addresses(home: Home, url: str) -> None:
 def test_token_that_cannot_be_one(home: Home) -> None:
     """A token with a line break or other characters that headers do not take is refused."""
     for text in ("two\nlines", "ümlaut", "with space"):
-        assert "holds characters" in home.refused("https://a.example", token_file=home.write("token", text)).message
+        assert "contains characters" in home.refused("https://a.example", token_file=home.write("token", text)).message
 
 
 def test_missing_files(home: Home) -> None:

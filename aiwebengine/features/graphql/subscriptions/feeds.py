@@ -276,7 +276,7 @@ class Feed:
             return
         error = failure.value
         if not isinstance(error, FieldFailed | GraphQLError):
-            _log.failure("a subscription failed", failure)
+            _log.failure("a GraphQL subscription failed", failure)
             error = FieldFailed(_FAULT, {"code": "INTERNAL"})
         told_error = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
         self.fail(formatted([told_error], request=self._operation.asker.request))
@@ -571,7 +571,7 @@ class Feeds:
         elif isinstance(error, FieldFailed):
             self._refuse(member, error, asker)
         else:
-            _log.failure("a subscription could not begin", failure)
+            _log.failure("a GraphQL subscription could not start", failure)
             self._refuse(member, FieldFailed(_FAULT, {"code": "INTERNAL"}), asker)
 
     def _refuse(self, member: SubscribedOperation, error: RequestFailed | FieldFailed, asker: Caller) -> None:

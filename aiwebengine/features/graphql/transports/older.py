@@ -137,6 +137,6 @@ class OlderDoor:
         elif isinstance(error, EngineError):
             exchange.answered(refusal(error, JSON, request=exchange.id))
         elif not isinstance(error, CancelledError):
-            _log.failure("a subscription could not begin", failure)
+            _log.failure("a GraphQL subscription could not start", failure)
             fault = EngineError("Internal server error; the server log has the details.")
             exchange.answered(refusal(fault, JSON, request=exchange.id))

@@ -61,7 +61,7 @@ def read_body(request: Request) -> Mapping[str, Any]:
     given = _read(request)
     if not isinstance(given, dict):
         raise Invalid(
-            'The body is a JSON object such as {"query": "{ notes { id } }"}; several at once are not taken here.'
+            'The body is a JSON object such as {"query": "{ notes { id } }"}; several at once are not accepted here.'
         )
     return given
 

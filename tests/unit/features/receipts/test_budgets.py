@@ -94,7 +94,7 @@ class BudgetsTests(SynchronousTestCase):
             budgets.count(invocation(words), receipt(**cost))
             error = budgets.refusal(invocation(words))
             assert isinstance(error, BudgetSpent), words
-            self.assertIn(f"its budget of {words}; it answers again in 30 s", error.public)
+            self.assertIn(f"used up its budget of {words}; try again in 30 s", error.public)
             self.assertEqual(error.retry_seconds, 30.0)
             self.assertEqual(self.refused(budgets, "another"), "")
 
