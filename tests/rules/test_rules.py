@@ -83,6 +83,7 @@ BROKEN = {
             file=PAGE, new="\n<!-- test: commands -->\n```console\n$ aiwebengine deploy . --no-such-option\n```\n"
         ),
         "test_one_sentence_a_line": Violation(file=PAGE, new="\nThis is one. And this is another.\n"),
+        "test_settings_exist": Violation(file=PAGE, new="\nSee `websocket.nothing_seconds`.\n"),
     },
     "test_floors.py": {
         "test_imports_point_down": Violation(file=VALUES, new="\nimport aiwebengine.web.site\n"),
