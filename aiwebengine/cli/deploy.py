@@ -222,5 +222,6 @@ def _told(result: Mapping[str, Any], folder: Folder) -> None:
 
 
 def _registered(told: Mapping[str, Any]) -> str:
-    """Count what a script registers."""
-    return ", ".join(show.count(group) for group in told.get("registered", ())) or "nothing registered"
+    """Count what a script registers, and say on which hosts."""
+    on = f" on {', '.join(show.safe(host) for host in told['hosts'])}" if told.get("hosts") else ""
+    return (", ".join(show.count(group) for group in told.get("registered", ())) or "nothing registered") + on

@@ -1,9 +1,4 @@
-// What every page has around it.
-
-const style = `
-  body { font: 1.1rem/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 34rem; padding: 0 1rem; }
-  input { font: inherit; }
-`;
+// What every page has around it.  Its style is a file of `public/`, which the server sends by itself.
 
 export const Layout = ({ title, children }: { title: string; children?: unknown }) => (
   <html lang="en">
@@ -11,7 +6,7 @@ export const Layout = ({ title, children }: { title: string; children?: unknown 
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width" />
       <title>{title}</title>
-      <style>{style}</style>
+      <link rel="stylesheet" href="/page/style.css" />
     </head>
     <body>
       <h1>{title}</h1>

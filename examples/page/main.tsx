@@ -1,4 +1,4 @@
-// A page in JSX: components, a list, a form that comes back, and values that are always escaped.
+// A page in JSX: components, a list, a form that comes back, values that are always escaped, and a style sheet.
 // Ask for /page.
 import { Layout } from "./layout";
 

@@ -41,6 +41,7 @@ _MOST_PACKED = 16 * 1024 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE)
 _PIECE = 256 * 1024
+_MOST_CODINGS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,9 +250,9 @@ def represented(file: ServedFile, request: Request) -> _Representation:
 
 
 def accepted(header: str) -> list[str]:
-    """Return the codings of an `Accept-Encoding` header that the client takes."""
+    """Return the codings of an `Accept-Encoding` header that the client takes; of very many only the first."""
     taken: list[str] = []
-    for item in header.lower().split(","):
+    for item in header.lower().split(",", _MOST_CODINGS)[:_MOST_CODINGS]:
         coding, _, parameters = item.partition(";")
         quality = _QUALITY.search(parameters)
         if coding.strip() and (quality is None or float(quality[1]) > 0):

@@ -76,6 +76,9 @@ async def test_page() -> None:
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert page.text.lower().startswith("<!doctype html><html")
         assert "Alan &lt;the first&gt;" in page.text
+        assert 'href="/page/style.css"' in page.text
+        style = await engine.request("GET", "/page/style.css")
+        assert (style.status, style.headers["content-type"]) == (200, "text/css; charset=utf-8")
         nobody = await engine.request("GET", "/page?find=%3Cscript%3E")
         assert "<script" not in nobody.text
         assert "&lt;script&gt;" in nobody.text

@@ -13,7 +13,7 @@ from typing import Any, cast
 from twisted.internet.defer import succeed
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import Problem
+from aiwebengine.errors import Invalid, Problem
 from aiwebengine.features.assets.contents import SMALL_BYTES, Contents
 from aiwebengine.features.assets.doors import FileDoors
 from aiwebengine.features.assets.paths import StoredPaths
@@ -21,6 +21,8 @@ from aiwebengine.features.assets.public import public_entries
 from aiwebengine.features.assets.serve import FileServer
 from aiwebengine.features.assets.settings import AssetSettings
 from aiwebengine.features.assets.store import AssetInfo
+from aiwebengine.host.registration.kinds import Registration
+from aiwebengine.host.registration_calls import RegistrationCalls
 from aiwebengine.runtime.registry import ActiveScript
 from aiwebengine.scripts.base_path import below, unless_registered
 from aiwebengine.scripts.prepare import DeployedFiles
@@ -65,6 +67,7 @@ class FileTestCase(WebTestCase):
             now=lambda: AT,
         )
         doors = FileDoors(current=self.current, stored=self.stored, assets=cast(Any, self), server=FileServer(contents))
+        self.kind = doors.kind
         self.site = self.make_site(doors.kind, doors=[doors.door], admission=[doors.step])
 
     async def info(self, owner: str, path: str) -> AssetInfo | None:
@@ -208,6 +211,12 @@ class PublicFileTests(FileTestCase):
             self.get(path, method)
         self.assertEqual(len(self.runner.runs), 4)
 
+    def test_no_script_registers_one(self) -> None:
+        """There is no call by which a script, or a hostile child, could register a file."""
+        self.assertEqual(RegistrationCalls([self.kind]).calls, [])
+        registration = Registration(kind="file", call="", script="s", version="s@1", told={"path": "/a"})
+        self.assertRaises(Invalid, self.kind.check, registration)
+
 
 class ConditionTests(FileTestCase):
     def setUp(self) -> None:
@@ -326,6 +335,7 @@ class CachingTests(FileTestCase):
         for path, accepted in (
             ("/style.css", "gzip;q=0"),
             ("/style.css", "identity"),
+            ("/style.css", "x," * 5000 + "gzip"),
             ("/photo.png", "gzip"),
             ("/short.css", "gzip"),
         ):
