@@ -133,15 +133,22 @@ class FileDoors:
         if place.folder:
             exchange.answered(_folder(request))
             return
+        known = self._stored.info(place)
+        if known is not None:
+            self._server.serve(exchange, request, _stored_file(known))
+            return
         work = Deferred.fromCoroutine(self._serve(exchange, request, place, otherwise))
         work.addErrback(answer_failure, exchange)
 
     async def _serve(
         self, exchange: Exchange, request: Request, place: StoredPlace, otherwise: Callable[[], None]
     ) -> None:
+        changes = self._stored.changes
         info = await self._assets.info(place.owner, place.path)
         if info is None:
             self._stored.remove(place.owner, place.path)
+        else:
+            self._stored.learn(place, info, changes)
         if not exchange.waiting:
             return
         if info is None:

@@ -12,12 +12,15 @@ else asks no database.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from aiwebengine.features.assets.store import NOBODY, Rivals
+from aiwebengine.features.assets.store import NOBODY, AssetInfo, Rivals
 from aiwebengine.runtime.registry import ActiveScript, Registry
+
+_MOST_INFOS = 1000
 
 INDEX = "index.html"
 """What a folder answers."""
@@ -43,6 +46,10 @@ class StoredPaths:
         self._registry: Registry | None = None
         self._bases: Sequence[str] = ("",)
         """Base paths of the scripts of that registry, the longest first."""
+        self._infos: OrderedDict[StoredPlace, AssetInfo] = OrderedDict()
+        """What is known of those that were asked for lately."""
+        self.changes = 0
+        """How often something has changed so far."""
 
     @property
     def count(self) -> int:
@@ -57,11 +64,13 @@ class StoredPaths:
         """Know that *owner* has an asset at *path*, of which nobody is the owner any longer if *owner* is a script."""
         if not is_served(path):
             return
+        self._changed()
         before = tuple(one for one in self.owners(path) if one and one != owner)
         self._owners[path] = (*before, owner)
 
     def remove(self, owner: str, path: str) -> None:
         """Know that *owner* has none at *path* any longer."""
+        self._changed()
         left = tuple(one for one in self.owners(path) if one != owner)
         if left:
             self._owners[path] = left
@@ -81,6 +90,7 @@ class StoredPaths:
         if asked is None:
             return None
         if registry is not self._registry:
+            self._changed()
             self._registry = registry
             self._bases = sorted({"", *(script.base for script in registry.scripts.values())}, key=len, reverse=True)
         found = [
@@ -96,6 +106,23 @@ class StoredPaths:
                 if script is not None and script.base == base and script.uri in tier.scripts:
                     return place
         return next((place for base, place in found if place.owner == NOBODY and not base), None)
+
+    def info(self, place: StoredPlace) -> AssetInfo | None:
+        """Return what is known of an asset; None if it has to be read."""
+        return self._infos.get(place)
+
+    def learn(self, place: StoredPlace, info: AssetInfo, changes: int) -> None:
+        """
+        Know what was read of an asset, unless something has changed meanwhile.
+
+        Args:
+            changes: What `changes` was before it was read.
+        """
+        if changes != self.changes:
+            return
+        self._infos[place] = info
+        if len(self._infos) > _MOST_INFOS:
+            self._infos.popitem(last=False)
 
     def rivals(self, registry: Registry, script: str, path: str) -> Rivals:
         """Return whose assets would be served at the same address as the asset *path* of *script*."""
@@ -114,6 +141,10 @@ class StoredPaths:
         return next(
             (owner for path, scripts in rivals.items() for owner in self.owners(path) if owner in scripts), None
         )
+
+    def _changed(self) -> None:
+        self.changes += 1
+        self._infos.clear()
 
     def _at(self, path: str, *, whole: bool) -> Iterator[StoredPlace]:
         """Return what is at *path*; *whole*: the request named the base path alone."""

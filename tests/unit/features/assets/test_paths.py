@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from aiwebengine.features.assets.paths import StoredPaths, asked_path, is_served
+from aiwebengine.features.assets.paths import StoredPaths, StoredPlace, asked_path, is_served
+from aiwebengine.features.assets.store import AssetInfo
 from aiwebengine.runtime.registry import ActiveScript, Registry
 
 
@@ -116,6 +117,30 @@ def test_owners() -> None:
     assert found(paths, registry, "/a") is None
     paths.remove("two", "/b")
     assert paths.count == 0
+
+
+def test_what_is_known() -> None:
+    """What was read of an asset is known until something changes, and not learnt if something changed meanwhile."""
+    registry = serving(script("one"))
+    paths = stored(("one", "/a"), ("one", "/b"))
+    place = paths.find(registry, host="", path="/a")
+    assert place is not None
+    info = AssetInfo(owner="one", path="/a", type="a/b", digest="d", size_bytes=1, updated_at=1)
+    paths.learn(place, info, paths.changes - 1)
+    assert paths.info(place) is None
+    for change in (
+        lambda: paths.add("one", "/a"),
+        lambda: paths.remove("one", "/b"),
+        lambda: paths.find(registry.with_script(script("two")), host="", path="/a"),
+    ):
+        paths.learn(place, info, paths.changes)
+        assert paths.info(place) is info
+        change()
+        assert paths.info(place) is None
+    for number in range(2000):
+        paths.learn(StoredPlace(owner="one", path=f"/{number}"), info, paths.changes)
+    assert paths.info(StoredPlace(owner="one", path="/0")) is None
+    assert paths.info(StoredPlace(owner="one", path="/1999")) is info
 
 
 def test_rivals() -> None:
