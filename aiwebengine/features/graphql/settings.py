@@ -26,6 +26,8 @@ class GraphQLSettings:
     """Largest operation, in fields; below `first`, `last` and `limit` they count that many times."""
     max_tokens: Annotated[int, NumberRange(least=10, most=1_000_000)] = 3000
     """Longest document, in words and signs."""
+    max_document_bytes: Annotated[int, NumberRange(least=_KIB, most=64 * _MIB)] = 64 * _KIB
+    """Largest document, in bytes of UTF-8; long values belong into variables, which are no part of it."""
     max_response_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = 16 * _MIB
     """Largest result: few words can ask for the same large value very often."""
     max_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 30.0

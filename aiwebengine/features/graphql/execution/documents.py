@@ -129,7 +129,7 @@ class Documents:
         Parse and check a document; `errors` of it are what is wrong.
 
         Raises:
-            GraphQLError: It cannot be parsed.
+            GraphQLError: It is too large, or cannot be parsed.
         """
         if schema is not self._schema:
             self._kept.clear()
@@ -140,6 +140,7 @@ class Documents:
             self._kept.move_to_end(text)
             return known
         self._misses += 1
+        self._look_at_size(text)
         document = self._parse(text)
         document.errors = self._too_much(document) or self._validate(document, schema)
         if len(text) <= _LONGEST_KEPT:
@@ -189,6 +190,16 @@ class Documents:
             "documentMisses": self._misses,
             "persisted": len(self._persisted),
         }
+
+    def _look_at_size(self, text: str) -> None:
+        """Refuse what takes long to read, before it is: tokens are counted, but each may have any length."""
+        most = self._settings.max_document_bytes
+        if len(text) > most or (len(text) * 4 > most and len(text.encode("utf-8", "surrogatepass")) > most):
+            raise GraphQLError(
+                f"The document may have at most {most:,} bytes (graphql.max_document_bytes). "
+                "Put long values into variables.",
+                extensions={"code": "TOO_LARGE"},
+            )
 
     def _parse(self, text: str) -> Document:
         try:

@@ -31,6 +31,7 @@ _BY_STATUS = {
 _FAULT = "Internal server error; the server log has the details."
 _MOST_FRAMES = 20
 _LONGEST = 8000
+_LONGEST_MESSAGE = 1000
 
 
 class FieldFailed(Exception):
@@ -108,12 +109,12 @@ def _formatted(error: GraphQLError, request: str) -> dict[str, Any]:
     told: dict[str, Any] = dict(error.formatted)
     if cause is None or isinstance(cause, GraphQLError):
         values = bool(error.nodes) and not any(isinstance(node, ValueNode) for node in error.nodes or ())
-        told["message"] = in_words_of_graphql(told["message"], values=values)
+        told["message"] = in_words_of_graphql(_excerpt(told["message"]), values=values)
     elif not isinstance(cause, FieldFailed):
         if isinstance(cause, EngineError):
             told["message"], told["extensions"] = cause.public, {"code": TABLE[cause.code].graphql}
         elif isinstance(cause, TypeError | ValueError):
-            told["message"] = in_words_of_graphql(told["message"])
+            told["message"] = in_words_of_graphql(_excerpt(told["message"]))
         else:
             _log.failure("GraphQL request {request} failed", Failure(cause), request=request)
             told["message"], told["extensions"] = _FAULT, {"code": "INTERNAL"}
@@ -122,6 +123,11 @@ def _formatted(error: GraphQLError, request: str) -> dict[str, Any]:
         extensions["code"] = "SCRIPT_FAILED" if _is_of_a_field(error) else "BAD_USER_INPUT"
         told["extensions"] = extensions
     return told
+
+
+def _excerpt(message: str) -> str:
+    """Return a message of graphql-core with what is too long of it left out: it repeats what a client sent."""
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:700]} … {message[-200:]}"
 
 
 def _is_of_a_field(error: GraphQLError) -> bool:

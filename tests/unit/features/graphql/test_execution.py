@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import ScriptTimeout
 from aiwebengine.features.graphql.execution.execute import NoSchema, RequestFailed
-from aiwebengine.features.graphql.execution.failures import FieldFailed
+from aiwebengine.features.graphql.execution.failures import FieldFailed, formatted
 from aiwebengine.features.graphql.execution.operation import Params
 from aiwebengine.features.graphql.execution.results import told_next
 from aiwebengine.features.graphql.transports.wire import encode
@@ -364,6 +364,22 @@ class DocumentTests(SynchronousTestCase):
         self.assertNotIn("errors", world.ask("query($n: Int) { notes(first: $n) { id } }", {"n": 5}))
         deep = notes_world(max_depth=2)
         self.assertEqual(self.code(deep, "{ notes { author { name } } }"), "TOO_LARGE")
+
+    @pytest.mark.setting("graphql.max_document_bytes")
+    def test_long_words(self) -> None:
+        """A document has so many bytes, in whatever letters, and is refused before it is read."""
+        world = notes_world(max_document_bytes=2000)
+        self.assertNotIn("errors", world.ask("{ hello" + " " * 1900 + "}"))
+        for filling in (" " * 2000, "#" + "\u00e9" * 1000 + "\n", "a" * 3000):
+            self.assertEqual(self.code(world, "{ hello " + filling + "}"), "TOO_LARGE")
+
+    def test_excerpts(self) -> None:
+        """A message repeats the beginning and the end of what is long."""
+        error = self.assertRaises(RequestFailed, notes_world().begin, "{ " + "a" * 20_000 + " }")
+        [told] = formatted(error.errors, request="r")
+        self.assertLess(len(told["message"]), 1000)
+        self.assertTrue(told["message"].startswith('Cannot query field "aaa'), told["message"])
+        self.assertTrue(told["message"].endswith('on type "Query".'), told["message"])
 
     def test_kept(self) -> None:
         """Documents are read once for each schema."""
