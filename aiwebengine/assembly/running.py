@@ -129,6 +129,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequen
         settings=settings.build,
         cache_folder=base.folder / "build-cache",
         reactor=reactor,
+        threads=base.unpacking_threads,
         random=base.random.random,
         known_globals=known_globals(declared),
         advice=advice(),

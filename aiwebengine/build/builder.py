@@ -11,6 +11,7 @@ deployed without it, and anything else is refused at once.
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.services.breaker import Rules
 from aiwebengine.services.guarded import CircuitOpen, Guarded, GuardTerms
 from aiwebengine.services.retry import Attempts, Backoff
+from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import BuildSettings
 
 TOOLCHAIN = Path(__file__).parent / "toolchain" / "dist"
@@ -62,6 +64,7 @@ class Builder(Service):
         settings: Where node is, what a build may use.
         cache_folder: For lowered files and installed packages.
         reactor: Starts processes.
+        threads: Where a script's files are read.
         random: Gives 0 to 1, for the waits between attempts.
         known_globals: Names that scripts may use, with the names that may follow their dot; None if any may.
         advice: What to write instead of names that scripts cannot use.
@@ -73,6 +76,7 @@ class Builder(Service):
         settings: BuildSettings,
         cache_folder: Path,
         reactor: Any,
+        threads: Runs,
         random: Callable[[], float],
         known_globals: Mapping[str, frozenset[str] | None],
         advice: Mapping[str, str],
@@ -80,6 +84,7 @@ class Builder(Service):
         self._settings = settings
         self._cache = cache_folder
         self._reactor = reactor
+        self._threads = threads
         self.working = Guarded(name="build worker", terms=_working(settings), clock=reactor, random=random)
         """The way to the worker."""
         self.installing = Guarded(name="package registry", terms=installing(settings), clock=reactor, random=random)
@@ -124,6 +129,7 @@ class Builder(Service):
             folder=self._cache / "packages",
             settings=self._settings,
             guarded=self.installing,
+            threads=self._threads,
         )
 
     def stopService(self) -> Deferred[None] | None:
@@ -164,36 +170,38 @@ class Builder(Service):
             DeploymentRefused: With every problem.
             Busy: Too many builds wait.
         """
-        texts = _texts(files, entry)
+        texts = await self._threads.run(_texts, files, entry)
         if self._worker is None or self._packages is None:
-            return self._plain(entry, texts, self._missing.public)
+            return await self._plain(entry, texts, self._missing.public)
         packages, declared = await self._packages.install(files, progress)
         request = {
             "op": "build",
             "entry": entry,
-            "files": texts,
             "packages": str(packages) if packages is not None else None,
             "declared": list(declared),
         }
         try:
             # Building changes nothing, so a worker that died under one build may be asked again.
-            ask = partial(self._worker.ask, request, lambda done, of: progress(f"{done} of {of} files"))
+            ask = partial(self._worker.ask, request, texts, lambda done, of: progress(f"{done} of {of} files"))
             told = await self.working.run(ask, repeatable=True)
         except BuildFailed as failed:
-            return self._plain(entry, texts, str(failed))
+            return await self._plain(entry, texts, str(failed))
         except CircuitOpen as refused:
-            return self._plain(entry, texts, refused.public.rstrip("."))
+            return await self._plain(entry, texts, refused.public.rstrip("."))
         problems = [_problem(one) for one in told["problems"][:_MAX_PROBLEMS]]
         errors = [problem for problem in problems if problem.severity == "error"]
         if errors:
             raise DeploymentRefused(errors[0].message, problems=problems)
         return BuildResult(
-            source=told["source"], source_map=told["map"], warnings=tuple(problems), toolchain=self._toolchain
+            source=told["source"].decode(),
+            source_map=told["map"].decode(),
+            warnings=tuple(problems),
+            toolchain=self._toolchain,
         )
 
-    def _plain(self, entry: str, texts: Mapping[str, str], why: str) -> BuildResult:
+    async def _plain(self, entry: str, texts: Mapping[str, bytes], why: str) -> BuildResult:
         """Let a plain ES5 script pass without node; the sandbox will tell whether it is one."""
-        source = plain_source(entry, texts)
+        source = await self._threads.run(plain_source, entry, texts[entry])
         if source is None:
             message = f"This script must be built, and the build worker (node) cannot do it: {why}."
             hint = "Write plain ES5 in one file, or make node available (build.node) and deploy again."
@@ -209,13 +217,14 @@ class Builder(Service):
         return BuildResult(source=source, source_map="", warnings=(warning,), toolchain="none")
 
 
-def _texts(files: Mapping[str, bytes], entry: str) -> dict[str, str]:
-    """Decode what can be imported: all text files; code must be UTF-8."""
-    texts: dict[str, str] = {}
+def _texts(files: Mapping[str, bytes], entry: str) -> dict[str, bytes]:
+    """Return what can be imported: all text files, without byte-order marks; code must be UTF-8."""
+    texts: dict[str, bytes] = {}
     problems: list[Problem] = []
     for path, content in files.items():
         try:
-            texts[path] = content.decode("utf-8-sig")
+            content.decode("utf-8")
+            texts[path] = content.removeprefix(codecs.BOM_UTF8)
         except UnicodeDecodeError as error:
             if path == entry or path.endswith(_CODE):
                 line = content[: error.start].count(b"\n") + 1

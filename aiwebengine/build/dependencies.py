@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiwebengine.errors import DeploymentRefused, Problem
+from aiwebengine.exact_json import python_decoder
 
 PACKAGE_FILE = "package.json"
 LOCK_FILE = "package-lock.json"
@@ -52,7 +53,7 @@ class Dependencies:
 
 def read(files: Mapping[str, bytes]) -> Dependencies:
     """
-    Read the dependencies of a script.
+    Read the dependencies of a script; a lock file may be large, so this is called in a thread.
 
     Args:
         files: The script's, by path.
@@ -145,6 +146,6 @@ def _lock_refused(why: str) -> DeploymentRefused:
 
 def _json(raw: bytes) -> Any:
     try:
-        return json.loads(raw)
+        return python_decoder().decode(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-_MODULE = re.compile(r"^\s*(?:import|export)\b", re.MULTILINE)
+_MODULE = re.compile(r"^[^\S\n]*+(?:import|export)\b", re.MULTILINE)
 _MODERN = re.compile(r"\b(?:let|const|class|async|await|yield|of)\b\s|=>|`|\.\.\.")
 _COMMENT_OR_TEXT = re.compile(
-    r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""",
+    r"""//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?""",
     re.DOTALL,
 )
+"""One that does not end is taken up to the end of the line or of the file, so that nothing is looked at twice."""
 _NOT_ASCII = re.compile(r"\\?[^\x00-\x7f]")
 
 
-def plain_source(entry: str, texts: Mapping[str, str]) -> str | None:
+def plain_source(entry: str, content: bytes) -> str | None:
     """
     Return the entry file as ASCII if it looks like plain ES5; None if it must be built.
 
@@ -22,11 +22,21 @@ def plain_source(entry: str, texts: Mapping[str, str]) -> str | None:
     """
     if not entry.endswith(".js"):
         return None
-    source = texts[entry]
-    code = _COMMENT_OR_TEXT.sub(" ", source)
+    source = content.decode("utf-8")
+    code = _without_comments(source)
     if _MODULE.search(code) or _MODERN.search(code):
         return None
     return _NOT_ASCII.sub(_escaped, source)
+
+
+def _without_comments(source: str) -> str:
+    """Put a space in place of comments and strings; one at a time, so that other threads run in between."""
+    pieces: list[str] = []
+    at = 0
+    for found in _COMMENT_OR_TEXT.finditer(source):
+        pieces.append(source[at : found.start()])
+        at = found.end()
+    return " ".join([*pieces, source[at:]])
 
 
 def _escaped(found: re.Match[str]) -> str:

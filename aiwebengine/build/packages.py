@@ -26,6 +26,7 @@ from aiwebengine.build.npm import Npm, NpmFailed, RegistryAway
 from aiwebengine.services.breaker import Rules
 from aiwebengine.services.guarded import Guarded, GuardTerms
 from aiwebengine.services.retry import Attempts, Backoff
+from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import BuildSettings
 
 _MAX_INSTALLED_BYTES = 512 * 1024 * 1024
@@ -69,10 +70,19 @@ class Packages:
         folder: Where installations are kept.
         settings: Time, cache, and whether a registry may be asked.
         guarded: The way to the registry.
+        threads: Where files are read, written and removed.
     """
 
     def __init__(
-        self, *, reactor: Any, node: Path, npm: Path, folder: Path, settings: BuildSettings, guarded: Guarded
+        self,
+        *,
+        reactor: Any,
+        node: Path,
+        npm: Path,
+        folder: Path,
+        settings: BuildSettings,
+        guarded: Guarded,
+        threads: Runs,
     ) -> None:
         self._reactor = reactor
         self._node = node
@@ -80,6 +90,7 @@ class Packages:
         self._folder = folder
         self._settings = settings
         self._guarded = guarded
+        self._threads = threads
         self._under_way: dict[str, list[Deferred[Path]]] = {}
 
     async def install(
@@ -99,11 +110,12 @@ class Packages:
             DeploymentRefused: npm cannot have them; the problem says why.
             Unavailable: The registry was away for too long to be asked again now, or too much is installed already.
         """
-        asked = dependencies.read(files)
+        if PACKAGE_FILE not in files:
+            return None, ()
+        asked, key = await self._threads.run(_read, files)
         names = tuple(asked.wanted)
         if not names:
             return None, ()
-        key = asked.digest()
         target = self._folder / key
         if (target / "complete").exists():
             os.utime(target)
@@ -127,14 +139,14 @@ class Packages:
     async def _install(self, target: Path, asked: Dependencies, package: bytes) -> None:
         try:
             await self._guarded.run(lambda: Deferred.fromCoroutine(self._attempt(target, asked)), repeatable=True)
-            _check_size(target)
+            await self._threads.run(_check_size, target)
         except (RegistryAway, NpmFailed) as error:
-            shutil.rmtree(target, ignore_errors=True)
+            await self._threads.run(_remove, target)
             message = f"The packages in package.json cannot be installed: {error}."
             name = next((name for name in asked.wanted if f'"{name}' in message), None)
             raise dependencies.refused(message, package, name) from error
         (target / "complete").touch()
-        self._trim()
+        await self._threads.run(_trim, self._folder)
 
     async def _attempt(self, target: Path, asked: Dependencies) -> None:
         """
@@ -143,15 +155,7 @@ class Packages:
         Raises:
             RegistryAway, NpmFailed: It did not install.
         """
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
-        package = {"name": "script", "private": True, "dependencies": dict(asked.wanted)}
-        (target / PACKAGE_FILE).write_text(json.dumps(package))
-        if asked.lock:
-            (target / LOCK_FILE).write_bytes(asked.lock)
-        for path, content in asked.tarballs.items():
-            (target / path).parent.mkdir(parents=True, exist_ok=True)
-            (target / path).write_bytes(content)
+        await self._threads.run(_lay_out, target, asked)
         offline = "--offline" if self._settings.npm_offline else "--prefer-offline"
         arguments = [str(self._node), str(self._npm), "ci" if asked.lock else "install", *_FLAGS, offline]
         if self._settings.npm_cache:
@@ -171,10 +175,34 @@ class Packages:
         process.done.addTimeout(self._settings.install_seconds, self._reactor, onTimeoutCancel=_too_long)
         await process.done
 
-    def _trim(self) -> None:
-        kept = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        for old in kept[_KEEP:]:
-            shutil.rmtree(old, ignore_errors=True)
+
+def _read(files: Mapping[str, bytes]) -> tuple[Dependencies, str]:
+    asked = dependencies.read(files)
+    return asked, asked.digest()
+
+
+def _lay_out(target: Path, asked: Dependencies) -> None:
+    """Write what npm reads into a new folder."""
+    _remove(target)
+    target.mkdir(parents=True)
+    package = {"name": "script", "private": True, "dependencies": dict(asked.wanted)}
+    (target / PACKAGE_FILE).write_text(json.dumps(package))
+    if asked.lock:
+        (target / LOCK_FILE).write_bytes(asked.lock)
+    for path, content in asked.tarballs.items():
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (target / path).write_bytes(content)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _trim(folder: Path) -> None:
+    """Remove the installations that were not used for longest."""
+    kept = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in kept[_KEEP:]:
+        _remove(old)
 
 
 def _passes(name: str) -> bool:

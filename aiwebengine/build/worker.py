@@ -4,6 +4,14 @@ The build worker: a node process that lowers and bundles, started when it is nee
 It parses what anybody may deploy, so it is bounded in memory and time, and ends when it
 does not answer.  Requests and answers are JSON, one object a line; one is in hand at a time,
 and the queue of those that wait is the caller's.
+
+What is large stands behind its line as it is, for to write it as JSON and to read it again would hold up the
+reactor: the line says how many bytes of what follow, in that order.
+
+    -> {"id": 1, "op": "build", "entry": "main.ts", ..., "files": [["main.ts", 14], ...]}
+       export default words
+    <- {"id": 1, "ok": {"problems": []}, "follows": {"source": 12034, "map": 4521}}
+       (function () {...
 """
 
 from __future__ import annotations
@@ -11,15 +19,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IPullProducer
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from aiwebengine.build.paths import without_paths
 from aiwebengine.errors import Unavailable
@@ -28,7 +37,9 @@ from aiwebengine.settings.schema import BuildSettings
 
 _log = Logger()
 
-_MAX_ANSWER = 128 * 1024 * 1024
+_MAX_ANSWER = 64 * 1024 * 1024
+_LONGEST_LINE = 4 * 1024 * 1024
+_SLICE = 64 * 1024
 _BEHIND_THE_SERVER = 5
 _PIPES = 6
 """Descriptors that starting it takes: two for each of its standard streams."""
@@ -79,13 +90,20 @@ class Worker:
         self.built = 0
 
     def ask(
-        self, request: Mapping[str, Any], progress: Callable[[int, int], None] | None = None
+        self,
+        request: Mapping[str, Any],
+        files: Mapping[str, bytes],
+        progress: Callable[[int, int], None] | None = None,
     ) -> Deferred[Mapping[str, Any]]:
         """
         Have one request answered; not before the last one was.
 
         Args:
+            files: What it is about, by path.
             progress: Told now and then how many files are done, and of how many.
+
+        Returns:
+            What the worker says, and by name the bytes that followed it.
 
         Raises:
             BuildFailed: The worker died, ran out of time or has a fault.
@@ -111,7 +129,7 @@ class Worker:
         self._progress = progress
         self._number += 1
         self._deadline = self._reactor.callLater(self._settings.build_seconds, self._late)
-        process.send({**request, "id": self._number})
+        process.send({**request, "id": self._number}, files)
         return done
 
     def warm(self) -> None:
@@ -166,7 +184,7 @@ class Worker:
                 os.setpriority(os.PRIO_PROCESS, process.transport.pid, _nice())
         process.send(self._setup)
 
-    def _answered(self, told: Mapping[str, Any]) -> None:
+    def _answered(self, told: Mapping[str, Any], followed: Mapping[str, bytes]) -> None:
         if told.get("ready"):
             return
         if told.get("id") != self._number or self._current is None:
@@ -178,7 +196,7 @@ class Worker:
         current = self._done()
         self.built += 1
         if "ok" in told:
-            current.callback(told["ok"])
+            current.callback({**told["ok"], **followed})
         else:
             _log.error("internal error of the build worker: {error}", error=told.get("error"))
             current.errback(BuildFailed(without_paths(str(told.get("error")).partition("\n")[0])))
@@ -220,13 +238,28 @@ class Worker:
             self._stopped = None
 
 
+@implementer(IPullProducer)
 class _WorkerProcess(ProcessProtocol):
-    """The worker as the reactor sees it."""
+    """
+    The worker as the reactor sees it.
 
-    def __init__(self, *, answered: Any, ended: Any) -> None:
+    Args:
+        answered: Given each line that it says, and what followed it.
+        ended: Told why it exited, and whether that is a fault of its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        answered: Callable[[Mapping[str, Any], Mapping[str, bytes]], None],
+        ended: Callable[[str, bool], None],
+    ) -> None:
         self._answered = answered
         self._ended = ended
-        self._buffer: list[bytes] = []
+        self._sending: Iterator[bytes] = iter(())
+        self._line: Mapping[str, Any] | None = None
+        """What was said and has bytes behind it that are not here yet."""
+        self._parts: list[bytes] = []
         self._size = 0
         self._stderr = b""
         self.reason = ""
@@ -236,10 +269,32 @@ class _WorkerProcess(ProcessProtocol):
         """Return its process id; None once it has ended."""
         return self.transport.pid if self.transport is not None else None
 
-    def send(self, told: Mapping[str, Any]) -> None:
-        """Write one line."""
-        if self.transport is not None:
-            self.transport.write(json.dumps(told).encode("ascii") + b"\n")
+    def send(self, told: Mapping[str, Any], files: Mapping[str, bytes] | None = None) -> None:
+        """Write one line, and files behind it."""
+        if self.transport is None:
+            return
+        if files is None:
+            self.transport.write(_line(told))
+            return
+        sizes = [[path, len(content)] for path, content in files.items()]
+        self._sending = _slices([_line({**told, "files": sizes}), *files.values()])
+        transport: Any = self.transport
+        transport.registerProducer(self, False)
+
+    def resumeProducing(self) -> None:
+        """See `IPullProducer`: the pipe has room."""
+        transport: Any = self.transport
+        piece = next(self._sending, None)
+        if transport is None:
+            return
+        if piece is None:
+            transport.unregisterProducer()
+        else:
+            transport.write(piece)
+
+    def stopProducing(self) -> None:
+        """See `IPullProducer`: nobody reads any more."""
+        self._sending = iter(())
 
     def kill(self) -> None:
         """End it."""
@@ -247,24 +302,52 @@ class _WorkerProcess(ProcessProtocol):
             self.transport.signalProcess("KILL")
 
     def outReceived(self, data: bytes) -> None:
+        """See `ProcessProtocol.outReceived`."""
+        while data and not self.reason:
+            data = self._read_line(data) if self._line is None else self._read_bytes(self._line, data)
+
+    def _read_line(self, data: bytes) -> bytes:
+        """Take what belongs to a line; the rest is returned."""
+        begin, end, rest = data.partition(b"\n")
+        self._add(begin, _LONGEST_LINE)
+        if not end or self.reason:
+            return b""
+        try:
+            told = json.loads(self._taken())
+        except ValueError:
+            return rest
+        if sum(told.get("follows", {}).values()):
+            self._line = told
+        else:
+            self._answered(told, dict.fromkeys(told.get("follows", ()), b""))
+        return rest
+
+    def _read_bytes(self, told: Mapping[str, Any], data: bytes) -> bytes:
+        """Take what follows a line; the rest is returned."""
+        missing = sum(told["follows"].values()) - self._size
+        self._add(data[:missing], _MAX_ANSWER)
+        if len(data) < missing or self.reason:
+            return b""
+        whole = memoryview(self._taken())
+        followed: dict[str, bytes] = {}
+        for name, size in told["follows"].items():
+            followed[name] = bytes(whole[:size])
+            whole = whole[size:]
+        self._line = None
+        self._answered(told, followed)
+        return data[missing:]
+
+    def _add(self, data: bytes, most: int) -> None:
+        self._parts.append(data)
         self._size += len(data)
-        if self._size > _MAX_ANSWER:
-            self.reason = f"its answer is larger than {_MAX_ANSWER} bytes"
+        if self._size > most:
+            self.reason = f"its answer is larger than {most:,} bytes"
             self.kill()
-            return
-        *lines, rest = data.split(b"\n")
-        if not lines:
-            self._buffer.append(rest)
-            return
-        lines[0] = b"".join((*self._buffer, lines[0]))
-        self._buffer = [rest]
-        self._size = len(rest)
-        for line in lines:
-            try:
-                told = json.loads(line)
-            except ValueError:
-                continue
-            self._answered(told)
+
+    def _taken(self) -> bytes:
+        taken = b"".join(self._parts)
+        self._parts, self._size = [], 0
+        return taken
 
     def errReceived(self, data: bytes) -> None:
         self._stderr = (self._stderr + data)[-4000:]
@@ -282,3 +365,23 @@ class _WorkerProcess(ProcessProtocol):
 
 def _nice() -> int:
     return min(19, os.getpriority(os.PRIO_PROCESS, 0) + _BEHIND_THE_SERVER)
+
+
+def _line(told: Mapping[str, Any]) -> bytes:
+    return json.dumps(told).encode("ascii") + b"\n"
+
+
+def _slices(contents: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut what is large, and yield small ones together."""
+    small: list[bytes] = []
+    size = 0
+    for content in contents:
+        for at in range(0, len(content), _SLICE):
+            piece = content[at : at + _SLICE]
+            small.append(piece)
+            size += len(piece)
+            if size >= _SLICE:
+                yield b"".join(small)
+                small, size = [], 0
+    if small:
+        yield b"".join(small)

@@ -20,6 +20,11 @@ from aiwebengine.settings.schema import DeploySettings
 
 _END = b"PK\x05\x06"
 _END_FORM = struct.Struct("<4s4H2LH")
+_ENTRY = b"PK\x01\x02"
+_ENTRY_FORM = struct.Struct("<28x3H12x")
+"""Of the 46 bytes before a path: how long it, the extra fields and the comment are."""
+_LARGE_END = b"PK\x06\x07"
+_LARGE_END_BYTES = 20
 _LONGEST_COMMENT = 65_535
 _ENTRY_BYTES = 1024
 """Most that one entry of the directory takes, on average: 46 bytes, a path and times."""
@@ -50,14 +55,27 @@ def _look(content: bytes, settings: DeploySettings) -> None:
     at = content.rfind(_END, max(0, len(content) - _LONGEST_COMMENT - _END_FORM.size))
     if at < 0 or at + _END_FORM.size > len(content):
         raise Invalid("The body is not a zip: it has no directory at its end.")
+    if content[max(0, at - _LARGE_END_BYTES) : at].startswith(_LARGE_END):
+        # Its other directory is the one that counts.
+        raise Invalid("The zip is in the form for more than 4 GiB (Zip64); make it again without.")
     _, _, _, _, entries, directory_bytes, _, _ = _END_FORM.unpack_from(content, at)
     # Folders are entries too, and litter that is left out.
     most = settings.max_files * 4 + 100
-    if entries > most or directory_bytes > most * _ENTRY_BYTES:
+    found = max(entries, _count(content, max(0, at - directory_bytes), at, most=most))
+    if found > most or directory_bytes > most * _ENTRY_BYTES:
         raise TooLarge(
             f"A script has at most {settings.max_files} files (deploy.max_files); "
-            f"the zip's directory has {entries} entries."
+            f"the zip's directory has {found} entries{' or more' if found > entries else ''}."
         )
+
+
+def _count(content: bytes, at: int, end: int, *, most: int) -> int:
+    """Count the entries of a directory, whose end may tell another number; no further than to one more than *most*."""
+    count = 0
+    while count <= most and content.startswith(_ENTRY, at) and at + _ENTRY_FORM.size <= end:
+        count += 1
+        at += _ENTRY_FORM.size + sum(_ENTRY_FORM.unpack_from(content, at))
+    return count
 
 
 def _read(archive: zipfile.ZipFile, settings: DeploySettings) -> dict[str, bytes]:

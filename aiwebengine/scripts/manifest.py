@@ -30,6 +30,7 @@ FILE = "package.json"
 
 KEYS = ("entry", "basePath", "hosts", "capabilities", "isolation", "limits", "budgets")
 _MOST_BUDGETS = 5
+_MOST_BYTES = 256 * 1024
 ISOLATIONS = ("shared", "request")
 
 
@@ -83,6 +84,9 @@ def read_manifest(
     """
     if content is None:
         return Manifest(), []
+    if len(content) > _MOST_BYTES:
+        message = f"{FILE} has at most {_MOST_BYTES:,} bytes; this one has {len(content):,}."
+        return Manifest(), [Problem(code="manifest", file=FILE, message=message)]
     try:
         text = content.decode("utf-8-sig")
         whole = json.loads(text)

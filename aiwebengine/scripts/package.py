@@ -32,6 +32,8 @@ MAX_DEPTH = 32
 _IGNORED_FOLDERS = frozenset({"node_modules", ".git", "__MACOSX", ".hg", ".svn"})
 _IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db"})
 _MAX_PROBLEMS = 100
+_MOST_TIMES = 4
+"""With so many times as many files as there may be nothing else is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,9 @@ def check_package(
         DeploymentRefused: With every problem.
     """
     kept = {path: content for path, content in sorted(files.items()) if not ignored(path)}
+    if len(kept) > settings.max_files * _MOST_TIMES:
+        # Count before anything is looked at that takes longer for more files.
+        raise refused([_too_many(kept, settings)])
     warnings = _left_out(files, kept)
     problems = [*_paths(kept), *_sizes(kept, settings), *_texts(kept)]
     manifest, wrong = read_manifest(kept.get(MANIFEST_FILE), limits=limits, capabilities=capabilities)
@@ -142,11 +147,14 @@ def path_problem(path: str) -> str | None:
 
 def _paths(files: Mapping[str, bytes]) -> Iterator[Problem]:
     seen: dict[str, str] = {}
-    folders = {path[:at] for path in files for at, character in enumerate(path) if character == "/"}
+    good: list[str] = []
     for path in files:
         if message := path_problem(path):
             yield Problem(code="file_name", file=path[:URI_LENGTH], message=message)
-            continue
+        else:
+            good.append(path)
+    folders = {path[:at] for path in good for at, character in enumerate(path) if character == "/"}
+    for path in good:
         # What differs only in case or composition is one file on many people's machines.
         folded = unicodedata.normalize("NFC", path).casefold()
         if folded in seen:
@@ -161,10 +169,7 @@ def _sizes(files: Mapping[str, bytes], settings: DeploySettings) -> Iterator[Pro
     if not files:
         yield Problem(code="no_files", message="There are no files; a script needs at least one, such as main.ts.")
     if len(files) > settings.max_files:
-        yield Problem(
-            code="too_many_files",
-            message=f"A script has at most {settings.max_files} files (deploy.max_files); this one has {len(files)}.",
-        )
+        yield _too_many(files, settings)
     for path, content in files.items():
         if len(content) > settings.max_source_bytes:
             yield Problem(
@@ -180,6 +185,11 @@ def _sizes(files: Mapping[str, bytes], settings: DeploySettings) -> Iterator[Pro
             message=f"All files together have at most {settings.max_total_bytes:,} bytes (deploy.max_total_bytes); "
             f"these have {total:,}.",
         )
+
+
+def _too_many(files: Mapping[str, bytes], settings: DeploySettings) -> Problem:
+    message = f"A script has at most {settings.max_files} files (deploy.max_files); this one has {len(files)}."
+    return Problem(code="too_many_files", message=message)
 
 
 def _texts(files: Mapping[str, bytes]) -> Iterator[Problem]:

@@ -260,7 +260,7 @@ class Preparer:
         steps.begin("load")
         number = self.numbers.reserve(request.uri)
         new = _new_version(request, examined, built, number=number, now=self._milliseconds())
-        bundle = bundle_of(new)
+        bundle = await self._threads.run(bundle_of, new)
         good = False
         try:
             places = await self._stacks.of(bundle.version, bundle)

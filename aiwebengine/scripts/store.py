@@ -87,10 +87,9 @@ class ScriptStore:
                         forget(connection, one.uri)
             return before
 
-        previous = await self._database.run(work)
-        for change in changes:
-            if isinstance(change, PutVersion):
-                self.remember(bundle_of(change.new))
+        previous, bundles = await self._database.run(lambda connection: (work(connection), _bundles(changes)))
+        for bundle in bundles:
+            self.remember(bundle)
         return previous
 
     async def current(self) -> list[Version]:
@@ -236,6 +235,10 @@ class ScriptStore:
     def _forget(self, version: str) -> None:
         size, _ = self._cache.pop(version, (0, None))
         self._held_bytes -= size
+
+
+def _bundles(changes: Sequence[Change]) -> list[Bundle]:
+    return [bundle_of(change.new) for change in changes if isinstance(change, PutVersion)]
 
 
 def bundle_of(new: NewVersion) -> Bundle:

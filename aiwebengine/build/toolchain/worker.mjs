@@ -1,21 +1,22 @@
 /*
  * The build worker: reads requests, one JSON object a line, from standard input, and answers on standard output.
  *
- *   {"id": 1, "op": "build", "entry": "main.ts", "files": {...}, "packages": null, "declared": []}
+ *   {"id": 1, "op": "build", "entry": "main.ts", "files": [["main.ts", 120]], "packages": null, "declared": []}
  *   {"id": 1, "files": 120, "of": 307}                                    now and then
- *   {"id": 1, "ok": {"source": "...", "map": "...", "problems": []}}      or  {"id": 1, "error": "..."}
+ *   {"id": 1, "ok": {"problems": []}, "follows": {"source": 900, "map": 300}}      or  {"id": 1, "error": "..."}
  *   {"id": 2, "op": "rename", "path": "main.ts", "source": "...", "names": {...}}
  *   {"id": 2, "ok": {"source": "...", "changes": []}}
  *
  * The first line that it reads sets it up: {"cache": folder or null, "known": {...}, "advice": {...}, "version": "..."}.
+ * Files stand behind the line of their request, source and map behind that of the answer: the lines have their bytes.
  * It parses what people wrote and never runs it.
  */
 import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
 
 import { Bundler } from './bundling/bundle.mjs';
 import { Kept } from './bundling/kept.mjs';
 import { rename } from './rename.mjs';
+import { Requests } from './requests.mjs';
 
 const require = createRequire(import.meta.url);
 const esbuild = require('./esbuild.cjs'); // beside this file in dist/
@@ -27,8 +28,16 @@ function say(told) {
   process.stdout.write(`${JSON.stringify(told)}\n`);
 }
 
-async function answer(line) {
-  const request = JSON.parse(line);
+const MOST_PROBLEMS = 200;
+
+function sayBuilt(id, { source, map, problems }) {
+  const [code, places] = [Buffer.from(source), Buffer.from(map)];
+  say({ id, ok: { problems: problems.slice(0, MOST_PROBLEMS) }, follows: { source: code.length, map: places.length } });
+  process.stdout.write(code);
+  process.stdout.write(places);
+}
+
+async function answer(request) {
   if (setup === null) {
     setup = request;
     kept = new Kept(setup.cache, setup.cacheBytes ?? Infinity);
@@ -41,11 +50,13 @@ async function answer(line) {
       say({ id: request.id, ok: rename(request.path, request.source, request.names) });
       return;
     }
-    say({ id: request.id, ok: await bundler.build({ known: setup.known, advice: setup.advice, ...request }, (progress) => say({ id: request.id, ...progress })) });
+    const asked = { known: setup.known, advice: setup.advice, ...request };
+    sayBuilt(request.id, await bundler.build(asked, (progress) => say({ id: request.id, ...progress })));
   } catch (error) {
     say({ id: request.id, error: String((error && error.stack) || error).slice(0, 4000) });
   }
   kept.trim();
 }
 
-createInterface({ input: process.stdin, crlfDelay: Infinity }).on('line', answer).on('close', () => process.exit(0));
+const requests = new Requests(answer);
+process.stdin.on('data', (chunk) => requests.feed(chunk)).on('end', () => process.exit(0));

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from aiwebengine.errors import Invalid, NotFound
@@ -13,13 +12,15 @@ from aiwebengine.scripts.prepare import DeployRequest
 from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings
 from aiwebengine.values import Answer
-from aiwebengine.web.api.bodies import body_bytes, files_of
+from aiwebengine.web.api.bodies import body_bytes, read_files
 from aiwebengine.web.api.call import ApiCall, as_json, nothing
 from aiwebengine.web.api.route import ApiRoute
 
 _MOST = 1000
 _USUAL = 20
 _LONGEST_PATH = 1024
+_REPLAY_KEYS = {"recording": 16 * 1024 * 1024, "entry": 4096}
+"""What a replay may be sent beside files, and how many bytes."""
 
 
 class Recordings:
@@ -102,18 +103,20 @@ class Recordings:
         The body, if any, is JSON: `recording` (a whole one, instead of `id`), `files` and `entry` to try.
         """
         call.only("id", "version")
-        said = await self._threads.run(_read, call.body())
+        tried, said = await self._threads.run(
+            read_files, call.body() or b"{}", settings=self._settings, others=_REPLAY_KEYS
+        )
         if "recording" in said:
             recorded = _recorded(said["recording"])
         else:
             kept = await self._get(call.required("id"))
             recorded = Recorded(uri=kept.uri, version=kept.version, outcome=kept.outcome, document=kept.document)
         files = None
-        if "files" in said:
+        if tried is not None:
             entry = said.get("entry")
             files = DeployRequest(
                 uri=recorded.uri,
-                files=files_of(said["files"]),
+                files=tried,
                 entry=entry if isinstance(entry, str) else None,
                 author=call.principal.id,
             )
@@ -128,18 +131,6 @@ class Recordings:
 
 def _whole(recording: MaskedRecording) -> dict[str, Any]:
     return {**recording.as_json(), **recording.document}
-
-
-def _read(body: bytes) -> dict[str, Any]:
-    if not body:
-        return {}
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Invalid(f"The body is not JSON: {error}.") from None
-    if not isinstance(said, dict):
-        raise Invalid('The body must be an object such as {"files": {"main.ts": "..."}}.')
-    return said
 
 
 def _recorded(told: Any) -> Recorded:

@@ -2,17 +2,18 @@
 The four shapes in which a deployment arrives: one file, JSON, a zip, multipart.
 
 All become the same: files by path and what else the body said.  The functions that do
-the work are plain and may run in a thread; 25 MB of zip would hold up the reactor.
+the work are plain and run in a thread, where no single step of theirs is long: a thread that
+is inside one call of the interpreter's own code holds up the reactor as surely as the reactor itself.
 """
 
 from __future__ import annotations
 
-import base64
 import binascii
 import difflib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,12 +26,15 @@ from multipart import (
 
 from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.scripts.archive import unzip
-from aiwebengine.scripts.package import file_name_for
+from aiwebengine.scripts.package import file_name_for, ignored
 from aiwebengine.settings.schema import DeploySettings
+from aiwebengine.web.api.sliced_json import LONGEST_ESCAPE, SLICE, JsonReader
 
 JSON_KEYS = ("files", "entry", "expected", "grants", "message", "origin")
 _ZIP_TYPES = frozenset({"application/zip", "application/x-zip-compressed", "application/x-zip"})
 _FIELD_BYTES = 64 * 1024
+_PATH_BYTES = 4 * 1024
+"""Of a path as JSON writes it: 255 characters, each as two escapes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +70,7 @@ def read_deployment(
     """
     media_type, options = parse_options_header(content_type)
     if media_type == "application/json" and _looks_like_files(body):
-        return _from_json(body, entry)
+        return _from_json(body, entry, settings)
     if media_type in _ZIP_TYPES or (not media_type and body.startswith(b"PK\x03\x04")):
         return DeploymentBody(files=unzip(body, settings=settings), entry=entry)
     if media_type == "multipart/form-data":
@@ -80,55 +84,139 @@ def read_deployment(
 
 def _looks_like_files(body: bytes) -> bool:
     # Somebody may send a script with the wrong type; its source says more than a JSON error would.
-    return body.lstrip()[:1] in (b"{", b"[", b'"', b"")
+    return body[:_FIELD_BYTES].lstrip()[:1] in (b"{", b"[", b'"', b"")
 
 
-def _from_json(body: bytes, entry: str | None) -> DeploymentBody:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Invalid(f"The body is not valid JSON: {str(error)[:200]}.") from error
-    if not isinstance(value, dict) or not isinstance(value.get("files"), dict):
+def _from_json(body: bytes, entry: str | None, settings: DeploySettings) -> DeploymentBody:
+    files, said = read_files(body, settings=settings, others=dict.fromkeys(JSON_KEYS[1:], _FIELD_BYTES))
+    if files is None:
         raise Invalid('The JSON must be an object with "files": {"main.ts": "source", ...}.')
-    for key in value:
-        if key not in JSON_KEYS:
-            near = difflib.get_close_matches(key[:64], JSON_KEYS, n=1)
-            advice = f'did you mean "{near[0]}"?' if near else f"known are {', '.join(JSON_KEYS)}."
-            raise Invalid(f"There is no key {json.dumps(key[:80])} in a deployment; {advice}")
-    told = value.get("entry")
+    told = said.pop("entry", None)
     if told is not None and not isinstance(told, str):
         raise Invalid(f'"entry" must be the path of a file; it is {json.dumps(told)[:80]}.')
-    files = files_of(value["files"])
-    said = {key: value[key] for key in ("expected", "grants", "message", "origin") if value.get(key) is not None}
-    return DeploymentBody(files=files, entry=entry or told, said=said)
+    return DeploymentBody(
+        files=files,
+        entry=entry or told,
+        said={key: value for key, value in said.items() if value is not None},
+    )
 
 
-def files_of(told: Any) -> dict[str, bytes]:
+def read_files(
+    body: bytes, *, settings: DeploySettings, others: Mapping[str, int]
+) -> tuple[dict[str, bytes] | None, dict[str, Any]]:
     """
-    Return the files that JSON holds: text, or `{"base64": "..."}`, by path.
+    Read JSON that holds files; call it in a thread.
+
+    What is counted is counted while it is read, so that a body with too much in it costs no more than one
+    with as much as there may be.
+
+    Args:
+        body: An object whose key `files` has an object of strings or `{"base64": "..."}`, by path.
+        others: Which keys it may have beside it, and how many bytes the value of each.
+
+    Returns:
+        The files, None if the key is not there; and the values of the other keys.  Of files that belong to no
+        script (`package.ignored`) the content is left out.
 
     Raises:
-        Invalid: It holds something else.
+        Invalid: It is something else.
+        TooLarge: It holds more than the settings allow.
     """
-    if not isinstance(told, dict):
-        raise Invalid('"files" must be an object such as {"main.ts": "source"}.')
-    return {path: _content(path, content) for path, content in told.items()}
+    reader = JsonReader(body)
+    files: dict[str, bytes] | None = None
+    said: dict[str, Any] = {}
+    try:
+        if reader.peek() not in (b"{", b""):
+            return None, {}
+        for key in reader.members(_FIELD_BYTES):
+            if key == "files":
+                if files is not None:
+                    raise Invalid('The key "files" is there twice.')
+                files = _FilesReader(reader, settings).read()
+            elif key in others:
+                said[key] = reader.value(others[key])
+            else:
+                near = difflib.get_close_matches(key[:64], ("files", *others), n=1)
+                advice = f'did you mean "{near[0]}"?' if near else f"known are {', '.join(('files', *others))}."
+                raise Invalid(f"There is no key {json.dumps(key[:80])} here; {advice}")
+        reader.end()
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"The body is not valid JSON: {str(error)[:200]}.") from error
+    return files, said
 
 
-def _content(path: str, value: Any) -> bytes:
-    if isinstance(value, str):
+class _FilesReader:
+    """
+    Reads files, and counts them before it keeps them.
+
+    Args:
+        reader: At their object.
+    """
+
+    def __init__(self, reader: JsonReader, settings: DeploySettings) -> None:
+        self._reader = reader
+        self._settings = settings
+        self._bytes = 0
+        self._kept = 0
+
+    def read(self) -> dict[str, bytes]:
+        if self._reader.peek() != b"{":
+            raise Invalid('"files" must be an object such as {"main.ts": "source"}.')
+        most = self._settings.max_files
+        files: dict[str, bytes] = {}
+        for path in self._reader.members(_PATH_BYTES):
+            aside = ignored(path)
+            self._kept += not aside
+            if self._kept > most or len(files) >= most * 4 + 100:
+                raise TooLarge(f"A script has at most {most} files (deploy.max_files).")
+            if path in files:
+                raise Invalid(f"The body holds {json.dumps(path[:80])} twice.")
+            files[path] = self._content(path, aside=aside)
+        return files
+
+    def _content(self, path: str, *, aside: bool) -> bytes:
+        name = json.dumps(path[:80])
+        parts: list[bytes] = []
+        size = 0
         try:
-            return value.encode("utf-8")
+            for piece in self._pieces(name):
+                if aside:
+                    continue
+                size += len(piece)
+                self._bytes += len(piece)
+                self._check(size, name)
+                parts.append(piece)
         except UnicodeEncodeError as error:
-            raise Invalid(f"The file {json.dumps(path[:80])} holds half a character (a lone surrogate).") from error
-    if isinstance(value, dict) and isinstance(value.get("base64"), str) and len(value) == 1:
-        try:
-            return base64.b64decode(value["base64"], validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise Invalid(f"The file {json.dumps(path[:80])} is not valid base64: {error}.") from error
-    raise Invalid(
-        f'The file {json.dumps(path[:80])} must be text or {{"base64": "..."}}; it is {json.dumps(value)[:80]}.'
-    )
+            raise Invalid(f"The file {name} holds half a character (a lone surrogate).") from error
+        except binascii.Error as error:
+            raise Invalid(f"The file {name} is not valid base64: {error}.") from error
+        return b"".join(parts)
+
+    def _pieces(self, name: str) -> Iterator[bytes]:
+        reader = self._reader
+        wrong = Invalid(f'The file {name} must be text or {{"base64": "..."}}.')
+        kind = reader.peek()
+        if kind == b'"':
+            yield from reader.string(self._settings.max_source_bytes * LONGEST_ESCAPE)
+            return
+        if kind != b"{":
+            raise wrong
+        found = False
+        for key in reader.members(_FIELD_BYTES):
+            if found or key != "base64" or reader.peek() != b'"':
+                raise wrong
+            found = True
+            yield from reader.base64(self._settings.max_source_bytes * LONGEST_ESCAPE)
+        if not found:
+            raise wrong
+
+    def _check(self, size: int, name: str) -> None:
+        settings = self._settings
+        if size > settings.max_source_bytes:
+            most = f"{settings.max_source_bytes:,} bytes (deploy.max_source_bytes)"
+            raise TooLarge(f"A file has at most {most}; {name} has more.")
+        if self._bytes > settings.max_total_bytes:
+            raise _too_large(settings)
 
 
 def _from_multipart(body: bytes, options: Mapping[str, str], settings: DeploySettings) -> dict[str, bytes]:
@@ -144,7 +232,8 @@ def _from_multipart(body: bytes, options: Mapping[str, str], settings: DeploySet
             max_segment_size=settings.max_source_bytes,
         )
         with parser:
-            _collect(parser.parse(body), files, settings)
+            slices = (body[at : at + SLICE] for at in range(0, len(body), SLICE))
+            _collect(chain.from_iterable(map(parser.parse, slices)), files, settings)
     except MultipartError as error:
         raise Invalid(f"The multipart body cannot be read: {str(error)[:200]}.") from error
     if not files:
@@ -179,8 +268,10 @@ def _collect(events: Any, files: dict[str, bytes], settings: DeploySettings) -> 
             keep(bytes(event))
             left -= len(event)
             if left < 0:
-                raise TooLarge(
-                    f"All files together have at most {settings.max_total_bytes:,} bytes (deploy.max_total_bytes)."
-                )
+                raise _too_large(settings)
         elif event is None and keep is not None:
             files[path] = b"".join(parts)
+
+
+def _too_large(settings: DeploySettings) -> TooLarge:
+    return TooLarge(f"All files together have at most {settings.max_total_bytes:,} bytes (deploy.max_total_bytes).")

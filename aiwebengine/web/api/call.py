@@ -13,6 +13,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -170,6 +171,11 @@ class ApiCall:
         """
         content = self.request.content
         assert content is not None
+        if isinstance(content, BytesIO):
+            # Reading would copy it.
+            size = content.getbuffer().nbytes
+            if size <= self._max_body_bytes:
+                return content.getvalue()
         content.seek(0, 2)
         size = content.tell()
         if size > self._max_body_bytes:

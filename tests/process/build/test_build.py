@@ -46,6 +46,25 @@ async def test_several_files() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_files_as_they_are() -> None:
+    """Files reach the build byte by byte: large ones, empty ones, and whatever they are called."""
+    async with running_builder() as builder:
+        files = {
+            "2.txt": "é\n" * 100_000,
+            "main.js": 'import large from "./2.txt"; import none from "./1.txt"; import proto from "./__proto__.txt";\n'
+            'registerWebHandler("/x", () => large + none + proto);\n',
+            "1.txt": "",
+            "__proto__.txt": b"\xef\xbb\xbfafter a mark",
+            "picture.png": b"\x89PNG\xff",
+        }
+        for _ in range(2):
+            built = await build(builder, files, "main.js")
+            assert built.source.count("\\xE9") == 100_000
+            assert '"after a mark"' in built.source
+        assert builder.state()["built"] == 2
+
+
+@pytest_twisted.ensureDeferred
 async def test_every_problem_at_once() -> None:
     """Every file's problems are told together, each with its place and what to write instead."""
     async with running_builder() as builder:

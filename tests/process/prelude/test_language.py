@@ -14,6 +14,7 @@ from aiwebengine.build.builder import Builder
 from aiwebengine.errors import DeploymentRefused
 from aiwebengine.host.names import advice, known_globals
 from aiwebengine.settings.schema import BuildSettings
+from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.world import Program, run_programs
 
 _BATTERY = Path(__file__).parents[2] / "support" / "language_battery.json"
@@ -43,6 +44,7 @@ async def _built(programs: list[dict[str, Any]], cache: Path) -> dict[str, str]:
         settings=BuildSettings(),
         cache_folder=cache,
         reactor=reactor,
+        threads=ThreadsInTurn(),
         random=float,
         known_globals=known,
         advice=advice(),

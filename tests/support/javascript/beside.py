@@ -23,6 +23,7 @@ from aiwebengine.build.node import Node, find_node
 from aiwebengine.errors import DeploymentRefused
 from aiwebengine.host.names import advice, known_globals
 from aiwebengine.settings.schema import BuildSettings
+from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.world import Program, run_programs
 
 CASES = Path(__file__).parent / "cases"
@@ -99,6 +100,7 @@ async def here(programs: Sequence[Case], *, entry: str, cache: Path) -> dict[str
         settings=BuildSettings(),
         cache_folder=cache,
         reactor=reactor,
+        threads=ThreadsInTurn(),
         random=float,
         known_globals={**known_globals(DECLARED), "out": None},
         advice=advice(),

@@ -17,6 +17,7 @@ from aiwebengine.build.builder import Builder, BuildResult
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.host.names import advice, known_globals
 from aiwebengine.settings.schema import BuildSettings
+from tests.support.fakes.threads import ThreadsInTurn
 
 
 @asynccontextmanager
@@ -29,6 +30,7 @@ async def running_builder(
             settings=settings or BuildSettings(),
             cache_folder=cache or Path(folder),
             reactor=reactor,
+            threads=ThreadsInTurn(),
             random=float,
             known_globals=known_globals(DECLARED),
             advice=advice(),

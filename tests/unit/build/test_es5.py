@@ -14,7 +14,7 @@ class PlainSourceTests(SynchronousTestCase):
         """ES5 passes unchanged but for characters outside of ASCII, which are escaped."""
         source = "// const in a comment\nvar a = 'let it be é😀';\nfunction f() { return a; }\n"
         self.assertEqual(
-            plain_source("main.js", {"main.js": source}), source.replace("é", "\\u00e9").replace("😀", "\\ud83d\\ude00")
+            plain_source("main.js", source.encode()), source.replace("é", "\\u00e9").replace("😀", "\\ud83d\\ude00")
         )
 
     def test_modern(self) -> None:
@@ -28,5 +28,10 @@ class PlainSourceTests(SynchronousTestCase):
             "export default 1;",
             "class A {}",
         ):
-            self.assertIsNone(plain_source("main.js", {"main.js": source}), source)
-        self.assertIsNone(plain_source("main.ts", {"main.ts": "var a;"}))
+            self.assertIsNone(plain_source("main.js", source.encode()), source)
+        self.assertIsNone(plain_source("main.ts", b"var a;"))
+
+    def test_nothing_is_looked_at_twice(self) -> None:
+        """Comments and strings that do not end, and empty lines, take time in proportion to their number."""
+        for piece in ("/*", "//x\n", '"\\"', "\n", "' \"", "import", " "):
+            plain_source("main.js", (piece * 300_000).encode())

@@ -19,6 +19,7 @@ from aiwebengine.build.packages import Packages, installing
 from aiwebengine.errors import DeploymentRefused
 from aiwebengine.services.guarded import Guarded
 from aiwebengine.settings.schema import BuildSettings
+from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.folders import temporary_folder
 
 PACKAGE = {"package.json": b'{"dependencies": {"zod": "1.0.0"}}'}
@@ -63,6 +64,7 @@ class PackagesTests(SynchronousTestCase):
             folder=self.folder,
             settings=made,
             guarded=Guarded(name="registry", terms=installing(made), clock=self.reactor, random=lambda: 0.5),
+            threads=ThreadsInTurn(),
         )
 
     def install(self, files: Mapping[str, bytes] = PACKAGE) -> Deferred[Any]:

@@ -54,7 +54,7 @@ class WorkerTests(SynchronousTestCase):
         with few_descriptors(os.getpid(), free=3):
             self.worker.warm()
             for _ in range(2):
-                error = self.failureResultOf(self.worker.ask({}), Unavailable).value
+                error = self.failureResultOf(self.worker.ask({}, {}), Unavailable).value
         self.assertIn("cannot start the build worker", error.public)
         self.assertEqual((self.reactor.attempts, self.reactor.getDelayedCalls()), (0, []))
         self.assertEqual(self.worker.state()["starts"], 0)
@@ -87,5 +87,5 @@ class WorkerTests(SynchronousTestCase):
         """A process that cannot be forked is tried again with the next build."""
         self.worker.warm()
         for _ in range(2):
-            self.failureResultOf(self.worker.ask({}), Unavailable)
+            self.failureResultOf(self.worker.ask({}, {}), Unavailable)
         self.assertEqual((self.reactor.attempts, self.worker.state()["pid"]), (3, None))

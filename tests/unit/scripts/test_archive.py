@@ -67,6 +67,20 @@ class UnzipTests(SynchronousTestCase):
         self.assertRaises(TooLarge, self.unzip, zipped(*((f"{n}.ts", b"") for n in range(21))))
         self.assertRaises(TooLarge, self.unzip, zipped(*((f"{n}.ts", b"") for n in range(2000))))
 
+    def test_entries_are_counted(self):
+        """A directory has as many entries as it has, whatever its end says of their number."""
+        many = zipped(*((f"{n}", b"") for n in range(200)), compression=zipfile.ZIP_STORED)
+        end = many.rindex(b"PK\x05\x06")
+        lying = many[: end + 8] + b"\x01\x00\x01\x00" + many[end + 12 :]
+        error = self.assertRaises(TooLarge, self.unzip, lying)
+        self.assertIn("181 entries or more", error.public)
+
+    def test_two_ends(self):
+        """The form for very large archives has a directory of its own, and is refused."""
+        many = zipped(("main.ts", b"a"))
+        end = many.rindex(b"PK\x05\x06")
+        self.assertRaises(Invalid, self.unzip, many[:end] + b"PK\x06\x07" + bytes(16) + many[end:])
+
     def test_paths_that_leave(self):
         """Absolute paths, parents and doubled names are refused, all of them told."""
         content = zipped(("../a.ts", b""), ("/etc/passwd", b""), ("a/../../b", b""), ("main.ts", b""))

@@ -60,6 +60,11 @@ class ManifestTests(SynchronousTestCase):
             },
         )
 
+    def test_large(self):
+        """A package.json that is far too large is not even parsed."""
+        [(message, _, _)] = self.wrong(b"[" * 300_000)
+        self.assertIn("at most 262,144 bytes", message)
+
     def test_unknown_key(self):
         """A misspelt key is refused with the nearest one and its line."""
         [(message, hint, line)] = self.wrong(b'{\n "aiwebengine": {\n  "isolaton": "shared"}}')

@@ -59,6 +59,10 @@ class PackageTests(SynchronousTestCase):
         self.assertEqual(self.codes({"main.ts": b"", "logo.png": b""}, entry="logo.png"), ["no_entry"])
         self.assertEqual(self.codes({}), ["no_files"])
 
+    def test_far_too_many(self):
+        """Of many times as many files as there may be only their number is looked at."""
+        self.assertEqual(self.codes({f"../{n}": b"" for n in range(13)}, settings=SMALL), ["too_many_files"])
+
     @pytest.mark.setting("deploy.max_source_bytes")
     def test_every_problem_at_once(self):
         """All that is wrong is told in one answer."""

@@ -11,7 +11,7 @@ import pytest
 
 from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.settings.schema import DeploySettings
-from aiwebengine.web.api.bodies import DeploymentBody, body_bytes, files_of, read_deployment
+from aiwebengine.web.api.bodies import DeploymentBody, body_bytes, read_deployment, read_files
 
 SETTINGS = DeploySettings(max_files=2, max_total_bytes=2048, max_source_bytes=1024)
 MULTIPART = 'multipart/form-data; boundary="b"'
@@ -65,14 +65,15 @@ def test_json() -> None:
     [
         ("{", "not valid JSON"),
         ("[]", "must be an object with"),
-        ('{"files": []}', "must be an object with"),
+        ('{"files": []}', '"files" must be an object such as'),
         ('{"files": {}, "mesage": 1}', 'did you mean "message"'),
         ('{"files": {}, "zzzzzz": 1}', "known are files, entry"),
         ('{"files": {}, "entry": 1}', '"entry" must be the path of a file'),
         ('{"files": {"a": 1}}', 'must be text or {"base64": "..."}'),
         ('{"files": {"a": {"base64": "%"}}}', "is not valid base64"),
         ('{"files": {"a": "\\ud800"}}', "half a character"),
-        ("[" * 100_000, "not valid JSON"),
+        ("[" * 100_000, "must be an object with"),
+        ('{"entry": ' + "[" * 10_000, "not valid JSON"),
     ],
 )
 def test_wrong_json(text: str, why: str) -> None:
@@ -118,7 +119,13 @@ def test_how_large_a_body_may_be() -> None:
     assert body_bytes(SETTINGS) > len(base64.b64encode(b"x" * SETTINGS.max_total_bytes))
 
 
-def test_files_that_are_none() -> None:
-    """Files are an object."""
-    with pytest.raises(Invalid, match='"files" must be an object'):
-        files_of(["main.ts"])
+def test_other_keys() -> None:
+    """Who reads files beside something else says what that is, and how large it may be."""
+    body = b'{"recording": {"a": 1}, "files": {"main.ts": "1"}}'
+    assert read_files(body, settings=SETTINGS, others={"recording": 20}) == (
+        {"main.ts": b"1"},
+        {"recording": {"a": 1}},
+    )
+    assert read_files(b"{}", settings=SETTINGS, others={}) == (None, {})
+    with pytest.raises(Invalid, match="more than 5 bytes"):
+        read_files(body, settings=SETTINGS, others={"recording": 5})

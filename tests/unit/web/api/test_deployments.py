@@ -97,6 +97,35 @@ class DeployTests(ApiTestCase):
             self.assertIn(word, told["detail"])
         self.assertEqual(self.ask("GET", "scripts")[1], {"scripts": []})
 
+    def test_json_is_counted_while_it_is_read(self):
+        """A body with too many files, or too much in them, is refused before the rest of it is looked at."""
+        settings = self.world.settings
+        many = ",".join(f'"f{number}": ""' for number in range(settings.max_files + 1))
+        large = f'"{"x" * (settings.max_source_bytes + 1)}"'
+        for files, word in (
+            (many, "deploy.max_files"),
+            (f'"node_modules/a": "", {many}', "deploy.max_files"),
+            (f'"main.js": {large}', "deploy.max_source_bytes"),
+            (f'"main.js": {{"base64": "{"A" * (settings.max_source_bytes * 4 // 3 + 8)}"}}', "deploy.max_source_bytes"),
+        ):
+            # What follows is no JSON, which nobody finds out.
+            status, told = self.send(f'{{"files": {{{files}, ???'.encode(), "application/json")
+            self.assertEqual((status, word in told["detail"]), (413, True), told)
+
+    def test_json_with_what_belongs_to_no_script(self):
+        """Installed packages do not count among the files, and are left out with a warning."""
+        packages = {f"node_modules/{number}.js": "x" for number in range(self.world.settings.max_files)}
+        body = json.dumps({"files": {**packages, "main.js": "/notes"}}).encode()
+        status, told = self.send(body, "application/json")
+        self.assertEqual((status, told["warnings"][0]["code"]), (201, "ignored_files"))
+        self.assertEqual(list(self.files()), ["main.js"])
+
+    def test_json_with_a_name_twice(self):
+        """A path that is there twice is refused: one of its contents would be lost."""
+        for body in (b'{"files": {"a.js": "1", "a.js": "2"}}', b'{"files": {}, "files": {}}'):
+            status, told = self.send(body, "application/json")
+            self.assertEqual((status, "twice" in told["detail"]), (400, True))
+
     def test_source_sent_as_json(self):
         """A script that came with the type of JSON is still deployed as a file."""
         self.assertEqual(self.send(b"/notes", "application/json")[0], 201)
