@@ -50,8 +50,13 @@ def build(
     machinery = build_machinery(
         base,
         declared=declarations(feature.declares for feature in features),
-        prelude=[path for feature in features for path in feature.prelude],
+        prelude={path: feature.name for feature in features for path in feature.prelude},
     )
     parts = [parts_of(feature, machinery) for feature in features]
-    connect(machinery, parts)
-    return build_engine(machinery, parts, inherited=inherited)
+    # The reference page is generated from the engine's own features; those of other packages have a page of their own.
+    others = [feature for feature in features if feature.api_version is not None]
+    guides = [None if feature.api_version is None else feature.guide for feature in features]
+    connect(machinery, parts, guides=guides)
+    # The engine's own JavaScript is tested; that of another package may keep a sandbox from starting.
+    brought = any(feature.prelude for feature in others)
+    return build_engine(machinery, parts, inherited=inherited, sandbox_first=brought)

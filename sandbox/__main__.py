@@ -21,13 +21,18 @@ from sandbox.lockdown.report import report
 from sandbox.surface import NOTHING, read_surface
 from sandbox.zygote import leave_terminal, run_zygote
 
+UNLOADABLE = 3
+"""The exit status that says: starting this program again is of no use."""
+
+_LONGEST_REASON = 1500
+
 
 def main() -> int:
     """
     Parse arguments and serve.
 
     Returns:
-        The exit status: 1 if the prelude cannot be loaded, with the reason on standard error.
+        The exit status: `UNLOADABLE` if the prelude cannot be loaded; the last line of standard error says why.
     """
     parser = argparse.ArgumentParser(
         prog="python -P -m sandbox", description="Runs scripts for aiwebengine, which starts this program itself."
@@ -51,8 +56,9 @@ def main() -> int:
     try:
         run_zygote(control, NOTHING if arguments.surface_fd is None else read_surface(arguments.surface_fd))
     except EngineFailed as error:
-        sys.stderr.write(f"sandbox: {error}\n")
-        return 1
+        reason = " ".join(str(error).split("\n", 1)[0].split())
+        sys.stderr.write(f"{reason[:_LONGEST_REASON]}\n")
+        return UNLOADABLE
     return 0
 
 

@@ -40,10 +40,15 @@ from aiwebengine.web.listener import Listener, Ready
 from aiwebengine.web.site import Site
 
 
-def connect(machinery: Machinery, parts: Sequence[Parts]) -> None:
-    """Let the machinery know what features add to scripts' calls, registrations and effects."""
-    for one in parts:
-        machinery.host.add([RegistrationCalls(one.kinds), *one.groups])
+def connect(machinery: Machinery, parts: Sequence[Parts], *, guides: Sequence[str | None]) -> None:
+    """
+    Let the machinery know what features add to scripts' calls, registrations and effects.
+
+    Args:
+        guides: Of each, where its calls are documented; see `Host.add`.
+    """
+    for one, guide in zip(parts, guides, strict=True):
+        machinery.host.add([RegistrationCalls(one.kinds), *one.groups], guide=guide)
         machinery.current.add({kind.name: kind.index for kind in one.kinds})
         for name, effects in one.effects.items():
             machinery.commits.add(name, effects)
@@ -52,8 +57,15 @@ def connect(machinery: Machinery, parts: Sequence[Parts]) -> None:
 
 
 # Long: a list of what listens, read from top to bottom.
-def build_engine(machinery: Machinery, parts: Sequence[Parts], *, inherited: Inherited) -> Engine:
-    """Build what listens, and put all services in their order."""
+def build_engine(
+    machinery: Machinery, parts: Sequence[Parts], *, inherited: Inherited, sandbox_first: bool = False
+) -> Engine:
+    """
+    Build what listens, and put all services in their order.
+
+    Args:
+        sandbox_first: Answer nobody before a sandbox has started, whatever the settings say.
+    """
     base = machinery.base
     settings = base.settings
     notices: list[str] = []
@@ -90,7 +102,9 @@ def build_engine(machinery: Machinery, parts: Sequence[Parts], *, inherited: Inh
         same=inherited.succeeds and not inherited.managed,
         # Where protections are demanded, nobody is served before they are known to hold.
         first=(
-            machinery.zygote.when_ready if inherited.succeeds or "all" not in settings.sandbox.allow_missing else None
+            machinery.zygote.when_ready
+            if sandbox_first or inherited.succeeds or "all" not in settings.sandbox.allow_missing
+            else None
         ),
         ending=_ending(api, machinery, parts),
     )

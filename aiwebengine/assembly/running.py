@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
@@ -45,18 +45,28 @@ from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamDoor
 from aiwebengine.web.websocket.connection import WebSockets
 
+
+def _broken_prelude(prelude: Mapping[Path, str], reason: str) -> str:
+    """Return why the sandbox cannot load its JavaScript, with the feature that brought it, if one did."""
+    for path, feature in prelude.items():
+        if reason.startswith(f"{path}: "):
+            why = reason.removeprefix(f"{path}: ").rstrip(".")
+            return f'The JavaScript of the feature "{feature}" cannot be loaded: {why} ({path}).'
+    return f"The sandbox cannot load its own JavaScript: {reason.rstrip('.')}. Install aiwebengine again."
+
+
 _MOST_OPEN_DATABASES = 32
 """Each takes at most five descriptors and some 300 kB."""
 
 
 # Long: a list of the floors, read from bottom to top.
-def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequence[Path]) -> Machinery:
+def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mapping[Path, str]) -> Machinery:
     """
     Build the floors that features stand on; nothing runs before the services start.
 
     Args:
         declared: What scripts see of all features.
-        prelude: What the sandbox evaluates of them.
+        prelude: What the sandbox evaluates of them, in order, with the feature that each file belongs to.
     """
     settings, reactor = base.settings, base.reactor
     hooks = Hooks()
@@ -99,7 +109,8 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Sequen
         reactor=reactor,
         refusal=partial(lockdown.refusal, allowed=settings.sandbox.allow_missing),
         # Asked when it starts: by then the features have added their calls.
-        surface=lambda: surface(host.calls, prelude),
+        surface=lambda: surface(host.calls, list(prelude)),
+        explain=partial(_broken_prelude, prelude),
     )
     runner = Runner(
         reactor=reactor,

@@ -79,6 +79,8 @@ class Host:
         self._calls: dict[str, tuple[HostCall, Function, int]] = {}
         """By name: the declaration, the function, and how long its arguments may be."""
         self._visible: list[str] = []
+        self._guides: dict[str, str] = {}
+        """By name of a call that the reference page does not hold: where it is documented."""
         self.add(groups)
         self._commits = commits
         self._capabilities = capabilities
@@ -90,11 +92,18 @@ class Host:
         self._seconds = seconds
         self._passed = passed
 
-    def add(self, groups: Iterable[CallGroup]) -> None:
-        """Let scripts make the calls of *groups*, too; before the first invocation."""
+    def add(self, groups: Iterable[CallGroup], *, guide: str | None = None) -> None:
+        """
+        Let scripts make the calls of *groups*, too; before the first invocation.
+
+        Args:
+            guide: Where they are documented; None for the engine's own reference page.
+        """
         for group in groups:
             functions = group.functions
             self._calls.update({call.name: (call, functions[call.name], call.longest) for call in group.calls})
+            if guide is not None:
+                self._guides.update(dict.fromkeys(functions, guide))
         self._visible = [call.name for call in self.calls if not call.speaks_for]
 
     @property
@@ -214,8 +223,11 @@ class Host:
             "code": TABLE[error.code].javascript,
             "message": error.public,
             "call": shown,
-            "hint": f"{REFERENCE}#{anchor(shown)}" if declared else REFERENCE,
+            "hint": self._guides.get(name) or (f"{REFERENCE}#{anchor(shown)}" if declared else REFERENCE),
         }
+        if self._guides.get(name) == "":
+            # Its package names no page.
+            del told["hint"]
         if error.retry_seconds is not None:
             told["retryAfter"] = error.retry_seconds
         if error.details is not None:

@@ -38,8 +38,11 @@ _STABLE_SECONDS = 30.0
 _MAX_STDERR = 64 * 1024
 _START_SECONDS = 60.0
 _SILENT_SECONDS = 10.0
+_LAST_WORDS_SECONDS = 2.0
 _LINES = 200
 _LINES_SECONDS = 10.0
+_UNLOADABLE = 3
+"""The status with which it says that its JavaScript cannot be loaded; see `sandbox/__main__.py`."""
 _PIPES = 6
 """Descriptors that starting it takes beside its control socket: two for each of its standard streams."""
 _WHAT = "the sandbox"
@@ -53,6 +56,7 @@ class Zygote(Service):
         reactor: Starts the process and watches its socket.
         refusal: Given what protects children on this machine, tells why that is not enough; None if it is.
         surface: Tells at each start what scripts find beyond the sandbox's own, as `sandbox/surface.py` describes it.
+        explain: Makes a message for people of why its JavaScript cannot be loaded, which begins with the file.
     """
 
     def __init__(
@@ -61,14 +65,20 @@ class Zygote(Service):
         reactor: Any,
         refusal: Callable[[Mapping[str, Any]], str | None] = lambda _: None,
         surface: Callable[[], str] = lambda: _NO_SURFACE,
+        explain: Callable[[str], str] = str,
     ) -> None:
         self._reactor = reactor
         self._died: list[Callable[[], None]] = []
         self._refusal = refusal
         self._surface = surface
+        self._explain = explain
+        self._unusable: CannotStart | None = None
+        """Why it can never start, if that is known and it was never ready."""
+        self._was_ready = False
         self._control: Control | None = None
         self._process: _Process | None = None
         self._retry: IDelayedCall | None = None
+        self._killing: IDelayedCall | None = None
         self._deaths = 0
         self._started_at = 0.0
         self._waiting: list[Callable[[EngineError | None], None]] = []
@@ -119,11 +129,14 @@ class Zygote(Service):
 
         Raises:
             Unavailable: The engine stops.
-            CannotStart: What protects children is not enough.
+            CannotStart: What protects children is not enough, or its JavaScript cannot be loaded.
         """
         done: Deferred[None] = Deferred()
         if self.ready:
             done.callback(None)
+            return done
+        if self._unusable is not None:
+            done.errback(self._unusable)
             return done
 
         def tell(error: EngineError | None) -> None:
@@ -146,7 +159,7 @@ class Zygote(Service):
         except Unavailable as error:
             self._ended(error.private)
             return
-        process = _Process(ended=self._ended, seconds=self._reactor.seconds)
+        process = _Process(ended=self._ended, unloadable=self._unloadable, seconds=self._reactor.seconds)
         self._control = Control(reactor=self._reactor, sock=ours, ready=self._is_ready, lost=self._control_lost)
         try:
             self._reactor.spawnProcess(
@@ -186,6 +199,8 @@ class Zygote(Service):
                 self._process.kill()
             return
         self.pid = int(event["pid"])
+        self._was_ready = True
+        self._unusable = None
         _log.info(
             "sandbox is ready after {ms} ms, pid {pid}",
             ms=round((self._reactor.seconds() - self._started_at) * 1000),
@@ -201,12 +216,26 @@ class Zygote(Service):
             tell(error)
 
     def _control_lost(self) -> None:
-        self._control = None
-        if self._process is not None:
+        control, self._control = self._control, None
+        if self._process is None:
+            return
+        if self.pid or (control is not None and control.broken):
             self._process.kill()
+        else:
+            # It ends by itself, and its status and its last words tell why.
+            self._killing = self._reactor.callLater(_LAST_WORDS_SECONDS, self._process.kill)
+
+    def _unloadable(self, reason: str) -> None:
+        """Take it that the files of its JavaScript are broken: at first nothing can start, later they may be mended."""
+        if not self._was_ready and self.running and self._stopped is None:
+            self._unusable = CannotStart(self._explain(reason))
+            self._release(self._unusable)
 
     def _ended(self, reason: str) -> None:
         self._process = None
+        if self._killing is not None and self._killing.active():
+            self._killing.cancel()
+        self._killing = None
         self.pid = 0
         if self._control is not None:
             self._control.close()
@@ -244,11 +273,17 @@ class _Process(ProcessProtocol):
 
     Args:
         ended: Told once why it ended.
+        unloadable: Told before, if its JavaScript cannot be loaded, why.
         seconds: A clock.
     """
 
-    def __init__(self, *, ended: Callable[[str], None], seconds: Callable[[], float]) -> None:
+    def __init__(
+        self, *, ended: Callable[[str], None], unloadable: Callable[[str], None], seconds: Callable[[], float]
+    ) -> None:
         self._ended = ended
+        self._unloadable = unloadable
+        self._last = ""
+        """The last line that it has written."""
         self._seconds = seconds
         self._stderr = b""
         self._lines = 0
@@ -264,17 +299,20 @@ class _Process(ProcessProtocol):
         if self._lines_from + _LINES_SECONDS < now:
             self._lines, self._lines_from = 0, now
         for line in lines:
+            self._last = line.decode("utf-8", "backslashreplace")[:2000]
             # Children share this pipe: a flood of one must not fill the disk.
             self._lines += 1
             if self._lines == _LINES:
                 _log.warn("sandbox: too much output; the rest is dropped for {span:g} s", span=_LINES_SECONDS)
             if self._lines >= _LINES:
                 break
-            _log.warn("sandbox: {line}", line=line.decode("utf-8", "backslashreplace")[:2000])
+            _log.warn("sandbox: {line}", line=self._last)
 
     def processEnded(self, reason: Failure) -> None:
         if self._stderr:
             self.errReceived(b"\n")
+        if getattr(reason.value, "exitCode", None) == _UNLOADABLE:
+            self._unloadable(self._last)
         self._ended(reason.getErrorMessage())
 
     def hand(self, descriptor: int, data: bytes) -> None:

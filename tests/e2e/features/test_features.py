@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import pytest_twisted
 
+from aiwebengine.errors import CannotStart
 from aiwebengine.features.all import FEATURES
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
 
@@ -163,3 +164,20 @@ async def test_left_out(left_out: str, tmp_path: Path) -> None:
             reply = await engine.api("PUT", "/script?uri=refused", {"files": {"main.js": use.source}})
             assert reply.status == 422, reply.text
             assert use.refused in reply.text
+
+
+@pytest_twisted.ensureDeferred
+async def test_broken_javascript(tmp_path: Path) -> None:
+    """JavaScript of another package that cannot be loaded stops the start, which names feature, file and reason."""
+    for content, why in (
+        ("(function () {\n  nothingOfThatName.x = 1;\n}());", "nothingOfThatName"),
+        ("var a = ;", "Syntax"),
+    ):
+        path = tmp_path / "broken.js"
+        path.write_text(content)
+        features = [replace(one, prelude=(path,), api_version=1) if one.name == "storage" else one for one in FEATURES]
+        with pytest.raises(CannotStart) as refused:
+            async with running_engine(settings_for(tmp_path / "data"), features=features):
+                pytest.fail("it serves")
+        for part in ('the feature "storage"', str(path), why):
+            assert part in refused.value.public

@@ -235,7 +235,8 @@ async def test_talkative_top_level() -> None:
     async with running_runtime() as runtime:
         runtime.host.calls["upsertScript"] = lambda given: 1
         with pytest.raises(ScriptFailed, match="128 MiB"):
-            await runtime.load("one", source, wall=10.0)
+            # The time is no part of it: a slow machine has as much as it needs.
+            await runtime.load("one", source, wall=300.0)
 
 
 @pytest_twisted.ensureDeferred

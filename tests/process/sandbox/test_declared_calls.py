@@ -246,5 +246,5 @@ def end_of(told: str) -> str:
     process, ours = start(told)
     with ours:
         _, said = process.communicate(timeout=30)
-    assert process.returncode == 1, process.returncode
+    assert process.returncode == 3, process.returncode
     return said.decode()

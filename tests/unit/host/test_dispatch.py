@@ -85,6 +85,18 @@ class DispatchTests(SynchronousTestCase):
         )
         self.assertEqual(error["hint"], "docs/reference/javascript-api.md#getscript")
 
+    def test_hint_of_a_package(self) -> None:
+        """An error of a call that another package brings leads to that package's page, or nowhere if it has none."""
+        for guide, hint in (("docs/howto/orders.md", "docs/howto/orders.md"), ("", None)):
+            dispatcher = host(Everything())
+
+            def find(*_: Any) -> None:
+                raise Unavailable("no")
+
+            dispatcher.add([OneCall(find)], guide=guide)
+            error = ask(dispatcher.begin(invocation()), "probe", "x")["err"]
+            self.assertEqual(error.get("hint"), hint)
+
     def test_refuses_an_argument_of_another_kind(self) -> None:
         """An argument of the wrong kind is told what is needed and what was given."""
         error = ask(host(Everything()).begin(invocation()), "getScript", 5)["err"]

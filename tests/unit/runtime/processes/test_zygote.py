@@ -136,6 +136,26 @@ class ZygoteTests(SynchronousTestCase):
         self.assertEqual((self.zygote.ready, self.process.signals), (False, ["KILL"]))
         self.flushLoggedErrors()
 
+    def test_unloadable(self) -> None:
+        """A sandbox whose JavaScript cannot be loaded fails the start in words; one that was ready is started again."""
+        self.zygote = Zygote(reactor=self.reactor, explain=lambda reason: f"broken: {reason}")
+        self.zygote.startService()
+        waiting = self.zygote.when_ready()
+        self.process.protocol.errReceived(b"a warning\n/x/kv.js: ReferenceError")
+        self.process.protocol.processEnded(Failure(ProcessTerminated(exitCode=3)))
+        for one in (waiting, self.zygote.when_ready()):
+            self.assertEqual(self.failureResultOf(one, CannotStart).value.public, "broken: /x/kv.js: ReferenceError")
+        self.reactor.advance(1)
+        self.process.ready()
+        self.reactor.turn()
+        self.successResultOf(self.zygote.when_ready())
+        self.process.protocol.processEnded(Failure(ProcessTerminated(exitCode=3)))
+        waiting = self.zygote.when_ready()
+        self.assertNoResult(waiting)
+        self.zygote.stopService()
+        self.failureResultOf(waiting, Unavailable)
+        self.flushLoggedErrors()
+
     def test_restarts(self) -> None:
         """It is started again after ever longer waits; one that lived long is started at once."""
         for wait in (0.05, 0.1, 0.2):
