@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiwebengine.features.sockets.calls import KIND, SocketDestination, SocketMessages
-from aiwebengine.features.sockets.sessions import Parcels, SocketDoor, Surroundings, sockets_of_scripts
+from aiwebengine.features.sockets.sessions import OutgoingMessages, SocketDoor, Surroundings, sockets_of_scripts
 from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.machinery import Machinery, Parts
 
@@ -17,7 +17,7 @@ def build(machinery: Machinery) -> Parts:
             current=machinery.current,
             bus=machinery.bus,
             settings=base.settings.of(SocketSettings),
-            parcels=Parcels(),
+            messages=OutgoingMessages(),
         ),
         sockets=machinery.sockets,
     )

@@ -39,7 +39,7 @@ from aiwebengine.values import Answer, Entry, HandlerRef, Principal, Request
 from aiwebengine.web.arrival import Arrival
 from aiwebengine.web.http.exchange import Exchange
 from aiwebengine.web.websocket.connection import WebSockets
-from aiwebengine.web.websocket.frames import Parcel, text_parcel
+from aiwebengine.web.websocket.frames import OutgoingMessage, text_message
 from aiwebengine.web.websocket.upgrade import Socket
 
 _log = Logger()
@@ -64,26 +64,26 @@ class Surroundings:
     current: Current
     bus: Bus
     settings: SocketSettings
-    parcels: Parcels
+    messages: OutgoingMessages
 
 
-class Parcels:
+class OutgoingMessages:
     """Makes what is sent of a message on a topic; all who get it share that."""
 
     def __init__(self) -> None:
         self._message: TopicMessage | None = None
-        self._parcel = Parcel(b"")
+        self._outgoing = OutgoingMessage(b"")
 
-    def of(self, message: TopicMessage) -> Parcel:
+    def of(self, message: TopicMessage) -> OutgoingMessage:
         """Return it."""
         if message is not self._message:
             self._message = message
             text = json.loads(message.data)
             if message.event == BINARY:
-                self._parcel = Parcel(binascii.a2b_base64(text), binary=True)
+                self._outgoing = OutgoingMessage(binascii.a2b_base64(text), binary=True)
             else:
-                self._parcel = text_parcel(text)
-        return self._parcel
+                self._outgoing = text_message(text)
+        return self._outgoing
 
 
 class SocketDoor:
@@ -389,7 +389,7 @@ class SocketSession:
             self._socket.send_text(value)
         elif what == "b":
             try:
-                self._socket.send(Parcel(binascii.a2b_base64(value), binary=True))
+                self._socket.send(OutgoingMessage(binascii.a2b_base64(value), binary=True))
             except binascii.Error:
                 return False
         elif what == "s":
@@ -421,7 +421,7 @@ class SocketSession:
     def _deliver(self, message: TopicMessage) -> None:
         if message.event == GAP:
             return
-        self._socket.send(self._around.parcels.of(message), soon=True)
+        self._socket.send(self._around.messages.of(message), soon=True)
 
     def _ended(self, reason: Reason) -> None:
         self._socket.close(_POLICY if reason.code == "failed" else _GONE, reason.message)

@@ -20,7 +20,7 @@ from aiwebengine.settings.schema import WebSocketSettings
 from aiwebengine.values import Request
 from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.exchange import Exchange
-from aiwebengine.web.websocket.frames import Parcel, text_parcel
+from aiwebengine.web.websocket.frames import OutgoingMessage, text_message
 from aiwebengine.web.websocket.upgrade import Endpoint, Socket, SocketEvents, check_origin, read_handshake
 from aiwebengine.web.write_batch import PendingWrites, Together
 
@@ -231,21 +231,21 @@ class WebSocket:
 
     def send_text(self, text: str) -> None:
         """See `upgrade.Socket`."""
-        self.send(text_parcel(text))
+        self.send(text_message(text))
 
-    def send(self, parcel: Parcel, *, soon: bool = False) -> None:
+    def send(self, message: OutgoingMessage, *, soon: bool = False) -> None:
         """See `upgrade.Socket`."""
         speaker = self._speaker
         if self._closing or speaker is None or not speaker.speaks:
             return
-        size = len(parcel.data)
+        size = len(message.data)
         if self._congested:
             self._behind += size
             if self._behind > self._settings.buffer_bytes:
                 self.close(_TRY_LATER, "the client reads too slowly")
                 return
         bits = speaker.window_bits if size >= _SMALL_BYTES else 0
-        frame = parcel.packed(bits) if bits else parcel.frame
+        frame = message.packed(bits) if bits else message.frame
         if soon:
             if self._pieces is None:
                 self._pieces = PendingWrites(together=self._together, write=self._write)

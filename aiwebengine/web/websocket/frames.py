@@ -16,7 +16,7 @@ _TAIL = 4
 """Bytes at the end of what is compressed that stand for nothing."""
 
 
-class Parcel:
+class OutgoingMessage:
     """
     A message that is sent to one client or to many.
 
@@ -57,9 +57,9 @@ class Parcel:
         return known
 
 
-def text_parcel(text: str) -> Parcel:
+def text_message(text: str) -> OutgoingMessage:
     """Return the message of a text; half of a surrogate pair, which UTF-8 cannot say, is replaced."""
-    return Parcel(text.encode("utf-8", "replace"))
+    return OutgoingMessage(text.encode("utf-8", "replace"))
 
 
 def _frame(first: int, data: bytes) -> bytes:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from aiwebengine.errors import Denied, Invalid, UpgradeRequired
 from aiwebengine.values import Request
-from aiwebengine.web.websocket.frames import Parcel
+from aiwebengine.web.websocket.frames import OutgoingMessage
 
 _KEY = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 _WORD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
@@ -50,12 +50,12 @@ class Socket(Protocol):
     def send_text(self, text: str) -> None:
         """Send a message of text; one that cannot be sent any more is dropped."""
 
-    def send(self, parcel: Parcel, *, soon: bool = False) -> None:
+    def send(self, message: OutgoingMessage, *, soon: bool = False) -> None:
         """
         Send a message; the same.
 
         Args:
-            parcel: The message, which may be for others, too.
+            message: The message, which may be for others, too.
             soon: It may wait a moment for others, and leave with them.
         """
 

@@ -42,7 +42,7 @@ from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.interfaces import Clock
 from aiwebengine.values import Request
 from aiwebengine.web.http.payload import bare_payload, told_sender
-from aiwebengine.web.websocket.frames import text_parcel
+from aiwebengine.web.websocket.frames import text_message
 from aiwebengine.web.websocket.upgrade import Socket, SocketEvents
 
 PROTOCOL = "graphql-transport-ws"
@@ -139,7 +139,7 @@ class Conversation:
             soon: It may wait a moment for others.
         """
         if not self._over:
-            self._socket.send(text_parcel(text), soon=soon)
+            self._socket.send(text_message(text), soon=soon)
 
     def ended(self, identity: str) -> bool:
         """An operation is over; false if it was already."""

@@ -35,9 +35,9 @@ class FakeSocket:
         self.sent: list[Any] = []
         self.closed: tuple[int, str] | None = None
 
-    def send(self, parcel: Any, *, soon: bool = False) -> None:
+    def send(self, message: Any, *, soon: bool = False) -> None:
         assert soon in {True, False}
-        self.sent.append(json.loads(parcel.data))
+        self.sent.append(json.loads(message.data))
 
     def close(self, code: int, reason: str) -> None:
         self.closed = (code, reason)

@@ -12,7 +12,7 @@ from aiwebengine.errors import Cancelled, EngineError, Invalid, ScriptFailed, Un
 from aiwebengine.features.sockets.calls import BINARY as BINARY_MESSAGE
 from aiwebengine.features.sockets.calls import socket_topic
 from aiwebengine.features.sockets.options import SOCKET
-from aiwebengine.features.sockets.sessions import Parcels, SocketDoor, Surroundings, sockets_of_scripts
+from aiwebengine.features.sockets.sessions import OutgoingMessages, SocketDoor, Surroundings, sockets_of_scripts
 from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
@@ -49,7 +49,7 @@ class SessionTests(WebTestCase):
             current=self.current,
             bus=self.bus,
             settings=given,
-            parcels=Parcels(),
+            messages=OutgoingMessages(),
         )
         self.door = SocketDoor(around=around, sockets=WebSockets(reactor=self.clock, settings=WebSocketSettings()))
         self.site = self.make_site(sockets_of_scripts(self.door))

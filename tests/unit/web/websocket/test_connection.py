@@ -10,7 +10,7 @@ from aiwebengine.settings.schema import WebSocketSettings
 from aiwebengine.values import Request
 from aiwebengine.web.http.exchange import Exchange
 from aiwebengine.web.websocket.connection import WebSockets
-from aiwebengine.web.websocket.frames import Parcel, text_parcel
+from aiwebengine.web.websocket.frames import OutgoingMessage, text_message
 from aiwebengine.web.websocket.upgrade import Socket
 from tests.support.clients.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
 from tests.unit.web.support import Client, WebTestCase, replies
@@ -86,7 +86,7 @@ class SocketTests(WebTestCase):
         self.assertEqual(owner.heard, ["hello 🙂", b"\0\xff", "two pieces"])
         self.assertEqual(client.frames, [(PONG, b"between")])
         for size in (0, 125, 126, 65_535, 65_536):
-            owner.socket.send(Parcel(b"x" * size, binary=True))
+            owner.socket.send(OutgoingMessage(b"x" * size, binary=True))
             client.read()
             self.assertEqual(client.frames[-1], (BINARY, b"x" * size))
         owner.socket.send_text("\ud800 alone")
@@ -154,28 +154,28 @@ class SocketTests(WebTestCase):
         """A message to many is put together once; those that follow soon leave together, in their order."""
         clients = [self.open()[0] for _ in range(2)]
         packing = self.open(sec_websocket_extensions="permessage-deflate; server_max_window_bits=9")[0]
-        parcels = [text_parcel(f"{number} " + "x" * 200) for number in range(3)]
-        for parcel in parcels:
+        messages = [text_message(f"{number} " + "x" * 200) for number in range(3)]
+        for message in messages:
             for owner in self.place.owners:
-                owner.socket.send(parcel, soon=True)
+                owner.socket.send(message, soon=True)
         for client in (*clients, packing):
             client.read()
-            self.assertEqual(client.texts, [parcels[0].data.decode()])
+            self.assertEqual(client.texts, [messages[0].data.decode()])
         self.clock.advance(0.02)
         for client in (*clients, packing):
             client.read()
-            self.assertEqual(client.texts, [parcel.data.decode() for parcel in parcels])
+            self.assertEqual(client.texts, [message.data.decode() for message in messages])
         owner = self.place.owners[0]
-        owner.socket.send(parcels[0], soon=True)
+        owner.socket.send(messages[0], soon=True)
         owner.socket.send_text("at once")
         clients[0].read()
-        self.assertEqual(clients[0].texts[-2:], [parcels[0].data.decode(), "at once"])
-        owner.socket.send(parcels[1], soon=True)
+        self.assertEqual(clients[0].texts[-2:], [messages[0].data.decode(), "at once"])
+        owner.socket.send(messages[1], soon=True)
         owner.socket.close(1000, "")
         clients[0].read()
         self.assertEqual([opcode for opcode, _ in clients[0].frames[-2:]], [TEXT, CLOSE])
         packing.gone()
-        self.place.owners[2].socket.send(parcels[0], soon=True)
+        self.place.owners[2].socket.send(messages[0], soon=True)
         self.clock.advance(1)
 
     def test_nothing_behind_the_end(self) -> None:
@@ -183,7 +183,7 @@ class SocketTests(WebTestCase):
         client, owner = self.open()
         owner.socket.send_text("one")
         for _ in range(2):
-            owner.socket.send(text_parcel("two"), soon=True)
+            owner.socket.send(text_message("two"), soon=True)
         client.close(1000)
         self.clock.advance(1)
         self.assertEqual([opcode for opcode, _ in client.frames], [TEXT, TEXT, CLOSE])
