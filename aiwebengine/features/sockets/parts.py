@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiwebengine.features.sockets.calls import KIND, SocketDestination, SocketMessages
-from aiwebengine.features.sockets.sessions import OutgoingMessages, SocketDoor, Surroundings, sockets_of_scripts
+from aiwebengine.features.sockets.sessions import OutgoingMessages, SocketDoor, SessionContext, sockets_of_scripts
 from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.machinery import Machinery, Parts
 
@@ -12,7 +12,7 @@ def build(machinery: Machinery) -> Parts:
     """Build them."""
     base = machinery.base
     door = SocketDoor(
-        around=Surroundings(
+        context=SessionContext(
             invoker=machinery.invoker,
             current=machinery.current,
             bus=machinery.bus,

@@ -57,7 +57,7 @@ Event = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class SessionContext:
     """What the sessions work with."""
 
     invoker: Invoker
@@ -91,15 +91,15 @@ class SocketDoor:
     See the module.
 
     Args:
-        around: What the sessions work with.
+        context: What the sessions work with.
         sockets: Speak WebSocket.
     """
 
-    def __init__(self, *, around: Surroundings, sockets: WebSockets) -> None:
-        self._around = around
+    def __init__(self, *, context: SessionContext, sockets: WebSockets) -> None:
+        self._context = context
         self._sockets = sockets
         self._callees: Mapping[str, Callees[Entry]] = {
-            name: around.invoker.callees(partial(self._callee, name)) for name in _EVENTS
+            name: context.invoker.callees(partial(self._callee, name)) for name in _EVENTS
         }
         """By name of the event."""
         self._sessions: dict[SocketSession, None] = {}
@@ -136,7 +136,7 @@ class SocketDoor:
         if options["auth"] == "required" and principal.kind == "anonymous":
             raise Unauthenticated("This WebSocket requires authentication.")
         protocol = self._sockets.choose(request, options["protocols"])
-        return _told(self._around.settings, identity=request.id, protocol=protocol, data="null", topics=[])
+        return _told(self._context.settings, identity=request.id, protocol=protocol, data="null", topics=[])
 
     def accept(
         self, exchange: Exchange, request: Request, route: Entry, said: Mapping[str, Any], *, principal: Principal
@@ -145,7 +145,7 @@ class SocketDoor:
 
         def opened(socket: Socket) -> SocketSession:
             session = SocketSession(
-                around=self._around,
+                context=self._context,
                 callees=self._callees,
                 socket=socket,
                 request=request,
@@ -173,7 +173,7 @@ class SocketDoor:
         return {"sessions": len(self._sessions)}
 
     def _callee(self, name: str, route: Entry) -> Callee:
-        return self._around.invoker.callee(
+        return self._context.invoker.callee(
             kind="socket",
             script=route.script,
             version=route.version,
@@ -206,7 +206,7 @@ class SocketSession:
     One client of a script; see `upgrade.SocketEvents` and `sink.Sink`.
 
     Args:
-        around: What it works with.
+        context: What it works with.
         callees: By name of an event, what handles it.
         socket: The open WebSocket.
         request: That it began with.
@@ -216,14 +216,14 @@ class SocketSession:
     """
 
     __slots__ = (
-        "_around", "_busy", "_callees", "_data", "_events", "_held", "_identity", "_left", "_over", "_principal",
+        "_context", "_busy", "_callees", "_data", "_events", "_held", "_identity", "_left", "_over", "_principal",
         "_run", "_socket", "_topics", "place",
     )  # fmt: skip
 
     def __init__(
         self,
         *,
-        around: Surroundings,
+        context: SessionContext,
         callees: Mapping[str, Callees[Entry]],
         socket: Socket,
         request: Request,
@@ -232,7 +232,7 @@ class SocketSession:
         left: Callable[[SocketSession], None],
     ) -> None:
         self.place = (route.script, route.key)
-        self._around = around
+        self._context = context
         self._callees = callees
         self._principal = principal
         self._socket = socket
@@ -280,7 +280,7 @@ class SocketSession:
         self._events.append(event)
         if not self._busy:
             self._next()
-        elif len(self._events) >= self._around.settings.queue_messages and not self._held and not self._over:
+        elif len(self._events) >= self._context.settings.queue_messages and not self._held and not self._over:
             self._held = True
             self._socket.pause()
 
@@ -288,7 +288,7 @@ class SocketSession:
         """Handle what happened next."""
         while self._events and not self._busy:
             name, given = self._events.pop(0)
-            if self._held and len(self._events) <= self._around.settings.queue_messages // 2:
+            if self._held and len(self._events) <= self._context.settings.queue_messages // 2:
                 self._held = False
                 self._socket.resume()
             last = name == "close"
@@ -301,9 +301,9 @@ class SocketSession:
                 return
 
     def _begin(self, route: Entry, name: str, given: str) -> None:
-        invoker = self._around.invoker
+        invoker = self._context.invoker
         told = _told(
-            self._around.settings,
+            self._context.settings,
             identity=self._identity,
             protocol=self._socket.protocol,
             data=self._data,
@@ -314,7 +314,7 @@ class SocketSession:
 
     def _route(self) -> Entry | None:
         script, pattern = self.place
-        active = self._around.current.registry.scripts.get(script)
+        active = self._context.current.registry.scripts.get(script)
         for entry in active.entries if active is not None else ():
             if entry.key == pattern and entry.kind == SOCKET:
                 return entry
@@ -365,7 +365,7 @@ class SocketSession:
     def carry_out(self, said: Mapping[str, Any]) -> None:
         """Do what a handler did with its socket; everything in it may be forged."""
         data = json.dumps(said.get("data"), separators=(",", ":"))
-        if len(data) > self._around.settings.max_data_bytes:
+        if len(data) > self._context.settings.max_data_bytes:
             self._socket.close(_FAILED, "the script keeps too much with the connection")
             return
         self._data = data
@@ -407,11 +407,11 @@ class SocketSession:
     def _subscribe(self, topic: str) -> bool:
         if topic in self._topics or self._over:
             return True
-        if len(self._topics) >= self._around.settings.max_topics or len(topic) > 200:
+        if len(self._topics) >= self._context.settings.max_topics or len(topic) > 200:
             return False
         script = self.place[0]
         try:
-            self._topics[topic] = self._around.bus.subscribe(
+            self._topics[topic] = self._context.bus.subscribe(
                 socket_topic(script, topic), attributes={}, deliver=self._deliver, ended=self._ended, owner=script
             )
         except EngineError as error:
@@ -421,7 +421,7 @@ class SocketSession:
     def _deliver(self, message: TopicMessage) -> None:
         if message.event == GAP:
             return
-        self._socket.send(self._around.messages.of(message), soon=True)
+        self._socket.send(self._context.messages.of(message), soon=True)
 
     def _ended(self, reason: Reason) -> None:
         self._socket.close(_POLICY if reason.code == "failed" else _GONE, reason.message)

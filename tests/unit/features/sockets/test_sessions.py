@@ -12,7 +12,7 @@ from aiwebengine.errors import Cancelled, EngineError, Invalid, ScriptFailed, Un
 from aiwebengine.features.sockets.calls import BINARY as BINARY_MESSAGE
 from aiwebengine.features.sockets.calls import socket_topic
 from aiwebengine.features.sockets.options import SOCKET
-from aiwebengine.features.sockets.sessions import OutgoingMessages, SocketDoor, Surroundings, sockets_of_scripts
+from aiwebengine.features.sockets.sessions import OutgoingMessages, SocketDoor, SessionContext, sockets_of_scripts
 from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
@@ -44,14 +44,14 @@ class SessionTests(WebTestCase):
         """Let clients in, within these settings."""
         given = SocketSettings(**settings)
         self.bus = Bus(epoch="e", settings=live or LiveSettings())
-        around = Surroundings(
+        context = SessionContext(
             invoker=an_invoker(self.runner, current=self.current, prefix="event"),
             current=self.current,
             bus=self.bus,
             settings=given,
             messages=OutgoingMessages(),
         )
-        self.door = SocketDoor(around=around, sockets=WebSockets(reactor=self.clock, settings=WebSocketSettings()))
+        self.door = SocketDoor(context=context, sockets=WebSockets(reactor=self.clock, settings=WebSocketSettings()))
         self.site = self.make_site(sockets_of_scripts(self.door))
 
     def ask(self, **headers: str) -> tuple[Client, FakeRun]:  # type: ignore[override]
