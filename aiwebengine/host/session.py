@@ -164,9 +164,9 @@ class CallSession:
     def keep(self, answer: Answer | None) -> None:
         """See `interfaces.HostSession.keep`."""
         if self.invocation.idempotent is not None:
-            once = self.invocation.idempotent
+            idempotent = self.invocation.idempotent
             size = len(answer.body) if answer is not None else 0
-            self.hold(HeldEffect(group=ANSWERS, key=once.key, value=(once, answer), size_bytes=size))
+            self.hold(HeldEffect(group=ANSWERS, key=idempotent.key, value=(idempotent, answer), size_bytes=size))
 
     def commit(self) -> Deferred[None] | None:
         """See `interfaces.HostSession.commit`."""

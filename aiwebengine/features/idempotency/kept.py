@@ -42,7 +42,7 @@ class KeptAnswers:
         self._keep = round(keep_seconds * 1000)
         self._open: set[str] = set()
 
-    async def begin(self, once: IdempotentRequest) -> Answer | None:
+    async def begin(self, idempotent: IdempotentRequest) -> Answer | None:
         """
         Look whether a request was answered already; if not, it is in hand until `end`.
 
@@ -54,30 +54,30 @@ class KeptAnswers:
             Invalid: The key was used for another request.
             Unavailable: It cannot be found out.
         """
-        if once.key in self._open:
+        if idempotent.key in self._open:
             raise Conflict("A request with this idempotency-key is in progress; retry in a moment.", retry_seconds=1.0)
-        self._open.add(once.key)
+        self._open.add(idempotent.key)
         try:
-            found = await self._find(once)
+            found = await self._find(idempotent)
         except BaseException:
-            self.end(once)
+            self.end(idempotent)
             raise
         if found is not None:
-            self.end(once)
+            self.end(idempotent)
         return found
 
-    def end(self, once: IdempotentRequest) -> None:
+    def end(self, idempotent: IdempotentRequest) -> None:
         """The request is over, answered or not."""
-        self._open.discard(once.key)
+        self._open.discard(idempotent.key)
 
     def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write:  # noqa: ARG002  the interface's
         """See `effects.Effects.write`."""
 
         def keep(transaction: Transaction) -> None:
             for effect in effects:
-                once, answer = effect.value
+                idempotent, answer = effect.value
                 since = transaction.now - self._keep
-                answer_rows.put(transaction.connection, once, answer, now=transaction.now, since=since)
+                answer_rows.put(transaction.connection, idempotent, answer, now=transaction.now, since=since)
 
         return keep
 
@@ -88,13 +88,13 @@ class KeptAnswers:
         """Remove answers whose time is over, some at a time; give how many they were."""
         return answer_rows.remove_old(connection, before=self._milliseconds() - self._keep, limit=1000)
 
-    async def _find(self, once: IdempotentRequest) -> Answer | None:
+    async def _find(self, idempotent: IdempotentRequest) -> Answer | None:
         since = self._milliseconds() - self._keep
-        found = await self._read(lambda connection: answer_rows.find(connection, once.key, since=since))
+        found = await self._read(lambda connection: answer_rows.find(connection, idempotent.key, since=since))
         if found is None:
             return None
         request, answer = found
-        if request != once.request:
+        if request != idempotent.request:
             raise Invalid(
                 "This idempotency-key was used for another request (another path, query or body); "
                 "make a new key for each request."

@@ -37,7 +37,7 @@ def check_option(registration: Registration, value: Any) -> bool | str:
     raise Invalid(f'{registration.call}: {OPTION} must be true, false or "required"; {told(value)} was given.')
 
 
-def asked_once(request: Request, route: Entry) -> IdempotentRequest | None:
+def idempotent_request(request: Request, route: Entry) -> IdempotentRequest | None:
     """
     Return whether a request is to be done once only.
 

@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 
 from aiwebengine.features.idempotency.declarations import OPTION
 from aiwebengine.features.idempotency.kept import KeptAnswers
-from aiwebengine.features.idempotency.keys import CompletionSink, asked_once, check_option
+from aiwebengine.features.idempotency.keys import CompletionSink, check_option, idempotent_request
 from aiwebengine.features.idempotency.settings import IdempotencySettings
 from aiwebengine.host.session import ANSWERS
 from aiwebengine.machinery import Machinery, Parts
@@ -24,20 +24,20 @@ def build(machinery: Machinery) -> Parts:
         milliseconds=base.milliseconds,
         keep_seconds=base.settings.of(IdempotencySettings).keep_seconds,
     )
-    return Parts(effects={ANSWERS: answers}, admission=[once_step(answers)], upkeep=[answers.remove_old])
+    return Parts(effects={ANSWERS: answers}, admission=[idempotency_step(answers)], upkeep=[answers.remove_old])
 
 
-def once_step(answers: KeptAnswers) -> AdmissionStep:
+def idempotency_step(answers: KeptAnswers) -> AdmissionStep:
     """Return the step that answers requests with an idempotency key."""
     return AdmissionStep(
         name="idempotency",
         place=Place.ANSWERED,
         applies=lambda route: bool(route.options.get(OPTION)),
-        enter=OnceDoor(answers).enter,
+        enter=IdempotencyGate(answers).enter,
     )
 
 
-class OnceDoor:
+class IdempotencyGate:
     """
     Answers requests with an idempotency key: from what is kept, or by running the handler.
 
@@ -50,18 +50,18 @@ class OnceDoor:
 
     def enter(self, exchange: Exchange, request: Request, route: Entry, invocation: Invocation, way: Way) -> bool:
         """See `web.admission.AdmissionStep.enter`."""
-        once = asked_once(request, route)
-        if once is None:
+        idempotent = idempotent_request(request, route)
+        if idempotent is None:
             return False
-        work = Deferred.fromCoroutine(self._run(invocation._replace(idempotent=once), once, exchange, way))
+        work = Deferred.fromCoroutine(self._run(invocation._replace(idempotent=idempotent), idempotent, exchange, way))
         work.addErrback(way.failed, exchange)
         return True
 
-    async def _run(self, invocation: Invocation, once: IdempotentRequest, exchange: Exchange, way: Way) -> None:
-        kept = await self._answers.begin(once)
+    async def _run(self, invocation: Invocation, idempotent: IdempotentRequest, exchange: Exchange, way: Way) -> None:
+        kept = await self._answers.begin(idempotent)
         if kept is not None:
             exchange.answered(kept)
         elif not exchange.waiting:
-            self._answers.end(once)
+            self._answers.end(idempotent)
         else:
-            way.run(invocation, CompletionSink(exchange, lambda: self._answers.end(once)), exchange)
+            way.run(invocation, CompletionSink(exchange, lambda: self._answers.end(idempotent)), exchange)

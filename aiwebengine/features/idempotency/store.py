@@ -14,7 +14,7 @@ LARGEST_BODY = 1024 * 1024
 """A larger one is not kept, only that there was an answer."""
 
 
-def put(connection: Connection, once: IdempotentRequest, answer: Answer | None, *, now: int, since: int) -> None:
+def put(connection: Connection, idempotent: IdempotentRequest, answer: Answer | None, *, now: int, since: int) -> None:
     """
     Keep what was answered.
 
@@ -27,11 +27,11 @@ def put(connection: Connection, once: IdempotentRequest, answer: Answer | None, 
     """
     body = answer.body if answer is not None and len(answer.body) <= LARGEST_BODY else None
     pairs = answer.headers if answer is not None else ()
-    connection.execute(sa.delete(answers).where(answers.c.key == once.key, answers.c.at < since))
+    connection.execute(sa.delete(answers).where(answers.c.key == idempotent.key, answers.c.at < since))
     connection.execute(
         sa.insert(answers).values(
-            key=once.key,
-            request=once.request,
+            key=idempotent.key,
+            request=idempotent.request,
             at=now,
             status=answer.status if answer is not None else 0,
             headers=json.dumps([[name.decode("latin-1"), value.decode("latin-1")] for name, value in pairs]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiwebengine.features.sockets.calls import KIND, SocketDestination, SocketMessages
-from aiwebengine.features.sockets.sessions import OutgoingMessages, SocketDoor, SessionContext, sockets_of_scripts
+from aiwebengine.features.sockets.sessions import OutgoingMessages, SessionContext, SocketDoor, sockets_of_scripts
 from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.machinery import Machinery, Parts
 

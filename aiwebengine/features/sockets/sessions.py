@@ -216,7 +216,7 @@ class SocketSession:
     """
 
     __slots__ = (
-        "_context", "_busy", "_callees", "_data", "_events", "_held", "_identity", "_left", "_over", "_principal",
+        "_busy", "_callees", "_context", "_data", "_events", "_held", "_identity", "_left", "_over", "_principal",
         "_run", "_socket", "_topics", "place",
     )  # fmt: skip
 

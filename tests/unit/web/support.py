@@ -18,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import EngineError
 from aiwebengine.features.idempotency.kept import KeptAnswers
-from aiwebengine.features.idempotency.parts import once_step
+from aiwebengine.features.idempotency.parts import idempotency_step
 from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.interfaces import Identify
 from aiwebengine.runtime.registry import ActiveScript, Current
@@ -211,7 +211,7 @@ class WebTestCase(SynchronousTestCase):
             openers={kind.name: kind.opens for kind in kinds if kind.opens is not None},
             doors=doors,
             visitors=visitors,
-            admission=[once_step(answers), *admission],
+            admission=[idempotency_step(answers), *admission],
         )
 
     def serve(self, *routes: Entry, limits: Mapping[str, float] | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Invalid
-from aiwebengine.features.idempotency.keys import asked_once, check_option
+from aiwebengine.features.idempotency.keys import check_option, idempotent_request
 from aiwebengine.host.registration.kinds import Registration
 from aiwebengine.values import Entry, Request
 from tests.unit.web.support import a_route
@@ -53,34 +53,34 @@ class OptionTests(SynchronousTestCase):
 class KeyTests(SynchronousTestCase):
     def test_when_a_request_is_run_as_any_other(self) -> None:
         """Without a key, or without the option, nothing is kept."""
-        self.assertIsNone(asked_once(a_request(None), orders()))
-        self.assertIsNone(asked_once(a_request(), orders(idempotent=False)))
+        self.assertIsNone(idempotent_request(a_request(None), orders()))
+        self.assertIsNone(idempotent_request(a_request(), orders(idempotent=False)))
 
     def test_a_key_that_is_demanded(self) -> None:
         """A route that demands a key refuses a request without one, and says what a key is."""
         with self.assertRaisesRegex(Invalid, "POST /orders needs the header idempotency-key"):
-            asked_once(a_request(None), orders("required"))
+            idempotent_request(a_request(None), orders("required"))
 
     def test_what_is_no_key(self) -> None:
         """A key is visible ASCII of bounded length."""
         for key in ("a b", "ä", "x" * 256):
             with self.assertRaisesRegex(Invalid, "1 to 255 visible ASCII characters"):
-                asked_once(a_request(key), orders())
+                idempotent_request(a_request(key), orders())
 
     def test_what_makes_requests_the_same(self) -> None:
         """The key counts within a script, a route and a user; the request is its path, query and body."""
-        first = asked_once(a_request(), orders())
+        first = idempotent_request(a_request(), orders())
         assert first is not None
-        self.assertEqual(asked_once(a_request(), orders()), first)
+        self.assertEqual(idempotent_request(a_request(), orders()), first)
         for other in (
-            asked_once(a_request("k2"), orders()),
-            asked_once(a_request(who="Bearer x"), orders()),
-            asked_once(a_request(), orders(script="other")),
+            idempotent_request(a_request("k2"), orders()),
+            idempotent_request(a_request(who="Bearer x"), orders()),
+            idempotent_request(a_request(), orders(script="other")),
         ):
             assert other is not None
             self.assertNotEqual(other.key, first.key)
         for changed in (a_request(body=b"x"), a_request(path="/orders/")):
-            other = asked_once(changed, orders())
+            other = idempotent_request(changed, orders())
             assert other is not None
             self.assertEqual(other.key, first.key)
             self.assertNotEqual(other.request, first.request)

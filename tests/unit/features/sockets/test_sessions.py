@@ -12,7 +12,7 @@ from aiwebengine.errors import Cancelled, EngineError, Invalid, ScriptFailed, Un
 from aiwebengine.features.sockets.calls import BINARY as BINARY_MESSAGE
 from aiwebengine.features.sockets.calls import socket_topic
 from aiwebengine.features.sockets.options import SOCKET
-from aiwebengine.features.sockets.sessions import OutgoingMessages, SocketDoor, SessionContext, sockets_of_scripts
+from aiwebengine.features.sockets.sessions import OutgoingMessages, SessionContext, SocketDoor, sockets_of_scripts
 from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
