@@ -104,20 +104,20 @@ def _hostile(address: str) -> Iterator[None]:
 
 
 def _asked(address: str, makers: list[Any], seconds: float, meanwhile: Any = None) -> list[Asker]:
-    askers = [Asker(address, maker) for maker in makers]
-    for asker in askers:
-        asker.start()
+    callers = [Asker(address, maker) for maker in makers]
+    for caller in callers:
+        caller.start()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if meanwhile is None:
             time.sleep(0.2)
         else:
             meanwhile()
-    for asker in askers:
-        asker.over.set()
-    for asker in askers:
-        asker.join()
-    return askers
+    for caller in callers:
+        caller.over.set()
+    for caller in callers:
+        caller.join()
+    return callers
 
 
 def _deploy(server: Server, uri: str, source: str) -> int:
@@ -155,8 +155,8 @@ def _resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _p99(askers: list[Asker]) -> float:
-    return statistics.quantiles([one for asker in askers for one in asker.milliseconds], n=100)[98]
+def _p99(callers: list[Asker]) -> float:
+    return statistics.quantiles([one for caller in callers for one in caller.milliseconds], n=100)[98]
 
 
 def test_under_load(tmp_path: Path) -> None:
@@ -177,10 +177,10 @@ def test_under_load(tmp_path: Path) -> None:
             chaotic = _asked(address, good, SECONDS, lambda: _kill_something(server, chance))
         again = _asked(address, good, min(20.0, SECONDS / 4))
         files_after, resident_after = _open_files(server.process.pid), _resident(server.process.pid)
-        wrong = [one for askers in (quiet, hostile, chaotic, again) for asker in askers for one in asker.wrong]
+        wrong = [one for callers in (quiet, hostile, chaotic, again) for caller in callers for one in caller.wrong]
         statuses: Counter[int] = Counter()
-        for asker in chaotic:
-            statuses.update(asker.statuses)
+        for caller in chaotic:
+            statuses.update(caller.statuses)
         base = _p99(quiet)
         print(  # noqa: T201  the figures are what this is run for
             f"\nseed {SEED}, {SECONDS:.0f} s of kills and hostile scripts"

@@ -128,7 +128,7 @@ async def test_stopped_template() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_client_gone() -> None:
-    """A run whose asker has gone ends: told if it waits, killed if it does not listen, dropped if it has not begun."""
+    """A run whose caller has gone ends: told if it waits, killed if it does not listen, dropped if it has not begun."""
     async with running_runtime(pool=PoolSettings(max_running=1)) as runtime:
         await runtime.load("one", SCRIPT)
         await runtime.run("one", handler=QUICK)

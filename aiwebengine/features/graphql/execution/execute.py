@@ -139,16 +139,16 @@ class Execution:
             assembled=assembled, document=document, node=node, params=params, kind=node.operation.value
         )
 
-    def operation(self, prepared: PreparedOperation, asker: Caller) -> Operation:
+    def operation(self, prepared: PreparedOperation, caller: Caller) -> Operation:
         """Make the context of an execution."""
         self._operations += 1
         return Operation(
             assembled=prepared.assembled,
             document=prepared.document,
             node=prepared.node,
-            asker=asker,
+            caller=caller,
             loop=self.loop,
-            batches=Batches(loop=self.loop, scripts=self.scripts, asker=asker),
+            batches=Batches(loop=self.loop, scripts=self.scripts, caller=caller),
         )
 
     def executor(self, prepared: PreparedOperation, operation: Operation, *, incremental: bool) -> Executor[Any]:
@@ -176,7 +176,9 @@ class Execution:
         made.async_helpers = _HELPERS
         return made
 
-    def execute(self, prepared: PreparedOperation, asker: Caller, told: Told, *, incremental: bool = False) -> Underway:
+    def execute(
+        self, prepared: PreparedOperation, caller: Caller, told: Told, *, incremental: bool = False
+    ) -> Underway:
         """
         Execute a query or a mutation.
 
@@ -187,7 +189,7 @@ class Execution:
         Raises:
             RequestFailed: The variables do not fit.
         """
-        operation = self.operation(prepared, asker)
+        operation = self.operation(prepared, caller)
         executor = self.executor(prepared, operation, incremental=incremental)
         underway = Underway(
             operation=operation, told=told, among=self._running, due=self._clock.seconds() + self._settings.max_seconds
@@ -197,7 +199,7 @@ class Execution:
         plan = None if incremental else plan_of(prepared.assembled, prepared.document, prepared.node)
         calls = calls_of(plan, executor.variable_values) if plan is not None else None
         if plan is None or calls is None:
-            underway.wait(self.loop.run(self._run(executor, asker)))
+            underway.wait(self.loop.run(self._run(executor, caller)))
         else:
             self._ask(underway, plan, calls, executor)
         return underway
@@ -222,7 +224,7 @@ class Execution:
         """Execute, with the root fields at hand."""
         if underway.over:
             return
-        request = underway.operation.asker.request
+        request = underway.operation.caller.request
         result: Any = executor.execute_operation()
         if isinstance(result, ExecutionResult):
             underway.end(Results(first=self.told(result, request)))
@@ -233,14 +235,14 @@ class Execution:
         """Wait for what lies below the root fields."""
         return Results(first=self.told(await result, request))
 
-    async def _run(self, executor: Executor[Any], asker: Caller) -> Results:
+    async def _run(self, executor: Executor[Any], caller: Caller) -> Results:
         result: Any = executor.execute_operation()
         if not isinstance(result, ExecutionResult | ExperimentalIncrementalExecutionResults):
             result = await result
         if isinstance(result, ExperimentalIncrementalExecutionResults):
-            first = told_first(result, asker.request, self._settings.max_response_bytes)
+            first = told_first(result, caller.request, self._settings.max_response_bytes)
             return Results(first=first, more=result.subsequent_results if "hasNext" in first else None)
-        return Results(first=self.told(result, asker.request))
+        return Results(first=self.told(result, caller.request))
 
     def told(self, result: ExecutionResult, request: str) -> dict[str, Any]:
         """Return a result as it is sent."""

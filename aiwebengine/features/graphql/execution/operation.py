@@ -38,13 +38,13 @@ class Operation:
         assembled: The schema.
         document: What is executed of.
         node: The operation in it.
-        asker: Who asks.
+        caller: Who asks.
         loop: Runs it.
         batches: Its calls.
     """
 
     __slots__ = (
-        "asker", "assembled", "batches", "document", "loop", "many", "node", "opens", "prefetched",
+        "caller", "assembled", "batches", "document", "loop", "many", "node", "opens", "prefetched",
     )  # fmt: skip
 
     def __init__(
@@ -53,14 +53,14 @@ class Operation:
         assembled: Assembled,
         document: Document,
         node: OperationDefinitionNode,
-        asker: Caller,
+        caller: Caller,
         loop: ReactorLoop,
         batches: Batches,
     ) -> None:
         self.assembled = assembled
         self.document = document
         self.node = node
-        self.asker = asker
+        self.caller = caller
         self.loop = loop
         self.batches = batches
         self.opens: Opens | None = None

@@ -63,7 +63,7 @@ class Scripts(Protocol):
         label: str,
         payload: str,
         read_only: bool,
-        asker: Caller,
+        caller: Caller,
     ) -> Invocation:
         """Make an invocation."""
 
@@ -163,14 +163,14 @@ class Batches:
     Args:
         loop: Tells when nothing can go on.
         scripts: Run them.
-        asker: Who asks.
+        caller: Who asks.
     """
 
-    def __init__(self, *, loop: ReactorLoop, scripts: Scripts, asker: Caller) -> None:
+    def __init__(self, *, loop: ReactorLoop, scripts: Scripts, caller: Caller) -> None:
         self._loop = loop
         self._scripts = scripts
-        self._asker = asker
-        self._sender = f",{asker.sender}" if asker.sender else ""
+        self._asker = caller
+        self._sender = f",{caller.sender}" if caller.sender else ""
         self._gathered: dict[str, list[Call]] = {}
         self._running: dict[Batch, Run] = {}
         self._due = False
@@ -201,7 +201,7 @@ class Batches:
             label=label[:200],
             payload=f'{{"calls":[{texts}]{self._sender}}}',
             read_only=read_only,
-            asker=self._asker,
+            caller=self._asker,
         )
         batch = Batch(batches=self, calls=calls, invocation=invocation, scripts=self._scripts, loop=self._loop)
         self.runs += 1

@@ -51,7 +51,7 @@ class ScriptRuns:
         label: str,
         payload: str,
         read_only: bool,
-        asker: Caller,
+        caller: Caller,
     ) -> Invocation:
         """See `batches.Scripts`."""
         callees = self._callees.get(kind)
@@ -59,13 +59,13 @@ class ScriptRuns:
             callees = self._callees[kind] = self._invoker.callees(partial(self._callee, kind))
         return self._invoker.invocation(
             callees.of(part),
-            asker.principal,
+            caller.principal,
             payload,
             identity=identity,
             label=label,
             recording=self._invoker.recording(part.script, label),
             read_only=read_only,
-            trace=asker.trace,
+            trace=caller.trace,
         )
 
     def run(self, invocation: Invocation, sink: Sink) -> Run:

@@ -255,7 +255,7 @@ class Feed:
             return execute_subscription_event(one) if self._executor is begun else self.event(one.root_value)
 
         stream = map_source_to_response_event(begun, self._source, execute)
-        request = self._operation.asker.request
+        request = self._operation.caller.request
         async for result in stream:
             text = encode(self._feeds.told(result, request))
             self._busy = False
@@ -279,7 +279,7 @@ class Feed:
             _log.failure("a GraphQL subscription failed", failure)
             error = FieldFailed(_FAULT, {"code": "INTERNAL"})
         told_error = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
-        self.fail(formatted([told_error], request=self._operation.asker.request))
+        self.fail(formatted([told_error], request=self._operation.caller.request))
 
     def _stop(self) -> None:
         if self.over:
@@ -325,7 +325,7 @@ class Feeds:
         self._stopping: Reason | None = None
 
     def subscribe(
-        self, prepared: PreparedOperation, asker: Caller, outlet: Outlet, *, after: str | None = None
+        self, prepared: PreparedOperation, caller: Caller, outlet: Outlet, *, after: str | None = None
     ) -> SubscribedOperation:
         """
         Begin a subscription; whatever becomes of it is told to *outlet*.
@@ -339,15 +339,15 @@ class Feeds:
         self._members += 1
         member = SubscribedOperation(outlet=outlet, most=self._settings.queue_results, gone=self._left)
         if self._stopping is not None:
-            self._refuse(member, of_engine(Unavailable(self._stopping.message, retry_seconds=1.0), shown=True), asker)
+            self._refuse(member, of_engine(Unavailable(self._stopping.message, retry_seconds=1.0), shown=True), caller)
             return member
         if self._members > self._settings.max_subscriptions:
             most = self._settings.max_subscriptions
             text = f"There may be at most {most} open subscriptions (graphql.max_subscriptions); try again later."
-            self._refuse(member, FieldFailed(text, {"code": "TOO_MANY"}), asker)
+            self._refuse(member, FieldFailed(text, {"code": "TOO_MANY"}), caller)
             return member
         self._opening += 1
-        opening_now = self.loop.run(self._open(prepared, asker, member, after))
+        opening_now = self.loop.run(self._open(prepared, caller, member, after))
         opening_now.addBoth(self._opened)
 
         def cancel() -> None:
@@ -357,7 +357,7 @@ class Feeds:
             opening_now.cancel()
 
         member.cancel = cancel
-        opening_now.addErrback(self._not_opened, member, asker)
+        opening_now.addErrback(self._not_opened, member, caller)
         return member
 
     def swapped(self, registry: Registry) -> None:
@@ -367,7 +367,7 @@ class Feeds:
                 continue
             try:
                 prepared = self._execution.prepare(feed.prepared.params)
-                operation = self._execution.operation(prepared, feed._operation.asker)  # noqa: SLF001  its own
+                operation = self._execution.operation(prepared, feed._operation.caller)  # noqa: SLF001  its own
                 executor = self._execution.executor(prepared, operation, incremental=False)
             except RequestFailed as failed:
                 errors = formatted(failed.errors, request="")
@@ -431,9 +431,9 @@ class Feeds:
         }
 
     async def _open(
-        self, prepared: PreparedOperation, asker: Caller, member: SubscribedOperation, after: str | None
+        self, prepared: PreparedOperation, caller: Caller, member: SubscribedOperation, after: str | None
     ) -> None:
-        operation = self._execution.operation(prepared, asker)
+        operation = self._execution.operation(prepared, caller)
         operation.opens = self._source
         executor = self._execution.executor(prepared, operation, incremental=False)
         try:
@@ -461,7 +461,7 @@ class Feeds:
             result = feed.event(RootValue(wish.first))
             if not isinstance(result, ExecutionResult):
                 result = await result
-            member.first(encode(self.told(result, asker.request)))
+            member.first(encode(self.told(result, caller.request)))
 
     def _join(
         self,
@@ -477,7 +477,7 @@ class Feeds:
         if isinstance(source, TopicSource):
             params = prepared.params
             variables = json.dumps(params.variables, sort_keys=True)
-            principal = (operation.asker.principal.kind, operation.asker.principal.id)
+            principal = (operation.caller.principal.kind, operation.caller.principal.id)
             key = (params.query, params.operation_name, variables, principal, source.wish.key)
             known = self._feeds.get(key)
             if known is not None and not known.over and after in (None, known.had):
@@ -509,14 +509,14 @@ class Feeds:
     async def _source(
         self, part: SchemaPart, operation: Operation, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]
     ) -> TopicSource | YieldedValues:
-        opened = await self.ask(part, operation.asker, opening(operation, info, arguments))
+        opened = await self.ask(part, operation.caller, opening(operation, info, arguments))
         return (
             opened
             if isinstance(opened, YieldedValues)
             else TopicSource(loop=self.loop, wish=opened, events=self._events_of)
         )
 
-    async def ask(self, part: SchemaPart, asker: Caller, head: str) -> SourceRequest | YieldedValues:
+    async def ask(self, part: SchemaPart, caller: Caller, head: str) -> SourceRequest | YieldedValues:
         """
         Ask a resolver what its subscriber gets.
 
@@ -530,23 +530,23 @@ class Feeds:
             return SourceRequest(part=part)
         await self._gate.enter(part.script)
         try:
-            return await self._asked(part, asker, head)
+            return await self._asked(part, caller, head)
         finally:
             self._gate.leave(part.script)
 
-    async def _asked(self, part: SchemaPart, asker: Caller, head: str) -> SourceRequest | YieldedValues:
+    async def _asked(self, part: SchemaPart, caller: Caller, head: str) -> SourceRequest | YieldedValues:
         assert part.handler is not None
         scripts = self._execution.scripts
-        sender = f",{asker.sender}" if asker.sender else ""
+        sender = f",{caller.sender}" if caller.sender else ""
         assert part.handler is not None
         invocation = scripts.invocation(
             part,
-            identity=asker.request,
+            identity=caller.request,
             kind="subscribe",
             label=f"subscription {part.name}",
             payload=f'{{"calls":[{{"t":"root","h":{part.handler.id},{head}}}]{sender}}}',
             read_only=False,
-            asker=asker,
+            caller=caller,
         )
         taker = ResolverSink(
             loop=self.loop, scripts=scripts, invocation=invocation, part=part, arguments=Filter(arguments=head)
@@ -560,24 +560,24 @@ class Feeds:
             raise
         return opened
 
-    def _not_opened(self, failure: Failure, member: SubscribedOperation, asker: Caller) -> None:
+    def _not_opened(self, failure: Failure, member: SubscribedOperation, caller: Caller) -> None:
         error = failure.value
         if failure.check(CancelledError) or member.over:
             return
         if isinstance(error, RequestFailed):
-            self._refuse(member, error, asker)
+            self._refuse(member, error, caller)
         elif isinstance(error, EngineError):
-            self._refuse(member, of_engine(error, shown=True), asker)
+            self._refuse(member, of_engine(error, shown=True), caller)
         elif isinstance(error, FieldFailed):
-            self._refuse(member, error, asker)
+            self._refuse(member, error, caller)
         else:
             _log.failure("a GraphQL subscription could not start", failure)
-            self._refuse(member, FieldFailed(_FAULT, {"code": "INTERNAL"}), asker)
+            self._refuse(member, FieldFailed(_FAULT, {"code": "INTERNAL"}), caller)
 
-    def _refuse(self, member: SubscribedOperation, error: RequestFailed | FieldFailed, asker: Caller) -> None:
+    def _refuse(self, member: SubscribedOperation, error: RequestFailed | FieldFailed, caller: Caller) -> None:
         errors = error.errors if isinstance(error, RequestFailed) else [GraphQLError(str(error), original_error=error)]
         member.leave()
-        member.outlet.refused(formatted(errors, request=asker.request))
+        member.outlet.refused(formatted(errors, request=caller.request))
 
 
 def _nothing() -> None:

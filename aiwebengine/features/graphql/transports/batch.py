@@ -31,7 +31,7 @@ class BatchedOperations:
 
     Args:
         execution: Executes them.
-        asker: Who asks.
+        caller: Who asks.
         persisted: Documents are kept.
         done: Given their results, in their order, once.
     """
@@ -40,12 +40,12 @@ class BatchedOperations:
         self,
         *,
         execution: Execution,
-        asker: Caller,
+        caller: Caller,
         persisted: bool,
         done: Callable[[Sequence[Mapping[str, Any]]], None],
     ) -> None:
         self._execution = execution
-        self._asker = asker
+        self._asker = caller
         self._persisted = persisted
         self._done = done
         self._results: list[Mapping[str, Any]] = []

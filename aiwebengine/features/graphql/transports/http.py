@@ -127,7 +127,7 @@ class GraphQLDoor:
         self._check(prepared, request)
         underway = self._execution.execute(
             prepared,
-            asker_of(exchange, request),
+            caller_of(exchange, request),
             partial(self._told, exchange, wished),
             incremental=wished.incremental and prepared.document.incremental,
         )
@@ -141,7 +141,7 @@ class GraphQLDoor:
 
         batch = BatchedOperations(
             execution=self._execution,
-            asker=asker_of(exchange, request),
+            caller=caller_of(exchange, request),
             persisted=self._settings.persisted_queries,
             done=done,
         )
@@ -149,9 +149,9 @@ class GraphQLDoor:
         batch.begin(given)
 
     def _subscribe(self, exchange: Exchange, request: Request, prepared: PreparedOperation) -> None:
-        asker = asker_of(exchange, request)
+        caller = caller_of(exchange, request)
         outlet = MultipartSubscription(exchange, clock=self._clock, heartbeat_seconds=self._heartbeat_seconds)
-        member = self._feeds.subscribe(prepared, asker, outlet)
+        member = self._feeds.subscribe(prepared, caller, outlet)
         outlet.opened(drained=member.drained, left=member.cancel)
 
     def _check(self, prepared: PreparedOperation, request: Request) -> None:
@@ -218,7 +218,7 @@ def refusal(error: EngineError, kind: str, *, request: str) -> Answer:
     return made._replace(status=row.status, headers=headers)
 
 
-def asker_of(exchange: Exchange, request: Request, connection: str = "") -> Caller:
+def caller_of(exchange: Exchange, request: Request, connection: str = "") -> Caller:
     """
     Tell who asks.
 

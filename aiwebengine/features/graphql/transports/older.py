@@ -25,7 +25,7 @@ from aiwebengine.features.graphql.subscriptions.feeds import Feeds
 from aiwebengine.features.graphql.subscriptions.sources import SourceRequest, YieldedValues
 from aiwebengine.features.graphql.subscriptions.topics import FILTER, SubscriptionTopics, topic_of
 from aiwebengine.features.graphql.transports.accept import JSON
-from aiwebengine.features.graphql.transports.http import NO_SCHEMA, answer, asker_of, refusal
+from aiwebengine.features.graphql.transports.http import NO_SCHEMA, answer, caller_of, refusal
 from aiwebengine.features.graphql.transports.outflow import Outflow
 from aiwebengine.values import Request
 from aiwebengine.web.events.sse import event_bytes, head
@@ -77,7 +77,7 @@ class OlderDoor:
         info = {"fieldName": part.name, "parentType": "Subscription", "path": [part.name], "fields": {}}
         info["operation"] = {"kind": "subscription", "name": None}
         arguments = f'"a":{{}},"i":{json.dumps(info)}'
-        told = await self._feeds.ask(part, asker_of(exchange, request), arguments)
+        told = await self._feeds.ask(part, caller_of(exchange, request), arguments)
         exchange.gone = None
         if isinstance(told, YieldedValues):
             self._pass_on(exchange, told)

@@ -54,7 +54,7 @@ from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds, SubscribedOperation
 from aiwebengine.features.graphql.transports.accept import EVENTS, JSON, preferred
-from aiwebengine.features.graphql.transports.http import NO_SCHEMA, asker_of, refusal
+from aiwebengine.features.graphql.transports.http import NO_SCHEMA, caller_of, refusal
 from aiwebengine.features.graphql.transports.params import read_params, read_request
 from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.interfaces import Clock
@@ -328,7 +328,7 @@ class EventDoor:
         """
         given = read_request(request)
         prepared = self._prepare(given, request)
-        asker = asker_of(exchange, request)
+        caller = caller_of(exchange, request)
         stop: Callable[[], None] = _nothing
 
         def left() -> None:
@@ -342,12 +342,12 @@ class EventDoor:
             outlet.refused(request_failed(prepared.errors, exchange.id)["errors"])
         elif prepared.kind == "subscription":
             member = self._feeds.subscribe(
-                prepared, asker, outlet, after=usable_id(request.headers.get("last-event-id"))
+                prepared, caller, outlet, after=usable_id(request.headers.get("last-event-id"))
             )
             connection.drained = member.drained
             stop = member.cancel
         else:
-            stop = execute_to(self._execution, prepared, asker, outlet)
+            stop = execute_to(self._execution, prepared, caller, outlet)
 
     def end(self) -> None:
         """The server stops: tell when to come back."""
@@ -431,18 +431,18 @@ class EventDoor:
             raise TooMany(f"One stream may have at most {reserved.most} operations at once.")
         prepared = self._prepare(given, request)
         outlet = NamedOperation(reserved, identity)
-        asker = asker_of(exchange, request)
+        caller = caller_of(exchange, request)
         exchange.answered(Answer(status=202, headers=((b"content-type", b"application/json"),), body=b"null"))
         reserved.operations[identity] = _nothing
         if isinstance(prepared, RequestFailed):
             outlet.refused(request_failed(prepared.errors, exchange.id)["errors"])
         elif prepared.kind == "subscription":
-            member = self._feeds.subscribe(prepared, asker, outlet)
+            member = self._feeds.subscribe(prepared, caller, outlet)
             if identity in reserved.operations:
                 reserved.operations[identity] = member.cancel
                 reserved.members[identity] = member
         else:
-            stop = execute_to(self._execution, prepared, asker, outlet)
+            stop = execute_to(self._execution, prepared, caller, outlet)
             if identity in reserved.operations:
                 reserved.operations[identity] = stop
 
@@ -474,7 +474,7 @@ class EventDoor:
         reserved.expiry = self._clock.callLater(self._settings.init_seconds, expired)  # type: ignore[assignment]
 
 
-def execute_to(execution: Execution, prepared: PreparedOperation, asker: Caller, outlet: Any) -> Callable[[], None]:
+def execute_to(execution: Execution, prepared: PreparedOperation, caller: Caller, outlet: Any) -> Callable[[], None]:
     """
     Execute a query or a mutation for an outlet, which gets its one result.
 
@@ -484,7 +484,7 @@ def execute_to(execution: Execution, prepared: PreparedOperation, asker: Caller,
 
     def told(outcome: Results | Failure) -> None:
         if isinstance(outcome, Failure):
-            _log.failure("GraphQL request {request} failed", outcome, request=asker.request)
+            _log.failure("GraphQL request {request} failed", outcome, request=caller.request)
             message = "Internal server error; the server log has the details."
             outlet.refused([{"message": message, "extensions": {"code": "INTERNAL"}}])
         else:
@@ -492,9 +492,9 @@ def execute_to(execution: Execution, prepared: PreparedOperation, asker: Caller,
             outlet.complete()
 
     try:
-        return execution.execute(prepared, asker, told).cancel
+        return execution.execute(prepared, caller, told).cancel
     except RequestFailed as failed:
-        outlet.refused(request_failed(failed.errors, asker.request)["errors"])
+        outlet.refused(request_failed(failed.errors, caller.request)["errors"])
         return _nothing
 
 

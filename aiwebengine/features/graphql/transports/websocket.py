@@ -228,7 +228,7 @@ class Conversation:
             return
         parts = self._parts
         operation = Subscriber(self, identity)
-        asker = Caller(request=parts.new_id(), sender=self._sender, trace=self._request.trace)
+        caller = Caller(request=parts.new_id(), sender=self._sender, trace=self._request.trace)
         if len(self._stops) >= parts.settings.max_connection_subscriptions:
             most = parts.settings.max_connection_subscriptions
             text = f"One connection may have at most {most} operations at once (graphql.max_connection_subscriptions)."
@@ -239,16 +239,16 @@ class Conversation:
             params = read_params(given, parts.execution.documents, persisted=parts.settings.persisted_queries)
             prepared = parts.execution.prepare(params)
             if prepared.kind == "subscription":
-                member = parts.feeds.subscribe(prepared, asker, operation)
+                member = parts.feeds.subscribe(prepared, caller, operation)
                 if identity in self._stops:
                     self._stops[identity] = member.cancel
                     self._members[identity] = member
             else:
-                stop = execute_to(parts.execution, prepared, asker, operation)
+                stop = execute_to(parts.execution, prepared, caller, operation)
                 if identity in self._stops:
                     self._stops[identity] = stop
         except RequestFailed as failed:
-            operation.refused(request_failed(failed.errors, asker.request)["errors"])
+            operation.refused(request_failed(failed.errors, caller.request)["errors"])
         except NoSchema:
             operation.refused([{"message": NO_SCHEMA, "extensions": {"code": "NOT_FOUND"}}])
         except EngineError as error:

@@ -72,7 +72,7 @@ class FakeScripts:
     def invocation(self, of: SchemaPart, **given: Any) -> Invocation:
         return Invocation(
             id=given["identity"], script=of.script, version=of.version, kind=given["kind"], handler=of.handler,
-            principal=given["asker"].principal, payload=given["payload"], wall_seconds=1, cpu_seconds=1,
+            principal=given["caller"].principal, payload=given["payload"], wall_seconds=1, cpu_seconds=1,
             label=given["label"], read_only=given["read_only"],
         )  # fmt: skip
 

@@ -345,7 +345,7 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(self.sink.told, [("failed", "script_timeout")])
 
     def test_cancelled(self) -> None:
-        """A run whose asker has gone is told so, killed if it goes on, and nothing of it is committed."""
+        """A run whose caller has gone is told so, killed if it goes on, and nothing of it is committed."""
         self.scene.runner.cancel(self.run_)
         self.scene.runner.cancel(self.run_)
         self.assertEqual(self.child.take(), {b"_command": b"cancel", b"t": b"1", b"v": b""})

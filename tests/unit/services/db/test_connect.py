@@ -179,7 +179,7 @@ class GuardedDatabaseTests(SynchronousTestCase):
         return work
 
     def test_reads_are_repeated(self):
-        """A read that met a lost connection is made again, and its asker notices nothing."""
+        """A read that met a lost connection is made again, and its caller notices nothing."""
         read = self.database.read(self.broken(2))
         for _ in range(3):
             self.work()
