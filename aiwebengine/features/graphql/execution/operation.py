@@ -44,7 +44,7 @@ class Operation:
     """
 
     __slots__ = (
-        "caller", "assembled", "batches", "document", "loop", "many", "node", "opens", "prefetched",
+        "assembled", "batches", "caller", "document", "loop", "many", "node", "opens", "prefetched",
     )  # fmt: skip
 
     def __init__(

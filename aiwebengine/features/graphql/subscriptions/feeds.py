@@ -222,7 +222,7 @@ class Feed:
     @property
     def keeps(self) -> bool:
         """Clients who come back get what they have missed."""
-        return isinstance(self._source, TopicSource) and self._feeds.keeps(self._source.wish.part.name)
+        return isinstance(self._source, TopicSource) and self._feeds.keeps(self._source.request.part.name)
 
     def merge(self, other: Feed) -> None:
         """Have the members of *other*, which ends."""
@@ -448,17 +448,17 @@ class Feeds:
         if member.over:
             await source.aclose()
             return
-        wish = source.wish if isinstance(source, TopicSource) else None
-        if wish is None or not self.keeps(wish.part.name):
+        request = source.request if isinstance(source, TopicSource) else None
+        if request is None or not self.keeps(request.part.name):
             after = None
         # Who comes back has had what it began with.
-        begins = wish is not None and wish.begins and after is None
+        begins = request is not None and request.begins and after is None
         if begins:
             member.hold()
         feed = self._join(prepared, operation, executor, source, member, after)
         if begins:
-            assert wish is not None
-            result = feed.event(RootValue(wish.first))
+            assert request is not None
+            result = feed.event(RootValue(request.first))
             if not isinstance(result, ExecutionResult):
                 result = await result
             member.first(encode(self.told(result, caller.request)))
@@ -478,15 +478,15 @@ class Feeds:
             params = prepared.params
             variables = json.dumps(params.variables, sort_keys=True)
             principal = (operation.caller.principal.kind, operation.caller.principal.id)
-            key = (params.query, params.operation_name, variables, principal, source.wish.key)
+            key = (params.query, params.operation_name, variables, principal, source.request.key)
             known = self._feeds.get(key)
             if known is not None and not known.over and after in (None, known.had):
                 known.join(member)
                 if after is None and known.keeps:
                     member.outlet.began(known.done)
                 return known
-            if source.wish.filter is not None:
-                self._topics.filtering(source.wish.part.name)
+            if source.request.filter is not None:
+                self._topics.filtering(source.request.part.name)
             source.open(self._bus, after=after)
             apart = after is not None
             if source.gap is not None:
@@ -513,7 +513,7 @@ class Feeds:
         return (
             opened
             if isinstance(opened, YieldedValues)
-            else TopicSource(loop=self.loop, wish=opened, events=self._events_of)
+            else TopicSource(loop=self.loop, request=opened, events=self._events_of)
         )
 
     async def ask(self, part: SchemaPart, caller: Caller, head: str) -> SourceRequest | YieldedValues:

@@ -79,12 +79,12 @@ class TopicSource:
 
     Args:
         loop: Runs who waits for them.
-        wish: Whose.
+        request: What the resolver said.
         events: Makes them of messages.
     """
 
-    def __init__(self, *, loop: ReactorLoop, wish: SourceRequest, events: Events) -> None:
-        self.wish = wish
+    def __init__(self, *, loop: ReactorLoop, request: SourceRequest, events: Events) -> None:
+        self.request = request
         self._event_of = events
         self._loop = loop
         self._events: deque[RootValue] = deque()
@@ -107,17 +107,17 @@ class TopicSource:
         Raises:
             TooManySubscribers: A limit is reached.
         """
-        self.position = after if after is not None else bus.last_id(topic_of(self.wish.part.name))
-        attributes: dict[str, Any] = dict(self.wish.attributes)
-        if self.wish.filter is not None:
-            attributes[FILTER] = self.wish.filter
+        self.position = after if after is not None else bus.last_id(topic_of(self.request.part.name))
+        attributes: dict[str, Any] = dict(self.request.attributes)
+        if self.request.filter is not None:
+            attributes[FILTER] = self.request.filter
         self._subscription = bus.subscribe(
-            topic_of(self.wish.part.name),
+            topic_of(self.request.part.name),
             attributes=attributes,
             deliver=self._deliver,
             ended=self._ended,
             after=after,
-            owner=self.wish.part.script,
+            owner=self.request.part.script,
         )
 
     @property
@@ -280,14 +280,14 @@ class ResolverSink:
                 self.failed(error)
             return
         try:
-            wish = self._wish(told if isinstance(told, dict) else {})
+            request = self._source_request(told if isinstance(told, dict) else {})
         except Invalid as error:
             self.failed(ScriptFailed(error.public))
             return
-        if wish is None:
+        if request is None:
             self.failed(broken_protocol(self._part.script))
         else:
-            self._loop.settle(self.opened, wish)
+            self._loop.settle(self.opened, request)
 
     def started(self, answer: Answer) -> None:  # noqa: ARG002  its head says nothing
         """See `Sink.started`."""
@@ -317,7 +317,7 @@ class ResolverSink:
 
         self._scripts.explained(error, self._invocation, told)
 
-    def _wish(self, told: Mapping[str, Any]) -> SourceRequest | None:
+    def _source_request(self, told: Mapping[str, Any]) -> SourceRequest | None:
         said = told.get("s")
         if said == "all":
             return SourceRequest(part=self._part)

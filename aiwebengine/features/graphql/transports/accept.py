@@ -34,7 +34,7 @@ class AcceptedTypes(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def wishes(accept: str) -> AcceptedTypes:
+def accepted_types(accept: str) -> AcceptedTypes:
     """Read an `accept` header; clients repeat theirs."""
     kind = preferred(accept, (JSON, RESPONSE))
     events = named(accept, EVENTS)
@@ -58,9 +58,9 @@ def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
     if not accept.strip():
         return offered[0]
     best: tuple[float, int, str] | None = None
-    wishes = [_wish(one) for one in accept.lower().split(",")[:_MOST]]
+    accepted = [_accepted_type(one) for one in accept.lower().split(",")[:_MOST]]
     for place, kind in enumerate(offered):
-        quality = _quality(kind, wishes)
+        quality = _quality(kind, accepted)
         if quality > 0 and (best is None or (quality, -place) > best[:2]):
             best = (quality, -place, kind)
     return best[2] if best is not None else None
@@ -68,26 +68,26 @@ def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
 
 def named(accept: str, kind: str) -> bool:
     """Return whether an `accept` header names *kind* itself."""
-    return any(one == kind and quality > 0 for one, quality in map(_wish, accept.lower().split(",")[:_MOST]))
+    return any(one == kind and quality > 0 for one, quality in map(_accepted_type, accept.lower().split(",")[:_MOST]))
 
 
-def _quality(kind: str, wishes: list[tuple[str, float]]) -> float:
+def _quality(kind: str, accepted: list[tuple[str, float]]) -> float:
     group = kind.partition("/")[0]
     # What names it most exactly decides.
     for pattern in (kind, f"{group}/*", "*/*"):
-        found = [quality for one, quality in wishes if one == pattern]
+        found = [quality for one, quality in accepted if one == pattern]
         if found:
             return max(found)
     return 0.0
 
 
-def _wish(text: str) -> tuple[str, float]:
+def _accepted_type(text: str) -> tuple[str, float]:
     parameters = _parameters(text)
     return parameters[""], _number(parameters.get("q", "1"))
 
 
 def _parameters(text: str) -> dict[str, str]:
-    """Split one wish; its type is the value of the empty name."""
+    """Split one item of the header; its type is the value of the empty name."""
     kind, *parameters = (part.strip() for part in text.split(";"))
     told = {"": kind}
     for parameter in parameters:

@@ -24,7 +24,7 @@ from aiwebengine.features.graphql.execution.results import Results, engine_refus
 from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds
-from aiwebengine.features.graphql.transports.accept import EVENTS, JSON, RESPONSE, AcceptedTypes, wishes
+from aiwebengine.features.graphql.transports.accept import EVENTS, JSON, RESPONSE, AcceptedTypes, accepted_types
 from aiwebengine.features.graphql.transports.batch import BatchedOperations
 from aiwebengine.features.graphql.transports.multipart import MultipartAnswer, MultipartSubscription, send_deferred
 from aiwebengine.features.graphql.transports.page import GraphiQLPage
@@ -85,8 +85,8 @@ class GraphQLDoor:
     def enter(self, exchange: Exchange, request: Request) -> None:
         """Answer a request for `/graphql`."""
         accept = exchange.sender.accept
-        wished = wishes(accept)
-        kind = wished.kind or JSON
+        accepted = accepted_types(accept)
+        kind = accepted.kind or JSON
         try:
             if request.method == "OPTIONS":
                 exchange.answered(Answer(status=204, headers=((b"allow", b"GET, HEAD, POST, OPTIONS"),), body=b""))
@@ -94,15 +94,15 @@ class GraphQLDoor:
                 raise WrongMethod(f"/graphql answers GET and POST, not {request.method}.", allowed=_METHODS)
             elif self._settings.graphiql and request.method != "POST" and wants_page(accept):
                 self._page.show(exchange)
-            elif wished.streamed and request.method != "HEAD":
+            elif accepted.streamed and request.method != "HEAD":
                 self._distinct(exchange, request)
-            elif wished.kind is None and not wished.incremental and not wished.subscribed:
+            elif accepted.kind is None and not accepted.incremental and not accepted.subscribed:
                 raise NotAcceptable(
                     f"The answer is {RESPONSE} or {JSON} (or {EVENTS} for a subscription); the header accept wants "
                     "neither."
                 )
             else:
-                self._operate(exchange, request, wished)
+                self._operate(exchange, request, accepted)
         except RequestFailed as failed:
             self._failed(exchange, failed, kind)
         except NoSchema:
@@ -110,7 +110,7 @@ class GraphQLDoor:
         except EngineError as error:
             self._refuse(exchange, error, kind)
 
-    def _operate(self, exchange: Exchange, request: Request, wished: AcceptedTypes) -> None:
+    def _operate(self, exchange: Exchange, request: Request, accepted: AcceptedTypes) -> None:
         """Execute what a request asks for."""
         given = read_batch(request, self._settings.max_batch)
         if not isinstance(given, Mapping):
@@ -118,18 +118,18 @@ class GraphQLDoor:
             return
         params = read_params(given, self._execution.documents, persisted=self._settings.persisted_queries)
         prepared = self._execution.prepare(params)
-        if prepared.kind == "subscription" and wished.subscribed and request.method != "HEAD":
+        if prepared.kind == "subscription" and accepted.subscribed and request.method != "HEAD":
             self._subscribe(exchange, request, prepared)
             return
-        if prepared.kind == "subscription" and wished.events:
+        if prepared.kind == "subscription" and accepted.events:
             self._distinct(exchange, request)
             return
         self._check(prepared, request)
         underway = self._execution.execute(
             prepared,
             caller_of(exchange, request),
-            partial(self._told, exchange, wished),
-            incremental=wished.incremental and prepared.document.incremental,
+            partial(self._told, exchange, accepted),
+            incremental=accepted.incremental and prepared.document.incremental,
         )
         if not underway.over:
             exchange.gone = underway.cancel
@@ -165,16 +165,16 @@ class GraphQLDoor:
                 f"A mutation changes things, so it is sent with POST, not {request.method}.", allowed=("POST",)
             )
 
-    def _told(self, exchange: Exchange, wished: AcceptedTypes, outcome: Results | Failure) -> None:
+    def _told(self, exchange: Exchange, accepted: AcceptedTypes, outcome: Results | Failure) -> None:
         exchange.gone = None
-        kind = wished.kind or JSON
+        kind = accepted.kind or JSON
         if isinstance(outcome, Failure):
             _log.failure("GraphQL request {request} failed", outcome, request=exchange.id)
             self._refuse(exchange, EngineError("Internal server error; the server log has the details."), kind)
         elif outcome.more is None:
             exchange.answered(answer(outcome.first, kind))
         else:
-            self._send_parts(exchange, outcome, older=wished.older)
+            self._send_parts(exchange, outcome, older=accepted.older)
 
     def _send_parts(self, exchange: Exchange, results: Results, *, older: bool) -> None:
         parts = MultipartAnswer(exchange, boundary="-", parameters="; deferSpec=20220824" if older else "")

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from aiwebengine.features.graphql.transports.accept import wishes
+from aiwebengine.features.graphql.transports.accept import accepted_types
 from aiwebengine.features.graphql.transports.older_parts import IncrementalPartsOf2022
 
 
@@ -52,9 +52,9 @@ def test_items() -> None:
 
 def test_formats_that_clients_name() -> None:
     """A client names the format of the parts that it reads, and whether it reads subscriptions so."""
-    assert wishes("multipart/mixed; deferSpec=20220824, application/json").older
-    assert not wishes("multipart/mixed;incrementalSpec=v0.2,application/json").older
-    assert not wishes("multipart/mixed;deferSpec=20220824;q=0").incremental
-    subscribed = wishes('multipart/mixed;boundary="graphql";subscriptionSpec=1.0,application/json')
+    assert accepted_types("multipart/mixed; deferSpec=20220824, application/json").older
+    assert not accepted_types("multipart/mixed;incrementalSpec=v0.2,application/json").older
+    assert not accepted_types("multipart/mixed;deferSpec=20220824;q=0").incremental
+    subscribed = accepted_types('multipart/mixed;boundary="graphql";subscriptionSpec=1.0,application/json')
     assert (subscribed.subscribed, subscribed.incremental) == (True, False)
-    assert not wishes("multipart/mixed").subscribed
+    assert not accepted_types("multipart/mixed").subscribed

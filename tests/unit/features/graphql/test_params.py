@@ -10,7 +10,7 @@ from aiwebengine.errors import Invalid, UnsupportedMedia
 from aiwebengine.features.graphql.execution.documents import Documents
 from aiwebengine.features.graphql.execution.execute import RequestFailed
 from aiwebengine.features.graphql.settings import GraphQLSettings
-from aiwebengine.features.graphql.transports.accept import EVENTS, JSON, RESPONSE, named, preferred, wishes
+from aiwebengine.features.graphql.transports.accept import EVENTS, JSON, RESPONSE, accepted_types, named, preferred
 from aiwebengine.features.graphql.transports.params import read_params, read_request
 from aiwebengine.values import Request
 
@@ -44,10 +44,10 @@ class AcceptTests(SynchronousTestCase):
 
     def test_events_or_json(self) -> None:
         """A client that reads both as well gets JSON, but its subscriptions as events."""
-        both = wishes(f"{RESPONSE}, {JSON}, {EVENTS}, multipart/mixed")
+        both = accepted_types(f"{RESPONSE}, {JSON}, {EVENTS}, multipart/mixed")
         self.assertEqual((both.events, both.streamed, both.incremental), (True, False, True))
-        self.assertTrue(wishes(EVENTS).streamed)
-        self.assertTrue(wishes(f"{JSON};q=0.5, {EVENTS}").streamed)
+        self.assertTrue(accepted_types(EVENTS).streamed)
+        self.assertTrue(accepted_types(f"{JSON};q=0.5, {EVENTS}").streamed)
 
 
 class ParamsTests(SynchronousTestCase):

@@ -49,7 +49,7 @@ class SourceCase(SynchronousTestCase):
 class TopicSourceTests(SourceCase):
     def source(self, **given: Any) -> TopicSource:
         """Listen to the topic."""
-        made = TopicSource(loop=self.loop, wish=SourceRequest(part=TICK, **given), events=Events())
+        made = TopicSource(loop=self.loop, request=SourceRequest(part=TICK, **given), events=Events())
         made.open(self.bus)
         return made
 
@@ -173,13 +173,13 @@ class ResolverSinkTests(SourceCase):
 
     def test_what_a_resolver_may_say(self) -> None:
         """All messages, those with attributes, those that a function chooses, or a first value of its own."""
-        for told, wish in (
+        for told, request in (
             ({"s": "all"}, SourceRequest(part=TICK)),
             ({"s": "first", "v": 7}, SourceRequest(part=TICK, first=7)),
             ({"s": "attributes", "v": {"room": 1}}, SourceRequest(part=TICK, attributes={"room": 1})),
             ({"s": "filter"}, SourceRequest(part=TICK, filter=Filter(arguments='"a":{}'))),
         ):
-            self.assertEqual(self.successResultOf(self.said(told)), wish)
+            self.assertEqual(self.successResultOf(self.said(told)), request)
 
     def test_a_resolver_that_throws(self) -> None:
         """What it throws for clients reaches them."""
