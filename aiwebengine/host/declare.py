@@ -125,7 +125,7 @@ class Argument:
         if value is None and (self.optional or self.kind == "any"):
             return
         if not _fits(self.kind, value):
-            raise Invalid(f"{call}: {self.name} must be {_words(self.kind)}; {told(value)} was given.")
+            raise Invalid(f"{call}: {self.name} must be {_words(self.kind)}; {described(value)} was given.")
         if self.kind == "text" and not self.empty and not value:
             raise Invalid(f"{call}: {self.name} must not be empty.")
         if self.kind == "text" and not _well_formed(value):
@@ -331,7 +331,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return folded[found[0]] if found else None
 
 
-def told(value: Any) -> str:
+def described(value: Any) -> str:
     """Name *value* for a message: what it is and, if short, its text."""
     if value is None:
         return "null"

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from aiwebengine.errors import Invalid, TooLarge
-from aiwebengine.host.declare import told
+from aiwebengine.host.declare import described
 from aiwebengine.host.effects import HeldEffect, Unit
 from aiwebengine.host.session import CallSession
 from aiwebengine.services.bus import Bus
@@ -213,15 +213,17 @@ def check_message_options(call: str, given: Mapping[str, Any] | None) -> tuple[d
     options = given or {}
     for name in options:
         if name not in _MESSAGE_OPTIONS:
-            raise Invalid(f"{call}: there is no option {told(name)}; there are {', '.join(_MESSAGE_OPTIONS)}.")
+            raise Invalid(f"{call}: there is no option {described(name)}; there are {', '.join(_MESSAGE_OPTIONS)}.")
     to, event, immediate = options.get("to"), options.get("event"), options.get("immediate", False)
     if event is not None:
         if not isinstance(event, str) or not event.isprintable() or not 0 < len(event) <= _LONGEST_EVENT:
-            raise Invalid(f"{call}: event is a word of at most {_LONGEST_EVENT} characters; {told(event)} was given.")
+            raise Invalid(
+                f"{call}: event is a word of at most {_LONGEST_EVENT} characters; {described(event)} was given."
+            )
         if event in _RESERVED_EVENTS:
             raise Invalid(f'{call}: the event "{event}" is the engine\'s own; choose another.')
     if immediate is not None and not isinstance(immediate, bool):
-        raise Invalid(f"{call}: immediate is true or false; {told(immediate)} was given.")
+        raise Invalid(f"{call}: immediate is true or false; {described(immediate)} was given.")
     return None if to is None else checked(f"{call}: to", to), event, bool(immediate)
 
 

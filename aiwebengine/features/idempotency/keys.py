@@ -14,7 +14,7 @@ from typing import Any
 
 from aiwebengine.errors import EngineError, Invalid
 from aiwebengine.features.idempotency.declarations import OPTION
-from aiwebengine.host.declare import told
+from aiwebengine.host.declare import described
 from aiwebengine.host.registration.kinds import Registration
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import Answer, Entry, IdempotentRequest, Request
@@ -34,7 +34,7 @@ def check_option(registration: Registration, value: Any) -> bool | str:
     if isinstance(value, bool) or value == "required":
         kept: bool | str = value
         return kept
-    raise Invalid(f'{registration.call}: {OPTION} must be true, false or "required"; {told(value)} was given.')
+    raise Invalid(f'{registration.call}: {OPTION} must be true, false or "required"; {described(value)} was given.')
 
 
 def idempotent_request(request: Request, route: Entry) -> IdempotentRequest | None:

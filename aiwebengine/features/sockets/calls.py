@@ -7,7 +7,7 @@ from typing import Any
 
 from aiwebengine.errors import Invalid
 from aiwebengine.features.sockets.declarations import PUBLISH
-from aiwebengine.host.declare import HostCall, limited, told
+from aiwebengine.host.declare import HostCall, described, limited
 from aiwebengine.host.messages import Messages
 from aiwebengine.host.session import CallSession, Function
 
@@ -61,10 +61,10 @@ class SocketMessages:
         given = options or {}
         for name in given:
             if name != "immediate":
-                raise Invalid(f"{_CALL}: there is no option {told(name)}; the only one is immediate.")
+                raise Invalid(f"{_CALL}: there is no option {described(name)}; the only one is immediate.")
         immediate = given.get("immediate", False)
         if not isinstance(immediate, bool):
-            raise Invalid(f"{_CALL}: immediate must be true or false; {told(immediate)} was given.")
+            raise Invalid(f"{_CALL}: immediate must be true or false; {described(immediate)} was given.")
         text, event = _read(data)
         self._messages.send(
             session, _CALL, KIND, text, script=session.invocation.script, name=topic, event=event, immediate=immediate
@@ -82,4 +82,4 @@ def _read(data: Any) -> tuple[str, str | None]:
         return data, None
     if isinstance(data, dict) and isinstance(data.get("base64"), str):
         return data["base64"], BINARY
-    raise Invalid(f"{_CALL}: data must be a string or bytes; {told(data)} was given.")
+    raise Invalid(f"{_CALL}: data must be a string or bytes; {described(data)} was given.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiwebengine.errors import Invalid
 from aiwebengine.features.sockets.declarations import SOCKET_EVENTS, SOCKET_OPTIONS
-from aiwebengine.host.declare import told
+from aiwebengine.host.declare import described
 from aiwebengine.host.registration.kinds import Registration, blaming
 from aiwebengine.values import Entry
 
@@ -44,7 +44,9 @@ def check_socket(registration: Registration) -> Entry:
                 options[name] = registration.functions(value, name)
             elif name == "auth":
                 if value not in _AUTH:
-                    raise Invalid(f"{SOCKET_CALL}: auth must be one of {', '.join(_AUTH)}; {told(value)} was given.")
+                    raise Invalid(
+                        f"{SOCKET_CALL}: auth must be one of {', '.join(_AUTH)}; {described(value)} was given."
+                    )
                 options[name] = value
             elif name in {"protocols", "origins"}:
                 options[name] = _words(name, value, _PROTOCOL if name == "protocols" else _ORIGIN)
@@ -58,9 +60,9 @@ def check_socket(registration: Registration) -> Entry:
 def _words(name: str, value: Any, form: re.Pattern[str]) -> list[str]:
     words = [value] if isinstance(value, str) else value
     if not isinstance(words, list) or len(words) > _MOST_LISTED:
-        raise Invalid(f"{SOCKET_CALL}: {name} is a list of at most {_MOST_LISTED} words; {told(value)} was given.")
+        raise Invalid(f"{SOCKET_CALL}: {name} is a list of at most {_MOST_LISTED} words; {described(value)} was given.")
     for word in words:
         if not isinstance(word, str) or not form.fullmatch(word):
             example = '"chat.v1"' if name == "protocols" else '"https://example.org", without a path'
-            raise Invalid(f"{SOCKET_CALL}: {name} are words such as {example}; {told(word)} was given.")
+            raise Invalid(f"{SOCKET_CALL}: {name} are words such as {example}; {described(word)} was given.")
     return list(words)

@@ -17,7 +17,7 @@ from aiwebengine.features.storage import store as entry_rows
 from aiwebengine.features.storage.settings import StorageSettings
 from aiwebengine.features.storage.store import EntryPlace, StoredEntry, Usage
 from aiwebengine.features.storage.tables import NAME_LENGTH
-from aiwebengine.host.declare import told
+from aiwebengine.host.declare import described
 from aiwebengine.host.effects import UNSEEN, HeldEffect, StaleRead, Unit
 from aiwebengine.host.session import CallSession
 from aiwebengine.services.db.columns import key_of
@@ -267,7 +267,7 @@ def check_name(call: str, name: str) -> None:
     if not 1 <= len(name) <= NAME_LENGTH:
         raise Invalid(f"{call}: a key has 1 to {NAME_LENGTH} characters; this one has {len(name)}.")
     if "\0" in name or "\n" in name:
-        raise Invalid(f"{call}: a key holds neither NUL nor line breaks; {told(name)} was given.")
+        raise Invalid(f"{call}: a key holds neither NUL nor line breaks; {described(name)} was given.")
 
 
 def _refuse_stale(transaction: Transaction, place: EntryPlace, held: Mapping[str, HeldEffect]) -> None:

@@ -12,7 +12,7 @@ from aiwebengine.features.storage.entries import KV, Entries, check_name
 from aiwebengine.features.storage.order import Order
 from aiwebengine.features.storage.store import StoredEntry
 from aiwebengine.features.storage.watches import Watches
-from aiwebengine.host.declare import HostCall, limited, told
+from aiwebengine.host.declare import HostCall, described, limited
 from aiwebengine.host.durations import duration_ms
 from aiwebengine.host.session import CallSession, Function
 
@@ -75,11 +75,11 @@ class KvCalls:
         check_name("kv.increment", key)
         step = 1 if by is None else by
         if isinstance(step, bool) or not isinstance(step, int | float):
-            raise Invalid(f"kv.increment: the step must be a number; {told(by)} was given.")
+            raise Invalid(f"kv.increment: the step must be a number; {described(by)} was given.")
         entry = await self._entries.get(session, KV, key)
         before = 0 if entry is None else json.loads(entry.value)
         if isinstance(before, bool) or not isinstance(before, int | float):
-            raise Invalid(f'kv.increment: "{key}" holds {told(before)}, which is no number.')
+            raise Invalid(f'kv.increment: "{key}" holds {described(before)}, which is no number.')
         after: int | float = before + step
         if abs(after) > _LARGEST:
             raise Invalid(f'kv.increment: "{key}" would be beyond {_LARGEST}, up to which numbers are exact.')
@@ -94,7 +94,7 @@ class KvCalls:
         if not isinstance(prefix, str) or not isinstance(cursor, str):
             raise Invalid("kv.list: prefix and cursor must be strings.")
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= _MOST_LISTED:
-            raise Invalid(f"kv.list: limit is a whole number from 1 to {_MOST_LISTED}; {told(limit)} was given.")
+            raise Invalid(f"kv.list: limit is a whole number from 1 to {_MOST_LISTED}; {described(limit)} was given.")
         page = await self._entries.page(session, KV, prefix=prefix, after=cursor, limit=limit)
         shown = [{"key": entry.name, **_shown(entry)} for entry in page.entries]
         return {"entries": shown, "cursor": page.entries[-1].name if page.more else None}
@@ -147,7 +147,7 @@ def _told(name: str, entry: StoredEntry | None) -> dict[str, Any]:
 def _known(call: str, options: Mapping[str, Any] | None, *names: str) -> Mapping[str, Any]:
     for name in options or {}:
         if name not in names:
-            raise Invalid(f"{call}: there is no option {told(name)}; there are {', '.join(names)}.")
+            raise Invalid(f"{call}: there is no option {described(name)}; there are {', '.join(names)}.")
     return options or {}
 
 
@@ -156,5 +156,7 @@ def _lifetime(ttl: Any) -> int | None:
         return None
     lives = duration_ms(ttl)
     if lives is None or lives < _SHORTEST_MS:
-        raise Invalid(f'kv.set: ttl is a duration such as "30s" or a number of milliseconds; {told(ttl)} was given.')
+        raise Invalid(
+            f'kv.set: ttl is a duration such as "30s" or a number of milliseconds; {described(ttl)} was given.'
+        )
     return lives

@@ -14,7 +14,7 @@ from aiwebengine.errors import Denied, NotFound
 from aiwebengine.features.streams.declarations import CALLS, CAPABILITY
 from aiwebengine.features.streams.options import STREAM
 from aiwebengine.features.streams.topics import StreamTopics
-from aiwebengine.host.declare import HostCall, limited, nearest, told
+from aiwebengine.host.declare import HostCall, described, limited, nearest
 from aiwebengine.host.messages import Messages, check_message_options
 from aiwebengine.host.session import CallSession, Function
 
@@ -72,7 +72,7 @@ class StreamCalls:
             known = self._patterns(session)
             meant = nearest(path, known)
             advice = f"did you mean {meant}?" if meant else "register it with registerWebStream."
-            raise NotFound(f"{call}: there is no stream {told(path)}; {advice}")
+            raise NotFound(f"{call}: there is no stream {described(path)}; {advice}")
         pattern, params = found
         to, event, immediate = check_message_options(call, options)
         if params:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiwebengine.errors import Invalid
 from aiwebengine.features.streams.declarations import STREAM_OPTIONS
-from aiwebengine.host.declare import told
+from aiwebengine.host.declare import described
 from aiwebengine.host.registration.kinds import Registration, blaming
 from aiwebengine.services.topics import DISCONNECT, DROP_OLDEST
 from aiwebengine.values import Entry
@@ -54,7 +54,7 @@ def check_stream(registration: Registration) -> Entry:
 
 def _one_of(name: str, value: Any, words: tuple[str, ...]) -> str:
     if value not in words:
-        raise Invalid(f"{STREAM_CALL}: {name} must be one of {', '.join(words)}; {told(value)} was given.")
+        raise Invalid(f"{STREAM_CALL}: {name} must be one of {', '.join(words)}; {described(value)} was given.")
     return str(value)
 
 
@@ -63,6 +63,6 @@ def _history(value: Any) -> int:
         return 0
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_HISTORY:
         raise Invalid(
-            f"{STREAM_CALL}: history is a number of messages from 0 to {_MOST_HISTORY}; {told(value)} was given."
+            f"{STREAM_CALL}: history is a number of messages from 0 to {_MOST_HISTORY}; {described(value)} was given."
         )
     return value

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiwebengine.errors import EngineError, Invalid, TooMany
-from aiwebengine.host.declare import nearest, told
+from aiwebengine.host.declare import described, nearest
 from aiwebengine.runtime.index import AS_THEY_ARE, EntryIndex
 from aiwebengine.values import Entry, HandlerRef
 
@@ -96,7 +96,8 @@ class Registration:
         """
         if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
             raise Invalid(
-                f"{self.call}: {what} must be a string of at most {_LONGEST_TEXT} characters; {told(value)} was given."
+                f"{self.call}: {what} must be a string of at most {_LONGEST_TEXT} characters; "
+                f"{described(value)} was given."
             )
         return value
 
@@ -113,7 +114,7 @@ class Registration:
         )
         if not good or len(words) > _MOST_WORDS:
             raise Invalid(
-                f"{self.call}: {what} must be a list of at most {_MOST_WORDS} words; {told(value)} was given."
+                f"{self.call}: {what} must be a list of at most {_MOST_WORDS} words; {described(value)} was given."
             )
         return list(words)
 
@@ -121,7 +122,7 @@ class Registration:
         """Return the error for an option that is not among those of *known*."""
         meant = nearest(name, known)
         advice = f"; did you mean {meant}?" if meant else f"; there are {', '.join(known)}."
-        return Invalid(f"{self.call}: there is no option {told(name)}{advice}")
+        return Invalid(f"{self.call}: there is no option {described(name)}{advice}")
 
     def entry(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from aiwebengine.errors import Invalid
-from aiwebengine.host.declare import told
+from aiwebengine.host.declare import described
 from aiwebengine.runtime.routes import parse_pattern
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -39,7 +39,7 @@ def checked_path(path: Any, call: str) -> str:
         Invalid: It is no path, or one that the engine keeps for itself.
     """
     if not isinstance(path, str):
-        raise Invalid(f'{call}: the path must be a string such as "/notes/:id"; {told(path)} was given.')
+        raise Invalid(f'{call}: the path must be a string such as "/notes/:id"; {described(path)} was given.')
     if len(path) > _LONGEST_PATH:
         raise Invalid(f"{call}: a path may have at most {_LONGEST_PATH} characters; {len(path)} were given.")
     try:

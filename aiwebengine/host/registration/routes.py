@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from aiwebengine.errors import Invalid
-from aiwebengine.host.declare import nearest, told
+from aiwebengine.host.declare import described, nearest
 from aiwebengine.host.durations import duration_ms
 from aiwebengine.host.registration.kinds import Registration, RegistrationKind, blaming
 from aiwebengine.host.registration.paths import METHODS
@@ -108,12 +108,12 @@ def _option(
 
 def _handler_limits(value: Any, limits: LimitSettings) -> dict[str, float]:
     if not isinstance(value, dict):
-        raise Invalid(f'{_CALL}: limits must be an object such as {{"cpu": "1s"}}; {told(value)} was given.')
+        raise Invalid(f'{_CALL}: limits must be an object such as {{"cpu": "1s"}}; {described(value)} was given.')
     for word in value:
         if word not in HANDLER_WORDS:
             meant = nearest(word, HANDLER_WORDS)
             advice = f"; did you mean {meant}?" if meant else f"; there are {', '.join(HANDLER_WORDS)}."
-            raise Invalid(f"{_CALL}: there is no limit {told(word)} of a handler{advice}")
+            raise Invalid(f"{_CALL}: there is no limit {described(word)} of a handler{advice}")
     found, wrong = read_limits(value, limits=limits, words=HANDLER_WORDS)
     if wrong:
         raise Invalid(f"{_CALL}: limits: {' '.join(f'{word} {why}' for word, why in wrong)}")
@@ -124,13 +124,14 @@ def _timeout(value: Any, limits: LimitSettings) -> int:
     milliseconds = duration_ms(value)
     if milliseconds is None:
         raise Invalid(
-            f'{_CALL}: timeout must be a duration such as "2s" or a number of milliseconds; {told(value)} was given.'
+            f'{_CALL}: timeout must be a duration such as "2s" or a number of milliseconds; '
+            f"{described(value)} was given."
         )
     longest = round(limits.wall_seconds * 1000)
     if not 1 <= milliseconds <= longest:
         raise Invalid(
             f"{_CALL}: timeout must be between 1 ms and {longest} ms, the server's limit for handlers; "
-            f"{told(value)} was given."
+            f"{described(value)} was given."
         )
     return milliseconds
 
@@ -145,7 +146,7 @@ def _methods(given: Any) -> tuple[str, ...]:
         if method not in METHODS:
             meant = nearest(method, METHODS)
             advice = f"did you mean {meant}?" if meant else f"use one of {', '.join(METHODS)}."
-            raise Invalid(f"{_CALL}: there is no method {told(text)}; {advice}")
+            raise Invalid(f"{_CALL}: there is no method {described(text)}; {advice}")
         methods[method] = None
     return tuple(methods)
 
@@ -159,7 +160,7 @@ def _schema(value: Any, name: str) -> Any:
     if not isinstance(value, dict | bool) or size > _LARGEST_SCHEMA:
         raise Invalid(
             f"{_CALL}: {name} must be a JSON Schema of at most {_LARGEST_SCHEMA} characters as JSON; "
-            f"{told(value)} was given."
+            f"{described(value)} was given."
         )
     return value
 
@@ -175,5 +176,5 @@ def _check_params(schema: Any, pattern: str) -> None:
             meant = nearest(wanted, names)
             advice = f"did you mean {meant}?" if meant else f'add ":{wanted}" to the path.'
             raise Invalid(
-                f'{_CALL}: params requires {told(wanted)}, which the path "{pattern}" does not have; {advice}'
+                f'{_CALL}: params requires {described(wanted)}, which the path "{pattern}" does not have; {advice}'
             )

@@ -40,7 +40,7 @@ from graphql.language.token_kind import TokenKind
 from aiwebengine.errors import Invalid
 from aiwebengine.features.graphql.declarations import PART_OPTIONS
 from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
-from aiwebengine.host.declare import nearest, told
+from aiwebengine.host.declare import described, nearest
 from aiwebengine.host.registration.kinds import Registration, blaming
 from aiwebengine.values import Entry, HandlerRef
 
@@ -100,7 +100,7 @@ def check_part(registration: Registration) -> Entry:
     """
     kind = registration.told.get("kind")
     if not isinstance(kind, str) or kind not in CALLS_BY_KIND:
-        raise Invalid(f"The schema has no parts of the kind {told(kind)}.")
+        raise Invalid(f"The schema has no parts of the kind {described(kind)}.")
     call = registration.call if registration.call in OLDER_CALLS else CALLS_BY_KIND[kind]
     registration = replace(registration, call=call)
     with blaming(argument=0):
@@ -186,15 +186,17 @@ def _name(given: Any, kind: str, call: str) -> str:
     if kind == "field":
         names = given.split(".") if isinstance(given, str) else []
         if len(names) != 2 or not all(_NAME.fullmatch(one) for one in names):
-            raise Invalid(f'{call}: the first argument names a field, such as "Note.author"; {told(given)} was given.')
+            raise Invalid(
+                f'{call}: the first argument names a field, such as "Note.author"; {described(given)} was given.'
+            )
         if names[0] in ROOTS.values():
             wanted = CALLS_BY_KIND[names[0].lower()]
-            raise Invalid(f"{call}: {told(given)} is a root field; register it with {wanted}.")
+            raise Invalid(f"{call}: {described(given)} is a root field; register it with {wanted}.")
         return f"{names[0]}.{names[1]}"
     if not isinstance(given, str) or not _NAME.fullmatch(given) or given.startswith("__"):
         raise Invalid(
             f'{call}: the name must be a GraphQL name such as "notes": letters, digits and _, not beginning with a '
-            f"digit or __; {told(given)} was given."
+            f"digit or __; {described(given)} was given."
         )
     if kind == "scalar" and given in BUILT_IN_SCALARS:
         raise Invalid(f"{call}: {given} is a scalar of GraphQL itself; choose another name.")
@@ -206,7 +208,9 @@ def _sdl(given: Any, kind: str, name: str, call: str) -> str:
         return ""
     root = ROOTS[kind]
     if not isinstance(given, str) or not given.strip():
-        raise Invalid(f'{call}: the second argument is SDL such as "{name}(id: ID!): String"; {told(given)} was given.')
+        raise Invalid(
+            f'{call}: the second argument is SDL such as "{name}(id: ID!): String"; {described(given)} was given.'
+        )
     if len(given) > _LONGEST_SDL:
         raise Invalid(f"{call}: the SDL may have at most {_LONGEST_SDL} characters; this one has {len(given)}.")
     probe = SchemaPart(script="", version="", kind=kind, name=name, sdl=given)
@@ -217,10 +221,10 @@ def _sdl(given: Any, kind: str, name: str, call: str) -> str:
         at = f" at line {where.line}, column {where.column} of the SDL" if where else ""
         message = in_words_of_graphql(error.message)
         raise Invalid(
-            f"{call}({told(name)}): {message}{'' if message.endswith('.') else '.'} This is{at or ' in the SDL'}."
+            f"{call}({described(name)}): {message}{'' if message.endswith('.') else '.'} This is{at or ' in the SDL'}."
         ) from None
     except RecursionError:
-        raise Invalid(f"{call}({told(name)}): the SDL is nested too deeply.") from None
+        raise Invalid(f"{call}({described(name)}): the SDL is nested too deeply.") from None
     found: list[str] = []
     for definition in definitions:
         if isinstance(definition, SchemaDefinitionNode | SchemaExtensionNode):
@@ -232,7 +236,7 @@ def _sdl(given: Any, kind: str, name: str, call: str) -> str:
         meant = nearest(name, found)
         advice = f"did you mean {meant}?" if meant else f'write "type {root} {{ {name}: String }}" or "{name}: String".'
         has = f"{root} with {', '.join(found[:5])}" if found else f"no field of {root}"
-        raise Invalid(f"{call}({told(name)}): the SDL has {has}, but not {name}; {advice}")
+        raise Invalid(f"{call}({described(name)}): the SDL has {has}, but not {name}; {advice}")
     return given
 
 
@@ -254,15 +258,17 @@ def _options(registration: Registration, kind: str) -> dict[str, Any]:
                 continue
             if name in {"writes", "batch"}:
                 if not isinstance(value, bool):
-                    raise Invalid(f"{call}: {name} is true or false; {told(value)} was given.")
+                    raise Invalid(f"{call}: {name} is true or false; {described(value)} was given.")
             elif name == "history":
                 if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_HISTORY:
-                    raise Invalid(f"{call}: history is a number from 0 to {_MOST_HISTORY}; {told(value)} was given.")
+                    raise Invalid(
+                        f"{call}: history is a number from 0 to {_MOST_HISTORY}; {described(value)} was given."
+                    )
             elif name in {"parse", "serialize"}:
                 value = registration.function(value, name)  # noqa: PLW2901  it is the same, checked
             elif not isinstance(value, str) or len(value) > _LONGEST_TEXT:
                 raise Invalid(
-                    f"{call}: {name} is a string of at most {_LONGEST_TEXT} characters; {told(value)} was given."
+                    f"{call}: {name} is a string of at most {_LONGEST_TEXT} characters; {described(value)} was given."
                 )
             options[name] = value
     return options

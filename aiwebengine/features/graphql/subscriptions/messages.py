@@ -9,7 +9,7 @@ from aiwebengine.errors import Denied, Invalid, NotFound
 from aiwebengine.features.graphql.declarations import CALLS, CAPABILITY
 from aiwebengine.features.graphql.schema.parts import subscriptions_of
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics, topic_of
-from aiwebengine.host.declare import HostCall, limited, nearest, told
+from aiwebengine.host.declare import HostCall, described, limited, nearest
 from aiwebengine.host.messages import Messages, check_message_options
 from aiwebengine.host.session import CallSession, Function
 
@@ -85,7 +85,7 @@ class SubscriptionMessages:
         if owner is None:
             meant = nearest(name, known)
             advice = f"did you mean {meant}?" if meant else "register it with registerSubscriptionHandler."
-            raise NotFound(f"{call}: there is no subscription {told(name)}; {advice}")
+            raise NotFound(f"{call}: there is no subscription {described(name)}; {advice}")
         if owner != script and CAPABILITY not in session.capabilities:
             raise Denied(
                 f'{call}: {name} is a subscription of "{owner}"; sending to those of other scripts needs the '

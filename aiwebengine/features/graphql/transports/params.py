@@ -16,7 +16,7 @@ from aiwebengine.exact_json import decode
 from aiwebengine.features.graphql.execution.documents import Documents
 from aiwebengine.features.graphql.execution.execute import RequestFailed
 from aiwebengine.features.graphql.execution.operation import Params
-from aiwebengine.host.declare import told
+from aiwebengine.host.declare import described
 from aiwebengine.values import Request
 
 _NOT_FOUND = "PersistedQueryNotFound"
@@ -93,7 +93,7 @@ def _read(request: Request) -> Any:
     if not _is_json(request.headers.get("content-type", "")):
         raise UnsupportedMedia(
             "A GraphQL request is JSON: send it with the header content-type: application/json, in UTF-8; "
-            f"{told(request.headers.get('content-type', ''))} was given."
+            f"{described(request.headers.get('content-type', ''))} was given."
         )
     try:
         text = request.body.decode("utf-8-sig")
@@ -142,13 +142,13 @@ def read_params(given: Mapping[str, Any], documents: Documents, *, persisted: bo
     query, variables = given.get("query"), given.get("variables")
     name, extensions = given.get("operationName"), given.get("extensions")
     if query is not None and not isinstance(query, str):
-        raise Invalid(f"The parameter query is the text of a GraphQL document; {told(query)} was given.")
+        raise Invalid(f"The parameter query is the text of a GraphQL document; {described(query)} was given.")
     if variables is not None and not isinstance(variables, dict):
-        raise Invalid(f"The parameter variables is an object; {told(variables)} was given.")
+        raise Invalid(f"The parameter variables is an object; {described(variables)} was given.")
     if name is not None and not isinstance(name, str):
-        raise Invalid(f"The parameter operationName must be a string; {told(name)} was given.")
+        raise Invalid(f"The parameter operationName must be a string; {described(name)} was given.")
     if extensions is not None and not isinstance(extensions, dict):
-        raise Invalid(f"The parameter extensions is an object; {told(extensions)} was given.")
+        raise Invalid(f"The parameter extensions is an object; {described(extensions)} was given.")
     digest = _digest(given, extensions or {})
     if digest is not None:
         query = _persisted(digest, query, documents, persisted=persisted)
@@ -167,7 +167,9 @@ def _digest(given: Mapping[str, Any], extensions: Mapping[str, Any]) -> str | No
             return None
         digest = named.removeprefix("sha256:")
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-        raise Invalid(f"A persisted document is named by its SHA-256, 64 hexadecimal digits; {told(digest)} was given.")
+        raise Invalid(
+            f"A persisted document is named by its SHA-256, 64 hexadecimal digits; {described(digest)} was given."
+        )
     return digest
 
 

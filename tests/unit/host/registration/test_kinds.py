@@ -12,7 +12,7 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import DeploymentRefused, Invalid
-from aiwebengine.host.declare import told
+from aiwebengine.host.declare import described
 from aiwebengine.host.registration.book import Registrations
 from aiwebengine.host.registration.kinds import Registration, RegistrationKind
 from aiwebengine.host.registration.routes import web_routes
@@ -31,7 +31,7 @@ def check_job(registration: Registration) -> Entry:
     """Check `registerJob(name, { every }, handler)`."""
     name, every = registration.told.get("name"), registration.options.get("every")
     if not isinstance(name, str) or not name:
-        raise Invalid(f"{registration.call}: the name must be a string; {told(name)} was given.")
+        raise Invalid(f"{registration.call}: the name must be a string; {described(name)} was given.")
     for option in registration.options:
         if option != "every":
             raise registration.unknown_option(option, {"every": ""})
