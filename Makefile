@@ -1,6 +1,6 @@
 # make serve      set up, start the server with the examples deployed; PORT=8081 takes that port; Ctrl-C stops it
 # make test       set up, check the code, run the tests that every change must pass; ARGS=... runs pytest with those
-# make test-all   set up, check the code, run every test, the slow ones too, with many more generated examples
+# make test-all   set up, check the code, run every test, the slow ones too, with many more generated examples, and measure coverage
 # make chaos      set up, kill whatever runs for some minutes and look at what remains
 # make bench      set up, measure
 # The set-up takes seconds the second time.  Tests run beside each other, JOBS=2 for two; usual is one a core.  More: tox -l
@@ -28,20 +28,22 @@ lint: ready
 
 # The floors and the other rules of the repository are tests: tests/rules.
 # A file's tests run one after another in one process.  Files begin in the order of their names, the long ones of e2e first.
+# Measuring coverage makes everything half as slow again, so only COVERAGE=yes, as in .ci/run, and test-all do.
 test: EXTENT := quick
 test-all: EXTENT := full
+test-all: COVERAGE := yes
 test test-all: lint
 	@echo "==> pytest" >&2
 ifdef ARGS
 	@$(BIN)/python -m pytest -q $(ARGS)
 else
 	@mkdir -p $(dir $(SKIPPED))
-	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -q --extent=$(EXTENT) --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder \
-		--durations=10 --skipped=$(SKIPPED)
-	@echo "==> coverage of aiwebengine/" >&2
-	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report --skip-covered --skip-empty --fail-under=85
+	@$(if $(COVERAGE),$(BIN)/coverage erase)
+	@$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest -q --extent=$(EXTENT) --numprocesses=$(JOBS) --dist=loadfile \
+		--no-loadscope-reorder --durations=10 --skipped=$(SKIPPED)
+	@$(if $(COVERAGE),echo "==> coverage of aiwebengine/" >&2)
+	@$(if $(COVERAGE),$(BIN)/coverage combine --quiet)
+	@$(if $(COVERAGE),$(BIN)/coverage report --skip-covered --skip-empty --fail-under=85)
 	@echo "==> skipped tests, and why" >&2
 	@cat $(SKIPPED) >&2
 endif
