@@ -144,6 +144,27 @@ def test_deploy_that_removes(shell: Shell) -> None:
 
 
 @pytest.mark.usefixtures("notes")
+def test_what_is_counted(shell: Shell) -> None:
+    """Of files of `public/` people are told how many there are, and on which hosts the script answers."""
+    files = {"kind": "file", "noun": "public file", "nouns": "public files", "count": 12, "entries": []}
+    script = {**SCRIPT, "registered": [*SCRIPT["registered"], files], "hosts": ["a.example.org"]}
+    shell.api.will(lines=[{"result": {**DEPLOYED, "script": script, "removed": [{**files, "count": 1}]}}])
+    assert shell.run("deploy", "notes") == exits.OK
+    told, *lines = shell.out.splitlines()
+    assert told.endswith("1 route, 12 public files on a.example.org")
+    assert lines == ["  GET /notes", "  removes 1 public file, which it had"]
+    shell.api.will(document={"scripts": [script]})
+    assert shell.run("list") == exits.OK
+    assert [line.split("  ")[-1].strip() for line in shell.out.splitlines()[1:]] == [
+        "GET /notes on a.example.org",
+        "12 public files on a.example.org",
+    ]
+    shell.api.will(document={**script, "files": []})
+    assert shell.run("show", "notes") == exits.OK
+    assert "hosts:    a.example.org" in shell.out
+
+
+@pytest.mark.usefixtures("notes")
 def test_deploy_refused(shell: Shell) -> None:
     """A refused deployment prints every problem once, at the author's file, and ends with code 3."""
     detail = "Unexpected token. Nothing was changed."
