@@ -287,7 +287,7 @@ def conflicts(entries: Iterable[Entry], *, host: str = "") -> list[Problem]:
                     ),
                     file=file or None,
                     line=int(line) if line.isdigit() else None,
-                    hint="Give one of them another path, or take the route out of one script.",
+                    hint='Give one of them another path, or one script a "basePath" or "hosts" in its package.json.',
                 )
             )
     return problems

@@ -229,7 +229,9 @@ def _entry(files: Mapping[str, bytes], asked: str | None) -> tuple[str, list[Pro
         f"It is not clear which file to start with: there is none of {', '.join(ENTRIES)}. "
         f'Name it: --entry, or "aiwebengine": {{"entry": "..."}} in {MANIFEST_FILE}.'
     )
-    return "", [Problem(code="no_entry", message=message)] if files else []
+    files_only = not source and any(path.startswith(PUBLIC_FOLDER) for path in files)
+    hint = f"For the files of {PUBLIC_FOLDER} alone an empty main.js is enough." if files_only else None
+    return "", [Problem(code="no_entry", message=message, hint=hint)] if files else []
 
 
 def ignored(path: str) -> bool:

@@ -63,6 +63,14 @@ class PackageTests(SynchronousTestCase):
         """Of many times as many files as there may be only their number is looked at."""
         self.assertEqual(self.codes({f"../{n}": b"" for n in range(13)}, settings=SMALL), ["too_many_files"])
 
+    def test_public_files(self):
+        """A script never starts with a file for clients unless it says so; files alone need an empty script."""
+        files = {"server.js": b"", "public/app.js": b"", "public/b.js": b""}
+        self.assertEqual(check(files).entry, "server.js")
+        self.assertEqual(check(files, entry="public/b.js").entry, "public/b.js")
+        [problem] = self.problems({"public/app.js": b""})
+        self.assertIn("an empty main.js is enough", problem.hint)
+
     @pytest.mark.setting("deploy.max_source_bytes")
     def test_every_problem_at_once(self):
         """All that is wrong is told in one answer."""
