@@ -28,6 +28,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _SYNTAX = "Syntax Error: "
+_ENUM_VALUE = re.compile(r"\bValue '(.*)' does not exist in '([_A-Za-z][_0-9A-Za-z]*)' enum", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _WORDS: Mapping[str, str] = {
     "None": "null",
@@ -49,6 +50,11 @@ def in_words_of_graphql(message: str, *, values: bool = True) -> str:
         message: What it says.
         values: Numbers in it are values, not as a client wrote them in a document.
     """
+    if (enum := _ENUM_VALUE.search(message)) is not None:
+        # The value stands there as it was sent, whatever quotes are in it.
+        before = in_words_of_graphql(message[: enum.start()], values=values)
+        after = in_words_of_graphql(message[enum.end() :], values=values)
+        return f'{before}Value "{enum[1]}" does not exist in "{enum[2]}" enum{after}'
     pieces: list[str] = []
     depth, at = 0, 0
     for found in _TOKEN.finditer(message):

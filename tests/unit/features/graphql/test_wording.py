@@ -21,6 +21,11 @@ from aiwebengine.features.graphql.transports.wire import encode
         ("value: [1e-07, 1e+16, -inf, 2.0]", "value: [1e-7, 10000000000000000, -Infinity, 2]"),
         ("value: [[...], {...}]", "value: [[Array], [Object]]"),
         ("an object doesn't change {a: 1} and 'None'", "an object doesn't change {a: 1} and \"None\""),
+        ("value: Value 'it's' does not exist in 'E' enum.", "value: Value \"it's\" does not exist in \"E\" enum."),
+        (
+            "'$v': Value 'a\"b's' does not exist in 'E' enum. Did you mean the enum value 'A'?",
+            "\"$v\": Value \"a\"b's\" does not exist in \"E\" enum. Did you mean the enum value \"A\"?",
+        ),
         ("Syntax Error: Invalid escape: '\\q'.", 'Syntax Error: Invalid escape: "\\q".'),
     ],
 )  # fmt: skip
