@@ -160,8 +160,9 @@ async def test_expiry_and_restart() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with running_engine(settings_for(Path(folder))) as engine:
             await engine.deploy("store", {"main.ts": SCRIPT})
-            await _do(engine, ["set", "stays", 1], ["set", "goes", 1, {"ttl": 150}])
-            assert await _do(engine, ["get", "goes"]) == [1]
+            # In one invocation, however slow the machine is: to it time stands still.
+            done = await _do(engine, ["set", "stays", 1], ["set", "goes", 1, {"ttl": 150}], ["get", "goes"])
+            assert done[-1] == 1
             await task.deferLater(reactor, 0.2)
             assert (await _do(engine, ["get", "goes"], ["list"]))[0] is None
             await _shared(engine, ["setItem", "a", "1"])
