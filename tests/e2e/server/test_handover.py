@@ -375,6 +375,58 @@ def test_daemon_hands_over(tmp_path: Path) -> None:
     until(lambda: not pidfile.exists())
 
 
+FAILING = """
+registerWebHandler("/fail", () => { throw new Error("no"); });
+registerWebHandler("/late", () => new Promise((_, reject) => setTimeout(() => reject(new Error("late")), 3000)));
+"""
+
+
+def test_log_file_over_a_handover(tmp_path: Path) -> None:
+    """While two processes write one log file and it is rotated, every line is in the one file or the other, once."""
+    words = [*TWISTD_DAEMON, "--port", "0", "--set", "errors.show_source=false", "--set", "limits.wall_seconds=10"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    pidfile, log, rotated = tmp_path / "twistd.pid", tmp_path / "twistd.log", tmp_path / "twistd.log.1"
+    pids = [int(pidfile.read_text())]
+    ids: list[str] = []
+
+    def fail(path: str = "/fail") -> None:
+        try:
+            urllib.request.urlopen(address + path, timeout=30).close()
+        except urllib.error.HTTPError as error:
+            with error:
+                ids.append(error.headers["x-request-id"])
+
+    try:
+        until((tmp_path / "data" / "address").exists)
+        address = until(lambda: (tmp_path / "data" / "address").read_text().strip())
+        token = (tmp_path / "data" / "administrator-token").read_text().strip()
+        status, told, _ = ask(address, token, "PUT", "/script?uri=f", {"files": {"main.js": FAILING}})
+        assert status == 201, told
+        fail()
+        late = threading.Thread(target=fail, args=("/late",))
+        late.start()
+        # It is in hand of the process that goes.
+        time.sleep(0.5)
+        os.kill(pids[0], signal.SIGUSR2)
+        pids.append(int(until(lambda: (now := pidfile.read_text()) != str(pids[0]) and now)))
+        fail()
+        log.rename(rotated)
+        fail()
+        late.join()
+        until(lambda: not running(pids[0]))
+        fail()
+        written = {path: path.read_text() for path in (log, rotated)}
+        counts = {one: sum(text.count(f"request {one}: ") for text in written.values()) for one in ids}
+        assert counts == dict.fromkeys(ids, 1)
+        assert len(ids) == 5
+        assert ids[0] in written[rotated]
+        assert ids[-1] in written[log]
+    finally:
+        for pid in pids:
+            end(pid)
+
+
 @EVERY_WAY
 def test_socket_of_a_service_manager(command: Sequence[str], tmp_path: Path) -> None:
     """A socket that a service manager passes is served, and a service manager that listens is told."""
