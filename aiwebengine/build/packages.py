@@ -112,8 +112,8 @@ class Packages:
         """
         if PACKAGE_FILE not in files:
             return None, ()
-        asked, key = await self._threads.run(_read, files)
-        names = tuple(asked.wanted)
+        requested, key = await self._threads.run(_read, files)
+        names = tuple(requested.wanted)
         if not names:
             return None, ()
         target = self._folder / key
@@ -127,7 +127,7 @@ class Packages:
             return await waiting, names
         self._under_way[key] = []
         try:
-            await self._install(target, asked, files[PACKAGE_FILE])
+            await self._install(target, requested, files[PACKAGE_FILE])
         except BaseException as error:
             for one in self._under_way.pop(key):
                 one.errback(Failure(error))
@@ -136,28 +136,28 @@ class Packages:
             one.callback(target)
         return target, names
 
-    async def _install(self, target: Path, asked: Dependencies, package: bytes) -> None:
+    async def _install(self, target: Path, requested: Dependencies, package: bytes) -> None:
         try:
-            await self._guarded.run(lambda: Deferred.fromCoroutine(self._attempt(target, asked)), repeatable=True)
+            await self._guarded.run(lambda: Deferred.fromCoroutine(self._attempt(target, requested)), repeatable=True)
             await self._threads.run(_check_size, target)
         except (RegistryAway, NpmFailed) as error:
             await self._threads.run(_remove, target)
             message = f"The packages in package.json cannot be installed: {error}."
-            name = next((name for name in asked.wanted if f'"{name}' in message), None)
+            name = next((name for name in requested.wanted if f'"{name}' in message), None)
             raise dependencies.refused(message, package, name) from error
         (target / "complete").touch()
         await self._threads.run(_trim, self._folder)
 
-    async def _attempt(self, target: Path, asked: Dependencies) -> None:
+    async def _attempt(self, target: Path, requested: Dependencies) -> None:
         """
         Run npm once.
 
         Raises:
             RegistryAway, NpmFailed: It did not install.
         """
-        await self._threads.run(_lay_out, target, asked)
+        await self._threads.run(_lay_out, target, requested)
         offline = "--offline" if self._settings.npm_offline else "--prefer-offline"
-        arguments = [str(self._node), str(self._npm), "ci" if asked.lock else "install", *_FLAGS, offline]
+        arguments = [str(self._node), str(self._npm), "ci" if requested.lock else "install", *_FLAGS, offline]
         if self._settings.npm_cache:
             arguments.append(f"--cache={Path(self._settings.npm_cache).absolute()}")
         process = Npm()
@@ -177,19 +177,19 @@ class Packages:
 
 
 def _read(files: Mapping[str, bytes]) -> tuple[Dependencies, str]:
-    asked = dependencies.read(files)
-    return asked, asked.digest()
+    requested = dependencies.read(files)
+    return requested, requested.digest()
 
 
-def _lay_out(target: Path, asked: Dependencies) -> None:
+def _lay_out(target: Path, requested: Dependencies) -> None:
     """Write what npm reads into a new folder."""
     _remove(target)
     target.mkdir(parents=True)
-    package = {"name": "script", "private": True, "dependencies": dict(asked.wanted)}
+    package = {"name": "script", "private": True, "dependencies": dict(requested.wanted)}
     (target / PACKAGE_FILE).write_text(json.dumps(package))
-    if asked.lock:
-        (target / LOCK_FILE).write_bytes(asked.lock)
-    for path, content in asked.tarballs.items():
+    if requested.lock:
+        (target / LOCK_FILE).write_bytes(requested.lock)
+    for path, content in requested.tarballs.items():
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         (target / path).write_bytes(content)
 

@@ -110,7 +110,7 @@ class LogRows(Protocol):
             outcomes: Invocation and outcome, for lines that were written before it was known.
         """
 
-    def find(self, wanted: LogFilter) -> Deferred[list[LogRecord]]:
+    def find(self, log_filter: LogFilter) -> Deferred[list[LogRecord]]:
         """Return the newest matching lines, oldest first."""
 
     def trim(self, *, before: float, keep: int) -> Deferred[int]:
@@ -238,7 +238,7 @@ class ScriptLogs(Service):
             return succeed(None)
         return self._write()
 
-    def query(self, wanted: LogFilter) -> Deferred[list[LogRecord]]:
+    def query(self, log_filter: LogFilter) -> Deferred[list[LogRecord]]:
         """
         Find lines, those of this moment included.
 
@@ -248,9 +248,9 @@ class ScriptLogs(Service):
         Raises:
             Unavailable: The database does not answer.
         """
-        return self.flush().addCallback(lambda _: self._rows.find(wanted))
+        return self.flush().addCallback(lambda _: self._rows.find(log_filter))
 
-    def follow(self, wanted: LogFilter, callback: Callable[[LogRecord], None]) -> Callable[[], None]:
+    def follow(self, log_filter: LogFilter, callback: Callable[[LogRecord], None]) -> Callable[[], None]:
         """
         Call *callback* with each new matching line, at once.
 
@@ -264,7 +264,7 @@ class ScriptLogs(Service):
             raise OverflowError(MOST_FOLLOWERS)
         self._next_follower += 1
         number = self._next_follower
-        self._followers[number] = (wanted, callback)
+        self._followers[number] = (log_filter, callback)
         return lambda: self._followers.pop(number, None) and None
 
     def state(self) -> dict[str, int]:
@@ -316,8 +316,8 @@ class ScriptLogs(Service):
         self._waiting.append(record)
         self._waiting_bytes += len(record.line.message) + 200
         self._schedule()
-        for number, (wanted, callback) in list(self._followers.items()):
-            if not wanted.matches(record):
+        for number, (log_filter, callback) in list(self._followers.items()):
+            if not log_filter.matches(record):
                 continue
             try:
                 callback(record)

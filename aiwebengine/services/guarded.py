@@ -46,7 +46,7 @@ def away(error: BaseException) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardTerms:
-    """How a dependency is asked."""
+    """How a dependency is called."""
 
     seconds: float
     """Longest wait for one answer."""
@@ -69,7 +69,7 @@ class Guarded:
 
     Args:
         name: Of the dependency, for people: `main database`; begins a sentence after "The".
-        terms: How it is asked.
+        terms: How it is called.
         clock: Times everything.
         random: Gives 0 to 1, for the waits between attempts.
         changed: Told of every change of the breaker.
@@ -89,7 +89,7 @@ class Guarded:
         self._clock = clock
         self._random = random
         self._changed = changed
-        self._breaker = Breaker(name=name, rules=terms.rules, seconds=clock.seconds, changed=self._told)
+        self._breaker = Breaker(name=name, rules=terms.rules, seconds=clock.seconds, changed=self._note_state)
         self._bulkhead = Bulkhead(
             name=name, places=terms.places, waiting=terms.waiting, wait_seconds=terms.wait_seconds, clock=clock
         )
@@ -115,13 +115,13 @@ class Guarded:
             The answer.  Cancelling ends the wait; between attempts nothing more is tried.
 
         Raises:
-            Away: The breaker is open; nothing was asked.
-            Busy: There was no place; nothing was asked.
+            Away: The breaker is open; nothing was called.
+            Busy: There was no place; nothing was called.
             Late: There was no answer in time.
         """
-        asked: _PendingCall[T] = _PendingCall(work=work, repeatable=repeatable, late=late, began=self._clock.seconds())
-        self._ask(asked)
-        return asked.told
+        call: _PendingCall[T] = _PendingCall(work=work, repeatable=repeatable, late=late, began=self._clock.seconds())
+        self._ask(call)
+        return call.result
 
     @property
     def state(self) -> State:
@@ -132,12 +132,12 @@ class Guarded:
         """Return figures for the state page."""
         return {**self._breaker.figures(), **self._bulkhead.figures(), "late": self._late, "repeated": self._repeated}
 
-    def _ask(self, asked: _PendingCall[Any]) -> None:
-        asked.pause = None
+    def _ask(self, call: _PendingCall[Any]) -> None:
+        call.pause = None
         permit = self._breaker.enter()
         if not isinstance(permit, Permit):
             why = self._breaker.why.rstrip(".")
-            asked.end(
+            call.end(
                 Failure(
                     CircuitOpen(
                         f"The {self.name} is not called for {max(permit, 0.1):.1f} s, because it failed too often"
@@ -150,16 +150,16 @@ class Guarded:
         attempt = _Attempt()
 
         def begin() -> Deferred[Any]:
-            attempt.begun, asked.queued = True, None
-            attempt.timer = self._clock.callLater(self._terms.seconds, self._time_out, asked, attempt, permit)
-            return asked.work()
+            attempt.begun, call.queued = True, None
+            attempt.timer = self._clock.callLater(self._terms.seconds, self._time_out, call, attempt, permit)
+            return call.work()
 
         place = self._bulkhead.run(begin)
         # One that gives up leaves the queue; what was begun is not cancelled, it would keep its place all the same.
-        asked.queued = None if attempt.begun else place
-        place.addBoth(self._answered, asked, attempt, permit)
+        call.queued = None if attempt.begun else place
+        place.addBoth(self._answered, call, attempt, permit)
 
-    def _answered(self, result: Any, asked: _PendingCall[Any], attempt: _Attempt, permit: Permit) -> None:
+    def _answered(self, result: Any, call: _PendingCall[Any], attempt: _Attempt, permit: Permit) -> None:
         if attempt.timer is not None and attempt.timer.active():
             attempt.timer.cancel()
         attempt.timer = None
@@ -168,42 +168,42 @@ class Guarded:
             return
         if not isinstance(result, Failure):
             self._breaker.succeeded(permit)
-            asked.end(result)
+            call.end(result)
             return
         error: BaseException = result.value  # type: ignore[assignment]  # Twisted types it as if there could be none.
         if isinstance(error, Busy | CancelledError):
             self._breaker.dropped(permit)
         elif self._terms.faulty(error):
             self._breaker.failed(permit, getattr(error, "public", "") or str(error))
-            self._again(asked, result)
+            self._retry(call, result)
             return
         else:
             # It answered; that it refused is not its fault.
             self._breaker.succeeded(permit)
-        asked.end(result)
+        call.end(result)
 
-    def _time_out(self, asked: _PendingCall[Any], attempt: _Attempt, permit: Permit) -> None:
+    def _time_out(self, call: _PendingCall[Any], attempt: _Attempt, permit: Permit) -> None:
         attempt.timer = None
         attempt.over = True
         self._late += 1
         why = f"The {self.name} did not answer within {self._terms.seconds:g} s."
         self._breaker.failed(permit, why)
-        error = asked.late() if asked.late is not None else DependencyTimeout(why, retry_seconds=1.0)
-        self._again(asked, Failure(error))
+        error = call.late() if call.late is not None else DependencyTimeout(why, retry_seconds=1.0)
+        self._retry(call, Failure(error))
 
-    def _again(self, asked: _PendingCall[Any], failure: Failure) -> None:
-        asked.failures += 1
+    def _retry(self, call: _PendingCall[Any], failure: Failure) -> None:
+        call.failures += 1
         wait = None
-        if asked.repeatable and not asked.told.called:
-            spent = self._clock.seconds() - asked.began
-            wait = self._terms.attempts.wait(asked.failures, spent, self._random)
+        if call.repeatable and not call.result.called:
+            spent = self._clock.seconds() - call.began
+            wait = self._terms.attempts.wait(call.failures, spent, self._random)
         if wait is None:
-            asked.end(failure)
+            call.end(failure)
             return
         self._repeated += 1
-        asked.pause = self._clock.callLater(wait, self._ask, asked)
+        call.pause = self._clock.callLater(wait, self._ask, call)
 
-    def _told(self, name: str, state: State, why: str) -> None:
+    def _note_state(self, name: str, state: State, why: str) -> None:
         if state is State.OPEN:
             _log.warn("the {name} is not called: its circuit breaker is open: {why}", name=name, why=why)
         elif state is State.CLOSED:
@@ -226,7 +226,7 @@ class _Attempt:
 class _PendingCall(Generic[T]):
     """What somebody waits for, over all attempts."""
 
-    __slots__ = ("began", "failures", "late", "pause", "queued", "repeatable", "told", "work")
+    __slots__ = ("began", "failures", "late", "pause", "queued", "repeatable", "result", "work")
 
     def __init__(
         self,
@@ -243,16 +243,16 @@ class _PendingCall(Generic[T]):
         self.failures = 0
         self.pause: DelayedCall | None = None
         self.queued: Deferred[T] | None = None
-        self.told: Deferred[T] = Deferred(self._given_up)
+        self.result: Deferred[T] = Deferred(self._given_up)
 
     def end(self, result: Any) -> None:
-        """Tell, unless nobody waits any more."""
-        if self.told.called:
+        """Fire the result, unless nobody waits any more."""
+        if self.result.called:
             return
         if isinstance(result, Failure):
-            self.told.errback(result)
+            self.result.errback(result)
         else:
-            self.told.callback(result)
+            self.result.callback(result)
 
     def _given_up(self, _: Any) -> None:
         if self.pause is not None and self.pause.active():

@@ -92,7 +92,7 @@ class _Named:
     """The project file that named it."""
 
 
-def find(asked: TargetOptions, *, warn: Callable[[str], None]) -> Target:
+def find(options: TargetOptions, *, warn: Callable[[str], None]) -> Target:
     """
     Choose the server and the token.
 
@@ -100,13 +100,13 @@ def find(asked: TargetOptions, *, warn: Callable[[str], None]) -> Target:
         CommandFailed: No server was named and none runs on the data folder; the profile file or an address is wrong;
             or the token would travel without encryption. The message says what to do.
     """
-    folder = asked.data_folder or Path("data")
-    named = _named(asked, warn)
+    folder = options.data_folder or Path("data")
+    named = _named(options, warn)
     own = local.find(folder) if named is None else local.same(folder, _parts(named.url))
     if named is None:
         assert own is not None
         named = _Named(url=own.url)
-    token, hint = _given(asked, named)
+    token, hint = _given(options, named)
     if own is not None and not token:
         token, hint = local.token(folder)
     if named.by_project is not None and not token:
@@ -116,26 +116,26 @@ def find(asked: TargetOptions, *, warn: Callable[[str], None]) -> Target:
     if not token.isascii() or any(not character.isprintable() or character == " " for character in token):
         raise CommandFailed(f"The token from {hint} contains characters that are not allowed in one.", code=exits.USAGE)
     if token and own is None and not _is_private(parts):
-        _check_http_allowed(asked, named, parts)
+        _check_http_allowed(options, named, parts)
     return Target(url=url.rstrip("/"), token=token, token_hint=hint, named_by=named.by_project)
 
 
-def _given(asked: TargetOptions, named: _Named) -> tuple[str, str]:
+def _given(options: TargetOptions, named: _Named) -> tuple[str, str]:
     """Return the token that was given for this server, empty if there is none, and where it came from."""
     if named.by_project is not None:
-        if asked.token_file is not None:
+        if options.token_file is not None:
             raise CommandFailed(
                 f"{named.by_project} names the server {named.url}, and a token given with --token-file goes only to a "
                 f"server that you name too; nothing was sent. If it is meant for this one, add --server {named.url}.",
                 code=exits.USAGE,
             )
         return named.token, named.hint
-    if asked.token_file is not None:
-        return _read(asked.token_file, "--token-file"), f"the file {asked.token_file}"
+    if options.token_file is not None:
+        return _read(options.token_file, "--token-file"), f"the file {options.token_file}"
     if named.token:
         return named.token, named.hint
-    token = asked.environ.get("AIWEBENGINE_TOKEN", "").strip()
-    meant = asked.environ.get("AIWEBENGINE_URL")
+    token = options.environ.get("AIWEBENGINE_TOKEN", "").strip()
+    meant = options.environ.get("AIWEBENGINE_URL")
     if token and meant and not named.by_environment and meant.rstrip("/") != named.url.rstrip("/"):
         return "", f"nowhere: AIWEBENGINE_TOKEN belongs to AIWEBENGINE_URL ({meant}); give --token-file"
     return (token, "AIWEBENGINE_TOKEN") if token else ("", named.hint)
@@ -154,9 +154,9 @@ def _is_private(parts: SplitResult) -> bool:
     return parts.scheme == "https" or _is_this_machine(parts.hostname or "")
 
 
-def _check_http_allowed(asked: TargetOptions, named: _Named, parts: SplitResult) -> None:
-    allowed = asked.allow_http or named.allow_http
-    if not allowed and asked.environ.get("AIWEBENGINE_ALLOW_HTTP", "").lower() not in _YES:
+def _check_http_allowed(options: TargetOptions, named: _Named, parts: SplitResult) -> None:
+    allowed = options.allow_http or named.allow_http
+    if not allowed and options.environ.get("AIWEBENGINE_ALLOW_HTTP", "").lower() not in _YES:
         raise CommandFailed(
             f"The token would travel to {parts.hostname} without encryption, and nothing was sent. Use https; on a "
             "network that nobody else can read, allow it with --allow-http, AIWEBENGINE_ALLOW_HTTP=1 or allow_http "
@@ -165,18 +165,18 @@ def _check_http_allowed(asked: TargetOptions, named: _Named, parts: SplitResult)
         )
 
 
-def _named(asked: TargetOptions, warn: Callable[[str], None]) -> _Named | None:
+def _named(options: TargetOptions, warn: Callable[[str], None]) -> _Named | None:
     """Return the server that the command line, the environment or the profile file names; None if none does."""
-    path = asked.profile_file or _usual_profile_file(asked.environ)
-    if asked.server is not None:
-        return _by_name(path, asked.server, warn)
-    if asked.data_folder is not None:
+    path = options.profile_file or _usual_profile_file(options.environ)
+    if options.server is not None:
+        return _by_name(path, options.server, warn)
+    if options.data_folder is not None:
         return None
-    if meant := asked.environ.get("AIWEBENGINE_URL"):
+    if meant := options.environ.get("AIWEBENGINE_URL"):
         return replace(_by_name(path, meant, warn), by_environment=True)
-    if found := project.find(asked.starts, warn=warn):
+    if found := project.find(options.starts, warn=warn):
         return _by_project(path, found, warn)
-    default = _profiles(path, required=asked.profile_file is not None).get("default")
+    default = _profiles(path, required=options.profile_file is not None).get("default")
     return None if default is None else _profile(path, default, warn)
 
 

@@ -49,10 +49,10 @@ class DatabaseLogRows:
 
         return self._database.run(work)
 
-    def find(self, wanted: LogFilter) -> Deferred[list[LogRecord]]:
+    def find(self, log_filter: LogFilter) -> Deferred[list[LogRecord]]:
         """See `LogRows.find`."""
-        query = sa.select(script_logs).order_by(script_logs.c.id.desc()).limit(wanted.limit)
-        for condition in _conditions(wanted):
+        query = sa.select(script_logs).order_by(script_logs.c.id.desc()).limit(log_filter.limit)
+        for condition in _conditions(log_filter):
             query = query.where(condition)
 
         def work(connection: Connection) -> list[LogRecord]:
@@ -88,24 +88,24 @@ class DatabaseLogRows:
         return removed
 
 
-def _conditions(wanted: LogFilter) -> list[Any]:
+def _conditions(log_filter: LogFilter) -> list[Any]:
     conditions: list[Any] = []
-    if wanted.uri is not None:
-        conditions.append(script_logs.c.key == key_of(wanted.uri))
-    if wanted.level != LEVELS[0]:
-        conditions.append(script_logs.c.level >= _number(wanted.level))
-    if wanted.of_script:
+    if log_filter.uri is not None:
+        conditions.append(script_logs.c.key == key_of(log_filter.uri))
+    if log_filter.level != LEVELS[0]:
+        conditions.append(script_logs.c.level >= _number(log_filter.level))
+    if log_filter.of_script:
         conditions.append(script_logs.c.level % 10 == 0)
-    if wanted.invocation is not None:
-        conditions.append(script_logs.c.invocation == wanted.invocation)
-    if wanted.contains:
-        conditions.append(script_logs.c.message.contains(wanted.contains, autoescape=True))
-    if wanted.since is not None:
-        conditions.append(script_logs.c.at >= int(wanted.since * 1000))
-    if wanted.until is not None:
-        conditions.append(script_logs.c.at < int(wanted.until * 1000))
-    if wanted.before is not None:
-        conditions.append(script_logs.c.id < wanted.before)
+    if log_filter.invocation is not None:
+        conditions.append(script_logs.c.invocation == log_filter.invocation)
+    if log_filter.contains:
+        conditions.append(script_logs.c.message.contains(log_filter.contains, autoescape=True))
+    if log_filter.since is not None:
+        conditions.append(script_logs.c.at >= int(log_filter.since * 1000))
+    if log_filter.until is not None:
+        conditions.append(script_logs.c.at < int(log_filter.until * 1000))
+    if log_filter.before is not None:
+        conditions.append(script_logs.c.id < log_filter.before)
     return conditions
 
 

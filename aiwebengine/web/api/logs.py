@@ -45,15 +45,15 @@ class Logs:
     async def read(self, call: ApiCall) -> Answer | None:
         """Read lines, or follow them."""
         call.only("uri", "level", "invocation", "contains", "since", "until", "limit", "before", "follow")
-        wanted = self._filter(call)
+        log_filter = self._filter(call)
         if call.flag("follow"):
-            await self._follow(call, wanted)
+            await self._follow(call, log_filter)
             return None
-        found = await self._logs.query(wanted)
-        older = found[0].id if len(found) == wanted.limit else None
+        found = await self._logs.query(log_filter)
+        older = found[0].id if len(found) == log_filter.limit else None
         return as_json({"lines": [record.as_json() for record in found], "next": older})
 
-    async def _follow(self, call: ApiCall, wanted: LogFilter) -> None:
+    async def _follow(self, call: ApiCall, log_filter: LogFilter) -> None:
         stream = JsonStream(request=call.request, clock=self._clock, events=call.accepts("text/event-stream"))
         began = False
         early: list[LogRecord] = []
@@ -68,11 +68,11 @@ class Logs:
         # The read sees all lines up to its moment; what comes later is followed.
         await self._logs.flush()
         try:
-            stop = self._logs.follow(wanted, new)
+            stop = self._logs.follow(log_filter, new)
         except OverflowError as error:
             raise TooMany(f"At most {error} readers may follow the logs; close one.", retry_seconds=10.0) from error
         try:
-            older = await self._logs.query(wanted) if wanted.limit else []
+            older = await self._logs.query(log_filter) if log_filter.limit else []
         except BaseException:
             stop()
             raise
