@@ -114,7 +114,7 @@ class Budgets(Service):
     Args:
         rows: Where they are kept.
         settings: The server's budgets.
-        asked: Gives the budgets that a script's manifest asks for, by names of settings.
+        of_manifest: Gives the budgets that a script's manifest asks for, by names of settings.
         tell: Takes a line for a script's log.
         clock: Says when to write.
         seconds: The server's clock, since 1970.
@@ -125,13 +125,13 @@ class Budgets(Service):
         *,
         rows: UseRows,
         settings: BudgetSettings,
-        asked: Callable[[str], Mapping[str, Iterable[str]]],
+        of_manifest: Callable[[str], Mapping[str, Iterable[str]]],
         tell: Callable[[Invocation, LogLine], None],
         clock: Clock,
         seconds: Callable[[], float],
     ) -> None:
         self._rows = rows
-        self._own = _read(
+        self._of_server = _read(
             {
                 "invocations": settings.invocations,
                 "cpu_time": settings.cpu_time,
@@ -141,7 +141,7 @@ class Budgets(Service):
                 "bytes_out": settings.bytes_out,
             }
         )
-        self._asked = asked
+        self._of_manifest = of_manifest
         self._tell = tell
         self._clock = clock
         self._seconds = seconds
@@ -272,7 +272,7 @@ class Budgets(Service):
             account = self._accounts[uri] = _Account()
         account.version = invocation.version
         least: dict[tuple[str, int], Budget] = {}
-        for budget in (*self._own, *_read(self._asked(uri))):
+        for budget in (*self._of_server, *_read(self._of_manifest(uri))):
             key = (budget.resource, budget.seconds)
             if key not in least or budget.most < least[key].most:
                 least[key] = budget

@@ -19,7 +19,7 @@ def build(machinery: Machinery) -> Parts:
     """Build them."""
     base, current = machinery.base, machinery.current
 
-    def asked(uri: str) -> Mapping[str, Sequence[str]]:
+    def of_manifest(uri: str) -> Mapping[str, Sequence[str]]:
         active = current.registry.scripts.get(uri)
         return active.budgets if active is not None else {}
 
@@ -32,7 +32,7 @@ def build(machinery: Machinery) -> Parts:
     budgets = Budgets(
         rows=DatabaseUseRows(database=base.evidence),
         settings=base.settings.of(BudgetSettings),
-        asked=asked,
+        of_manifest=of_manifest,
         tell=lambda invocation, line: base.logs.append(invocation, [line]),
         clock=base.reactor,
         seconds=base.seconds,

@@ -151,7 +151,7 @@ class SocketDoor:
                 request=request,
                 route=route,
                 principal=principal,
-                left=self._left,
+                on_closed=self._on_closed,
             )
             self._sessions[session] = None
             session.carry_out(said)
@@ -184,7 +184,7 @@ class SocketDoor:
             place=route.place,
         )
 
-    def _left(self, session: SocketSession) -> None:
+    def _on_closed(self, session: SocketSession) -> None:
         self._sessions.pop(session, None)
 
 
@@ -212,11 +212,11 @@ class SocketSession:
         request: That it began with.
         route: Where it came.
         principal: Who has opened it; its events are handled for them.
-        left: Told once that all is over.
+        on_closed: Told once that all is over.
     """
 
     __slots__ = (
-        "_busy", "_callees", "_context", "_data", "_events", "_held", "_identity", "_left", "_over", "_principal",
+        "_busy", "_callees", "_context", "_data", "_events", "_held", "_identity", "_on_closed", "_over", "_principal",
         "_run", "_socket", "_topics", "place",
     )  # fmt: skip
 
@@ -229,7 +229,7 @@ class SocketSession:
         request: Request,
         route: Entry,
         principal: Principal,
-        left: Callable[[SocketSession], None],
+        on_closed: Callable[[SocketSession], None],
     ) -> None:
         self.place = (route.script, route.key)
         self._context = context
@@ -237,7 +237,7 @@ class SocketSession:
         self._principal = principal
         self._socket = socket
         self._identity = request.id
-        self._left = left
+        self._on_closed = on_closed
         self._data = "null"
         self._topics: dict[str, Subscription] = {}
         self._events: list[Event] = []
@@ -297,7 +297,7 @@ class SocketSession:
                 self._busy = True
                 self._begin(route, name, given)
             if last and not self._busy:
-                self._left(self)
+                self._on_closed(self)
                 return
 
     def _begin(self, route: Entry, name: str, given: str) -> None:
@@ -324,7 +324,7 @@ class SocketSession:
         self._busy = False
         self._run = None
         if self._over and not self._events:
-            self._left(self)
+            self._on_closed(self)
         else:
             self._next()
 

@@ -120,7 +120,7 @@ class Registrations:
             script=self._invocation.script,
             version=self._invocation.version,
             pattern=pattern,
-            told=told,
+            sent=told,
         )
         entry = kind.check(registration)
         stack = told.get("stack")
@@ -148,7 +148,7 @@ class Registrations:
         """
         self._require_open(USE)
         registration = Registration(
-            kind=USE, call=USE, script=self._invocation.script, version=self._invocation.version, told=told
+            kind=USE, call=USE, script=self._invocation.script, version=self._invocation.version, sent=told
         )
         handler = registration.handler()
         if len(self._middleware) >= _MOST_MIDDLEWARE:

@@ -43,13 +43,13 @@ class Registration:
     version: str
     pattern: str = ""
     """Of a kind that takes a path: the path, checked and in its normal form."""
-    told: Mapping[str, Any] = field(default_factory=dict)
+    sent: Mapping[str, Any] = field(default_factory=dict)
     """Everything that was sent; not trusted."""
 
     @property
     def options(self) -> Mapping[str, Any]:
         """Return the options, none of them checked."""
-        options = self.told.get("options")
+        options = self.sent.get("options")
         return options if isinstance(options, dict) else {}
 
     def handler(self, what: str = "the handler") -> HandlerRef:
@@ -59,7 +59,7 @@ class Registration:
         Raises:
             Invalid: There is none.
         """
-        given = self.told.get("handler")
+        given = self.sent.get("handler")
         number, name = (given.get("id"), given.get("name")) if isinstance(given, dict) else (None, None)
         return HandlerRef(id=self.function(number, what), name=name[:_LONGEST_NAME] if isinstance(name, str) else "")
 

@@ -61,7 +61,7 @@ def web_routes(limits: LimitSettings, *, added: RouteOptions = _NOTHING) -> Regi
 
 def _check(limits: LimitSettings, added: RouteOptions, registration: Registration) -> Entry:
     given = registration.options
-    chosen = given.get("method") if registration.told.get("methods") is None else registration.told["methods"]
+    chosen = given.get("method") if registration.sent.get("methods") is None else registration.sent["methods"]
     with blaming(option="method", argument=2):
         methods = _methods(["GET"] if chosen is None else chosen)
     return registration.entry(

@@ -19,13 +19,13 @@ class ChannelListener:
     Args:
         deliver: See `store.SharedStore.subscribe`.
         active: The same.
-        left: Told when it is cancelled.
+        on_cancelled: Told when it is cancelled.
     """
 
-    def __init__(self, *, deliver: Deliver, active: Active, left: Callable[[ChannelListener], None]) -> None:
+    def __init__(self, *, deliver: Deliver, active: Active, on_cancelled: Callable[[ChannelListener], None]) -> None:
         self._deliver = deliver
         self._active = active
-        self._left = left
+        self._on_cancelled = on_cancelled
         self._began = False
         self._gone = False
 
@@ -38,7 +38,7 @@ class ChannelListener:
         """See `store.ChannelSubscription.cancel`."""
         if not self._gone:
             self._gone = True
-            self._left(self)
+            self._on_cancelled(self)
 
     def begin(self) -> None:
         """Say that messages arrive from now on."""
@@ -95,7 +95,7 @@ class Channels:
         new = channel is None
         if channel is None:
             channel = self._channels[name] = SharedChannel(name=name)
-        listener = ChannelListener(deliver=deliver, active=active, left=lambda one: self._leave(channel, one))
+        listener = ChannelListener(deliver=deliver, active=active, on_cancelled=lambda one: self._leave(channel, one))
         channel.listeners[listener] = None
         if channel.confirmed:
             self._clock.callLater(0, self._join, channel, listener)

@@ -118,7 +118,7 @@ class WebSockets:
             settings=self._settings,
             together=self._together,
             opened=opened,
-            left=self._left,
+            on_closed=self._on_closed,
         )
         self._open[socket] = owner
         self._owners[owner] = self._owners.get(owner, 0) + 1
@@ -162,7 +162,7 @@ class WebSockets:
         """Return figures for the state page."""
         return {"open": len(self._open), "opened": self._opened, "refused": self._refused}
 
-    def _left(self, socket: WebSocket) -> None:
+    def _on_closed(self, socket: WebSocket) -> None:
         owner = self._open.pop(socket, None)
         if owner is None:
             return
@@ -183,12 +183,12 @@ class WebSocket:
         settings: The limits.
         together: Writes that follow each other soon.
         opened: Gives who is told of what happens.
-        left: Told once that it is over.
+        on_closed: Told once that it is over.
     """
 
     __slots__ = (
-        "_behind", "_channel", "_closing", "_congested", "_events", "_left", "_opened", "_over", "_pieces", "_settings",
-        "_speaker", "_together", "protocol",
+        "_behind", "_channel", "_closing", "_congested", "_events", "_on_closed", "_opened", "_over", "_pieces",
+        "_settings", "_speaker", "_together", "protocol",
     )  # fmt: skip
 
     def __init__(
@@ -199,13 +199,13 @@ class WebSocket:
         settings: WebSocketSettings,
         together: Together,
         opened: Open,
-        left: Callable[[WebSocket], None],
+        on_closed: Callable[[WebSocket], None],
     ) -> None:
         self.protocol = protocol
         self._channel = channel
         self._settings = settings
         self._opened = opened
-        self._left = left
+        self._on_closed = on_closed
         self._together = together
         self._pieces: PendingWrites | None = None
         """What waits for its moment; most sockets never need it."""
@@ -320,7 +320,7 @@ class WebSocket:
         self._closing = True
         if self._pieces is not None:
             self._pieces.close()
-        self._left(self)
+        self._on_closed(self)
         if events is not None:
             events.closed(code, reason)
 

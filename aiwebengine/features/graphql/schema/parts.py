@@ -98,15 +98,15 @@ def check_part(registration: Registration) -> Entry:
     Raises:
         Invalid: A rule is broken; the message says which.
     """
-    kind = registration.told.get("kind")
+    kind = registration.sent.get("kind")
     if not isinstance(kind, str) or kind not in CALLS_BY_KIND:
         raise Invalid(f"The schema has no parts of the kind {described(kind)}.")
     call = registration.call if registration.call in OLDER_CALLS else CALLS_BY_KIND[kind]
     registration = replace(registration, call=call)
     with blaming(argument=0):
-        name = _name(registration.told.get("name"), kind, call)
+        name = _name(registration.sent.get("name"), kind, call)
     with blaming(argument=1):
-        sdl = _sdl(registration.told.get("sdl"), kind, name, call)
+        sdl = _sdl(registration.sent.get("sdl"), kind, name, call)
     return registration.entry(
         key=f"{kind} {name}",
         handler=_resolver(registration, kind),
@@ -241,7 +241,7 @@ def _sdl(given: Any, kind: str, name: str, call: str) -> str:
 
 
 def _resolver(registration: Registration, kind: str) -> HandlerRef | None:
-    if kind == "scalar" or (kind == "subscription" and registration.told.get("handler") is None):
+    if kind == "scalar" or (kind == "subscription" and registration.sent.get("handler") is None):
         return None
     return registration.handler("the resolver")
 

@@ -152,7 +152,7 @@ class GraphQLDoor:
         caller = caller_of(exchange, request)
         outlet = MultipartSubscription(exchange, clock=self._clock, heartbeat_seconds=self._heartbeat_seconds)
         member = self._feeds.subscribe(prepared, caller, outlet)
-        outlet.opened(drained=member.drained, left=member.cancel)
+        outlet.opened(drained=member.drained, on_closed=member.cancel)
 
     def _check(self, prepared: PreparedOperation, request: Request) -> None:
         if prepared.kind == "subscription":

@@ -100,12 +100,12 @@ class MultipartSubscription:
         self._parts = MultipartAnswer(exchange, boundary="graphql", parameters="; subscriptionSpec=1.0")
         self._beat(first=True)
 
-    def opened(self, *, drained: Callable[[], None], left: Callable[[], None]) -> None:
+    def opened(self, *, drained: Callable[[], None], on_closed: Callable[[], None]) -> None:
         """Have somebody who feeds it: told that the client takes more, and that it has left."""
 
         def gone() -> None:
             self._stop()
-            left()
+            on_closed()
 
         self._parts.flow.drained = drained
         self._parts.flow.left = gone

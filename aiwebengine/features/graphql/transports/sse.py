@@ -80,12 +80,12 @@ class EventConnection:
     Args:
         exchange: The request.
         streams: Write it.
-        left: Told once that the client has gone or the stream has ended.
+        on_closed: Told once that the client has gone or the stream has ended.
     """
 
-    def __init__(self, exchange: Exchange, streams: EventStreams, *, left: Callable[[], None]) -> None:
+    def __init__(self, exchange: Exchange, streams: EventStreams, *, on_closed: Callable[[], None]) -> None:
         self._exchange = exchange
-        self._left = left
+        self._on_closed = on_closed
         self.busy = False
         """The client does not take what was sent."""
         self.drained: Callable[[], None] = _nothing
@@ -115,7 +115,7 @@ class EventConnection:
         """End it properly."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            self._left()
+            self._on_closed()
             stream.end()
 
     def pauseProducing(self) -> None:
@@ -136,7 +136,7 @@ class EventConnection:
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.lost()
-            self._left()
+            self._on_closed()
 
 
 class Distinct:
@@ -331,11 +331,11 @@ class EventDoor:
         caller = caller_of(exchange, request)
         stop: Callable[[], None] = _nothing
 
-        def left() -> None:
+        def on_closed() -> None:
             self._connections.pop(connection, None)
             stop()
 
-        connection = EventConnection(exchange, self._streams, left=left)
+        connection = EventConnection(exchange, self._streams, on_closed=on_closed)
         self._connections[connection] = None
         outlet = Distinct(connection)
         if isinstance(prepared, RequestFailed):
@@ -410,12 +410,12 @@ class EventDoor:
             reserved.expiry.cancel()
             reserved.expiry = None
 
-        def left() -> None:
+        def on_closed() -> None:
             self._connections.pop(connection, None)
             self._reserved.pop(reserved.token, None)
             reserved.stop()
 
-        connection = EventConnection(exchange, self._streams, left=left)
+        connection = EventConnection(exchange, self._streams, on_closed=on_closed)
         self._connections[connection] = None
         reserved.opened(connection)
 

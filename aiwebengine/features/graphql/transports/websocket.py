@@ -82,7 +82,10 @@ class WebSocketDoor:
     def open(self, socket: Socket, request: Request) -> SocketEvents:
         """See `web.websocket.upgrade.Endpoint`."""
         conversation = Conversation(
-            socket=socket, request=request, parts=self._parts, left=lambda: self._connections.pop(conversation, None)
+            socket=socket,
+            request=request,
+            parts=self._parts,
+            on_closed=lambda: self._connections.pop(conversation, None),
         )
         self._connections[conversation] = None
         conversation.begin()
@@ -101,14 +104,16 @@ class Conversation:
         socket: The open WebSocket.
         request: That it began with.
         parts: What it works with.
-        left: Told once that it is over.
+        on_closed: Told once that it is over.
     """
 
-    def __init__(self, *, socket: Socket, request: Request, parts: ConnectionParts, left: Callable[[], object]) -> None:
+    def __init__(
+        self, *, socket: Socket, request: Request, parts: ConnectionParts, on_closed: Callable[[], object]
+    ) -> None:
         self._socket = socket
         self._request = request
         self._parts = parts
-        self._left = left
+        self._on_closed = on_closed
         self._acknowledged = False
         self._over = False
         self._init: IDelayedCall | None = None
@@ -272,7 +277,7 @@ class Conversation:
         self._members.clear()
         for stop in stops:
             stop()
-        self._left()
+        self._on_closed()
 
 
 class Subscriber:

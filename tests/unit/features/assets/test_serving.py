@@ -214,7 +214,7 @@ class PublicFileTests(FileTestCase):
     def test_no_script_registers_one(self) -> None:
         """There is no call by which a script, or a hostile child, could register a file."""
         self.assertEqual(RegistrationCalls([self.kind]).calls, [])
-        registration = Registration(kind="file", call="", script="s", version="s@1", told={"path": "/a"})
+        registration = Registration(kind="file", call="", script="s", version="s@1", sent={"path": "/a"})
         self.assertRaises(Invalid, self.kind.check, registration)
 
 

@@ -55,7 +55,7 @@ class BudgetsTests(SynchronousTestCase):
         self.clock = Clock()
         self.now = 6_000_030.0
         self.lines: list[tuple[str, str]] = []
-        self.asked: dict[str, tuple[str, ...]] = {}
+        self.of_manifest: dict[str, tuple[str, ...]] = {}
         self.database = open_database(temporary_folder(self), "evidence")
         self.addCleanup(self.database.stopService)
 
@@ -64,7 +64,7 @@ class BudgetsTests(SynchronousTestCase):
         made = Budgets(
             rows=DatabaseUseRows(database=self.database),
             settings=BudgetSettings(**{**NONE, **settings}),
-            asked=lambda _: self.asked,
+            of_manifest=lambda _: self.of_manifest,
             tell=lambda _, line: self.lines.append((line.level, line.message)),
             clock=self.clock,
             seconds=lambda: self.now,
@@ -165,15 +165,15 @@ class BudgetsTests(SynchronousTestCase):
     def test_manifest(self) -> None:
         """A script may ask for less than the server gives, not for more; a new version does not begin anew."""
         budgets = self.make(host_calls=("10/1m",))
-        self.asked = {"host_calls": ("50/1m", "30/1h"), "log_lines": ("5/1m",)}
+        self.of_manifest = {"host_calls": ("50/1m", "30/1h"), "log_lines": ("5/1m",)}
         budgets.count(invocation(), receipt(calls=9))
         self.assertEqual(
             [one["budget"] for one in budgets.told("one")],
             ["10 host calls a minute", "30 host calls an hour", "5 log lines a minute"],
         )
-        self.asked = {"host_calls": ("8/1m",)}
+        self.of_manifest = {"host_calls": ("8/1m",)}
         self.assertIn("8 host calls a minute", self.refused(budgets, number=2))
-        self.asked = {}
+        self.of_manifest = {}
         self.assertEqual(self.refused(budgets, number=3), "")
         self.successResultOf(budgets.flush())
         budgets.count(invocation(number=3), receipt(calls=1))

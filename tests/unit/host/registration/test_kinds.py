@@ -29,7 +29,7 @@ from tests.unit.host.fakes import Everything, ask, host, invocation
 
 def check_job(registration: Registration) -> Entry:
     """Check `registerJob(name, { every }, handler)`."""
-    name, every = registration.told.get("name"), registration.options.get("every")
+    name, every = registration.sent.get("name"), registration.options.get("every")
     if not isinstance(name, str) or not name:
         raise Invalid(f"{registration.call}: the name must be a string; {described(name)} was given.")
     for option in registration.options:

@@ -119,7 +119,7 @@ class RegistrationTests(SynchronousTestCase):
         def registered(**options: Any) -> Any:
             told = {"path": "/a", "handler": {"id": 0, "name": ""}, "options": options}
             registration = Registration(
-                kind="route", call="registerWebHandler", script="s", version="1", pattern="/a", told=told
+                kind="route", call="registerWebHandler", script="s", version="1", pattern="/a", sent=told
             )
             return kind.check(registration).options
 

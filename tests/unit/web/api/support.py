@@ -78,7 +78,7 @@ class ApiTestCase(SynchronousTestCase):
         self.budgets = Budgets(
             rows=DatabaseUseRows(database=evidence),
             settings=BudgetSettings(host_calls=("5/1m",), log_lines=()),
-            asked=lambda _: {},
+            of_manifest=lambda _: {},
             tell=lambda invocation, line: None,
             clock=self.clock,
             seconds=lambda: 2000.0,
