@@ -115,7 +115,7 @@ class ProcessGroup:
                 run.refuse(refusal)
                 return
         if not self._waiting:
-            if self._behind and self._enough():
+            if self._behind and self._enough_for(run):
                 run.wait_until(now + self._context.pool.queue_seconds)
                 if self._follow(run):
                     return
@@ -142,9 +142,10 @@ class ProcessGroup:
         self._serve_waiting()
         self._occupancy.pump()
 
-    def _enough(self) -> bool:
-        """Return whether as many processes work as there are processors: more of them would not answer sooner."""
-        return self._occupancy.working >= self._context.cores
+    def _enough_for(self, run: Run) -> bool:
+        """Return whether more processes than work now would not answer *run* sooner."""
+        most = 1 if self._pace.is_light(run.invocation.label) else self._context.cores
+        return self._occupancy.working >= most
 
     def withdraw(self, run: Run) -> bool:
         """Take a run out that has not begun; false if it has, or may have."""
@@ -203,7 +204,7 @@ class ProcessGroup:
         waiting = self._waiting
         while waiting:
             free = self._occupancy.may_start()
-            if self._behind and (not free or self._enough()) and self._follow(waiting[0]):
+            if self._behind and (not free or self._enough_for(waiting[0])) and self._follow(waiting[0]):
                 waiting.popleft()
                 continue
             if not free:
@@ -243,7 +244,7 @@ class ProcessGroup:
     def clone_freed(self, clone: Clone[Run], was: CloneWork) -> None:
         """See `child.CloneOwner.clone_freed`."""
         now = clone.idle_since
-        self._pace.learn(clone.label, now - clone.begun_at, lingered=was is not _BUSY)
+        self._pace.learn(clone.label, now - clone.begun_at, cpu_seconds=clone.spent, lingered=was is not _BUSY)
         self._occupancy.leave(parked=was is _PARKED, seconds=now - clone.working_since)
         if clone.goes_on:
             self._crashes.in_a_row = 0

@@ -123,7 +123,7 @@ class PoolSettings:
     """Most further children of one script that wait for the host or for their clients."""
     weights: Annotated[tuple[str, ...], TextForm("a script and its weight, such as shop=4 or test=0.5", is_weight)] = ()
     """How much scripts may run beside each other when there are too few places; a script that is not named has 1."""
-    depth: Annotated[int, NumberRange(least=1, most=8)] = 8
+    depth: Annotated[int, NumberRange(least=1, most=16)] = 16
     """Most runs in the socket of one process: further ones wait there if that is usually over within 5 ms."""
     queue_length: Annotated[int, NumberRange(least=0, most=1_000_000)] = 256
     """Most requests of one script that wait for a child; beyond it 503 with `Retry-After`."""

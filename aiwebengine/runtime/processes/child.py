@@ -148,7 +148,7 @@ class Clone(Generic[R]):
 
     __slots__ = (
         "_ending_since", "_link", "_once", "_owner", "_seconds", "begun_at", "born_at", "cause", "ended", "idle_since",
-        "label", "life", "occupant", "process", "queue", "runs", "work", "working_since",
+        "label", "life", "occupant", "process", "queue", "runs", "spent", "work", "working_since",
     )  # fmt: skip
 
     # Long: keeps each argument under its name, and begins each count.
@@ -179,6 +179,8 @@ class Clone(Generic[R]):
         self.begun_at = self.working_since = 0.0
         """When its run began, and since when it has not waited."""
         self.runs = 0
+        self.spent = 0.0
+        """Processor time of the last run; 0 where it cannot be told."""
         self.born_at = self.idle_since = seconds()
         self.cause = ""
         """Why the server killed it: an error code, or empty if it did not."""
@@ -399,7 +401,8 @@ class Clone(Generic[R]):
 
     def _over(self, occupant: R, box: Box) -> None:
         process = self.process
-        fit = occupant.over(box, process.spend())
+        self.spent = spent = process.spend()
+        fit = occupant.over(box, spent)
         was = self.work
         self.work = RELEASE[was]
         self.occupant = None

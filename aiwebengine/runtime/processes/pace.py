@@ -12,6 +12,7 @@ _QUICK_SECONDS = 0.005
 _LATE_SECONDS = 0.02
 _LINGERING_SECONDS = 1.0
 _LEAST_SECONDS = 0.0001
+_LIGHT_CPU_SECONDS = 0.00025
 _STEP = 0.1
 
 
@@ -51,27 +52,30 @@ class Pace:
     def __init__(self) -> None:
         self._usual: dict[str, float] = {}
         """By label, in seconds."""
+        self._usual_cpu: dict[str, float] = {}
+        """The same of processor time."""
 
-    def learn(self, label: str, seconds: float, *, lingered: bool) -> None:
+    def learn(self, label: str, seconds: float, *, cpu_seconds: float, lingered: bool) -> None:
         """
         Come nearer to what runs of this kind take: half of them less, half of them more.
 
         Args:
             label: What was run.
             seconds: How long it took.
+            cpu_seconds: What it took of a processor; 0 if that is not known.
             lingered: It waited for others, so it counts as a long one: the next could not lie behind it.
         """
         # No steps lead away from nothing, and a clock may be set back.
-        took = _LINGERING_SECONDS if lingered else max(seconds, _LEAST_SECONDS)
-        usual = self._usual.get(label)
-        if usual is None:
-            self._usual[label] = took
-        else:
-            self._usual[label] = usual * (1 + _STEP) if took > usual else usual * (1 - _STEP)
+        _come_nearer(self._usual, label, _LINGERING_SECONDS if lingered else max(seconds, _LEAST_SECONDS))
+        _come_nearer(self._usual_cpu, label, cpu_seconds or _LINGERING_SECONDS)
 
     def is_quick(self, label: str) -> bool:
         """Return whether runs of this kind are usually over so soon that others may wait behind them."""
         return self._usual.get(label, 1.0) < _QUICK_SECONDS
+
+    def is_light(self, label: str) -> bool:
+        """Return whether one process does runs of this kind as fast as the server can hand them out."""
+        return self._usual_cpu.get(label, 1.0) < _LIGHT_CPU_SECONDS
 
     def soon_free(self, clones: Iterable[C], now: float, *, most: int) -> C | None:
         """
@@ -95,3 +99,11 @@ class Pace:
             ):
                 best, fewest = clone, before
         return best
+
+
+def _come_nearer(usual: dict[str, float], label: str, took: float) -> None:
+    before = usual.get(label)
+    if before is None:
+        usual[label] = took
+    else:
+        usual[label] = before * (1 + _STEP) if took > before else before * (1 - _STEP)

@@ -20,10 +20,10 @@ from aiwebengine.runtime.moves import IllegalMove, Move
 
 R = TypeVar("R")
 
-MOST_WAITING = 7
+MOST_WAITING = 15
 """How many may wait in one socket."""
 
-TAGS = tuple(b"%d" % number for number in range(1, MOST_WAITING + 3))
+TAGS = tuple(bytes((tag,)) for tag in b"123456789abcdefgh")
 """One more than there are runs in a socket: a tag is not used again right after its run was given back."""
 
 

@@ -71,7 +71,7 @@ class DepthTests(SynchronousTestCase):
         self.take_both()
         self.assertEqual(self.following, 1)
         (version,) = self.made.runner.state()["versions"]
-        self.assertEqual((version["depth"], version["clones"][0]["following"]), (8, 1))
+        self.assertEqual((version["depth"], version["clones"][0]["following"]), (16, 1))
         self.made.reactor.advance(0.02)
         self.child.answer()
         self.made.reactor.turn()
@@ -101,13 +101,13 @@ class DepthTests(SynchronousTestCase):
 
     def test_several_follow(self) -> None:
         """Many runs wait in one socket, each with a tag of its own, and are answered in their order."""
-        sinks = self.several(8)
-        boxes = [self.child.take() or {} for _ in range(8)]
-        self.assertEqual(len({box[b"_ask"] for box in boxes}), 8)
+        sinks = self.several(16)
+        boxes = [self.child.take() or {} for _ in range(16)]
+        self.assertEqual(len({box[b"_ask"] for box in boxes}), 16)
         for number, box in enumerate(boxes):
             self.child.answer(b"%d" % number, tag=box[b"_ask"])
         self.made.reactor.turn()
-        self.assertEqual([sink.told for sink in sinks], [[("answered", 200, b"%d" % number)] for number in range(8)])
+        self.assertEqual([sink.told for sink in sinks], [[("answered", 200, b"%d" % number)] for number in range(16)])
         self.assertEqual(self.following, 0)
 
     def test_as_many_as_the_settings_say(self) -> None:
@@ -201,7 +201,7 @@ class DepthTests(SynchronousTestCase):
             one, two = self.two(**members)
             self.assertEqual(self.following, 0)
             (version,) = self.made.runner.state()["versions"]
-            self.assertEqual(version["depth"], members.get("depth", 8))
+            self.assertEqual(version["depth"], members.get("depth", 16))
             self.child.take()
             self.child.answer()
             self.made.reactor.turn()
