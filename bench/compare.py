@@ -13,6 +13,7 @@ import contextlib
 import os
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=int, default=4, help="seconds of load in a round (default 4)")
     options = parser.parse_args(arguments)
     sources = {"before": options.before.resolve(), "after": BENCH.parent}
+    for source in sources.values():
+        compile_modules(source)
     found: dict[str, dict[str, list[float]]] = {name: {} for name in sources}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         for number in range(options.rounds):
@@ -65,16 +68,24 @@ def main(arguments: Sequence[str]) -> int:
         ratio = statistics.median(after) / statistics.median(before)
         spread = ", ".join(f"{a / b:.2f}" for a, b in zip(after, before, strict=True))
         print(
-            f"{what:34} {statistics.median(before):10,.1f} {statistics.median(after):10,.1f}   {ratio:.2f}   ({spread})"
+            f"{what:36} {statistics.median(before):10,.1f} {statistics.median(after):10,.1f}   {ratio:.2f}   ({spread})"
         )
     return 0
+
+
+def compile_modules(source: Path) -> None:
+    """Compile a checkout's modules: a start that compiles them takes half as long again, and only the first does."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    folders = [source / "aiwebengine", source / "sandbox"]
+    subprocess.run([sys.executable, "-m", "compileall", "-q", *folders], env=environment, check=True)
 
 
 def one_round(server: Checkout, *, seconds: int) -> Mapping[str, float]:
     """Start a server twice, deploy to it, load it."""
     started = time.perf_counter()
-    with server.running():
+    with server.running() as pid:
         first_start = time.perf_counter() - started
+        first_processor = _processor_seconds(pid)
         server.deploy("hello", {"main.js": HANDLER})
         begun = time.perf_counter()
         server.deploy("long", {"main.ts": f'{LONG_SCRIPT}\nregisterWebHandler("/long", () => "long");'})
@@ -84,28 +95,48 @@ def one_round(server: Checkout, *, seconds: int) -> Mapping[str, float]:
     with server.running() as pid:
         server.get("/hello/Ada")
         second_start = time.perf_counter() - started
+        second_processor = _processor_seconds(pid)
         load(server.address + PATH, 16, 1)
-        processor = _processor_seconds(pid)
+        children = _descendants(pid)
+        processor, own = _processor_seconds(pid), sum(map(_processor_seconds, children))
         rate16, p50 = load(server.address + PATH, 16, seconds)
-        processor = _processor_seconds(pid) - processor
+        processor, own = _processor_seconds(pid) - processor, sum(map(_processor_seconds, children)) - own
         rate1, p50_one = load(server.address + PATH, 1, seconds)
         memory = _memory(pid)
     return {
         "requests/s, 16 connections": rate16,
         "p50 ms, 16 connections": p50,
         "server's processor us per request": processor * 1e6 / (rate16 * seconds),
+        "children's processor us per request": own * 1e6 / (rate16 * seconds),
         "requests/s, 1 connection": rate1,
         "p50 ms, 1 connection": p50_one,
         "start on a new folder, s": first_start,
         "start to first answer, s": second_start,
+        "processor s of a start, new folder": first_processor,
+        "processor s to the first answer": second_processor,
         "deploy TypeScript to answer, s": deployed,
         "server's memory, MB (Pss)": memory,
     }
 
 
 def _processor_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Return what the threads of a process have used, 0 if it is gone; more exact than ticks."""
+    used = 0
+    with contextlib.suppress(FileNotFoundError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            used += int((thread / "schedstat").read_text().split()[0])
+    return used / 1e9
+
+
+def _descendants(pid: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            children.setdefault(int(stat.read_text().rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
+    found = [pid]
+    for one in found:
+        found += children.get(one, [])
+    return found[1:]
 
 
 def _memory(pid: int) -> float:

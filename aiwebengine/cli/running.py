@@ -51,6 +51,7 @@ class RunningEngine(Service):
         succession: Starts successors; None: there will be none.
         pidfile: Names the process that serves, if anything does; asked at a handover.
         handed_over: Called with the process id of a successor that serves; the caller then stops the process.
+        settled: Called when the start is over and the engine serves.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class RunningEngine(Service):
         succession: Succession | None = None,
         pidfile: Callable[[], str | None] = lambda: None,
         handed_over: Callable[[int], None] = lambda _: None,
+        settled: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._build = build
@@ -79,6 +81,7 @@ class RunningEngine(Service):
         self._succession = succession
         self._pidfile = pidfile
         self._tell_handed_over = handed_over
+        self._settled = settled
         self._serving = False
         self._noted = False
         self._starting = True
@@ -159,6 +162,7 @@ class RunningEngine(Service):
         self._started(ready)
         self._predecessor.ready()
         self._predecessor.when_gone(self._alone)
+        self._settled()
         if self._handover_waits:
             self.hand_over()
 

@@ -15,6 +15,7 @@ from aiwebengine.cli import flags
 from aiwebengine.errors import CannotStart
 from aiwebengine.feature import Feature
 from aiwebengine.features.all import installed, sections_of
+from aiwebengine.observe import collector
 from aiwebengine.services.inherited import Inherited, inherited
 from aiwebengine.settings.load import load
 from aiwebengine.settings.schema import Settings
@@ -49,6 +50,7 @@ def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, 
         )
     except (CannotStart, flags.WrongFlag) as error:
         raise CommandFailed(str(error), code=exits.USAGE) from error
+    collector.rest()
     try:
         message = _run(settings, features, inherited(os.environ, pid=os.getpid(), parent=os.getppid()))
     except CannotStart as error:
@@ -102,6 +104,7 @@ def _run(settings: Settings, features: Sequence[Feature], given: Inherited) -> s
             managed=given.managed,
         ),
         handed_over=handed_over,
+        settled=collector.settle,
     )
     on_signal(reactor, service.hand_over)
     stop_on_signals(reactor)

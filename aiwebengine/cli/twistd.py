@@ -28,6 +28,7 @@ from aiwebengine.cli.running import Readiness, RunningEngine
 from aiwebengine.cli.successor import Succession, notify, on_signal
 from aiwebengine.errors import CannotStart
 from aiwebengine.features.all import installed, sections_of
+from aiwebengine.observe import collector
 from aiwebengine.observe.log_file import SharedLogFile
 from aiwebengine.observe.server_log import observer
 from aiwebengine.services.inherited import Inherited, inherited
@@ -166,6 +167,7 @@ def makeService(options: Options) -> Service:
         ),
         pidfile=pidfile.path,
         handed_over=ending.handed_over,
+        settled=collector.settle,
     )
     on_signal(reactor, top.hand_over)
     stop_on_signals(reactor)

@@ -28,7 +28,7 @@ class RunningEngineTests(SynchronousTestCase):
         self.told: list[str] = []
         self.ready: Deferred[Any] = Deferred()
         self.inner = MultiService()
-        self.built = 0
+        self.built = self.settled = 0
         self.error: Exception | None = None
 
     def build(self, settings: Settings, *, reactor: Any, inherited: Any) -> Any:
@@ -44,7 +44,11 @@ class RunningEngineTests(SynchronousTestCase):
             reactor=object(),
             started=lambda ready: self.told.append(f"answers at {ready.address}"),
             failed=failed or self.told.append,
+            settled=self.settle,
         )
+
+    def settle(self) -> None:
+        self.settled += 1
 
     def start(self) -> RunningEngine:
         service = self.make()
@@ -60,9 +64,9 @@ class RunningEngineTests(SynchronousTestCase):
     def test_tells_when_it_answers(self) -> None:
         """When the engine is ready its address is told, and noted in the data folder until it stops."""
         service = self.start()
-        self.assertEqual((self.built, self.told), (1, []))
+        self.assertEqual((self.built, self.told, self.settled), (1, [], 0))
         self.ready.callback(SimpleNamespace(address="http://127.0.0.1:1", token_notice=None))
-        self.assertEqual(self.told, ["answers at http://127.0.0.1:1"])
+        self.assertEqual((self.told, self.settled), (["answers at http://127.0.0.1:1"], 1))
         self.assertEqual((self.folder / "address").read_text(), "http://127.0.0.1:1\n")
         service.stopService()
         self.assertFalse((self.folder / "address").exists())
