@@ -167,14 +167,14 @@ class ProcessGroup:
         self._occupancy.enter()
         run.begin(clone, now)
         invocation = run.invocation
-        payload, seed, at = self._payloads.of(invocation)
+        payload, times, seed, at = self._payloads.of(invocation)
         more = b""
         if run.tape is not None:
             run.tape.begin(seed=seed, now=at, exact=clone.runs == 0)
             more = _RECORDED
         if invocation.replay is not None:
             clone.prepare(invocation.replay.steps)
-        clone.start(run, payload, label=invocation.label, at=now, times=self._payloads.times(invocation), more=more)
+        clone.start(run, payload, label=invocation.label, at=now, times=times, more=more)
 
     def _follow(self, run: Run) -> bool:
         """Have *run* wait in the socket of a process that will soon be free, if there is one."""
@@ -183,12 +183,12 @@ class ProcessGroup:
         best = self._pace.soon_free(self._pool.clones, self._context.seconds(), most=self._behind)
         if best is None or self._pool.is_worn(best):
             return False
-        payload, _, _ = self._payloads.of(run.invocation)
+        payload, times, _, _ = self._payloads.of(run.invocation)
         if len(payload) > _MOST_FOLLOWING_BYTES:
             return False
         self.following += 1
         quick = self._pace.is_quick(run.invocation.label)
-        best.follow(run, payload, times=self._payloads.times(run.invocation), quick=quick)
+        best.follow(run, payload, times=times, quick=quick)
         return True
 
     def _advance(self, clone: Clone[Run], run: Run, now: float) -> None:

@@ -53,10 +53,8 @@ class Registry:
     """Rises with every change."""
     scripts: Mapping[str, ActiveScript] = field(default_factory=lambda: MappingProxyType({}))
     """By URI."""
-    taking_paths: tuple[Entry, ...] = ()
-    """Every entry that takes a path, whatever its kind."""
     routes: Routes = field(default_factory=Routes)
-    """Those of them whose scripts answer on every host."""
+    """Of every entry that takes a path, whatever its kind, if its script answers on every host."""
     hosts: Hosts | None = None
     """What answers on which host; None if no script names one, and then `routes` is all."""
     indexing: Indexes = field(default_factory=lambda: Indexes(_NO_KINDS))
@@ -141,7 +139,6 @@ class Registry:
         return Registry(
             generation=generation,
             scripts=MappingProxyType(dict(scripts)),
-            taking_paths=tuple(entry for entry in entries if entry.methods),
             routes=routes,
             hosts=_hosts(named, routes, scripts) if named else None,
             indexing=indexing,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
@@ -77,6 +77,19 @@ Door = Callable[[Exchange, Request], bool]
 _NO_OPENERS: Mapping[str, Opener] = MappingProxyType({})
 
 
+class ServedRoute(NamedTuple):
+    """What requests for one route meet."""
+
+    callee: Callee
+    steps: tuple[Enter, ...]
+    opener: Opener | None
+    """Takes them over; None: the handler is run."""
+    plain: bool
+    """It is a plain web handler."""
+    hides: bool
+    """Its pattern matches paths that are reserved for the engine, too."""
+
+
 class Site:
     """
     Everything that listens.
@@ -125,7 +138,6 @@ class Site:
         self.seconds: Callable[[], float] = reactor.seconds
         self._current = current
         self._invoker = invoker
-        self._callees = invoker.callees(self._callee)
         self._own = own
         self._reader = reader
         self.writer = writer
@@ -136,9 +148,9 @@ class Site:
         self._own_prefixes = tuple(own_prefixes)
         self._openers = dict(openers)
         self._admission = Admission(admission)
-        self._steps: dict[int, tuple[Enter, ...]] = {}
-        """By id of a route of `_steps_of` to which any step applies."""
-        self._steps_of: Registry | None = None
+        self._served: dict[int, ServedRoute] = {}
+        """By id of a route of `_served_of`."""
+        self._served_of: Registry | None = None
         self._doors = tuple(doors)
         self._visitors = visitors
         self._pulse = pulse or unwatched_pulse()
@@ -310,7 +322,10 @@ class Site:
             match = registry.hosts.match(request.headers.get("host", ""), request.method, request.path)
         if isinstance(match, RouteMatch):
             route = match.route
-            if route.key.startswith(("/:", "/*")) and is_reserved(request.path):
+            served = self._served.get(id(route)) if registry is self._served_of else None
+            if served is None:
+                served = self._serve(route, registry)
+            if served.hides and is_reserved(request.path):
                 if self._own_door(exchange, request):
                     return
                 raise NotFound(f"{request.path[:200]} is reserved for the engine, which has no page there.")
@@ -325,22 +340,18 @@ class Site:
             given = payload(request, match.params, sender=exchange.sender.told, base=route.options.get("base", ""))
             asked_for = exchange.timed and "x-aiwebengine-record" in request.headers
             invocation = self._invoker.invocation(
-                self._callees.of(route),
-                principal if route.kind == ROUTE else self._signed_in(principal, route, exchange, request),
+                served.callee,
+                principal if served.plain else self._signed_in(principal, route, exchange, request),
                 given,
                 identity=request.id,
                 recording="always" if asked_for else None,
                 trace=request.trace,
             )
             invocation = with_body(invocation, request)
-            if registry is not self._steps_of:
-                self._steps = {id(one): steps for one in registry.taking_paths if (steps := self._admission.of(one))}
-                self._steps_of = registry
-            passed = self._steps.get(id(route)) if self._steps else None
-            if passed and any(enter(exchange, request, route, invocation, self) for enter in passed):
+            if served.steps and any(enter(exchange, request, route, invocation, self) for enter in served.steps):
                 return
-            if route.kind != ROUTE and (opener := self._openers.get(route.kind)) is not None:
-                opener(
+            if served.opener is not None:
+                served.opener(
                     Arrival(
                         exchange=exchange,
                         request=request,
@@ -361,6 +372,21 @@ class Site:
             exchange.answered(welcome(page=wants_page(exchange.sender.accept), scripts=len(registry.scripts)))
         else:
             self._unanswered(exchange, request, match, registry)
+
+    def _serve(self, route: Entry, registry: Registry) -> ServedRoute:
+        """Work out what requests for a route meet, once for as long as it serves."""
+        if registry is not self._served_of:
+            self._served.clear()
+            self._served_of = registry
+        plain = route.kind == ROUTE
+        served = self._served[id(route)] = ServedRoute(
+            callee=self._callee(route),
+            steps=self._admission.of(route),
+            opener=None if plain else self._openers.get(route.kind),
+            plain=plain,
+            hides=route.key.startswith(("/:", "/*")),
+        )
+        return served
 
     def _signed_in(self, principal: Principal, route: Entry, exchange: Exchange, request: Request) -> Principal:
         """Return who asks; for what wants somebody who is signed in, the administrator's token will do."""

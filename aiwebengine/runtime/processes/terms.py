@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.interfaces import ScriptSource
@@ -14,8 +14,6 @@ from aiwebengine.runtime.processes.slots import Slots
 from aiwebengine.runtime.wire.control import Control
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Allowance, Invocation
-
-_MOST_TIMES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,39 +59,63 @@ class Payloads:
         self._limits = limits
         self._wall = wall
         self._entropy = entropy
-        self._prefixes: dict[tuple[str, int], tuple[Allowance | None, str]] = {}
-        self._times: dict[tuple[float, float], bytes] = {}
+        self._prepared: dict[tuple[str, int], _PreparedRun] = {}
 
-    def of(self, invocation: Invocation) -> tuple[bytes, str, int]:
-        """Return the value of the box that begins *invocation*, with the seed and the time that are in it."""
+    def of(self, invocation: Invocation) -> tuple[bytes, bytes, str, int]:
+        """
+        Return what begins *invocation*.
+
+        Returns:
+            The value of its box, the part of the box which says how long it may take, and the seed and the time that
+            are in the value.
+        """
         handler = invocation.handler.id if invocation.handler is not None else 0
-        key = (invocation.kind, handler)
-        allowed, prefix = self._prefixes.get(key) or (None, "")
-        if not prefix or allowed is not invocation.allowance:
-            prefix = (
-                f'{{"k":{json.dumps(invocation.kind)},"h":{handler},"script":{json.dumps(invocation.script)},'
-                f'"version":{json.dumps(invocation.version)},"b":{_budget(invocation.allowance or self._limits)},"i":"'
-            )
-            self._prefixes[key] = (invocation.allowance, prefix)
+        prepared = self._prepared.get((invocation.kind, handler))
+        if prepared is None or not prepared.fits(invocation):
+            prepared = self._prepared[invocation.kind, handler] = self._prepare(invocation, handler)
         replay = invocation.replay
         seed, now = (self._entropy(16).hex(), int(self._wall() * 1000)) if replay is None else (replay.seed, replay.now)
         user = "null" if not invocation.principal.id else json.dumps({"id": invocation.principal.id})
         text = (
-            f'{prefix}{invocation.id}","seed":"{seed}","now":{now},'
-            f'"deadline":{now + int(invocation.wall_seconds * 1000)},"user":{user},"q":{invocation.payload}}}'
+            f'{prepared.prefix}{invocation.id}","seed":"{seed}","now":{now},'
+            f'"deadline":{now + prepared.wall_milliseconds},"user":{user},"q":{invocation.payload}}}'
         )
         value = text.encode("ascii")
-        return b"%b\0%b" % (value, invocation.body) if invocation.body else value, seed, now
+        if invocation.body:
+            value = b"%b\0%b" % (value, invocation.body)
+        return value, prepared.times, seed, now
 
-    def times(self, invocation: Invocation) -> bytes:
-        """Return the part of that box which says how long *invocation* may take."""
-        key = (invocation.wall_seconds, invocation.cpu_seconds)
-        times = self._times.get(key)
-        if times is None:
-            if len(self._times) >= _MOST_TIMES:
-                self._times.clear()
-            times = self._times[key] = times_of(wall_seconds=key[0], cpu_seconds=key[1])
-        return times
+    def _prepare(self, invocation: Invocation, handler: int) -> _PreparedRun:
+        return _PreparedRun(
+            allowance=invocation.allowance,
+            wall_seconds=invocation.wall_seconds,
+            cpu_seconds=invocation.cpu_seconds,
+            prefix=(
+                f'{{"k":{json.dumps(invocation.kind)},"h":{handler},"script":{json.dumps(invocation.script)},'
+                f'"version":{json.dumps(invocation.version)},"b":{_budget(invocation.allowance or self._limits)},"i":"'
+            ),
+            times=times_of(wall_seconds=invocation.wall_seconds, cpu_seconds=invocation.cpu_seconds),
+            wall_milliseconds=int(invocation.wall_seconds * 1000),
+        )
+
+
+class _PreparedRun(NamedTuple):
+    """What is the same for all invocations of one handler that may use the same."""
+
+    allowance: Allowance | None
+    wall_seconds: float
+    cpu_seconds: float
+    prefix: str
+    times: bytes
+    wall_milliseconds: int
+
+    def fits(self, invocation: Invocation) -> bool:
+        """Return whether *invocation* may use the same."""
+        return (
+            self.allowance is invocation.allowance
+            and self.wall_seconds == invocation.wall_seconds
+            and self.cpu_seconds == invocation.cpu_seconds
+        )
 
 
 def _budget(allowed: Allowance | LimitSettings) -> str:

@@ -95,7 +95,6 @@ def test_no_hosts() -> None:
     named = registry.with_script(script("two", "/b", hosts=("b.example.org",)))
     assert named.hosts is not None
     assert [tier.scripts for tier in named.tiers("b.example.org")] == [("two",), ("one",)]
-    assert {entry.key for entry in named.taking_paths} == {"/*", "/b"}
     assert named.without("two").hosts is None
 
 
