@@ -48,7 +48,8 @@ def connect(machinery: Machinery, parts: Sequence[Parts], *, guides: Sequence[st
         guides: Of each, where its calls are documented; see `Host.add`.
     """
     for one, guide in zip(parts, guides, strict=True):
-        machinery.host.add([RegistrationCalls(one.kinds), *one.groups], guide=guide)
+        registering = RegistrationCalls(one.kinds, threads=machinery.base.unpacking_threads)
+        machinery.host.add([registering, *one.groups], guide=guide)
         machinery.current.add({kind.name: kind.index for kind in one.kinds})
         for name, effects in one.effects.items():
             machinery.commits.add(name, effects)

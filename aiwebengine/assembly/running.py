@@ -94,7 +94,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         passed=base.passed,
     )
     host = Host(
-        groups=[MiddlewareCalls(), RegistrationCalls([routes])],
+        groups=[MiddlewareCalls(), RegistrationCalls([routes], threads=base.unpacking_threads)],
         commits=commits,
         capabilities=loads.capabilities,
         registrations=loads.open,
@@ -245,6 +245,7 @@ def _deployer(
         preparer=preparer,
         store=base.store,
         forget=forget,
+        threads=base.unpacking_threads,
         current=current,
         keep_versions=base.settings.deploy.keep_versions,
         background=base.background,

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from aiwebengine.host.declare import REGISTRATION_BYTES, Argument, HostCall
 from aiwebengine.host.registration.book import USE, closed
 from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.host.session import CallSession, Function
+from aiwebengine.services.threads import Runs
 
 MIDDLEWARE = HostCall(
     name="register.middleware",
@@ -61,9 +64,11 @@ class RegistrationCalls:
 
     Args:
         kinds: What may be registered.
+        threads: Where what takes long is checked.
     """
 
-    def __init__(self, kinds: Sequence[RegistrationKind]) -> None:
+    def __init__(self, kinds: Sequence[RegistrationKind], *, threads: Runs) -> None:
+        self._threads = threads
         self._kinds = [kind for kind in kinds if kind.functions]
 
     @property
@@ -74,13 +79,20 @@ class RegistrationCalls:
     @property
     def functions(self) -> Mapping[str, Function]:
         """See `dispatch.CallGroup.functions`."""
-        return {f"register.{kind.name}": partial(_register, kind) for kind in self._kinds}
+        return {f"register.{kind.name}": partial(_register, kind, self._threads) for kind in self._kinds}
 
 
-def _register(kind: RegistrationKind, session: CallSession, told: Mapping[str, Any]) -> None:
-    if session.registrations is None:
+def _register(
+    kind: RegistrationKind, threads: Runs, session: CallSession, told: Mapping[str, Any]
+) -> Deferred[None] | None:
+    book = session.registrations
+    if book is None:
         raise closed(kind.functions[0])
-    session.registrations.add(kind, told)
+    if kind.takes_long(told):
+        # The script waits for each of its registrations, so nobody else writes into its book meanwhile.
+        return threads.run(book.add, kind, told)
+    book.add(kind, told)
+    return None
 
 
 def _use(session: CallSession, told: Mapping[str, Any]) -> None:

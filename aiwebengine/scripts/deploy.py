@@ -42,6 +42,7 @@ from aiwebengine.scripts.versions import (
     removed_entries,
     version_id,
 )
+from aiwebengine.services.threads import Runs
 from aiwebengine.values import Entry
 
 _log = Logger()
@@ -64,6 +65,7 @@ class Deployer:
     Args:
         preparer: Makes versions that could serve.
         store: Where versions are kept.
+        threads: Where it is tried whether all scripts can serve together.
         forget: Told which versions serve no longer.
         current: What serves.
         keep_versions: How many of a script's newest versions are kept.
@@ -76,6 +78,7 @@ class Deployer:
         *,
         preparer: Preparer,
         store: ScriptStore,
+        threads: Runs,
         forget: Callable[[str], object],
         current: Current,
         keep_versions: int,
@@ -84,6 +87,7 @@ class Deployer:
     ) -> None:
         self._preparer = preparer
         self._store = store
+        self._threads = threads
         self._forget = forget
         self._current = current
         self._keep_versions = keep_versions
@@ -249,16 +253,16 @@ class Deployer:
             warnings: tuple[Problem, ...] = ()
             if isinstance(change, PreparedVersion):
                 version, warnings = change.new.version, change.warnings
-                registry = registry.with_script(change.active)
+                registry = await self._threads.run(registry.with_script, change.active)
                 stored.append(PutVersion(new=change.new, expected=change.expected))
             elif isinstance(change, ActivateVersion):
                 version = await self._store.version(change.uri, change.number)
-                registry = registry.with_script(active_script(version))
+                registry = await self._threads.run(registry.with_script, active_script(version))
                 _tell_unknown(registry, version.uri)
                 stored.append(change)
             else:
                 if isinstance(change, RemoveScript) and change.uri in registry.scripts:
-                    registry = registry.without(change.uri)
+                    registry = await self._threads.run(registry.without, change.uri)
                 stored.append(change)
             if id(change) in asked:
                 removed = _removed(before, version) if version is not None else ()

@@ -278,7 +278,8 @@ class Preparer:
             )
             version = replace(new.version, registered=registered, warnings=warnings)
             active = active_script(version)
-            self._current.registry.with_script(active)
+            # What is registered becomes a part of what serves, such as one GraphQL schema: that may take a second.
+            await self._threads.run(self._current.registry.with_script, active)
             good = True
         finally:
             if not good:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiwebengine.features.graphql.build import build_graphql
-from aiwebengine.features.graphql.schema.registration import SCHEMA_PARTS
+from aiwebengine.features.graphql.schema.registration import schema_parts
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.features.graphql.subscriptions.messages import KIND, SubscriptionDestination, SubscriptionMessages
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
@@ -41,7 +41,7 @@ def build(machinery: Machinery) -> Parts:
     )
     return Parts(
         groups=[messages],
-        kinds=[SCHEMA_PARTS],
+        kinds=[schema_parts(base.settings.of(GraphQLSettings))],
         doors=[graphql.site],
         state={"graphql": graphql.state},
         ending=[graphql.end],

@@ -28,6 +28,14 @@ class GraphQLSettings:
     """Longest document, in words and signs."""
     max_document_bytes: Annotated[int, NumberRange(least=_KIB, most=64 * _MIB)] = 64 * _KIB
     """Largest document, in bytes of UTF-8; long values belong into variables, which are no part of it."""
+    max_script_schema_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = _MIB
+    """Most SDL of one script, in bytes; what is registered several times counts once."""
+    max_schema_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = 4 * _MIB
+    """Most SDL of all scripts: all of it is put together again whenever a part of it changes."""
+    max_script_types: Annotated[int, NumberRange(least=1, most=1_000_000)] = 2000
+    """Most types that one script defines in the GraphQL schema."""
+    max_types: Annotated[int, NumberRange(least=1, most=1_000_000)] = 10_000
+    """Most types of the GraphQL schema."""
     max_response_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = 16 * _MIB
     """Largest result: few words can ask for the same large value very often."""
     max_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 30.0

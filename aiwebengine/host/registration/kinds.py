@@ -175,6 +175,11 @@ def label_of(entry: Entry) -> str:
     return entry.label
 
 
+def quick(_: Mapping[str, Any]) -> bool:
+    """Return that checking what was sent takes no time that matters."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationKind:
     """Something that scripts may register; see the module."""
@@ -198,6 +203,8 @@ class RegistrationKind:
     Raises Invalid for whatever a script, or a hostile child, may have sent that breaks a rule; the message names the
     call, the value and the remedy.
     """
+    takes_long: Callable[[Mapping[str, Any]], bool] = quick
+    """Whether checking one takes milliseconds, so that it is done in a thread; it is given what was sent."""
     takes_path: bool = False
     """
     Whether an entry is reached by a path.

@@ -72,6 +72,7 @@ class Deploying:
         self.deployer = Deployer(
             preparer=self.preparer,
             store=self.store,
+            threads=ThreadsInTurn(),
             forget=self.runner.forget,
             current=self.current,
             keep_versions=self.settings.keep_versions,

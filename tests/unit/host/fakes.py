@@ -30,6 +30,7 @@ from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import ANONYMOUS, Invocation, Receipt
+from tests.support.fakes.threads import ThreadsInTurn
 
 STREAMS = RegistrationKind(
     name=STREAM, functions=(STREAM_CALL,), noun="stream", nouns="streams", check=check_stream, takes_path=True
@@ -150,7 +151,7 @@ def host(
     return Host(
         groups=[
             MiddlewareCalls(),
-            RegistrationCalls((web_routes(limits or LimitSettings()), *kinds)),
+            RegistrationCalls((web_routes(limits or LimitSettings()), *kinds), threads=ThreadsInTurn()),
             scripts,
             assets,
             LogCalls(messages=behind.messages),

@@ -15,14 +15,18 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.errors import TABLE, Unavailable
-from aiwebengine.features.graphql.schema.registration import SCHEMA_PARTS
+from aiwebengine.features.graphql.schema.registration import schema_parts
+from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.host import dispatch
 from aiwebengine.host.declare import Argument, limited
 from aiwebengine.host.registration.routes import web_routes
 from aiwebengine.host.registration_calls import RegistrationCalls
 from aiwebengine.runtime.allowance import allowance
 from aiwebengine.settings.schema import LimitSettings
+from tests.support.fakes.threads import ThreadsInTurn
 from tests.unit.host.fakes import SOCKETS, STREAMS, Everything, OneCall, ask, host, invocation, probing, receipt
+
+SCHEMA_PARTS = schema_parts(GraphQLSettings())
 
 VALUES = strategies.recursive(
     strategies.none()
@@ -58,7 +62,13 @@ VALUES = strategies.recursive(
 )
 KINDS = (STREAMS, SOCKETS, SCHEMA_PARTS)
 CALLS = sorted(
-    {call.name for call in (*DECLARED.calls, *RegistrationCalls((web_routes(LimitSettings()), *KINDS)).calls)}
+    {
+        call.name
+        for call in (
+            *DECLARED.calls,
+            *RegistrationCalls((web_routes(LimitSettings()), *KINDS), threads=ThreadsInTurn()).calls,
+        )
+    }
 )
 
 

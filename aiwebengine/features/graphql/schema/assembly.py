@@ -9,7 +9,9 @@ a request meets routes and schema of the same moment.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -44,13 +46,18 @@ from graphql.language import (
     StringValueNode,
     UnionTypeDefinitionNode,
     UnionTypeExtensionNode,
+    visit,
 )
 from graphql.language.ast import NameNode
-from graphql.validation.validate import validate_sdl
+from graphql.language.visitor import ParallelVisitor
+from graphql.validation.specified_rules import specified_sdl_rules
+from graphql.validation.validation_context import SDLValidationContext
 
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
-from aiwebengine.features.graphql.schema.parts import ROOTS, SchemaPart, read_sdl
+from aiwebengine.features.graphql.schema.documents import ParsedSdl
+from aiwebengine.features.graphql.schema.parts import ROOTS, SchemaPart, fields_of
+from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.host.declare import nearest
 
 INCREMENTAL = """
@@ -127,25 +134,42 @@ class _Type:
     directives: dict[str, Any] = field(default_factory=dict)
 
 
-def assemble(parts: Sequence[SchemaPart]) -> Assembled:
+def assemble(
+    parts: Sequence[SchemaPart], *, documents: ParsedSdl | None = None, settings: GraphQLSettings | None = None
+) -> Assembled:
     """
-    Make the schema of all scripts, without resolvers.
+    Make the schema of all scripts, without resolvers; it may take a second, so call it in a thread.
 
     Args:
         parts: One at least.
+        documents: Has what was parsed before.
+        settings: How much there may be.
 
     Raises:
         DeploymentRefused: The parts do not fit together; it names each place and both owners.
     """
-    work = _Assembly(parts)
-    return work.result()
+    terms = settings or GraphQLSettings()
+    kept = documents or ParsedSdl(max_characters=terms.max_schema_bytes)
+    try:
+        return _Assembly(parts, documents=kept, settings=terms).result()
+    except DeploymentRefused:
+        # Once more, to find out where: what is kept does not know where it stands.
+        placed = ParsedSdl(max_characters=terms.max_schema_bytes, places=True)
+        return _Assembly(parts, documents=placed, settings=terms).result()
 
 
 class _Assembly:
     """The making of one schema."""
 
-    def __init__(self, parts: Sequence[SchemaPart]) -> None:
+    def __init__(self, parts: Sequence[SchemaPart], *, documents: ParsedSdl, settings: GraphQLSettings) -> None:
         self._parts = parts
+        self._documents = documents
+        self._settings = settings
+        self._owners = {(part.kind, part.name): part for part in reversed(parts)}
+        self._taken: dict[int, tuple[DefinitionNode, ...]] = {}
+        """Definitions that were taken, by their identity: a script may register the same text many times."""
+        self._sources: dict[int, SchemaPart] = {}
+        """Whose a source is, by its identity; the first of those that have the same text."""
         self._problems: list[Problem] = []
         self._types: dict[str, _Type] = {}
         self._directives: dict[str, tuple[DirectiveDefinitionNode, SchemaPart]] = {}
@@ -154,16 +178,17 @@ class _Assembly:
         self._scalars: dict[str, SchemaPart] = {}
 
     def result(self) -> Assembled:
-        for index, part in enumerate(self._parts):
+        self._check_bytes()
+        for part in self._parts:
             if part.kind in ROOTS:
                 self._claim(self._roots, (part.kind, part.name), part, f"{ROOTS[part.kind]}.{part.name}")
-                for definition in read_sdl(part, name=str(index)):
-                    self._take(definition, part)
+                self._take_all(self._documents.read(part), part)
             elif part.kind == "field":
                 owner, _, name = part.name.partition(".")
                 self._claim(self._fields, (owner, name), part, f"the handler of {part.name}")
             else:
                 self._claim(self._scalars, part.name, part, f"the scalar {part.name}")
+        self._check_types()
         self._stop()
         self._check_roots()
         self._check_extended()
@@ -171,7 +196,7 @@ class _Assembly:
             self._add_scalar(name, part)
         self._stop()
         document = self._document()
-        self._check(validate_sdl(document))
+        self._check(_sdl_errors(document))
         schema = build_ast_schema(document, assume_valid_sdl=True)
         self._check(validate_schema(schema))
         self._check_handlers(schema)
@@ -184,6 +209,21 @@ class _Assembly:
         other = taken.setdefault(key, part)
         if other is not part:
             self._conflict(f"{what} is registered by both", other, part, "Give one of them another name.")
+
+    def _take_all(self, definitions: tuple[DefinitionNode, ...], part: SchemaPart) -> None:
+        again = id(definitions) in self._taken
+        self._taken[id(definitions)] = definitions
+        for definition in definitions:
+            if again:
+                # All of it is there; only the root field has another owner.
+                root = ROOTS[part.kind]
+                for member in fields_of(definition, root):
+                    if member.name.value == part.name and root in self._types:
+                        self._member(root, self._types[root], member, part)
+                continue
+            if definition.loc is not None:
+                self._sources.setdefault(id(definition.loc.source), part)
+            self._take(definition, part)
 
     def _take(self, node: DefinitionNode, part: SchemaPart) -> None:
         if isinstance(node, DirectiveDefinitionNode):
@@ -243,7 +283,7 @@ class _Assembly:
             self._conflict(f"the {what} {name}.{key} is defined differently by", known[1], part, _SAME, member)
 
     def _owner(self, kind: str, name: str) -> SchemaPart | None:
-        return next((part for part in self._parts if part.kind == kind and part.name == name), None)
+        return self._owners.get((kind, name))
 
     def _check_roots(self) -> None:
         for kind, root in ROOTS.items():
@@ -317,22 +357,59 @@ class _Assembly:
             if isinstance(kind, GraphQLScalarType):
                 kind.specified_by_url = part.options.get("specifiedBy", kind.specified_by_url)
 
+    # -- how much there is --------------------------------------------------------------------
+
+    def _check_bytes(self) -> None:
+        """Refuse before anything is parsed."""
+        seen: set[tuple[str, str]] = set()
+        by_script: Counter[str] = Counter()
+        for part in self._parts:
+            if (part.script, part.sdl) in seen:
+                continue
+            seen.add((part.script, part.sdl))
+            by_script[part.script] += len(part.sdl.encode())
+            self._bound(by_script, part, "bytes of SDL", "schema_bytes")
+        self._stop()
+
+    def _check_types(self) -> None:
+        by_script: Counter[str] = Counter()
+        for known in self._types.values():
+            by_script[known.part.script] += 1
+            self._bound(by_script, known.part, "types", "types")
+
+    def _bound(self, by_script: Counter[str], part: SchemaPart, what: str, setting: str) -> None:
+        """Refuse a script with too much, and the script with which all have too much, once."""
+        most, most_of_all = getattr(self._settings, f"max_script_{setting}"), getattr(self._settings, f"max_{setting}")
+        if by_script[part.script] > most:
+            raise self._too_much(f'The script "{part.script}"', most, what, f"graphql.max_script_{setting}", part)
+        if sum(by_script.values()) > most_of_all:
+            raise self._too_much("The schema of all scripts", most_of_all, what, f"graphql.max_{setting}", part)
+
+    def _too_much(self, whose: str, most: int, what: str, setting: str, part: SchemaPart) -> DeploymentRefused:
+        self._problems.clear()
+        self._problem(f"{whose} may have at most {most:,} {what} in the GraphQL schema ({setting}).", part)
+        return DeploymentRefused(self._problems[0].message, problems=self._problems)
+
     # -- problems -----------------------------------------------------------------------------
 
     def _check(self, errors: Sequence[GraphQLError]) -> None:
         for error in errors:
-            node = next((one for one in error.nodes or () if _part_of(one, self._parts) is not None), None)
-            part = _part_of(node, self._parts) or self._parts[-1]
+            node = next((one for one in error.nodes or () if self._part_of(one) is not None), None)
+            part = self._part_of(node) or self._parts[-1]
             others = {
                 other.script: other
                 for one in error.nodes or ()
-                if (other := _part_of(one, self._parts)) is not None and other.script != part.script
+                if (other := self._part_of(one)) is not None and other.script != part.script
             }
             tail = "".join(
                 f' The other is in "{other.script}" ({other.place or "its SDL"}).' for other in others.values()
             )
             self._problem(f"{in_words_of_graphql(error.message)}{tail}", part, node)
         self._stop()
+
+    def _part_of(self, node: Node | None) -> SchemaPart | None:
+        """Return whose SDL a node stands in."""
+        return None if node is None or node.loc is None else self._sources.get(id(node.loc.source))
 
     def _conflict(self, what: str, one: SchemaPart, other: SchemaPart, hint: str, node: Node | None = None) -> None:
         if one.script == other.script:
@@ -359,12 +436,16 @@ class _Assembly:
                 hint=hint,
             )
         )
+        if len(self._problems) >= _MOST_PROBLEMS:
+            self._stop()
 
     def _stop(self) -> None:
         if self._problems:
             raise DeploymentRefused(self._problems[0].message, problems=self._problems)
 
 
+_MOST_PROBLEMS = 50
+"""With so many no more are looked for: each looks for a name that is like another, among all names."""
 _SAME = "Say the same in both, or give one of them another name."
 
 
@@ -373,6 +454,25 @@ def _said(node: Node) -> str:
     text = print_ast(node)
     description = getattr(node, "description", None)
     return text[len(print_ast(description)) :].strip() if description is not None else text
+
+
+class _Enough(Exception):
+    """So many errors were found that the rest need not be."""
+
+
+def _sdl_errors(document: DocumentNode) -> list[GraphQLError]:
+    """Validate as `graphql.validation.validate.validate_sdl` does, up to a number of errors."""
+    errors: list[GraphQLError] = []
+
+    def found(error: GraphQLError) -> None:
+        errors.append(error)
+        if len(errors) >= _MOST_PROBLEMS:
+            raise _Enough
+
+    context = SDLValidationContext(document, None, found)
+    with suppress(_Enough):
+        visit(document, ParallelVisitor([rule(context) for rule in specified_sdl_rules]))
+    return errors
 
 
 def _described(node: FieldDefinitionNode, part: SchemaPart) -> FieldDefinitionNode:
@@ -392,13 +492,6 @@ def _a(kind: str) -> str:
 
 def _where(part: SchemaPart) -> str:
     return part.place or part.name
-
-
-def _part_of(node: Node | None, parts: Sequence[SchemaPart]) -> SchemaPart | None:
-    """Return whose SDL a node stands in: sources are named by the numbers of the parts."""
-    if node is None or node.loc is None or not node.loc.source.name.isdecimal():
-        return None
-    return parts[int(node.loc.source.name)]
 
 
 def type_name_of(kind: Any) -> str:

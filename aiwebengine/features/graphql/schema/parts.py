@@ -18,7 +18,7 @@ definitions among which the root type has the field:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -64,6 +64,7 @@ BUILT_IN_SCALARS = ("Int", "Float", "String", "Boolean", "ID")
 
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,199}")
 _LONGEST_SDL = 256 * 1024
+_QUICK_SDL = 2048
 _MOST_TOKENS = 20_000
 _LONGEST_TEXT = 2000
 _MOST_HISTORY = 10_000
@@ -91,9 +92,22 @@ class SchemaPart:
     """`file:line` of the registration in the author's source, if known."""
 
 
-def check_part(registration: Registration) -> Entry:
+ReadSdl = Callable[[SchemaPart], tuple[DefinitionNode, ...]]
+"""Parses the SDL of a part."""
+
+
+def takes_long(sent: Mapping[str, Any]) -> bool:
+    """Return whether a registration has so much SDL that it takes milliseconds to parse it."""
+    sdl = sent.get("sdl")
+    return isinstance(sdl, str) and len(sdl) > _QUICK_SDL
+
+
+def check_part(registration: Registration, *, read: ReadSdl | None = None) -> Entry:
     """
     Return the entry of one part; see `RegistrationKind.check`.
+
+    Args:
+        read: Parses its SDL, as `read_sdl` does.
 
     Raises:
         Invalid: A rule is broken; the message says which.
@@ -106,11 +120,18 @@ def check_part(registration: Registration) -> Entry:
     with blaming(argument=0):
         name = _name(registration.sent.get("name"), kind, call)
     with blaming(argument=1):
-        sdl = _sdl(registration.sent.get("sdl"), kind, name, call)
+        part = SchemaPart(
+            script=registration.script,
+            version=registration.version,
+            kind=kind,
+            name=name,
+            sdl=_text(registration.sent.get("sdl"), kind, name, call),
+        )
+        _check_sdl(part, call, read or read_sdl)
     return registration.entry(
         key=f"{kind} {name}",
         handler=_resolver(registration, kind),
-        options={"kind": kind, "name": name, "sdl": sdl, "options": _options(registration, kind)},
+        options={"kind": kind, "name": name, "sdl": part.sdl, "options": _options(registration, kind)},
     )
 
 
@@ -135,18 +156,18 @@ def subscriptions_of(entries: Iterable[Entry]) -> Sequence[str]:
     ]
 
 
-def read_sdl(part: SchemaPart, *, name: str = "") -> tuple[DefinitionNode, ...]:
+def read_sdl(part: SchemaPart, *, places: bool = True) -> tuple[DefinitionNode, ...]:
     """
     Parse the SDL of a part; a field alone becomes an extension of its root type.
 
     Args:
         part: Of a root field.
-        name: Of the source, by which a place in it is found again.
+        places: Let each node know where it stands, which trebles what there is of it in memory.
 
     Raises:
         GraphQLError: It is no SDL.
     """
-    parser = Parser(Source(part.sdl, name or part.name), max_tokens=_MOST_TOKENS)
+    parser = Parser(Source(part.sdl, part.name), no_location=not places, max_tokens=_MOST_TOKENS)
     definitions: list[DefinitionNode] = []
     if _is_bare(part.sdl):
         parser.expect_token(TokenKind.SOF)
@@ -203,19 +224,25 @@ def _name(given: Any, kind: str, call: str) -> str:
     return given
 
 
-def _sdl(given: Any, kind: str, name: str, call: str) -> str:
+def _text(given: Any, kind: str, name: str, call: str) -> str:
     if kind not in ROOTS:
         return ""
-    root = ROOTS[kind]
     if not isinstance(given, str) or not given.strip():
         raise Invalid(
             f'{call}: the second argument is SDL such as "{name}(id: ID!): String"; {described(given)} was given.'
         )
     if len(given) > _LONGEST_SDL:
         raise Invalid(f"{call}: the SDL may have at most {_LONGEST_SDL} characters; this one has {len(given)}.")
-    probe = SchemaPart(script="", version="", kind=kind, name=name, sdl=given)
+    return given
+
+
+def _check_sdl(part: SchemaPart, call: str, read: ReadSdl) -> None:
+    name = part.name
+    if part.kind not in ROOTS:
+        return
+    root = ROOTS[part.kind]
     try:
-        definitions = read_sdl(probe)
+        definitions = read(part)
     except GraphQLError as error:
         where = error.locations[0] if error.locations else None
         at = f" at line {where.line}, column {where.column} of the SDL" if where else ""
@@ -237,7 +264,6 @@ def _sdl(given: Any, kind: str, name: str, call: str) -> str:
         advice = f"did you mean {meant}?" if meant else f'write "type {root} {{ {name}: String }}" or "{name}: String".'
         has = f"{root} with {', '.join(found[:5])}" if found else f"no field of {root}"
         raise Invalid(f"{call}({described(name)}): the SDL has {has}, but not {name}; {advice}")
-    return given
 
 
 def _resolver(registration: Registration, kind: str) -> HandlerRef | None:

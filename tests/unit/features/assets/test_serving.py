@@ -213,7 +213,7 @@ class PublicFileTests(FileTestCase):
 
     def test_no_script_registers_one(self) -> None:
         """There is no call by which a script, or a hostile child, could register a file."""
-        self.assertEqual(RegistrationCalls([self.kind]).calls, [])
+        self.assertEqual(RegistrationCalls([self.kind], threads=ThreadsInTurn()).calls, [])
         registration = Registration(kind="file", call="", script="s", version="s@1", sent={"path": "/a"})
         self.assertRaises(Invalid, self.kind.check, registration)
 

@@ -17,11 +17,13 @@ from aiwebengine.features.graphql.execution.operation import Params
 from aiwebengine.features.graphql.execution.underway import Underway
 from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.schema.parts import GRAPHQL, SchemaPart
-from aiwebengine.features.graphql.schema.registration import SCHEMA_PARTS
+from aiwebengine.features.graphql.schema.registration import schema_parts
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import Answer, Entry, HandlerRef, Invocation
+
+SCHEMA_PARTS = schema_parts(GraphQLSettings())
 
 Resolve = Callable[[Mapping[str, Any]], Any]
 

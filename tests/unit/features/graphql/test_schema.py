@@ -6,13 +6,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from graphql import print_schema
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import DeploymentRefused
 from aiwebengine.features.graphql.schema.assembly import assemble
+from aiwebengine.features.graphql.schema.documents import ParsedSdl
 from aiwebengine.features.graphql.schema.registration import build_schema
+from aiwebengine.features.graphql.settings import GraphQLSettings
 from tests.unit.features.graphql.fakes import entry, part
+
+BOUNDS = GraphQLSettings()
 
 
 class AssemblyTests(SynchronousTestCase):
@@ -110,3 +115,71 @@ class AssemblyTests(SynchronousTestCase):
         assert assembled is not None
         assert assembled.schema.query_type is not None
         self.assertIsNotNone(assembled.schema.query_type.fields["x"].resolve)
+
+
+class BoundTests(SynchronousTestCase):
+    """How much SDL there may be, and how much of it is parsed."""
+
+    def refused(self, parts: list[Any], **bounds: int) -> str:
+        settings = GraphQLSettings(**bounds)
+        return str(self.assertRaises(DeploymentRefused, assemble, parts, settings=settings).public)
+
+    @pytest.mark.setting("graphql.max_script_schema_bytes")
+    @pytest.mark.setting("graphql.max_schema_bytes")
+    def test_bytes(self) -> None:
+        """A script, and all of them together, have so many bytes of SDL at most; the same text counts once."""
+        text = "type Query { a: Int b: Int } #" + "x" * 1000
+        self.assertIsNotNone(assemble([part("query", "a", text), part("query", "b", text)], settings=BOUNDS))
+        long = [part("query", "a", "a: Int #" + "é" * 1000)]
+        self.assertIn("graphql.max_script_schema_bytes", self.refused(long, max_script_schema_bytes=1500))
+        several = [part("query", name, f"{name}: Int #" + "x" * 1000, script=name) for name in "ab"]
+        message = self.refused(several, max_script_schema_bytes=1500, max_schema_bytes=1500)
+        self.assertIn("graphql.max_schema_bytes", message)
+
+    @pytest.mark.setting("graphql.max_script_types")
+    @pytest.mark.setting("graphql.max_types")
+    def test_types(self) -> None:
+        """A script, and all of them together, define so many types at most."""
+        parts = [
+            part("query", name, f"{name}: Int type {name}1 {{ x: Int }} type {name}2 {{ x: Int }}", script=name)
+            for name in "ab"
+        ]
+        self.assertIsNotNone(assemble(parts, settings=BOUNDS))
+        self.assertIn("graphql.max_script_types", self.refused(parts, max_script_types=1))
+        self.assertIn("graphql.max_types", self.refused(parts, max_script_types=4, max_types=4))
+
+    def test_parsed_once(self) -> None:
+        """What has not changed is not parsed again; what is wrong is told with its place all the same."""
+        documents = ParsedSdl(max_characters=1000)
+        parts = [part("query", name, f"{name}: Int", script=name) for name in "ab"]
+        assemble(parts, documents=documents)
+        kept = [documents.read(one) for one in parts]
+        assemble([*parts, part("query", "c", "c: Int")], documents=documents)
+        self.assertTrue(all(documents.read(one) is known for one, known in zip(parts, kept, strict=True)))
+        wrong = [*parts, part("query", "c", "c: Nope", script="c")]
+        error = self.assertRaises(DeploymentRefused, assemble, wrong, documents=documents)
+        self.assertIn("line 1, column 4 of the SDL of c", error.problems[0].message)
+
+    def test_forgotten(self) -> None:
+        """Of what was parsed so much is kept as there may be, the latest."""
+        documents = ParsedSdl(max_characters=20)
+        first, second = part("query", "a", "a: Int #xxxxx"), part("query", "b", "b: Int #xxxxx")
+        known = documents.read(first)
+        self.assertIs(documents.read(first), known)
+        documents.read(second)
+        self.assertIsNot(documents.read(first), known)
+
+    def test_same_text_for_many_fields(self) -> None:
+        """A script may register each of its fields with the whole SDL; each says what its own field is."""
+        text = "type Query { " + " ".join(f"f{n}: T{n}" for n in range(100)) + " }"
+        text += " ".join(f"type T{n} {{ x: Int }}" for n in range(100))
+        parts = [part("query", f"f{n}", text, description=f"number {n}") for n in range(100)]
+        query = assemble(parts).schema.query_type
+        assert query is not None
+        self.assertEqual([one.description for one in query.fields.values()], [f"number {n}" for n in range(100)])
+
+    def test_few_problems(self) -> None:
+        """Of many problems some are told, for each of them looks through all names."""
+        unknown = " ".join(f"type T{n} {{ x: Nope{n} }}" for n in range(200))
+        error = self.assertRaises(DeploymentRefused, assemble, [part("query", "a", f"a: Int {unknown}")])
+        self.assertEqual(len(error.problems), 50)

@@ -8,9 +8,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Invalid, TooMany
 from aiwebengine.features.graphql.schema.parts import part_of, subscriptions_of
-from aiwebengine.features.graphql.schema.registration import SCHEMA_PARTS
+from aiwebengine.features.graphql.schema.registration import schema_parts
+from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.host.registration.book import Registrations
 from tests.unit.host.fakes import invocation
+
+SCHEMA_PARTS = schema_parts(GraphQLSettings())
 
 HANDLER = {"id": 3, "name": "resolver"}
 

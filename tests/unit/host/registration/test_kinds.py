@@ -23,6 +23,7 @@ from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import ROUTE, Bundle, Entry, Invocation
 from aiwebengine.web.api.listing import Listing
 from tests.support.fakes.deploying import Deploying
+from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.folders import temporary_folder
 from tests.unit.host.fakes import Everything, ask, host, invocation
 
@@ -79,7 +80,7 @@ class RegisteringTests(SynchronousTestCase):
 
     def test_is_declared(self) -> None:
         """A kind brings the host call that registers it, in the name of its JavaScript function."""
-        calls = {call.name: call.shown for call in RegistrationCalls((self.kind,)).calls}
+        calls = {call.name: call.shown for call in RegistrationCalls((self.kind,), threads=ThreadsInTurn()).calls}
         self.assertEqual(calls, {"register.job": "registerJob"})
 
     def test_is_kept(self) -> None:

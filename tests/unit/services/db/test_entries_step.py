@@ -12,13 +12,16 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.features.graphql.schema.parts import GRAPHQL, part_of
-from aiwebengine.features.graphql.schema.registration import SCHEMA_PARTS
+from aiwebengine.features.graphql.schema.registration import schema_parts
+from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.scripts.versions import PutVersion
 from aiwebengine.values import ROUTE, HandlerRef
 from tests.support.fakes.deploying import Deploying
 from tests.support.folders import temporary_folder
 from tests.unit.host.fakes import SOCKETS, STREAMS
 from tests.unit.scripts.test_store import new
+
+SCHEMA_PARTS = schema_parts(GraphQLSettings())
 
 OLD: dict[str, Any] = {
     "routes": [
