@@ -62,7 +62,7 @@ def _own(op: Operations) -> None:
                 "id": row.id,
             },
         )
-    op.create_index("ix_assets_owner_key", "assets", ["owner_key"])
+    op.create_index("ix_assets_owner_size", "assets", ["owner_key", "size"])
     op.create_index("ix_assets_path_key", "assets", ["path_key"])
 
 

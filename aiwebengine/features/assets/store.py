@@ -198,7 +198,7 @@ class AssetStore:
         blobs.put(connection, {digest: new.content})
         values = {"type": new.type, "digest": digest, "size": len(new.content), "updated_at": now}
         key = asset_key(owner, new.path)
-        before = connection.execute(sa.select(assets.c.digest).where(assets.c.key == key)).scalar()
+        before = connection.execute(sa.select(assets.c.digest, assets.c.size).where(assets.c.key == key)).first()
         if owner:
             remove(connection, NOBODY, new.path)
         if before is None:
@@ -206,9 +206,9 @@ class AssetStore:
             connection.execute(sa.insert(assets).values(key=key, **place, **values))
         else:
             connection.execute(sa.update(assets).where(assets.c.key == key).values(**values))
-            if before != digest:
-                blobs.drop_unused(connection, [before])
-        if owner:
+            if before.digest != digest:
+                blobs.drop_unused(connection, [before.digest])
+        if owner and (before is None or before.size < len(new.content)):
             self._check_total(connection, owner)
         return before is None
 

@@ -23,9 +23,11 @@ assets = sa.Table(
     # URI of the script that stored it; empty if it belongs to none.
     sa.Column("owner", sa.String(URI_LENGTH), nullable=False, server_default=""),
     # `key_of` the owner.
-    sa.Column("owner_key", sa.String(64), nullable=False, server_default="", index=True),
+    sa.Column("owner_key", sa.String(64), nullable=False, server_default=""),
     # `key_of` the path, which several scripts may have.
     sa.Column("path_key", sa.String(64), nullable=False, server_default="", index=True),
+    # What an owner has in all is summed up from the index alone.
+    sa.Index("ix_assets_owner_size", "owner_key", "size"),
 )
 
 
