@@ -228,7 +228,7 @@ class Machinery:
     failures: Failures
     keep_failure: Callable[[Invocation, ScriptFailed], None]
     """Write a failure into its script's log."""
-    tell: Callable[[Invocation, str], None]
+    warn: Callable[[Invocation, str], None]
     """Write a warning into a script's log."""
     explain: Explain | None
     """Find the author's frames of a failure; None to show nobody."""

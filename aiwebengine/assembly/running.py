@@ -187,7 +187,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         access=access,
         failures=failures,
         keep_failure=keep_failure,
-        tell=partial(_tell, base),
+        warn=partial(_warn, base),
         explain=_explain(failures) if settings.errors.show_source else None,
         messages=messages,
         event_streams=event_streams,
@@ -269,7 +269,7 @@ def _keeper(base: Foundation, hooks: Hooks) -> Callable[[Invocation, Receipt], N
     return keep
 
 
-def _tell(base: Foundation, invocation: Invocation, text: str) -> None:
+def _warn(base: Foundation, invocation: Invocation, text: str) -> None:
     base.logs.append(invocation, [LogLine(at=base.seconds(), level="warn", message=text, of_server=True)])
 
 

@@ -38,7 +38,7 @@ class MessageFilter(Generic[T]):
 
     Args:
         invoker: Runs it.
-        tell: Writes a warning into its script's log.
+        warn: Writes a warning into its script's log.
         callee: Its function, with `FILTER_LIMITS`.
         encode: Makes a JSON array of clients, as the function is given them.
         most: How many clients go into one invocation.
@@ -48,13 +48,13 @@ class MessageFilter(Generic[T]):
         self,
         *,
         invoker: Invoker,
-        tell: Callable[[Invocation, str], None],
+        warn: Callable[[Invocation, str], None],
         callee: Callee,
         encode: Callable[[Sequence[T]], str],
         most: int,
     ) -> None:
         self._invoker = invoker
-        self._tell = tell
+        self._warn = warn
         self._callee = callee
         self._encode = encode
         self._most = most
@@ -83,7 +83,7 @@ class MessageFilter(Generic[T]):
             # What the script itself did is in its log already.
             raise
         except EngineError as error:
-            self._tell(invocation, f"{invocation.label}: the message was not delivered. {error}")
+            self._warn(invocation, f"{invocation.label}: the message was not delivered. {error}")
             raise
 
 

@@ -124,14 +124,14 @@ class Invoker:
         self._admission = admission
         self.recording = recording
 
-    def allowance(self, *asked: Mapping[str, Any]) -> Allowance:
+    def allowance(self, *requested: Mapping[str, Any]) -> Allowance:
         """
         Return the least of what the server allows and what is asked for.
 
         Args:
-            asked: By kept names, as `settings.requested_limits.read_limits` returns them; other names are ignored.
+            requested: By kept names, as `settings.requested_limits.read_limits` returns them; other names are ignored.
         """
-        return allowance(self._limits, *asked)
+        return allowance(self._limits, *requested)
 
     def callee(
         self,
@@ -141,7 +141,7 @@ class Invoker:
         version: str,
         handler: HandlerRef | None,
         label: str,
-        asked: Sequence[Mapping[str, Any]] = (),
+        requested: Sequence[Mapping[str, Any]] = (),
         answers_in_base64: bool = False,
         recorded_as: str = "",
         place: str = "",
@@ -150,7 +150,7 @@ class Invoker:
         Describe a function of a script that serves: it may use the least of what the server, the script and it allow.
 
         Args:
-            asked: What the function asks for; see `allowance`.
+            requested: What the function asks for; see `allowance`.
             answers_in_base64: See `runtime.allowance.allowance`.
         """
         active = self._current.registry.scripts.get(script)
@@ -163,7 +163,7 @@ class Invoker:
             allowance=allowance(
                 self._limits,
                 active.limits if active is not None else {},
-                *asked,
+                *requested,
                 answers_in_base64=answers_in_base64,
             ),
             recorded_as=recorded_as,
@@ -254,7 +254,7 @@ class Invoker:
         """
         Run top level and `init` of a version that does not serve yet; see `Runner.load`.
 
-        No admission step is asked: a script that has spent its budget may be replaced by one that uses less.
+        No admission step is requested: a script that has spent its budget may be replaced by one that uses less.
         """
         return self._runner.load(bundle, invocation)
 

@@ -182,15 +182,15 @@ class Current:
 
     def __init__(self, *, kinds: Mapping[str, EntryIndex] = _NO_KINDS) -> None:
         self.registry = Registry().with_kinds(kinds)
-        self._told: list[Callable[[Registry], None]] = []
+        self._observers: list[Callable[[Registry], None]] = []
 
     def add(self, kinds: Mapping[str, EntryIndex]) -> None:
         """Know *kinds*, too; nobody is told, so this comes before the first script."""
         self.registry = self.registry.with_kinds(kinds)
 
-    def tell(self, call: Callable[[Registry], None]) -> None:
+    def on_change(self, call: Callable[[Registry], None]) -> None:
         """Have *call* called with what serves, after every change; it must not fail."""
-        self._told.append(call)
+        self._observers.append(call)
 
     def swap(self, new: Registry, expected_generation: int) -> None:
         """
@@ -202,5 +202,5 @@ class Current:
         if self.registry.generation != expected_generation:
             raise Conflict("Another deployment changed what serves; try again.")
         self.registry = new
-        for call in self._told:
+        for call in self._observers:
             call(new)

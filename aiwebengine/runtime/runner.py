@@ -99,7 +99,7 @@ class Runner(Service):
         self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds
         self._zygote = zygote
-        zygote.tell(self.sandbox_died)
+        zygote.on_death(self.sandbox_died)
         self._host = host
         self._current = current
         self._limits = limits

@@ -452,7 +452,7 @@ class Site:
             version=route.version,
             handler=route.handler,
             label=route.label,
-            asked=(options, options.get("limits", {})),
+            requested=(options, options.get("limits", {})),
             recorded_as=route.key,
             place=route.place,
         )

@@ -100,7 +100,7 @@ def build_graphql(
         clock=reactor,
     )
     feeds = Feeds(execution=execution, bus=bus, topics=topics, settings=settings)
-    current.tell(feeds.swapped)
+    current.on_change(feeds.swapped)
     events = EventDoor(
         execution=execution, feeds=feeds, streams=streams, settings=settings, clock=reactor, random=random
     )

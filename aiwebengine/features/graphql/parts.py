@@ -17,9 +17,9 @@ def build(machinery: Machinery) -> Parts:
     topics = SubscriptionTopics(
         bus=machinery.bus,
         invoker=machinery.invoker,
-        tell=machinery.tell,
+        warn=machinery.warn,
     )
-    machinery.current.tell(topics.swapped)
+    machinery.current.on_change(topics.swapped)
     machinery.messages.add(KIND, SubscriptionDestination(topics))
     messages = SubscriptionMessages(messages=machinery.messages, topics=topics)
     machinery.messages.add_paths(PREFIX, messages.send_to)

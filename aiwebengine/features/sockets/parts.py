@@ -21,7 +21,7 @@ def build(machinery: Machinery) -> Parts:
         ),
         sockets=machinery.sockets,
     )
-    machinery.current.tell(door.swapped)
+    machinery.current.on_change(door.swapped)
     machinery.messages.add(KIND, SocketDestination())
     return Parts(
         groups=[SocketMessages(messages=machinery.messages)],

@@ -16,10 +16,10 @@ def build(machinery: Machinery) -> Parts:
         bus=machinery.bus,
         invoker=machinery.invoker,
         settings=base.settings.of(StreamSettings),
-        tell=machinery.tell,
+        warn=machinery.warn,
     )
     machinery.messages.add(KIND, topics)
-    machinery.current.tell(topics.swapped)
+    machinery.current.on_change(topics.swapped)
     return Parts(
         groups=[StreamCalls(messages=machinery.messages, topics=topics)],
         kinds=[streams_of_scripts(StreamClients(door=machinery.stream_door))],

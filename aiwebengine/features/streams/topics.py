@@ -42,7 +42,7 @@ class StreamTopics:
         bus: Has the topics.
         invoker: Runs filters.
         settings: Of streams.
-        tell: Writes a warning into a script's log.
+        warn: Writes a warning into a script's log.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class StreamTopics:
         bus: Bus,
         invoker: Invoker,
         settings: StreamSettings,
-        tell: Callable[[Invocation, str], None],
+        warn: Callable[[Invocation, str], None],
     ) -> None:
         self._bus = bus
         self._invoker = invoker
         self._settings = settings
-        self._tell = tell
+        self._warn = warn
         self._scripts: dict[str, dict[str, Entry]] = {}
         self._trees: dict[str, Routes] = {}
         self._all = Routes()
@@ -127,7 +127,7 @@ class StreamTopics:
             allowance=self._invoker.allowance(FILTER_LIMITS, NO_CALLS),
         )
         asked: MessageFilter[Mapping[str, Any]] = MessageFilter(
-            invoker=self._invoker, tell=self._tell, callee=callee, encode=_encoded, most=_MOST_FILTERED
+            invoker=self._invoker, warn=self._warn, callee=callee, encode=_encoded, most=_MOST_FILTERED
         )
         return lambda message, clients: Deferred.fromCoroutine(asked.choose(message, clients))
 

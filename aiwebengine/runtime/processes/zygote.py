@@ -88,7 +88,7 @@ class Zygote(Service):
         self.restarts = 0
         self.pid = 0
 
-    def tell(self, died: Callable[[], None]) -> None:
+    def on_death(self, died: Callable[[], None]) -> None:
         """Have *died* called each time the process died; everything forked from it is gone."""
         self._died.append(died)
 

@@ -44,7 +44,7 @@ class MessageFilterTests(SynchronousTestCase):
         )
         return MessageFilter(
             invoker=invoker,
-            tell=lambda invocation, text: self.warnings.append((invocation.id, text)),
+            warn=lambda invocation, text: self.warnings.append((invocation.id, text)),
             callee=callee,
             encode=lambda clients: json.dumps(list(clients)),
             most=2,

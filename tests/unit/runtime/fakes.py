@@ -33,7 +33,7 @@ class FakeZygote:
         """See `zygote.Zygote`."""
         return self.forker.control if self.forker.control.is_open else None
 
-    def tell(self, died: Any) -> None:
+    def on_death(self, died: Any) -> None:
         """See `zygote.Zygote`; tests say themselves that it died."""
 
     def when_ready(self) -> Deferred[None]:

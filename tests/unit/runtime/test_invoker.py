@@ -77,7 +77,7 @@ class InvokerTests(SynchronousTestCase):
             version="s@1",
             handler=HandlerRef(id=3, name="tidy"),
             label="tidy up",
-            asked=asked,
+            requested=asked,
             recorded_as=recorded_as,
         )
 
@@ -98,7 +98,7 @@ class InvokerTests(SynchronousTestCase):
             version="s@1",
             handler=handler,
             label="",
-            asked=[{"answer_bytes": 800}],
+            requested=[{"answer_bytes": 800}],
             answers_in_base64=True,
         )
         self.assertEqual((callee.allowance.answer_bytes, callee.allowance.wire_answer_bytes), (800, 1200))

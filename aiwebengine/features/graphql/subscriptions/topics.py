@@ -51,7 +51,7 @@ class SubscriptionTopics:
     Args:
         bus: Has the topics.
         invoker: Runs filters.
-        tell: Writes a warning into a script's log.
+        warn: Writes a warning into a script's log.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class SubscriptionTopics:
         *,
         bus: Bus,
         invoker: Invoker,
-        tell: Callable[[Invocation, str], None],
+        warn: Callable[[Invocation, str], None],
     ) -> None:
         self._bus = bus
         self._invoker = invoker
-        self._tell = tell
+        self._warn = warn
         self._parts: dict[str, SchemaPart] = {}
         self._filtered: set[str] = set()
 
@@ -119,7 +119,7 @@ class SubscriptionTopics:
             allowance=self._invoker.allowance(FILTER_LIMITS),
         )
         asked: MessageFilter[str] = MessageFilter(
-            invoker=self._invoker, tell=self._tell, callee=callee, encode=_encoded, most=_MOST_FILTERED
+            invoker=self._invoker, warn=self._warn, callee=callee, encode=_encoded, most=_MOST_FILTERED
         )
 
         async def choose(message: TopicMessage, clients: Sequence[Mapping[str, Any]]) -> Sequence[bool]:

@@ -67,14 +67,14 @@ class FeedsTests(SynchronousTestCase):
             invoker=an_invoker(
                 RunsWith(lambda invocation, sink: self.filters.append((json.loads(invocation.payload), sink)))
             ),
-            tell=lambda invocation, text: None,
+            warn=lambda invocation, text: None,
         )
         self.feeds = Feeds(
             execution=self.world.execution, bus=self.bus, topics=self.topics, settings=self.world.settings
         )
         for told in (self.topics.swapped, self.feeds.swapped):
             told(self.world.current.registry)
-            self.world.current.tell(told)
+            self.world.current.on_change(told)
 
     def subscribe(
         self, query: str = "subscription { tick }", *, after: str | None = None

@@ -52,12 +52,12 @@ class GraphQLCase(WebTestCase):
         self.world = world = World([COUNT, ADD, TICK], [lambda _: 7], **settings)
         self.bus = Bus(epoch="e", settings=LiveSettings())
         topics = SubscriptionTopics(
-            bus=self.bus, invoker=an_invoker(RunsWith(lambda _, __: None)), tell=lambda invocation, text: None
+            bus=self.bus, invoker=an_invoker(RunsWith(lambda _, __: None)), warn=lambda invocation, text: None
         )
         feeds = Feeds(execution=world.execution, bus=self.bus, topics=topics, settings=world.settings)
         for swapped in (topics.swapped, feeds.swapped):
             swapped(world.current.registry)
-            world.current.tell(swapped)
+            world.current.on_change(swapped)
         self.page = FakePage()
         self.streams = EventStreams(clock=self.clock, heartbeat_seconds=15.0)
         self.streams.startService()

@@ -52,7 +52,7 @@ class WebSocketDoorTests(SynchronousTestCase):
         self.world = world = World([COUNT, TICK], [lambda _: 7], **settings)
         self.bus = Bus(epoch="e", settings=LiveSettings())
         topics = SubscriptionTopics(
-            bus=self.bus, invoker=an_invoker(RunsWith(lambda _, __: None)), tell=lambda invocation, text: None
+            bus=self.bus, invoker=an_invoker(RunsWith(lambda _, __: None)), warn=lambda invocation, text: None
         )
         feeds = Feeds(execution=world.execution, bus=self.bus, topics=topics, settings=world.settings)
         for swapped in (topics.swapped, feeds.swapped):

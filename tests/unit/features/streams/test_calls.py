@@ -63,7 +63,7 @@ class StreamsCase(SynchronousTestCase):
             bus=self.bus,
             invoker=an_invoker(RunsWith(self.run_one)),
             settings=StreamSettings(**settings),
-            tell=lambda _, text: self.warnings.append(text),
+            warn=lambda _, text: self.warnings.append(text),
         )
         self.messages = Messages(bus=self.bus, max_bytes=live.max_message_bytes)
         self.messages.add(KIND, self.topics)

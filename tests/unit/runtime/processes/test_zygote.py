@@ -80,7 +80,7 @@ class ZygoteTests(SynchronousTestCase):
         self.reactor.advance(100)
         self.deaths = 0
         self.zygote = Zygote(reactor=self.reactor)
-        self.zygote.tell(self.died)
+        self.zygote.on_death(self.died)
         self.zygote.startService()
         self.addCleanup(self.stop)
 
