@@ -49,13 +49,13 @@ class Refused(EngineError):
 
 
 class Invalid(Refused):
-    """The request breaks a rule that it could have kept."""
+    """The request is malformed or breaks a rule."""
 
     code = "invalid"
 
 
 class NotFound(Refused):
-    """There is nothing by that name."""
+    """There is nothing with that name or path."""
 
     code = "not_found"
 
@@ -76,31 +76,31 @@ class WrongMethod(Refused):
 
 
 class UpgradeRequired(Refused):
-    """The path speaks WebSocket, the request does not, or not in a version that is known."""
+    """The path is a WebSocket, and the request is not a WebSocket upgrade of a supported version."""
 
     code = "upgrade_required"
 
 
 class NotAcceptable(Refused):
-    """The client can read none of what can be answered."""
+    """The client accepts none of the available content types."""
 
     code = "not_acceptable"
 
 
 class Unauthenticated(Refused):
-    """It is not known who is asking."""
+    """The caller is not authenticated."""
 
     code = "unauthenticated"
 
 
 class Denied(Refused):
-    """It is known who is asking, and they may not."""
+    """The caller is not allowed to do this."""
 
     code = "denied"
 
 
 class Conflict(Refused):
-    """Somebody else changed or holds the same thing."""
+    """Something else has changed or holds the same thing."""
 
     code = "conflict"
 
@@ -126,10 +126,10 @@ class TooLarge(Refused):
 
 class UnsupportedMedia(Refused):
     """
-    The body is of a kind that is not taken.
+    The body's content type or coding is not supported.
 
     Args:
-        codings: Content codings that are taken, if it is the coding that is not.
+        codings: Supported content codings, if the coding is not supported.
     """
 
     code = "unsupported_media"
@@ -145,25 +145,25 @@ class TargetTooLong(Refused):
 
 
 class NotImplementedByServer(Refused):
-    """The server does not know the method, or the transfer coding."""
+    """The server does not support the method or the transfer coding."""
 
     code = "not_implemented"
 
 
 class UnsupportedVersion(Refused):
-    """The request is of a version of HTTP that the server does not speak."""
+    """The server does not support the request's version of HTTP."""
 
     code = "http_version"
 
 
 class HeadersTooLarge(Refused):
-    """The request's headers are more than the limit allows."""
+    """The request's headers are larger than the limit allows."""
 
     code = "headers_too_large"
 
 
 class TooSlow(Refused):
-    """The request did not come in time."""
+    """The request did not arrive in time."""
 
     code = "too_slow"
 
@@ -175,7 +175,7 @@ class TooMany(Refused):
 
 
 class Closed(Refused):
-    """What was asked for could be had earlier, and no longer."""
+    """What was requested was available earlier, and no longer is."""
 
     code = "closed"
 
@@ -302,7 +302,7 @@ class ScriptTimeout(ScriptFailed):
 
 
 class ScriptMemory(ScriptFailed):
-    """It was killed for memory, or died of its lack."""
+    """Its process needed more memory than it may have."""
 
     code = "script_memory"
 
@@ -314,7 +314,7 @@ class ScriptCrashed(ScriptFailed):
 
 
 class ScriptProtocol(ScriptFailed):
-    """Its process said something that the wire does not allow, and was killed."""
+    """Its process broke the protocol with the server, and was killed."""
 
     code = "script_protocol"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -15,6 +16,8 @@ from aiwebengine.settings.check import schema_fields
 from tests.support.reading.rendered import ROOT, blocks_of, documents
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+AMOUNT = re.compile(r"(\d+)(?: (KiB|MiB|GiB))?")
+UNITS = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 COMMANDS = [
     (path, typed.command)
@@ -72,6 +75,27 @@ def test_settings_exist() -> None:
     }
     assert len(named) > 50
     assert {one for one in named if one[1].partition(".")[0] in sections and one[1] not in fields} == set()
+
+
+def test_limits_are_the_defaults() -> None:
+    """A number that the limits name beside a setting is the setting's default; 0 says that it is worked out."""
+    defaults: dict[str, Any] = {field.name: field.default for field in schema_fields(sections_of(FEATURES))}
+    text = (ROOT / "docs" / "explain" / "limits.md").read_text("utf-8")
+    seen = 0
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        names = re.findall(r"`(\w+\.\w+)`", cells[-1])
+        numbers = AMOUNT.findall(cells[1].replace(",", "").replace("an hour", "3600")) if len(cells) > 2 else []
+        if not names or len(names) != len(numbers):
+            continue
+        for name, (number, unit) in zip(names, numbers, strict=True):
+            default = defaults[name]
+            if isinstance(default, tuple):
+                default = int(default[0].partition("/")[0]) if default else 0
+            if default != 0:
+                assert int(number) * UNITS.get(unit, 1) == default, line
+                seen += 1
+    assert seen > 20
 
 
 @pytest.mark.parametrize(

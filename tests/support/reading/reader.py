@@ -21,6 +21,8 @@ from tests.support.reading.terminal import Terminal
 
 _PORT = re.compile(r"(?<![\d.])80[89]\d(?!\d)")
 _SECONDS = 120.0
+_START_SECONDS = 300.0
+"""In it all examples are deployed, on a machine that may be busy."""
 _NOT_OURS = {".git", ".venv", "data"}
 # What they change is not in the reader's folder.
 _CHANGES_MACHINE = re.compile(
@@ -191,7 +193,7 @@ def made_server(folder: Path) -> Iterator[MadeServer]:
         serve = subprocess.Popen(command, cwd=folder, env=environment, stdout=file, stderr=file)
         stack.callback(serve.wait)
         stack.callback(serve.terminate)
-        end = time.monotonic() + _SECONDS
+        end = time.monotonic() + _START_SECONDS
         while b"Stop with Ctrl-C" not in output.read_bytes():
             assert serve.poll() is None, output.read_text("utf-8")
             assert time.monotonic() < end, output.read_text("utf-8")
