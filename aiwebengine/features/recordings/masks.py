@@ -35,14 +35,19 @@ class Masks:
     def __init__(self, names: Collection[str]) -> None:
         self._names = frozenset(_folded(name) for name in names)
 
-    def request(self, invocation: Invocation) -> dict[str, Any]:
-        """Return what a handler was given, with a long body in its place."""
+    def request(self, invocation: Invocation, *, body: bytes) -> dict[str, Any]:
+        """
+        Return what a handler was given.
+
+        Args:
+            body: A long one, which is put in its place; empty if there is none.
+        """
         request: dict[str, Any] = json.loads(invocation.payload)
-        if invocation.body:
+        if body:
             try:
-                request["body"] = invocation.body.decode("utf-8")
+                request["body"] = body.decode("utf-8")
             except UnicodeDecodeError:
-                request["bodyBase64"] = base64.b64encode(invocation.body).decode("ascii")
+                request["bodyBase64"] = base64.b64encode(body).decode("ascii")
         if "cookies" in request:
             request["cookies"] = dict.fromkeys(request["cookies"], MASK)
         if isinstance(request.get("url"), str):

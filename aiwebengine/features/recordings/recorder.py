@@ -198,6 +198,7 @@ class Recorder(Service):
         host calls as `[name, arguments, answer]`, the steps, and what came of it.
         """
         failed = outcome not in {"committed", "rolled_back"}
+        fits = len(invocation.body) <= self._settings.max_bytes
         if outcome in {"lost", "rerun"} or (invocation.recording == "errors" and not failed):
             return
         recording = MaskedRecording(
@@ -212,7 +213,7 @@ class Recorder(Service):
                 "kind": invocation.kind,
                 "handler": invocation.handler.id if invocation.handler else None,
                 "user": invocation.principal.id,
-                "request": self.masks.request(invocation),
+                "request": self.masks.request(invocation, body=invocation.body if fits else b""),
                 "seed": tape.seed,
                 "now": tape.now,
                 "wallSeconds": invocation.wall_seconds,
@@ -222,7 +223,7 @@ class Recorder(Service):
                 "answer": self.masks.answer(tape.answer),
                 "error": error or None,
                 "exact": tape.exact,
-                "whole": tape.whole,
+                "whole": tape.whole and fits,
             },
         )
         self._background.start("keep a recording", self._write(recording))

@@ -21,7 +21,7 @@ class RecordingSettings:
     retention_days: Annotated[float, NumberRange(least=0.01, most=3650)] = 7.0
     """Recordings are removed after so many days."""
     max_bytes: Annotated[int, NumberRange(least=_KIB, most=64 * _MIB)] = 1024 * 1024
-    """Most bytes of host calls and answers that are written down of one invocation."""
+    """Most bytes of host calls and answers that are written down of one invocation; a longer body is left out, too."""
     mask: tuple[str, ...] = (
         "password", "passwd", "secret", "token", "access_token", "refresh_token", "api_key", "authorization",
         "credit_card", "card_number", "cvv", "pin",

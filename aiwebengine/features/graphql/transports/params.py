@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from graphql import GraphQLError
 
-from aiwebengine.errors import Invalid, UnsupportedMedia
+from aiwebengine.errors import Invalid, TooLarge, UnsupportedMedia
 from aiwebengine.exact_json import decode
 from aiwebengine.features.graphql.execution.documents import Documents
 from aiwebengine.features.graphql.execution.execute import RequestFailed
@@ -23,6 +23,8 @@ _NOT_FOUND = "PersistedQueryNotFound"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\";\s]+)", re.IGNORECASE)
 _MOST_FIELDS = 50
+_MOST_VALUES = 50_000
+_COUNTED_AT_ONCE = 64 * 1024
 
 
 def read_request(request: Request) -> Mapping[str, Any]:
@@ -110,6 +112,16 @@ def _is_json(content_type: str) -> bool:
     return kind.strip().lower() == "application/json" and (not charset or charset[1].lower() in {"utf-8", "utf8"})
 
 
+def _has_many_values(text: str) -> bool:
+    """Return whether there is too much to parse, as soon as that is sure; commas in strings count, too."""
+    found = 0
+    for at in range(0, len(text), _COUNTED_AT_ONCE):
+        found += sum(text.count(mark, at, at + _COUNTED_AT_ONCE) for mark in ",[{")
+        if found > _MOST_VALUES:
+            return True
+    return False
+
+
 def parse_json(text: str, what: str) -> Any:
     """
     Parse JSON.
@@ -119,7 +131,10 @@ def parse_json(text: str, what: str) -> Any:
 
     Raises:
         Invalid: It is none.
+        TooLarge: It has more values than any operation needs.
     """
+    if _has_many_values(text):
+        raise TooLarge(f"{what} has at most {_MOST_VALUES:,} values; send fewer, or send them as one string.")
     try:
         return decode(text, doubles=True)
     except json.JSONDecodeError as error:

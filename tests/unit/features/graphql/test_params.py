@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.errors import Invalid, UnsupportedMedia
+from aiwebengine.errors import Invalid, TooLarge, UnsupportedMedia
 from aiwebengine.features.graphql.execution.documents import Documents
 from aiwebengine.features.graphql.execution.execute import RequestFailed
 from aiwebengine.features.graphql.settings import GraphQLSettings
@@ -72,7 +72,7 @@ class ParamsTests(SynchronousTestCase):
             (b"[]", "The body is a JSON object such as"),
             (b'{"a": NaN}', "The body is not JSON: there is no NaN"),
             (b"\xff", "The body is JSON in UTF-8; byte 0"),
-            (b"[" * 100_000, "The body is JSON nested too deeply"),
+            (b"[" * 10_000, "The body is JSON nested too deeply"),
         ):
             error = self.assertRaises(Invalid, read_request, request(body=body))
             self.assertTrue(error.public.startswith(message), error.public)
@@ -102,3 +102,13 @@ class ParamsTests(SynchronousTestCase):
             error = self.assertRaises(RequestFailed, self.read, digest, persisted=persisted)
             self.assertEqual(error.errors[0].extensions, {"code": code})
         self.assertRaises(RequestFailed, self.read, {**digest, "query": "{a}"})
+
+
+class ManyValuesTests(SynchronousTestCase):
+    def test_many_values(self) -> None:
+        """A body with more values than an operation needs is refused before it is parsed; a long string is not."""
+        many = b'{"query": "{ a }", "variables": {"a": [' + b"[]," * 50_000 + b"1]}}"
+        error = self.assertRaises(TooLarge, read_request, request(body=many))
+        self.assertIn("at most 50,000 values", error.public)
+        long = b'{"query": "{ a }", "variables": {"a": "' + b"x" * 1_000_000 + b'"}}'
+        self.assertEqual(len(read_request(request(body=long))["variables"]["a"]), 1_000_000)

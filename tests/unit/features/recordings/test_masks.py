@@ -35,7 +35,7 @@ class MasksTests(SynchronousTestCase):
             cpu_seconds=1,
             body=long_body,
         )
-        return self.masks.request(invocation)
+        return self.masks.request(invocation, body=invocation.body)
 
     def test_requests(self) -> None:
         """Headers and cookies that carry secrets, and what is secret by its name, are hidden; the rest stays."""

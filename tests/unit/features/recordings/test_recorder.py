@@ -20,7 +20,7 @@ from tests.support.fakes.database import open_database
 from tests.support.folders import temporary_folder
 
 
-def invocation(identity="i1", recording="always", request=None):
+def invocation(identity="i1", recording="always", request=None, body=b""):
     return Invocation(
         id=identity,
         script="shop",
@@ -33,6 +33,7 @@ def invocation(identity="i1", recording="always", request=None):
         cpu_seconds=1,
         label="GET /",
         recording=recording,
+        body=body,
     )
 
 
@@ -121,6 +122,21 @@ class RecorderTests(SynchronousTestCase):
             document["calls"], [["login", '[{"Pass-Word": "***", "name": "ada"}]', '{"ok": {"access_token": "***"}}']]
         )
         self.assertEqual(document["request"]["headers"]["accept"], "text/html")
+
+    def test_long_body(self):
+        """A body that is longer than what is written down is left out, and the recording is not whole."""
+        self.make(max_bytes=1024)
+        for identity, body in (("short", b"x" * 1024), ("long", b"x" * 1025)):
+            self.recorder.keep(invocation(identity=identity, body=body), self.tape(), "committed", error="")
+        kept = [self.result(self.recorder.get(one)).document for one in ("short", "long")]
+        self.assertEqual(
+            [(one["whole"], len(one["request"].get("body", ""))) for one in kept], [(True, 1024), (False, 0)]
+        )
+
+    def tape(self):
+        tape = Tape(most_bytes=1000)
+        tape.begin(seed="1", now=1, exact=True)
+        return tape
 
     @pytest.mark.setting("recordings.mask")
     def test_masks_what_was_set(self):
