@@ -344,7 +344,6 @@ class DepthTests(SynchronousTestCase):
         scene.run()
         self.assertEqual(sum(version["following"] for version in scene.runner.state()["versions"]), 0)
 
-    @pytest.mark.setting("pool.max_running")
     def test_long(self) -> None:
         """When the first takes long after all, the second is run elsewhere, and never where it was."""
         one, two = self.two(max_running=1)

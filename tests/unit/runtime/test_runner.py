@@ -103,7 +103,7 @@ class PoolTests(SynchronousTestCase):
             self.assertEqual(len(sink.told), 1)
             self.assertEqual(child.deserted, age == 4)
 
-    @pytest.mark.setting("pool.max_parked")
+    @pytest.mark.setting("pool.max_parked", "pool.max_running")
     def test_too_many_parked(self) -> None:
         """When as many runs wait for the host as may, the next one waits for a process."""
         scene = self.scene(max_running=1, max_parked=1)
