@@ -3,12 +3,13 @@
 # make test-all   set up, check the code, run every test, the slow ones too, with many more generated examples, and measure coverage
 # make chaos      set up, kill whatever runs for some minutes and look at what remains
 # make bench      set up, measure
-# The set-up takes seconds the second time.  Tests run beside each other, JOBS=2 for two; usual is one a core.  More: tox -l
+# The set-up takes seconds the second time.  Tests run beside each other, JOBS=2 for two; usual is one more than cores.  More: tox -l
 
 .PHONY: help serve test test-all lint bench chaos docs clean ready
 
 BIN := .venv/bin
-JOBS := auto
+# Many tests wait for processes, so one more than there are cores keeps these busy.
+JOBS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 SKIPPED := build-cache/skipped-tests.txt
 
 help:

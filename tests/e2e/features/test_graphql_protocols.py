@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet import reactor, task
+from twisted.internet.defer import CancelledError, Deferred
 
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from tests.e2e.features.test_graphql import Events, open_subscriptions, subscribe
@@ -23,7 +24,9 @@ registerQueryHandler("slow", "slow: Int", () => new Promise((resolve) => setTime
 registerMutationHandler("add", "add: Int!", () => kv.increment("n"));
 registerSubscriptionHandler("tick", "tick: Int!");
 registerSubscriptionHandler("who", "who: String", async function* (args, ctx) { yield ctx.connectionParams?.who ?? "nobody"; });
+registerSubscriptionHandler("late", "late: Int!", () => new Promise((resolve) => setTimeout(() => resolve({}), 200)));
 registerSubscriptionHandler("barred", "barred: Int", () => { throw httpError(401, "Sign in."); });
+registerWebHandler("/late", () => { sendSubscriptionMessage("late", 1); return "sent"; }, "POST");
 registerWebHandler("/tick/:n", (req) => { sendSubscriptionMessage("tick", Number(req.params.n)); return "sent"; }, "POST");
 """
 PROTOCOL = {"sec-websocket-protocol": "graphql-transport-ws"}
@@ -196,6 +199,15 @@ async def test_a_single_connection() -> None:
         assert len(events.seen) == 6
 
 
+async def open_streams(engine: EngineUnderTest, count: int) -> None:
+    """Wait until so many streams of events are there."""
+    for _ in range(600):
+        if (await engine.api("GET", "/state")).json()["graphql"]["eventStreams"] == count:
+            return
+        await task.deferLater(reactor, 0.01)
+    raise AssertionError(count)
+
+
 @pytest_twisted.ensureDeferred
 async def test_clients_that_go() -> None:
     """What a client has asked for ends when it goes: its subscriptions, and its operations that still run."""
@@ -212,6 +224,25 @@ async def test_clients_that_go() -> None:
         await open_subscriptions(engine, 0)
         state = (await engine.api("GET", "/state")).json()
         assert state["graphql"]["webSockets"] == state["graphql"]["eventStreams"] == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_open_means_subscribed() -> None:
+    """A stream of events opens when its client is subscribed: whatever happens from then on reaches it."""
+    async with running_engine() as engine:
+        await engine.deploy("a", {"main.ts": SCRIPT})
+        events = await subscribe(engine, "subscription { late }")
+        assert (await engine.request("POST", "/late", {}, "")).status == 200
+        await events.until(1)
+        assert events.seen == [("next", {"data": {"late": 1}})]
+        leaving = Deferred.fromCoroutine(
+            engine.open("GET", "/graphql/sse?query=subscription{late}", {"accept": "text/event-stream"})
+        )
+        await open_streams(engine, 2)
+        # Before the answer has begun.
+        leaving.addErrback(lambda failure: failure.trap(CancelledError))
+        leaving.cancel()
+        await open_streams(engine, 1)
 
 
 @pytest_twisted.ensureDeferred

@@ -39,7 +39,7 @@ registerWebHandler('/', async (req) => outcomes(areas[req.path.slice(1)]), { met
 
 def documented() -> dict[str, str]:
     """Read the page's table of expressions that differ: expression to reason."""
-    table = _PAGE.read_text("utf-8").split("## Other results\n")[1].split("\n## ")[0]
+    table = _PAGE.read_text("utf-8").split("## Other results\n")[1].split("\n##")[0]
     rows = re.findall(r"^\| ``? ?(.+?) ?``? \| (.+) \|$", table, re.MULTILINE)
     return {expression.replace("\\|", "|"): reason for expression, reason in rows}
 

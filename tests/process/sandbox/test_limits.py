@@ -283,15 +283,15 @@ class Starts(SynchronousTestCase):
         folder = self.copied()
         (folder / "sandbox/prelude/core.js").unlink()
         status, told = self.start(folder)
-        self.assertEqual(status, 1)
-        self.assertRegex(told, r"^sandbox: .*core\.js is missing; install aiwebengine again")
+        self.assertEqual(status, 3)
+        self.assertRegex(told, r"core\.js is missing; install aiwebengine again")
 
     def test_broken_prelude(self) -> None:
         """A prelude file that throws is named with its error."""
         folder = self.copied()
         (folder / "sandbox/prelude/web/console.js").write_text("\nnowhere();\n")
         status, told = self.start(folder)
-        self.assertEqual(status, 1)
+        self.assertEqual(status, 3)
         self.assertRegex(told, r"console\.js: ReferenceError: nowhere is not defined")
 
 

@@ -62,6 +62,9 @@ class Outlet(Protocol):
     def busy(self) -> bool:
         """The client does not take what was sent."""
 
+    def joined(self) -> None:
+        """The client is subscribed: what happens from now on reaches it."""
+
     def began(self, position: str) -> None:
         """Results are kept for clients who come back; up to *position*, an id, this one needs none."""
 
@@ -456,6 +459,7 @@ class Feeds:
         if begins:
             member.hold()
         feed = self._join(prepared, operation, executor, source, member, after)
+        member.outlet.joined()
         if begins:
             assert request is not None
             result = feed.event(RootValue(request.first))

@@ -115,6 +115,9 @@ class MultipartSubscription:
         """See `feeds.Outlet`."""
         return self._parts.flow.busy
 
+    def joined(self) -> None:
+        """See `feeds.Outlet`; this protocol has no word for it."""
+
     def began(self, position: str) -> None:
         """See `feeds.Outlet`; this protocol has no way to come back."""
 

@@ -77,6 +77,8 @@ class EventConnection:
     """
     The stream of one request; it is an `exchange.Body`.
 
+    The answer begins with `begin`, or with what is sent first.
+
     Args:
         exchange: The request.
         streams: Write it.
@@ -86,35 +88,48 @@ class EventConnection:
     def __init__(self, exchange: Exchange, streams: EventStreams, *, on_closed: Callable[[], None]) -> None:
         self._exchange = exchange
         self._on_closed = on_closed
+        self._streams = streams
         self.busy = False
         """The client does not take what was sent."""
         self.drained: Callable[[], None] = _nothing
         """Called when it takes more."""
-        self._stream: EventStream | None = streams.open(write=exchange.push, finish=exchange.finished)
-        exchange.sender = Sender()
-        exchange.feed(head(), self)
-        if self._stream is not None:
-            self._stream.comment()
+        self._stream: EventStream | None = None
+        self._over = False
+        exchange.gone = self.lost
+
+    def begin(self) -> EventStream | None:
+        """Begin the answer, unless it has begun; returns where it is written, None if it is over."""
+        if self._stream is None and not self._over:
+            exchange = self._exchange
+            exchange.gone = None
+            self._stream = self._streams.open(write=exchange.push, finish=exchange.finished)
+            exchange.sender = Sender()
+            exchange.feed(head(), self)
+            if self._stream is not None:
+                self._stream.comment()
+        return self._stream
 
     def event(self, event: str, data: str, *, id: str | None = None) -> None:  # noqa: A002  its name in the standard
         """Send one event."""
-        if self._stream is not None:
-            self._stream.send(event_bytes(data, id=id, event=event))
+        if (stream := self.begin()) is not None:
+            stream.send(event_bytes(data, id=id, event=event))
 
     def position(self, id: str) -> None:  # noqa: A002  the same
         """Have the client begin after *id* when it comes back."""
-        if self._stream is not None:
-            self._stream.send(position_bytes(id))
+        if (stream := self.begin()) is not None:
+            stream.send(position_bytes(id))
 
     def retry(self, milliseconds: int) -> None:
         """Return when to come back."""
-        if self._stream is not None:
-            self._stream.retry(milliseconds)
+        if (stream := self.begin()) is not None:
+            stream.retry(milliseconds)
 
     def end(self) -> None:
         """End it properly."""
-        stream, self._stream = self._stream, None
+        stream = self.begin()
         if stream is not None:
+            self._over = True
+            self._stream = None
             self._on_closed()
             stream.end()
 
@@ -132,11 +147,14 @@ class EventConnection:
         self.drained()
 
     def lost(self) -> None:
-        """See `exchange.Body`."""
+        """See `exchange.Body`; also called if the client leaves before the answer has begun."""
         stream, self._stream = self._stream, None
+        if self._over:
+            return
+        self._over = True
         if stream is not None:
             stream.lost()
-            self._on_closed()
+        self._on_closed()
 
 
 class Distinct:
@@ -154,6 +172,10 @@ class Distinct:
     def busy(self) -> bool:
         """See `feeds.Outlet`."""
         return self._connection.busy
+
+    def joined(self) -> None:
+        """See `feeds.Outlet`: to a browser's EventSource the stream is open now."""
+        self._connection.begin()
 
     def began(self, position: str) -> None:
         """See `feeds.Outlet`."""
@@ -253,6 +275,9 @@ class NamedOperation:
     def busy(self) -> bool:
         """See `feeds.Outlet`."""
         return self._reserved.busy
+
+    def joined(self) -> None:
+        """See `feeds.Outlet`; this mode has no word for it."""
 
     def began(self, position: str) -> None:
         """See `feeds.Outlet`; who names its operations on a stream cannot come back to one."""
@@ -417,6 +442,7 @@ class EventDoor:
 
         connection = EventConnection(exchange, self._streams, on_closed=on_closed)
         self._connections[connection] = None
+        connection.begin()
         reserved.opened(connection)
 
     def _operate(self, exchange: Exchange, request: Request, reserved: Reserved) -> None:

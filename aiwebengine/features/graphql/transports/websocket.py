@@ -301,6 +301,9 @@ class Subscriber:
         """See `feeds.Outlet`."""
         return self._conversation.busy
 
+    def joined(self) -> None:
+        """See `feeds.Outlet`; this protocol has no word for it."""
+
     def began(self, position: str) -> None:
         """See `feeds.Outlet`; this protocol knows no coming back."""
 

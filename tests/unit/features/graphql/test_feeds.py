@@ -36,6 +36,10 @@ class Outlet:
     def __init__(self) -> None:
         self.busy = False
         self.told: list[Any] = []
+        self.joined_after: int | None = None
+
+    def joined(self) -> None:
+        self.joined_after = len(self.told)
 
     def began(self, position: str) -> None:
         self.told.append(position)
