@@ -32,6 +32,7 @@ TICK_SECONDS = 0.040
 _QUICK_WORK_SECONDS = 0.010
 """What `_work` takes on a machine that is quiet and of today."""
 _SETTLE_SECONDS = 0.3
+_ATTEMPTS = 5
 _COLLECTION_SECONDS = 0.5
 
 QUIET = 'registerWebHandler("/quiet", function () { return "quiet"; });'
@@ -214,6 +215,20 @@ REQUESTS = {
 
 
 def _measure(server: BurdenedServer, send: Callable[[], object], *, tick_seconds: float = TICK_SECONDS) -> None:
+    """Send it until the reactor was not held: what else the machine does makes figures larger, and never smaller."""
+    seen = []
+    for _ in range(_ATTEMPTS):
+        turn, process, slower = _figures(server, send)
+        if turn < TURN_SECONDS * slower and process < tick_seconds * slower:
+            return
+        seen.append(
+            f"a turn took {turn * 1000:.1f} ms, {process * 1000:.1f} ms lay between ticks; slower by {slower:.2f}"
+        )
+    raise AssertionError("\n".join(seen))
+
+
+def _figures(server: BurdenedServer, send: Callable[[], object]) -> tuple[float, float, float]:
+    """Return the longest turn, the most between two ticks, and by how much the machine is slower than a quiet one."""
     probe = Probe(server)
     works = [_work() for _ in range(5)]
     server.begin()
@@ -224,11 +239,9 @@ def _measure(server: BurdenedServer, send: Callable[[], object], *, tick_seconds
     probe.over.set()
     probe.join()
     works += [_work() for _ in range(5)]
-    slower = max(1.0, sorted(works)[5] / _QUICK_WORK_SECONDS)
     assert probe.statuses
     assert set(probe.statuses) == {200}
-    assert turn < TURN_SECONDS * slower, f"a turn took {turn * 1000:.1f} ms; the machine is slower by {slower:.2f}"
-    assert process < tick_seconds * slower, f"{process * 1000:.1f} ms between ticks; slower by {slower:.2f}"
+    return turn, process, max(1.0, sorted(works)[5] / _QUICK_WORK_SECONDS)
 
 
 @pytest.mark.parametrize("what", DEPLOYMENTS)
