@@ -23,7 +23,6 @@ from twisted.python.failure import Failure
 
 from aiwebengine.cli.successor import NotReady, Predecessor, Succession
 from aiwebengine.errors import CannotStart, EngineError
-from aiwebengine.observe.interpreter import favour_reactor
 from aiwebengine.services.inherited import NOTHING, Inherited
 from aiwebengine.services.lock import ADDRESS_NAME
 from aiwebengine.settings.schema import Settings
@@ -162,7 +161,6 @@ class RunningEngine(Service):
         self._starting = False
         self._started(ready)
         self._predecessor.ready()
-        favour_reactor()
         self._predecessor.when_gone(self._alone)
         self._settled()
         if self._handover_waits:

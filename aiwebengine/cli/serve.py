@@ -15,7 +15,7 @@ from aiwebengine.cli import flags
 from aiwebengine.errors import CannotStart
 from aiwebengine.feature import Feature
 from aiwebengine.features.all import installed, sections_of
-from aiwebengine.observe import collector
+from aiwebengine.observe import interpreter
 from aiwebengine.services.inherited import Inherited, inherited
 from aiwebengine.settings.load import load
 from aiwebengine.settings.schema import Settings
@@ -50,7 +50,7 @@ def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, 
         )
     except (CannotStart, flags.WrongFlag) as error:
         raise CommandFailed(str(error), code=exits.USAGE) from error
-    collector.rest()
+    interpreter.rest_collector()
     try:
         message = _run(settings, features, inherited(os.environ, pid=os.getpid(), parent=os.getppid()))
     except CannotStart as error:
@@ -104,7 +104,7 @@ def _run(settings: Settings, features: Sequence[Feature], given: Inherited) -> s
             managed=given.managed,
         ),
         handed_over=handed_over,
-        settled=collector.settle,
+        settled=interpreter.favour_reactor,
     )
     on_signal(reactor, service.hand_over)
     stop_on_signals(reactor)

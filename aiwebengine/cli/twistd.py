@@ -28,7 +28,7 @@ from aiwebengine.cli.running import Readiness, RunningEngine
 from aiwebengine.cli.successor import Succession, notify, on_signal
 from aiwebengine.errors import CannotStart
 from aiwebengine.features.all import installed, sections_of
-from aiwebengine.observe import collector
+from aiwebengine.observe import interpreter
 from aiwebengine.observe.log_file import SharedLogFile
 from aiwebengine.observe.server_log import observer
 from aiwebengine.services.inherited import Inherited, inherited
@@ -167,7 +167,7 @@ def makeService(options: Options) -> Service:
         ),
         pidfile=pidfile.path,
         handed_over=ending.handed_over,
-        settled=collector.settle,
+        settled=interpreter.favour_reactor,
     )
     on_signal(reactor, top.hand_over)
     stop_on_signals(reactor)

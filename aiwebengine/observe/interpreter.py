@@ -12,6 +12,11 @@ _OLD = 50
 """After so many collections of younger objects the old ones are looked at; usual are 10."""
 
 
+def rest_collector() -> None:
+    """Collect no garbage from now on, until `favour_reactor`; for a start, which makes much and throws little away."""
+    gc.disable()
+
+
 def favour_reactor() -> None:
     """
     Have the interpreter hold up the reactor for less; called once the server has started.
@@ -24,3 +29,4 @@ def favour_reactor() -> None:
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, _OLD)
     gc.freeze()
+    gc.enable()

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import gc
 import sys
+import weakref
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.observe.interpreter import SWITCH_SECONDS, favour_reactor
+from aiwebengine.observe.interpreter import SWITCH_SECONDS, favour_reactor, rest_collector
+
+
+class Knot:
+    """A cycle."""
+
+    def __init__(self) -> None:
+        self.knot = self
 
 
 class InterpreterTests(SynchronousTestCase):
     def setUp(self) -> None:
+        self.addCleanup(gc.enable)
         self.addCleanup(gc.unfreeze)
         self.addCleanup(gc.set_threshold, *gc.get_threshold())
         self.addCleanup(sys.setswitchinterval, sys.getswitchinterval())
@@ -24,3 +33,14 @@ class InterpreterTests(SynchronousTestCase):
         self.assertEqual(gc.get_threshold(), (700, 10, 50))
         self.assertGreater(gc.get_freeze_count(), before + 1000)
         self.assertAlmostEqual(sys.getswitchinterval(), SWITCH_SECONDS)
+
+    def test_rest_collector(self) -> None:
+        """While the server starts nothing is collected; then what is there stays, and what comes after it does not."""
+        rest_collector()
+        self.assertFalse(gc.isenabled())
+        kept = weakref.ref(Knot())
+        favour_reactor()
+        self.assertTrue(gc.isenabled())
+        dropped = weakref.ref(Knot())
+        gc.collect()
+        self.assertEqual((kept() is None, dropped() is None), (False, True))
