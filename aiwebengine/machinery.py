@@ -34,6 +34,7 @@ from aiwebengine.ports import Ports
 from aiwebengine.runtime.invoker import Admission, Invoker
 from aiwebengine.runtime.processes.zygote import Zygote
 from aiwebengine.runtime.registry import Current
+from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.runtime.runner import Runner
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.scripts.access import ScriptAccess
@@ -207,6 +208,8 @@ class Machinery:
     """Shares the bus with other servers; None without `redis.url`."""
     current: Current
     """What serves."""
+    reserved: ReservedPaths
+    """Paths at which scripts may register nothing."""
     routes: RegistrationKind
     """The one kind of registration that is there without any feature."""
     loads: Loads[Registrations]

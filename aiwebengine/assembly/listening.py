@@ -232,6 +232,7 @@ def _site(machinery: Machinery, parts: Sequence[Parts], *, api: Api, tokens: Adm
         reactor=base.reactor,
         current=machinery.current,
         invoker=machinery.invoker,
+        reserved=machinery.reserved,
         own=api.resource(),
         reader=Reader(
             new_id=base.new_id,

@@ -28,6 +28,7 @@ from aiwebengine.runtime import lockdown
 from aiwebengine.runtime.invoker import Invoker
 from aiwebengine.runtime.processes.zygote import Zygote
 from aiwebengine.runtime.registry import Current
+from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.runtime.runner import Runner
 from aiwebengine.scripts.access import ScriptAccess
 from aiwebengine.scripts.deploy import Deployer
@@ -70,10 +71,11 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
     """
     settings, reactor = base.settings, base.reactor
     hooks = Hooks()
+    reserved = ReservedPaths(declared.reserved)
     current = Current()
     routes = web_routes(settings.limits, added=hooks.route_options)
     loads: Loads[Registrations] = Loads(
-        make=lambda invocation: Registrations(invocation=invocation),
+        make=lambda invocation: Registrations(invocation=invocation, reserved=reserved),
         granted=partial(_grants, current),
     )
     failures = Failures(source=base.store, stacks=base.stacks, logs=base.logs, seconds=base.seconds)
@@ -153,6 +155,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         current=current,
         loads=loads,
         capabilities=[one.name for one in declared.capabilities],
+        reserved=reserved,
         found_in_files=hooks.found_in_files,
     )
     access = ScriptAccess(deployer=deployer, store=base.store, current=current, loads=loads)
@@ -171,6 +174,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         bus=bus,
         link=link,
         current=current,
+        reserved=reserved,
         routes=routes,
         loads=loads,
         relay=relay,
@@ -224,6 +228,7 @@ def _deployer(
     current: Current,
     loads: Loads[Registrations],
     capabilities: Sequence[str],
+    reserved: ReservedPaths,
     found_in_files: Sequence[FindEntries],
 ) -> Deployer:
     preparer = Preparer(
@@ -237,6 +242,7 @@ def _deployer(
         settings=base.settings.deploy,
         limits=base.settings.limits,
         capabilities=capabilities,
+        reserved=reserved,
         found_in_files=found_in_files,
         milliseconds=base.milliseconds,
         seconds=time.monotonic,

@@ -18,12 +18,10 @@ from typing import get_args
 
 from aiwebengine.errors import TABLE
 from aiwebengine.host.declare import Argument, Capability, Effect, Global, HostCall, Kind, Member, Shape
+from aiwebengine.runtime.reserved import Reserved
 
 _STRENGTH: tuple[Effect, ...] = ("none", "evidence", "held", "immediate")
 _SENTENCES = re.compile(r"[A-Z`].*[.:]", re.DOTALL)
-
-Reserved = tuple[str, re.Pattern[str]]
-"""A path that the engine keeps for itself: how it is written, and what it matches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +44,7 @@ class Declarations:
     Those of `registerWebHandler` are checked by `machinery.Hooks.route_options`.
     """
     reserved: tuple[Reserved, ...] = ()
+    """Paths at which scripts may register nothing."""
 
     @property
     def functions(self) -> tuple[HostCall, ...]:

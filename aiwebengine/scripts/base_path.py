@@ -12,23 +12,22 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.runtime.routes import shape_of
 from aiwebengine.values import Entry
 
 _BASE = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,99}){1,8}")
-_KEPT = frozenset({"engine", "graphql", "mcp", "auth", "health", ".well-known", "metrics"})
-"""First segments that are the engine's own; see `host.registration.paths.RESERVED`."""
 _EVERYTHING = re.compile(r"/\*[^/]*")
 
 
-def why_not(base: str) -> str | None:
+def why_not(base: str, reserved: ReservedPaths) -> str | None:
     """Return what is wrong with a base path; None if nothing is."""
     if not _BASE.fullmatch(base):
         return (
             'must be a path such as "/shop": segments of letters, digits, ".", "_", "~" and "-", with no "/" at its end'
         )
     first = base.split("/")[1]
-    if first in _KEPT or first.startswith(("graphql", "mcp")):
+    if reserved.takes_segment(first):
         return f'must not begin with "/{first}", which the engine keeps for itself'
     return None
 

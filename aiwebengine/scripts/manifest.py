@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiwebengine.errors import Problem
+from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.scripts.base_path import why_not
 from aiwebengine.scripts.hosts import MOST_HOSTS, normal_host, why_not_host
 from aiwebengine.settings.amounts import told
@@ -69,7 +70,7 @@ class Manifest:
 
 
 def read_manifest(
-    content: bytes | None, *, limits: LimitSettings, capabilities: Collection[str]
+    content: bytes | None, *, limits: LimitSettings, capabilities: Collection[str], reserved: ReservedPaths
 ) -> tuple[Manifest, list[Problem]]:
     """
     Check a `package.json`.
@@ -78,6 +79,7 @@ def read_manifest(
         content: The file; None if the script has none.
         limits: The server's own; a script may ask for less, not for more.
         capabilities: Those that there are.
+        reserved: Paths below which no script may lie.
 
     Returns:
         The manifest, as far as it was good, and everything that is wrong with it.
@@ -100,18 +102,21 @@ def read_manifest(
         return Manifest(), [
             Problem(code="manifest", file=FILE, message=f"{FILE} must hold an object; it holds {told(whole)}.")
         ]
-    reading = _Reading(text=text, limits=limits, capabilities=capabilities)
+    reading = _Reading(text=text, limits=limits, capabilities=capabilities, reserved=reserved)
     return reading.manifest(whole.get("aiwebengine", {})), reading.problems
 
 
 class _Reading:
     """One pass over a manifest, collecting what is wrong."""
 
-    def __init__(self, *, text: str, limits: LimitSettings, capabilities: Collection[str]) -> None:
+    def __init__(
+        self, *, text: str, limits: LimitSettings, capabilities: Collection[str], reserved: ReservedPaths
+    ) -> None:
         self.problems: list[Problem] = []
         self._text = text
         self._limits = limits
         self._known_capabilities = capabilities
+        self._reserved = reserved
 
     def manifest(self, value: Any) -> Manifest:
         if not isinstance(value, dict):
@@ -139,7 +144,7 @@ class _Reading:
     def _base_path(self, value: Any) -> str:
         if value is None or value in {"", "/"}:
             return ""
-        why = why_not(value) if isinstance(value, str) else 'must be a path such as "/shop"'
+        why = why_not(value, self._reserved) if isinstance(value, str) else 'must be a path such as "/shop"'
         if why is None:
             return str(value)
         self._wrong("basePath", f'"basePath" {why}; it is {told(value)}.')

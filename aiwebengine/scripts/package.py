@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from aiwebengine.errors import DeploymentRefused, Invalid, Problem
+from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.scripts.manifest import FILE as MANIFEST_FILE
 from aiwebengine.scripts.manifest import Manifest, nearest, read_manifest
 from aiwebengine.services.db.columns import URI_LENGTH
@@ -84,6 +85,7 @@ def check_package(
     settings: DeploySettings,
     limits: LimitSettings,
     capabilities: Collection[str],
+    reserved: ReservedPaths,
 ) -> Package:
     """
     Check the files of one deployment.
@@ -92,6 +94,7 @@ def check_package(
         files: As they came, by path; `node_modules`, version control and desktop litter are left out.
         entry: The file to start with; None for the manifest's choice, or the first of `ENTRIES`.
         capabilities: Those that a script may ask for.
+        reserved: Paths below which no script may lie.
 
     Raises:
         DeploymentRefused: With every problem.
@@ -102,7 +105,9 @@ def check_package(
         raise refused([_too_many(kept, settings)])
     warnings = _left_out(files, kept)
     problems = [*_paths(kept), *_sizes(kept, settings), *_texts(kept)]
-    manifest, wrong = read_manifest(kept.get(MANIFEST_FILE), limits=limits, capabilities=capabilities)
+    manifest, wrong = read_manifest(
+        kept.get(MANIFEST_FILE), limits=limits, capabilities=capabilities, reserved=reserved
+    )
     problems += wrong
     chosen, wrong = _entry(kept, entry or manifest.entry)
     problems += wrong

@@ -21,6 +21,7 @@ from aiwebengine.errors import BudgetSpent, Conflict, EngineError, Invalid, Prob
 from aiwebengine.runtime.allowance import load_seconds
 from aiwebengine.runtime.invoker import MOST_ANCESTORS, Callee, Invoker
 from aiwebengine.runtime.registry import ActiveScript, Current
+from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.scripts.base_path import below, unless_registered
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.manifest import unknown_capability
@@ -140,6 +141,7 @@ class Preparer:
         settings: What may be deployed.
         limits: What a load may use.
         capabilities: Those that there are, by name.
+        reserved: Paths below which no script may lie.
         found_in_files: Find what files are registered as; read when something is deployed.
         milliseconds: The server's clock, since 1970.
         seconds: A clock for durations.
@@ -158,6 +160,7 @@ class Preparer:
         settings: DeploySettings,
         limits: LimitSettings,
         capabilities: Collection[str],
+        reserved: ReservedPaths,
         milliseconds: Callable[[], int],
         seconds: Callable[[], float],
         found_in_files: Sequence[FindEntries] = (),
@@ -173,6 +176,7 @@ class Preparer:
         self._settings = settings
         self._limits = limits
         self._capabilities = capabilities
+        self._reserved = reserved
         self._milliseconds = milliseconds
         self._seconds = seconds
         self._slots = DeferredSemaphore(MOST_AT_ONCE)
@@ -223,6 +227,7 @@ class Preparer:
                 settings=self._settings,
                 limits=self._limits,
                 capabilities=self._capabilities,
+                reserved=self._reserved,
             )
             grants, not_granted = decide_grants(request, package, serving=serving, known=self._capabilities)
             digest = digest_files(request.uri, package.files, entry=package.entry, grants=sorted(grants))

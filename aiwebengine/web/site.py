@@ -27,11 +27,12 @@ from twisted.web.resource import Resource
 
 from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed
 from aiwebengine.host.registration.book import USE
-from aiwebengine.host.registration.paths import METHODS, is_reserved
+from aiwebengine.host.registration.paths import METHODS
 from aiwebengine.interfaces import Identify
 from aiwebengine.observe.watchdog import ReactorPulse, unwatched_pulse
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Current, Registry
+from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.runtime.routes import MethodNotAllowed, NoRoute
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.runs.sink import Sink
@@ -98,6 +99,7 @@ class Site:
         reactor: Times connections.
         current: What serves.
         invoker: Runs it.
+        reserved: Paths that no handler of a script answers.
         own: Answers the engine's own paths.
         reader: Makes values of requests.
         writer: Makes bytes of answers.
@@ -120,6 +122,7 @@ class Site:
         reactor: IReactorTime,
         current: Current,
         invoker: Invoker,
+        reserved: ReservedPaths,
         own: Resource,
         reader: Reader,
         writer: Writer,
@@ -138,6 +141,7 @@ class Site:
         self.seconds: Callable[[], float] = reactor.seconds
         self._current = current
         self._invoker = invoker
+        self._reserved = reserved
         self._own = own
         self._reader = reader
         self.writer = writer
@@ -262,7 +266,7 @@ class Site:
         """
         path = target.partition("?")[0]
         match = self._current.registry.match(host, method, path)
-        if isinstance(match, NoRoute | MethodNotAllowed) and not is_reserved(path):
+        if isinstance(match, NoRoute | MethodNotAllowed) and not self._reserved.holds(path):
             raise refusal_of(match, method=method, path=path)
 
     def enter(self, exchange: Exchange) -> None:
@@ -316,16 +320,13 @@ class Site:
 
     def _route(self, exchange: Exchange, request: Request, principal: Principal | None = None) -> None:
         registry = self._current.registry
-        if registry.hosts is None:
-            match = registry.routes.match(request.method, request.path)
-        else:
-            match = registry.hosts.match(request.headers.get("host", ""), request.method, request.path)
+        match = registry.match(request.headers.get("host", ""), request.method, request.path)
         if isinstance(match, RouteMatch):
             route = match.route
             served = self._served.get(id(route)) if registry is self._served_of else None
             if served is None:
                 served = self._serve(route, registry)
-            if served.hides and is_reserved(request.path):
+            if served.hides and self._reserved.holds(request.path):
                 if self._own_door(exchange, request):
                     return
                 raise NotFound(f"{request.path[:200]} is reserved for the engine, which has no page there.")
@@ -400,7 +401,7 @@ class Site:
         """Answer what no handler does, with the middleware of whose path it is around it."""
         answer = automatic(match, request, accept=exchange.sender.accept)
         owner = owner_of(match, request, registry)
-        if owner is None or is_reserved(request.path):
+        if owner is None or self._reserved.holds(request.path):
             exchange.answered(answer)
             return
         exchange.version = owner.version

@@ -22,9 +22,9 @@ from aiwebengine.features.assets.public import KIND, missing_pages, served_file
 from aiwebengine.features.assets.serve import FileServer, ServedFile, answer_failure
 from aiwebengine.features.assets.store import AssetInfo, AssetStore
 from aiwebengine.host.registration.kinds import Registration, RegistrationKind
-from aiwebengine.host.registration.paths import is_reserved
 from aiwebengine.runtime.index import EntryIndex
 from aiwebengine.runtime.registry import Current, Registry
+from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.runtime.routes import NoRoute, names_wildcard
 from aiwebengine.values import ROUTE, Answer, Entry, Invocation, Request
 from aiwebengine.web.admission import AdmissionStep, Place, Way
@@ -46,6 +46,7 @@ class FileDoors:
         stored: Where stored assets are served.
         assets: Has what is known of them.
         server: Sends files.
+        reserved: Paths at which there are no files.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class FileDoors:
         stored: StoredPaths,
         assets: AssetStore,
         server: FileServer,
+        reserved: ReservedPaths,
     ) -> None:
         self._current = current
         self._stored = stored
         self._assets = assets
         self._server = server
+        self._reserved = reserved
 
     @property
     def kind(self) -> RegistrationKind:
@@ -105,7 +108,7 @@ class FileDoors:
 
     def door(self, exchange: Exchange, request: Request) -> bool:
         """Answer what no handler does, if a file does; see `web.site.Door`."""
-        if is_reserved(request.path):
+        if self._reserved.holds(request.path):
             return False
         place = self._find(request)
         if place is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
@@ -42,8 +44,14 @@ def build(machinery: Machinery) -> Parts:
         settings=settings,
         now=base.seconds,
     )
-    doors = FileDoors(current=machinery.current, stored=stored, assets=store, server=FileServer(contents))
-    machinery.hooks.found_in_files.append(public_entries)
+    doors = FileDoors(
+        current=machinery.current,
+        stored=stored,
+        assets=store,
+        server=FileServer(contents),
+        reserved=machinery.reserved,
+    )
+    machinery.hooks.found_in_files.append(partial(public_entries, reserved=machinery.reserved))
     base.store.on_purge(remove_all)
     page = ConsolePage(
         name="assets", title="Assets", summary="Files that scripts and people have stored.", path="/engine/api/assets"

@@ -23,7 +23,7 @@ from aiwebengine.features.assets.hashed import names_its_hash
 from aiwebengine.features.assets.media_types import type_of
 from aiwebengine.features.assets.paths import INDEX
 from aiwebengine.features.assets.serve import Packed, ServedFile
-from aiwebengine.host.registration.paths import reserved_form
+from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.scripts.package import PUBLIC_FOLDER
 from aiwebengine.scripts.prepare import DeployedFiles
 from aiwebengine.values import Entry
@@ -39,7 +39,7 @@ _PACKED = {".br": "br", ".gz": "gzip"}
 _LONGEST = 1024
 
 
-def public_entries(deployed: DeployedFiles) -> tuple[list[Entry], list[Problem]]:
+def public_entries(deployed: DeployedFiles, reserved: ReservedPaths) -> tuple[list[Entry], list[Problem]]:
     """Return the entries of the files of a version, and a warning for each that cannot be served."""
     files = {
         path[len(PUBLIC_FOLDER) :]: content
@@ -50,7 +50,7 @@ def public_entries(deployed: DeployedFiles) -> tuple[list[Entry], list[Problem]]
     entries: list[Entry] = []
     problems: list[Problem] = []
     for path, content in files.items():
-        if why := _why_not(deployed.base, path):
+        if why := _why_not(deployed.base, path, reserved):
             problems.append(
                 Problem(
                     code="not_served",
@@ -117,12 +117,12 @@ def _packed(path: str, files: Mapping[str, bytes], digests: Mapping[str, str]) -
             yield coding, [digests[path + ending], len(files[path + ending])]
 
 
-def _why_not(base: str, path: str) -> str | None:
+def _why_not(base: str, path: str, reserved: ReservedPaths) -> str | None:
     if any(part.startswith(".") for part in path.split("/")):
         return "is not served: a name that begins with a dot is hidden."
     key = f"{base}/{path}"
     if len(quote(key)) > _LONGEST:
         return f"is not served: its address would have more than {_LONGEST:,} characters."
-    if (written := reserved_form(key)) is not None:
+    if (written := reserved.form(key)) is not None:
         return f"is not served: the engine keeps {written} for itself."
     return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aiwebengine.host.declarations import Declarations
 from aiwebengine.host.declare import Argument, Global, HostCall, Member, Shape
 
@@ -345,5 +347,10 @@ _SHAPES = (
     ),
 )
 
-DECLARATIONS = Declarations(calls=CALLS, globals=_GLOBALS, shapes=_SHAPES)
+DECLARATIONS = Declarations(
+    calls=CALLS,
+    globals=_GLOBALS,
+    shapes=_SHAPES,
+    reserved=(("/graphql*", re.compile(r"/graphql.*")),),
+)
 """All of it."""

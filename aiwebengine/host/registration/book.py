@@ -18,6 +18,7 @@ from typing import Any
 from aiwebengine.errors import Closed, TooMany
 from aiwebengine.host.registration.kinds import Registration, RegistrationKind, blaming
 from aiwebengine.host.registration.paths import checked_path
+from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.runtime.routes import shape_of
 from aiwebengine.values import Entry, Invocation
 
@@ -42,10 +43,12 @@ class Registrations:
 
     Args:
         invocation: The load.
+        reserved: Paths at which it may register nothing.
     """
 
-    def __init__(self, *, invocation: Invocation) -> None:
+    def __init__(self, *, invocation: Invocation, reserved: ReservedPaths) -> None:
         self._invocation = invocation
+        self._reserved = reserved
         self._kept: dict[tuple[str, str, str], _Kept] = {}
         """By what a later registration replaces: kind and key, or of what takes a path "", method and shape."""
         self._counts: dict[str, int] = {}
@@ -113,7 +116,7 @@ class Registrations:
         pattern = ""
         if kind.takes_path:
             with blaming(argument=0):
-                pattern = checked_path(told.get("path"), call)
+                pattern = checked_path(told.get("path"), call, self._reserved)
         registration = Registration(
             kind=kind.name,
             call=call,

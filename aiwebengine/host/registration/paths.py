@@ -8,32 +8,33 @@ from urllib.parse import unquote
 
 from aiwebengine.errors import Invalid
 from aiwebengine.host.declare import described
+from aiwebengine.runtime.reserved import Reserved, ReservedPaths
 from aiwebengine.runtime.routes import parse_pattern
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """Methods that a handler may be registered for."""
 
-RESERVED: tuple[tuple[str, re.Pattern[str]], ...] = (
+RESERVED: tuple[Reserved, ...] = (
     ("/engine/*", re.compile(r"/engine(/.*)?")),
-    ("/graphql*", re.compile(r"/graphql.*")),
     ("/mcp*", re.compile(r"/mcp.*")),
     ("/auth/*", re.compile(r"/auth(/.*)?")),
     ("/health/*", re.compile(r"/health/.*")),
     ("/.well-known/*", re.compile(r"/\.well-known(/.*)?")),
     ("/metrics", re.compile(r"/metrics")),
 )
-"""Paths that the engine keeps for itself: how they are written, and what they match."""
+"""Paths that every engine reserves, whatever its features are."""
 
 _LONGEST_PATH = 1024
 
 
-def checked_path(path: Any, call: str) -> str:
+def checked_path(path: Any, call: str, reserved: ReservedPaths) -> str:
     """
     Return a path in its normal form.
 
     Args:
         path: Not trusted.
         call: The JavaScript function that it was given to.
+        reserved: Paths that scripts may not register.
 
     Raises:
         Invalid: It is no path, or one that the engine keeps for itself.
@@ -47,18 +48,8 @@ def checked_path(path: Any, call: str) -> str:
     except ValueError as error:
         raise Invalid(f"{call}: {error}.") from None
     for form in {pattern, unquote(pattern)}:
-        if (written := reserved_form(form)) is not None:
+        if (written := reserved.form(form)) is not None:
             raise Invalid(
                 f'{call}: the path "{pattern}" belongs to the engine, which keeps {written} for itself; choose another.'
             )
     return pattern
-
-
-def reserved_form(path: str) -> str | None:
-    """Return how the paths are written among which the engine keeps *path* for itself; None if it does not."""
-    return next((written for written, matches in RESERVED if matches.fullmatch(path)), None)
-
-
-def is_reserved(path: str) -> bool:
-    """Return whether the engine keeps the path of a request, as it stands there, for itself."""
-    return reserved_form(unquote(path)) is not None

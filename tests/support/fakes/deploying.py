@@ -23,6 +23,7 @@ from tests.support.fakes.building import FakeBook, FakeBuilder, FakeRunner
 from tests.support.fakes.database import open_database
 from tests.support.fakes.invoking import an_invoker
 from tests.support.fakes.threads import ThreadsInTurn
+from tests.support.reserved import RESERVED
 
 
 class Deploying:
@@ -66,6 +67,7 @@ class Deploying:
             settings=self.settings,
             limits=LimitSettings(),
             capabilities=("scripts", "assets", "streams", "logs"),
+            reserved=RESERVED,
             milliseconds=lambda: self.now,
             seconds=self.clock.seconds,
         )

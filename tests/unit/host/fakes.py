@@ -31,6 +31,7 @@ from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import ANONYMOUS, Invocation, Receipt
 from tests.support.fakes.threads import ThreadsInTurn
+from tests.support.reserved import RESERVED
 
 STREAMS = RegistrationKind(
     name=STREAM, functions=(STREAM_CALL,), noun="stream", nouns="streams", check=check_stream, takes_path=True
@@ -158,7 +159,7 @@ def host(
         ],
         commits=commits,
         capabilities=lambda invocation: frozenset(granted),
-        registrations=lambda invocation: Registrations(invocation=invocation),
+        registrations=lambda invocation: Registrations(invocation=invocation, reserved=RESERVED),
         keep_lines=lambda invocation, lines: behind.lines.extend(
             (invocation.script, line.level, line.message) for line in lines
         ),

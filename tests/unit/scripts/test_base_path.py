@@ -6,6 +6,7 @@ import pytest
 
 from aiwebengine.scripts.base_path import below, why_not
 from aiwebengine.values import Entry
+from tests.support.reserved import RESERVED
 
 
 def _entry(key: str, *methods: str) -> Entry:
@@ -52,4 +53,4 @@ def test_what_takes_no_path() -> None:
 )  # fmt: skip
 def test_what_may_be_one(base: str, wrong: bool) -> None:
     """A base path is made of plain segments that the engine does not keep for itself."""
-    assert (why_not(base) is not None) is wrong
+    assert (why_not(base, RESERVED) is not None) is wrong

@@ -9,6 +9,7 @@ import pytest
 from aiwebengine.scripts.hosts import normal_host, why_not_host
 from aiwebengine.scripts.manifest import read_manifest
 from aiwebengine.settings.schema import LimitSettings
+from tests.support.reserved import RESERVED
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_what_may_be_one(name: str, words: str | None) -> None:
 
 def _read(hosts: object) -> tuple[tuple[str, ...], list[str]]:
     content = json.dumps({"aiwebengine": {"hosts": hosts}}).encode()
-    manifest, problems = read_manifest(content, limits=LimitSettings(), capabilities=())
+    manifest, problems = read_manifest(content, limits=LimitSettings(), capabilities=(), reserved=RESERVED)
     return manifest.hosts, [problem.message for problem in problems]
 
 

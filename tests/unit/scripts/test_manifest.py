@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.scripts.manifest import Manifest, read_manifest
 from aiwebengine.settings.amounts import duration_ms, size_bytes
 from aiwebengine.settings.schema import LimitSettings
+from tests.support.reserved import RESERVED
 
 CAPABILITIES = ("scripts", "assets", "streams", "logs")
 ANYTHING = st.recursive(
@@ -23,7 +24,7 @@ ANYTHING = st.recursive(
 
 def read(text):
     content = text if isinstance(text, bytes) else json.dumps(text).encode()
-    return read_manifest(content, limits=LimitSettings(), capabilities=CAPABILITIES)
+    return read_manifest(content, limits=LimitSettings(), capabilities=CAPABILITIES, reserved=RESERVED)
 
 
 class ManifestTests(SynchronousTestCase):
@@ -33,7 +34,9 @@ class ManifestTests(SynchronousTestCase):
 
     def test_none(self):
         """A script needs no manifest, and package.json needs no key for us."""
-        self.assertEqual(read_manifest(None, limits=LimitSettings(), capabilities=CAPABILITIES), (Manifest(), []))
+        self.assertEqual(
+            read_manifest(None, limits=LimitSettings(), capabilities=CAPABILITIES, reserved=RESERVED), (Manifest(), [])
+        )
         self.assertEqual(read({"name": "x"}), (Manifest(), []))
         self.assertEqual(Manifest().as_json(), {})
 

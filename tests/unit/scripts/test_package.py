@@ -18,13 +18,19 @@ from aiwebengine.scripts.package import (
     refused,
 )
 from aiwebengine.settings.schema import DeploySettings, LimitSettings
+from tests.support.reserved import RESERVED
 
 SMALL = DeploySettings(max_source_bytes=100, max_total_bytes=200, max_files=3)
 
 
 def check(files, entry=None, settings=None):
     return check_package(
-        files, entry=entry, settings=settings or DeploySettings(), limits=LimitSettings(), capabilities=("scripts",)
+        files,
+        entry=entry,
+        settings=settings or DeploySettings(),
+        limits=LimitSettings(),
+        capabilities=("scripts",),
+        reserved=RESERVED,
     )
 
 

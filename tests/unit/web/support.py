@@ -33,6 +33,7 @@ from aiwebengine.web.http.write import Writer
 from aiwebengine.web.site import Door, Site
 from tests.support.clients.websocket import RawSocket
 from tests.support.fakes.invoking import an_invoker
+from tests.support.reserved import RESERVED
 
 JSON = ((b"content-type", b"application/json"),)
 
@@ -200,6 +201,7 @@ class WebTestCase(SynchronousTestCase):
             reactor=self.clock,
             current=self.current,
             invoker=an_invoker(self.runner, current=self.current),
+            reserved=RESERVED,
             own=klein.resource(),
             reader=Reader(
                 new_id=lambda: f"id-{next(numbers)}", trusted_proxies=self.trusted_proxies, public_url=self.public_url

@@ -29,6 +29,7 @@ from aiwebengine.scripts.prepare import DeployedFiles
 from aiwebengine.values import Entry
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.folders import temporary_folder
+from tests.support.reserved import RESERVED
 from tests.unit.web.support import Reply, WebTestCase, a_route, echo
 
 STYLE = b"body { color: #333; }\n" * 100
@@ -66,7 +67,13 @@ class FileTestCase(WebTestCase):
             settings=AssetSettings(),
             now=lambda: AT,
         )
-        doors = FileDoors(current=self.current, stored=self.stored, assets=cast(Any, self), server=FileServer(contents))
+        doors = FileDoors(
+            current=self.current,
+            stored=self.stored,
+            assets=cast(Any, self),
+            server=FileServer(contents),
+            reserved=RESERVED,
+        )
         self.kind = doors.kind
         self.site = self.make_site(doors.kind, doors=[doors.door], admission=[doors.step])
 
@@ -91,7 +98,7 @@ class FileTestCase(WebTestCase):
             files={f"public/{path}": content for path, content in files.items()} | {"main.js": b""},
             at=AT * 1000,
         )
-        found, self.problems = public_entries(deployed)
+        found, self.problems = public_entries(deployed, RESERVED)
         routes = tuple(replace(route, script=uri, version=f"{uri}@1") for route in routes)
         entries = below(base, [*routes, *unless_registered(found, routes)])
         script = ActiveScript(uri=uri, version=f"{uri}@1", number=1, entries=entries, base=base, middleware=middleware)

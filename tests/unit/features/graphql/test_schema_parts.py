@@ -11,6 +11,7 @@ from aiwebengine.features.graphql.schema.parts import part_of, subscriptions_of
 from aiwebengine.features.graphql.schema.registration import schema_parts
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.host.registration.book import Registrations
+from tests.support.reserved import RESERVED
 from tests.unit.host.fakes import invocation
 
 SCHEMA_PARTS = schema_parts(GraphQLSettings())
@@ -20,7 +21,7 @@ HANDLER = {"id": 3, "name": "resolver"}
 
 class PartsTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.book = Registrations(invocation=invocation(kind="load"))
+        self.book = Registrations(invocation=invocation(kind="load"), reserved=RESERVED)
 
     def add(self, kind: str = "query", name: Any = "note", sdl: Any = "note: String", **more: Any) -> None:
         given = {"kind": kind, "name": name, "sdl": sdl, "handler": HANDLER, "options": {}, "stack": "at x", **more}

@@ -25,6 +25,7 @@ from aiwebengine.web.api.listing import Listing
 from tests.support.fakes.deploying import Deploying
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.folders import temporary_folder
+from tests.support.reserved import RESERVED
 from tests.unit.host.fakes import Everything, ask, host, invocation
 
 
@@ -238,7 +239,7 @@ class DeployingTests(SynchronousTestCase):
 
     def start(self, *kinds: RegistrationKind) -> Deploying:
         """Start on the same folder; what a script registers are the lines of its source."""
-        world = Deploying(self.folder, book=lambda load: Registrations(invocation=load), kinds=kinds)
+        world = Deploying(self.folder, book=lambda load: Registrations(invocation=load, reserved=RESERVED), kinds=kinds)
         self.addCleanup(world.database.stopService)
         hosting = host(Everything(), self.jobs.kind)
 
