@@ -357,66 +357,40 @@ class ErrorRow:
     """HTTP status."""
     title: str
     """RFC 9457 title: the same for every occurrence."""
-    graphql: str
-    """`extensions.code` of a GraphQL error."""
     javascript: str
     """`HostError.code` that a script sees."""
 
 
 TABLE: dict[str, ErrorRow] = {
-    "internal": ErrorRow(status=500, title="Internal server error", graphql="INTERNAL", javascript="unavailable"),
-    "invalid": ErrorRow(status=400, title="Invalid request", graphql="BAD_USER_INPUT", javascript="invalid"),
-    "not_found": ErrorRow(status=404, title="Not found", graphql="NOT_FOUND", javascript="not_found"),
-    "method_not_allowed": ErrorRow(
-        status=405, title="Method not allowed", graphql="BAD_USER_INPUT", javascript="invalid"
-    ),
-    "upgrade_required": ErrorRow(
-        status=426, title="WebSocket upgrade required", graphql="BAD_USER_INPUT", javascript="invalid"
-    ),
-    "not_acceptable": ErrorRow(status=406, title="Not acceptable", graphql="BAD_USER_INPUT", javascript="invalid"),
-    "unauthenticated": ErrorRow(status=401, title="Sign in first", graphql="UNAUTHENTICATED", javascript="denied"),
-    "denied": ErrorRow(status=403, title="Not allowed", graphql="FORBIDDEN", javascript="denied"),
-    "conflict": ErrorRow(status=409, title="Conflict", graphql="CONFLICT", javascript="conflict"),
-    "too_large": ErrorRow(status=413, title="Too large", graphql="TOO_LARGE", javascript="too_large"),
-    "unsupported_media": ErrorRow(
-        status=415, title="Unsupported media type", graphql="BAD_USER_INPUT", javascript="invalid"
-    ),
-    "uri_too_long": ErrorRow(status=414, title="Request target too long", graphql="TOO_LARGE", javascript="too_large"),
-    "not_implemented": ErrorRow(
-        status=501, title="Not implemented", graphql="BAD_USER_INPUT", javascript="unsupported"
-    ),
-    "http_version": ErrorRow(
-        status=505, title="HTTP version not supported", graphql="BAD_USER_INPUT", javascript="unsupported"
-    ),
-    "headers_too_large": ErrorRow(
-        status=431, title="Request headers too large", graphql="TOO_LARGE", javascript="too_large"
-    ),
-    "too_slow": ErrorRow(status=408, title="Request timeout", graphql="TIMEOUT", javascript="timeout"),
-    "too_many": ErrorRow(status=429, title="Too many requests", graphql="TOO_MANY", javascript="too_many"),
-    "closed": ErrorRow(status=409, title="Closed", graphql="CONFLICT", javascript="closed"),
-    "budget": ErrorRow(status=429, title="Budget spent", graphql="TOO_MANY", javascript="budget"),
-    "deployment_refused": ErrorRow(
-        status=422, title="The deployment has problems", graphql="BAD_USER_INPUT", javascript="invalid"
-    ),
-    "script_failed": ErrorRow(status=500, title="The script failed", graphql="SCRIPT_FAILED", javascript="unavailable"),
-    "script_timeout": ErrorRow(
-        status=504, title="The script ran out of time", graphql="SCRIPT_TIMEOUT", javascript="timeout"
-    ),
-    "script_memory": ErrorRow(
-        status=500, title="The script ran out of memory", graphql="SCRIPT_MEMORY", javascript="unavailable"
-    ),
-    "script_crashed": ErrorRow(
-        status=500, title="The script's process died", graphql="SCRIPT_CRASHED", javascript="unavailable"
-    ),
-    "script_protocol": ErrorRow(
-        status=500, title="The script's process broke the protocol", graphql="SCRIPT_PROTOCOL", javascript="unavailable"
-    ),
-    "script_hung": ErrorRow(status=500, title="The script cannot finish", graphql="SCRIPT_HUNG", javascript="timeout"),
-    "unavailable": ErrorRow(status=503, title="Service unavailable", graphql="UNAVAILABLE", javascript="unavailable"),
-    "outcome_unknown": ErrorRow(status=503, title="Outcome unknown", graphql="UNAVAILABLE", javascript="unavailable"),
-    "cannot_start": ErrorRow(
-        status=503, title="The server cannot start", graphql="UNAVAILABLE", javascript="unavailable"
-    ),
-    "cancelled": ErrorRow(status=499, title="The client disconnected", graphql="CANCELLED", javascript="closed"),
+    "internal": ErrorRow(status=500, title="Internal server error", javascript="unavailable"),
+    "invalid": ErrorRow(status=400, title="Invalid request", javascript="invalid"),
+    "not_found": ErrorRow(status=404, title="Not found", javascript="not_found"),
+    "method_not_allowed": ErrorRow(status=405, title="Method not allowed", javascript="invalid"),
+    "upgrade_required": ErrorRow(status=426, title="WebSocket upgrade required", javascript="invalid"),
+    "not_acceptable": ErrorRow(status=406, title="Not acceptable", javascript="invalid"),
+    "unauthenticated": ErrorRow(status=401, title="Sign in first", javascript="denied"),
+    "denied": ErrorRow(status=403, title="Not allowed", javascript="denied"),
+    "conflict": ErrorRow(status=409, title="Conflict", javascript="conflict"),
+    "too_large": ErrorRow(status=413, title="Too large", javascript="too_large"),
+    "unsupported_media": ErrorRow(status=415, title="Unsupported media type", javascript="invalid"),
+    "uri_too_long": ErrorRow(status=414, title="Request target too long", javascript="too_large"),
+    "not_implemented": ErrorRow(status=501, title="Not implemented", javascript="unsupported"),
+    "http_version": ErrorRow(status=505, title="HTTP version not supported", javascript="unsupported"),
+    "headers_too_large": ErrorRow(status=431, title="Request headers too large", javascript="too_large"),
+    "too_slow": ErrorRow(status=408, title="Request timeout", javascript="timeout"),
+    "too_many": ErrorRow(status=429, title="Too many requests", javascript="too_many"),
+    "closed": ErrorRow(status=409, title="Closed", javascript="closed"),
+    "budget": ErrorRow(status=429, title="Budget spent", javascript="budget"),
+    "deployment_refused": ErrorRow(status=422, title="The deployment has problems", javascript="invalid"),
+    "script_failed": ErrorRow(status=500, title="The script failed", javascript="unavailable"),
+    "script_timeout": ErrorRow(status=504, title="The script ran out of time", javascript="timeout"),
+    "script_memory": ErrorRow(status=500, title="The script ran out of memory", javascript="unavailable"),
+    "script_crashed": ErrorRow(status=500, title="The script's process died", javascript="unavailable"),
+    "script_protocol": ErrorRow(status=500, title="The script's process broke the protocol", javascript="unavailable"),
+    "script_hung": ErrorRow(status=500, title="The script cannot finish", javascript="timeout"),
+    "unavailable": ErrorRow(status=503, title="Service unavailable", javascript="unavailable"),
+    "outcome_unknown": ErrorRow(status=503, title="Outcome unknown", javascript="unavailable"),
+    "cannot_start": ErrorRow(status=503, title="The server cannot start", javascript="unavailable"),
+    "cancelled": ErrorRow(status=499, title="The client disconnected", javascript="closed"),
 }
 """Every code, once."""

@@ -166,8 +166,8 @@ class ReplayInputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdempotentRequest:
-    """A request that is to be done once, however often it comes."""
+class AnswerKey:
+    """Under what the answer to a request is kept, so that a repetition of it gets the same."""
 
     key: str
     """Digest of what names it."""
@@ -208,10 +208,10 @@ class Invocation(NamedTuple):
     """`always`: in a fresh clone; `errors`: kept if it fails; empty: it is not recorded."""
     replay: ReplayInputs | None = None
     """It is done over again, from a recording."""
-    read_only: bool = False
-    """It may change nothing: what would is denied."""
-    idempotent: IdempotentRequest | None = None
-    """Its answer is kept with what it does, for when it is asked for again."""
+    read_only: str = ""
+    """Why it may change nothing, for the error of whatever would; empty: it may."""
+    answer_key: AnswerKey | None = None
+    """Its answer is stored under this key, in the transaction of what it does; None: it is not stored."""
     place: str = ""
     """`file:line` of what registered the handler, if known."""
     trace: str = ""

@@ -64,7 +64,7 @@ class Duktape:
     def _declare(self, surface: Surface) -> None:
         try:
             # JSON in ASCII is an expression of JavaScript.
-            self._context.eval_js(f"__kernel.declared = {surface.calls};0")
+            self._context.eval_js(f"__kernel.declared = {surface.calls};__kernel.advice = {surface.advice};0")
         except _ERRORS as error:
             raise EngineFailed(f"the host calls cannot be declared: {error}") from error
 

@@ -5,11 +5,13 @@ What scripts find here beyond the sandbox's own prelude; the server hands it ove
                 "arguments": [{"name": "key", "converts": "string"}],
                 "longest": 4086, "bound": "kv.get: key may have at most 255 characters", "tooLong": "invalid"},
                {"name": "register.route", "shown": "registerWebHandler", "longest": 66560, ...}],
-     "files": ["/absolute/path/of/kv.js"]}
+     "files": ["/absolute/path/of/kv.js"],
+     "advice": {"localStorage": "Scripts run on the server, which has no localStorage."}}
 
 `calls` are the host calls that the server answers.  Of one with `arguments` the prelude makes a
 function (`prelude/kernel/calls.js`); any other is sent by the prelude itself.  `files` are evaluated after
-the sandbox's own prelude, in their order.
+the sandbox's own prelude, in their order.  `advice` is added to the error of a script that uses a
+global which does not exist.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ class Surface:
     calls: str = "[]"
     """JSON in ASCII."""
     files: tuple[Path, ...] = ()
+    advice: str = "{}"
+    """JSON in ASCII."""
 
 
 NOTHING = Surface()
@@ -44,6 +48,10 @@ def read_surface(descriptor: int) -> Surface:
     try:
         with os.fdopen(descriptor, "rb") as file:
             told = json.loads(file.read())
-        return Surface(calls=json.dumps(told["calls"]), files=tuple(Path(name) for name in told["files"]))
+        return Surface(
+            calls=json.dumps(told["calls"]),
+            files=tuple(Path(name) for name in told["files"]),
+            advice=json.dumps(told["advice"]),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EngineFailed(f"descriptor {descriptor} does not tell which host calls there are: {error}") from error

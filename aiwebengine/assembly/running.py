@@ -15,9 +15,8 @@ from aiwebengine.host.declarations import Declarations, surface
 from aiwebengine.host.dispatch import Host
 from aiwebengine.host.effects import Commits
 from aiwebengine.host.messages import GROUP as MESSAGES
-from aiwebengine.host.messages import OLDER_GROUP as OLDER_MESSAGES
 from aiwebengine.host.messages import Messages
-from aiwebengine.host.names import advice, known_globals
+from aiwebengine.host.names import known_globals
 from aiwebengine.host.registration.book import Registrations
 from aiwebengine.host.registration.routes import web_routes
 from aiwebengine.host.registration_calls import MiddlewareCalls, RegistrationCalls
@@ -111,7 +110,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         reactor=reactor,
         refusal=partial(lockdown.refusal, allowed=settings.sandbox.allow_missing),
         # Asked when it starts: by then the features have added their calls.
-        surface=lambda: surface(host.calls, list(prelude)),
+        surface=lambda: surface(host.calls, list(prelude), advice=declared.advice),
         explain=partial(_broken_prelude, prelude),
     )
     runner = Runner(
@@ -145,7 +144,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         threads=base.unpacking_threads,
         random=base.random.random,
         known_globals=known_globals(declared),
-        advice=advice(),
+        advice=declared.advice,
     )
     deployer = _deployer(
         base,
@@ -165,7 +164,6 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
     messages = Messages(bus=bus, max_bytes=settings.live.max_message_bytes)
     commits.add(MESSAGES, messages)
     relay.add(MESSAGES, messages.relayed)
-    relay.add(OLDER_MESSAGES, messages.relayed_older)
     event_streams = EventStreams(clock=reactor, heartbeat_seconds=settings.live.heartbeat_seconds)
     return Machinery(
         base=base,

@@ -43,6 +43,15 @@ class Declarations:
 
     Those of `registerWebHandler` are checked by `machinery.Hooks.route_options`.
     """
+    advice: Mapping[str, str] = field(default_factory=dict)
+    """
+    What to do instead of using a name that scripts do not have: whole sentences, by the name as it stands in source.
+
+    Names are those of globals (`localStorage`), of members (`kv.put`) and of modules of Node.js (`node:fs`).  What
+    several parts say of one name is put together in their order.
+    """
+    error_columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By heading, a column for the page of errors: what each code (`errors.TABLE`) is called there."""
     reserved: tuple[Reserved, ...] = ()
     """Paths at which scripts may register nothing."""
 
@@ -185,6 +194,11 @@ def together(parts: Iterable[Declarations]) -> Declarations:
             name: {word: meaning for part in every for word, meaning in part.options.get(name, {}).items()}
             for name in dict.fromkeys(name for part in every for name in part.options)
         },
+        advice={
+            name: " ".join(part.advice[name] for part in every if name in part.advice)
+            for name in dict.fromkeys(name for part in every for name in part.advice)
+        },
+        error_columns={heading: codes for part in every for heading, codes in part.error_columns.items()},
         reserved=tuple(one for part in every for one in part.reserved),
     )
 
@@ -194,15 +208,19 @@ def _extended(shape: Shape, parts: Iterable[Declarations]) -> Shape:
     return replace(shape, members=(*shape.members, *added)) if added else shape
 
 
-def surface(calls: Iterable[HostCall], files: Sequence[Path] = ()) -> str:
+def surface(calls: Iterable[HostCall], files: Sequence[Path] = (), *, advice: Mapping[str, str]) -> str:
     """
     Return what a sandbox is handed when it starts, as `sandbox/surface.py` describes it.
 
     Args:
         calls: Every call that the dispatcher answers, with the limits that it checks.
         files: Prelude files of the features, in order of evaluation.
+        advice: See `Declarations.advice`; a script that runs is told what belongs to globals.
     """
-    return json.dumps({"calls": [_row(call) for call in calls], "files": [str(path) for path in files]})
+    shown = {name: text for name, text in advice.items() if name.isidentifier()}
+    return json.dumps(
+        {"calls": [_row(call) for call in calls], "files": [str(path) for path in files], "advice": shown}
+    )
 
 
 def _row(call: HostCall) -> dict[str, object]:

@@ -20,6 +20,8 @@ from aiwebengine.values import SERVICE, Invocation
 
 T = TypeVar("T")
 
+_READ_ONLY = "A message filter may change nothing; change it in the handler that sends the message."
+
 FILTER_LIMITS = {"cpu_ms": 50, "timeout_ms": 1000}
 """
 What a filter may use, by kept names.
@@ -74,7 +76,7 @@ class MessageFilter(Generic[T]):
 
     async def _ask(self, data: str, clients: Sequence[T]) -> Sequence[bool]:
         payload = f'{{"message":{data},"clients":{self._encode(clients)}}}'
-        invocation = self._invoker.invocation(self._callee, SERVICE, payload, read_only=True)
+        invocation = self._invoker.invocation(self._callee, SERVICE, payload, read_only=_READ_ONLY)
         whole = BodySink()
         self._invoker.run(invocation, whole)
         try:

@@ -1,8 +1,8 @@
 """
 Messages that scripts send to clients: from a script's call to the bus.
 
-Streams, subscriptions and WebSockets each know which topics of the bus a message is for and whether
-those keep a history (`Destination`); the way there is the same for all.  A message is a held effect:
+Each kind of destination knows which topics of the bus a message is for and whether those keep a
+history (`Destination`); the way there is the same for all.  A message is a held effect:
 it is published when the unit has been committed, and never without that.  If something that it goes
 to keeps a history, it is also a row of the outbox: should the server die between the commit and the
 publishing, the next one publishes it.  The row is read by the relay in any case, which finds the
@@ -28,9 +28,6 @@ from aiwebengine.services.topics import END, GAP
 
 GROUP = "messages"
 """Name of the effects, and the kind of their rows in the outbox."""
-OLDER_GROUP = "streams"
-"""Kind of the rows that earlier versions have left in the outbox."""
-
 
 _LONGEST_EVENT = 100
 _RESERVED_EVENTS = (GAP, END)
@@ -176,15 +173,6 @@ class Messages:
         message = published.payload
         if self._published.pop(message["k"], self) is self:
             self._publish(message)
-
-    def relayed_older(self, published: Published) -> None:
-        """See `relayed`; of a row that an earlier version has left."""
-        older = published.payload
-        kind, key = next(
-            ((kind, key) for kind, key in (("subscription", "g"), ("socket", "w")) if key in older), ("stream", "p")
-        )
-        kept = {name: value for name, value in older.items() if name in "kdste"}
-        self._publish({**kept, "m": kind, **({"n": older[key]} if key in older else {})})
 
     def state(self) -> dict[str, int]:
         """Return figures for the state page."""

@@ -42,16 +42,10 @@ STANDARD_NAMES = frozenset(
 )
 """Names of the standards that scripts meet only in `instanceof`."""
 
-MACHINERY = Declarations(globals=GLOBALS, shapes=SHAPES, options={"registerWebHandler": OPTIONS}, reserved=RESERVED)
-"""What every engine gives to scripts, whatever its features are."""
-
-WEB = Declarations(globals=STANDARDS, types=STANDARD_TYPES + STREAM_TYPES)
-"""What of the web's standards every engine gives to scripts."""
-
 _LATER = "is not part of this version of the engine"
 _NO_NODE = "Scripts do not run on Node.js"
 
-ADVICE: Mapping[str, str] = {
+_ADVICE: Mapping[str, str] = {
     "BigInt": "There is no BigInt; use numbers up to Number.MAX_SAFE_INTEGER, or a package that computes with text.",
     "Buffer": f"{_NO_NODE}: use Uint8Array, TextEncoder and TextDecoder, and btoa and atob for base64.",
     "Deno": "Scripts do not run on Deno: use registerWebHandler for what Deno.serve does.",
@@ -69,15 +63,14 @@ ADVICE: Mapping[str, str] = {
     "app.put": 'Use registerWebHandler(path, handler, "PUT").',
     "app.use": "Use use(async (req, ctx, next) => next()).",
     "addEventListener": 'There is no "fetch" event: use registerWebHandler, or export default { fetch }.',
-    "database": f"database {_LATER}; a script can keep data in kv.",
-    "database.prepare": f"database {_LATER}; a script can keep data in kv.",
+    "database": f"database {_LATER}.",
+    "database.prepare": f"database {_LATER}.",
     "document": "Scripts run on the server, which has no document: make pages with html`...` or JSX.",
     "eval": "Code cannot be made at run time: write it as a function, or import it.",
     "exports": 'Use ES modules: export function name() {}, and import { name } from "./file.js".',
     "fetch": f"fetch {_LATER}.",
     "global": "Use globalThis.",
-    "kv.put": "Use kv.set(key, value).",
-    "localStorage": "Scripts run on the server, which has no localStorage: use sharedStorage, personalStorage or kv.",
+    "localStorage": "Scripts run on the server, which has no localStorage.",
     "module": 'Use ES modules: export function name() {}, and import { name } from "./file.js".',
     "module.exports": 'Use ES modules: export function name() {}, and import { name } from "./file.js".',
     "navigator": 'Scripts run on the server: the client\'s browser is in req.headers["user-agent"].',
@@ -87,7 +80,7 @@ ADVICE: Mapping[str, str] = {
     "require": 'Use import: import { name } from "./file.js".',
     "require.fs": f"{_NO_NODE}: a script has no file system; import its own files instead.",
     "self": "Use globalThis.",
-    "sessionStorage": "Scripts run on the server, which has no sessionStorage: use personalStorage or kv.",
+    "sessionStorage": "Scripts run on the server, which has no sessionStorage.",
     "setImmediate": "Use queueMicrotask(callback) or setTimeout(callback, 0).",
     "window": "Scripts run on the server, which has no window: use globalThis for globals.",
     "location": "Scripts run on the server: the address that was asked for is req.url.",
@@ -100,8 +93,32 @@ ADVICE: Mapping[str, str] = {
     "FinalizationRegistry": "There is no FinalizationRegistry: release things in a finally block.",
     "WebAssembly": "There is no WebAssembly: use a package that is written in JavaScript.",
     "Worker": "An invocation has one thread; the server runs many invocations at the same time.",
+    "node:buffer": "Use Uint8Array, TextEncoder, TextDecoder, atob and btoa.",
+    "node:child_process": "A script starts no programs.",
+    "node:crypto": "Use the global crypto: crypto.randomUUID(), crypto.getRandomValues().",
+    "node:events": 'Use EventTarget, or add the package "events" to the dependencies.',
+    "node:fs": "A script has no disk: deploy the file with the script and import it.",
+    "node:http": "To answer requests use registerWebHandler.",
+    "node:http2": "To answer requests use registerWebHandler.",
+    "node:https": "To answer requests use registerWebHandler.",
+    "node:net": "A script opens no sockets.",
+    "node:os": "A script has no access to the machine that it runs on.",
+    "node:path": "Use string functions; for URLs there is new URL().",
+    "node:process": "Put plain settings into the manifest, in package.json.",
+    "node:stream": "Return an async iterator from a handler to answer piece by piece.",
+    "node:timers": "setTimeout, setInterval and the like are globals.",
+    "node:url": "URL and URLSearchParams are globals.",
+    "node:util": "Use structuredClone, TextEncoder, TextDecoder and async functions.",
+    "node:worker_threads": "A script has one thread; the engine runs many requests at once.",
 }
-"""What to do instead, by name as it stands in source; `sandbox/prelude/kernel/advice.js` is made from it."""
+
+MACHINERY = Declarations(
+    globals=GLOBALS, shapes=SHAPES, options={"registerWebHandler": OPTIONS}, advice=_ADVICE, reserved=RESERVED
+)
+"""What every engine gives to scripts, whatever its features are."""
+
+WEB = Declarations(globals=STANDARDS, types=STANDARD_TYPES + STREAM_TYPES)
+"""What of the web's standards every engine gives to scripts."""
 
 
 def declarations(features: Iterable[Declarations]) -> Declarations:
@@ -112,8 +129,3 @@ def declarations(features: Iterable[Declarations]) -> Declarations:
 def known_globals(declared: Declarations) -> Mapping[str, frozenset[str] | None]:
     """Return every name that a script may use, with the names that may follow its dot; None if any may."""
     return {**dict.fromkeys(LANGUAGE | STANDARD_NAMES), **declared.names}
-
-
-def advice() -> Mapping[str, str]:
-    """Return what to do instead of names that scripts cannot use, by name or `name.member`."""
-    return ADVICE

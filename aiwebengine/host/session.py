@@ -142,10 +142,7 @@ class CallSession:
 
     def _require_writing(self) -> None:
         if self.invocation.read_only:
-            raise Denied(
-                "A query only reads, and so do the handlers of fields; make it a mutation, or register the query with "
-                "{ writes: true }."
-            )
+            raise Denied(self.invocation.read_only)
 
     def saw(self, group: str, key: str, version: Any) -> None:
         """Remember which version of a thing the script was shown first; None if there was none."""
@@ -163,10 +160,10 @@ class CallSession:
 
     def keep(self, answer: Answer | None) -> None:
         """See `interfaces.HostSession.keep`."""
-        if self.invocation.idempotent is not None:
-            idempotent = self.invocation.idempotent
+        if self.invocation.answer_key is not None:
+            answer_key = self.invocation.answer_key
             size = len(answer.body) if answer is not None else 0
-            self.hold(HeldEffect(group=ANSWERS, key=idempotent.key, value=(idempotent, answer), size_bytes=size))
+            self.hold(HeldEffect(group=ANSWERS, key=answer_key.key, value=(answer_key, answer), size_bytes=size))
 
     def commit(self) -> Deferred[None] | None:
         """See `interfaces.HostSession.commit`."""

@@ -26,10 +26,10 @@ from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import (
     Allowance,
+    AnswerKey,
     Bundle,
     Cause,
     HandlerRef,
-    IdempotentRequest,
     Invocation,
     Principal,
     ReplayInputs,
@@ -183,8 +183,8 @@ class Invoker:
         identity: str = "",
         label: str = "",
         recording: str | None = None,
-        read_only: bool = False,
-        idempotent: IdempotentRequest | None = None,
+        read_only: str = "",
+        answer_key: AnswerKey | None = None,
         replay: ReplayInputs | None = None,
         cause: Cause | None = None,
         trace: str = "",
@@ -199,8 +199,8 @@ class Invoker:
             identity: Its id, if whoever asks has one, such as a request; empty: a new one.
             label: What is run, for people; empty: as the callee is called.
             recording: How it is recorded; None: as the rules for the callee say.
-            read_only: It may change nothing.
-            idempotent: See `Invocation.idempotent`.
+            read_only: See `Invocation.read_only`.
+            answer_key: See `Invocation.answer_key`.
             replay: See `Invocation.replay`.
             cause: The invocation that begins this one, if it is one.
             trace: See `Request.trace`.
@@ -229,7 +229,7 @@ class Invoker:
             recording=recording,
             replay=replay,
             read_only=read_only,
-            idempotent=idempotent,
+            answer_key=answer_key,
             place=callee.place,
             trace=trace,
         )

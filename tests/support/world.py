@@ -139,7 +139,11 @@ def _serve() -> None:
     from tests.support.sandbox import SURFACE
 
     told = json.loads(SURFACE)
-    engine = Duktape(surface=Surface(calls=json.dumps(told["calls"]), files=tuple(map(Path, told["files"]))))
+    engine = Duktape(
+        surface=Surface(
+            calls=json.dumps(told["calls"]), files=tuple(map(Path, told["files"])), advice=json.dumps(told["advice"])
+        )
+    )
     for program in (program for line in sys.stdin for program in json.loads(line)):
         reading, writing = os.pipe()
         child = os.fork()

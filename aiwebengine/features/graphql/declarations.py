@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from aiwebengine.features.graphql.codes import CODES
 from aiwebengine.host.declarations import Declarations
 from aiwebengine.host.declare import Argument, Global, HostCall, Member, Shape
 
@@ -351,6 +352,7 @@ DECLARATIONS = Declarations(
     calls=CALLS,
     globals=_GLOBALS,
     shapes=_SHAPES,
+    error_columns={"GraphQL": CODES},
     reserved=(("/graphql*", re.compile(r"/graphql.*")),),
 )
 """All of it."""

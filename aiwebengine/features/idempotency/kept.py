@@ -17,7 +17,7 @@ from aiwebengine.errors import Conflict, Invalid
 from aiwebengine.features.idempotency import store as answer_rows
 from aiwebengine.host.effects import HeldEffect, Unit
 from aiwebengine.services.db.units import Transaction, Write
-from aiwebengine.values import Answer, IdempotentRequest
+from aiwebengine.values import Answer, AnswerKey
 
 
 class KeptAnswers:
@@ -42,7 +42,7 @@ class KeptAnswers:
         self._keep = round(keep_seconds * 1000)
         self._open: set[str] = set()
 
-    async def begin(self, idempotent: IdempotentRequest) -> Answer | None:
+    async def begin(self, idempotent: AnswerKey) -> Answer | None:
         """
         Look whether a request was answered already; if not, it is in hand until `end`.
 
@@ -66,7 +66,7 @@ class KeptAnswers:
             self.end(idempotent)
         return found
 
-    def end(self, idempotent: IdempotentRequest) -> None:
+    def end(self, idempotent: AnswerKey) -> None:
         """The request is over, answered or not."""
         self._open.discard(idempotent.key)
 
@@ -88,7 +88,7 @@ class KeptAnswers:
         """Remove answers whose time is over, some at a time; give how many they were."""
         return answer_rows.remove_old(connection, before=self._milliseconds() - self._keep, limit=1000)
 
-    async def _find(self, idempotent: IdempotentRequest) -> Answer | None:
+    async def _find(self, idempotent: AnswerKey) -> Answer | None:
         since = self._milliseconds() - self._keep
         found = await self._read(lambda connection: answer_rows.find(connection, idempotent.key, since=since))
         if found is None:

@@ -17,7 +17,7 @@ from aiwebengine.features.idempotency.declarations import OPTION
 from aiwebengine.host.declare import described
 from aiwebengine.host.registration.kinds import Registration
 from aiwebengine.runtime.runs.sink import Sink
-from aiwebengine.values import Answer, Entry, IdempotentRequest, Request
+from aiwebengine.values import Answer, AnswerKey, Entry, Request
 
 HEADER = "idempotency-key"
 
@@ -37,7 +37,7 @@ def check_option(registration: Registration, value: Any) -> bool | str:
     raise Invalid(f'{registration.call}: {OPTION} must be true, false or "required"; {described(value)} was given.')
 
 
-def idempotent_request(request: Request, route: Entry) -> IdempotentRequest | None:
+def idempotent_request(request: Request, route: Entry) -> AnswerKey | None:
     """
     Return whether a request is to be done once only.
 
@@ -58,7 +58,7 @@ def idempotent_request(request: Request, route: Entry) -> IdempotentRequest | No
     if not _FORM.fullmatch(given):
         raise Invalid(f"The header {HEADER} must be 1 to 255 visible ASCII characters without spaces.")
     who = request.headers.get("authorization", "")
-    return IdempotentRequest(
+    return AnswerKey(
         key=_digest(route.script, request.method, route.key, who, given),
         request=_digest(request.path, request.query, request.headers.get("content-type", ""), request.body),
     )

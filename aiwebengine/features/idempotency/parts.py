@@ -10,7 +10,7 @@ from aiwebengine.features.idempotency.keys import CompletionSink, check_option, 
 from aiwebengine.features.idempotency.settings import IdempotencySettings
 from aiwebengine.host.session import ANSWERS
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.values import Entry, IdempotentRequest, Invocation, Request
+from aiwebengine.values import AnswerKey, Entry, Invocation, Request
 from aiwebengine.web.admission import AdmissionStep, Place, Way
 from aiwebengine.web.http.exchange import Exchange
 
@@ -53,11 +53,11 @@ class IdempotencyGate:
         idempotent = idempotent_request(request, route)
         if idempotent is None:
             return False
-        work = Deferred.fromCoroutine(self._run(invocation._replace(idempotent=idempotent), idempotent, exchange, way))
+        work = Deferred.fromCoroutine(self._run(invocation._replace(answer_key=idempotent), idempotent, exchange, way))
         work.addErrback(way.failed, exchange)
         return True
 
-    async def _run(self, invocation: Invocation, idempotent: IdempotentRequest, exchange: Exchange, way: Way) -> None:
+    async def _run(self, invocation: Invocation, idempotent: AnswerKey, exchange: Exchange, way: Way) -> None:
         kept = await self._answers.begin(idempotent)
         if kept is not None:
             exchange.answered(kept)

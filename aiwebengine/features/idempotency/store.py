@@ -8,13 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from aiwebengine.features.idempotency.tables import answers
-from aiwebengine.values import Answer, IdempotentRequest
+from aiwebengine.values import Answer, AnswerKey
 
 LARGEST_BODY = 1024 * 1024
 """A larger one is not kept, only that there was an answer."""
 
 
-def put(connection: Connection, idempotent: IdempotentRequest, answer: Answer | None, *, now: int, since: int) -> None:
+def put(connection: Connection, idempotent: AnswerKey, answer: Answer | None, *, now: int, since: int) -> None:
     """
     Keep what was answered.
 

@@ -156,5 +156,10 @@ _SHAPES = (
     ),
 )
 
-DECLARATIONS = Declarations(calls=(PUBLISH,), globals=_GLOBALS, shapes=_SHAPES)
+DECLARATIONS = Declarations(
+    calls=(PUBLISH,),
+    globals=_GLOBALS,
+    shapes=_SHAPES,
+    advice={"node:net": "To exchange messages with browsers use registerWebSocket."},
+)
 """All of it."""

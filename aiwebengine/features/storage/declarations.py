@@ -373,7 +373,17 @@ _PERSONAL = _Storage(
 
 STORAGE_CALLS: tuple[HostCall, ...] = (*_storage_calls(_SHARED), *_storage_calls(_PERSONAL))
 
+_ADVICE = {
+    "database": "A script can keep data in kv.",
+    "database.prepare": "A script can keep data in kv.",
+    "kv.put": "Use kv.set(key, value).",
+    "localStorage": "Use sharedStorage, personalStorage or kv.",
+    "node:fs": "To keep data use kv.",
+    "sessionStorage": "Use personalStorage or kv.",
+}
+
 DECLARATIONS = Declarations(
+    advice=_ADVICE,
     calls=(*KV_CALLS, *STORAGE_CALLS),
     globals=(
         _KV,

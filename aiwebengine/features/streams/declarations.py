@@ -173,6 +173,7 @@ DECLARATIONS = Declarations(
     calls=CALLS,
     globals=_GLOBALS,
     shapes=_SHAPES,
+    advice={"node:net": "To send events to browsers use registerWebStream."},
     capabilities=(Capability(name=CAPABILITY, doc="send messages to the streams and subscriptions of other scripts"),),
 )
 """All of it."""

@@ -435,7 +435,7 @@ class Run:
     # -- commits ------------------------------------------------------------------------------
 
     def _commit(self, then: Callable[[], None], *kept: Answer | None) -> None:
-        keeps = bool(kept) and self.invocation.idempotent is not None
+        keeps = bool(kept) and self.invocation.answer_key is not None
         if self._session is None and not keeps:
             then()
             return

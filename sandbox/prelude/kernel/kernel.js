@@ -32,6 +32,7 @@
  *   K.ascii(json), K.quoteText(text), K.safeText(value), K.own(object, key)      (here)
  *   K.native, K.define, K.getter, K.global, K.quote, K.hide, K.hidden            (natives.js)
  *   K.microtask(job, a, b, c)  run job(a, b, c) when the running job is over     (tasks.js)
+ *   K.advice                   what to use instead of globals of other platforms, by name: see sandbox/surface.py
  *   K.declared                 the host calls that the server has declared: see sandbox/surface.py
  *   K.later                    the sources that are evaluated when a script first needs them, by group: see prelude/later.json
  *   K.hostCall(name, args, make)      Promise of the host's answer, or of what make(answer, args) makes of it (hostcalls.js)

@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 
 from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.build.builder import Builder
-from aiwebengine.host.names import advice, known_globals
+from aiwebengine.host.names import known_globals
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.world import REQUEST, Program, run_programs
@@ -70,7 +70,7 @@ async def _built(cache: Path) -> str:
         threads=ThreadsInTurn(),
         random=float,
         known_globals=known_globals(DECLARED),
-        advice=advice(),
+        advice=DECLARED.advice,
     )
     files = {path.name: path.read_bytes() for path in _FOLDER.glob("*.js")}
     imports = "\n".join(f"import {area} from './{area}.js';" for area in _AREAS)

@@ -12,7 +12,7 @@ from twisted.internet import reactor
 from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.build.builder import Builder
 from aiwebengine.errors import DeploymentRefused
-from aiwebengine.host.names import advice, known_globals
+from aiwebengine.host.names import known_globals
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.world import Program, run_programs
@@ -47,7 +47,7 @@ async def _built(programs: list[dict[str, Any]], cache: Path) -> dict[str, str]:
         threads=ThreadsInTurn(),
         random=float,
         known_globals=known,
-        advice=advice(),
+        advice=DECLARED.advice,
     )
     builder.startService()
     sources = {}

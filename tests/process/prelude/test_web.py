@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.host.names import ADVICE
+from aiwebengine.assembly.declared import DECLARED
 from tests.support.world import evaluate
 
 
@@ -65,8 +65,8 @@ class Wording(SynchronousTestCase):
         """The engine's own wording never reaches an author."""
         cases = {
             "nope()": "nope is not defined",
-            "process.env.X": "process is not defined. " + ADVICE["process"],
-            "localStorage.x": "localStorage is not defined. " + ADVICE["localStorage"],
+            "process.env.X": "process is not defined. " + DECLARED.advice["process"],
+            "localStorage.x": "localStorage is not defined. " + DECLARED.advice["localStorage"],
             "var a = {}; a.b.c": "Cannot read properties of undefined (reading 'c')",
             "var a = null; a.b = 1": "Cannot set properties of null (setting 'b')",
             "var a = {}; a.f()": "f is not a function (of an object)",

@@ -59,7 +59,7 @@ class DeclaredCalls(SynchronousTestCase):
     @classmethod
     def setUpClass(cls) -> None:
         """Start a zygote with the calls, and one with a prelude file beside them."""
-        cls.zygote = Zygote(surface=surface(CALLS))
+        cls.zygote = Zygote(surface=surface(CALLS, advice={}))
 
     @classmethod
     def tearDownClass(cls) -> None:
@@ -192,7 +192,7 @@ class DeclaredCalls(SynchronousTestCase):
 
     def test_nothing_declared(self) -> None:
         """Without declared calls there are none, and the rest of the prelude works."""
-        with Zygote(surface='{"calls": [], "files": []}') as zygote:
+        with Zygote(surface='{"calls": [], "files": [], "advice": {}}') as zygote:
             seen = self.ask("return [typeof kv, typeof sharedStorage, typeof listScripts, typeof json];", zygote=zygote)
         self.assertEqual(seen.value, ["undefined", "undefined", "undefined", "function"])
 
@@ -204,7 +204,7 @@ class FurtherFiles(SynchronousTestCase):
         """Return a surface with one file more, and that file."""
         path = temporary_folder(self) / "further.js"
         path.write_text(text, "utf-8")
-        return surface(CALLS, [path]), path
+        return surface(CALLS, [path], advice={}), path
 
     def test_add_what_cannot_be_declared(self) -> None:
         """A file adapts calls, adds members to their objects, and reaches the calls that scripts do not see."""
@@ -233,7 +233,7 @@ class FurtherFiles(SynchronousTestCase):
 
     def test_a_file_that_is_missing(self) -> None:
         """The program ends and says which file it wanted."""
-        self.assertIn("nowhere.js", end_of(surface(CALLS, [Path("/nowhere.js")])))
+        self.assertIn("nowhere.js", end_of(surface(CALLS, [Path("/nowhere.js")], advice={})))
 
     def test_nonsense(self) -> None:
         """What makes no sense as a surface is told as that."""

@@ -21,7 +21,7 @@ from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.build.builder import TOOLCHAIN, Builder
 from aiwebengine.build.node import Node, find_node
 from aiwebengine.errors import DeploymentRefused
-from aiwebengine.host.names import advice, known_globals
+from aiwebengine.host.names import known_globals
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.world import Program, run_programs
@@ -103,7 +103,7 @@ async def here(programs: Sequence[Case], *, entry: str, cache: Path) -> dict[str
         threads=ThreadsInTurn(),
         random=float,
         known_globals={**known_globals(DECLARED), "out": None},
-        advice=advice(),
+        advice=DECLARED.advice,
     )
     builder.startService()
     found: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from twisted.internet import reactor
 from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.build.builder import Builder, BuildResult
 from aiwebengine.errors import DeploymentRefused, Problem
-from aiwebengine.host.names import advice, known_globals
+from aiwebengine.host.names import known_globals
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.fakes.threads import ThreadsInTurn
 
@@ -33,7 +33,7 @@ async def running_builder(
             threads=ThreadsInTurn(),
             random=float,
             known_globals=known_globals(DECLARED),
-            advice=advice(),
+            advice=DECLARED.advice,
         )
         builder.startService()
         try:

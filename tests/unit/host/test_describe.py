@@ -9,10 +9,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.errors import TABLE
+from aiwebengine.features.all import FEATURES
 from aiwebengine.host.declarations import Declarations, together
 from aiwebengine.host.declare import Argument, Capability, Global, HostCall, Member, Shape, anchor, nearest, printable
 from aiwebengine.host.describe import error_reference, generated, reference, type_declarations
-from aiwebengine.host.names import advice, known_globals
+from aiwebengine.host.names import declarations, known_globals
 from aiwebengine.host.registration.routes import OPTIONS
 
 SEND = HostCall(
@@ -169,7 +170,7 @@ class GeneratedTests(SynchronousTestCase):
         for name in OPTIONS:
             self.assertIn(f"| `{name}` |", reference(DECLARED))
         for code in TABLE:
-            self.assertIn(f"| `{code}` |", error_reference())
+            self.assertIn(f"| `{code}` |", error_reference(DECLARED))
 
     def test_features_add_options(self) -> None:
         """An option that a feature adds to a function of the machinery stands beside the others, in page and types."""
@@ -203,12 +204,25 @@ class NameTests(SynchronousTestCase):
 
     def test_advises_only_on_what_is_not_there(self) -> None:
         """There is advice for names that scripts cannot use, and none for names that they can."""
-        for name in advice():
+        for name in DECLARED.advice:
             first, _, member = name.partition(".")
             known = known_globals(DECLARED).get(first, frozenset())
             self.assertFalse(
                 known is None or (not member and first in known_globals(DECLARED)) or member in known, name
             )
+
+    def test_advice_of_features(self) -> None:
+        """A feature adds sentences to the advice of the machinery; without it they are not given."""
+        self.assertEqual(
+            DECLARED.advice["node:net"],
+            "A script opens no sockets. To send events to browsers use registerWebStream. "
+            "To exchange messages with browsers use registerWebSocket.",
+        )
+        bare = declarations([])
+        self.assertEqual(bare.advice["node:net"], "A script opens no sockets.")
+        names = {name for feature in FEATURES for name in feature.declares.names}
+        for text in bare.advice.values():
+            self.assertEqual(names & set(re.findall(r"\w+", text)), set())
 
     def test_finds_the_nearest_name(self) -> None:
         """A name that differs by case or a few letters is found, and nothing else."""

@@ -15,10 +15,10 @@ from aiwebengine.runtime.runner import LoadReport
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import (
     SERVICE,
+    AnswerKey,
     Bundle,
     Cause,
     HandlerRef,
-    IdempotentRequest,
     Invocation,
     Principal,
     ReplayInputs,
@@ -144,25 +144,25 @@ class InvokerTests(SynchronousTestCase):
         self.assertEqual((made.wall_seconds, made.cpu_seconds), (10.0, 2.0))
         self.assertIs(made.allowance, callee.allowance)
         self.assertEqual(
-            (made.read_only, made.idempotent, made.replay, made.cause, made.recording), (False, None, None, None, "")
+            (made.read_only, made.answer_key, made.replay, made.cause, made.recording), ("", None, None, None, "")
         )
         self.assertEqual(self.runner.told, [])
 
     def test_what_an_invocation_may_have(self) -> None:
         """Whoever starts it may name it, let it only read, have it done once, or have it done again."""
-        idempotent, replay = IdempotentRequest(key="k", request="r"), ReplayInputs(seed="0", now=1, steps=())
+        answer_key, replay = AnswerKey(key="k", request="r"), ReplayInputs(seed="0", now=1, steps=())
         made = self.invoker.invocation(
             self.callee(),
             SERVICE,
             "null",
             identity="mine",
             label="other",
-            read_only=True,
-            idempotent=idempotent,
+            read_only="It only reads.",
+            answer_key=answer_key,
             replay=replay,
         )
         self.assertEqual((made.id, made.label, made.principal.kind), ("mine", "other", "service"))
-        self.assertEqual((made.read_only, made.idempotent, made.replay), (True, idempotent, replay))
+        self.assertEqual((made.read_only, made.answer_key, made.replay), ("It only reads.", answer_key, replay))
 
     def test_recording(self) -> None:
         """Rules for recordings hold for what has a name in them; whoever starts it may ask for another recording."""

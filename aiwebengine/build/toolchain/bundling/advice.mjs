@@ -4,25 +4,6 @@
 import { builtinModules } from 'node:module';
 
 const BUILT_IN = new Set(builtinModules.map((one) => one.split('/')[0]));
-const INSTEAD = {
-  fs: 'A script has no disk: deploy the file with the script and import it, or keep data with kv.',
-  path: 'Use string functions; for URLs there is new URL().',
-  crypto: 'Use the global crypto: crypto.randomUUID(), crypto.getRandomValues().',
-  http: 'To answer requests use registerWebHandler.',
-  https: 'To answer requests use registerWebHandler.',
-  http2: 'To answer requests use registerWebHandler.',
-  net: 'A script opens no sockets; to talk to browsers use registerWebSocket or registerWebStream.',
-  buffer: 'Use Uint8Array, TextEncoder, TextDecoder, atob and btoa.',
-  process: 'Put plain settings into the manifest, in package.json.',
-  events: 'Use EventTarget, or add the package "events" to the dependencies.',
-  url: 'URL and URLSearchParams are globals.',
-  timers: 'setTimeout, setInterval and the like are globals.',
-  util: 'Use structuredClone, TextEncoder, TextDecoder and async functions.',
-  stream: 'Return an async iterator from a handler to answer piece by piece.',
-  child_process: 'A script starts no programs.',
-  worker_threads: 'A script has one thread; the engine runs many requests at once.',
-  os: 'A script has no access to the machine that it runs on.',
-};
 
 /** The module of Node.js that a specifier names, such as `fs` for `node:fs/promises`; null if it names none. */
 export function builtIn(specifier) {
@@ -30,9 +11,9 @@ export function builtIn(specifier) {
   return specifier.startsWith('node:') || BUILT_IN.has(bare) ? bare : null;
 }
 
-/** What takes the place of a module of Node.js. */
-export function insteadOf(name) {
-  return Object.hasOwn(INSTEAD, name) ? INSTEAD[name] : 'Look in the reference for what takes its place.';
+/** What takes the place of a module of Node.js, by what the engine advises (`node:fs`: ...). */
+export function insteadOf(name, advice) {
+  return advice[`node:${name}`] ?? 'Look in the reference for what takes its place.';
 }
 
 /**

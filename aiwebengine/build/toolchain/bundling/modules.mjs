@@ -77,7 +77,7 @@ export class Modules {
     const name = path.startsWith('@') ? path.split('/').slice(0, 2).join('/') : path.split('/')[0];
     const node = builtIn(path);
     if (node !== null && (path.startsWith('node:') || !declared.includes(name))) {
-      return this.refuse(path, importer, 'node_module', `"${path}" is a part of Node.js and does not exist here.`, insteadOf(node));
+      return this.refuse(path, importer, 'node_module', `"${path}" is a part of Node.js and does not exist here.`, insteadOf(node, this.request.advice));
     }
     if (!declared.includes(name)) {
       const near = nearest(name, declared);
@@ -150,7 +150,7 @@ export class Modules {
     const [outer, inner] = [packages[0], packages.at(-1)];
     const node = builtIn(specifier);
     const what = node !== null ? `"${specifier}", a module of Node.js, which does not exist here` : `"${specifier}", which cannot be resolved (${why})`;
-    const remedy = node !== null ? insteadOf(node) : `Add "${specifier}" to the dependencies of package.json.`;
+    const remedy = node !== null ? insteadOf(node, this.request.advice) : `Add "${specifier}" to the dependencies of package.json.`;
     const place = `${file}${line === null ? '' : `:${line}`}`;
     const whose = outer === inner ? `, which ${place} imports,` : `, on which "${outer}" depends, which ${place} imports,`;
     const text = `The package "${inner}"${whose} needs ${what}. Use a package or a version that runs in browsers or workers. ${remedy}`;

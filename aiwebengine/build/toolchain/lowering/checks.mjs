@@ -80,7 +80,7 @@ export function checks({ types: t }, options) {
     if (!own || from?.value !== US) return;
     for (const { node } of path.get('specifiers')) {
       if (node.type === 'ImportDefaultSpecifier') {
-        problem(node, 'unknown_name', `"${US}" has no default export.`, `Import what you use by name: import { kv } from "${US}".`);
+        problem(node, 'unknown_name', `"${US}" has no default export.`, `Import what you use by name: import { registerWebHandler } from "${US}".`);
       } else if (node.type === 'ImportSpecifier' || node.type === 'ExportSpecifier') {
         const given = node.imported ?? node.local;
         checkGiven(node, given.name ?? given.value);

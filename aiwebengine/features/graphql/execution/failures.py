@@ -10,7 +10,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.build.sourcemap import with_callee
-from aiwebengine.errors import TABLE, EngineError, ScriptFailed, ThrownError
+from aiwebengine.errors import EngineError, ScriptFailed, ThrownError
+from aiwebengine.features.graphql.codes import code_of
 from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
 from aiwebengine.web.errors import StackFrame, withheld
 
@@ -57,10 +58,9 @@ def of_engine(error: EngineError, *, shown: bool, places: Sequence[StackFrame] =
         shown: Clients may read what the script threw; for development.
         places: Where it threw that.
     """
-    row = TABLE[error.code]
     if isinstance(error, ScriptFailed) and error.thrown is not None and not shown:
         error = withheld(error)
-    extensions: dict[str, Any] = {"code": row.graphql}
+    extensions: dict[str, Any] = {"code": code_of(error)}
     if error.retry_seconds is not None:
         extensions["retryAfter"] = max(1, round(error.retry_seconds))
     if isinstance(error, ScriptFailed) and error.thrown is not None:
@@ -112,7 +112,7 @@ def _formatted(error: GraphQLError, request: str) -> dict[str, Any]:
         told["message"] = in_words_of_graphql(_excerpt(told["message"]), values=values)
     elif not isinstance(cause, FieldFailed):
         if isinstance(cause, EngineError):
-            told["message"], told["extensions"] = cause.public, {"code": TABLE[cause.code].graphql}
+            told["message"], told["extensions"] = cause.public, {"code": code_of(cause)}
         elif isinstance(cause, TypeError | ValueError):
             told["message"] = in_words_of_graphql(_excerpt(told["message"]))
         else:

@@ -9,7 +9,8 @@ from typing import Any
 from graphql import ExecutionResult, GraphQLError
 from graphql.execution import ExperimentalIncrementalExecutionResults
 
-from aiwebengine.errors import TABLE, EngineError
+from aiwebengine.errors import EngineError
+from aiwebengine.features.graphql.codes import code_of
 from aiwebengine.features.graphql.execution.failures import formatted
 
 
@@ -105,4 +106,4 @@ def request_failed(errors: Sequence[GraphQLError], request: str) -> dict[str, An
 
 def engine_refused(error: EngineError, request: str) -> dict[str, Any]:
     """Return the response to a request that the engine refuses."""
-    return request_failed([GraphQLError(error.public, extensions={"code": TABLE[error.code].graphql})], request)
+    return request_failed([GraphQLError(error.public, extensions={"code": code_of(error)})], request)

@@ -18,6 +18,11 @@ from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import HandlerRef, Invocation
 from aiwebengine.web.errors import Explain, StackFrame
 
+_READ_ONLY = (
+    "A query only reads, and so do the handlers of fields; make it a mutation, or register the query with "
+    "{ writes: true }."
+)
+
 
 class ScriptRuns:
     """
@@ -64,7 +69,7 @@ class ScriptRuns:
             identity=identity,
             label=label,
             recording=self._invoker.recording(part.script, label),
-            read_only=read_only,
+            read_only=_READ_ONLY if read_only else "",
             trace=caller.trace,
         )
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from aiwebengine.services.db.chain import MigrationChain, Step
 from aiwebengine.services.db.migrations.columns import LONG_TEXT, ROW_ID
+from aiwebengine.services.db.migrations.messages import unify_messages
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
@@ -36,5 +37,5 @@ def _make(op: Operations) -> None:
 
 UNITS = MigrationChain(
     name="units",
-    steps=(Step(revision="0001", upgrade=_make, formerly="m0002"),),
+    steps=(Step(revision="0001", upgrade=_make, formerly="m0002"), Step(revision="0002", upgrade=unify_messages)),
 )
