@@ -2,7 +2,8 @@
 What setup.cfg cannot say.
 
 The JavaScript that a server needs is put together from npm packages: the build worker, with Babel and esbuild, and
-what the sandbox takes of core-js, web-streams-polyfill and pako.  That needs node, which is a build requirement from
+what the sandbox takes of core-js, web-streams-polyfill and pako; and for each feature with a folder `browser`, what it
+shows in browsers.  That needs node, which is a build requirement from
 PyPI, and npm's registry once; what was made is kept until its inputs change.
 A wheel also holds the values of `config/`, as `aiwebengine/config/`, and the twistd plugin, in `twisted/plugins/`.
 An editable installation finds the values where they are, and the plugin by one line in a `.pth` file.
@@ -28,17 +29,20 @@ from setuptools.command.editable_wheel import editable_wheel
 ROOT = Path(__file__).parent.resolve()
 TOOLCHAIN = ROOT / "aiwebengine" / "build" / "toolchain"
 PRELUDE = ROOT / "sandbox" / "prelude"
+BROWSER = {path.parent.name: path for path in sorted((ROOT / "aiwebengine" / "features").glob("*/browser"))}
+"""By feature, the sources of what it shows in browsers."""
 MADE = (
     TOOLCHAIN / "dist" / "worker.mjs",
     PRELUDE / "core.js",
     PRELUDE / "later" / "streams-library.js",
     PRELUDE / "later" / "compression-library.js",
+    *(TOOLCHAIN / "dist" / "browser" / name for name in BROWSER),
 )
 
 
 def assemble() -> None:
     """Put the JavaScript together, unless nothing has changed since."""
-    folders = (TOOLCHAIN, TOOLCHAIN / "bundling", TOOLCHAIN / "lowering")
+    folders = (TOOLCHAIN, TOOLCHAIN / "bundling", TOOLCHAIN / "lowering", *BROWSER.values())
     sources = sorted(path for folder in folders for path in folder.iterdir() if path.suffix in {".mjs", ".js", ".json"})
     sources.append(PRELUDE / "language" / "repeats.js")  # the worker holds it too
     total = hashlib.sha256(f"{sys.platform} {platform.machine()}".encode())
@@ -54,21 +58,28 @@ def assemble() -> None:
     node, npm = wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     folder = ROOT / "build" / "toolchain"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    _fetch(node, npm, source=TOOLCHAIN, target=folder)
+    for name, source in BROWSER.items():
+        _fetch(node, npm, source=source, target=folder / "browser" / name)
+    subprocess.run([node, TOOLCHAIN / "assemble.mjs", folder], check=True)
+    stamp.write_text(total.hexdigest())
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fetch(node: Path, npm: Path, *, source: Path, target: Path) -> None:
+    """Have npm put what the lock file in *source* names into *target*."""
+    target.mkdir(parents=True)
     for name in ("package.json", "package-lock.json"):
-        shutil.copyfile(TOOLCHAIN / name, folder / name)
+        shutil.copyfile(source / name, target / name)
     fetched = subprocess.run(
         [node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"],
-        cwd=folder,
+        cwd=target,
         capture_output=True,
         text=True,
         check=False,
     )
     if fetched.returncode:
         sys.exit(f"aiwebengine: npm could not fetch what its JavaScript is made of:\n{fetched.stdout}{fetched.stderr}")
-    subprocess.run([node, TOOLCHAIN / "assemble.mjs", folder], check=True)
-    stamp.write_text(total.hexdigest())
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 class BuildPy(build_py):

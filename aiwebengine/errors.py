@@ -1,8 +1,8 @@
 """
 Every way the engine can refuse or fail, declared once.
 
-Lower floors raise meaning only; the edges look up the HTTP status, the GraphQL
-code and the JavaScript code in `TABLE`.  `public` is one sentence that any
+Lower floors raise meaning only; the edges look up the HTTP status and the JavaScript
+code in `TABLE`.  `public` is one sentence that any
 caller may read; `private` is for the log and never leaves the server.
 """
 
@@ -249,7 +249,7 @@ class ThrownError:
     code: str | None = None
     """Of a HostError: one of the codes that scripts see."""
     call: str | None = None
-    """Of a HostError: the host call, such as `getScript`."""
+    """Of a HostError: the name of the host call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ class HostSession(Protocol):
         Answer one host call.
 
         Args:
-            name: As the child sent it, such as `getScript`; not trusted.
+            name: As the child sent it, such as `notes.get`; not trusted.
             argument: ASCII JSON array of arguments; not trusted, at most the limit for a box chain.
 
         Returns:
@@ -143,7 +143,7 @@ class Decide(Protocol):
 
         Args:
             principal: Who asks.
-            action: What for: a thing and a verb, such as `storage.read`.
+            action: What for: a thing and a verb, such as `notes.read`.
             script: URI of the script whose thing it is; empty: the server's.
             by: URI of the script through whose code it is asked; empty: no script's.
         """

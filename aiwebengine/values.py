@@ -191,7 +191,7 @@ class Invocation(NamedTuple):
     script: str
     version: str
     kind: str
-    """`http`, later `job`, `graphql`, `tool`, ...; `load` for top level and `init`."""
+    """`http` for requests, `load` for top level and `init`."""
     handler: HandlerRef | None
     principal: Principal
     payload: str

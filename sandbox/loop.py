@@ -11,7 +11,7 @@ server may take the other one back:
     server                                       child
     _ask=1 _command=run d=2000 c=1000 v={...}
                                                  _command=log v=[["info","hello",null]]
-                                                 _ask=7 _command=host n=kv.get v=["a"]
+                                                 _ask=7 _command=host n=notes.get v=["a"]
     _answer=7 v={"ok":1}
                                                  _answer=1 h= e=a v={"a":1}
 

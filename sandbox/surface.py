@@ -1,11 +1,11 @@
 """
 What scripts find here beyond the sandbox's own prelude; the server hands it over at the start.
 
-    {"calls": [{"name": "kv.get", "shown": "kv.get", "sync": false, "void": false,
+    {"calls": [{"name": "notes.get", "shown": "notes.get", "sync": false, "void": false,
                 "arguments": [{"name": "key", "converts": "string"}],
-                "longest": 4086, "bound": "kv.get: key may have at most 255 characters", "tooLong": "invalid"},
+                "longest": 4086, "bound": "notes.get: key may have at most 255 characters", "tooLong": "invalid"},
                {"name": "register.route", "shown": "registerWebHandler", "longest": 66560, ...}],
-     "files": ["/absolute/path/of/kv.js"],
+     "files": ["/absolute/path/of/notes.js"],
      "advice": {"localStorage": "Scripts run on the server, which has no localStorage."}}
 
 `calls` are the host calls that the server answers.  Of one with `arguments` the prelude makes a

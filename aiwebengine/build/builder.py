@@ -34,6 +34,8 @@ from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import BuildSettings
 
 TOOLCHAIN = Path(__file__).parent / "toolchain" / "dist"
+BROWSER_BUNDLES = TOOLCHAIN / "browser"
+"""By feature, a folder with what was bundled of its folder `browser`; see `toolchain/browser.mjs`."""
 _CODE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".json")
 _MAX_PROBLEMS = 200
 _MOST_WAITING = 64

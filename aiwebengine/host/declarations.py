@@ -47,7 +47,7 @@ class Declarations:
     """
     What to do instead of using a name that scripts do not have: whole sentences, by the name as it stands in source.
 
-    Names are those of globals (`localStorage`), of members (`kv.put`) and of modules of Node.js (`node:fs`).  What
+    Names are those of globals (`localStorage`), of members (`process.env`) and of modules of Node.js (`node:fs`).  What
     several parts say of one name is put together in their order.
     """
     error_columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

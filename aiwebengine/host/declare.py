@@ -7,9 +7,9 @@ makes the function from it, and the types, the reference page and the names that
 knows are generated from it.  A `Global` is made by the prelude inside the child; what of it
 reaches the server are the host calls that it `uses`.
 
-    HostCall(name="listScripts", ...)    the function listScripts
-    HostCall(name="kv.get", ...)         the method get of the object kv, which a Global declares
-    Member(signature="update<T>(...)")   a method that the prelude implements, of the Global kv
+    HostCall(name="addNote", ...)        the function addNote
+    HostCall(name="notes.get", ...)      the method get of the object notes, which a Global declares
+    Member(signature="update<T>(...)")   a method that the prelude implements, of the Global notes
     HostCall(..., speaks_for="use")      no function: what the prelude sends when a script calls `use`
 
 An effect is what happens to a call when the handler fails:
@@ -140,7 +140,7 @@ class HostCall:
 
     name: str
     """
-    In JavaScript and on the wire: `listScripts`, or `kv.get` for a method of an object.
+    In JavaScript and on the wire: `addNote`, or `notes.get` for a method of an object.
 
     With `speaks_for` on the wire alone.
     """

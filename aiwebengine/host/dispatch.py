@@ -272,7 +272,7 @@ def _arguments(declared: HostCall, argument: str) -> list[Any]:
         raise Invalid(f"{declared.shown}: the arguments are not JSON.", private=str(error)[:200]) from None
     if not isinstance(given, list):
         raise Invalid(f"{declared.shown}: the arguments must be a JSON array.")
-    # JavaScript functions ignore what they have no name for, as in `uris.map(getScript)`.
+    # JavaScript functions ignore what they have no name for, as in `keys.map(notes.get)`.
     values = given[: len(declared.arguments)]
     needed = sum(1 for one in declared.arguments if not one.optional)
     if len(values) < needed:

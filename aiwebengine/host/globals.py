@@ -216,20 +216,18 @@ GLOBALS: tuple[Global, ...] = (
         doc="What a call to the server throws when it is refused or fails.",
         members=(
             Member(signature="readonly code: HostErrorCode", doc="The kind of refusal."),
-            Member(signature="readonly call: string", doc="The call that was refused, such as `getScript`."),
+            Member(signature="readonly call: string", doc="The call that was refused, such as `registerWebHandler`."),
             Member(signature="readonly hint?: string", doc="Where to read on."),
             Member(signature="readonly retryAfter?: number", doc="Seconds after which to try again."),
             Member(signature="readonly details?: unknown", doc="Facts that belong to the refusal."),
         ),
         example=(
-            'registerWebHandler("/scripts", () => {\n'
-            "  try {\n"
-            "    return listScripts();\n"
-            "  } catch (error) {\n"
-            '    if (error instanceof HostError && error.code === "denied") return [];\n'
-            "    throw error;\n"
-            "  }\n"
-            "});"
+            "try {\n"
+            '  registerWebHandler("/engine/notes", () => "mine");\n'
+            "} catch (error) {\n"
+            '  if (!(error instanceof HostError) || error.code !== "invalid") throw error;\n'
+            '  console.warn(error.message); // The path "/engine/notes" belongs to the engine.\n'
+            "}"
         ),
     ),
 )

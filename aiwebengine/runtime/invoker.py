@@ -1,7 +1,7 @@
 """
 The one way in: whatever starts a script starts it here.
 
-Requests, events of WebSockets, message filters, GraphQL resolvers, loads of new versions and replays
+Requests, events of WebSockets, message filters, resolvers, loads of new versions and replays
 differ in what they run and in what becomes of the answer.  The rest is the same for all of them:
 
     callee      which function of which version, and what it may use; the same for every run of it

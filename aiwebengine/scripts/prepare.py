@@ -283,7 +283,7 @@ class Preparer:
             )
             version = replace(new.version, registered=registered, warnings=warnings)
             active = active_script(version)
-            # What is registered becomes a part of what serves, such as one GraphQL schema: that may take a second.
+            # What is registered becomes a part of what serves, such as one schema: that may take a second.
             await self._threads.run(self._current.registry.with_script, active)
             good = True
         finally:

@@ -68,7 +68,7 @@ class ScriptStore:
         Make all *changes*, or none.
 
         Returns:
-            For each change of a script, the number that served before it; None for assets.
+            For each change of a script, the number that served before it; None if none did.
 
         Raises:
             Conflict: Another version serves than a change expected.

@@ -1,4 +1,4 @@
-"""Frozen data about scripts: a version, what it registered, what is done to it and to assets."""
+"""Frozen data about scripts: a version, what it registered, what is done to it."""
 
 from __future__ import annotations
 

@@ -709,19 +709,17 @@ declare function writeLog(message: unknown): void;
 /**
  * What a call to the server throws when it is refused or fails.
  * @example
- * registerWebHandler("/scripts", () => {
- *   try {
- *     return listScripts();
- *   } catch (error) {
- *     if (error instanceof HostError && error.code === "denied") return [];
- *     throw error;
- *   }
- * });
+ * try {
+ *   registerWebHandler("/engine/notes", () => "mine");
+ * } catch (error) {
+ *   if (!(error instanceof HostError) || error.code !== "invalid") throw error;
+ *   console.warn(error.message); // The path "/engine/notes" belongs to the engine.
+ * }
  */
 declare class HostError extends Error {
   /** The kind of refusal. */
   readonly code: HostErrorCode;
-  /** The call that was refused, such as `getScript`. */
+  /** The call that was refused, such as `registerWebHandler`. */
   readonly call: string;
   /** Where to read on. */
   readonly hint?: string;

@@ -2,21 +2,22 @@
  * Makes what a server needs of JavaScript, when the package is built:
  *
  *   dist/worker.mjs, dist/esbuild.cjs, dist/bin/esbuild   the build worker, with everything it imports
- *   dist/graphiql/*.gz                                    GraphiQL, for browsers
+ *   dist/browser/NAME/*.gz                                what the feature NAME shows in browsers; see browser.mjs
  *   dist/versions.json                                    what it was made of
  *   sandbox/prelude/core.js                               what the sandbox takes of core-js
  *   sandbox/prelude/later/*-library.js                    what it loads when a script first needs it
  *
- * Run it where node_modules lies: `node assemble.mjs`.
+ * `node assemble.mjs FOLDER`: FOLDER/node_modules is what the toolchain needs of npm, and FOLDER/browser/NAME/node_modules
+ * what the feature NAME needs.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { bundleForBrowsers } from './browser.mjs';
 import { coreSource } from './core.mjs';
-import { bundleGraphiql } from './graphiql.mjs';
 import { librarySources } from './libraries.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -24,6 +25,7 @@ const FOLDER = process.argv[2] || HERE;
 const require = createRequire(join(FOLDER, 'package.json'));
 const esbuild = require('esbuild');
 const DIST = join(HERE, 'dist');
+const FEATURES = join(HERE, '..', '..', 'features');
 // Babel looks up properties of regular expressions (\p{L}) by names made at run time, which no bundler can follow.
 const BY_NAME = ['regenerate', 'regenerate-unicode-properties'];
 
@@ -55,7 +57,11 @@ chmodSync(join(DIST, 'bin', 'esbuild'), 0o755);
 
 for (const name of BY_NAME) cpSync(join(FOLDER, 'node_modules', name), join(DIST, 'node_modules', name), { recursive: true });
 
-await bundleGraphiql({ esbuild, entry: join(HERE, 'graphiql-entry.js'), modules: join(FOLDER, 'node_modules'), target: join(DIST, 'graphiql') });
+for (const name of readdirSync(FEATURES)) {
+  const source = join(FEATURES, name, 'browser');
+  if (!existsSync(join(source, 'bundle.json'))) continue;
+  await bundleForBrowsers({ esbuild, source, modules: join(FOLDER, 'browser', name, 'node_modules'), target: join(DIST, 'browser', name) });
+}
 
 const versions = {};
 for (const name of ['@babel/core', '@babel/preset-env', '@babel/preset-typescript', 'esbuild', 'core-js']) {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from aiwebengine.build.builder import TOOLCHAIN
+from aiwebengine.build.builder import BROWSER_BUNDLES
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.features.graphql.execution.documents import Documents
 from aiwebengine.features.graphql.execution.execute import Execution
@@ -105,7 +105,7 @@ def build_graphql(
         execution=execution, feeds=feeds, streams=streams, settings=settings, clock=reactor, random=random
     )
     older = OlderDoor(execution=execution, feeds=feeds, topics=topics, streams=door_of_streams)
-    page = GraphiQLPage(folder=TOOLCHAIN / "graphiql")
+    page = GraphiQLPage(folder=BROWSER_BUNDLES / "graphql")
     door = GraphQLDoor(
         execution=execution,
         settings=settings,

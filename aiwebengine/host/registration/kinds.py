@@ -1,11 +1,11 @@
 """
 A kind of registration: all that the machinery has to know of what scripts may register.
 
-    registerWebStream("/live", { auth: "required" })          JavaScript, while the script loads
-    -> register.stream {path, handler, options, ...}          the wire; nothing in it is trusted
+    registerPage("/live", { auth: "required" })               JavaScript, while the script loads
+    -> register.page {path, handler, options, ...}          the wire; nothing in it is trusted
     -> Registration                                           its path and call are checked (`book.py`)
     -> Entry                                                  `RegistrationKind.check`
-    -> Registry.index("stream")                               `RegistrationKind.index`, when it serves
+    -> Registry.index("page")                                 `RegistrationKind.index`, when it serves
 
 One `RegistrationKind` describes all of that.  The book of a load, the registry, stored versions, the
 listening site and the management API work with kinds and entries, and know none by name but

@@ -5,8 +5,8 @@ A feature owns tables, and brings the chain that makes them.  A database file is
 the chains of all that lies in it; each is remembered by itself, in a table `<chain>_version`
 with one row, so that features come and go without knowing of each other.
 
-    STORAGE = MigrationChain(
-        name="storage",
+    NOTES = MigrationChain(
+        name="notes",
         steps=(
             Step(revision="0001", upgrade=_make_entries),
             Step(revision="0002", upgrade=_count_bytes),

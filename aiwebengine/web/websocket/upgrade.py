@@ -224,7 +224,7 @@ def check_origin(request: Request, allowed: Iterable[str]) -> None:
     if not any(one == ANY_ORIGIN or (given is not None and _origin(one) == given) for one in allowed):
         raise Denied(
             f"Pages from {_told(origin)} may not open this WebSocket; have the origin added to the option `origins` "
-            "of registerWebSocket, or to the server's setting `websocket.origins`."
+            "of its registration, or to the server's setting `websocket.origins`."
         )
 
 

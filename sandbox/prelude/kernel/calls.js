@@ -1,5 +1,5 @@
 /*
- * Functions for the host calls that the server has declared: `listScripts`, `kv.get`, ...
+ * Functions for the host calls that the server has declared: `addNote`, `notes.get`, ...
  *
  * K.declared lists them (see sandbox/surface.py).  What a declaration cannot say a later file adds:
  *

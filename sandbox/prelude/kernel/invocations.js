@@ -245,7 +245,7 @@
         return told === undefined ? null : K.parse(told);
     });
 
-    /* A request of GraphQL stands one deeper. */
+    /* Handlers that are called together have their request one level deeper. */
     K.getter(invocationPrototype, 'traceparent', function () {
         var q = K.run === null ? undefined : K.run.box.q;
         if (q === undefined || q === null) return null;

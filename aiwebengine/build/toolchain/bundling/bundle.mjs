@@ -9,7 +9,7 @@ import { Installed, packageOf } from './installed.mjs';
 import { Kept } from './kept.mjs';
 import { placesOnly } from './maps.mjs';
 import { Modules } from './modules.mjs';
-import { Resolver } from './resolve.mjs';
+import { PackageResolver } from './resolve.mjs';
 import { skeleton } from './skeleton.mjs';
 
 const MOST_FOLDERS = 4;
@@ -101,7 +101,7 @@ export class Bundler {
     if (known !== undefined) return known;
     if (this.folders.size >= MOST_FOLDERS) this.folders.delete(this.folders.keys().next().value);
     const installed = new Installed(folder);
-    const made = { installed, resolver: new Resolver(installed) };
+    const made = { installed, resolver: new PackageResolver(installed) };
     this.folders.set(folder, made);
     return made;
   }

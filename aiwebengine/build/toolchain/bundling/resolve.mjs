@@ -16,7 +16,7 @@ const ENDINGS = ['.js', '.json', '.cjs', '.mjs', '.jsx', '.ts', '.mts', '.tsx'];
  * What is found: `{ path }`, a file; `{ disabled }`, a module that the package wants to be empty here; or
  * `{ missing }`, why there is none.
  */
-export class Resolver {
+export class PackageResolver {
   /** @param {import('./installed.mjs').Installed} installed */
   constructor(installed) {
     this.installed = installed;
