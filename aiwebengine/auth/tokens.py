@@ -14,13 +14,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from twisted.application.service import Service
 
 from aiwebengine.errors import CannotStart, Unauthenticated
+from aiwebengine.services.whole_files import write_whole
 from aiwebengine.values import ADMINISTRATOR, Principal
 
 TOKEN_FILE = "administrator-token"  # noqa: S105 - the name of a file
@@ -75,8 +75,8 @@ class AdministratorToken(Service):
         """Make a new token, which is given back once; the old one ends at once."""
         token = PREFIX + base64.urlsafe_b64encode(self._random_bytes(32)).rstrip(b"=").decode()
         # The token first: a hash without a token would lock everybody out.
-        _replace(self._folder / TOKEN_FILE, token)
-        _replace(self._folder / HASH_FILE, _hash(token).hex())
+        write_whole(self._folder / TOKEN_FILE, f"{token}\n".encode("ascii"))
+        write_whole(self._folder / HASH_FILE, f"{_hash(token).hex()}\n".encode("ascii"))
         return token
 
     def verify(self, token: str) -> Principal:
@@ -125,14 +125,3 @@ def read_token(folder: Path) -> str | None:
 
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
-
-
-def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(text + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(path)

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
 from aiwebengine.cli import flags
-from aiwebengine.errors import CannotStart
-from aiwebengine.features.all import installed, sections_of
-from aiwebengine.settings.load import load
 from aiwebengine.terminal import exits, show
-from aiwebengine.terminal.exits import CommandFailed
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
@@ -35,20 +29,7 @@ def doctor(
     """
     from aiwebengine.cli import checkup  # noqa: PLC0415  It imports what other commands need not wait for.
 
-    try:
-        settings = load(
-            flags.sources(
-                profile=profile,
-                config=config,
-                own=flags.own_values(own),
-                assignments=assignments,
-                environ=os.environ,
-                folder=Path.cwd(),
-            ),
-            sections=sections_of(installed()),
-        )
-    except (CannotStart, flags.WrongFlag) as error:
-        raise CommandFailed(str(error), code=exits.USAGE) from error
+    _, settings = flags.configured(profile=profile, config=config, own=own, assignments=assignments)
     found = list(checkup.check(settings))
     good = all(finding.state != checkup.FAILED for finding in found)
     if as_json:

@@ -6,13 +6,20 @@ Every setting can be given with `--set`; those that people want often have a fla
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from aiwebengine.settings.load import SettingSources
+from aiwebengine.errors import CannotStart
+from aiwebengine.feature import Feature
+from aiwebengine.features.all import installed, sections_of
+from aiwebengine.settings.load import SettingSources, load
+from aiwebengine.settings.schema import Settings
+from aiwebengine.terminal import exits
+from aiwebengine.terminal.exits import CommandFailed
 
 OWN_FLAGS: Mapping[str, tuple[str, str]] = {
     "listen": ("server.listen", "Address to listen on, such as 127.0.0.1, 0.0.0.0 or ::1."),
@@ -38,6 +45,38 @@ def with_own_flags(command: Any) -> Any:
 def own_values(given: Mapping[str, str | None]) -> dict[str, str | None]:
     """Return the values that a command of click got for `OWN_FLAGS`, by flag."""
     return {name: given[name.replace("-", "_")] for name in OWN_FLAGS}
+
+
+def configured(
+    *,
+    profile: str | None,
+    config: Iterable[str],
+    own: Mapping[str, str | None],
+    assignments: Iterable[str],
+) -> tuple[tuple[Feature, ...], Settings]:
+    """
+    Return the installed features, and the settings that a command was given; reads the current folder and environment.
+
+    Args:
+        own: All options of the command that `with_own_flags` has added.
+        assignments: See `sources`.
+
+    Raises:
+        CommandFailed: A flag, a file, a value or a feature is wrong.
+    """
+    try:
+        features = installed()
+        given = sources(
+            profile=profile,
+            config=config,
+            own=own_values(own),
+            assignments=assignments,
+            environ=os.environ,
+            folder=Path.cwd(),
+        )
+        return features, load(given, sections=sections_of(features))
+    except (CannotStart, WrongFlag) as error:
+        raise CommandFailed(str(error), code=exits.USAGE) from error
 
 
 class WrongFlag(Exception):

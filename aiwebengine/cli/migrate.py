@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from aiwebengine.services.whole_files import write_whole
 from aiwebengine.terminal import exits, folder, show
 from aiwebengine.terminal.exits import CommandFailed
 
@@ -72,13 +73,9 @@ def _files(path: Path) -> dict[str, str]:
 
 def _write(path: Path, source: str) -> None:
     # Whole or not at all: a full disk must not cut a script short.
-    new = path.with_name(f".{path.name}.new")
     try:
-        new.write_text(source, "utf-8", newline="")
-        new.chmod(path.stat().st_mode & 0o7777)
-        new.replace(path)
+        write_whole(path, source.encode(), mode=path.stat().st_mode & 0o7777)
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise CommandFailed(f"{path} cannot be written: {error.strerror}.", code=exits.FAILED) from error
 
 

@@ -14,10 +14,8 @@ import click
 from aiwebengine.cli import flags
 from aiwebengine.errors import CannotStart
 from aiwebengine.feature import Feature
-from aiwebengine.features.all import installed, sections_of
 from aiwebengine.observe import interpreter
 from aiwebengine.services.inherited import Inherited, inherited
-from aiwebengine.settings.load import load
 from aiwebengine.settings.schema import Settings
 from aiwebengine.terminal import exits
 from aiwebengine.terminal.exits import CommandFailed
@@ -35,21 +33,7 @@ def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, 
     Every setting can also be given as an environment variable, AIWEBENGINE__SECTION__KEY.
     The server's own log goes to standard error.
     """
-    try:
-        features = installed()
-        settings = load(
-            flags.sources(
-                profile=profile,
-                config=config,
-                own=flags.own_values(own),
-                assignments=assignments,
-                environ=os.environ,
-                folder=Path.cwd(),
-            ),
-            sections=sections_of(features),
-        )
-    except (CannotStart, flags.WrongFlag) as error:
-        raise CommandFailed(str(error), code=exits.USAGE) from error
+    features, settings = flags.configured(profile=profile, config=config, own=own, assignments=assignments)
     interpreter.rest_collector()
     try:
         message = _run(settings, features, inherited(os.environ, pid=os.getpid(), parent=os.getppid()))

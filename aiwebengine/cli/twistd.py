@@ -32,6 +32,7 @@ from aiwebengine.observe import interpreter
 from aiwebengine.observe.log_file import SharedLogFile
 from aiwebengine.observe.server_log import observer
 from aiwebengine.services.inherited import Inherited, inherited
+from aiwebengine.services.whole_files import write_whole
 from aiwebengine.settings.load import load
 from aiwebengine.settings.schema import Settings
 
@@ -245,10 +246,8 @@ class _PidFile:
         path = self.path()
         if path is None:
             return
-        new = Path(f"{path}.new")
         try:
-            new.write_text(str(pid), "ascii")
-            new.replace(path)
+            write_whole(Path(path), str(pid).encode("ascii"), mode=0o644, durable=False)
         except OSError as error:
             _log.error("the pid file {path} cannot be written: {why}", path=path, why=error.strerror)
         self._parent["pidfile"] = ""

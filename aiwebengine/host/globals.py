@@ -222,12 +222,14 @@ GLOBALS: tuple[Global, ...] = (
             Member(signature="readonly details?: unknown", doc="Facts that belong to the refusal."),
         ),
         example=(
-            "try {\n"
-            '  registerWebHandler("/engine/notes", () => "mine");\n'
-            "} catch (error) {\n"
-            '  if (!(error instanceof HostError) || error.code !== "invalid") throw error;\n'
-            '  console.warn(error.message); // The path "/engine/notes" belongs to the engine.\n'
-            "}"
+            'registerWebHandler("/late", () => {\n'
+            "  try {\n"
+            '    registerWebHandler("/later", () => "Hello.");\n'
+            "  } catch (error) {\n"
+            '    if (error instanceof HostError && error.code === "closed") return error.message;\n'
+            "    throw error;\n"
+            "  }\n"
+            "});"
         ),
     ),
 )

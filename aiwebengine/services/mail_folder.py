@@ -8,7 +8,6 @@ go when there are too many, so that a script that writes mail cannot fill the di
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -23,8 +22,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import Invalid, TooLarge, Unavailable
-from aiwebengine.services.folder import make_private
 from aiwebengine.services.threads import Runs
+from aiwebengine.services.whole_files import write_whole
 from aiwebengine.values import MailMessage
 
 _log = Logger()
@@ -80,17 +79,7 @@ class MailFolder:
         if there is not None:
             return there
         path = self._folder / f"{int(now * 1000):015d}-{digest}.eml"
-        new = path.with_suffix(".new")
-        try:
-            make_private(str(new))
-            with new.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            new.replace(path)
-        except OSError:
-            new.unlink(missing_ok=True)
-            raise
+        write_whole(path, content)
         for old in sorted(self._folder.glob("*.eml"))[: -self._most_files]:
             old.unlink(missing_ok=True)
         return path

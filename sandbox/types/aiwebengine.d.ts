@@ -709,12 +709,14 @@ declare function writeLog(message: unknown): void;
 /**
  * What a call to the server throws when it is refused or fails.
  * @example
- * try {
- *   registerWebHandler("/engine/notes", () => "mine");
- * } catch (error) {
- *   if (!(error instanceof HostError) || error.code !== "invalid") throw error;
- *   console.warn(error.message); // The path "/engine/notes" belongs to the engine.
- * }
+ * registerWebHandler("/late", () => {
+ *   try {
+ *     registerWebHandler("/later", () => "Hello.");
+ *   } catch (error) {
+ *     if (error instanceof HostError && error.code === "closed") return error.message;
+ *     throw error;
+ *   }
+ * });
  */
 declare class HostError extends Error {
   /** The kind of refusal. */

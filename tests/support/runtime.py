@@ -27,7 +27,8 @@ from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.runner import LoadReport, Runner
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
-from aiwebengine.values import ANONYMOUS, Answer, Bundle, HandlerRef, Invocation, LogLine, Receipt
+from aiwebengine.values import Answer, Bundle, HandlerRef, Invocation, LogLine, Receipt
+from tests.support.fakes.invocations import an_invocation
 from tests.support.sandbox import SURFACE
 
 Call = Callable[[list[Any]], Any]
@@ -211,13 +212,12 @@ class RuntimeUnderTest:
         """Make an invocation."""
         self._count += 1
         request = {"method": "GET", "path": path, "url": "http://x" + path, "headers": {}, "ip": "::1", "id": "r"}
-        return Invocation(
+        return an_invocation(
             id=f"i{self._count}",
             script=version,
             version=version,
             kind=kind,
             handler=HandlerRef(id=handler, name=""),
-            principal=ANONYMOUS,
             payload=json.dumps(request),
             wall_seconds=wall,
             cpu_seconds=wall,

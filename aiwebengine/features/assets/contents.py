@@ -26,6 +26,7 @@ from aiwebengine.errors import NotFound, Unavailable
 from aiwebengine.features.assets.settings import AssetSettings
 from aiwebengine.services.db import blobs
 from aiwebengine.services.threads import Runs
+from aiwebengine.services.whole_files import write_whole
 
 SMALL_BYTES = 128 * 1024
 """Most bytes of a file that is kept in memory."""
@@ -249,17 +250,8 @@ class Contents:
         """Make a copy; in a thread."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._make_room(len(data))
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}{_UNFINISHED}")
-        try:
-            with unfinished.open("wb") as stream:
-                stream.write(data)
-                stream.flush()
-                # After a power failure a file of that name must be whole.
-                os.fsync(stream.fileno())
-            unfinished.replace(path)
-        except OSError:
-            unfinished.unlink(missing_ok=True)
-            raise
+        # Another process of the server, which is taking over, may write the same copy.
+        write_whole(path, data, draft=path.with_name(f"{path.name}.{os.getpid()}{_UNFINISHED}"))
 
     def _make_room(self, needed: int) -> None:
         """Remove the copies that were opened longest ago, and what was left half made; in a thread."""

@@ -10,7 +10,6 @@ Everything here blocks: it is called in a thread.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -18,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from aiwebengine.services.db.columns import key_of
-from aiwebengine.services.folder import make_private
+from aiwebengine.services.whole_files import replacing, sync_folder, write_whole
 
 _AT_ONCE_PAGES = 1000
 
@@ -57,17 +56,7 @@ class NewFiles:
             OSError: It could not be written.
         """
         self._content = self._content or self._empty()
-        new = path.with_name(f"{path.name}.new")
-        new.unlink(missing_ok=True)
-        make_private(str(new))
-        with new.open("wb") as stream:
-            stream.write(self._content)
-            stream.flush()
-            if self._durable:
-                os.fsync(stream.fileno())
-        new.replace(path)
-        if self._durable:
-            _sync(path.parent)
+        write_whole(path, self._content, durable=self._durable)
 
     def _empty(self) -> bytes:
         # Not among the data, where it would stay if the server was killed now.
@@ -87,7 +76,7 @@ def remove(path: Path) -> None:
         beside.unlink(missing_ok=True)
     path.unlink(missing_ok=True)
     if path.parent.is_dir():
-        _sync(path.parent)
+        sync_folder(path.parent)
 
 
 def copy(path: Path, target: Path) -> None:
@@ -97,25 +86,12 @@ def copy(path: Path, target: Path) -> None:
     Raises:
         OSError, sqlite3.Error: It could not be written.
     """
-    new = target.with_name(f"{target.name}.new")
-    new.unlink(missing_ok=True)
-    make_private(str(new))
-    try:
+    with (
+        replacing(target) as new,
         # SQLite's own backup reads through the write-ahead log; copying the file would not.
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(new)) as written:
-            source.backup(written, pages=_AT_ONCE_PAGES)
-            # The copy is one file: it needs no log beside it.
-            written.execute("PRAGMA journal_mode = DELETE").close()
-        new.replace(target)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
-    _sync(target.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        closing(sqlite3.connect(path)) as source,
+        closing(sqlite3.connect(new)) as written,
+    ):
+        source.backup(written, pages=_AT_ONCE_PAGES)
+        # The copy is one file: it needs no log beside it.
+        written.execute("PRAGMA journal_mode = DELETE").close()

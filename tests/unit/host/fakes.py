@@ -29,7 +29,8 @@ from aiwebengine.host.turns import Turns
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.settings.schema import LimitSettings
-from aiwebengine.values import ANONYMOUS, Invocation, Receipt
+from aiwebengine.values import Invocation, Receipt
+from tests.support.fakes.invocations import an_invocation
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.reserved import RESERVED
 
@@ -44,17 +45,7 @@ SOCKETS = RegistrationKind(
 
 def invocation(kind: str = "http", script: str = "me", identity: str = "i1") -> Invocation:
     """Return one run of a script."""
-    return Invocation(
-        id=identity,
-        script=script,
-        version=f"{script}@1-00",
-        kind=kind,
-        handler=None,
-        principal=ANONYMOUS,
-        payload="{}",
-        wall_seconds=1.0,
-        cpu_seconds=1.0,
-    )
+    return an_invocation(id=identity, script=script, version=f"{script}@1-00", kind=kind)
 
 
 def receipt(outcome: str = "committed") -> Receipt:

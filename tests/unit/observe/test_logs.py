@@ -11,23 +11,14 @@ from aiwebengine.observe import logs as logs_module
 from aiwebengine.observe.logs import FLUSH_SECONDS, TRIM_SECONDS, LogFilter, ScriptLogs
 from aiwebengine.services.db.log_rows import DatabaseLogRows
 from aiwebengine.settings.schema import LogSettings
-from aiwebengine.values import ANONYMOUS, Invocation, LogLine
+from aiwebengine.values import LogLine
 from tests.support.fakes.database import open_database
+from tests.support.fakes.invocations import an_invocation
 from tests.support.folders import temporary_folder
 
 
 def invocation(identity="i1", script="notes"):
-    return Invocation(
-        id=identity,
-        script=script,
-        version=f"{script}@1-abc",
-        kind="http",
-        handler=None,
-        principal=ANONYMOUS,
-        payload="null",
-        wall_seconds=1,
-        cpu_seconds=1,
-    )
+    return an_invocation(id=identity, script=script, payload="null")
 
 
 def line(message, level="info", at=1000.0, **fields):

@@ -14,7 +14,8 @@ from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.runner import Runner
 from aiwebengine.runtime.wire.control import Control
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
-from aiwebengine.values import ANONYMOUS, Answer, Bundle, HandlerRef, Invocation, LogLine, Receipt
+from aiwebengine.values import Answer, Bundle, HandlerRef, Invocation, LogLine, Receipt
+from tests.support.fakes.invocations import an_invocation
 from tests.support.fakes.processes import FakeChild, Forker, HandReactor, Request
 
 
@@ -218,16 +219,13 @@ class Scene:
     def invocation(self, version: str = "v", *, wall: float = 2.0, kind: str = "http") -> Invocation:
         """Make an invocation."""
         self._count += 1
-        return Invocation(
+        return an_invocation(
             id=f"i{self._count}",
             script=self.script,
             version=version,
             kind=kind,
             handler=HandlerRef(id=0, name=""),
-            principal=ANONYMOUS,
-            payload="{}",
             wall_seconds=wall,
-            cpu_seconds=1.0,
         )
 
     def run(self, version: str = "v", *, wall: float = 2.0) -> tuple[Any, FakeSink]:

@@ -14,9 +14,10 @@ from aiwebengine.features.assets.store import NewAsset
 from aiwebengine.scripts.access import ScriptAccess
 from aiwebengine.scripts.prepare import DeployRequest
 from aiwebengine.services.db.units import Transaction
-from aiwebengine.values import ANONYMOUS, Cause, Invocation
+from aiwebengine.values import ANONYMOUS, Cause
 from tests.support.fakes.assets import an_asset_store
 from tests.support.fakes.deploying import Deploying
+from tests.support.fakes.invocations import an_invocation
 from tests.support.folders import temporary_folder
 
 
@@ -37,9 +38,7 @@ NOTHING = Work(write=lambda _: None, happened=lambda: None)
 
 def invocation(**options):
     values = {"kind": "http", "principal": ANONYMOUS, **options}
-    return Invocation(
-        id="i1", script="maker", version="maker@1-a", handler=None, payload="", wall_seconds=1, cpu_seconds=1, **values
-    )
+    return an_invocation(script="maker", version="maker@1-a", payload="", **values)
 
 
 class ScriptAccessTests(SynchronousTestCase):

@@ -12,20 +12,11 @@ from aiwebengine.errors import ScriptFailed, ScriptTimeout, ThrownError
 from aiwebengine.scripts.failures import Failures
 from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.values import Bundle, Invocation, LogLine, Principal
+from tests.support.fakes.invocations import an_invocation
 
 FILES = {"main.js": "registerWebHandler('/', (req, res) => {\n  res.json(1);\n});\n"}
 BUNDLE = Bundle(script="a", version="a@1", source="", source_map="", files=FILES)
-INVOCATION = Invocation(
-    id="1",
-    script="a",
-    version="a@1",
-    kind="http",
-    handler=None,
-    principal=Principal(id="", kind="anonymous"),
-    payload="",
-    wall_seconds=1,
-    cpu_seconds=1,
-)
+INVOCATION = an_invocation(id="1", script="a", version="a@1", principal=Principal(id="", kind="anonymous"), payload="")
 
 
 class Source:

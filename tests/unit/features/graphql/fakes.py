@@ -22,6 +22,7 @@ from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.values import Answer, Entry, HandlerRef, Invocation
+from tests.support.fakes.invocations import an_invocation
 
 SCHEMA_PARTS = schema_parts(GraphQLSettings())
 
@@ -72,11 +73,17 @@ class FakeScripts:
         self.cancelled = 0
 
     def invocation(self, of: SchemaPart, **given: Any) -> Invocation:
-        return Invocation(
-            id=given["identity"], script=of.script, version=of.version, kind=given["kind"], handler=of.handler,
-            principal=given["caller"].principal, payload=given["payload"], wall_seconds=1, cpu_seconds=1,
-            label=given["label"], read_only=given["read_only"],
-        )  # fmt: skip
+        return an_invocation(
+            id=given["identity"],
+            script=of.script,
+            version=of.version,
+            kind=given["kind"],
+            handler=of.handler,
+            principal=given["caller"].principal,
+            payload=given["payload"],
+            label=given["label"],
+            read_only=given["read_only"],
+        )
 
     def run(self, invocation: Invocation, sink: Sink) -> Any:
         self.seen.append((invocation.label, invocation.read_only, json.loads(invocation.payload)["calls"]))

@@ -12,8 +12,9 @@ from aiwebengine.errors import BudgetSpent
 from aiwebengine.features.receipts.budgets import FLUSH_SECONDS, Budgets
 from aiwebengine.features.receipts.settings import BudgetSettings
 from aiwebengine.features.receipts.use_store import DatabaseUseRows
-from aiwebengine.values import ANONYMOUS, CallCost, Invocation, Receipt
+from aiwebengine.values import CallCost, Invocation, Receipt
 from tests.support.fakes.database import open_database
+from tests.support.fakes.invocations import an_invocation
 from tests.support.folders import temporary_folder
 
 NONE: dict[str, Any] = {"host_calls": (), "log_lines": ()}
@@ -21,17 +22,7 @@ NONE: dict[str, Any] = {"host_calls": (), "log_lines": ()}
 
 def invocation(script: str = "one", number: int = 1) -> Invocation:
     """Return one run of a script's version."""
-    return Invocation(
-        id="i1",
-        script=script,
-        version=f"{script}@{number}-abc",
-        kind="http",
-        handler=None,
-        principal=ANONYMOUS,
-        payload="null",
-        wall_seconds=1,
-        cpu_seconds=1,
-    )
+    return an_invocation(script=script, version=f"{script}@{number}-abc", payload="null")
 
 
 def receipt(*, cpu: float = 0.0, calls: int = 0, lines: int = 0, size: int = 0, rows: int = 0) -> Receipt:

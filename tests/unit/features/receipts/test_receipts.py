@@ -17,26 +17,16 @@ from aiwebengine.features.receipts.receipts import (
 )
 from aiwebengine.features.receipts.settings import ReceiptSettings
 from aiwebengine.features.receipts.store import DatabaseReceiptRows
-from aiwebengine.values import ANONYMOUS, CallCost, Invocation, Receipt
+from aiwebengine.values import CallCost, Invocation, Receipt
 from aiwebengine.web.http.timing import server_timing
 from tests.support.fakes.database import open_database
+from tests.support.fakes.invocations import an_invocation
 from tests.support.folders import temporary_folder
 
 
 def invocation(label: str = "GET /a", script: str = "one") -> Invocation:
     """Return one run of a script."""
-    return Invocation(
-        id="i1",
-        script=script,
-        version=f"{script}@1-abc",
-        kind="http",
-        handler=None,
-        principal=ANONYMOUS,
-        payload="null",
-        wall_seconds=1,
-        cpu_seconds=1,
-        label=label,
-    )
+    return an_invocation(script=script, payload="null", label=label)
 
 
 def receipt(outcome: str = "committed", wall: float = 0.002, **more: object) -> Receipt:

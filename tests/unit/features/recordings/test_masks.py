@@ -9,7 +9,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.features.recordings.masks import Masks
-from aiwebengine.values import ANONYMOUS, Answer, Invocation
+from aiwebengine.values import Answer
+from tests.support.fakes.invocations import an_invocation
 
 PART = "--b\r\nContent-Disposition: form-data; name={}\r\n\r\n{}\r\n"
 
@@ -23,18 +24,7 @@ class MasksTests(SynchronousTestCase):
 
     def request(self, long_body: bytes = b"", **request: Any) -> dict[str, Any]:
         """Return a request as it is recorded."""
-        invocation = Invocation(
-            id="1",
-            script="notes",
-            version="v",
-            kind="http",
-            handler=None,
-            principal=ANONYMOUS,
-            payload=json.dumps(request),
-            wall_seconds=1,
-            cpu_seconds=1,
-            body=long_body,
-        )
+        invocation = an_invocation(id="1", version="v", payload=json.dumps(request), body=long_body)
         return self.masks.request(invocation, body=invocation.body)
 
     def test_requests(self) -> None:

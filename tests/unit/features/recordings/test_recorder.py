@@ -15,22 +15,19 @@ from aiwebengine.features.recordings.settings import RecordingSettings
 from aiwebengine.features.recordings.store import DatabaseRecordingRows
 from aiwebengine.observe.background import Background
 from aiwebengine.runtime.runs.tape import Tape
-from aiwebengine.values import ANONYMOUS, Answer, HandlerRef, Invocation
+from aiwebengine.values import Answer, HandlerRef
 from tests.support.fakes.database import open_database
+from tests.support.fakes.invocations import an_invocation
 from tests.support.folders import temporary_folder
 
 
 def invocation(identity="i1", recording="always", request=None, body=b""):
-    return Invocation(
+    return an_invocation(
         id=identity,
         script="shop",
         version="shop@1-a",
-        kind="http",
         handler=HandlerRef(id=0, name=""),
-        principal=ANONYMOUS,
         payload=json.dumps(request or {"method": "GET"}),
-        wall_seconds=1,
-        cpu_seconds=1,
         label="GET /",
         recording=recording,
         body=body,

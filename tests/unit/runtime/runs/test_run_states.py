@@ -27,21 +27,12 @@ from aiwebengine.runtime.runs.turn import MOST_RERUNS
 from aiwebengine.runtime.wire.boxes import Box
 from aiwebengine.runtime.wire.control import Exit
 from aiwebengine.settings.schema import LimitSettings
-from aiwebengine.values import ANONYMOUS, HandlerRef, Invocation, Receipt
+from aiwebengine.values import HandlerRef, Invocation, Receipt
+from tests.support.fakes.invocations import an_invocation
 from tests.unit.runtime.fakes import FakeSink
 
 WALL = 2.0
-INVOCATION = Invocation(
-    id="i",
-    script="s",
-    version="v",
-    kind="http",
-    handler=HandlerRef(id=0, name=""),
-    principal=ANONYMOUS,
-    payload="{}",
-    wall_seconds=WALL,
-    cpu_seconds=1.0,
-)
+INVOCATION = an_invocation(id="i", script="s", version="v", handler=HandlerRef(id=0, name=""), wall_seconds=WALL)
 WHOLE: Box = {b"_answer": b"1", b"h": b"", b"e": b"a", b"v": b"done"}
 STREAMED: Box = {b"_answer": b"1", b"h": b'{"streamed":true}', b"e": b"n"}
 ROLLBACK: Box = {b"_answer": b"1", b"h": b'{"status":404,"rollback":true}', b"e": b"a", b"v": b"no"}

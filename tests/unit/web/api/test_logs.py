@@ -5,24 +5,15 @@ from __future__ import annotations
 import json
 
 from aiwebengine.observe.logs import FLUSH_SECONDS
-from aiwebengine.values import ANONYMOUS, Invocation, LogLine
+from aiwebengine.values import LogLine
 from aiwebengine.web.api import streams
+from tests.support.fakes.invocations import an_invocation
 from tests.unit.web.api.support import ApiTestCase
 
 
 class LogTests(ApiTestCase):
     def log(self, message, level="info", script="notes", at=1990.0, identity="i1"):
-        invocation = Invocation(
-            id=identity,
-            script=script,
-            version=f"{script}@1-abc",
-            kind="http",
-            handler=None,
-            principal=ANONYMOUS,
-            payload="null",
-            wall_seconds=1,
-            cpu_seconds=1,
-        )
+        invocation = an_invocation(id=identity, script=script, payload="null")
         self.logs.append(invocation, [LogLine(at=at, level=level, message=message, fields={})])
 
     def messages(self, **query):

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from aiwebengine.values import ANONYMOUS, CallCost, Invocation, Receipt
+from aiwebengine.values import CallCost, Receipt
+from tests.support.fakes.invocations import an_invocation
 from tests.unit.web.api.support import ApiTestCase
 
 
 class ReceiptTests(ApiTestCase):
     def keep(self, outcome: str = "committed", wall: float = 0.01) -> None:
         """Keep one."""
-        invocation = Invocation(
-            id="i1",
-            script="notes",
-            version="notes@1-abc",
-            kind="http",
-            handler=None,
-            principal=ANONYMOUS,
-            payload="null",
-            wall_seconds=1,
-            cpu_seconds=1,
-            label="GET /notes",
-        )
+        invocation = an_invocation(payload="null", label="GET /notes")
         receipt = Receipt(
             invocation="i1", wall_seconds=wall, cpu_seconds=0.005, host_calls={}, bytes_out=3, outcome=outcome
         )
@@ -39,17 +29,7 @@ class ReceiptTests(ApiTestCase):
 
     def test_budgets(self) -> None:
         """What is used of the budgets is told, and a script can be given new ones."""
-        invocation = Invocation(
-            id="i1",
-            script="notes",
-            version="notes@1-abc",
-            kind="http",
-            handler=None,
-            principal=ANONYMOUS,
-            payload="null",
-            wall_seconds=1,
-            cpu_seconds=1,
-        )
+        invocation = an_invocation(payload="null")
         calls = {"a": CallCost(count=5)}
         self.budgets.count(invocation, Receipt("i1", 0.1, 0.1, calls, 0, "committed"))
         (budget,) = self.ask("GET", "script/receipts", uri="notes")[1]["budgets"]

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Invalid, TooLarge
-from aiwebengine.values import ANONYMOUS, Invocation, Request
+from aiwebengine.values import Request
 from aiwebengine.web.http.payload import MOST_BYTES, payload, read_cookies, told_sender, with_body
+from tests.support.fakes.invocations import an_invocation
 
 
 def _request(body: bytes = b"", **others: Any) -> Request:
@@ -29,17 +30,7 @@ def _request(body: bytes = b"", **others: Any) -> Request:
     return Request(body=body, **values)
 
 
-INVOCATION = Invocation(
-    id="1",
-    script="notes",
-    version="v",
-    kind="http",
-    handler=None,
-    principal=ANONYMOUS,
-    payload="{}",
-    wall_seconds=1,
-    cpu_seconds=1,
-)
+INVOCATION = an_invocation(id="1", version="v")
 
 
 def _given(request: Request, **others: Any) -> Any:
