@@ -49,7 +49,7 @@ def test_lists_are_needed() -> None:
         assert any(list(named(path.read_text("utf-8"))) for path in machinery() if name(path).startswith(place)), place
 
 
-def test_finds_names() -> None:
+def test_names_of_features_are_found() -> None:
     """A name is found in code, strings and comments, as a part of other names too."""
     assert [word for _, word in named('GRAPHQL_PATH = "/x"')] == ["graphql"]
     assert [word for _, word in named("a = 1  # see AssetStore")] == ["asset"]
