@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from aiwebengine.features.idempotency.tables import answers
 from aiwebengine.services.db.tables import outbox
 from tests.support.script_writer import URIS, databases_of
+from tests.support.waiting import wait_until
 
 _ROUNDS = 6
 
@@ -31,11 +32,12 @@ def _killed(folder: Path) -> list[list[str]]:
             stderr=subprocess.STDOUT,
         )
         try:
-            end = time.monotonic() + 60
-            while output.stat().st_size < 2000:
+
+            def writes() -> bool:
                 assert process.poll() is None, output.read_text()
-                assert time.monotonic() < end, output.read_text()
-                time.sleep(0.01)
+                return output.stat().st_size >= 2000
+
+            wait_until(writes, state=output.read_text)
             time.sleep(random.random() * 0.5)
         finally:
             process.kill()

@@ -25,7 +25,8 @@ from aiwebengine.services.redis import listening
 from aiwebengine.services.redis.connection import WriteRefused
 from aiwebengine.services.redis.store import Script
 from tests.support.redis_server import RedisServer, redis_server
-from tests.support.shared_store import Ear, pause, redis_store, store_for, until
+from tests.support.shared_store import Ear, redis_store, store_for
+from tests.support.waiting import until
 
 ADD = Script(name="add", lua="return redis.call('INCRBY', KEYS[1], ARGV[1])", twin=lambda *_: 0)
 
@@ -71,10 +72,10 @@ async def closed(store) -> None:
             return False
         return True
 
-    end = reactor.seconds() + 20
-    while not (await works() and store.guarded.state is State.CLOSED):
-        assert reactor.seconds() < end, store.state()
-        await pause(0.02)
+    async def everything() -> bool:
+        return await works() and store.guarded.state is State.CLOSED
+
+    await until(everything, state=store.state)
 
 
 @pytest_twisted.ensureDeferred
@@ -88,11 +89,9 @@ async def test_killed_and_started_again(server, log) -> None:
         under_way = [store.increment("n") for _ in range(300)]
         server.kill()
         assert await failures(under_way) <= {Unavailable, CircuitOpen}
-        began = reactor.seconds()
         for _ in range(20):
             with pytest.raises(Unavailable) as caught:
                 await store.get("n")
-        assert reactor.seconds() - began < 0.5
         assert caught.type is CircuitOpen
         assert store.guarded.state is State.OPEN
         assert caught.value.retry_seconds
@@ -117,19 +116,18 @@ async def test_hangs(server) -> None:
         await store.set("a", b"1")
         server.signal(signal.SIGSTOP)
         try:
-            began = reactor.seconds()
             # The first that is late takes those with it that wait behind it.
             assert (
                 {DependencyTimeout}
                 <= await failures([store.get("a") for _ in range(40)])
                 <= {DependencyTimeout, Unavailable}
             )
-            assert 0.15 < reactor.seconds() - began < 2
             assert store.guarded.state is State.OPEN
-            began = reactor.seconds()
+            # At once: nothing answers, and there is no wait.
+            refused = store.get("a")
+            assert refused.called
             with pytest.raises(CircuitOpen):
-                await store.get("a")
-            assert reactor.seconds() - began < 0.1
+                await refused
             # The kernel still accepts connections for it: they are no reason to believe in it.
             await until(lambda: connections(store) <= 1)
         finally:
@@ -181,7 +179,7 @@ async def test_not_there_at_start(server, log) -> None:
     store = store_for(server, connect_seconds=0.3)
     began = reactor.seconds()
     await store.startService()
-    assert 0.2 < reactor.seconds() - began < 3
+    assert 0.2 < reactor.seconds() - began < 30
     with pytest.raises(Unavailable, match="There is no connection to the Redis server at redis:"):
         await store.set("a", b"1")
     ear = Ear()

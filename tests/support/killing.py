@@ -23,14 +23,14 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-START_SECONDS = 40.0
+from tests.support.waiting import wait_until
+
 _CLIENTS = 4
 
 SCRIPT = """
@@ -135,11 +135,7 @@ class Ledgers:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.support.ledger", str(self.folder)], stdout=output, stderr=output
             )
-        end = time.monotonic() + START_SECONDS
-        while not (self.folder / "address").exists():
-            assert self._process.poll() is None, (self.folder / "output").read_text()
-            assert time.monotonic() < end, (self.folder / "output").read_text()
-            time.sleep(0.02)
+        wait_until(self._serves, state=(self.folder / "output").read_text)
         told = json.loads((self.folder / "address").read_text("ascii"))
         self._host, self._token = told["address"].removeprefix("http://"), told["token"]
         # Whoever was asked before may be missing from what is heard, if the server died.
@@ -202,18 +198,19 @@ class Ledgers:
             for thread in threads:
                 thread.join()
 
-    def until(self, condition: str, seconds: float = 15.0) -> None:
+    def until(self, condition: str) -> None:
         """Wait until the kill has happened (`killed`) or the program has ended (`ended`)."""
-        end = time.monotonic() + seconds
-        while (self.armed if condition == "killed" else self.alive) and time.monotonic() < end:
-            time.sleep(0.005)
+        wait_until(
+            lambda: not (self.armed if condition == "killed" else self.alive),
+            state=lambda: (condition, (self.folder / "output").read_text()[-3000:]),
+        )
 
     def check(self) -> None:
         """Compare the books; wait for what the relay still delivers."""
-        end = time.monotonic() + 20
-        while (left := self._disagreement()) and time.monotonic() < end:
-            time.sleep(0.05)
-        assert not left, left + "\n" + (self.folder / "output").read_text()[-3000:]
+        wait_until(
+            lambda: not self._disagreement(),
+            state=lambda: self._disagreement() + "\n" + (self.folder / "output").read_text()[-3000:],
+        )
         assert not self.books.wrong, self.books.wrong
 
     def kept(self) -> list[str]:
@@ -239,10 +236,13 @@ class Ledgers:
 
     def check_logs(self, ids: list[str]) -> None:
         """Require the log line of each of *ids*, which the server writes within a moment."""
-        end = time.monotonic() + 5
-        while (missing := set(ids) - self.logged()) and time.monotonic() < end:
-            time.sleep(0.05)
-        assert not missing, f"no log line of {sorted(missing)[:5]}"
+        wait_until(
+            lambda: not set(ids) - self.logged(), state=lambda: f"no log line of {sorted(set(ids) - self.logged())[:5]}"
+        )
+
+    def _serves(self) -> bool:
+        assert self.alive, (self.folder / "output").read_text()
+        return (self.folder / "address").exists()
 
     # -- the books ----------------------------------------------------------------------------
 

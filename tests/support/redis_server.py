@@ -12,16 +12,16 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import wait_until
+
 _FETCHED = Path(__file__).parents[2] / "build-cache" / "servers"
 _NAMES = ("redis-server", "valkey-server")
-_START_SECONDS = 20.0
 
 MISSING = "neither redis-server nor valkey-server is here: as root .ci/prepare_servers installs one"
 """Why a test was skipped."""
@@ -73,11 +73,7 @@ class RedisServer:
         """Start it, and wait until it answers."""
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=subprocess.STDOUT)
-        end = time.monotonic() + _START_SECONDS
-        while not self._answers():
-            assert self._process.poll() is None, (self._folder / "log").read_text("utf-8", "replace")
-            assert time.monotonic() < end, "it does not answer"
-            time.sleep(0.02)
+        wait_until(self._answers, state=self._log)
 
     def signal(self, number: int) -> None:
         """Send it a signal: SIGSTOP has it hang, SIGCONT ends that."""
@@ -99,7 +95,12 @@ class RedisServer:
                 connection.sendall(b"$%d\r\n%b\r\n" % (len(word.encode()), word.encode()))
             return connection.recv(65536)
 
+    def _log(self) -> str:
+        return (self._folder / "log").read_text("utf-8", "replace")
+
     def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self._log()
         with suppress(OSError):
             if self._tls:
                 socket.create_connection(("127.0.0.1", self.port), timeout=10).close()

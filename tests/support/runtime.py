@@ -19,7 +19,6 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 
 from aiwebengine.errors import EngineError, NotFound
 from aiwebengine.runtime.processes.zygote import Zygote
@@ -30,11 +29,10 @@ from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Answer, Bundle, HandlerRef, Invocation, LogLine, Receipt
 from tests.support.fakes.invocations import an_invocation
 from tests.support.sandbox import SURFACE
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 Call = Callable[[list[Any]], Any]
 """Answers a host call: a value, a Deferred of one, or a raised `EngineError`."""
-
-_PATIENCE_SECONDS = 10.0
 
 
 class Seen:
@@ -230,7 +228,11 @@ class RuntimeUnderTest:
 
     async def run(self, version: str, **members: Any) -> Seen:
         """Run to the end."""
-        return await self.start(version, **members)[1].done.addTimeout(_PATIENCE_SECONDS, _clock())
+        return await self.ended(self.start(version, **members)[1])
+
+    async def ended(self, seen: Seen) -> Seen:
+        """Wait for the end of a run; an error after PATIENCE_SECONDS."""
+        return await seen.done.addTimeout(PATIENCE_SECONDS, _clock())
 
     def group(self, version: str) -> Any:
         """Return the figures of one version."""
@@ -241,17 +243,9 @@ class RuntimeUnderTest:
         clones = self.group(version)["clones"]
         return [clone["pid"] for clone in clones if clone["pid"] and busy in (None, clone["busy"])]
 
-    async def until(self, happened: Callable[[], object]) -> None:
-        """Wait until *happened* gives something true."""
-        ends = time.monotonic() + _PATIENCE_SECONDS
-        while not happened():
-            assert time.monotonic() < ends, "it never happened"
-            await pause(0.01)
-
-
-async def pause(seconds: float) -> None:
-    """Let time go by."""
-    await deferLater(reactor, seconds)
+    async def until(self, condition: Callable[[], Any]) -> Any:
+        """Wait as `waiting.until` does; a failure shows the state of the runner."""
+        return await until(condition, state=self.runner.state)
 
 
 def _clock() -> Any:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.support.waiting import wait_until
 
 SERVE = (sys.executable, "-m", "aiwebengine.cli", "serve")
 _RUN_TWISTD = "from twisted.scripts.twistd import run; run()"
@@ -41,12 +42,14 @@ class Server:
     def address(self) -> str:
         """Where it answers; waits until it does."""
         path = self.folder / "data" / "address"
-        end = time.monotonic() + START_SECONDS
-        while not (path.exists() and (text := path.read_text("ascii").strip())):
-            assert self.process.poll() is None, f"the server ended: {self.output}"
-            assert time.monotonic() < end, f"the server does not answer: {self.output}"
-            time.sleep(0.02)
-        return text
+
+        def written() -> str:
+            found = path.read_text("ascii").strip() if path.exists() else ""
+            # It may be that of a successor.
+            assert found or self.process.poll() is None, f"the server ended: {self.output}"
+            return found
+
+        return str(wait_until(written, state=lambda: self.output))
 
     @property
     def token(self) -> str:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from random import random
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 
 from aiwebengine.services.redis.client import RedisStore
 from aiwebengine.settings.schema import RedisSettings
 from tests.support.redis_server import RedisServer
-
-PATIENCE_SECONDS = 20.0
 
 
 def store_for(server: RedisServer, **changes: Any) -> RedisStore:
@@ -34,20 +30,6 @@ async def redis_store(server: RedisServer, **changes: Any) -> AsyncIterator[Redi
         yield store
     finally:
         await store.stopService()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    end = reactor.seconds() + PATIENCE_SECONDS
-    while not condition():
-        assert reactor.seconds() < end, "it never came true"
-        await deferLater(reactor, 0.005)
-
-
-def pause(seconds: float) -> Deferred[None]:
-    """Let time pass."""
-    waiting: Deferred[None] = deferLater(reactor, seconds)
-    return waiting
 
 
 @dataclass

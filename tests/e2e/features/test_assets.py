@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest_twisted
-from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.protocol import Protocol
 
 from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for
+from tests.support.waiting import until
 
 HONO = 'export default { fetch: (request) => new Response("fetched " + new URL(request.url).pathname) };'
 STORE = """
@@ -189,18 +189,22 @@ async def test_after_a_restart(tmp_path: Path) -> None:
 
 
 class _Slowly(Protocol):
-    """Reads an answer in small pieces, with breaks."""
+    """Reads the beginning of an answer, and the rest when it is told to."""
 
     def __init__(self) -> None:
         self.data = b""
         self.done: Deferred[bytes] = Deferred()
 
     def dataReceived(self, data: bytes) -> None:
-        self.data += data
-        if self.transport is not None and hasattr(self.transport, "pauseProducing"):
+        if not self.data:
             transport: Any = self.transport
             transport.pauseProducing()
-            reactor.callLater(0.002, transport.resumeProducing)
+        self.data += data
+
+    def go_on(self) -> None:
+        """Read the rest."""
+        transport: Any = self.transport
+        transport.resumeProducing()
 
     def connectionLost(self, reason: Any = None) -> None:
         self.done.callback(self.data)
@@ -214,9 +218,11 @@ async def test_download_while_deploying() -> None:
         response = await engine.open("GET", "/large.bin")
         slowly = _Slowly()
         response.deliverBody(slowly)
-        await task.deferLater(reactor, 0.02, lambda: None)
+        await until(lambda: slowly.data)
         for number in range(3):
             await _deploy(engine, "site", {"public/large.bin": os.urandom(1024 * 1024) + bytes([number])})
             assert (await engine.request("GET", "/large.bin")).body[-1] == number
         await engine.api("DELETE", "/script?uri=site&purge=true")
+        assert len(slowly.data) < len(LARGE)
+        slowly.go_on()
         assert (await slowly.done) == LARGE

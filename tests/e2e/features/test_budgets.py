@@ -11,6 +11,7 @@ import pytest_twisted
 
 from aiwebengine.features.receipts.settings import BudgetSettings
 from tests.support.engine import running_engine, settings_for, shared_engine
+from tests.support.waiting import until
 
 SCRIPT = """
 registerWebHandler("/calls", function () { for (var i = 0; i < 100; i++) listAssets(); return 1; });
@@ -68,9 +69,15 @@ async def test_processor_time() -> None:
         async with running_engine(settings) as engine:
             source = 'registerWebHandler("/busy", function () { for (;;) {} }, { timeout: "200ms" });'
             await engine.deploy("busy", {"main.js": source})
-            statuses = [(await engine.request("GET", "/busy")).status for _ in range(5)]
+            statuses: list[int] = []
+
+            async def refused() -> bool:
+                statuses.append((await engine.request("GET", "/busy")).status)
+                return statuses[-1] == 429
+
+            # How much processor time a run gets in its time depends on what else the machine does.
+            await until(refused, state=lambda: statuses)
             assert statuses[0] == 504
-            assert statuses[-1] == 429
 
 
 OPEN = """

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor, task
+from twisted.internet import reactor
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -23,6 +23,7 @@ from aiwebengine.settings.schema import ErrorSettings
 from tests.support.clients.foreign import CHROMIUM, NPM_CACHE, Program, client_programs
 from tests.support.clients.listening import Client, listen
 from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for, shared_engine
+from tests.support.waiting import until
 
 SCRIPT = """
 registerQueryHandler("hello", "hello(name: String!): String!", (args) => "Hello " + args.name);
@@ -111,12 +112,8 @@ class Events(Protocol):
                 self.seen.append((fields[b"event"].decode(), json.loads(text) if text else None))
 
     async def until(self, count: int) -> None:
-        """Wait for so many events; at most half a minute."""
-        for _ in range(600):
-            if len(self.seen) >= count:
-                return
-            await task.deferLater(reactor, 0.05)
-        raise AssertionError(self.seen)
+        """Wait for so many events."""
+        await until(lambda: len(self.seen) >= count, state=lambda: (self.over, self.seen))
 
 
 async def subscribe(engine: EngineUnderTest, query: str, variables: Mapping[str, Any] | None = None) -> Events:
@@ -131,12 +128,13 @@ async def subscribe(engine: EngineUnderTest, query: str, variables: Mapping[str,
 
 async def open_subscriptions(engine: EngineUnderTest, count: int) -> None:
     """Wait until so many clients have subscribed."""
-    for _ in range(600):
-        state = (await engine.api("GET", "/state")).json()
-        if state["graphql"]["subscriptions"] == count and not state["graphql"]["opening"]:
-            return
-        await task.deferLater(reactor, 0.05)
-    raise AssertionError(state["graphql"])
+    seen: list[Any] = []
+
+    async def so() -> bool:
+        seen.append((await engine.api("GET", "/state")).json()["graphql"])
+        return seen[-1]["subscriptions"] == count and not seen[-1]["opening"]
+
+    await until(so, state=lambda: seen[-1])
 
 
 @pytest_twisted.ensureDeferred
@@ -242,7 +240,7 @@ async def test_limits(tmp_path: Path) -> None:
     settings = settings_for(
         tmp_path, graphql=GraphQLSettings(max_depth=2, max_complexity=20, max_tokens=60, introspection=False)
     )
-    settings = replace(settings, limits=replace(settings.limits, wall_seconds=0.5))
+    settings = replace(settings, limits=replace(settings.limits, cpu_seconds=0.5))
     async with running_engine(settings) as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         assert await codes(engine, "{ notes { author { name } } }") == ["TOO_LARGE"]
@@ -356,8 +354,7 @@ async def test_subscription_of_parts(tmp_path: Path) -> None:
         seen = Seen()
         response.deliverBody(seen)
         await open_subscriptions(engine, 1)
-        while b"\r\n\r\n{}\r\n" not in seen.data:
-            await task.deferLater(reactor, 0.05)
+        await until(lambda: b"\r\n\r\n{}\r\n" in seen.data, state=lambda: seen.data)
         transport: Any = seen.transport
         transport.loseConnection()
         await open_subscriptions(engine, 0)

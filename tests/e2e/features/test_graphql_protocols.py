@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor, task
 from twisted.internet.defer import CancelledError, Deferred
 
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from tests.e2e.features.test_graphql import Events, open_subscriptions, subscribe
 from tests.support.clients.websocket import BINARY, RawSocket, connect
 from tests.support.engine import EngineUnderTest, running_engine, settings_for, shared_engine
+from tests.support.waiting import until
 
 SCRIPT = """
 registerQueryHandler("hello", "hello(name: String!): String!", (args) => "Hello " + args.name);
-registerQueryHandler("slow", "slow: Int", () => new Promise((resolve) => setTimeout(() => resolve(1), 3000)));
+registerQueryHandler("slow", "slow: Int", () => new Promise((resolve) => setTimeout(() => resolve(1), 9000)));
 registerMutationHandler("add", "add: Int!", () => kv.increment("n"));
 registerSubscriptionHandler("tick", "tick: Int!");
 registerSubscriptionHandler("who", "who: String", async function* (args, ctx) { yield ctx.connectionParams?.who ?? "nobody"; });
-registerSubscriptionHandler("late", "late: Int!", () => new Promise((resolve) => setTimeout(() => resolve({}), 200)));
+registerSubscriptionHandler("late", "late(ms: Int!): Int!", ({ ms }) => new Promise((resolve) => setTimeout(() => resolve({}), ms)));
 registerSubscriptionHandler("barred", "barred: Int", () => { throw httpError(401, "Sign in."); });
 registerWebHandler("/late", () => { sendSubscriptionMessage("late", 1); return "sent"; }, "POST");
 registerWebHandler("/tick/:n", (req) => { sendSubscriptionMessage("tick", Number(req.params.n)); return "sent"; }, "POST");
@@ -110,7 +110,7 @@ async def test_a_conversation() -> None:
 @pytest_twisted.ensureDeferred
 async def test_what_breaks_the_protocol(tmp_path: Path) -> None:
     """Each broken rule closes the connection with the code of the protocol."""
-    settings = settings_for(tmp_path, graphql=GraphQLSettings(init_seconds=0.3, max_connection_subscriptions=2))
+    settings = settings_for(tmp_path, graphql=GraphQLSettings(init_seconds=2.0, max_connection_subscriptions=2))
     async with running_engine(settings) as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         twice = operation("1", "subscription { tick }")
@@ -201,11 +201,13 @@ async def test_a_single_connection() -> None:
 
 async def open_streams(engine: EngineUnderTest, count: int) -> None:
     """Wait until so many streams of events are there."""
-    for _ in range(600):
-        if (await engine.api("GET", "/state")).json()["graphql"]["eventStreams"] == count:
-            return
-        await task.deferLater(reactor, 0.01)
-    raise AssertionError(count)
+    seen: list[int] = []
+
+    async def so() -> bool:
+        seen.append((await engine.api("GET", "/state")).json()["graphql"]["eventStreams"])
+        return seen[-1] == count
+
+    await until(so, state=lambda: seen[-1])
 
 
 @pytest_twisted.ensureDeferred
@@ -231,12 +233,12 @@ async def test_open_means_subscribed() -> None:
     """A stream of events opens when its client is subscribed: whatever happens from then on reaches it."""
     async with running_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
-        events = await subscribe(engine, "subscription { late }")
+        events = await subscribe(engine, "subscription { late(ms: 200) }")
         assert (await engine.request("POST", "/late", {}, "")).status == 200
         await events.until(1)
         assert events.seen == [("next", {"data": {"late": 1}})]
         leaving = Deferred.fromCoroutine(
-            engine.open("GET", "/graphql/sse?query=subscription{late}", {"accept": "text/event-stream"})
+            engine.open("GET", "/graphql/sse?query=subscription{late(ms:9000)}", {"accept": "text/event-stream"})
         )
         await open_streams(engine, 2)
         # Before the answer has begun.
@@ -255,9 +257,6 @@ async def test_the_server_stops() -> None:
         await open_subscriptions(engine, 2)
     await socket.until(lambda: socket.over)
     assert socket.closed_with == 1012
-    for _ in range(100):
-        if events.over:
-            break
-        await task.deferLater(reactor, 0.05)
-    assert (events.over, events.seen) == (True, [])
+    await until(lambda: events.over, state=lambda: events.seen)
+    assert events.seen == []
     assert 500 <= events.retry <= 3000

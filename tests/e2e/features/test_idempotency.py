@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
 from aiwebengine.features.idempotency.settings import IdempotencySettings
 from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for
+from tests.support.waiting import until
 
 SCRIPT = """
 registerWebHandler("/orders", async (req) => {
   if (req.query.fail && !sharedStorage.getItem("mended")) throw new Error("broken");
   const number = await kv.increment("orders");
-  if (req.query.slow) await new Promise((resolve) => setTimeout(resolve, 300));
+  while (req.query.slow && !sharedStorage.getItem("go")) await new Promise((resolve) => setTimeout(resolve, 10));
   if (req.query.large) return "x".repeat(1100000);
   return json({ number, body: req.body }, { status: 201, headers: { "x-order": "n" + number } });
 }, { method: "POST", idempotent: true });
@@ -37,6 +37,7 @@ registerWebHandler("/later", (req, ctx) => {
   return "soon";
 }, { method: "POST", idempotent: true });
 registerWebHandler("/mend", () => { sharedStorage.setItem("mended", "1"); return "ok"; }, "POST");
+registerWebHandler("/go", () => { sharedStorage.setItem("go", "1"); return "ok"; }, "POST");
 registerWebHandler("/counts", () => Promise.all(["orders", "strict", "later"].map(async (key) => (await kv.get(key)) ?? 0)));
 """
 
@@ -125,10 +126,14 @@ async def test_not_kept() -> None:
         assert (await post(engine, "/orders?large=1", "l")).status == 409
         assert (await post(engine, "/later", "w")).text == "soon"
         assert (await post(engine, "/later", "w")).text == "soon"
+
+        async def all_is_done() -> bool:
+            done = await counts(engine)
+            assert done in ([1, 0, 0], [1, 0, 1])
+            return bool(done == [1, 0, 1])
+
         # What goes on after an answer may still be going on.
-        while (done := await counts(engine)) != [1, 0, 1]:
-            assert done == [1, 0, 0]
-            await task.deferLater(reactor, 0.01)
+        await until(all_is_done)
 
 
 @pytest_twisted.ensureDeferred
@@ -137,6 +142,9 @@ async def test_in_hand() -> None:
     async with running_engine() as engine:
         await engine.deploy("orders", {"main.ts": SCRIPT})
         asked = [Deferred.fromCoroutine(post(engine, "/orders?slow=1", "k1")) for _ in range(4)]
+        # All but one of them; that one lasts until then.
+        await until(lambda: sum(one.called for one in asked) == 3, state=engine.engine.runner.state)
+        await post(engine, "/go")
         replies = await gatherResults(asked)
         assert sorted(reply.status for reply in replies) == [201, 409, 409, 409]
         assert all(int(reply.headers["retry-after"]) >= 1 for reply in replies if reply.status == 409)
@@ -151,13 +159,15 @@ async def test_killed() -> None:
         await engine.deploy("orders", {"main.ts": SCRIPT})
         asked = Deferred.fromCoroutine(post(engine, "/orders?slow=1", "k1"))
         state: Any = engine.engine.runner.state
-        # The pid is 0 until the fork is reported, and 0 would mean everything that runs this test.
-        while (
-            not (pids := [one["pid"] for each in state()["versions"] for one in each["clones"] if one["busy"]])
-            or not pids[0]
-        ):
-            await task.deferLater(reactor, 0.01)
-        os.kill(pids[0], signal.SIGKILL)
+
+        def pids() -> list[int]:
+            # The pid is 0 until the fork is reported, and 0 would mean everything that runs this test.
+            return [one["pid"] for each in state()["versions"] for one in each["clones"] if one["busy"] and one["pid"]]
+
+        [pid] = await until(pids, state=state)
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: pid not in pids(), state=state)
+        await post(engine, "/go")
         assert (await asked).json()["number"] == 1
         assert (await post(engine, "/orders?slow=1", "k1")).json()["number"] == 1
 
@@ -175,8 +185,9 @@ async def test_restart() -> None:
             assert (await post(engine, "/orders", "k1")).json()["number"] == 1
         settings = settings_for(folder, idempotency=IdempotencySettings(keep_seconds=1.0))
         async with running_engine(settings) as engine:
-            for _ in range(300):
-                if (await post(engine, "/orders", "k1")).json()["number"] > 1:
-                    break
-                await task.deferLater(reactor, 0.01)
+
+            async def forgotten() -> bool:
+                return bool((await post(engine, "/orders", "k1")).json()["number"] > 1)
+
+            await until(forgotten)
             assert (await counts(engine))[0] >= 2

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor, task
 
 from aiwebengine.features.recordings.settings import RecordingSettings
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
+from tests.support.waiting import until
 
 SCRIPT = """
 let seen = 0;
@@ -41,12 +41,14 @@ CHANGED = SCRIPT.replace("const scripts = listScripts();", 'const scripts = list
 
 async def _kept(engine: EngineUnderTest, number: int) -> list[Any]:
     """Return the recordings, newest first, when there are so many."""
-    for _ in range(100):
-        found = (await engine.api("GET", "/recordings")).json()["recordings"]
-        if len(found) >= number:
-            return list(found)
-        await task.deferLater(reactor, 0.02)
-    raise AssertionError(f"{len(found)} recordings instead of {number}")
+    found: list[Any] = []
+
+    async def kept() -> bool:
+        found[:] = (await engine.api("GET", "/recordings")).json()["recordings"]
+        return len(found) >= number
+
+    await until(kept, state=lambda: found)
+    return found
 
 
 async def _replay(engine: EngineUnderTest, identity: str, query: str = "", document: Any = None) -> Any:

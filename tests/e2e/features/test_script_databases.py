@@ -23,7 +23,7 @@ from aiwebengine.values import Answer
 from aiwebengine.web.api.call import ApiCall, as_json
 from aiwebengine.web.api.route import ApiRoute
 from tests.support.engine import running_engine, settings_for
-from tests.support.shared_store import until
+from tests.support.waiting import until
 
 _FIRST = Step(revision="0001", upgrade=lambda op: op.create_table("notes", sa.Column("text", sa.String(100))))
 _SECOND = Step(revision="0002", upgrade=lambda op: op.add_column("notes", sa.Column("stars", sa.Integer)))

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
 
 from aiwebengine.features.storage.settings import StorageSettings
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
+from tests.support.waiting import until
 
 SCRIPT = """
 registerWebHandler("/do", async (req) => {
@@ -163,8 +165,11 @@ async def test_expiry_and_restart() -> None:
             # In one invocation, however slow the machine is: to it time stands still.
             done = await _do(engine, ["set", "stays", 1], ["set", "goes", 1, {"ttl": 150}], ["get", "goes"])
             assert done[-1] == 1
-            await task.deferLater(reactor, 0.2)
-            assert (await _do(engine, ["get", "goes"], ["list"]))[0] is None
+
+            async def gone() -> bool:
+                return (await _do(engine, ["get", "goes"], ["list"]))[0] is None
+
+            await until(gone)
             await _shared(engine, ["setItem", "a", "1"])
         async with running_engine(settings_for(Path(folder))) as engine:
             assert await _do(engine, ["get", "stays"]) == [1]
@@ -188,32 +193,48 @@ async def test_storages() -> None:
         assert "personalStorage belongs to the signed-in user" in mine.json()["detail"]
 
 
+class _Watching(Protocol):
+    """Reads an answer that goes on."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.over = False
+
+    def dataReceived(self, data: bytes) -> None:
+        self.text += data.decode()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.over = True
+
+
 @pytest_twisted.ensureDeferred
 async def test_watch() -> None:
     """Who watches a key sees what it holds and the newest after each commit; who watches a prefix sees what changes."""
     async with running_engine() as engine:
         await engine.deploy("store", {"main.ts": SCRIPT})
-        watching = Deferred.fromCoroutine(engine.request("GET", "/watch"))
-        others = Deferred.fromCoroutine(engine.request("GET", "/watch-all"))
-        state: Any = None
-        for _ in range(200):
-            state = (await engine.api("GET", "/state")).json()
-            if state["watches"]["watches"] == 2:
-                break
-            await task.deferLater(reactor, 0.02)
-        assert state["watches"]["watches"] == 2
+        watching, others = _Watching(), _Watching()
+        (await engine.open("GET", "/watch")).deliverBody(watching)
+        (await engine.open("GET", "/watch-all")).deliverBody(others)
+
+        async def watches() -> int:
+            return int((await engine.api("GET", "/state")).json()["watches"]["watches"])
+
+        async def some() -> bool:
+            return await watches() == 2
+
+        async def none() -> bool:
+            return await watches() == 0
+
+        await until(some)
         await _do(engine, ["set", "watched", 0], query="?fail=throw")
         for number in (1, 3):
             await _do(engine, ["set", "watched", number], ["set", f"w/{number}", number])
-            await task.deferLater(reactor, 0.05)
-        assert (await watching).text == "null\n1\n3\nover\n"
-        assert (await others).text == "w/1=1\nw/3=3\n"
-        for _ in range(100):
-            if (await engine.api("GET", "/state")).json()["watches"]["watches"] == 0:
-                break
-            await task.deferLater(reactor, 0.02)
-        else:
-            raise AssertionError("a watch is left over")
+            await until(lambda number=number: f"{number}\n" in watching.text, state=lambda: watching.text)
+            await until(lambda number=number: f"w/{number}=" in others.text, state=lambda: others.text)
+        await until(lambda: watching.over and others.over, state=lambda: (watching.text, others.text))
+        assert watching.text == "null\n1\n3\nover\n"
+        assert others.text == "w/1=1\nw/3=3\n"
+        await until(none)
 
 
 @pytest.mark.setting("storage.max_bytes", "storage.max_entries")

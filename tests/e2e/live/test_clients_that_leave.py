@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import socket
-import time
 from urllib.parse import urlsplit
 
-import pytest
 import pytest_twisted
-from twisted.internet import reactor, task
 from twisted.internet.threads import deferToThread
 
 from tests.support.engine import EngineUnderTest, shared_engine
+from tests.support.waiting import until
 
 SCRIPT = """
 const part = "x".repeat(1000);
@@ -56,13 +54,14 @@ def leave(address: str, path: str) -> bytes:
 
 async def logged(engine: EngineUnderTest, message: str, invocations: set[str]) -> dict[str, object]:
     """Wait for a line of an invocation that is not among *invocations*, and return it."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        for line in (await engine.api("GET", "/logs?uri=leaves")).json()["lines"]:
-            if line["message"] == message and line["invocation"] not in invocations:
-                return dict(line)
-        await task.deferLater(reactor, 0.05)
-    pytest.fail(f"{message} was not logged")
+    lines: list[dict[str, object]] = []
+
+    async def found() -> dict[str, object] | None:
+        lines[:] = (await engine.api("GET", "/logs?uri=leaves")).json()["lines"]
+        fitting = (one for one in lines if one["message"] == message and one["invocation"] not in invocations)
+        return next(fitting, None)
+
+    return dict(await until(found, state=lambda: (message, lines)))
 
 
 @pytest_twisted.ensureDeferred

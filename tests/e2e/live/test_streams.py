@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest_twisted
-from twisted.internet import reactor, task
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from aiwebengine.settings.schema import LiveSettings
 from tests.support.clients.listening import listen
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
+from tests.support.waiting import until
 
 SCRIPT = """
 registerWebStream("/news", { history: 5 });
@@ -253,10 +253,10 @@ async def test_a_thousand_clients_through_a_deployment() -> None:
             await send(engine, ["/news", number])
             await engine.deploy("chat", {"main.ts": f"{SCRIPT}// {number}"})
         await send(engine, ["/news", "last"])
-        for _ in range(200):
-            if all(client.events >= 4 for client in clients):
-                break
-            await task.deferLater(reactor, 0.05, lambda: None)
+        await until(
+            lambda: all(client.events >= 4 for client in clients),
+            state=lambda: {(client.events, client.over) for client in clients},
+        )
         assert {(client.events, client.over) for client in clients} == {(4, False)}
 
 
@@ -287,10 +287,11 @@ async def test_limits_bite() -> None:
             assert "at most 2 open subscriptions of this stream" in refused.text
             assert int(refused.headers["retry-after"]) > 0
             first.leave()
-            for _ in range(100):
-                if (await state(engine))["subscribers"] == 1:
-                    break
-                await task.deferLater(reactor, 0.05, lambda: None)
+
+            async def left() -> bool:
+                return bool((await state(engine))["subscribers"] == 1)
+
+            await until(left)
             assert (await listen(engine, "/news")).status == 200
 
 

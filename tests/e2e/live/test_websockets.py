@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor, task
 
 from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.settings.schema import WebSocketSettings
 from tests.support.clients.listening import listen
 from tests.support.clients.websocket import BINARY, TEXT, connect
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
+from tests.support.waiting import until
 
 SCRIPT = """
 registerWebSocket("/echo", { message: (ws, data) => ws.send(data) });
@@ -51,12 +51,13 @@ registerWebHandler("/kv/:key", async (req) => (await kv.get(req.params.key)) ?? 
 
 async def kept(engine: EngineUnderTest, key: str, wanted: Any) -> None:
     """Wait until a value is stored."""
-    for _ in range(200):
-        found = (await engine.request("GET", f"/kv/{key}")).json()
-        if found == wanted:
-            return
-        await task.deferLater(reactor, 0.05)
-    raise AssertionError(found)
+    seen: list[Any] = []
+
+    async def stored() -> bool:
+        seen.append((await engine.request("GET", f"/kv/{key}")).json())
+        return bool(seen[-1] == wanted)
+
+    await until(stored, state=lambda: seen[-1])
 
 
 @pytest_twisted.ensureDeferred
@@ -181,7 +182,7 @@ async def test_through_a_deployment() -> None:
 async def test_limits(tmp_path: Path) -> None:
     """Too many, too large, too silent and too slow clients are refused or cut off, with the code that says why."""
     websocket = WebSocketSettings(
-        max_connections=2, max_message_bytes=2048, max_frame_bytes=2048, ping_seconds=0.2, pong_seconds=0.2
+        max_connections=2, max_message_bytes=2048, max_frame_bytes=2048, ping_seconds=0.5, pong_seconds=1.0
     )
     sockets = SocketSettings(max_topics=2, max_data_bytes=100)
     script = (
@@ -192,13 +193,14 @@ async def test_limits(tmp_path: Path) -> None:
     )
     async with running_engine(settings_for(tmp_path, websocket=websocket, sockets=sockets)) as engine:
         await engine.deploy("rooms", {"main.ts": script})
-        one = await connect(engine, "/topics")
-        two = await connect(engine, "/echo")
+        one, two = [await connect(engine, path) for path in ("/topics", "/echo")]
+        one.answers = two.answers = True
         three = await connect(engine, "/echo")
         assert three.status == 429
         one.say("a,b,c")
         assert await one.has(2) == ["too_many", "done"]
-        # Neither of the two answers pings.
+        # From now on neither of the two answers pings.
+        one.answers = two.answers = False
         await one.until(lambda: one.over)
         await two.until(lambda: two.over)
         large = await connect(engine, "/echo")

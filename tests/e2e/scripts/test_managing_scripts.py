@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest_twisted
-from twisted.internet import reactor, task
 
 from tests.support.engine import running_engine
+from tests.support.waiting import until
 
 MANAGER = """
 registerWebHandler('/make', function (req) {
@@ -115,8 +117,11 @@ async def test_failures_are_in_the_log() -> None:
         await engine.deploy("boom", {"main.ts": source})
         reply = await engine.request("GET", "/boom")
         assert reply.status == 500
-        await task.deferLater(reactor, 0.05)
-        [line] = (await engine.api("GET", "/logs?uri=boom&level=error")).json()["lines"]
+
+        async def lines() -> Any:
+            return (await engine.api("GET", "/logs?uri=boom&level=error")).json()["lines"]
+
+        [line] = await until(lines)
         assert "TypeError" in line["message"]
         assert "boom (main.ts:5)" in line["message"]
         assert line["fields"]["place"] == "main.ts:5"

@@ -6,7 +6,6 @@ import os
 import signal
 import sqlite3
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,12 +15,12 @@ import pytest
 import pytest_twisted
 import sqlalchemy as sa
 from sqlalchemy import event
-from twisted.internet import reactor, task
 
 from aiwebengine.services.db import connect
 from aiwebengine.services.db.connect import Database
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for
+from tests.support.waiting import until
 
 PLAIN = 'registerWebHandler("/%s", function () { console.log("served"); return "%s"; });'
 KEEPS = """
@@ -95,14 +94,6 @@ async def health(engine: EngineUnderTest) -> tuple[int, Any]:
     """Ask whether it is ready."""
     reply = await get(engine, "/health/ready")
     return reply.status, reply.json()
-
-
-async def until(what: Any, seconds: float = 30.0) -> None:
-    """Wait until a coroutine function gives something true."""
-    end = time.monotonic() + seconds
-    while not await what():
-        assert time.monotonic() < end, "it did not come true"
-        await task.deferLater(reactor, 0.05)
 
 
 def unavailable(reply: Reply) -> None:
@@ -269,10 +260,7 @@ async def test_zygote_gone() -> None:
         assert (await get(engine, "/before")).text == "before"
         os.kill(engine.engine.zygote.pid, signal.SIGKILL)
 
-        async def noticed() -> bool:
-            return not engine.engine.zygote.ready
-
-        await until(noticed)
+        await until(lambda: not engine.engine.zygote.ready)
         assert (await engine.api("GET", "/scripts")).status == 200
         status, told = await health(engine)
         assert (status, told["parts"]) == (503, {"sandbox": False, "database": True})

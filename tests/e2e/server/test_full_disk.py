@@ -13,7 +13,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ from typing import Any
 import pytest
 
 from aiwebengine.terminal import exits
-from tests.support.servers import SERVE, START_SECONDS, Server, started
+from tests.support.servers import SERVE, Server, started
+from tests.support.waiting import wait_until
 
 _FOLDER_BYTES = 6 * 1024 * 1024
 _FILE_BYTES = 2 * 1024 * 1024
@@ -157,11 +157,12 @@ def test_start_on_a_full_disk(tmp_path: Path) -> None:
         subprocess.run(["dd", "if=/dev/zero", f"of={data / 'filled'}", "bs=512"], capture_output=True, check=False)
         assert os.statvfs(data).f_bavail == 0
         with started(tmp_path, "--profile", "production") as again:
-            end = time.monotonic() + START_SECONDS
-            while not (found := re.search(r" answers at http://(\S+)", again.output)):
-                assert again.process.poll() is None, again.output
-                assert time.monotonic() < end, again.output
-                time.sleep(0.02)
+
+            def answers(server: Server = again) -> re.Match[str] | None:
+                assert server.process.poll() is None, server.output
+                return re.search(r" answers at http://(\S+)", server.output)
+
+            found = wait_until(answers, state=lambda: again.output)
             connection = http.client.HTTPConnection(found[1], timeout=60)
             connection.request("GET", "/big")
             answer = connection.getresponse()

@@ -22,6 +22,7 @@ import pytest
 
 from tests.support.clients.load import Load
 from tests.support.servers import SERVE, TWISTD, TWISTD_DAEMON, Server, started
+from tests.support.waiting import wait_until
 
 SERVES = re.compile(r"process (\d+) is serving; this one finishes its open requests")
 
@@ -35,12 +36,12 @@ SCRIPT = """
 var seen = 0;
 registerWebHandler("/hi", function () { seen += 1; console.log("hi " + seen); return "hi"; });
 registerWebHandler("/slow", function () {
-  return new Promise(function (resolve) { setTimeout(function () { resolve("slow"); }, 400); });
+  return new Promise(function (resolve) { setTimeout(function () { resolve("slow"); }, 2000); });
 });
-registerWebHandler("/endless", function () { return new Promise(function (resolve) { setTimeout(resolve, 8000); }); });
+registerWebHandler("/endless", function () { return new Promise(function (resolve) { setTimeout(resolve, 9000); }); });
 registerWebHandler("/after", function (req, ctx) {
   ctx.waitUntil(new Promise(function (resolve) {
-    setTimeout(function () { console.log("after the answer"); resolve(); }, 400);
+    setTimeout(function () { console.log("after the answer"); resolve(); }, 2000);
   }));
   return "answered";
 });
@@ -82,15 +83,6 @@ def running(pid: int) -> bool:
         return False
 
 
-def until(what: Any, seconds: float = 30.0) -> Any:
-    """Wait until something is true."""
-    end = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.02)
-    return found
-
-
 def owner(server: Server) -> int:
     """Return the process that names itself in the lock of the data folder."""
     return int((server.folder / "data" / "lock").read_text() or 0)
@@ -100,17 +92,17 @@ def successor(server: Server, pids: list[int]) -> None:
     """Have another process take over; wait until it is alone on the data folder, and the one before has ended."""
     before = pids[-1]
     os.kill(before, signal.SIGUSR2)
-    told = until(lambda: SERVES.findall(server.output)[len(pids) - 1 :])
+    told = wait_until(lambda: SERVES.findall(server.output)[len(pids) - 1 :])
     pids.append(int(told[0]))
-    until(lambda: not running(before))
-    until(lambda: owner(server) == pids[-1])
+    wait_until(lambda: not running(before))
+    wait_until(lambda: owner(server) == pids[-1])
 
 
 def end(pid: int) -> None:
     """End a successor, which is nobody's child here."""
     if running(pid):
         os.kill(pid, signal.SIGTERM)
-        until(lambda: not running(pid))
+        wait_until(lambda: not running(pid))
 
 
 @SERVE_FIRST
@@ -145,7 +137,7 @@ def test_stop_under_load(command: Sequence[str], number: int, tmp_path: Path) ->
 @EVERY_WAY
 def test_stop_with_work_in_hand(command: Sequence[str], tmp_path: Path) -> None:
     """A slow answer is finished, so is what goes on after an answer; what takes too long is told so."""
-    with started(tmp_path, "--set", "server.stop_seconds=3", command=command) as server:
+    with started(tmp_path, "--set", "server.stop_seconds=4", command=command) as server:
         deploy(server)
         address, token = server.address, server.token
         host, port = address.removeprefix("http://").split(":")
@@ -158,7 +150,7 @@ def test_stop_with_work_in_hand(command: Sequence[str], tmp_path: Path) -> None:
             assert answered.read() == b"answered"
             slow.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
             endless.sendall(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
-            until(lambda: ask(address, token, "GET", "/state")[1]["runtime"]["active"] == 3)
+            wait_until(lambda: ask(address, token, "GET", "/state")[1]["runtime"]["active"] == 3)
             server.process.send_signal(signal.SIGTERM)
             told = everything(slow)
             assert told.startswith(b"HTTP/1.1 200 ")
@@ -213,7 +205,7 @@ class Listener:
         self.over = False
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
-        until(lambda: b"retry: " in self.read)
+        wait_until(lambda: b"retry: " in self.read)
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError):
@@ -239,22 +231,23 @@ def test_handover_of_streams(tmp_path: Path) -> None:
         try:
             slow = threading.Thread(target=lambda: urllib.request.urlopen(f"{server.address}/wait").read())
             slow.start()
-            until(lambda: ask(server.address, server.token, "GET", "/state")[1]["runtime"]["active"] == 1)
+            wait_until(lambda: ask(server.address, server.token, "GET", "/state")[1]["runtime"]["active"] == 1)
             os.kill(pids[-1], signal.SIGUSR2)
-            until(lambda: first.over)
+            wait_until(lambda: first.over)
             assert b'"reason": "stopping"' in first.read
-            pids.append(int(until(lambda: SERVES.findall(server.output))[0]))
+            pids.append(int(wait_until(lambda: SERVES.findall(server.output))[0]))
             second = Listener(server.address)
             listeners.append(second)
             with urllib.request.urlopen(f"{server.address}/say?text=new") as answer:
                 assert answer.read() == b"said"
-            until(lambda: b"data: new" in second.read)
+            wait_until(lambda: b"data: new" in second.read)
             # Only now does the old process say what it has to say.
             with urllib.request.urlopen(f"{server.address}/go") as answer:
                 assert answer.read() == b"gone"
-            until(lambda: b"data: late" in second.read)
+            wait_until(lambda: b"data: late" in second.read)
             slow.join(20)
-            until(lambda: not running(pids[0]))
+            wait_until(lambda: not running(pids[0]))
+            # A third one would come now.
             time.sleep(0.5)
             assert second.read.count(b"data: ") == 2
         finally:
@@ -318,7 +311,7 @@ def test_successor_that_cannot_serve(command: Sequence[str], tmp_path: Path) -> 
                 settings.write_text(wrong)
                 told = server.output.count("this process keeps serving")
                 server.process.send_signal(signal.SIGUSR2)
-                until(lambda told=told: server.output.count("this process keeps serving") > told)
+                wait_until(lambda told=told: server.output.count("this process keeps serving") > told)
                 load.wait_for(20)
         assert (load.failures, load.unconnected) == ([], 0)
         assert "did you mean `server.port`?" in server.output
@@ -342,13 +335,13 @@ def test_successor_that_takes_too_long(tmp_path: Path) -> None:
     with started(tmp_path, "--set", "server.handover_seconds=3", command=command) as server:
         deploy(server)
         server.process.send_signal(signal.SIGUSR2)
-        pid = int(until(lambda: (tmp_path / "asked").exists() and (tmp_path / "asked").read_text()))
+        pid = int(wait_until(lambda: (tmp_path / "asked").exists() and (tmp_path / "asked").read_text()))
         document = {"files": {"main.js": SCRIPT}}
         status, told, headers = ask(server.address, server.token, "PUT", "/script?uri=other", document)
         assert (status, told["code"]) == (503, "unavailable"), told
         assert int(headers["retry-after"]) >= 1
-        until(lambda: "did not serve within 3 s" in server.output)
-        until(lambda: not running(pid))
+        wait_until(lambda: "did not serve within 3 s" in server.output)
+        wait_until(lambda: not running(pid))
         deploy(server, uri="load")
 
 
@@ -361,18 +354,18 @@ def test_daemon_hands_over(tmp_path: Path) -> None:
     first = int(pidfile.read_text())
     pids = [first]
     try:
-        until((tmp_path / "data" / "address").exists)
+        wait_until((tmp_path / "data" / "address").exists)
         for _ in range(2):
             os.kill(pids[-1], signal.SIGUSR2)
-            pids.append(int(until(lambda: (now := pidfile.read_text()) != str(pids[-1]) and now)))
-            until(lambda: not running(pids[-2]))
+            pids.append(int(wait_until(lambda: (now := pidfile.read_text()) != str(pids[-1]) and now)))
+            wait_until(lambda: not running(pids[-2]))
             assert pidfile.exists()
-            until(lambda: int((tmp_path / "data" / "lock").read_text() or 0) == pids[-1])
+            wait_until(lambda: int((tmp_path / "data" / "lock").read_text() or 0) == pids[-1])
         assert log.read_text().count("listening on http://") == 3
     finally:
         for pid in pids:
             end(pid)
-    until(lambda: not pidfile.exists())
+    wait_until(lambda: not pidfile.exists())
 
 
 FAILING = """
@@ -398,8 +391,8 @@ def test_log_file_over_a_handover(tmp_path: Path) -> None:
                 ids.append(error.headers["x-request-id"])
 
     try:
-        until((tmp_path / "data" / "address").exists)
-        address = until(lambda: (tmp_path / "data" / "address").read_text().strip())
+        wait_until((tmp_path / "data" / "address").exists)
+        address = wait_until(lambda: (tmp_path / "data" / "address").read_text().strip())
         token = (tmp_path / "data" / "administrator-token").read_text().strip()
         status, told, _ = ask(address, token, "PUT", "/script?uri=f", {"files": {"main.js": FAILING}})
         assert status == 201, told
@@ -407,14 +400,14 @@ def test_log_file_over_a_handover(tmp_path: Path) -> None:
         late = threading.Thread(target=fail, args=("/late",))
         late.start()
         # It is in hand of the process that goes.
-        time.sleep(0.5)
+        wait_until(lambda: ask(address, token, "GET", "/state")[1]["runtime"]["active"] == 1)
         os.kill(pids[0], signal.SIGUSR2)
-        pids.append(int(until(lambda: (now := pidfile.read_text()) != str(pids[0]) and now)))
+        pids.append(int(wait_until(lambda: (now := pidfile.read_text()) != str(pids[0]) and now)))
         fail()
         log.rename(rotated)
         fail()
         late.join()
-        until(lambda: not running(pids[0]))
+        wait_until(lambda: not running(pids[0]))
         fail()
         written = {path: path.read_text() for path in (log, rotated)}
         counts = {one: sum(text.count(f"request {one}: ") for text in written.values()) for one in ids}

@@ -6,13 +6,13 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
 from tests.support.servers import started
+from tests.support.waiting import wait_until
 
 PROGRAM = Path(__file__).parents[3] / "examples" / "serve.py"
 OWN = 'registerWebHandler("/mine", () => "mine");'
@@ -37,11 +37,8 @@ def serving(folder: Path, name: str) -> Iterator[tuple[subprocess.Popen[bytes], 
 
 def wait_for(output: Path, text: str) -> str:
     """Wait until *text* is printed; return all that is."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while text not in (printed := output.read_text()):
-        assert time.monotonic() < end, printed
-        time.sleep(0.05)
-    return printed
+    wait_until(lambda: text in output.read_text(), state=output.read_text, seconds=PATIENCE_SECONDS)
+    return output.read_text()
 
 
 def test_leaves_others_alone(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from aiwebengine.settings.schema import RedisSettings
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
 from tests.support.redis_server import free_port, redis_server
 from tests.support.servers import started
-from tests.support.shared_store import pause
+from tests.support.waiting import until
 
 HELLO = 'registerWebHandler("/hello", () => "hello");'
 
@@ -51,12 +51,14 @@ async def test_outage(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def _until(engine: EngineUnderTest, breaker: str, status: str) -> None:
-    for _ in range(400):
+    seen: list[Any] = []
+
+    async def so() -> bool:
         _, health = await _told(engine)
-        if (health["breakers"]["Redis server"], health["status"]) == (breaker, status):
-            return
-        await pause(0.05)
-    raise AssertionError(health)
+        seen.append((health["breakers"]["Redis server"], health["status"]))
+        return bool(seen[-1] == (breaker, status))
+
+    await until(so, state=lambda: seen[-1])
 
 
 @pytest_twisted.ensureDeferred

@@ -11,16 +11,25 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest_twisted
-from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred
 
 from aiwebengine.settings.schema import BuildSettings, LimitSettings
-from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for
+from tests.support.engine import EngineUnderTest, running_engine, settings_for
+from tests.support.sandbox import is_alive
+from tests.support.waiting import until
 
+REQUESTS = 4
+PATIENT = LimitSettings(wall_seconds=120.0, cpu_seconds=120.0)
 SLOW = """
 registerWebHandler("/slow", function () {
-  return new Promise(function (resolve) { setTimeout(function () { resolve({ slow: true }); }, 300); });
+  function look(go) {
+    if (go) return { slow: true };
+    return new Promise(function (resolve) { setTimeout(resolve, 10); }).then(ask);
+  }
+  function ask() { return kv.get("go").then(look); }
+  return ask();
 });
+registerWebHandler("/go/:go", function (req) { return kv.set("go", req.params.go === "on").then(String); });
 registerWebHandler("/quick", function () { return { quick: true }; });
 registerWebHandler("/loop", function () { console.log("into the loop"); for (;;) {} }, { timeout: 200 });
 registerWebHandler("/pattern", function () { return /^(a+)+$/.test(new Array(40).join("a") + "b"); }, { timeout: 200 });
@@ -30,34 +39,31 @@ registerWebHandler("/memory", function () { var all = []; for (;;) all.push(new 
 """
 
 
-def _pid(engine: EngineUnderTest, what: str) -> int:
+def _pids(engine: EngineUnderTest) -> dict[str, int]:
+    """Return the pids of what works for the requests in hand, by kind; none before each is known."""
     state: Any = engine.engine.runner.state()
-    version = state["versions"][0]
-    return int(
-        {
-            "clone": lambda: next(clone["pid"] for clone in version["clones"] if clone["busy"]),
-            "template": lambda: version["template"],
-            "sandbox": lambda: state["sandbox"]["pid"],
-        }[what]()
-    )
-
-
-async def _asked(engine: EngineUnderTest, path: str, times: int) -> list[Deferred[Reply]]:
-    asked = [Deferred.fromCoroutine(engine.request("GET", path)) for _ in range(times)]
-    await task.deferLater(reactor, 0.15)
-    return asked
+    for version in state["versions"]:
+        busy = [clone["pid"] for clone in version["clones"] if clone["busy"]]
+        # The pid is 0 until the fork is reported.
+        if len(busy) == REQUESTS and all(busy) and version["template"] and state["sandbox"]["pid"]:
+            return {"clone": busy[0], "template": version["template"], "sandbox": state["sandbox"]["pid"]}
+    return {}
 
 
 @pytest_twisted.ensureDeferred
-async def test_killed_processes() -> None:
+async def test_killed_processes(tmp_path: Path) -> None:
     """When a clone, a template or the sandbox is killed from outside, the requests in hand are run again."""
-    async with running_engine() as engine:
+    async with running_engine(settings_for(tmp_path, limits=PATIENT)) as engine:
         await engine.deploy("slow", {"main.js": SLOW})
         for what in ("clone", "template", "sandbox"):
-            asked = await _asked(engine, "/slow", 4)
-            os.kill(_pid(engine, what), signal.SIGKILL)
+            await engine.request("GET", "/go/off")
+            asked = [Deferred.fromCoroutine(engine.request("GET", "/slow")) for _ in range(REQUESTS)]
+            pids = await until(lambda: _pids(engine), state=engine.engine.runner.state)
+            os.kill(pids[what], signal.SIGKILL)
+            await until(lambda pid=pids[what]: not is_alive(pid))
+            await engine.request("GET", "/go/on")
             replies = [await one for one in asked]
-            assert [reply.status for reply in replies] == [200] * 4, (what, [reply.text for reply in replies])
+            assert [reply.status for reply in replies] == [200] * REQUESTS, (what, [reply.text for reply in replies])
             assert (await engine.request("GET", "/quick")).json() == {"quick": True}, what
 
 
@@ -127,8 +133,9 @@ async def test_build_worker_killed() -> None:
     """A killed build worker is started again for the next deployment."""
     async with running_engine() as engine:
         await engine.deploy("one", {"main.ts": "registerWebHandler('/one', () => 1 as number);"})
-        os.kill(int(engine.engine.builder.state()["pid"]), signal.SIGKILL)
-        await task.deferLater(reactor, 0.1)
+        pid = int(engine.engine.builder.state()["pid"])
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: engine.engine.builder.state()["pid"] != pid, state=engine.engine.builder.state)
         await engine.deploy("two", {"main.ts": "registerWebHandler('/two', () => 2 as number);"})
         assert (await engine.request("GET", "/two")).json() == 2
 
@@ -144,22 +151,18 @@ async def test_isolation_by_request() -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_client_gone() -> None:
+async def test_client_gone(tmp_path: Path) -> None:
     """A client that goes away ends its invocation: the child is free, or killed if it does not listen."""
     source = """
     registerWebHandler("/deaf", function () { for (;;) {} });
     registerWebHandler("/quick", function () { return 1; });
     """
-    async with running_engine() as engine:
+    async with running_engine(settings_for(tmp_path, limits=PATIENT)) as engine:
         await engine.deploy("deaf", {"main.js": source})
         asked = Deferred.fromCoroutine(engine.open("GET", "/deaf"))
         asked.addErrback(lambda _: None)
-        await task.deferLater(reactor, 0.2)
-        assert engine.engine.runner.state()["active"] == 1
+        await until(lambda: engine.engine.runner.state()["active"] == 1, state=engine.engine.runner.state)
         asked.cancel()
-        for _ in range(100):
-            await task.deferLater(reactor, 0.02)
-            if engine.engine.runner.state()["active"] == 0:
-                break
-        assert engine.engine.runner.state()["active"] == 0
+        # Long before its own time is up.
+        await until(lambda: engine.engine.runner.state()["active"] == 0, state=engine.engine.runner.state, seconds=30)
         assert (await engine.request("GET", "/quick")).json() == 1

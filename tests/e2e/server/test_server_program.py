@@ -6,7 +6,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.servers import SERVE, TWISTD, TWISTD_DAEMON, Server, started
+from tests.support.waiting import wait_until
 
 EVERY_WAY = pytest.mark.parametrize("command", [SERVE, TWISTD], ids=["serve", "twistd"])
 
@@ -117,16 +117,10 @@ def test_daemon(tmp_path: Path) -> None:
     pid = int((tmp_path / "twistd.pid").read_text())
     try:
         address = tmp_path / "data" / "address"
-        end = time.monotonic() + 30
-        while not address.exists() and time.monotonic() < end:
-            time.sleep(0.02)
-        assert address.exists(), (tmp_path / "twistd.log").read_text()
+        wait_until(address.exists, state=(tmp_path / "twistd.log").read_text)
     finally:
         os.kill(pid, signal.SIGTERM)
-        end = time.monotonic() + 30
-        while (tmp_path / "twistd.pid").exists() and time.monotonic() < end:
-            time.sleep(0.02)
-    assert not (tmp_path / "twistd.pid").exists()
+        wait_until(lambda: not (tmp_path / "twistd.pid").exists(), state=(tmp_path / "twistd.log").read_text)
     assert "listening on http://" in (tmp_path / "twistd.log").read_text()
 
 

@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from aiwebengine.cli import twistd
 from aiwebengine.settings.schema import HttpSettings, LogSettings, Settings
 from tests.support.engine import running_engine, settings_for
+from tests.support.waiting import until
 
 SCRIPT = """
 registerWebHandler("/who", function (req) { return [req.url, req.ip]; });
@@ -84,14 +83,14 @@ async def test_how_long_it_waits_for_a_request(tmp_path: Path) -> None:
         host, port = engine.address.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as silent:
             silent.setblocking(False)
-            for _ in range(100):
-                await pause(0.1)
+
+            def closed() -> bool:
                 try:
-                    assert silent.recv(1000) == b""
+                    return silent.recv(1000) == b""
                 except BlockingIOError:
-                    continue
-                return
-    raise AssertionError("the connection is still open")
+                    return False
+
+            await until(closed)
 
 
 @pytest.mark.setting("logs.level", "logs.format")
@@ -108,10 +107,3 @@ def test_how_it_logs(format: str, begins: str, monkeypatch: pytest.MonkeyPatch) 
     assert line.startswith(begins)
     if begins == "{":
         assert json.loads(line)["message"] == "loud"
-
-
-async def pause(seconds: float) -> None:
-    """Let the engine work."""
-    done: Deferred[None] = Deferred()
-    reactor.callLater(seconds, done.callback, None)
-    await done

@@ -13,7 +13,7 @@ from aiwebengine.settings.schema import RedisSettings
 from tests.support.clients.listening import listen
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
 from tests.support.redis_server import RedisServer, redis_server
-from tests.support.shared_store import pause, until
+from tests.support.waiting import until
 
 SCRIPT = """
 registerWebStream("/news", { history: 10 });
@@ -82,9 +82,5 @@ async def test_redis_dies() -> None:
                 await send(one, 3)
                 return 3 in second.data
 
-            for _ in range(200):
-                if await arrives():
-                    break
-                await pause(0.05)
-            assert 3 in second.data
+            await until(arrives, state=lambda: second.data)
             assert "gap" in first.data

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred
 
 from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.build.sourcemap import SourceMap
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.javascript.building import build, problems, running_builder, tarball
+from tests.support.waiting import until
 from tests.support.world import Program, run_programs
 
 
@@ -209,7 +209,7 @@ async def test_killed_while_it_builds() -> None:
             f"export const v{number} = (a: number) => ({{ ...{{ a }}, b: [...[a]] }});" for number in range(800)
         )
         building = Deferred.fromCoroutine(build(builder, {"main.ts": large}))
-        await task.deferLater(reactor, 0.05)
+        await until(lambda: builder.state()["busy"], state=builder.state)
         os.kill(int(builder.state()["pid"]), signal.SIGKILL)
         assert "v799" in (await building).source
         assert builder.working.figures()["repeated"] == 1

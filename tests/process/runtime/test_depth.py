@@ -17,7 +17,8 @@ from twisted.internet.task import deferLater
 from aiwebengine.settings.schema import PoolSettings
 from aiwebengine.values import LogLine
 from tests.support.examples import scaled
-from tests.support.runtime import RuntimeUnderTest, Seen, pause, running_runtime
+from tests.support.runtime import RuntimeUnderTest, Seen, running_runtime
+from tests.support.waiting import pause
 
 QUICK = """
 registerWebHandler("/", function (req) {

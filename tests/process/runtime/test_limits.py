@@ -20,8 +20,8 @@ from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from tests.support.runtime import RuntimeUnderTest, Seen, running_runtime
 
 WALL_SECONDS = 0.3
-PATIENCE_SECONDS = 1.0
-"""How much later than its deadline a phase may end here; alone it is 50 ms."""
+LATE_SECONDS = 5.0
+"""How much later than its deadline a phase may end on a busy machine; on a quiet one it is 50 ms."""
 
 ITERABLE = """
 function stream(next) { var it = { next: next }; it[Symbol.asyncIterator] = function () { return it; }; return it; }
@@ -116,7 +116,7 @@ async def test_deadline_of_a_run(phase: str) -> None:
         await runtime.until(lambda: run.ended)
         late = time.monotonic() - began - WALL_SECONDS
         sys.stdout.write(f"{phase}: {late * 1000:+.0f} ms after the deadline\n")
-        assert late < PATIENCE_SECONDS
+        assert late < LATE_SECONDS
         assert runtime.host.receipts[-1].outcome == "script_timeout", runtime.host.receipts[-1]
         if phase.startswith("waitUntil"):
             assert (await seen.done).value == 1
@@ -137,7 +137,7 @@ async def test_deadline_of_a_load(phase: str) -> None:
             await runtime.load("one", LOADS[phase], wall=WALL_SECONDS)
         late = time.monotonic() - began - WALL_SECONDS
         sys.stdout.write(f"{phase}: {late * 1000:+.0f} ms after the deadline\n")
-        assert late < PATIENCE_SECONDS
+        assert late < LATE_SECONDS
         assert isinstance(failed.value, ScriptTimeout)
 
 

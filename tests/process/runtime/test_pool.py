@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
 import pytest
 import pytest_twisted
@@ -87,9 +86,7 @@ async def test_crash_loop() -> None:
         assert isinstance(error, Unavailable)
         assert "died 5 times in a row" in error.public
         assert error.retry_seconds is not None
-        began = time.monotonic()
         assert (await runtime.run("good")).value == 1
-        assert time.monotonic() - began < 1
         seen = Seen()
 
         def well() -> bool:

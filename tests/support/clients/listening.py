@@ -6,13 +6,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twisted.internet import reactor
-from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from tests.support.engine import EngineUnderTest
+from tests.support.waiting import until
 
 
 class Client(Protocol):
@@ -24,7 +23,6 @@ class Client(Protocol):
         self.last_id = ""
         self.retry = 0
         self.over: type[BaseException] | None = None
-        self._waits: list[tuple[Callable[[], bool], Deferred[None]]] = []
         self.status = 0
         self.headers: dict[str, str] = {}
 
@@ -34,11 +32,9 @@ class Client(Protocol):
         self.raw = rest
         for block in blocks:
             self._block(block.decode())
-        self._look()
 
     def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: B008
         self.over = reason.type
-        self._look()
 
     def _block(self, block: str) -> None:
         event: dict[str, str] = {}
@@ -61,11 +57,8 @@ class Client(Protocol):
         return [one.get("event") or _parsed(one["data"]) for one in self.events]
 
     async def until(self, wanted: Callable[[], bool]) -> None:
-        """Wait for something; at most ten seconds."""
-        done: Deferred[None] = Deferred()
-        self._waits.append((wanted, done))
-        self._look()
-        await done.addTimeout(10, reactor)
+        """Wait as `waiting.until` does; a failure shows the events that came."""
+        await until(wanted, state=lambda: (self.over, self.events))
 
     async def has(self, count: int) -> list[Any]:
         """Wait for so many events."""
@@ -76,12 +69,6 @@ class Client(Protocol):
         """Break the connection."""
         transport: Any = self.transport
         transport.loseConnection()
-
-    def _look(self) -> None:
-        for wait in list(self._waits):
-            if wait[0]():
-                self._waits.remove(wait)
-                wait[1].callback(None)
 
 
 def _parsed(text: str) -> Any:

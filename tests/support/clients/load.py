@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from tests.support.waiting import wait_until
+
 
 class Load:
     """
@@ -72,11 +74,10 @@ class Load:
         with self._lock:
             return sum(self.answers.values())
 
-    def wait_for(self, more: int, seconds: float = 30.0) -> None:
-        """Wait until so many more answers have come."""
-        wanted, end = self.count + more, time.monotonic() + seconds
-        while self.count < wanted and time.monotonic() < end and not self.failures:
-            time.sleep(0.01)
+    def wait_for(self, more: int) -> None:
+        """Wait until so many more answers have come, or one failed."""
+        wanted = self.count + more
+        wait_until(lambda: self.count >= wanted or self.failures, state=lambda: self.count)
         assert self.count >= wanted, self.failures
 
     def _ask(self) -> None:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from tests.support.engine import EngineUnderTest
+from tests.support.waiting import until
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
@@ -27,13 +27,14 @@ class RawSocket(Protocol):
         self._path = path
         self._headers = headers
         self._data = b""
-        self._waits: list[tuple[Callable[[], bool], Deferred[None]]] = []
         self._parts: list[bytes] = []
         self.head = ""
         self.body = b""
         self.frames: list[tuple[int, bytes]] = []
         """Whole messages and control frames: opcode and payload."""
         self.over = False
+        self.answers = False
+        """Whether pings are answered."""
         self._first = 0
         self._packed = False
         self._inflate = zlib.decompressobj(-15)
@@ -75,11 +76,9 @@ class RawSocket(Protocol):
             self._data = b""
         while self._frame():
             pass
-        self._look()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.over = True
-        self._look()
 
     def frame(self, opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, masked: bool = True) -> None:
         """Send one frame."""
@@ -110,11 +109,8 @@ class RawSocket(Protocol):
         transport.abortConnection()
 
     async def until(self, wanted: Callable[[], bool]) -> None:
-        """Wait for something; at most half a minute."""
-        if not wanted():
-            done: Deferred[None] = Deferred()
-            self._waits.append((wanted, done))
-            await done.addTimeout(30, reactor)
+        """Wait as `waiting.until` does; a failure shows the frames that came."""
+        await until(wanted, state=lambda: (self.over, self.frames))
 
     async def has(self, count: int) -> list[str]:
         """Wait for so many messages of text."""
@@ -136,6 +132,8 @@ class RawSocket(Protocol):
         self._data = data[at + length :]
         if opcode >= 8:
             self.frames.append((opcode, payload))
+            if opcode == PING and self.answers:
+                self.frame(PONG, payload)
             return True
         if opcode:
             self._first, self._packed, self._parts = opcode, bool(data[0] & 64), []
@@ -152,12 +150,6 @@ class RawSocket(Protocol):
         transport: Any = self.transport
         if not self.over:
             transport.write(data)
-
-    def _look(self) -> None:
-        for wait in list(self._waits):
-            if wait[0]():
-                self._waits.remove(wait)
-                wait[1].callback(None)
 
 
 def _masked(payload: bytes, mask: bytes) -> bytes:

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from tests.support.reading.rendered import ROOT, Block, Typed, matched
 from tests.support.reading.terminal import Terminal
+from tests.support.waiting import wait_until
 
 _PORT = re.compile(r"(?<![\d.])80[89]\d(?!\d)")
 _SECONDS = 120.0
@@ -193,10 +193,11 @@ def made_server(folder: Path) -> Iterator[MadeServer]:
         serve = subprocess.Popen(command, cwd=folder, env=environment, stdout=file, stderr=file)
         stack.callback(serve.wait)
         stack.callback(serve.terminate)
-        end = time.monotonic() + _START_SECONDS
-        while b"Stop with Ctrl-C" not in output.read_bytes():
+
+        def serves() -> bool:
             assert serve.poll() is None, output.read_text("utf-8")
-            assert time.monotonic() < end, output.read_text("utf-8")
-            time.sleep(0.05)
+            return b"Stop with Ctrl-C" in output.read_bytes()
+
+        wait_until(serves, state=lambda: output.read_text("utf-8"), seconds=_START_SECONDS)
         port = (folder / "data" / "address").read_text("ascii").strip().rpartition(":")[2]
         yield MadeServer(data=folder / "data", port=port)
