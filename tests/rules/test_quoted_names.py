@@ -20,6 +20,7 @@ from tests.support.reading.rendered import blocks_of
 
 PACKAGES = ("aiwebengine", "sandbox", "plugins", "tests", "bench", "examples")
 QUOTED = re.compile(r"`([^`\n]+)`")
+COMMENTED = re.compile(r"#[^\n]*`")
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")
 # A file of ours is a Python file, or stands in one of our folders; `package.json` and `main.ts` are those of scripts.
 PATH = re.compile(r"[\w./-]+\.py|(?:aiwebengine|sandbox|plugins|tests|bench|config|docs|\.ci)/[\w./-]+")
@@ -33,9 +34,14 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
     if path.suffix != ".py":
         yield from enumerate(source.splitlines(), start=1)
         return
+    if "`" not in source:
+        return
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield node.lineno, node.value.value
+    # To find the comments of a file takes longer than all the rest.
+    if not COMMENTED.search(source):
+        return
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
