@@ -29,6 +29,7 @@ from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
 from aiwebengine.settings.schema import ErrorSettings, PoolSettings, ServerSettings, Settings
 from tests.support.clients.bodies import BytesBody, read_body
+from tests.support.kept import lay_out, lending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +125,9 @@ class EngineUnderTest:
         return reply.json()
 
     async def clear(self) -> None:
-        """Take all scripts down."""
+        """Take all scripts down; with them goes what they have stored."""
         for script in (await self.api("GET", "/scripts")).json()["scripts"]:
-            reply = await self.api("DELETE", "/script?uri=" + quote(script["uri"], safe=""))
+            reply = await self.api("DELETE", "/script?purge=true&uri=" + quote(script["uri"], safe=""))
             assert reply.status == 204, reply.text
 
 
@@ -152,15 +153,18 @@ def settings_for(folder: Path, **sections: Any) -> Settings:
 async def running_engine(
     settings: Settings | None = None, *, features: Sequence[Feature] = FEATURES
 ) -> AsyncIterator[EngineUnderTest]:
-    """Run an engine for the length of a `with` block."""
+    """Run an engine for the length of a `with` block; see `kept.py` for what it is spared."""
     with tempfile.TemporaryDirectory(prefix="engine-") as folder:
         made = settings or settings_for(Path(folder))
+        data = Path(made.server.data_folder)
+        if features is FEATURES:
+            await lay_out(data, _start_once)
         engine = build(made, reactor=reactor, features=features)
-        engine.service.privilegedStartService()
-        engine.service.startService()
         try:
-            ready = await engine.ready
-            data = Path(made.server.data_folder)
+            with lending():
+                engine.service.privilegedStartService()
+                engine.service.startService()
+                ready = await engine.ready
             yield EngineUnderTest(
                 engine=engine,
                 folder=data,
@@ -196,6 +200,15 @@ async def stop_shared_engine() -> None:
     while _SHARED:
         context, _ = _SHARED.pop()
         await context.__aexit__(None, None, None)
+
+
+async def _start_once(folder: Path) -> None:
+    """Have an engine make its databases."""
+    engine = build(settings_for(folder), reactor=reactor)
+    engine.service.privilegedStartService()
+    engine.service.startService()
+    await engine.ready
+    await _stopped(engine)
 
 
 async def _stopped(engine: Engine) -> None:

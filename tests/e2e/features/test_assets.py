@@ -12,7 +12,7 @@ import pytest_twisted
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.protocol import Protocol
 
-from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for
+from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for, shared_engine
 from tests.support.waiting import until
 
 HONO = 'export default { fetch: (request) => new Response("fetched " + new URL(request.url).pathname) };'
@@ -56,7 +56,7 @@ async def _text(engine: EngineUnderTest, path: str, **headers: str) -> str:
 @pytest_twisted.ensureDeferred
 async def test_public_files() -> None:
     """Files of `public/` serve with their script's version, change and come back with it, and go with it."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         first = {"main.js": HONO, "public/index.html": "one", "public/only-one.txt": "1", "public/large.bin": LARGE}
         done = await _deploy(engine, "site", first)
         counted = {group["kind"]: group["count"] for group in done["script"]["registered"]}
@@ -83,7 +83,7 @@ async def test_public_files() -> None:
 @pytest_twisted.ensureDeferred
 async def test_public_files_only() -> None:
     """A script may consist of files; those of two scripts may not be at the same path, unless they are apart."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         done = await _deploy(engine, "one", {"public/a.txt": "one"})
         assert done["warnings"] == []
         refused = await engine.api(
@@ -104,7 +104,7 @@ async def test_public_files_only() -> None:
 @pytest_twisted.ensureDeferred
 async def test_stored_assets_have_owners() -> None:
     """What a script stores is served, and no other script reads, replaces or removes it."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await _deploy(engine, "ann", {"main.js": STORE}, manifest='{"basePath":"/ann"}', grants=["assets"])
         await _deploy(engine, "bob", {"main.js": STORE}, manifest='{"basePath":"/bob"}', grants=["assets"])
         stored = await engine.request("POST", "/ann/store?path=/a.svg&type=image/svg%2Bxml", {}, "<svg/>")
@@ -143,7 +143,7 @@ async def test_stored_assets_have_owners() -> None:
 @pytest_twisted.ensureDeferred
 async def test_the_same_address() -> None:
     """Two scripts cannot store assets at the same address; the error names the other one."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await _deploy(engine, "ann", {"main.js": STORE.replace('"/', '"/ann-')}, grants=["assets"])
         await _deploy(engine, "bob", {"main.js": STORE.replace('"/', '"/bob-')}, grants=["assets"])
         assert (await engine.request("POST", "/ann-store?path=/a.txt", {}, "ann's")).status == 200
@@ -213,7 +213,7 @@ class _Slowly(Protocol):
 @pytest_twisted.ensureDeferred
 async def test_download_while_deploying() -> None:
     """A download that is under way gets the file that it began with, whatever is deployed meanwhile."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await _deploy(engine, "site", {"public/large.bin": LARGE})
         response = await engine.open("GET", "/large.bin")
         slowly = _Slowly()

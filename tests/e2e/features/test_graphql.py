@@ -316,7 +316,7 @@ def _parts(text: str, boundary: str) -> list[Any]:
 async def test_parts_as_in_2022() -> None:
     """A client that names the older format gets it: whole paths, and the index of an item."""
     accept = "multipart/mixed;deferSpec=20220824,application/json"
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         reply = await ask(
             engine,
@@ -406,7 +406,7 @@ async def test_several_operations(tmp_path: Path) -> None:
 @pytest_twisted.ensureDeferred
 async def test_several_scripts() -> None:
     """Scripts share types; a conflict is refused with both owners, and what served goes on."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         more = 'registerQueryHandler("first", "first: Note extend type Note { mood: String }", () => ({ id: 9, mood: "good", by: 3 }));'
         await engine.deploy("b", {"main.ts": more})
@@ -699,7 +699,7 @@ registerWebHandler("/fail", () => { console.log("about to fail"); throw new Erro
 @pytest_twisted.ensureDeferred
 async def test_older_ways() -> None:
     """A message to the older path reaches subscribers, JSON text is a list, and a script reads only its own lines."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("old", {"main.js": OLDER_WAY})
         client = await listen(engine, "/graphql/sse?" + urlencode({"query": "subscription { news { id } }"}))
         await open_subscriptions(engine, 1)

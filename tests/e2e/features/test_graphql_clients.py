@@ -17,7 +17,7 @@ from tests.e2e.features.test_graphql import needs_packages, open_subscriptions
 from tests.e2e.live.test_stream_clients import Wire
 from tests.support.clients.foreign import Program, client_programs
 from tests.support.clients.websocket import RawSocket, connect
-from tests.support.engine import EngineUnderTest, running_engine, settings_for
+from tests.support.engine import EngineUnderTest, running_engine, settings_for, shared_engine
 
 SCRIPT = """
 registerQueryHandler("hello", "hello(name: String!): String!", (args) => "Hello " + args.name);
@@ -50,7 +50,7 @@ async def ran(program: Program) -> list[Any]:
 async def test_clients(name: str) -> None:
     """Each client gets its query, its mutation, what is wrong with a document, and every message once."""
     folder = client_programs("graphql-clients")
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         program = Program(["programs.mjs", name, engine.address], folder)
         try:
@@ -89,7 +89,7 @@ async def test_a_client_that_batches(tmp_path: Path) -> None:
 async def test_a_client_comes_back() -> None:
     """A client whose connection is cut subscribes again by itself; what is sent from then on comes, once."""
     folder = client_programs("graphql-clients")
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         wire = Wire(engine.address)
         program = Program(["programs.mjs", "graphql-ws", wire.address], folder)
@@ -111,7 +111,7 @@ async def test_a_client_comes_back() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_thousand_through_a_deployment() -> None:
     """A thousand subscriptions, of ten kinds, go on while their script is deployed again: each message comes once."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         sockets: list[RawSocket] = []
         for first in range(0, 100, 20):

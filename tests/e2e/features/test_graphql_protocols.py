@@ -197,6 +197,9 @@ async def test_a_single_connection() -> None:
             await engine.request("GET", "/graphql/sse?query=mutation{add}", {"accept": "text/event-stream"})
         ).status == 405
         assert len(events.seen) == 6
+        transport: Any = events.transport
+        transport.loseConnection()
+        await open_streams(engine, 0)
 
 
 async def open_streams(engine: EngineUnderTest, count: int) -> None:
@@ -213,7 +216,7 @@ async def open_streams(engine: EngineUnderTest, count: int) -> None:
 @pytest_twisted.ensureDeferred
 async def test_clients_that_go() -> None:
     """What a client has asked for ends when it goes: its subscriptions, and its operations that still run."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         socket = await talk(engine, INIT, operation("1", "subscription { tick }"), operation("2", "{ slow }"))
         await open_subscriptions(engine, 1)
@@ -231,7 +234,7 @@ async def test_clients_that_go() -> None:
 @pytest_twisted.ensureDeferred
 async def test_open_means_subscribed() -> None:
     """A stream of events opens when its client is subscribed: whatever happens from then on reaches it."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         events = await subscribe(engine, "subscription { late(ms: 200) }")
         assert (await engine.request("POST", "/late", {}, "")).status == 200

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest_twisted
 
-from tests.support.engine import running_engine
+from tests.support.engine import shared_engine
 from tests.support.reading.rendered import ROOT
 
 TABLE = json.loads((ROOT / "tests" / "support" / "tables" / "graphql_words.json").read_text("utf-8"))
@@ -43,7 +43,7 @@ def _shown(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
 async def test_answers_of_graphql_js() -> None:
     """Messages, places and numbers are those of graphql-js, byte by byte."""
     different = []
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("words", {"main.js": SCRIPT})
         for query, variables, errors, data in TABLE["answers"]:
             given = f',"variables":{variables}' if variables else ""
@@ -58,7 +58,7 @@ async def test_answers_of_graphql_js() -> None:
 @pytest_twisted.ensureDeferred
 async def test_numbers_that_json_cannot_hold() -> None:
     """NaN and Infinity of a resolver are errors of its field that name the place, and spare the other fields."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("numbers", {"main.js": NUMBERS})
         reply = await engine.request("POST", "/graphql", HEADERS, '{"query":"{ none deep { at } fine }"}')
         assert '"fine":[1,null,1e-7,1e+300]' in reply.text
@@ -72,7 +72,7 @@ async def test_numbers_that_json_cannot_hold() -> None:
 async def test_whose_fault() -> None:
     """What a client did wrong has a client's code, also if it is found out while the operation is executed."""
     query = '{"query":"query($n: Int = 2) { need(n: $n) }","variables":{"n":null}}'
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("numbers", {"main.js": NUMBERS})
         error = (await engine.request("POST", "/graphql", HEADERS, query)).json()["errors"][0]
         assert (error["extensions"]["code"], error["path"]) == ("BAD_USER_INPUT", ["need"])

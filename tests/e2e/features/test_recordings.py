@@ -25,7 +25,8 @@ registerWebHandler("/dice/:name", async (req) => {
     name: req.params.name, seen, dice: Math.random(), id: crypto.randomUUID(), before,
     waited: Date.now() - before, scripts,
   };
-});
+  // A replay that makes another call ends when this time is up.
+}, { timeout: 3000 });
 registerWebHandler("/stream", () => (async function* () {
   for (let i = 0; i < 3; i++) {
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -16,7 +16,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from aiwebengine.features.storage.settings import StorageSettings
-from tests.support.engine import EngineUnderTest, running_engine, settings_for
+from tests.support.engine import EngineUnderTest, running_engine, settings_for, shared_engine
 from tests.support.waiting import until
 
 SCRIPT = """
@@ -83,7 +83,7 @@ async def _shared(engine: EngineUnderTest, *calls: list[Any]) -> Any:
 @pytest_twisted.ensureDeferred
 async def test_kv() -> None:
     """Values of every kind are written, read, listed and removed; an invocation sees its own writes at once."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("store", {"main.ts": SCRIPT})
         value = {"a": [1, None, "\\u00e9\\u0000"], "b": {"c": True}}
         done = await _do(
@@ -113,7 +113,7 @@ async def test_kv() -> None:
 @pytest_twisted.ensureDeferred
 async def test_refusals() -> None:
     """What cannot be stored is refused in words, and nothing else suffers."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("store", {"main.ts": SCRIPT})
         codes = await _do(
             engine,
@@ -137,7 +137,7 @@ async def test_refusals() -> None:
 @pytest_twisted.ensureDeferred
 async def test_only_with_the_handler() -> None:
     """What a handler has written stays only if it returned; a thrown httpError rolls back, a returned one does not."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("store", {"main.ts": SCRIPT})
         for how, kept in (("throw", None), ("http", None), ("returned", "returned")):
             await _do(engine, ["set", "k", how], query=f"?fail={how}")
@@ -147,7 +147,7 @@ async def test_only_with_the_handler() -> None:
 @pytest_twisted.ensureDeferred
 async def test_everybody_counts() -> None:
     """However many handlers change one key at the same time, none of them is lost."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("store", {"main.ts": SCRIPT})
         for path, key, wanted in (("/count", "counter", 20), ("/add", "sum", 40), ("/update", "list", list(range(20)))):
             asked = [Deferred.fromCoroutine(engine.request("POST", path)) for _ in range(20)]
@@ -179,7 +179,7 @@ async def test_expiry_and_restart() -> None:
 @pytest_twisted.ensureDeferred
 async def test_storages() -> None:
     """The storages are those of the Web Storage standard, for texts alone, and personal ones for somebody."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("store", {"main.ts": SCRIPT})
         await engine.deploy("other", {"main.ts": SCRIPT.replace('"/', '"/other/')})
         assert await _shared(
@@ -210,7 +210,7 @@ class _Watching(Protocol):
 @pytest_twisted.ensureDeferred
 async def test_watch() -> None:
     """Who watches a key sees what it holds and the newest after each commit; who watches a prefix sees what changes."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("store", {"main.ts": SCRIPT})
         watching, others = _Watching(), _Watching()
         (await engine.open("GET", "/watch")).deliverBody(watching)
@@ -258,7 +258,7 @@ async def test_quota() -> None:
 async def test_top_level() -> None:
     """What the top level stores is kept with the deployment, once, and not by one that is refused."""
     source = 'kv.set("made", 1).then(() => undefined);\nsharedStorage.setItem("by", "top");\n' + SCRIPT
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         checked = await engine.api("POST", "/check?uri=store", {"files": {"main.ts": source}})
         assert checked.json()["ok"], checked.text
         await engine.deploy("store", {"main.ts": SCRIPT})

@@ -6,7 +6,7 @@ import json
 
 import pytest_twisted
 
-from tests.support.engine import running_engine
+from tests.support.engine import shared_engine
 
 BETWEEN = """
 use(async (req, ctx, next) => {
@@ -32,7 +32,7 @@ export default { fetch: async (request) => new Response(
 @pytest_twisted.ensureDeferred
 async def test_middleware_around_automatic_answers() -> None:
     """Middleware answers a preflight itself, and sees 204, 404 and 405 of its own script before the client does."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("one", {"main.js": BETWEEN})
         for path in ("/a", "/a/7"):
             reply = await engine.request("OPTIONS", path, PREFLIGHT)
@@ -59,7 +59,7 @@ async def test_middleware_around_automatic_answers() -> None:
 @pytest_twisted.ensureDeferred
 async def test_base_paths() -> None:
     """Several scripts answer everything, each below its base path, and know their paths without it."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         for name, base in (("shop", "/shop"), ("help", "/shop/help"), ("site", "")):
             manifest = json.dumps({"name": name, "aiwebengine": {"basePath": base}})
             await engine.deploy(name, {"main.js": FETCH % name, "package.json": manifest})
@@ -86,7 +86,7 @@ async def test_base_paths() -> None:
 @pytest_twisted.ensureDeferred
 async def test_middleware_below_a_base_path() -> None:
     """What nobody answers below a base path passes the middleware of its script."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         manifest = json.dumps({"name": "one", "aiwebengine": {"basePath": "/one"}})
         await engine.deploy("one", {"main.js": BETWEEN, "package.json": manifest})
         await engine.deploy("other", {"main.js": 'registerWebHandler("/b", () => "b");'})

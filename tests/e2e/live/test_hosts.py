@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest_twisted
 
-from tests.support.engine import EngineUnderTest, Reply, running_engine
+from tests.support.engine import EngineUnderTest, Reply, shared_engine
 
 FETCH = """
 use(async (req, ctx, next) => {
@@ -32,7 +32,7 @@ async def _on(engine: EngineUnderTest, host: str, path: str, method: str = "GET"
 @pytest_twisted.ensureDeferred
 async def test_hosts() -> None:
     """Scripts that answer everything share a server by their hosts, and a path on one host is none on another."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("site", {"main.js": EVERYTHING % "site"})
         await engine.deploy("shop", _files(EVERYTHING % "shop", ["shop.example.org"]))
         await engine.deploy("tenants", _files(EVERYTHING % "tenants", ["*.example.org"], "/app"))
@@ -61,7 +61,7 @@ async def test_hosts() -> None:
 @pytest_twisted.ensureDeferred
 async def test_same_paths_on_two_hosts() -> None:
     """Two scripts have the same paths, streams and middleware, each on its host; on the same host they may not."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         for name in ("one", "two"):
             await engine.deploy(name, _files(FETCH % (name, name), [f"{name}.example.org"]))
         for name in ("one", "two"):

@@ -15,7 +15,7 @@ from tests.e2e.scripts.test_examples import deployed
 from tests.support.clients.foreign import CHROMIUM, Program, client_programs
 from tests.support.clients.listening import listen
 from tests.support.clients.websocket import BINARY, connect
-from tests.support.engine import EngineUnderTest, running_engine
+from tests.support.engine import EngineUnderTest, shared_engine
 
 ADD = (
     'mutation($text: String!, $tag: String) { addNote(text: $text, tag: $tag, by: "ada") { id text author { notes } } }'
@@ -39,7 +39,7 @@ async def looked_at(engine: EngineUnderTest, folder: Path, path: str, steps: lis
 @pytest_twisted.ensureDeferred
 async def test_live_notes() -> None:
     """Notes are added, edited, removed and counted; who subscribed to a tag hears of its notes only."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await deployed(engine, "live-notes")
         everything = await subscribe(
             engine, "subscription { noteChanged { change note { text author { name notes } } } }"
@@ -84,7 +84,7 @@ async def test_live_notes_in_a_browser(tmp_path: Path) -> None:
         return f'({typed}, document.querySelector("#add button").click(), true)'
 
     over = 'document.getElementById("transport")'
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await deployed(engine, "live-notes")
         await ask(engine, ADD, {"text": "<b>here before</b>"})
         lines = await looked_at(
@@ -110,7 +110,7 @@ async def test_live_notes_in_a_browser(tmp_path: Path) -> None:
 @pytest_twisted.ensureDeferred
 async def test_sockets() -> None:
     """The echo sends back what it gets; who moves a pointer is seen by all, until it has gone."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await deployed(engine, "sockets")
         echo = await connect(engine, "/echo")
         echo.say("hello")
@@ -138,7 +138,7 @@ async def test_cursors_in_a_browser(tmp_path: Path) -> None:
         pytest.skip("there is no Chromium on this machine")
     cursors = 'Array.from(document.querySelectorAll(".cursor"), (one) => one.textContent + " " + one.style.left)'
     key = 'document.getElementById("board").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" })), true'
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await deployed(engine, "sockets")
         other = await connect(engine, "/cursors/socket?name=ada")
         await other.has(1)
@@ -159,7 +159,7 @@ async def test_cursors_in_a_browser(tmp_path: Path) -> None:
 @pytest_twisted.ensureDeferred
 async def test_older_subscriptions() -> None:
     """A script of the older style is heard at the older path and by subscriptions of today, and is warned once."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await deployed(engine, "older-subscriptions")
         older = await listen(engine, "/graphql/subscription/liveMessages")
         today = await subscribe(engine, "subscription { liveMessages }")

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from aiwebengine.settings.schema import LiveSettings
 from tests.support.clients.listening import listen
-from tests.support.engine import EngineUnderTest, running_engine, settings_for
+from tests.support.engine import EngineUnderTest, running_engine, settings_for, shared_engine
 from tests.support.waiting import until
 
 SCRIPT = """
@@ -60,7 +60,7 @@ async def state(engine: EngineUnderTest) -> Any:
 @pytest_twisted.ensureDeferred
 async def test_messages_reach_clients() -> None:
     """What a script sends reaches the clients of its stream, in order, with rising ids and the right headers."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("chat", {"main.ts": SCRIPT})
         client = await listen(engine, "/news")
         assert client.status == 200
@@ -81,7 +81,7 @@ async def test_messages_reach_clients() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_failed_handler_sends_nothing() -> None:
     """Messages of an invocation that fails are sent to nobody, but for immediate ones."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("chat", {"main.ts": SCRIPT})
         for path in ("/news", "/short"):
             client = await listen(engine, path)
@@ -96,7 +96,7 @@ async def test_a_failed_handler_sends_nothing() -> None:
 @pytest_twisted.ensureDeferred
 async def test_selected_clients() -> None:
     """`to`, the parameters of the path and the filter choose whom a message is for."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("chat", {"main.ts": SCRIPT})
         ada = await listen(engine, "/rooms/7?user=ada&level=2")
         bob = await listen(engine, "/rooms/7?user=bob")
@@ -118,7 +118,7 @@ async def test_selected_clients() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_filter_that_fails() -> None:
     """A message whose filter throws, asks the server or goes on for ever reaches nobody, and the owner reads why."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("chat", {"main.ts": SCRIPT})
         client = await listen(engine, "/rooms/7?level=9")
         for message in ({"broken": 1}, {"asks": 1}, {"endless": 1}, {"fine": 1}):
@@ -134,7 +134,7 @@ async def test_a_filter_that_fails() -> None:
 @pytest_twisted.ensureDeferred
 async def test_who_comes_back_gets_what_was_missed() -> None:
     """With `Last-Event-ID` a client gets what it missed, in order and once, also behind other clients' messages."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("chat", {"main.ts": SCRIPT})
         client = await listen(engine, "/news")
         await client.until(lambda: client.last_id != "")
@@ -150,7 +150,7 @@ async def test_who_comes_back_gets_what_was_missed() -> None:
 @pytest_twisted.ensureDeferred
 async def test_what_is_lost_is_told() -> None:
     """Where history does not reach back, or belongs to another life of the server, a gap is told."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("chat", {"main.ts": SCRIPT})
         client = await listen(engine, "/news")
         await send(engine, *(["/news", number] for number in range(8)))
@@ -170,7 +170,7 @@ async def test_what_is_lost_is_told() -> None:
 @pytest_twisted.ensureDeferred
 async def test_the_script_sees_clients_come() -> None:
     """`onConnect` gives the first message; attributes that throw refuse; `auth` asks for a user."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("chat", {"main.ts": SCRIPT})
         client = await listen(engine, "/state")
         assert await client.has(1) == [{"n": 0, "last": None}]
@@ -194,7 +194,7 @@ async def test_middleware_guards_streams() -> None:
       registerWebStream("/guarded", { filter: (message, clients) => clients.map(() => true) });
       registerWebHandler("/say", () => { sendStreamMessage("hello"); return "ok"; });
     """
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("guarded", {"main.ts": script})
         assert (await engine.request("GET", "/guarded")).status == 403
         client = await listen(engine, "/guarded?key=7")
@@ -205,7 +205,7 @@ async def test_middleware_guards_streams() -> None:
 @pytest_twisted.ensureDeferred
 async def test_connections_survive_a_deployment() -> None:
     """A deployment leaves connections and history alone; a stream that is gone ends properly, and then is not found."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("chat", {"main.ts": SCRIPT})
         news, room = await listen(engine, "/news"), await listen(engine, "/rooms/7")
         await send(engine, ["/news", 1])
@@ -242,7 +242,7 @@ class Counter(Protocol):
 @pytest_twisted.ensureDeferred
 async def test_a_thousand_clients_through_a_deployment() -> None:
     """All of a thousand clients stay connected while the script is deployed again and again, and miss nothing."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("chat", {"main.ts": SCRIPT})
         clients = []
         for _ in range(1000):
@@ -298,7 +298,7 @@ async def test_limits_bite() -> None:
 @pytest_twisted.ensureDeferred
 async def test_what_cannot_be_registered_or_sent() -> None:
     """A wrong path, option or message is refused with the rule; another script's stream needs the capability."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("other", {"main.js": 'registerWebStream("/theirs");'})
         source = """
           registerWebStream("/own/:id");
@@ -348,7 +348,7 @@ async def test_what_cannot_be_registered_or_sent() -> None:
 @pytest_twisted.ensureDeferred
 async def test_messages_of_a_deployment() -> None:
     """What the top level sends is sent when the deployment is done, to the streams of the new version."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("chat", {"main.js": 'registerWebStream("/news");'})
         client = await listen(engine, "/news")
         await engine.deploy(
@@ -363,7 +363,7 @@ async def test_messages_of_a_deployment() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_script_without_streams_is_told() -> None:
     """A message of a script that has no stream reaches nobody, and the log says so."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy(
             "none", {"main.js": 'registerWebHandler("/a", () => { sendStreamMessage({}); return "ok"; });'}
         )

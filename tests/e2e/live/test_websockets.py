@@ -15,7 +15,7 @@ from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.settings.schema import WebSocketSettings
 from tests.support.clients.listening import listen
 from tests.support.clients.websocket import BINARY, TEXT, connect
-from tests.support.engine import EngineUnderTest, running_engine, settings_for
+from tests.support.engine import EngineUnderTest, running_engine, settings_for, shared_engine
 from tests.support.waiting import until
 
 SCRIPT = """
@@ -63,7 +63,7 @@ async def kept(engine: EngineUnderTest, key: str, wanted: Any) -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_room() -> None:
     """What one says all in the room get, each with its own data; texts and bytes go both ways; the end is told."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("rooms", {"main.ts": SCRIPT})
         ada = await connect(engine, "/rooms/7?name=ada", {"sec-websocket-protocol": "other, chat.v1"})
         bob = await connect(engine, "/rooms/7?name=bob")
@@ -104,7 +104,7 @@ async def test_a_room() -> None:
 @pytest_twisted.ensureDeferred
 async def test_in_order() -> None:
     """Messages of one socket are handled one after the other, however long each takes; sockets do not wait for each other."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("rooms", {"main.ts": SCRIPT})
         one = await connect(engine, "/rooms/1")
         other = await connect(engine, "/rooms/2")
@@ -118,7 +118,7 @@ async def test_in_order() -> None:
 @pytest_twisted.ensureDeferred
 async def test_failures() -> None:
     """A handler that fails leaves nothing, and closes its socket with 1011; one that is endless is ended."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("rooms", {"main.ts": SCRIPT})
         for said in ("fail", "endless"):
             one = await connect(engine, "/rooms/1")
@@ -136,7 +136,7 @@ async def test_failures() -> None:
 @pytest_twisted.ensureDeferred
 async def test_who_may_connect() -> None:
     """Pages of other origins, those without a key, requests that are none and those who must sign in are refused."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("rooms", {"main.ts": SCRIPT})
         for path, headers, status in (
             ("/echo", {"origin": "http://localhost"}, 101),
@@ -162,7 +162,7 @@ async def test_who_may_connect() -> None:
 @pytest_twisted.ensureDeferred
 async def test_through_a_deployment() -> None:
     """A socket stays open when its script is deployed again and keeps its data; when its path is gone it is closed."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("rooms", {"main.ts": SCRIPT})
         one = await connect(engine, "/rooms/1?name=ada")
         one.say("count")
@@ -255,7 +255,7 @@ async def test_who_is_signed_in() -> None:
     registerWebSocket("/mine", { open: (ws) => ws.send("in") }, { auth: "required" });
     registerWebStream("/stream", { auth: "required" });
     """
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("mine", {"main.js": script})
         for headers, status in (
             ({}, 401),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest_twisted
 
-from tests.support.engine import running_engine
+from tests.support.engine import running_engine, shared_engine
 from tests.support.waiting import until
 
 MANAGER = """
@@ -40,7 +40,7 @@ registerWebHandler('/asset', function () { return JSON.parse(fetchAsset('/a.txt'
 @pytest_twisted.ensureDeferred
 async def test_a_script_deploys_scripts() -> None:
     """A script that was granted it deploys, changes and deletes scripts; what cannot be deployed is in its log."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("manager", {"main.js": MANAGER}, grants=["scripts"])
         made = await engine.request("POST", "/make?text=one", {}, "")
         assert made.json() == {"source": True, "listed": True}
@@ -72,7 +72,7 @@ async def test_a_script_replaces_itself() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_script_without_a_grant_is_denied() -> None:
     """Without the capability the call is refused, and the error says what to do."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         source = """registerWebHandler('/list', function () {
             try { return listScripts(); } catch (error) { return error.code + ': ' + error.message; }
         });"""
@@ -85,7 +85,7 @@ async def test_a_script_without_a_grant_is_denied() -> None:
 @pytest_twisted.ensureDeferred
 async def test_assets_are_stored_with_the_answer() -> None:
     """An asset is stored if the handler has returned, and not if it has thrown."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("manager", {"main.js": MANAGER}, grants=["assets", "scripts"])
         assert (await engine.request("GET", "/asset")).json() is None
         stored = (await engine.request("POST", "/asset", {}, "hello")).json()
@@ -99,7 +99,7 @@ async def test_the_top_level_may_deploy() -> None:
     """What the top level deploys is carried out with the deployment, and not by a check."""
     source = """upsertScript('child', "registerWebHandler('/child', function () { return 'hi'; });");
         registerWebHandler('/parent', function () { return 'hello'; });"""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         checked = await engine.api("POST", "/check?uri=parent", {"files": {"main.js": source}, "grants": ["scripts"]})
         assert checked.json()["ok"], checked.text
         assert (await engine.request("GET", "/child")).status == 404
@@ -111,7 +111,7 @@ async def test_the_top_level_may_deploy() -> None:
 @pytest_twisted.ensureDeferred
 async def test_failures_are_in_the_log() -> None:
     """What a handler threw is in the script's log, with the author's file and line."""
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         source = "interface Nothing { deep?: { down: number } }\nregisterWebHandler('/boom', boom);\n"
         source += "function boom() {\n  const o: Nothing = {};\n  return o.deep!.down;\n}\n"
         await engine.deploy("boom", {"main.ts": source})
@@ -136,7 +136,7 @@ async def test_cookies_come_back() -> None:
     registerWebHandler("/set", function () { return { status: 200, cookies: { a: "50%25 of é" } }; });
     registerWebHandler("/get", function (req) { return req.cookies.a; });
     """
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("cookies", {"main.js": source})
         cookie = (await engine.request("GET", "/set")).headers["set-cookie"].split(";")[0]
         assert (await engine.request("GET", "/get", {"cookie": cookie})).text == "50%25 of é"
@@ -165,7 +165,7 @@ export function inner(given: Given): never {
   throw new TypeError("inner " + given.x);
 }
 """
-    async with running_engine() as engine:
+    async with shared_engine() as engine:
         await engine.deploy("traces", {"main.ts": main, "lib.ts": lib})
         await engine.deploy("plain", {"main.js": 'registerWebHandler("/plain", function () {\n  console.trace(); });'})
         assert (await engine.request("GET", "/logs")).status == 200
