@@ -142,7 +142,8 @@ def settings_for(folder: Path, **sections: Any) -> Settings:
     made = Settings(
         profile="development",
         server=ServerSettings(port=0, data_folder=str(folder), stop_seconds=1.0),
-        pool=PoolSettings(isolation="shared"),
+        # On a busy machine a request may wait for long, which says nothing of the engine.
+        pool=PoolSettings(isolation="shared", queue_seconds=60.0),
         errors=ErrorSettings(show_source=True),
         features=of_features,
     )

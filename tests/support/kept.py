@@ -3,7 +3,8 @@ What the engines of one test process share, so that each starts in a tenth of th
 
 A build worker takes half a second of processor time until its first build is done, and an empty data folder a
 tenth for its tables.  Neither is what the tests of an engine are about: programs are started with nothing
-kept (`servers.started`), and the tests of the builder and of migrations make their own.
+kept (`servers.started`), the tests of migrations make their own databases, and those of what a worker keeps or
+how it dies have one of their own settings or cache, or survive that it was used before.
 """
 
 from __future__ import annotations
@@ -32,6 +33,12 @@ class LentWorker(Worker):
 
     lent = False
     """Whether an engine uses it: it has one request in hand at most."""
+
+    def lend(self) -> LentWorker:
+        """Begin to count anew."""
+        self.lent = True
+        self.starts, self.built = int(self._process is not None), 0
+        return self
 
     def stop(self) -> Deferred[None] | None:
         """See `Worker.stop`; nothing is ended unless a request is in hand, which fails."""
@@ -71,14 +78,12 @@ def _lend(*, setup: Mapping[str, Any], settings: BuildSettings, **more: Any) -> 
     terms = {name: value for name, value in setup.items() if name != "cache"}
     for known, worker in _KEPT.workers:
         if known == terms and not worker.lent:
-            worker.lent = True
-            return worker
+            return worker.lend()
     if _KEPT.cache is None:
         _KEPT.cache = tempfile.TemporaryDirectory(prefix="lowered-")
     worker = LentWorker(setup={**setup, "cache": _KEPT.cache.name}, settings=settings, **more)
-    worker.lent = True
     _KEPT.workers.append((terms, worker))
-    return worker
+    return worker.lend()
 
 
 async def lay_out(folder: Path, make: Callable[[Path], Awaitable[None]]) -> None:

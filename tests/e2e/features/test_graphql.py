@@ -140,7 +140,7 @@ async def open_subscriptions(engine: EngineUnderTest, count: int) -> None:
 @pytest_twisted.ensureDeferred
 async def test_queries() -> None:
     """Fields of one moment and one script are one invocation, objects come together, scalars are written and read."""
-    async with shared_engine() as engine:
+    async with running_engine() as engine:
         await engine.deploy("a", {"main.ts": SCRIPT})
         reply = await ask(engine, '{ hello(name: "x") notes { id text at author { name } } other: hello(name: "y") }')
         assert reply.json() == {
@@ -446,7 +446,7 @@ async def test_older_names() -> None:
     function touchResolver() { sendSubscriptionMessage("live", "touched"); return JSON.stringify({ as: "text" }); }
     function liveResolver() { return "connected"; }
     """
-    async with shared_engine() as engine:
+    async with running_engine() as engine:
         await engine.deploy("old", {"main.js": old})
         reply = await ask(engine, '{ items { name } item(name: "b") { name } }')
         assert reply.json() == {"data": {"items": [{"name": "a"}], "item": {"name": "b"}}}

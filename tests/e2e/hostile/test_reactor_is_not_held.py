@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.burdened import FORM, mapped
+from tests.support.waiting import wait_until
 
 TURN_SECONDS = 0.020
 """Most that one turn of the reactor may take."""
@@ -81,13 +82,13 @@ class BurdenedServer:
 
     def wait(self) -> None:
         """Return when it answers."""
-        address = self._folder / "address"
-        until = time.monotonic() + 60
-        while not (address.exists() and address.read_text()):
-            assert self._process.poll() is None, (self._folder / "output").read_text()
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        self._host = address.read_text().removeprefix("http://")
+        address, output = self._folder / "address", self._folder / "output"
+
+        def answers() -> str:
+            assert self._process.poll() is None, output.read_text()
+            return address.read_text() if address.exists() else ""
+
+        self._host = wait_until(answers, state=output.read_text).removeprefix("http://")
         self._token = (self._folder / "administrator-token").read_text().strip()
 
     def stop(self) -> None:

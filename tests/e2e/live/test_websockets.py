@@ -63,7 +63,7 @@ async def kept(engine: EngineUnderTest, key: str, wanted: Any) -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_room() -> None:
     """What one says all in the room get, each with its own data; texts and bytes go both ways; the end is told."""
-    async with shared_engine() as engine:
+    async with running_engine() as engine:
         await engine.deploy("rooms", {"main.ts": SCRIPT})
         ada = await connect(engine, "/rooms/7?name=ada", {"sec-websocket-protocol": "other, chat.v1"})
         bob = await connect(engine, "/rooms/7?name=bob")

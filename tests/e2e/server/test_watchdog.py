@@ -29,6 +29,6 @@ async def test_held_by_a_route(monkeypatch: pytest.MonkeyPatch) -> None:
         state = (await engine.api("GET", "/state")).json()["reactor"]
         assert state["watched"] is True
         assert state["over50ms"] >= 1, state
-        [held] = [one for one in state["last"] if one["subject"] == 'GET /slow of "slow"']
-        assert held["ms"] >= 200
-        assert held["phase"] == "web.site._route"
+        # Whatever else takes long on a busy machine is told as well.
+        held = [one for one in state["last"] if one["subject"] == 'GET /slow of "slow"' and one["ms"] >= 200]
+        assert "web.site._route" in {one["phase"] for one in held}, state

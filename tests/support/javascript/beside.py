@@ -24,6 +24,7 @@ from aiwebengine.errors import DeploymentRefused
 from aiwebengine.host.names import known_globals
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.fakes.threads import ThreadsInTurn
+from tests.support.kept import lending
 from tests.support.world import Program, run_programs
 
 CASES = Path(__file__).parent / "cases"
@@ -105,7 +106,8 @@ async def here(programs: Sequence[Case], *, entry: str, cache: Path) -> dict[str
         known_globals={**known_globals(DECLARED), "out": None},
         advice=DECLARED.advice,
     )
-    builder.startService()
+    with lending():
+        builder.startService()
     found: dict[str, Any] = {}
     sources: dict[str, str] = {}
     try:

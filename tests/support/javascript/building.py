@@ -6,7 +6,7 @@ import io
 import tarfile
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,13 +18,19 @@ from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.host.names import known_globals
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.fakes.threads import ThreadsInTurn
+from tests.support.kept import lending
 
 
 @asynccontextmanager
 async def running_builder(
     settings: BuildSettings | None = None, *, cache: Path | None = None
 ) -> AsyncIterator[Builder]:
-    """Run a builder for the length of a `with` block, with a cache of its own if none is given."""
+    """
+    Run a builder for the length of a `with` block.
+
+    With the usual settings it borrows a worker that is kept (see `kept.py`); with others, or with a cache, it starts
+    its own.
+    """
     with tempfile.TemporaryDirectory(prefix="build-") as folder:
         builder = Builder(
             settings=settings or BuildSettings(),
@@ -35,7 +41,8 @@ async def running_builder(
             known_globals=known_globals(DECLARED),
             advice=DECLARED.advice,
         )
-        builder.startService()
+        with lending() if cache is None else nullcontext():
+            builder.startService()
         try:
             yield builder
         finally:
