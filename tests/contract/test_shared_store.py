@@ -16,8 +16,8 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from aiwebengine.services.redis.memory import MemoryStore
 from aiwebengine.services.redis.store import CommandRefused, Script
-from tests.support.redis_server import MISSING, RedisServer, programs, redis_server
-from tests.support.shared_store import Ear, redis_store
+from tests.support.redis.server import MISSING, RedisServer, programs, redis_server
+from tests.support.redis.store import Ear, redis_store
 from tests.support.waiting import until
 
 LONG = 3600.0

@@ -24,8 +24,8 @@ from aiwebengine.services.guarded import CircuitOpen, DependencyTimeout
 from aiwebengine.services.redis import listening
 from aiwebengine.services.redis.connection import WriteRefused
 from aiwebengine.services.redis.store import Script
-from tests.support.redis_server import RedisServer, redis_server
-from tests.support.shared_store import Ear, redis_store, store_for
+from tests.support.redis.server import RedisServer, redis_server
+from tests.support.redis.store import Ear, redis_store, store_for
 from tests.support.waiting import until
 
 ADD = Script(name="add", lua="return redis.call('INCRBY', KEYS[1], ARGV[1])", twin=lambda *_: 0)
@@ -323,7 +323,7 @@ def _with_tls() -> str:
 
 
 def _programs_with_tls() -> Iterator[str]:
-    from tests.support.redis_server import programs
+    from tests.support.redis.server import programs
 
     for program in programs().values():
         if b"tls-port" in Path(program).read_bytes() and b"libssl" in Path(program).read_bytes():

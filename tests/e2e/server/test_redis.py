@@ -14,7 +14,7 @@ import pytest_twisted
 from aiwebengine.services.redis import client
 from aiwebengine.settings.schema import RedisSettings
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
-from tests.support.redis_server import free_port, redis_server
+from tests.support.redis.server import free_port, redis_server
 from tests.support.servers import started
 from tests.support.waiting import until
 

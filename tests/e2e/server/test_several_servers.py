@@ -12,7 +12,7 @@ import pytest_twisted
 from aiwebengine.settings.schema import RedisSettings
 from tests.support.clients.listening import listen
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
-from tests.support.redis_server import RedisServer, redis_server
+from tests.support.redis.server import RedisServer, redis_server
 from tests.support.waiting import until
 
 SCRIPT = """

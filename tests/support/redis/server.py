@@ -20,7 +20,7 @@ import pytest
 
 from tests.support.waiting import wait_until
 
-_FETCHED = Path(__file__).parents[2] / "build-cache" / "servers"
+_FETCHED = Path(__file__).parents[3] / "build-cache" / "servers"
 _NAMES = ("redis-server", "valkey-server")
 
 MISSING = "neither redis-server nor valkey-server is here: as root .ci/prepare_servers installs one"

@@ -12,7 +12,7 @@ from twisted.internet import reactor
 
 from aiwebengine.services.redis.client import RedisStore
 from aiwebengine.settings.schema import RedisSettings
-from tests.support.redis_server import RedisServer
+from tests.support.redis.server import RedisServer
 
 
 def store_for(server: RedisServer, **changes: Any) -> RedisStore:
