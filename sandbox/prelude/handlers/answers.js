@@ -90,8 +90,11 @@
     function bytesBody(h, bytes) { return { h: h, e: 'b', v: K.base64(bytes) }; }
 
     function head(status, type, headers) {
-        return stringify({ status: status, type: type, headers: headers });
+        return asciiHead({ status: status, type: type, headers: headers });
     }
+
+    /* A header may hold letters of Latin-1; the wire carries ASCII alone. */
+    function asciiHead(shape) { return K.ascii(stringify(shape)); }
 
     /* -- the helpers ----------------------------------------------------------------------- */
 
@@ -177,7 +180,7 @@
         } else if (details !== undefined) body.details = details;
         var shape = { status: error.status, type: 'application/problem+json', headers: headers };
         if (thrown) shape.rollback = true;
-        return jsonBody(stringify(shape), jsonText(body));
+        return jsonBody(asciiHead(shape), jsonText(body));
     }
 
     /* -- envelopes ------------------------------------------------------------------------- */

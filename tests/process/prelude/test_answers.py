@@ -128,6 +128,20 @@ class FormsOfAnswer(SynchronousTestCase):
         )
         self.assertEqual(outcome.answer()[0]["headers"], [["a", "1"]])
 
+    def test_headers_with_letters_beyond_ascii(self) -> None:
+        """A header may hold letters of Latin-1 in every form of answer; they travel as ASCII."""
+        answers = _answers(
+            "return {status: 200, body: 'x', headers: {'x-a': 'caf\\u00e9'}}",
+            "return new Response('x', {headers: {'x-a': 'caf\\u00e9'}})",
+            "return json({}, {headers: {'x-a': 'caf\\u00e9'}})",
+            "return {status: 204, headers: {'x-a': 'caf\\u00e9'}}",
+            "throw httpError(404, 'no', {headers: {'x-a': 'caf\\u00e9'}})",
+        )
+        for outcome in answers:
+            head, _, _ = outcome.answer()
+            self.assertEqual(head["headers"], [["x-a", "caf\u00e9"]])
+            self.assertTrue(outcome.answers[-1].isascii())
+
     def test_cookies(self) -> None:
         """Cookies are for the whole site and hidden from page scripts unless told otherwise."""
         (outcome,) = _answers(
