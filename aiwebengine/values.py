@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 
@@ -238,6 +238,10 @@ class LogLine:
     fields: Mapping[str, Any] = field(default_factory=dict)
     of_server: bool = False
     """The server itself wrote it: a failure, or a warning."""
+
+    def at_route(self, label: str) -> LogLine:
+        """Return the line with a field that says what was run; see `Invocation.label`."""
+        return replace(self, fields={**self.fields, "route": label})
 
 
 @dataclass(slots=True, kw_only=True)

@@ -55,9 +55,10 @@ class Failures:
         told = with_callee(error.public, frames[0].source_line) if frames else error.public
         lines = [told, *(f"    at {frame.function or '(anonymous)'} ({_place(frame)})" for frame in frames)]
         first = {"place": _place(frames[0])} if frames else {}
-        line = LogLine(
-            at=at, level="error", message="\n".join(lines), fields={"code": error.code, **first}, of_server=True
-        )
+        fields = {"code": error.code, **first}
+        line = LogLine(at=at, level="error", message="\n".join(lines), fields=fields, of_server=True)
+        if invocation.label:
+            line = line.at_route(invocation.label)
         self._logs.append(invocation, [line], outcome=error.code)
 
 

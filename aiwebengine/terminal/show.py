@@ -156,9 +156,20 @@ def log_line(line: Mapping[str, Any], *, with_script: bool) -> str:
     level = safe(line.get("level", "info"))
     script = f"{safe(line.get('uri', ''))}@{safe(line.get('version', '?'))} " if with_script else ""
     fields = line.get("fields") or {}
-    told = "".join(f" {safe(key)}={safe(json.dumps(value, ensure_ascii=False))}" for key, value in fields.items())
-    message = "\n    ".join(safe(part) for part in str(line.get("message", "")).split("\n"))
     outcome = line.get("outcome")
+    first, *rest = (safe(part) for part in str(line.get("message", "")).split("\n"))
+    told = "".join(
+        f" {safe(key)}={safe(json.dumps(value, ensure_ascii=False))}"
+        for key, value in fields.items()
+        if not _is_repeated(key, value, outcome, rest)
+    )
     ended = f" ({safe(outcome)})" if outcome not in {None, "committed"} else ""
     shown = click.style(f"{level:<5}", fg=_COLOURS.get(level))
-    return f"{moment(line.get('at'))} {shown} {script}{message}{told}{ended}"
+    return "\n    ".join((f"{moment(line.get('at'))} {shown} {script}{first}{told}{ended}", *rest))
+
+
+def _is_repeated(key: str, value: object, outcome: object, rest: Sequence[str]) -> bool:
+    """Return whether a field says what is shown anyway: the outcome of a failure, and the place of its first frame."""
+    if key == "code":
+        return value == outcome
+    return key == "place" and bool(rest) and rest[0].endswith(f"({value})")

@@ -291,6 +291,8 @@ class Run:
         try:
             self._result = result = read_answer(box, max_bytes=self._answer_bytes())
         except EngineError as error:
+            if isinstance(error, ScriptFailed):
+                error.place = self.invocation.place
             self._result = error
             return True
         if self._reply is None and self._pending is None and not result[0].streamed:

@@ -66,17 +66,18 @@ def script_failure(box: Box, *, label: str = "", place: str = "") -> EngineError
         if label:
             waits = waits.replace("The handler", f"The handler of {label}", 1)
         return ScriptHung(waits, thrown=thrown, place=place)
-    shown = thrown.message if thrown.name in {"Error", ""} else f"{thrown.name}: {thrown.message}"
+    shown = _shown(thrown)
     if code == b"memory":
         return ScriptMemory(
             "The script ran out of memory and was ended; nothing it did was kept. "
             "Hold less at once, or raise its limit (memory; at most limits.memory_bytes).",
             thrown=thrown,
+            place=place,
         )
     if code == b"invalid_answer":
-        return ScriptFailed(f"The handler's answer cannot be sent: {thrown.message}", thrown=thrown)
+        return ScriptFailed(f"The handler's answer cannot be sent: {thrown.message}", thrown=thrown, place=place)
     if code == b"internal":
-        return ScriptCrashed("The sandbox failed while it ran the script.", thrown=thrown, private=shown)
+        return ScriptCrashed("The sandbox failed while it ran the script.", thrown=thrown, private=shown, place=place)
     if refused := _refused(told):
         return ScriptFailed(f"The script threw {shown}", thrown=thrown, refused=refused, caught=_count(told, "more"))
     if thrown.code in _HOST_CODES:
@@ -88,14 +89,10 @@ def script_failure(box: Box, *, label: str = "", place: str = "") -> EngineError
             else None
         )
         if issubclass(kind, ScriptFailed):
-            return kind(shown, thrown=thrown, retry_seconds=seconds)
+            return kind(shown, thrown=thrown, retry_seconds=seconds, place=place)
         return kind(thrown.message, retry_seconds=seconds)
-    return ScriptFailed(
-        f"The script threw {shown}"
-        if thrown.name != "thrown value"
-        else f"The script threw the value {thrown.message}",
-        thrown=thrown,
-    )
+    said = f"the value {thrown.message}" if thrown.name == "thrown value" else shown
+    return ScriptFailed(f"The script threw {said}", thrown=thrown, place=place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +203,14 @@ def _timeout(bounds: Bounds, *, of_processor: bool) -> ScriptTimeout:
         f"nothing it did was kept. Do less at once, or {advice}.",
         place=bounds.place,
     )
+
+
+def _shown(thrown: ThrownError) -> str:
+    """Return an error in words; one of a host call always names the call."""
+    message = thrown.message
+    if thrown.call and thrown.call not in message:
+        message = f"{thrown.call}: {message}"
+    return message if thrown.name in {"Error", ""} else f"{thrown.name}: {message}"
 
 
 def _thrown(told: dict[str, Any]) -> ThrownError:

@@ -14,6 +14,8 @@ from aiwebengine.values import Allowance, LogLine
 
 _LEVELS = frozenset({"debug", "info", "warn", "error"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""As packages write them for a terminal, which a log is not."""
 _MAX_FIELDS = 50
 _MAX_RAW_BYTES = 4 * 1024 * 1024
 _MOST_LEVELS = 50
@@ -40,7 +42,8 @@ class Lines:
 
     def read(self, raw: bytes, *, at: float) -> list[LogLine]:
         """
-        Read a `log` box: a JSON array of `[level, message, fields or null]`.
+        Read a `log` box: a JSON array of `[level, message, fields or null]`, with `true` after those for a line of
+        the engine's own.
 
         Args:
             at: The time the lines get.
@@ -103,16 +106,18 @@ def _warning(at: float, message: str) -> LogLine:
 
 
 def _line(one: Any, at: float, longest: int) -> LogLine | None:
-    if not isinstance(one, list) or len(one) != 3:
+    if not isinstance(one, list) or not 3 <= len(one) <= 4:
         return None
-    level, message, fields = one
+    level, message, fields = one[:3]
     if level not in _LEVELS or not isinstance(message, str):
         return None
     if len(message) > longest:
         message = message[:longest] + f"... ({len(message) - longest} characters more)"
     # Whoever writes or reads them later has less stack left than there is here.
     kept = fields if isinstance(fields, dict) and len(fields) <= _MAX_FIELDS and _is_flat(fields, _MOST_LEVELS) else {}
-    return LogLine(at=at, level=level, message=_CONTROL.sub(_escaped, message), fields=kept)
+    message = _CONTROL.sub(_escaped, _COLOUR.sub("", message) if "\x1b" in message else message)
+    own = len(one) == 4 and one[3] is True
+    return LogLine(at=at, level=level, message=message, fields=kept, of_server=own)
 
 
 def _is_flat(value: Any, levels: int) -> bool:

@@ -246,7 +246,7 @@
     function warnOnce(old, now) {
         if (warned[old]) return;
         warned[old] = true;
-        K.log('warn', old + ' is an older name and goes on working; the name is ' + now + '.', { deprecated: old });
+        K.log('warn', old + ' is an older name and goes on working; the name is ' + now + '.', { deprecated: old }, true);
     }
     K.warnOnce = warnOnce;
 

@@ -178,13 +178,13 @@
      * A script that is killed must not take its log lines with it, so they are let out early: the
      * first few each by itself, and after that no more often than every two milliseconds.
      */
-    K.log = function (level, message, fields) {
+    K.log = function (level, message, fields, own) {
         if (++lines > MOST_LINES) return;
         var kept = 'null';
         if (fields !== undefined && fields !== null) {
             try { kept = ascii(stringify(fields)) || 'null'; } catch (error) { kept = 'null'; }
         }
-        out += 'G["' + level + '",' + quoteText(K.safeText(message)) + ',' + kept + ']\n';
+        out += 'G["' + level + '",' + quoteText(K.safeText(message)) + ',' + kept + (own === true ? ',true]\n' : ']\n');
         if (early && (lines <= SOON || realNow() - takenAt >= PAUSE_MS)) K.breathe();
     };
     K.logEarly = function () { early = true; };

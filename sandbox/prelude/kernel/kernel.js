@@ -40,7 +40,7 @@
  *   K.ask(name, json, done, about)    the same for the kernel itself: done({ok} or {err}, about) runs as a job
  *   K.HostError(told)          what a refused host call throws
  *   K.now(), K.random(), K.randomBytes(bytes), K.randomHex(count)                (time.js, crypto.js)
- *   K.log(level, message, fields)                                                (hostcalls.js)
+ *   K.log(level, message, fields, own): own if the engine says it               (hostcalls.js)
  *   K.run                      the invocation in hand, null if none              (invocations.js)
  *   K.kinds[kind]              starts an invocation of that kind: function (run, box)
  *   K.onRejected(promise, reason), K.onHandled(promise)    called by promise.js

@@ -21,7 +21,7 @@
 
     function done(run) {
         var timers = K.timerCount(), answer = run.answer;
-        if (timers > 0) K.log('warn', timers + (timers === 1 ? ' timer was' : ' timers were') + ' still set when the handler had returned, and dropped; hand work that should go on to ctx.waitUntil(promise).');
+        if (timers > 0) K.log('warn', timers + (timers === 1 ? ' timer was' : ' timers were') + ' still set when the handler had returned, and dropped; hand work that should go on to ctx.waitUntil(promise).', null, true);
         return finish('D' + answer.h.length + ' ' + answer.e + answer.h + answer.v);
     }
 
@@ -35,7 +35,7 @@
     function warnUnawaited(run) {
         run.warned = true;
         var names = calls.unawaited();
-        for (var i = 0; i < names.length && i < 10; i++) K.log('warn', names[i] + ' was still open when the handler had returned, and nobody awaits it; write await before it, or hand it to ctx.waitUntil.');
+        for (var i = 0; i < names.length && i < 10; i++) K.log('warn', names[i] + ' was still open when the handler had returned, and nobody awaits it; write await before it, or hand it to ctx.waitUntil.', null, true);
     }
 
     /* What to tell Python when the world is idle or waits. */

@@ -43,6 +43,14 @@ class LogLines(SynchronousTestCase):
             ],
         )
 
+    def test_words_of_the_engine(self) -> None:
+        """A warning of the engine is marked as its own, and nothing that a script logs is."""
+        (outcome,) = _answers("setTimeout(function () {}, 100); console.warn('mine', { a: 1 }, true); return 1")
+        mine, own = outcome.logs
+        self.assertEqual(len(mine), 3)
+        self.assertEqual((own[0], own[3]), ("warn", True))
+        self.assertIn("1 timer was still set", own[1])
+
 
 class FormsOfAnswer(SynchronousTestCase):
     """Every form of answer becomes a head and a body."""

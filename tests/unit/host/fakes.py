@@ -29,7 +29,7 @@ from aiwebengine.host.turns import Turns
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.settings.schema import LimitSettings
-from aiwebengine.values import Invocation, Receipt
+from aiwebengine.values import Invocation, LogLine, Receipt
 from tests.support.fakes.invocations import an_invocation
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.reserved import RESERVED
@@ -60,6 +60,8 @@ class Everything:
         self.scripts: dict[str, str] = {"me": "// me"}
         self.assets: dict[str, NewAsset] = {}
         self.lines: list[tuple[str, str, str]] = []
+        self.routes: list[object] = []
+        """Of each line, the field that names what was run; None if it has none."""
         self.receipts: list[str] = []
         self.refuse_deploy = False
         self.commits = 0
@@ -95,6 +97,11 @@ class Everything:
 
     async def get(self, script: str, path: str) -> NewAsset | None:
         return self.assets.get(path)
+
+    def keep_lines(self, invocation: Invocation, lines: Sequence[LogLine]) -> None:
+        """Keep what was logged."""
+        self.lines += [(invocation.script, line.level, line.message) for line in lines]
+        self.routes += [line.fields.get("route") for line in lines]
 
     def transact(self, unit: str, write: Write) -> Deferred[None]:
         """Run a unit as a database would."""
@@ -151,9 +158,7 @@ def host(
         commits=commits,
         capabilities=lambda invocation: frozenset(granted),
         registrations=lambda invocation: Registrations(invocation=invocation, reserved=RESERVED),
-        keep_lines=lambda invocation, lines: behind.lines.extend(
-            (invocation.script, line.level, line.message) for line in lines
-        ),
+        keep_lines=behind.keep_lines,
         keep_failure=lambda invocation, error: None,
         keep_receipt=lambda invocation, receipt: behind.receipts.append(receipt.outcome),
         limits=limits or LimitSettings(),

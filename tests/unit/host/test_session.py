@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Conflict, Problem, TooLarge, TooMany
 from aiwebengine.host.effects import HeldEffect
 from aiwebengine.host.session import CallSession
+from aiwebengine.values import LogLine
 from tests.unit.host.fakes import Everything, ask, host, invocation, receipt
 
 SVG = base64.b64encode(b"<svg/>").decode()
@@ -70,6 +71,13 @@ class ScriptEffectTests(SynchronousTestCase):
         ((script, level, message),) = self.behind.lines
         self.assertEqual((script, level), ("me", "error"))
         self.assertEqual(message, 'upsertScript: "other" is not deployed: Unexpected token. (main.js:3)')
+
+    def test_warnings_name_the_route(self) -> None:
+        """What the server says of a run names the route; what the script logs, and a load, does not."""
+        lines = [LogLine(at=0, level="warn", message=who, of_server=who == "server") for who in ("server", "script")]
+        host(self.behind).begin(invocation()._replace(label="GET /a")).log(lines)
+        host(self.behind).begin(invocation("load")._replace(label="load")).log(lines)
+        self.assertEqual(self.behind.routes, ["GET /a", None, None, None])
 
     def test_commits_everything_at_once(self) -> None:
         """Several scripts that one invocation deploys and deletes go live together."""

@@ -41,12 +41,12 @@ class Log:
 class FailuresTests(SynchronousTestCase):
     """`Failures.keep`."""
 
-    def kept(self, error: ScriptFailed) -> LogLine:
+    def kept(self, error: ScriptFailed, *, label: str = "") -> LogLine:
         """Keep a failure; the line."""
         log, source = Log(), Source()
         stacks = Stacks(source=cast(Any, source), threads=cast(Any, None))
         failures = Failures(source=cast(Any, source), stacks=stacks, logs=cast(Any, log), seconds=lambda: 7.0)
-        self.successResultOf(Deferred.fromCoroutine(failures.keep(INVOCATION, error)))
+        self.successResultOf(Deferred.fromCoroutine(failures.keep(INVOCATION._replace(label=label), error)))
         [line] = log.lines
         return line
 
@@ -64,3 +64,8 @@ class FailuresTests(SynchronousTestCase):
         line = self.kept(ScriptTimeout("It was ended.", place="main.js:1"))
         self.assertEqual(line.message, "It was ended.\n    at (anonymous) (main.js:1)")
         self.assertEqual(self.kept(ScriptTimeout("It was ended.")).message, "It was ended.")
+
+    def test_route(self) -> None:
+        """A failure names the route, so that the log alone tells what failed."""
+        line = self.kept(ScriptFailed("No.", place="main.js:1"), label="GET /a")
+        self.assertEqual(line.fields, {"code": "script_failed", "place": "main.js:1", "route": "GET /a"})

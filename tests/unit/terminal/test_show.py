@@ -62,7 +62,24 @@ def test_nothing_a_script_wrote_moves_the_cursor() -> None:
     assert "\x1b[2J" not in text.replace("\x1b[90m", "")
     assert "\r" not in text
     assert "\x07" not in text
-    assert "a\\u001b[2Jb\\u000dc\n    d" in text
+    assert "a\\u001b[2Jb\\u000dc " in text
+    assert text.endswith("\n    d")
+
+
+def test_a_failure_is_shown_once() -> None:
+    """Fields and outcome stand in the first line, before the stack, and nothing stands there twice."""
+    line = {
+        "at": 0,
+        "level": "error",
+        "message": "The script threw no\n    at f (main.ts:2)\n    at g (main.ts:9)",
+        "fields": {"code": "script_failed", "place": "main.ts:2", "route": "GET /a"},
+        "outcome": "script_failed",
+    }
+    first, second, third = show.log_line(line, with_script=False).split("\n")
+    assert first.endswith('The script threw no route="GET /a" (script_failed)')
+    assert (second, third) == ("        at f (main.ts:2)", "        at g (main.ts:9)")
+    other = show.log_line({**line, "fields": {"code": 7, "place": "here"}}, with_script=False)
+    assert 'code=7 place="here"' in other
 
 
 def test_sizes() -> None:

@@ -80,6 +80,28 @@ class DeathTests(SynchronousTestCase):
         assert isinstance(hung, ScriptHung)
         self.assertEqual((hung.public, hung.place), ("The handler of GET /a waits.", "main.js:3"))
 
+    def test_place_of_any_failure(self) -> None:
+        """Whatever a handler fails with, it is known where the handler was registered."""
+        for code, told in (
+            (b"invalid_answer", {"message": "no"}),
+            (b"thrown", {"name": "thrown value", "message": "5"}),
+            (b"thrown", {"name": "HostError", "code": "invalid", "message": "kv.set: no"}),
+            (b"thrown", {"name": "HostError", "code": "timeout", "message": "late"}),
+            (b"memory", {}),
+            (b"internal", {}),
+        ):
+            box = {b"_error_code": code, b"v": json.dumps(told).encode()}
+            error = script_failure(box, label="GET /a", place="main.js:3")
+            assert isinstance(error, ScriptFailed)
+            self.assertEqual(error.place, "main.js:3", code)
+
+    def test_host_call_is_named(self) -> None:
+        """A refused host call is named, once."""
+        for message in ("One value has at most 5 bytes.", "kv.set: One value has at most 5 bytes."):
+            told = {"name": "HostError", "code": "too_large", "call": "kv.set", "message": message}
+            error = script_failure({b"_error_code": b"thrown", b"v": json.dumps(told).encode()})
+            self.assertEqual(error.public, "The script threw HostError: kv.set: One value has at most 5 bytes.")
+
     def test_never_began(self) -> None:
         """A process that was lost with the sandbox, or could not be made, is no fault of the script."""
         for ended in (Exit(status=None), Exit(status=None, refused="fork: no memory")):
@@ -162,16 +184,26 @@ class LinesTests(SynchronousTestCase):
         """Lines over the limit are dropped with one warning, long ones are cut, controls are escaped."""
         limits = LimitSettings(log_lines=2, log_line_bytes=10)
         raw = json.dumps(
-            [["info", "a\x1b[31m\r", None], ["warn", "x" * 50, {"a": 1}], ["info", "b", None], ["info", "c", None]]
+            [["info", "a\x1b[2J\r", None], ["warn", "x" * 50, {"a": 1}], ["info", "b", None], ["info", "c", None]]
         )
         reader = Lines(limits)
         lines = reader.read(raw.encode(), at=1.0)
         self.assertEqual((reader.count, reader.size_bytes), (3, len(raw)))
         self.assertEqual(reader.read(raw.encode(), at=1.0), [])
-        self.assertEqual(lines[0].message, "a\\x1b[31m\\x0d")
+        self.assertEqual(lines[0].message, "a\\x1b[2J\\x0d")
         self.assertTrue(lines[1].message.startswith("x" * 10 + "... (40"))
         self.assertIn("More than 2 log lines", lines[2].message)
         self.assertEqual(len(lines), 3)
+
+    def test_colours(self) -> None:
+        """The colours with which packages write for a terminal are left out."""
+        (line,) = Lines(LimitSettings()).read(b'[["info","GET / \\u001b[32m200\\u001b[0m 1ms",null]]', at=1.0)
+        self.assertEqual(line.message, "GET / 200 1ms")
+
+    def test_lines_of_the_engine(self) -> None:
+        """What the engine itself says of a script's run is told apart from what the script logs."""
+        own, others = Lines(LimitSettings()).read(b'[["warn","a",null,true],["warn","b",null]]', at=1.0)
+        self.assertEqual((own.of_server, others.of_server), (True, False))
 
     def test_nonsense(self) -> None:
         """What is no list of lines breaks the protocol."""
