@@ -60,6 +60,8 @@ class Answer(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...]
     """In order, names lower-case; content-type is among them, content-length is not."""
     body: bytes
+    problem: bool = False
+    """It is the problem document of an `httpError`: a browser is shown it as a page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ shows where in the author's source a script failed.
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,7 @@ Explain = Callable[[ScriptFailed, str], Awaitable[Sequence[StackFrame]]]
 """Gives the author's frames of a failure of a version, innermost first."""
 
 _MAX_PLACES = 20
+_MAX_PROBLEM_BYTES = 64 * 1024
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -82,11 +84,42 @@ def error_answer(
         else EngineError("Internal server error; the server log has the details.")
     )
     row = TABLE[known.code]
+    more = _stack(places) + _problems(known.details)
+    return _page(answer, title=row.title, detail=_told(known, places), more=more, request_id=request_id)
+
+
+def problem_page(answer: Answer, *, request_id: str) -> Answer:
+    """
+    Return the page for a browser that shows the problem document of a script.
+
+    What is no such document, or is long, is returned as it is: all of it is the script's.
+    """
+    if len(answer.body) > _MAX_PROBLEM_BYTES:
+        return answer
+    try:
+        problem = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return answer
+    if not isinstance(problem, dict):
+        return answer
+    title, detail, violations = problem.get("title"), problem.get("detail"), problem.get("violations")
+    if not isinstance(title, str) or not isinstance(detail, str):
+        return answer
+    known = [one for one in violations if _is_violation(one)] if isinstance(violations, list) else []
+    return _page(answer, title=title, detail=detail, more=_problems({"violations": known}), request_id=request_id)
+
+
+def _is_violation(one: Any) -> bool:
+    return isinstance(one, dict) and all(isinstance(one.get(name), str) for name in ("in", "pointer", "message"))
+
+
+def _page(answer: Answer, *, title: str, detail: str, more: str, request_id: str) -> Answer:
+    """Return *answer* as a page; *more* is HTML."""
     page = _PAGE.format(
-        status=row.status,
-        title=html.escape(row.title),
-        detail=html.escape(_told(known, places)),
-        more=_stack(places) + _problems(known.details),
+        status=answer.status,
+        title=html.escape(title),
+        detail=html.escape(detail),
+        more=more,
         request_id=html.escape(request_id),
     )
     kept = tuple(pair for pair in answer.headers if pair[0] != b"content-type")

@@ -52,7 +52,7 @@ from aiwebengine.values import (
 from aiwebengine.web.admission import Admission, AdmissionStep, Enter
 from aiwebengine.web.arrival import Arrival, Opener
 from aiwebengine.web.automatic import Unanswered, allowed, automatic, owner_of, refusal_of, told
-from aiwebengine.web.errors import Explain, StackFrame, error_answer, wants_page, withheld
+from aiwebengine.web.errors import Explain, StackFrame, error_answer, problem_page, wants_page, withheld
 from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.exchange import Exchange
 from aiwebengine.web.http.payload import payload, with_body
@@ -317,6 +317,10 @@ class Site:
     def _tell(self, exchange: Exchange, error: EngineError, places: Sequence[StackFrame]) -> None:
         answer = error_answer(error, request_id=exchange.id, accept=exchange.sender.accept, places=places)
         exchange.answered(answer)
+
+    def page(self, exchange: Exchange, answer: Answer) -> Answer:
+        """See `ExchangeSite.page`."""
+        return problem_page(answer, request_id=exchange.id) if wants_page(exchange.sender.accept) else answer
 
     def _route(self, exchange: Exchange, request: Request, principal: Principal | None = None) -> None:
         registry = self._current.registry

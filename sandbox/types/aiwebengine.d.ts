@@ -615,7 +615,7 @@ declare function httpError(status: number, message?: string, details?: unknown):
 
 /**
  * The class of what `httpError` makes.
- * Its answer is `application/problem+json`; the members of `details` stand beside the standard ones.
+ * Its answer is `application/problem+json`, and a page for a browser; the members of `details` stand beside the standard ones.
  * @example
  * use(async (req, ctx, next) => {
  *   try {

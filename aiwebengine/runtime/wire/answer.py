@@ -35,15 +35,23 @@ _JSON_HEADERS = ((b"content-type", b"application/json"),)
 class Head:
     """The head of an answer, checked."""
 
-    __slots__ = ("headers", "rollback", "status", "streamed")
+    __slots__ = ("headers", "problem", "rollback", "status", "streamed")
 
     def __init__(
-        self, status: int, headers: tuple[tuple[bytes, bytes], ...], *, rollback: bool = False, streamed: bool = False
+        self,
+        status: int,
+        headers: tuple[tuple[bytes, bytes], ...],
+        *,
+        rollback: bool = False,
+        streamed: bool = False,
+        problem: bool = False,
     ) -> None:
         self.status = status
         self.headers = headers
         self.rollback = rollback
         self.streamed = streamed
+        self.problem = problem
+        """See `Answer.problem`."""
 
 
 _PLAIN = Head(200, _JSON_HEADERS)
@@ -70,7 +78,7 @@ def read_head(text: bytes) -> Head:
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
         raise _invalid(f"the status must be an integer from 200 to 599; it is {_told(status)}")
     headers = _headers(head.get("type"), head.get("headers"))
-    return Head(status, headers, rollback=head.get("rollback") is True)
+    return Head(status, headers, rollback=head.get("rollback") is True, problem=head.get("problem") is True)
 
 
 def read_body(encoding: bytes, value: bytes) -> bytes:
@@ -118,7 +126,7 @@ def read_answer(box: Box, *, max_bytes: int) -> tuple[Head, Answer]:
         )
     if head.status in _BODYLESS:
         body = b""
-    return head, Answer(status=head.status, headers=head.headers, body=body)
+    return head, Answer(status=head.status, headers=head.headers, body=body, problem=head.problem)
 
 
 def read_strings(argument: str) -> list[str] | None:

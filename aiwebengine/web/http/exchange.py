@@ -47,6 +47,9 @@ class ExchangeSite(Protocol):
     def tell(self, exchange: Exchange, error: EngineError) -> None:
         """Answer with an error."""
 
+    def page(self, exchange: Exchange, answer: Answer) -> Answer:
+        """Return a problem document as what its client shows."""
+
     def abandon(self, run: Run) -> None:
         """Stop a run whose asker has gone."""
 
@@ -219,6 +222,8 @@ class Exchange:
             return
         if self.timed and run is not None:
             answer = _timed(answer, run)
+        if answer.problem:
+            answer = self._edge.page(self, answer)
         if self.sender.conditional and not checked and self.method in {"GET", "HEAD"}:
             answer = met(answer, self.sender.headers)
         head_only = self.method == "HEAD"

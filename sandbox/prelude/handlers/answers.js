@@ -178,7 +178,7 @@
                 else if (!hasOwn(body, names[i]) || names[i] === 'type' || names[i] === 'code') body[names[i]] = details[names[i]];
             }
         } else if (details !== undefined) body.details = details;
-        var shape = { status: error.status, type: 'application/problem+json', headers: headers };
+        var shape = { status: error.status, type: 'application/problem+json', headers: headers, problem: true };
         if (thrown) shape.rollback = true;
         return jsonBody(asciiHead(shape), jsonText(body));
     }

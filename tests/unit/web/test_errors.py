@@ -21,7 +21,7 @@ from aiwebengine.errors import (
     WrongMethod,
 )
 from aiwebengine.values import Answer
-from aiwebengine.web.errors import StackFrame, error_answer, wants_page, withheld
+from aiwebengine.web.errors import StackFrame, error_answer, problem_page, wants_page, withheld
 
 PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -155,3 +155,35 @@ class WithheldTests(SynchronousTestCase):
         told = withheld(error)
         self.assertEqual((type(told), told.code, told.thrown, told.retry_seconds), (ScriptHung, "script_hung", None, 3))
         self.assertNotIn("secret", told.public + told.private)
+
+
+class ProblemPageTests(SynchronousTestCase):
+    """The problem documents of scripts, as browsers show them."""
+
+    def page(self, body: bytes) -> Answer:
+        """Show a document with a header beside."""
+        headers = ((b"content-type", b"application/problem+json"), (b"retry-after", b"5"))
+        return problem_page(Answer(status=422, headers=headers, body=body, problem=True), request_id="id7")
+
+    def test_page(self) -> None:
+        """A browser is shown what the script said, escaped, with every violation and the other headers."""
+        violations = [{"in": "body", "pointer": "/a", "message": "<is> missing"}, 5, {"in": 1}]
+        document = {"title": "Unprocessable Content", "detail": "No <b>", "violations": violations}
+        answer = self.page(json.dumps(document).encode())
+        self.assertEqual(
+            _headers(answer), {"content-type": "text/html; charset=utf-8", "retry-after": "5", "vary": "accept"}
+        )
+        for shown in (
+            b"422 Unprocessable Content",
+            b"No &lt;b&gt;",
+            b"<code>body /a</code> &lt;is&gt; missing",
+            b"id7",
+        ):
+            self.assertIn(shown, answer.body)
+        self.assertEqual((answer.status, answer.body.count(b"<li>")), (422, 1))
+
+    def test_what_is_no_problem(self) -> None:
+        """What a process forges, and what is long, is left as it is."""
+        long = json.dumps({"title": "a", "detail": "b" * 70_000}).encode()
+        for body in (b"{", b"[]", b'{"title":1,"detail":"x"}', b"[" * 50_000, long):
+            self.assertEqual(self.page(body).body, body)
