@@ -131,7 +131,7 @@ def check(
         if not session.as_json:
             show.problems(found.get("problems", ()), prefix=folder.root)
             if found.get("ok"):
-                click.echo(f"{show.safe(path)}: ok, {_registered(found)}")
+                click.echo(f"{show.safe(uri or folder.uri)}: ok, {_registered(found)}")
     if session.as_json:
         show.document(results[0] if len(results) == 1 else results)
     if not good:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from aiwebengine.terminal import show as printing
+from aiwebengine.terminal.known import names_script
 from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 
@@ -60,11 +61,13 @@ def show(session: CommandSession, uri: str, version: int | None, path: str | Non
     """Show a script: version, what it registers and files, or one of its files."""
     query = [("uri", uri)] + ([("version", str(version))] if version else [])
     if path is not None:
-        content = session.client.raw("GET", "/script/file", query=[*query, ("path", path)])
+        with names_script(session.client, uri, listed_by="show"):
+            content = session.client.raw("GET", "/script/file", query=[*query, ("path", path)])
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return
-    script = session.client.call("GET", "/script", query=query)
+    with names_script(session.client, uri, listed_by="history"):
+        script = session.client.call("GET", "/script", query=query)
     if session.as_json:
         printing.document(script)
         return
@@ -104,7 +107,8 @@ def show(session: CommandSession, uri: str, version: int | None, path: str | Non
 @talks_to_server
 def history(session: CommandSession, uri: str) -> None:
     """List a script's versions and what was done with them, newest first."""
-    found = session.client.call("GET", "/script/history", query=[("uri", uri)])
+    with names_script(session.client, uri):
+        found = session.client.call("GET", "/script/history", query=[("uri", uri)])
     if session.as_json:
         printing.document(found)
         return
@@ -146,7 +150,8 @@ def rollback(session: CommandSession, uri: str, version: int | None, expected: i
     query += [("version", str(version))] if version is not None else []
     query += [("expected", str(expected))] if expected is not None else []
     query += [("message", message)] if message else []
-    done = session.client.call("POST", "/script/rollback", query=query)
+    with names_script(session.client, uri, listed_by="history"):
+        done = session.client.call("POST", "/script/rollback", query=query)
     versions = session.client.call("GET", "/script/history", query=[("uri", uri)])["versions"]
     done["newer"] = sorted(one["version"] for one in versions if one["version"] > done["script"]["version"])
     if session.as_json:
@@ -173,7 +178,8 @@ def delete(session: CommandSession, uri: str, purge: bool, expected: int | None,
     query = [("uri", uri)]
     query += [("purge", "true")] if purge else []
     query += [("expected", str(expected))] if expected is not None else []
-    session.client.call("DELETE", "/script", query=query)
+    with names_script(session.client, uri):
+        session.client.call("DELETE", "/script", query=query)
     if session.as_json:
         printing.document({"uri": uri, "deleted": True, "purged": purge})
     elif purge:

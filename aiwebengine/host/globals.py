@@ -119,8 +119,8 @@ GLOBALS: tuple[Global, ...] = (
         extends="Error",
         doc=(
             "The class of what `httpError` makes. "
-            "Its answer is `application/problem+json`, and a page for a browser; the members of `details` stand beside the "
-            "standard ones."
+            "Its answer is `application/problem+json`, and a page for a browser; "
+            "the members of `details` stand beside the standard ones."
         ),
         members=(
             Member(signature="constructor(status: number, message?: string, details?: unknown)"),

@@ -528,5 +528,5 @@ def _nothing_registered(registered: Registered) -> tuple[Problem, ...]:
     if registered.entries:
         return ()
     message = "The script registers nothing, so nothing can reach it."
-    hint = 'Call registerWebHandler("/path", handler) at the top level or in init.'
+    hint = 'Call registerWebHandler("/path", handler) at the top level or in init, or write export default { fetch }.'
     return (Problem(code="nothing_registered", severity="warning", message=message, hint=hint),)

@@ -94,6 +94,9 @@ class ApiClient:
             text = f"No server answers at {url}. Start one with `aiwebengine serve`, or name another with --server."
         elif isinstance(error, socket.gaierror):
             text = f"The name in {url} is not known: {error.strerror}."
+        elif isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+            plain = "http://" + url.removeprefix("https://")
+            text = f"{url} does not speak HTTPS. If it speaks plain HTTP, name it as {plain}."
         elif isinstance(error, ssl.SSLError):
             text = f"{url} has no valid certificate: {error.reason or error}."
         elif isinstance(error, TimeoutError):
@@ -124,7 +127,7 @@ class ApiClient:
         error = from_problem(problem)
         if error.code == exits.DENIED:
             where = self._target.token_hint
-            used = f"The token came from {where}." if self._target.token else f"A token was looked for in {where}."
+            used = f"The token came from {where}." if self._target.token else f"No token was sent ({where})."
             error.message = f"{error.message} {used}"
         return error
 

@@ -39,7 +39,7 @@ def figures(document: Mapping[str, Any]) -> None:
         _value(name, value, "  ")
         click.echo()
     if quiet:
-        click.echo(f"Nothing to tell of: {', '.join(quiet)}.")
+        click.echo(f"Nothing to report: {', '.join(quiet)}.")
 
 
 def _value(name: str, value: Any, margin: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from aiwebengine.terminal import exits, show
 from aiwebengine.terminal.client import ApiClient
@@ -21,6 +22,24 @@ def require_script(client: ApiClient, uri: str) -> None:
     if uri not in known:
         text = f'There is no script "{uri}"{nearest(uri, known)} `aiwebengine list` shows all.'
         raise CommandFailed(text, code=exits.NOT_FOUND)
+
+
+@contextmanager
+def names_script(client: ApiClient, uri: str, *, listed_by: str = "") -> Iterator[None]:
+    """
+    Explain what the server does not know: the script, with the nearest name, or else what belongs to it.
+
+    Args:
+        listed_by: The command that lists what belongs to the script, such as its versions.
+    """
+    try:
+        yield
+    except CommandFailed as error:
+        if error.code == exits.NOT_FOUND:
+            require_script(client, uri)
+            if listed_by:
+                error.message = f"{error.message} `aiwebengine {listed_by} {show.safe(uri)}` lists them."
+        raise
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -82,9 +82,7 @@ class _Named:
 
     url: str
     token: str = ""
-    hint: str = (
-        "nowhere, since no server runs at this address on the data folder: give --token-file or AIWEBENGINE_TOKEN"
-    )
+    hint: str = "none was given for this address; give --token-file or AIWEBENGINE_TOKEN, or write a profile with both"
     allow_http: bool = False
     by_environment: bool = False
     """`AIWEBENGINE_URL` named it."""
@@ -137,7 +135,7 @@ def _given(options: TargetOptions, named: _Named) -> tuple[str, str]:
     token = options.environ.get("AIWEBENGINE_TOKEN", "").strip()
     meant = options.environ.get("AIWEBENGINE_URL")
     if token and meant and not named.by_environment and meant.rstrip("/") != named.url.rstrip("/"):
-        return "", f"nowhere: AIWEBENGINE_TOKEN belongs to AIWEBENGINE_URL ({meant}); give --token-file"
+        return "", f"AIWEBENGINE_TOKEN belongs to AIWEBENGINE_URL ({meant}); give --token-file"
     return (token, "AIWEBENGINE_TOKEN") if token else ("", named.hint)
 
 

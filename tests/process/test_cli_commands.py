@@ -290,6 +290,41 @@ def test_unknown_scripts(shell: Shell, words: list[str], first: list[Any]) -> No
     )
 
 
+@pytest.mark.parametrize("words", [["show"], ["history"], ["rollback"], ["delete"], ["show", "--file", "a.ts"]])
+def test_unknown_scripts_by_every_command(shell: Shell, words: list[str]) -> None:
+    """Where the server does not know the script, the nearest one is named, too."""
+    shell.api.refuse(404, "not_found", 'There is no script "note".')
+    shell.api.will(document={"scripts": [SCRIPT]})
+    assert shell.run(*words, "note") == exits.NOT_FOUND
+    assert 'There is no script "note"; did you mean "notes"?' in shell.err
+
+
+def test_what_a_script_does_not_have(shell: Shell) -> None:
+    """A version or a file that is not there is told with the command that lists those that are."""
+    for words, lists in (
+        (["rollback", "notes", "9"], "history notes"),
+        (["show", "notes", "--file", "x"], "show notes"),
+    ):
+        shell.api.refuse(404, "not_found", "It is not there.")
+        shell.api.will(document={"scripts": [SCRIPT]})
+        assert shell.run(*words) == exits.NOT_FOUND
+        assert shell.err == f"aiwebengine: It is not there. `aiwebengine {lists}` lists them.\n"
+
+
+def test_a_token_that_is_missing(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has given no token is told how to give one."""
+    monkeypatch.delenv("AIWEBENGINE_TOKEN")
+    shell.api.refuse(401, "unauthenticated", "The management API needs the token.")
+    assert shell.run("list") == exits.DENIED
+    assert "No token was sent (none was given for this address; give --token-file or AIWEBENGINE_TOKEN" in shell.err
+
+
+def test_help_has_whole_sentences(shell: Shell) -> None:
+    """The list of commands shows all of what each does."""
+    assert shell.run("--help") == exits.OK
+    assert "..." not in shell.out.split("Commands:")[1]
+
+
 def test_a_script_without_logs(shell: Shell) -> None:
     """A script that is there, or was deleted, and has logged nothing, is no error."""
     for uri in ("notes", "old"):
@@ -375,7 +410,7 @@ def test_state_and_token(shell: Shell, tmp_path: Path) -> None:
     state = {"server": {"scripts": 1}, "runtime": {"children": [{"pid": 7}]}, "relay": {"failed": 0}}
     shell.api.will(document=state)
     assert shell.run("state") == exits.OK
-    assert shell.out == "Server\n  scripts 1\n\nRuntime\n  children\n    pid\n    7\n\nNothing to tell of: relay.\n"
+    assert shell.out == "Server\n  scripts 1\n\nRuntime\n  children\n    pid\n    7\n\nNothing to report: relay.\n"
     shell.api.will(document=state)
     assert shell.run("state", "--json") == exits.OK
     assert shell.json() == state

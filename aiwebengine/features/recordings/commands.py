@@ -13,7 +13,7 @@ import click
 from aiwebengine.terminal import exits, show
 from aiwebengine.terminal.exits import CommandFailed
 from aiwebengine.terminal.folder import read
-from aiwebengine.terminal.known import require_script
+from aiwebengine.terminal.known import names_script, nearest, require_script
 from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 
@@ -54,6 +54,8 @@ def record(
         click.echo(f"{what}: recording stopped")
         return
     require_script(session.client, target)
+    if path:
+        _require_route(session, target, path)
     mode = "errors" if errors else "sample" if sample is not None else "always"
     query += [("mode", mode), *([("every", str(sample))] if sample is not None else [])]
     rule = session.client.call("PUT", "/recording-rule", query=query)
@@ -64,9 +66,19 @@ def record(
         click.echo(f"{what}: {words[mode]} is recorded; `aiwebengine recordings {show.safe(target)}` lists them")
 
 
+def _require_route(session: CommandSession, uri: str, path: str) -> None:
+    """Refuse a route that a script does not have now, for nothing would be recorded."""
+    with names_script(session.client, uri, listed_by="history"):
+        groups = session.client.call("GET", "/script", query=[("uri", uri)])["registered"]
+    paths = {str(entry["path"]) for group in groups for entry in group["entries"] if "path" in entry}
+    if path not in paths:
+        text = f'"{uri}" has no route "{path}"{nearest(path, paths)} `aiwebengine show {uri}` lists its routes.'
+        raise CommandFailed(text, code=exits.NOT_FOUND)
+
+
 @click.command()
 @click.argument("uri", required=False)
-@click.option("--limit", type=click.IntRange(min=1, max=1000), default=20, metavar="N", help="So many.")
+@click.option("--limit", type=click.IntRange(min=1, max=1000), default=20, metavar="N", help="Number of recordings.")
 @talks_to_server
 def recordings(session: CommandSession, uri: str | None, limit: int) -> None:
     """List the newest recordings, and what is recorded."""
@@ -96,7 +108,7 @@ def recordings(session: CommandSession, uri: str | None, limit: int) -> None:
 @talks_to_server
 def replay(session: CommandSession, targets: tuple[str, ...], version: int | None, local: Path | None) -> None:
     """
-    Do recorded invocations over again, without touching anything, and show the first difference.
+    Run recorded invocations again, without changing anything, and show the first difference.
 
     Each target is the id of a recording, or a file that `record --as-test` has written.
     The exit code is 3 if one of them came out differently.
@@ -125,6 +137,8 @@ def _replay(session: CommandSession, target: str, version: int | None, local: Pa
             document["recording"] = json.loads(file.read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise CommandFailed(f"{target} is not a recording: {error}", code=exits.USAGE) from error
+    elif file.suffix == ".json" or len(file.parts) > 1:
+        raise CommandFailed(f"There is no file {target}.", code=exits.USAGE)
     else:
         query.append(("id", target))
     if version is not None:

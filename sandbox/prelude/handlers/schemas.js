@@ -19,7 +19,7 @@
 
     function refuse(violations, words) {
         var first = violations[0], more = violations.length > 1 ? ' (' + (violations.length - 1) + ' more in violations.)' : '';
-        throw new K.HttpError(400, 'The ' + first['in'] + ' of the request is not valid' + (first.pointer ? ' at ' + first.pointer : '') + ': ' + words + first.message + more, { violations: violations });
+        throw new K.HttpError(400, (first['in'] === 'params' ? 'The path parameters of the request are' : 'The ' + first['in'] + ' of the request is') + ' not valid' + (first.pointer ? ' at ' + first.pointer : '') + ': ' + words + first.message + more, { violations: violations });
     }
 
     // -- JSON Schema --------------------------------------------------------------------------

@@ -322,3 +322,40 @@ async def test_undeclared_package() -> None:
         [problem] = await problems(builder, {"main.ts": "console.log(1);", "package.json": package})
         assert problem.code == "packages"
         assert "file:../../etc" in problem.message
+
+
+@pytest_twisted.ensureDeferred
+async def test_endings_of_names() -> None:
+    """A file whose text is right and whose name has the wrong ending is refused with the right one."""
+    jsx, typed = "const a = () => <p>hi</p>;", "const b: number = 5;"
+    async with running_builder() as builder:
+        for name, text, hint in (
+            ("main.ts", jsx, "This is JSX: name the file main.tsx."),
+            ("main.js", typed, "This is TypeScript: name the file main.ts."),
+            ("main.mjs", jsx, "This is JSX: name the file main.tsx."),
+            ("main.js", f"{typed} {jsx}", "This is TypeScript with JSX: name the file main.tsx."),
+            ("main.jsx", f"{typed} {jsx}", "This is TypeScript with JSX: name the file main.tsx."),
+            ("main.ts", "const a = {;", None),
+        ):
+            [problem] = await problems(builder, {name: text}, name)
+            assert (problem.code, problem.hint) == ("syntax", hint), (name, text, problem)
+
+
+@pytest_twisted.ensureDeferred
+async def test_top_level_await() -> None:
+    """An await outside of functions is refused with its place and what to do instead."""
+    async with running_builder() as builder:
+        [problem] = await problems(builder, {"main.ts": 'const a = 1;\nconst v = await kv.get("a");'}, "main.ts")
+        assert (problem.message, problem.line, problem.column) == ("Top-level await is not available.", 2, 11)
+        assert "export async function init()" in (problem.hint or "")
+
+
+@pytest_twisted.ensureDeferred
+async def test_package_of_a_single_file() -> None:
+    """A package that no package.json names is refused; a single file is told that it needs a folder."""
+    files = {"main.ts": 'import { z } from "zod";\nregisterWebHandler("/a", () => z);'}
+    async with running_builder() as builder:
+        [alone] = await problems(builder, files, "main.ts")
+        [folder] = await problems(builder, {**files, "package.json": "{}"}, "main.ts")
+        assert (alone.hint or "").startswith("Deploy a folder, with a package.json")
+        assert folder.hint == 'Add it: "dependencies": { "zod": "..." }.'

@@ -362,7 +362,9 @@ class TextsTests(SynchronousTestCase):
             [(one["in"], one["pointer"]) for one in bad["violations"]],
             [("params", "/id"), ("query", "/page"), ("body", "/text")],
         )
-        self.assertIn("The params of the request is not valid at /id: it must be a whole number", bad["detail"])
+        self.assertIn(
+            "The path parameters of the request are not valid at /id: it must be a whole number", bad["detail"]
+        )
 
     def test_bodies_that_are_no_json(self) -> None:
         """An empty body, a form and broken JSON are named."""

@@ -109,7 +109,7 @@ class ApiClientTests(SynchronousTestCase):
         self.answered({"code": "unauthenticated", "detail": "No."}, 401)
         self.assertEqual(self.failure().message, "No. The token came from the data folder.")
         self.answered({"code": "unauthenticated", "detail": "No."}, 401)
-        self.assertIn("A token was looked for in the data folder.", self.failure(self.client(token="")).message)
+        self.assertIn("No token was sent (the data folder).", self.failure(self.client(token="")).message)
 
     def test_redirects(self) -> None:
         """A redirect is not followed: the token must not travel to a place that nobody named."""
@@ -130,10 +130,13 @@ class ApiClientTests(SynchronousTestCase):
         """Each way not to be reached is said in words, with what to do."""
         untrusted = ssl.SSLError(1, "bad")
         untrusted.reason = "CERTIFICATE_VERIFY_FAILED"
+        plain = ssl.SSLError(1, "bad")
+        plain.reason = "WRONG_VERSION_NUMBER"
         for error, words in (
             (ConnectionRefusedError(), "Start one with `aiwebengine serve`"),
             (socket.gaierror(-2, "Name or service not known"), "is not known"),
             (untrusted, "has no valid certificate: CERTIFICATE_VERIFY_FAILED"),
+            (plain, "does not speak HTTPS"),
             (TimeoutError(), "did not answer within 5 seconds. Raise --timeout"),
             (http.client.BadStatusLine("x"), "does not speak HTTP as it should"),
             (OSError("cable"), "broke: cable"),

@@ -60,7 +60,7 @@ def test_nested(capsys: pytest.CaptureFixture[str]) -> None:
 def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     """Parts with nothing but zeros are only named."""
     told = shown({"busSize": {"topics": 0, "inner": {"a": None}}, "units": {}, "logs": {"written": 1}}, capsys)
-    assert told == "Logs\n  written 1\n\nNothing to tell of: bus size, units.\n"
+    assert told == "Logs\n  written 1\n\nNothing to report: bus size, units.\n"
 
 
 def test_control_characters(capsys: pytest.CaptureFixture[str]) -> None:

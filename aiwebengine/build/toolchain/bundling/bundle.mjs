@@ -166,6 +166,11 @@ function problemOf({ text, location, notes }, { files, entry }, known) {
   if (location && known.some((one) => one.code === 'unknown_name' && one.file === file && one.line === location.line)) return [];
   const line = location?.line ?? null;
   const snippet = line !== null && Object.hasOwn(files, file) ? (files[file].split('\n')[line - 1] ?? '').slice(0, 200) : null;
+  if (/^Top-level await /.test(text)) {
+    const column = snippet?.search(/\bawait\b/) ?? -1;
+    const hint = 'Await in a handler, or in a function init, which runs once when the script starts: export async function init() { ... }.';
+    return [{ severity: 'error', code: 'top_level_await', message: 'Top-level await is not available.', file, line, column: column < 0 ? null : column + 1, snippet, hint }];
+  }
   const missing = /^No matching export in "(.*)" for import "(.*)"$/.exec(text);
   if (missing === null) {
     // JSON is given as it is, so its columns are the author's.

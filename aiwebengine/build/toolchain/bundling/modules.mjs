@@ -81,7 +81,7 @@ export class Modules {
     }
     if (!declared.includes(name)) {
       const near = nearest(name, declared);
-      return this.refuse(path, importer, 'undeclared_package', `The package "${name}" is not in the dependencies of package.json.`, near ? `Did you mean "${near}"?` : `Add it: "dependencies": { "${name}": "..." }.`);
+      return this.refuse(path, importer, 'undeclared_package', `The package "${name}" is not in the dependencies of package.json.`, near ? `Did you mean "${near}"?` : Object.hasOwn(this.request.files, 'package.json') ? `Add it: "dependencies": { "${name}": "..." }.` : `Deploy a folder, with a package.json that has "dependencies": { "${name}": "..." }.`);
     }
     const found = this.resolver.resolve(path, '', kind.startsWith('require'));
     if (found.missing !== undefined) {

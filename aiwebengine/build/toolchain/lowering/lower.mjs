@@ -74,7 +74,7 @@ export function lower(path, source, options) {
     const result = untyped === null ? babel.transformSync(source, lowering) : babel.transformFromAstSync(untyped, source, lowering);
     return { code: result.code, map: result.map, problems: withoutMade(problems, globals), imports, functions, globals, plain: found.plain && !typed && !jsx };
   } catch (error) {
-    problems.push(syntaxProblem(path, source, error));
+    problems.push(syntaxProblem(path, source, error, jsx));
     return { code: '', map: null, problems, imports, functions, globals, plain: false };
   }
 }
@@ -101,7 +101,7 @@ function withoutTypes(source, settings, { functions, own, jsx }) {
 }
 
 /* Babel's message names the file and shows the source; we have places of our own for both. */
-function syntaxProblem(path, source, error) {
+function syntaxProblem(path, source, error, jsx) {
   const at = error.loc;
   const message = String(error.message).split('\n')[0].replace(/^.*?: /, '').replace(/ \(\d+:\d+\)$/, '');
   return {
@@ -111,6 +111,23 @@ function syntaxProblem(path, source, error) {
     line: at ? at.line : null,
     column: at ? at.column + 1 : null,
     snippet: at ? (source.split('\n')[at.line - 1] || '').slice(0, 200) : null,
-    hint: null,
+    hint: endingHint(path, source, jsx),
   };
+}
+
+/* Whether the text is right and the ending of the file's name is not: types in .js, JSX in .ts. */
+function endingHint(path, source, jsx) {
+  const parses = (...plugins) => {
+    try {
+      babel.parseSync(source, { filename: 'file', babelrc: false, configFile: false, browserslistConfigFile: false, sourceType: 'module', parserOpts: { plugins: ['decorators-legacy', ...plugins] } });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const [, stem, dialect] = /^(.*)\.[mc]?([jt]s)x?$/.exec(path) ?? [];
+  if (stem === undefined) return null;
+  if (dialect === 'ts') return !jsx && parses('typescript', 'jsx') ? `This is JSX: name the file ${stem}.tsx.` : null;
+  if (parses('typescript')) return `This is TypeScript: name the file ${stem}.ts.`;
+  return parses('typescript', 'jsx') ? `This is ${jsx ? 'TypeScript with JSX' : 'JSX'}: name the file ${stem}.tsx.` : null;
 }

@@ -262,8 +262,8 @@ def _check_sdl(part: SchemaPart, call: str, read: ReadSdl) -> None:
     if name not in found:
         meant = nearest(name, found)
         advice = f"did you mean {meant}?" if meant else f'write "type {root} {{ {name}: String }}" or "{name}: String".'
-        has = f"{root} with {', '.join(found[:5])}" if found else f"no field of {root}"
-        raise Invalid(f"{call}({described(name)}): the SDL has {has}, but not {name}; {advice}")
+        has = f"{root} with {', '.join(found[:5])}, but not {name}" if found else f"no field of {root}"
+        raise Invalid(f"{call}({described(name)}): the SDL has {has}; {advice}")
 
 
 def _resolver(registration: Registration, kind: str) -> HandlerRef | None:

@@ -69,7 +69,7 @@ class PartsTests(SynchronousTestCase):
             ("note: ", 'registerQueryHandler("note"): Syntax Error: Expected Name, found <EOF>.'),
             ("note: String }", "line 1, column 14 of the SDL"),
             ("type Query { notes: Int }", "the SDL has Query with notes, but not note; did you mean notes?"),
-            ("type Note { id: ID }", "the SDL has no field of Query, but not note"),
+            ("type Note { id: ID }", "the SDL has no field of Query; write"),
             ("type Mutation { note: Int }", "no field of Query"),
             ("schema { query: Query } type Query { note: Int }", "may not say `schema`"),
             ("query { note }", "has an operation in it"),

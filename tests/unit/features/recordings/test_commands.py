@@ -29,7 +29,7 @@ class RecordingCommandTests(SynchronousTestCase):
         """A rule says what is recorded: everything, what fails, or one of so many."""
         answers: dict[tuple[str, str], Any] = {
             ("PUT", "/recording-rule"): {},
-            ("GET", "/script"): {},
+            ("GET", "/script"): {"registered": [{"entries": [{"name": "GET /a", "path": "/a"}, {"name": "query a"}]}]},
             ("GET", "/scripts"): {"scripts": [{"uri": "shop"}]},
         }
         for words, rule, said in (
@@ -40,6 +40,23 @@ class RecordingCommandTests(SynchronousTestCase):
             client, code, out = run_command(self, record, "shop", *words, answers=answers)
             self.assertEqual((client.calls[-1][2], code), ({"uri": "shop", **rule}, 0))
             self.assertIn(said, out)
+
+    def test_record_a_route_that_is_not_there(self) -> None:
+        """A route that the script does not have is refused with the nearest one, and nothing is recorded."""
+        answers: dict[tuple[str, str], Any] = {
+            ("GET", "/script"): {"registered": [{"entries": [{"name": "GET /notes", "path": "/notes"}]}]},
+            ("GET", "/scripts"): {"scripts": [{"uri": "shop"}]},
+        }
+        client, code, out = run_command(self, record, "shop", "--path", "/note", answers=answers)
+        self.assertNotIn("PUT", [method for method, *_ in client.calls])
+        self.assertEqual(code, exits.NOT_FOUND)
+        self.assertIn('"shop" has no route "/note"; did you mean "/notes"?', out)
+
+    def test_a_file_that_is_not_there(self) -> None:
+        """What is written as a file is not looked for among the recordings."""
+        client, code, out = run_command(self, replay, "one.replay.json", answers={})
+        self.assertEqual((client.calls, code), ([], exits.USAGE))
+        self.assertIn("There is no file one.replay.json.", out)
 
     def test_record_no_longer(self) -> None:
         """A rule is removed; what excludes each other is refused before anything is asked."""
