@@ -61,9 +61,9 @@ from aiwebengine.web.admission import AdmissionStep
 from aiwebengine.web.api.route import Routed
 from aiwebengine.web.errors import Explain
 from aiwebengine.web.events.sse import EventStreams
-from aiwebengine.web.events.streams import StreamDoor
+from aiwebengine.web.events.streams import StreamServer
 from aiwebengine.web.handover import HandoverParticipant
-from aiwebengine.web.site import Door
+from aiwebengine.web.site import Responder
 from aiwebengine.web.websocket.connection import WebSockets
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Parts:
     """Name and `IService`; started in order before scripts are restored, stopped in reverse."""
     api: Sequence[Routed] = ()
     """Routes of the management API."""
-    doors: Sequence[Door] = ()
+    responders: Sequence[Responder] = ()
     """Who answers paths of its own."""
     admission: Sequence[AdmissionStep] = ()
     """What matched requests pass before their handlers are run."""
@@ -238,7 +238,7 @@ class Machinery:
     messages: Messages
     """Of scripts to clients."""
     event_streams: EventStreams
-    stream_door: StreamDoor
+    stream_server: StreamServer
     sockets: WebSockets
 
 

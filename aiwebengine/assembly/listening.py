@@ -246,7 +246,7 @@ def _site(machinery: Machinery, parts: Sequence[Parts], *, api: Api, tokens: Adm
         is_owner=tokens.is_valid,
         admission=[step for one in parts for step in one.admission],
         openers={kind.name: kind.opens for one in parts for kind in one.kinds if kind.opens is not None},
-        doors=[door for one in parts for door in one.doors],
+        responders=[responder for one in parts for responder in one.responders],
         # The administrator's token is for the engine itself: no script runs for the administrator.
         visitors=machinery.ports.offered(PRINCIPAL),
         pulse=base.watchdog.pulse,
@@ -256,7 +256,7 @@ def _site(machinery: Machinery, parts: Sequence[Parts], *, api: Api, tokens: Adm
 def _ending(api: Api, machinery: Machinery, parts: Sequence[Parts]) -> Callable[[], None]:
     def end() -> None:
         api.end_streams()
-        machinery.stream_door.end()
+        machinery.stream_server.end()
         for one in parts:
             for ending in one.ending:
                 ending()

@@ -42,7 +42,7 @@ from aiwebengine.services.outbox import Relay
 from aiwebengine.values import Invocation, LogLine, Receipt
 from aiwebengine.web.errors import Explain, StackFrame
 from aiwebengine.web.events.sse import EventStreams
-from aiwebengine.web.events.streams import StreamDoor
+from aiwebengine.web.events.streams import StreamServer
 from aiwebengine.web.websocket.connection import WebSockets
 
 
@@ -193,7 +193,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         explain=_explain(failures) if settings.errors.show_source else None,
         messages=messages,
         event_streams=event_streams,
-        stream_door=StreamDoor(bus=bus, streams=event_streams, settings=settings.live, random=SystemRandom()),
+        stream_server=StreamServer(bus=bus, streams=event_streams, settings=settings.live, random=SystemRandom()),
         sockets=WebSockets(reactor=reactor, settings=settings.websocket),
     )
 

@@ -1,5 +1,5 @@
 """
-The one door between a child and the server.
+The one place where calls of a child reach the server.
 
 Everything that arrives here was written by a child and may be anything at all: an
 unknown name, arguments of any shape, the same call ten thousand times.  Nothing gets

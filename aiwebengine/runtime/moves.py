@@ -4,13 +4,13 @@ State machines, as tables.
 A machine is an enumeration of its states and one `Move` for each thing that can happen to it.  An object keeps its
 state in an attribute and changes it in the methods that are named for what happens:
 
-    class Door(StrEnum):
+    class Gate(StrEnum):
         OPEN = "open"
         SHUT = "shut"
 
-    SHUT_IT = Move("shut it", {Door.OPEN: Door.SHUT})
+    SHUT_IT = Move("shut it", {Gate.OPEN: Gate.SHUT})
 
-    self.door = SHUT_IT[self.door]
+    self.gate = SHUT_IT[self.gate]
 
 The head of such a module draws its table, and a test compares the two:
 

@@ -1,5 +1,5 @@
 """
-Asking what may be away: one door with a breaker, a bulkhead, a time-out and repetition.
+Calling a dependency: one place with a breaker, a bulkhead, a time-out and repetition.
 
     breaker    open: refused at once, with when to come back
     bulkhead   a place among so many; the wait for it is bounded

@@ -1,5 +1,5 @@
 """
-The only door to threads.
+The only place that uses threads.
 
 Whatever blocks (a database, a hash, a file) is handed to a `Threads`, which owns a
 bounded pool.  No other module names a thread, so a test that hands in something

@@ -72,7 +72,7 @@ _STOPPED = (
 )
 
 
-Door = Callable[[Exchange, Request], bool]
+Responder = Callable[[Exchange, Request], bool]
 """Answers a request if it is for a path of its own; returns whether it is."""
 
 _NO_OPENERS: Mapping[str, Opener] = MappingProxyType({})
@@ -111,7 +111,7 @@ class Site:
         own_prefixes: Which paths are the engine's own.
         openers: By kind of entry, who takes requests over; where there is none, the entry's handler is run.
         admission: What matched requests pass before their handlers are run.
-        doors: Answer requests for paths of the engine's own that are not among `own`.
+        responders: Answer requests for paths of the engine's own that are not among `own`.
         visitors: Finds out who sends requests for scripts; None: nobody is known.
         pulse: Of the reactor; told for which route it works.
     """
@@ -133,7 +133,7 @@ class Site:
         own_prefixes: Sequence[str] = OWN_PREFIXES,
         openers: Mapping[str, Opener] = _NO_OPENERS,
         admission: Sequence[AdmissionStep] = (),
-        doors: Sequence[Door] = (),
+        responders: Sequence[Responder] = (),
         visitors: Identify | None = None,
         pulse: ReactorPulse | None = None,
     ) -> None:
@@ -155,7 +155,7 @@ class Site:
         self._served: dict[int, ServedRoute] = {}
         """By id of a route of `_served_of`."""
         self._served_of: Registry | None = None
-        self._doors = tuple(doors)
+        self._responders = tuple(responders)
         self._visitors = visitors
         self._pulse = pulse or unwatched_pulse()
         self._channels: set[Channel] = set()
@@ -331,7 +331,7 @@ class Site:
             if served is None:
                 served = self._serve(route, registry)
             if served.hides and self._reserved.holds(request.path):
-                if self._own_door(exchange, request):
+                if self._respond(exchange, request):
                     return
                 raise NotFound(f"{request.path[:200]} is reserved for the engine, which has no page there.")
             if principal is None:
@@ -371,7 +371,7 @@ class Site:
             run = self._invoker.run(invocation, exchange)
             if exchange.waiting:
                 exchange.run = run
-        elif self._own_door(exchange, request):
+        elif self._respond(exchange, request):
             pass
         elif isinstance(match, NoRoute) and request.path == "/" and request.method in {"GET", "HEAD"}:
             exchange.answered(welcome(page=wants_page(exchange.sender.accept), scripts=len(registry.scripts)))
@@ -438,8 +438,8 @@ class Site:
         if exchange.waiting:
             exchange.run = run
 
-    def _own_door(self, exchange: Exchange, request: Request) -> bool:
-        return any(door(exchange, request) for door in self._doors)
+    def _respond(self, exchange: Exchange, request: Request) -> bool:
+        return any(responder(exchange, request) for responder in self._responders)
 
     def failed(self, failure: Failure, exchange: Exchange) -> None:
         """Answer with an error, whatever it is."""

@@ -10,9 +10,9 @@ from twisted.internet.defer import Deferred
 from aiwebengine.features.assets.api import Assets
 from aiwebengine.features.assets.calls import GROUP, AssetCalls
 from aiwebengine.features.assets.contents import Contents
-from aiwebengine.features.assets.doors import FileDoors
 from aiwebengine.features.assets.paths import StoredPaths
 from aiwebengine.features.assets.public import public_entries
+from aiwebengine.features.assets.responder import FileResponder
 from aiwebengine.features.assets.serve import FileServer
 from aiwebengine.features.assets.settings import AssetSettings
 from aiwebengine.features.assets.store import AssetStore, remove_all
@@ -44,7 +44,7 @@ def build(machinery: Machinery) -> Parts:
         settings=settings,
         now=base.seconds,
     )
-    doors = FileDoors(
+    responder = FileResponder(
         current=machinery.current,
         stored=stored,
         assets=store,
@@ -61,9 +61,9 @@ def build(machinery: Machinery) -> Parts:
         effects={GROUP: calls},
         services=[("file threads", threads), ("paths of assets", known)],
         api=[Assets(assets=store, stored=stored, current=machinery.current, max_bytes=most)],
-        doors=[doors.door],
-        admission=[doors.step],
-        kinds=[doors.kind],
+        responders=[responder.respond],
+        admission=[responder.step],
+        kinds=[responder.kind],
         pages=[page],
         state={"assets": lambda: {"paths": stored.count, **contents.state(), "threads": threads.state()}},
         handing=[HandoverParticipant(alone=known.again)],

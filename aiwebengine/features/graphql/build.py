@@ -16,13 +16,13 @@ from aiwebengine.features.graphql.schema.runs import ScriptRuns
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
-from aiwebengine.features.graphql.transports.http import GraphQLDoor
+from aiwebengine.features.graphql.transports.http import GraphQLOverHttp
 from aiwebengine.features.graphql.transports.older import PREFIX as OLDER
-from aiwebengine.features.graphql.transports.older import OlderDoor
+from aiwebengine.features.graphql.transports.older import OlderSubscriptions
 from aiwebengine.features.graphql.transports.page import PREFIX, GraphiQLPage
 from aiwebengine.features.graphql.transports.site import GraphQLSite
-from aiwebengine.features.graphql.transports.sse import EventDoor
-from aiwebengine.features.graphql.transports.websocket import ConnectionParts, WebSocketDoor
+from aiwebengine.features.graphql.transports.sse import GraphQLOverSse
+from aiwebengine.features.graphql.transports.websocket import ConnectionParts, GraphQLOverWebSocket
 from aiwebengine.runtime.invoker import Invoker
 from aiwebengine.runtime.registry import Current
 from aiwebengine.services.bus import Bus
@@ -30,7 +30,7 @@ from aiwebengine.services.topics import Reason
 from aiwebengine.values import Invocation
 from aiwebengine.web.errors import Explain
 from aiwebengine.web.events.sse import EventStreams
-from aiwebengine.web.events.streams import StreamDoor
+from aiwebengine.web.events.streams import StreamServer
 from aiwebengine.web.websocket.connection import WebSockets
 
 _STOPPING = Reason(code="stopping", message="The server is shutting down; subscribe again in a moment.")
@@ -43,8 +43,8 @@ class GraphQL:
     site: GraphQLSite
     execution: Execution
     feeds: Feeds
-    events: EventDoor
-    conversations: WebSocketDoor
+    events: GraphQLOverSse
+    conversations: GraphQLOverWebSocket
 
     def end(self) -> None:
         """The server stops: clients of subscriptions are sent away."""
@@ -68,7 +68,7 @@ def build_graphql(
     bus: Bus,
     topics: SubscriptionTopics,
     streams: EventStreams,
-    door_of_streams: StreamDoor,
+    stream_server: StreamServer,
     sockets: WebSockets,
     random: Random,
     new_id: Callable[[], str],
@@ -84,7 +84,7 @@ def build_graphql(
         bus: Has the messages of subscriptions.
         topics: Know the subscriptions.
         streams: Write server-sent events.
-        door_of_streams: Lets clients of streams in.
+        stream_server: Lets clients of streams in.
         sockets: Open WebSockets.
         random: Spreads those who come back.
         new_id: Makes ids of operations.
@@ -101,12 +101,12 @@ def build_graphql(
     )
     feeds = Feeds(execution=execution, bus=bus, topics=topics, settings=settings)
     current.on_change(feeds.swapped)
-    events = EventDoor(
+    events = GraphQLOverSse(
         execution=execution, feeds=feeds, streams=streams, settings=settings, clock=reactor, random=random
     )
-    older = OlderDoor(execution=execution, feeds=feeds, topics=topics, streams=door_of_streams)
+    older = OlderSubscriptions(execution=execution, feeds=feeds, topics=topics, streams=stream_server)
     page = GraphiQLPage(folder=BROWSER_BUNDLES / "graphql")
-    door = GraphQLDoor(
+    over_http = GraphQLOverHttp(
         execution=execution,
         settings=settings,
         distinct=events.distinct,
@@ -115,12 +115,12 @@ def build_graphql(
         heartbeat_seconds=heartbeat_seconds,
         page=page,
     )
-    conversations = WebSocketDoor(
+    conversations = GraphQLOverWebSocket(
         ConnectionParts(execution=execution, feeds=feeds, settings=settings, clock=reactor, new_id=new_id)
     )
     site = GraphQLSite(
         exact={
-            "/graphql": door.enter,
+            "/graphql": over_http.enter,
             "/graphql/sse": events.enter,
             conversations.path: sockets.endpoint(conversations),
         },

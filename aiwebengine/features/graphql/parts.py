@@ -33,7 +33,7 @@ def build(machinery: Machinery) -> Parts:
         bus=machinery.bus,
         topics=topics,
         streams=machinery.event_streams,
-        door_of_streams=machinery.stream_door,
+        stream_server=machinery.stream_server,
         sockets=machinery.sockets,
         random=base.random,
         new_id=base.new_id,
@@ -42,7 +42,7 @@ def build(machinery: Machinery) -> Parts:
     return Parts(
         groups=[messages],
         kinds=[schema_parts(base.settings.of(GraphQLSettings))],
-        doors=[graphql.site],
+        responders=[graphql.site],
         state={"graphql": graphql.state},
         ending=[graphql.end],
     )

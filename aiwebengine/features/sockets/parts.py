@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiwebengine.features.sockets.calls import KIND, SocketDestination, SocketMessages
-from aiwebengine.features.sockets.sessions import OutgoingMessages, SessionContext, SocketDoor, sockets_of_scripts
+from aiwebengine.features.sockets.sessions import OutgoingMessages, SessionContext, SocketClients, sockets_of_scripts
 from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.machinery import Machinery, Parts
 
@@ -11,7 +11,7 @@ from aiwebengine.machinery import Machinery, Parts
 def build(machinery: Machinery) -> Parts:
     """Build them."""
     base = machinery.base
-    door = SocketDoor(
+    clients = SocketClients(
         context=SessionContext(
             invoker=machinery.invoker,
             current=machinery.current,
@@ -21,10 +21,10 @@ def build(machinery: Machinery) -> Parts:
         ),
         sockets=machinery.sockets,
     )
-    machinery.current.on_change(door.swapped)
+    machinery.current.on_change(clients.swapped)
     machinery.messages.add(KIND, SocketDestination())
     return Parts(
         groups=[SocketMessages(messages=machinery.messages)],
-        kinds=[sockets_of_scripts(door)],
-        state={"sockets": door.state},
+        kinds=[sockets_of_scripts(clients)],
+        state={"sockets": clients.state},
     )

@@ -86,7 +86,7 @@ class OutgoingMessages:
         return self._outgoing
 
 
-class SocketDoor:
+class SocketClients:
     """
     See the module.
 
@@ -109,7 +109,7 @@ class SocketDoor:
         exchange, request, route = arrival.exchange, arrival.request, arrival.match.route
         told = self.admit(exchange, request, route, principal=arrival.invocation.principal)
         asked = AdmissionSink(
-            door=self,
+            clients=self,
             exchange=exchange,
             request=request,
             route=route,
@@ -188,8 +188,8 @@ class SocketDoor:
         self._sessions.pop(session, None)
 
 
-def sockets_of_scripts(door: SocketDoor) -> RegistrationKind:
-    """Return the kind of `registerWebSocket`; *door* lets clients in."""
+def sockets_of_scripts(clients: SocketClients) -> RegistrationKind:
+    """Return the kind of `registerWebSocket`; *clients* lets clients in."""
     return RegistrationKind(
         name=SOCKET,
         functions=(SOCKET_CALL,),
@@ -197,7 +197,7 @@ def sockets_of_scripts(door: SocketDoor) -> RegistrationKind:
         nouns="WebSockets",
         check=check_socket,
         takes_path=True,
-        opens=door.open,
+        opens=clients.open,
     )
 
 
@@ -437,7 +437,7 @@ class AdmissionSink:
     Takes what a script says of a client; see `runtime.runs.sink.Sink`.
 
     Args:
-        door: Accepts the connection if the script agrees.
+        clients: Accepts the connection if the script agrees.
         exchange: Who wants in.
         request: Its request.
         route: Where it comes.
@@ -448,14 +448,14 @@ class AdmissionSink:
     def __init__(
         self,
         *,
-        door: SocketDoor,
+        clients: SocketClients,
         exchange: Exchange,
         request: Request,
         route: Entry,
         principal: Principal,
         tell: Callable[[Exchange, EngineError], None],
     ) -> None:
-        self._door = door
+        self._clients = clients
         self._exchange = exchange
         self._request = request
         self._route = route
@@ -479,7 +479,7 @@ class AdmissionSink:
         if said is None:
             self._tell(exchange, broken_protocol(self._route.script))
         else:
-            self._door.accept(exchange, self._request, self._route, said, principal=self._principal)
+            self._clients.accept(exchange, self._request, self._route, said, principal=self._principal)
 
     def started(self, answer: Answer) -> None:
         """A middleware answers with a stream of its own, in place of this one."""

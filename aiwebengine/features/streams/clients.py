@@ -3,7 +3,7 @@ Clients of streams: whether they may come, and what the script says of them.
 
     auth          somebody is signed in, if the stream asks for that
     ask           middleware, `attributes` and `onConnect` of the script, if there are any
-    begin         from here on the connection is fed by `web.events.streams.StreamDoor`
+    begin         from here on the connection is fed by `web.events.streams.StreamServer`
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.runtime.wire.failure import broken_protocol
 from aiwebengine.values import Answer, Principal, RouteMatch
 from aiwebengine.web.arrival import Arrival
-from aiwebengine.web.events.streams import StreamAdmission, StreamDoor
+from aiwebengine.web.events.streams import StreamAdmission, StreamServer
 from aiwebengine.web.http.exchange import Exchange
 
 _OPENING = b"application/vnd.aiwebengine.stream+json"
@@ -42,11 +42,11 @@ class StreamClients:
     Lets clients of streams in.
 
     Args:
-        door: Feeds their connections.
+        server: Feeds their connections.
     """
 
-    def __init__(self, *, door: StreamDoor) -> None:
-        self._door = door
+    def __init__(self, *, server: StreamServer) -> None:
+        self._server = server
 
     def open(self, arrival: Arrival) -> None:
         """Open a stream, once the script agrees if it wants to be asked; see `RegistrationKind.opens`."""
@@ -57,9 +57,9 @@ class StreamClients:
             last_id=arrival.request.headers.get("last-event-id"),
         )
         if not self.asks(arrival.match, middleware=arrival.middleware):
-            self._door.begin(opening, None)
+            self._server.begin(opening, None)
             return
-        asked = StreamClient(door=self._door, opening=opening, tell=arrival.tell)
+        asked = StreamClient(server=self._server, opening=opening, tell=arrival.tell)
         run = arrival.run(arrival.invocation, asked)
         if arrival.exchange.waiting and not asked.over:
             arrival.exchange.run = run
@@ -76,7 +76,7 @@ class StreamClients:
         route = match.route
         if route.options["auth"] == "required" and principal.kind == "anonymous":
             raise Unauthenticated("This stream requires authentication.")
-        return self._door.place(
+        return self._server.place(
             exchange,
             topic_of(route.script, route.key),
             owner=route.script,
@@ -95,15 +95,15 @@ class StreamClient:
     Takes what a script says of a client; see `runtime.runs.sink.Sink`.
 
     Args:
-        door: Opens the stream if the script agrees.
+        server: Opens the stream if the script agrees.
         opening: Who wants in.
         tell: Answers with an error.
     """
 
     def __init__(
-        self, *, door: StreamDoor, opening: StreamAdmission, tell: Callable[[Exchange, EngineError], None]
+        self, *, server: StreamServer, opening: StreamAdmission, tell: Callable[[Exchange, EngineError], None]
     ) -> None:
-        self._door = door
+        self._server = server
         self._opening = opening
         self._tell = tell
         self.over = False
@@ -124,7 +124,7 @@ class StreamClient:
             self._tell(exchange, broken_protocol(self._opening.owner))
             return
         try:
-            self._door.begin(self._opening, said)
+            self._server.begin(self._opening, said)
         except Invalid as error:
             self._tell(exchange, ScriptFailed(error.public))
         except EngineError as error:

@@ -22,5 +22,5 @@ def build(machinery: Machinery) -> Parts:
     machinery.current.on_change(topics.swapped)
     return Parts(
         groups=[StreamCalls(messages=machinery.messages, topics=topics)],
-        kinds=[streams_of_scripts(StreamClients(door=machinery.stream_door))],
+        kinds=[streams_of_scripts(StreamClients(server=machinery.stream_server))],
     )

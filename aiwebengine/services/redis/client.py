@@ -1,7 +1,7 @@
 """
 The store on a Redis or Valkey server.
 
-Every command passes one door (`services/guarded.py`) with a deadline and a circuit breaker:
+Every command passes one place (`services/guarded.py`) with a deadline and a circuit breaker:
 while the server is away it fails at once, and nothing is kept for later.  A command without
 an answer in time takes its connection with it, because all that was sent behind it on the
 same connection would wait as well.  No command is repeated: its answer may have been lost and
@@ -288,7 +288,7 @@ class RedisStore(Service):
 
     def _through(self, subject: str, work: Callable[[Wire], Deferred[Any]]) -> Deferred[Any]:
         """
-        Have something asked on one connection, through the one door.
+        Have something asked on one connection.
 
         What concerns the same key or channel is asked on the same connection, and so in order.
         """

@@ -55,7 +55,7 @@ def usable_id(last_id: str | None) -> str | None:
     return last_id if last_id and len(last_id) <= _LONGEST_ID and last_id.isprintable() else None
 
 
-class StreamDoor:
+class StreamServer:
     """
     See the module.
 
@@ -113,7 +113,7 @@ class StreamDoor:
         if exchange.method == "HEAD":
             exchange.started(head())
             return
-        client = Client(door=self, encoder=self._encoder)
+        client = Client(server=self, encoder=self._encoder)
         after = opening.after if opening.after is not None else opening.position if told is not None else None
         subscription = self._bus.subscribe(
             opening.topic,
@@ -155,14 +155,14 @@ class Client:
     One connection and its subscription.
 
     Args:
-        door: Told when it is over.
+        server: Told when it is over.
         encoder: Makes bytes of messages.
     """
 
-    __slots__ = ("_door", "_encoder", "_held", "_stream", "_subscription")
+    __slots__ = ("_encoder", "_held", "_server", "_stream", "_subscription")
 
-    def __init__(self, *, door: StreamDoor, encoder: Encoder) -> None:
-        self._door = door
+    def __init__(self, *, server: StreamServer, encoder: Encoder) -> None:
+        self._server = server
         self._encoder = encoder
         self._stream: EventStream | None = None
         self._subscription: Any = None
@@ -224,7 +224,7 @@ class Client:
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
             subscription.cancel()
-        self._door.left(self)
+        self._server.left(self)
         return stream
 
     def _position(self) -> str:

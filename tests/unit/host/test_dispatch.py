@@ -1,4 +1,4 @@
-"""The door between a child and the server."""
+"""Calls of a child reach the server here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only door to threads."""
+"""The only place that uses threads."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from aiwebengine.web.health import add_health
 from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.read import Reader
 from aiwebengine.web.http.write import Writer
-from aiwebengine.web.site import Door, Site
+from aiwebengine.web.site import Responder, Site
 from tests.support.clients.websocket import RawSocket
 from tests.support.fakes.invoking import an_invoker
 from tests.support.reserved import RESERVED
@@ -180,7 +180,7 @@ class WebTestCase(SynchronousTestCase):
         self,
         *kinds: RegistrationKind,
         explain: Explain | None = None,
-        doors: Sequence[Door] = (),
+        responders: Sequence[Responder] = (),
         visitors: Identify | None = None,
         admission: Sequence[AdmissionStep] = (),
     ) -> Site:
@@ -211,7 +211,7 @@ class WebTestCase(SynchronousTestCase):
             own_body_bytes=5000,
             explain=explain,
             openers={kind.name: kind.opens for kind in kinds if kind.opens is not None},
-            doors=doors,
+            responders=responders,
             visitors=visitors,
             admission=[idempotency_step(answers), *admission],
         )

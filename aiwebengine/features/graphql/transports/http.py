@@ -49,7 +49,7 @@ Enter = Callable[[Exchange, Request], None]
 """Answers a request."""
 
 
-class GraphQLDoor:
+class GraphQLOverHttp:
     """
     See the module.
 

@@ -29,7 +29,7 @@ from aiwebengine.features.graphql.transports.http import NO_SCHEMA, answer, call
 from aiwebengine.features.graphql.transports.outflow import Outflow
 from aiwebengine.values import Request
 from aiwebengine.web.events.sse import event_bytes, head
-from aiwebengine.web.events.streams import StreamDoor
+from aiwebengine.web.events.streams import StreamServer
 from aiwebengine.web.http.exchange import Exchange
 
 _log = Logger()
@@ -38,7 +38,7 @@ PREFIX = "/graphql/subscription/"
 _STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "NOT_FOUND": 404, "BAD_USER_INPUT": 400, "TOO_MANY": 429}
 
 
-class OlderDoor:
+class OlderSubscriptions:
     """
     See the module.
 
@@ -49,7 +49,9 @@ class OlderDoor:
         streams: Lets clients of streams in.
     """
 
-    def __init__(self, *, execution: Execution, feeds: Feeds, topics: SubscriptionTopics, streams: StreamDoor) -> None:
+    def __init__(
+        self, *, execution: Execution, feeds: Feeds, topics: SubscriptionTopics, streams: StreamServer
+    ) -> None:
         self._execution = execution
         self._feeds = feeds
         self._topics = topics

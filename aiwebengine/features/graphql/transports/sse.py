@@ -300,7 +300,7 @@ class NamedOperation:
         self._reserved.event("complete", f'{{"id":{json.dumps(self._identity)}}}')
 
 
-class EventDoor:
+class GraphQLOverSse:
     """
     See the module.
 

@@ -64,7 +64,7 @@ class ConnectionParts:
     new_id: Callable[[], str]
 
 
-class WebSocketDoor:
+class GraphQLOverWebSocket:
     """
     The endpoint; see `web.websocket.upgrade.Endpoint`.
 

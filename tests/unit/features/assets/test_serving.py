@@ -15,9 +15,9 @@ from twisted.python.failure import Failure
 
 from aiwebengine.errors import Invalid, Problem
 from aiwebengine.features.assets.contents import SMALL_BYTES, Contents
-from aiwebengine.features.assets.doors import FileDoors
 from aiwebengine.features.assets.paths import StoredPaths
 from aiwebengine.features.assets.public import public_entries
+from aiwebengine.features.assets.responder import FileResponder
 from aiwebengine.features.assets.serve import FileServer
 from aiwebengine.features.assets.settings import AssetSettings
 from aiwebengine.features.assets.store import AssetInfo
@@ -67,15 +67,15 @@ class FileTestCase(WebTestCase):
             settings=AssetSettings(),
             now=lambda: AT,
         )
-        doors = FileDoors(
+        responder = FileResponder(
             current=self.current,
             stored=self.stored,
             assets=cast(Any, self),
             server=FileServer(contents),
             reserved=RESERVED,
         )
-        self.kind = doors.kind
-        self.site = self.make_site(doors.kind, doors=[doors.door], admission=[doors.step])
+        self.kind = responder.kind
+        self.site = self.make_site(responder.kind, responders=[responder.respond], admission=[responder.step])
 
     async def info(self, owner: str, path: str) -> AssetInfo | None:
         """See `AssetStore.info`."""

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
-from aiwebengine.features.graphql.transports.http import GraphQLDoor
+from aiwebengine.features.graphql.transports.http import GraphQLOverHttp
 from aiwebengine.features.graphql.transports.page import GraphiQLPage
-from aiwebengine.features.graphql.transports.sse import EventDoor
+from aiwebengine.features.graphql.transports.sse import GraphQLOverSse
 from aiwebengine.services.bus import Bus
 from aiwebengine.settings.schema import LiveSettings
 from aiwebengine.values import Answer, Request
@@ -62,7 +62,7 @@ class GraphQLCase(WebTestCase):
         self.streams = EventStreams(clock=self.clock, heartbeat_seconds=15.0)
         self.streams.startService()
         self.addCleanup(self.streams.stopService)
-        self.events = EventDoor(
+        self.events = GraphQLOverSse(
             execution=world.execution,
             feeds=feeds,
             streams=self.streams,
@@ -70,7 +70,7 @@ class GraphQLCase(WebTestCase):
             clock=self.clock,
             random=Random(1),
         )
-        door = GraphQLDoor(
+        over_http = GraphQLOverHttp(
             execution=world.execution,
             settings=world.settings,
             distinct=self.events.distinct,
@@ -81,13 +81,13 @@ class GraphQLCase(WebTestCase):
         )
 
         def enter(exchange: Exchange, request: Request) -> bool:
-            places = {"/graphql": door.enter, "/graphql/sse": self.events.enter}
+            places = {"/graphql": over_http.enter, "/graphql/sse": self.events.enter}
             if request.path not in places:
                 return False
             places[request.path](exchange, request)
             return True
 
-        self.site = self.make_site(doors=[enter])
+        self.site = self.make_site(responders=[enter])
 
     def begin(self, method: str, target: str, body: Any = None, **headers: str) -> Any:
         """Send a request; return the connection's two sides."""
@@ -108,7 +108,7 @@ class GraphQLCase(WebTestCase):
         return reply
 
 
-class GraphQLDoorTests(GraphQLCase):
+class GraphQLOverHttpTests(GraphQLCase):
     def test_a_query(self) -> None:
         """A query comes with POST or GET, and its answer in the type that the client wants."""
         for accept in (JSON, RESPONSE):
@@ -178,7 +178,7 @@ class GraphQLDoorTests(GraphQLCase):
         self.assertEqual(self.world.scripts.cancelled, 1)
 
 
-class EventDoorTests(GraphQLCase):
+class GraphQLOverSseTests(GraphQLCase):
     def reserve(self) -> str:
         """Reserve a stream; return its token."""
         reply = self.send("PUT", "/graphql/sse")

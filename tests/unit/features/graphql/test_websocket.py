@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
-from aiwebengine.features.graphql.transports.websocket import PROTOCOL, ConnectionParts, WebSocketDoor
+from aiwebengine.features.graphql.transports.websocket import PROTOCOL, ConnectionParts, GraphQLOverWebSocket
 from aiwebengine.services.bus import Bus
 from aiwebengine.settings.schema import LiveSettings
 from aiwebengine.values import Request
@@ -43,7 +43,7 @@ class FakeSocket:
         self.closed = (code, reason)
 
 
-class WebSocketDoorTests(SynchronousTestCase):
+class GraphQLOverWebSocketTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.make()
 
@@ -57,7 +57,7 @@ class WebSocketDoorTests(SynchronousTestCase):
         feeds = Feeds(execution=world.execution, bus=self.bus, topics=topics, settings=world.settings)
         for swapped in (topics.swapped, feeds.swapped):
             swapped(world.current.registry)
-        self.door = WebSocketDoor(
+        self.transport = GraphQLOverWebSocket(
             ConnectionParts(
                 execution=world.execution, feeds=feeds, settings=world.settings, clock=world.clock, new_id=lambda: "i"
             )
@@ -66,7 +66,7 @@ class WebSocketDoorTests(SynchronousTestCase):
     def open(self, *messages: Any, protocol: str = PROTOCOL) -> FakeSocket:
         """Open a connection, on which the client says *messages*."""
         self.socket: Any = FakeSocket(protocol)
-        self.events = self.door.open(self.socket, REQUEST)
+        self.events = self.transport.open(self.socket, REQUEST)
         self.say(*messages)
         return self.socket
 
@@ -131,7 +131,7 @@ class WebSocketDoorTests(SynchronousTestCase):
         other = self.open(protocol="")
         assert other.closed is not None
         self.assertEqual(other.closed[0], 4406)
-        self.assertEqual((self.door.state(), self.bus.state()["subscribers"]), ({"webSockets": 0}, 0))
+        self.assertEqual((self.transport.state(), self.bus.state()["subscribers"]), ({"webSockets": 0}, 0))
 
     @pytest.mark.setting("graphql.init_seconds")
     def test_no_init_in_time(self) -> None:
@@ -165,4 +165,4 @@ class WebSocketDoorTests(SynchronousTestCase):
         self.open(INIT, self.subscribe("subscription { tick }"))
         self.assertEqual(self.bus.state()["subscribers"], 1)
         self.events.closed(1001, "")
-        self.assertEqual((self.door.state(), self.bus.state()["subscribers"]), ({"webSockets": 0}, 0))
+        self.assertEqual((self.transport.state(), self.bus.state()["subscribers"]), ({"webSockets": 0}, 0))

@@ -12,7 +12,7 @@ from aiwebengine.errors import Cancelled, EngineError, Invalid, ScriptFailed, Un
 from aiwebengine.features.sockets.calls import BINARY as BINARY_MESSAGE
 from aiwebengine.features.sockets.calls import socket_topic
 from aiwebengine.features.sockets.options import SOCKET
-from aiwebengine.features.sockets.sessions import OutgoingMessages, SessionContext, SocketDoor, sockets_of_scripts
+from aiwebengine.features.sockets.sessions import OutgoingMessages, SessionContext, SocketClients, sockets_of_scripts
 from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
@@ -51,8 +51,10 @@ class SessionTests(WebTestCase):
             settings=given,
             messages=OutgoingMessages(),
         )
-        self.door = SocketDoor(context=context, sockets=WebSockets(reactor=self.clock, settings=WebSocketSettings()))
-        self.site = self.make_site(sockets_of_scripts(self.door))
+        self.clients = SocketClients(
+            context=context, sockets=WebSockets(reactor=self.clock, settings=WebSocketSettings())
+        )
+        self.site = self.make_site(sockets_of_scripts(self.clients))
 
     def ask(self, **headers: str) -> tuple[Client, FakeRun]:  # type: ignore[override]
         """Ask for a WebSocket; gives the run of `open`."""
@@ -101,16 +103,16 @@ class SessionTests(WebTestCase):
         run = self.last
         self.assertEqual((run.given["code"], run.given["reason"], run.given["ws"]["data"]), (4001, "enough", {"n": 3}))
         self.assertEqual(run.invocation.handler.id, 2)
-        self.assertEqual(self.door.state(), {"sessions": 1})
+        self.assertEqual(self.clients.state(), {"sessions": 1})
         self.tell(run, ["t", "to nobody"])
-        self.assertEqual(self.door.state(), {"sessions": 0})
+        self.assertEqual(self.clients.state(), {"sessions": 0})
 
     def test_for_whoever_opened_it(self) -> None:
         """All that happens on a WebSocket is handled for whoever has opened it."""
-        user, scripts = Principal(id="ada", kind="user"), sockets_of_scripts(self.door)
+        user, scripts = Principal(id="ada", kind="user"), sockets_of_scripts(self.clients)
 
         def opens(arrival: Arrival) -> None:
-            self.door.open(replace(arrival, invocation=arrival.invocation._replace(principal=user)))
+            self.clients.open(replace(arrival, invocation=arrival.invocation._replace(principal=user)))
 
         self.site = self.make_site(replace(scripts, opens=opens))
         client = self.open()
@@ -140,7 +142,7 @@ class SessionTests(WebTestCase):
         client = self.open()
         client.say("one")
         client.gone()
-        self.assertEqual((len(self.runner.runs), self.door.state()), (1, {"sessions": 0}))
+        self.assertEqual((len(self.runner.runs), self.clients.state()), (1, {"sessions": 0}))
 
     def test_the_script_refuses(self) -> None:
         """What `open` or a middleware answers in place of a socket is the answer; errors are told as ever."""
@@ -163,7 +165,7 @@ class SessionTests(WebTestCase):
         run.sink.finished()
         client.read()
         self.assertIn(b"piece", client.body)
-        self.assertEqual(self.door.state(), {"sessions": 0})
+        self.assertEqual(self.clients.state(), {"sessions": 0})
 
     def test_a_client_that_leaves_meanwhile(self) -> None:
         """While `open` runs the client may go: the run is stopped, and what it answers opens nothing."""
@@ -171,7 +173,7 @@ class SessionTests(WebTestCase):
         client.gone()
         self.assertTrue(run.cancelled)
         self.tell(run, headers=OPENING)
-        self.assertEqual(self.door.state(), {"sessions": 0})
+        self.assertEqual(self.clients.state(), {"sessions": 0})
 
     def test_who_must_be_signed_in(self) -> None:
         """A socket for those who are signed in runs nothing for others."""
@@ -203,7 +205,7 @@ class SessionTests(WebTestCase):
         self.assertEqual(client.closed_with, None)
         client.gone()
         self.tell(self.last)
-        self.assertEqual(self.door.state(), {"sessions": 0})
+        self.assertEqual(self.clients.state(), {"sessions": 0})
 
     def test_forged_answers(self) -> None:
         """Whatever a hostile script answers, at most its own socket is closed."""
@@ -302,9 +304,9 @@ class SessionTests(WebTestCase):
         client.read()
         self.assertEqual(client.closed_with, 1001)
         client.close(1001)
-        self.assertEqual(self.door.state(), {"sessions": 0})
+        self.assertEqual(self.clients.state(), {"sessions": 0})
 
     def swap(self, registry: Registry) -> None:
         """Let something else serve."""
         self.current.registry = registry
-        self.door.swapped(registry)
+        self.clients.swapped(registry)

@@ -17,7 +17,7 @@ from aiwebengine.services.topics import DISCONNECT, DROP_OLDEST, Reason, TopicOp
 from aiwebengine.settings.schema import LiveSettings
 from aiwebengine.values import Answer
 from aiwebengine.web.events.sse import EventStreams
-from aiwebengine.web.events.streams import StreamDoor
+from aiwebengine.web.events.streams import StreamServer
 from aiwebengine.web.http.channel import Channel
 from tests.unit.web.support import Reply, Transport, WebTestCase, a_route, ended, replies
 
@@ -36,8 +36,8 @@ class StreamTests(WebTestCase):
         self.bus = Bus(epoch="e", settings=given)
         self.streams = EventStreams(clock=self.clock, heartbeat_seconds=given.heartbeat_seconds)
         self.streams.startService()
-        self.door = StreamDoor(bus=self.bus, streams=self.streams, settings=given, random=Random(1))
-        self.site = self.make_site(streams_of_scripts(StreamClients(door=self.door)))
+        self.server = StreamServer(bus=self.bus, streams=self.streams, settings=given, random=Random(1))
+        self.site = self.make_site(streams_of_scripts(StreamClients(server=self.server)))
 
     def listen_for(self, *, history: int = 5, slow: str = DROP_OLDEST, **options: Any) -> None:
         """Have the script serve one stream."""
@@ -254,7 +254,7 @@ class StreamTests(WebTestCase):
         _, waiting = self.open()
         self.listen_for()
         _, transport = self.open()
-        self.door.end()
+        self.server.end()
         body = self.told(transport).body
         self.assertIn(b'event: end\ndata: {"reason": "stopping"', body)
         self.assertEqual(body.count(b"retry: "), 2)

@@ -67,7 +67,7 @@ class SocketTests(WebTestCase):
                 enter(exchange, request)
             return request.path == self.place.path
 
-        self.site = self.make_site(doors=[more])
+        self.site = self.make_site(responders=[more])
 
     def open(self, **headers: str) -> tuple[Client, Owner]:
         """Open a WebSocket."""
@@ -143,7 +143,7 @@ class SocketTests(WebTestCase):
             self.sockets.begin(exchange, request, owner=request.path, protocols=(), opened=Owner)
             return True
 
-        self.site = self.make_site(doors=[enter])
+        self.site = self.make_site(responders=[enter])
         client = Client(self, "/greedy", {})
         statuses = [client.status, *(Client(self, path, {}).status for path in ("/greedy", "/modest"))]
         self.assertEqual(statuses, [101, 429, 101])

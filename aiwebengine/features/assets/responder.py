@@ -3,7 +3,7 @@ How requests reach files.
 
     opener   a file of `public/`, which is an entry of the registry like a handler
     step     a stored asset at a path that otherwise a wildcard handler answers
-    door     a stored asset at a path that nothing answers; else `404.html` of the script to which the path belongs
+    respond  a stored asset at a path that nothing answers; else `404.html` of the script to which the path belongs
 
 So a handler that names a path, in letters or with parameters, comes before a stored asset, and a stored asset before
 a wildcard, such as that of `export default { fetch }`.  No code of a script runs for a file.
@@ -37,7 +37,7 @@ _READING = frozenset({"GET", "HEAD"})
 _METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-class FileDoors:
+class FileResponder:
     """
     Answers requests with files.
 
@@ -106,8 +106,8 @@ class FileDoors:
             self._answer(exchange, request, place, otherwise=lambda: way.run(invocation, exchange, exchange))
         return place is not None
 
-    def door(self, exchange: Exchange, request: Request) -> bool:
-        """Answer what no handler does, if a file does; see `web.site.Door`."""
+    def respond(self, exchange: Exchange, request: Request) -> bool:
+        """Answer what no handler does, if a file does; see `web.site.Responder`."""
         if self._reserved.holds(request.path):
             return False
         place = self._find(request)
