@@ -29,7 +29,7 @@ class Failure:
 
     code: str
     """One of `CODES`."""
-    told: str
+    report: str
     """ASCII JSON: `name`, `message`, raw `stack`, of host errors also `code`, `call`, `hint`, `retryAfter`."""
 
     @property
@@ -40,15 +40,15 @@ class Failure:
 
 def read_failure(line: str) -> Failure:
     """Read the prelude's `F<code> <json>`."""
-    code, _, told = line[1:].partition(" ")
-    if code not in CODES or not told.isascii():
+    code, _, report = line[1:].partition(" ")
+    if code not in CODES or not report.isascii():
         return engine_failure(f"an unknown failure: {line[:200]!r}")
-    return Failure(code=code, told=told)
+    return Failure(code=code, report=report)
 
 
 def engine_failure(message: str) -> Failure:
     """Describe a failure of the engine itself by its message."""
     lowered = message.lower()
     code = "memory" if not message or any(sign in lowered for sign in _OUT_OF_MEMORY) else "internal"
-    told = {"name": "Error", "message": message[:1000] or "out of memory", "stack": ""}
-    return Failure(code=code, told=json.dumps(told))
+    report = {"name": "Error", "message": message[:1000] or "out of memory", "stack": ""}
+    return Failure(code=code, report=json.dumps(report))

@@ -109,7 +109,7 @@ def allocator() -> Callable[[], int] | None:
     mallinfo2.restype = _Mallinfo2
 
     def used_bytes() -> int:
-        told = mallinfo2()
-        return int(told.uordblks + told.hblkhd)
+        usage = mallinfo2()
+        return int(usage.uordblks + usage.hblkhd)
 
     return used_bytes

@@ -201,7 +201,7 @@ class Conversation:
     def _fail(self, tag: bytes, failure: Failure) -> None:
         self._put_logs()
         head = encode_pair(b"_error", tag) + encode_pair(b"_error_code", failure.code.encode("ascii")) + _ERROR_TEXT
-        self._out.append(encode(head, failure.told.encode("ascii")))
+        self._out.append(encode(head, failure.report.encode("ascii")))
         self._flush()
 
     def _put_logs(self) -> None:

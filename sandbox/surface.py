@@ -47,11 +47,11 @@ def read_surface(descriptor: int) -> Surface:
     """
     try:
         with os.fdopen(descriptor, "rb") as file:
-            told = json.loads(file.read())
+            surface = json.loads(file.read())
         return Surface(
-            calls=json.dumps(told["calls"]),
-            files=tuple(Path(name) for name in told["files"]),
-            advice=json.dumps(told["advice"]),
+            calls=json.dumps(surface["calls"]),
+            files=tuple(Path(name) for name in surface["files"]),
+            advice=json.dumps(surface["advice"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EngineFailed(f"descriptor {descriptor} does not tell which host calls there are: {error}") from error

@@ -185,18 +185,18 @@ class Builder(Service):
         try:
             # Building changes nothing, so a worker that died under one build may be asked again.
             ask = partial(self._worker.ask, request, texts, lambda done, of: progress(f"{done} of {of} files"))
-            told = await self.working.run(ask, repeatable=True)
+            answer = await self.working.run(ask, repeatable=True)
         except BuildFailed as failed:
             return await self._plain(entry, texts, str(failed))
         except CircuitOpen as refused:
             return await self._plain(entry, texts, refused.public.rstrip("."))
-        problems = [_problem(one) for one in told["problems"][:_MAX_PROBLEMS]]
+        problems = [_problem(one) for one in answer["problems"][:_MAX_PROBLEMS]]
         errors = [problem for problem in problems if problem.severity == "error"]
         if errors:
             raise DeploymentRefused(errors[0].message, problems=problems)
         return BuildResult(
-            source=told["source"].decode(),
-            source_map=told["map"].decode(),
+            source=answer["source"].decode(),
+            source_map=answer["map"].decode(),
             warnings=tuple(problems),
             toolchain=self._toolchain,
         )
@@ -240,16 +240,16 @@ def _texts(files: Mapping[str, bytes], entry: str) -> dict[str, bytes]:
     return texts
 
 
-def _problem(told: Mapping[str, Any]) -> Problem:
+def _problem(answer: Mapping[str, Any]) -> Problem:
     return Problem(
-        code=str(told["code"]),
-        message=str(told["message"])[:2000],
-        severity=str(told.get("severity") or "error"),
-        file=told.get("file"),
-        line=told.get("line"),
-        column=told.get("column"),
-        hint=told.get("hint"),
-        snippet=told.get("snippet"),
+        code=str(answer["code"]),
+        message=str(answer["message"])[:2000],
+        severity=str(answer.get("severity") or "error"),
+        file=answer.get("file"),
+        line=answer.get("line"),
+        column=answer.get("column"),
+        hint=answer.get("hint"),
+        snippet=answer.get("snippet"),
     )
 
 

@@ -43,12 +43,12 @@ class Dependencies:
 
     def digest(self) -> str:
         """Return a name for what is installed: the same for the same dependencies, lock file and tarballs."""
-        told = [
+        document = [
             sorted(self.wanted.items()),
             self.lock.decode("utf-8", "replace"),
             sorted((path, hashlib.sha256(content).hexdigest()) for path, content in self.tarballs.items()),
         ]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:40]
+        return hashlib.sha256(json.dumps(document).encode()).hexdigest()[:40]
 
 
 def read(files: Mapping[str, bytes]) -> Dependencies:
@@ -62,8 +62,8 @@ def read(files: Mapping[str, bytes]) -> Dependencies:
         DeploymentRefused: They ask for something else than published packages and deployed tarballs.
     """
     raw = files.get(PACKAGE_FILE)
-    told = _json(raw) if raw is not None else None
-    given = told.get("dependencies") if isinstance(told, dict) else None
+    document = _json(raw) if raw is not None else None
+    given = document.get("dependencies") if isinstance(document, dict) else None
     if given is None:
         return Dependencies(wanted={})
     assert raw is not None
@@ -115,11 +115,11 @@ def _deployed(name: str, wanted: str, files: Mapping[str, bytes], package: bytes
 
 
 def _check_lock(lock: bytes, tarballs: Mapping[str, bytes]) -> None:
-    told = _json(lock)
-    packages = told.get("packages") if isinstance(told, dict) else None
+    document = _json(lock)
+    packages = document.get("packages") if isinstance(document, dict) else None
     if (
-        not isinstance(told, dict)
-        or told.get("lockfileVersion") not in _LOCK_VERSIONS
+        not isinstance(document, dict)
+        or document.get("lockfileVersion") not in _LOCK_VERSIONS
         or not isinstance(packages, dict)
     ):
         raise _lock_refused("it was not written by npm 7 or later; run npm install and deploy the new one")

@@ -83,8 +83,8 @@ def sentence(said: str) -> str:
     code = _CODE.search(said)
     lines = [_PREFIX.sub("", line).strip() for line in said.splitlines() if line.startswith("npm ")]
     lines = [without_paths(line) for line in lines if line and not _SILENT.match(line)]
-    told = _KNOWN[code[1]](lines) if code is not None and code[1] in _KNOWN else None
-    words = told or (lines[0] if lines else "")
+    summary = _KNOWN[code[1]](lines) if code is not None and code[1] in _KNOWN else None
+    words = summary or (lines[0] if lines else "")
     return words[:_MOST_WORDS].rstrip(".")
 
 

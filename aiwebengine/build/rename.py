@@ -65,15 +65,15 @@ def rename(node: Node, toolchain: Path, files: Mapping[str, str], names: Mapping
         timeout=_SECONDS,
         check=True,
     )
-    told = {line["id"]: line for line in map(json.loads, done.stdout.decode().splitlines()) if "id" in line}
-    if len(told) != len(paths):
-        raise ValueError(f"the build worker answered {len(told)} of {len(paths)} requests")
-    return {path: _read(files[path], told[number]) for number, path in enumerate(paths)}
+    answers = {line["id"]: line for line in map(json.loads, done.stdout.decode().splitlines()) if "id" in line}
+    if len(answers) != len(paths):
+        raise ValueError(f"the build worker answered {len(answers)} of {len(paths)} requests")
+    return {path: _read(files[path], answers[number]) for number, path in enumerate(paths)}
 
 
-def _read(source: str, told: Mapping[str, object]) -> Renamed:
-    found = told.get("ok")
+def _read(source: str, answers: Mapping[str, object]) -> Renamed:
+    found = answers.get("ok")
     if not isinstance(found, dict):
-        return Renamed(source=source, changes=(), problem=str(told.get("error", "")).partition("\n")[0])
+        return Renamed(source=source, changes=(), problem=str(answers.get("error", "")).partition("\n")[0])
     changes = tuple(RenamedName(line=one["line"], old=one["from"], new=one["to"]) for one in found["changes"])
     return Renamed(source=found["source"], changes=changes)

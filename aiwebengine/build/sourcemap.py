@@ -83,11 +83,11 @@ class SourceMap:
         Raises:
             ValueError: It is not one.
         """
-        told = json.loads(text)
+        document = json.loads(text)
         known: dict[str, tuple[int, ...]] = {}
         places = array("l")
         source = line = column = 0
-        for group in told["mappings"].split(";"):
+        for group in document["mappings"].split(";"):
             first = True
             for segment in group.split(",") if group else ():
                 numbers = known.get(segment)
@@ -103,10 +103,10 @@ class SourceMap:
                     first = False
             if first:
                 places.extend((-1, 0, 0))
-        sources = tuple(_own(one) for one in told["sources"])
+        sources = tuple(_own(one) for one in document["sources"])
         functions = {
             source: tuple(Function(*one) for one in found)
-            for source, found in zip(sources, told.get("functions", ()), strict=False)
+            for source, found in zip(sources, document.get("functions", ()), strict=False)
         }
         return cls(sources=sources, places=places, functions=functions)
 

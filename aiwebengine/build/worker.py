@@ -184,22 +184,22 @@ class Worker:
                 os.setpriority(os.PRIO_PROCESS, process.transport.pid, _nice())
         process.send(self._setup)
 
-    def _answered(self, told: Mapping[str, Any], followed: Mapping[str, bytes]) -> None:
-        if told.get("ready"):
+    def _answered(self, message: Mapping[str, Any], followed: Mapping[str, bytes]) -> None:
+        if message.get("ready"):
             return
-        if told.get("id") != self._number or self._current is None:
+        if message.get("id") != self._number or self._current is None:
             return
-        if "files" in told:
+        if "files" in message:
             if self._progress is not None:
-                self._progress(int(told["files"]), int(told["of"]))
+                self._progress(int(message["files"]), int(message["of"]))
             return
         current = self._done()
         self.built += 1
-        if "ok" in told:
-            current.callback({**told["ok"], **followed})
+        if "ok" in message:
+            current.callback({**message["ok"], **followed})
         else:
-            _log.error("internal error of the build worker: {error}", error=told.get("error"))
-            current.errback(BuildFailed(without_paths(str(told.get("error")).partition("\n")[0])))
+            _log.error("internal error of the build worker: {error}", error=message.get("error"))
+            current.errback(BuildFailed(without_paths(str(message.get("error")).partition("\n")[0])))
         self._rest()
 
     def _done(self) -> Deferred[Mapping[str, Any]]:
@@ -269,15 +269,15 @@ class _WorkerProcess(ProcessProtocol):
         """Return its process id; None once it has ended."""
         return self.transport.pid if self.transport is not None else None
 
-    def send(self, told: Mapping[str, Any], files: Mapping[str, bytes] | None = None) -> None:
+    def send(self, message: Mapping[str, Any], files: Mapping[str, bytes] | None = None) -> None:
         """Write one line, and files behind it."""
         if self.transport is None:
             return
         if files is None:
-            self.transport.write(_line(told))
+            self.transport.write(_line(message))
             return
         sizes = [[path, len(content)] for path, content in files.items()]
-        self._sending = _slices([_line({**told, "files": sizes}), *files.values()])
+        self._sending = _slices([_line({**message, "files": sizes}), *files.values()])
         transport: Any = self.transport
         transport.registerProducer(self, False)
 
@@ -313,28 +313,28 @@ class _WorkerProcess(ProcessProtocol):
         if not end or self.reason:
             return b""
         try:
-            told = json.loads(self._taken())
+            message = json.loads(self._taken())
         except ValueError:
             return rest
-        if sum(told.get("follows", {}).values()):
-            self._line = told
+        if sum(message.get("follows", {}).values()):
+            self._line = message
         else:
-            self._answered(told, dict.fromkeys(told.get("follows", ()), b""))
+            self._answered(message, dict.fromkeys(message.get("follows", ()), b""))
         return rest
 
-    def _read_bytes(self, told: Mapping[str, Any], data: bytes) -> bytes:
+    def _read_bytes(self, message: Mapping[str, Any], data: bytes) -> bytes:
         """Take what follows a line; the rest is returned."""
-        missing = sum(told["follows"].values()) - self._size
+        missing = sum(message["follows"].values()) - self._size
         self._add(data[:missing], _MAX_ANSWER)
         if len(data) < missing or self.reason:
             return b""
         whole = memoryview(self._taken())
         followed: dict[str, bytes] = {}
-        for name, size in told["follows"].items():
+        for name, size in message["follows"].items():
             followed[name] = bytes(whole[:size])
             whole = whole[size:]
         self._line = None
-        self._answered(told, followed)
+        self._answered(message, followed)
         return data[missing:]
 
     def _add(self, data: bytes, most: int) -> None:
@@ -367,8 +367,8 @@ def _nice() -> int:
     return min(19, os.getpriority(os.PRIO_PROCESS, 0) + _BEHIND_THE_SERVER)
 
 
-def _line(told: Mapping[str, Any]) -> bytes:
-    return json.dumps(told).encode("ascii") + b"\n"
+def _line(message: Mapping[str, Any]) -> bytes:
+    return json.dumps(message).encode("ascii") + b"\n"
 
 
 def _slices(contents: Iterable[bytes]) -> Iterator[bytes]:

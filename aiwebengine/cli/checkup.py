@@ -81,11 +81,11 @@ def _sandbox(settings: Settings) -> Iterator[Finding]:
         return
     lacking = lockdown.missing(report)
     if lacking:
-        told = f"Missing, which sandbox.allow_missing allows: {lockdown.described(report, lacking)}."
-        yield Finding(name="sandbox", state=WARNING, found=told)
+        finding = f"Missing, which sandbox.allow_missing allows: {lockdown.described(report, lacking)}."
+        yield Finding(name="sandbox", state=WARNING, found=finding)
     else:
-        told = "All that must hold scripts' processes was tried, and holds."
-        yield Finding(name="sandbox", state=OK, found=told)
+        finding = "All that must hold scripts' processes was tried, and holds."
+        yield Finding(name="sandbox", state=OK, found=finding)
     for name, note in report["notes"].items():
         if name not in lacking:
             yield Finding(name="sandbox", state=WARNING, found=f"{note[:1].upper()}{note[1:]}.")
@@ -122,8 +122,8 @@ def _folder(path: Path) -> Iterator[Finding]:
     yield Finding(name="data folder", state=OK, found=found)
     free = shutil.disk_usage(there).free
     if free < _LITTLE_SPACE:
-        told = f"Only {free // (1024 * 1024)} MiB are free where {there} is: a full disk refuses every write."
-        yield Finding(name="disk", state=WARNING, found=told)
+        finding = f"Only {free // (1024 * 1024)} MiB are free where {there} is: a full disk refuses every write."
+        yield Finding(name="disk", state=WARNING, found=finding)
 
 
 def _address(settings: Settings) -> Finding:
@@ -134,14 +134,16 @@ def _address(settings: Settings) -> Finding:
         try:
             sock.bind((host, port))
         except OSError as error:
-            told = f"{host} port {port} cannot be opened: {error.strerror}. It may be the server itself that has it."
-            return Finding(name="address", state=WARNING, found=told)
+            finding = f"{host} port {port} cannot be opened: {error.strerror}. It may be the server itself that has it."
+            return Finding(name="address", state=WARNING, found=finding)
     return Finding(name="address", state=OK, found=f"{host} port {port} is free")
 
 
 def _descriptors() -> Finding:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most != resource.RLIM_INFINITY and most < _FEW_DESCRIPTORS:
-        told = f"At most {most} connections, files and processes together: raise `ulimit -n` (LimitNOFILE= of systemd)."
-        return Finding(name="descriptors", state=WARNING, found=told)
+        finding = (
+            f"At most {most} connections, files and processes together: raise `ulimit -n` (LimitNOFILE= of systemd)."
+        )
+        return Finding(name="descriptors", state=WARNING, found=finding)
     return Finding(name="descriptors", state=OK, found="unlimited" if most == resource.RLIM_INFINITY else f"{most}")

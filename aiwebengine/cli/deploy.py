@@ -100,7 +100,7 @@ def deploy(
         result = _send(session, query, document, folder)
         results.append(result)
         if not session.as_json:
-            _told(result, folder)
+            _show(result, folder)
     if session.as_json:
         show.document(results[0] if len(results) == 1 else results)
 
@@ -206,7 +206,7 @@ def _refused(problems: Sequence[Mapping[str, Any]]) -> str:
     return f"{errors} problem{'' if errors == 1 else 's'}; nothing was changed."
 
 
-def _told(result: Mapping[str, Any], folder: Folder) -> None:
+def _show(result: Mapping[str, Any], folder: Folder) -> None:
     script = result["script"]
     show.problems(result.get("warnings", ()), prefix=folder.root)
     name = f"{show.safe(script['uri'])}@{show.safe(script['version'])}"
@@ -221,7 +221,7 @@ def _told(result: Mapping[str, Any], folder: Folder) -> None:
     show.removed(result)
 
 
-def _registered(told: Mapping[str, Any]) -> str:
+def _registered(result: Mapping[str, Any]) -> str:
     """Count what a script registers, and say on which hosts."""
-    on = f" on {', '.join(show.safe(host) for host in told['hosts'])}" if told.get("hosts") else ""
-    return (", ".join(show.count(group) for group in told.get("registered", ())) or "nothing registered") + on
+    on = f" on {', '.join(show.safe(host) for host in result['hosts'])}" if result.get("hosts") else ""
+    return (", ".join(show.count(group) for group in result.get("registered", ())) or "nothing registered") + on

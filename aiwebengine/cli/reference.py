@@ -146,5 +146,5 @@ def _option(declared: object) -> click.Option:
     return option
 
 
-def _text(told: str | None) -> str:
-    return re.sub(r"\n(?!\n)", " ", inspect.cleandoc(told or "")).replace("\n ", "\n\n").strip()
+def _text(docstring: str | None) -> str:
+    return re.sub(r"\n(?!\n)", " ", inspect.cleandoc(docstring or "")).replace("\n ", "\n\n").strip()

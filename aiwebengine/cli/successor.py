@@ -78,7 +78,7 @@ class Succession:
             Its process id, when it serves; `NotReady` if it never does, and then it has ended.
         """
         self._process = process = _Successor(reactor=self._reactor, seconds=seconds)
-        told = message(
+        report = message(
             pid=os.getpid(),
             what=Inherited(
                 listening=_LISTENING, lock=_LOCK, tell=_TELL, gone=_GONE, managed=self._managed, pidfile=pidfile
@@ -89,7 +89,7 @@ class Succession:
                 process,
                 self._command[0],
                 self._command,
-                env={**self._environ, PREDECESSOR: told},
+                env={**self._environ, PREDECESSOR: report},
                 path=str(self._folder),
                 childFDs={0: 0, 1: 1, 2: 2, _LISTENING: listening, _LOCK: lock, _TELL: "r", _GONE: "w"},
             )
@@ -120,14 +120,14 @@ class _Successor(ProcessProtocol):
         if not end or self.ready.called:
             return
         try:
-            told = json.loads(line)
+            report = json.loads(line)
         except ValueError:
             return
-        if told.get("ready") and not self._why:
+        if report.get("ready") and not self._why:
             self._cancel()
             self.ready.callback(self._transport.pid)
-        elif told.get("failed"):
-            self._why = self._why or str(told["failed"])
+        elif report.get("failed"):
+            self._why = self._why or str(report["failed"])
 
     def processEnded(self, reason: Failure) -> None:
         """Return why it does not serve."""

@@ -211,10 +211,10 @@ class _Caller:
     def _end(self, word: bytes) -> None:
         pipe, terminal = self._pipe, self._terminal
         self._pipe = self._terminal = None
-        for descriptor, told in ((pipe, word), (terminal, b"")):
+        for descriptor, content in ((pipe, word), (terminal, b"")):
             if descriptor is not None:
                 with contextlib.suppress(OSError):
-                    os.write(descriptor, told)
+                    os.write(descriptor, content)
                 os.close(descriptor)
 
 

@@ -219,7 +219,7 @@ class Host:
             error = EngineError("Internal server error; the server log has the details.")
         declared = self._calls.get(name)
         shown = declared[0].shown if declared else printable(name[:_LONGEST_NAME])
-        told: dict[str, Any] = {
+        error_document: dict[str, Any] = {
             "code": TABLE[error.code].javascript,
             "message": error.public,
             "call": shown,
@@ -227,16 +227,16 @@ class Host:
         }
         if self._guides.get(name) == "":
             # Its package names no page.
-            del told["hint"]
+            del error_document["hint"]
         if error.retry_seconds is not None:
-            told["retryAfter"] = error.retry_seconds
+            error_document["retryAfter"] = error.retry_seconds
         if error.details is not None:
-            told["details"] = error.details
+            error_document["details"] = error.details
         try:
-            return '{"err":' + _json(told) + "}"
+            return '{"err":' + _json(error_document) + "}"
         except (ValueError, TypeError, RecursionError):
-            told.pop("details", None)
-            return '{"err":' + _json(told) + "}"
+            error_document.pop("details", None)
+            return '{"err":' + _json(error_document) + "}"
 
 
 async def _awaited(result: Awaitable[Any]) -> Any:

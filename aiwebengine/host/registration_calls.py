@@ -83,19 +83,19 @@ class RegistrationCalls:
 
 
 def _register(
-    kind: RegistrationKind, threads: Runs, session: CallSession, told: Mapping[str, Any]
+    kind: RegistrationKind, threads: Runs, session: CallSession, sent: Mapping[str, Any]
 ) -> Deferred[None] | None:
     book = session.registrations
     if book is None:
         raise closed(kind.functions[0])
-    if kind.takes_long(told):
+    if kind.takes_long(sent):
         # The script waits for each of its registrations, so nobody else writes into its book meanwhile.
-        return threads.run(book.add, kind, told)
-    book.add(kind, told)
+        return threads.run(book.add, kind, sent)
+    book.add(kind, sent)
     return None
 
 
-def _use(session: CallSession, told: Mapping[str, Any]) -> None:
+def _use(session: CallSession, sent: Mapping[str, Any]) -> None:
     if session.registrations is None:
         raise closed(USE)
-    session.registrations.add_middleware(told)
+    session.registrations.add_middleware(sent)

@@ -73,7 +73,7 @@ class Background(Service):
             if not outer.called:
                 outer.callback(result)
             elif isinstance(result, Failure):
-                _log.failure("{name} failed after its caller had gone", result, name=name)
+                _log.failure("{name} failed after its caller had stopped waiting", result, name=name)
 
         inner.addBoth(settled)
         return outer

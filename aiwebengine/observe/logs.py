@@ -338,19 +338,19 @@ class ScriptLogs(Service):
         ended, self._ended = self._ended, {}
         dropped, self._dropped = self._dropped, 0
         lost, self._lost = self._lost, 0
-        told = [replace(one, outcome=ended[one.invocation]) if one.invocation in ended else one for one in records]
-        lines = len(told)
+        updated = [replace(one, outcome=ended[one.invocation]) if one.invocation in ended else one for one in records]
+        lines = len(updated)
         if dropped:
-            told.append(
+            updated.append(
                 self._note(f"{dropped} log lines were dropped: scripts logged faster than the database writes.")
             )
         if lost:
-            told.append(self._note(f"Log lines missing: {lost}; the database could not write them."))
+            updated.append(self._note(f"Log lines missing: {lost}; the database could not write them."))
         outcomes = [(invocation, outcome) for invocation, outcome in ended.items() if invocation in self._unmarked]
         self._unmarked.difference_update(ended)
-        self._unmarked.update(one.invocation for one in told if one.outcome is None and one.invocation in self._open)
+        self._unmarked.update(one.invocation for one in updated if one.outcome is None and one.invocation in self._open)
         done: Deferred[None] = Deferred()
-        self._writing = writing = self._rows.write(told, outcomes)
+        self._writing = writing = self._rows.write(updated, outcomes)
 
         def settled(result: Any) -> None:
             self._writing = None
@@ -365,7 +365,7 @@ class ScriptLogs(Service):
                     why=result.getErrorMessage(),
                 )
             else:
-                self._written += len(told)
+                self._written += len(updated)
                 self._passed("log.flushed")
             done.callback(None)
             after, self._after_write = self._after_write, []

@@ -77,16 +77,18 @@ def text_line(event: LogEvent) -> str:
 
 def json_line(event: LogEvent) -> str:
     """Return an event as one JSON object, without the line's end."""
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "time": _time(event),
         "level": event.get("log_level", LogLevel.info).name,
         "logger": _logger(event),
         "message": formatEvent(event),
     }
-    told.update({key: _value(value) for key, value in event.items() if not _OWN.fullmatch(key) and key not in told})
+    document.update(
+        {key: _value(value) for key, value in event.items() if not _OWN.fullmatch(key) and key not in document}
+    )
     if trace := _traceback(event):
-        told["traceback"] = trace
-    return json.dumps(told)
+        document["traceback"] = trace
+    return json.dumps(document)
 
 
 def escape(text: str, *, lines: bool = False) -> str:

@@ -263,7 +263,7 @@ def conflicts(entries: Iterable[Entry], *, host: str = "") -> list[Problem]:
     """
     on = f" on {host}" if host else ""
     seen: dict[tuple[str, str], Entry] = {}
-    told: set[tuple[int, int]] = set()
+    reported: set[tuple[int, int]] = set()
     """Entries of which a problem says already that they do not go together, with another method."""
     problems: list[Problem] = []
     for route in entries:
@@ -273,9 +273,9 @@ def conflicts(entries: Iterable[Entry], *, host: str = "") -> list[Problem]:
             if other.script == route.script:
                 seen[method, shape] = route
                 continue
-            if (id(route), id(other)) in told:
+            if (id(route), id(other)) in reported:
                 continue
-            told.add((id(route), id(other)))
+            reported.add((id(route), id(other)))
             place = f" ({other.place})" if other.place else ""
             file, _, line = route.place.partition(":")
             problems.append(

@@ -215,8 +215,8 @@ class Runner(Service):
         group.begin_deployment()
         try:
             template, journal = group.first_load(bundle=bundle, session=session, invocation=invocation)
-            told = await template.loaded
-            handlers, names, warnings = check_loaded(told)
+            report = await template.loaded
+            handlers, names, warnings = check_loaded(report)
             committed = session.commit()
             if committed is not None:
                 await committed
@@ -302,7 +302,7 @@ class Runner(Service):
             memory_bytes=terms.memory_bytes,
             seconds=self._seconds,
             wall=self._wall,
-            over=self._over,
+            ended=self._run_ended,
             again=self._again,
             passed=self._passed,
             recorded=self._recorded,
@@ -327,7 +327,7 @@ class Runner(Service):
             memory_bytes=int(min(asked.get("memory_bytes", self._limits.memory_bytes), self._limits.memory_bytes)),
         )
 
-    def _over(self, run: Run) -> None:
+    def _run_ended(self, run: Run) -> None:
         self._active.discard(run)
         self._completed += 1
         if not self._active and self._draining:

@@ -52,8 +52,8 @@ class Failures:
             return
         at = self._seconds()
         frames = await self.places(error, invocation.version)
-        told = with_callee(error.public, frames[0].source_line) if frames else error.public
-        lines = [told, *(f"    at {frame.function or '(anonymous)'} ({_place(frame)})" for frame in frames)]
+        headline = with_callee(error.public, frames[0].source_line) if frames else error.public
+        lines = [headline, *(f"    at {frame.function or '(anonymous)'} ({_place(frame)})" for frame in frames)]
         first = {"place": _place(frames[0])} if frames else {}
         fields = {"code": error.code, **first}
         line = LogLine(at=at, level="error", message="\n".join(lines), fields=fields, of_server=True)

@@ -22,7 +22,7 @@ from aiwebengine.errors import Problem
 from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.scripts.base_path import why_not
 from aiwebengine.scripts.hosts import MOST_HOSTS, normal_host, why_not_host
-from aiwebengine.settings.amounts import told
+from aiwebengine.settings.amounts import shown
 from aiwebengine.settings.budgets import RESOURCES, read_budget
 from aiwebengine.settings.requested_limits import WORDS, read_limits
 from aiwebengine.settings.schema import LimitSettings
@@ -100,7 +100,7 @@ def read_manifest(
         return Manifest(), [Problem(code="manifest", file=FILE, line=line, column=column, message=message)]
     if not isinstance(whole, dict):
         return Manifest(), [
-            Problem(code="manifest", file=FILE, message=f"{FILE} must hold an object; it holds {told(whole)}.")
+            Problem(code="manifest", file=FILE, message=f"{FILE} must hold an object; it holds {shown(whole)}.")
         ]
     reading = _Reading(text=text, limits=limits, capabilities=capabilities, reserved=reserved)
     return reading.manifest(whole.get("aiwebengine", {})), reading.problems
@@ -120,7 +120,7 @@ class _Reading:
 
     def manifest(self, value: Any) -> Manifest:
         if not isinstance(value, dict):
-            self._wrong("aiwebengine", f'"aiwebengine" in {FILE} must be an object; it is {told(value)}.')
+            self._wrong("aiwebengine", f'"aiwebengine" in {FILE} must be an object; it is {shown(value)}.')
             return Manifest()
         self._known(value, KEYS, "aiwebengine")
         return Manifest(
@@ -138,7 +138,7 @@ class _Reading:
             return None
         if isinstance(value, str) and value:
             return value.removeprefix("./")
-        self._wrong("entry", f'"entry" must be the path of a file, such as "main.ts"; it is {told(value)}.')
+        self._wrong("entry", f'"entry" must be the path of a file, such as "main.ts"; it is {shown(value)}.')
         return None
 
     def _base_path(self, value: Any) -> str:
@@ -147,21 +147,23 @@ class _Reading:
         why = why_not(value, self._reserved) if isinstance(value, str) else 'must be a path such as "/shop"'
         if why is None:
             return str(value)
-        self._wrong("basePath", f'"basePath" {why}; it is {told(value)}.')
+        self._wrong("basePath", f'"basePath" {why}; it is {shown(value)}.')
         return ""
 
     def _hosts(self, value: Any) -> tuple[str, ...]:
         if value is None:
             return ()
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self._wrong("hosts", f'"hosts" must be a list of names, such as ["shop.example.org"]; it is {told(value)}.')
+            self._wrong(
+                "hosts", f'"hosts" must be a list of names, such as ["shop.example.org"]; it is {shown(value)}.'
+            )
             return ()
         if len(value) > MOST_HOSTS:
             self._wrong("hosts", f'"hosts" may hold at most {MOST_HOSTS} names; it holds {len(value)}.')
             return ()
         for name in value:
             if why := why_not_host(normal_host(name)):
-                self._wrong(name, f'"hosts" {why}; one of them is {told(name)}.')
+                self._wrong(name, f'"hosts" {why}; one of them is {shown(name)}.')
         return tuple(dict.fromkeys(normal_host(name) for name in value))
 
     def _capabilities(self, value: Any) -> tuple[str, ...]:
@@ -169,7 +171,7 @@ class _Reading:
             return ()
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             self._wrong(
-                "capabilities", f'"capabilities" must be a list of names, such as ["scripts"]; it is {told(value)}.'
+                "capabilities", f'"capabilities" must be a list of names, such as ["scripts"]; it is {shown(value)}.'
             )
             return ()
         for name in value:
@@ -180,14 +182,14 @@ class _Reading:
     def _isolation(self, value: Any) -> str | None:
         if value is None or value in ISOLATIONS:
             return value  # type: ignore[no-any-return]
-        self._wrong("isolation", f'"isolation" must be "shared" or "request"; it is {told(value)}.')
+        self._wrong("isolation", f'"isolation" must be "shared" or "request"; it is {shown(value)}.')
         return None
 
     def _limit_values(self, value: Any) -> dict[str, float]:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            self._wrong("limits", f'"limits" must be an object such as {{"timeout": "5s"}}; it is {told(value)}.')
+            self._wrong("limits", f'"limits" must be an object such as {{"timeout": "5s"}}; it is {shown(value)}.')
             return {}
         self._known(value, WORDS, "limits")
         found, wrong = read_limits(value, limits=self._limits, words=WORDS)
@@ -200,7 +202,7 @@ class _Reading:
             return {}
         if not isinstance(value, dict):
             form = 'an object such as {"hostCalls": "1000/1m"}'
-            self._wrong("budgets", f'"budgets" must be {form}; it is {told(value)}.')
+            self._wrong("budgets", f'"budgets" must be {form}; it is {shown(value)}.')
             return {}
         self._known(value, RESOURCES, "budgets")
         found: dict[str, tuple[str, ...]] = {}
@@ -212,7 +214,7 @@ class _Reading:
             wrong = next((text for text in texts if read_budget(text, resource) is None), None)
             if wrong is not None or len(texts) > _MOST_BUDGETS:
                 form = f'a budget such as "{resource.example}", or a list of at most {_MOST_BUDGETS} of them'
-                self._wrong(word, f'"budgets.{word}" must be {form}; it is {told(given)}.')
+                self._wrong(word, f'"budgets.{word}" must be {form}; it is {shown(given)}.')
             else:
                 found[resource.name] = tuple(texts)
         return found

@@ -120,7 +120,7 @@ def refused(problems: list[Problem]) -> DeploymentRefused:
     """Make the error that tells *problems*, bounded."""
     errors = sum(problem.severity == "error" for problem in problems)
     shown = problems[:_MAX_PROBLEMS]
-    more = f" (the first {_MAX_PROBLEMS} are told)" if len(problems) > _MAX_PROBLEMS else ""
+    more = f" (the first {_MAX_PROBLEMS} are listed)" if len(problems) > _MAX_PROBLEMS else ""
     first = next((problem for problem in shown if problem.severity == "error"), shown[0])
     what = first.message if errors == 1 else f"There are {errors} problems{more}, the first: {first.message}"
     end = "" if what.endswith((".", "!", "?")) else "."

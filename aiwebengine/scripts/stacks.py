@@ -124,12 +124,12 @@ def _size(places: Places) -> int:
 
 
 def _share(coming: Deferred[Places], answer: Deferred[Places]) -> None:
-    def told(result: Places | Failure) -> Places | Failure | None:
+    def finish(result: Places | Failure) -> Places | Failure | None:
         tell: Callable[..., None] = answer.errback if isinstance(result, Failure) else answer.callback
         tell(result)
         return None if isinstance(result, Failure) else result
 
-    coming.addBoth(told)
+    coming.addBoth(finish)
 
 
 def _as_it_is(version: str, text: str, failure: Failure) -> str:

@@ -160,15 +160,15 @@ class Breaker:
 
     def figures(self) -> dict[str, Any]:
         """Return figures for the state page."""
-        told: dict[str, Any] = {
+        document: dict[str, Any] = {
             "state": str(self._state),
             "failures": self._last.count(False),
             "calls": len(self._last),
         }
         if self._state is not State.CLOSED:
-            told["retrySeconds"] = round(max(self._until - self._seconds(), 0.0), 3)
-            told["why"] = self._why
-        return told
+            document["retrySeconds"] = round(max(self._until - self._seconds(), 0.0), 3)
+            document["why"] = self._why
+        return document
 
     def _open(self, why: str) -> None:
         self._opened += 1

@@ -29,7 +29,7 @@ class Busy(Unavailable):
 class _QueuedWork:
     until: float
     work: Callable[[], Deferred[Any]]
-    told: Deferred[Any]
+    outcome: Deferred[Any]
     begun: Deferred[Any] | None = None
 
 
@@ -72,11 +72,11 @@ class Bulkhead:
         if len(self._queue) >= self._most_waiting:
             self._refused += 1
             return fail(Busy(f"The {self._name} is too busy; try again.", retry_seconds=1.0))
-        told: Deferred[T] = Deferred(lambda _: self._cancel(waiting))
-        waiting = _QueuedWork(until=self._clock.seconds() + self._wait_seconds, work=work, told=told)
+        outcome: Deferred[T] = Deferred(lambda _: self._cancel(waiting))
+        waiting = _QueuedWork(until=self._clock.seconds() + self._wait_seconds, work=work, outcome=outcome)
         self._queue.append(waiting)
         self._watch()
-        return told
+        return outcome
 
     @property
     def running(self) -> int:
@@ -109,7 +109,7 @@ class Bulkhead:
             while self._queue and self._running < self._places:
                 waiting = self._queue.popleft()
                 waiting.begun = self._begin(waiting.work)
-                waiting.begun.addBoth(_tell, waiting.told)
+                waiting.begun.addBoth(_tell, waiting.outcome)
         finally:
             self._moving = False
         self._watch()
@@ -126,12 +126,12 @@ class Bulkhead:
         now = self._clock.seconds()
         late: list[Deferred[Any]] = []
         while self._queue and self._queue[0].until <= now:
-            late.append(self._queue.popleft().told)
+            late.append(self._queue.popleft().outcome)
         self._watch()
         self._refused += len(late)
         why = f"The {self._name} had no place within {self._wait_seconds:g} s; try again."
-        for told in late:
-            told.errback(Busy(why, retry_seconds=1.0))
+        for outcome in late:
+            outcome.errback(Busy(why, retry_seconds=1.0))
 
     def _watch(self) -> None:
         """Have the clock call when the oldest in the queue has waited enough, and not at all without a queue."""
@@ -143,10 +143,10 @@ class Bulkhead:
             self._end = self._clock.callLater(max(0.0, self._queue[0].until - self._clock.seconds()), self._late)
 
 
-def _tell(result: Any, told: Deferred[Any]) -> None:
-    if told.called:
+def _tell(result: Any, outcome: Deferred[Any]) -> None:
+    if outcome.called:
         return
     if isinstance(result, Failure):
-        told.errback(result)
+        outcome.errback(result)
     else:
-        told.callback(result)
+        outcome.callback(result)

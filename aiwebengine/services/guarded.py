@@ -163,7 +163,7 @@ class Guarded:
         if attempt.timer is not None and attempt.timer.active():
             attempt.timer.cancel()
         attempt.timer = None
-        if attempt.over:
+        if attempt.ended:
             # It counted as a failure when its time was up; what came of it interests nobody.
             return
         if not isinstance(result, Failure):
@@ -184,7 +184,7 @@ class Guarded:
 
     def _time_out(self, call: _PendingCall[Any], attempt: _Attempt, permit: Permit) -> None:
         attempt.timer = None
-        attempt.over = True
+        attempt.ended = True
         self._late += 1
         why = f"The {self.name} did not answer within {self._terms.seconds:g} s."
         self._breaker.failed(permit, why)
@@ -214,12 +214,12 @@ class Guarded:
 class _Attempt:
     """One call of the work."""
 
-    __slots__ = ("begun", "over", "timer")
+    __slots__ = ("begun", "ended", "timer")
 
     def __init__(self) -> None:
         self.begun = False
         self.timer: DelayedCall | None = None
-        self.over = False
+        self.ended = False
         """Its time is up, or nobody waits for it."""
 
 

@@ -66,11 +66,11 @@ def inherited(environ: MutableMapping[str, str], *, pid: int, parent: int) -> In
     Raises:
         CannotStart: A service manager passed what cannot be used.
     """
-    told = environ.pop(PREDECESSOR, "")
+    value = environ.pop(PREDECESSOR, "")
     listen_pid, count = environ.pop("LISTEN_PID", ""), environ.pop("LISTEN_FDS", "")
     environ.pop("LISTEN_FDNAMES", None)
-    if told:
-        found = _from_predecessor(told, parent)
+    if value:
+        found = _from_predecessor(value, parent)
         if found is not None:
             _keep_private(found)
             return found
@@ -91,9 +91,9 @@ def message(*, pid: int, what: Inherited) -> str:
     return json.dumps({"pid": pid, **asdict(what)})
 
 
-def _from_predecessor(told: str, parent: int) -> Inherited | None:
+def _from_predecessor(value: str, parent: int) -> Inherited | None:
     try:
-        given: dict[str, Any] = json.loads(told)
+        given: dict[str, Any] = json.loads(value)
         if given["pid"] != parent:
             return None
         numbers = {name: int(given[name]) for name in _NUMBERS}

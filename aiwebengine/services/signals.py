@@ -25,8 +25,8 @@ class Pulse:
 
     def fire(self, result: Failure | None = None) -> None:
         """Tell all who wait now."""
-        told, self._waiting = self._waiting, []
-        for waiting in told:
+        waiters, self._waiting = self._waiting, []
+        for waiting in waiters:
             if result is None:
                 waiting.callback(None)
             else:

@@ -240,7 +240,7 @@ class Topic:
         options: How it behaves.
         counts: Where it counts.
         history_bytes: Most bytes of messages that it keeps.
-        emptied: Told when the last subscriber has gone.
+        emptied: Told when the last subscriber has left.
     """
 
     def __init__(

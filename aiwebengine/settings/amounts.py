@@ -33,7 +33,7 @@ def size_bytes(value: Any) -> float | None:
     return float(int(float(match[1]) * _SIZE_BYTES[match[2]])) if match else None
 
 
-def told(value: Any) -> str:
+def shown(value: Any) -> str:
     """Show a value in a message, bounded."""
     text = json.dumps(value)
     return text if len(text) <= 80 else text[:77] + "..."

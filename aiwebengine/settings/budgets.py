@@ -72,8 +72,8 @@ def read_budget(text: Any, resource: Resource) -> Budget | None:
     if milliseconds is None or not amount:
         return None
     if resource.unit == "us":
-        told = duration_ms(amount)
-        most = None if told is None else told * 1000
+        amount_ms = duration_ms(amount)
+        most = None if amount_ms is None else amount_ms * 1000
     elif resource.unit == "bytes":
         most = float(amount) if amount.isascii() and amount.isdigit() else size_bytes(amount)
     else:

@@ -77,7 +77,7 @@ def _docstrings(kind: type[Any]) -> Mapping[str, str]:
 
 def _lines(features: Sections) -> Iterator[str]:
     yield _HEAD
-    told = meanings(features)
+    meanings_by_key = meanings(features)
     section = None
     sections = all_sections(features)
     for item in schema_fields(features):
@@ -87,7 +87,7 @@ def _lines(features: Sections) -> Iterator[str]:
             if section:
                 yield f"{inspect.cleandoc(sections[section].__doc__ or '')}\n"
         yield f"### `{item.name}`\n"
-        yield f"{told[item.section, item.key]}\n"
+        yield f"{meanings_by_key[item.section, item.key]}\n"
         yield f"Allowed: {item.allowed}. Default: {_default(item)}. Environment: `{item.variable}`.\n"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiwebengine.settings.amounts import duration_ms, size_bytes, told
+from aiwebengine.settings.amounts import duration_ms, shown, size_bytes
 from aiwebengine.settings.schema import LimitSettings
 
 _FORMS = {
@@ -88,7 +88,7 @@ def read_limits(
         most = getattr(limits, word.setting) * (1000 if word.unit == "ms" else 1)
         unit = f" {word.unit}" if word.unit else ""
         if number is None:
-            wrong.append((key, f"must be {_FORMS[word.unit]}; it is {told(value[key])}."))
+            wrong.append((key, f"must be {_FORMS[word.unit]}; it is {shown(value[key])}."))
         elif not word.least <= number <= most:
             bounds = f"between {word.least} and {most:.0f}{unit}, the server's limit"
             wrong.append((key, f"must be {bounds}; it is {number:.0f}{unit}."))

@@ -46,7 +46,7 @@ def find(starts: Iterable[Path], *, warn: Callable[[str], None]) -> Project | No
     found = {start: _nearest(start.absolute(), warn) for start in starts}
     servers = {None if project is None else project.server for project in found.values()}
     if len(servers) > 1:
-        each = "; ".join(f"{start}: {_told(project)}" for start, project in found.items())
+        each = "; ".join(f"{start}: {_described(project)}" for start, project in found.items())
         raise CommandFailed(
             f"These belong to different servers ({each}). Deploy them one at a time, or name one server with --server.",
             code=exits.USAGE,
@@ -54,7 +54,7 @@ def find(starts: Iterable[Path], *, warn: Callable[[str], None]) -> Project | No
     return next(iter(found.values()), None)
 
 
-def _told(project: Project | None) -> str:
+def _described(project: Project | None) -> str:
     return f"no {PROJECT_FILE}" if project is None else f"`{project.server}` in {project.path}"
 
 

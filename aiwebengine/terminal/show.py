@@ -158,14 +158,14 @@ def log_line(line: Mapping[str, Any], *, with_script: bool) -> str:
     fields = line.get("fields") or {}
     outcome = line.get("outcome")
     first, *rest = (safe(part) for part in str(line.get("message", "")).split("\n"))
-    told = "".join(
+    pairs = "".join(
         f" {safe(key)}={safe(json.dumps(value, ensure_ascii=False))}"
         for key, value in fields.items()
         if not _is_repeated(key, value, outcome, rest)
     )
     ended = f" ({safe(outcome)})" if outcome not in {None, "committed"} else ""
     shown = click.style(f"{level:<5}", fg=_COLOURS.get(level))
-    return "\n    ".join((f"{moment(line.get('at'))} {shown} {script}{first}{told}{ended}", *rest))
+    return "\n    ".join((f"{moment(line.get('at'))} {shown} {script}{first}{pairs}{ended}", *rest))
 
 
 def _is_repeated(key: str, value: object, outcome: object, rest: Sequence[str]) -> bool:

@@ -45,7 +45,7 @@ def automatic(match: Unanswered, request: Request, *, accept: str) -> Answer:
     return error_answer(error, request_id=request.id, accept=accept)
 
 
-def told(answer: Answer) -> str:
+def as_json(answer: Answer) -> str:
     """Return an answer as middleware is given it, as JSON."""
     headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in answer.headers]
     return json.dumps({"status": answer.status, "headers": headers, "body": answer.body.decode()})

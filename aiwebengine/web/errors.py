@@ -85,7 +85,7 @@ def error_answer(
     )
     row = TABLE[known.code]
     more = _stack(places) + _problems(known.details)
-    return _page(answer, title=row.title, detail=_told(known, places), more=more, request_id=request_id)
+    return _page(answer, title=row.title, detail=_detail(known, places), more=more, request_id=request_id)
 
 
 def problem_page(answer: Answer, *, request_id: str) -> Answer:
@@ -147,19 +147,19 @@ def wants_page(accept: str) -> bool:
 
 
 def _with_places(answer: Answer, error: Exception, request_id: str, places: Sequence[StackFrame]) -> Answer:
-    told = [
+    frames = [
         {"file": place.file, "line": place.line, "function": place.function, "source": place.source_line}
         for place in places[:_MAX_PLACES]
     ]
     if not isinstance(error, EngineError):
         return answer
-    details: dict[str, Any] = {**(error.details if isinstance(error.details, dict) else {}), "stack": told}
-    shown = EngineError(_told(error, places), details=details, retry_seconds=error.retry_seconds)
+    details: dict[str, Any] = {**(error.details if isinstance(error.details, dict) else {}), "stack": frames}
+    shown = EngineError(_detail(error, places), details=details, retry_seconds=error.retry_seconds)
     shown.code = error.code  # type: ignore[misc]  # The same error, told to its author.
     return problem_answer(shown, request_id=request_id)
 
 
-def _told(error: EngineError, places: Sequence[StackFrame]) -> str:
+def _detail(error: EngineError, places: Sequence[StackFrame]) -> str:
     return with_callee(error.public, places[0].source_line) if places else error.public
 
 

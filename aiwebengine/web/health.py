@@ -51,9 +51,9 @@ def add_health(
 
 
 def _answer(request: Request, status: int, body: Mapping[str, object]) -> bytes:
-    told = json.dumps(body).encode("ascii")
+    body_bytes = json.dumps(body).encode("ascii")
     request.setResponseCode(status)
     request.setHeader(b"content-type", b"application/json")
-    request.setHeader(b"content-length", b"%d" % len(told))
+    request.setHeader(b"content-length", b"%d" % len(body_bytes))
     request.setHeader(b"cache-control", b"no-store")
-    return told
+    return body_bytes

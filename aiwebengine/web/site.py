@@ -51,7 +51,7 @@ from aiwebengine.values import (
 )
 from aiwebengine.web.admission import Admission, AdmissionStep, Enter
 from aiwebengine.web.arrival import Arrival, Opener
-from aiwebengine.web.automatic import Unanswered, allowed, automatic, owner_of, refusal_of, told
+from aiwebengine.web.automatic import Unanswered, allowed, as_json, automatic, owner_of, refusal_of
 from aiwebengine.web.errors import Explain, StackFrame, error_answer, problem_page, wants_page, withheld
 from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.exchange import Exchange
@@ -342,7 +342,7 @@ class Site:
             self._pulse.subject = route
             if exchange.sender.token:
                 exchange.timed = self._is_owner(exchange.sender.token)
-            given = payload(request, match.params, sender=exchange.sender.told, base=route.options.get("base", ""))
+            given = payload(request, match.params, sender=exchange.sender.json, base=route.options.get("base", ""))
             asked_for = exchange.timed and "x-aiwebengine-record" in request.headers
             invocation = self._invoker.invocation(
                 served.callee,
@@ -416,7 +416,7 @@ class Site:
             handler=HandlerRef(id=owner.middleware[0], name=USE),
             label=f"{request.method} (no handler)",
         )
-        given = payload(request, {}, sender=exchange.sender.told, automatic=told(answer))
+        given = payload(request, {}, sender=exchange.sender.json, automatic=as_json(answer))
         invocation = self._invoker.invocation(callee, ANONYMOUS, given, identity=request.id, trace=request.trace)
         run = self._invoker.run(with_body(invocation, request), exchange)
         if exchange.waiting:

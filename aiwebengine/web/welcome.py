@@ -19,7 +19,7 @@ pre {{ border: 1px solid #8886; border-radius: 0.25rem; }}
 </style>
 <main>
 <h1>aiwebengine is running</h1>
-<p>{told}</p>
+<p>{summary}</p>
 <p>A first script, <code>hello.js</code>:</p>
 <pre>registerWebHandler("/hello/:name", function (req) {{
   return {{ hello: req.params.name }};
@@ -40,11 +40,11 @@ def welcome(*, page: bool, scripts: int) -> Answer:
         page: For a browser.
         scripts: How many serve.
     """
-    told = "No script is deployed yet." if not scripts else f"{scripts} scripts serve here."
+    summary = "No script is deployed yet." if not scripts else f"{scripts} scripts serve here."
     if scripts == 1:
-        told = "1 script serves here."
+        summary = "1 script serves here."
     if page:
-        body = _PAGE.format(told=told).encode()
+        body = _PAGE.format(summary=summary).encode()
         return Answer(
             status=200, headers=((b"content-type", b"text/html; charset=utf-8"), (b"vary", b"accept")), body=body
         )

@@ -98,10 +98,10 @@ def _tried(calls: tuple[bytes, bytes] | None) -> dict[str, bool]:
             os._exit(0)
     os.close(write)
     with os.fdopen(read, "rb") as pipe:
-        told = pipe.read()
+        content = pipe.read()
     os.waitpid(pid, 0)
     try:
-        return {name: bool(json.loads(told)[name]) for name in (*attempts, *_TOLD)}
+        return {name: bool(json.loads(content)[name]) for name in (*attempts, *_TOLD)}
     except (ValueError, KeyError):
         # It could not be locked at all, or died of it.
         return dict.fromkeys((*attempts, *_TOLD), False)

@@ -192,9 +192,9 @@ class Contents:
         """Make a file ready, once for all who wait; return it if it is small, None if there is a copy."""
         waiting = self._under_way.get(key)
         if waiting is not None:
-            told: Deferred[bytes | None] = Deferred()
-            waiting.append(told)
-            return await told
+            made_ready: Deferred[bytes | None] = Deferred()
+            waiting.append(made_ready)
+            return await made_ready
         self._under_way[key] = waiting = []
         made = Deferred.fromCoroutine(self._make(key))
 

@@ -292,8 +292,11 @@ def part_of(header: str, size: int) -> tuple[int, int] | None:
 def _same(headers: Mapping[str, str], answer: tuple[tuple[bytes, bytes], ...]) -> bool:
     """Return whether the file is still the one of which the client has a part."""
     wanted = headers.get("if-range")
-    told = dict(answer)
-    return wanted is None or wanted.strip().encode("latin-1") in {told[b"etag"], told[b"last-modified"]}
+    headers_by_name = dict(answer)
+    return wanted is None or wanted.strip().encode("latin-1") in {
+        headers_by_name[b"etag"],
+        headers_by_name[b"last-modified"],
+    }
 
 
 def _no_such_part(size: int) -> Answer:

@@ -55,7 +55,7 @@ class ReceiptList:
                 "uri": uri,
                 "since": int(self._receipts.since * 1000),
                 "routes": [{"label": label, **one.as_json()} for label, one in sorted(figures.items())],
-                "budgets": self._budgets.told(uri),
+                "budgets": self._budgets.figures_of(uri),
                 "recent": [one.as_json() for one in recent[:limit]],
                 "kept": [one.as_json() for one in found],
                 "next": found[-1].id if found and len(found) == limit else None,

@@ -209,7 +209,7 @@ class Budgets(Service):
         if self._flush_call is None and self._changed and self.running:
             self._flush_call = self._clock.callLater(FLUSH_SECONDS, self.flush)
 
-    def told(self, uri: str) -> list[dict[str, Any]]:
+    def figures_of(self, uri: str) -> list[dict[str, Any]]:
         """Return a script's budgets and what it has used of them, as the management API shows it."""
         account = self._accounts.get(uri)
         now = self._seconds()

@@ -133,7 +133,14 @@ def _whole(recording: MaskedRecording) -> dict[str, Any]:
     return {**recording.as_json(), **recording.document}
 
 
-def _recorded(told: Any) -> Recorded:
-    if not isinstance(told, dict) or not all(isinstance(told.get(key), str) for key in ("uri", "version", "outcome")):
+def _recorded(recorded_document: Any) -> Recorded:
+    if not isinstance(recorded_document, dict) or not all(
+        isinstance(recorded_document.get(key), str) for key in ("uri", "version", "outcome")
+    ):
         raise Invalid('"recording" must be a whole one, as GET /engine/api/recording gives it.')
-    return Recorded(uri=check_uri(told["uri"]), version=told["version"], outcome=told["outcome"], document=told)
+    return Recorded(
+        uri=check_uri(recorded_document["uri"]),
+        version=recorded_document["version"],
+        outcome=recorded_document["outcome"],
+        document=recorded_document,
+    )

@@ -121,7 +121,7 @@ def replay(session: CommandSession, targets: tuple[str, ...], version: int | Non
         results.append(result)
         good = good and bool(result["same"])
         if not session.as_json:
-            _told(target, result)
+            _show(target, result)
     if session.as_json:
         show.document(results[0] if len(results) == 1 else results)
     if not good:
@@ -161,7 +161,7 @@ def _write_test(session: CommandSession, identity: str, output: Path | None) -> 
         click.echo(f"wrote {file}; check it with: aiwebengine replay {file} --local FOLDER")
 
 
-def _told(target: str, result: Mapping[str, Any]) -> None:
+def _show(target: str, result: Mapping[str, Any]) -> None:
     name = show.safe(target)
     if not result["whole"] and result["until"] is None:
         show.note(f"warning: {name}: the recording is not whole; what was beyond recordings.max_bytes is missing")

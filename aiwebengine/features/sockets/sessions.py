@@ -107,7 +107,7 @@ class SocketClients:
     def open(self, arrival: Arrival) -> None:
         """Open a WebSocket, once the script agrees; see `RegistrationKind.opens`."""
         exchange, request, route = arrival.exchange, arrival.request, arrival.match.route
-        told = self.admit(exchange, request, route, principal=arrival.invocation.principal)
+        details = self.admit(exchange, request, route, principal=arrival.invocation.principal)
         asked = AdmissionSink(
             clients=self,
             exchange=exchange,
@@ -116,9 +116,9 @@ class SocketClients:
             principal=arrival.invocation.principal,
             tell=arrival.tell,
         )
-        payload = f'{arrival.invocation.payload[:-1]},"ws":{told}}}'
+        payload = f'{arrival.invocation.payload[:-1]},"ws":{details}}}'
         run = arrival.run(arrival.invocation._replace(payload=payload), asked)
-        if exchange.waiting and not asked.over:
+        if exchange.waiting and not asked.ended:
             exchange.run = run
 
     def admit(self, exchange: Exchange, request: Request, route: Entry, *, principal: Principal) -> str:
@@ -136,7 +136,7 @@ class SocketClients:
         if options["auth"] == "required" and principal.kind == "anonymous":
             raise Unauthenticated("This WebSocket requires authentication.")
         protocol = self._sockets.choose(request, options["protocols"])
-        return _told(self._context.settings, identity=request.id, protocol=protocol, data="null", topics=[])
+        return _payload(self._context.settings, identity=request.id, protocol=protocol, data="null", topics=[])
 
     def accept(
         self, exchange: Exchange, request: Request, route: Entry, said: Mapping[str, Any], *, principal: Principal
@@ -250,11 +250,11 @@ class SocketSession:
 
     def text(self, text: str) -> None:
         """See `upgrade.SocketEvents`."""
-        told = f'"text":{json.dumps(text)}'
-        if len(told) > _LARGE and not text.startswith("\ufeff"):
+        details = f'"text":{json.dumps(text)}'
+        if len(details) > _LARGE and not text.startswith("\ufeff"):
             # As JSON in ASCII a character may take six bytes.
-            told = f'"text64":"{_base64(text.encode())}"'
-        self._happened(("message", told))
+            details = f'"text64":"{_base64(text.encode())}"'
+        self._happened(("message", details))
 
     def binary(self, data: bytes) -> None:
         """See `upgrade.SocketEvents`."""
@@ -302,7 +302,7 @@ class SocketSession:
 
     def _begin(self, route: Entry, name: str, given: str) -> None:
         invoker = self._context.invoker
-        told = _told(
+        details = _payload(
             self._context.settings,
             identity=self._identity,
             protocol=self._socket.protocol,
@@ -310,7 +310,7 @@ class SocketSession:
             topics=list(self._topics),
         )
         callee = self._callees[name].of(route)
-        self._run = invoker.run(invoker.invocation(callee, self._principal, f'{{"ws":{told},{given}}}'), self)
+        self._run = invoker.run(invoker.invocation(callee, self._principal, f'{{"ws":{details},{given}}}'), self)
 
     def _route(self) -> Entry | None:
         script, pattern = self.place
@@ -461,14 +461,14 @@ class AdmissionSink:
         self._route = route
         self._principal = principal
         self._tell = tell
-        self.over = False
+        self.ended = False
         """The script has said what it has to say."""
 
     def answered(self, answer: Answer) -> None:
         """Let the client in, or pass the refusal on."""
         exchange = self._exchange
         exchange.run = None
-        self.over = True
+        self.ended = True
         if dict(answer.headers).get(b"content-type") != _OPENING:
             # A middleware answers itself, or refuses.
             exchange.answered(answer)
@@ -495,11 +495,11 @@ class AdmissionSink:
 
     def failed(self, error: EngineError) -> None:
         """The script failed."""
-        self.over = True
+        self.ended = True
         self._exchange.failed(error)
 
 
-def _told(settings: SocketSettings, *, identity: str, protocol: str, data: str, topics: list[str]) -> str:
+def _payload(settings: SocketSettings, *, identity: str, protocol: str, data: str, topics: list[str]) -> str:
     return (
         f'{{"id":{json.dumps(identity)},"protocol":{json.dumps(protocol)},"data":{data},'
         f'"topics":{json.dumps(topics)},"most":{settings.max_topics},"mostData":{settings.max_data_bytes}}}'

@@ -114,7 +114,7 @@ class KvCalls:
         if watch is None:
             return await self._begin(session, number, what)
         changed = await watch.take()
-        return None if changed is None else [_told(name, entry) for name, entry in changed.items()]
+        return None if changed is None else [_as_json(name, entry) for name, entry in changed.items()]
 
     async def _begin(self, session: CallSession, number: int, what: Mapping[str, Any]) -> Any:
         """Open a watch; of a single key tell at once what it holds."""
@@ -124,13 +124,13 @@ class KvCalls:
         if isinstance(prefix, str):
             watch = self._watches.open(session, number, key=None, prefix=prefix)
             changed = await watch.take()
-            return None if changed is None else [_told(name, entry) for name, entry in changed.items()]
+            return None if changed is None else [_as_json(name, entry) for name, entry in changed.items()]
         if not isinstance(key, str):
             raise Invalid('kv.watch: what is watched is a key, or an object such as { prefix: "cart/" }.')
         check_name("kv.watch", key)
         # It watches before it reads: what is committed in between is told once more, and never missed.
         self._watches.open(session, number, key=key, prefix="")
-        return [_told(key, await self._entries.committed(session, KV, key))]
+        return [_as_json(key, await self._entries.committed(session, KV, key))]
 
     def _unwatch(self, session: CallSession, number: int) -> None:
         self._watches.stop(session, number)
@@ -140,7 +140,7 @@ def _shown(entry: StoredEntry) -> dict[str, Any]:
     return {"value": json.loads(entry.value), "version": entry.version}
 
 
-def _told(name: str, entry: StoredEntry | None) -> dict[str, Any]:
+def _as_json(name: str, entry: StoredEntry | None) -> dict[str, Any]:
     return {"key": name, "version": None} if entry is None else {"key": name, **_shown(entry)}
 
 

@@ -61,7 +61,7 @@ class StreamClients:
             return
         asked = StreamClient(server=self._server, opening=opening, tell=arrival.tell)
         run = arrival.run(arrival.invocation, asked)
-        if arrival.exchange.waiting and not asked.over:
+        if arrival.exchange.waiting and not asked.ended:
             arrival.exchange.run = run
 
     def admit(
@@ -106,14 +106,14 @@ class StreamClient:
         self._server = server
         self._opening = opening
         self._tell = tell
-        self.over = False
+        self.ended = False
         """The script has said what it has to say."""
 
     def answered(self, answer: Answer) -> None:
         """Let the client in, or pass the refusal on."""
         exchange = self._opening.exchange
         exchange.run = None
-        self.over = True
+        self.ended = True
         if dict(answer.headers).get(b"content-type") != _OPENING:
             exchange.answered(answer)
             return
@@ -144,5 +144,5 @@ class StreamClient:
 
     def failed(self, error: EngineError) -> None:
         """The script failed."""
-        self.over = True
+        self.ended = True
         self._opening.exchange.failed(error)

@@ -97,36 +97,36 @@ class Registrations:
         if effects is not None:
             await effects()
 
-    def add(self, kind: RegistrationKind, told: Mapping[str, Any]) -> None:
+    def add(self, kind: RegistrationKind, message: Mapping[str, Any]) -> None:
         """
         Check and keep one registration.
 
         Args:
-            told: `handler`, `options`, `stack`, `call`, `path` and whatever else the kind wants; not trusted.
+            message: `handler`, `options`, `stack`, `call`, `path` and whatever else the kind wants; not trusted.
 
         Raises:
             Closed: The load is over.
             Invalid: A rule is broken; the message says which.
             TooMany: The script has registered too much.
         """
-        call = told.get("call")
+        call = message.get("call")
         if call not in kind.functions:
             call = kind.functions[0]
         self._require_open(call)
         pattern = ""
         if kind.takes_path:
             with blaming(argument=0):
-                pattern = checked_path(told.get("path"), call, self._reserved)
+                pattern = checked_path(message.get("path"), call, self._reserved)
         registration = Registration(
             kind=kind.name,
             call=call,
             script=self._invocation.script,
             version=self._invocation.version,
             pattern=pattern,
-            sent=told,
+            sent=message,
         )
         entry = kind.check(registration)
-        stack = told.get("stack")
+        stack = message.get("stack")
         kept = _Kept(entry=entry, stack=stack[:_LONGEST_STACK] if isinstance(stack, str) else "")
         if kind.takes_path:
             self._paths += len(entry.methods)
@@ -140,7 +140,7 @@ class Registrations:
         if self._counts[kind.name] > kind.most:
             raise TooMany(f"{call}: a script may register at most {kind.most} {kind.nouns}.")
 
-    def add_middleware(self, told: Mapping[str, Any]) -> None:
+    def add_middleware(self, message: Mapping[str, Any]) -> None:
         """
         Check and keep one `use`.
 
@@ -151,7 +151,7 @@ class Registrations:
         """
         self._require_open(USE)
         registration = Registration(
-            kind=USE, call=USE, script=self._invocation.script, version=self._invocation.version, sent=told
+            kind=USE, call=USE, script=self._invocation.script, version=self._invocation.version, sent=message
         )
         handler = registration.handler()
         if len(self._middleware) >= _MOST_MIDDLEWARE:

@@ -402,11 +402,11 @@ class Clone(Generic[R]):
     def _over(self, occupant: R, box: Box) -> None:
         process = self.process
         self.spent = spent = process.spend()
-        fit = occupant.over(box, spent)
+        fit = occupant.complete(box, spent)
         was = self.work
         self.work = RELEASE[was]
         self.occupant = None
-        if process.behind:
+        if process.low_priority:
             process.catch_up()
         self.idle_since = self._seconds()
         if not fit:

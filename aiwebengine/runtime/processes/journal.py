@@ -44,10 +44,10 @@ class Journal:
         self.size_bytes = 0
         """Of what was written so far."""
         if text:
-            told = json.loads(text)
-            self.seed, self.now = str(told["seed"]), int(told["now"])
-            self._calls = [[name, argument, answer] for name, argument, answer in told["calls"]]
-            self._order = told.get("order", list(range(len(self._calls))))
+            document = json.loads(text)
+            self.seed, self.now = str(document["seed"]), int(document["now"])
+            self._calls = [[name, argument, answer] for name, argument, answer in document["calls"]]
+            self._order = document.get("order", list(range(len(self._calls))))
 
     def ask(self, name: str, argument: str) -> int:
         """Write down a call, and return its number."""
@@ -85,10 +85,10 @@ class Journal:
 
     def text(self) -> str:
         """Return the journal as it is stored."""
-        told: dict[str, Any] = {"seed": self.seed, "now": self.now, "calls": self._calls}
+        document: dict[str, Any] = {"seed": self.seed, "now": self.now, "calls": self._calls}
         if self._order != list(range(len(self._calls))):
-            told["order"] = self._order
-        return json.dumps(told, separators=(",", ":"))
+            document["order"] = self._order
+        return json.dumps(document, separators=(",", ":"))
 
 
 def _same_call(known: list[str | None], name: str, argument: str) -> bool:

@@ -66,7 +66,7 @@ class Child(Protocol):
 class Occupant(Protocol):
     """The run that a process has in hand."""
 
-    def over(self, box: Box, cpu_seconds: float) -> bool:
+    def complete(self, box: Box, cpu_seconds: float) -> bool:
         """
         Take the script's answer, or what it failed with; not yet checked.
 
@@ -75,7 +75,7 @@ class Occupant(Protocol):
         """
 
     def conclude(self) -> None:
-        """Do what follows from `over`; the process may have its next run in hand already."""
+        """Do what follows from `complete`; the process may have its next run in hand already."""
 
     def asked(self, tag: bytes, name: bytes, argument: bytes) -> None:
         """Take a host call."""

@@ -60,7 +60,16 @@ class Process:
     """
 
     __slots__ = (
-        "_clock", "_control", "_cpu_seconds", "_doomed", "_number", "_parent", "_pidfd", "behind", "identity", "pid",
+        "_clock",
+        "_control",
+        "_cpu_seconds",
+        "_doomed",
+        "_number",
+        "_parent",
+        "_pidfd",
+        "identity",
+        "low_priority",
+        "pid",
     )  # fmt: skip
 
     def __init__(self, *, number: int, control: Control, parent: Callable[[], int]) -> None:
@@ -77,7 +86,7 @@ class Process:
         self.identity = Identity.UNBORN
         self.pid = 0
         """Confirmed by the kernel; 0 while it is not."""
-        self.behind = False
+        self.low_priority = False
         """Others have the processor first."""
 
     def forked(self, pid: int) -> None:
@@ -153,12 +162,12 @@ class Process:
 
     def fall_behind(self) -> None:
         """Let others have the processor first."""
-        if not self.behind and self.pid:
-            self.behind = _set_priority(self.pid, _LONG_RUNS)
+        if not self.low_priority and self.pid:
+            self.low_priority = _set_priority(self.pid, _LONG_RUNS)
 
     def catch_up(self) -> None:
         """Take back `fall_behind`; only root may, for others it stays behind until it is replaced."""
-        self.behind = not _set_priority(self.pid, _SHORT_RUNS)
+        self.low_priority = not _set_priority(self.pid, _SHORT_RUNS)
 
     def _hold(self, pid: int) -> None:
         try:

@@ -74,7 +74,7 @@ class Template:
         memory_bytes: Of the process.
         wall_seconds: Longest load.
         wall: The time of log lines, seconds since 1970.
-        gone: Told once when the process is dead.
+        exited: Told once when the process is dead.
 
     Raises:
         Unavailable: There are no descriptors for its sockets.
@@ -96,7 +96,7 @@ class Template:
         memory_bytes: int,
         wall_seconds: float,
         wall: Callable[[], float],
-        gone: Callable[[Template], None],
+        exited: Callable[[Template], None],
     ) -> None:
         (data, their_data), (ours, theirs) = socket_pairs(
             [socket.SOCK_STREAM, socket.SOCK_SEQPACKET], what=f'a process for the script "{bundle.script}"'
@@ -117,7 +117,7 @@ class Template:
             memory_bytes=memory_bytes,
         )
         self._wall = wall
-        self._gone = gone
+        self._exited = exited
         self.pid = 0
         self.dead = False
         self.loaded: Deferred[Mapping[str, Any]] = Deferred()
@@ -191,7 +191,7 @@ class Template:
         self._link.close()
         self._fail(death_error(ended, cause=self._cause, bounds=self._bounds))
         self.control.close()
-        self._gone(self)
+        self._exited(self)
 
     def _received(self, box: Box) -> None:
         if self.loading is not LoadState.LOADING:
@@ -209,10 +209,10 @@ class Template:
 
     def _answered(self, raw: bytes) -> None:
         try:
-            told = json.loads(raw) if len(raw) <= _MAX_TOLD_BYTES else None
+            report = json.loads(raw) if len(raw) <= _MAX_TOLD_BYTES else None
         except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, dict):
+            report = None
+        if not isinstance(report, dict):
             self._broken("its answer to the load is not JSON")
             return
         if self._session is None and (name := self._journal.next_name):
@@ -221,7 +221,7 @@ class Template:
         self.loading = LOAD[self.loading]
         self._expect(None)
         self._link.close()
-        self.loaded.callback(told)
+        self.loaded.callback(report)
 
     def _asked(self, tag: bytes, raw_name: bytes, raw_argument: bytes) -> None:
         try:

@@ -169,8 +169,8 @@ class TemplateKeeper:
         if control is None:
             raise Unavailable("The sandbox is being started; try again in a moment.", retry_seconds=1.0)
         journal = Journal("", seed=context.entropy(16).hex(), now=int(context.wall() * 1000))
-        told = json.loads(invocation.payload)
-        collect = told if isinstance(told, int) else None
+        decoded = json.loads(invocation.payload)
+        collect = decoded if isinstance(decoded, int) else None
         seconds, allowed = invocation.wall_seconds, invocation.allowance
         return self._make(control, bundle, journal, session, seconds, allowed, collect), journal
 
@@ -261,7 +261,7 @@ class TemplateKeeper:
             memory_bytes=self._terms.memory_bytes,
             wall_seconds=seconds,
             wall=context.wall,
-            gone=self._gone,
+            exited=self._template_exited,
         )
 
     def _loaded(self, _: Mapping[str, Any]) -> None:
@@ -291,7 +291,7 @@ class TemplateKeeper:
         self._backoff = min(max(self._backoff * 2, _FIRST_BACKOFF), _LONGEST_BACKOFF)
         self.not_before = self._context.seconds() + self._backoff
 
-    def _gone(self, template: Template) -> None:
+    def _template_exited(self, template: Template) -> None:
         if template is self.template:
             self.keeping = GONE[self.keeping]
             self.template = None

@@ -120,7 +120,7 @@ class _PreparedRun(NamedTuple):
 
 def _budget(allowed: Allowance | LimitSettings) -> str:
     """Return `ctx.invocation.budget` as JSON in a string, since few ask for it; in the words of a manifest."""
-    told = {
+    report = {
         "timeout": round(allowed.wall_seconds * 1000),
         "cpu": round(allowed.cpu_seconds * 1000),
         "answer": allowed.answer_bytes,
@@ -130,10 +130,10 @@ def _budget(allowed: Allowance | LimitSettings) -> str:
         "logLines": allowed.log_lines,
         "logSize": allowed.log_bytes,
     }
-    return json.dumps(json.dumps(told, separators=(",", ":")))
+    return json.dumps(json.dumps(report, separators=(",", ":")))
 
 
-def check_loaded(told: Mapping[str, Any]) -> tuple[int, tuple[str, ...], tuple[Mapping[str, Any], ...]]:
+def check_loaded(report: Mapping[str, Any]) -> tuple[int, tuple[str, ...], tuple[Mapping[str, Any], ...]]:
     """
     Check what a kernel told after loading; all of it may be forged.
 
@@ -143,7 +143,7 @@ def check_loaded(told: Mapping[str, Any]) -> tuple[int, tuple[str, ...], tuple[M
     Raises:
         ScriptFailed: It is not what a kernel tells.
     """
-    handlers, names, warnings = told.get("handlers"), told.get("names"), told.get("warnings")
+    handlers, names, warnings = report.get("handlers"), report.get("names"), report.get("warnings")
     if (
         not isinstance(handlers, int)
         or not isinstance(names, list)

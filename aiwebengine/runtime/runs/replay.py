@@ -79,8 +79,8 @@ class Replay:
                 return Deferred()
             else:
                 self.until = at + 1
-        told = {"code": "closed", "message": "The recording has no such call; the replay ends here.", "call": name}
-        return json.dumps({"err": told})
+        refusal = {"code": "closed", "message": "The recording has no such call; the replay ends here.", "call": name}
+        return json.dumps({"err": refusal})
 
     def log(self, lines: Sequence[LogLine]) -> None:
         """See `interfaces.HostSession.log`."""

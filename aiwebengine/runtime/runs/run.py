@@ -76,7 +76,7 @@ class RunContext:
     """A clock."""
     wall: Callable[[], float]
     """The time of log lines, seconds since 1970."""
-    over: Callable[[Run], None]
+    ended: Callable[[Run], None]
     """Told once when a run has ended."""
     again: Callable[[Run], None]
     """Told of a run that is to be begun again: its process was lost, or it has its turn to be repeated."""
@@ -270,8 +270,8 @@ class Run:
         except BadBox as error:
             self._protocol(str(error))
 
-    def over(self, box: Box, cpu_seconds: float) -> bool:
-        """See `occupant.Occupant.over`."""
+    def complete(self, box: Box, cpu_seconds: float) -> bool:
+        """See `occupant.Occupant.complete`."""
         self._context.pulse.subject = self.invocation
         self._context.passed("answer.received")
         if self.phase is _ENDED:
@@ -555,17 +555,17 @@ class Run:
         else:
             self._finish(error.code, self.sink.failed, error)
 
-    def _finish(self, outcome: str, tell: Callable[..., None], *told: Any) -> None:
+    def _finish(self, outcome: str, tell: Callable[..., None], *arguments: Any) -> None:
         self.phase = END[self.phase]
         context = self._context
         if self._turn is not None:
             self._turn.release()
         self._end_session(outcome)
-        context.over(self)
+        context.ended(self)
         if self.tape is not None and context.recorded is not None:
             context.recorded(self, outcome)
         context.passed("run.ended")
-        tell(*told)
+        tell(*arguments)
 
     def _end_session(self, outcome: str) -> None:
         if self._conversation is not None:

@@ -76,7 +76,7 @@ def read_head(text: bytes) -> Head:
         return Head(200, (), streamed=True)
     status = head.get("status")
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
-        raise _invalid(f"the status must be an integer from 200 to 599; it is {_told(status)}")
+        raise _invalid(f"the status must be an integer from 200 to 599; it is {_shown(status)}")
     headers = _headers(head.get("type"), head.get("headers"))
     return Head(status, headers, rollback=head.get("rollback") is True, problem=head.get("problem") is True)
 
@@ -164,10 +164,10 @@ def _headers(kind: Any, given: Any) -> tuple[tuple[bytes, bytes], ...]:
         raise _invalid(f"it must have a list of at most {_MAX_HEADERS} headers")
     for one in given:
         if not isinstance(one, list) or len(one) != 2 or not isinstance(one[0], str):
-            raise _invalid(f"a header must be a name and a value; it is {_told(one)}")
+            raise _invalid(f"a header must be a name and a value; it is {_shown(one)}")
         name = one[0].lower()
         if not _NAME.fullmatch(name):
-            raise _invalid(f"{_told(one[0])} cannot be the name of a header")
+            raise _invalid(f"{_shown(one[0])} cannot be the name of a header")
         if name in _FRAMING:
             # The server frames the answer itself; a second opinion would split it.
             continue
@@ -179,7 +179,7 @@ def _headers(kind: Any, given: Any) -> tuple[tuple[bytes, bytes], ...]:
 
 def _value(name: str, value: Any) -> bytes:
     if not isinstance(value, str) or len(value) > _MAX_VALUE or not _VALUE.fullmatch(value):
-        raise _invalid(f"the value of the header {name} must be a string without line breaks; it is {_told(value)}")
+        raise _invalid(f"the value of the header {name} must be a string without line breaks; it is {_shown(value)}")
     return value.encode("latin-1")
 
 
@@ -190,7 +190,7 @@ def _utf8(text: str) -> bytes:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     return ascii(value)[:100]
 
 

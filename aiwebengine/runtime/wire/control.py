@@ -65,7 +65,7 @@ class Control:
         reactor: Watches the descriptor.
         sock: SOCK_SEQPACKET; belongs to this object from now on.
         ready: Told the start message.
-        lost: Told once that the other side has gone; everything it forked goes with it.
+        lost: Told once that the other side has closed the connection; everything it forked goes with it.
     """
 
     def __init__(
@@ -190,18 +190,18 @@ class Control:
             self._gone()
 
     def _take(self, event: tuple[str, int, Any]) -> None:
-        kind, number, told = event
+        kind, number, detail = event
         if kind == "ready":
-            self._ready(told)
+            self._ready(detail)
             return
         self._unanswered.pop(number, None)
         if kind == "forked":
             if number in self._children:
-                self._children[number].forked(told)
+                self._children[number].forked(detail)
             return
         child = self._children.pop(number, None)
         if child is not None:
-            child.exited(told)
+            child.exited(detail)
 
     def _post(self, message: Mapping[str, Any], descriptors: list[int]) -> None:
         data = json.dumps(message).encode("ascii")

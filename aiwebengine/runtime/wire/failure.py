@@ -55,12 +55,12 @@ def script_failure(box: Box, *, label: str = "", place: str = "") -> EngineError
     code = box.get(b"_error_code", b"")
     raw = box.get(b"v", b"")
     try:
-        told = json.loads(raw) if len(raw) <= _MAX_TOLD_BYTES else {}
+        report = json.loads(raw) if len(raw) <= _MAX_TOLD_BYTES else {}
     except (ValueError, RecursionError):
-        told = {}
-    if not isinstance(told, dict):
-        told = {}
-    thrown = _thrown(told)
+        report = {}
+    if not isinstance(report, dict):
+        report = {}
+    thrown = _thrown(report)
     if code == b"hung":
         waits = thrown.message or "The script waits for a promise that can never settle."
         if label:
@@ -78,11 +78,11 @@ def script_failure(box: Box, *, label: str = "", place: str = "") -> EngineError
         return ScriptFailed(f"The handler's answer cannot be sent: {thrown.message}", thrown=thrown, place=place)
     if code == b"internal":
         return ScriptCrashed("The sandbox failed while it ran the script.", thrown=thrown, private=shown, place=place)
-    if refused := _refused(told):
-        return ScriptFailed(f"The script threw {shown}", thrown=thrown, refused=refused, caught=_count(told, "more"))
+    if refused := _refused(report):
+        return ScriptFailed(f"The script threw {shown}", thrown=thrown, refused=refused, caught=_count(report, "more"))
     if thrown.code in _HOST_CODES:
         kind = _HOST_CODES[thrown.code]
-        retry = told.get("retryAfter")
+        retry = report.get("retryAfter")
         seconds = (
             float(retry)
             if isinstance(retry, int | float) and not isinstance(retry, bool) and 0 <= retry < 1e6
@@ -150,11 +150,11 @@ def death_error(ended: Exit, *, cause: str, bounds: Bounds) -> EngineError:
             f'The process of the script "{bounds.script}" was lost with the sandbox; nothing was done. Try again.',
             retry_seconds=1.0,
         )
-    told = f"signal {number}" if number else f"status {ended.status}"
+    report = f"signal {number}" if number else f"status {ended.status}"
     return ScriptCrashed(
         f'The process of the script "{bounds.script}" died in its {bounds.phase}; nothing it did was kept. '
         "The server log has the details; if it happens again, the script triggers a fault in the JavaScript engine.",
-        private=f"{bounds.script}: {told}",
+        private=f"{bounds.script}: {report}",
     )
 
 
@@ -213,18 +213,18 @@ def _shown(thrown: ThrownError) -> str:
     return message if thrown.name in {"Error", ""} else f"{thrown.name}: {message}"
 
 
-def _thrown(told: dict[str, Any]) -> ThrownError:
+def _thrown(report: dict[str, Any]) -> ThrownError:
     return ThrownError(
-        name=_text(told, "name")[:200] or "Error",
-        message=_text(told, "message"),
-        stack=_text(told, "stack"),
-        code=_text(told, "code")[:40] or None,
-        call=_text(told, "call")[:100] or None,
+        name=_text(report, "name")[:200] or "Error",
+        message=_text(report, "message"),
+        stack=_text(report, "stack"),
+        code=_text(report, "code")[:40] or None,
+        call=_text(report, "call")[:100] or None,
     )
 
 
-def _refused(told: dict[str, Any]) -> list[RefusedRegistration]:
-    given = told.get("refused")
+def _refused(report: dict[str, Any]) -> list[RefusedRegistration]:
+    given = report.get("refused")
     return [
         RefusedRegistration(
             thrown=_thrown(one),
@@ -236,11 +236,11 @@ def _refused(told: dict[str, Any]) -> list[RefusedRegistration]:
     ]
 
 
-def _count(told: dict[str, Any], key: str, most: int = _MOST_CAUGHT) -> int | None:
-    value = told.get(key)
+def _count(report: dict[str, Any], key: str, most: int = _MOST_CAUGHT) -> int | None:
+    value = report.get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most else None
 
 
-def _text(told: dict[str, Any], key: str) -> str:
-    value = told.get(key)
+def _text(report: dict[str, Any], key: str) -> str:
+    value = report.get(key)
     return value[:_MAX_TEXT] if isinstance(value, str) else ""

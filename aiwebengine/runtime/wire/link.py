@@ -38,7 +38,7 @@ class Link:
         max_bytes: Largest value that the child may send.
         received: Takes each box.
         broken: Told once what the child did that the wire does not allow; the socket is closed by then.
-        lost: Told once that the other side has gone.
+        lost: Told once that the other side has closed the connection.
     """
 
     def __init__(

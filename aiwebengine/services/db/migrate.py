@@ -70,7 +70,7 @@ def upgrade(engine: Engine, chains: Sequence[MigrationChain], *, allowed: bool =
     if not allowed and not found.empty:
         if lacking:
             raise CannotStart(
-                f"The database {_where(engine)} must be migrated ({_told(lacking, found)}), which "
+                f"The database {_where(engine)} must be migrated ({_described(lacking, found)}), which "
                 "cannot be done while another process serves from it. Stop the server and start it again."
             )
         return
@@ -173,12 +173,12 @@ def _run(engine: Engine, chains: Sequence[MigrationChain], lacking: Sequence[Mig
                 connection.execute(sa.update(_ALEMBIC).values(version_num=f"{now.former}{_TAKEN_OVER}"))
     except DBAPIError as error:
         raise CannotStart(
-            f"The database {_where(engine)} cannot be migrated ({_told(lacking, found)}): "
+            f"The database {_where(engine)} cannot be migrated ({_described(lacking, found)}): "
             f"{_cause(error)}. Nothing was changed.",
             private=str(error),
         ) from error
     if lacking:
-        _log.info("database {where}: {what}", where=_where(engine), what=_told(lacking, found))
+        _log.info("database {where}: {what}", where=_where(engine), what=_described(lacking, found))
 
 
 def _remember(connection: Connection, chain: MigrationChain) -> None:
@@ -202,7 +202,7 @@ def _copy(engine: Engine, *, before: str) -> None:
         source.backup(target)
 
 
-def _told(lacking: Sequence[MigrationChain], found: _Found) -> str:
+def _described(lacking: Sequence[MigrationChain], found: _Found) -> str:
     return ", ".join(
         f"{chain.name} from {found.revisions.get(chain.name, 'nothing')} to {chain.head}" for chain in lacking
     )

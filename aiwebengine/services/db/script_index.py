@@ -62,12 +62,12 @@ class ScriptIndex:
         Raises:
             Unavailable: The main database is away; nothing was changed.
         """
-        told: Deferred[None] = Deferred()
+        written: Deferred[None] = Deferred()
         self._changes[uri] = entry
-        self._waiting.append(told)
+        self._waiting.append(written)
         if not self._busy:
             self._write()
-        return told
+        return written
 
     def read(self) -> Deferred[Mapping[str, IndexEntry]]:
         """Return all entries, by URI."""
@@ -103,11 +103,11 @@ class ScriptIndex:
             self._busy = False
             if self._changes:
                 self._write()
-            for told in waiting:
+            for written in waiting:
                 if isinstance(result, Failure):
-                    told.errback(result)
+                    written.errback(result)
                 else:
-                    told.callback(None)
+                    written.callback(None)
 
         self._main.run(lambda connection: _change(connection, changes)).addBoth(ended)
 

@@ -91,7 +91,7 @@ Write = Callable[[Transaction], None]
 class _QueuedUnit:
     id: str
     work: Callable[[Transaction], Any]
-    told: Deferred[Any]
+    result: Deferred[Any]
     outcome: Any = None
     """What the work gave, or the Failure that only this unit met."""
 
@@ -162,20 +162,20 @@ class Units(Service):
             return _failed(Unavailable("The server is stopping; nothing was changed.", retry_seconds=1.0))
         if len(self._queue) >= _MOST_WAITING:
             return _failed(Unavailable("The database is too busy; nothing was changed.", retry_seconds=1.0))
-        told: Deferred[T] = Deferred()
-        waiting = _QueuedUnit(id=unit, work=work, told=told)
+        result: Deferred[T] = Deferred()
+        waiting = _QueuedUnit(id=unit, work=work, result=result)
         self._queue.append(waiting)
         self._passed("commit.queued")
         if not self._busy:
             self._next()
-        return told
+        return result
 
     def withdraw(self, unit: str) -> None:
         """Have a unit fail with `Cancelled` if it was not begun; one that was goes its way."""
         for waiting in self._queue:
             if waiting.id == unit:
                 self._queue.remove(waiting)
-                waiting.told.errback(Cancelled("The client disconnected; nothing was changed."))
+                waiting.result.errback(Cancelled("The client disconnected; nothing was changed."))
                 return
 
     def state(self) -> dict[str, int]:
@@ -302,12 +302,12 @@ class Units(Service):
 
 
 def _tell(waiting: _QueuedUnit, outcome: Any) -> None:
-    if waiting.told.called:
+    if waiting.result.called:
         return
     if isinstance(outcome, Failure):
-        waiting.told.errback(outcome)
+        waiting.result.errback(outcome)
     else:
-        waiting.told.callback(outcome)
+        waiting.result.callback(outcome)
 
 
 def _failed(error: EngineError) -> Deferred[Any]:

@@ -78,7 +78,7 @@ class Channels:
     Args:
         clock: Lets subscribers begin after `add` has returned.
         opened: Told of a channel that has its first subscriber.
-        closed: Told of one whose last subscriber has gone.
+        closed: Told of one whose last subscriber has left.
     """
 
     def __init__(

@@ -91,12 +91,12 @@ def _from_json(body: bytes, entry: str | None, settings: DeploySettings) -> Depl
     files, said = read_files(body, settings=settings, others=dict.fromkeys(JSON_KEYS[1:], _FIELD_BYTES))
     if files is None:
         raise Invalid('The JSON must be an object with "files": {"main.ts": "source", ...}.')
-    told = said.pop("entry", None)
-    if told is not None and not isinstance(told, str):
-        raise Invalid(f'"entry" must be the path of a file; it is {json.dumps(told)[:80]}.')
+    value = said.pop("entry", None)
+    if value is not None and not isinstance(value, str):
+        raise Invalid(f'"entry" must be the path of a file; it is {json.dumps(value)[:80]}.')
     return DeploymentBody(
         files=files,
-        entry=entry or told,
+        entry=entry or value,
         said={key: value for key, value in said.items() if value is not None},
     )
 

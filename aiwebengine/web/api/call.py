@@ -134,22 +134,22 @@ class ApiCall:
         """Return whether the client asks for *media_type* by name."""
         return any(part.split(";")[0].strip().lower() == media_type for part in self.header("accept").split(","))
 
-    def expected(self, told: Any = None) -> int | None:
+    def expected(self, in_body: Any = None) -> int | None:
         """
         Return the version that must serve now: from the body, the query or the conditional headers.
 
         Args:
-            told: What the body said.
+            in_body: What the body said.
 
         Raises:
             Invalid: It is no version.
         """
-        if told is not None:
-            if isinstance(told, bool) or not isinstance(told, int) or told < 0:
+        if in_body is not None:
+            if isinstance(in_body, bool) or not isinstance(in_body, int) or in_body < 0:
                 raise Invalid(
-                    f'"expected" must be the number of a version, or 0 for none; it is {json.dumps(told)[:80]}.'
+                    f'"expected" must be the number of a version, or 0 for none; it is {json.dumps(in_body)[:80]}.'
                 )
-            return told
+            return in_body
         expected = self.integer("expected")
         if expected is not None:
             return expected

@@ -136,11 +136,11 @@ class Deployments:
         )
 
 
-def _grants(call: ApiCall, told: Any) -> frozenset[str] | None:
-    if told is not None:
-        if not isinstance(told, list) or not all(isinstance(name, str) for name in told):
+def _grants(call: ApiCall, value: Any) -> frozenset[str] | None:
+    if value is not None:
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise Invalid('"grants" must be a list of capabilities, such as ["scripts"].')
-        return frozenset(told)
+        return frozenset(value)
     named = call.texts("grant")
     return frozenset(name for name in named if name) if named else None
 

@@ -31,10 +31,10 @@ class PageList:
     async def read(self, call: ApiCall) -> Answer:
         """Return the list."""
         call.only()
-        return as_json({"pages": [_told(page) for page in self._pages]})
+        return as_json({"pages": [_as_json(page) for page in self._pages]})
 
 
-def _told(page: ConsolePage) -> dict[str, object]:
+def _as_json(page: ConsolePage) -> dict[str, object]:
     return {
         "name": page.name,
         "title": page.title,

@@ -62,12 +62,12 @@ class DeployedScripts:
         listed = shapes.files(stored)
         if call.flag("content"):
             await self._add_content(stored, listed)
-        told = shapes.script(version, self._listing)
-        told["warnings"] = shapes.problems(version.warnings)
-        told["manifest"] = dict(version.manifest)
-        told["toolchain"] = version.toolchain
-        told["files"] = listed
-        return as_json(told, headers=[("etag", f'"{version.number}"')])
+        document = shapes.script(version, self._listing)
+        document["warnings"] = shapes.problems(version.warnings)
+        document["manifest"] = dict(version.manifest)
+        document["toolchain"] = version.toolchain
+        document["files"] = listed
+        return as_json(document, headers=[("etag", f'"{version.number}"')])
 
     async def file(self, call: ApiCall) -> Answer:
         """Read one file as it was deployed."""
@@ -119,9 +119,9 @@ class DeployedScripts:
 
     async def _add_content(self, stored: list[StoredFile], listed: list[dict[str, Any]]) -> None:
         contents = await self._store.contents({one.digest for one in stored})
-        for one, told in zip(stored, listed, strict=True):
+        for one, document in zip(stored, listed, strict=True):
             content = contents[one.digest]
             try:
-                told["content"] = content.decode("utf-8")
+                document["content"] = content.decode("utf-8")
             except UnicodeDecodeError:
-                told["contentBase64"] = base64.b64encode(content).decode()
+                document["contentBase64"] = base64.b64encode(content).decode()

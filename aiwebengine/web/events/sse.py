@@ -142,7 +142,7 @@ class EventStream(PendingWrites):
         self._finish()
 
     def lost(self) -> None:
-        """The client has gone."""
+        """The client disconnected."""
         streams, self._streams = self._streams, None
         self.close()
         self.flow = None

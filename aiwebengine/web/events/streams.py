@@ -90,12 +90,12 @@ class StreamServer:
             position=self._bus.last_id(topic),
         )
 
-    def begin(self, opening: StreamAdmission, told: Mapping[str, Any] | None) -> None:
+    def begin(self, opening: StreamAdmission, accepted: Mapping[str, Any] | None) -> None:
         """
         Begin to send.
 
         Args:
-            told: `attributes` and perhaps `first`, as the script gave them; None if it was not asked.
+            accepted: `attributes` and perhaps `first`, as the script gave them; None if it was not asked.
 
         Raises:
             Invalid: The attributes are none.
@@ -105,16 +105,16 @@ class StreamServer:
         if self._ended:
             raise Unavailable(_STOPPING.message, retry_seconds=1.0)
         exchange = opening.exchange
-        given = told.get("attributes") if told is not None else None
+        given = accepted.get("attributes") if accepted is not None else None
         attributes = {**(checked("attributes", given) if given is not None else {}), **opening.attributes}
         first = None
-        if told is not None and "first" in told:
-            first = json.dumps(told["first"], ensure_ascii=False, separators=(",", ":"))
+        if accepted is not None and "first" in accepted:
+            first = json.dumps(accepted["first"], ensure_ascii=False, separators=(",", ":"))
         if exchange.method == "HEAD":
             exchange.started(head())
             return
         client = Client(server=self, encoder=self._encoder)
-        after = opening.after if opening.after is not None else opening.position if told is not None else None
+        after = opening.after if opening.after is not None else opening.position if accepted is not None else None
         subscription = self._bus.subscribe(
             opening.topic,
             attributes=attributes,

@@ -575,10 +575,10 @@ def too_large(limit: int, length: int | None, *, own: bool) -> TooLarge:
         length: None if nobody said how large it is.
         own: It was for the engine, not for a script.
     """
-    told = f"this one has {length:,}" if length is not None else "this one has more"
+    size = f"this one has {length:,}" if length is not None else "this one has more"
     advice = (
         "Deploy less, in smaller files, or have the server's setting `deploy.max_total_bytes` raised."
         if own
         else "Send less at once, or have the server's setting `http.max_body_bytes` raised."
     )
-    return TooLarge(f"The request's body may have at most {limit:,} bytes; {told}. {advice}")
+    return TooLarge(f"The request's body may have at most {limit:,} bytes; {size}. {advice}")

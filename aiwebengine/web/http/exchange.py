@@ -51,7 +51,7 @@ class ExchangeSite(Protocol):
         """Return a problem document as what its client shows."""
 
     def abandon(self, run: Run) -> None:
-        """Stop a run whose asker has gone."""
+        """Cancel a run whose client disconnected."""
 
 
 class ClientConnection(Protocol):
@@ -93,7 +93,7 @@ class Body(Protocol):
         """The client takes more."""
 
     def lost(self) -> None:
-        """The client has gone."""
+        """The client disconnected."""
 
 
 @implementer(IPushProducer)
@@ -112,7 +112,7 @@ class Exchange:
 
     __slots__ = (
         "_body", "_channel", "_chunked", "_edge", "_mute", "_paused", "_pieces", "_producing", "_rest", "_started",
-        "_waiting", "gone", "id", "method", "modern", "run", "sender", "target", "timed", "version",
+        "_waiting", "id", "method", "modern", "on_disconnect", "run", "sender", "target", "timed", "version",
     )  # fmt: skip
 
     def __init__(
@@ -130,7 +130,7 @@ class Exchange:
         """Of the script that answers; empty for none."""
         self.run: Run | None = None
         """What works on the answer."""
-        self.gone: Callable[[], object] | None = None
+        self.on_disconnect: Callable[[], object] | None = None
         """Stops what else works on the answer."""
         self.timed = False
         """The answer tells what it cost."""
@@ -155,7 +155,7 @@ class Exchange:
         self._edge.enter(self)
 
     def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002  how it was lost does not matter
-        """The client has gone."""
+        """The client disconnected."""
         self._channel = None
         self._waiting = None
         self._rest = memoryview(b"")
@@ -208,7 +208,7 @@ class Exchange:
             self._channel.send(chunk(data) if self._chunked else data)
 
     def upgrade(self) -> Any:
-        """Give the connection away: there will be no answer; None if the client has gone."""
+        """Return the connection for other use; there will be no answer; None if the client disconnected."""
         channel, self._channel = self._channel, None
         return channel
 
@@ -337,9 +337,9 @@ class Exchange:
         """The connection ends; `connectionLost` tells."""
 
     def _left(self) -> None:
-        gone, self.gone = self.gone, None
-        if gone is not None:
-            gone()
+        on_disconnect, self.on_disconnect = self.on_disconnect, None
+        if on_disconnect is not None:
+            on_disconnect()
 
     # -- private ------------------------------------------------------------------------------
 

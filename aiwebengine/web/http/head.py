@@ -168,7 +168,7 @@ def split_target(target: str) -> tuple[str | None, str]:
     found = _ABSOLUTE.fullmatch(target)
     if found is None or not found[1] or "@" in found[1]:
         raise Invalid(
-            f"The target of a request is a path that begins with /; this one is {_told(target.encode('ascii'))}."
+            f"The target of a request is a path that begins with /; this one is {_quoted(target.encode('ascii'))}."
         )
     rest = found[2]
     return found[1], rest if rest.startswith("/") else "/" + rest
@@ -185,7 +185,7 @@ def check_path(path: str) -> None:
         raise Invalid("The path of a request has no fragment: leave out # and what follows, or write %23.")
     if bad := _BAD_PERCENT.search(path):
         raise Invalid(
-            f"After % in a path stand two hexadecimal digits; here stands {_told(path[bad.start() :][:3].encode())}. "
+            f"After % in a path stand two hexadecimal digits; here stands {_quoted(path[bad.start() :][:3].encode())}. "
             "Write %25 for a percent sign."
         )
     raw = unquote_to_bytes(path)
@@ -237,12 +237,12 @@ def _tokens(value: str) -> list[str]:
 def _line_fault(line: bytes) -> Refused:
     parts = line.split(b" ")
     if len(parts) == 3 and _VERSION.fullmatch(parts[2]) and parts[2] not in {b"HTTP/1.0", b"HTTP/1.1"}:
-        return UnsupportedVersion(f"This server speaks HTTP/1.1; the request says {_told(parts[2])}.")
+        return UnsupportedVersion(f"This server speaks HTTP/1.1; the request says {_quoted(parts[2])}.")
     if any(byte > 0x7E or byte < 0x20 for byte in line):
         return Invalid(
             "The first line of a request is ASCII without control characters; percent-encode others in its target."
         )
-    return Invalid(f'The first line of a request is a method, a target and "HTTP/1.1"; this one is {_told(line)}.')
+    return Invalid(f'The first line of a request is a method, a target and "HTTP/1.1"; this one is {_quoted(line)}.')
 
 
 def _field_fault(lines: Sequence[bytes]) -> str:
@@ -252,16 +252,16 @@ def _field_fault(lines: Sequence[bytes]) -> str:
                 return "A header stands on one line; here one goes on in the next line."
             name, colon, _ = line.partition(b":")
             if not colon:
-                return f"A header is a name, a colon and a value; here stands {_told(line)}."
+                return f"A header is a name, a colon and a value; here stands {_quoted(line)}."
             if name != name.strip(b" \t"):
-                return f"Between the name of a header and its colon stands nothing; here stands {_told(name + b':')}."
+                return f"Between the name of a header and its colon stands nothing; here stands {_quoted(name + b':')}."
             if re.fullmatch(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", name):
                 return f"The header {_shown(name.decode('ascii'))} has a control character in its value."
-            return f"The name of a header has letters, digits and hyphens; here stands {_told(name)}."
+            return f"The name of a header has letters, digits and hyphens; here stands {_quoted(name)}."
     return "A header of the request is not a name, a colon and a value."
 
 
-def _told(data: bytes) -> str:
+def _quoted(data: bytes) -> str:
     """Show bytes that somebody sent, bounded and harmless."""
     return '"' + _shown(data.decode("latin-1")) + '"'
 

@@ -40,19 +40,19 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 Pairs = list[tuple[str, str]]
 
 
-def told_sender(headers: Mapping[str, str], client: str, trace: str = "") -> str:
+def sender_json(headers: Mapping[str, str], client: str, trace: str = "") -> str:
     """
     Return the members that header fields and the client's address make up.
 
     Args:
         trace: See `Request.trace`.
     """
-    told = f'"headers":{_encode(headers)},"ip":{_text(client)}'
+    members = f'"headers":{_encode(headers)},"ip":{_text(client)}'
     if "cookie" in headers:
-        told += f',"cookies":{_encode(read_cookies(headers["cookie"]))}'
+        members += f',"cookies":{_encode(read_cookies(headers["cookie"]))}'
     if trace:
-        told += f',"trace":"{trace}"'
-    return told
+        members += f',"trace":"{trace}"'
+    return members
 
 
 def payload(
@@ -68,7 +68,7 @@ def payload(
 
     Args:
         params: What the path's parameters matched.
-        sender: What `told_sender` gave for the request.
+        sender: What `sender_json` gave for the request.
         base: The script's base path, for a handler that takes paths without it.
         automatic: What the server answers by itself, as JSON, for middleware around it.
 
@@ -153,10 +153,10 @@ def _body(request: Request) -> str:
         text = request.body.decode("utf-8")
     except UnicodeDecodeError:
         return f',"bodyBase64":"{binascii.b2a_base64(request.body, newline=False).decode("ascii")}"'
-    told = f',"body":{_text(text)}'
+    members = f',"body":{_text(text)}'
     if request.headers.get("content-type", "")[: len(_FORM)].lower() == _FORM:
-        told += f',"form":{_encode(_pairs(text, "form"))}'
-    return told
+        members += f',"form":{_encode(_pairs(text, "form"))}'
+    return members
 
 
 def _pairs(text: str, what: str) -> Pairs:

@@ -16,7 +16,7 @@ from aiwebengine.errors import Invalid
 from aiwebengine.values import Request
 from aiwebengine.web.http.conditions import CONDITIONS
 from aiwebengine.web.http.head import Fields, check_path
-from aiwebengine.web.http.payload import told_sender
+from aiwebengine.web.http.payload import sender_json
 from aiwebengine.web.http.trace import trace_parent
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -33,7 +33,7 @@ _MAX_HOPS = 50
 class Sender:
     """What a connection's header fields tell of who sends; worked out once for requests that repeat them."""
 
-    __slots__ = ("accept", "client", "conditional", "given_id", "headers", "origin", "token", "told", "trace")
+    __slots__ = ("accept", "client", "conditional", "given_id", "headers", "json", "origin", "token", "trace")
 
     accept: str
     """The `accept` header; empty if there is none."""
@@ -48,7 +48,7 @@ class Sender:
     """Scheme and host as the client sees them."""
     token: str
     """The administrator's, of whom it may be, for `Server-Timing`; empty if none was sent.  No script sees it."""
-    told: str
+    json: str
     """What `payload` tells a handler of all this."""
     trace: str
     """See `Request.trace`."""
@@ -94,7 +94,7 @@ class Reader:
         sender.accept = headers.get("accept", "")
         sender.conditional = not CONDITIONS.isdisjoint(headers)
         sender.trace = trace_parent(headers["traceparent"]) if trusted and "traceparent" in headers else ""
-        sender.told = told_sender(headers, sender.client, sender.trace)
+        sender.json = sender_json(headers, sender.client, sender.trace)
         return sender
 
     def identify(self, sender: Sender | None) -> str:

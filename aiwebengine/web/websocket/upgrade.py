@@ -163,15 +163,15 @@ def read_handshake(request: Request, *, modern: bool) -> Handshake:
         raise Invalid("WebSocket upgrade required by a GET of HTTP/1.1 without a body; this request is something else.")
     version = headers.get("sec-websocket-version", "")
     if version != _VERSION:
-        raise UpgradeRequired(f"The version of the WebSocket must be {_VERSION}; {_told(version)} was asked for.")
+        raise UpgradeRequired(f"The version of the WebSocket must be {_VERSION}; {_shown(version)} was asked for.")
     key = headers.get("sec-websocket-key", "")
     if not _KEY.fullmatch(key):
-        raise Invalid(f"The header sec-websocket-key is 16 bytes as base64; this one is {_told(key)}.")
+        raise Invalid(f"The header sec-websocket-key is 16 bytes as base64; this one is {_shown(key)}.")
     protocols = tuple(headers["sec-websocket-protocol"].replace(" ", "").split(",")) if _asks(headers) else ()
     if len(protocols) > _MOST_PROTOCOLS or not all(_WORD.fullmatch(one) for one in protocols):
         raise Invalid(
             f"The header sec-websocket-protocol is a list of at most {_MOST_PROTOCOLS} words; "
-            f"this one is {_told(headers['sec-websocket-protocol'])}."
+            f"this one is {_shown(headers['sec-websocket-protocol'])}."
         )
     extensions = usable_extensions(headers.get("sec-websocket-extensions", ""))
     return Handshake(key=key, protocols=protocols, extensions=extensions)
@@ -223,7 +223,7 @@ def check_origin(request: Request, allowed: Iterable[str]) -> None:
         return
     if not any(one == ANY_ORIGIN or (given is not None and _origin(one) == given) for one in allowed):
         raise Denied(
-            f"Pages from {_told(origin)} may not open this WebSocket; have the origin added to the option `origins` "
+            f"Pages from {_shown(origin)} may not open this WebSocket; have the origin added to the option `origins` "
             "of its registration, or to the server's setting `websocket.origins`."
         )
 
@@ -253,6 +253,6 @@ def _asks(headers: Mapping[str, str]) -> bool:
     return bool(headers.get("sec-websocket-protocol", "").strip())
 
 
-def _told(text: str) -> str:
+def _shown(text: str) -> str:
     shown = text[:_SHOWN].encode("unicode_escape").decode("ascii")
     return f'"{shown}"' if text else "none"

@@ -15,7 +15,7 @@ class Failures(SynchronousTestCase):
     def test_thrown(self) -> None:
         """A thrown error keeps its code and its JSON, and the process goes on."""
         failure = read_failure('Fthrown {"name":"Error","message":"no","stack":""}')
-        self.assertEqual((failure.code, json.loads(failure.told)["message"]), ("thrown", "no"))
+        self.assertEqual((failure.code, json.loads(failure.report)["message"]), ("thrown", "no"))
         self.assertFalse(failure.unfit)
 
     def test_memory(self) -> None:
@@ -29,5 +29,5 @@ class Failures(SynchronousTestCase):
         failure = read_failure("Fstrange {}")
         self.assertEqual(failure.code, "internal")
         self.assertTrue(failure.unfit)
-        self.assertIn("Fstrange", json.loads(failure.told)["message"])
+        self.assertIn("Fstrange", json.loads(failure.report)["message"])
         self.assertEqual(read_failure('Fthrown {"message":"\xe9"}').code, "internal")

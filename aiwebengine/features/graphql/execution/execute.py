@@ -19,9 +19,9 @@ from graphql.language import OperationDefinitionNode
 from aiwebengine.features.graphql.execution.documents import Document, Documents
 from aiwebengine.features.graphql.execution.loop import Future, ReactorLoop
 from aiwebengine.features.graphql.execution.operation import Operation, Params
-from aiwebengine.features.graphql.execution.results import Results, told, told_first, too_late
+from aiwebengine.features.graphql.execution.results import Results, first_response, response_of, too_late
 from aiwebengine.features.graphql.execution.slots import PendingValues
-from aiwebengine.features.graphql.execution.underway import Told, Underway
+from aiwebengine.features.graphql.execution.underway import OnResult, Underway
 from aiwebengine.features.graphql.schema.assembly import Assembled
 from aiwebengine.features.graphql.schema.batches import Batches, Call, Caller, Scripts
 from aiwebengine.features.graphql.schema.leaves import PartsExecutor, WholeExecutor
@@ -177,13 +177,13 @@ class Execution:
         return made
 
     def execute(
-        self, prepared: PreparedOperation, caller: Caller, told: Told, *, incremental: bool = False
+        self, prepared: PreparedOperation, caller: Caller, on_result: OnResult, *, incremental: bool = False
     ) -> Underway:
         """
         Execute a query or a mutation.
 
         Args:
-            told: Given what it comes to, once, unless it is cancelled.
+            on_result: Given what it comes to, once, unless it is cancelled.
             incremental: `@defer` and `@stream` are obeyed; otherwise everything comes at once.
 
         Raises:
@@ -192,7 +192,10 @@ class Execution:
         operation = self.operation(prepared, caller)
         executor = self.executor(prepared, operation, incremental=incremental)
         underway = Underway(
-            operation=operation, told=told, among=self._running, due=self._clock.seconds() + self._settings.max_seconds
+            operation=operation,
+            on_result=on_result,
+            among=self._running,
+            due=self._clock.seconds() + self._settings.max_seconds,
         )
         if self._looking is None:
             self._looking = self._clock.callLater(self._settings.max_seconds, self._look)
@@ -222,31 +225,31 @@ class Execution:
 
     def _go_on(self, underway: Underway, executor: Executor[Any]) -> None:
         """Execute, with the root fields at hand."""
-        if underway.over:
+        if underway.ended:
             return
         request = underway.operation.caller.request
         result: Any = executor.execute_operation()
         if isinstance(result, ExecutionResult):
-            underway.end(Results(first=self.told(result, request)))
+            underway.end(Results(first=self.response_of(result, request)))
         else:
             underway.wait(self.loop.run(self._rest(result, request)))
 
     async def _rest(self, result: Awaitable[Any], request: str) -> Results:
         """Wait for what lies below the root fields."""
-        return Results(first=self.told(await result, request))
+        return Results(first=self.response_of(await result, request))
 
     async def _run(self, executor: Executor[Any], caller: Caller) -> Results:
         result: Any = executor.execute_operation()
         if not isinstance(result, ExecutionResult | ExperimentalIncrementalExecutionResults):
             result = await result
         if isinstance(result, ExperimentalIncrementalExecutionResults):
-            first = told_first(result, caller.request, self._settings.max_response_bytes)
+            first = first_response(result, caller.request, self._settings.max_response_bytes)
             return Results(first=first, more=result.subsequent_results if "hasNext" in first else None)
-        return Results(first=self.told(result, caller.request))
+        return Results(first=self.response_of(result, caller.request))
 
-    def told(self, result: ExecutionResult, request: str) -> dict[str, Any]:
+    def response_of(self, result: ExecutionResult, request: str) -> dict[str, Any]:
         """Return a result as it is sent."""
-        return told(result, request, self._settings.max_response_bytes)
+        return response_of(result, request, self._settings.max_response_bytes)
 
     def state(self) -> dict[str, int]:
         """Return figures for the state page."""

@@ -71,9 +71,9 @@ def of_engine(error: EngineError, *, shown: bool, places: Sequence[StackFrame] =
     return FieldFailed(error.public, extensions)
 
 
-def of_script(told: Any) -> FieldFailed | ScriptFailed:
+def of_script(report: Any) -> FieldFailed | ScriptFailed:
     """Read what a script's kernel told of an error; all of it may be forged."""
-    given = told if isinstance(told, dict) else {}
+    given = report if isinstance(report, dict) else {}
     message = _text(given.get("message")) or "The script failed."
     if given.get("public") is True:
         extensions: dict[str, Any] = {"code": "SCRIPT_FAILED"}
@@ -106,23 +106,23 @@ def _formatted(error: GraphQLError, request: str) -> dict[str, Any]:
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
-    told: dict[str, Any] = dict(error.formatted)
+    report: dict[str, Any] = dict(error.formatted)
     if cause is None or isinstance(cause, GraphQLError):
         values = bool(error.nodes) and not any(isinstance(node, ValueNode) for node in error.nodes or ())
-        told["message"] = in_words_of_graphql(_excerpt(told["message"]), values=values)
+        report["message"] = in_words_of_graphql(_excerpt(report["message"]), values=values)
     elif not isinstance(cause, FieldFailed):
         if isinstance(cause, EngineError):
-            told["message"], told["extensions"] = cause.public, {"code": code_of(cause)}
+            report["message"], report["extensions"] = cause.public, {"code": code_of(cause)}
         elif isinstance(cause, TypeError | ValueError):
-            told["message"] = in_words_of_graphql(_excerpt(told["message"]))
+            report["message"] = in_words_of_graphql(_excerpt(report["message"]))
         else:
             _log.failure("GraphQL request {request} failed", Failure(cause), request=request)
-            told["message"], told["extensions"] = _FAULT, {"code": "INTERNAL"}
-    extensions = dict(told.get("extensions") or {})
+            report["message"], report["extensions"] = _FAULT, {"code": "INTERNAL"}
+    extensions = dict(report.get("extensions") or {})
     if "code" not in extensions:
         extensions["code"] = "SCRIPT_FAILED" if _is_of_a_field(error) else "BAD_USER_INPUT"
-        told["extensions"] = extensions
-    return told
+        report["extensions"] = extensions
+    return report
 
 
 def _excerpt(message: str) -> str:

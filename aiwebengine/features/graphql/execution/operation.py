@@ -92,7 +92,7 @@ class Operation:
 
     def _info(self, info: GraphQLResolveInfo[Any], *, path: bool) -> dict[str, Any]:
         name = self.node.name.value if self.node.name is not None else None
-        told: dict[str, Any] = {
+        summary: dict[str, Any] = {
             "fieldName": info.field_name,
             "parentType": info.parent_type.name,
             "returnType": str(info.return_type),
@@ -100,5 +100,5 @@ class Operation:
             "fields": self.document.selected(info.field_nodes),
         }
         if path:
-            told["path"] = info.path.as_list()
-        return told
+            summary["path"] = info.path.as_list()
+        return summary

@@ -24,7 +24,7 @@ class Results:
     """The other parts, if there are any."""
 
 
-def told(result: ExecutionResult, request: str, most: int) -> dict[str, Any]:
+def response_of(result: ExecutionResult, request: str, most: int) -> dict[str, Any]:
     """
     Return a result as it is sent.
 
@@ -72,7 +72,7 @@ def too_late(seconds: float) -> dict[str, Any]:
     return {"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}], "data": None}
 
 
-def told_first(result: ExperimentalIncrementalExecutionResults, request: str, most: int) -> dict[str, Any]:
+def first_response(result: ExperimentalIncrementalExecutionResults, request: str, most: int) -> dict[str, Any]:
     """Return the first part of an incremental result."""
     first = result.initial_result
     if exceeds(first.data, most):
@@ -83,7 +83,7 @@ def told_first(result: ExperimentalIncrementalExecutionResults, request: str, mo
     return {**answer, "pending": first.formatted["pending"], "hasNext": True}
 
 
-def told_next(part: Any, request: str, most: int) -> dict[str, Any]:
+def next_response(part: Any, request: str, most: int) -> dict[str, Any]:
     """Return another part of an incremental result."""
     shown: dict[str, Any] = dict(part.formatted)
     if exceeds(shown, most):

@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from aiwebengine.features.graphql.execution.operation import Operation
 from aiwebengine.features.graphql.execution.results import Results
 
-Told = Callable[[Results | Failure], object]
+OnResult = Callable[[Results | Failure], object]
 """Takes what an execution came to; a failure is a fault of the server."""
 
 
@@ -21,25 +21,25 @@ class Underway:
 
     Args:
         operation: What is executed.
-        told: Given what it comes to, once, unless it is cancelled.
+        on_result: Given what it comes to, once, unless it is cancelled.
         among: Where it is noted until it is over.
         due: When it must be over.
     """
 
-    __slots__ = ("_among", "_told", "_waiting", "due", "operation")
+    __slots__ = ("_among", "_on_result", "_waiting", "due", "operation")
 
-    def __init__(self, *, operation: Operation, told: Told, among: dict[Underway, None], due: float) -> None:
+    def __init__(self, *, operation: Operation, on_result: OnResult, among: dict[Underway, None], due: float) -> None:
         self.operation = operation
         self.due = due
-        self._told: Told | None = told
+        self._on_result: OnResult | None = on_result
         self._among = among
         self._waiting: Deferred[Any] | None = None
         among[self] = None
 
     @property
-    def over(self) -> bool:
+    def ended(self) -> bool:
         """Nobody waits any more."""
-        return self._told is None
+        return self._on_result is None
 
     def wait(self, work: Deferred[Results]) -> None:
         """End when *work* has, with what it gives."""
@@ -48,28 +48,28 @@ class Underway:
 
     def end(self, outcome: Results | Failure) -> None:
         """Return what it came to."""
-        told = self._leave()
-        if told is not None:
+        on_result = self._leave()
+        if on_result is not None:
             if isinstance(outcome, Failure):
                 self._stop()
-            told(outcome)
+            on_result(outcome)
 
     def expire(self, results: Results) -> None:
         """Stop what runs for it, and tell *results* in place of its own."""
-        told = self._leave()
-        if told is not None:
+        on_result = self._leave()
+        if on_result is not None:
             self._stop()
-            told(results)
+            on_result(results)
 
     def cancel(self) -> None:
         """Stop what runs for it, and tell nobody."""
         if self._leave() is not None:
             self._stop()
 
-    def _leave(self) -> Told | None:
-        told, self._told = self._told, None
+    def _leave(self) -> OnResult | None:
+        on_result, self._on_result = self._on_result, None
         self._among.pop(self, None)
-        return told
+        return on_result
 
     def _stop(self) -> None:
         self.operation.batches.cancel()

@@ -133,14 +133,14 @@ class Call:
         head = f",{self.head}" if self.head else ""
         return f'{{"t":"{self.kind}","h":{self.handler}{parents}{head}}}'
 
-    def outcomes(self, told: Any) -> list[Any] | None:
+    def outcomes(self, reply: Any) -> list[Any] | None:
         """Read what came back: values and errors, one for each who waits; None if it is nonsense."""
-        if not isinstance(told, dict):
+        if not isinstance(reply, dict):
             return None
-        if "e" in told:
-            error = of_script(told["e"])
+        if "e" in reply:
+            error = of_script(reply["e"])
             return [error] * len(self._waiting)
-        value = told.get("d")
+        value = reply.get("d")
         if self.kind in {"root", "one"}:
             return [self._converted(value)]
         if not isinstance(value, list) or len(value) != len(self._waiting):
@@ -206,7 +206,7 @@ class Batches:
         batch = Batch(batches=self, calls=calls, invocation=invocation, scripts=self._scripts, loop=self._loop)
         self.runs += 1
         run = self._scripts.run(invocation, batch)
-        if not batch.over:
+        if not batch.ended:
             self._running[batch] = run
 
     def cancel(self) -> None:
@@ -238,21 +238,21 @@ class Batch:
         self._invocation = invocation
         self._scripts = scripts
         self._loop = loop
-        self.over = False
+        self.ended = False
 
     def answered(self, answer: Answer) -> None:
         """See `Sink.answered`."""
-        self.over = True
+        self.ended = True
         self._batches.done(self)
         try:
-            told = decode(answer.body)
+            reply = decode(answer.body)
         except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, list) or len(told) != len(self._calls):
+            reply = None
+        if not isinstance(reply, list) or len(reply) != len(self._calls):
             self.failed(broken_protocol(self._invocation.script))
             return
         settled: list[tuple[Waiting, Any]] = []
-        for call, one in zip(self._calls, told, strict=True):
+        for call, one in zip(self._calls, reply, strict=True):
             outcomes = call.outcomes(one)
             if outcomes is None:
                 self.failed(broken_protocol(self._invocation.script))
@@ -277,7 +277,7 @@ class Batch:
 
     def failed(self, error: EngineError) -> None:
         """See `Sink.failed`."""
-        self.over = True
+        self.ended = True
         self._batches.done(self)
         waiting = [future for call in self._calls for future in call.waiting]
         if self._batches.cancelled or isinstance(error, Cancelled):
@@ -286,10 +286,10 @@ class Batch:
             )
             return
 
-        def told(failed: FieldFailed) -> None:
+        def reply(failed: FieldFailed) -> None:
             self._loop.enter(self._settle, [(future, failed) for future in waiting])
 
-        self._scripts.explained(error, self._invocation, told)
+        self._scripts.explained(error, self._invocation, reply)
 
     def _settle(self, settled: Sequence[tuple[Waiting, Any]]) -> None:
         seen: dict[int, list[Waiting]] = {}
@@ -305,11 +305,11 @@ class Batch:
                 self._give(future, outcome)
 
     def _later(self, waits: Sequence[Waiting]) -> Callable[[FieldFailed], None]:
-        def told(failed: FieldFailed) -> None:
+        def reply(failed: FieldFailed) -> None:
             for future in waits:
                 self._give(future, failed)
 
-        return told
+        return reply
 
     def _give(self, waiting: Waiting, outcome: Any) -> None:
         if isinstance(waiting, Slot):

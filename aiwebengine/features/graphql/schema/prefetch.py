@@ -37,7 +37,7 @@ class Item:
     rooted: Rooted
     field: GraphQLField
     node: FieldNode
-    told: str
+    encoded: str
     """What the resolver is told of its place, as JSON."""
     arguments: str | None
     """Its arguments as JSON; None if they depend on variables."""
@@ -64,13 +64,13 @@ def calls_of(plan: Plan, variables: VariableValues) -> list[Call] | None:
     """Return the calls for all fields of a plan; None if arguments do not fit, which the resolvers tell."""
     calls = []
     for item in plan.items:
-        told = item.arguments
-        if told is None:
+        encoded = item.arguments
+        if encoded is None:
             try:
-                told = encode_ascii(get_argument_values(item.field, item.node, variables))
+                encoded = encode_ascii(get_argument_values(item.field, item.node, variables))
             except (GraphQLError, ValueError, RecursionError):
                 return None
-        calls.append(item.rooted.call(f'"a":{told},"i":{item.told}'))
+        calls.append(item.rooted.call(f'"a":{encoded},"i":{item.encoded}'))
     return calls
 
 
@@ -91,7 +91,7 @@ def _made(assembled: Assembled, document: Document, node: OperationDefinitionNod
         if part is None or field is None or key in keys or not isinstance(rooted, Rooted) or rooted.special:
             return None
         keys.add(key)
-        told = encode_ascii(
+        encoded = encode_ascii(
             {
                 "fieldName": name,
                 "parentType": root.name,
@@ -105,7 +105,9 @@ def _made(assembled: Assembled, document: Document, node: OperationDefinitionNod
             arguments = None if _has_variables(one) else encode_ascii(get_argument_values(field, one))
         except (GraphQLError, ValueError, RecursionError):
             return None
-        items.append(Item(key=key, part=part, rooted=rooted, field=field, node=one, told=told, arguments=arguments))
+        items.append(
+            Item(key=key, part=part, rooted=rooted, field=field, node=one, encoded=encoded, arguments=arguments)
+        )
     if not items:
         return None
     return Plan(items=tuple(items), quick=not _asks_below(assembled, document))

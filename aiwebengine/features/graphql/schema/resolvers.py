@@ -178,11 +178,11 @@ def _nested(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_js
         operation: Operation = info.context
 
         def send(checked: Mapping[str, Any]) -> Future[Any]:
-            told = encode_ascii(checked)
-            key = (part.name, id(info.field_nodes[0]), told)
+            encoded = encode_ascii(checked)
+            key = (part.name, id(info.field_nodes[0]), encoded)
             call: Call | None = operation.many.get(key) if many else None
             if call is None or call.full:
-                head = f'"a":{told},"i":{operation.info(info, path=not many)}'
+                head = f'"a":{encoded},"i":{operation.info(info, path=not many)}'
                 kind = "many" if many else "one"
                 call = Call(part, kind, handler=handler, head=head, label=f"field {part.name}", convert=convert)
                 if many:

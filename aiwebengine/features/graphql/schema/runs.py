@@ -91,10 +91,10 @@ class ScriptRuns:
         async def places() -> list[StackFrame]:
             return list(await explain(error, invocation.version))
 
-        def told(found: list[StackFrame] | Failure) -> None:
+        def explained(found: list[StackFrame] | Failure) -> None:
             then(of_engine(error, shown=True, places=[] if isinstance(found, Failure) else found))
 
-        Deferred.fromCoroutine(places()).addBoth(told)
+        Deferred.fromCoroutine(places()).addBoth(explained)
 
     def _callee(self, kind: str, part: SchemaPart) -> Callee:
         return self._invoker.callee(

@@ -88,16 +88,16 @@ class SubscribedOperation:
     Args:
         outlet: Gets the results.
         most: Results that may wait.
-        gone: Told once that it has ended.
+        on_end: Told once that it has ended.
     """
 
-    __slots__ = ("_gone", "_held", "_most", "_queue", "_tail", "cancel", "feed", "outlet", "over")
+    __slots__ = ("_held", "_most", "_on_end", "_queue", "_tail", "cancel", "ended", "feed", "outlet")
 
-    def __init__(self, *, outlet: Outlet, most: int, gone: Callable[[], None]) -> None:
+    def __init__(self, *, outlet: Outlet, most: int, on_end: Callable[[], None]) -> None:
         self.outlet = outlet
-        self._gone = gone
+        self._on_end = on_end
         self.feed: Feed | None = None
-        self.over = False
+        self.ended = False
         self.cancel: Callable[[], None] = _nothing
         """The client wants no more."""
         self._most = most
@@ -107,7 +107,7 @@ class SubscribedOperation:
 
     def result(self, text: str, position: str) -> None:
         """Return a result, or keep it while the client is busy."""
-        if self.over or self._tail is not None:
+        if self.ended or self._tail is not None:
             return
         if not (self._held or self._queue or self.outlet.busy):
             self.outlet.result(text, position)
@@ -124,7 +124,7 @@ class SubscribedOperation:
     def first(self, text: str | None) -> None:
         """Return what comes before all that was kept meanwhile, and go on."""
         self._held = False
-        if text is not None and not self.over:
+        if text is not None and not self.ended:
             self.outlet.result(text, "")
         self.drained()
 
@@ -134,7 +134,7 @@ class SubscribedOperation:
 
     def drained(self) -> None:
         """The client takes more."""
-        while self._queue and not self._held and not self.outlet.busy and not self.over:
+        while self._queue and not self._held and not self.outlet.busy and not self.ended:
             self.outlet.result(*self._queue.popleft())
         if not self._queue and self._tail is not None and not self._held:
             tail, self._tail = self._tail, None
@@ -142,7 +142,7 @@ class SubscribedOperation:
 
     def end(self, tell: Callable[[], None]) -> None:
         """End, once the client has what waits."""
-        if self.over:
+        if self.ended:
             return
         if self._queue or self._held:
             self._tail = tell
@@ -152,10 +152,10 @@ class SubscribedOperation:
 
     def leave(self) -> None:
         """Belong to no stream any more."""
-        if self.over:
+        if self.ended:
             return
-        self.over = True
-        self._gone()
+        self.ended = True
+        self._on_end()
         self._queue = None
         feed, self.feed = self.feed, None
         if feed is not None:
@@ -199,7 +199,7 @@ class Feed:
         self._source = source
         self._members: dict[SubscribedOperation, None] = {}
         self._work: Deferred[None] | None = None
-        self.over = False
+        self.ended = False
 
     def begin(self) -> None:
         """Read the source."""
@@ -212,7 +212,7 @@ class Feed:
         self._members[member] = None
 
     def left(self, member: SubscribedOperation) -> None:
-        """A member has gone; without any it ends."""
+        """A subscriber has left; after the last one it ends."""
         self._members.pop(member, None)
         if not self._members:
             self._stop()
@@ -260,7 +260,7 @@ class Feed:
         stream = map_source_to_response_event(begun, self._source, execute)
         request = self._operation.caller.request
         async for result in stream:
-            text = encode(self._feeds.told(result, request))
+            text = encode(self._feeds.response_of(result, request))
             self._busy = False
             self._feeds.count(len(self._members))
             self.done = self._source.position if isinstance(self._source, TopicSource) else ""
@@ -281,13 +281,13 @@ class Feed:
         if not isinstance(error, FieldFailed | GraphQLError):
             _log.failure("a GraphQL subscription failed", failure)
             error = FieldFailed(_FAULT, {"code": "INTERNAL"})
-        told_error = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
-        self.fail(formatted([told_error], request=self._operation.caller.request))
+        graphql_error = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+        self.fail(formatted([graphql_error], request=self._operation.caller.request))
 
     def _stop(self) -> None:
-        if self.over:
+        if self.ended:
             return
-        self.over = True
+        self.ended = True
         self._feeds.ended(self)
         self._operation.batches.cancel()
         if isinstance(self._source, TopicSource):
@@ -311,7 +311,7 @@ class Feeds:
         self, *, execution: Execution, bus: Bus, topics: SubscriptionTopics, settings: GraphQLSettings
     ) -> None:
         self.loop = execution.loop
-        self.told = execution.told
+        self.response_of = execution.response_of
         self._execution = execution
         self._bus = bus
         self._topics = topics
@@ -340,7 +340,7 @@ class Feeds:
             A handle with `cancel()`, for when the client wants no more, and `drained()`, for when it takes more.
         """
         self._members += 1
-        member = SubscribedOperation(outlet=outlet, most=self._settings.queue_results, gone=self._left)
+        member = SubscribedOperation(outlet=outlet, most=self._settings.queue_results, on_end=self._left)
         if self._stopping is not None:
             self._refuse(member, of_engine(Unavailable(self._stopping.message, retry_seconds=1.0), shown=True), caller)
             return member
@@ -354,7 +354,7 @@ class Feeds:
         opening_now.addBoth(self._opened)
 
         def cancel() -> None:
-            if member.over:
+            if member.ended:
                 return
             member.leave()
             opening_now.cancel()
@@ -366,7 +366,7 @@ class Feeds:
     def swapped(self, registry: Registry) -> None:
         """Be told of what serves: streams go on with the new schema, or end with an error."""
         for feed in [*self._feeds.values(), *self._apart]:
-            if feed.over or registry.index(GRAPHQL) is feed.prepared.assembled:
+            if feed.ended or registry.index(GRAPHQL) is feed.prepared.assembled:
                 continue
             try:
                 prepared = self._execution.prepare(feed.prepared.params)
@@ -402,10 +402,10 @@ class Feeds:
     def caught_up(self, feed: Feed) -> None:
         """Have those who have missed nothing any more share the stream of the others."""
         had = feed.had
-        if had is None or feed.over:
+        if had is None or feed.ended:
             return
         known = self._feeds.get(feed.key)
-        if known is None or known.over:
+        if known is None or known.ended:
             self._apart.pop(feed, None)
             feed.apart, feed.done = False, had
             self._feeds[feed.key] = feed
@@ -448,7 +448,7 @@ class Feeds:
             raise
         if isinstance(source, ExecutionResult):
             raise RequestFailed(source.errors or [])
-        if member.over:
+        if member.ended:
             await source.aclose()
             return
         request = source.request if isinstance(source, TopicSource) else None
@@ -465,7 +465,7 @@ class Feeds:
             result = feed.event(RootValue(request.first))
             if not isinstance(result, ExecutionResult):
                 result = await result
-            member.first(encode(self.told(result, caller.request)))
+            member.first(encode(self.response_of(result, caller.request)))
 
     def _join(
         self,
@@ -484,7 +484,7 @@ class Feeds:
             principal = (operation.caller.principal.kind, operation.caller.principal.id)
             key = (params.query, params.operation_name, variables, principal, source.request.key)
             known = self._feeds.get(key)
-            if known is not None and not known.over and after in (None, known.had):
+            if known is not None and not known.ended and after in (None, known.had):
                 known.join(member)
                 if after is None and known.keeps:
                     member.outlet.began(known.done)
@@ -566,7 +566,7 @@ class Feeds:
 
     def _not_opened(self, failure: Failure, member: SubscribedOperation, caller: Caller) -> None:
         error = failure.value
-        if failure.check(CancelledError) or member.over:
+        if failure.check(CancelledError) or member.ended:
             return
         if isinstance(error, RequestFailed):
             self._refuse(member, error, caller)

@@ -269,18 +269,18 @@ class ResolverSink:
     def answered(self, answer: Answer) -> None:
         """See `Sink.answered`."""
         try:
-            told = decode(answer.body)
+            reply = decode(answer.body)
         except (ValueError, RecursionError):
-            told = None
-        if isinstance(told, list) and len(told) == 1 and isinstance(told[0], dict) and "e" in told[0]:
-            error = of_script(told[0]["e"])
+            reply = None
+        if isinstance(reply, list) and len(reply) == 1 and isinstance(reply[0], dict) and "e" in reply[0]:
+            error = of_script(reply[0]["e"])
             if isinstance(error, FieldFailed):
                 self._loop.settle(self.opened, error)
             else:
                 self.failed(error)
             return
         try:
-            request = self._source_request(told if isinstance(told, dict) else {})
+            request = self._source_request(reply if isinstance(reply, dict) else {})
         except Invalid as error:
             self.failed(ScriptFailed(error.public))
             return
@@ -309,24 +309,24 @@ class ResolverSink:
     def failed(self, error: EngineError) -> None:
         """See `Sink.failed`."""
 
-        def told(failed: FieldFailed) -> None:
+        def reply(failed: FieldFailed) -> None:
             if self._source is not None:
                 self._source.fail(failed)
             else:
                 self._loop.settle(self.opened, failed)
 
-        self._scripts.explained(error, self._invocation, told)
+        self._scripts.explained(error, self._invocation, reply)
 
-    def _source_request(self, told: Mapping[str, Any]) -> SourceRequest | None:
-        said = told.get("s")
+    def _source_request(self, reply: Mapping[str, Any]) -> SourceRequest | None:
+        said = reply.get("s")
         if said == "all":
             return SourceRequest(part=self._part)
         if said == "filter":
             return SourceRequest(part=self._part, filter=self._arguments)
         if said == "first":
-            return SourceRequest(part=self._part, first=told.get("v"))
+            return SourceRequest(part=self._part, first=reply.get("v"))
         if said == "attributes":
-            return SourceRequest(part=self._part, attributes=checked("attributes", told.get("v")))
+            return SourceRequest(part=self._part, attributes=checked("attributes", reply.get("v")))
         return None
 
 

@@ -89,11 +89,11 @@ def _accepted_type(text: str) -> tuple[str, float]:
 def _parameters(text: str) -> dict[str, str]:
     """Split one item of the header; its type is the value of the empty name."""
     kind, *parameters = (part.strip() for part in text.split(";"))
-    told = {"": kind}
+    types = {"": kind}
     for parameter in parameters:
         name, _, value = parameter.partition("=")
-        told.setdefault(name.strip(), value.strip().strip('"'))
-    return told
+        types.setdefault(name.strip(), value.strip().strip('"'))
+    return types
 
 
 def _number(text: str) -> float:

@@ -81,9 +81,9 @@ class BatchedOperations:
         prepared = self._execution.prepare(read_params(given, self._execution.documents, persisted=self._persisted))
         if prepared.kind == "subscription":
             raise Invalid("A subscription cannot be one of several operations in an array; send it by itself.")
-        self._underway.append(self._execution.execute(prepared, self._asker, partial(self._told, index)))
+        self._underway.append(self._execution.execute(prepared, self._asker, partial(self._finished, index)))
 
-    def _told(self, index: int, outcome: Results | Failure) -> None:
+    def _finished(self, index: int, outcome: Results | Failure) -> None:
         if isinstance(outcome, Failure):
             _log.failure("GraphQL request {request} failed", outcome, request=self._asker.request)
             fault = EngineError("Internal server error; the server log has the details.")

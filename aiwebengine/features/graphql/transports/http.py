@@ -128,15 +128,15 @@ class GraphQLOverHttp:
         underway = self._execution.execute(
             prepared,
             caller_of(exchange, request),
-            partial(self._told, exchange, accepted),
+            partial(self._finished, exchange, accepted),
             incremental=accepted.incremental and prepared.document.incremental,
         )
-        if not underway.over:
-            exchange.gone = underway.cancel
+        if not underway.ended:
+            exchange.on_disconnect = underway.cancel
 
     def _batch(self, exchange: Exchange, request: Request, given: Sequence[Mapping[str, Any]]) -> None:
         def done(results: Sequence[Mapping[str, Any]]) -> None:
-            exchange.gone = None
+            exchange.on_disconnect = None
             exchange.answered(answer(results, JSON))
 
         batch = BatchedOperations(
@@ -145,7 +145,7 @@ class GraphQLOverHttp:
             persisted=self._settings.persisted_queries,
             done=done,
         )
-        exchange.gone = batch.cancel
+        exchange.on_disconnect = batch.cancel
         batch.begin(given)
 
     def _subscribe(self, exchange: Exchange, request: Request, prepared: PreparedOperation) -> None:
@@ -165,8 +165,8 @@ class GraphQLOverHttp:
                 f"A mutation changes things, so it is sent with POST, not {request.method}.", allowed=("POST",)
             )
 
-    def _told(self, exchange: Exchange, accepted: AcceptedTypes, outcome: Results | Failure) -> None:
-        exchange.gone = None
+    def _finished(self, exchange: Exchange, accepted: AcceptedTypes, outcome: Results | Failure) -> None:
+        exchange.on_disconnect = None
         kind = accepted.kind or JSON
         if isinstance(outcome, Failure):
             _log.failure("GraphQL request {request} failed", outcome, request=exchange.id)
@@ -225,6 +225,6 @@ def caller_of(exchange: Exchange, request: Request, connection: str = "") -> Cal
     Args:
         connection: Parameters of the connection, as JSON; empty for none.
     """
-    told = f'"r":{bare_payload(request, sender=exchange.sender.told)}'
-    sender = f'{told},"c":{connection}' if connection else told
+    request_member = f'"r":{bare_payload(request, sender=exchange.sender.json)}'
+    sender = f'{request_member},"c":{connection}' if connection else request_member
     return Caller(request=request.id, sender=sender, trace=request.trace)

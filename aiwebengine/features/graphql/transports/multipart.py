@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiwebengine.features.graphql.execution.execute import Execution
-from aiwebengine.features.graphql.execution.results import Results, told_next
+from aiwebengine.features.graphql.execution.results import Results, next_response
 from aiwebengine.features.graphql.transports.older_parts import IncrementalPartsOf2022
 from aiwebengine.features.graphql.transports.outflow import Outflow
 from aiwebengine.features.graphql.transports.wire import encode
@@ -71,12 +71,12 @@ async def send_deferred(
     parts.send(encode(results.first if translated is None else translated.first(results.first)))
     async for part in results.more:
         await parts.flow.room(execution.loop)
-        told: dict[str, Any] | None = told_next(part, request, most)
-        last = told is not None and not told["hasNext"]
-        if translated is not None and told is not None:
-            told = translated.next(told)
-        if told is not None:
-            parts.send(encode(told))
+        response: dict[str, Any] | None = next_response(part, request, most)
+        last = response is not None and not response["hasNext"]
+        if translated is not None and response is not None:
+            response = translated.next(response)
+        if response is not None:
+            parts.send(encode(response))
         if last and getattr(part, "has_next", False):
             # It was too large; what else there is, nobody gets.
             break

@@ -70,7 +70,7 @@ class OlderSubscriptions:
         else:
             work = self._feeds.loop.run(self._open(exchange, request, part))
             if not work.called:
-                exchange.gone = work.cancel
+                exchange.on_disconnect = work.cancel
             work.addErrback(self._failed, exchange)
 
     async def _open(self, exchange: Exchange, request: Request, part: SchemaPart) -> None:
@@ -79,20 +79,20 @@ class OlderSubscriptions:
         info = {"fieldName": part.name, "parentType": "Subscription", "path": [part.name], "fields": {}}
         info["operation"] = {"kind": "subscription", "name": None}
         arguments = f'"a":{{}},"i":{json.dumps(info)}'
-        told = await self._feeds.ask(part, caller_of(exchange, request), arguments)
-        exchange.gone = None
-        if isinstance(told, YieldedValues):
-            self._pass_on(exchange, told)
+        reply = await self._feeds.ask(part, caller_of(exchange, request), arguments)
+        exchange.on_disconnect = None
+        if isinstance(reply, YieldedValues):
+            self._pass_on(exchange, reply)
             return
-        attributes = dict(told.attributes)
-        if told.filter is not None:
+        attributes = dict(reply.attributes)
+        if reply.filter is not None:
             self._topics.filtering(part.name)
-            attributes[FILTER] = told.filter
+            attributes[FILTER] = reply.filter
         place = self._streams.place(
             exchange, place.topic, owner=part.script, attributes=attributes, last_id=last_id or place.position
         )
         first: dict[str, Any] | None = (
-            {"first": told.first} if isinstance(told, SourceRequest) and told.begins else None
+            {"first": reply.first} if isinstance(reply, SourceRequest) and reply.begins else None
         )
         self._streams.begin(place, first)
 
@@ -130,12 +130,12 @@ class OlderSubscriptions:
             exchange.failed(ScriptFailed("The script's source broke off."))
 
     def _failed(self, failure: Failure, exchange: Exchange) -> None:
-        exchange.gone = None
+        exchange.on_disconnect = None
         error = failure.value
         if isinstance(error, FieldFailed):
-            told = {"errors": [{"message": error.message, "extensions": error.extensions}]}
+            reply = {"errors": [{"message": error.message, "extensions": error.extensions}]}
             status = error.extensions.get("status", _STATUS.get(str(error.extensions.get("code")), 500))
-            exchange.answered(answer(told, JSON, status=status))
+            exchange.answered(answer(reply, JSON, status=status))
         elif isinstance(error, EngineError):
             exchange.answered(refusal(error, JSON, request=exchange.id))
         elif not isinstance(error, CancelledError):

@@ -29,7 +29,7 @@ class IncrementalPartsOf2022:
         self._pending: dict[str, Mapping[str, Any]] = {}
 
     def first(self, part: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the first part, as `results.told_first` made it, in the older format."""
+        """Return the first part, as `results.first_response` made it, in the older format."""
         self._whole = part.get("data")
         self._announced(part)
         return {key: value for key, value in part.items() if key != "pending"}
@@ -37,14 +37,14 @@ class IncrementalPartsOf2022:
     def next(self, part: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return another part in the older format; None if it says nothing there."""
         self._announced(part)
-        told = [self._delivered(one) for one in part.get("incremental", ())]
-        told += self._failed(part.get("completed", ()))
+        rewritten = [self._delivered(one) for one in part.get("incremental", ())]
+        rewritten += self._failed(part.get("completed", ()))
         made: dict[str, Any] = {"hasNext": part["hasNext"]}
-        if told:
-            made["incremental"] = told
+        if rewritten:
+            made["incremental"] = rewritten
         if "errors" in part:
             made["errors"] = part["errors"]
-        return made if told or not part["hasNext"] else None
+        return made if rewritten or not part["hasNext"] else None
 
     def _announced(self, part: Mapping[str, Any]) -> None:
         for one in part.get("pending", ()):
@@ -53,17 +53,17 @@ class IncrementalPartsOf2022:
     def _delivered(self, one: Mapping[str, Any]) -> dict[str, Any]:
         pending = self._pending[one["id"]]
         path: Path = [*pending["path"], *one.get("subPath", ())]
-        told: dict[str, Any] = {}
+        rewritten: dict[str, Any] = {}
         place = _at(self._whole, path)
         if "items" in one:
-            told["items"] = one["items"]
+            rewritten["items"] = one["items"]
             if isinstance(place, list):
                 path.append(len(place))
                 place.extend(one["items"])
         else:
-            told["data"] = one["data"]
+            rewritten["data"] = one["data"]
             _merge(place, one["data"])
-        return {**told, **_rest(pending, path, one)}
+        return {**rewritten, **_rest(pending, path, one)}
 
     def _failed(self, completed: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
         for one in completed:
@@ -79,13 +79,13 @@ class IncrementalPartsOf2022:
 
 
 def _rest(pending: Mapping[str, Any], path: Path, one: Mapping[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {"path": path}
+    rewritten: dict[str, Any] = {"path": path}
     if "label" in pending:
-        told["label"] = pending["label"]
+        rewritten["label"] = pending["label"]
     for key in ("errors", "extensions"):
         if key in one:
-            told[key] = one[key]
-    return told
+            rewritten[key] = one[key]
+    return rewritten
 
 
 def _at(whole: Any, path: Sequence[str | int]) -> Any:

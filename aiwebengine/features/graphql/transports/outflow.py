@@ -32,7 +32,7 @@ class Outflow:
         self.drained: Callable[[], None] = _nothing
         """Called when the client takes more."""
         self.left: Callable[[], None] = _nothing
-        """Called when the client has gone."""
+        """Called when the client disconnected."""
         exchange.feed(head, self)
 
     @property

@@ -82,7 +82,7 @@ class EventConnection:
     Args:
         exchange: The request.
         streams: Write it.
-        on_closed: Told once that the client has gone or the stream has ended.
+        on_closed: Told once that the client disconnected or the stream has ended.
     """
 
     def __init__(self, exchange: Exchange, streams: EventStreams, *, on_closed: Callable[[], None]) -> None:
@@ -95,13 +95,13 @@ class EventConnection:
         """Called when it takes more."""
         self._stream: EventStream | None = None
         self._over = False
-        exchange.gone = self.lost
+        exchange.on_disconnect = self.lost
 
     def begin(self) -> EventStream | None:
         """Begin the answer, unless it has begun; returns where it is written, None if it is over."""
         if self._stream is None and not self._over:
             exchange = self._exchange
-            exchange.gone = None
+            exchange.on_disconnect = None
             self._stream = self._streams.open(write=exchange.push, finish=exchange.finished)
             exchange.sender = Sender()
             exchange.feed(head(), self)
@@ -508,7 +508,7 @@ def execute_to(execution: Execution, prepared: PreparedOperation, caller: Caller
         What stops it.
     """
 
-    def told(outcome: Results | Failure) -> None:
+    def finished_with(outcome: Results | Failure) -> None:
         if isinstance(outcome, Failure):
             _log.failure("GraphQL request {request} failed", outcome, request=caller.request)
             message = "Internal server error; the server log has the details."
@@ -518,7 +518,7 @@ def execute_to(execution: Execution, prepared: PreparedOperation, caller: Caller
             outlet.complete()
 
     try:
-        return execution.execute(prepared, caller, told).cancel
+        return execution.execute(prepared, caller, finished_with).cancel
     except RequestFailed as failed:
         outlet.refused(request_failed(failed.errors, caller.request)["errors"])
         return _nothing

@@ -41,7 +41,7 @@ from aiwebengine.features.graphql.transports.sse import execute_to
 from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.interfaces import Clock
 from aiwebengine.values import Request
-from aiwebengine.web.http.payload import bare_payload, told_sender
+from aiwebengine.web.http.payload import bare_payload, sender_json
 from aiwebengine.web.websocket.frames import text_message
 from aiwebengine.web.websocket.upgrade import Socket, SocketEvents
 
@@ -197,7 +197,7 @@ class Conversation:
             return
         self._init.cancel()
         self._acknowledged = True
-        sender = told_sender(self._request.headers, self._request.client, self._request.trace)
+        sender = sender_json(self._request.headers, self._request.client, self._request.trace)
         self._sender = f'"r":{bare_payload(self._request, sender=sender)},"c":{connection}'
         self.send('{"type":"connection_ack"}')
 

@@ -74,10 +74,10 @@ def rename_in_journals(op: Operations) -> None:
 
 def rewritten(content: bytes) -> bytes:
     """Return a journal, or the document of a recording, with its calls renamed; as it is if it has none."""
-    told = json.loads(content) if content else None
-    if not isinstance(told, dict) or not _rename(told.get("calls") or ()):
+    document = json.loads(content) if content else None
+    if not isinstance(document, dict) or not _rename(document.get("calls") or ()):
         return content
-    return json.dumps(told, separators=(",", ":")).encode()
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _rename(calls: Iterable[list[Any]]) -> bool:

@@ -104,10 +104,10 @@ class FakeScripts:
         while self.waiting:
             invocation, sink = self.waiting.pop(0)
             calls = json.loads(invocation.payload)["calls"]
-            body = json.dumps([self._told(call) for call in calls]).encode()
+            body = json.dumps([self._outcome(call) for call in calls]).encode()
             sink.answered(Answer(status=200, headers=(), body=body))
 
-    def _told(self, call: Mapping[str, Any]) -> Any:
+    def _outcome(self, call: Mapping[str, Any]) -> Any:
         try:
             if call["t"] == "each":
                 return {"d": [self._one(call["h"], value) for value in call["p"]]}
@@ -160,16 +160,16 @@ class World:
         query: str,
         variables: Mapping[str, Any] | None = None,
         *,
-        told: Callable[[Any], None] | None = None,
+        on_result: Callable[[Any], None] | None = None,
         incremental: bool = False,
     ) -> Underway:
-        """Begin an operation; *told* is given what it comes to."""
+        """Begin an operation; *on_result* is given what it comes to."""
         prepared = self.execution.prepare(Params(query=query, variables=variables or {}))
-        return self.execution.execute(prepared, Caller(request="r"), told or [].append, incremental=incremental)
+        return self.execution.execute(prepared, Caller(request="r"), on_result or [].append, incremental=incremental)
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """Execute an operation; gives the response."""
         results: list[Any] = []
-        self.begin(query, variables, told=results.append)
+        self.begin(query, variables, on_result=results.append)
         self.scripts.answer()
         return results[0].first

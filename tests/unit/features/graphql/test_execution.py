@@ -18,7 +18,7 @@ from aiwebengine.errors import ScriptTimeout
 from aiwebengine.features.graphql.execution.execute import NoSchema, RequestFailed
 from aiwebengine.features.graphql.execution.failures import FieldFailed, formatted
 from aiwebengine.features.graphql.execution.operation import Params
-from aiwebengine.features.graphql.execution.results import told_next
+from aiwebengine.features.graphql.execution.results import next_response
 from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.values import Answer
 from tests.unit.features.graphql.fakes import World, part
@@ -85,7 +85,7 @@ class ExecutionTests(SynchronousTestCase):
         """Each field of a mutation is a run of its own that may write, and begins when the one before it has ended."""
         world = notes_world()
         results: list[Any] = []
-        world.begin("mutation { a: add(n: 1) b: add(n: -1) c: add(n: 0) d: add(n: 2) }", told=results.append)
+        world.begin("mutation { a: add(n: 1) b: add(n: -1) c: add(n: 0) d: add(n: 2) }", on_result=results.append)
         self.assertEqual(len(world.scripts.seen), 1)
         world.scripts.answer()
         self.assertEqual([read_only for _, read_only, _ in world.scripts.seen], [False] * 4)
@@ -146,7 +146,7 @@ class ExecutionTests(SynchronousTestCase):
         """When a run fails all of its fields do, with the code of its end."""
         world = notes_world()
         results: list[Any] = []
-        world.begin("{ hello other notes { id } }", told=results.append)
+        world.begin("{ hello other notes { id } }", on_result=results.append)
         _, sink = world.scripts.waiting.pop(0)
         sink.failed(ScriptTimeout("It took too long."))
         world.scripts.answer()
@@ -170,7 +170,7 @@ class ExecutionTests(SynchronousTestCase):
         ):
             world = notes_world()
             results: list[Any] = []
-            world.begin("{ other }", told=results.append)
+            world.begin("{ other }", on_result=results.append)
             _, sink = world.scripts.waiting.pop(0)
             sink.answered(Answer(status=200, headers=(), body=body))
             self.assertEqual(results[0].first["errors"][0]["extensions"]["code"], "SCRIPT_PROTOCOL", body)
@@ -215,9 +215,9 @@ class ExecutionTests(SynchronousTestCase):
         world = notes_world()
         told: list[Any] = []
         for query in ("{ hello }", "mutation { add(n: 1) }"):
-            begun = world.begin(query, told=told.append)
+            begun = world.begin(query, on_result=told.append)
             begun.cancel()
-            self.assertTrue(begun.over)
+            self.assertTrue(begun.ended)
         self.assertEqual(told, [])
         self.assertEqual(world.scripts.cancelled, 2)
 
@@ -239,9 +239,9 @@ class ExecutionTests(SynchronousTestCase):
         """An operation that takes too long as a whole is ended, and one that began later goes on."""
         world = notes_world(max_seconds=10)
         results: list[Any] = []
-        world.begin("{ hello }", told=results.append)
+        world.begin("{ hello }", on_result=results.append)
         world.clock.advance(6)
-        world.begin("mutation { add(n: 1) }", told=results.append)
+        world.begin("mutation { add(n: 1) }", on_result=results.append)
         world.clock.advance(4)
         self.assertEqual(len(results), 1)
         self.assertEqual(results[0].first["errors"][0]["extensions"]["code"], "TIMEOUT")
@@ -253,7 +253,7 @@ class ExecutionTests(SynchronousTestCase):
         """What is deferred comes as another part."""
         world = notes_world()
         results: list[Any] = []
-        world.begin("{ hello ... @defer { other } }", incremental=True, told=results.append)
+        world.begin("{ hello ... @defer { other } }", incremental=True, on_result=results.append)
         world.scripts.answer()
         first = results[0]
         self.assertEqual((first.first["data"], first.first["hasNext"]), ({"hello": "Hello x"}, True))
@@ -261,7 +261,7 @@ class ExecutionTests(SynchronousTestCase):
 
         async def read() -> None:
             async for one in first.more:
-                parts.append(told_next(one, "r", 1_000_000))  # noqa: PERF401
+                parts.append(next_response(one, "r", 1_000_000))  # noqa: PERF401
 
         done = world.execution.loop.run(read())
         world.scripts.answer()
@@ -285,14 +285,14 @@ class ExecutionTests(SynchronousTestCase):
         world = notes_world()
         results: list[Any] = []
         query = "{ notes @stream(initialCount: 1) { id author { name } } }"
-        world.begin(query, incremental=True, told=results.append)
+        world.begin(query, incremental=True, on_result=results.append)
         world.scripts.answer()
         self.assertEqual(results[0].first["data"], {"notes": [{"id": "1", "author": {"name": "ada"}}]})
         parts: list[Any] = []
 
         async def read() -> None:
             async for one in results[0].more:
-                parts.append(told_next(one, "r", 1_000_000))  # noqa: PERF401
+                parts.append(next_response(one, "r", 1_000_000))  # noqa: PERF401
 
         done = world.execution.loop.run(read())
         world.scripts.answer()

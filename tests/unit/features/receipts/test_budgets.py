@@ -146,12 +146,12 @@ class BudgetsTests(SynchronousTestCase):
         self.lines.clear()
         again = self.make(host_calls=("10/1m",), invocations=("100/1d",))
         self.assertIn("10 host calls a minute", self.refused(again))
-        self.assertEqual([one["used"] for one in again.told("one")], [3, 13])
+        self.assertEqual([one["used"] for one in again.figures_of("one")], [3, 13])
         self.assertEqual(self.lines, [])
         self.now += 60
         later = self.make(host_calls=("10/1m",), invocations=("100/1d",))
         self.assertEqual(self.refused(later), "")
-        self.assertEqual([one["used"] for one in later.told("one")], [3, 0])
+        self.assertEqual([one["used"] for one in later.figures_of("one")], [3, 0])
 
     def test_manifest(self) -> None:
         """A script may ask for less than the server gives, not for more; a new version does not begin anew."""
@@ -159,7 +159,7 @@ class BudgetsTests(SynchronousTestCase):
         self.of_manifest = {"host_calls": ("50/1m", "30/1h"), "log_lines": ("5/1m",)}
         budgets.count(invocation(), receipt(calls=9))
         self.assertEqual(
-            [one["budget"] for one in budgets.told("one")],
+            [one["budget"] for one in budgets.figures_of("one")],
             ["10 host calls a minute", "30 host calls an hour", "5 log lines a minute"],
         )
         self.of_manifest = {"host_calls": ("8/1m",)}
@@ -177,7 +177,7 @@ class BudgetsTests(SynchronousTestCase):
         budgets.count(invocation(), receipt())
         self.assertIn("1 invocations", self.refused(budgets))
         self.assertIn("1 invocations", self.refused(budgets))
-        self.assertEqual(budgets.told("one")[0]["refused"], 2)
+        self.assertEqual(budgets.figures_of("one")[0]["refused"], 2)
         self.successResultOf(budgets.reset("one"))
         self.assertEqual(self.refused(budgets), "")
         self.successResultOf(budgets.stopService())
@@ -187,7 +187,7 @@ class BudgetsTests(SynchronousTestCase):
         """Without budgets nothing is counted and nobody refused."""
         budgets = self.make()
         budgets.count(invocation(), receipt(calls=10**9))
-        self.assertEqual((self.refused(budgets), budgets.told("one"), self.clock.getDelayedCalls()), ("", [], []))
+        self.assertEqual((self.refused(budgets), budgets.figures_of("one"), self.clock.getDelayedCalls()), ("", [], []))
 
     @pytest.mark.setting("budgets.invocations")
     def test_database_away(self) -> None:

@@ -22,7 +22,7 @@ class Hand:
         self.log = log
         self.fit = fit
 
-    def over(self, box: Box, cpu_seconds: float) -> bool:
+    def complete(self, box: Box, cpu_seconds: float) -> bool:
         """See `occupant.Occupant`."""
         assert cpu_seconds >= 0
         self.log.append(("over", box.get(b"v")))

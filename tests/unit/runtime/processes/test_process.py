@@ -105,12 +105,12 @@ class ProcessTests(SynchronousTestCase):
     def test_behind(self) -> None:
         """A process that takes long lets others go first, and an unknown one is left alone."""
         self.process.fall_behind()
-        self.assertFalse(self.process.behind)
+        self.assertFalse(self.process.low_priority)
         self.process.forked(self.program.pid)
         before = os.getpriority(os.PRIO_PROCESS, self.program.pid)
         self.process.fall_behind()
-        self.assertTrue(self.process.behind)
+        self.assertTrue(self.process.low_priority)
         self.assertGreater(os.getpriority(os.PRIO_PROCESS, self.program.pid), before)
         self.process.catch_up()
-        self.assertEqual(self.process.behind, os.geteuid() != 0)
+        self.assertEqual(self.process.low_priority, os.geteuid() != 0)
         self.process.reaped()

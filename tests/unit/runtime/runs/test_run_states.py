@@ -152,7 +152,7 @@ class Play:
             memory_bytes=1 << 26,
             seconds=lambda: self.now,
             wall=lambda: 1.7e9,
-            over=self._over,
+            ended=self._run_ended,
             again=self._again,
         )
         self.run = Run(invocation=INVOCATION, sink=self.sink, context=context)
@@ -167,7 +167,7 @@ class Play:
         """See `interfaces.HostCalls`."""
         self.begin(invocation).end(receipt)
 
-    def _over(self, run: Run) -> None:
+    def _run_ended(self, run: Run) -> None:
         assert run is self.run
         assert run.ended
         self.over += 1
@@ -188,7 +188,7 @@ class Play:
     def answered(self, box: Box) -> bool:
         """Have the process answer, as a clone does it: it is free before what follows."""
         assert self.child is not None
-        fit = self.run.over(box, 0.25)
+        fit = self.run.complete(box, 0.25)
         self.child.has_run = False
         self.run.conclude()
         return fit
@@ -444,11 +444,11 @@ class RunStates(SynchronousTestCase):
         )
         death = Death(Exit(status=0), "", 0.0)
         for play, happens in (
-            (queued, lambda run: run.over(WHOLE, 0.0)),
+            (queued, lambda run: run.complete(WHOLE, 0.0)),
             (queued, lambda run: run.died(death)),
             (running, lambda run: run.begin(HandChild(), 1.0)),
             (released, lambda run: run.begin(HandChild(), 1.0)),
-            (released, lambda run: run.over(WHOLE, 0.0)),
+            (released, lambda run: run.complete(WHOLE, 0.0)),
             (released, lambda run: run.died(death)),
             (ended, lambda run: run.begin(HandChild(), 1.0)),
         ):

@@ -14,7 +14,7 @@ from aiwebengine.runtime.wire.control import Exit
 from tests.support.fakes.processes import Forker, HandReactor
 
 
-class Told:
+class OnResult:
     """Keeps what became of a process."""
 
     def __init__(self) -> None:
@@ -41,9 +41,9 @@ class ControlTests(SynchronousTestCase):
         self.addCleanup(self.forker.close)
         self.addCleanup(self.control.close)
 
-    def fork(self, number: int = 5) -> Told:
+    def fork(self, number: int = 5) -> OnResult:
         """Ask for a process with one socket, whose other end is closed at once."""
-        told = Told()
+        told = OnResult()
         ours, theirs = socket.socketpair()
         ours.close()
         self.control.fork(number, {"op": "clone"}, [theirs], told)

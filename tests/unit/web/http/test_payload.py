@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.values import Request
-from aiwebengine.web.http.payload import MOST_BYTES, payload, read_cookies, told_sender, with_body
+from aiwebengine.web.http.payload import MOST_BYTES, payload, read_cookies, sender_json, with_body
 from tests.support.fakes.invocations import an_invocation
 
 
@@ -34,7 +34,7 @@ INVOCATION = an_invocation(id="1", version="v")
 
 
 def _given(request: Request, **others: Any) -> Any:
-    text = payload(request, others.pop("params", {}), sender=told_sender(request.headers, request.client), **others)
+    text = payload(request, others.pop("params", {}), sender=sender_json(request.headers, request.client), **others)
     assert text.isascii()
     return json.loads(text)
 

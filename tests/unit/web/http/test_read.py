@@ -31,7 +31,7 @@ class SenderTests(SynchronousTestCase):
         """The owner's token is kept apart, and no script is told of it."""
         sender = _sender(b"Host: a\r\nX-Aiwebengine-Token: awe_x\r\nX-Other: y")
         self.assertEqual((sender.token, sender.headers), ("awe_x", {"host": "a", "x-other": "y"}))
-        self.assertNotIn("awe_x", sender.told)
+        self.assertNotIn("awe_x", sender.json)
         self.assertEqual(_sender(b"Host: a").token, "")
 
     def test_others_are_not_trusted(self) -> None:
@@ -69,10 +69,10 @@ class SenderTests(SynchronousTestCase):
         trusted = _reader(trusted=("192.0.2.0/24",))
         sender = _sender(lines, reader=trusted)
         self.assertEqual(sender.trace, given)
-        self.assertIn(f'"trace":"{given}"', sender.told)
+        self.assertIn(f'"trace":"{given}"', sender.json)
         for sender in (_sender(lines, reader=_reader()), _sender(lines + b"x", reader=trusted)):
             self.assertEqual(sender.trace, "")
-            self.assertNotIn('"trace"', sender.told)
+            self.assertNotIn('"trace"', sender.json)
 
     def test_no_address(self) -> None:
         """A connection without an address, such as a socket file, is nobody's."""
