@@ -53,13 +53,13 @@ def rename(node: Node, toolchain: Path, files: Mapping[str, str], names: Mapping
         ValueError: The worker answers something else than it should.
     """
     paths = list(files)
-    asked = [
+    requests = [
         {"id": number, "op": "rename", "path": path, "source": files[path], "names": dict(names)}
         for number, path in enumerate(paths)
     ]
     done = subprocess.run(
         [str(node.program), str(toolchain / "worker.mjs")],
-        input="".join(f"{json.dumps(line)}\n" for line in [_SETUP, *asked]).encode(),
+        input="".join(f"{json.dumps(line)}\n" for line in [_SETUP, *requests]).encode(),
         env={**os.environ, "ESBUILD_BINARY_PATH": str(toolchain / "bin" / "esbuild")},
         capture_output=True,
         timeout=_SECONDS,

@@ -317,14 +317,14 @@ class Runner(Service):
         if manifest is None:
             active = self._current.registry.scripts.get(script)
             isolation = active.isolation if active is not None else None
-            asked = active.limits if active is not None else {}
+            requested = active.limits if active is not None else {}
         else:
-            isolation, asked = manifest.get("isolation"), manifest.get("limits", {})
+            isolation, requested = manifest.get("isolation"), manifest.get("limits", {})
         return RunTerms(
             isolation=isolation or self._pool.isolation,
             max_running=self._pool.max_running or 4 * self._cores,
             weight=self._weights.get(script, 1.0),
-            memory_bytes=int(min(asked.get("memory_bytes", self._limits.memory_bytes), self._limits.memory_bytes)),
+            memory_bytes=int(min(requested.get("memory_bytes", self._limits.memory_bytes), self._limits.memory_bytes)),
         )
 
     def _run_ended(self, run: Run) -> None:

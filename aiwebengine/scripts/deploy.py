@@ -247,7 +247,7 @@ class Deployer:
         before = registry = self._current.registry
         stored: list[Change] = []
         done: list[tuple[int, Deployment]] = []
-        asked = {id(change) for change in changes}
+        requested = {id(change) for change in changes}
         for change in _flat(changes):
             version: Version | None = None
             warnings: tuple[Problem, ...] = ()
@@ -264,7 +264,7 @@ class Deployer:
                 if isinstance(change, RemoveScript) and change.uri in registry.scripts:
                     registry = await self._threads.run(registry.without, change.uri)
                 stored.append(change)
-            if id(change) in asked:
+            if id(change) in requested:
                 removed = _removed(before, version) if version is not None else ()
                 deployment = Deployment(version=version, previous=None, warnings=warnings, removed=removed)
                 done.append((len(stored) - 1, deployment))

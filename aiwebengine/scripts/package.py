@@ -210,16 +210,16 @@ def _texts(files: Mapping[str, bytes]) -> Iterator[Problem]:
             yield Problem(code="not_utf8", file=path, line=line, message=message)
 
 
-def _entry(files: Mapping[str, bytes], asked: str | None) -> tuple[str, list[Problem]]:
-    if asked is not None:
-        asked = asked.removeprefix("./")
-        if asked in files:
-            if asked.endswith(CODE_ENDINGS):
-                return asked, []
-            message = f'The entry must be source ({", ".join(CODE_ENDINGS)}); "{asked[:URI_LENGTH]}" is not.'
+def _entry(files: Mapping[str, bytes], chosen: str | None) -> tuple[str, list[Problem]]:
+    if chosen is not None:
+        chosen = chosen.removeprefix("./")
+        if chosen in files:
+            if chosen.endswith(CODE_ENDINGS):
+                return chosen, []
+            message = f'The entry must be source ({", ".join(CODE_ENDINGS)}); "{chosen[:URI_LENGTH]}" is not.'
             return "", [Problem(code="no_entry", message=message)]
-        message = f'There is no file "{asked[:URI_LENGTH]}" to start with.'
-        return "", [Problem(code="no_entry", message=message, hint=nearest(asked, files))]
+        message = f'There is no file "{chosen[:URI_LENGTH]}" to start with.'
+        return "", [Problem(code="no_entry", message=message, hint=nearest(chosen, files))]
     for name in ENTRIES:
         if name in files:
             return name, []

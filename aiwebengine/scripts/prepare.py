@@ -365,15 +365,15 @@ class Preparer:
 
     def _invocation(self, bundle: Bundle, cause: Cause | None, *, payload: str = "null") -> Invocation:
         """Make the invocation of a load: within the limits of the version's own manifest, which does not serve yet."""
-        asked = bundle.manifest.get("limits", {})
-        seconds = load_seconds(self._limits, asked)
+        requested = bundle.manifest.get("limits", {})
+        seconds = load_seconds(self._limits, requested)
         callee = Callee(
             kind="load",
             script=bundle.script,
             version=bundle.version,
             handler=None,
             label="load",
-            allowance=replace(self._invoker.allowance(asked), wall_seconds=seconds, cpu_seconds=seconds),
+            allowance=replace(self._invoker.allowance(requested), wall_seconds=seconds, cpu_seconds=seconds),
         )
         return self._invoker.invocation(callee, ADMINISTRATOR, payload, cause=cause)
 
@@ -447,7 +447,7 @@ def decide_grants(
         raise refused(problems)
     if request.ceiling is not None:
         grants &= request.ceiling
-    asked = frozenset(package.manifest.capabilities)
+    requested = frozenset(package.manifest.capabilities)
     warnings = tuple(
         Problem(
             code="not_granted",
@@ -455,7 +455,7 @@ def decide_grants(
             message=f'The script asks for the capability "{name}", which was not granted; its calls will be denied.',
             hint=f"Deploy with --grant {name}.",
         )
-        for name in sorted(asked - grants)
+        for name in sorted(requested - grants)
     )
     return grants, warnings
 

@@ -385,7 +385,7 @@ class Topic:
             if not here:
                 self._work()
 
-        sifted = _asked(sieve, message, [one.attributes for one in chosen])
+        sifted = _start_sieve(sieve, message, [one.attributes for one in chosen])
         sifted.addCallbacks(
             lambda answers: self._give(message, [one for one, yes in zip(chosen, answers, strict=False) if yes]),
             lambda failure: self._unsifted(failure, message),
@@ -412,7 +412,7 @@ class Topic:
         if not missed:
             subscription.release(wanted)
             return
-        sifted = _asked(sieve, missed[0], [subscription.attributes])
+        sifted = _start_sieve(sieve, missed[0], [subscription.attributes])
         sifted.addErrback(lambda _: [False])
         sifted.addCallback(
             lambda answers: self._sift(
@@ -421,9 +421,11 @@ class Topic:
         )
 
 
-def _asked(sieve: Sieve, message: TopicMessage, attributes: Sequence[Mapping[str, Any]]) -> Deferred[Sequence[bool]]:
+def _start_sieve(
+    sieve: Sieve, message: TopicMessage, attributes: Sequence[Mapping[str, Any]]
+) -> Deferred[Sequence[bool]]:
     """Ask, and have whatever goes wrong fail the Deferred."""
     begun: Deferred[None] = Deferred()
-    asked = begun.addCallback(lambda _: sieve(message, attributes))
+    sifting = begun.addCallback(lambda _: sieve(message, attributes))
     begun.callback(None)
-    return asked
+    return sifting

@@ -71,7 +71,7 @@ def talks_to_server(command: _Command) -> _Command:
         as_json: bool,
         **options: Any,
     ) -> Any:
-        asked = TargetOptions(
+        target_options = TargetOptions(
             server=server,
             token_file=token_file,
             profile_file=profile_file,
@@ -80,7 +80,7 @@ def talks_to_server(command: _Command) -> _Command:
             allow_http=allow_http,
             starts=_starts(options),
         )
-        target = find(asked, warn=lambda text: show.note(f"warning: {text}"))
+        target = find(target_options, warn=lambda text: show.note(f"warning: {text}"))
         if target.named_by is not None:
             show.note(f"server: {target.url}, named by {target.named_by}")
         session = CommandSession(client=ApiClient(target=target, timeout_seconds=timeout), as_json=as_json)

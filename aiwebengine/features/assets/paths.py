@@ -86,8 +86,8 @@ class StoredPaths:
             host: The `Host` header; empty if there is none.
             path: As it stands in the request.
         """
-        asked = asked_path(path) if self._owners else None
-        if asked is None:
+        path_asked = asked_path(path) if self._owners else None
+        if path_asked is None:
             return None
         if registry is not self._registry:
             self._changed()
@@ -95,8 +95,8 @@ class StoredPaths:
             self._bases = sorted({"", *(script.base for script in registry.scripts.values())}, key=len, reverse=True)
         found = [
             (base, place)
-            for base, rest in _rests(asked, self._bases)
-            for place in self._at(rest, whole=bool(base) and base == asked)
+            for base, rest in _rests(path_asked, self._bases)
+            for place in self._at(rest, whole=bool(base) and base == path_asked)
         ]
         if not found:
             return None

@@ -108,7 +108,7 @@ class SocketClients:
         """Open a WebSocket, once the script agrees; see `RegistrationKind.opens`."""
         exchange, request, route = arrival.exchange, arrival.request, arrival.match.route
         details = self.admit(exchange, request, route, principal=arrival.invocation.principal)
-        asked = AdmissionSink(
+        admission = AdmissionSink(
             clients=self,
             exchange=exchange,
             request=request,
@@ -117,8 +117,8 @@ class SocketClients:
             tell=arrival.tell,
         )
         payload = f'{arrival.invocation.payload[:-1]},"ws":{details}}}'
-        run = arrival.run(arrival.invocation._replace(payload=payload), asked)
-        if exchange.waiting and not asked.ended:
+        run = arrival.run(arrival.invocation._replace(payload=payload), admission)
+        if exchange.waiting and not admission.ended:
             exchange.run = run
 
     def admit(self, exchange: Exchange, request: Request, route: Entry, *, principal: Principal) -> str:

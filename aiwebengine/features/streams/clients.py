@@ -59,9 +59,9 @@ class StreamClients:
         if not self.asks(arrival.match, middleware=arrival.middleware):
             self._server.begin(opening, None)
             return
-        asked = StreamClient(server=self._server, opening=opening, tell=arrival.tell)
-        run = arrival.run(arrival.invocation, asked)
-        if arrival.exchange.waiting and not asked.ended:
+        client = StreamClient(server=self._server, opening=opening, tell=arrival.tell)
+        run = arrival.run(arrival.invocation, client)
+        if arrival.exchange.waiting and not client.ended:
             arrival.exchange.run = run
 
     def admit(

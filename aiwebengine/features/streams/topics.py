@@ -126,10 +126,10 @@ class StreamTopics:
             label=f"filter {route.key}",
             allowance=self._invoker.allowance(FILTER_LIMITS, NO_CALLS),
         )
-        asked: MessageFilter[Mapping[str, Any]] = MessageFilter(
+        message_filter: MessageFilter[Mapping[str, Any]] = MessageFilter(
             invoker=self._invoker, warn=self._warn, callee=callee, encode=_encoded, most=_MOST_FILTERED
         )
-        return lambda message, clients: Deferred.fromCoroutine(asked.choose(message, clients))
+        return lambda message, clients: Deferred.fromCoroutine(message_filter.choose(message, clients))
 
 
 def _encoded(clients: Sequence[Mapping[str, Any]]) -> str:

@@ -39,7 +39,7 @@ class Journal:
         self.now = now
         self._calls: list[list[str | None]] = []
         self._order: list[int] = []
-        self._asked = 0
+        self._made = 0
         self._answered = 0
         self.size_bytes = 0
         """Of what was written so far."""
@@ -68,11 +68,11 @@ class Journal:
         Returns:
             Numbers of calls and their answers that are due now; None if the script asks something else than it did.
         """
-        if self._asked >= len(self._calls) or not _same_call(self._calls[self._asked], name, argument):
+        if self._made >= len(self._calls) or not _same_call(self._calls[self._made], name, argument):
             return None
-        self._asked += 1
+        self._made += 1
         due: list[tuple[int, str]] = []
-        while self._answered < len(self._order) and self._order[self._answered] < self._asked:
+        while self._answered < len(self._order) and self._order[self._answered] < self._made:
             number = self._order[self._answered]
             self._answered += 1
             due.append((number, self._calls[number][2] or "null"))
@@ -81,7 +81,7 @@ class Journal:
     @property
     def next_name(self) -> str:
         """Name of the call that a replay has yet to see; empty if it has seen all."""
-        return str(self._calls[self._asked][0]) if self._asked < len(self._calls) else ""
+        return str(self._calls[self._made][0]) if self._made < len(self._calls) else ""
 
     def text(self) -> str:
         """Return the journal as it is stored."""

@@ -201,7 +201,7 @@ class Template:
         elif b"_answer" in box:
             self._answered(box.get(b"v", b""))
         elif box.get(b"_command") == b"host" and b"_ask" in box:
-            self._asked(box[b"_ask"], box.get(b"n", b""), box.get(b"v", b""))
+            self._host_call(box[b"_ask"], box.get(b"n", b""), box.get(b"v", b""))
         elif box.get(b"_command") == b"log":
             self._logged(box.get(b"v", b""))
         else:
@@ -223,7 +223,7 @@ class Template:
         self._link.close()
         self.loaded.callback(report)
 
-    def _asked(self, tag: bytes, raw_name: bytes, raw_argument: bytes) -> None:
+    def _host_call(self, tag: bytes, raw_name: bytes, raw_argument: bytes) -> None:
         try:
             name, argument = read_call(tag, raw_name, raw_argument)
         except BadBox as error:
@@ -250,14 +250,14 @@ class Template:
         else:
             given.addCallback(answered)
 
-    def _refusal(self, asked: int) -> EngineError | None:
+    def _refusal(self, count: int) -> EngineError | None:
         """Return why this load may not go on: it is kept with the version, and done over again at each start."""
         if self._journal.size_bytes > _MOST_JOURNAL_MIB << 20:
             return ScriptFailed(
                 f"Top level and init may send to the host, and be answered, at most {_MOST_JOURNAL_MIB} MiB in all; "
                 "do the rest in a handler."
             )
-        return overspent(asked, self._limits)
+        return overspent(count, self._limits)
 
     def _replay(self, tag: bytes, name: str, argument: str) -> None:
         due = self._journal.replay(name, argument)

@@ -35,7 +35,16 @@ class HostConversation:
     """
 
     __slots__ = (
-        "_asked", "_child", "_limits", "_passed", "_seconds", "_session", "_tape", "_waits", "costs", "lines",
+        "_child",
+        "_limits",
+        "_made",
+        "_passed",
+        "_seconds",
+        "_session",
+        "_tape",
+        "_waits",
+        "costs",
+        "lines",
     )  # fmt: skip
 
     def __init__(
@@ -54,7 +63,7 @@ class HostConversation:
         self._tape = tape
         self._seconds = seconds
         self._passed = passed
-        self._asked = 0
+        self._made = 0
         """Host calls so far, the refused ones too."""
         self._waits = 0
         """Host calls that are not answered, and pieces of the answer that the client has not taken."""
@@ -86,8 +95,8 @@ class HostConversation:
         Raises:
             ScriptFailed: The script goes on asking although its calls are spent.
         """
-        self._asked += 1
-        spent = overspent(self._asked, self._limits)
+        self._made += 1
+        spent = overspent(self._made, self._limits)
         if spent is not None:
             raise spent
         self._passed("call.received")

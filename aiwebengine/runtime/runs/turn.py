@@ -42,13 +42,13 @@ RELEASED = Move("release", {TurnState.HELD: TurnState.NONE})
 class Turn:
     """The turns of one run, one after another."""
 
-    __slots__ = ("_asked", "_release", "count", "having")
+    __slots__ = ("_release", "_request", "count", "having")
 
     def __init__(self) -> None:
         self.having = TurnState.NONE
         self.count = 0
         """How many it has waited for."""
-        self._asked: Deferred[Release] | None = None
+        self._request: Deferred[Release] | None = None
         self._release: Release | None = None
 
     def wait(
@@ -71,23 +71,23 @@ class Turn:
         self.count += 1
 
         def has_it(release: Release) -> None:
-            self._asked = None
+            self._request = None
             self.having = GRANTED[self.having]
             self._release = release
             granted()
 
         def has_it_not(failure: Failure) -> None:
-            self._asked = None
+            self._request = None
             self.having = REFUSED[self.having]
             refused(failure)
 
-        self._asked = asked = ask()
-        asked.addCallbacks(has_it, has_it_not)
+        self._request = request = ask()
+        request.addCallbacks(has_it, has_it_not)
 
     def cancel(self) -> None:
         """Wait no longer, if it waits."""
-        if self._asked is not None:
-            self._asked.cancel()
+        if self._request is not None:
+            self._request.cancel()
 
     def release(self) -> None:
         """Return the turn back, if it has one."""

@@ -44,15 +44,15 @@ def is_costly_to_read(text: str | bytes) -> bool:
     return text.count(b",") + text.count(b"[") + text.count(b"{") > _MOST_PARTS
 
 
-def overspent(asked: int, limits: Allowance | LimitSettings) -> ScriptFailed | None:
+def overspent(made: int, limits: Allowance | LimitSettings) -> ScriptFailed | None:
     """
     Make the error for a script that takes no refusal for an answer; None if it may still ask.
 
     Args:
-        asked: How many calls it has made.
+        made: How many calls it has made.
         limits: How many it may.
     """
-    if asked <= limits.host_calls + _MOST_REFUSALS:
+    if made <= limits.host_calls + _MOST_REFUSALS:
         return None
     return ScriptFailed(
         f"The script went on with host calls although the {limits.host_calls} that it may make were spent, and was "

@@ -183,8 +183,8 @@ class RedisStore(Service):
         if seconds is None:
             return self._ask("INCRBY", key, by)
         # As a string: the numbers of Lua are exact up to 2 ** 53 only.
-        asked = self._run(self._scripts["increment"], [key], [b"%d" % by, b"%d" % milliseconds(seconds)])
-        return asked.addCallback(int)
+        reply = self._run(self._scripts["increment"], [key], [b"%d" % by, b"%d" % milliseconds(seconds)])
+        return reply.addCallback(int)
 
     def hash_get(self, key: str) -> Deferred[dict[str, bytes]]:
         """See `SharedStore.hash_get`."""

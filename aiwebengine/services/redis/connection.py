@@ -81,8 +81,8 @@ class Wire(txredisapi.HiredisProtocol):  # type: ignore[misc]  # txredisapi has 
         if self.ended:
             raise Unavailable("The connection to the Redis server has ended.", retry_seconds=1.0)
         sent = tuple(one.encode("utf-8", "surrogatepass") if isinstance(one, str) else one for one in arguments)
-        asked: Deferred[Any] = self.execute_command(*sent)
-        return asked.addErrback(self._explain)
+        reply: Deferred[Any] = self.execute_command(*sent)
+        return reply.addErrback(self._explain)
 
     def when_ended(self) -> Deferred[str]:
         """Return what fires with the reason when the connection has ended."""

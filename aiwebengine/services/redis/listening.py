@@ -74,8 +74,8 @@ class RemoteChannels:
         wire = self._wire
         if wire is None or wire.ended:
             return
-        asked = self._answered(wire, wire.ask("SUBSCRIBE", channel.name))
-        asked.addCallback(lambda there: self._channels.confirm(channel) if there and self._wire is wire else None)
+        reply = self._answered(wire, wire.ask("SUBSCRIBE", channel.name))
+        reply.addCallback(lambda there: self._channels.confirm(channel) if there and self._wire is wire else None)
 
     def _close(self, channel: SharedChannel) -> None:
         wire = self._wire
@@ -84,20 +84,20 @@ class RemoteChannels:
 
     def _ask(self, wire: Wire) -> None:
         self._look = None
-        asked = self._answered(wire, wire.ask("PING"))
+        reply = self._answered(wire, wire.ask("PING"))
 
         def again(there: bool) -> None:  # noqa: FBT001  the result of a Deferred
             if there and self._wire is wire:
                 self._look = self._clock.callLater(_LOOK_SECONDS, self._ask, wire)
 
-        asked.addCallback(again)
+        reply.addCallback(again)
 
-    def _answered(self, wire: Wire, asked: Deferred[Any]) -> Deferred[bool]:
+    def _answered(self, wire: Wire, reply: Deferred[Any]) -> Deferred[bool]:
         """Return whether there was an answer; without one in time the connection is of no use."""
 
         def failed(_: Failure) -> bool:
             wire.abort()
             return False
 
-        asked.addTimeout(self._answer_seconds, cast(Any, self._clock))
-        return asked.addCallbacks(lambda _: True, failed)
+        reply.addTimeout(self._answer_seconds, cast(Any, self._clock))
+        return reply.addCallbacks(lambda _: True, failed)

@@ -169,7 +169,7 @@ class Batches:
     def __init__(self, *, loop: ReactorLoop, scripts: Scripts, caller: Caller) -> None:
         self._loop = loop
         self._scripts = scripts
-        self._asker = caller
+        self._caller = caller
         self._sender = f",{caller.sender}" if caller.sender else ""
         self._gathered: dict[str, list[Call]] = {}
         self._running: dict[Batch, Run] = {}
@@ -193,7 +193,7 @@ class Batches:
         else:
             label = ", ".join(dict.fromkeys([call.label for call in calls]))
             texts = ",".join([call.text for call in calls])
-        request = self._asker.request
+        request = self._caller.request
         invocation = self._scripts.invocation(
             first.part,
             identity=f"{request}-{self.runs}" if self.runs else request,
@@ -201,7 +201,7 @@ class Batches:
             label=label[:200],
             payload=f'{{"calls":[{texts}]{self._sender}}}',
             read_only=read_only,
-            caller=self._asker,
+            caller=self._caller,
         )
         batch = Batch(batches=self, calls=calls, invocation=invocation, scripts=self._scripts, loop=self._loop)
         self.runs += 1

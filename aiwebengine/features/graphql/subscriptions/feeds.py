@@ -534,11 +534,11 @@ class Feeds:
             return SourceRequest(part=part)
         await self._gate.enter(part.script)
         try:
-            return await self._asked(part, caller, head)
+            return await self._resolved_source(part, caller, head)
         finally:
             self._gate.leave(part.script)
 
-    async def _asked(self, part: SchemaPart, caller: Caller, head: str) -> SourceRequest | YieldedValues:
+    async def _resolved_source(self, part: SchemaPart, caller: Caller, head: str) -> SourceRequest | YieldedValues:
         assert part.handler is not None
         scripts = self._execution.scripts
         sender = f",{caller.sender}" if caller.sender else ""

@@ -118,7 +118,7 @@ class SubscriptionTopics:
             label=f"filter {part.name}",
             allowance=self._invoker.allowance(FILTER_LIMITS),
         )
-        asked: MessageFilter[str] = MessageFilter(
+        message_filter: MessageFilter[str] = MessageFilter(
             invoker=self._invoker, warn=self._warn, callee=callee, encode=_encoded, most=_MOST_FILTERED
         )
 
@@ -127,7 +127,7 @@ class SubscriptionTopics:
             arguments = [one[FILTER].arguments if FILTER in one else None for one in clients]
             distinct = [one for one in dict.fromkeys(arguments) if one is not None]
             wanted: dict[str | None, bool] = {None: True}
-            wanted.update(zip(distinct, await asked.choose(message, distinct), strict=True))
+            wanted.update(zip(distinct, await message_filter.choose(message, distinct), strict=True))
             return [wanted[one] for one in arguments]
 
         return lambda message, clients: Deferred.fromCoroutine(choose(message, clients))

@@ -45,7 +45,7 @@ class BatchedOperations:
         done: Callable[[Sequence[Mapping[str, Any]]], None],
     ) -> None:
         self._execution = execution
-        self._asker = caller
+        self._caller = caller
         self._persisted = persisted
         self._done = done
         self._results: list[Mapping[str, Any]] = []
@@ -68,9 +68,9 @@ class BatchedOperations:
             try:
                 self._begin(index, one)
             except RequestFailed as failed:
-                self._came(index, request_failed(failed.errors, self._asker.request))
+                self._came(index, request_failed(failed.errors, self._caller.request))
             except EngineError as error:
-                self._came(index, engine_refused(error, self._asker.request))
+                self._came(index, engine_refused(error, self._caller.request))
 
     def cancel(self) -> None:
         """Nobody wants to know any more."""
@@ -81,13 +81,13 @@ class BatchedOperations:
         prepared = self._execution.prepare(read_params(given, self._execution.documents, persisted=self._persisted))
         if prepared.kind == "subscription":
             raise Invalid("A subscription cannot be one of several operations in an array; send it by itself.")
-        self._underway.append(self._execution.execute(prepared, self._asker, partial(self._finished, index)))
+        self._underway.append(self._execution.execute(prepared, self._caller, partial(self._finished, index)))
 
     def _finished(self, index: int, outcome: Results | Failure) -> None:
         if isinstance(outcome, Failure):
-            _log.failure("GraphQL request {request} failed", outcome, request=self._asker.request)
+            _log.failure("GraphQL request {request} failed", outcome, request=self._caller.request)
             fault = EngineError("Internal server error; the server log has the details.")
-            self._came(index, engine_refused(fault, self._asker.request))
+            self._came(index, engine_refused(fault, self._caller.request))
         else:
             self._came(index, outcome.first)
 
