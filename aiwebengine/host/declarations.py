@@ -261,9 +261,9 @@ def _wrong_literals(call: HostCall) -> Iterator[str]:
 
 def _wrong_bounds(call: HostCall) -> Iterator[str]:
     for one in call.arguments:
-        if one.kind == "text" and not one.max_length and not one.max_bytes:
+        if one.kind == "string" and not one.max_length and not one.max_bytes:
             yield f"{call.name}: nothing bounds the length of {one.name}; declare max_length or max_bytes."
         if one.max_bytes and "too_large" not in call.errors and not call.speaks_for:
             yield f'{call.name}: {one.name} has a size limit, but the error "too_large" is not declared.'
-        if one.converts and one.kind != "text":
+        if one.converts and one.kind != "string":
             yield f"{call.name}: {one.name} converts to a string, but is none."

@@ -31,7 +31,7 @@ from typing import Any, Literal
 from aiwebengine.errors import EngineError, Invalid, TooLarge
 
 Effect = Literal["none", "evidence", "held", "immediate"]
-Kind = Literal["text", "integer", "boolean", "object", "array", "any"]
+Kind = Literal["string", "integer", "boolean", "object", "array", "any"]
 Conversion = Literal["", "string", "primitive"]
 
 REFERENCE = "docs/reference/javascript-api.md"
@@ -41,7 +41,7 @@ REGISTRATION_BYTES = 2 * 1024 * 1024
 """Most bytes of one registration: its SDL or its schemas are the largest part."""
 
 _TYPESCRIPT: dict[Kind, str] = {
-    "text": "string",
+    "string": "string",
     "integer": "number",
     "boolean": "boolean",
     "object": "object",
@@ -100,7 +100,7 @@ class Argument:
         if self.max_bytes:
             return self.max_bytes * _LONGEST_BYTE + 2
         match self.kind:
-            case "text":
+            case "string":
                 return 12 * self.max_length + 2 if self.max_length else _PLAIN_BYTES
             case "integer" | "boolean":
                 return 32
@@ -126,9 +126,9 @@ class Argument:
             return
         if not _fits(self.kind, value):
             raise Invalid(f"{call}: {self.name} must be {_words(self.kind)}; {described(value)} was given.")
-        if self.kind == "text" and not self.empty and not value:
+        if self.kind == "string" and not self.empty and not value:
             raise Invalid(f"{call}: {self.name} must not be empty.")
-        if self.kind == "text" and not _well_formed(value):
+        if self.kind == "string" and not _well_formed(value):
             raise Invalid(f"{call}: {self.name} must be well-formed Unicode; it holds half of a surrogate pair.")
         if self.max_length and isinstance(value, str | list) and len(value) > self.max_length:
             raise Invalid(f"{call}: {self.name} may have at most {self.bound}; {len(value)} were given.")
@@ -351,7 +351,7 @@ def printable(text: str) -> str:
 
 def _fits(kind: Kind, value: Any) -> bool:
     match kind:
-        case "text":
+        case "string":
             return isinstance(value, str)
         case "integer":
             return isinstance(value, int) and not isinstance(value, bool)
@@ -375,7 +375,7 @@ def _well_formed(text: str) -> bool:
 
 def _words(kind: Kind) -> str:
     return {
-        "text": "text",
+        "string": "a string",
         "integer": "a whole number",
         "boolean": "true or false",
         "object": "an object",

@@ -153,7 +153,7 @@ class CallSession:
             self._seen.setdefault((group, key), version)
 
     def next_version(self) -> str:
-        """Return a text that names no other version of anything, ever."""
+        """Return a string that names no other version of anything, ever."""
         self._versions += 1
         return f"{self.invocation.id}.{self.units}.{self._versions}"
 

@@ -122,7 +122,7 @@ Readable = Callable[[str, str], "str | Deferred[str]"]
 
 
 def as_it_is(version: str, text: str) -> str:  # noqa: ARG001  its shape
-    """Return the text itself."""
+    """Return the string itself."""
     return text
 
 

@@ -120,7 +120,7 @@ class Subscription:
 
     @property
     def last_id(self) -> str:
-        """The id up to which it has been given everything that is for it; an empty text while messages wait."""
+        """The id up to which it has been given everything that is for it; an empty string while messages wait."""
         topic = self._topic
         return "" if topic is None or self._held or self._queue or self._lost else topic.id_of(self._considered(topic))
 

@@ -53,7 +53,7 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
-class TextForm:
+class StringPattern:
     """Text of a certain form; for a list, each of its items."""
 
     text: str
@@ -75,7 +75,7 @@ class FilePath:
         return "\0" not in value
 
 
-Rule = NumberRange | OneOf | TextForm | FilePath
+Rule = NumberRange | OneOf | StringPattern | FilePath
 
 
 def is_listen_address(value: str) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
-from aiwebengine.settings.allowed import FilePath, NumberRange, Rule, TextForm
+from aiwebengine.settings.allowed import FilePath, NumberRange, Rule, StringPattern
 from aiwebengine.settings.schema import FormerNames, Settings
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -59,7 +59,7 @@ class Field:
     @property
     def secret(self) -> bool:
         """Return whether its value must not be shown."""
-        return isinstance(self.rule, TextForm) and self.rule.secret
+        return isinstance(self.rule, StringPattern) and self.rule.secret
 
     @property
     def allowed(self) -> str:

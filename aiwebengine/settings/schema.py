@@ -17,7 +17,7 @@ from aiwebengine.settings.allowed import (
     FilePath,
     NumberRange,
     OneOf,
-    TextForm,
+    StringPattern,
     is_listen_address,
     is_network,
     is_origin,
@@ -46,7 +46,7 @@ class ServerSettings:
     """Where the engine listens and keeps its data."""
 
     listen: Annotated[
-        str, TextForm("an IP address such as 127.0.0.1, 0.0.0.0 or ::1, or localhost", is_listen_address)
+        str, StringPattern("an IP address such as 127.0.0.1, 0.0.0.0 or ::1, or localhost", is_listen_address)
     ] = "127.0.0.1"
     """Address to listen on."""
     port: Annotated[int, NumberRange(least=0, most=65535)] = 8080
@@ -54,10 +54,12 @@ class ServerSettings:
     data_folder: Annotated[str, FilePath()] = "data"
     """Folder of the engine's database, caches and administrator token; made if missing."""
     public_url: Annotated[
-        str, TextForm("a web address without a path, such as https://example.org, or empty", is_origin)
+        str, StringPattern("a web address without a path, such as https://example.org, or empty", is_origin)
     ] = ""
     """Address that clients use, such as `https://example.org`; empty: taken from each request."""
-    trusted_proxies: Annotated[tuple[str, ...], TextForm("an address or a network such as 10.0.0.0/8", is_network)] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...], StringPattern("an address or a network such as 10.0.0.0/8", is_network)
+    ] = ()
     """Addresses or networks whose `x-forwarded-*`, `x-request-id` and `traceparent` are believed."""
     stop_seconds: Annotated[float, NumberRange(least=0, most=600)] = 10.0
     """How long requests in hand may take to finish when the server stops."""
@@ -121,7 +123,9 @@ class PoolSettings:
     """Most children of all scripts that run at the same time; 0 means eight for each core."""
     max_parked: Annotated[int, NumberRange(least=0, most=10_000)] = 200
     """Most further children of one script that wait for the host or for their clients."""
-    weights: Annotated[tuple[str, ...], TextForm("a script and its weight, such as shop=4 or test=0.5", is_weight)] = ()
+    weights: Annotated[
+        tuple[str, ...], StringPattern("a script and its weight, such as shop=4 or test=0.5", is_weight)
+    ] = ()
     """How much scripts may run beside each other when there are too few places; a script that is not named has 1."""
     depth: Annotated[int, NumberRange(least=1, most=16)] = 16
     """Most runs in the socket of one process: further ones wait there if that is usually over within 5 ms."""
@@ -267,7 +271,7 @@ class RedisSettings:
 
     url: Annotated[
         str,
-        TextForm(
+        StringPattern(
             "an address such as redis://:password@127.0.0.1:6379/0, rediss://example.org or "
             "unix:///run/redis/redis.sock?db=0, or empty",
             is_redis_url,
@@ -277,7 +281,7 @@ class RedisSettings:
     """Address of the server; `rediss://` is TLS, a password is percent-encoded; empty: none is used."""
     ca_file: Annotated[str, FilePath()] = ""
     """PEM file with the certificates of those who may vouch for a server with TLS; empty: whom the system trusts."""
-    prefix: Annotated[str, TextForm("up to 64 letters, digits, `_`, `.`, `:` and `-`", is_prefix)] = "aiwebengine"
+    prefix: Annotated[str, StringPattern("up to 64 letters, digits, `_`, `.`, `:` and `-`", is_prefix)] = "aiwebengine"
     """What all keys and channels begin with, and a colon; servers that work together have the same."""
     connections: Annotated[int, NumberRange(least=1, most=64)] = 2
     """Connections for commands; one more is opened to listen to what others publish."""

@@ -42,7 +42,7 @@ def _call(name: str) -> HostCall:
     return HostCall(
         name=name,
         group="Tests",
-        arguments=(Argument(name="id", kind="text", doc="What is written.", max_length=200),),
+        arguments=(Argument(name="id", kind="string", doc="What is written.", max_length=200),),
         returns="void",
         effect="held",
         doc="Writes.",

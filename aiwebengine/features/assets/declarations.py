@@ -12,7 +12,7 @@ _CONTENT_BYTES = 8 * 1024 * 1024
 
 _PATH = Argument(
     name="path",
-    kind="text",
+    kind="string",
     doc='The asset\'s path. One that begins with "/", such as "/logo.svg", is the address at which everybody gets it.',
     max_length=1024,
     empty=False,
@@ -57,14 +57,14 @@ CALLS: tuple[HostCall, ...] = (
             _PATH,
             Argument(
                 name="mimetype",
-                kind="text",
+                kind="string",
                 doc='The media type, such as "image/svg+xml".',
                 max_length=255,
                 empty=False,
             ),
             Argument(
                 name="content",
-                kind="text",
+                kind="string",
                 doc=(
                     "The bytes, as base64: at most 5 MiB of them, unless the setting `deploy.max_source_bytes` says "
                     "otherwise."

@@ -50,7 +50,7 @@ CALLS: tuple[HostCall, ...] = (
         arguments=(
             Argument(
                 name="name",
-                kind="text",
+                kind="string",
                 doc="The field, as it was registered with `registerSubscriptionHandler`.",
                 max_length=200,
                 empty=False,

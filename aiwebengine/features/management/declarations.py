@@ -15,7 +15,7 @@ MOST_LINES = 1000
 _GROUP = "Scripts and assets"
 _LOG_GROUP = "Logs"
 _SOURCE_BYTES = 5 * 1024 * 1024
-_URI = Argument(name="uri", kind="text", doc="The script's name: any string of 1 to 255 characters.", max_length=255)
+_URI = Argument(name="uri", kind="string", doc="The script's name: any string of 1 to 255 characters.", max_length=255)
 
 SCRIPT_CALLS: tuple[HostCall, ...] = (
     HostCall(
@@ -47,7 +47,7 @@ SCRIPT_CALLS: tuple[HostCall, ...] = (
             _URI,
             Argument(
                 name="content",
-                kind="text",
+                kind="string",
                 doc=(
                     "The source, one file of JavaScript: at most 5 MiB, unless the setting "
                     "`deploy.max_source_bytes` says otherwise."
@@ -103,7 +103,7 @@ LOG_CALLS: tuple[HostCall, ...] = (
     HostCall(
         name="listLogsForUri",
         group=_LOG_GROUP,
-        arguments=(Argument(name="uri", kind="text", doc="The name of the script.", max_length=255),),
+        arguments=(Argument(name="uri", kind="string", doc="The name of the script.", max_length=255),),
         returns="string[]",
         effect="none",
         cost=2,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from aiwebengine.settings.allowed import NumberRange, TextForm
+from aiwebengine.settings.allowed import NumberRange, StringPattern
 from aiwebengine.settings.budgets import is_budget_of
 
 _KIB = 1024
@@ -36,22 +36,24 @@ class BudgetSettings:
     """
 
     invocations: Annotated[
-        tuple[str, ...], TextForm("a budget such as 1000/1m or 100000/1d", is_budget_of("invocations"))
+        tuple[str, ...], StringPattern("a budget such as 1000/1m or 100000/1d", is_budget_of("invocations"))
     ] = ()
     """Invocations of one script."""
-    cpu_time: Annotated[tuple[str, ...], TextForm("a budget such as 30s/1m or 10m/1h", is_budget_of("cpu_time"))] = ()
+    cpu_time: Annotated[
+        tuple[str, ...], StringPattern("a budget such as 30s/1m or 10m/1h", is_budget_of("cpu_time"))
+    ] = ()
     """Processor time of one script's processes."""
-    host_calls: Annotated[tuple[str, ...], TextForm("a budget such as 1000000/1m", is_budget_of("host_calls"))] = (
+    host_calls: Annotated[tuple[str, ...], StringPattern("a budget such as 1000000/1m", is_budget_of("host_calls"))] = (
         "3000000/1m",
     )
     """Host calls of one script."""
-    rows: Annotated[tuple[str, ...], TextForm("a budget such as 100000/1h", is_budget_of("rows"))] = ()
+    rows: Annotated[tuple[str, ...], StringPattern("a budget such as 100000/1h", is_budget_of("rows"))] = ()
     """Rows of the database that one script reads and writes."""
-    log_lines: Annotated[tuple[str, ...], TextForm("a budget such as 100000/1m", is_budget_of("log_lines"))] = (
+    log_lines: Annotated[tuple[str, ...], StringPattern("a budget such as 100000/1m", is_budget_of("log_lines"))] = (
         "300000/1m",
     )
     """Log lines of one script, the dropped ones too."""
     bytes_out: Annotated[
-        tuple[str, ...], TextForm("a budget such as 1GB/1h or 20GB/1d", is_budget_of("bytes_out"))
+        tuple[str, ...], StringPattern("a budget such as 1GB/1h or 20GB/1d", is_budget_of("bytes_out"))
     ] = ()
     """Bytes of the answers of one script."""

@@ -43,7 +43,7 @@ PUBLISH = HostCall(
     name="sendSocketMessage",
     group=_SOCKETS,
     arguments=(
-        Argument(name="topic", kind="text", doc="The topic: 1 to 200 characters.", max_length=200, empty=False),
+        Argument(name="topic", kind="string", doc="The topic: 1 to 200 characters.", max_length=200, empty=False),
         Argument(
             name="data",
             kind="any",

@@ -12,7 +12,7 @@ _VALUE_BYTES = 1024 * 1024
 
 _KEY = Argument(
     name="key",
-    kind="text",
+    kind="string",
     doc="The key: 1 to 255 characters, without line breaks.",
     max_length=255,
     empty=False,
@@ -255,7 +255,7 @@ _KV = Global(
 
 _STRING = Argument(
     name="value",
-    kind="text",
+    kind="string",
     doc=(
         "The string, at most 1 MiB with its key unless the setting `storage.max_value_bytes` says otherwise; "
         "numbers and booleans become strings."

@@ -2,7 +2,7 @@
 What scripts store, in the main database: functions of a connection, used inside a transaction of the caller.
 
 An entry has a script, an area (`kv`, `shared`, or one user's), a name and a value.  Its
-version is a text that is new with every write, so that a reader can tell whether what it
+version is a string that is new with every write, so that a reader can tell whether what it
 has read is still there.  An entry that has expired counts as absent everywhere.
 """
 

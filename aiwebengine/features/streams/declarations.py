@@ -82,7 +82,7 @@ CALLS: tuple[HostCall, ...] = (
         arguments=(
             Argument(
                 name="path",
-                kind="text",
+                kind="string",
                 doc="The path as it was registered, for all its clients, or one that it matches.",
                 max_length=1024,
                 empty=False,

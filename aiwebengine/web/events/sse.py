@@ -116,7 +116,7 @@ class EventStream(PendingWrites):
         self.flow: Callable[[bool], object] | None = None
         """Told True when it is time to pause, False when it is time to go on."""
         self.position: Callable[[], str] | None = None
-        """Gives the id up to which the client has everything, for heartbeats; an empty text if it is not known."""
+        """Gives the id up to which the client has everything, for heartbeats; an empty string if it is not known."""
 
     def event(self, data: str, *, id: str | None = None, event: str | None = None) -> None:  # noqa: A002  see event_bytes
         """Send one event."""

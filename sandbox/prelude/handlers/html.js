@@ -190,7 +190,7 @@
             return;
         }
         if (typeof value === 'function') {
-            throw new TypeError('Attribute ' + key + ' of <' + tag + '> is a function; the page is rendered on the server, so write the handler as text in a <script>.');
+            throw new TypeError('Attribute ' + key + ' of <' + tag + '> is a function; the page is rendered on the server, so write the handler as a string in a <script>.');
         }
         if (isThenable(value)) throw new TypeError('Attribute ' + key + ' of <' + tag + '> is a promise; await it first.');
         if (name === 'style' && typeof value === 'object') value = styleText(value);

@@ -40,7 +40,7 @@
     TYPES['boolean'] = ['true or false', function (value) { return typeof value === 'boolean'; }];
     TYPES.integer = ['a whole number', function (value) { return typeof value === 'number' && floor(value) === value; }];
     TYPES.number = ['a number', function (value) { return typeof value === 'number'; }];
-    TYPES.string = ['text', function (value) { return typeof value === 'string'; }];
+    TYPES.string = ['a string', function (value) { return typeof value === 'string'; }];
     TYPES.array = ['a list', isArray];
     TYPES.object = ['an object', isObject];
 
@@ -196,7 +196,7 @@
         else if (word === 'dependentRequired') this.need(isObject(value) && keys(value).every(function (name) { return isWords(value[name]); }), place, 'an object of lists of names', value);
         else if (word === 'uniqueItems') this.need(typeof value === 'boolean', place, 'true or false', value);
         else if (word === 'pattern') parts.pattern = this.pattern(value, place);
-        else if (word === 'format') this.need(typeof value === 'string', place, 'text', value);
+        else if (word === 'format') this.need(typeof value === 'string', place, 'a string', value);
         else if (word === '$ref') parts.$ref = this.reference(value, place);
         else if (word !== 'const' && word.slice(0, 2) !== 'x-') {
             var meant = K.nearest(word, KEYWORDS);
@@ -224,7 +224,7 @@
 
     /* A schema may be part of itself: what a reference leads to is compiled once, when all of it is known. */
     Compiler.prototype.reference = function (reference, place) {
-        this.need(typeof reference === 'string', place, 'text such as "#/$defs/name"', reference);
+        this.need(typeof reference === 'string', place, 'a string such as "#/$defs/name"', reference);
         var seen = K.bare(), target = find(this.root, reference), next = reference;
         while (isObject(target) && typeof target.$ref === 'string' && keys(target).length === 1) {
             if (seen[next]) this.refuse(place, 'the reference ' + told(reference) + ' leads back to itself.');

@@ -23,7 +23,7 @@
         [/^not configurable$/, function () { return 'Cannot redefine or delete a property that is not configurable'; }],
         [/^invalid instanceof rval$/, function () { return "Right-hand side of 'instanceof' is not callable"; }],
         [/^callstack limit$|^native call stack limit$|^C stack depth limit$|^(?:lexer|compiler) recursion limit$/, function () { return 'Maximum call stack size exceeded'; }],
-        [/^regexp (?:executor|compiler) recursion limit/, function () { return 'The regular expression nests too deeply on this text: repeat characters or classes, [ab]*, rather than groups, (?:a|b)*, or cut the text into parts'; }],
+        [/^regexp (?:executor|compiler) recursion limit/, function () { return 'The regular expression nests too deeply on this string: repeat characters or classes, [ab]*, rather than groups, (?:a|b)*, or cut the text into parts'; }],
         [/^coercion to primitive failed$/, function () { return 'Cannot convert object to primitive value'; }],
         [/^alloc failed$|^out of memory$/, function () { return 'The script needs more memory than it may have'; }],
         [/^invalid array length$/, function () { return 'Invalid array length'; }],

@@ -25,7 +25,7 @@
         if (typeof value === 'number') {
             if (value % 1 !== 0) throw new NativeRangeError('The number ' + value + ' cannot be converted to a BigInt because it is not an integer');
             if (value > -1e21 && value < 1e21) return toFixed(value, 0);
-            throw new NativeRangeError('BigInt: numbers from 1e21 are not exact; give their digits as text');
+            throw new NativeRangeError('BigInt: numbers from 1e21 are not exact; give their digits as a string');
         }
         if (typeof value === 'string') return fromText(value);
         throw new NativeTypeError('Cannot convert ' + K.quote(value) + ' to a BigInt');

@@ -185,7 +185,7 @@
         if (!/^multipart\/form-data/i.test(contentType)) throw bad('its content type is ' + K.quote(contentType) + ' and not multipart/form-data or application/x-www-form-urlencoded');
         var boundary = parametersOf(contentType).boundary;
         if (!boundary) throw bad('the content type names no boundary');
-        if (boundary.length > 70 || /[^ -~]/.test(boundary)) throw bad('the boundary is no text of at most 70 ASCII characters');
+        if (boundary.length > 70 || /[^ -~]/.test(boundary)) throw bad('the boundary is not a string of at most 70 ASCII characters');
         return parts(bytes, K.utf8('--' + boundary), K.utf8('\r\n--' + boundary));
     };
 

@@ -150,7 +150,7 @@ class CheckTests(SynchronousTestCase):
             ({"multipleOf": 0.1}, 0.25, "", "must be a multiple of 0.1; the number 0.25 was given."),
             ({"contains": {"const": 1}, "minContains": 2}, [1], "", "must hold at least 2 fitting elements."),
             ({"contains": True, "maxContains": 1}, [1, 2], "", "may hold at most 1 such elements; it holds 2."),
-            ({"prefixItems": [{"type": "string"}]}, [1, 2], "/0", "must be text; the number 1 was given."),
+            ({"prefixItems": [{"type": "string"}]}, [1, 2], "/0", "must be a string; the number 1 was given."),
             (
                 {"uniqueItems": True},
                 [{"a": 1, "b": 2}, {"b": 2, "a": 1.0}],

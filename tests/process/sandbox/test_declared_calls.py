@@ -12,7 +12,7 @@ from aiwebengine.host.declare import Argument, HostCall
 from tests.support.folders import temporary_folder
 from tests.support.sandbox import Seen, Zygote, start
 
-KEY = Argument(name="key", kind="text", max_length=20, converts="string", doc="The key.")
+KEY = Argument(name="key", kind="string", max_length=20, converts="string", doc="The key.")
 
 
 def call(name: str, *arguments: Argument, **more: Any) -> HostCall:
@@ -35,7 +35,7 @@ CALLS = (
         returns="void",
         sync=False,
     ),
-    call("shelf.label", KEY, Argument(name="text", kind="text", max_length=50, converts="primitive", doc="A text.")),
+    call("shelf.label", KEY, Argument(name="text", kind="string", max_length=50, converts="primitive", doc="A text.")),
     call("shelf.top.light", sync=False),
     call("shelf.secret", KEY, speaks_for="shelf.open"),
 )

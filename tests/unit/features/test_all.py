@@ -17,7 +17,7 @@ from aiwebengine.host.declare import Argument, HostCall
 SAY = HostCall(
     name="say",
     group="Greetings",
-    arguments=(Argument(name="name", kind="text", doc="Who is greeted.", max_length=100),),
+    arguments=(Argument(name="name", kind="string", doc="Who is greeted.", max_length=100),),
     returns="string",
     effect="none",
     doc="Returns a greeting.",

@@ -20,8 +20,8 @@ SEND = HostCall(
     name="mail.send",
     group="Mail",
     arguments=(
-        Argument(name="to", kind="text", max_length=200, doc="The address."),
-        Argument(name="text", kind="text", max_bytes=1000, doc="What is written.", optional=True),
+        Argument(name="to", kind="string", max_length=200, doc="The address."),
+        Argument(name="text", kind="string", max_bytes=1000, doc="What is written.", optional=True),
     ),
     returns="string",
     effect="held",
@@ -79,7 +79,7 @@ class DeclarationTests(SynchronousTestCase):
 
     def test_finds_what_is_wrong(self) -> None:
         """Each rule that a declaration breaks is told with its name."""
-        text = Argument(name="text", kind="text", doc="Text.")
+        text = Argument(name="text", kind="string", doc="Text.")
         wrong = {
             "mail.send is declared 2 times.": replace(MAIL, calls=(SEND, SEND)),
             "mail is declared 2 times.": together([MAIL, Declarations(globals=MAIL.globals)]),

@@ -110,7 +110,7 @@ class DispatchTests(SynchronousTestCase):
     def test_refuses_an_argument_of_another_kind(self) -> None:
         """An argument of the wrong kind is told what is needed and what was given."""
         error = ask(host(Everything()).begin(invocation()), "getScript", 5)["err"]
-        self.assertEqual(error["message"], "getScript: uri must be text; the number 5 was given.")
+        self.assertEqual(error["message"], "getScript: uri must be a string; the number 5 was given.")
 
     def test_ignores_further_arguments(self) -> None:
         """`uris.map(getScript)` works although map passes three arguments."""
