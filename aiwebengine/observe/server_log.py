@@ -39,6 +39,8 @@ LEVELS: Mapping[str, Any] = {
 
 _LONGEST_FIELD = 2000
 _REACTOR_ENDED = "Main loop terminated."
+_PORT = re.compile(r"\w+ starting on \S+|\(\S+ Port \S+ Closed\)")
+"""What Twisted says of each port that it opens or closes, whoever wanted it; the listener has a line of its own."""
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _OWN = re.compile(r"log_\w+|message|time|format|system|isError|failure|why")
 
@@ -59,9 +61,11 @@ def observer(*, stream: TextIO, level: str, form: str) -> FilteringLogObserver:
 
 
 def _tells_something(event: LogEvent) -> Any:
-    """Leave out what the reactor says of itself at its end, after whatever was the reason for that."""
+    """Leave out what the reactor says of itself at its end, after whatever was the reason for that, and of ports."""
     ended = event.get("log_namespace") == "twisted.internet.base" and event.get("log_format") == _REACTOR_ENDED
-    return PredicateResult.no if ended else PredicateResult.maybe
+    if ended or (event.get("log_namespace") == "log_legacy" and _PORT.fullmatch(formatEvent(event))):
+        return PredicateResult.no
+    return PredicateResult.maybe
 
 
 def text_line(event: LogEvent) -> str:

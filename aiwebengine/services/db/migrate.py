@@ -178,7 +178,7 @@ def _run(engine: Engine, chains: Sequence[MigrationChain], lacking: Sequence[Mig
             private=str(error),
         ) from error
     if lacking:
-        _log.info("database {where}: {what}", where=_where(engine), what=_described(lacking, found))
+        _log.info("database {where}: migrated {what}", where=_where(engine), what=_described(lacking, found))
 
 
 def _remember(connection: Connection, chain: MigrationChain) -> None:
@@ -203,9 +203,9 @@ def _copy(engine: Engine, *, before: str) -> None:
 
 
 def _described(lacking: Sequence[MigrationChain], found: _Found) -> str:
-    return ", ".join(
-        f"{chain.name} from {found.revisions.get(chain.name, 'nothing')} to {chain.head}" for chain in lacking
-    )
+    """Say of each chain from which revision to which, such as `scripts 0003 to 0004`; of a new one only to which."""
+    steps = [(chain.name, found.revisions.get(chain.name), chain.head) for chain in lacking]
+    return ", ".join(f"{name} {before} to {head}" if before else f"{name} to {head}" for name, before, head in steps)
 
 
 def _where(engine: Engine) -> str:

@@ -53,6 +53,18 @@ class ServerLogTests(SynchronousTestCase):
         log.info("Received {signal}", signal="SIGTERM")
         self.assertIn("Received SIGTERM", stream.getvalue())
 
+    def test_ports(self):
+        """What Twisted says of ports that open and close is left out, and nothing that only looks like it."""
+        stream = io.StringIO()
+        writer = observer(stream=stream, level="info", form="text")
+        legacy = Logger(namespace="log_legacy", observer=writer)
+        legacy.info("{text}", text="Factory starting on 36987")
+        legacy.info("{text}", text="(TCP Port 36987 Closed)")
+        self.assertEqual(stream.getvalue(), "")
+        legacy.info("{text}", text="Factory starting on 36987 failed")
+        Logger(namespace="aiwebengine.x", observer=writer).info("{text}", text="Factory starting on 1")
+        self.assertEqual(stream.getvalue().count("Factory starting"), 2)
+
     def test_failure(self):
         """A failure brings its traceback, which cannot pass for another event."""
         for form in ("text", "json"):
