@@ -225,14 +225,14 @@ class Conversation:
     def _next(self, milliseconds: int) -> str:
         """Return what to pump next: as it comes, or as it came when the run was recorded."""
         if self._steps is not None:
-            return self._again(self._steps)
+            return self._repeat_steps(self._steps)
         text = self._wait(milliseconds)
         if self._recording:
             # The time, and which answer: `A<now> <id> <json>` without the last.
             self._out.append(encode(_STEP, " ".join(text.split(" ", 2)[:2]).encode("ascii")))
         return text
 
-    def _again(self, steps: deque[str]) -> str:
+    def _repeat_steps(self, steps: deque[str]) -> str:
         """
         Return the next step of a recorded run.
 

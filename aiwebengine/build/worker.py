@@ -128,7 +128,7 @@ class Worker:
         self._current = done
         self._progress = progress
         self._number += 1
-        self._deadline = self._reactor.callLater(self._settings.build_seconds, self._late)
+        self._deadline = self._reactor.callLater(self._settings.build_seconds, self._time_out)
         process.send({**request, "id": self._number}, files)
         return done
 
@@ -137,7 +137,7 @@ class Worker:
         if self._process is None:
             with contextlib.suppress(Unavailable):
                 self._start()
-                self._rest()
+                self._end_idle()
 
     def stop(self) -> Deferred[None] | None:
         """End the process; what is in hand fails."""
@@ -200,7 +200,7 @@ class Worker:
         else:
             _log.error("internal error of the build worker: {error}", error=message.get("error"))
             current.errback(BuildFailed(without_paths(str(message.get("error")).partition("\n")[0])))
-        self._rest()
+        self._end_idle()
 
     def _done(self) -> Deferred[Mapping[str, Any]]:
         current, self._current = self._current, None
@@ -210,7 +210,7 @@ class Worker:
         self._deadline = None
         return current
 
-    def _rest(self) -> None:
+    def _end_idle(self) -> None:
         if self._current is None and self._process is not None and self._idle is None:
             self._idle = self._reactor.callLater(self._settings.idle_seconds, self._idled)
 
@@ -219,7 +219,7 @@ class Worker:
         if self._process is not None and self._current is None:
             self._process.kill()
 
-    def _late(self) -> None:
+    def _time_out(self) -> None:
         self._deadline = None
         if self._process is not None:
             self._process.reason = f"it did not finish within {self._settings.build_seconds:g} s (build.build_seconds)"

@@ -40,13 +40,13 @@ def stop_on_signals(reactor: Any) -> None:
     stopping = False
 
     def once(handler: Callable[..., object]) -> Callable[[int, FrameType | None], object]:
-        def came(number: int, frame: FrameType | None) -> None:
+        def received(number: int, frame: FrameType | None) -> None:
             nonlocal stopping
             if not stopping:
                 stopping = True
                 handler(number, frame)
 
-        return came
+        return received
 
     def terminated_once() -> None:
         handler = signal.getsignal(signal.SIGTERM)

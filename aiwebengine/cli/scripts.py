@@ -174,7 +174,7 @@ def rollback(session: CommandSession, uri: str, version: int | None, expected: i
 def delete(session: CommandSession, uri: str, purge: bool, expected: int | None, yes: bool) -> None:
     """Delete a script. Its versions stay, and a rollback brings it back, unless --purge is given."""
     if purge and not yes:
-        _sure(uri, as_json=session.as_json)
+        _confirm(uri, as_json=session.as_json)
     query = [("uri", uri)]
     query += [("purge", "true")] if purge else []
     query += [("expected", str(expected))] if expected is not None else []
@@ -188,7 +188,7 @@ def delete(session: CommandSession, uri: str, purge: bool, expected: int | None,
         click.echo(f"{printing.safe(uri)} is deleted; `aiwebengine rollback {printing.safe(uri)}` brings it back")
 
 
-def _sure(uri: str, *, as_json: bool) -> None:
+def _confirm(uri: str, *, as_json: bool) -> None:
     if as_json or not sys.stdin.isatty():
         raise click.UsageError("--purge cannot be undone; without a terminal to confirm on, add --yes.")
     click.confirm(f"Remove {printing.safe(uri)} and all its versions permanently?", abort=True, err=True)

@@ -50,7 +50,7 @@ def installed() -> tuple[Feature, ...]:
             own = feature.name in {one.name for one in FEATURES}
             remedy = "Give it another name (Feature.name)" if own else "Uninstall one of the two packages"
             raise CannotStart(
-                f'{_capital(_of(point))} adds a feature named "{feature.name}", but there is '
+                f'{_capital(_origin_of(point))} adds a feature named "{feature.name}", but there is '
                 f"{'one of the engine' if own else 'another one'} of that name already. {remedy}."
             )
         found[feature.name] = feature
@@ -67,23 +67,23 @@ def _loaded(point: EntryPoint) -> Feature:
         feature = point.load()
     except Exception as error:
         raise CannotStart(
-            f"The feature of {_of(point)} fails to load: {type(error).__name__}: {error}{_where(error)}. "
+            f"The feature of {_origin_of(point)} fails to load: {type(error).__name__}: {error}{_import_place(error)}. "
             "Correct the entry point or what it names, or uninstall the package."
         ) from error
     if not isinstance(feature, Feature):
         raise CannotStart(
-            f"{_capital(_of(point))} names {_described(feature)}; it must name a value of the class "
+            f"{_capital(_origin_of(point))} names {_described(feature)}; it must name a value of the class "
             "aiwebengine.feature.Feature."
         )
     if feature.api_version is None:
         raise CannotStart(
             f'The feature "{feature.name}" does not say for which version of the feature interface it was made '
-            f"({_of(point)}). Add api_version={API_VERSION} to its Feature."
+            f"({_origin_of(point)}). Add api_version={API_VERSION} to its Feature."
         )
     problems = feature.declares.problems()
     if problems:
         raise CannotStart(
-            f'The feature "{feature.name}" declares what scripts see of it wrongly ({_of(point)}):'
+            f'The feature "{feature.name}" declares what scripts see of it wrongly ({_origin_of(point)}):'
             + "".join(f"\n  {problem}" for problem in problems)
         )
     return feature
@@ -95,12 +95,12 @@ def _described(value: object) -> str:
     return f"a{'n' if kind[0] in 'AEIOUaeiou' else ''} {kind}"
 
 
-def _of(point: EntryPoint) -> str:
+def _origin_of(point: EntryPoint) -> str:
     package = f" of the package {point.dist.name} {point.dist.version}" if point.dist is not None else ""
     return f'the entry point "{point.name}" ({point.value}){package}'
 
 
-def _where(error: BaseException) -> str:
+def _import_place(error: BaseException) -> str:
     """Return where an import failed, if it was in a file of the package."""
     frames = extract_tb(error.__traceback__)
     inside = [one for one in frames if "importlib" not in one.filename and one.filename != __file__]

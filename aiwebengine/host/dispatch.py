@@ -143,7 +143,7 @@ class Host:
         if not hasattr(result, "__await__"):
             return self._encoded(name, result)
         if isinstance(result, Deferred):
-            return self._later(session, name, result)
+            return self._answer_later(session, name, result)
         return self._stepped(session, name, result if isinstance(result, CoroutineType) else _awaited(result))
 
     def _admit(self, session: CallSession, name: str) -> tuple[HostCall, Function, int]:
@@ -189,9 +189,9 @@ class Host:
             return self._encoded(name, returned.value)
         except Exception as error:  # noqa: BLE001  as in `_answer`
             return self._refusal(name, error)
-        return self._later(session, name, Deferred.fromCoroutine(_rest(coroutine, awaited, context)))
+        return self._answer_later(session, name, Deferred.fromCoroutine(_await_answer(coroutine, awaited, context)))
 
-    def _later(self, session: CallSession, name: str, deferred: Deferred[Any]) -> Deferred[str] | str:
+    def _answer_later(self, session: CallSession, name: str, deferred: Deferred[Any]) -> Deferred[str] | str:
         session.open += 1
 
         def settled(value: Any) -> str:
@@ -243,7 +243,7 @@ async def _awaited(result: Awaitable[Any]) -> Any:
     return await result
 
 
-def _rest(
+def _await_answer(
     coroutine: Coroutine[Any, Any, Any], awaited: Deferred[Any], context: Context
 ) -> Generator[Deferred[Any], Any, Any]:
     """

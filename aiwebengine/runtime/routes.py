@@ -161,9 +161,9 @@ class Routes:
         segments = path[1:].split("/")
         if "%" in path:
             segments = [unquote(segment) for segment in segments]
-        return self._straight(method, segments) or self._first(method, segments)
+        return self._without_backtracking(method, segments) or self._first(method, segments)
 
-    def _straight(self, method: str, segments: list[str]) -> RouteMatch | None:
+    def _without_backtracking(self, method: str, segments: list[str]) -> RouteMatch | None:
         """Return the first match of `_walk` if it answers and no way leads back; None if one must look further."""
         node = self._root
         values: list[str] = []

@@ -303,7 +303,7 @@ class Runner(Service):
             seconds=self._seconds,
             wall=self._wall,
             ended=self._run_ended,
-            again=self._again,
+            again=self._run_again,
             passed=self._passed,
             recorded=self._recorded,
             pulse=self._pulse,
@@ -336,7 +336,7 @@ class Runner(Service):
             for done in waiting:
                 done.callback(None)
 
-    def _again(self, run: Run) -> None:
+    def _run_again(self, run: Run) -> None:
         if not self.running:
             run.refuse(Unavailable("The server is stopping; try again in a moment.", retry_seconds=1.0))
             return

@@ -54,7 +54,7 @@ Wanted = PreparedVersion | ActivateVersion | RemoveScript | StoredWith
 """What may be committed together."""
 
 
-def _silent(_step: str, _detail: str) -> None:
+def _no_progress(_step: str, _detail: str) -> None:
     """Tell nobody."""
 
 
@@ -133,7 +133,7 @@ class Deployer:
             _tell_unknown(registry, uri)
         return len(registry.scripts)
 
-    async def deploy(self, request: DeployRequest, *, progress: Progress = _silent) -> Deployment:
+    async def deploy(self, request: DeployRequest, *, progress: Progress = _no_progress) -> Deployment:
         """
         Deploy what *request* holds.
 
@@ -163,7 +163,7 @@ class Deployer:
         return replace(deployment, steps=steps, warnings=(*moved, *deployment.warnings))
 
     async def prepare(
-        self, request: DeployRequest, *, progress: Progress = _silent, keep_warm: bool = False
+        self, request: DeployRequest, *, progress: Progress = _no_progress, keep_warm: bool = False
     ) -> PreparedVersion:
         """See `Preparer.prepare`; what it gives may be committed later, or dropped."""
         return await self._preparer.prepare(request, progress=progress, keep_warm=keep_warm)

@@ -121,7 +121,7 @@ class Bulkhead:
         self._queue.remove(waiting)
         self._watch()
 
-    def _late(self) -> None:
+    def _time_out(self) -> None:
         self._end = None
         now = self._clock.seconds()
         late: list[Deferred[Any]] = []
@@ -140,7 +140,7 @@ class Bulkhead:
                 self._end.cancel()
                 self._end = None
         elif self._end is None:
-            self._end = self._clock.callLater(max(0.0, self._queue[0].until - self._clock.seconds()), self._late)
+            self._end = self._clock.callLater(max(0.0, self._queue[0].until - self._clock.seconds()), self._time_out)
 
 
 def _tell(result: Any, outcome: Deferred[Any]) -> None:

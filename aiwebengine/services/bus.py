@@ -246,11 +246,11 @@ class Bus:
                 options=TopicOptions(),
                 counts=self._counts,
                 history_bytes=self._settings.history_bytes,
-                emptied=lambda subscription: self._left(name, subscription),
+                emptied=lambda subscription: self._unsubscribed(name, subscription),
             )
         return found
 
-    def _left(self, name: str, subscription: Subscription) -> None:
+    def _unsubscribed(self, name: str, subscription: Subscription) -> None:
         self._subscribers -= 1
         rest = self._owners.get(subscription.owner, 0) - 1
         if rest > 0:

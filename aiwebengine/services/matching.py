@@ -24,7 +24,7 @@ def matches(to: Mapping[str, Any] | None, attributes: Mapping[str, Any]) -> bool
     """Return if a message for *to* is for a subscriber with these attributes."""
     if not to:
         return True
-    return all(name in attributes and _meet(wanted, attributes[name]) for name, wanted in to.items())
+    return all(name in attributes and _matches(wanted, attributes[name]) for name, wanted in to.items())
 
 
 def checked(what: str, given: Any) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def checked(what: str, given: Any) -> dict[str, Any]:
     return dict(given)
 
 
-def _meet(wanted: Any, has: Any) -> bool:
+def _matches(wanted: Any, has: Any) -> bool:
     if not isinstance(wanted, list) and not isinstance(has, list):
         return _same(wanted, has)
     own = has if isinstance(has, list) else [has]

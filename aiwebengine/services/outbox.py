@@ -243,7 +243,7 @@ class Relay(Service):
         except Exception:  # noqa: BLE001  the edge of a delivery: whatever it met, the message waits and the others go on
             self._failed += 1
             _log.failure("message {id} of kind {kind} was not delivered", Failure(), id=message.id, kind=row.kind)
-            await self._later(outbox_of, row)
+            await self._postpone(outbox_of, row)
             return False
         else:
             self._delivered += 1
@@ -261,7 +261,7 @@ class Relay(Service):
         except KeyError:
             raise Undeliverable(f"no delivery is registered for messages of the kind {kind!r}") from None
 
-    async def _later(self, outbox_of: Outbox, row: Any) -> None:
+    async def _postpone(self, outbox_of: Outbox, row: Any) -> None:
         wait = min(_LONGEST_WAIT_MS, _FIRST_WAIT_MS * 2 ** min(row.attempts, 20))
         values = {"attempts": row.attempts + 1, "next_at": self._milliseconds() + wait}
         await outbox_of.run(

@@ -195,7 +195,9 @@ def unknown(path: tuple[str, ...], known: Mapping[tuple[str, ...], Field]) -> st
             return f"The setting `{name}` is called `{field.name}` now"
     sections = dict.fromkeys(section for section, *rest in known if rest)
     if path[0] not in sections:
-        return f"There is no {_what(path)} `{path[0]}`{_meant(path, known) or ';'} sections are {', '.join(sections)}"
+        return (
+            f"There is no {_key_noun(path)} `{path[0]}`{_meant(path, known) or ';'} sections are {', '.join(sections)}"
+        )
     keys = [key for section, *rest in known if section == path[0] for key in rest]
     if len(path) == 1:
         return f"`{name}` is a section and takes keys, not a value; its keys are {', '.join(keys)}"
@@ -204,7 +206,7 @@ def unknown(path: tuple[str, ...], known: Mapping[tuple[str, ...], Field]) -> st
     return f"There is no setting `{name}`{_meant(path, known) or ';'} `{path[0]}` has {', '.join(keys)}"
 
 
-def _what(path: tuple[str, ...]) -> str:
+def _key_noun(path: tuple[str, ...]) -> str:
     return "section" if len(path) > 1 else "section or setting"
 
 

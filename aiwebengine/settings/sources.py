@@ -116,7 +116,7 @@ def _from_yaml(text: str, source: str) -> Iterator[RawValue | Unreadable]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = f"This is not YAML: {error.problem or error.context}."
-        yield Unreadable(message=message, place=_at(source, lines, mark) if mark else SourcePlace(source=source))
+        yield Unreadable(message=message, place=_place_at(source, lines, mark) if mark else SourcePlace(source=source))
     except (yaml.YAMLError, RecursionError) as error:
         yield Unreadable(message=f"This is not YAML: {error}.", place=SourcePlace(source=source))
     finally:
@@ -129,10 +129,10 @@ def _walk(
     if not isinstance(node, yaml.MappingNode):
         if path:
             value = loader.construct_object(node, deep=True)
-            yield RawValue(path=path, value=value, place=_at(source, lines, node.start_mark))
+            yield RawValue(path=path, value=value, place=_place_at(source, lines, node.start_mark))
         else:
             message = "Settings are sections with keys, such as `server:` and below it `  port: 8080`."
-            yield Unreadable(message=message, place=_at(source, lines, node.start_mark))
+            yield Unreadable(message=message, place=_place_at(source, lines, node.start_mark))
         return
     if path and not node.value:
         return
@@ -141,7 +141,7 @@ def _walk(
         key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
         if key in seen:
             message = f"`{'.'.join((*path, key))}` stands here a second time; the first is in line {seen[key]}."
-            yield Unreadable(message=message, place=_at(source, lines, key_node.start_mark))
+            yield Unreadable(message=message, place=_place_at(source, lines, key_node.start_mark))
             continue
         seen[key] = key_node.start_mark.line + 1
         inner = (*path, key)
@@ -152,10 +152,10 @@ def _walk(
             yield from _walk(loader, value_node, inner, source, lines)
         else:
             value = None if empty else loader.construct_object(value_node, deep=True)
-            yield RawValue(path=inner, value=value, place=_at(source, lines, key_node.start_mark))
+            yield RawValue(path=inner, value=value, place=_place_at(source, lines, key_node.start_mark))
 
 
-def _at(source: str, lines: list[str], mark: yaml.Mark) -> SourcePlace:
+def _place_at(source: str, lines: list[str], mark: yaml.Mark) -> SourcePlace:
     snippet = lines[mark.line] if mark.line < len(lines) else None
     return SourcePlace(source=source, line=mark.line + 1, column=mark.column + 1, snippet=snippet)
 

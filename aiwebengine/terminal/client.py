@@ -58,7 +58,7 @@ class ApiClient:
         with self._opened(method, path, query, document, accept="application/json") as response:
             body: bytes = response.read(_MAX_ANSWER_BYTES + 1)
         if len(body) > _MAX_ANSWER_BYTES:
-            raise self._strange("an answer of more than 256 MiB")
+            raise self._unexpected("an answer of more than 256 MiB")
         return body
 
     def stream(self, method: str, path: str, *, query: Query = (), document: Any = None) -> Iterator[Any]:
@@ -123,7 +123,7 @@ class ApiClient:
         except ValueError:
             problem = None
         if not isinstance(problem, dict) or "code" not in problem:
-            return self._strange(f"status {status}")
+            return self._unexpected(f"status {status}")
         error = from_problem(problem)
         if error.code == exits.DENIED:
             where = self._target.token_hint
@@ -131,7 +131,7 @@ class ApiClient:
             error.message = f"{error.message} {used}"
         return error
 
-    def _strange(self, what: str) -> CommandFailed:
+    def _unexpected(self, what: str) -> CommandFailed:
         text = f"{self._target.url} gave {what} without a reason; is it aiwebengine?"
         return CommandFailed(text, code=exits.UNREACHABLE)
 
@@ -163,7 +163,7 @@ class _Opened:
             with contextlib.closing(self._connection):
                 if 300 <= response.status < 400:
                     raise self._client.redirected(response.status, response.getheader("location") or "")
-                raise self._client.refused(response.status, self._rest(response))
+                raise self._client.refused(response.status, self._read_body(response))
         return response
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
@@ -171,7 +171,7 @@ class _Opened:
         if isinstance(error, OSError | http.client.HTTPException):
             raise self._client.failed(error) from error
 
-    def _rest(self, response: http.client.HTTPResponse) -> bytes:
+    def _read_body(self, response: http.client.HTTPResponse) -> bytes:
         try:
             return response.read(_MAX_ANSWER_BYTES)
         except (OSError, http.client.HTTPException):

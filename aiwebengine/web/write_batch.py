@@ -56,7 +56,7 @@ class Together:
             if not waiting:
                 one.rest()
                 continue
-            same = len(waiting) == len(before) and all(map(_is, waiting, before))
+            same = len(waiting) == len(before) and all(map(_same, waiting, before))
             before = waiting
             data = one.flush(data if same else None)
             self.count += 1
@@ -144,5 +144,5 @@ class PendingWrites:
         self._pieces = None
 
 
-def _is(one: object, other: object) -> bool:
+def _same(one: object, other: object) -> bool:
     return one is other

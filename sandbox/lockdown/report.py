@@ -93,7 +93,7 @@ def _tried(calls: tuple[bytes, bytes] | None) -> dict[str, bool]:
             )
             apply.lock_clone(parent=parent, calls=calls[1] if calls else None)
             seen = {name: _refused(attempt) for name, attempt in attempts.items()}
-            os.write(write, json.dumps({**seen, **held, **_who(user)}).encode())
+            os.write(write, json.dumps({**seen, **held, **_identity(user)}).encode())
         finally:
             os._exit(0)
     os.close(write)
@@ -115,7 +115,7 @@ def _refused(attempt: Callable[[], object]) -> bool:
     return False
 
 
-def _who(before: int) -> dict[str, bool]:
+def _identity(before: int) -> dict[str, bool]:
     return {"user": os.geteuid() != before, "unprivileged": os.geteuid() != 0}
 
 

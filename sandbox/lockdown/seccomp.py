@@ -156,15 +156,15 @@ def _decision(name: str) -> list[tuple[int, int, int, int]]:
             # Its flags are in memory, where no filter looks; without it the C library uses `clone`.
             return [(_RETURN, 0, 0, _ENOSYS)]
         case "prlimit64":
-            return _only(0, (0,))
+            return _allow_values(0, (0,))
         case "prctl":
-            return _only(0, _PRCTL)
+            return _allow_values(0, _PRCTL)
         case "fcntl":
-            return _only(1, _FCNTL)
+            return _allow_values(1, _FCNTL)
         case "ioctl":
-            return _only(1, _IOCTL)
+            return _allow_values(1, _IOCTL)
         case "newfstatat":
-            return _only(3, (_AT_EMPTY_PATH,))
+            return _allow_values(3, (_AT_EMPTY_PATH,))
         case _:
             return [(_RETURN, 0, 0, _ALLOW)]
 
@@ -174,7 +174,7 @@ def _unless(argument: int, bits: int) -> list[tuple[int, int, int, int]]:
     return [(_LOAD, 0, 0, _low(argument)), (_ANY_BIT, 0, 1, bits), (_RETURN, 0, 0, _EPERM), (_RETURN, 0, 0, _ALLOW)]
 
 
-def _only(argument: int, values: Sequence[int]) -> list[tuple[int, int, int, int]]:
+def _allow_values(argument: int, values: Sequence[int]) -> list[tuple[int, int, int, int]]:
     """Allow a call if *argument* is one of *values*."""
     tests = [(_EQUAL, len(values) - at, 0, value) for at, value in enumerate(values)]
     return [(_LOAD, 0, 0, _low(argument)), *tests, (_RETURN, 0, 0, _EPERM), (_RETURN, 0, 0, _ALLOW)]

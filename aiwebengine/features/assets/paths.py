@@ -96,7 +96,7 @@ class StoredPaths:
         found = [
             (base, place)
             for base, rest in _rests(path_asked, self._bases)
-            for place in self._at(rest, whole=bool(base) and base == path_asked)
+            for place in self._places_at(rest, whole=bool(base) and base == path_asked)
         ]
         if not found:
             return None
@@ -131,7 +131,7 @@ class StoredPaths:
             return {}
         by_base: dict[str, set[str]] = {}
         for other in registry.scripts.values():
-            if other.uri != script and _meet(own, other):
+            if other.uri != script and _overlap(own, other):
                 by_base.setdefault(other.base, set()).add(other.uri)
         bases = sorted(by_base, key=len, reverse=True)
         return {rest: frozenset(by_base[base]) for base, rest in _rests(own.base + path, bases) if is_served(rest)}
@@ -146,7 +146,7 @@ class StoredPaths:
         self.changes += 1
         self._infos.clear()
 
-    def _at(self, path: str, *, whole: bool) -> Iterator[StoredPlace]:
+    def _places_at(self, path: str, *, whole: bool) -> Iterator[StoredPlace]:
         """Return what is at *path*; *whole*: the request named the base path alone."""
         if path.endswith("/"):
             index = f"{path}{INDEX}"
@@ -194,6 +194,6 @@ def _rests(path: str, bases: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield base, path[len(base) :]
 
 
-def _meet(one: ActiveScript, other: ActiveScript) -> bool:
+def _overlap(one: ActiveScript, other: ActiveScript) -> bool:
     """Return whether two scripts answer on the same host with the same claim to it."""
     return bool(set(one.hosts) & set(other.hosts)) if one.hosts or other.hosts else True

@@ -72,7 +72,7 @@ class FileResponder:
             functions=(),
             noun="public file",
             nouns="public files",
-            check=_never,
+            check=_not_registered,
             takes_path=True,
             counted=True,
             index=EntryIndex(build=missing_pages),
@@ -113,7 +113,7 @@ class FileResponder:
         place = self._find(request)
         if place is not None:
             if request.method in _READING:
-                self._answer(exchange, request, place, otherwise=lambda: exchange.failed(_gone(request)))
+                self._answer(exchange, request, place, otherwise=lambda: exchange.failed(_not_stored(request)))
                 return True
             if self._unanswered(request):
                 exchange.answered(_not_read(request))
@@ -216,9 +216,9 @@ def _not_read(request: Request) -> Answer:
     )
 
 
-def _gone(request: Request) -> NotFound:
+def _not_stored(request: Request) -> NotFound:
     return NotFound(f"No script answers {request.path[:200]}.")
 
 
-def _never(registration: Registration) -> Entry:
+def _not_registered(registration: Registration) -> Entry:
     raise Invalid(f"{registration.kind}: files are registered by the deployment only.")

@@ -135,12 +135,14 @@ class AssetStore:
     async def get(self, script: str, path: str) -> Asset | None:
         """Read what *script* has at *path*, or what belongs to nobody there; None if there is neither."""
         return await self._database.read(
-            lambda connection: _with_content(connection, _one(connection, script, path) or _one(connection, "", path))
+            lambda connection: _with_content(
+                connection, _find_one(connection, script, path) or _find_one(connection, "", path)
+            )
         )
 
     async def info(self, owner: str, path: str) -> AssetInfo | None:
         """Read about one; None if its owner has none at that path."""
-        return await self._database.read(lambda connection: _one(connection, owner, path))
+        return await self._database.read(lambda connection: _find_one(connection, owner, path))
 
     async def owners(self, path: str) -> list[str]:
         """Read who has an asset at *path*, in order."""
@@ -261,7 +263,7 @@ def _refuse_rivals(connection: Connection, path: str, rivals: Rivals) -> None:
             raise conflict(path, row.owner)
 
 
-def _one(connection: Connection, owner: str, path: str) -> AssetInfo | None:
+def _find_one(connection: Connection, owner: str, path: str) -> AssetInfo | None:
     row = connection.execute(sa.select(assets).where(assets.c.key == asset_key(owner, path))).first()
     return None if row is None else _info(row)
 

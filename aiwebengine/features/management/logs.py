@@ -29,12 +29,12 @@ class LogCalls:
     @property
     def functions(self) -> Mapping[str, Function]:
         """See `dispatch.CallGroup.functions`."""
-        return {"listLogs": self._own, "listLogsForUri": self._of}
+        return {"listLogs": self._own, "listLogsForUri": self._lines_of}
 
     async def _own(self, session: CallSession) -> list[str]:
         return list(await self._messages(session.invocation.script, MOST_LINES))
 
-    async def _of(self, session: CallSession, uri: str) -> list[str]:
+    async def _lines_of(self, session: CallSession, uri: str) -> list[str]:
         if uri != session.invocation.script and LOGS not in session.capabilities:
             raise Denied(
                 f'listLogsForUri needs the capability "{LOGS}" for the log of another script; '

@@ -177,7 +177,7 @@ class Budgets(Service):
             return None
         now = self._seconds()
         if now >= meter.ends:
-            meter = account.spent = self._worst(account, now)
+            meter = account.spent = self._most_used(account, now)
             if meter is None:
                 return None
         meter.refused += 1
@@ -287,10 +287,10 @@ class Budgets(Service):
             if begins == meter.begins:
                 meter.used = amount
                 meter.mark = meter.mark if amount < meter.mark else _NEVER if meter.spent else meter.budget.most
-        account.spent = self._worst(account, now)
+        account.spent = self._most_used(account, now)
         return account
 
-    def _worst(self, account: _Account, now: float) -> _Meter | None:
+    def _most_used(self, account: _Account, now: float) -> _Meter | None:
         spent = [meter for meter in account.meters if meter.spent and now < meter.ends]
         return max(spent, key=lambda meter: meter.ends, default=None)
 
@@ -302,7 +302,7 @@ class Budgets(Service):
             level, message = "warn", f"{amount} of the budget of {budget} are used; {wait} s are left."
         else:
             meter.mark = _NEVER
-            account.spent = self._worst(account, now)
+            account.spent = self._most_used(account, now)
             level = "error"
             message = f"The budget of {budget} is spent: {amount} were used. Requests are refused for {wait} s."
         fields = {"budget": budget.resource, "used": meter.used, "most": budget.most}

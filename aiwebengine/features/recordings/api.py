@@ -63,7 +63,7 @@ class Recordings:
     async def read(self, call: ApiCall) -> Answer:
         """Return one recording, whole."""
         call.only("id")
-        return as_json(_whole(await self._get(call.required("id"))))
+        return as_json(_as_json(await self._get(call.required("id"))))
 
     async def remove(self, call: ApiCall) -> Answer:
         """Remove one recording."""
@@ -129,7 +129,7 @@ class Recordings:
         return found
 
 
-def _whole(recording: MaskedRecording) -> dict[str, Any]:
+def _as_json(recording: MaskedRecording) -> dict[str, Any]:
     return {**recording.as_json(), **recording.document}
 
 

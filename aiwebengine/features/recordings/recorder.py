@@ -147,7 +147,7 @@ class Recorder(Service):
         """Read the rules."""
         super().startService()
         self._background.every("trim recordings", _TRIM_SECONDS, self._trim)
-        return self._rows.rules().addCallback(self._know)
+        return self._rows.rules().addCallback(self._set_rules)
 
     @property
     def rules(self) -> list[Rule]:
@@ -244,7 +244,7 @@ class Recorder(Service):
         """Return figures for the state page."""
         return {"rules": len(self._rules), "kept": self._kept, "lost": self._lost}
 
-    def _know(self, rules: Sequence[Rule]) -> None:
+    def _set_rules(self, rules: Sequence[Rule]) -> None:
         self._rules = {(rule.uri, rule.path): rule for rule in rules}
 
     async def _write(self, recording: MaskedRecording) -> None:

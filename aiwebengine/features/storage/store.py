@@ -54,13 +54,13 @@ class Usage:
 
 def get(connection: Connection, place: EntryPlace, names: Sequence[str], now: int) -> dict[str, StoredEntry]:
     """Read entries by name; those that are absent or have expired are not among the result."""
-    query = sa.select(entries).where(_in(place), entries.c.key.in_([key_of(name) for name in names]), _alive(now))
+    query = sa.select(entries).where(_in_place(place), entries.c.key.in_([key_of(name) for name in names]), _alive(now))
     return {row.name: _entry(row) for row in connection.execute(query)}
 
 
 def version_of(connection: Connection, place: EntryPlace, name: str, now: int) -> str | None:
     """Read the version of one entry; None if there is none."""
-    query = sa.select(entries.c.version).where(_in(place), entries.c.key == key_of(name), _alive(now))
+    query = sa.select(entries.c.version).where(_in_place(place), entries.c.key == key_of(name), _alive(now))
     return connection.execute(query).scalar()
 
 
@@ -68,7 +68,7 @@ def names_after(
     connection: Connection, place: EntryPlace, *, prefix: str, after: str, limit: int, now: int
 ) -> list[StoredEntry]:
     """Read entries whose names begin with *prefix* and come after *after*, in the order of code points."""
-    query = sa.select(entries).where(_in(place), entries.c.name > after if after else sa.true(), _alive(now))
+    query = sa.select(entries).where(_in_place(place), entries.c.name > after if after else sa.true(), _alive(now))
     if prefix:
         query = query.where(entries.c.name >= prefix)
         end = _next_prefix(prefix)
@@ -95,10 +95,10 @@ def write(
     """
     script = key_of(place.script)
     keys = [key_of(name) for name in (*(entry.name for entry in put), *remove)]
-    query = sa.select(entries.c.key, entries.c.size).where(_in(place), entries.c.key.in_(keys))
+    query = sa.select(entries.c.key, entries.c.size).where(_in_place(place), entries.c.key.in_(keys))
     before = {row.key: row.size for row in connection.execute(query)}
     if before:
-        connection.execute(sa.delete(entries).where(_in(place), entries.c.key.in_(list(before))))
+        connection.execute(sa.delete(entries).where(_in_place(place), entries.c.key.in_(list(before))))
     if put:
         connection.execute(
             sa.insert(entries),
@@ -127,9 +127,9 @@ def write(
 
 def clear(connection: Connection, place: EntryPlace) -> None:
     """Remove all entries of one place."""
-    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(entries.c.size), 0)).where(_in(place))
+    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(entries.c.size), 0)).where(_in_place(place))
     number, size = connection.execute(query).one()
-    connection.execute(sa.delete(entries).where(_in(place)))
+    connection.execute(sa.delete(entries).where(_in_place(place)))
     _count(connection, key_of(place.script), entries_more=-number, bytes_more=-int(size))
 
 
@@ -167,7 +167,7 @@ def _count(connection: Connection, script: str, *, entries_more: int, bytes_more
     return Usage(entries=row.entries, size_bytes=row.bytes)
 
 
-def _in(place: EntryPlace) -> sa.ColumnElement[bool]:
+def _in_place(place: EntryPlace) -> sa.ColumnElement[bool]:
     return sa.and_(entries.c.script == key_of(place.script), entries.c.area == place.area)
 
 

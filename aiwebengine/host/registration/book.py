@@ -62,7 +62,7 @@ class Registrations:
     @property
     def entries(self) -> Sequence[Entry]:
         """Return every entry once, in the order of registration; `place` is still empty."""
-        return [kept.entry for kept in self._whole()]
+        return [kept.entry for kept in self._entries()]
 
     @property
     def middleware(self) -> tuple[int, ...]:
@@ -76,7 +76,7 @@ class Registrations:
         Args:
             place: Makes `file:line` in the author's source of a stack; empty if it is not known.
         """
-        return tuple(replace(kept.entry, place=place(kept.stack)) for kept in self._whole())
+        return tuple(replace(kept.entry, place=place(kept.stack)) for kept in self._entries())
 
     def close(self) -> None:
         """Take nothing more."""
@@ -163,7 +163,7 @@ class Registrations:
             self._counts[replaces[0]] = self._counts.get(replaces[0], 0) + 1
         self._kept[replaces] = kept
 
-    def _whole(self) -> Sequence[_Kept]:
+    def _entries(self) -> Sequence[_Kept]:
         """Return everything once, each with the methods that no later registration has taken."""
         methods: dict[int, list[str]] = {}
         seen: dict[int, _Kept] = {}

@@ -375,7 +375,7 @@ class Clone(Generic[R]):
             if box.get(b"_answer") != tag and box.get(b"_error") != tag:
                 self._broken("it answered a run that it was not given")
                 return
-            self._over(occupant, box)
+            self._completed(occupant, box)
         else:
             self._command(occupant, box)
 
@@ -399,7 +399,7 @@ class Clone(Generic[R]):
         else:
             self._broken("it sends an unknown command")
 
-    def _over(self, occupant: R, box: Box) -> None:
+    def _completed(self, occupant: R, box: Box) -> None:
         process = self.process
         self.spent = spent = process.spend()
         fit = occupant.complete(box, spent)

@@ -66,8 +66,8 @@ class Pace:
             lingered: It waited for others, so it counts as a long one: the next could not lie behind it.
         """
         # No steps lead away from nothing, and a clock may be set back.
-        _come_nearer(self._usual, label, _LINGERING_SECONDS if lingered else max(seconds, _LEAST_SECONDS))
-        _come_nearer(self._usual_cpu, label, cpu_seconds or _LINGERING_SECONDS)
+        _move_average(self._usual, label, _LINGERING_SECONDS if lingered else max(seconds, _LEAST_SECONDS))
+        _move_average(self._usual_cpu, label, cpu_seconds or _LINGERING_SECONDS)
 
     def is_quick(self, label: str) -> bool:
         """Return whether runs of this kind are usually over so soon that others may wait behind them."""
@@ -101,7 +101,7 @@ class Pace:
         return best
 
 
-def _come_nearer(usual: dict[str, float], label: str, took: float) -> None:
+def _move_average(usual: dict[str, float], label: str, took: float) -> None:
     before = usual.get(label)
     if before is None:
         usual[label] = took

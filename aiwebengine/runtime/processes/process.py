@@ -94,7 +94,7 @@ class Process:
         if self.identity in (Identity.HELD, Identity.GONE):
             return
         if not hasattr(os, "pidfd_open"):
-            self._be(pid)
+            self._set_pid(pid)
             self.identity = DOUBT[self.identity]
         else:
             self._hold(pid)
@@ -182,9 +182,9 @@ class Process:
             return
         self.identity = HOLD[self.identity]
         self._pidfd = pidfd
-        self._be(pid)
+        self._set_pid(pid)
 
-    def _be(self, pid: int) -> None:
+    def _set_pid(self, pid: int) -> None:
         self.pid = pid
         # As clock_getcpuclockid(3) makes it.
         self._clock = (~pid << 3) | 2

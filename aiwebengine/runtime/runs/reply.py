@@ -118,7 +118,7 @@ class Reply:
         if name == "answer.start" and len(parts) == 1 and self.given is Given.NOTHING:
             return self._head(parts[0])
         if name == "answer.send" and len(parts) == 3 and self.given is Given.NOTHING:
-            return self._whole(parts[0], parts[1], parts[2])
+            return self._whole_answer(parts[0], parts[1], parts[2])
         return None
 
     def deliver(self, part: Part, taken: Callable[[], None]) -> None:
@@ -167,7 +167,7 @@ class Reply:
         self.given = WRITE[self.given]
         return Part(None, data)
 
-    def _whole(self, head: bytes, encoding: bytes, body: bytes) -> Part:
+    def _whole_answer(self, head: bytes, encoding: bytes, body: bytes) -> Part:
         _, answer = read_answer({b"h": head, b"e": encoding, b"v": body}, max_bytes=self._limits.answer_bytes)
         self.given = SEND[self.given]
         return Part(answer, kept=(answer,))

@@ -417,20 +417,20 @@ class Run:
             # The client's pace is not the script's: while it takes its time no deadline runs here.
             self.deadline = _NEVER
         reply.deliver(part, taken)
-        if reply.given is Given.WRITING and self._has(child):
+        if reply.given is Given.WRITING and self._is_current(child):
             waits = self._conversation
             assert waits is not None
             waits.wait()
 
     def _part_taken(self, child: Child, tag: bytes) -> None:
         """Tell the script that a part of its answer is on its way; each part has the whole time again."""
-        if not self._has(child):
+        if not self._is_current(child):
             return
         if not self.cancelled:
             self.deadline = self._context.seconds() + self.invocation.wall_seconds
         child.answer(tag, _OK)
 
-    def _has(self, child: Child) -> bool:
+    def _is_current(self, child: Child) -> bool:
         """Return whether it is in hand of *child*, and not of one after that."""
         return self.phase is _RUNNING and self._child is child
 
@@ -520,7 +520,7 @@ class Run:
         self._context.passed("answer.written")
 
     def _streamed(self) -> None:
-        self._finish("committed", _nothing if self._given in WHOLE else self.sink.finished)
+        self._finish("committed", _do_nothing if self._given in WHOLE else self.sink.finished)
 
     def _tell(self, outcome: str, answer: Answer) -> None:
         self.costs.bytes_out = len(answer.body)
@@ -551,7 +551,7 @@ class Run:
         if isinstance(error, ScriptFailed) and self._attempted:
             self._opened().failed(error)
         if self._given is Given.SENT:
-            self._finish(error.code, _nothing)
+            self._finish(error.code, _do_nothing)
         else:
             self._finish(error.code, self.sink.failed, error)
 
@@ -581,5 +581,5 @@ class Run:
             session.end(self.receipt(outcome))
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """Tell nobody: the answer was given long since."""

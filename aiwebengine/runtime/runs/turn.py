@@ -70,19 +70,19 @@ class Turn:
         self.having = WAIT[self.having]
         self.count += 1
 
-        def has_it(release: Release) -> None:
+        def got_turn(release: Release) -> None:
             self._request = None
             self.having = GRANTED[self.having]
             self._release = release
             granted()
 
-        def has_it_not(failure: Failure) -> None:
+        def not_granted(failure: Failure) -> None:
             self._request = None
             self.having = REFUSED[self.having]
             refused(failure)
 
         self._request = request = ask()
-        request.addCallbacks(has_it, has_it_not)
+        request.addCallbacks(got_turn, not_granted)
 
     def cancel(self) -> None:
         """Wait no longer, if it waits."""

@@ -164,14 +164,14 @@ class Control:
             except OSError:
                 data = b""
             if not data:
-                self._gone()
+                self._lost_connection()
                 return
             try:
                 event = _read_event(json.loads(data))
             except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
                 # A template holds a script's memory and may say anything.
                 self.broken = True
-                self._gone()
+                self._lost_connection()
                 return
             self._take(event)
 
@@ -187,7 +187,7 @@ class Control:
     def connectionLost(self, reason: Failure) -> Any:  # noqa: ARG002  the interface's
         """Be told by the reactor that the descriptor is of no use."""
         if self._sock is not None:
-            self._gone()
+            self._lost_connection()
 
     def _take(self, event: tuple[str, int, Any]) -> None:
         kind, number, detail = event
@@ -222,7 +222,7 @@ class Control:
         _close(descriptors)
         return True
 
-    def _gone(self) -> None:
+    def _lost_connection(self) -> None:
         self.close()
         self._lost()
 

@@ -59,7 +59,7 @@ def upgrade(engine: Engine, chains: Sequence[MigrationChain], *, allowed: bool =
                 found = _find_any(connection, chains)
     except (DBAPIError, sqlite3.Error) as error:
         raise CannotStart(
-            f"The database {_where(engine)} cannot be opened: {_cause(error)}. "
+            f"The database {_name_of(engine)} cannot be opened: {_cause(error)}. "
             "Make it readable and writable for this user, or restore a copy."
         ) from error
     _refuse_newer(engine, chains, found)
@@ -70,7 +70,7 @@ def upgrade(engine: Engine, chains: Sequence[MigrationChain], *, allowed: bool =
     if not allowed and not found.empty:
         if lacking:
             raise CannotStart(
-                f"The database {_where(engine)} must be migrated ({_described(lacking, found)}), which "
+                f"The database {_name_of(engine)} must be migrated ({_described(lacking, found)}), which "
                 "cannot be done while another process serves from it. Stop the server and start it again."
             )
         return
@@ -149,7 +149,7 @@ def _refuse_newer(engine: Engine, chains: Sequence[MigrationChain], found: _Foun
         newer.append(f"revision {found.former}, which this one does not know")
     if newer:
         raise CannotStart(
-            f"The database {_where(engine)} was written by a newer version of aiwebengine ({'; '.join(newer)}). "
+            f"The database {_name_of(engine)} was written by a newer version of aiwebengine ({'; '.join(newer)}). "
             "Nothing was changed. Start the newer version, or restore the copy that it kept beside the file."
         )
 
@@ -173,12 +173,12 @@ def _run(engine: Engine, chains: Sequence[MigrationChain], lacking: Sequence[Mig
                 connection.execute(sa.update(_ALEMBIC).values(version_num=f"{now.former}{_TAKEN_OVER}"))
     except DBAPIError as error:
         raise CannotStart(
-            f"The database {_where(engine)} cannot be migrated ({_described(lacking, found)}): "
+            f"The database {_name_of(engine)} cannot be migrated ({_described(lacking, found)}): "
             f"{_cause(error)}. Nothing was changed.",
             private=str(error),
         ) from error
     if lacking:
-        _log.info("database {where}: migrated {what}", where=_where(engine), what=_described(lacking, found))
+        _log.info("database {where}: migrated {what}", where=_name_of(engine), what=_described(lacking, found))
 
 
 def _remember(connection: Connection, chain: MigrationChain) -> None:
@@ -208,7 +208,7 @@ def _described(lacking: Sequence[MigrationChain], found: _Found) -> str:
     return ", ".join(f"{name} {before} to {head}" if before else f"{name} to {head}" for name, before, head in steps)
 
 
-def _where(engine: Engine) -> str:
+def _name_of(engine: Engine) -> str:
     return engine.url.database or engine.url.render_as_string(hide_password=True)
 
 

@@ -95,7 +95,9 @@ class Channels:
         new = channel is None
         if channel is None:
             channel = self._channels[name] = SharedChannel(name=name)
-        listener = ChannelListener(deliver=deliver, active=active, on_cancelled=lambda one: self._leave(channel, one))
+        listener = ChannelListener(
+            deliver=deliver, active=active, on_cancelled=lambda one: self._unsubscribe(channel, one)
+        )
         channel.listeners[listener] = None
         if channel.confirmed:
             self._clock.callLater(0, self._join, channel, listener)
@@ -141,7 +143,7 @@ class Channels:
         if channel.confirmed and not listener.began:
             listener.begin()
 
-    def _leave(self, channel: SharedChannel, listener: ChannelListener) -> None:
+    def _unsubscribe(self, channel: SharedChannel, listener: ChannelListener) -> None:
         del channel.listeners[listener]
         if not channel.listeners:
             del self._channels[channel.name]

@@ -109,8 +109,8 @@ class RedisStore(Service):
         self._away = ""
         """Why there is no connection; empty while there is one."""
         self._scripts = {
-            "increment": Script(name="increment", lua=_INCREMENT, twin=_no_twin),
-            "hash_set": Script(name="hash_set", lua=_HASH_SET, twin=_no_twin),
+            "increment": Script(name="increment", lua=_INCREMENT, twin=_no_memory_version),
+            "hash_set": Script(name="hash_set", lua=_HASH_SET, twin=_no_memory_version),
         }
 
     def startService(self) -> Deferred[None]:
@@ -129,12 +129,12 @@ class RedisStore(Service):
             connection.startService()
         self._look = cast(DelayedCall, self._reactor.callLater(_LOOK_SECONDS, self._ask_whether_there))
 
-        def over(_: None) -> None:
+        def finished(_: None) -> None:
             self._first = None
             if late.active():
                 late.cancel()
 
-        return first.addCallback(over)
+        return first.addCallback(finished)
 
     def stopService(self) -> Deferred[None]:
         """Disconnect."""
@@ -308,7 +308,7 @@ class RedisStore(Service):
         return self.guarded.run(begin, late=late)
 
 
-def _no_twin(*_: object) -> Reply:
+def _no_memory_version(*_: object) -> Reply:
     raise NotImplementedError("It runs on a Redis server only.")
 
 

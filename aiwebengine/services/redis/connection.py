@@ -240,7 +240,7 @@ class KeptConnection(Service):
 
     async def _attempt(self) -> Wire:
         attempt = Deferred.fromCoroutine(self._open())
-        attempt.addTimeout(self._attempt_seconds, cast(Any, self._clock), self._late)
+        attempt.addTimeout(self._attempt_seconds, cast(Any, self._clock), self._timed_out)
         return await attempt
 
     async def _open(self) -> Wire:
@@ -283,7 +283,7 @@ class KeptConnection(Service):
         call = self._clock.callLater(seconds, over.callback, None)
         await over
 
-    def _late(self, result: Any, seconds: float) -> Any:
+    def _timed_out(self, result: Any, seconds: float) -> Any:
         if isinstance(result, Failure):
             raise Unavailable(f"It did not answer within {seconds:g} s.")
         return result

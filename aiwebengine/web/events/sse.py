@@ -196,7 +196,7 @@ class EventStreams(Service):
     def startService(self) -> None:
         """Begin to beat."""
         super().startService()
-        self._beating = self._clock.callLater(self._heartbeat_seconds / _TURNS, self._beat)
+        self._beating = self._clock.callLater(self._heartbeat_seconds / _TURNS, self._heartbeat)
 
     def stopService(self) -> None:
         """Write and beat no more."""
@@ -226,8 +226,8 @@ class EventStreams(Service):
             "writesTogether": self.together.count,
         }
 
-    def _beat(self) -> None:
+    def _heartbeat(self) -> None:
         self._turn = (self._turn + 1) % _TURNS
         for stream in list(self._turns[self._turn]):
             stream.beat()
-        self._beating = self._clock.callLater(self._heartbeat_seconds / _TURNS, self._beat)
+        self._beating = self._clock.callLater(self._heartbeat_seconds / _TURNS, self._heartbeat)

@@ -165,7 +165,7 @@ class Exchange:
         run, self.run = self.run, None
         if run is not None:
             self._edge.abandon(run)
-        self._left()
+        self._client_disconnected()
 
     def give_up(self, error: EngineError) -> None:
         """Answer with *error*, or break off an answer that has begun; what works on it is stopped."""
@@ -173,7 +173,7 @@ class Exchange:
         self.failed(error)
         if run is not None:
             self._edge.abandon(run)
-        self._left()
+        self._client_disconnected()
 
     # -- to the site --------------------------------------------------------------------------
 
@@ -336,7 +336,7 @@ class Exchange:
     def stopProducing(self) -> None:
         """The connection ends; `connectionLost` tells."""
 
-    def _left(self) -> None:
+    def _client_disconnected(self) -> None:
         on_disconnect, self.on_disconnect = self.on_disconnect, None
         if on_disconnect is not None:
             on_disconnect()

@@ -232,9 +232,9 @@ class Execution:
         if isinstance(result, ExecutionResult):
             underway.end(Results(first=self.response_of(result, request)))
         else:
-            underway.wait(self.loop.run(self._rest(result, request)))
+            underway.wait(self.loop.run(self._finish(result, request)))
 
-    async def _rest(self, result: Awaitable[Any], request: str) -> Results:
+    async def _finish(self, result: Awaitable[Any], request: str) -> Results:
         """Wait for what lies below the root fields."""
         return Results(first=self.response_of(await result, request))
 

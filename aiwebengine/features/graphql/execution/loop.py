@@ -126,7 +126,7 @@ class ReactorLoop(asyncio.AbstractEventLoop):
 
     def _awake(self) -> None:
         self._woken = False
-        self.enter(_nothing)
+        self.enter(_do_nothing)
 
     # -- for asyncio --------------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ class ReactorLoop(asyncio.AbstractEventLoop):
         def due() -> None:
             if not handle.cancelled():
                 self._ready.append(handle)
-                self.enter(_nothing)
+                self.enter(_do_nothing)
 
         self._clock.callLater(max(0.0, delay), due)
         return handle
@@ -196,5 +196,5 @@ class ReactorLoop(asyncio.AbstractEventLoop):
         _log.warn("GraphQL: {what}: {error}", what=context.get("message", "something failed"), error=repr(error))
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """Only enter."""

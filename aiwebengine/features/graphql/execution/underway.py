@@ -48,7 +48,7 @@ class Underway:
 
     def end(self, outcome: Results | Failure) -> None:
         """Return what it came to."""
-        on_result = self._leave()
+        on_result = self._end()
         if on_result is not None:
             if isinstance(outcome, Failure):
                 self._stop()
@@ -56,17 +56,17 @@ class Underway:
 
     def expire(self, results: Results) -> None:
         """Stop what runs for it, and tell *results* in place of its own."""
-        on_result = self._leave()
+        on_result = self._end()
         if on_result is not None:
             self._stop()
             on_result(results)
 
     def cancel(self) -> None:
         """Stop what runs for it, and tell nobody."""
-        if self._leave() is not None:
+        if self._end() is not None:
             self._stop()
 
-    def _leave(self) -> OnResult | None:
+    def _end(self) -> OnResult | None:
         on_result, self._on_result = self._on_result, None
         self._among.pop(self, None)
         return on_result

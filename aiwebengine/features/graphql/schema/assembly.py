@@ -229,7 +229,7 @@ class _Assembly:
         if isinstance(node, DirectiveDefinitionNode):
             name = f"@{node.name.value}"
             known = self._directives.setdefault(name, (node, part))
-            if known[0] is not node and _said(known[0]) != _said(node):
+            if known[0] is not node and _printed(known[0]) != _printed(node):
                 self._conflict(f"the directive {name} is defined differently by", known[1], part, _SAME, node)
             return
         kind = _KINDS.get(type(node))
@@ -245,9 +245,12 @@ class _Assembly:
             known_type = self._types[name] = _Type(kind=kind, part=part, node=node)
         elif known_type.kind != kind:
             self._conflict(
-                f"the type {name} is {_a(known_type.kind)} in one and {_a(kind)} in the other of", known_type.part,
-                part, "Give one of them another name.", node,
-            )  # fmt: skip
+                f"the type {name} is {_a_kind(known_type.kind)} in one and {_a_kind(kind)} in the other of",
+                known_type.part,
+                part,
+                "Give one of them another name.",
+                node,
+            )
             return
         self._merge(name, known_type, node, part)
 
@@ -278,7 +281,7 @@ class _Assembly:
         if known is None or (owner is part and known[1] is not part):
             into.members[key] = (_described(member, part) if owner is part else member, part)
             return
-        if _said(known[0]) != _said(member):
+        if _printed(known[0]) != _printed(member):
             what = "value" if into.kind == "enum" else "field"
             self._conflict(f"the {what} {name}.{key} is defined differently by", known[1], part, _SAME, member)
 
@@ -308,7 +311,9 @@ class _Assembly:
     def _add_scalar(self, name: str, part: SchemaPart) -> None:
         known = self._types.get(name)
         if known is not None and known.kind != "scalar":
-            self._conflict(f"{name} is {_a(known.kind)} in one and a scalar in the other of", known.part, part, _SAME)
+            self._conflict(
+                f"{name} is {_a_kind(known.kind)} in one and a scalar in the other of", known.part, part, _SAME
+            )
         elif known is None:
             node = ScalarTypeDefinitionNode(name=NameNode(value=name), directives=())
             self._types[name] = _Type(kind="scalar", part=part, node=node, defined=True)
@@ -413,9 +418,9 @@ class _Assembly:
 
     def _conflict(self, what: str, one: SchemaPart, other: SchemaPart, hint: str, node: Node | None = None) -> None:
         if one.script == other.script:
-            message = f'{what} {_where(one)} and {_where(other)} of the script "{other.script}".'
+            message = f'{what} {_place_of(one)} and {_place_of(other)} of the script "{other.script}".'
         else:
-            message = f'{what} "{one.script}" ({_where(one)}) and "{other.script}" ({_where(other)}).'
+            message = f'{what} "{one.script}" ({_place_of(one)}) and "{other.script}" ({_place_of(other)}).'
         self._add("graphql_conflict", message, other, node, hint)
 
     def _problem(self, message: str, part: SchemaPart, node: Node | None = None) -> None:
@@ -449,7 +454,7 @@ _MOST_PROBLEMS = 50
 _SAME = "Say the same in both, or give one of them another name."
 
 
-def _said(node: Node) -> str:
+def _printed(node: Node) -> str:
     """Return what a node says, without its description."""
     text = print_ast(node)
     description = getattr(node, "description", None)
@@ -484,13 +489,13 @@ def _text(value: str | None) -> StringValueNode | None:
     return StringValueNode(value=value, block="\n" in value) if value else None
 
 
-def _a(kind: str) -> str:
+def _a_kind(kind: str) -> str:
     return {"object": "an object type", "enum": "an enum", "input": "an input type", "interface": "an interface"}.get(
         kind, f"a {kind}"
     )
 
 
-def _where(part: SchemaPart) -> str:
+def _place_of(part: SchemaPart) -> str:
     return part.place or part.name
 
 

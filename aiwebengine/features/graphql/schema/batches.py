@@ -183,7 +183,7 @@ class Batches:
         self._gathered.setdefault(call.part.version, []).append(call)
         if not self._due:
             self._due = True
-            self._loop.at_rest(self._leave)
+            self._loop.at_rest(self._close)
 
     def send(self, calls: Sequence[Call], *, read_only: bool) -> None:
         """Run *calls*, all of one script, now."""
@@ -220,7 +220,7 @@ class Batches:
         """A run has ended."""
         self._running.pop(batch, None)
 
-    def _leave(self) -> None:
+    def _close(self) -> None:
         self._due = False
         gathered, self._gathered = self._gathered, {}
         for calls in gathered.values():
@@ -300,11 +300,11 @@ class Batch:
                 waits.append(future)
                 if len(waits) == 1:
                     self._scripts.keep(self._invocation, outcome)
-                    self._scripts.explained(outcome, self._invocation, self._later(waits))
+                    self._scripts.explained(outcome, self._invocation, self._explained_later(waits))
             else:
                 self._give(future, outcome)
 
-    def _later(self, waits: Sequence[Waiting]) -> Callable[[FieldFailed], None]:
+    def _explained_later(self, waits: Sequence[Waiting]) -> Callable[[FieldFailed], None]:
         def reply(failed: FieldFailed) -> None:
             for future in waits:
                 self._give(future, failed)

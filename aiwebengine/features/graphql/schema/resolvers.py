@@ -75,7 +75,7 @@ def attach(assembled: Assembled) -> None:
     for kind, name in assembled.roots:
         if kind != "subscription" and parsing:
             field = _root_field(schema, kind, name)
-            if any(_has(one.type, parsing, set()) for one in field.args.values()):
+            if any(_contains_scalar(one.type, parsing, set()) for one in field.args.values()):
                 rooted = getattr(field.resolve, "rooted", None)
                 if rooted is not None:
                     rooted.special = True
@@ -290,19 +290,19 @@ def _parses(args: Mapping[str, GraphQLArgument]) -> Callable[[Operation], bool]:
     def tell(operation: Operation) -> bool:
         if not known:
             scalars = {name for name, part in operation.assembled.scalars.items() if "parse" in part.options}
-            known.append(bool(scalars) and any(_has(one.type, scalars, set()) for one in args.values()))
+            known.append(bool(scalars) and any(_contains_scalar(one.type, scalars, set()) for one in args.values()))
         return known[0]
 
     return tell
 
 
-def _has(kind: Any, scalars: set[str], seen: set[str]) -> bool:
+def _contains_scalar(kind: Any, scalars: set[str], seen: set[str]) -> bool:
     named = get_named_type(kind)
     if named.name in scalars:
         return True
     if isinstance(named, GraphQLInputObjectType) and named.name not in seen:
         seen.add(named.name)
-        return any(_has(field.type, scalars, seen) for field in named.fields.values())
+        return any(_contains_scalar(field.type, scalars, seen) for field in named.fields.values())
     return False
 
 

@@ -98,7 +98,7 @@ class SubscribedOperation:
         self._on_end = on_end
         self.feed: Feed | None = None
         self.ended = False
-        self.cancel: Callable[[], None] = _nothing
+        self.cancel: Callable[[], None] = _do_nothing
         """The client wants no more."""
         self._most = most
         self._held = False
@@ -340,7 +340,7 @@ class Feeds:
             A handle with `cancel()`, for when the client wants no more, and `drained()`, for when it takes more.
         """
         self._members += 1
-        member = SubscribedOperation(outlet=outlet, most=self._settings.queue_results, on_end=self._left)
+        member = SubscribedOperation(outlet=outlet, most=self._settings.queue_results, on_end=self._member_left)
         if self._stopping is not None:
             self._refuse(member, of_engine(Unavailable(self._stopping.message, retry_seconds=1.0), shown=True), caller)
             return member
@@ -416,7 +416,7 @@ class Feeds:
         self._opening -= 1
         return result
 
-    def _left(self) -> None:
+    def _member_left(self) -> None:
         self._members -= 1
 
     def end(self, reason: Reason) -> None:
@@ -584,5 +584,5 @@ class Feeds:
         member.outlet.refused(formatted(errors, request=caller.request))
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """There is nothing to cancel yet."""

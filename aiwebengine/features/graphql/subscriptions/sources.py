@@ -261,7 +261,7 @@ class ResolverSink:
         self._part = part
         self._arguments = arguments
         self._source: YieldedValues | None = None
-        self.stop: Callable[[], None] = _nothing
+        self.stop: Callable[[], None] = _do_nothing
         """Ends the run."""
         self.opened: Future[Any] = loop.create_future()
         """A `SourceRequest` or a `YieldedValues`."""
@@ -330,5 +330,5 @@ class ResolverSink:
         return None
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """There is nothing to end yet."""

@@ -68,9 +68,9 @@ class BatchedOperations:
             try:
                 self._begin(index, one)
             except RequestFailed as failed:
-                self._came(index, request_failed(failed.errors, self._caller.request))
+                self._received(index, request_failed(failed.errors, self._caller.request))
             except EngineError as error:
-                self._came(index, engine_refused(error, self._caller.request))
+                self._received(index, engine_refused(error, self._caller.request))
 
     def cancel(self) -> None:
         """Nobody wants to know any more."""
@@ -87,11 +87,11 @@ class BatchedOperations:
         if isinstance(outcome, Failure):
             _log.failure("GraphQL request {request} failed", outcome, request=self._caller.request)
             fault = EngineError("Internal server error; the server log has the details.")
-            self._came(index, engine_refused(fault, self._caller.request))
+            self._received(index, engine_refused(fault, self._caller.request))
         else:
-            self._came(index, outcome.first)
+            self._received(index, outcome.first)
 
-    def _came(self, index: int, result: Mapping[str, Any]) -> None:
+    def _received(self, index: int, result: Mapping[str, Any]) -> None:
         self._results[index] = result
         self._left -= 1
         if not self._left:

@@ -98,7 +98,7 @@ class MultipartSubscription:
         self._seconds = heartbeat_seconds
         self._beating: DelayedCall | None = None
         self._parts = MultipartAnswer(exchange, boundary="graphql", parameters="; subscriptionSpec=1.0")
-        self._beat(first=True)
+        self._heartbeat(first=True)
 
     def opened(self, *, drained: Callable[[], None], on_closed: Callable[[], None]) -> None:
         """Have somebody who feeds it: told that the client takes more, and that it has left."""
@@ -138,10 +138,10 @@ class MultipartSubscription:
         self._stop()
         self._parts.finish()
 
-    def _beat(self, *, first: bool = False) -> None:
+    def _heartbeat(self, *, first: bool = False) -> None:
         if not first and not self.busy:
             self._parts.send("{}")
-        self._beating = self._clock.callLater(self._seconds, self._beat)
+        self._beating = self._clock.callLater(self._seconds, self._heartbeat)
 
     def _stop(self) -> None:
         beating, self._beating = self._beating, None

@@ -54,7 +54,7 @@ class IncrementalPartsOf2022:
         pending = self._pending[one["id"]]
         path: Path = [*pending["path"], *one.get("subPath", ())]
         rewritten: dict[str, Any] = {}
-        place = _at(self._whole, path)
+        place = _value_at(self._whole, path)
         if "items" in one:
             rewritten["items"] = one["items"]
             if isinstance(place, list):
@@ -63,7 +63,7 @@ class IncrementalPartsOf2022:
         else:
             rewritten["data"] = one["data"]
             _merge(place, one["data"])
-        return {**rewritten, **_rest(pending, path, one)}
+        return {**rewritten, **_remaining(pending, path, one)}
 
     def _failed(self, completed: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
         for one in completed:
@@ -71,14 +71,14 @@ class IncrementalPartsOf2022:
             if "errors" not in one:
                 continue
             path: Path = list(pending["path"])
-            place = _at(self._whole, path)
+            place = _value_at(self._whole, path)
             if isinstance(place, list):
-                yield {"items": None, **_rest(pending, [*path, len(place)], one)}
+                yield {"items": None, **_remaining(pending, [*path, len(place)], one)}
             else:
-                yield {"data": None, **_rest(pending, path, one)}
+                yield {"data": None, **_remaining(pending, path, one)}
 
 
-def _rest(pending: Mapping[str, Any], path: Path, one: Mapping[str, Any]) -> dict[str, Any]:
+def _remaining(pending: Mapping[str, Any], path: Path, one: Mapping[str, Any]) -> dict[str, Any]:
     rewritten: dict[str, Any] = {"path": path}
     if "label" in pending:
         rewritten["label"] = pending["label"]
@@ -88,7 +88,7 @@ def _rest(pending: Mapping[str, Any], path: Path, one: Mapping[str, Any]) -> dic
     return rewritten
 
 
-def _at(whole: Any, path: Sequence[str | int]) -> Any:
+def _value_at(whole: Any, path: Sequence[str | int]) -> Any:
     """Return what the client has at *path*; None if it has nothing there."""
     for step in path:
         if isinstance(whole, dict):

@@ -29,9 +29,9 @@ class Outflow:
         self._waiting: Future[Any] | None = None
         self.work: Deferred[Any] | None = None
         """What feeds it; cancelled when the client goes."""
-        self.drained: Callable[[], None] = _nothing
+        self.drained: Callable[[], None] = _do_nothing
         """Called when the client takes more."""
-        self.left: Callable[[], None] = _nothing
+        self.left: Callable[[], None] = _do_nothing
         """Called when the client disconnected."""
         exchange.feed(head, self)
 
@@ -82,5 +82,5 @@ class Outflow:
             self._loop.settle(waiting, None)
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """Nobody wants to know."""

@@ -91,7 +91,7 @@ class EventConnection:
         self._streams = streams
         self.busy = False
         """The client does not take what was sent."""
-        self.drained: Callable[[], None] = _nothing
+        self.drained: Callable[[], None] = _do_nothing
         """Called when it takes more."""
         self._stream: EventStream | None = None
         self._over = False
@@ -354,7 +354,7 @@ class GraphQLOverSse:
         given = read_request(request)
         prepared = self._prepare(given, request)
         caller = caller_of(exchange, request)
-        stop: Callable[[], None] = _nothing
+        stop: Callable[[], None] = _do_nothing
 
         def on_closed() -> None:
             self._connections.pop(connection, None)
@@ -459,7 +459,7 @@ class GraphQLOverSse:
         outlet = NamedOperation(reserved, identity)
         caller = caller_of(exchange, request)
         exchange.answered(Answer(status=202, headers=((b"content-type", b"application/json"),), body=b"null"))
-        reserved.operations[identity] = _nothing
+        reserved.operations[identity] = _do_nothing
         if isinstance(prepared, RequestFailed):
             outlet.refused(request_failed(prepared.errors, exchange.id)["errors"])
         elif prepared.kind == "subscription":
@@ -521,8 +521,8 @@ def execute_to(execution: Execution, prepared: PreparedOperation, caller: Caller
         return execution.execute(prepared, caller, finished_with).cancel
     except RequestFailed as failed:
         outlet.refused(request_failed(failed.errors, caller.request)["errors"])
-        return _nothing
+        return _do_nothing
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """There is nothing to do yet."""

@@ -183,7 +183,7 @@ class Conversation:
 
     # -- messages -----------------------------------------------------------------------------
 
-    def _said_init(self, message: Mapping[str, Any]) -> None:
+    def _on_init(self, message: Mapping[str, Any]) -> None:
         if self._init is None or self._acknowledged:
             self._close(4429, "Too many initialisation requests")
             return
@@ -201,16 +201,16 @@ class Conversation:
         self._sender = f'"r":{bare_payload(self._request, sender=sender)},"c":{connection}'
         self.send('{"type":"connection_ack"}')
 
-    def _said_ping(self, message: Mapping[str, Any]) -> None:
+    def _on_ping(self, message: Mapping[str, Any]) -> None:
         if "payload" in message:
             self.send(encode({"type": "pong", "payload": message["payload"]}))
         else:
             self.send('{"type":"pong"}')
 
-    def _said_pong(self, message: Mapping[str, Any]) -> None:
+    def _on_pong(self, message: Mapping[str, Any]) -> None:
         """It is alive."""
 
-    def _said_complete(self, message: Mapping[str, Any]) -> None:
+    def _on_complete(self, message: Mapping[str, Any]) -> None:
         identity = message.get("id")
         if not isinstance(identity, str):
             self._close(4400, "Invalid message received: complete has an id")
@@ -220,7 +220,7 @@ class Conversation:
             self.ended(identity)
             stop()
 
-    def _said_subscribe(self, message: Mapping[str, Any]) -> None:
+    def _on_subscribe(self, message: Mapping[str, Any]) -> None:
         if not self._acknowledged:
             self._close(4401, "Unauthorized: connection_init comes first")
             return
@@ -239,7 +239,7 @@ class Conversation:
             text = f"One connection may have at most {most} operations at once (graphql.max_connection_subscriptions)."
             operation.refused([{"message": text, "extensions": {"code": "TOO_MANY"}}])
             return
-        self._stops[identity] = _nothing
+        self._stops[identity] = _do_nothing
         try:
             params = read_params(given, parts.execution.documents, persisted=parts.settings.persisted_queries)
             prepared = parts.execution.prepare(params)
@@ -326,13 +326,13 @@ class Subscriber:
 
 
 _SAID: dict[str, Callable[[Conversation, Mapping[str, Any]], None]] = {
-    "connection_init": Conversation._said_init,  # noqa: SLF001  its own
-    "ping": Conversation._said_ping,  # noqa: SLF001  its own
-    "pong": Conversation._said_pong,  # noqa: SLF001  its own
-    "subscribe": Conversation._said_subscribe,  # noqa: SLF001  its own
-    "complete": Conversation._said_complete,  # noqa: SLF001  its own
+    "connection_init": Conversation._on_init,  # noqa: SLF001  its own
+    "ping": Conversation._on_ping,  # noqa: SLF001  its own
+    "pong": Conversation._on_pong,  # noqa: SLF001  its own
+    "subscribe": Conversation._on_subscribe,  # noqa: SLF001  its own
+    "complete": Conversation._on_complete,  # noqa: SLF001  its own
 }
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """There is nothing to stop yet."""
