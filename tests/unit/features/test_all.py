@@ -52,7 +52,7 @@ def test_sound(monkeypatch: pytest.MonkeyPatch) -> None:
         ("NAMELESS", "Add api_version=1 to its Feature."),
         ("TAKEN", "one of the engine of that name already. Give it another name (Feature.name)."),
         ("HELD", 'say: effect is "hold"; it must be one of none, evidence, held, immediate.'),
-        ("TEXT", 'say: the kind of name is "txt"; it must be one of text, integer,'),
+        ("TEXT", 'say: the kind of name is "txt"; it must be one of string, integer,'),
         ("OBJECT", "greetings.say is a method of greetings, which no Global declares."),
         ("SAY", "names a HostCall; it must name a value of the class aiwebengine.feature.Feature."),
         ("MISSING", "fails to load: AttributeError"),
