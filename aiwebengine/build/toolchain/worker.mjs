@@ -24,8 +24,8 @@ let bundler = null;
 let kept = null;
 let setup = null;
 
-function say(told) {
-  process.stdout.write(`${JSON.stringify(told)}\n`);
+function say(message) {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
 const MOST_PROBLEMS = 200;

@@ -168,26 +168,26 @@
 
     /* What an error is told as; `public` if clients are meant to read it. */
     function failure(error) {
-        var text = K.described('thrown', error), told = K.native.parse(text.slice(text.indexOf(' ') + 1));
+        var text = K.described('thrown', error), details = K.native.parse(text.slice(text.indexOf(' ') + 1));
         if (error instanceof K.HttpError) {
-            told.public = true;
-            told.status = error.status;
-            if (error.details !== undefined) told.details = error.details;
+            details.public = true;
+            details.status = error.status;
+            if (error.details !== undefined) details.details = error.details;
         } else if (error instanceof Error && extensionsOf(error) !== undefined) {
-            told.public = true;
-            told.extensions = extensionsOf(error);
+            details.public = true;
+            details.extensions = extensionsOf(error);
         }
-        return told;
+        return details;
     }
 
-    function done(run, told) {
+    function done(run, outcomes) {
         if (run !== K.run) return;
-        var text, about = { start: 'What a resolver returned', skip: isArray(told) ? 2 : 0, finite: true };
+        var text, about = { start: 'What a resolver returned', skip: isArray(outcomes) ? 2 : 0, finite: true };
         try {
-            text = K.jsonText(told, undefined, about);
+            text = K.jsonText(outcomes, undefined, about);
         } catch (error) {
-            if (error instanceof K.Lost && isArray(told) && told.length > 1) {
-                text = K.jsonText(told.map(oneByOne, run), undefined, about);
+            if (error instanceof K.Lost && isArray(outcomes) && outcomes.length > 1) {
+                text = K.jsonText(outcomes.map(oneByOne, run), undefined, about);
             } else {
                 if (error instanceof K.Lost) K.placed(error, K.handlers[run.box.q.calls[0].h]);
                 K.failWith(error, 'invalid_answer');
@@ -220,15 +220,15 @@
     }
 
     K.kinds.graphql = function (run, box) {
-        var calls = box.q.calls, told = [], left = calls.length, ctx = context(run);
+        var calls = box.q.calls, outcomes = [], left = calls.length, ctx = context(run);
         function value(i, given) {
-            told[i] = { d: given === undefined ? null : given };
-            if (--left === 0) done(run, told);
+            outcomes[i] = { d: given === undefined ? null : given };
+            if (--left === 0) done(run, outcomes);
         }
         function error(i, thrown) {
             if (calls.length === 1) { failed(run, thrown); return; }
-            told[i] = { e: failure(thrown) };
-            if (--left === 0) done(run, told);
+            outcomes[i] = { e: failure(thrown) };
+            if (--left === 0) done(run, outcomes);
         }
         function begin(i) {
             var given;

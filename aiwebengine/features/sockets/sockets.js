@@ -67,13 +67,13 @@
     }
 
     /* `told`: what the server knows of the socket. */
-    function Socket(told, done) {
-        var topics = K.bare(), count = 0, list = told.topics || [], closed = false;
+    function Socket(state, done) {
+        var topics = K.bare(), count = 0, list = state.topics || [], closed = false;
         for (var i = 0; i < list.length; i++) { topics[list[i]] = true; count++; }
         function add(op) { if (!closed && done.open) done.ops[done.ops.length] = op; }
-        this.id = told.id;
-        this.protocol = told.protocol || '';
-        this.data = told.data === undefined || told.data === null ? {} : told.data;
+        this.id = state.id;
+        this.protocol = state.protocol || '';
+        this.data = state.data === undefined || state.data === null ? {} : state.data;
         K.define(this, 'send', function send(value) {
             var bytes = bytesOf(value);
             add(bytes === null ? ['t', textOf('ws.send', value)] : ['b', K.base64(bytes)]);
@@ -81,7 +81,7 @@
         K.define(this, 'subscribe', function subscribe(topic) {
             topicOf('ws.subscribe', topic);
             if (topics[topic]) return;
-            if (count >= told.most) throw refused('ws.subscribe', 'a WebSocket may be subscribed to at most ' + told.most + ' topics.', 'too_many');
+            if (count >= state.most) throw refused('ws.subscribe', 'a WebSocket may be subscribed to at most ' + state.most + ' topics.', 'too_many');
             topics[topic] = true;
             count++;
             add(['s', topic]);
@@ -106,10 +106,10 @@
     Socket.prototype = Object.create(Object.prototype);
     K.define(Socket.prototype, 'constructor', Object);
 
-    function outcome(ws, done, told) {
+    function outcome(ws, done, state) {
         done.open = false;
         var data = K.jsonText(ws.data === undefined ? null : ws.data, undefined, { start: 'ws.data', skip: 0, finite: true });
-        if (data.length > told.mostData) throw refused('ws.data', 'it may have at most ' + told.mostData + ' characters as JSON; it has ' + data.length + '. Keep the rest with kv.', 'too_large');
+        if (data.length > state.mostData) throw refused('ws.data', 'it may have at most ' + state.mostData + ' characters as JSON; it has ' + data.length + '. Keep the rest with kv.', 'too_large');
         return '{"ops":' + K.native.stringify(done.ops) + ',"data":' + data + '}';
     }
 
@@ -120,15 +120,15 @@
     /* The server tells of the socket beside the request. */
     function openerOf(open) {
         return function socket(req, ctx) {
-            var after = K.pending(), told = K.run.box.q.ws, done = { ops: [], open: true };
+            var after = K.pending(), state = K.run.box.q.ws, done = { ops: [], open: true };
             function failed(error) { K.reject(after, error); }
             try {
-                var ws = new Socket(told, done);
+                var ws = new Socket(state, done);
                 var value = open === null ? undefined : open.fn(ws, req, ctx);
                 K.when(value, function (given) {
                     try {
                         if (given instanceof K.HttpError) { K.resolve(after, given); return; }
-                        K.resolve(after, { status: 200, contentType: TYPE, body: outcome(ws, done, told) });
+                        K.resolve(after, { status: 200, contentType: TYPE, body: outcome(ws, done, state) });
                     } catch (error) { failed(error); }
                 }, failed);
             } catch (error) { failed(error); }

@@ -97,27 +97,27 @@
 
     /* What is committed now, then the newest after each commit. */
     method(kv, 'watch', function (what) {
-        var id = ++watches, told = [], over = false;
+        var id = ++watches, queue = [], over = false;
         var asks = typeof what === 'string' ? { key: what } : what !== null && typeof what === 'object' && typeof what.prefix === 'string' ? { prefix: what.prefix } : {};
         function give() {
-            if (told.length === 0) return { value: undefined, done: true };
-            var first = told[0];
-            for (var i = 1; i < told.length; i++) told[i - 1] = told[i];
-            told.length -= 1;
+            if (queue.length === 0) return { value: undefined, done: true };
+            var first = queue[0];
+            for (var i = 1; i < queue.length; i++) queue[i - 1] = queue[i];
+            queue.length -= 1;
             return { value: first, done: false };
         }
         var iterator = {};
         define(iterator, 'next', function () {
-            if (told.length > 0 || over) return K.Promise.resolve(give());
+            if (queue.length > 0 || over) return K.Promise.resolve(give());
             return K.hostCall('kv.watch', [id, asks], function (entries) {
                 if (entries === null) over = true;
-                else for (var i = 0; i < entries.length; i++) told[told.length] = entries[i];
+                else for (var i = 0; i < entries.length; i++) queue[queue.length] = entries[i];
                 return give();
             });
         });
         define(iterator, 'return', function (value) {
             over = true;
-            told = [];
+            queue = [];
             return K.hostCall('kv.unwatch', [id], function () { return { value: value, done: true }; });
         });
         define(iterator, Symbol.asyncIterator, function () { return iterator; });

@@ -60,9 +60,9 @@
         if (given instanceof K.HttpError) return given;
         if (first instanceof K.HttpError) return first;
         if (given !== undefined && given !== null && (typeof given !== 'object' || isArray(given))) throw new TypeError('attributes must return an object such as { room: 7 }; ' + K.quote(given) + ' was returned.');
-        var told = { attributes: given === undefined ? null : given };
-        if (first !== undefined) told.first = first;
-        return { status: 200, contentType: 'application/vnd.aiwebengine.stream+json', body: K.jsonText(told, undefined, { start: 'What a stream\'s function returned', skip: 1, finite: true }) };
+        var accepted = { attributes: given === undefined ? null : given };
+        if (first !== undefined) accepted.first = first;
+        return { status: 200, contentType: 'application/vnd.aiwebengine.stream+json', body: K.jsonText(accepted, undefined, { start: 'What a stream\'s function returned', skip: 1, finite: true }) };
     }
 
     function step(entry, req, ctx, after, done) {

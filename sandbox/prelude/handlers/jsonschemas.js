@@ -61,7 +61,7 @@
     function isObject(value) { return value !== null && typeof value === 'object' && !isArray(value); }
 
     /* What a value is and, if it is short, the value. */
-    function told(value) {
+    function shown(value) {
         if (typeof value === 'number') return value < 1e15 && value > -1e15 ? 'the number ' + value : 'a number';
         if (typeof value === 'string') return value.length <= LONGEST_SHOWN ? stringify(value) : 'a string of ' + value.length + ' characters';
         return isArray(value) ? 'a list of ' + value.length : isObject(value) ? 'an object' : value === undefined ? 'nothing' : String(value);
@@ -152,13 +152,13 @@
     };
 
     Compiler.prototype.need = function (good, at, what, value) {
-        if (!good) this.refuse(at, 'it must be ' + what + '; ' + told(value) + ' was given.');
+        if (!good) this.refuse(at, 'it must be ' + what + '; ' + shown(value) + ' was given.');
     };
 
     Compiler.prototype.compile = function (schema, at, depth) {
         if (schema === true) return function () {};
         if (schema === false) return function (value, out) { out.add('is not allowed here.'); };
-        if (!isObject(schema)) this.refuse(at, 'a schema is an object, true or false; ' + told(schema) + ' was given.');
+        if (!isObject(schema)) this.refuse(at, 'a schema is an object, true or false; ' + shown(schema) + ' was given.');
         if (depth > DEEPEST) this.refuse(at, 'a schema may be at most ' + DEEPEST + ' levels deep.');
         var parts = this.parts(schema, at, depth);
         return checkOf(schema, parts);
@@ -200,7 +200,7 @@
         else if (word === '$ref') parts.$ref = this.reference(value, place);
         else if (word !== 'const' && word.slice(0, 2) !== 'x-') {
             var meant = K.nearest(word, KEYWORDS);
-            this.refuse(place, 'there is no keyword ' + told(word) + (meant ? '; did you mean ' + meant + '?' : '.'));
+            this.refuse(place, 'there is no keyword ' + shown(word) + (meant ? '; did you mean ' + meant + '?' : '.'));
         }
     };
 
@@ -209,7 +209,7 @@
         for (var i = 0; i < names.length; i++) {
             if (typeof names[i] === 'string' && TYPES[names[i]]) continue;
             var meant = typeof names[i] !== 'string' ? null : own(ELSEWHERE, names[i]) ? ELSEWHERE[names[i]] : K.nearest(names[i], keys(TYPES));
-            this.refuse(place, 'there is no type ' + told(names[i]) + '; ' + (meant ? 'did you mean ' + meant + '?' : 'use one of ' + keys(TYPES).join(', ') + '.'));
+            this.refuse(place, 'there is no type ' + shown(names[i]) + '; ' + (meant ? 'did you mean ' + meant + '?' : 'use one of ' + keys(TYPES).join(', ') + '.'));
         }
     };
 
@@ -218,7 +218,7 @@
         try {
             return new RegExp(value, test(BEYOND, value) ? 'u' : '');
         } catch (error) {
-            return this.refuse(place, 'the pattern ' + told(value) + ' cannot be used: ' + K.safeText(error.message) + '.');
+            return this.refuse(place, 'the pattern ' + shown(value) + ' cannot be used: ' + K.safeText(error.message) + '.');
         }
     };
 
@@ -227,12 +227,12 @@
         this.need(typeof reference === 'string', place, 'a string such as "#/$defs/name"', reference);
         var seen = K.bare(), target = find(this.root, reference), next = reference;
         while (isObject(target) && typeof target.$ref === 'string' && keys(target).length === 1) {
-            if (seen[next]) this.refuse(place, 'the reference ' + told(reference) + ' leads back to itself.');
+            if (seen[next]) this.refuse(place, 'the reference ' + shown(reference) + ' leads back to itself.');
             seen[next] = true;
             next = target.$ref;
             target = find(this.root, next);
         }
-        if (!isObject(target) && typeof target !== 'boolean') this.refuse(place, 'the reference ' + told(reference) + ' leads nowhere; use one inside this schema, such as "#/$defs/name".');
+        if (!isObject(target) && typeof target !== 'boolean') this.refuse(place, 'the reference ' + shown(reference) + ' leads nowhere; use one inside this schema, such as "#/$defs/name".');
         var referred = this.referred;
         if (!referred[next]) {
             referred[next] = {};
@@ -271,7 +271,7 @@
         return function (value, out) {
             if (reference) reference(value, out);
             if (type !== null && !type.has(value)) {
-                out.add('must be ' + type.name + '; ' + told(value) + ' was given.');
+                out.add('must be ' + type.name + '; ' + shown(value) + ' was given.');
                 return;
             }
             if (forAny.length) all(forAny, value, out);
@@ -296,14 +296,14 @@
 
     function constant(wanted) {
         return function (value, out) {
-            if (!same(wanted, value)) out.add('must be ' + told(wanted) + '; ' + told(value) + ' was given.');
+            if (!same(wanted, value)) out.add('must be ' + shown(wanted) + '; ' + shown(value) + ' was given.');
         };
     }
 
     function oneOfThese(allowed) {
         return function (value, out) {
             for (var i = 0; i < allowed.length; i++) if (same(allowed[i], value)) return;
-            out.add('must be one of ' + allowed.slice(0, 10).map(told).join(', ') + '; ' + told(value) + ' was given.');
+            out.add('must be one of ' + allowed.slice(0, 10).map(shown).join(', ') + '; ' + shown(value) + ' was given.');
         };
     }
 
@@ -320,13 +320,13 @@
         counted(schema, 'minLength', 'maxLength', 'characters', checks, characters);
         if (parts.pattern) {
             push.call(checks, function (value, out) {
-                if (!test(parts.pattern, value)) out.add('must match ' + told(schema.pattern) + '; ' + told(value) + ' was given.');
+                if (!test(parts.pattern, value)) out.add('must match ' + shown(schema.pattern) + '; ' + shown(value) + ' was given.');
             });
         }
         var form = schema.format === undefined ? undefined : FORMATS[schema.format];
         if (form) {
             push.call(checks, function (value, out) {
-                if (!test(form, value)) out.add('must be of the format ' + schema.format + '; ' + told(value) + ' was given.');
+                if (!test(form, value)) out.add('must be of the format ' + schema.format + '; ' + shown(value) + ' was given.');
             });
         }
     }
@@ -350,7 +350,7 @@
             var bound = schema[rule[0]];
             if (bound === undefined) return;
             push.call(checks, function (value, out) {
-                if (!rule[2](value, bound)) out.add('must be ' + rule[1] + ' ' + bound + '; ' + told(value) + ' was given.');
+                if (!rule[2](value, bound)) out.add('must be ' + rule[1] + ' ' + bound + '; ' + shown(value) + ' was given.');
             });
         });
     }
@@ -432,7 +432,7 @@
             push.call(checks, function (value, out) {
                 keys(required).forEach(function (name) {
                     if (!own(value, name)) return;
-                    required[name].forEach(function (needed) { if (!own(value, needed)) out.add('is missing; ' + told(name) + ' needs it.', needed); });
+                    required[name].forEach(function (needed) { if (!own(value, needed)) out.add('is missing; ' + shown(name) + ' needs it.', needed); });
                 });
             });
         }

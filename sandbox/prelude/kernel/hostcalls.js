@@ -14,11 +14,11 @@
 
     var MEMBERS = ['code', 'call', 'hint', 'retryAfter', 'details'];
 
-    function HostError(told) {
-        var error = new Error(K.safeText(told.message));
+    function HostError(refusal) {
+        var error = new Error(K.safeText(refusal.message));
         setPrototypeOf(error, HostError.prototype);
         for (var i = 0; i < MEMBERS.length; i++) {
-            if (own(told, MEMBERS[i]) && told[MEMBERS[i]] !== undefined) defineProperty(error, MEMBERS[i], { value: told[MEMBERS[i]], writable: true, configurable: true, enumerable: false });
+            if (own(refusal, MEMBERS[i]) && refusal[MEMBERS[i]] !== undefined) defineProperty(error, MEMBERS[i], { value: refusal[MEMBERS[i]], writable: true, configurable: true, enumerable: false });
         }
         return error;
     }

@@ -100,8 +100,8 @@
     };
 
     /* What the server would answer by itself, as a handler behind the script's middleware. */
-    function automaticOf(told) {
-        return function automatic() { return K.madeAnswer(told.status, told.headers, told.body); };
+    function automaticOf(document) {
+        return function automatic() { return K.madeAnswer(document.status, document.headers, document.body); };
     }
 
     function returned(value, run) { giveAnswer(run, value, false); }
@@ -241,8 +241,8 @@
     /* The budget is read when somebody asks: most handlers do not. */
     var invocationPrototype = Object.create(Object.prototype), setPrototypeOf = Object.setPrototypeOf;
     K.getter(invocationPrototype, 'budget', function () {
-        var told = K.run === null ? undefined : K.run.box.b;
-        return told === undefined ? null : K.parse(told);
+        var document = K.run === null ? undefined : K.run.box.b;
+        return document === undefined ? null : K.parse(document);
     });
 
     /* Handlers that are called together have their request one level deeper. */
@@ -292,13 +292,13 @@
 
     /* The client disconnected: what is open fails, and the script is told; a stream is cancelled though nothing of it is being written. */
     K.cancel = function () {
-        var run = K.run, told = { err: { code: 'closed', message: 'The invocation is cancelled: the client disconnected.' } };
+        var run = K.run, document = { err: { code: 'closed', message: 'The invocation is cancelled: the client disconnected.' } };
         if (run.cancelled) return;
         run.cancelled = true;
-        K.calls.settleAll(told);
+        K.calls.settleAll(document);
         if (run.abort !== null) K.job(abort, run);
         if (run.stream !== null) K.job(leave, run);
-        if (K.world.waitsFor() !== null) K.world.resume(told);
+        if (K.world.waitsFor() !== null) K.world.resume(document);
     };
     function abort(run) { run.abort.abort(); }
 

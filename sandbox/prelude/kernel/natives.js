@@ -24,7 +24,7 @@
         return false;
     }
 
-    function told(keys) {
+    function visible(keys) {
         if (keys.length === 0 || typeof keys[keys.length - 1] !== 'symbol') return keys;
         var made = [];
         for (var i = 0; i < keys.length; i++) if (typeof keys[i] !== 'symbol' || !isSecret(keys[i])) made[made.length] = keys[i];
@@ -62,8 +62,8 @@
     K.getter = function (object, name, get, set) {
         defineProperty(object, name, { get: get, set: set, configurable: true, enumerable: false });
     };
-    K.define(Object, 'getOwnPropertySymbols', function getOwnPropertySymbols(object) { return told(symbolsOf(object)); });
-    K.define(Reflect, 'ownKeys', function ownKeysOf(object) { return told(ownKeys(object)); });
+    K.define(Object, 'getOwnPropertySymbols', function getOwnPropertySymbols(object) { return visible(symbolsOf(object)); });
+    K.define(Reflect, 'ownKeys', function ownKeysOf(object) { return visible(ownKeys(object)); });
     defineProperty(Reflect.ownKeys, 'name', { value: 'ownKeys', configurable: true });
     K.global = function (name, value) { K.define(global, name, value); };
 

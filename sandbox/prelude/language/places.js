@@ -28,8 +28,8 @@
     /* The map, with how far it is decoded: `places` has source, line and column for each line, null for none. */
     function decoded() {
         if (map !== null || text === '') return map;
-        var told = parse(text);
-        map = { sources: told.sources, functions: told.functions, mappings: told.mappings, at: 0, places: [], source: 0, line: 0, column: 0 };
+        var document = parse(text);
+        map = { sources: document.sources, functions: document.functions, mappings: document.mappings, at: 0, places: [], source: 0, line: 0, column: 0 };
         return map;
     }
 

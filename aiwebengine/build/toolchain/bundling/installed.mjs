@@ -81,13 +81,13 @@ export class Installed {
   /** The `package.json` of a folder; null if it has none, or one that is no object. */
   manifest(folder) {
     if (this.packages.has(folder)) return this.packages.get(folder);
-    let told = null;
+    let parsed = null;
     try {
-      told = JSON.parse(this.read(posix.join(folder, 'package.json')));
+      parsed = JSON.parse(this.read(posix.join(folder, 'package.json')));
     } catch { /* as if there were none */ }
-    if (told === null || typeof told !== 'object' || Array.isArray(told)) told = null;
-    this.packages.set(folder, told);
-    return told;
+    if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) parsed = null;
+    this.packages.set(folder, parsed);
+    return parsed;
   }
 
   /** The nearest folder at or above a file's that has a `package.json`; null if there is none. */

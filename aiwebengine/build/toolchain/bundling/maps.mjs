@@ -43,9 +43,9 @@ export function placesOnly(map, nameOf, functionsOf) {
     if (first === null) return '';
     const [name, atLine, atColumn] = first;
     if (!indexes.has(name)) indexes.set(name, sources.push(name) - 1);
-    const told = [0, indexes.get(name) - lastSource, atLine - lastLine, atColumn - lastColumn].map(digits).join('');
+    const vlq = [0, indexes.get(name) - lastSource, atLine - lastLine, atColumn - lastColumn].map(digits).join('');
     [lastSource, lastLine, lastColumn] = [indexes.get(name), atLine, atColumn];
-    return told;
+    return vlq;
   });
   return { version: 3, sources, names: [], mappings: mappings.join(';'), functions: sources.map(functionsOf) };
 }

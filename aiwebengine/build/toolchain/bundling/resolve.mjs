@@ -92,12 +92,12 @@ export class PackageResolver {
 
   exported(folder, manifest, sub, required) {
     const table = isTable(manifest.exports) ? manifest.exports : { '.': manifest.exports };
-    const told = target(table, sub, conditions(required));
-    if (told === null || !told.startsWith('./')) {
+    const mapped = target(table, sub, conditions(required));
+    if (mapped === null || !mapped.startsWith('./')) {
       const given = Object.keys(table).filter((one) => !one.includes('*')).slice(0, 20).join(', ');
       return { missing: sub === '.' ? 'it exports nothing for this environment' : `the package does not export "${sub}"; it exports ${given}` };
     }
-    return this.exact(folder, told, required);
+    return this.exact(folder, mapped, required);
   }
 
   /* `#name`, which the package's own `imports` explain. */
@@ -105,16 +105,16 @@ export class PackageResolver {
     const scope = this.installed.enclosing(importer);
     const manifest = scope !== null ? this.installed.manifest(scope) : null;
     if (!manifest || typeof manifest.imports !== 'object' || manifest.imports === null) return { missing: 'the package has no imports' };
-    const told = target(manifest.imports, specifier, conditions(required));
-    if (told === null) return { missing: 'the imports of the package do not name it' };
-    return told.startsWith('./') ? this.exact(scope, told, required) : this.installedAt(told, importer, required);
+    const mapped = target(manifest.imports, specifier, conditions(required));
+    if (mapped === null) return { missing: 'the imports of the package do not name it' };
+    return mapped.startsWith('./') ? this.exact(scope, mapped, required) : this.installedAt(mapped, importer, required);
   }
 
-  exact(folder, told, required) {
-    if (told.slice(2).split('/').some((one) => one === '..' || one === '.' || one === 'node_modules')) return { missing: 'the package names a file outside of itself' };
-    const path = posix.join(folder, told);
+  exact(folder, mapped, required) {
+    if (mapped.slice(2).split('/').some((one) => one === '..' || one === '.' || one === 'node_modules')) return { missing: 'the package names a file outside of itself' };
+    const path = posix.join(folder, mapped);
     const found = this.file(path, false);
-    return found === null ? { missing: `the package names a file that it does not hold: ${told}` } : this.final(found, path, required);
+    return found === null ? { missing: `the package names a file that it does not hold: ${mapped}` } : this.final(found, path, required);
   }
 
   file(path, withEndings = true) {
@@ -167,10 +167,10 @@ export class PackageResolver {
   /** Whether a file must be kept although nothing that it exports is used; what its package says. */
   hasSideEffects(path) {
     const scope = this.installed.enclosing(path);
-    const told = scope !== null ? this.installed.manifest(scope).sideEffects : undefined;
-    if (typeof told === 'boolean') return told;
-    if (!Array.isArray(told)) return true;
-    if (!this.effects.has(scope)) this.effects.set(scope, told.filter((one) => typeof one === 'string').slice(0, 1000).map(globPattern));
+    const declared = scope !== null ? this.installed.manifest(scope).sideEffects : undefined;
+    if (typeof declared === 'boolean') return declared;
+    if (!Array.isArray(declared)) return true;
+    if (!this.effects.has(scope)) this.effects.set(scope, declared.filter((one) => typeof one === 'string').slice(0, 1000).map(globPattern));
     const inside = path.slice(scope.length + 1);
     return this.effects.get(scope).some((one) => one.test(inside));
   }
@@ -185,9 +185,9 @@ function isTable(exports) {
 }
 
 function browserMap(manifest) {
-  const told = manifest?.browser;
-  if (typeof told !== 'object' || told === null || Array.isArray(told)) return null;
-  return Object.fromEntries(Object.entries(told).filter(([, instead]) => instead === false || typeof instead === 'string'));
+  const browser = manifest?.browser;
+  if (typeof browser !== 'object' || browser === null || Array.isArray(browser)) return null;
+  return Object.fromEntries(Object.entries(browser).filter(([, instead]) => instead === false || typeof instead === 'string'));
 }
 
 /* The target of a key in a table of exports or imports, with `*` filled in; null if there is none. */
@@ -202,24 +202,24 @@ function target(table, key, active) {
     if (best === null || before.length > best.before.length) best = { pattern, before, match: key.slice(before.length, key.length - after.length) };
   }
   if (best === null) return null;
-  const told = chosen(table[best.pattern], active, best.match);
-  return told !== null && !best.pattern.includes('*') ? told + best.match : told;
+  const mapped = chosen(table[best.pattern], active, best.match);
+  return mapped !== null && !best.pattern.includes('*') ? mapped + best.match : mapped;
 }
 
 function chosen(value, active, match) {
   if (typeof value === 'string') return value.split('*').join(match);
   if (Array.isArray(value)) {
     for (const one of value) {
-      const told = chosen(one, active, match);
-      if (told !== null) return told;
+      const mapped = chosen(one, active, match);
+      if (mapped !== null) return mapped;
     }
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
   for (const [condition, one] of Object.entries(value)) {
     if (!active.has(condition)) continue;
-    const told = chosen(one, active, match);
-    if (told !== null) return told;
+    const mapped = chosen(one, active, match);
+    if (mapped !== null) return mapped;
   }
   return null;
 }

@@ -55,11 +55,11 @@ export function checks({ types: t }, options) {
     if (source.includes(`typeof ${name}`)) return;
     if (name === 'arguments' || name === 'undefined') return;
     const member = path.parentPath.isMemberExpression({ object: node }) && !path.parentPath.node.computed ? path.parentPath.node.property.name : null;
-    const told = (member && advice[`${name}.${member}`]) || advice[name];
+    const remedy = (member && advice[`${name}.${member}`]) || advice[name];
     if (named.has(name)) return;
     named.add(name);
-    const near = told ? null : nearest(name, Object.keys(known));
-    problem(node, 'unknown_name', `"${name}" is not defined.${near ? ` Did you mean "${near}"?` : ''}`, told || (near ? `Write ${near}, or declare ${name}.` : 'Declare it, import it, or read it from the request.'), 'error', name);
+    const near = remedy ? null : nearest(name, Object.keys(known));
+    problem(node, 'unknown_name', `"${name}" is not defined.${near ? ` Did you mean "${near}"?` : ''}`, remedy || (near ? `Write ${near}, or declare ${name}.` : 'Declare it, import it, or read it from the request.'), 'error', name);
   }
 
   function checkMember(path, name) {
@@ -69,9 +69,9 @@ export function checks({ types: t }, options) {
     const member = parent.node.property.name;
     if (members.includes(member) || Object.prototype[member] !== undefined) return;
     if (parent.parentPath.isAssignmentExpression({ left: parent.node })) return;
-    const told = advice[`${name}.${member}`];
-    const near = told ? null : nearest(member, members);
-    problem(parent.node.property, 'unknown_member', `${name}.${member} does not exist.${near ? ` Did you mean ${name}.${near}?` : ''}`, told || (near ? `Write ${name}.${near}.` : `${name} has ${members.slice(0, 20).join(', ')}.`));
+    const remedy = advice[`${name}.${member}`];
+    const near = remedy ? null : nearest(member, members);
+    problem(parent.node.property, 'unknown_member', `${name}.${member} does not exist.${near ? ` Did you mean ${name}.${near}?` : ''}`, remedy || (near ? `Write ${name}.${near}.` : `${name} has ${members.slice(0, 20).join(', ')}.`));
   }
 
   /* `import { name } from "aiwebengine"` gives the global of that name, and so does `export { name } from`. */

@@ -16,8 +16,8 @@ export function patterns({ types: t }) {
   }
 
   function textOf(path) {
-    const told = path?.evaluate();
-    return told?.confident && typeof told.value === 'string' ? told.value : null;
+    const result = path?.evaluate();
+    return result?.confident && typeof result.value === 'string' ? result.value : null;
   }
 
   /* `new RegExp("\\p{L}", "u")` with a text that is known now is as good as a literal, which is lowered. */
