@@ -19,7 +19,7 @@ from aiwebengine.features.all import FEATURES
 from aiwebengine.host.names import declarations
 from aiwebengine.machinery import chains_of, parts_of
 from aiwebengine.observe.points import Passed, unwatched
-from aiwebengine.services.inherited import NOTHING, Inherited
+from aiwebengine.services.inherited import NOTHING, InheritedDescriptors
 from aiwebengine.settings.schema import Settings
 
 
@@ -29,7 +29,7 @@ def build(
     reactor: Any,
     features: Sequence[Feature] = FEATURES,
     passed: Passed = unwatched,
-    inherited: Inherited = NOTHING,
+    inherited: InheritedDescriptors = NOTHING,
 ) -> Engine:
     """
     Build an engine.

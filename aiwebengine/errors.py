@@ -44,23 +44,23 @@ class EngineError(Exception):
         self.retry_seconds = retry_seconds
 
 
-class Refused(EngineError):
+class CallerError(EngineError):
     """The caller's doing."""
 
 
-class Invalid(Refused):
+class Invalid(CallerError):
     """The request is malformed or breaks a rule."""
 
     code = "invalid"
 
 
-class NotFound(Refused):
+class NotFound(CallerError):
     """There is nothing with that name or path."""
 
     code = "not_found"
 
 
-class WrongMethod(Refused):
+class WrongMethod(CallerError):
     """
     The path exists, the method does not.
 
@@ -75,31 +75,31 @@ class WrongMethod(Refused):
         self.allowed = tuple(allowed)
 
 
-class UpgradeRequired(Refused):
+class UpgradeRequired(CallerError):
     """The path is a WebSocket, and the request is not a WebSocket upgrade of a supported version."""
 
     code = "upgrade_required"
 
 
-class NotAcceptable(Refused):
+class NotAcceptable(CallerError):
     """The client accepts none of the available content types."""
 
     code = "not_acceptable"
 
 
-class Unauthenticated(Refused):
+class Unauthenticated(CallerError):
     """The caller is not authenticated."""
 
     code = "unauthenticated"
 
 
-class Denied(Refused):
+class Denied(CallerError):
     """The caller is not allowed to do this."""
 
     code = "denied"
 
 
-class Conflict(Refused):
+class Conflict(CallerError):
     """Something else has changed or holds the same thing."""
 
     code = "conflict"
@@ -118,13 +118,13 @@ class Stale(Conflict):
         self.turn = turn
 
 
-class TooLarge(Refused):
+class TooLarge(CallerError):
     """More bytes than the limit allows."""
 
     code = "too_large"
 
 
-class UnsupportedMedia(Refused):
+class UnsupportedMedia(CallerError):
     """
     The body's content type or coding is not supported.
 
@@ -138,49 +138,49 @@ class UnsupportedMedia(Refused):
         super().__init__(public, details={"acceptEncoding": list(codings)} if codings else None)
 
 
-class TargetTooLong(Refused):
+class TargetTooLong(CallerError):
     """The request's target is longer than the limit allows."""
 
     code = "uri_too_long"
 
 
-class NotImplementedByServer(Refused):
+class NotImplementedByServer(CallerError):
     """The server does not support the method or the transfer coding."""
 
     code = "not_implemented"
 
 
-class UnsupportedVersion(Refused):
+class UnsupportedVersion(CallerError):
     """The server does not support the request's version of HTTP."""
 
     code = "http_version"
 
 
-class HeadersTooLarge(Refused):
+class HeadersTooLarge(CallerError):
     """The request's headers are larger than the limit allows."""
 
     code = "headers_too_large"
 
 
-class TooSlow(Refused):
+class TooSlow(CallerError):
     """The request did not arrive in time."""
 
     code = "too_slow"
 
 
-class TooMany(Refused):
+class TooMany(CallerError):
     """More requests than the limit allows."""
 
     code = "too_many"
 
 
-class Closed(Refused):
+class Closed(CallerError):
     """What was requested was available earlier, and no longer is."""
 
     code = "closed"
 
 
-class BudgetSpent(Refused):
+class BudgetSpent(CallerError):
     """The budget over time is used up."""
 
     code = "budget"
@@ -222,7 +222,7 @@ class Problem:
         return {key: value for key, value in pairs.items() if value is not None}
 
 
-class DeploymentRefused(Refused):
+class DeploymentRefused(CallerError):
     """
     A deployment has problems; nothing was changed.
 

@@ -52,13 +52,13 @@ from aiwebengine.services.db.engines import SqliteEngines
 from aiwebengine.services.db.migrations.lists import MACHINERY_CHAINS
 from aiwebengine.services.db.script_databases import ScriptDatabases
 from aiwebengine.services.db.units import Units
-from aiwebengine.services.guarded import Guarded
+from aiwebengine.services.guarded import GuardedDependency
 from aiwebengine.services.outbox import Deliver, Relay
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
 from aiwebengine.values import ConsolePage, Invocation, Receipt
 from aiwebengine.web.admission import AdmissionStep
-from aiwebengine.web.api.route import Routed
+from aiwebengine.web.api.route import ApiResource
 from aiwebengine.web.errors import Explain
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamServer
@@ -130,7 +130,7 @@ class Parts:
     """By kind, who delivers the messages that these effects publish."""
     services: Sequence[tuple[str, Any]] = ()
     """Name and `IService`; started in order before scripts are restored, stopped in reverse."""
-    api: Sequence[Routed] = ()
+    api: Sequence[ApiResource] = ()
     """Routes of the management API."""
     responders: Sequence[Responder] = ()
     """Who answers paths of its own."""
@@ -142,7 +142,7 @@ class Parts:
     """What it shows to those who look after the server: a console has a page for each."""
     state: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     """By name, figures for the state page, ready for JSON."""
-    breakers: Sequence[Guarded] = ()
+    breakers: Sequence[GuardedDependency] = ()
     """Dependencies of its own, for health and state."""
     ending: Sequence[Callable[[], None]] = ()
     """Send clients away who would keep the listener from closing."""

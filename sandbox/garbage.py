@@ -20,7 +20,7 @@ _LONG_SECONDS = 0.005
 _GATHERED_BYTES = 2 * 1024 * 1024
 
 
-class Garbage:
+class GarbageCollector:
     """
     Collects when it pays.
 

@@ -41,7 +41,7 @@ from sandbox.boxes import BadBox, Box, encode_pair
 from sandbox.deadline import Deadline
 from sandbox.engine import Engine, EngineFailed
 from sandbox.failures import Failure, engine_failure, read_failure
-from sandbox.garbage import Garbage
+from sandbox.garbage import GarbageCollector
 from sandbox.requests import run_text
 
 MAX_VALUE_BYTES = 64 * 1024 * 1024
@@ -107,7 +107,7 @@ class Conversation:
         failure = self._drive(b"L" + box[b"v"], box[b"_ask"])
         return failure is None
 
-    def serve(self, *, garbage: Garbage, once: bool) -> None:
+    def serve(self, *, garbage: GarbageCollector, once: bool) -> None:
         """
         Take runs until the server goes.
 

@@ -22,7 +22,7 @@ from sandbox.deadline import Deadline
 from sandbox.duktape import Duktape
 from sandbox.engine import Engine
 from sandbox.forker import ForkServer
-from sandbox.garbage import Garbage, allocator
+from sandbox.garbage import GarbageCollector, allocator
 from sandbox.lockdown import apply, namespaces, process, rlimits, seccomp
 from sandbox.lockdown.report import report
 from sandbox.loop import Conversation
@@ -92,7 +92,7 @@ def _be_clone(
 ) -> None:
     data = socket.socket(fileno=descriptors[0])
     apply.lock_clone(parent=parent, calls=calls)
-    garbage = Garbage(collect=lambda: engine.pump("H"), used_bytes=used_bytes)
+    garbage = GarbageCollector(collect=lambda: engine.pump("H"), used_bytes=used_bytes)
     conversation = Conversation(data=data, engine=engine, deadline=Deadline())
     conversation.serve(garbage=garbage, once=bool(request.get("once")))
 

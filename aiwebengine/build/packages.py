@@ -24,7 +24,7 @@ from aiwebengine.build import dependencies
 from aiwebengine.build.dependencies import LOCK_FILE, PACKAGE_FILE, Dependencies
 from aiwebengine.build.npm import Npm, NpmFailed, RegistryAway
 from aiwebengine.services.breaker import Rules
-from aiwebengine.services.guarded import Guarded, GuardTerms
+from aiwebengine.services.guarded import GuardedDependency, GuardTerms
 from aiwebengine.services.retry import Attempts, Backoff
 from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import BuildSettings
@@ -81,7 +81,7 @@ class Packages:
         npm: Path,
         folder: Path,
         settings: BuildSettings,
-        guarded: Guarded,
+        guarded: GuardedDependency,
         threads: Runs,
     ) -> None:
         self._reactor = reactor

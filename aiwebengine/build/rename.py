@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiwebengine.build.node import Node
+from aiwebengine.build.node import NodeProgram
 
 _SECONDS = 120.0
 _SETUP: dict[str, object] = {"cache": None, "known": {}, "advice": {}, "version": ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenamedName:
+class NameChange:
     """One name that was replaced."""
 
     line: int
@@ -30,16 +30,18 @@ class RenamedName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Renamed:
+class RenamedFile:
     """One file."""
 
     source: str
-    changes: tuple[RenamedName, ...]
+    changes: tuple[NameChange, ...]
     problem: str = ""
     """Why it was left alone: it cannot be parsed."""
 
 
-def rename(node: Node, toolchain: Path, files: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Renamed]:
+def rename(
+    node: NodeProgram, toolchain: Path, files: Mapping[str, str], names: Mapping[str, str]
+) -> dict[str, RenamedFile]:
     """
     Replace older names in *files*.
 
@@ -71,9 +73,9 @@ def rename(node: Node, toolchain: Path, files: Mapping[str, str], names: Mapping
     return {path: _read(files[path], answers[number]) for number, path in enumerate(paths)}
 
 
-def _read(source: str, answers: Mapping[str, object]) -> Renamed:
+def _read(source: str, answers: Mapping[str, object]) -> RenamedFile:
     found = answers.get("ok")
     if not isinstance(found, dict):
-        return Renamed(source=source, changes=(), problem=str(answers.get("error", "")).partition("\n")[0])
-    changes = tuple(RenamedName(line=one["line"], old=one["from"], new=one["to"]) for one in found["changes"])
-    return Renamed(source=found["source"], changes=changes)
+        return RenamedFile(source=source, changes=(), problem=str(answers.get("error", "")).partition("\n")[0])
+    changes = tuple(NameChange(line=one["line"], old=one["from"], new=one["to"]) for one in found["changes"])
+    return RenamedFile(source=found["source"], changes=changes)

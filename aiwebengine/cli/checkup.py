@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from aiwebengine.build.builder import TOOLCHAIN
-from aiwebengine.build.node import Node, find_node
+from aiwebengine.build.node import NodeProgram, find_node
 from aiwebengine.runtime import lockdown
 from aiwebengine.runtime.processes.zygote import environment
 from aiwebengine.services.lock import LOCK_NAME, locked_by
@@ -94,7 +94,7 @@ def _sandbox(settings: Settings) -> Iterator[Finding]:
 def _node(settings: Settings) -> Finding:
     node = find_node(settings.build.node, TOOLCHAIN)
     without = "Until that is mended only scripts in plain ES5 can be deployed; those that are deployed serve."
-    if not isinstance(node, Node):
+    if not isinstance(node, NodeProgram):
         return Finding(name="build", state=WARNING, found=f"Nothing can be built: {node.private}. {without}")
     try:
         done = subprocess.run([node.program, "--version"], capture_output=True, timeout=_SECONDS, check=True)

@@ -29,13 +29,13 @@ def migrate_names(path: Path, write: bool, as_json: bool) -> int:
     """
     from aiwebengine.assembly.declared import DECLARED  # noqa: PLC0415  Other commands need not wait for it.
     from aiwebengine.build.builder import TOOLCHAIN  # noqa: PLC0415  The same.
-    from aiwebengine.build.node import Node, find_node  # noqa: PLC0415  The same.
+    from aiwebengine.build.node import NodeProgram, find_node  # noqa: PLC0415  The same.
     from aiwebengine.build.rename import rename  # noqa: PLC0415  The same.
 
     names = DECLARED.older
     files = _files(path)
     node = find_node("", TOOLCHAIN)
-    if not isinstance(node, Node):
+    if not isinstance(node, NodeProgram):
         raise CommandFailed(f"Scripts cannot be parsed here: {node.private}.", code=exits.FAILED)
     try:
         found = rename(node, TOOLCHAIN, files, names)

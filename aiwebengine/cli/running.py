@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 
 from aiwebengine.cli.successor import NotReady, Predecessor, Succession
 from aiwebengine.errors import CannotStart, EngineError
-from aiwebengine.services.inherited import NOTHING, Inherited
+from aiwebengine.services.inherited import NOTHING, InheritedDescriptors
 from aiwebengine.services.lock import ADDRESS_NAME
 from aiwebengine.settings.schema import Settings
 
@@ -62,7 +62,7 @@ class RunningEngine(Service):
         reactor: Any,
         started: Callable[[Readiness], None],
         failed: Callable[[str], None],
-        inherited: Inherited = NOTHING,
+        inherited: InheritedDescriptors = NOTHING,
         succession: Succession | None = None,
         pidfile: Callable[[], str | None] = lambda: None,
         handed_over: Callable[[int], None] = lambda _: None,

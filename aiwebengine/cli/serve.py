@@ -15,7 +15,7 @@ from aiwebengine.cli import flags
 from aiwebengine.errors import CannotStart
 from aiwebengine.feature import Feature
 from aiwebengine.observe import interpreter
-from aiwebengine.services.inherited import Inherited, inherited
+from aiwebengine.services.inherited import InheritedDescriptors, inherited
 from aiwebengine.settings.schema import Settings
 from aiwebengine.terminal import exits
 from aiwebengine.terminal.exits import CommandFailed
@@ -43,7 +43,7 @@ def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, 
         raise CommandFailed(f"cannot start: {message}", code=exits.FAILED)
 
 
-def _run(settings: Settings, features: Sequence[Feature], given: Inherited) -> str | None:
+def _run(settings: Settings, features: Sequence[Feature], given: InheritedDescriptors) -> str | None:
     """Run the reactor until the server is stopped; the message for people if it did not start."""
     from aiwebengine.cli.reactor import ignore_signals, install, stop, stop_on_signals  # noqa: PLC0415  Other commands need no reactor and start faster.
 

@@ -30,7 +30,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from aiwebengine.cli.early import arrived
-from aiwebengine.services.inherited import PREDECESSOR, Inherited, message
+from aiwebengine.services.inherited import PREDECESSOR, InheritedDescriptors, message
 
 _log = Logger()
 
@@ -80,7 +80,7 @@ class Succession:
         self._process = process = _Successor(reactor=self._reactor, seconds=seconds)
         report = message(
             pid=os.getpid(),
-            what=Inherited(
+            what=InheritedDescriptors(
                 listening=_LISTENING, lock=_LOCK, tell=_TELL, gone=_GONE, managed=self._managed, pidfile=pidfile
             ),
         )
@@ -168,7 +168,7 @@ class Predecessor:
         inherited: What it handed on.
     """
 
-    def __init__(self, *, reactor: Any, inherited: Inherited) -> None:
+    def __init__(self, *, reactor: Any, inherited: InheritedDescriptors) -> None:
         self._reactor = reactor
         self._tell = inherited.tell
         self._gone = inherited.gone
@@ -184,7 +184,7 @@ class Predecessor:
     def when_gone(self, call: Callable[[], None]) -> None:
         """Call once, when it has ended."""
         if self._gone is not None:
-            self._reactor.addReader(_End(reactor=self._reactor, descriptor=self._gone, call=call))
+            self._reactor.addReader(_ExitPipe(reactor=self._reactor, descriptor=self._gone, call=call))
             self._gone = None
 
     def _say(self, what: Mapping[str, Any]) -> None:
@@ -199,7 +199,7 @@ class Predecessor:
 
 
 @implementer(IReadDescriptor)
-class _End:
+class _ExitPipe:
     """The reading end of a pipe that nobody writes to: it ends with its other end's process."""
 
     def __init__(self, *, reactor: Any, descriptor: int, call: Callable[[], None]) -> None:

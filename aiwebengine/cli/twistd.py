@@ -31,7 +31,7 @@ from aiwebengine.features.all import installed, sections_of
 from aiwebengine.observe import interpreter
 from aiwebengine.observe.log_file import SharedLogFile
 from aiwebengine.observe.server_log import observer
-from aiwebengine.services.inherited import Inherited, inherited
+from aiwebengine.services.inherited import InheritedDescriptors, inherited
 from aiwebengine.services.whole_files import write_whole
 from aiwebengine.settings.load import load
 from aiwebengine.settings.schema import Settings
@@ -121,7 +121,7 @@ def _succeed(parent: Any) -> None:
     parent["chroot"] = None
 
 
-class _Top(RunningEngine):
+class _TwistdEngine(RunningEngine):
     """The running engine, which also brings the server's own log along to twistd."""
 
     def __init__(self, *, log: Any, caller: _Caller, **arguments: Any) -> None:
@@ -149,8 +149,8 @@ def makeService(options: Options) -> Service:
     daemon = options.parent is None or not options.parent["nodaemon"]
     pidfile = _PidFile(parent=options.parent, inherited=options.inherited)
     caller = _Caller(parent=options.parent, terminal=options.terminal)
-    ending = _Ending(reactor=reactor, daemon=daemon, pidfile=pidfile, caller=caller)
-    top = _Top(
+    ending = _StartResult(reactor=reactor, daemon=daemon, pidfile=pidfile, caller=caller)
+    top = _TwistdEngine(
         caller=caller,
         log=_observer(options.parent or {}, options.settings),
         settings=options.settings,
@@ -227,7 +227,7 @@ class _PidFile:
         inherited: What the process inherited.
     """
 
-    def __init__(self, *, parent: Any, inherited: Inherited) -> None:
+    def __init__(self, *, parent: Any, inherited: InheritedDescriptors) -> None:
         self._parent = parent if parent is not None else {}
         self._inherited = inherited.pidfile
 
@@ -253,7 +253,7 @@ class _PidFile:
         self._parent["pidfile"] = ""
 
 
-class _Ending:
+class _StartResult:
     """
     Return how the start went, and end the process if it failed.
 

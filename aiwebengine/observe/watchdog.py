@@ -39,7 +39,7 @@ _OWN = "aiwebengine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
+class ReactorHold:
     """One step that held the reactor for long."""
 
     at: float
@@ -153,7 +153,7 @@ class Watchdog(Service):
         self._thread: threading.Thread | None = None
         self._seen: tuple[float, list[traceback.FrameSummary], Any] = (0.0, [], None)
         """When the step began that was seen last, its stack, and for whom it worked then: later it may be another."""
-        self._holds: deque[Hold] = deque(maxlen=_KEPT)
+        self._holds: deque[ReactorHold] = deque(maxlen=_KEPT)
         self._lines: deque[float] = deque(maxlen=_LINES)
         self.pulse = ReactorPulse(monotonic=monotonic, held=self._held)
 
@@ -211,7 +211,7 @@ class Watchdog(Service):
         seen_of, stack, subject = self._seen
         if seen_of != began:
             stack, subject = [], self.pulse.subject
-        hold = Hold(
+        hold = ReactorHold(
             at=self._wall() - seconds,
             seconds=seconds,
             subject=describe(subject),

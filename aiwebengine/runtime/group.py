@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.interfaces import HostSession
 from aiwebengine.runtime.moves import Move
-from aiwebengine.runtime.processes.child import Clone, CloneWork, Life, describe
+from aiwebengine.runtime.processes.child import Clone, CloneLife, CloneWork, describe
 from aiwebengine.runtime.processes.clone_pool import ClonePool
 from aiwebengine.runtime.processes.crashes import MOST_IN_A_ROW, Crashes, is_crash
 from aiwebengine.runtime.processes.journal import Journal
@@ -44,7 +44,7 @@ _UNUSED_PERIODS = 5
 
 # For every request: an attribute of an enumeration takes three times as long as a name.
 _BUSY, _IDLE, _PARKED = CloneWork.BUSY, CloneWork.IDLE, CloneWork.PARKED
-_LIVE = Life.LIVE
+_LIVE = CloneLife.LIVE
 
 
 class Service(StrEnum):

@@ -35,7 +35,7 @@ from aiwebengine.scripts.versions import (
     Change,
     Deployment,
     PutVersion,
-    Registered,
+    RegisteredEntries,
     RemoveScript,
     StoredWith,
     Version,
@@ -168,7 +168,7 @@ class Deployer:
         """See `Preparer.prepare`; what it gives may be committed later, or dropped."""
         return await self._preparer.prepare(request, progress=progress, keep_warm=keep_warm)
 
-    async def check(self, request: DeployRequest) -> tuple[list[Problem], Registered]:
+    async def check(self, request: DeployRequest) -> tuple[list[Problem], RegisteredEntries]:
         """
         Find every problem that deploying *request* would meet now, and what it would register.
 
@@ -181,7 +181,7 @@ class Deployer:
         try:
             prepared = await self.prepare(replace(request, expected=None))
         except DeploymentRefused as error:
-            return list(error.problems), Registered()
+            return list(error.problems), RegisteredEntries()
         self._preparer.numbers.release(request.uri, prepared.new.version.number)
         return list(prepared.warnings), prepared.new.version.registered
 

@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from aiwebengine.values import Entry, Invocation
 
 
-class Book(Protocol):
+class RegistrationBook(Protocol):
     """What one load registered."""
 
     @property
@@ -35,7 +35,7 @@ class Book(Protocol):
         """Hand what top level and `init` changed to those who carry it out, and who keep it for `Loads.hold`."""
 
 
-B = TypeVar("B", bound=Book)
+B = TypeVar("B", bound=RegistrationBook)
 
 
 @dataclass(kw_only=True)

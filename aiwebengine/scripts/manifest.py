@@ -102,11 +102,11 @@ def read_manifest(
         return Manifest(), [
             Problem(code="manifest", file=FILE, message=f"{FILE} must hold an object; it holds {shown(whole)}.")
         ]
-    reading = _Reading(text=text, limits=limits, capabilities=capabilities, reserved=reserved)
+    reading = _ManifestReader(text=text, limits=limits, capabilities=capabilities, reserved=reserved)
     return reading.manifest(whole.get("aiwebengine", {})), reading.problems
 
 
-class _Reading:
+class _ManifestReader:
     """One pass over a manifest, collecting what is wrong."""
 
     def __init__(

@@ -29,7 +29,7 @@ from aiwebengine.scripts.package import Package, check_package, check_uri, refus
 from aiwebengine.scripts.places import Sources, failure_problems, warning_problems
 from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import bundle_of
-from aiwebengine.scripts.versions import NewVersion, Registered, Version, digest_files, version_id
+from aiwebengine.scripts.versions import NewVersion, RegisteredEntries, Version, digest_files, version_id
 from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings, LimitSettings
 from aiwebengine.values import ADMINISTRATOR, Bundle, Cause, Entry, Invocation
@@ -302,7 +302,7 @@ class Preparer:
 
     async def _load(
         self, bundle: Bundle, examined: CheckedFiles, sources: Sources, *, cause: Cause | None
-    ) -> tuple[Any, Registered, tuple[Any, ...]]:
+    ) -> tuple[Any, RegisteredEntries, tuple[Any, ...]]:
         invocation = self._invocation(bundle, cause)
         self._loads.expect(invocation.id, examined.grants)
         try:
@@ -317,9 +317,9 @@ class Preparer:
         finally:
             load = self._loads.take(invocation.id)
         if load.book is None:
-            return loaded, Registered(), ()
+            return loaded, RegisteredEntries(), ()
 
-        registered = Registered(entries=load.book.placed(sources.place), middleware=load.book.middleware)
+        registered = RegisteredEntries(entries=load.book.placed(sources.place), middleware=load.book.middleware)
         return loaded, registered, tuple(load.changes)
 
     async def _find_every_refusal(
@@ -343,7 +343,9 @@ class Preparer:
             self._loads.take(invocation.id)
         return error
 
-    async def _with_files(self, registered: Registered, new: NewVersion) -> tuple[Registered, Sequence[Problem]]:
+    async def _with_files(
+        self, registered: RegisteredEntries, new: NewVersion
+    ) -> tuple[RegisteredEntries, Sequence[Problem]]:
         """Return what a version registers below its base path, its files among it, and what is wrong with these."""
         version = new.version
         base = version.manifest.get("basePath", "")
@@ -512,7 +514,7 @@ def _new_version(request: DeployRequest, examined: CheckedFiles, built: Any, *, 
         entry=package.entry,
         manifest=package.manifest.as_json(),
         grants=examined.grants,
-        registered=Registered(),
+        registered=RegisteredEntries(),
         warnings=(),
         toolchain=built.toolchain,
         author=request.author,
@@ -524,7 +526,7 @@ def _new_version(request: DeployRequest, examined: CheckedFiles, built: Any, *, 
     return NewVersion(version=version, files=package.files, source=built.source, source_map=built.source_map, replay="")
 
 
-def _nothing_registered(registered: Registered) -> tuple[Problem, ...]:
+def _nothing_registered(registered: RegisteredEntries) -> tuple[Problem, ...]:
     if registered.entries:
         return ()
     message = "The script registers nothing, so nothing can reach it."

@@ -15,7 +15,7 @@ _DIGEST_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
+class RegisteredEntries:
     """What a version's top level and `init` registered."""
 
     entries: tuple[Entry, ...] = ()
@@ -41,7 +41,7 @@ class Registered:
         }
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any], *, script: str, version: str) -> Registered:
+    def from_json(cls, stored: Mapping[str, Any], *, script: str, version: str) -> RegisteredEntries:
         """Read what `as_json` gave."""
         return cls(
             entries=tuple(
@@ -76,7 +76,7 @@ class Version:
     manifest: Mapping[str, Any]
     grants: frozenset[str]
     """Capabilities that the administrator granted."""
-    registered: Registered
+    registered: RegisteredEntries
     warnings: tuple[Problem, ...]
     toolchain: str
     """What built it."""

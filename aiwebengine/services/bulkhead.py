@@ -21,7 +21,7 @@ from aiwebengine.interfaces import Clock, DelayedCall
 T = TypeVar("T")
 
 
-class Busy(Unavailable):
+class BulkheadFull(Unavailable):
     """There was no place in time; it was not begun, and says nothing about the dependency's health."""
 
 
@@ -40,8 +40,8 @@ class Bulkhead:
     Args:
         name: What there are places for, such as `database`; begins a sentence after "The".
         places: Most that run at the same time.
-        waiting: Most that wait for a place; beyond it `Busy` at once.
-        wait_seconds: Longest wait; then `Busy`.
+        waiting: Most that wait for a place; beyond it `BulkheadFull` at once.
+        wait_seconds: Longest wait; then `BulkheadFull`.
         clock: Ends waits.
     """
 
@@ -71,7 +71,7 @@ class Bulkhead:
             return self._begin(work)
         if len(self._queue) >= self._most_waiting:
             self._refused += 1
-            return fail(Busy(f"The {self._name} is too busy; try again.", retry_seconds=1.0))
+            return fail(BulkheadFull(f"The {self._name} is too busy; try again.", retry_seconds=1.0))
         outcome: Deferred[T] = Deferred(lambda _: self._cancel(waiting))
         waiting = _QueuedWork(until=self._clock.seconds() + self._wait_seconds, work=work, outcome=outcome)
         self._queue.append(waiting)
@@ -131,7 +131,7 @@ class Bulkhead:
         self._refused += len(late)
         why = f"The {self._name} had no place within {self._wait_seconds:g} s; try again."
         for outcome in late:
-            outcome.errback(Busy(why, retry_seconds=1.0))
+            outcome.errback(BulkheadFull(why, retry_seconds=1.0))
 
     def _watch(self) -> None:
         """Have the clock call when the oldest in the queue has waited enough, and not at all without a queue."""

@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import Unavailable
 from aiwebengine.interfaces import Clock, DelayedCall
 from aiwebengine.services.breaker import Breaker, Changed, Permit, Rules, State
-from aiwebengine.services.bulkhead import Bulkhead, Busy
+from aiwebengine.services.bulkhead import Bulkhead, BulkheadFull
 from aiwebengine.services.retry import ONCE, Attempts
 
 _log = Logger()
@@ -41,7 +41,7 @@ class CircuitOpen(Unavailable):
 
 def away(error: BaseException) -> bool:
     """Return whether an error says that a dependency is away: any `Unavailable` but a refusal for want of a place."""
-    return isinstance(error, Unavailable) and not isinstance(error, Busy | CircuitOpen)
+    return isinstance(error, Unavailable) and not isinstance(error, BulkheadFull | CircuitOpen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class GuardTerms:
     """Which errors count against the dependency, and may pass."""
 
 
-class Guarded:
+class GuardedDependency:
     """
     The way to one dependency.
 
@@ -171,7 +171,7 @@ class Guarded:
             call.end(result)
             return
         error: BaseException = result.value  # type: ignore[assignment]  # Twisted types it as if there could be none.
-        if isinstance(error, Busy | CancelledError):
+        if isinstance(error, BulkheadFull | CancelledError):
             self._breaker.dropped(permit)
         elif self._terms.faulty(error):
             self._breaker.failed(permit, getattr(error, "public", "") or str(error))

@@ -34,7 +34,7 @@ _NUMBERS = ("listening", "lock", "tell", "gone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inherited:
+class InheritedDescriptors:
     """Descriptors; None for what was not inherited."""
 
     listening: int | None = None
@@ -52,10 +52,10 @@ class Inherited:
         return self.tell is not None
 
 
-NOTHING = Inherited()
+NOTHING = InheritedDescriptors()
 
 
-def inherited(environ: MutableMapping[str, str], *, pid: int, parent: int) -> Inherited:
+def inherited(environ: MutableMapping[str, str], *, pid: int, parent: int) -> InheritedDescriptors:
     """
     Take what *environ* tells, and remove it: it is meant for this process alone.
 
@@ -81,28 +81,28 @@ def inherited(environ: MutableMapping[str, str], *, pid: int, parent: int) -> In
             f"The service manager passed {count} sockets (LISTEN_FDS); the server listens on one. "
             "Leave one ListenStream= in the socket unit."
         )
-    found = Inherited(listening=_FIRST, managed=True)
+    found = InheritedDescriptors(listening=_FIRST, managed=True)
     _keep_private(found)
     return found
 
 
-def message(*, pid: int, what: Inherited) -> str:
+def message(*, pid: int, what: InheritedDescriptors) -> str:
     """Return the variable's value for a successor; see the module."""
     return json.dumps({"pid": pid, **asdict(what)})
 
 
-def _from_predecessor(value: str, parent: int) -> Inherited | None:
+def _from_predecessor(value: str, parent: int) -> InheritedDescriptors | None:
     try:
         given: dict[str, Any] = json.loads(value)
         if given["pid"] != parent:
             return None
         numbers = {name: int(given[name]) for name in _NUMBERS}
-        return Inherited(**numbers, managed=bool(given["managed"]), pidfile=given["pidfile"])
+        return InheritedDescriptors(**numbers, managed=bool(given["managed"]), pidfile=given["pidfile"])
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def _keep_private(found: Inherited) -> None:
+def _keep_private(found: InheritedDescriptors) -> None:
     """Have no process that this one starts inherit them by accident."""
     for descriptor in (found.listening, found.lock, found.tell, found.gone):
         if descriptor is None:

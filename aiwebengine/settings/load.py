@@ -19,7 +19,14 @@ import aiwebengine
 from aiwebengine.errors import CannotStart
 from aiwebengine.settings import schema
 from aiwebengine.settings.check import Field, Sections, WrongValue, all_sections, convert, schema_fields, unknown
-from aiwebengine.settings.sources import RawValue, SourcePlace, Unreadable, from_environment, from_file, from_flags
+from aiwebengine.settings.sources import (
+    RawValue,
+    SourcePlace,
+    UnreadableSettings,
+    from_environment,
+    from_file,
+    from_flags,
+)
 
 _PROFILE = ("profile",)
 _WHO = re.compile(r"://\S*@")
@@ -95,7 +102,7 @@ def load(sources: SettingSources, *, sections: Sections) -> schema.Settings:
     profile = _profile(sources, named, known, problems)
     values = sources.values if sources.values is not None else _values_folder()
     files = [values / "base.yaml", values / f"{profile}.yaml", *named]
-    layers: list[Iterable[RawValue | Unreadable]] = [from_file(path) for path in files]
+    layers: list[Iterable[RawValue | UnreadableSettings]] = [from_file(path) for path in files]
     layers += [from_environment(sources.environ), from_flags(sources.flags)]
     chosen: dict[tuple[str, ...], Any] = {}
     for layer in layers:
@@ -149,13 +156,13 @@ def _profile(
 
 
 def _take(
-    found: RawValue | Unreadable,
+    found: RawValue | UnreadableSettings,
     chosen: dict[tuple[str, ...], Any],
     known: Mapping[tuple[str, ...], Field],
     problems: list[WrongSetting],
     folder: Path,
 ) -> None:
-    if isinstance(found, Unreadable):
+    if isinstance(found, UnreadableSettings):
         problems.append(WrongSetting(message=found.message, place=found.place))
         return
     item = known.get(found.path)

@@ -51,26 +51,26 @@ class RawValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
+class UnreadableSettings:
     """A file that cannot be read as settings at all, or one of its entries."""
 
     message: str
     place: SourcePlace
 
 
-def from_file(path: Path) -> Iterator[RawValue | Unreadable]:
+def from_file(path: Path) -> Iterator[RawValue | UnreadableSettings]:
     """Read one file; `.toml` is TOML, everything else YAML."""
     try:
         with path.open("rb") as stream:
             raw = stream.read(_MAX_FILE_BYTES + 1)
     except OSError as error:
-        yield Unreadable(
+        yield UnreadableSettings(
             message=f"The file cannot be read: {error.strerror}. Name an existing file with --config.",
             place=SourcePlace(source=str(path)),
         )
         return
     if len(raw) > _MAX_FILE_BYTES:
-        yield Unreadable(
+        yield UnreadableSettings(
             message="The file is larger than 1 MiB; settings never are.", place=SourcePlace(source=str(path))
         )
         return
@@ -78,7 +78,7 @@ def from_file(path: Path) -> Iterator[RawValue | Unreadable]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        yield Unreadable(
+        yield UnreadableSettings(
             message=f"The file is not UTF-8: byte 0x{raw[error.start]:02x}. Save it as UTF-8.",
             place=SourcePlace(source=str(path), line=line),
         )
@@ -106,7 +106,7 @@ def from_flags(flags: Iterable[tuple[str, str, str]]) -> Iterator[RawValue]:
         yield RawValue(path=tuple(key.split(".")), value=value, place=SourcePlace(source=f"flag {name}"), is_text=True)
 
 
-def _from_yaml(text: str, source: str) -> Iterator[RawValue | Unreadable]:
+def _from_yaml(text: str, source: str) -> Iterator[RawValue | UnreadableSettings]:
     lines = text.splitlines()
     loader = yaml.SafeLoader(text)
     try:
@@ -116,23 +116,25 @@ def _from_yaml(text: str, source: str) -> Iterator[RawValue | Unreadable]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = f"This is not YAML: {error.problem or error.context}."
-        yield Unreadable(message=message, place=_place_at(source, lines, mark) if mark else SourcePlace(source=source))
+        yield UnreadableSettings(
+            message=message, place=_place_at(source, lines, mark) if mark else SourcePlace(source=source)
+        )
     except (yaml.YAMLError, RecursionError) as error:
-        yield Unreadable(message=f"This is not YAML: {error}.", place=SourcePlace(source=source))
+        yield UnreadableSettings(message=f"This is not YAML: {error}.", place=SourcePlace(source=source))
     finally:
         loader.dispose()
 
 
 def _walk(
     loader: yaml.SafeLoader, node: yaml.Node, path: tuple[str, ...], source: str, lines: list[str]
-) -> Iterator[RawValue | Unreadable]:
+) -> Iterator[RawValue | UnreadableSettings]:
     if not isinstance(node, yaml.MappingNode):
         if path:
             value = loader.construct_object(node, deep=True)
             yield RawValue(path=path, value=value, place=_place_at(source, lines, node.start_mark))
         else:
             message = "Settings are sections with keys, such as `server:` and below it `  port: 8080`."
-            yield Unreadable(message=message, place=_place_at(source, lines, node.start_mark))
+            yield UnreadableSettings(message=message, place=_place_at(source, lines, node.start_mark))
         return
     if path and not node.value:
         return
@@ -141,7 +143,7 @@ def _walk(
         key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
         if key in seen:
             message = f"`{'.'.join((*path, key))}` stands here a second time; the first is in line {seen[key]}."
-            yield Unreadable(message=message, place=_place_at(source, lines, key_node.start_mark))
+            yield UnreadableSettings(message=message, place=_place_at(source, lines, key_node.start_mark))
             continue
         seen[key] = key_node.start_mark.line + 1
         inner = (*path, key)
@@ -160,7 +162,7 @@ def _place_at(source: str, lines: list[str], mark: yaml.Mark) -> SourcePlace:
     return SourcePlace(source=source, line=mark.line + 1, column=mark.column + 1, snippet=snippet)
 
 
-def _from_toml(text: str, source: str) -> Iterator[RawValue | Unreadable]:
+def _from_toml(text: str, source: str) -> Iterator[RawValue | UnreadableSettings]:
     lines = text.splitlines()
     try:
         root = tomllib.loads(text)
@@ -170,7 +172,9 @@ def _from_toml(text: str, source: str) -> Iterator[RawValue | Unreadable]:
         column = int(match[2]) if match and match[2] else 1
         message = f"This is not TOML: {_TOML_PLACE.sub('', str(error))}."
         snippet = lines[line - 1] if line <= len(lines) else None
-        yield Unreadable(message=message, place=SourcePlace(source=source, line=line, column=column, snippet=snippet))
+        yield UnreadableSettings(
+            message=message, place=SourcePlace(source=source, line=line, column=column, snippet=snippet)
+        )
         return
     for section, value in root.items():
         pairs = value.items() if isinstance(value, dict) else [(None, value)]

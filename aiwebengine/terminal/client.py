@@ -72,7 +72,7 @@ class ApiClient:
                 if line.strip():
                     yield _json(line)
 
-    def _opened(self, method: str, path: str, query: Query, document: Any, *, accept: str) -> _Opened:
+    def _opened(self, method: str, path: str, query: Query, document: Any, *, accept: str) -> _HttpExchange:
         parts = urlsplit(self._target.url)
         assert parts.hostname is not None
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -85,7 +85,7 @@ class ApiClient:
         if document is not None:
             body = json.dumps(document).encode("ascii")
             headers["content-type"] = "application/json"
-        return _Opened(client=self, connection=connection, method=method, where=where, headers=headers, body=body)
+        return _HttpExchange(client=self, connection=connection, method=method, where=where, headers=headers, body=body)
 
     def failed(self, error: Exception) -> CommandFailed:
         """Say why there was no answer."""
@@ -136,7 +136,7 @@ class ApiClient:
         return CommandFailed(text, code=exits.UNREACHABLE)
 
 
-class _Opened:
+class _HttpExchange:
     """One exchange: sends at the beginning of the `with` block, closes at its end, and explains what fails inside."""
 
     def __init__(

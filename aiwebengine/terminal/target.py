@@ -77,7 +77,7 @@ class TargetOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Named:
+class _NamedServer:
     """A server that somebody named, with the token that was given with it."""
 
     url: str
@@ -103,7 +103,7 @@ def find(options: TargetOptions, *, warn: Callable[[str], None]) -> Target:
     own = local.find(folder) if named is None else local.same(folder, _parts(named.url))
     if named is None:
         assert own is not None
-        named = _Named(url=own.url)
+        named = _NamedServer(url=own.url)
     token, hint = _given(options, named)
     if own is not None and not token:
         token, hint = local.token(folder)
@@ -118,7 +118,7 @@ def find(options: TargetOptions, *, warn: Callable[[str], None]) -> Target:
     return Target(url=url.rstrip("/"), token=token, token_hint=hint, named_by=named.by_project)
 
 
-def _given(options: TargetOptions, named: _Named) -> tuple[str, str]:
+def _given(options: TargetOptions, named: _NamedServer) -> tuple[str, str]:
     """Return the token that was given for this server, empty if there is none, and where it came from."""
     if named.by_project is not None:
         if options.token_file is not None:
@@ -152,7 +152,7 @@ def _is_private(parts: SplitResult) -> bool:
     return parts.scheme == "https" or _is_this_machine(parts.hostname or "")
 
 
-def _check_http_allowed(options: TargetOptions, named: _Named, parts: SplitResult) -> None:
+def _check_http_allowed(options: TargetOptions, named: _NamedServer, parts: SplitResult) -> None:
     allowed = options.allow_http or named.allow_http
     if not allowed and options.environ.get("AIWEBENGINE_ALLOW_HTTP", "").lower() not in _YES:
         raise CommandFailed(
@@ -163,7 +163,7 @@ def _check_http_allowed(options: TargetOptions, named: _Named, parts: SplitResul
         )
 
 
-def _named(options: TargetOptions, warn: Callable[[str], None]) -> _Named | None:
+def _named(options: TargetOptions, warn: Callable[[str], None]) -> _NamedServer | None:
     """Return the server that the command line, the environment or the profile file names; None if none does."""
     path = options.profile_file or _usual_profile_file(options.environ)
     if options.server is not None:
@@ -178,11 +178,11 @@ def _named(options: TargetOptions, warn: Callable[[str], None]) -> _Named | None
     return None if default is None else _profile(path, default, warn)
 
 
-def _by_name(path: Path, server: str, warn: Callable[[str], None]) -> _Named:
-    return _Named(url=server) if "://" in server else _profile(path, server, warn)
+def _by_name(path: Path, server: str, warn: Callable[[str], None]) -> _NamedServer:
+    return _NamedServer(url=server) if "://" in server else _profile(path, server, warn)
 
 
-def _by_project(path: Path, found: project.Project, warn: Callable[[str], None]) -> _Named:
+def _by_project(path: Path, found: project.Project, warn: Callable[[str], None]) -> _NamedServer:
     """Return the server of a project file, with the token that this user's profiles have for it and no other one."""
     if "://" not in found.server:
         try:
@@ -195,7 +195,7 @@ def _by_project(path: Path, found: project.Project, warn: Callable[[str], None])
             continue
         if _address(profile["url"]) == address:
             return replace(_profile(path, name, warn), by_project=found.path)
-    return _Named(url=found.server, by_project=found.path)
+    return _NamedServer(url=found.server, by_project=found.path)
 
 
 def _address(url: str) -> tuple[str, str, int | None, str]:
@@ -205,7 +205,7 @@ def _address(url: str) -> tuple[str, str, int | None, str]:
     return parts.scheme, (parts.hostname or "").lower(), parts.port or usual, parts.path.rstrip("/")
 
 
-def _profile(path: Path, name: Any, warn: Callable[[str], None]) -> _Named:
+def _profile(path: Path, name: Any, warn: Callable[[str], None]) -> _NamedServer:
     profiles = _profiles(path, required=True)
     found = profiles.get(name) if name != "default" else None
     if not isinstance(found, dict):
@@ -217,7 +217,7 @@ def _profile(path: Path, name: Any, warn: Callable[[str], None]) -> _Named:
         )
     _check(path, name, found)
     token, hint = _of_profile(path, name, found, warn)
-    return _Named(url=found["url"], token=token, hint=hint, allow_http=found.get("allow_http", False))
+    return _NamedServer(url=found["url"], token=token, hint=hint, allow_http=found.get("allow_http", False))
 
 
 def _of_profile(path: Path, name: str, found: Mapping[str, Any], warn: Callable[[str], None]) -> tuple[str, str]:

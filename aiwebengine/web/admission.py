@@ -35,7 +35,7 @@ class Place(IntEnum):
     """Answers without the handler: kept and cached answers."""
 
 
-class Way(Protocol):
+class RequestRunner(Protocol):
     """What a step that takes a request over can do with it."""
 
     def run(self, invocation: Invocation, sink: Sink, exchange: Exchange) -> None:
@@ -45,7 +45,7 @@ class Way(Protocol):
         """Answer with an error, whatever it is."""
 
 
-Enter = Callable[[Exchange, Request, Entry, Invocation, Way], bool]
+Enter = Callable[[Exchange, Request, Entry, Invocation, RequestRunner], bool]
 """Returns False to let the request go on, True if the step has taken it over; raises an EngineError to refuse it."""
 
 

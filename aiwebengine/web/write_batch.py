@@ -15,7 +15,7 @@ from aiwebengine.interfaces import Clock, DelayedCall
 _LARGE_BYTES = 64 * 1024
 
 
-class Together:
+class WriteBatch:
     """
     See the module.
 
@@ -76,8 +76,8 @@ class PendingWrites:
 
     __slots__ = ("_pieces", "_recent", "_size", "_together", "_write")
 
-    def __init__(self, *, together: Together, write: Callable[[bytes], object]) -> None:
-        self._together: Together | None = together
+    def __init__(self, *, together: WriteBatch, write: Callable[[bytes], object]) -> None:
+        self._together: WriteBatch | None = together
         self._write = write
         self._pieces: list[bytes] | None = None
         self._size = 0

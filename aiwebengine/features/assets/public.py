@@ -22,7 +22,7 @@ from aiwebengine.errors import Problem
 from aiwebengine.features.assets.hashed import names_its_hash
 from aiwebengine.features.assets.media_types import type_of
 from aiwebengine.features.assets.paths import INDEX
-from aiwebengine.features.assets.serve import Packed, ServedFile
+from aiwebengine.features.assets.serve import PackedCopy, ServedFile
 from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.scripts.package import PUBLIC_FOLDER
 from aiwebengine.scripts.prepare import DeployedFiles
@@ -91,7 +91,7 @@ def served_file(options: Mapping[str, Any]) -> ServedFile:
         type=options["type"],
         modified=float(options["modified"]),
         immutable=options["immutable"],
-        packed={coding: Packed(digest=one[0], size=one[1]) for coding, one in options["packed"].items()},
+        packed={coding: PackedCopy(digest=one[0], size=one[1]) for coding, one in options["packed"].items()},
     )
 
 

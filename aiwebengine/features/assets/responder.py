@@ -27,7 +27,7 @@ from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.runtime.routes import NoRoute, names_wildcard
 from aiwebengine.values import ROUTE, Answer, Entry, Invocation, Request
-from aiwebengine.web.admission import AdmissionStep, Place, Way
+from aiwebengine.web.admission import AdmissionStep, Place, RequestRunner
 from aiwebengine.web.arrival import Arrival
 from aiwebengine.web.automatic import allowed, script_below
 from aiwebengine.web.errors import wants_page
@@ -97,7 +97,9 @@ class FileResponder:
         else:
             self._server.serve(arrival.exchange, request, served_file(options))
 
-    def enter(self, exchange: Exchange, request: Request, _route: Entry, invocation: Invocation, way: Way) -> bool:
+    def enter(
+        self, exchange: Exchange, request: Request, _route: Entry, invocation: Invocation, way: RequestRunner
+    ) -> bool:
         """Answer with a stored asset if there is one; see `web.admission.AdmissionStep.enter`."""
         if request.method not in _READING:
             return False

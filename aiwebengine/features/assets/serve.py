@@ -45,7 +45,7 @@ _MOST_CODINGS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Packed:
+class PackedCopy:
     """A compressed copy that was deployed beside a file."""
 
     digest: str
@@ -65,7 +65,7 @@ class ServedFile:
     """Seconds since 1970."""
     immutable: bool = False
     """Its name holds a hash of its content."""
-    packed: Mapping[str, Packed] = field(default_factory=dict)
+    packed: Mapping[str, PackedCopy] = field(default_factory=dict)
     """By coding: `br`, `gzip`."""
 
 
@@ -202,7 +202,7 @@ class Download:
             answer_failure(failure, self._exchange)
 
 
-class _Nothing:
+class _EmptyBody:
     """The body of an answer to HEAD."""
 
     def pauseProducing(self) -> None:
@@ -215,7 +215,7 @@ class _Nothing:
         """See `Body.lost`."""
 
 
-_NOTHING = _Nothing()
+_NOTHING = _EmptyBody()
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 

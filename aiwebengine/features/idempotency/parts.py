@@ -11,7 +11,7 @@ from aiwebengine.features.idempotency.settings import IdempotencySettings
 from aiwebengine.host.session import ANSWERS
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.values import AnswerKey, Entry, Invocation, Request
-from aiwebengine.web.admission import AdmissionStep, Place, Way
+from aiwebengine.web.admission import AdmissionStep, Place, RequestRunner
 from aiwebengine.web.http.exchange import Exchange
 
 
@@ -48,7 +48,9 @@ class IdempotencyGate:
     def __init__(self, answers: KeptAnswers) -> None:
         self._answers = answers
 
-    def enter(self, exchange: Exchange, request: Request, route: Entry, invocation: Invocation, way: Way) -> bool:
+    def enter(
+        self, exchange: Exchange, request: Request, route: Entry, invocation: Invocation, way: RequestRunner
+    ) -> bool:
         """See `web.admission.AdmissionStep.enter`."""
         idempotent = idempotent_request(request, route)
         if idempotent is None:
@@ -57,7 +59,7 @@ class IdempotencyGate:
         work.addErrback(way.failed, exchange)
         return True
 
-    async def _run(self, invocation: Invocation, idempotent: AnswerKey, exchange: Exchange, way: Way) -> None:
+    async def _run(self, invocation: Invocation, idempotent: AnswerKey, exchange: Exchange, way: RequestRunner) -> None:
         kept = await self._answers.begin(idempotent)
         if kept is not None:
             exchange.answered(kept)

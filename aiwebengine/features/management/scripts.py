@@ -25,7 +25,7 @@ GROUP = SCRIPTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class CheckedSource:
     """A source that was built and found good, and serves nobody yet."""
 
     source: str
@@ -121,7 +121,7 @@ class ScriptCalls:
     async def _upsert(self, session: CallSession, uri: str, content: str) -> None:
         try:
             prepared = await self._prepare(session.invocation, uri, content)
-            pending = Pending(source=content, prepared=prepared)
+            pending = CheckedSource(source=content, prepared=prepared)
             session.hold(HeldEffect(group=GROUP, key=uri, value=pending, size_bytes=len(content)))
         except DeploymentRefused as error:
             refused = [problem for problem in error.problems if problem.severity == "error"]
@@ -140,7 +140,7 @@ class ScriptCalls:
         return existed
 
     async def _source(self, session: CallSession, uri: str) -> str | None:
-        pending: Mapping[str, Pending | None] = session.pending(GROUP)
+        pending: Mapping[str, CheckedSource | None] = session.pending(GROUP)
         if uri in pending:
             written = pending[uri]
             return written.source if written else None

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiwebengine.errors import Invalid, NotFound
 from aiwebengine.features.recordings.recorder import MODES, MaskedRecording, Recorder, Rule
-from aiwebengine.features.recordings.replayer import Recorded, Replayer
+from aiwebengine.features.recordings.replayer import RecordedInvocation, Replayer
 from aiwebengine.scripts.package import check_uri
 from aiwebengine.scripts.prepare import DeployRequest
 from aiwebengine.services.threads import Runs
@@ -110,7 +110,9 @@ class Recordings:
             recorded = _recorded(said["recording"])
         else:
             kept = await self._get(call.required("id"))
-            recorded = Recorded(uri=kept.uri, version=kept.version, outcome=kept.outcome, document=kept.document)
+            recorded = RecordedInvocation(
+                uri=kept.uri, version=kept.version, outcome=kept.outcome, document=kept.document
+            )
         files = None
         if tried is not None:
             entry = said.get("entry")
@@ -133,12 +135,12 @@ def _as_json(recording: MaskedRecording) -> dict[str, Any]:
     return {**recording.as_json(), **recording.document}
 
 
-def _recorded(recorded_document: Any) -> Recorded:
+def _recorded(recorded_document: Any) -> RecordedInvocation:
     if not isinstance(recorded_document, dict) or not all(
         isinstance(recorded_document.get(key), str) for key in ("uri", "version", "outcome")
     ):
         raise Invalid('"recording" must be a whole one, as GET /engine/api/recording gives it.')
-    return Recorded(
+    return RecordedInvocation(
         uri=check_uri(recorded_document["uri"]),
         version=recorded_document["version"],
         outcome=recorded_document["outcome"],

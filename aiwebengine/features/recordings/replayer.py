@@ -24,7 +24,7 @@ from aiwebengine.runtime.runs.replay import Replay
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.prepare import DeployRequest
 from aiwebengine.scripts.store import ScriptStore
-from aiwebengine.scripts.versions import Registered
+from aiwebengine.scripts.versions import RegisteredEntries
 from aiwebengine.values import ANONYMOUS, Answer, HandlerRef, Invocation, Principal, ReplayInputs, RouteMatch
 
 FORMAT = 1
@@ -34,7 +34,7 @@ _LONGEST_SHOWN = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordedInvocation:
     """What is done over again."""
 
     uri: str
@@ -61,7 +61,7 @@ class Replayer:
         self._masks = masks
 
     async def replay(
-        self, recorded: Recorded, *, number: int | None = None, files: DeployRequest | None = None
+        self, recorded: RecordedInvocation, *, number: int | None = None, files: DeployRequest | None = None
     ) -> dict[str, Any]:
         """
         Do one over again.
@@ -97,7 +97,9 @@ class Replayer:
         await self._store.bundle(recorded.version)
         return await self._replay(recorded, recorded.version, None)
 
-    async def _replay(self, recorded: Recorded, version: str, registered: Registered | None) -> dict[str, Any]:
+    async def _replay(
+        self, recorded: RecordedInvocation, version: str, registered: RegisteredEntries | None
+    ) -> dict[str, Any]:
         document = recorded.document
         invocation = self._invocation(recorded, version)
         if registered is not None:
@@ -121,7 +123,7 @@ class Replayer:
             "until": host.until,
         }
 
-    def _invocation(self, recorded: Recorded, version: str) -> Invocation:
+    def _invocation(self, recorded: RecordedInvocation, version: str) -> Invocation:
         document = recorded.document
         try:
             user = str(document["user"])
@@ -188,7 +190,7 @@ class _ReplaySink:
         self.done.callback((None if begun is None else begun._replace(body=b"".join(self._pieces)), error))
 
 
-def _routed(invocation: Invocation, document: Mapping[str, Any], registered: Registered) -> Invocation:
+def _routed(invocation: Invocation, document: Mapping[str, Any], registered: RegisteredEntries) -> Invocation:
     """Find the handler that the other version has for the request."""
     if invocation.kind not in {"http", "filter"}:
         raise Invalid(
@@ -212,7 +214,7 @@ def _params(request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _difference(
-    call: Mapping[str, Any] | None, recorded: Recorded, outcome: str, answer: Mapping[str, Any] | None
+    call: Mapping[str, Any] | None, recorded: RecordedInvocation, outcome: str, answer: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     if call is not None:
         return {"what": "call", **call}

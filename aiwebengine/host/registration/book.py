@@ -31,7 +31,7 @@ _LONGEST_STACK = 4000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
+class _KeptRegistration:
     entry: Entry
     stack: str
     """Duktape's stack at the call; its positions are those of the bundle."""
@@ -49,7 +49,7 @@ class Registrations:
     def __init__(self, *, invocation: Invocation, reserved: ReservedPaths) -> None:
         self._invocation = invocation
         self._reserved = reserved
-        self._kept: dict[tuple[str, str, str], _Kept] = {}
+        self._kept: dict[tuple[str, str, str], _KeptRegistration] = {}
         """By what a later registration replaces: kind and key, or of what takes a path "", method and shape."""
         self._counts: dict[str, int] = {}
         """How many are kept, by kind."""
@@ -127,7 +127,7 @@ class Registrations:
         )
         entry = kind.check(registration)
         stack = message.get("stack")
-        kept = _Kept(entry=entry, stack=stack[:_LONGEST_STACK] if isinstance(stack, str) else "")
+        kept = _KeptRegistration(entry=entry, stack=stack[:_LONGEST_STACK] if isinstance(stack, str) else "")
         if kind.takes_path:
             self._paths += len(entry.methods)
             if self._paths > _MOST_PATHS:
@@ -158,15 +158,15 @@ class Registrations:
             raise TooMany(f"{USE}: a script may have at most {_MOST_MIDDLEWARE} middleware functions.")
         self._middleware.append(handler.id)
 
-    def _keep(self, replaces: tuple[str, str, str], kept: _Kept) -> None:
+    def _keep(self, replaces: tuple[str, str, str], kept: _KeptRegistration) -> None:
         if self._kept.pop(replaces, None) is None:
             self._counts[replaces[0]] = self._counts.get(replaces[0], 0) + 1
         self._kept[replaces] = kept
 
-    def _entries(self) -> Sequence[_Kept]:
+    def _entries(self) -> Sequence[_KeptRegistration]:
         """Return everything once, each with the methods that no later registration has taken."""
         methods: dict[int, list[str]] = {}
-        seen: dict[int, _Kept] = {}
+        seen: dict[int, _KeptRegistration] = {}
         for (kind, method, _), kept in self._kept.items():
             seen[id(kept)] = kept
             if not kind:

@@ -87,7 +87,7 @@ RELEASE = Move(
 )
 
 
-class Life(StrEnum):
+class CloneLife(StrEnum):
     """How far a clone is on the way to its end."""
 
     LIVE = "live"
@@ -98,15 +98,27 @@ class Life(StrEnum):
 
 
 END = Move(
-    "end", {Life.LIVE: Life.ENDING, Life.ENDING: Life.ENDING, Life.UNFIT: Life.UNFIT, Life.LAST_WORDS: Life.ENDING}
+    "end",
+    {
+        CloneLife.LIVE: CloneLife.ENDING,
+        CloneLife.ENDING: CloneLife.ENDING,
+        CloneLife.UNFIT: CloneLife.UNFIT,
+        CloneLife.LAST_WORDS: CloneLife.ENDING,
+    },
 )
-SPOIL = Move("spoil", {Life.LIVE: Life.UNFIT, Life.ENDING: Life.UNFIT, Life.LAST_WORDS: Life.UNFIT})
-EXIT = Move("exit", {Life.LIVE: Life.LAST_WORDS, Life.ENDING: Life.ENDING, Life.UNFIT: Life.UNFIT})
-BURY = Move("bury", {Life.ENDING: Life.DEAD, Life.UNFIT: Life.DEAD, Life.LAST_WORDS: Life.DEAD})
+SPOIL = Move(
+    "spoil", {CloneLife.LIVE: CloneLife.UNFIT, CloneLife.ENDING: CloneLife.UNFIT, CloneLife.LAST_WORDS: CloneLife.UNFIT}
+)
+EXIT = Move(
+    "exit", {CloneLife.LIVE: CloneLife.LAST_WORDS, CloneLife.ENDING: CloneLife.ENDING, CloneLife.UNFIT: CloneLife.UNFIT}
+)
+BURY = Move(
+    "bury", {CloneLife.ENDING: CloneLife.DEAD, CloneLife.UNFIT: CloneLife.DEAD, CloneLife.LAST_WORDS: CloneLife.DEAD}
+)
 
 # For every request: an attribute of an enumeration takes three times as long as a name.
 _IDLE, _BUSY, _PARKED = CloneWork.IDLE, CloneWork.BUSY, CloneWork.PARKED
-_LIVE = Life.LIVE
+_LIVE = CloneLife.LIVE
 
 
 class CloneOwner(Protocol[R]):
@@ -237,7 +249,7 @@ class Clone(Generic[R]):
     @property
     def goes_on(self) -> bool:
         """Return whether the next run in its socket has begun, now that the one in hand was answered."""
-        return self.queue.count > 0 and not self.cause and self.life in (Life.LIVE, Life.LAST_WORDS)
+        return self.queue.count > 0 and not self.cause and self.life in (CloneLife.LIVE, CloneLife.LAST_WORDS)
 
     def recall(self, run: R | None = None) -> None:
         """
@@ -321,7 +333,7 @@ class Clone(Generic[R]):
     @property
     def unfit(self) -> bool:
         """Return whether it said itself that it is of no use any more."""
-        return self.life is Life.UNFIT
+        return self.life is CloneLife.UNFIT
 
     def retire(self) -> None:
         """Let an idle clone end by itself."""

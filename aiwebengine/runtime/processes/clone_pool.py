@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from twisted.logger import Logger
 
-from aiwebengine.runtime.processes.child import Clone, CloneOwner, Life
+from aiwebengine.runtime.processes.child import Clone, CloneLife, CloneOwner
 from aiwebengine.runtime.processes.occupancy import Occupancy
 from aiwebengine.runtime.processes.occupant import Occupant
 from aiwebengine.runtime.processes.template_keeper import TemplateKeeper
@@ -18,7 +18,7 @@ R = TypeVar("R", bound=Occupant)
 
 _STOCK = 3
 _WEIGH_RUNS = 256
-_LIVE = Life.LIVE
+_LIVE = CloneLife.LIVE
 
 
 class ClonePool(Generic[R]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar
 
-from aiwebengine.runtime.processes.child import CloneWork, Life
+from aiwebengine.runtime.processes.child import CloneLife, CloneWork
 from aiwebengine.runtime.processes.socket_queue import SocketQueue
 
 _QUICK_SECONDS = 0.005
@@ -16,10 +16,10 @@ _LIGHT_CPU_SECONDS = 0.00025
 _STEP = 0.1
 
 
-_BUSY, _LIVE = CloneWork.BUSY, Life.LIVE
+_BUSY, _LIVE = CloneWork.BUSY, CloneLife.LIVE
 
 
-class Paced(Protocol):
+class MeasuredClone(Protocol):
     """What is looked at of a clone."""
 
     @property
@@ -27,7 +27,7 @@ class Paced(Protocol):
         """See `child.Clone`."""
 
     @property
-    def life(self) -> Life:
+    def life(self) -> CloneLife:
         """See `child.Clone`."""
 
     @property
@@ -43,7 +43,7 @@ class Paced(Protocol):
         """See `child.Clone`."""
 
 
-C = TypeVar("C", bound=Paced)
+C = TypeVar("C", bound=MeasuredClone)
 
 
 class Pace:

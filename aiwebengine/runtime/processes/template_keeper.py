@@ -40,7 +40,7 @@ _MOST_LOST_LOADS = 3
 _STABLE_SECONDS = 5.0
 
 
-class Presence(StrEnum):
+class TemplateState(StrEnum):
     """Whether there is a template."""
 
     ABSENT = "absent"
@@ -49,24 +49,24 @@ class Presence(StrEnum):
     STOPPED = "stopped"
 
 
-FETCH = Move("fetch", {Presence.ABSENT: Presence.FETCHING})
-FOUND = Move("found", {Presence.FETCHING: Presence.PRESENT})
-MISSED = Move("missed", {Presence.FETCHING: Presence.ABSENT})
+FETCH = Move("fetch", {TemplateState.ABSENT: TemplateState.FETCHING})
+FOUND = Move("found", {TemplateState.FETCHING: TemplateState.PRESENT})
+MISSED = Move("missed", {TemplateState.FETCHING: TemplateState.ABSENT})
 ADOPT = Move(
     "adopt",
     {
-        Presence.ABSENT: Presence.PRESENT,
-        Presence.FETCHING: Presence.PRESENT,
-        Presence.PRESENT: Presence.PRESENT,
+        TemplateState.ABSENT: TemplateState.PRESENT,
+        TemplateState.FETCHING: TemplateState.PRESENT,
+        TemplateState.PRESENT: TemplateState.PRESENT,
     },
 )
-GONE = Move("gone", {Presence.PRESENT: Presence.ABSENT})
+GONE = Move("gone", {TemplateState.PRESENT: TemplateState.ABSENT})
 STOP = Move(
     "stop",
     {
-        Presence.ABSENT: Presence.STOPPED,
-        Presence.FETCHING: Presence.STOPPED,
-        Presence.PRESENT: Presence.STOPPED,
+        TemplateState.ABSENT: TemplateState.STOPPED,
+        TemplateState.FETCHING: TemplateState.STOPPED,
+        TemplateState.PRESENT: TemplateState.STOPPED,
     },
 )
 
@@ -100,7 +100,7 @@ class TemplateKeeper:
         self._wanted = wanted
         self._changed = changed
         self._failed = failed
-        self.keeping = Presence.ABSENT
+        self.keeping = TemplateState.ABSENT
         self.template: Template | None = None
         """The one that is loaded or serves; None in all states but `present`."""
         self._deployments = 0
@@ -116,7 +116,7 @@ class TemplateKeeper:
     @property
     def idle(self) -> bool:
         """Return whether there is no template, and none on its way."""
-        return self.keeping in (Presence.ABSENT, Presence.STOPPED) and not self._deployments
+        return self.keeping in (TemplateState.ABSENT, TemplateState.STOPPED) and not self._deployments
 
     def refusal(self, now: float) -> EngineError | None:
         """Return why no run may begin now; None if one may be tried."""
@@ -124,7 +124,7 @@ class TemplateKeeper:
 
     def ensure(self) -> None:
         """Have a template made, unless there is one, one is on its way, or it is to be left alone."""
-        if self.keeping is not Presence.ABSENT or self._deployments or self._context.seconds() < self.not_before:
+        if self.keeping is not TemplateState.ABSENT or self._deployments or self._context.seconds() < self.not_before:
             return
         self.keeping = FETCH[self.keeping]
         fetching = Deferred.fromCoroutine(self._context.source.bundle(self._version))
@@ -148,7 +148,7 @@ class TemplateKeeper:
         self._changed()
 
     def _adopt(self, template: Template) -> None:
-        if self.keeping is Presence.STOPPED:
+        if self.keeping is TemplateState.STOPPED:
             template.kill("")
         elif not template.dead:
             self.keeping = ADOPT[self.keeping]
@@ -208,7 +208,7 @@ class TemplateKeeper:
     # -- on its way ---------------------------------------------------------------------------
 
     def _fetched(self, bundle: Bundle) -> None:
-        if self.keeping is not Presence.FETCHING:
+        if self.keeping is not TemplateState.FETCHING:
             # It was stopped, or a deployment was quicker.
             return
         control = self._context.zygote()
@@ -229,7 +229,7 @@ class TemplateKeeper:
         self._changed()
 
     def _not_fetched(self, failure: Failure) -> None:
-        if self.keeping is Presence.FETCHING:
+        if self.keeping is TemplateState.FETCHING:
             self.keeping = MISSED[self.keeping]
         error = failure.value
         if not isinstance(error, EngineError):

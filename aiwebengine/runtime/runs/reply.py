@@ -29,7 +29,7 @@ from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, Answer
 
 
-class Given(StrEnum):
+class AnswerState(StrEnum):
     """What of an answer was given."""
 
     NOTHING = "nothing"
@@ -40,16 +40,16 @@ class Given(StrEnum):
     SENT = "sent"
 
 
-START = Move("start", {Given.NOTHING: Given.STARTING})
-STARTED = Move("started", {Given.STARTING: Given.STREAMING})
-WRITE = Move("write", {Given.STREAMING: Given.WRITING})
-TAKEN = Move("taken", {Given.WRITING: Given.STREAMING})
-SEND = Move("send", {Given.NOTHING: Given.SENDING})
-SENT = Move("sent", {Given.SENDING: Given.SENT})
+START = Move("start", {AnswerState.NOTHING: AnswerState.STARTING})
+STARTED = Move("started", {AnswerState.STARTING: AnswerState.STREAMING})
+WRITE = Move("write", {AnswerState.STREAMING: AnswerState.WRITING})
+TAKEN = Move("taken", {AnswerState.WRITING: AnswerState.STREAMING})
+SEND = Move("send", {AnswerState.NOTHING: AnswerState.SENDING})
+SENT = Move("sent", {AnswerState.SENDING: AnswerState.SENT})
 
-UNDER_WAY = frozenset({Given.STARTING, Given.WRITING, Given.SENDING})
+UNDER_WAY = frozenset({AnswerState.STARTING, AnswerState.WRITING, AnswerState.SENDING})
 """A part is being committed, or the client has not taken it."""
-WHOLE = frozenset({Given.SENDING, Given.SENT})
+WHOLE = frozenset({AnswerState.SENDING, AnswerState.SENT})
 """The whole answer was given; the handler's `waitUntil` goes on."""
 
 REFUSED = (
@@ -86,7 +86,7 @@ class Reply:
         self._limits = limits
         self._tape = tape
         self._costs = costs
-        self.given = Given.NOTHING
+        self.given = AnswerState.NOTHING
 
     def take(self, name: str, argument: str) -> Part | None:
         """
@@ -113,11 +113,11 @@ class Reply:
             parts = [one.encode("ascii") for one in texts]
         except UnicodeEncodeError:
             raise BadBox("a part of the answer is not ASCII") from None
-        if name == "answer.write" and len(parts) == 2 and self.given is Given.STREAMING:
+        if name == "answer.write" and len(parts) == 2 and self.given is AnswerState.STREAMING:
             return self._piece(parts[0], parts[1])
-        if name == "answer.start" and len(parts) == 1 and self.given is Given.NOTHING:
+        if name == "answer.start" and len(parts) == 1 and self.given is AnswerState.NOTHING:
             return self._head(parts[0])
-        if name == "answer.send" and len(parts) == 3 and self.given is Given.NOTHING:
+        if name == "answer.send" and len(parts) == 3 and self.given is AnswerState.NOTHING:
             return self._whole_answer(parts[0], parts[1], parts[2])
         return None
 
@@ -141,7 +141,7 @@ class Reply:
             return
         if self._tape is not None:
             self._tape.gave(part.answer)
-        if self.given is Given.STARTING:
+        if self.given is AnswerState.STARTING:
             self.given = STARTED[self.given]
             self._sink.started(part.answer)
         else:

@@ -28,7 +28,7 @@ from aiwebengine.runtime.processes.occupant import Child, Death
 from aiwebengine.runtime.runs.costs import RunCosts
 from aiwebengine.runtime.runs.host_calls import HostConversation
 from aiwebengine.runtime.runs.phase import BEGIN, END, LOSE, RELEASE, TURN, YIELD, Phase
-from aiwebengine.runtime.runs.reply import REFUSED, WHOLE, Given, Part, Reply
+from aiwebengine.runtime.runs.reply import REFUSED, WHOLE, AnswerState, Part, Reply
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.runtime.runs.tape import Tape
 from aiwebengine.runtime.runs.turn import MOST_RERUNS, Release, Turn
@@ -310,7 +310,7 @@ class Run:
         """Return why an answer cannot come after what was given before; empty if it can."""
         if self._pending is not None:
             return "it ends before its last part was answered"
-        if head.streamed is (self._reply is not None and self._reply.given is not Given.NOTHING):
+        if head.streamed is (self._reply is not None and self._reply.given is not AnswerState.NOTHING):
             return ""
         return "it ends a stream that it never began" if head.streamed else "it answers twice"
 
@@ -342,7 +342,7 @@ class Run:
         self.costs.peak_bytes = ended.max_rss_bytes
         # A script cannot send itself SIGKILL: somebody else did, or its template or the sandbox died.
         lost = not cause and (ended.status is None or ended.signal == signal.SIGKILL)
-        if lost and self._given is Given.NOTHING and not self.cancelled:
+        if lost and self._given is AnswerState.NOTHING and not self.cancelled:
             self._lose()
             return
         invocation = self.invocation
@@ -372,8 +372,8 @@ class Run:
     # -- host calls and answers that go on ------------------------------------------------------
 
     @property
-    def _given(self) -> Given:
-        return Given.NOTHING if self._reply is None else self._reply.given
+    def _given(self) -> AnswerState:
+        return AnswerState.NOTHING if self._reply is None else self._reply.given
 
     def _opened(self) -> HostSession:
         if self._session is None:
@@ -417,7 +417,7 @@ class Run:
             # The client's pace is not the script's: while it takes its time no deadline runs here.
             self.deadline = _NEVER
         reply.deliver(part, taken)
-        if reply.given is Given.WRITING and self._is_current(child):
+        if reply.given is AnswerState.WRITING and self._is_current(child):
             waits = self._conversation
             assert waits is not None
             waits.wait()
@@ -550,7 +550,7 @@ class Run:
         self.error = error
         if isinstance(error, ScriptFailed) and self._attempted:
             self._opened().failed(error)
-        if self._given is Given.SENT:
+        if self._given is AnswerState.SENT:
             self._finish(error.code, _do_nothing)
         else:
             self._finish(error.code, self.sink.failed, error)

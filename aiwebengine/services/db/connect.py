@@ -31,7 +31,7 @@ from aiwebengine.services.breaker import State
 from aiwebengine.services.db.chain import MigrationChain
 from aiwebengine.services.db.engines import SqliteEngines
 from aiwebengine.services.db.migrate import upgrade
-from aiwebengine.services.guarded import DependencyTimeout, Guarded, GuardTerms, away
+from aiwebengine.services.guarded import DependencyTimeout, GuardedDependency, GuardTerms, away
 from aiwebengine.services.retry import ONCE, Attempts, Backoff
 from aiwebengine.services.threads import Runs
 
@@ -101,7 +101,7 @@ class Database(Service):
         self._sqlite = sqlite
         self._engine: Engine | None = None
         one_writer = self._url.get_backend_name() == "sqlite"
-        self.reads = Guarded(
+        self.reads = GuardedDependency(
             name=f"{name} database",
             # One connection is left for who writes: reads that hang do not take all.
             terms=_terms(places=max(1, connections - 1), attempts=_READ_AGAIN),
@@ -109,7 +109,7 @@ class Database(Service):
             random=random,
         )
         """The way to it for whoever only reads."""
-        self.writes = Guarded(
+        self.writes = GuardedDependency(
             name=f"{name} database (writing)",
             terms=_terms(places=1 if one_writer else connections, attempts=ONCE),
             clock=clock,

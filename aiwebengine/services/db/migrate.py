@@ -80,7 +80,7 @@ def upgrade(engine: Engine, chains: Sequence[MigrationChain], *, allowed: bool =
 
 
 @dataclass(slots=True, kw_only=True)
-class _Found:
+class _Revisions:
     """What a database says of itself."""
 
     revisions: dict[str, str] = field(default_factory=dict)
@@ -97,10 +97,10 @@ class _Found:
         return chain.after(self.revisions.get(chain.name, ""))
 
 
-def _find_current(engine: Engine, chains: Sequence[MigrationChain]) -> _Found | None:
+def _find_current(engine: Engine, chains: Sequence[MigrationChain]) -> _Revisions | None:
     """Read all revisions at once; None if the database does not have them all, or cannot be read."""
     if not chains:
-        return _Found()
+        return _Revisions()
     # Straight to the driver: this is most of what is done when a file is opened.  The names are plain words.
     queries = [f"SELECT '{chain.name}', revision FROM {chain.table}" for chain in chains]  # noqa: S608  the same
     try:
@@ -109,12 +109,12 @@ def _find_current(engine: Engine, chains: Sequence[MigrationChain]) -> _Found | 
             rows = cursor.fetchall()
     except engine.dialect.loaded_dbapi.Error:
         return None
-    return _Found(revisions={row[0]: row[1] for row in rows}) if len(rows) == len(chains) else None
+    return _Revisions(revisions={row[0]: row[1] for row in rows}) if len(rows) == len(chains) else None
 
 
-def _find_any(connection: Connection, chains: Sequence[MigrationChain]) -> _Found:
+def _find_any(connection: Connection, chains: Sequence[MigrationChain]) -> _Revisions:
     tables = set(sa.inspect(connection).get_table_names())
-    found = _Found(empty=not tables)
+    found = _Revisions(empty=not tables)
     if _ALEMBIC.name in tables:
         former = connection.execute(sa.select(_ALEMBIC.c.version_num)).scalar()
         found.former = (former or "").removesuffix(_TAKEN_OVER)
@@ -139,7 +139,7 @@ def _done_formerly(former: str) -> Sequence[str]:
     return ()
 
 
-def _refuse_newer(engine: Engine, chains: Sequence[MigrationChain], found: _Found) -> None:
+def _refuse_newer(engine: Engine, chains: Sequence[MigrationChain], found: _Revisions) -> None:
     newer = [
         f"{chain.name} is at revision {revision}; this one knows up to {chain.head}"
         for chain in chains
@@ -154,7 +154,9 @@ def _refuse_newer(engine: Engine, chains: Sequence[MigrationChain], found: _Foun
         )
 
 
-def _run(engine: Engine, chains: Sequence[MigrationChain], lacking: Sequence[MigrationChain], found: _Found) -> None:
+def _run(
+    engine: Engine, chains: Sequence[MigrationChain], lacking: Sequence[MigrationChain], found: _Revisions
+) -> None:
     from alembic.migration import MigrationContext  # noqa: PLC0415 - 100 ms that most starts need not spend
     from alembic.operations import Operations  # noqa: PLC0415
 
@@ -202,7 +204,7 @@ def _copy(engine: Engine, *, before: str) -> None:
         source.backup(target)
 
 
-def _described(lacking: Sequence[MigrationChain], found: _Found) -> str:
+def _described(lacking: Sequence[MigrationChain], found: _Revisions) -> str:
     """Say of each chain from which revision to which, such as `scripts 0003 to 0004`; of a new one only to which."""
     steps = [(chain.name, found.revisions.get(chain.name), chain.head) for chain in lacking]
     return ", ".join(f"{name} {before} to {head}" if before else f"{name} to {head}" for name, before, head in steps)

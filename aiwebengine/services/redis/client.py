@@ -21,7 +21,7 @@ from twisted.logger import Logger
 from aiwebengine.errors import Unavailable
 from aiwebengine.interfaces import DelayedCall
 from aiwebengine.services.breaker import Rules
-from aiwebengine.services.guarded import DependencyTimeout, Guarded, GuardTerms, away
+from aiwebengine.services.guarded import DependencyTimeout, GuardedDependency, GuardTerms, away
 from aiwebengine.services.redis.connection import KeptConnection, Wire, WriteRefused, endpoint_of
 from aiwebengine.services.redis.listening import RemoteChannels
 from aiwebengine.services.redis.store import (
@@ -73,7 +73,7 @@ class RedisStore(Service):
         self._reactor = reactor
         self._prefix = f"{settings.prefix}:"
         self._connect_seconds = settings.connect_seconds
-        self.guarded = Guarded(
+        self.guarded = GuardedDependency(
             name="Redis server",
             terms=GuardTerms(
                 seconds=settings.command_seconds,

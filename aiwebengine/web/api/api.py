@@ -24,7 +24,7 @@ from aiwebengine.values import Answer, Principal, Request
 from aiwebengine.web.api.bodies import body_bytes
 from aiwebengine.web.api.call import ApiCall
 from aiwebengine.web.api.problems import note, problem_answer
-from aiwebengine.web.api.route import ApiRoute, Routed
+from aiwebengine.web.api.route import ApiResource, ApiRoute
 from aiwebengine.web.http.engine_request import request_value
 from aiwebengine.web.http.read import request_id
 
@@ -44,7 +44,7 @@ class Api(Service):
     def __init__(
         self,
         *,
-        routed: Sequence[Routed],
+        routed: Sequence[ApiResource],
         ending: Sequence[Callable[[], None]],
         admit: Callable[[Request], Coroutine[Any, Any, Principal]],
         settings: DeploySettings,

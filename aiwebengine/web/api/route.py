@@ -19,7 +19,7 @@ class ApiRoute(NamedTuple):
     max_body_bytes: int = 64 * 1024
 
 
-class Routed(Protocol):
+class ApiResource(Protocol):
     """Answers some routes."""
 
     def routes(self) -> Sequence[ApiRoute]:

@@ -22,7 +22,7 @@ from zope.interface import implementer
 from aiwebengine.interfaces import Clock, DelayedCall
 from aiwebengine.services.topics import TopicMessage
 from aiwebengine.values import Answer
-from aiwebengine.web.write_batch import PendingWrites, Together
+from aiwebengine.web.write_batch import PendingWrites, WriteBatch
 
 CONTENT_TYPE = b"text/event-stream; charset=utf-8"
 
@@ -189,7 +189,7 @@ class EventStreams(Service):
         self._heartbeat_seconds = heartbeat_seconds
         self._turns: list[dict[EventStream, None]] = [{} for _ in range(_TURNS)]
         self._turn = 0
-        self.together = Together(clock=clock, seconds=_TOGETHER_SECONDS)
+        self.together = WriteBatch(clock=clock, seconds=_TOGETHER_SECONDS)
         self._beating: DelayedCall | None = None
         self._opened = 0
 

@@ -86,7 +86,7 @@ class UpgradedProtocol(Protocol):
         """The client takes more."""
 
 
-class Listening(ExchangeSite, Protocol):
+class ConnectionSite(ExchangeSite, Protocol):
     """What a connection asks of the site."""
 
     settings: HttpSettings
@@ -136,7 +136,7 @@ class Channel(IdleTimeout, http.HTTPChannel):
     site: Any
     """The engine's own requests look for their resource there."""
 
-    def __init__(self, edge: Listening) -> None:
+    def __init__(self, edge: ConnectionSite) -> None:
         super().__init__()
         self.seconds = edge.seconds
         self._edge = edge

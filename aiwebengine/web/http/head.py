@@ -18,7 +18,7 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote_to_bytes
 
-from aiwebengine.errors import HeadersTooLarge, Invalid, NotImplementedByServer, Refused, UnsupportedVersion
+from aiwebengine.errors import CallerError, HeadersTooLarge, Invalid, NotImplementedByServer, UnsupportedVersion
 
 _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}) ([\x21-\x7e]+) HTTP/1\.([01])")
 _VERSION = re.compile(rb"HTTP/\d\.\d|HTTP/\d")
@@ -234,7 +234,7 @@ def _tokens(value: str) -> list[str]:
     return [token.strip() for token in value.lower().split(",")]
 
 
-def _line_fault(line: bytes) -> Refused:
+def _line_fault(line: bytes) -> CallerError:
     parts = line.split(b" ")
     if len(parts) == 3 and _VERSION.fullmatch(parts[2]) and parts[2] not in {b"HTTP/1.0", b"HTTP/1.1"}:
         return UnsupportedVersion(f"This server speaks HTTP/1.1; the request says {_quoted(parts[2])}.")

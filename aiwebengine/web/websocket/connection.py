@@ -22,7 +22,7 @@ from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.exchange import Exchange
 from aiwebengine.web.websocket.frames import OutgoingMessage, text_message
 from aiwebengine.web.websocket.upgrade import Endpoint, Socket, SocketEvents, check_origin, read_handshake
-from aiwebengine.web.write_batch import PendingWrites, Together
+from aiwebengine.web.write_batch import PendingWrites, WriteBatch
 
 if TYPE_CHECKING:
     from autobahn.twisted.websocket import WebSocketServerFactory
@@ -61,7 +61,7 @@ class WebSockets:
         self._stopping = False
         self._reactor = reactor
         self._factory: WebSocketServerFactory | None = None
-        self._together = Together(clock=reactor, seconds=_TOGETHER_SECONDS)
+        self._together = WriteBatch(clock=reactor, seconds=_TOGETHER_SECONDS)
 
     def admit(self, request: Request, *, modern: bool, owner: str, origins: Sequence[str] = ()) -> None:
         """
@@ -197,7 +197,7 @@ class WebSocket:
         channel: Channel,
         protocol: str,
         settings: WebSocketSettings,
-        together: Together,
+        together: WriteBatch,
         opened: Open,
         on_closed: Callable[[WebSocket], None],
     ) -> None:

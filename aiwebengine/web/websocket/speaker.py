@@ -92,12 +92,12 @@ class _Timer:
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
 
-    def call_later(self, seconds: float, call: Callable[..., object], *args: Any) -> _Later:
+    def call_later(self, seconds: float, call: Callable[..., object], *args: Any) -> _DelayedCall:
         """Call later."""
-        return _Later(self._reactor.callLater(seconds, call, *args))
+        return _DelayedCall(self._reactor.callLater(seconds, call, *args))
 
 
-class _Later:
+class _DelayedCall:
     """A call that can be cancelled at any time."""
 
     __slots__ = ("_call",)

@@ -22,7 +22,7 @@ class MaintenanceApi:
         self._switch = switch
 
     def routes(self) -> list[ApiRoute]:
-        """See `web.api.route.Routed`."""
+        """See `web.api.route.ApiResource`."""
         return [
             ApiRoute("GET", _PATH, self.read),
             ApiRoute("PUT", _PATH, self.begin),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiwebengine.errors import Unavailable
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.values import ConsolePage, Entry, Invocation, Request
-from aiwebengine.web.admission import AdmissionStep, Place, Way
+from aiwebengine.web.admission import AdmissionStep, Place, RequestRunner
 from aiwebengine.web.http.exchange import Exchange
 from aiwebengine_maintenance.api import MaintenanceApi
 from aiwebengine_maintenance.calls import MaintenanceCalls
@@ -21,7 +21,9 @@ def build(machinery: Machinery) -> Parts:
     settings = machinery.base.settings.of(MaintenanceSettings)
     switch = Switch(machinery.base.folder / "maintenance")
 
-    def admit(_exchange: Exchange, _request: Request, _route: Entry, _invocation: Invocation, _way: Way) -> bool:
+    def admit(
+        _exchange: Exchange, _request: Request, _route: Entry, _invocation: Invocation, _way: RequestRunner
+    ) -> bool:
         if switch.is_on:
             raise Unavailable(settings.message, retry_seconds=settings.retry_seconds)
         return False

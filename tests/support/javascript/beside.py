@@ -19,7 +19,7 @@ from twisted.internet import reactor
 
 from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.build.builder import TOOLCHAIN, Builder
-from aiwebengine.build.node import Node, find_node
+from aiwebengine.build.node import NodeProgram, find_node
 from aiwebengine.errors import DeploymentRefused
 from aiwebengine.host.names import known_globals
 from aiwebengine.settings.schema import BuildSettings
@@ -68,7 +68,7 @@ def by_node(programs: Sequence[Case], *, ending: str, folder: Path, modules: Pat
         The lines that each told, by name; a string if it could not be run.
     """
     node = find_node("", TOOLCHAIN)
-    assert isinstance(node, Node)
+    assert isinstance(node, NodeProgram)
     asked = {
         "folder": str(folder),
         "ending": ending,

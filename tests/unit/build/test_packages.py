@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.build.packages import Packages, installing
 from aiwebengine.errors import DeploymentRefused
-from aiwebengine.services.guarded import Guarded
+from aiwebengine.services.guarded import GuardedDependency
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.folders import temporary_folder
@@ -63,7 +63,7 @@ class PackagesTests(SynchronousTestCase):
             npm=Path("/npm.js"),
             folder=self.folder,
             settings=made,
-            guarded=Guarded(name="registry", terms=installing(made), clock=self.reactor, random=lambda: 0.5),
+            guarded=GuardedDependency(name="registry", terms=installing(made), clock=self.reactor, random=lambda: 0.5),
             threads=ThreadsInTurn(),
         )
 

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.cli.successor import NotReady, Predecessor, Succession
-from aiwebengine.services.inherited import PREDECESSOR, Inherited
+from aiwebengine.services.inherited import PREDECESSOR, InheritedDescriptors
 
 
 class SpawnReactor(Clock):
@@ -111,7 +111,7 @@ class PredecessorTests(SynchronousTestCase):
         self.told, tell = os.pipe()
         gone, self.held = os.pipe()
         self.addCleanup(os.close, self.told)
-        self.predecessor = Predecessor(reactor=self.reactor, inherited=Inherited(tell=tell, gone=gone))
+        self.predecessor = Predecessor(reactor=self.reactor, inherited=InheritedDescriptors(tell=tell, gone=gone))
 
     def test_one_word(self):
         """It is told once, and the pipe is closed."""
@@ -133,7 +133,7 @@ class PredecessorTests(SynchronousTestCase):
 
     def test_none(self):
         """Without a predecessor there is nobody to tell, or to wait for."""
-        nobody = Predecessor(reactor=self.reactor, inherited=Inherited())
+        nobody = Predecessor(reactor=self.reactor, inherited=InheritedDescriptors())
         nobody.ready()
         nobody.when_gone(self.fail)
         self.assertEqual(self.reactor.readers, [])

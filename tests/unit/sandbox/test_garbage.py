@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from sandbox.garbage import Garbage, allocator
+from sandbox.garbage import GarbageCollector, allocator
 
 MIB = 1024 * 1024
 
@@ -20,9 +20,9 @@ class Collecting(SynchronousTestCase):
         self.spent = 0.0
         self.asked = self.collected = 0
 
-    def garbage(self, *, tells: bool = True) -> Garbage:
+    def garbage(self, *, tells: bool = True) -> GarbageCollector:
         """Make one over the made-up heap."""
-        return Garbage(
+        return GarbageCollector(
             collect=self.collect,
             used_bytes=self.tell if tells else None,
             seconds=self.clock.seconds,
@@ -39,7 +39,9 @@ class Collecting(SynchronousTestCase):
         self.collected += 1
         self.used = 10 * MIB
 
-    def run_many(self, garbage: Garbage, runs: int, *, each: int, seconds: float = 0.0001, idle: float = 0.0) -> None:
+    def run_many(
+        self, garbage: GarbageCollector, runs: int, *, each: int, seconds: float = 0.0001, idle: float = 0.0
+    ) -> None:
         """Do runs that leave so much behind, compute for so long and are kept from it for so long."""
         for _ in range(runs):
             garbage.run_begins()

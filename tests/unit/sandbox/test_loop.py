@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from sandbox.bodies import Receiver, encode
 from sandbox.boxes import Box, encode_box, encode_pair
 from sandbox.engine import EngineFailed
-from sandbox.garbage import Garbage
+from sandbox.garbage import GarbageCollector
 from sandbox.loop import Conversation
 
 
@@ -51,9 +51,9 @@ class Clocks:
         self.done.append("end")
 
 
-def quiet() -> Garbage:
+def quiet() -> GarbageCollector:
     """Nothing to collect."""
-    return Garbage(collect=lambda: None, used_bytes=lambda: 0)
+    return GarbageCollector(collect=lambda: None, used_bytes=lambda: 0)
 
 
 def run_box(value: str = "{}", tag: bytes = b"r1") -> bytes:

@@ -6,7 +6,7 @@ from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.services.bulkhead import Bulkhead, Busy
+from aiwebengine.services.bulkhead import Bulkhead, BulkheadFull
 
 
 class BulkheadTests(SynchronousTestCase):
@@ -49,7 +49,7 @@ class BulkheadTests(SynchronousTestCase):
         """Beyond its length the queue takes nobody."""
         for name in "abcde":
             self.ask(name)
-        refused = self.failureResultOf(self.ask("f"), Busy)
+        refused = self.failureResultOf(self.ask("f"), BulkheadFull)
         self.assertIsNotNone(refused.value.retry_seconds)
         self.assertEqual(self.bulkhead.figures(), {"running": 2, "waiting": 3, "refused": 1})
 
@@ -60,7 +60,7 @@ class BulkheadTests(SynchronousTestCase):
         self.clock.advance(3.0)
         fourth = self.ask("d")
         self.clock.advance(2.0)
-        self.failureResultOf(third, Busy)
+        self.failureResultOf(third, BulkheadFull)
         self.assertNoResult(fourth)
         self.end()
         self.assertEqual(self.names(), ["b", "d"])

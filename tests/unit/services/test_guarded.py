@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Conflict, Unavailable
 from aiwebengine.services.breaker import Rules, State
-from aiwebengine.services.bulkhead import Busy
-from aiwebengine.services.guarded import CircuitOpen, DependencyTimeout, Guarded, GuardTerms
+from aiwebengine.services.bulkhead import BulkheadFull
+from aiwebengine.services.guarded import CircuitOpen, DependencyTimeout, GuardedDependency, GuardTerms
 from aiwebengine.services.retry import Attempts, Backoff
 
 TERMS = GuardTerms(
@@ -26,7 +26,7 @@ class GuardedTests(SynchronousTestCase):
     def setUp(self):
         self.clock = Clock()
         self.changes = []
-        self.guarded = Guarded(
+        self.guarded = GuardedDependency(
             name="thing",
             terms=TERMS,
             clock=self.clock,
@@ -104,7 +104,7 @@ class GuardedTests(SynchronousTestCase):
         third = self.guarded.run(self.hang)
         self.assertEqual(len(self.asked), 2)
         self.clock.advance(5.0)
-        self.failureResultOf(third, Busy)
+        self.failureResultOf(third, BulkheadFull)
         self.asked[0].callback("too late")
         self.assertEqual(self.successResultOf(self.guarded.run(lambda: succeed(1))), 1)
         self.assertEqual(self.guarded.figures()["late"], 2)
@@ -120,7 +120,7 @@ class GuardedTests(SynchronousTestCase):
         for _ in range(3):
             self.guarded.run(self.hang)
         for _ in range(10):
-            self.failureResultOf(self.guarded.run(self.hang), Busy)
+            self.failureResultOf(self.guarded.run(self.hang), BulkheadFull)
         self.assertIs(self.guarded.state, State.CLOSED)
 
     def test_gives_up(self):

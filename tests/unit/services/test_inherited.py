@@ -7,7 +7,7 @@ import os
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import CannotStart
-from aiwebengine.services.inherited import NOTHING, PREDECESSOR, Inherited, inherited, message
+from aiwebengine.services.inherited import NOTHING, PREDECESSOR, InheritedDescriptors, inherited, message
 
 
 class InheritedTests(SynchronousTestCase):
@@ -17,7 +17,9 @@ class InheritedTests(SynchronousTestCase):
             self.addCleanup(os.close, descriptor)
             os.set_inheritable(descriptor, True)
         listening, lock, tell, gone = self.opened
-        self.what = Inherited(listening=listening, lock=lock, tell=tell, gone=gone, managed=True, pidfile="/run/pid")
+        self.what = InheritedDescriptors(
+            listening=listening, lock=lock, tell=tell, gone=gone, managed=True, pidfile="/run/pid"
+        )
 
     def test_from_a_predecessor(self):
         """What a predecessor says arrives, is meant for one process, and goes no further."""
@@ -35,7 +37,7 @@ class InheritedTests(SynchronousTestCase):
 
     def test_closed_descriptor(self):
         """A descriptor that is not open is told as such."""
-        wrong = message(pid=7, what=Inherited(listening=9999, lock=9998, tell=9997, gone=9996))
+        wrong = message(pid=7, what=InheritedDescriptors(listening=9999, lock=9998, tell=9997, gone=9996))
         error = self.assertRaises(CannotStart, inherited, {PREDECESSOR: wrong}, pid=8, parent=7)
         self.assertIn("9999", error.public)
 

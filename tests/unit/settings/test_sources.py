@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aiwebengine.settings.sources import RawValue, Unreadable, from_environment, from_file, from_flags
+from aiwebengine.settings.sources import RawValue, UnreadableSettings, from_environment, from_file, from_flags
 
 
 def read(folder: Path, text: str | bytes, name: str = "my.yaml") -> list[Any]:
@@ -16,7 +16,7 @@ def read(folder: Path, text: str | bytes, name: str = "my.yaml") -> list[Any]:
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return [
         one.message
-        if isinstance(one, Unreadable)
+        if isinstance(one, UnreadableSettings)
         else (".".join(one.path), one.value, one.place.line, one.place.column)
         for one in from_file(path)
     ]
@@ -78,7 +78,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, text: str | bytes,
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """A file that is missing is told with its name and what to do."""
     (problem,) = from_file(tmp_path / "none.yaml")
-    assert isinstance(problem, Unreadable)
+    assert isinstance(problem, UnreadableSettings)
     assert problem.place.source.endswith("none.yaml")
     assert "Name an existing file with --config" in problem.message
 

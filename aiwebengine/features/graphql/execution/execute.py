@@ -21,8 +21,8 @@ from aiwebengine.features.graphql.execution.loop import Future, ReactorLoop
 from aiwebengine.features.graphql.execution.operation import Operation, Params
 from aiwebengine.features.graphql.execution.results import Results, first_response, response_of, too_late
 from aiwebengine.features.graphql.execution.slots import PendingValues
-from aiwebengine.features.graphql.execution.underway import OnResult, Underway
-from aiwebengine.features.graphql.schema.assembly import Assembled
+from aiwebengine.features.graphql.execution.underway import OnResult, RunningOperation
+from aiwebengine.features.graphql.schema.assembly import AssembledSchema
 from aiwebengine.features.graphql.schema.batches import Batches, Call, Caller, Scripts
 from aiwebengine.features.graphql.schema.leaves import PartsExecutor, WholeExecutor
 from aiwebengine.features.graphql.schema.parts import GRAPHQL
@@ -45,7 +45,7 @@ _HELPERS = GraphQLResolveInfoHelpers(gather=_unused, track=_unused)
 class PreparedOperation:
     """An operation that may be executed."""
 
-    assembled: Assembled
+    assembled: AssembledSchema
     document: Document
     node: OperationDefinitionNode
     params: Params
@@ -100,12 +100,12 @@ class Execution:
         self._settings = settings
         self._clock = clock
         self._operations = 0
-        self._running: dict[Underway, None] = {}
+        self._running: dict[RunningOperation, None] = {}
         """In the order in which they are due."""
         self._looking: DelayedCall | None = None
 
     @property
-    def assembled(self) -> Assembled:
+    def assembled(self) -> AssembledSchema:
         """
         Return the schema that serves.
 
@@ -115,7 +115,7 @@ class Execution:
         found = self._current.registry.index(GRAPHQL)
         if found is None:
             raise NoSchema
-        assert isinstance(found, Assembled)
+        assert isinstance(found, AssembledSchema)
         return found
 
     def prepare(self, params: Params) -> PreparedOperation:
@@ -178,7 +178,7 @@ class Execution:
 
     def execute(
         self, prepared: PreparedOperation, caller: Caller, on_result: OnResult, *, incremental: bool = False
-    ) -> Underway:
+    ) -> RunningOperation:
         """
         Execute a query or a mutation.
 
@@ -191,7 +191,7 @@ class Execution:
         """
         operation = self.operation(prepared, caller)
         executor = self.executor(prepared, operation, incremental=incremental)
-        underway = Underway(
+        underway = RunningOperation(
             operation=operation,
             on_result=on_result,
             among=self._running,
@@ -207,7 +207,7 @@ class Execution:
             self._ask(underway, plan, calls, executor)
         return underway
 
-    def _ask(self, underway: Underway, plan: Plan, calls: Sequence[Call], executor: Executor[Any]) -> None:
+    def _ask(self, underway: RunningOperation, plan: Plan, calls: Sequence[Call], executor: Executor[Any]) -> None:
         """Ask for the root fields at once, and execute when all are there."""
         go_on = self._go_on
 
@@ -223,7 +223,7 @@ class Execution:
         for together in by_script(calls):
             operation.batches.send(together, read_only=True)
 
-    def _go_on(self, underway: Underway, executor: Executor[Any]) -> None:
+    def _go_on(self, underway: RunningOperation, executor: Executor[Any]) -> None:
         """Execute, with the root fields at hand."""
         if underway.ended:
             return

@@ -40,10 +40,10 @@ class Measure(NamedTuple):
 
 def measure(operation: OperationDefinitionNode, document: DocumentNode, variables: Mapping[str, Any]) -> Measure:
     """Measure *operation*; what goes in circles is told as endless."""
-    return _Measuring(document, variables).of(operation.selection_set)
+    return _Measurement(document, variables).of(operation.selection_set)
 
 
-class _Measuring:
+class _Measurement:
     def __init__(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
         self._fragments = {
             one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)

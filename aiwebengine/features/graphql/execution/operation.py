@@ -12,7 +12,7 @@ from graphql.language import OperationDefinitionNode
 from aiwebengine.features.graphql.execution.documents import Document
 from aiwebengine.features.graphql.execution.loop import ReactorLoop
 from aiwebengine.features.graphql.execution.slots import Slot
-from aiwebengine.features.graphql.schema.assembly import Assembled
+from aiwebengine.features.graphql.schema.assembly import AssembledSchema
 from aiwebengine.features.graphql.schema.batches import Batches, Caller
 from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.features.graphql.transports.wire import encode_ascii
@@ -50,7 +50,7 @@ class Operation:
     def __init__(
         self,
         *,
-        assembled: Assembled,
+        assembled: AssembledSchema,
         document: Document,
         node: OperationDefinitionNode,
         caller: Caller,

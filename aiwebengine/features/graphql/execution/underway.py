@@ -15,7 +15,7 @@ OnResult = Callable[[Results | Failure], object]
 """Takes what an execution came to; a failure is a fault of the server."""
 
 
-class Underway:
+class RunningOperation:
     """
     See the module.
 
@@ -28,7 +28,9 @@ class Underway:
 
     __slots__ = ("_among", "_on_result", "_waiting", "due", "operation")
 
-    def __init__(self, *, operation: Operation, on_result: OnResult, among: dict[Underway, None], due: float) -> None:
+    def __init__(
+        self, *, operation: Operation, on_result: OnResult, among: dict[RunningOperation, None], due: float
+    ) -> None:
         self.operation = operation
         self.due = due
         self._on_result: OnResult | None = on_result

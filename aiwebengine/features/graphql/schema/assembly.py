@@ -101,7 +101,7 @@ _MEMBERS = {"object": "fields", "interface": "fields", "input": "fields", "enum"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assembled:
+class AssembledSchema:
     """A schema, and who resolves what in it."""
 
     schema: GraphQLSchema
@@ -136,7 +136,7 @@ class _Type:
 
 def assemble(
     parts: Sequence[SchemaPart], *, documents: ParsedSdl | None = None, settings: GraphQLSettings | None = None
-) -> Assembled:
+) -> AssembledSchema:
     """
     Make the schema of all scripts, without resolvers; it may take a second, so call it in a thread.
 
@@ -177,7 +177,7 @@ class _Assembly:
         self._fields: dict[tuple[str, str], SchemaPart] = {}
         self._scalars: dict[str, SchemaPart] = {}
 
-    def result(self) -> Assembled:
+    def result(self) -> AssembledSchema:
         self._check_bytes()
         for part in self._parts:
             if part.kind in ROOTS:
@@ -201,7 +201,7 @@ class _Assembly:
         self._check(validate_schema(schema))
         self._check_handlers(schema)
         self._stop()
-        return Assembled(schema=schema, roots=self._roots, fields=self._fields, scalars=self._scalars)
+        return AssembledSchema(schema=schema, roots=self._roots, fields=self._fields, scalars=self._scalars)
 
     # -- parts --------------------------------------------------------------------------------
 
@@ -461,7 +461,7 @@ def _printed(node: Node) -> str:
     return text[len(print_ast(description)) :].strip() if description is not None else text
 
 
-class _Enough(Exception):
+class _TooManyErrors(Exception):
     """So many errors were found that the rest need not be."""
 
 
@@ -472,10 +472,10 @@ def _sdl_errors(document: DocumentNode) -> list[GraphQLError]:
     def found(error: GraphQLError) -> None:
         errors.append(error)
         if len(errors) >= _MOST_PROBLEMS:
-            raise _Enough
+            raise _TooManyErrors
 
     context = SDLValidationContext(document, None, found)
-    with suppress(_Enough):
+    with suppress(_TooManyErrors):
         visit(document, ParallelVisitor([rule(context) for rule in specified_sdl_rules]))
     return errors
 

@@ -20,21 +20,21 @@ from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language import FieldNode, OperationDefinitionNode, OperationType, VariableNode, Visitor, visit
 
 from aiwebengine.features.graphql.execution.documents import Document
-from aiwebengine.features.graphql.schema.assembly import Assembled
+from aiwebengine.features.graphql.schema.assembly import AssembledSchema
 from aiwebengine.features.graphql.schema.batches import Call
 from aiwebengine.features.graphql.schema.parts import SchemaPart
-from aiwebengine.features.graphql.schema.resolvers import Rooted
+from aiwebengine.features.graphql.schema.resolvers import RootField
 from aiwebengine.features.graphql.transports.wire import encode_ascii
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class PrefetchedField:
     """One root field."""
 
     key: str
     """Its name in the result."""
     part: SchemaPart
-    rooted: Rooted
+    rooted: RootField
     field: GraphQLField
     node: FieldNode
     encoded: str
@@ -47,12 +47,12 @@ class Item:
 class Plan:
     """All root fields of an operation."""
 
-    items: tuple[Item, ...]
+    items: tuple[PrefetchedField, ...]
     quick: bool
     """Nothing below them is asked of a script, so execution never waits."""
 
 
-def plan_of(assembled: Assembled, document: Document, node: OperationDefinitionNode) -> Plan | None:
+def plan_of(assembled: AssembledSchema, document: Document, node: OperationDefinitionNode) -> Plan | None:
     """Return the root fields of an operation that can be asked for at once; None if it is not so simple."""
     known = document.plans.get(id(node), document)
     if known is document:
@@ -74,11 +74,11 @@ def calls_of(plan: Plan, variables: VariableValues) -> list[Call] | None:
     return calls
 
 
-def _made(assembled: Assembled, document: Document, node: OperationDefinitionNode) -> Plan | None:
+def _made(assembled: AssembledSchema, document: Document, node: OperationDefinitionNode) -> Plan | None:
     root = assembled.schema.query_type
     if node.operation is not OperationType.QUERY or node.directives or root is None:
         return None
-    items: list[Item] = []
+    items: list[PrefetchedField] = []
     keys: set[str] = set()
     for one in node.selection_set.selections:
         if not isinstance(one, FieldNode) or one.directives:
@@ -88,7 +88,7 @@ def _made(assembled: Assembled, document: Document, node: OperationDefinitionNod
             continue
         part, field = assembled.roots.get(("query", name)), root.fields.get(name)
         rooted = getattr(field.resolve, "rooted", None) if field is not None else None
-        if part is None or field is None or key in keys or not isinstance(rooted, Rooted) or rooted.special:
+        if part is None or field is None or key in keys or not isinstance(rooted, RootField) or rooted.special:
             return None
         keys.add(key)
         encoded = encode_ascii(
@@ -106,14 +106,16 @@ def _made(assembled: Assembled, document: Document, node: OperationDefinitionNod
         except (GraphQLError, ValueError, RecursionError):
             return None
         items.append(
-            Item(key=key, part=part, rooted=rooted, field=field, node=one, encoded=encoded, arguments=arguments)
+            PrefetchedField(
+                key=key, part=part, rooted=rooted, field=field, node=one, encoded=encoded, arguments=arguments
+            )
         )
     if not items:
         return None
     return Plan(items=tuple(items), quick=not _asks_below(assembled, document))
 
 
-def _asks_below(assembled: Assembled, document: Document) -> bool:
+def _asks_below(assembled: AssembledSchema, document: Document) -> bool:
     """Return whether a document may name a field that has a handler, or one whose values a script changes."""
     if any("serialize" in part.options for part in assembled.scalars.values()):
         return True
@@ -123,13 +125,13 @@ def _asks_below(assembled: Assembled, document: Document) -> bool:
 
 
 def _has_variables(node: FieldNode) -> bool:
-    looking = _Looking()
+    looking = _FragmentVisitor()
     for argument in node.arguments or ():
         visit(argument, looking)
     return looking.found
 
 
-class _Looking(Visitor):
+class _FragmentVisitor(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.found = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from aiwebengine.features.graphql.schema.assembly import Assembled, assemble
+from aiwebengine.features.graphql.schema.assembly import AssembledSchema, assemble
 from aiwebengine.features.graphql.schema.documents import ParsedSdl
 from aiwebengine.features.graphql.schema.parts import (
     CALLS_BY_KIND,
@@ -24,7 +24,7 @@ from aiwebengine.values import Entry
 
 def build_schema(
     entries: Sequence[Entry], *, documents: ParsedSdl | None = None, settings: GraphQLSettings | None = None
-) -> Assembled | None:
+) -> AssembledSchema | None:
     """
     Make the schema of all scripts; None if no script adds to it.
 

@@ -35,7 +35,7 @@ from aiwebengine.exact_json import decode
 from aiwebengine.features.graphql.execution.failures import FieldFailed
 from aiwebengine.features.graphql.execution.loop import Future
 from aiwebengine.features.graphql.execution.operation import Operation
-from aiwebengine.features.graphql.schema.assembly import Assembled
+from aiwebengine.features.graphql.schema.assembly import AssembledSchema
 from aiwebengine.features.graphql.schema.batches import Call
 from aiwebengine.features.graphql.schema.parts import ROOTS, SchemaPart
 from aiwebengine.features.graphql.transports.wire import encode_ascii
@@ -55,7 +55,7 @@ class RootValue:
         """Of the message; empty if it is none of a topic."""
 
 
-def attach(assembled: Assembled) -> None:
+def attach(assembled: AssembledSchema) -> None:
     """Attach resolvers to the fields of a schema."""
     schema = assembled.schema
     for (kind, name), part in assembled.roots.items():
@@ -116,7 +116,7 @@ def type_of(source: Any, info: GraphQLResolveInfo[Any], kind: GraphQLAbstractTyp
     )
 
 
-class Rooted:
+class RootField:
     """
     A root field of a query or a mutation, and how its resolver is called.
 
@@ -144,7 +144,7 @@ class Rooted:
 
 
 def _root(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_json: bool) -> Resolver:
-    rooted = Rooted(part, text_is_json=text_is_json)
+    rooted = RootField(part, text_is_json=text_is_json)
     parses = _parses(args)
 
     def resolve(_source: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
@@ -235,7 +235,7 @@ def parsed(value: Any) -> Any:
 # -- scalars ------------------------------------------------------------------------------------
 
 
-def _serialize(schema: GraphQLSchema, assembled: Assembled) -> None:
+def _serialize(schema: GraphQLSchema, assembled: AssembledSchema) -> None:
     """Have the fields of scalars with `serialize` pass through it."""
     changed = {name: part for name, part in assembled.scalars.items() if "serialize" in part.options}
     if not changed:

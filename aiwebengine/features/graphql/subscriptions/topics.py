@@ -14,7 +14,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from aiwebengine.features.graphql.schema.assembly import Assembled
+from aiwebengine.features.graphql.schema.assembly import AssembledSchema
 from aiwebengine.features.graphql.schema.parts import GRAPHQL, SchemaPart
 from aiwebengine.host.filters import FILTER_LIMITS, MessageFilter
 from aiwebengine.runtime.invoker import Callee, Invoker
@@ -70,7 +70,7 @@ class SubscriptionTopics:
     def swapped(self, registry: Registry) -> None:
         """Be told of what serves."""
         before = self._parts
-        assembled: Assembled | None = registry.index(GRAPHQL)
+        assembled: AssembledSchema | None = registry.index(GRAPHQL)
         roots = assembled.roots if assembled is not None else {}
         self._parts = {name: part for (kind, name), part in roots.items() if kind == "subscription"}
         for name, part in self._parts.items():

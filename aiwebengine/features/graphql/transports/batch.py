@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import EngineError, Invalid
 from aiwebengine.features.graphql.execution.execute import Execution, RequestFailed
 from aiwebengine.features.graphql.execution.results import Results, engine_refused, request_failed
-from aiwebengine.features.graphql.execution.underway import Underway
+from aiwebengine.features.graphql.execution.underway import RunningOperation
 from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.transports.params import read_params
 
@@ -49,7 +49,7 @@ class BatchedOperations:
         self._persisted = persisted
         self._done = done
         self._results: list[Mapping[str, Any]] = []
-        self._underway: list[Underway] = []
+        self._underway: list[RunningOperation] = []
         self._left = 0
 
     def begin(self, given: Sequence[Mapping[str, Any]]) -> None:

@@ -157,7 +157,7 @@ class EventConnection:
         self._on_closed()
 
 
-class Distinct:
+class SingleOperationStream:
     """
     One operation on a stream of its own; see `feeds.Outlet`.
 
@@ -362,7 +362,7 @@ class GraphQLOverSse:
 
         connection = EventConnection(exchange, self._streams, on_closed=on_closed)
         self._connections[connection] = None
-        outlet = Distinct(connection)
+        outlet = SingleOperationStream(connection)
         if isinstance(prepared, RequestFailed):
             outlet.refused(request_failed(prepared.errors, exchange.id)["errors"])
         elif prepared.kind == "subscription":

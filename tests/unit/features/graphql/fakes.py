@@ -14,7 +14,7 @@ from aiwebengine.features.graphql.execution.execute import Execution
 from aiwebengine.features.graphql.execution.failures import FieldFailed, of_engine
 from aiwebengine.features.graphql.execution.loop import ReactorLoop
 from aiwebengine.features.graphql.execution.operation import Params
-from aiwebengine.features.graphql.execution.underway import Underway
+from aiwebengine.features.graphql.execution.underway import RunningOperation
 from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.schema.parts import GRAPHQL, SchemaPart
 from aiwebengine.features.graphql.schema.registration import schema_parts
@@ -162,7 +162,7 @@ class World:
         *,
         on_result: Callable[[Any], None] | None = None,
         incremental: bool = False,
-    ) -> Underway:
+    ) -> RunningOperation:
         """Begin an operation; *on_result* is given what it comes to."""
         prepared = self.execution.prepare(Params(query=query, variables=variables or {}))
         return self.execution.execute(prepared, Caller(request="r"), on_result or [].append, incremental=incremental)

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.runtime.moves import IllegalMove
-from aiwebengine.runtime.processes.child import Clone, CloneWork, Life, describe, times_of
+from aiwebengine.runtime.processes.child import Clone, CloneLife, CloneWork, describe, times_of
 from aiwebengine.runtime.processes.occupant import Death
 from aiwebengine.runtime.processes.socket_queue import MOST_WAITING
 from aiwebengine.runtime.wire.boxes import Box
@@ -63,7 +63,7 @@ class Owner:
 
     def clone_gone(self, clone: Clone[Any], was: CloneWork) -> None:
         """See `child.CloneOwner`."""
-        assert clone.life is Life.DEAD
+        assert clone.life is CloneLife.DEAD
         self.was = was
         self.log.append("gone")
 
@@ -133,7 +133,7 @@ class CloneTests(SynchronousTestCase):
             [("asked", b"7", b"kv.get", b'["a"]'), ("logged", b"[]"), ("over", b"body"), "freed", "conclude"],
         )
         self.assertIsNone(self.clone.occupant)
-        self.assertIs(self.clone.life, Life.LIVE)
+        self.assertIs(self.clone.life, CloneLife.LIVE)
         self.clone.answer(b"7", b"{}")
         self.assertEqual(self.child.take(), {b"_answer": b"7", b"v": b"{}"})
         self.clone.cancel()
@@ -183,7 +183,7 @@ class CloneTests(SynchronousTestCase):
         self.start(fit=False)
         self.child.answer()
         self.reactor.turn()
-        self.assertIs(self.clone.life, Life.ENDING)
+        self.assertIs(self.clone.life, CloneLife.ENDING)
         self.assertEqual(self.clone.cause, "script_protocol")
         self.assertEqual(self.log[1:], ["freed", "conclude"])
 
@@ -194,7 +194,7 @@ class CloneTests(SynchronousTestCase):
             self.start()
             self.child.fail(code)
             self.reactor.turn()
-            self.assertIs(self.clone.life, Life.UNFIT)
+            self.assertIs(self.clone.life, CloneLife.UNFIT)
 
     def test_once(self) -> None:
         """A clone for one run is let go after it."""
@@ -202,7 +202,7 @@ class CloneTests(SynchronousTestCase):
         self.start()
         self.child.answer()
         self.reactor.turn()
-        self.assertIs(self.clone.life, Life.ENDING)
+        self.assertIs(self.clone.life, CloneLife.ENDING)
         self.assertTrue(self.child.take() is not None and self.child.deserted)
 
     def test_last_words(self) -> None:
@@ -272,7 +272,7 @@ class CloneTests(SynchronousTestCase):
         self.clone.kill("script_timeout")
         self.forker.exit(3, signal.SIGKILL)
         self.reactor.turn()
-        self.assertIs(self.clone.life, Life.DEAD)
+        self.assertIs(self.clone.life, CloneLife.DEAD)
         for happens in (self.start, self.clone.retire, lambda: self.clone.kill("cancelled")):
             with self.assertRaises(IllegalMove):
                 happens()
@@ -308,7 +308,9 @@ class CloneTests(SynchronousTestCase):
         """A process whose run goes on without it is ended and free of it at once, and what it says is not heard."""
         self.start()
         self.clone.discard("conflict")
-        self.assertEqual((self.clone.work, self.clone.life, self.clone.occupant), (CloneWork.IDLE, Life.ENDING, None))
+        self.assertEqual(
+            (self.clone.work, self.clone.life, self.clone.occupant), (CloneWork.IDLE, CloneLife.ENDING, None)
+        )
         self.child.close()
         self.forker.exit(3, signal.SIGKILL)
         self.reactor.turn()
@@ -346,7 +348,7 @@ class CloneTests(SynchronousTestCase):
         )
         self.child.answer()
         self.reactor.turn()
-        self.assertIs(self.clone.life, Life.ENDING)
+        self.assertIs(self.clone.life, CloneLife.ENDING)
         self.assertFalse(self.clone.goes_on)
 
     def test_says_it_is_unfit(self) -> None:
@@ -358,4 +360,4 @@ class CloneTests(SynchronousTestCase):
         self.assertTrue(self.clone.unfit)
         self.forker.exit(3, signal.SIGKILL)
         self.reactor.turn()
-        self.assertIs(self.clone.life, Life.DEAD)
+        self.assertIs(self.clone.life, CloneLife.DEAD)

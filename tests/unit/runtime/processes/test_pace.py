@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from aiwebengine.runtime.processes.child import CloneWork, Life
+from aiwebengine.runtime.processes.child import CloneLife, CloneWork
 from aiwebengine.runtime.processes.pace import Pace
 from aiwebengine.runtime.processes.socket_queue import SocketQueue
 
@@ -15,7 +15,7 @@ def clone(label: str, since: float, **members: Any) -> Any:
     queue: SocketQueue[str] = SocketQueue()
     for kind in members.pop("waiting", ()):
         queue.follow(kind, quick=kind == "quick")
-    told = {"label": label, "begun_at": since, "work": CloneWork.BUSY, "life": Life.LIVE, "queue": queue}
+    told = {"label": label, "begun_at": since, "work": CloneWork.BUSY, "life": CloneLife.LIVE, "queue": queue}
     return SimpleNamespace(**told | members)
 
 
@@ -56,7 +56,7 @@ def test_soon_free() -> None:
         clone("quick", 8.001, work=CloneWork.IDLE),
         clone("quick", 8.001, waiting=["quick", "quick"]),
         clone("quick", 8.001, waiting=["slow"]),
-        clone("quick", 8.001, life=Life.ENDING),
+        clone("quick", 8.001, life=CloneLife.ENDING),
         clone("quick", 8.001, work=CloneWork.LINGERING),
     ]
     assert pace.soon_free([later, *others, early], 8.004, most=2) is early

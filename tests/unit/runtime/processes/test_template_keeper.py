@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Conflict, EngineError, NotFound
 from aiwebengine.runtime.processes.journal import Journal
 from aiwebengine.runtime.processes.slots import Slots
-from aiwebengine.runtime.processes.template_keeper import Presence, TemplateKeeper
+from aiwebengine.runtime.processes.template_keeper import TemplateKeeper, TemplateState
 from aiwebengine.runtime.processes.terms import GroupContext, RunTerms
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Bundle
@@ -93,7 +93,7 @@ class KeeperTests(SynchronousTestCase):
         """Have a template made."""
         self.keeper.ensure()
         self.source.asked[-1].callback(BUNDLE)
-        self.assertEqual((self.look(), self.keeper.keeping), (["template"], Presence.PRESENT))
+        self.assertEqual((self.look(), self.keeper.keeping), (["template"], TemplateState.PRESENT))
 
     def exit(self, status: int = KILLED) -> None:
         """Tell that the newest template has ended."""
@@ -111,13 +111,15 @@ class KeeperTests(SynchronousTestCase):
         """A template is made when it is needed, and not twice, however often it is asked for."""
         for _ in range(3):
             self.keeper.ensure()
-        self.assertEqual((len(self.source.asked), self.keeper.keeping, self.keeper.idle), (1, Presence.FETCHING, False))
+        self.assertEqual(
+            (len(self.source.asked), self.keeper.keeping, self.keeper.idle), (1, TemplateState.FETCHING, False)
+        )
         self.source.asked[0].callback(BUNDLE)
         self.keeper.ensure()
         self.assertEqual((len(self.source.asked), self.look()), (1, ["template"]))
         self.load()
         self.exit()
-        self.assertEqual((self.keeper.keeping, self.keeper.idle, self.failures), (Presence.ABSENT, True, []))
+        self.assertEqual((self.keeper.keeping, self.keeper.idle, self.failures), (TemplateState.ABSENT, True, []))
         self.keeper.ensure()
         self.assertEqual(len(self.source.asked), 2)
 
@@ -126,7 +128,7 @@ class KeeperTests(SynchronousTestCase):
         self.keeper.ensure()
         self.wanted = False
         self.source.asked[0].callback(BUNDLE)
-        self.assertEqual((self.keeper.keeping, self.look()), (Presence.ABSENT, []))
+        self.assertEqual((self.keeper.keeping, self.look()), (TemplateState.ABSENT, []))
 
     def test_cannot_be_read(self) -> None:
         """A version that cannot be read fails who waits, and is asked for again after a while only."""
@@ -135,7 +137,7 @@ class KeeperTests(SynchronousTestCase):
             self.source.asked[-1].errback(error)
             self.assertEqual(
                 (self.keeper.keeping, self.keeper.refusal(self.reactor.seconds())),
-                (Presence.ABSENT, self.keeper.failure),
+                (TemplateState.ABSENT, self.keeper.failure),
             )
             asked = len(self.source.asked)
             self.keeper.ensure()
@@ -152,7 +154,7 @@ class KeeperTests(SynchronousTestCase):
             self.load()
             self.exit()
             self.keeper.ensure()
-            self.assertEqual(self.keeper.keeping, Presence.ABSENT if waits else Presence.FETCHING)
+            self.assertEqual(self.keeper.keeping, TemplateState.ABSENT if waits else TemplateState.FETCHING)
             if not waits:
                 self.source.asked[-1].errback(Conflict("not this time"))
                 self.reactor.advance(5.0)
@@ -173,16 +175,16 @@ class KeeperTests(SynchronousTestCase):
         template = self.deployed()
         self.keeper.end_deployment(template)
         self.assertEqual(
-            (self.keeper.keeping, self.keeper.template, self.keeper.idle), (Presence.PRESENT, template, False)
+            (self.keeper.keeping, self.keeper.template, self.keeper.idle), (TemplateState.PRESENT, template, False)
         )
 
     def test_deployment_in_vain(self) -> None:
         """After a deployment of which nothing came a template is fetched again."""
         self.keeper.begin_deployment()
         self.keeper.end_deployment(None)
-        self.assertEqual((self.keeper.keeping, self.keeper.idle, self.changes), (Presence.ABSENT, True, 1))
+        self.assertEqual((self.keeper.keeping, self.keeper.idle, self.changes), (TemplateState.ABSENT, True, 1))
         self.keeper.ensure()
-        self.assertIs(self.keeper.keeping, Presence.FETCHING)
+        self.assertIs(self.keeper.keeping, TemplateState.FETCHING)
 
     def test_deployment_is_quicker(self) -> None:
         """What was being fetched meanwhile is not loaded beside what a deployment has loaded."""
@@ -221,13 +223,15 @@ class KeeperTests(SynchronousTestCase):
         self.source.asked[0].callback(BUNDLE)
         self.keeper.ensure()
         self.keeper.end_deployment(late)
-        self.assertEqual((self.keeper.keeping, self.keeper.template, self.look()), (Presence.STOPPED, None, ["kill"]))
+        self.assertEqual(
+            (self.keeper.keeping, self.keeper.template, self.look()), (TemplateState.STOPPED, None, ["kill"])
+        )
 
     def test_tended(self) -> None:
         """A template that nothing has needed for long is ended; so is one whose clones do not end."""
         for members in ({"overdue": False, "unused": True}, {"overdue": True, "unused": False}):
             self.present()
             self.keeper.tend(self.reactor.seconds(), overdue=False, unused=False)
-            self.assertIs(self.keeper.keeping, Presence.PRESENT)
+            self.assertIs(self.keeper.keeping, TemplateState.PRESENT)
             self.keeper.tend(self.reactor.seconds(), **members)
-            self.assertEqual((self.keeper.keeping, self.look()), (Presence.ABSENT, ["kill"]))
+            self.assertEqual((self.keeper.keeping, self.look()), (TemplateState.ABSENT, ["kill"]))

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.runtime.moves import IllegalMove
 from aiwebengine.runtime.runs.costs import RunCosts
-from aiwebengine.runtime.runs.reply import Given, Part, Reply
+from aiwebengine.runtime.runs.reply import AnswerState, Part, Reply
 from aiwebengine.runtime.runs.tape import Tape
 from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
@@ -28,19 +28,23 @@ PARTS = {
     "answer.write": _json(["a", "piece"]),
     "answer.send": _json(["", "a", "whole"]),
 }
-WAYS: dict[Given, tuple[tuple[str, str], ...]] = {
-    Given.NOTHING: (),
-    Given.STARTING: (("answer.start", "taken"),),
-    Given.STREAMING: (("answer.start", "delivered"),),
-    Given.WRITING: (("answer.start", "delivered"), ("answer.write", "delivered")),
-    Given.SENDING: (("answer.send", "taken"),),
-    Given.SENT: (("answer.send", "delivered"),),
+WAYS: dict[AnswerState, tuple[tuple[str, str], ...]] = {
+    AnswerState.NOTHING: (),
+    AnswerState.STARTING: (("answer.start", "taken"),),
+    AnswerState.STREAMING: (("answer.start", "delivered"),),
+    AnswerState.WRITING: (("answer.start", "delivered"), ("answer.write", "delivered")),
+    AnswerState.SENDING: (("answer.send", "taken"),),
+    AnswerState.SENT: (("answer.send", "delivered"),),
 }
-FITS = {(Given.NOTHING, "answer.start"), (Given.NOTHING, "answer.send"), (Given.STREAMING, "answer.write")}
+FITS = {
+    (AnswerState.NOTHING, "answer.start"),
+    (AnswerState.NOTHING, "answer.send"),
+    (AnswerState.STREAMING, "answer.write"),
+}
 
 
 class ReplyTests(SynchronousTestCase):
-    def make(self, given: Given = Given.NOTHING) -> Reply:
+    def make(self, given: AnswerState = AnswerState.NOTHING) -> Reply:
         """Make a reply of which so much was given."""
         self.sink, self.costs, self.tape = FakeSink(), RunCosts(0.0), Tape(most_bytes=1000)
         self.told: list[str] = []
@@ -62,12 +66,12 @@ class ReplyTests(SynchronousTestCase):
 
     def test_order(self) -> None:
         """A part that cannot follow is refused; one that comes before the one before it is done breaks the protocol."""
-        for given in Given:
+        for given in AnswerState:
             for name, argument in PARTS.items():
                 reply = self.make(given)
                 if (given, name) in FITS:
                     self.assertIsNotNone(reply.take(name, argument))
-                elif given in (Given.STARTING, Given.WRITING, Given.SENDING):
+                elif given in (AnswerState.STARTING, AnswerState.WRITING, AnswerState.SENDING):
                     with self.assertRaises(BadBox):
                         reply.take(name, argument)
                     self.assertIs(reply.given, given)
@@ -77,16 +81,16 @@ class ReplyTests(SynchronousTestCase):
 
     def test_stream(self) -> None:
         """A stream has a head, which leaves at once, and pieces, each of which is done when the client has taken it."""
-        reply = self.make(Given.WRITING)
+        reply = self.make(AnswerState.WRITING)
         self.assertEqual((self.sink.told, self.told), ([("started", 201), ("write", b"piece")], ["taken"]))
         self.sink.taken.pop()()
-        self.assertEqual((reply.given, self.told, self.costs.bytes_out), (Given.STREAMING, ["taken", "taken"], 5))
+        self.assertEqual((reply.given, self.told, self.costs.bytes_out), (AnswerState.STREAMING, ["taken", "taken"], 5))
         assert self.tape.answer is not None
         self.assertEqual((self.tape.answer.status, self.tape.answer.body), (201, b"piece"))
 
     def test_sent(self) -> None:
         """A whole answer leaves at once, and is kept with its unit; so is the fact that one is streamed."""
-        self.make(Given.SENT)
+        self.make(AnswerState.SENT)
         self.assertEqual(
             (self.sink.told, self.told, self.costs.bytes_out), ([("answered", 200, b"whole")], ["taken"], 5)
         )
@@ -95,12 +99,12 @@ class ReplyTests(SynchronousTestCase):
         self.assertEqual(part.kept, (part.answer,))
         self.make()
         self.assertEqual(self.take("answer.start").kept, (None,))
-        self.make(Given.STREAMING)
+        self.make(AnswerState.STREAMING)
         self.assertEqual(self.take("answer.write").kept, ())
 
     def test_delivered_twice(self) -> None:
         """A part is delivered once."""
-        for given in (Given.STREAMING, Given.SENT):
+        for given in (AnswerState.STREAMING, AnswerState.SENT):
             reply = self.make(given)
             assert self.tape.answer is not None
             with self.assertRaises(IllegalMove):
@@ -109,7 +113,7 @@ class ReplyTests(SynchronousTestCase):
     @pytest.mark.setting("limits.answer_bytes", "limits.stream_bytes")
     def test_too_large(self) -> None:
         """A stream is broken off at its limit, and a whole answer that is too large is none."""
-        self.make(Given.STREAMING)
+        self.make(AnswerState.STREAMING)
         for last in (False, False, True):
             if last:
                 with self.assertRaises(ScriptFailed):
@@ -120,7 +124,7 @@ class ReplyTests(SynchronousTestCase):
         reply = self.make()
         with self.assertRaises(ScriptFailed):
             reply.take("answer.send", _json(["", "a", "x" * 101]))
-        self.assertIs(reply.given, Given.NOTHING)
+        self.assertIs(reply.given, AnswerState.NOTHING)
 
     def test_nonsense(self) -> None:
         """What is no part at all breaks the protocol, or names the value."""
@@ -135,6 +139,6 @@ class ReplyTests(SynchronousTestCase):
             reply = self.make()
             with self.assertRaises(error):
                 reply.take(name, _json(argument))
-            self.assertIs(reply.given, Given.NOTHING)
+            self.assertIs(reply.given, AnswerState.NOTHING)
         for name, argument in (("answer.x", [""]), ("answer.start", ["", ""]), ("answer.send", [""])):
             self.assertIsNone(self.make().take(name, _json(argument)))

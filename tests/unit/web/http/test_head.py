@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import (
+    CallerError,
     EngineError,
     HeadersTooLarge,
     Invalid,
     NotImplementedByServer,
-    Refused,
     UnsupportedVersion,
 )
 from aiwebengine.web.http.head import (
@@ -52,7 +52,7 @@ class LineTests(SynchronousTestCase):
             (b"GET /\tx HTTP/1.1", "control characters"),
             (b"", '"HTTP/1.1"'),
         ]:
-            error = self.assertRaises(Refused, parse_line, line)
+            error = self.assertRaises(CallerError, parse_line, line)
             self.assertIsInstance(error, UnsupportedVersion if "speaks" in words else Invalid)
             self.assertIn(words, error.public, line)
             self.assertTrue(error.public.isprintable())
