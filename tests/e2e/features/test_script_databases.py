@@ -39,7 +39,7 @@ class Notes:
         self.open = True
 
     def routes(self) -> list[ApiRoute]:
-        """See `web.api.route.Routed`."""
+        """See `web.api.route.ApiResource`."""
         return [ApiRoute("GET", "/engine/api/notes", self.read), ApiRoute("POST", "/engine/api/notes", self.write)]
 
     async def write(self, call: ApiCall) -> Answer:
