@@ -100,7 +100,7 @@ class HostCalls(Protocol):
         """Open the host's side of one invocation, when there is first something to say to it."""
 
     def account(self, invocation: Invocation, receipt: Receipt) -> None:
-        """Take the receipt of an invocation that has ended and for which nothing was opened."""
+        """Store the receipt of an invocation that has ended and for which no session was opened."""
 
 
 class Mail(Protocol):
@@ -139,7 +139,7 @@ class Decide(Protocol):
 
     def decide(self, principal: Principal, action: str, *, script: str = "", by: str = "") -> Decision:
         """
-        Tell whether something may be done, and why.
+        Return whether something may be done, and why.
 
         Args:
             principal: Who asks.

@@ -69,7 +69,7 @@ class Duktape:
             raise EngineFailed(f"the host calls cannot be declared: {error}") from error
 
     def _hold_back(self, folder: Path) -> None:
-        """Give the prelude the sources that it evaluates when a script first needs them."""
+        """Pass the prelude the sources that it evaluates when a script first needs them."""
         groups: dict[str, list[str]] = json.loads((folder / "later.json").read_text("utf-8"))
         sources: dict[str, str | None] = {}
         for group, names in groups.items():

@@ -45,7 +45,7 @@ class Finding:
 
 
 def check(settings: Settings) -> Iterator[Finding]:
-    """Look at everything, one after the other."""
+    """Run all checks, one after the other."""
     yield _python()
     yield from _sandbox(settings)
     yield _node(settings)

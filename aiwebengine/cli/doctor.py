@@ -22,7 +22,7 @@ def doctor(
     config: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], as_json: bool, **own: str | None
 ) -> int:
     """
-    Look whether this machine can run a server with these settings, and what it lacks.
+    Check whether this machine can run a server with these settings, and what it lacks.
 
     Nothing is changed, and a server that runs is not disturbed. It must be called as the user that runs the server:
     what holds scripts' processes is tried in a process of its own. Ends with 1 if the server would not start.

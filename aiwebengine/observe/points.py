@@ -42,4 +42,4 @@ POINTS: dict[str, str] = {
 
 
 def unwatched(_point: str) -> None:
-    """Tell nobody."""
+    """Do nothing."""

@@ -80,7 +80,7 @@ class OrderedServices(Service):
 
     @property
     def is_ready(self) -> bool:
-        """Whether every child has started and none has been told to stop."""
+        """Return whether every child has started and none has been told to stop."""
         return self._ready
 
     def stopService(self) -> Deferred[None]:

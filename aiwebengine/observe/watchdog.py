@@ -250,7 +250,7 @@ def phase_of(stack: list[traceback.FrameSummary]) -> str:
 
 
 def describe(subject: Any) -> str:
-    """Say for whom the reactor worked: a registered entry, an invocation, or nobody in particular."""
+    """Return for what the reactor worked: a registered entry, an invocation, or nothing in particular."""
     script = getattr(subject, "script", "")
     methods = "/".join(getattr(subject, "methods", ()))
     what = getattr(subject, "label", "") or f"{methods} {getattr(subject, 'key', '')}".lstrip()

@@ -331,12 +331,12 @@ class ProcessGroup:
         return self._keeper.first_load(bundle=bundle, session=session, invocation=invocation)
 
     def begin_deployment(self) -> None:
-        """Leave the making of a template to a deployment."""
+        """Let a deployment make the template."""
         self._keeper.begin_deployment()
 
     def end_deployment(self, template: Template | None) -> None:
         """
-        Take what came of a deployment.
+        Use the result of a deployment.
 
         Args:
             template: It has loaded; None: nothing came of it.

@@ -194,7 +194,7 @@ class Current:
 
     def swap(self, new: Registry, expected_generation: int) -> None:
         """
-        Let *new* serve.
+        Make *new* the registry that serves.
 
         Raises:
             Conflict: Another change came first.

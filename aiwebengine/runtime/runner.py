@@ -263,7 +263,7 @@ class Runner(Service):
             self._retiring.add(group)
 
     def sandbox_died(self) -> None:
-        """Be told that the zygote died and all processes with it."""
+        """Handle the death of the zygote and of all processes with it."""
         if self.running:
             self._zygote.when_ready().addCallbacks(lambda _: self._sandbox_back(), lambda _: None)
 

@@ -55,7 +55,7 @@ Wanted = PreparedVersion | ActivateVersion | RemoveScript | StoredWith
 
 
 def _no_progress(_step: str, _detail: str) -> None:
-    """Tell nobody."""
+    """Do nothing."""
 
 
 class Deployer:

@@ -64,7 +64,7 @@ class Bus:
 
     @property
     def epoch(self) -> str:
-        """What ids of this life of the server begin with."""
+        """Return the prefix of all message ids since this server started."""
         return self._epoch
 
     def configure(self, topic: str, options: TopicOptions) -> None:

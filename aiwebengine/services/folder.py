@@ -58,7 +58,7 @@ class DataFolder(Service):
         super().startService()
 
     def stopService(self) -> None:
-        """Let go of the lock."""
+        """Release the lock."""
         super().stopService()
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
@@ -72,7 +72,7 @@ class DataFolder(Service):
 
     @property
     def lock_descriptor(self) -> int | None:
-        """The descriptor to let a successor inherit; None while stopped."""
+        """Return the descriptor that a successor inherits; None while stopped."""
         return self._descriptor
 
     def folder(self, name: str) -> Path:
@@ -130,7 +130,7 @@ def _is_lock_of(descriptor: int, folder: Path) -> bool:
 
 
 def _reason(error: OSError, folder: Path) -> str:
-    """Say why a file could not be made, with the folder's owner and mode when that is why."""
+    """Return why a file could not be made, with the folder's owner and mode when they are the reason."""
     if error.errno == errno.EACCES:
         found = folder.stat()
         return f"{error.strerror} (owner {found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o})"

@@ -48,7 +48,7 @@ class InheritedDescriptors:
 
     @property
     def succeeds(self) -> bool:
-        """Whether there is a predecessor."""
+        """Return whether there is a predecessor."""
         return self.tell is not None
 
 

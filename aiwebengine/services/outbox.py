@@ -130,7 +130,7 @@ class Relay(Service):
         self._scripts = scripts
 
     def wake_for(self, uri: str) -> None:
-        """Look now; a unit in the database of this script was committed that published something."""
+        """Deliver at once what a committed unit has published in the database of this script."""
         self._woken.add(uri)
         self.wake()
 
@@ -153,7 +153,7 @@ class Relay(Service):
         return done
 
     def wake(self) -> None:
-        """Look now; a unit that published something was committed."""
+        """Deliver at once what a committed unit has published."""
         if not self.running:
             return
         if self._round is not None:

@@ -24,7 +24,7 @@ class Pulse:
         return waiting
 
     def fire(self, result: Failure | None = None) -> None:
-        """Tell all who wait now."""
+        """Fire the Deferreds of all who wait now."""
         waiters, self._waiting = self._waiting, []
         for waiting in waiters:
             if result is None:

@@ -63,7 +63,7 @@ class Field:
 
     @property
     def allowed(self) -> str:
-        """What it may be, for people: `a whole number from 0 to 65535`."""
+        """Return the allowed values as people read them: `a whole number from 0 to 65535`."""
         rule = self.rule.text if self.rule else ""
         if self.kind is bool:
             return "true or false"

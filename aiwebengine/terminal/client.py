@@ -88,7 +88,7 @@ class ApiClient:
         return _HttpExchange(client=self, connection=connection, method=method, where=where, headers=headers, body=body)
 
     def failed(self, error: Exception) -> CommandFailed:
-        """Say why there was no answer."""
+        """Return the reason why there was no answer."""
         url = self._target.url
         if isinstance(error, ConnectionRefusedError):
             text = f"No server answers at {url}. Start one with `aiwebengine serve`, or name another with --server."

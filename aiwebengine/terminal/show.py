@@ -51,7 +51,7 @@ def tree(value: Mapping[str, Any], depth: int = 0) -> None:
 
 
 def note(text: str) -> None:
-    """Tell people something that is not the result."""
+    """Print a message that is not the result."""
     click.echo(safe(text), err=True)
 
 
@@ -68,7 +68,7 @@ class Progress:
         self._width = 0
 
     def step(self, text: str) -> None:
-        """Say what is done now."""
+        """Print the step that is under way."""
         if self._wanted:
             line = f"{safe(text)} ..."
             click.echo("\r" + line.ljust(self._width), nl=False, err=True)

@@ -256,7 +256,7 @@ class Site:
 
     def expected(self, method: str, target: str, host: str) -> None:
         """
-        Look whether anything answers a request whose body is still to come.
+        Check whether anything answers a request whose body is still to come.
 
         Args:
             host: Its `Host` header; empty if it has none.

@@ -85,12 +85,12 @@ class PendingWrites:
 
     @property
     def open(self) -> bool:
-        """It has not ended."""
+        """Return whether it has not ended."""
         return self._together is not None
 
     @property
     def waiting(self) -> list[bytes] | None:
-        """What waits to be written."""
+        """Return what waits to be written."""
         return self._pieces
 
     def send(self, data: bytes) -> None:

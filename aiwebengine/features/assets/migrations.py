@@ -31,7 +31,7 @@ def _make(op: Operations) -> None:
 
 def _own(op: Operations) -> None:
     """
-    Give assets owners.
+    Add the owners of assets.
 
     They belong to the one script that serves with the right to store assets.  If several do, nothing tells which of
     them has stored what, and they belong to none.

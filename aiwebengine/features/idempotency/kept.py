@@ -44,7 +44,7 @@ class KeptAnswers:
 
     async def begin(self, idempotent: AnswerKey) -> Answer | None:
         """
-        Look whether a request was answered already; if not, it is in hand until `end`.
+        Return the stored answer to a request; if there is none, the request is being handled until `end`.
 
         Returns:
             The kept answer; None: it is to be run.

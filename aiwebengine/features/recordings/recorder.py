@@ -151,7 +151,7 @@ class Recorder(Service):
 
     @property
     def rules(self) -> list[Rule]:
-        """All rules, by script and route."""
+        """Return all rules, by script and route."""
         return [self._rules[key] for key in sorted(self._rules)]
 
     def wanted(self, uri: str, path: str) -> str:

@@ -123,7 +123,7 @@ class SocketClients:
 
     def admit(self, exchange: Exchange, request: Request, route: Entry, *, principal: Principal) -> str:
         """
-        Let a client as far as the script.
+        Admit a client, so that the script is asked.
 
         Returns:
             What its handler is told of the socket, as JSON.
@@ -160,7 +160,7 @@ class SocketClients:
         self._sockets.begin(exchange, request, owner=route.script, protocols=route.options["protocols"], opened=opened)
 
     def swapped(self, registry: Registry) -> None:
-        """Be told of what serves: sockets of paths that are gone are closed."""
+        """Close the sockets of paths that no longer exist in the registry that serves now."""
         if not self._sessions:
             return
         live = {(entry.script, entry.key) for entry in registry.index(SOCKET)}
@@ -465,7 +465,7 @@ class AdmissionSink:
         """The script has said what it has to say."""
 
     def answered(self, answer: Answer) -> None:
-        """Let the client in, or pass the refusal on."""
+        """Accept the client, or pass the refusal on."""
         exchange = self._exchange
         exchange.run = None
         self.ended = True

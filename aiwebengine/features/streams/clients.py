@@ -68,7 +68,7 @@ class StreamClients:
         self, exchange: Exchange, match: RouteMatch, *, principal: Principal, last_id: str | None
     ) -> StreamAdmission:
         """
-        Let a client as far as the script.
+        Admit a client, so that the script is asked.
 
         Raises:
             Unauthenticated: The stream is for those who are signed in.
@@ -110,7 +110,7 @@ class StreamClient:
         """The script has said what it has to say."""
 
     def answered(self, answer: Answer) -> None:
-        """Let the client in, or pass the refusal on."""
+        """Accept the client, or pass the refusal on."""
         exchange = self._opening.exchange
         exchange.run = None
         self.ended = True

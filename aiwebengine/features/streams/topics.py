@@ -62,7 +62,7 @@ class StreamTopics:
         self._all = Routes()
 
     def swapped(self, registry: Registry) -> None:
-        """Be told of what serves."""
+        """Use the registry that serves now."""
         before = {(route.script, route.key): route for route in self._all.all}
         routes: Sequence[Entry] = registry.index(STREAM)
         self._scripts = {}

@@ -78,13 +78,13 @@ class Occupant(Protocol):
         """Do what follows from `complete`; the process may have its next run in hand already."""
 
     def asked(self, tag: bytes, name: bytes, argument: bytes) -> None:
-        """Take a host call."""
+        """Handle a host call."""
 
     def logged(self, lines: bytes) -> None:
-        """Take log lines."""
+        """Handle log lines."""
 
     def stepped(self, step: bytes) -> None:
         """Take a step of a recorded run: what its world was given."""
 
     def died(self, death: Death) -> None:
-        """Be told that the process is gone."""
+        """Handle the end of the process."""

@@ -102,7 +102,7 @@ class Process:
             self.end()
 
     def reaped(self) -> None:
-        """Be told that it is gone."""
+        """Handle its end."""
         self.identity = REAP[self.identity]
         if self._pidfd >= 0:
             # Whoever told it may lie.

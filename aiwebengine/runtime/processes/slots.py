@@ -87,7 +87,7 @@ class Slots:
             self._usual += _SMOOTHING * (share.cost - self._usual)
 
     def wait(self, share: Share) -> None:
-        """Be served when there is a place."""
+        """Wait for a place."""
         if share not in self._waiting:
             share.clock = max(share.clock, self._clock)
             self._waiting[share] = None

@@ -132,12 +132,12 @@ class TemplateKeeper:
         fetching.addErrback(self._not_fetched)
 
     def begin_deployment(self) -> None:
-        """Leave the making of a template to a deployment."""
+        """Let a deployment make the template."""
         self._deployments += 1
 
     def end_deployment(self, template: Template | None) -> None:
         """
-        Take what came of a deployment.
+        Use the result of a deployment.
 
         Args:
             template: It has loaded, and serves from now on; None: nothing came of it.

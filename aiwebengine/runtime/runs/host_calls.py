@@ -112,7 +112,7 @@ class HostConversation:
 
     def log(self, raw: bytes, *, at: float) -> None:
         """
-        Take log lines.
+        Handle log lines.
 
         Args:
             at: The time that they get.

@@ -582,4 +582,4 @@ class Run:
 
 
 def _do_nothing() -> None:
-    """Tell nobody: the answer was given long since."""
+    """Do nothing: the answer was sent before."""

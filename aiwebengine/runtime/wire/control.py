@@ -185,7 +185,7 @@ class Control:
         self._reactor.removeWriter(self)
 
     def connectionLost(self, reason: Failure) -> Any:  # noqa: ARG002  the interface's
-        """Be told by the reactor that the descriptor is of no use."""
+        """Handle a descriptor that the reactor cannot use any more."""
         if self._sock is not None:
             self._lost_connection()
 

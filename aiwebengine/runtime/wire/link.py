@@ -108,11 +108,11 @@ class Link:
         self._waiting.clear()
 
     def doRead(self) -> None:
-        """Take what has arrived."""
+        """Read what has arrived."""
         self._read()
 
     def read_out(self) -> None:
-        """Take all that a dead child has left behind."""
+        """Read all that a dead child has sent."""
         for _ in range(_MOST_LEFT // _FEW_BYTES):
             # Somebody else who has the other end could go on for ever.
             if self._sock is None or not self._read():
@@ -164,7 +164,7 @@ class Link:
         self._broken(why)
 
     def connectionLost(self, reason: Failure) -> Any:  # noqa: ARG002  the interface's
-        """Be told by the reactor that the descriptor is of no use."""
+        """Handle a descriptor that the reactor cannot use any more."""
         if self._sock is not None:
             self.close()
             self._lost()

@@ -241,7 +241,7 @@ class Database(Service):
 
 
 def explain(error: DBAPIError) -> EngineError | DBAPIError:
-    """Say in the engine's words what the database refused; a fault of ours is given back as it is."""
+    """Return what the database refused as an EngineError; a fault of the engine's own is returned unchanged."""
     text = str(error.orig).lower()
     if "full" in text and isinstance(error, OperationalError):
         return DiskFull(

@@ -205,7 +205,7 @@ def _copy(engine: Engine, *, before: str) -> None:
 
 
 def _described(lacking: Sequence[MigrationChain], found: _Revisions) -> str:
-    """Say of each chain from which revision to which, such as `scripts 0003 to 0004`; of a new one only to which."""
+    """Return the revisions of each chain, such as `scripts 0003 to 0004`; of a new one only the second."""
     steps = [(chain.name, found.revisions.get(chain.name), chain.head) for chain in lacking]
     return ", ".join(f"{name} {before} to {head}" if before else f"{name} to {head}" for name, before, head in steps)
 

@@ -398,7 +398,7 @@ class ScriptDatabases(Service):
                 _log.warn("the index of script databases cannot be written: {why}", why=error.private or error.public)
 
     async def _waiting_in(self, file: ScriptFile) -> IndexEntry | None:
-        """Tell what the index shall say of a file that is being closed."""
+        """Return what the index is to say of a file that is being closed."""
         if not file.entered:
             return None
         first = sa.select(sa.func.min(outbox.c.next_at))

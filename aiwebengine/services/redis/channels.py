@@ -41,7 +41,7 @@ class ChannelListener:
             self._on_cancelled(self)
 
     def begin(self) -> None:
-        """Say that messages arrive from now on."""
+        """Report that messages arrive from now on."""
         began, self._began = self._began, True
         self._call(lambda: self._active(began))
 

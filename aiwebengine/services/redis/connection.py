@@ -185,7 +185,7 @@ class KeptConnection(Service):
 
     @property
     def wire(self) -> Wire | None:
-        """The connection; None if there is none that can be used."""
+        """Return the connection; None if there is none that can be used."""
         return self._wire
 
     def startService(self) -> None:

@@ -191,7 +191,7 @@ def as_json(value: Any, *, status: int = 200, headers: Iterable[tuple[str, str]]
 
 
 def nothing() -> Answer:
-    """Say that it is done, 204."""
+    """Return an empty answer, 204."""
     return Answer(status=204, headers=(), body=b"")
 
 

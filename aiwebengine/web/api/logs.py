@@ -107,5 +107,5 @@ class Logs:
 
 
 def _same(record: LogRecord) -> tuple[str, str, int, str]:
-    """Tell a line that was read and also followed."""
+    """Return the key by which a line is recognized that was both read and followed."""
     return record.uri, record.invocation, int(record.line.at * 1000), record.line.message

@@ -139,7 +139,7 @@ class StreamServer:
         stream.hurry()
 
     def left(self, client: Client) -> None:
-        """A client has gone."""
+        """A client disconnected."""
         self._clients.pop(client, None)
 
     def end(self) -> None:

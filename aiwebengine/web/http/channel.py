@@ -107,7 +107,7 @@ class ConnectionSite(ExchangeSite, Protocol):
 
     def expected(self, method: str, target: str, host: str) -> None:
         """
-        Look whether anything answers a request whose body is still to come.
+        Check whether anything answers a request whose body is still to come.
 
         Args:
             host: Its `Host` header; empty if it has none.
@@ -569,7 +569,7 @@ class Channel(IdleTimeout, http.HTTPChannel):
 
 def too_large(limit: int, length: int | None, *, own: bool) -> TooLarge:
     """
-    Say that a body is too large, and what to do.
+    Return the error for a body that is too large.
 
     Args:
         length: None if nobody said how large it is.

@@ -25,7 +25,7 @@ class EngineRequest(server.Request):
 
     def begin(self, fields: Fields, *, method: str, target: str, minor: int, identity: str, sender: Sender) -> None:
         """
-        Be what a head says.
+        Set what the head says.
 
         Args:
             fields: Its header fields.
@@ -46,7 +46,7 @@ class EngineRequest(server.Request):
         self.setHeader(b"x-request-id", identity.encode("ascii"))
 
     def enter(self) -> None:
-        """Be complete, and go to the site."""
+        """Mark the request as complete, and pass it to the site."""
         assert self.content is not None
         self.content.seek(0)
         self.path, _, query = self.uri.partition(b"?")

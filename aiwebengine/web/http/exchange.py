@@ -151,7 +151,7 @@ class Exchange:
         self._pieces.append(data)
 
     def enter(self) -> None:
-        """Be complete."""
+        """The request is complete: have the site answer it."""
         self._edge.enter(self)
 
     def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002  how it was lost does not matter

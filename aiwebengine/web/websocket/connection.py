@@ -305,7 +305,7 @@ class WebSocket:
         self._events = self._opened(self)
 
     def message(self, data: bytes, *, binary: bool) -> None:
-        """A message has come."""
+        """A message has arrived."""
         if self._events is None or self._closing:
             return
         if binary:

@@ -35,7 +35,7 @@ class OutgoingMessage:
 
     @property
     def frame(self) -> bytes:
-        """Its frame."""
+        """Return its frame."""
         if self._frame is None:
             self._frame = _frame(_BINARY if self.binary else _TEXT, self.data)
         return self._frame

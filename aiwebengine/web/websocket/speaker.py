@@ -36,7 +36,7 @@ class Owner(Protocol):
         """The handshake is done."""
 
     def message(self, data: bytes, *, binary: bool) -> None:
-        """A message has come."""
+        """A message has arrived."""
 
     def ended(self, code: int, reason: str) -> None:
         """It is over."""

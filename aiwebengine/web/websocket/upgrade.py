@@ -77,10 +77,10 @@ class SocketEvents(Protocol):
     """Who is told of what happens to a WebSocket."""
 
     def text(self, text: str) -> None:
-        """A message of text has come."""
+        """A text message has arrived."""
 
     def binary(self, data: bytes) -> None:
-        """A message of bytes has come."""
+        """A binary message has arrived."""
 
     def closed(self, code: int, reason: str) -> None:
         """It is over: nothing comes after this."""

@@ -19,7 +19,7 @@ class Switch:
 
     @property
     def is_on(self) -> bool:
-        """Whether maintenance is on."""
+        """Return whether maintenance is on."""
         if self._on is None:
             self._on = self._file.exists()
         return self._on

@@ -364,7 +364,7 @@ class Feeds:
         return member
 
     def swapped(self, registry: Registry) -> None:
-        """Be told of what serves: streams go on with the new schema, or end with an error."""
+        """Continue the streams with the schema that serves now, or end them with an error."""
         for feed in [*self._feeds.values(), *self._apart]:
             if feed.ended or registry.index(GRAPHQL) is feed.prepared.assembled:
                 continue
@@ -585,4 +585,4 @@ class Feeds:
 
 
 def _do_nothing() -> None:
-    """There is nothing to cancel yet."""
+    """Cancel nothing yet."""

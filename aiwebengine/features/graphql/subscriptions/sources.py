@@ -331,4 +331,4 @@ class ResolverSink:
 
 
 def _do_nothing() -> None:
-    """There is nothing to end yet."""
+    """End nothing yet."""

@@ -68,7 +68,7 @@ class SubscriptionTopics:
         self._filtered: set[str] = set()
 
     def swapped(self, registry: Registry) -> None:
-        """Be told of what serves."""
+        """Use the registry that serves now."""
         before = self._parts
         assembled: AssembledSchema | None = registry.index(GRAPHQL)
         roots = assembled.roots if assembled is not None else {}

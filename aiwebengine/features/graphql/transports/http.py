@@ -220,7 +220,7 @@ def refusal(error: EngineError, kind: str, *, request: str) -> Answer:
 
 def caller_of(exchange: Exchange, request: Request, connection: str = "") -> Caller:
     """
-    Tell who asks.
+    Return the caller.
 
     Args:
         connection: Parameters of the connection, as JSON; empty for none.

@@ -525,4 +525,4 @@ def execute_to(execution: Execution, prepared: PreparedOperation, caller: Caller
 
 
 def _do_nothing() -> None:
-    """There is nothing to do yet."""
+    """Do nothing yet."""

@@ -335,4 +335,4 @@ _SAID: dict[str, Callable[[Conversation, Mapping[str, Any]], None]] = {
 
 
 def _do_nothing() -> None:
-    """There is nothing to stop yet."""
+    """Stop nothing yet."""
