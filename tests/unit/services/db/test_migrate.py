@@ -363,5 +363,5 @@ class BeforeChainsTests(DatabaseCase):
     def test_not_alone_with_steps(self):
         """What has another form since cannot be brought to it while that engine serves from it."""
         self.restore("main")
-        self.assertIn("scripts from 0001 to 0004", self.refused(*MAIN_CHAINS, alone=False))
+        self.assertIn("scripts 0001 to 0004", self.refused(*MAIN_CHAINS, alone=False))
         self.assertEqual(self.revisions(), {"alembic_version": [("m0003",)]})
