@@ -84,6 +84,8 @@ class CallSession:
         self._keep_receipt = keep_receipt
         self._seconds = seconds
         self._held: dict[tuple[str, str], HeldEffect] = {}
+        self._committing: dict[tuple[str, str], HeldEffect] = {}
+        """What the unit before has done, until that is stored."""
         self._seen: dict[tuple[str, str], Any] = {}
         self._held_bytes = 0
 
@@ -159,7 +161,16 @@ class CallSession:
 
     def pending(self, group: str) -> Mapping[str, Any]:
         """Return what this invocation has done to *group* so far: values by key, None for removed ones."""
-        return {held.key: held.value for (name, _), held in self._held.items() if name == group}
+        return {
+            held.key: held.value
+            for done in (self._committing, self._held)
+            for (name, _), held in done.items()
+            if name == group
+        }
+
+    def holds(self, group: str, key: str) -> bool:
+        """Return whether the unit that is not committed yet has done something to a thing."""
+        return (group, key) in self._held
 
     def keep(self, answer: Answer | None) -> None:
         """See `interfaces.HostSession.keep`."""
@@ -177,13 +188,20 @@ class CallSession:
         held = [replace(one, seen=seen.get(key, UNSEEN)) for key, one in self._held.items()]
         self._unit = unit = Unit(id=f"{self.invocation.id}.{self.units}", invocation=self.invocation)
         self.units += 1
-        self._held.clear()
+        committing, self._held = self._held, {}
         self._held_bytes = 0
         if self.registrations is not None:
             # They belong to the deployment, which may be a mere check or may yet be refused.
             self.registrations.leave(lambda: self._commits.commit(unit, held))
             return None
-        return self._commits.commit(unit, held)
+        self._committing = committing
+        done = self._commits.commit(unit, held)
+        done.addBoth(self._stored)
+        return done
+
+    def _stored(self, result: Any) -> Any:
+        self._committing = {}
+        return result
 
     def withdraw(self) -> None:
         """See `interfaces.HostSession.withdraw`."""

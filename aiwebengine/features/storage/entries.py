@@ -84,6 +84,9 @@ class Entries:
         key = _key(area, name)
         if key in own:
             entry: StoredEntry | None = own[key]
+            if not session.holds(GROUP, key):
+                # The unit before has written it, and is being stored.
+                session.saw(GROUP, key, entry.version if entry else None)
             return entry if entry is None or self._alive(entry) else None
         found = (await self._committed(session, area, [name])).get(name)
         session.saw(GROUP, key, found.version if found else None)

@@ -59,8 +59,18 @@ class World:
         )
         units = Units(database=self.database, milliseconds=self.milliseconds, published=lambda: None)
         units.startService()
+        self.held: list[Deferred[None]] | None = None
+        """If it is a list, commits wait for what is put there."""
+
+        def commit(unit: str, write: Any) -> Deferred[None]:
+            if self.held is None:
+                return units.commit(unit, write)
+            gate: Deferred[None] = Deferred()
+            self.held.append(gate)
+            return gate.addCallback(lambda _: units.commit(unit, write))
+
         self.commits = Commits(
-            commit=units.commit,
+            commit=commit,
             withdraw=units.withdraw,
             published=lambda: None,
             milliseconds=self.milliseconds,
@@ -195,3 +205,45 @@ class EntriesTests(SynchronousTestCase):
         )
         usage = self.successResultOf(world.database.read(lambda c: entry_rows.usage(c, "me")))
         self.assertEqual((removed, usage.entries), (1, 1))
+
+    def test_read_during_the_commit(self) -> None:
+        """What an invocation does while its first part is being stored, such as in waitUntil, sees that part."""
+        world = World(self)
+        before = world.session()
+        for name, value in (("set", 1), ("gone", 1)):
+            world.call(before, "set", name, value, None)
+        world.commit(before)
+        session, world.held = world.session(), []
+        world.call(session, "set", "set", 2, None)
+        world.call(session, "delete", "gone", None)
+        committing = session.commit()
+        assert committing is not None
+        self.assertNoResult(committing)
+        self.assertEqual(world.call(session, "get", "set")["value"], 2)
+        self.assertIsNone(world.call(session, "get", "gone"))
+        self.assertEqual([one["value"] for one in world.call(session, "list", None)["entries"]], [2])
+        self.assertEqual(world.call(session, "increment", "set", 1), 3)
+        gates, world.held = world.held, None
+        gates[0].callback(None)
+        self.successResultOf(committing)
+        world.commit(session)
+        self.assertEqual(world.call(world.session(), "get", "set")["value"], 3)
+
+    def test_overtaken_after_the_commit(self) -> None:
+        """What was read while it was being stored counts as read: who wrote it meanwhile is not overwritten."""
+        world = World(self)
+        session, world.held = world.session(), []
+        world.call(session, "set", "n", 1, None)
+        committing = session.commit()
+        assert committing is not None
+        world.call(session, "increment", "n", 1)
+        gates, world.held = world.held, None
+        gates[0].callback(None)
+        self.successResultOf(committing)
+        other = world.session()
+        world.call(other, "increment", "n", 10)
+        world.commit(other)
+        second = session.commit()
+        assert second is not None
+        self.failureResultOf(second, Stale)
+        self.assertEqual(world.call(world.session(), "get", "n")["value"], 11)
