@@ -74,7 +74,7 @@ class FakeHost:
         self.lines: list[LogLine] = []
         self.receipts: list[Receipt] = []
         self.failures: list[EngineError] = []
-        self.commits: list[Deferred[None] | EngineError | None] = []
+        self.commits: list[Deferred[None] | Exception | None] = []
         """What the next commits give, in order; None beyond them."""
         self.committed = 0
         self.units = 0
@@ -114,7 +114,7 @@ class FakeHost:
         """See `interfaces.HostSession`."""
         self.committed += 1
         result = self.commits.pop(0) if self.commits else None
-        if isinstance(result, EngineError):
+        if isinstance(result, Exception):
             raise result
         self.units += result is not None
         return result

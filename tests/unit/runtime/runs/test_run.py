@@ -74,6 +74,7 @@ class RunTests(SynchronousTestCase):
             (Conflict("no"), "conflict"),
             (Deferred(), "conflict"),
             (Deferred(), "unavailable"),
+            (KeyError("no such group"), "unavailable"),
         ):
             self.speak()
             self.host.commits = [result]
@@ -83,7 +84,7 @@ class RunTests(SynchronousTestCase):
                 result.errback(Conflict("no") if code == "conflict" else ValueError("disk"))
             self.assertEqual(self.sink.told, [("failed", code)])
             self.begin()
-        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.assertEqual(len(self.flushLoggedErrors(ValueError, KeyError)), 2)
 
     def test_large_answers(self) -> None:
         """An answer may be as large on the wire as its allowance says, and no larger."""
