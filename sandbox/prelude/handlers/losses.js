@@ -1,7 +1,8 @@
 /*
  * JSON that says what would be lost in it.
  *
- * JSON.stringify makes `{}` of a promise, an error, a Map or a Blob, an object of numbers of bytes, and null of NaN:
+ * JSON.stringify makes `{}` of a promise, an error, an iterator, a Map or a Blob, an object of numbers of bytes, and
+ * null of NaN and of a Date that is invalid:
  * what was meant is gone, and nobody is told.  What is answered, stored or sent goes through here and is refused
  * instead, with the place of it and what to write.  JSON.stringify itself stays as the standard has it.
  *
@@ -26,8 +27,14 @@
     K.define(K.Promise.prototype, 'toJSON', { toJSON: function toJSON(key) { return mark.call(this, key); } }.toJSON);
     K.define(BaseError.prototype, 'toJSON', { toJSON: function toJSON(key) { return mark.call(this, key); } }.toJSON);
 
+    /* What map.keys(), generators and their like give; its values are nowhere in its properties. */
+    function isIterator(value) {
+        return typeof value.next === 'function' && (typeof value[Symbol.iterator] === 'function' || typeof value[Symbol.asyncIterator] === 'function');
+    }
+
     var KINDS = [
-        [function (value) { return K.isPromise(value); }, 'a Promise', 'await it first'],
+        [function (value) { return K.isPromise(value) || typeof value.then === 'function'; }, 'a Promise', 'await it first'],
+        [isIterator, 'an iterator', 'write Array.from(iterator), or collect it with for await'],
         [function (value) { return value instanceof BaseError; }, 'an Error', 'give what you need of it, such as { message: error.message }'],
         [function (value) { return value instanceof Map; }, 'a Map', 'write Object.fromEntries(map) or Array.from(map)'],
         [function (value) { return value instanceof Set; }, 'a Set', 'write Array.from(set)'],
@@ -44,13 +51,20 @@
         return null;
     }
 
+    function isInvalidDate(value) { return value instanceof Date && value - value !== 0; }
+    function isObject(value) { return value !== null && typeof value === 'object'; }
+
     /* The first thing that would be lost: [path, what, remedy]; null if there is none. */
     function find(value, path, finite) {
+        if (finite && isObject(value) && isInvalidDate(value)) return [path, 'an invalid Date', 'give a valid one, or null'];
+        if (isObject(value) && typeof value.toJSON === 'function' && value.toJSON !== BaseError.prototype.toJSON && !K.isPromise(value)) {
+            value = value.toJSON(path.length === 0 ? '' : String(path[path.length - 1]));
+        }
+        if (value instanceof Number) value = Number(value);
         if (typeof value === 'number') return finite && value - value !== 0 ? [path, String(value), 'give a finite number, or null'] : null;
-        if (value === null || typeof value !== 'object' || path.length > MOST_LEVELS) return null;
+        if (!isObject(value) || path.length > MOST_LEVELS) return null;
         var kind = kindOf(value);
-        if (kind !== null) return typeof value.toJSON === 'function' && value.toJSON !== BaseError.prototype.toJSON && !K.isPromise(value) ? null : [path, kind[1], kind[2]];
-        if (typeof value.toJSON === 'function') return null;
+        if (kind !== null) return [path, kind[1], kind[2]];
         var names = keysOf(value), list = isArray(value), length = list ? value.length : names.length;
         for (var i = 0; i < length; i++) {
             var name = list ? i : names[i], found = find(value[name], path.concat([name]), finite);
@@ -80,7 +94,10 @@
     /* Most texts with a null in them have it of a null: looking for numbers alone is quicker than looking for all. */
     function hasInfinite(value, depth) {
         if (typeof value === 'number') return value - value !== 0;
-        if (value === null || typeof value !== 'object' || depth > MOST_LEVELS || typeof value.toJSON === 'function') return false;
+        if (!isObject(value) || depth > MOST_LEVELS) return false;
+        if (isInvalidDate(value)) return true;
+        if (value instanceof Number) return value - value !== 0;
+        if (typeof value.toJSON === 'function') return false;
         if (isArray(value)) {
             for (var i = 0; i < value.length; i++) if (hasInfinite(value[i], depth + 1)) return true;
             return false;
@@ -111,8 +128,8 @@
     K.stringifyChecked = function (args, name) {
         var about = { start: name + ': what was given', skip: 1, finite: true }, plain = true;
         for (var i = 0; i < args.length; i++) {
-            if (typeof args[i] === 'number' && args[i] - args[i] !== 0) throw lost(find(args[i], [i], true), about);
-            if (args[i] !== null && typeof args[i] === 'object') plain = false;
+            if (typeof args[i] === 'number' ? args[i] - args[i] !== 0 : isObject(args[i]) && (isInvalidDate(args[i]) || args[i] instanceof Number && args[i] - args[i] !== 0)) throw lost(find(args[i], [i], true), about);
+            if (isObject(args[i])) plain = false;
         }
         if (plain) return K.stringify(args);
         return K.restored(K.checkedJson(args, undefined, about));

@@ -23,6 +23,12 @@ LOST = {
     "new File(['x'], 'a.txt')": "a Blob",
     "new Headers({ a: '1' })": "a list of names and values",
     "new URLSearchParams('a=1')": "a list of names and values",
+    "new Map([[1, 2]]).keys()": "an iterator",
+    "[1][Symbol.iterator]()": "an iterator",
+    "Object.defineProperty({ next: function () {} }, Symbol.asyncIterator, { value: function () {} })": "an iterator",
+    "{ then: function (done) { done(1); } }": "a Promise",
+    "{ toJSON: function () { return Promise.resolve(1); } }": "a Promise",
+    "{ toJSON: function () { return new Map([[1, 2]]); } }": "a Map",
     "new Response('x')": "a body that is still to be read",
 }
 WAYS = (
@@ -52,10 +58,25 @@ def test_no_numbers() -> None:
         "return kv.set('a', 1, { ttl: NaN })",
         "return kv.increment('a', NaN)",
         "sendStreamMessage([1, Infinity])",
+        "return kv.set('a', [new Number(NaN)])",
         "sendSocketMessage('t', { n: NaN })",
     )
     for seen in evaluate(*bodies):
         assert "give a finite number" in seen["message"]
+
+
+def test_invalid_dates() -> None:
+    """A Date that is invalid is stored and sent nowhere, with its place; an answer has null for it, as JSON.stringify."""
+    bodies = (
+        "return kv.set('a', { at: new Date('soon') })",
+        "return kv.set('a', new Date(NaN))",
+        "sendStreamMessage(new Date(NaN))",
+        "sendStreamMessage({ at: new Date(NaN) })",
+        "sendSocketMessage('t', [{ at: new Date(NaN) }])",
+    )
+    for seen in evaluate(*bodies):
+        assert "an invalid Date" in seen["message"], seen
+    assert evaluate("return { at: new Date(NaN) }") == [{"at": None}]
 
 
 def test_what_stays() -> None:
@@ -63,11 +84,13 @@ def test_what_stays() -> None:
     bodies = (
         "return { a: {}, b: null, c: [null, {}], d: new Date(0), e: new URL('https://a.b/'), f: NaN, g: undefined, h: function () {} }",
         "return { a: { toJSON: function () { return [5, {}]; } } }",
+        "var own = { a: 1, toJSON: function () { return this; } }; return { own: own, e: {}, next: { next: null }, then: 1 }",
         "return [JSON.stringify({ p: Promise.resolve(1), e: new Error('x'), m: new Map(), n: NaN }), JSON.stringify(new Uint8Array([7]))]",
     )
     assert evaluate(*bodies) == [
         {"a": {}, "b": None, "c": [None, {}], "d": "1970-01-01T00:00:00.000Z", "e": "https://a.b/", "f": None},
         {"a": [5, {}]},
+        {"own": {"a": 1}, "e": {}, "next": {"next": None}, "then": 1},
         ['{"p":{},"e":{},"m":{},"n":null}', '{"0":7}'],
     ]
 
