@@ -8,7 +8,7 @@
 (function (K, global) {
     'use strict';
 
-    var NativeDate = global.Date, NATIVE = NativeDate.prototype, getTime = Function.prototype.call.bind(NATIVE.getTime), prototypeOf = Object.getPrototypeOf, now = 0, floor = Math.floor, parseHex = parseInt, slice = Function.prototype.call.bind(String.prototype.slice);
+    var NativeDate = global.Date, NATIVE = NativeDate.prototype, getTime = Function.prototype.call.bind(NATIVE.getTime), prototypeOf = Object.getPrototypeOf, now = 0, floor = Math.floor, ceil = Math.ceil, parseHex = parseInt, slice = Function.prototype.call.bind(String.prototype.slice);
     var a = 1, b = 2, c = 3, d = 4;
 
     function next32() {
@@ -44,15 +44,15 @@
     function Date(y, m, day, h, min, s, ms) {
         if (this === undefined) return new NativeDate(now).toString();
         var made, count = arguments.length;
-        if (count === 1) made = new NativeDate(typeof y === 'number' ? y : valueOf(y));
+        if (count === 1) made = new NativeDate(typeof y === 'number' ? y > -1 && y < 1 ? 0 : y : valueOf(y));
         else switch (count) {
         case 0: made = new NativeDate(now); break;
         case 2: made = new NativeDate(y, m); break;
-        case 3: made = new NativeDate(y, m, day); break;
-        case 4: made = new NativeDate(y, m, day, h); break;
-        case 5: made = new NativeDate(y, m, day, h, min); break;
-        case 6: made = new NativeDate(y, m, day, h, min, s); break;
-        default: made = new NativeDate(y, m, day, h, min, s, ms);
+        case 3: made = new NativeDate(y, m, K.wholeDay(day)); break;
+        case 4: made = new NativeDate(y, m, K.wholeDay(day), h); break;
+        case 5: made = new NativeDate(y, m, K.wholeDay(day), h, min); break;
+        case 6: made = new NativeDate(y, m, K.wholeDay(day), h, min, s); break;
+        default: made = new NativeDate(y, m, K.wholeDay(day), h, min, s, ms);
         }
         if (this.constructor !== Date) {
             var prototype = prototypeOf(this);
@@ -60,6 +60,11 @@
         }
         return made;
     }
+    /* A day without its fraction: the engine rounds it after it has taken one from it. */
+    K.wholeDay = function (day) {
+        day = +day;
+        return day < 0 ? ceil(day) : floor(day);
+    };
     /* Milliseconds of what is given to the constructor alone. */
     function valueOf(given) {
         if (given instanceof NativeDate) return getTime(given);

@@ -309,7 +309,7 @@
     }
 
     /* The most days from 1970 that a date may be away. */
-    function clipped(time) { return time >= -8.64e15 && time <= 8.64e15 ? time + 0 : NaN; }
+    function clipped(time) { return time >= -8.64e15 && time <= 8.64e15 ? time > -1 && time < 1 ? 0 : time : NaN; }
 
     /* Date.UTC for four-digit years as well; unlike the engine's it may be a little beyond what a Date can hold. */
     function utc(parts) {
@@ -341,17 +341,26 @@
 
     /* -- changing -------------------------------------------------------------------------- */
 
-    var setTime = K.free(prototype.setTime), apply = K.captured.apply, holderOf = {};
-    /* Without an argument the engine's setters change nothing; a month that is not given is no number. */
+    var setTime = K.free(prototype.setTime), apply = K.captured.apply, holderOf = {}, DAY_AT = { Date: 0, Month: 1, FullYear: 2 };
+    /*
+     * Without an argument the engine's setters change nothing; a month that is not given is no number.  From a day the
+     * engine takes one before it rounds, so that half a day would be the next one.
+     */
     ['Milliseconds', 'Seconds', 'Minutes', 'Hours', 'Date', 'Month', 'FullYear'].forEach(function (field) {
         ['set' + field, 'setUTC' + field].forEach(function (name) {
             var native = prototype[name];
-            holderOf[name] = function () { return arguments.length === 0 ? setTime(this, NaN) : apply(native, this, arguments); };
+            var at = DAY_AT[field];
+            holderOf[name] = function () {
+                if (arguments.length > at) arguments[at] = K.wholeDay(arguments[at]);
+                return arguments.length === 0 ? setTime(this, NaN) : apply(native, this, arguments);
+            };
             Object.defineProperty(holderOf[name], 'name', { value: name, configurable: true });
             Object.defineProperty(holderOf[name], 'length', { value: native.length, configurable: true });
             K.define(prototype, name, holderOf[name]);
         });
     });
+
+    K.define(prototype, 'setTime', { setTime: function (time) { return setTime(this, clipped(toNumber(time))); } }.setTime);
 
     /* -- writing --------------------------------------------------------------------------- */
 

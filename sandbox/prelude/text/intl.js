@@ -125,7 +125,7 @@
     /* toFixed rounds the binary value; people expect that of the shortest decimal one. */
     function rounded(value, most) {
         var text = String(value), point = text.indexOf('.');
-        if (text.indexOf('e') >= 0 || most > 20) return value.toFixed(Math.min(most, 20));
+        if (text.indexOf('e') >= 0 || most > 20) return decimal(value, function (exponent) { return exponent + 1 + most; }).join('.');
         if (point < 0 || text.length - point - 1 <= most) return text;
         var kept = (text.slice(0, point) + text.slice(point + 1, point + 1 + most)).split(''), up = text.charAt(point + 1 + most) >= '5';
         for (var i = kept.length - 1; up && i >= 0; i--) {
@@ -134,6 +134,22 @@
         }
         var all = (up ? '1' : '') + kept.join(''), whole = all.length - most;
         return most === 0 ? all : all.slice(0, whole) + '.' + all.slice(whole);
+    }
+    /* The shortest decimal digits of a positive number, of which `keep(exponent of ten)` are kept: [whole, fraction]. */
+    function decimal(value, keep) {
+        var parts = /^(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(value.toExponential()), text = parts[1] + (parts[2] || ''), exponent = Number(parts[3]), kept = keep(exponent);
+        if (kept < text.length) {
+            var up = kept >= 0 && text.charAt(kept) >= '5', digits = kept > 0 ? text.slice(0, kept).split('') : [];
+            for (var i = digits.length - 1; up && i >= 0; i--) {
+                up = digits[i] === '9';
+                digits[i] = up ? '0' : String(Number(digits[i]) + 1);
+            }
+            if (up) { digits.unshift('1'); exponent++; }
+            text = digits.join('') || '0';
+        }
+        while (text.length <= exponent) text += '0';
+        for (var j = exponent; j < 0; j++) text = '0' + text;
+        return exponent < 0 ? [text.charAt(0), text.slice(1)] : [text.slice(0, exponent + 1), text.slice(exponent + 1)];
     }
     function bigText(value) {
         var parts = /^(\d)(?:\.(\d+))?e\+(\d+)$/.exec(String(value));
@@ -145,9 +161,10 @@
 
     function significant(value, least, most) {
         if (value === 0) return fixed(0, least - 1, least - 1);
-        var exponent = Math.floor(Math.log10(value)), shown = Number(value.toPrecision(Math.min(most, 21)));
-        if (shown >= Math.pow(10, exponent + 1)) exponent++;
-        return fixed(shown, Math.max(0, least - 1 - exponent), Math.max(0, most - 1 - exponent));
+        var parts = decimal(value, function () { return most; }), shown = parts[1].replace(/0+$/, '');
+        var used = parts[0] === '0' ? shown.replace(/^0+/, '').length : parts[0].length + shown.length;
+        for (; used < least; used++) shown += '0';
+        return [parts[0], shown];
     }
 
     function grouped(whole, separator, least, inTwos) {
@@ -157,7 +174,8 @@
     var LARGE = { short: ['', 'K', 'M', 'B', 'T'], long: ['', ' thousand', ' million', ' billion', ' trillion'] };
     function numberParts(state, value) {
         var number = Number(value), suffix = '', parts = [], row = rowOf(state.locale), of = state.style === 'currency' ? 2 : 0, decimal = row[DECIMAL + of], group = row[GROUP + of];
-        if (state.style === 'percent') number *= 100;
+        // By its decimal digits: 1.005 * 100 is less than 100.5.
+        if (state.style === 'percent' && number - number === 0) number = Number(number.toExponential().replace(/e(.+)$/, function (all, exponent) { return 'e' + (Number(exponent) + 2); }));
         var negative = number < 0 || number === 0 && 1 / number < 0, size = Math.abs(number);
         if (size !== size) parts.push(['nan', 'NaN']);
         else if (size === Infinity) parts.push(['infinity', '\u221e']);
@@ -171,7 +189,7 @@
                 : state.notation === 'compact' && size < 100 && size !== Math.round(size) && state.maximumFractionDigits === 0 ? significant(size, 1, 2)
                     : fixed(size, state.minimumFractionDigits, state.maximumFractionDigits);
             while (both[0].length < state.minimumIntegerDigits) both[0] = '0' + both[0];
-            if (!/[1-9]/.test(both[0] + both[1])) negative = negative && state.signDisplay === 'auto';
+            if (!/[1-9]/.test(both[0] + both[1])) negative = negative && (state.signDisplay === 'auto' || state.signDisplay === 'always');
             var least = state.useGrouping === false || state.useGrouping === 'false' ? Infinity : state.useGrouping === 'min2' || row[LEAST_GROUP] === '2' && state.useGrouping !== 'always' && state.useGrouping !== true ? 5 : 4;
             var runs = grouped(both[0], '|', least, row[GROUPING] === '2').split('|');
             for (var i = 0; i < runs.length; i++) parts.push(['group', i ? group : ''], ['integer', runs[i]]);

@@ -65,4 +65,7 @@ export default [
   () => Date.prototype.toJSON.call({ toISOString: () => 'mine', valueOf: () => 5 }),
   () => structuredClone(new Date(5)),
   () => ['toString', 'toISOString', 'toUTCString', 'setHours', 'getYear'].map((name) => [Date.prototype[name].name, Date.prototype[name].length]).concat([Date.UTC.length, Date.parse.length, Date.now.name]),
+  () => [set((d) => d.setDate(0.5)), set((d) => d.setUTCDate(1e-9)), set((d) => d.setMonth(1, 0.9)), set((d) => d.setUTCFullYear(2024, 2, -0.5)), set((d) => d.setDate('0.5'))],
+  () => [new Date(2026, 0, 0.5), new Date(2026, 0, -0.5, 1), new Date(2026, 0, '1.9'), new Date(2026, 0, 1.9, 1.9, 1.9), Date.UTC(2026, 0, 0.5)],
+  () => [new Date(-0), new Date(-0.5), new Date(0).setTime(-0), new Date(5).setTime(-0.9), new Date(0.5)].map(Number),
 ];

@@ -125,4 +125,9 @@ export default [
   () => Intl.NumberFormat.supportedLocalesOf(['de-DE', 'en-US', 'xx']),
   () => [new Intl.NumberFormat('xx').resolvedOptions().locale, new Intl.NumberFormat(['xx', 'sv-SE']).resolvedOptions().locale, new Intl.DateTimeFormat('de-XX').resolvedOptions().locale],
   () => ['en-US', 'en-GB'].map((locale) => [{ weekday: 'long', year: n, month: 'long', day: n }, { month: 'short', day: n }, { month: 'long', year: n }, { weekday: 'short' }, { weekday: 'short', day: n, month: 'short' }, { weekday: 'long', day: n, month: n }, { weekday: 'short', year: n, month: n, day: n }, { weekday: 'short', year: n, month: 'short', day: n }, { weekday: 'long', month: 'long' }, { day: n }, { month: 'long' }, { dateStyle: 'medium' }, { dateStyle: 'long' }, { dateStyle: 'full' }, { dateStyle: 'medium', timeStyle: 'short' }].map((options) => new Date(AT).toLocaleString(locale, { timeZone: 'UTC', ...options }))),
+  () => [8.59e-20, -4.8692e-24, 6.25e-165, 1.005, 99.95, 999.9, 123456, 0.00012345, 5e-324, 1.5e22, 0].map((value) => [1, 2, 3, 5, 21].map((most) => value.toLocaleString('de-DE', { maximumSignificantDigits: most }))),
+  () => [1, 12.3, 0.00012, 1e-9, 99.99].map((value) => [3, 5].map((least) => value.toLocaleString('en-US', { minimumSignificantDigits: least, maximumSignificantDigits: 6 }))),
+  () => [1.23456789e-7, 9.99e-8, 5e-7, 1e-30].map((value) => [6, 7, 8, 20, 30].map((most) => value.toLocaleString('en-US', { maximumFractionDigits: most }))),
+  () => [1.005, 0.07, 6.5e107, 0.015, 12.345, -0.005].map((value) => [value.toLocaleString('en-US', { style: 'percent' }), value.toLocaleString('en-US', { style: 'percent', maximumFractionDigits: 10 })]),
+  () => ['auto', 'always', 'exceptZero', 'negative', 'never'].map((signDisplay) => [-0.0001, -0, 0, 0.0001, -5, 5].map((value) => value.toLocaleString('en-US', { signDisplay }))),
 ];
