@@ -30,10 +30,17 @@ def _as_javascript(found: re.Match[str]) -> str:
     return found[0] if found[0][0] == '"' else number_text(float(found[0]))
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair, which UTF-8 cannot say."""
+
+
 def encode(document: Any) -> str:
     """Make JSON of a response, or of an error that says that it is none."""
     try:
         text = _encode(document)
+        if not text.isascii() and _HALF.search(text):
+            # Such characters stand in strings only, where JSON has an escape for them.
+            text = text.encode("utf-8", "backslashreplace").decode()
         return text if "e-0" not in text else _SMALL.sub(_as_javascript, text)
     except (ValueError, TypeError, RecursionError):
         return _FAULT

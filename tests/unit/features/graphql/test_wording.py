@@ -34,6 +34,12 @@ def test_words(said: str, meant: str) -> None:
     assert in_words_of_graphql(said) == meant
 
 
+def test_halves_of_characters() -> None:
+    """Half of a surrogate pair goes to the client as the escape that means it, in values and in names."""
+    text = encode({"data": {"a": "\ud800x\u00e9", "\udc00": ["\U0001f600"]}})
+    assert text.encode() == '{"data":{"a":"\\ud800x\u00e9","\\udc00":["\U0001f600"]}}'.encode()
+
+
 def test_numbers_in_documents() -> None:
     """A number that a client wrote is told as it stands there."""
     assert in_words_of_graphql("value: 1.0", values=False) == "value: 1.0"
