@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
+from functools import lru_cache
 
 from aiwebengine.errors import Invalid
 from aiwebengine.values import Request
@@ -26,7 +27,13 @@ TOKEN_HEADER = "x-aiwebengine-token"  # noqa: S105  the name of a header
 """With it whoever runs the server asks for figures about the answer."""
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_HOST = re.compile(r"[A-Za-z0-9._\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+_PORT = r"(?::(?:[0-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
+_HOST = re.compile(
+    rf"((?=[^:]{{1,253}}(?::|$))(?:[A-Za-z0-9_\-]*\.)*[0-9]+\.?){_PORT}"
+    rf"|[A-Za-z0-9._\-]{{1,253}}{_PORT}|\[[0-9A-Fa-f:.]{{2,45}}\]{_PORT}"
+)
+"""Its group is a name that ends in a number, which must be an address (URL Standard, "ends in a number")."""
+_BYTE = 256
 _MAX_HOPS = 50
 
 
@@ -152,7 +159,7 @@ class Reader:
         if self._public_url:
             return self._public_url
         host = headers.get("host", "")
-        if not _HOST.fullmatch(host):
+        if not _is_host(host):
             if host:
                 raise Invalid("The Host header is the name of a host, perhaps with a port; this one is not.")
             host = "localhost"
@@ -172,3 +179,20 @@ def _address(hop: str) -> str | None:
         return str(ipaddress.ip_address(hop))
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=1000)
+def _is_host(header: str) -> bool:
+    """Return whether a URL can be made of a `Host` header; clients repeat themselves."""
+    found = _HOST.fullmatch(header)
+    return found is not None and (not found[1] or _is_address(found[1]))
+
+
+def _is_address(host: str) -> bool:
+    """Return whether a name that ends in a number is an IPv4 address, as URLs have it: `127.0.0.1`, or `127.1`."""
+    *first, last = host.removesuffix(".").split(".")
+    return (
+        all(part.isdigit() and int(part) < _BYTE for part in first)
+        and len(first) < 4
+        and int(last) < _BYTE ** (4 - len(first))
+    )

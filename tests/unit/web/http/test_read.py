@@ -79,6 +79,13 @@ class SenderTests(SynchronousTestCase):
         sender = _sender(b"Host: a\r\nX-Forwarded-For: 1.2.3.4", peer="", reader=_reader(trusted=("0.0.0.0/0",)))
         self.assertEqual(sender.client, "")
 
+    def test_hosts_without_url(self) -> None:
+        """A host of which no URL can be made is the client's fault, before a script has to make one of it."""
+        for host in (b"x:65536", b"x:99999", b"1.2.3.4.5", b"1.2.3.999", b"a.5", b"4294967296", b"[::1]:70000"):
+            self.assertRaises(Invalid, lambda host=host: _sender(b"Host: " + host).origin)
+        for host in (b"x:65535", b"127.0.0.1:80", b"127.1", b"1.2.3.4.", b"a5", b"5a.b", b"xn--9ca.test:00080"):
+            self.assertEqual(_sender(b"Host: " + host).origin, "http://" + host.decode())
+
     def test_origins(self) -> None:
         """Scheme and host are those that the client sees."""
         self.assertEqual(_sender(b"Host: Example.org:81").origin, "http://Example.org:81")
