@@ -255,13 +255,37 @@ def parts_of(feature: Feature, machinery: Machinery) -> Parts:
         parts: Parts = build(machinery)
     except EngineError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         _log.failure("the feature {name} cannot be built", name=feature.name)
         raise CannotStart(
             f'The feature "{feature.name}" cannot be built ({feature.parts}): {type(error).__name__}: {error}. '
             "The server log has the traceback."
         ) from error
+    if not isinstance(parts, Parts):
+        raise CannotStart(
+            f'The feature "{feature.name}" cannot be built ({feature.parts}): it returned a {type(parts).__name__}, '
+            "not Parts."
+        )
     return parts
+
+
+def refuse_shared(features: Sequence[Feature], parts: Sequence[Parts]) -> None:
+    """
+    Check that no two features answer for the same thing.
+
+    Raises:
+        CannotStart: Two would carry out the same effects, deliver the same messages or show state under one name.
+    """
+    for what in ("effects", "deliver", "state"):
+        taken: dict[str, str] = {}
+        for feature, one in zip(features, parts, strict=True):
+            for name in getattr(one, what):
+                if name in taken:
+                    raise CannotStart(
+                        f'The features "{taken[name]}" and "{feature.name}" both have "{name}" in Parts.{what}. '
+                        "Give one of them another name, or leave one of the features out."
+                    )
+                taken[name] = feature.name
 
 
 def chains_of(features: Iterable[Feature]) -> Mapping[DatabaseName, Sequence[MigrationChain]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from aiwebengine.errors import CannotStart
 from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
-from aiwebengine.machinery import Machinery, chains_of, parts_of
+from aiwebengine.machinery import Machinery, Parts, chains_of, parts_of, refuse_shared
 from aiwebengine.services.db.chain import MigrationChain, Step
 
 NOTES = MigrationChain(name="notes", steps=(Step(revision="0001", upgrade=lambda _: None),))
@@ -72,3 +72,31 @@ def test_parts_that_are_not_there() -> None:
         parts_of(Feature(name="greetings", parts=f"{__name__}:brokn"), cast(Machinery, None))
     assert f'Feature.parts is "{__name__}:brokn"' in caught.value.public
     assert 'did you mean "broken"?' in caught.value.public
+
+
+def leaves(_machinery: Machinery) -> None:
+    """End the program."""
+    raise SystemExit(5)
+
+
+def nothing(_machinery: Machinery) -> None:
+    """Make no parts, and say nothing of it."""
+
+
+def test_parts_that_are_none() -> None:
+    """A feature that ends the program, or returns nothing, is named."""
+    for made, told in (("leaves", "SystemExit: 5"), ("nothing", "it returned a NoneType, not Parts.")):
+        with pytest.raises(CannotStart) as caught:
+            parts_of(Feature(name="greetings", parts=f"{__name__}:{made}"), cast(Machinery, None))
+        assert f'The feature "greetings" cannot be built ({__name__}:{made}): {told}' in caught.value.public
+
+
+@pytest.mark.parametrize("what", ["effects", "deliver", "state"])
+def test_parts_of_two_features(what: str) -> None:
+    """What one feature answers for cannot be taken over by another, and both are named."""
+    features = [Feature(name=name, parts=f"{__name__}:nothing") for name in ("first", "second")]
+    one = Parts(**{what: {"entries": cast(Any, None)}})
+    refuse_shared(features, [one, Parts()])
+    with pytest.raises(CannotStart) as caught:
+        refuse_shared(features, [one, one])
+    assert f'The features "first" and "second" both have "entries" in Parts.{what}.' in caught.value.public
