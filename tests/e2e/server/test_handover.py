@@ -24,6 +24,8 @@ from tests.support.clients.load import Load
 from tests.support.servers import SERVE, TWISTD, TWISTD_DAEMON, Server, started
 from tests.support.waiting import wait_until
 
+PAUSE_SECONDS = 0.005
+"""Of a client between two requests while another process starts, which would wait for the clients otherwise."""
 SERVES = re.compile(r"process (\d+) is serving; this one finishes its open requests")
 
 EVERY_WAY = pytest.mark.parametrize("command", [SERVE, TWISTD], ids=["serve", "twistd"])
@@ -265,7 +267,7 @@ def test_handover_under_load(command: Sequence[str], tmp_path: Path) -> None:
         address, token = server.address, server.token
         pids = [server.process.pid]
         try:
-            with Load(address, "/hi", clients=6, expected=is_hi) as load:
+            with Load(address, "/hi", clients=6, expected=is_hi, pause=PAUSE_SECONDS) as load:
                 load.wait_for(100)
                 for _ in range(2):
                     successor(server, pids)
@@ -305,7 +307,7 @@ def test_successor_that_cannot_serve(command: Sequence[str], tmp_path: Path) -> 
     settings.write_text("server:\n  stop_seconds: 5\n")
     with started(tmp_path, "--config", "my.yaml", command=command) as server:
         deploy(server)
-        with Load(server.address, "/hi", clients=4, expected=is_hi) as load:
+        with Load(server.address, "/hi", clients=4, expected=is_hi, pause=PAUSE_SECONDS) as load:
             load.wait_for(20)
             for wrong in ("server:\n  prot: 80\n", f"server:\n  data_folder: {tmp_path}/other\n"):
                 settings.write_text(wrong)
