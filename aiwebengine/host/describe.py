@@ -203,7 +203,10 @@ def _remarks(one: Global | HostCall) -> list[str]:
     remarks = [one.doc]
     if isinstance(one, HostCall) and one.capability:
         remarks.append(f"It takes the capability `{one.capability}`, which is granted when the script is deployed.")
-    if _EFFECTS[one.effect] and one.group != "Registration":
+    if one.name == "use" or one.name.startswith("register"):
+        if "top level" not in one.doc:
+            remarks.append("It works at the top level and in `init` only.")
+    elif _EFFECTS[one.effect]:
         remarks.append(_EFFECTS[one.effect])
     return remarks
 

@@ -566,6 +566,7 @@ declare function registerWebHandler<Path extends string>(path: Path, handler: Ha
 
 /**
  * Puts a middleware around every handler of this script, in the order of the calls, and around what the server answers by itself at the script's paths: 404, 405, and `OPTIONS`.
+ * It works at the top level and in `init` only.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * use(async (req, ctx, next) => {
@@ -579,6 +580,7 @@ declare function use(middleware: Middleware): void;
 
 /**
  * The older name of `registerWebHandler`; it logs one warning for each script.
+ * It works at the top level and in `init` only.
  * @deprecated Use registerWebHandler.
  * @example
  * register("/old", "answer", "GET");
@@ -966,7 +968,7 @@ declare var personalStorage: PersonalStorage;
  * The connections are the server's: they take no process of the script, and stay open when the script is deployed again.
  * The parameters of the path are attributes of the client.
  * A client that comes back gets what it missed, or an event `gap` where that is kept no longer; an event `end` says why a stream ends.
- * It takes effect when the handler has returned, and not if the handler fails.
+ * It works at the top level and in `init` only.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerWebStream("/news");
@@ -982,7 +984,7 @@ declare function registerWebStream<Path extends string>(path: Path, options?: St
  * Registers a WebSocket endpoint at a path.
  * The connections are the server's: they take no process of the script while nothing is said, and stay open when the script is deployed again.
  * The events of one connection are handled one after the other, each in an invocation of its own; what a handler sends leaves when it has returned and what it stored is kept.
- * It takes effect when the handler has returned, and not if the handler fails.
+ * It works at the top level and in `init` only.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerWebSocket("/rooms/:room", {
@@ -1005,7 +1007,7 @@ declare function registerWebSocket<Path extends string, Data = any>(path: Path, 
  * The second argument is SDL: the field alone, perhaps with types after it, or `type Query { ... }` and any types.
  * Types that several scripts define are merged; a contradiction is refused.
  * A query only reads: what would change something is denied, unless the field has `{ writes: true }`.
- * It takes effect when the handler has returned, and not if the handler fails.
+ * It works at the top level and in `init` only.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerQueryHandler(
@@ -1021,7 +1023,7 @@ declare function registerQueryHandler<Args = any>(name: string, sdl: string, res
 /**
  * Adds a field to the mutations of the GraphQL schema.
  * Each such field of an operation is one unit, one after the other: what its resolver does is kept when it has returned, all of it or nothing.
- * It takes effect when the handler has returned, and not if the handler fails.
+ * It works at the top level and in `init` only.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerMutationHandler(
@@ -1042,7 +1044,7 @@ declare function registerMutationHandler<Args = any>(name: string, sdl: string, 
  * Clients get what `sendSubscriptionMessage` sends under its name, each as it has selected.
  * The resolver runs when a client subscribes, and what it throws refuses the client.
  * It returns nothing (all messages), attributes (an object: what the `to` of messages is compared with), a function (`(payload) => boolean`, which chooses; the resolver is asked for it again with each message), a text (the first value), or an async iterable, which is the source itself.
- * It takes effect when the handler has returned, and not if the handler fails.
+ * It works at the top level and in `init` only.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerSubscriptionHandler("noteAdded", "noteAdded(room: ID!): String!", ({ room }) => ({ room }));
@@ -1060,7 +1062,7 @@ declare function registerSubscriptionHandler<Args = any>(name: string, sdl: stri
  * Registers who gives the value of one field of an object type, where it is not simply the member of that name.
  * All objects of which the field is asked for in one moment come together, as a list, and the handler returns a list with a value for each: one look-up in place of many.
  * It only reads.
- * It takes effect when the handler has returned, and not if the handler fails.
+ * It works at the top level and in `init` only.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerQueryHandler("posts", "posts: [Post!]!  type Post { id: ID!, author: String }", () => [
@@ -1076,7 +1078,7 @@ declare function registerFieldHandler<Parent = any, Args = any>(field: string, h
 /**
  * Adds a scalar type to the schema, or says how one that the SDL declares is read and written.
  * Without `parse` and `serialize` any JSON passes.
- * It takes effect when the handler has returned, and not if the handler fails.
+ * It works at the top level and in `init` only.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerScalar("Date", {
@@ -1092,7 +1094,7 @@ declare function registerScalar(name: string, options?: ScalarOptions): void;
 
 /**
  * The older name of `registerQueryHandler`; it logs one warning for each script.
- * It takes effect when the handler has returned, and not if the handler fails.
+ * It works at the top level and in `init` only.
  * @deprecated Use registerQueryHandler.
  * @example
  * registerGraphQLQuery("hi", "type Query { hi: String }", "hiResolver");
@@ -1104,7 +1106,7 @@ declare function registerGraphQLQuery(name: string, sdl: string, resolver: ((arg
 
 /**
  * The older name of `registerMutationHandler`; it logs one warning for each script.
- * It takes effect when the handler has returned, and not if the handler fails.
+ * It works at the top level and in `init` only.
  * @deprecated Use registerMutationHandler.
  * @example
  * registerGraphQLMutation("touch", "type Mutation { touch: String }", "touchResolver");
@@ -1116,7 +1118,7 @@ declare function registerGraphQLMutation(name: string, sdl: string, resolver: ((
 
 /**
  * The older name of `registerSubscriptionHandler`; it logs one warning for each script.
- * It takes effect when the handler has returned, and not if the handler fails.
+ * It works at the top level and in `init` only.
  * @deprecated Use registerSubscriptionHandler.
  * @example
  * registerGraphQLSubscription("live", "type Subscription { live: String }", "liveResolver");

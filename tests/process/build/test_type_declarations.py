@@ -83,6 +83,21 @@ def test_declarations_compile(project: Project, compiler: str, name: str) -> Non
     assert project.check({}, compiler=compiler, **SETTINGS[name]) == []
 
 
+def test_settings_of_the_documents(project: Project) -> None:
+    """The settings that the documents recommend for an editor take TSX, modules and everything that scripts can use."""
+    page = Path("docs/howto/deploy.md").read_text("utf-8")
+    settings = json.loads(page.split("Save this as `guestbook/tsconfig.json`:")[1].split("```")[1].removeprefix("json"))
+    files = {
+        "page.tsx": "export const Page = ({ name }: { name: string }) => <><p>{name}</p></>;\n",
+        "main.tsx": 'import { Page } from "./page";\n'
+        'registerWebHandler("/p/:name", (req) => <Page name={req.params.name} />);\n'
+        'registerWebHandler("/q", async () => new Response(await kv.get<string>("q")));\n',
+    }
+    assert project.check(files, **settings["compilerOptions"]) == []
+    [wrong] = project.check({"main.tsx": 'registerWebHandlr("/");\n'}, **settings["compilerOptions"])
+    assert "registerWebHandlr" in wrong
+
+
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_examples_compile(project: Project, compiler: str) -> None:
     """Every example of the reference is correct, as JavaScript that is checked and as TypeScript."""

@@ -133,6 +133,14 @@ class GeneratedTests(SynchronousTestCase):
             self.assertRegex(page, rf"\n####? {re.escape(name)}\n", name)
             self.assertIn(example, page)
 
+    def test_registrations(self) -> None:
+        """What registers says that it works at the top level, and not that it takes effect when a handler returns."""
+        page = reference(DECLARED)
+        for name in ("registerWebStream", "registerQueryHandler", "use", "registerGraphQLQuery"):
+            entry = page.split(f"\n### {name}\n")[1].split("\n### ")[0]
+            self.assertIn("top level and in `init`", entry)
+            self.assertNotIn("It takes effect when", entry)
+
     def test_types_of_an_object(self) -> None:
         """The type of an object has its calls and its other members, with effect, errors and example."""
         types = type_declarations(MAIL)
