@@ -139,6 +139,8 @@ def check(
 
 
 def _one_name(paths: tuple[Path, ...], uri: str | None, entry: str | None, expected: int | None) -> None:
+    if uri is not None and not uri:
+        raise click.UsageError("--uri must not be empty.")
     if len(paths) > 1 and (uri is not None or entry is not None or expected is not None):
         raise click.UsageError("--uri, --entry and --expected are for one PATH only.")
 

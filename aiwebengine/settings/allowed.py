@@ -69,10 +69,12 @@ class FilePath:
     """A path: `~` is the home folder, a relative one starts from the folder in which the server is started."""
 
     text: str = "a path"
+    required: bool = False
+    """It must not be empty."""
 
     def allows(self, value: Any) -> bool:
         """Return whether the system could take it."""
-        return "\0" not in value
+        return "\0" not in value and (bool(value) or not self.required)
 
 
 Rule = NumberRange | OneOf | StringPattern | FilePath

@@ -51,7 +51,7 @@ class ServerSettings:
     """Address to listen on."""
     port: Annotated[int, NumberRange(least=0, most=65535)] = 8080
     """TCP port; 0 takes a free one and prints it."""
-    data_folder: Annotated[str, FilePath()] = "data"
+    data_folder: Annotated[str, FilePath(text="a path, not an empty one", required=True)] = "data"
     """Folder of the engine's database, caches and administrator token; made if missing."""
     public_url: Annotated[
         str, StringPattern("a web address without a path, such as https://example.org, or empty", is_origin)

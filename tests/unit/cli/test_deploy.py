@@ -38,6 +38,13 @@ class DeployTests(SynchronousTestCase):
         self.assertIn("shop@2: deployed in 12 ms, 2 routes", out)
         self.assertIn("GET /b", out)
 
+    def test_empty_name(self) -> None:
+        """An empty name is refused before anything is sent; it is not taken for none."""
+        for command in (deploy, check):
+            client, code, out = run_command(self, command, str(self.file), "--uri", "", answers={})
+            self.assertEqual((client.calls, code), ([], 2))
+            self.assertIn("--uri must not be empty.", out)
+
     def test_nothing_changed(self) -> None:
         """With --if-changed the same files are not deployed again."""
         result = {"script": {"uri": "shop", "version": 2}, "changed": False}
