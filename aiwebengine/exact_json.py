@@ -14,6 +14,9 @@ import re
 from json.scanner import py_make_scanner  # type: ignore[attr-defined]  # typeshed has its public name only
 from typing import Any, NoReturn
 
+from aiwebengine import long_json
+from aiwebengine.long_json import Checkpoint, no_checkpoint
+
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"there is no {name}")
@@ -41,13 +44,14 @@ _CONSTANTS = frozenset({"NaN", "Infinity", "-Infinity"})
 _NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|-?(?:\d[\d.eE+-]*|Infinity)|NaN')
 
 
-def decode(text: str | bytes, *, doubles: bool = False) -> Any:
+def decode(text: str | bytes, *, doubles: bool = False, checkpoint: Checkpoint = no_checkpoint) -> Any:
     """
     Read JSON; bytes are UTF-8, and may begin with a byte-order mark.
 
     Args:
         text: The JSON.
         doubles: Numbers are those of JavaScript: an integer that a double cannot hold is rounded, as it is there.
+        checkpoint: Called again and again while a long document is read.
 
     Raises:
         json.JSONDecodeError: It is none that can be used; the message has no place, which the error has.
@@ -57,7 +61,7 @@ def decode(text: str | bytes, *, doubles: bool = False) -> Any:
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig")
     try:
-        return (_DOUBLES if doubles else _DECODER).decode(text)
+        return long_json.decode(text, _DOUBLES if doubles else _DECODER, checkpoint)
     except json.JSONDecodeError:
         raise
     except ValueError as error:

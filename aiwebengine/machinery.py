@@ -54,6 +54,7 @@ from aiwebengine.services.db.script_databases import ScriptDatabases
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.guarded import GuardedDependency
 from aiwebengine.services.outbox import Deliver, Relay
+from aiwebengine.services.reactor.cooperative import CooperativeTasks
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
 from aiwebengine.values import ConsolePage, Invocation, Receipt
@@ -181,6 +182,8 @@ class Foundation:
     evidence_threads: Threads
     unpacking_threads: Threads
     """For what takes long and lets the reactor go: archives, source maps, files."""
+    tasks: CooperativeTasks
+    """For what takes long and cannot leave the reactor."""
     sqlite: SqliteEngines
     """Makes the engines of all SQLite files."""
     database: Database

@@ -21,6 +21,7 @@ from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.engines import SqliteEngines, sqlite_url
 from aiwebengine.services.db.log_rows import DatabaseLogRows
 from aiwebengine.services.entropy import EntropyPool
+from aiwebengine.services.reactor.cooperative import CooperativeTasks
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
 
@@ -97,6 +98,7 @@ def build_foundation(
         script_threads=script_threads,
         evidence_threads=evidence_threads,
         unpacking_threads=unpacking_threads,
+        tasks=CooperativeTasks(clock=reactor),
         sqlite=sqlite,
         database=database,
         evidence=evidence,

@@ -26,6 +26,7 @@ from aiwebengine.features.graphql.transports.websocket import ConnectionParts, G
 from aiwebengine.runtime.invoker import Invoker
 from aiwebengine.runtime.registry import Current
 from aiwebengine.services.bus import Bus
+from aiwebengine.services.reactor.cooperative import CooperativeTasks
 from aiwebengine.services.topics import Reason
 from aiwebengine.values import Invocation
 from aiwebengine.web.errors import Explain
@@ -60,6 +61,7 @@ class GraphQL:
 def build_graphql(
     *,
     reactor: Any,
+    tasks: CooperativeTasks,
     settings: GraphQLSettings,
     current: Current,
     invoker: Invoker,
@@ -78,6 +80,7 @@ def build_graphql(
     Build it; nothing runs before a request comes.
 
     Args:
+        tasks: Do long work in slices.
         invoker: Runs resolvers.
         explain: Gives the author's frames of a failure; None to show nobody.
         keep_failure: Writes a failure into a script's log.
@@ -90,10 +93,10 @@ def build_graphql(
         new_id: Makes ids of operations.
         heartbeat_seconds: A subscription over HTTP is written to at least so often.
     """
-    loop = ReactorLoop(clock=reactor)  # type: ignore[abstract]  # What asyncio asks of it is there.
+    loop = ReactorLoop(clock=reactor, tasks=tasks)  # type: ignore[abstract]  # What asyncio asks of it is there.
     execution = Execution(
         current=current,
-        documents=Documents(settings=settings),
+        documents=Documents(settings=settings, checkpoint=loop.checkpoint),
         loop=loop,
         scripts=ScriptRuns(invoker=invoker, explain=explain, keep=keep_failure),
         settings=settings,
@@ -125,5 +128,6 @@ def build_graphql(
             conversations.path: sockets.endpoint(conversations),
         },
         below={OLDER: older.enter, **({PREFIX: page.file} if settings.graphiql else {})},
+        tasks=tasks,
     )
     return GraphQL(site=site, execution=execution, feeds=feeds, events=events, conversations=conversations)

@@ -25,6 +25,7 @@ def build(machinery: Machinery) -> Parts:
     machinery.messages.add_paths(PREFIX, messages.send_to)
     graphql = build_graphql(
         reactor=base.reactor,
+        tasks=base.tasks,
         settings=base.settings.of(GraphQLSettings),
         current=machinery.current,
         invoker=machinery.invoker,

@@ -177,6 +177,41 @@ def _schema(types: int) -> str:
     return "".join(parts)
 
 
+_ROWS = """
+registerQueryHandler("rows", "rows: [Row!]! type Row { id: Int name: String }", function () {
+  var rows = [];
+  for (var i = 0; i < 100000; i++) rows.push({ id: i, name: "row " + i });
+  return rows;
+});
+registerQueryHandler("numbers", "numbers: [Int!]!", function () {
+  var numbers = [];
+  for (var i = 0; i < 500000; i++) numbers.push(i);
+  return numbers;
+});
+registerQueryHandler("row", "row: Row", function () { return { id: 1, name: "one" }; });
+registerQueryHandler("echo", "echo(text: String): Int", function (args) { return args.text.length; });
+"""
+
+
+def _graphql(query: str, **variables: object) -> bytes:
+    return json.dumps({"query": query, "variables": variables}).encode()
+
+
+def _document() -> str:
+    """Return a document of about 3,000 words and signs whose fields are compared with each other."""
+    inner = " ".join(f"f{n}: id f{n}: id g{n}: name" for n in range(20))
+    return "{" + " ".join(f"r: row {{ {inner} }}" for _ in range(12)) + "}"
+
+
+OPERATIONS: dict[str, Callable[[], bytes]] = {
+    "many rows": lambda: _graphql("{ rows { id name } }"),
+    "many rows in parts": lambda: _graphql("{ ...A @defer } fragment A on Query { rows { id name } }"),
+    "many numbers": lambda: _graphql("{ numbers }"),
+    "a long document": lambda: _graphql(_document()),
+    "a long variable": lambda: _graphql("query ($a: String) { echo(text: $a) }", a="x" * 2_000_000),
+}
+"""Operations of GraphQL."""
+
 _PART = b'--b\r\ncontent-disposition: form-data; name="a"; filename="%d"\r\n\r\n\r\n'
 DEPLOYMENTS = {
     "a million empty files": (lambda: _object(",".join(f'"{n}": ""' for n in range(1_000_000))), "application/json"),
@@ -271,3 +306,16 @@ def test_schema(server: BurdenedServer) -> None:
 def test_requests(server: BurdenedServer, what: str) -> None:
     """Whatever a visitor sends or makes a script do, the reactor is not held."""
     _measure(server, lambda: server.ask(*REQUESTS[what]))
+
+
+@pytest.mark.parametrize("what", OPERATIONS)
+def test_graphql(server: BurdenedServer, what: str) -> None:
+    """
+    Whatever an operation asks for, the reactor is not held.
+
+    Python's own garbage collection over large results is not bounded yet: see docs/explain/limits.md.
+    """
+    assert server.deploy("rows", _ROWS) in {200, 201}
+    body = OPERATIONS[what]()
+    headers = {"content-type": "application/json", "accept": "multipart/mixed, application/json"}
+    _measure(server, lambda: server.ask("POST", "/graphql", body, headers), tick_seconds=_COLLECTION_SECONDS)

@@ -23,15 +23,17 @@ from graphql import (
     InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
     ValuesOfCorrectTypeRule,
-    parse,
     specified_rules,
     validate,
 )
 from graphql.language import DocumentNode, OperationDefinitionNode, SelectionSetNode
+from graphql.language.parser import Parser
+from graphql.validation import ASTValidationRule
 
 from aiwebengine.features.graphql.execution.literals import LocatedValues, too_large
 from aiwebengine.features.graphql.execution.measure import Measure, measure
 from aiwebengine.features.graphql.settings import GraphQLSettings
+from aiwebengine.long_json import Checkpoint
 
 _MOST_KEPT = 1000
 _LONGEST_KEPT = 32 * 1024
@@ -112,11 +114,14 @@ class Documents:
 
     Args:
         settings: The limits.
+        checkpoint: Called again and again while a document is read.
     """
 
-    def __init__(self, *, settings: GraphQLSettings) -> None:
+    def __init__(self, *, settings: GraphQLSettings, checkpoint: Checkpoint) -> None:
         self._settings = settings
-        rules = tuple(LocatedValues if one is ValuesOfCorrectTypeRule else one for one in specified_rules)
+        self._checkpoint = checkpoint
+        rules = (_rule(checkpoint), *specified_rules)
+        rules = tuple(LocatedValues if one is ValuesOfCorrectTypeRule else one for one in rules)
         self._rules = rules if settings.introspection else (*rules, NoSchemaIntrospectionCustomRule)
         self._schema: GraphQLSchema | None = None
         self._kept: OrderedDict[str, Document] = OrderedDict()
@@ -143,7 +148,7 @@ class Documents:
         self._look_at_size(text)
         document = self._parse(text)
         document.errors = self._too_much(document) or self._validate(document, schema)
-        if len(text) <= _LONGEST_KEPT:
+        if len(text) <= _LONGEST_KEPT and schema is self._schema:
             self._kept[text] = document
             if len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
@@ -203,7 +208,7 @@ class Documents:
 
     def _parse(self, text: str) -> Document:
         try:
-            return Document(text, parse(text, max_tokens=self._settings.max_tokens))
+            return Document(text, _SlicedParser(text, self._settings.max_tokens, self._checkpoint).parse_document())
         except RecursionError:
             raise GraphQLError("Syntax Error: the document is nested too deeply.") from None
 
@@ -237,6 +242,28 @@ class Documents:
             )
         except RecursionError:
             return (GraphQLError("The document is nested too deeply."),)
+
+
+class _SlicedParser(Parser):
+    """Passes a checkpoint at each token."""
+
+    def __init__(self, text: str, max_tokens: int, checkpoint: Checkpoint) -> None:
+        self._checkpoint = checkpoint
+        super().__init__(text, max_tokens=max_tokens)
+
+    def advance_lexer(self) -> None:
+        self._checkpoint()
+        super().advance_lexer()
+
+
+def _rule(checkpoint: Checkpoint) -> type[ASTValidationRule]:
+    """Return a rule that nothing breaks, and that passes a checkpoint at each node."""
+
+    class CheckpointRule(ASTValidationRule):
+        def enter(self, *_: Any) -> None:
+            checkpoint()
+
+    return CheckpointRule
 
 
 def _select(

@@ -200,7 +200,7 @@ class Execution:
         if self._looking is None:
             self._looking = self._clock.callLater(self._settings.max_seconds, self._look)
         plan = None if incremental else plan_of(prepared.assembled, prepared.document, prepared.node)
-        calls = calls_of(plan, executor.variable_values) if plan is not None else None
+        calls = calls_of(plan, executor.variable_values, self.loop.checkpoint) if plan is not None else None
         if plan is None or calls is None:
             underway.wait(self.loop.run(self._run(executor, caller)))
         else:
@@ -243,13 +243,13 @@ class Execution:
         if not isinstance(result, ExecutionResult | ExperimentalIncrementalExecutionResults):
             result = await result
         if isinstance(result, ExperimentalIncrementalExecutionResults):
-            first = first_response(result, caller.request, self._settings.max_response_bytes)
+            first = first_response(result, caller.request, self._settings.max_response_bytes, self.loop.checkpoint)
             return Results(first=first, more=result.subsequent_results if "hasNext" in first else None)
         return Results(first=self.response_of(result, caller.request))
 
     def response_of(self, result: ExecutionResult, request: str) -> dict[str, Any]:
         """Return a result as it is sent."""
-        return response_of(result, request, self._settings.max_response_bytes)
+        return response_of(result, request, self._settings.max_response_bytes, self.loop.checkpoint)
 
     def state(self) -> dict[str, int]:
         """Return figures for the state page."""

@@ -6,6 +6,8 @@ script) enters, everything that can go on goes on, and when nothing can any more
 gather work for others are told (`at_rest`) before the stretch ends.  Between stretches no loop
 runs, so nothing else in the process can come to depend on it.
 
+A stretch is a cooperative task: where much is to be done, it pauses at a checkpoint, and others come in between.
+
 This is the only module that knows asyncio.
 """
 
@@ -22,6 +24,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.interfaces import Clock
+from aiwebengine.services.reactor.cooperative import CooperativeTasks
 
 _log = Logger()
 T = TypeVar("T")
@@ -38,10 +41,12 @@ class ReactorLoop(asyncio.AbstractEventLoop):
 
     Args:
         clock: The reactor.
+        tasks: Do long work in slices.
     """
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: Clock, tasks: CooperativeTasks) -> None:
         self._clock = clock
+        self._tasks = tasks
         self._ready: deque[asyncio.Handle] = deque()
         self._resting: list[Callable[[], None]] = []
         self._inside = False
@@ -49,27 +54,52 @@ class ReactorLoop(asyncio.AbstractEventLoop):
 
     # -- for the engine -----------------------------------------------------------------------
 
-    def enter(self, call: Callable[..., T], *args: Any) -> T:
+    def enter(self, call: Callable[..., object], *args: Any) -> None:
         """Call with the loop running, then do all that became possible."""
         if self._inside:
-            return call(*args)
+            call(*args)
+        else:
+            self._tasks.start(self._stretch, call, *args)
+
+    def start(self, call: Callable[..., object], *args: Any) -> None:
+        """Call in a cooperative task, without the loop running."""
+        self._tasks.start(call, *args)
+
+    def checkpoint(self) -> None:
+        """Let others go on if this has taken long; the loop and its task stand still meanwhile."""
+        if not self._tasks.due:
+            return
+        if not self._inside:
+            self._tasks.pause()
+            return
+        task = asyncio.current_task(self)
+        if task is not None:
+            asyncio.tasks._leave_task(self, task)  # noqa: SLF001  documented for those who write loops
+        asyncio._set_running_loop(None)  # noqa: SLF001  the same
+        self._inside = False
+        self._tasks.pause()
+        self._inside = True
+        asyncio._set_running_loop(self)  # noqa: SLF001  the same
+        if task is not None:
+            asyncio.tasks._enter_task(self, task)  # noqa: SLF001  the same
+
+    def _stretch(self, call: Callable[..., object], *args: Any) -> None:
         self._inside = True
         before = asyncio._get_running_loop()  # noqa: SLF001  documented for those who write loops
         asyncio._set_running_loop(self)  # noqa: SLF001  the same
         try:
-            result = call(*args)
+            call(*args)
             self._work()
-            return result
         finally:
             asyncio._set_running_loop(before)  # noqa: SLF001  the same
             self._inside = False
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> Deferred[T]:
         """Run a coroutine of asyncio; cancelling the Deferred cancels it."""
-        task: asyncio.Task[T]
+        tasks: list[asyncio.Task[T]] = []
 
         def cancel(_: object) -> None:
-            self.enter(task.cancel)
+            self.enter(tasks[0].cancel)
 
         done: Deferred[T] = Deferred(cancel)
 
@@ -85,12 +115,11 @@ class ReactorLoop(asyncio.AbstractEventLoop):
             else:
                 done.errback(Failure(error))
 
-        def begin() -> asyncio.Task[T]:
-            made = asyncio.Task(coroutine, loop=self)
-            made.add_done_callback(finished)
-            return made
+        def begin() -> None:
+            tasks.append(asyncio.Task(coroutine, loop=self))
+            tasks[0].add_done_callback(finished)
 
-        task = self.enter(begin)
+        self.enter(begin)
         return done
 
     def settle(self, future: Future[Any], value: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from graphql import GraphQLResolveInfo
 from graphql.language import OperationDefinitionNode
 
+from aiwebengine.errors import Cancelled
 from aiwebengine.features.graphql.execution.documents import Document
 from aiwebengine.features.graphql.execution.loop import ReactorLoop
 from aiwebengine.features.graphql.execution.slots import Slot
@@ -74,6 +75,17 @@ class Operation:
     def kind(self) -> str:
         """`query`, `mutation` or `subscription`."""
         return self.node.operation.value
+
+    def checkpoint(self) -> None:
+        """
+        Let others go on if this has taken long.
+
+        Raises:
+            Cancelled: Nobody waits for the result any more.
+        """
+        self.loop.checkpoint()
+        if self.batches.cancelled:
+            raise Cancelled("The operation was cancelled.")
 
     def info(self, info: GraphQLResolveInfo[Any], *, path: bool) -> str:
         """

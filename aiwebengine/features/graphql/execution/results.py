@@ -12,6 +12,9 @@ from graphql.execution import ExperimentalIncrementalExecutionResults
 from aiwebengine.errors import EngineError
 from aiwebengine.features.graphql.codes import code_of
 from aiwebengine.features.graphql.execution.failures import formatted
+from aiwebengine.long_json import Checkpoint, no_checkpoint
+
+_COUNTED_AT_ONCE = 1000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,14 +27,14 @@ class Results:
     """The other parts, if there are any."""
 
 
-def response_of(result: ExecutionResult, request: str, most: int) -> dict[str, Any]:
+def response_of(result: ExecutionResult, request: str, most: int, checkpoint: Checkpoint) -> dict[str, Any]:
     """
     Return a result as it is sent.
 
     Args:
         most: Bytes that it may have, more or less.
     """
-    if exceeds(result.data, most):
+    if exceeds(result.data, most, checkpoint):
         return too_large(most)
     if not result.errors:
         return {"data": result.data}
@@ -41,22 +44,26 @@ def response_of(result: ExecutionResult, request: str, most: int) -> dict[str, A
     return answer
 
 
-def exceeds(data: Any, most: int) -> bool:
+def exceeds(data: Any, most: int, checkpoint: Checkpoint) -> bool:
     """Return whether JSON of *data* would have more than about so many bytes, without making it."""
     size = 0
     waiting = [data]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            size += len(one)
-        elif isinstance(one, dict):
-            size += 4 * len(one)
-            waiting.extend(one.values())
-        elif isinstance(one, list):
-            size += len(one)
-            waiting.extend(one)
-        if size > most:
-            return True
+        checkpoint()
+        for _ in range(_COUNTED_AT_ONCE):
+            one = waiting.pop()
+            if isinstance(one, str):
+                size += len(one)
+            elif isinstance(one, dict):
+                size += 4 * len(one)
+                waiting.extend(one.values())
+            elif isinstance(one, list):
+                size += len(one)
+                waiting.extend(one)
+            if size > most:
+                return True
+            if not waiting:
+                break
     return False
 
 
@@ -72,10 +79,12 @@ def too_late(seconds: float) -> dict[str, Any]:
     return {"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}], "data": None}
 
 
-def first_response(result: ExperimentalIncrementalExecutionResults, request: str, most: int) -> dict[str, Any]:
+def first_response(
+    result: ExperimentalIncrementalExecutionResults, request: str, most: int, checkpoint: Checkpoint
+) -> dict[str, Any]:
     """Return the first part of an incremental result."""
     first = result.initial_result
-    if exceeds(first.data, most):
+    if exceeds(first.data, most, checkpoint):
         return too_large(most)
     answer: dict[str, Any] = {"data": first.data}
     if first.errors:
@@ -83,10 +92,10 @@ def first_response(result: ExperimentalIncrementalExecutionResults, request: str
     return {**answer, "pending": first.formatted["pending"], "hasNext": True}
 
 
-def next_response(part: Any, request: str, most: int) -> dict[str, Any]:
+def next_response(part: Any, request: str, most: int, checkpoint: Checkpoint = no_checkpoint) -> dict[str, Any]:
     """Return another part of an incremental result."""
     shown: dict[str, Any] = dict(part.formatted)
-    if exceeds(shown, most):
+    if exceeds(shown, most, checkpoint):
         return {**too_large(most), "hasNext": False}
     for key, made in (("incremental", part.incremental), ("completed", part.completed)):
         if key in shown:

@@ -22,7 +22,8 @@ from aiwebengine.features.graphql.execution.failures import FieldFailed, of_scri
 from aiwebengine.features.graphql.execution.loop import Future, ReactorLoop
 from aiwebengine.features.graphql.execution.slots import Slot
 from aiwebengine.features.graphql.schema.parts import SchemaPart
-from aiwebengine.features.graphql.transports.wire import encode_ascii
+from aiwebengine.features.graphql.transports.wire import encode_for_script
+from aiwebengine.long_json import Checkpoint
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.runtime.wire.failure import broken_protocol
@@ -122,14 +123,13 @@ class Call:
         self._waiting.append(future)
         return future
 
-    @property
-    def text(self) -> str:
+    def text(self, checkpoint: Checkpoint) -> str:
         """Return it as JSON."""
         parents = ""
         if self.kind in {"many", "each"}:
-            parents = f',"p":{encode_ascii(self._values)}'
+            parents = f',"p":{encode_for_script(self._values, checkpoint)}'
         elif self.kind == "one":
-            parents = f',"p":{encode_ascii(self._values[0])}'
+            parents = f',"p":{encode_for_script(self._values[0], checkpoint)}'
         head = f",{self.head}" if self.head else ""
         return f'{{"t":"{self.kind}","h":{self.handler}{parents}{head}}}'
 
@@ -189,10 +189,10 @@ class Batches:
         """Run *calls*, all of one script, now."""
         first = calls[0]
         if len(calls) == 1:
-            label, texts = first.label, first.text
+            label, texts = first.label, first.text(self._loop.checkpoint)
         else:
             label = ", ".join(dict.fromkeys([call.label for call in calls]))
-            texts = ",".join([call.text for call in calls])
+            texts = ",".join([call.text(self._loop.checkpoint) for call in calls])
         request = self._caller.request
         invocation = self._scripts.invocation(
             first.part,
@@ -244,8 +244,11 @@ class Batch:
         """See `Sink.answered`."""
         self.ended = True
         self._batches.done(self)
+        self._loop.start(self._read, answer.body)
+
+    def _read(self, body: bytes) -> None:
         try:
-            reply = decode(answer.body)
+            reply = decode(body, checkpoint=self._loop.checkpoint)
         except (ValueError, RecursionError):
             reply = None
         if not isinstance(reply, list) or len(reply) != len(self._calls):

@@ -44,8 +44,18 @@ class WholeExecutor(Executor[Any]):
 
     complete_leaf_value = staticmethod(leaf_value)
 
+    def complete_list_item_value(self, item: Any, *args: Any) -> bool:
+        """See `Executor`; lists are what makes results large."""
+        self.context_value.checkpoint()
+        return super().complete_list_item_value(item, *args)
+
 
 class PartsExecutor(IncrementalExecutor):
     """Executes an operation whose result is sent part by part."""
 
     complete_leaf_value = staticmethod(leaf_value)
+
+    def complete_list_item_value(self, item: Any, *args: Any) -> bool:
+        """See `Executor`."""
+        self.context_value.checkpoint()
+        return super().complete_list_item_value(item, *args)

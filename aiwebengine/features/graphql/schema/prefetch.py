@@ -24,7 +24,8 @@ from aiwebengine.features.graphql.schema.assembly import AssembledSchema
 from aiwebengine.features.graphql.schema.batches import Call
 from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.features.graphql.schema.resolvers import RootField
-from aiwebengine.features.graphql.transports.wire import encode_ascii
+from aiwebengine.features.graphql.transports.wire import encode_ascii, encode_for_script
+from aiwebengine.long_json import Checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +61,14 @@ def plan_of(assembled: AssembledSchema, document: Document, node: OperationDefin
     return known  # type: ignore[no-any-return]
 
 
-def calls_of(plan: Plan, variables: VariableValues) -> list[Call] | None:
+def calls_of(plan: Plan, variables: VariableValues, checkpoint: Checkpoint) -> list[Call] | None:
     """Return the calls for all fields of a plan; None if arguments do not fit, which the resolvers tell."""
     calls = []
     for item in plan.items:
         encoded = item.arguments
         if encoded is None:
             try:
-                encoded = encode_ascii(get_argument_values(item.field, item.node, variables))
+                encoded = encode_for_script(get_argument_values(item.field, item.node, variables), checkpoint)
             except (GraphQLError, ValueError, RecursionError):
                 return None
         calls.append(item.rooted.call(f'"a":{encoded},"i":{item.encoded}'))

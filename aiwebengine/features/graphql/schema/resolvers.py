@@ -38,7 +38,7 @@ from aiwebengine.features.graphql.execution.operation import Operation
 from aiwebengine.features.graphql.schema.assembly import AssembledSchema
 from aiwebengine.features.graphql.schema.batches import Call
 from aiwebengine.features.graphql.schema.parts import ROOTS, SchemaPart
-from aiwebengine.features.graphql.transports.wire import encode_ascii
+from aiwebengine.features.graphql.transports.wire import encode_for_script
 
 Resolver = Callable[..., Any]
 _MOST_NAMED = 5
@@ -153,7 +153,9 @@ def _root(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_json
             return operation.prefetched[info.path.key].get()
 
         def send(checked: Mapping[str, Any]) -> Future[Any]:
-            call = rooted.call(f'"a":{encode_ascii(checked)},"i":{operation.info(info, path=True)}')
+            call = rooted.call(
+                f'"a":{encode_for_script(checked, operation.loop.checkpoint)},"i":{operation.info(info, path=True)}'
+            )
             future = call.add(operation.loop.create_future())
             if rooted.unit:
                 operation.batches.send([call], read_only=False)
@@ -178,7 +180,7 @@ def _nested(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_js
         operation: Operation = info.context
 
         def send(checked: Mapping[str, Any]) -> Future[Any]:
-            encoded = encode_ascii(checked)
+            encoded = encode_for_script(checked, operation.loop.checkpoint)
             key = (part.name, id(info.field_nodes[0]), encoded)
             call: Call | None = operation.many.get(key) if many else None
             if call is None or call.full:
@@ -219,7 +221,7 @@ def _subscribed(part: SchemaPart, args: Mapping[str, GraphQLArgument]) -> Resolv
 
 def opening(operation: Operation, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> str:
     """Return what the resolver of a subscription is called with: `"a":{...},"i":{...}`, as JSON."""
-    return f'"a":{encode_ascii(arguments)},"i":{operation.info(info, path=True)}'
+    return f'"a":{encode_for_script(arguments, operation.loop.checkpoint)},"i":{operation.info(info, path=True)}'
 
 
 def parsed(value: Any) -> Any:

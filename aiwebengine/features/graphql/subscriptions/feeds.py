@@ -260,7 +260,7 @@ class Feed:
         stream = map_source_to_response_event(begun, self._source, execute)
         request = self._operation.caller.request
         async for result in stream:
-            text = encode(self._feeds.response_of(result, request))
+            text = encode(self._feeds.response_of(result, request), self._feeds.loop.checkpoint)
             self._busy = False
             self._feeds.count(len(self._members))
             self.done = self._source.position if isinstance(self._source, TopicSource) else ""
@@ -465,7 +465,7 @@ class Feeds:
             result = feed.event(RootValue(request.first))
             if not isinstance(result, ExecutionResult):
                 result = await result
-            member.first(encode(self.response_of(result, caller.request)))
+            member.first(encode(self.response_of(result, caller.request), self.loop.checkpoint))
 
     def _join(
         self,

@@ -31,6 +31,7 @@ from aiwebengine.features.graphql.transports.page import GraphiQLPage
 from aiwebengine.features.graphql.transports.params import read_batch, read_params
 from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.interfaces import Clock
+from aiwebengine.long_json import Checkpoint, no_checkpoint
 from aiwebengine.values import Answer, Request
 from aiwebengine.web.errors import wants_page
 from aiwebengine.web.http.exchange import Exchange
@@ -112,12 +113,14 @@ class GraphQLOverHttp:
 
     def _operate(self, exchange: Exchange, request: Request, accepted: AcceptedTypes) -> None:
         """Execute what a request asks for."""
-        given = read_batch(request, self._settings.max_batch)
+        given = read_batch(request, self._settings.max_batch, self._execution.loop.checkpoint)
         if not isinstance(given, Mapping):
             self._batch(exchange, request, given)
             return
         params = read_params(given, self._execution.documents, persisted=self._settings.persisted_queries)
         prepared = self._execution.prepare(params)
+        if not exchange.waiting:
+            return
         if prepared.kind == "subscription" and accepted.subscribed and request.method != "HEAD":
             self._subscribe(exchange, request, prepared)
             return
@@ -137,7 +140,7 @@ class GraphQLOverHttp:
     def _batch(self, exchange: Exchange, request: Request, given: Sequence[Mapping[str, Any]]) -> None:
         def done(results: Sequence[Mapping[str, Any]]) -> None:
             exchange.on_disconnect = None
-            exchange.answered(answer(results, JSON))
+            exchange.answered(answer(results, JSON, checkpoint=self._execution.loop.checkpoint))
 
         batch = BatchedOperations(
             execution=self._execution,
@@ -172,7 +175,7 @@ class GraphQLOverHttp:
             _log.failure("GraphQL request {request} failed", outcome, request=exchange.id)
             self._refuse(exchange, EngineError("Internal server error; the server log has the details."), kind)
         elif outcome.more is None:
-            exchange.answered(answer(outcome.first, kind))
+            exchange.answered(answer(outcome.first, kind, checkpoint=self._execution.loop.checkpoint))
         else:
             self._send_parts(exchange, outcome, older=accepted.older)
 
@@ -197,12 +200,18 @@ class GraphQLOverHttp:
         exchange.answered(refusal(error, kind, request=exchange.id))
 
 
-def answer(document: Mapping[str, Any] | Sequence[Mapping[str, Any]], kind: str, *, status: int = 200) -> Answer:
+def answer(
+    document: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    kind: str,
+    *,
+    status: int = 200,
+    checkpoint: Checkpoint = no_checkpoint,
+) -> Answer:
     """Make an answer of a response, or of several."""
     return Answer(
         status=status,
         headers=_HEADERS[kind],
-        body=encode(document).encode("utf-8", "replace"),
+        body=encode(document, checkpoint).encode("utf-8", "replace"),
     )
 
 

@@ -68,15 +68,17 @@ async def send_deferred(
     """
     assert results.more is not None
     translated = IncrementalPartsOf2022() if older else None
-    parts.send(encode(results.first if translated is None else translated.first(results.first)))
+    checkpoint = execution.loop.checkpoint
+    parts.send(encode(results.first if translated is None else translated.first(results.first), checkpoint))
     async for part in results.more:
         await parts.flow.room(execution.loop)
-        response: dict[str, Any] | None = next_response(part, request, most)
+        response: dict[str, Any] | None = next_response(part, request, most, checkpoint)
         last = response is not None and not response["hasNext"]
         if translated is not None and response is not None:
             response = translated.next(response)
         if response is not None:
-            parts.send(encode(response))
+            parts.send(encode(response, checkpoint))
+            checkpoint()
         if last and getattr(part, "has_next", False):
             # It was too large; what else there is, nobody gets.
             break

@@ -17,6 +17,7 @@ from aiwebengine.features.graphql.execution.documents import Documents
 from aiwebengine.features.graphql.execution.execute import RequestFailed
 from aiwebengine.features.graphql.execution.operation import Params
 from aiwebengine.host.declare import described
+from aiwebengine.long_json import Checkpoint, no_checkpoint
 from aiwebengine.values import Request
 
 _NOT_FOUND = "PersistedQueryNotFound"
@@ -27,16 +28,19 @@ _MOST_VALUES = 50_000
 _COUNTED_AT_ONCE = 64 * 1024
 
 
-def read_request(request: Request) -> Mapping[str, Any]:
+def read_request(request: Request, checkpoint: Checkpoint = no_checkpoint) -> Mapping[str, Any]:
     """
     Return the parameters of a GET or POST as they are, unchecked.
+
+    Args:
+        checkpoint: Called again and again while a large body is read.
 
     Raises:
         Invalid: They cannot be read.
         UnsupportedMedia: The body is not JSON.
     """
     if request.method == "POST":
-        return read_body(request)
+        return read_body(request, checkpoint)
     try:
         pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
@@ -44,7 +48,7 @@ def read_request(request: Request) -> Mapping[str, Any]:
     given: dict[str, Any] = dict(pairs)
     for name in ("variables", "extensions"):
         if given.get(name):
-            given[name] = parse_json(given[name], f"The parameter {name}")
+            given[name] = parse_json(given[name], f"The parameter {name}", checkpoint)
         else:
             given.pop(name, None)
     for name in ("operationName", "query"):
@@ -53,14 +57,14 @@ def read_request(request: Request) -> Mapping[str, Any]:
     return given
 
 
-def read_body(request: Request) -> Mapping[str, Any]:
+def read_body(request: Request, checkpoint: Checkpoint) -> Mapping[str, Any]:
     """
     Return the JSON object that is the body of a request.
 
     Raises:
         Invalid, UnsupportedMedia: It is not one.
     """
-    given = _read(request)
+    given = _read(request, checkpoint)
     if not isinstance(given, dict):
         raise Invalid(
             'The body is a JSON object such as {"query": "{ notes { id } }"}; several at once are not accepted here.'
@@ -68,20 +72,23 @@ def read_body(request: Request) -> Mapping[str, Any]:
     return given
 
 
-def read_batch(request: Request, most: int) -> Sequence[Mapping[str, Any]] | Mapping[str, Any]:
+def read_batch(
+    request: Request, most: int, checkpoint: Checkpoint = no_checkpoint
+) -> Sequence[Mapping[str, Any]] | Mapping[str, Any]:
     """
     Return the parameters of a request, or those of several operations that are sent as an array.
 
     Args:
         request: A GET or a POST.
         most: How many there may be; 0: an array is not taken.
+        checkpoint: See `read_request`.
 
     Raises:
         Invalid, UnsupportedMedia: They cannot be read; there are none, or too many.
     """
     if not most or request.method != "POST":
-        return read_request(request)
-    given = _read(request)
+        return read_request(request, checkpoint)
+    given = _read(request, checkpoint)
     if isinstance(given, dict):
         return given
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
@@ -91,7 +98,7 @@ def read_batch(request: Request, most: int) -> Sequence[Mapping[str, Any]] | Map
     return given
 
 
-def _read(request: Request) -> Any:
+def _read(request: Request, checkpoint: Checkpoint) -> Any:
     if not _is_json(request.headers.get("content-type", "")):
         raise UnsupportedMedia(
             "A GraphQL request is JSON: send it with the header content-type: application/json, in UTF-8; "
@@ -101,7 +108,7 @@ def _read(request: Request) -> Any:
         text = request.body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Invalid(f"The body is JSON in UTF-8; byte {error.start} of this one is not.") from None
-    return parse_json(text, "The body")
+    return parse_json(text, "The body", checkpoint)
 
 
 @lru_cache(maxsize=256)
@@ -112,31 +119,33 @@ def _is_json(content_type: str) -> bool:
     return kind.strip().lower() == "application/json" and (not charset or charset[1].lower() in {"utf-8", "utf8"})
 
 
-def _has_many_values(text: str) -> bool:
+def _has_many_values(text: str, checkpoint: Checkpoint) -> bool:
     """Return whether there is too much to parse, as soon as that is sure; commas in strings count, too."""
     found = 0
     for at in range(0, len(text), _COUNTED_AT_ONCE):
+        checkpoint()
         found += sum(text.count(mark, at, at + _COUNTED_AT_ONCE) for mark in ",[{")
         if found > _MOST_VALUES:
             return True
     return False
 
 
-def parse_json(text: str, what: str) -> Any:
+def parse_json(text: str, what: str, checkpoint: Checkpoint) -> Any:
     """
     Parse JSON.
 
     Args:
         what: What it is, for people.
+        checkpoint: See `read_request`.
 
     Raises:
         Invalid: It is none.
         TooLarge: It has more values than any operation needs.
     """
-    if _has_many_values(text):
+    if _has_many_values(text, checkpoint):
         raise TooLarge(f"{what} has at most {_MOST_VALUES:,} values; send fewer, or send them as one string.")
     try:
-        return decode(text, doubles=True)
+        return decode(text, doubles=True, checkpoint=checkpoint)
     except json.JSONDecodeError as error:
         raise Invalid(f"{what} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
     except RecursionError:

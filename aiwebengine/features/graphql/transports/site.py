@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aiwebengine.features.graphql.transports.http import Enter
+from aiwebengine.services.reactor.cooperative import CooperativeTasks
 from aiwebengine.values import Request
 from aiwebengine.web.http.exchange import Exchange
 
@@ -16,9 +17,11 @@ class GraphQLSite:
     Args:
         exact: Who answers a path.
         below: Who answers what begins with a path, which ends with `/`.
+        tasks: Do what takes long in slices.
     """
 
-    def __init__(self, *, exact: Mapping[str, Enter], below: Mapping[str, Enter]) -> None:
+    def __init__(self, *, exact: Mapping[str, Enter], below: Mapping[str, Enter], tasks: CooperativeTasks) -> None:
+        self._tasks = tasks
         self._exact = exact
         self._below = below
 
@@ -29,5 +32,5 @@ class GraphQLSite:
             enter = next((one for prefix, one in self._below.items() if request.path.startswith(prefix)), None)
         if enter is None:
             return False
-        enter(exchange, request)
+        self._tasks.start(enter, exchange, request)
         return True

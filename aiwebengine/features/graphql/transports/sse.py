@@ -351,8 +351,10 @@ class GraphQLOverSse:
         Raises:
             EngineError, NoSchema: Nothing can be executed.
         """
-        given = read_request(request)
+        given = read_request(request, self._execution.loop.checkpoint)
         prepared = self._prepare(given, request)
+        if not exchange.waiting:
+            return
         caller = caller_of(exchange, request)
         stop: Callable[[], None] = _do_nothing
 
@@ -446,7 +448,7 @@ class GraphQLOverSse:
         reserved.opened(connection)
 
     def _operate(self, exchange: Exchange, request: Request, reserved: Reserved) -> None:
-        given = read_request(request)
+        given = read_request(request, self._execution.loop.checkpoint)
         extensions = given.get("extensions")
         identity = extensions.get("operationId") if isinstance(extensions, dict) else None
         if not isinstance(identity, str) or not 0 < len(identity) <= _LONGEST_ID:
@@ -456,6 +458,10 @@ class GraphQLOverSse:
         if len(reserved.operations) >= reserved.most:
             raise TooMany(f"One stream may have at most {reserved.most} operations at once.")
         prepared = self._prepare(given, request)
+        if identity in reserved.operations:
+            raise Conflict("An operation of that id is under way on this stream.")
+        if not exchange.waiting:
+            return
         outlet = NamedOperation(reserved, identity)
         caller = caller_of(exchange, request)
         exchange.answered(Answer(status=202, headers=((b"content-type", b"application/json"),), body=b"null"))
@@ -514,7 +520,7 @@ def execute_to(execution: Execution, prepared: PreparedOperation, caller: Caller
             message = "Internal server error; the server log has the details."
             outlet.refused([{"message": message, "extensions": {"code": "INTERNAL"}}])
         else:
-            outlet.result(encode(outcome.first), "")
+            outlet.result(encode(outcome.first, execution.loop.checkpoint), "")
             outlet.complete()
 
     try:

@@ -155,10 +155,13 @@ class Conversation:
 
     def text(self, text: str) -> None:
         """See `web.websocket.upgrade.SocketEvents`."""
+        self._parts.execution.loop.start(self._read, text)
+
+    def _read(self, text: str) -> None:
         if self._over:
             return
         try:
-            message = decode(text)
+            message = decode(text, checkpoint=self._parts.execution.loop.checkpoint)
         except (ValueError, RecursionError):
             message = None
         kind = message.get("type") if isinstance(message, dict) else None
@@ -239,10 +242,16 @@ class Conversation:
             text = f"One connection may have at most {most} operations at once (graphql.max_connection_subscriptions)."
             operation.refused([{"message": text, "extensions": {"code": "TOO_MANY"}}])
             return
-        self._stops[identity] = _do_nothing
+
+        def pending() -> None:
+            """There is nothing to stop yet."""
+
+        self._stops[identity] = pending
         try:
             params = read_params(given, parts.execution.documents, persisted=parts.settings.persisted_queries)
             prepared = parts.execution.prepare(params)
+            if self._stops.get(identity) is not pending:
+                return
             if prepared.kind == "subscription":
                 member = parts.feeds.subscribe(prepared, caller, operation)
                 if identity in self._stops:
@@ -332,7 +341,3 @@ _SAID: dict[str, Callable[[Conversation, Mapping[str, Any]], None]] = {
     "subscribe": Conversation._on_subscribe,  # noqa: SLF001  its own
     "complete": Conversation._on_complete,  # noqa: SLF001  its own
 }
-
-
-def _do_nothing() -> None:
-    """Stop nothing yet."""

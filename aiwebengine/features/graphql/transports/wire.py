@@ -12,7 +12,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from aiwebengine import long_json
 from aiwebengine.features.graphql.execution.numbers import number_text
+from aiwebengine.long_json import NODES, Checkpoint, no_checkpoint, weight
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
 _FAULT = (
@@ -21,6 +23,28 @@ _FAULT = (
 
 encode_ascii: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 """Makes JSON in ASCII, as scripts are sent it; ValueError if that cannot be."""
+
+
+def encode_for_script(value: Any, checkpoint: Checkpoint) -> str:
+    """
+    Make JSON in ASCII of what may be long.
+
+    Args:
+        checkpoint: Called again and again while it is written.
+
+    Raises:
+        ValueError: That cannot be.
+    """
+    return _encoded(value, encode_ascii, checkpoint)
+
+
+def _encoded(value: Any, encoder: Callable[[Any], str], checkpoint: Checkpoint) -> str:
+    if weight(value, NODES) <= NODES:
+        return encoder(value)
+    text = "".join(long_json.encode(value, encoder, checkpoint))
+    checkpoint()
+    return text
+
 
 _SMALL = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.]*e-0\d')
 """A string, or a number that Python prints in another way than JavaScript does."""
@@ -34,13 +58,22 @@ _HALF = re.compile("[\ud800-\udfff]")
 """Half of a surrogate pair, which UTF-8 cannot say."""
 
 
-def encode(document: Any) -> str:
-    """Make JSON of a response, or of an error that says that it is none."""
+def _encode_piece(value: Any) -> str:
+    text = _encode(value)
+    if not text.isascii() and _HALF.search(text):
+        # Such characters stand in strings only, where JSON has an escape for them.
+        text = text.encode("utf-8", "backslashreplace").decode()
+    return text if "e-0" not in text else _SMALL.sub(_as_javascript, text)
+
+
+def encode(document: Any, checkpoint: Checkpoint = no_checkpoint) -> str:
+    """
+    Make JSON of a response, or of an error that says that it is none.
+
+    Args:
+        checkpoint: Called again and again while a long one is written.
+    """
     try:
-        text = _encode(document)
-        if not text.isascii() and _HALF.search(text):
-            # Such characters stand in strings only, where JSON has an escape for them.
-            text = text.encode("utf-8", "backslashreplace").decode()
-        return text if "e-0" not in text else _SMALL.sub(_as_javascript, text)
+        return _encoded(document, _encode_piece, checkpoint)
     except (ValueError, TypeError, RecursionError):
         return _FAULT

@@ -21,6 +21,7 @@ from aiwebengine.features.graphql.schema.registration import schema_parts
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.runtime.runs.sink import Sink
+from aiwebengine.services.reactor.cooperative import CooperativeTasks
 from aiwebengine.values import Answer, Entry, HandlerRef, Invocation
 from tests.support.fakes.invocations import an_invocation
 
@@ -125,6 +126,18 @@ class FakeScripts:
             return {"e": {"name": "Error", "message": str(error), "stack": ""}}
 
 
+class Ticks:
+    """A time that stands still, or goes on by a step whenever it is read."""
+
+    def __init__(self) -> None:
+        self.step = 0.0
+        self._now = 0.0
+
+    def __call__(self) -> float:
+        self._now += self.step
+        return self._now
+
+
 class World:
     """An execution on a schema."""
 
@@ -133,10 +146,13 @@ class World:
         self.current = Current(kinds={GRAPHQL: SCHEMA_PARTS.index})
         self.scripts = FakeScripts(handlers)
         self.settings = GraphQLSettings(**settings)
+        self.ticks = Ticks()
+        self.tasks = CooperativeTasks(clock=self.clock, now=self.ticks, slice_seconds=1)
+        loop = ReactorLoop(clock=self.clock, tasks=self.tasks)  # type: ignore[abstract]
         self.execution = Execution(
             current=self.current,
-            documents=Documents(settings=self.settings),
-            loop=ReactorLoop(clock=self.clock),  # type: ignore[abstract]
+            documents=Documents(settings=self.settings, checkpoint=loop.checkpoint),
+            loop=loop,
             scripts=self.scripts,
             settings=self.settings,
             clock=self.clock,

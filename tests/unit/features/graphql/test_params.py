@@ -12,6 +12,7 @@ from aiwebengine.features.graphql.execution.execute import RequestFailed
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.features.graphql.transports.accept import EVENTS, JSON, RESPONSE, accepted_types, named, preferred
 from aiwebengine.features.graphql.transports.params import read_params, read_request
+from aiwebengine.long_json import no_checkpoint
 from aiwebengine.values import Request
 
 
@@ -52,7 +53,7 @@ class AcceptTests(SynchronousTestCase):
 
 class ParamsTests(SynchronousTestCase):
     def read(self, given: Any, *, persisted: bool = True) -> Any:
-        return read_params(given, Documents(settings=GraphQLSettings()), persisted=persisted)
+        return read_params(given, Documents(settings=GraphQLSettings(), checkpoint=no_checkpoint), persisted=persisted)
 
     def test_get_and_post(self) -> None:
         """Both say the same in their own way."""

@@ -21,6 +21,7 @@ from aiwebengine.features.graphql.subscriptions.sources import (
 )
 from aiwebengine.features.graphql.subscriptions.topics import Filter
 from aiwebengine.services.bus import Bus
+from aiwebengine.services.reactor.cooperative import CooperativeTasks
 from aiwebengine.services.topics import Reason, TopicOptions
 from aiwebengine.settings.schema import LiveSettings
 from aiwebengine.values import Answer
@@ -34,7 +35,7 @@ TOPIC = "graphql:tick"
 class SourceCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        self.loop = ReactorLoop(clock=self.clock)  # type: ignore[abstract]
+        self.loop = ReactorLoop(clock=self.clock, tasks=CooperativeTasks(clock=self.clock))  # type: ignore[abstract]
         self.bus = Bus(epoch="e", settings=LiveSettings())
 
     def next(self, source: Any) -> Deferred[Any]:

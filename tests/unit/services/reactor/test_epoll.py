@@ -12,7 +12,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.python.failure import Failure
 
-epoll = pytest.importorskip("aiwebengine.services.epoll", reason="there is no epoll here")
+epoll = pytest.importorskip("aiwebengine.services.reactor.epoll", reason="there is no epoll here")
 
 
 class Ear:
