@@ -36,14 +36,30 @@ def arrived() -> bool:
     return isinstance(held, HeldSignal) and held.arrived
 
 
+def interrupted(_number: int, _frame: object) -> None:
+    """Be Python's own handler of Ctrl-C; a second one ends the process at once, for the first is being handled."""
+    signal.signal(signal.SIGINT, _leave)
+    raise KeyboardInterrupt
+
+
+def ends_on_interrupt() -> bool:
+    """Return whether Ctrl-C ends the process: nothing ignores or handles it."""
+    return signal.getsignal(signal.SIGINT) in {signal.default_int_handler, interrupted}
+
+
+def _leave(_number: int, _frame: object) -> None:
+    os._exit(130)
+
+
 def main() -> None:
     """Run the command line; Ctrl-C while it is being imported ends it with the code 130 and no traceback."""
     hold()
-    interrupted = signal.getsignal(signal.SIGINT)
-    if interrupted is signal.default_int_handler:
+    ends = ends_on_interrupt()
+    if ends:
         # Nothing has begun, so nothing is to be cleaned up.
-        signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(130))
+        signal.signal(signal.SIGINT, _leave)
     from aiwebengine.cli.main import main as run  # noqa: PLC0415  It takes long: signals come first.
 
-    signal.signal(signal.SIGINT, interrupted)
+    if ends:
+        signal.signal(signal.SIGINT, interrupted)
     run()

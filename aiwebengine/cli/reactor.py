@@ -16,6 +16,8 @@ from typing import Any
 
 from twisted.internet.error import ReactorNotRunning
 
+from aiwebengine.cli.early import ends_on_interrupt
+
 
 def install() -> Any:
     """
@@ -53,7 +55,7 @@ def stop_on_signals(reactor: Any) -> None:
         if callable(handler):
             signal.signal(signal.SIGTERM, once(handler))
 
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if ends_on_interrupt():
         signal.signal(signal.SIGINT, once(reactor.sigInt))
     # The reactor sets its handler of SIGTERM after what runs at its start.
     reactor.callWhenRunning(lambda: reactor.callLater(0, terminated_once))
