@@ -199,9 +199,9 @@ def check_message_options(call: str, given: Mapping[str, Any] | None) -> tuple[d
         Invalid: A rule is broken; the message says which.
     """
     options = given or {}
-    for name in options:
-        if name not in _MESSAGE_OPTIONS:
-            raise Invalid(f"{call}: there is no option {described(name)}; there are {', '.join(_MESSAGE_OPTIONS)}.")
+    unknown = [described(name) for name in options if name not in _MESSAGE_OPTIONS]
+    if unknown:
+        raise Invalid(f"{call}: there is no option {', '.join(unknown)}; there are {', '.join(_MESSAGE_OPTIONS)}.")
     to, event, immediate = options.get("to"), options.get("event"), options.get("immediate", False)
     if event is not None:
         if not isinstance(event, str) or not event.isprintable() or not 0 < len(event) <= _LONGEST_EVENT:

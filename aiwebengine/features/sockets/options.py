@@ -8,7 +8,7 @@ from typing import Any
 from aiwebengine.errors import Invalid
 from aiwebengine.features.sockets.declarations import SOCKET_EVENTS, SOCKET_OPTIONS
 from aiwebengine.host.declare import described
-from aiwebengine.host.registration.kinds import Registration, blaming
+from aiwebengine.host.registration.kinds import OptionChecks, Registration
 from aiwebengine.values import Entry
 
 SOCKET = "socket"
@@ -32,8 +32,9 @@ def check_socket(registration: Registration) -> Entry:
         Invalid: A rule is broken; the message says which.
     """
     options: dict[str, Any] = {"auth": "none", "protocols": [], "origins": []}
+    checks = OptionChecks(SOCKET_CALL)
     for name, value in registration.options.items():
-        with blaming(option=name):
+        with checks.of(name):
             if name not in (*SOCKET_OPTIONS, *SOCKET_EVENTS, "middleware"):
                 raise registration.unknown_option(name, SOCKET_OPTIONS)
             if value is None:
@@ -54,6 +55,7 @@ def check_socket(registration: Registration) -> Entry:
                 options[name] = registration.short_string(value, name)
             else:
                 options[name] = registration.short_strings(value, name)
+    checks.settle()
     return registration.entry(methods=("GET",), handler=registration.handler(), options=options)
 
 

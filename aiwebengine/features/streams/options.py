@@ -7,7 +7,7 @@ from typing import Any
 from aiwebengine.errors import Invalid
 from aiwebengine.features.streams.declarations import STREAM_OPTIONS
 from aiwebengine.host.declare import described
-from aiwebengine.host.registration.kinds import Registration, blaming
+from aiwebengine.host.registration.kinds import OptionChecks, Registration
 from aiwebengine.services.topics import DISCONNECT, DROP_OLDEST
 from aiwebengine.values import Entry
 
@@ -31,8 +31,9 @@ def check_stream(registration: Registration) -> Entry:
         Invalid: A rule is broken; the message says which.
     """
     options: dict[str, Any] = {"auth": "none", "slow": DROP_OLDEST}
+    checks = OptionChecks(STREAM_CALL)
     for name, value in registration.options.items():
-        with blaming(option=name):
+        with checks.of(name):
             if name not in (*STREAM_OPTIONS, "middleware"):
                 raise registration.unknown_option(name, STREAM_OPTIONS)
             if value is None:
@@ -49,6 +50,7 @@ def check_stream(registration: Registration) -> Entry:
                 options[name] = registration.short_strings(value, name)
             else:
                 options[name] = registration.function(value, name)
+    checks.settle()
     return registration.entry(methods=("GET",), handler=registration.handler(), options=options)
 
 

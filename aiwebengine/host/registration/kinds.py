@@ -170,6 +170,49 @@ def blaming(*, option: str = "", argument: int | None = None) -> Iterator[None]:
         raise
 
 
+class OptionChecks:
+    """
+    The checks of the options of one call: all that are wrong are told together.
+
+        checks = OptionChecks(registration.call)
+        for name, value in registration.options.items():
+            with checks.of(name):
+                ...
+        checks.settle()
+
+    Args:
+        call: The function of JavaScript, with which refusals begin.
+    """
+
+    def __init__(self, call: str) -> None:
+        self._call = call
+        self._found: list[Invalid] = []
+
+    @contextmanager
+    def of(self, option: str) -> Iterator[None]:
+        """Keep the refusal of one option for `settle`."""
+        try:
+            with blaming(option=option):
+                yield
+        except Invalid as error:
+            self._found.append(error)
+
+    def settle(self) -> None:
+        """
+        Refuse the call if an option is wrong.
+
+        Raises:
+            Invalid: It names every wrong option, and blames the first.
+        """
+        if not self._found:
+            return
+        first, *others = self._found
+        if not others:
+            raise first
+        also = " ".join(error.public.removeprefix(f"{self._call}: ") for error in others)
+        raise Invalid(f"{first.public} Also: {also}", details=first.details)
+
+
 def label_of(entry: Entry) -> str:
     """Return what people see of an entry unless its kind says more."""
     return entry.label

@@ -11,7 +11,7 @@ from typing import Any
 from aiwebengine.errors import Invalid
 from aiwebengine.host.declare import described, nearest
 from aiwebengine.host.durations import duration_ms
-from aiwebengine.host.registration.kinds import Registration, RegistrationKind, blaming
+from aiwebengine.host.registration.kinds import OptionChecks, Registration, RegistrationKind, blaming
 from aiwebengine.host.registration.paths import METHODS
 from aiwebengine.settings.requested_limits import HANDLER_WORDS, read_limits
 from aiwebengine.settings.schema import LimitSettings
@@ -75,13 +75,15 @@ def _options(
     given: Mapping[str, Any], registration: Registration, limits: LimitSettings, added: RouteOptions
 ) -> dict[str, Any]:
     checked: dict[str, Any] = {}
+    checks = OptionChecks(_CALL)
     for name, value in given.items():
-        with blaming(option=name):
+        with checks.of(name):
             if name not in OPTIONS and name not in added:
                 raise registration.unknown_option(name, {**OPTIONS, **added})
             if value is not None and name != "method":
                 key, kept = _option(name, value, registration, limits, added)
                 checked[key] = kept
+    checks.settle()
     with blaming(option="params"):
         _check_params(checked.get("params"), registration.pattern)
     return checked

@@ -6,7 +6,8 @@
  * what was meant is gone, and nobody is told.  What is answered, stored or sent goes through here and is refused
  * instead, with the place of it and what to write.  JSON.stringify itself stays as the standard has it.
  *
- * K.stringifyChecked(args, name) -> JSON text of the arguments of a host call.
+ * K.stringifyChecked(args, name) -> JSON text of the arguments of a host call, which hold no functions and symbols:
+ *   JSON leaves them out, and what a script has given would have no effect.
  * K.checkedJson(value, space, about) -> JSON text, undefined if there is none.  `about` is
  *   { start, skip, finite }: how the message begins, how many members of the path are not the author's, and whether
  *   numbers must be finite.
@@ -16,7 +17,7 @@
     'use strict';
 
     var stringify = K.native.stringify, keysOf = K.native.keys, isArray = Array.isArray, indexOf = K.captured.indexOf, BaseError = Error;
-    var checking = false, MOST_LEVELS = 500;
+    var checking = false, strict = false, MOST_LEVELS = 500;
 
     /* The engine calls these for every promise and error; outside of a check they change nothing. */
     function mark(key) {
@@ -25,6 +26,12 @@
     }
     var LOST = {};
     K.define(K.Promise.prototype, 'toJSON', { toJSON: function toJSON(key) { return mark.call(this, key); } }.toJSON);
+    /* In arguments only: an answer may be made of an object with methods. */
+    function markFunction(key) {
+        if (checking && strict) throw LOST;
+        return undefined;
+    }
+    K.define(Function.prototype, 'toJSON', { toJSON: function toJSON(key) { return markFunction.call(this, key); } }.toJSON);
     K.define(BaseError.prototype, 'toJSON', { toJSON: function toJSON(key) { return mark.call(this, key); } }.toJSON);
 
     /* What map.keys(), generators and their like give; its values are nowhere in its properties. */
@@ -56,6 +63,7 @@
 
     /* The first thing that would be lost: [path, what, remedy]; null if there is none. */
     function find(value, path, finite) {
+        if (strict && (typeof value === 'function' || typeof value === 'symbol')) return [path, K.quote(value), 'give a value, or leave it out'];
         if (finite && isObject(value) && isInvalidDate(value)) return [path, 'an invalid Date', 'give a valid one, or null'];
         if (isObject(value) && typeof value.toJSON === 'function' && value.toJSON !== BaseError.prototype.toJSON && !K.isPromise(value)) {
             value = value.toJSON(path.length === 0 ? '' : String(path[path.length - 1]));
@@ -107,29 +115,31 @@
     }
 
     K.checkedJson = function (value, space, about) {
-        var text, found, outer = checking;
+        var text, found, outer = checking, before = strict;
         checking = true;
+        strict = about.strict === true;
         try {
             text = space === undefined ? stringify(value) : stringify(value, null, space);
+            if (text === undefined || !isSuspicious(value, text, about)) return text;
+            found = find(value, [], about.finite);
+            if (found !== null) throw lost(found, about);
+            return text;
         } catch (error) {
             if (error !== LOST) throw error;
             found = find(value, [], about.finite) || [[], 'a Promise or an Error', 'await it, or give what you need of it'];
             throw lost(found, about);
         } finally {
             checking = outer;
+            strict = before;
         }
-        if (text === undefined || !isSuspicious(value, text, about)) return text;
-        found = find(value, [], about.finite);
-        if (found !== null) throw lost(found, about);
-        return text;
     };
 
     /* The arguments of a host call. */
     K.stringifyChecked = function (args, name) {
-        var about = { start: name + ': what was given', skip: 1, finite: true }, plain = true;
+        var about = { start: name + ': what was given', skip: 1, finite: true, strict: true }, plain = true;
         for (var i = 0; i < args.length; i++) {
             if (typeof args[i] === 'number' ? args[i] - args[i] !== 0 : isObject(args[i]) && (isInvalidDate(args[i]) || args[i] instanceof Number && args[i] - args[i] !== 0)) throw lost(find(args[i], [i], true), about);
-            if (isObject(args[i])) plain = false;
+            if (isObject(args[i]) || typeof args[i] === 'function') plain = false;
         }
         if (plain) return K.stringify(args);
         return K.restored(K.checkedJson(args, undefined, about));

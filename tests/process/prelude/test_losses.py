@@ -50,6 +50,25 @@ def test_refused(value: str) -> None:
         assert '"deep.1"' in seen["message"], (way, seen)
 
 
+def test_no_functions() -> None:
+    """A function or symbol among the arguments of a host call is refused by name, however deep; an answer leaves it out."""
+    bodies = {
+        "sendStreamMessageToPath('/p', 1, { filter: function () {} })": ("sendStreamMessageToPath", '"filter"'),
+        "sendStreamMessage({ deep: [0, function () {}] })": ("sendStreamMessage", '"deep.1"'),
+        "sendStreamMessage(1, function () {})": ("sendStreamMessage", "at its top"),
+        "sendSubscriptionMessage('s', { f: function () {} })": ("sendSubscriptionMessage", '"f"'),
+        "return kv.set('a', { deep: [0, function () {}] })": ("kv.set", '"deep.1"'),
+        "return kv.set('a', 1, { ttl: function () {} })": ("kv.set", "ttl"),
+    }
+    for (body, (call, place)), seen in zip(bodies.items(), evaluate(*bodies), strict=True):
+        assert seen["message"].startswith(f"{call}: what was given has a function"), (body, seen)
+        assert place in seen["message"], (body, seen)
+    (kept,) = evaluate(
+        "return JSON.stringify({ a: 1, f: function () {}, list: [function () {}] }) + JSON.stringify(function () {})"
+    )
+    assert kept == '{"a":1,"list":[null]}undefined'
+
+
 def test_no_numbers() -> None:
     """NaN and Infinity are stored and sent nowhere, nor given as options."""
     bodies = (

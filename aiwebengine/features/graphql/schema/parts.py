@@ -41,7 +41,7 @@ from aiwebengine.errors import Invalid
 from aiwebengine.features.graphql.declarations import PART_OPTIONS
 from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
 from aiwebengine.host.declare import described, nearest
-from aiwebengine.host.registration.kinds import Registration, blaming
+from aiwebengine.host.registration.kinds import OptionChecks, Registration, blaming
 from aiwebengine.values import Entry, HandlerRef
 
 GRAPHQL = "graphql"
@@ -276,8 +276,9 @@ def _options(registration: Registration, kind: str) -> dict[str, Any]:
     call = registration.call
     known = PART_OPTIONS[kind]
     options: dict[str, Any] = {}
+    checks = OptionChecks(call)
     for name, value in registration.options.items():
-        with blaming(option=name):
+        with checks.of(name):
             if name not in known:
                 raise registration.unknown_option(name, known)
             if value is None:
@@ -297,4 +298,5 @@ def _options(registration: Registration, kind: str) -> dict[str, Any]:
                     f"{call}: {name} is a string of at most {_LONGEST_TEXT} characters; {described(value)} was given."
                 )
             options[name] = value
+    checks.settle()
     return options

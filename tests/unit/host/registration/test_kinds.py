@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import DeploymentRefused, Invalid
 from aiwebengine.host.declare import described
 from aiwebengine.host.registration.book import Registrations
-from aiwebengine.host.registration.kinds import Registration, RegistrationKind
+from aiwebengine.host.registration.kinds import OptionChecks, Registration, RegistrationKind
 from aiwebengine.host.registration.routes import web_routes
 from aiwebengine.host.registration_calls import RegistrationCalls
 from aiwebengine.runtime.index import EntryIndex, distinct_keys
@@ -114,6 +114,19 @@ class RegisteringTests(SynchronousTestCase):
             self.assertEqual((error["code"], error["call"]), ("invalid", "registerJob"))
             self.assertIn(words, error["message"])
         self.assertEqual(self.book.entries, [])
+
+    def test_every_wrong_option(self) -> None:
+        """All options of a call that are wrong are told together, and the first is blamed."""
+        checks = OptionChecks("registerJob")
+        for name in ("a", "good", "b"):
+            with checks.of(name):
+                if name != "good":
+                    raise Invalid(f"registerJob: {name} is wrong.")
+        with self.assertRaises(Invalid) as caught:
+            checks.settle()
+        self.assertEqual(caught.exception.public, "registerJob: a is wrong. Also: b is wrong.")
+        self.assertEqual(caught.exception.details, {"option": "a"})
+        OptionChecks("registerJob").settle()
 
     def test_is_bounded(self) -> None:
         """A script registers as many as the kind says; other kinds do not count."""
