@@ -25,6 +25,7 @@ from twisted.internet.defer import Deferred
 from aiwebengine.build.es5 import plain_source
 from aiwebengine.build.node import NodeProgram, NoNode, find_node
 from aiwebengine.build.packages import Packages, installing
+from aiwebengine.build.paths import PUBLIC_FOLDER
 from aiwebengine.build.worker import BuildFailed, Worker
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.services.breaker import Rules
@@ -221,16 +222,28 @@ class Builder(Service):
         return BuildResult(source=source, source_map="", warnings=(warning,), toolchain="none")
 
 
+def _importable(files: Mapping[str, bytes], entry: str) -> Mapping[str, bytes]:
+    own = {path: content for path, content in files.items() if not path.startswith(PUBLIC_FOLDER)}
+    named = PUBLIC_FOLDER.encode()
+    if entry not in own or any(named in content for path, content in own.items() if path.endswith(_CODE)):
+        return files
+    return own
+
+
 def _texts(files: Mapping[str, bytes], entry: str) -> dict[str, bytes]:
-    """Return what can be imported: all text files, without byte-order marks; code must be UTF-8."""
+    """
+    Return what can be imported: all text files, without byte-order marks; code must be UTF-8.
+
+    Files for clients are left out unless the entry is one, or code names their folder.
+    """
     texts: dict[str, bytes] = {}
     problems: list[Problem] = []
-    for path, content in files.items():
+    for path, content in _importable(files, entry).items():
         try:
             content.decode("utf-8")
             texts[path] = content.removeprefix(codecs.BOM_UTF8)
         except UnicodeDecodeError as error:
-            if path == entry or path.endswith(_CODE):
+            if path == entry or (path.endswith(_CODE) and not path.startswith(PUBLIC_FOLDER)):
                 line = content[: error.start].count(b"\n") + 1
                 problems.append(
                     Problem(

@@ -19,7 +19,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ _SLICE = 64 * 1024
 _BEHIND_THE_SERVER = 5
 _PIPES = 6
 """Descriptors that starting it takes: two for each of its standard streams."""
+_CAUSE = re.compile(r"(?:Uncaught )?(?:[A-Z]\w*)?(?:Error|Exception)\b.*|FATAL ERROR: .*|node: .*")
 _WHAT = "the build worker"
 
 
@@ -355,12 +357,17 @@ class _WorkerProcess(ProcessProtocol):
     def processEnded(self, reason: Failure) -> None:
         crashed = not self.reason
         last = self._stderr.decode("utf-8", "replace").strip().splitlines()
-        why = self.reason or (without_paths(last[-1])[:300] if last else "") or reason.getErrorMessage()
+        why = self.reason or without_paths(cause(last))[:300] or reason.getErrorMessage()
         if crashed and last:
             _log.error("the build worker wrote to its standard error: {stderr}", stderr="\n".join(last))
         if b"heap out of memory" in self._stderr:
             why, crashed = "it ran out of memory (build.memory_bytes)", False
         self._ended(why, crashed)
+
+
+def cause(lines: Sequence[str]) -> str:
+    """Return the line that says why node ended: it writes the source before, the stack and its version after."""
+    return next((line.strip() for line in lines if _CAUSE.match(line)), lines[-1] if lines else "")
 
 
 def _nice() -> int:

@@ -22,6 +22,7 @@ from aiwebengine.errors import Problem
 from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.scripts.base_path import why_not
 from aiwebengine.scripts.hosts import MOST_HOSTS, normal_host, why_not_host
+from aiwebengine.scripts.quoting import quoted
 from aiwebengine.settings.amounts import shown
 from aiwebengine.settings.budgets import RESOURCES, read_budget
 from aiwebengine.settings.requested_limits import WORDS, read_limits
@@ -224,7 +225,7 @@ class _ManifestReader:
             if key not in known:
                 self._wrong(
                     key,
-                    f'{json.dumps(key[:64])} is not a key of "{where}" in {FILE}; known are {", ".join(known)}.',
+                    f'{quoted(key[:64])} is not a key of "{where}" in {FILE}; known are {", ".join(known)}.',
                     hint=nearest(key, known),
                 )
 
@@ -247,7 +248,7 @@ def unknown_capability(
         code="unknown_capability",
         file=file,
         line=line,
-        message=f"There is no capability {json.dumps(name[:64])}; there are {', '.join(known)}.",
+        message=f"There is no capability {quoted(name[:64])}; there are {', '.join(known)}.",
         hint=nearest(name, known),
     )
 

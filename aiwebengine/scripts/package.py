@@ -8,15 +8,16 @@ by the settings of the section `deploy`.  Every problem is told at once.
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from aiwebengine.build.paths import PUBLIC_FOLDER
 from aiwebengine.errors import DeploymentRefused, Invalid, Problem
 from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.scripts.manifest import FILE as MANIFEST_FILE
 from aiwebengine.scripts.manifest import Manifest, nearest, read_manifest
+from aiwebengine.scripts.quoting import quoted
 from aiwebengine.services.db.columns import URI_LENGTH
 from aiwebengine.settings.schema import DeploySettings, LimitSettings
 
@@ -26,9 +27,8 @@ CODE_ENDINGS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 ENTRIES = tuple(f"{stem}{ending}" for stem in ("main", "index") for ending in (".ts", ".tsx", ".js", ".jsx", ".mjs"))
 """Where a script starts if it does not say so: the first of these that is there."""
 
-PUBLIC_FOLDER = "public/"
-"""What lies in it is for clients: none of it is where a script starts unless the author says so."""
-
+_EMPTY = "main.js"
+"""The entry of a site that consists of files alone."""
 MAX_DEPTH = 32
 _IGNORED_FOLDERS = frozenset({"node_modules", ".git", "__MACOSX", ".hg", ".svn"})
 _IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db"})
@@ -100,6 +100,9 @@ def check_package(
         DeploymentRefused: With every problem.
     """
     kept = {path: content for path, content in sorted(files.items()) if not ignored(path)}
+    if entry is None and _only_public(kept):
+        # What has no code of its own begins with none.
+        kept = dict(sorted({**kept, _EMPTY: b""}.items()))
     if len(kept) > settings.max_files * _MOST_TIMES:
         # Count before anything is looked at that takes longer for more files.
         raise refused([_too_many(kept, settings)])
@@ -129,7 +132,7 @@ def refused(problems: list[Problem]) -> DeploymentRefused:
 
 def path_problem(path: str) -> str | None:
     """Say what is wrong with a path inside a package; None if nothing is."""
-    shown = json.dumps(path if len(path) <= 80 else path[:77] + "...")
+    shown = quoted(path if len(path) <= 80 else path[:77] + "...")
     if not path:
         return "A file needs a name."
     if len(path) > URI_LENGTH:
@@ -199,7 +202,7 @@ def _too_many(files: Mapping[str, bytes], settings: DeploySettings) -> Problem:
 
 def _texts(files: Mapping[str, bytes]) -> Iterator[Problem]:
     for path, content in files.items():
-        if not path.endswith(CODE_ENDINGS):
+        if not path.endswith(CODE_ENDINGS) or path.startswith(PUBLIC_FOLDER):
             continue
         try:
             content.decode("utf-8")
@@ -234,9 +237,14 @@ def _entry(files: Mapping[str, bytes], chosen: str | None) -> tuple[str, list[Pr
         f"It is not clear which file to start with: there is none of {', '.join(ENTRIES)}. "
         f'Name it: --entry, or "aiwebengine": {{"entry": "..."}} in {MANIFEST_FILE}.'
     )
-    files_only = not source and any(path.startswith(PUBLIC_FOLDER) for path in files)
-    hint = f"For the files of {PUBLIC_FOLDER} alone an empty main.js is enough." if files_only else None
-    return "", [Problem(code="no_entry", message=message, hint=hint)] if files else []
+    return "", [Problem(code="no_entry", message=message)] if files else []
+
+
+def _only_public(files: Mapping[str, bytes]) -> bool:
+    """Return whether there are files to serve and no code."""
+    return any(path.startswith(PUBLIC_FOLDER) for path in files) and not any(
+        path.endswith(CODE_ENDINGS) and not path.startswith(PUBLIC_FOLDER) for path in files
+    )
 
 
 def ignored(path: str) -> bool:

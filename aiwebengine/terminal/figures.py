@@ -15,6 +15,7 @@ shown: `startedAt` is a moment, `longestMs` a time, `peakBytes` a size.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -133,12 +134,20 @@ def _shown(key: str, value: Any) -> str:
 
 
 def _number(key: str, value: float) -> str:
-    if key.endswith("At"):
-        return show.moment(value)
+    if key == "at" or key.endswith("At"):
+        return f"{show.moment(value)} ({_age(time.time() - value / 1000)})"
     if key.endswith("Bytes"):
         return show.size(value)
     unit = " ms" if key.endswith("Ms") else " s" if key.endswith("Seconds") else ""
     return f"{value:.10g}{unit}"
+
+
+def _age(seconds: float) -> str:
+    """Return how long ago something was, in its largest unit."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{max(0.0, seconds):.0f} s ago"
 
 
 def _words(key: str) -> str:

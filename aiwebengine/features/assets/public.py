@@ -18,13 +18,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from aiwebengine.build.paths import PUBLIC_FOLDER
 from aiwebengine.errors import Problem
 from aiwebengine.features.assets.hashed import names_its_hash
 from aiwebengine.features.assets.media_types import type_of
 from aiwebengine.features.assets.paths import INDEX
 from aiwebengine.features.assets.serve import PackedCopy, ServedFile
 from aiwebengine.runtime.reserved import ReservedPaths
-from aiwebengine.scripts.package import PUBLIC_FOLDER
 from aiwebengine.scripts.prepare import DeployedFiles
 from aiwebengine.values import Entry
 

@@ -11,7 +11,7 @@ import pytest
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.build.worker import Worker
+from aiwebengine.build.worker import Worker, cause
 from aiwebengine.errors import Unavailable
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.descriptors import few_descriptors
@@ -40,6 +40,33 @@ class SomeProcess(Clock):
     def spawnProcess(self, process: Any, _: str, arguments: list[str], **__: Any) -> None:
         self.arguments = arguments
         process.transport = SimpleNamespace(pid=99_999_999, signalProcess=self.signals.append, write=lambda _: None)
+
+
+class CauseTests(SynchronousTestCase):
+    """Why node ended, of all that it writes."""
+
+    def test_cause(self) -> None:
+        """It is the line with the error, not the last one, which is node's version."""
+        thrown = [
+            "/app/worker.mjs:3",
+            "  throw new TypeError('no');",
+            "  ^",
+            "",
+            "TypeError: no",
+            "    at f (x:1)",
+            "",
+            "Node.js v20.19.2",
+        ]
+        self.assertEqual(cause(thrown), "TypeError: no")
+        coded = ["node:internal/modules:1", "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'x'", "Node.js v20.19.2"]
+        self.assertEqual(cause(coded), "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'x'")
+        self.assertEqual(
+            cause(["<--- Last few GCs --->", "FATAL ERROR: Reached heap limit", "1: 0xb7"]),
+            "FATAL ERROR: Reached heap limit",
+        )
+        self.assertEqual(cause(["node: bad option: --x"]), "node: bad option: --x")
+        self.assertEqual(cause(["something", "else"]), "else")
+        self.assertEqual(cause([]), "")
 
 
 class WorkerTests(SynchronousTestCase):

@@ -70,12 +70,13 @@ class PackageTests(SynchronousTestCase):
         self.assertEqual(self.codes({f"../{n}": b"" for n in range(13)}, settings=SMALL), ["too_many_files"])
 
     def test_public_files(self):
-        """A script never starts with a file for clients unless it says so; files alone need an empty script."""
+        """A script never starts with a file for clients unless it says so; files alone need no code."""
         files = {"server.js": b"", "public/app.js": b"", "public/b.js": b""}
         self.assertEqual(check(files).entry, "server.js")
         self.assertEqual(check(files, entry="public/b.js").entry, "public/b.js")
-        [problem] = self.problems({"public/app.js": b""})
-        self.assertIn("an empty main.js is enough", problem.hint)
+        package = check({"public/app.js": b"\xff", "package.json": b"{}"})
+        self.assertEqual((package.entry, package.files["main.js"]), ("main.js", b""))
+        self.assertEqual(self.codes({"public/app.js": b"", "public/b.js": b""}, entry="public/c.js"), ["no_entry"])
 
     @pytest.mark.setting("deploy.max_source_bytes")
     def test_every_problem_at_once(self):

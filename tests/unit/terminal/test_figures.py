@@ -23,7 +23,9 @@ def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
     )
     moment = shown({"server": {"startedAt": 1_760_000_000_000, "pid": 25517}}, capsys)
     assert "started 2025-10-0" in moment
+    assert " d ago)" in moment
     assert "pid 25517" in moment
+    assert " d ago)" in shown({"slow": [{"at": 1_760_000_000_000, "ms": 94.5}]}, capsys)
 
 
 def test_long_lines(capsys: pytest.CaptureFixture[str]) -> None:
