@@ -82,7 +82,7 @@ class Bridge(SynchronousTestCase):
           new Proxy({}, { ownKeys: function () { ask(); return []; } }), { a: { toJSON: ask } }
         ];
         for (var i = 0; i < ways.length; i++) getScript(ways[i]);
-        told.push(String(getScript({ toString: ask, valueOf: ask })));
+        told.push(String(getScript(Object.create({ toString: ask, valueOf: ask }))));
         return told;
         """
         seen = self.run_to_the_end(body, host=lambda name, arguments: "fine")
