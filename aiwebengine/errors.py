@@ -271,6 +271,7 @@ class ScriptFailed(EngineError):
     Args:
         thrown: What it threw; None if it did not throw.
         place: `file:line` of what registered the handler, for a failure that has no stack; empty if it is not known.
+        stack: Where it was, for a failure that it did not throw: frames of a raw stack.
         refused: Of a load: the registrations that were refused.
         caught: If they are but the first: how many were refused before and caught by the script; else None.
     """
@@ -285,12 +286,14 @@ class ScriptFailed(EngineError):
         private: str = "",
         retry_seconds: float | None = None,
         place: str = "",
+        stack: str = "",
         refused: Sequence[RefusedRegistration] = (),
         caught: int | None = None,
     ) -> None:
         super().__init__(public, private=private, retry_seconds=retry_seconds)
         self.thrown = thrown
         self.place = place
+        self.stack = thrown.stack if thrown is not None else stack
         self.refused = tuple(refused)
         self.caught = caught
 

@@ -2,24 +2,37 @@
 The deadline of a run, kept by the kernel.
 
 A native loop (a bad regular expression, `join` of a huge array) never returns to Python, so
-no handler of ours could run.  Two interval timers whose signals keep their default action
-end the process wherever it is: SIGALRM when the run's time is over, SIGPROF when its
-processor time is.
+no handler of Python's could run.  Two interval timers end the process wherever it is: SIGALRM
+when the run's time is over, SIGPROF when its processor time is.
+
+Each timer expires twice: at the deadline for `lastwords`, whose handler ends the process itself, and
+a moment later, when the signal has its default action again, in case that did not happen.  Without last words it
+has that the first time, too.
 """
 
 from __future__ import annotations
 
 import signal
 
+from sandbox.lastwords import LastWords
+
 _SHORTEST_SECONDS = 0.001
+_WORDS_SECONDS = 0.04
+"""How long last words may take."""
 
 
 class Deadline:
-    """The timers of one process."""
+    """
+    The timers of one process.
 
-    __slots__ = ("_cpu_seconds", "_paused", "_wall_seconds")
+    Args:
+        words: Said at the deadline; None for none.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_again", "_cpu_seconds", "_paused", "_wall_seconds")
+
+    def __init__(self, words: LastWords | None = None) -> None:
+        self._again = _WORDS_SECONDS if words is not None else 0.0
         self._wall_seconds = 0.0
         self._cpu_seconds = 0.0
         self._paused: float | None = None
@@ -28,7 +41,6 @@ class Deadline:
         """Start both timers."""
         self._wall_seconds = max(_SHORTEST_SECONDS, wall_seconds)
         self._cpu_seconds = max(_SHORTEST_SECONDS, cpu_seconds)
-        self._paused = None
         self._start()
 
     def pause(self) -> None:
@@ -39,13 +51,12 @@ class Deadline:
     def resume(self) -> None:
         """Go on with what was left at `pause`."""
         if self._paused is not None:
-            signal.setitimer(signal.ITIMER_REAL, max(_SHORTEST_SECONDS, self._paused))
+            signal.setitimer(signal.ITIMER_REAL, max(_SHORTEST_SECONDS, self._paused), self._again)
             self._paused = None
 
     def renew(self) -> None:
         """Start the whole time again: each part of an answer that goes on has its own."""
         if self._wall_seconds:
-            self._paused = None
             self._start()
 
     def end(self) -> None:
@@ -56,5 +67,6 @@ class Deadline:
         self._paused = None
 
     def _start(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, self._wall_seconds)
-        signal.setitimer(signal.ITIMER_PROF, self._cpu_seconds)
+        self._paused = None
+        signal.setitimer(signal.ITIMER_REAL, self._wall_seconds, self._again)
+        signal.setitimer(signal.ITIMER_PROF, self._cpu_seconds, self._again)

@@ -10,18 +10,34 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
+from collections.abc import Collection
 from pathlib import Path
+from types import CodeType
 from typing import Any, cast
 
 import pyduktape2
 
+from sandbox.callstack import CallStack, Unreadable
 from sandbox.engine import EngineFailed
+from sandbox.lastwords import LastWords
 from sandbox.surface import NOTHING, Surface
 
 _FOLDER = Path(__file__).parent / "prelude"
 _BUILT = "core.js"
 _ERRORS = (pyduktape2.JSError, pyduktape2.DuktapeError)
+
+_KNOWN_STACK = """(function () {
+    var thread = new Duktape.Thread(function theInnermost() {
+        var end = Date.now() + 8;
+        while (Date.now() < end) {}
+    });
+    Duktape.Thread.resume(thread);
+}()); 0"""
+_KNOWN_FRAME = b"at theInnermost (eval:4)"
+_KNOWN_SECONDS = 0.002
+_MOST_ATTEMPTS = 3
 
 
 class Duktape:
@@ -32,16 +48,21 @@ class Duktape:
         surface: What scripts find beyond the sandbox's own prelude.
         folder: Holds the prelude files, `order.json` with those that are evaluated, in their order, and `later.json`
             with those that a script loads.
+        waiting: The Python functions that wait while the script does; see `lastwords`.
 
     Raises:
         EngineFailed: A prelude file is missing, or throws.
     """
 
-    def __init__(self, *, surface: Surface = NOTHING, folder: Path = _FOLDER) -> None:
+    def __init__(
+        self, *, surface: Surface = NOTHING, folder: Path = _FOLDER, waiting: Collection[CodeType] = ()
+    ) -> None:
         # Local time is UTC for scripts, whatever the server's own zone is; the engine asks the C library.
         os.environ["TZ"] = "UTC"
         time.tzset()
         self._context = pyduktape2.DuktapeContext()
+        self.words = self._last_words(waiting)
+        """Says where a script is; None where memory cannot be read for that."""
         names: list[str] = json.loads((folder / "order.json").read_text("utf-8"))
         if not (folder / _BUILT).exists():
             raise EngineFailed(f"{folder / _BUILT} is missing; install aiwebengine again, which builds it")
@@ -60,6 +81,32 @@ class Duktape:
             return cast(str, self._pump(text))
         except (*_ERRORS, MemoryError, UnicodeError) as error:
             raise EngineFailed(str(error)) from None
+
+    def _last_words(self, waiting: Collection[CodeType]) -> LastWords | None:
+        """Make what reads the call stack, and try it on a stack that is known."""
+        try:
+            thread = str(self._context.eval_js("String(Duktape.info(Duktape.Thread.current()).hptr)"))
+            stack = CallStack(int(thread, 16))
+        except (*_ERRORS, ValueError, Unreadable):
+            return None
+        words = LastWords(
+            frames=stack.frames, inside=(Duktape.pump.__code__, Duktape._wait_for_signal.__code__), waiting=waiting
+        )
+        if any(self._is_known(words) for _ in range(_MOST_ATTEMPTS)):
+            words.arm()
+            return words
+        words.disarm()
+        return None
+
+    def _is_known(self, words: LastWords) -> bool:
+        words.arm()
+        signal.setitimer(signal.ITIMER_REAL, _KNOWN_SECONDS)
+        self._wait_for_signal()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return _KNOWN_FRAME in words.heard[:2]
+
+    def _wait_for_signal(self) -> None:
+        self._context.eval_js(_KNOWN_STACK)
 
     def _declare(self, surface: Surface) -> None:
         try:

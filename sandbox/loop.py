@@ -18,6 +18,12 @@ server may take the other one back:
 `d` and `c` are the milliseconds of wall and processor time that the run may take.  A long body of a request follows the
 JSON of a run, see `requests.py`.
 
+At its deadline a child that computes says where its script is, and one that waits says
+so; see `lastwords.py`:
+
+    _command=position v=at inner (input:12)      and a line for each caller
+    _command=position
+
 A run with `r=1` is recorded: with each pump step the child tells what it was given, without the
 answers themselves, which the server has.  A run after a box of `steps` (lines) is done over again:
 the clock stands where it stood, and answers are taken in the order in which they were taken then.
@@ -34,6 +40,7 @@ import select
 import socket
 import time
 from collections import deque
+from types import CodeType
 from typing import NoReturn
 
 from sandbox.bodies import Receiver, encode
@@ -93,6 +100,11 @@ class Conversation:
         """Answers that came before their step."""
         self._poll = select.poll()
         self._poll.register(data, select.POLLIN)
+
+    @classmethod
+    def waiting(cls) -> tuple[CodeType, ...]:
+        """Return the functions in which a child waits and sends nothing."""
+        return cls._wait.__code__, cls._take.__code__
 
     def load(self) -> bool:
         """

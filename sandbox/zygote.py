@@ -33,7 +33,7 @@ def run_zygote(control: socket.socket, surface: Surface) -> None:
     """Be the zygote, until *control* ends."""
     rlimits.raise_stack()
     network = namespaces.empty_network()
-    engine = Duktape(surface=surface)
+    engine = Duktape(surface=surface, waiting=Conversation.waiting())
     calls = seccomp.programs()
     held = report(network=network, calls=calls)
     engine.pump("E")
@@ -51,7 +51,7 @@ def _be_template(
     descriptors: Sequence[int],
     parent: int,
     *,
-    engine: Engine,
+    engine: Duktape,
     held: Mapping[str, Any],
     calls: tuple[bytes, bytes] | None,
 ) -> None:
@@ -63,7 +63,9 @@ def _be_template(
         cpu_seconds=int(limits["cpu_seconds"]),
         calls=calls[0] if calls else None,
     )
-    deadline = Deadline()
+    deadline = Deadline(engine.words)
+    if engine.words is not None:
+        engine.words.speak_on(data.fileno())
     seconds = float(limits.get("load_seconds", 0))
     if seconds:
         deadline.begin(wall_seconds=seconds, cpu_seconds=seconds)
@@ -86,14 +88,16 @@ def _be_clone(
     descriptors: Sequence[int],
     parent: int,
     *,
-    engine: Engine,
+    engine: Duktape,
     used_bytes: Callable[[], int] | None,
     calls: bytes | None,
 ) -> None:
     data = socket.socket(fileno=descriptors[0])
     apply.lock_clone(parent=parent, calls=calls)
+    if engine.words is not None:
+        engine.words.speak_on(data.fileno())
     garbage = GarbageCollector(collect=lambda: engine.pump("H"), used_bytes=used_bytes)
-    conversation = Conversation(data=data, engine=engine, deadline=Deadline())
+    conversation = Conversation(data=data, engine=engine, deadline=Deadline(engine.words))
     conversation.serve(garbage=garbage, once=bool(request.get("once")))
 
 

@@ -33,7 +33,7 @@ class Failures:
 
     async def places(self, error: ScriptFailed, version: str) -> Sequence[Frame]:
         """Return the author's frames of a failure, innermost first; none if they cannot be found."""
-        stack = error.thrown.stack if error.thrown is not None else ""
+        stack = error.stack
         if not stack and not error.place:
             return ()
         try:

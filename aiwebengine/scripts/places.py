@@ -56,7 +56,7 @@ def _refusal_problem(refused: RefusedRegistration, sources: Sources) -> Problem:
 def failure_problem(error: EngineError, *, sources: Sources) -> Problem:
     """Return why a load failed, and where."""
     thrown = error.thrown if isinstance(error, ScriptFailed) else None
-    frame = next(iter(sources.frames(thrown.stack)), None) if thrown else None
+    frame = next(iter(sources.frames(error.stack)), None) if isinstance(error, ScriptFailed) else None
     entry = sources.entry
     if isinstance(error, ScriptTimeout):
         message = f"The top level or init did not end in time: {error.public}"

@@ -302,7 +302,7 @@ class Site:
         """Answer with an error, for its author with the place in the source."""
         if error.private:
             _log.info("request {request}: {why}", request=exchange.id, why=error.private)
-        if not isinstance(error, ScriptFailed) or (error.thrown is None and not error.place):
+        if not isinstance(error, ScriptFailed) or not (error.thrown or error.place or error.stack):
             self._tell(exchange, error, ())
         elif self._explain is None or not exchange.version:
             _log.info("request {request}: {why}", request=exchange.id, why=error.public)

@@ -56,6 +56,8 @@ class Seen:
     """The last box: an answer or an error; empty if the process died first."""
     calls: list[tuple[str, list[Any]]] = field(default_factory=list)
     logs: list[list[Any]] = field(default_factory=list)
+    position: list[str] = field(default_factory=list)
+    """Where the script was at its deadline, innermost first."""
 
     @property
     def head(self) -> Mapping[str, Any]:
@@ -134,6 +136,9 @@ class Wire:
                 return seen
             if box[b"_command"] == b"log":
                 seen.logs += json.loads(box[b"v"])
+                continue
+            if box[b"_command"] == b"position":
+                seen.position = box[b"v"].decode("ascii").splitlines()
                 continue
             name, arguments = box[b"n"].decode(), json.loads(box[b"v"])
             seen.calls.append((name, arguments))

@@ -404,6 +404,8 @@ class Clone(Generic[R]):
             occupant.logged(box.get(b"v", b""))
         elif command == b"step":
             occupant.stepped(box.get(b"v", b""))
+        elif command == b"position":
+            occupant.positioned(box.get(b"v", b""))
         elif command == b"recalled" and self.queue.may_return(box.get(b"t")):
             run = self.queue.returned(box[b"t"])
             if run is not None:

@@ -86,5 +86,8 @@ class Occupant(Protocol):
     def stepped(self, step: bytes) -> None:
         """Take a step of a recorded run: what its world was given."""
 
+    def positioned(self, stack: bytes) -> None:
+        """Take where the script is at its deadline: frames of a raw stack."""
+
     def died(self, death: Death) -> None:
         """Handle the end of the process."""

@@ -13,6 +13,7 @@ import json
 import signal
 import socket
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -27,7 +28,7 @@ from aiwebengine.runtime.processes.journal import Journal
 from aiwebengine.runtime.wire.boxes import BadBox, Box, encode, encode_pair
 from aiwebengine.runtime.wire.call_checks import TOO_MANY_PARTS, is_costly_to_read, overspent, read_call
 from aiwebengine.runtime.wire.control import Control, Exit
-from aiwebengine.runtime.wire.failure import Bounds, broken_protocol, death_error, script_failure
+from aiwebengine.runtime.wire.failure import Bounds, broken_protocol, death_error, read_position, script_failure
 from aiwebengine.runtime.wire.lines import Lines
 from aiwebengine.runtime.wire.link import Link
 from aiwebengine.services.descriptors import socket_pairs
@@ -128,6 +129,8 @@ class Template:
         """It died through no fault of its own."""
         self.loading = LoadState.LOADING
         self._cause = ""
+        self._position: str | None = ""
+        """See `Bounds.position`."""
         self._tags: list[bytes] = []
         self._late: IDelayedCall | None = reactor.callLater(wall_seconds + _GRACE_SECONDS, self.kill, "script_timeout")
         self._link = Link(
@@ -189,7 +192,8 @@ class Template:
             # What it had said before it died still counts.
             self._link.read_out()
         self._link.close()
-        self._fail(death_error(ended, cause=self._cause, bounds=self._bounds))
+        bounds = replace(self._bounds, position=self._position)
+        self._fail(death_error(ended, cause=self._cause, bounds=bounds))
         self.control.close()
         self._exited(self)
 
@@ -204,6 +208,8 @@ class Template:
             self._host_call(box[b"_ask"], box.get(b"n", b""), box.get(b"v", b""))
         elif box.get(b"_command") == b"log":
             self._logged(box.get(b"v", b""))
+        elif box.get(b"_command") == b"position":
+            self._position = read_position(box.get(b"v", b""))
         else:
             self._broken("it sends an unknown command")
 

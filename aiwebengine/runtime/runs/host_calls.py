@@ -38,6 +38,7 @@ class HostConversation:
         "_child",
         "_limits",
         "_made",
+        "_open",
         "_passed",
         "_seconds",
         "_session",
@@ -65,6 +66,8 @@ class HostConversation:
         self._passed = passed
         self._made = 0
         """Host calls so far, the refused ones too."""
+        self._open: dict[bytes, str] = {}
+        """Names of the host calls that are not answered, by tag."""
         self._waits = 0
         """Host calls that are not answered, and pieces of the answer that the client has not taken."""
         self.costs: dict[str, CallCost] = {}
@@ -107,6 +110,7 @@ class HostConversation:
         if isinstance(answer, str):
             self._answered(answer, tag, cost, asked_at)
         else:
+            self._open[tag] = name
             self.wait()
             answer.addCallback(self._answered_later, tag, cost, asked_at)
 
@@ -138,11 +142,16 @@ class HostConversation:
         if self._waits <= 0 and self._child is not None:
             self._child.resume()
 
+    def open_calls(self) -> list[str]:
+        """Return the names of the host calls that are not answered."""
+        return list(self._open.values())
+
     def close(self) -> None:
         """Answer nothing more: the process is done with the run, or is gone."""
         self._child = None
 
     def _answered_later(self, answer: str, tag: bytes, cost: CallCost, asked_at: float) -> None:
+        self._open.pop(tag, None)
         if self._child is not None:
             self.wait_over()
         self._answered(answer, tag, cost, asked_at)

@@ -42,6 +42,7 @@ from aiwebengine.runtime.wire.failure import (
     disconnected,
     lost_again,
     not_again,
+    read_position,
     script_failure,
 )
 from aiwebengine.settings.schema import LimitSettings
@@ -56,7 +57,6 @@ _OK = b'{"ok":null}'
 _NEVER = float("inf")
 _LOOK_RUNS = 256
 _LOOK_SECONDS = 0.1
-
 
 # For every request: an attribute of an enumeration takes three times as long as a name.
 _QUEUED, _RUNNING, _ENDED = Phase.QUEUED, Phase.RUNNING, Phase.ENDED
@@ -116,8 +116,9 @@ class Run:
     """
 
     __slots__ = (
-        "_attempted", "_child", "_context", "_conversation", "_losses", "_pending", "_reply", "_result", "_session",
-        "_turn", "cancelled", "costs", "deadline", "error", "invocation", "phase", "queued_until", "sink", "tape",
+        "_attempted", "_child", "_context", "_conversation", "_losses", "_pending", "_position", "_reply", "_result",
+        "_session", "_turn", "cancelled", "costs", "deadline", "error", "invocation", "phase", "queued_until", "sink",
+        "tape",
     )  # fmt: skip
 
     def __init__(self, *, invocation: Invocation, sink: Sink, context: RunContext, tape: Tape | None = None) -> None:
@@ -146,6 +147,7 @@ class Run:
         self._reply: Reply | None = None
         self._pending: PendingCommit | None = None
         self._result: tuple[Head, Answer] | EngineError | None = None
+        self._position: str | None = ""
 
     # -- what others ask ----------------------------------------------------------------------
 
@@ -270,6 +272,11 @@ class Run:
         except BadBox as error:
             self._protocol(str(error))
 
+    def positioned(self, stack: bytes) -> None:
+        """See `occupant.Occupant.positioned`."""
+        if self.phase is _RUNNING:
+            self._position = read_position(stack)
+
     def complete(self, box: Box, cpu_seconds: float) -> bool:
         """See `occupant.Occupant.complete`."""
         self._context.pulse.subject = self.invocation
@@ -354,6 +361,9 @@ class Run:
             memory_bytes=self._context.memory_bytes,
             label=invocation.label,
             place=invocation.place,
+            position=self._position,
+            late=self._context.seconds() >= self.deadline,
+            waits=() if self._conversation is None else self._conversation.open_calls() or None,
         )
         self._fail(death_error(ended, cause=cause, bounds=bounds))
 
@@ -513,6 +523,7 @@ class Run:
         """End an attempt, of which nothing remains."""
         self._end_session(outcome)
         self._child = self._conversation = self._reply = self._result = self._pending = None
+        self._position = ""
 
     # -- ends ---------------------------------------------------------------------------------
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +32,16 @@ _MAX_TOLD_BYTES = 512 * 1024
 _MOST_REFUSED = 50
 _MOST_CAUGHT = 100_000
 _MOST_ARGUMENTS = 20
+
+_MOST_POSITION_BYTES = 4000
+_MOST_WAITS = 5
 _CPU_TIMERS = frozenset({signal.SIGPROF, signal.SIGXCPU, signal.SIGVTALRM})
 _TIMERS = frozenset({signal.SIGALRM, *_CPU_TIMERS})
 # Without the right to signal itself, `abort` ends in whatever fault the processor has for it.
 _FAULTS = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP})
+
+_POSITION = re.compile(r"at [^()\\]{1,100} \((?:[^()\\]{1,100}:\d{1,9}|native)\)")
+_NATIVE = re.compile(r"\s*at ([\w$.]{1,60}) \(native\)")
 
 _HOST_CODES: dict[str, type[EngineError]] = {
     "unavailable": Unavailable,
@@ -109,6 +117,12 @@ class Bounds:
     """See `Invocation.label`."""
     place: str = ""
     """See `Invocation.place`."""
+    position: str | None = ""
+    """Where it was at its deadline: frames of a raw stack; None: it waited, empty: it did not say."""
+    late: bool = False
+    """It died after its deadline, so that its last words may be the cause."""
+    waits: Sequence[str] | None = ()
+    """Names of the host calls that were not answered; None if all of them were."""
 
     @property
     def what(self) -> str:
@@ -139,6 +153,9 @@ def death_error(ended: Exit, *, cause: str, bounds: Bounds) -> EngineError:
             "memory in its manifest, or the server's limits.memory_bytes.",
             place=bounds.place,
         )
+    if bounds.late and number in _FAULTS:
+        # Its time was over, and it died while it read where it was; see `sandbox/lastwords.py`.
+        return _timeout(bounds, of_processor=False)
     if ended.refused:
         return Unavailable(
             f'The server could not start a process for the script "{bounds.script}"; try again in a moment.',
@@ -200,8 +217,9 @@ def _timeout(bounds: Bounds, *, of_processor: bool) -> ScriptTimeout:
     advice = "raise the server's limits.load_seconds" if loading else f"raise its {setting} (at most {servers})"
     return ScriptTimeout(
         f"The {bounds.what} did not finish within {used} and was ended; "
-        f"nothing it did was kept. Do less at once, or {advice}.",
+        f"nothing it did was kept. {_doing(bounds)}Do less at once, or {advice}.",
         place=bounds.place,
+        stack=bounds.position or "",
     )
 
 
@@ -211,6 +229,31 @@ def _shown(thrown: ThrownError) -> str:
     if thrown.call and thrown.call not in message:
         message = f"{thrown.call}: {message}"
     return message if thrown.name in {"Error", ""} else f"{thrown.name}: {message}"
+
+
+def _doing(bounds: Bounds) -> str:
+    """Say what a script was doing when its time was over, as far as that is not a place in its source."""
+    if bounds.position:
+        native = _NATIVE.match(bounds.position)
+        return f"It was in {native[1]}, which is not written in JavaScript. " if native else ""
+    if not bounds.waits:
+        if bounds.position is not None:
+            return ""
+        if bounds.waits is None:
+            return "It waited for a timer, or had just been sent the answer to a host call. "
+        return "It waited for a timer. "
+    names = list(dict.fromkeys(bounds.waits))
+    more = f" and {len(names) - _MOST_WAITS} others" if len(names) > _MOST_WAITS else ""
+    return f"It waited for {', '.join(names[:_MOST_WAITS])}{more}. "
+
+
+def read_position(raw: bytes) -> str | None:
+    """Read where a script says that it is: frames as in its stacks, None if it waits; all of it may be forged."""
+    if not raw:
+        return None
+    if len(raw) > _MOST_POSITION_BYTES or not raw.isascii():
+        return ""
+    return "\n".join(f"    {line}" for line in raw.decode("ascii").splitlines() if _POSITION.fullmatch(line))
 
 
 def _thrown(report: dict[str, Any]) -> ThrownError:

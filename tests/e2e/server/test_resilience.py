@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest_twisted
 from twisted.internet.defer import Deferred
 
-from aiwebengine.settings.schema import BuildSettings, LimitSettings
+from aiwebengine.settings.schema import BuildSettings, LimitSettings, Settings
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
 from tests.support.sandbox import is_alive
 from tests.support.waiting import until
@@ -91,6 +91,56 @@ async def test_runaway_scripts() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_where_it_was() -> None:
+    """A handler that is ended at its deadline names function, file and line, in the log and in the answer."""
+    files = {
+        "main.ts": (
+            'import { spin } from "./lib/spin";\n'
+            "interface Round { count: number }\n"
+            'registerWebHandler("/loop", loops);\n'
+            'registerWebHandler("/library", () => {'
+            " const round: Round = { count: 1 }; return spin(round.count) + 1; });\n"
+            'registerWebHandler("/after", async () => {\n  await null;\n  for (;;) {}\n});\n'
+            'registerWebHandler("/pattern", () => {\n  const found = /(a+)+$/.test("a".repeat(40) + "b");\n'
+            "  return found;\n});\n"
+            'registerWebHandler("/timer", () => new Promise((done) => setTimeout(done, 5000)), { timeout: 600 });\n'
+            "\n\n\n"
+            "function loops() {\n  let count = 0;\n  while (true) {\n    count += 1;\n  }\n}\n"
+        ),
+        "lib/spin.ts": "export function spin(count: number): number {\n  while (count > 0) {\n    count = 1;\n  }\n}\n",
+    }
+    expected = {
+        "/loop": ("main.ts", {19, 20, 21}, "loops"),
+        "/library": ("lib/spin.ts", {2, 3, 4}, "spin"),
+        "/after": ("main.ts", {6, 7, 8}, ""),
+        "/pattern": ("main.ts", {10}, ""),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        settings = settings_for(Path(folder), limits=LimitSettings(wall_seconds=1.5))
+        await _tell_where(settings, files, expected)
+
+
+async def _tell_where(
+    settings: Settings, files: dict[str, str], expected: dict[str, tuple[str, set[int], str]]
+) -> None:
+    async with running_engine(settings) as engine:
+        await engine.deploy("where", files)
+        for path, (file, lines, function) in expected.items():
+            reply = await engine.request("GET", path)
+            told = reply.json()
+            assert told["code"] == "script_timeout", reply.text
+            innermost = told["stack"][0]
+            assert (innermost["file"], innermost["function"]) == (file, function), (path, reply.text)
+            assert innermost["line"] in lines, (path, reply.text)
+            assert innermost["source"], (path, reply.text)
+        assert "It was in test, which is not written in JavaScript." in told["detail"]
+        assert "It waited for a timer." in (await engine.request("GET", "/timer")).json()["detail"]
+        logs = (await engine.api("GET", "/logs?uri=where")).json()["lines"]
+        (line,) = [line["message"] for line in logs if "GET /library" in line["message"]]
+        assert "    at spin (lib/spin.ts:" in line, line
+
+
+@pytest_twisted.ensureDeferred
 async def test_endless_top_level() -> None:
     """A top level that never ends refuses the deployment with a time-out, and nothing changes."""
     with tempfile.TemporaryDirectory() as folder:
@@ -98,7 +148,9 @@ async def test_endless_top_level() -> None:
         async with running_engine(settings) as engine:
             reply = await engine.api("PUT", "/script?uri=loop", {"files": {"main.js": "for (;;) {}"}})
             assert reply.status == 422
-            assert reply.json()["problems"][0]["code"] == "script_timeout"
+            (problem,) = reply.json()["problems"]
+            assert problem["code"] == "script_timeout"
+            assert (problem["file"], problem["line"], problem["snippet"]) == ("main.js", 1, "for (;;) {}")
             assert (await engine.api("GET", "/scripts")).json()["scripts"] == []
 
 

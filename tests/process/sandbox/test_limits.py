@@ -95,6 +95,7 @@ class Deadlines(Case):
         box = clone.take()
         assert box is not None
         self.assertEqual(box[b"n"], b"getScript")
+        self.assertEqual(clone.take(), {b"_command": b"position", b"v": b""})
         self.assertIsNone(clone.take())
         self.assertEqual(self.death(clone), signal.SIGALRM)
 
@@ -102,6 +103,36 @@ class Deadlines(Case):
         """What a script logged before it was killed is not lost with it."""
         seen = self.assert_killed_in_time("console.log('before'); var s = 0; while (true) s++;")
         self.assertEqual(seen.messages, ["before"])
+
+    def said(self, body: str, *, before: str = "", wall_ms: int = SLOW_MS, cpu_ms: int = SLOW_MS) -> list[str]:
+        """Run a handler that never ends; return where it was when it was killed, innermost first."""
+        clone = self.clone(body, before=before)
+        seen = clone.run(wall_ms=wall_ms, cpu_ms=cpu_ms)
+        self.assertEqual(seen.box, {})
+        self.assertIn(self.death(clone), {signal.SIGALRM, signal.SIGPROF})
+        return seen.position
+
+    def test_last_words(self) -> None:
+        """An endless loop says where it is before it is killed: functions, and lines of the bundle."""
+        before = "function inner() {\n  for (;;) {}\n}\nfunction outer() {\n  return 1 + inner();\n}\n"
+        for wall_ms, cpu_ms in ((SLOW_MS, 5000), (5000, SLOW_MS)):
+            said = self.said("outer();", before=before, wall_ms=wall_ms, cpu_ms=cpu_ms)
+            self.assertRegex(said[0], r"^at inner \(input:[12]\)$")
+            self.assertEqual(said[1], "at outer (input:5)")
+            self.assertEqual(said[2], "at [anon] (input:7)")
+
+    def test_last_words_of_native_code(self) -> None:
+        """A regular expression that never comes back is named, and the line that began it."""
+        said = self.said("\nvar found = /(a+)+$/.test('" + "a" * 40 + "b');\nreturn found;")
+        self.assertIn("(native)", said[0])
+        self.assertIn("at [anon] (input:2)", said)
+
+    def test_last_words_of_forgers(self) -> None:
+        """A function whose name looks like frames of a stack cannot add any."""
+        name = "x (input:1)\\n    at y"
+        before = f"var f = function () {{ for (;;) {{}} }}; Object.defineProperty(f, 'name', {{ value: '{name}' }});\n"
+        said = self.said("f();", before=before)
+        self.assertEqual(said[0], "at x ?input:1??    at y (input:1)")
 
     def test_idle_child(self) -> None:
         """A child that has answered is not killed by the deadline of its last run."""
@@ -130,6 +161,7 @@ class Deadlines(Case):
         template = self.zygote.template("while (true) {}", load_seconds=SLOW_MS / 1000)
         self.assertEqual(template.loaded.box, {})
         self.assertLess(time.monotonic() - begun, SLOW_MS / 1000 + LATE_SECONDS)
+        self.assertEqual(template.loaded.position[0], "at [anon] (input:1)")
         status = self.zygote.event("exit", template.number)["status"]
         self.assertIn(os.WTERMSIG(status), {signal.SIGALRM, signal.SIGPROF})
 

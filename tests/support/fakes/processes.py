@@ -186,6 +186,10 @@ class FakeChild:
         """Make a host call."""
         self.send(json.dumps(arguments, separators=(",", ":")).encode(), ask=tag, command=b"host", n=name)
 
+    def position(self, stack: bytes) -> None:
+        """Say where the script is, as before a deadline."""
+        self.send(stack, command=b"position")
+
     def close(self) -> None:
         """Be gone."""
         self.sock.close()

@@ -63,9 +63,9 @@ def of_engine(error: EngineError, *, shown: bool, places: Sequence[StackFrame] =
     extensions: dict[str, Any] = {"code": code_of(error)}
     if error.retry_seconds is not None:
         extensions["retryAfter"] = max(1, round(error.retry_seconds))
-    if isinstance(error, ScriptFailed) and error.thrown is not None:
+    if isinstance(error, ScriptFailed) and (error.thrown is not None or (shown and places)):
         extensions["stacktrace"] = _stack(places)
-        if error.code == "script_failed":
+        if error.code == "script_failed" and error.thrown is not None:
             message = error.thrown.message or error.public
             return FieldFailed(with_callee(message, places[0].source_line) if places else message, extensions)
     return FieldFailed(error.public, extensions)

@@ -84,7 +84,7 @@ class ScriptRuns:
     def explained(self, error: EngineError, invocation: Invocation, then: Callable[[FieldFailed], None]) -> None:
         """See `batches.Scripts`."""
         explain = self._explain
-        if explain is None or not isinstance(error, ScriptFailed) or error.thrown is None:
+        if explain is None or not isinstance(error, ScriptFailed) or not (error.thrown or error.stack or error.place):
             then(of_engine(error, shown=explain is not None))
             return
 

@@ -44,6 +44,10 @@ class Hand:
         """See `occupant.Occupant`."""
         self.log.append(("stepped", step))
 
+    def positioned(self, stack: bytes) -> None:
+        """See `occupant.Occupant`."""
+        self.log.append(("positioned", stack))
+
     def died(self, death: Death) -> None:
         """See `occupant.Occupant`."""
         self.log.append(("died", death.exit.signal, death.cause))

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.errors import Cancelled, Conflict, Stale, Unavailable
+from aiwebengine.errors import Cancelled, Conflict, ScriptTimeout, Stale, Unavailable
 from aiwebengine.runtime.allowance import allowance
 from aiwebengine.runtime.wire.boxes import encode, encode_pair
 from aiwebengine.settings.schema import LimitSettings
@@ -170,6 +170,26 @@ class RunTests(SynchronousTestCase):
         self.template.exit(0, int(signal.SIGALRM))
         self.assertEqual(self.sink.told, [("failed", "script_timeout")])
         self.assertEqual(self.host.receipts[0].cpu_seconds, 0.5)
+
+    def test_died_while_it_waited(self) -> None:
+        """A run whose time is over while it waits names the host calls that were not answered."""
+        self.host.answers = {"now": '{"ok":1}', "later": Deferred()}
+        self.child.ask(b"now", tag=b"1")
+        self.child.ask(b"later", tag=b"2")
+        self.turn()
+        self.template.exit(0, int(signal.SIGALRM))
+        (error,) = self.host.failures
+        self.assertIn("It waited for later. ", error.public)
+
+    def test_position(self) -> None:
+        """A run whose time is over was where its process said last; that of an attempt before does not count."""
+        self.child.position(b"at first (input:3)\n")
+        self.child.position(b"at inner (input:12)\nat outer (input:40)\n")
+        self.turn()
+        self.template.exit(0, int(signal.SIGALRM))
+        (error,) = self.host.failures
+        assert isinstance(error, ScriptTimeout)
+        self.assertEqual(error.stack, "    at inner (input:12)\n    at outer (input:40)")
 
     def test_stream(self) -> None:
         """Parts of an answer leave in order, one at a time, and each has the whole time again."""

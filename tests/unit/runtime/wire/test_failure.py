@@ -20,7 +20,7 @@ from aiwebengine.errors import (
 )
 from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.runtime.wire.control import Exit
-from aiwebengine.runtime.wire.failure import Bounds, death_error, script_failure
+from aiwebengine.runtime.wire.failure import Bounds, death_error, read_position, script_failure
 from aiwebengine.runtime.wire.lines import Lines
 from aiwebengine.settings.schema import LimitSettings
 
@@ -101,6 +101,43 @@ class DeathTests(SynchronousTestCase):
             told = {"name": "HostError", "code": "too_large", "call": "kv.set", "message": message}
             error = script_failure({b"_error_code": b"thrown", b"v": json.dumps(told).encode()})
             self.assertEqual(error.public, "The script threw HostError: kv.set: One value has at most 5 bytes.")
+
+    def test_position(self) -> None:
+        """A run that is ended in time's name keeps where it was, as far as that reads like a stack."""
+        at = "    at inner (input:12)\n    at outer (input:40)"
+        error = death_error(Exit(status=int(signal.SIGALRM)), cause="", bounds=replace(BOUNDS, position=at))
+        assert isinstance(error, ScriptTimeout)
+        self.assertEqual(error.stack, at)
+        self.assertEqual(read_position(b"at inner (input:12)\nat outer (input:40)\n"), at)
+        for forged in (b"x" * 5000, b"at \xff (input:1)", b"<b>at</b>", b"at a (input:1) b", b"\n\n"):
+            self.assertEqual(read_position(forged), "", forged)
+        self.assertIsNone(read_position(b""))
+
+    def test_fault_in_last_words(self) -> None:
+        """A fault after the deadline is the end of its time, unless the process was full."""
+        late = replace(BOUNDS, late=True)
+        for rss, kind in ((1024, ScriptTimeout), (MEMORY, ScriptMemory)):
+            error = death_error(Exit(status=int(signal.SIGSEGV), max_rss_bytes=rss), cause="", bounds=late)
+            self.assertIsInstance(error, kind)
+
+    def test_what_it_did(self) -> None:
+        """A run that is ended in native code, or while it waits, says so."""
+        for changes, told in (
+            (
+                {"position": "    at exec (native)\n    at a (input:1)"},
+                "It was in exec, which is not written in JavaScript.",
+            ),
+            ({"position": None, "waits": ["kv.get", "fetch", "kv.get"]}, "It waited for kv.get, fetch."),
+            ({"waits": [f"c{n}" for n in range(7)]}, "It waited for c0, c1, c2, c3, c4 and 2 others."),
+            ({"position": None}, "It waited for a timer. "),
+            (
+                {"position": None, "waits": None},
+                "It waited for a timer, or had just been sent the answer to a host call.",
+            ),
+            ({}, "nothing it did was kept. Do less at once"),
+        ):
+            bounds = replace(BOUNDS, **changes)
+            self.assertIn(told, death_error(Exit(status=int(signal.SIGALRM)), cause="", bounds=bounds).public)
 
     def test_never_began(self) -> None:
         """A process that was lost with the sandbox, or could not be made, is no fault of the script."""
