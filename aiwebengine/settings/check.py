@@ -7,6 +7,7 @@ when it cannot.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import math
 import re
@@ -224,5 +225,7 @@ def _show(field: Field, value: Any) -> str:
         return "what was given, which is not shown because it may hold a password"
     if isinstance(value, dict):
         return "a group of keys"
+    if isinstance(value, dt.date):
+        return f"the date {value}, which YAML reads without quotation marks"
     text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -16,7 +16,7 @@ _KEY = Argument(
     doc="The key: 1 to 255 characters, without line breaks.",
     max_length=255,
     empty=False,
-    converts="string",
+    converts="primitive",
 )
 _IF_VERSION = "`conflict` is thrown unless the key is at this version"
 

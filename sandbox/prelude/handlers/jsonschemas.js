@@ -307,17 +307,18 @@
         };
     }
 
-    function counted(schema, least, most, unit, checks, count) {
+    function counted(schema, least, most, units, checks, count) {
         if (schema[least] === undefined && schema[most] === undefined) return;
+        function some(number) { return number + ' ' + (number === 1 ? units[0] : units[1]); }
         push.call(checks, function (value, out) {
             var found = count(value);
-            if (found < schema[least]) out.add('must have at least ' + schema[least] + ' ' + unit + '; it has ' + found + '.');
-            if (found > schema[most]) out.add('may have at most ' + schema[most] + ' ' + unit + '; it has ' + found + '.');
+            if (found < schema[least]) out.add('must have at least ' + some(schema[least]) + '; it has ' + found + '.');
+            if (found > schema[most]) out.add('may have at most ' + some(schema[most]) + '; it has ' + found + '.');
         });
     }
 
     function text(schema, parts, checks) {
-        counted(schema, 'minLength', 'maxLength', 'characters', checks, characters);
+        counted(schema, 'minLength', 'maxLength', ['character', 'characters'], checks, characters);
         if (parts.pattern) {
             push.call(checks, function (value, out) {
                 if (!test(parts.pattern, value)) out.add('must match ' + shown(schema.pattern) + '; ' + shown(value) + ' was given.');
@@ -357,7 +358,7 @@
 
     function list(schema, parts, checks) {
         var prefix = parts.prefixItems || [], items = parts.items;
-        counted(schema, 'minItems', 'maxItems', 'elements', checks, function (value) { return value.length; });
+        counted(schema, 'minItems', 'maxItems', ['element', 'elements'], checks, function (value) { return value.length; });
         if (prefix.length > 0 || items) {
             push.call(checks, function (value, out) {
                 var end = items ? value.length : Math.min(value.length, prefix.length);
@@ -388,7 +389,7 @@
     }
 
     function object(schema, parts, checks) {
-        counted(schema, 'minProperties', 'maxProperties', 'properties', checks, function (value) { return keys(value).length; });
+        counted(schema, 'minProperties', 'maxProperties', ['property', 'properties'], checks, function (value) { return keys(value).length; });
         if (schema.required) {
             push.call(checks, function (value, out) {
                 for (var i = 0; i < schema.required.length && !out.full; i++) if (!own(value, schema.required[i])) out.add('is missing.', schema.required[i]);

@@ -331,7 +331,9 @@
     /* `export default { fetch }` is a handler of everything that the script has no other handler for. */
     function fetchExport() {
         var found = named('default'), methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter(function (method) { return !everything[method]; });
-        if (found === undefined || found === null || typeof found.fetch !== 'function' || methods.length === 0) return;
+        if (found === undefined || found === null || found.fetch === undefined) return;
+        if (typeof found.fetch !== 'function') throw K.HostError({ code: 'invalid', call: 'export default', message: 'export default: the member fetch must be a function; ' + K.quote(found.fetch) + ' was given.' });
+        if (methods.length === 0) return;
         route('export default', '/*', function fetch(req, ctx) {
             var init = { method: req.method, headers: req.headers }, url = withoutBase(req.url, K.run.box.q.base);
             if (req.method === 'GET' || req.method === 'HEAD') return found.fetch(new K.Request(url, init), {}, ctx);

@@ -7,7 +7,7 @@
  *   K.adapt(name, how)            how.arguments(given, call) makes of what was given what is sent;
  *                                 how.result(answer, sent) makes of the answer what the script gets
  *   K.object(name)                the object, for members that are no host call
- *   K.textOf(call, name, value)   a value as the string that an argument takes
+ *   K.textOf(call, name, value)   a primitive value as the string that an argument takes; objects are refused
  */
 (function (K, global) {
     'use strict';
@@ -27,7 +27,7 @@
         if (refused) refuse(call, name + ' must be a string; ' + K.quote(value) + ' was given.' + advice);
         return toText(value);
     }
-    K.textOf = function (call, name, value) { return textOf(call, name, value, false, ''); };
+    K.textOf = function (call, name, value) { return textOf(call, name, value, true, ''); };
 
     /* What is sent of what was given: as much as is declared, without what was left out at the end. */
     function sent(entry, given) {

@@ -99,3 +99,13 @@ async def test_middleware_below_a_base_path() -> None:
             "PUT", "/script?uri=two", {"files": {"main.js": "", "package.json": '{"aiwebengine":{"basePath":"/auth"}}'}}
         )
         assert '"basePath" must not begin with "/auth"' in wrong.json()["problems"][0]["message"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_fetch_that_is_no_function() -> None:
+    """An export whose fetch cannot be called is refused, for nothing would serve it."""
+    async with shared_engine() as engine:
+        reply = await engine.api("PUT", "/script?uri=wrong", {"files": {"main.js": "export default { fetch: 5 };"}})
+        assert reply.status == 422
+        (problem,) = reply.json()["problems"]
+        assert "fetch must be a function; 5 was given" in problem["message"]

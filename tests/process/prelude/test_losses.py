@@ -127,3 +127,16 @@ def test_bytes_to_sockets() -> None:
     """Bytes and Blobs go to sockets as binary frames."""
     sent = "sendSocketMessage('t', new Blob(['hi'])); sendSocketMessage('t', new Uint8Array([104])); return 1"
     assert evaluate(sent) == [1]
+
+
+def test_no_objects_as_keys() -> None:
+    """An object is no key: as a string it would be the same as any other one."""
+    ways = (
+        "kv.get({})",
+        "kv.set([1], 2)",
+        "kv.getWithVersion({})",
+        "kv.update({}, function () {})",
+        "sharedStorage.getItem({})",
+    )
+    for way, seen in zip(ways, evaluate(*(f"return {way}" for way in ways)), strict=True):
+        assert "key must be a string" in seen["message"], (way, seen)

@@ -228,3 +228,10 @@ def test_files_that_cannot_be_read(given: Given) -> None:
     assert "cannot be read: Is a directory" in given.problems(given.folder)[0]
     assert "latin.yaml:2: The file is not UTF-8: byte 0xe9" in given.problems(latin)[0]
     assert "larger than 1 MiB" in given.problems(giant)[0]
+
+
+def test_a_date(given: Given) -> None:
+    """A value that YAML takes for a date is shown as what was written, with the reason."""
+    file = given.file("my.yaml", "server:\n  listen: 2026-01-02\n")
+    (problem,) = given.problems(file)
+    assert "the date 2026-01-02, which YAML reads without quotation marks" in problem
