@@ -180,12 +180,12 @@ def _schema(types: int) -> str:
 _ROWS = """
 registerQueryHandler("rows", "rows: [Row!]! type Row { id: Int name: String }", function () {
   var rows = [];
-  for (var i = 0; i < 100000; i++) rows.push({ id: i, name: "row " + i });
+  for (var i = 0; i < 30000; i++) rows.push({ id: i, name: "row " + i });
   return rows;
 });
 registerQueryHandler("numbers", "numbers: [Int!]!", function () {
   var numbers = [];
-  for (var i = 0; i < 500000; i++) numbers.push(i);
+  for (var i = 0; i < 150000; i++) numbers.push(i);
   return numbers;
 });
 registerQueryHandler("row", "row: Row", function () { return { id: 1, name: "one" }; });

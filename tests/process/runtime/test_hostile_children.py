@@ -39,7 +39,7 @@ ENDINGS = {
     """,
     "script_timeout": """
         a-huge-length lines-without-an-end parts-without-a-pause silence silence-without-its-timers
-        half-a-box-and-silence
+        half-a-box-and-silence places-without-an-end a-place-of-bytes
     """,
     "script_crashed": "half-a-box-and-death exit-at-once exit-with-a-status a-fault abort exit-after-a-call",
     "script_memory": "abort-with-much-memory",

@@ -16,6 +16,7 @@ from aiwebengine.errors import ScriptFailed
 from aiwebengine.runtime.wire.answer import read_answer, read_strings
 from aiwebengine.runtime.wire.boxes import Box
 from aiwebengine.runtime.wire.call_checks import read_call
+from aiwebengine.runtime.wire.failure import read_position
 from aiwebengine.runtime.wire.lines import Lines
 from aiwebengine.settings.schema import LimitSettings
 from tests.support.sandbox import Clone, Template, Zygote
@@ -73,6 +74,10 @@ def _ending(clone: Clone, said: list[str], bodies: list[bytes]) -> str:
     while (box := clone.take()) is not None:
         if box.get(b"_command") == b"log":
             said += [line.message for line in lines.read(box[b"v"], at=0.0)]
+        elif box.get(b"_command") == b"position":
+            position = read_position(box.get(b"v", b""))
+            if position is not None and position.count("\n") + 1 != box[b"v"].count(b"\n"):
+                raise Broken(f"it says that it is at {box[b'v'][:300]!r}")
         elif box.get(b"_command") == b"host":
             name, argument = read_call(box[b"_ask"], box[b"n"], box[b"v"])
             number = int(box[b"_ask"])

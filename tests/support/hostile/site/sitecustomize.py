@@ -115,6 +115,8 @@ DEEDS: dict[str, Callable[[socket.socket], None]] = {
     "an answer nobody asked for": _once(encode(encode_pair(b"_answer", b"2"), b"{}")),
     "the answer of another call": _once(_ask(7), encode(encode_pair(b"_answer", b"7"), b'{"ok":1}')),
     "an error of another call": _once(encode(encode_pair(b"_error", b"9"), b"{}")),
+    "places without an end": _for_ever(encode(encode_pair(b"_command", b"position"), b"at a (b:1)\n" * 300)),
+    "a place of bytes": _once(encode(encode_pair(b"_command", b"position"), b"\xff" * 60_000)),
     # Calls.
     "a call with a long name": _once(_ask(1, name=b"x" * 200)),
     "a call that is not ASCII": _once(_ask(1, b'["\xe9"]')),
