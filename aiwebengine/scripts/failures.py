@@ -12,6 +12,7 @@ from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.values import Invocation, LogLine
 
 _MOST_FRAMES = 20
+_MOST_LINES = 60
 
 
 class Failures:
@@ -53,13 +54,24 @@ class Failures:
         at = self._seconds()
         frames = await self.places(error, invocation.version)
         headline = with_callee(error.public, frames[0].source_line) if frames else error.public
-        lines = [headline, *(f"    at {frame.function or '(anonymous)'} ({_place(frame)})" for frame in frames)]
+        lines = [headline, *(await self._below(error, frames, invocation.version) if frames else ())]
         first = {"place": _place(frames[0])} if frames else {}
         fields = {"code": error.code, **first}
         line = LogLine(at=at, level="error", message="\n".join(lines), fields=fields, of_server=True)
         if invocation.label:
             line = line.at_route(invocation.label)
         self._logs.append(invocation, [line], outcome=error.code)
+
+    async def _below(self, error: ScriptFailed, frames: Sequence[Frame], version: str) -> Sequence[str]:
+        """Return what stands below the first line: frames, the error's own members, and what caused it."""
+        text = self._stacks.readable(version, error.stack)
+        lines = (text if isinstance(text, str) else await text).split("\n")
+        first = next((at for at, line in enumerate(lines) if line.startswith("    at ")), len(lines))
+        return lines[first : first + _MOST_LINES] or [_line(frame) for frame in frames]
+
+
+def _line(frame: Frame) -> str:
+    return f"    at {frame.function or '(anonymous)'} ({_place(frame)})"
 
 
 def _place(frame: Frame) -> str:

@@ -59,6 +59,26 @@ class FailuresTests(SynchronousTestCase):
         self.assertEqual(line.message, "The script threw res.json is not a function\n    at (anonymous) (main.js:2)")
         self.assertEqual(line.fields, {"code": "script_failed", "place": "main.js:2"})
 
+    def test_what_caused_it(self) -> None:
+        """What an author put on an error and what caused it stand below its frames; of native frames none is shown."""
+        stack = (
+            "Error: outer\n    at [anon] (input:2)\n    at call (native) strict\n    { code: 5 }\n"
+            "caused by: Error: inner\n    at [anon] (input:1)"
+        )
+        line = self.kept(ScriptFailed("No.", thrown=ThrownError(name="Error", message="outer", stack=stack)))
+        self.assertEqual(
+            line.message.split("\n"),
+            [
+                "No.",
+                "    at (anonymous) (main.js:2)",
+                "    { code: 5 }",
+                "caused by: Error: inner",
+                "    at (anonymous) (main.js:1)",
+            ],
+        )
+        native = self.kept(ScriptTimeout("It was ended.", place="main.js:1", stack="    at test (native)"))
+        self.assertEqual(native.message, "It was ended.\n    at (anonymous) (main.js:1)")
+
     def test_ended(self) -> None:
         """What left no stack is told with the place of its registration."""
         line = self.kept(ScriptTimeout("It was ended.", place="main.js:1"))
