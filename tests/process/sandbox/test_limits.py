@@ -106,10 +106,14 @@ class Deadlines(Case):
 
     def said(self, body: str, *, before: str = "", wall_ms: int = SLOW_MS, cpu_ms: int = SLOW_MS) -> list[str]:
         """Run a handler that never ends; return where it was when it was killed, innermost first."""
-        clone = self.clone(body, before=before)
-        seen = clone.run(wall_ms=wall_ms, cpu_ms=cpu_ms)
-        self.assertEqual(seen.box, {})
-        self.assertIn(self.death(clone), {signal.SIGALRM, signal.SIGPROF})
+        for _ in range(20):
+            clone = self.clone(body, before=before)
+            seen = clone.run(wall_ms=wall_ms, cpu_ms=cpu_ms)
+            self.assertEqual(seen.box, {})
+            self.assertIn(self.death(clone), {signal.SIGALRM, signal.SIGPROF})
+            # What is read in the middle of a change may end before the first frame.
+            if seen.position:
+                break
         return seen.position
 
     def test_last_words(self) -> None:
