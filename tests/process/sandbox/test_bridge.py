@@ -252,8 +252,12 @@ async def test_answers_that_come_late() -> None:
         runtime.host.calls["getScript"] = ask
         await runtime.load("one", 'registerWebHandler("/", function (req) { return [getScript(req.path)]; });')
         for number in range(5):
-            _, late = runtime.start("one", path="/late", wall=0.15)
-            await runtime.until(lambda: waiting)
+            for attempt in range(1, 20):
+                _, late = runtime.start("one", path="/late", wall=0.15 * attempt)
+                await runtime.until(lambda late=late: waiting or late.done.called)
+                if waiting:
+                    break
+                # On a busy machine its time was over before it asked.
             _, seen = runtime.start("one", path=f"/{number}")
             assert isinstance((await late.done).error, ScriptTimeout)
             stale, waiting[:] = list(waiting), []
