@@ -5,20 +5,20 @@ A native loop (a bad regular expression, `join` of a huge array) never returns t
 no handler of Python's could run.  Two interval timers end the process wherever it is: SIGALRM
 when the run's time is over, SIGPROF when its processor time is.
 
-Each timer expires twice: at the deadline for `lastwords`, whose handler ends the process itself, and
-a moment later, when the signal has its default action again, in case that did not happen.  Without last words it
-has that the first time, too.
+Each timer expires twice: at the deadline for `deadline_report`, whose handler ends the process itself, and
+a moment later, when the signal has its default action again, in case that did not happen.  Without a reporter the
+signal has its default action the first time, too.
 """
 
 from __future__ import annotations
 
 import signal
 
-from sandbox.lastwords import LastWords
+from sandbox.deadline_report import DeadlineReporter
 
 _SHORTEST_SECONDS = 0.001
-_WORDS_SECONDS = 0.2
-"""How long last words may take; the server does not wait so long."""
+_REPORT_SECONDS = 0.2
+"""How long the report may take; the server does not wait so long."""
 
 
 class Deadline:
@@ -26,13 +26,13 @@ class Deadline:
     The timers of one process.
 
     Args:
-        words: Said at the deadline; None for none.
+        reporter: Reports at the deadline where the script is; None for no report.
     """
 
-    __slots__ = ("_again", "_cpu_seconds", "_paused", "_wall_seconds")
+    __slots__ = ("_cpu_seconds", "_interval", "_paused", "_wall_seconds")
 
-    def __init__(self, words: LastWords | None = None) -> None:
-        self._again = _WORDS_SECONDS if words is not None else 0.0
+    def __init__(self, reporter: DeadlineReporter | None = None) -> None:
+        self._interval = _REPORT_SECONDS if reporter is not None else 0.0
         self._wall_seconds = 0.0
         self._cpu_seconds = 0.0
         self._paused: float | None = None
@@ -51,7 +51,7 @@ class Deadline:
     def resume(self) -> None:
         """Go on with what was left at `pause`."""
         if self._paused is not None:
-            signal.setitimer(signal.ITIMER_REAL, max(_SHORTEST_SECONDS, self._paused), self._again)
+            signal.setitimer(signal.ITIMER_REAL, max(_SHORTEST_SECONDS, self._paused), self._interval)
             self._paused = None
 
     def renew(self) -> None:
@@ -68,5 +68,5 @@ class Deadline:
 
     def _start(self) -> None:
         self._paused = None
-        signal.setitimer(signal.ITIMER_REAL, self._wall_seconds, self._again)
-        signal.setitimer(signal.ITIMER_PROF, self._cpu_seconds, self._again)
+        signal.setitimer(signal.ITIMER_REAL, self._wall_seconds, self._interval)
+        signal.setitimer(signal.ITIMER_PROF, self._cpu_seconds, self._interval)

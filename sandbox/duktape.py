@@ -20,8 +20,8 @@ from typing import Any, cast
 import pyduktape2
 
 from sandbox.callstack import CallStack, Unreadable
+from sandbox.deadline_report import DeadlineReporter
 from sandbox.engine import EngineFailed
-from sandbox.lastwords import LastWords
 from sandbox.surface import NOTHING, Surface
 
 _FOLDER = Path(__file__).parent / "prelude"
@@ -48,7 +48,7 @@ class Duktape:
         surface: What scripts find beyond the sandbox's own prelude.
         folder: Holds the prelude files, `order.json` with those that are evaluated, in their order, and `later.json`
             with those that a script loads.
-        waiting: The Python functions that wait while the script does; see `lastwords`.
+        waiting: The Python functions that wait while the script does; see `deadline_report`.
 
     Raises:
         EngineFailed: A prelude file is missing, or throws.
@@ -61,8 +61,8 @@ class Duktape:
         os.environ["TZ"] = "UTC"
         time.tzset()
         self._context = pyduktape2.DuktapeContext()
-        self.words = self._last_words(waiting)
-        """Says where a script is; None where memory cannot be read for that."""
+        self.reporter = self._deadline_reporter(waiting)
+        """Reports at the deadline where a script is; None where memory cannot be read for that."""
         names: list[str] = json.loads((folder / "order.json").read_text("utf-8"))
         if not (folder / _BUILT).exists():
             raise EngineFailed(f"{folder / _BUILT} is missing; install aiwebengine again, which builds it")
@@ -82,28 +82,28 @@ class Duktape:
         except (*_ERRORS, MemoryError, UnicodeError) as error:
             raise EngineFailed(str(error)) from None
 
-    def _last_words(self, waiting: Collection[CodeType]) -> LastWords | None:
-        """Make what reads the call stack, and try it on a stack that is known."""
+    def _deadline_reporter(self, waiting: Collection[CodeType]) -> DeadlineReporter | None:
+        """Return a reporter that has read a known stack correctly; None if none did."""
         try:
             thread = str(self._context.eval_js("String(Duktape.info(Duktape.Thread.current()).hptr)"))
             stack = CallStack(int(thread, 16))
         except (*_ERRORS, ValueError, Unreadable):
             return None
-        words = LastWords(
+        reporter = DeadlineReporter(
             frames=stack.frames, inside=(Duktape.pump.__code__, Duktape._wait_for_signal.__code__), waiting=waiting
         )
-        if any(self._is_known(words) for _ in range(_MOST_ATTEMPTS)):
-            words.arm()
-            return words
-        words.disarm()
+        if any(self._is_known(reporter) for _ in range(_MOST_ATTEMPTS)):
+            reporter.arm()
+            return reporter
+        reporter.disarm()
         return None
 
-    def _is_known(self, words: LastWords) -> bool:
-        words.arm()
+    def _is_known(self, reporter: DeadlineReporter) -> bool:
+        reporter.arm()
         signal.setitimer(signal.ITIMER_REAL, _KNOWN_SECONDS)
         self._wait_for_signal()
         signal.setitimer(signal.ITIMER_REAL, 0)
-        return _KNOWN_FRAME in words.heard[:2]
+        return _KNOWN_FRAME in reporter.last_frames[:2]
 
     def _wait_for_signal(self) -> None:
         self._context.eval_js(_KNOWN_STACK)

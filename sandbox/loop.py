@@ -18,8 +18,8 @@ server may take the other one back:
 `d` and `c` are the milliseconds of wall and processor time that the run may take.  A long body of a request follows the
 JSON of a run, see `requests.py`.
 
-At its deadline a child that computes says where its script is, and one that waits says
-so; see `lastwords.py`:
+At its deadline a child that computes reports where its script is, and one that waits reports
+that; see `deadline_report.py`:
 
     _command=position v=at inner (input:12)      and a line for each caller
     _command=position

@@ -63,9 +63,9 @@ def _be_template(
         cpu_seconds=int(limits["cpu_seconds"]),
         calls=calls[0] if calls else None,
     )
-    deadline = Deadline(engine.words)
-    if engine.words is not None:
-        engine.words.speak_on(data.fileno())
+    deadline = Deadline(engine.reporter)
+    if engine.reporter is not None:
+        engine.reporter.send_to(data.fileno())
     seconds = float(limits.get("load_seconds", 0))
     if seconds:
         deadline.begin(wall_seconds=seconds, cpu_seconds=seconds)
@@ -94,10 +94,10 @@ def _be_clone(
 ) -> None:
     data = socket.socket(fileno=descriptors[0])
     apply.lock_clone(parent=parent, calls=calls)
-    if engine.words is not None:
-        engine.words.speak_on(data.fileno())
+    if engine.reporter is not None:
+        engine.reporter.send_to(data.fileno())
     garbage = GarbageCollector(collect=lambda: engine.pump("H"), used_bytes=used_bytes)
-    conversation = Conversation(data=data, engine=engine, deadline=Deadline(engine.words))
+    conversation = Conversation(data=data, engine=engine, deadline=Deadline(engine.reporter))
     conversation.serve(garbage=garbage, once=bool(request.get("once")))
 
 

@@ -11,13 +11,13 @@ it has been asked for.  Two machines tell what it is doing:
     parked --resume--> lingering
     busy, lingering, parked --release--> idle   its run is answered, or goes on without it, or it is dead
 
-    live, ending, last words --end--> ending    its life: a kill was sent, it was let go, or its socket has ended
-    live, ending, last words --spoil--> unfit   it said itself that it is of no use any more, and ends by itself
+    live, ending, exited --end--> ending        its life: a kill was sent, it was let go, or its socket has ended
+    live, ending, exited --spoil--> unfit       it reported that it cannot be used again, and ends by itself
     unfit --end--> unfit
-    live --exit--> last words                   nobody meant it to end: what it had sent still counts
+    live --exit--> exited                       it exited unasked: what it had sent before still counts
     ending --exit--> ending
     unfit --exit--> unfit
-    ending, unfit, last words --bury--> dead
+    ending, unfit, exited --bury--> dead
 
 More runs may lie in its socket while one is in hand; see `processes.socket_queue`.  They have not begun before those
 in front of them are answered, so they are in nobody's hand: they are taken back when the one in hand begins to wait,
@@ -93,7 +93,7 @@ class CloneLife(StrEnum):
     LIVE = "live"
     ENDING = "ending"
     UNFIT = "unfit"
-    LAST_WORDS = "last words"
+    EXITED = "exited"
     DEAD = "dead"
 
 
@@ -103,17 +103,17 @@ END = Move(
         CloneLife.LIVE: CloneLife.ENDING,
         CloneLife.ENDING: CloneLife.ENDING,
         CloneLife.UNFIT: CloneLife.UNFIT,
-        CloneLife.LAST_WORDS: CloneLife.ENDING,
+        CloneLife.EXITED: CloneLife.ENDING,
     },
 )
 SPOIL = Move(
-    "spoil", {CloneLife.LIVE: CloneLife.UNFIT, CloneLife.ENDING: CloneLife.UNFIT, CloneLife.LAST_WORDS: CloneLife.UNFIT}
+    "spoil", {CloneLife.LIVE: CloneLife.UNFIT, CloneLife.ENDING: CloneLife.UNFIT, CloneLife.EXITED: CloneLife.UNFIT}
 )
 EXIT = Move(
-    "exit", {CloneLife.LIVE: CloneLife.LAST_WORDS, CloneLife.ENDING: CloneLife.ENDING, CloneLife.UNFIT: CloneLife.UNFIT}
+    "exit", {CloneLife.LIVE: CloneLife.EXITED, CloneLife.ENDING: CloneLife.ENDING, CloneLife.UNFIT: CloneLife.UNFIT}
 )
 BURY = Move(
-    "bury", {CloneLife.ENDING: CloneLife.DEAD, CloneLife.UNFIT: CloneLife.DEAD, CloneLife.LAST_WORDS: CloneLife.DEAD}
+    "bury", {CloneLife.ENDING: CloneLife.DEAD, CloneLife.UNFIT: CloneLife.DEAD, CloneLife.EXITED: CloneLife.DEAD}
 )
 
 # For every request: an attribute of an enumeration takes three times as long as a name.
@@ -249,7 +249,7 @@ class Clone(Generic[R]):
     @property
     def goes_on(self) -> bool:
         """Return whether the next run in its socket has begun, now that the one in hand was answered."""
-        return self.queue.count > 0 and not self.cause and self.life in (CloneLife.LIVE, CloneLife.LAST_WORDS)
+        return self.queue.count > 0 and not self.cause and self.life in (CloneLife.LIVE, CloneLife.EXITED)
 
     def recall(self, run: R | None = None) -> None:
         """

@@ -38,7 +38,7 @@ _STABLE_SECONDS = 30.0
 _MAX_STDERR = 64 * 1024
 _START_SECONDS = 60.0
 _SILENT_SECONDS = 10.0
-_LAST_WORDS_SECONDS = 2.0
+_EXIT_SECONDS = 2.0
 _LINES = 200
 _LINES_SECONDS = 10.0
 _UNLOADABLE = 3
@@ -222,8 +222,8 @@ class Zygote(Service):
         if self.pid or (control is not None and control.broken):
             self._process.kill()
         else:
-            # It ends by itself, and its status and its last words tell why.
-            self._killing = self._reactor.callLater(_LAST_WORDS_SECONDS, self._process.kill)
+            # It ends by itself, and its status and what it wrote to standard error tell why.
+            self._killing = self._reactor.callLater(_EXIT_SECONDS, self._process.kill)
 
     def _unloadable(self, reason: str) -> None:
         """Take it that the files of its JavaScript are broken: at first nothing can start, later they may be mended."""

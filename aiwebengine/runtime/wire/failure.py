@@ -120,7 +120,7 @@ class Bounds:
     position: str | None = ""
     """Where it was at its deadline: frames of a raw stack; None: it waited, empty: it did not say."""
     late: bool = False
-    """It died after its deadline, so that its last words may be the cause."""
+    """It died after its deadline, so that reading its stack for the report may be the cause."""
     waits: Sequence[str] | None = ()
     """Names of the host calls that were not answered; None if all of them were."""
 
@@ -154,7 +154,7 @@ def death_error(ended: Exit, *, cause: str, bounds: Bounds) -> EngineError:
             place=bounds.place,
         )
     if bounds.late and number in _FAULTS:
-        # Its time was over, and it died while it read where it was; see `sandbox/lastwords.py`.
+        # Its time was over, and it died while it read its own stack; see `sandbox/deadline_report.py`.
         return _timeout(bounds, of_processor=False)
     if ended.refused:
         return Unavailable(

@@ -51,7 +51,7 @@ ANSWERS = {
     "a-part-before-the-start": "whole",
     "a-huge-line": "logged",
     "bulky-fields": "fields",
-    "exit-after-the-answer": "last words",
+    "exit-after-the-answer": "answered",
     "talk-after-the-answer": "more",
 }
 LOADS = {

@@ -104,7 +104,7 @@ class Deadlines(Case):
         seen = self.assert_killed_in_time("console.log('before'); var s = 0; while (true) s++;")
         self.assertEqual(seen.messages, ["before"])
 
-    def said(self, body: str, *, before: str = "", wall_ms: int = SLOW_MS, cpu_ms: int = SLOW_MS) -> list[str]:
+    def reported(self, body: str, *, before: str = "", wall_ms: int = SLOW_MS, cpu_ms: int = SLOW_MS) -> list[str]:
         """Run a handler that never ends; return where it was when it was killed, innermost first."""
         for _ in range(20):
             clone = self.clone(body, before=before)
@@ -116,27 +116,27 @@ class Deadlines(Case):
                 break
         return seen.position
 
-    def test_last_words(self) -> None:
-        """An endless loop says where it is before it is killed: functions, and lines of the bundle."""
+    def test_report(self) -> None:
+        """An endless loop reports where it is before it is killed: functions, and lines of the bundle."""
         before = "function inner() {\n  for (;;) {}\n}\nfunction outer() {\n  return 1 + inner();\n}\n"
         for wall_ms, cpu_ms in ((SLOW_MS, 5000), (5000, SLOW_MS)):
-            said = self.said("outer();", before=before, wall_ms=wall_ms, cpu_ms=cpu_ms)
-            self.assertRegex(said[0], r"^at inner \(input:[12]\)$")
-            self.assertEqual(said[1], "at outer (input:5)")
-            self.assertEqual(said[2], "at [anon] (input:7)")
+            frames = self.reported("outer();", before=before, wall_ms=wall_ms, cpu_ms=cpu_ms)
+            self.assertRegex(frames[0], r"^at inner \(input:[12]\)$")
+            self.assertEqual(frames[1], "at outer (input:5)")
+            self.assertEqual(frames[2], "at [anon] (input:7)")
 
-    def test_last_words_of_native_code(self) -> None:
+    def test_report_of_native_code(self) -> None:
         """A regular expression that never comes back is named, and the line that began it."""
-        said = self.said("\nvar found = /(a+)+$/.test('" + "a" * 40 + "b');\nreturn found;")
-        self.assertIn("(native)", said[0])
-        self.assertIn("at [anon] (input:2)", said)
+        frames = self.reported("\nvar found = /(a+)+$/.test('" + "a" * 40 + "b');\nreturn found;")
+        self.assertIn("(native)", frames[0])
+        self.assertIn("at [anon] (input:2)", frames)
 
-    def test_last_words_of_forgers(self) -> None:
+    def test_report_with_a_forged_name(self) -> None:
         """A function whose name looks like frames of a stack cannot add any."""
         name = "x (input:1)\\n    at y"
         before = f"var f = function () {{ for (;;) {{}} }}; Object.defineProperty(f, 'name', {{ value: '{name}' }});\n"
-        said = self.said("f();", before=before)
-        self.assertEqual(said[0], "at x ?input:1??    at y (input:1)")
+        frames = self.reported("f();", before=before)
+        self.assertEqual(frames[0], "at x ?input:1??    at y (input:1)")
 
     def test_idle_child(self) -> None:
         """A child that has answered is not killed by the deadline of its last run."""

@@ -162,7 +162,7 @@ DEEDS: dict[str, Callable[[socket.socket], None]] = {
     "abort with much memory": _once(then=_heavy_abort),
     "exit after a call": _once(_ask(1), then=lambda: os._exit(3)),
     "exit in the stream": _once(_part(b"start", b'[""]'), then=_exit_soon),
-    "exit after the answer": _once(encode(ANSWER, b'"last words"'), then=lambda: os._exit(3)),
+    "exit after the answer": _once(encode(ANSWER, b'"answered"'), then=lambda: os._exit(3)),
     "talk after the answer": _once(encode(ANSWER, b'"more"') + encode(LOG, b"[]")),
 }
 

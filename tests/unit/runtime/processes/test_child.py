@@ -209,7 +209,7 @@ class CloneTests(SynchronousTestCase):
         self.assertIs(self.clone.life, CloneLife.ENDING)
         self.assertTrue(self.child.take() is not None and self.child.deserted)
 
-    def test_last_words(self) -> None:
+    def test_exit_after_the_answer(self) -> None:
         """What a child had said before it died still counts."""
         self.start()
         self.child.answer(b"in time")

@@ -113,7 +113,7 @@ class DeathTests(SynchronousTestCase):
             self.assertEqual(read_position(forged), "", forged)
         self.assertIsNone(read_position(b""))
 
-    def test_fault_in_last_words(self) -> None:
+    def test_fault_after_the_deadline(self) -> None:
         """A fault after the deadline is the end of its time, unless the process was full."""
         late = replace(BOUNDS, late=True)
         for rss, kind in ((1024, ScriptTimeout), (MEMORY, ScriptMemory)):

@@ -14,7 +14,7 @@ _INTERRUPTED = r"""
 import json, signal, sys
 import pyduktape2
 from sandbox.callstack import CallStack
-from sandbox.lastwords import LastWords
+from sandbox.deadline_report import DeadlineReporter
 
 SOURCE = '''(function () {
   function make(count) {
@@ -47,19 +47,19 @@ def frames():
     seen.update(line.split(b" ")[1].decode() for line in found)
     # Enough: the rest of the script is not interrupted, so that no signal comes when Python runs.
     if count % 10:
-        words.arm()
+        reporter.arm()
         signal.setitimer(signal.ITIMER_PROF, 0.001)
     return found
 
 def inside():
     return context.eval_js(SOURCE)
 
-words = LastWords(frames=frames, inside=[inside.__code__])
+reporter = DeadlineReporter(frames=frames, inside=[inside.__code__])
 expected = inside()
 results = set()
 while count < 100 and len(results) < 2:
     begun = count
-    words.arm()
+    reporter.arm()
     signal.setitimer(signal.ITIMER_PROF, 0.001)
     results.add(inside())
     assert count == begun + 10, "the script is too short for this machine"

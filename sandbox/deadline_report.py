@@ -1,5 +1,5 @@
 """
-What a process says at its deadline: where its script is.
+The report that a process sends at its deadline: where its script is.
 
 The deadline's timers expire twice, see `deadline`.  The first time their signal has a handler, which is reset by the
 kernel in that moment, so the second time nothing stands between the signal and the end of the process.  The handler
@@ -12,7 +12,7 @@ is called by C, wherever the process is, for one of Python's own would wait for 
   whole or not at all.  Between two pumps the socket holds whole boxes only, and nothing else is sent within one.
 - where Python waits for the server or for a timer: it sends a box without a value.  A script that waits is at no
   place of its own, and which calls are not answered the server knows.
-- anywhere else: it says nothing.
+- anywhere else: it sends nothing.
 
 It never returns: the process is over, as it would be without a handler.  So it does not matter what the handler, which
 is Python, finds half-done in the interpreter that it has interrupted, nor what it leaves there.
@@ -50,9 +50,9 @@ class _SigAction(ctypes.Structure):
     )
 
 
-class LastWords:
+class DeadlineReporter:
     """
-    The handler of the deadline's signals.
+    The handler of the deadline's signals, which reports where the script is.
 
     Args:
         frames: Returns where the script is; see `callstack.CallStack.frames`.
@@ -60,7 +60,7 @@ class LastWords:
         waiting: Those that wait while the script does, and send nothing.
     """
 
-    __slots__ = ("_action", "_buffer", "_errno", "_frames", "_inside", "_libc", "_socket", "_waiting", "heard")
+    __slots__ = ("_action", "_buffer", "_errno", "_frames", "_inside", "_libc", "_socket", "_waiting", "last_frames")
 
     def __init__(
         self, *, frames: Callable[[], list[bytes]], inside: Collection[CodeType], waiting: Collection[CodeType] = ()
@@ -69,8 +69,8 @@ class LastWords:
         self._inside = tuple(inside)
         self._waiting = tuple(waiting)
         self._socket = -1
-        self.heard: list[bytes] = []
-        """What was said last, for a process that has no socket."""
+        self.last_frames: list[bytes] = []
+        """The frames that were read last, for a process that has no socket."""
         self._libc = ctypes.CDLL(None)
         # Written out it would be mangled as a private name of this class.
         self._errno = getattr(self._libc, "__errno_location")
@@ -79,7 +79,7 @@ class LastWords:
         self._buffer = ctypes.create_string_buffer(len(_HEAD) + 2 + _MOST_BYTES + len(END))
         self._action = _SigAction(handler=_HANDLER(self._signalled), flags=_SA_RESTART | _SA_NODEFER | _SA_RESETHAND)
 
-    def speak_on(self, descriptor: int) -> None:
+    def send_to(self, descriptor: int) -> None:
         """Send on this socket from now on."""
         self._socket = descriptor
 
@@ -94,24 +94,24 @@ class LastWords:
             signal.signal(number, signal.SIG_DFL)
 
     def _signalled(self, number: int) -> None:
-        kept = self._errno()[0]
+        errno = self._errno()[0]
         try:
             # The frame that C has interrupted.
             interrupted = sys._getframe(1).f_code  # noqa: SLF001  there is no other way to ask
             if any(interrupted is one for one in self._inside):
-                self._say(self._frames() or [b"at ? (native)"])
+                self._report(self._frames() or [b"at ? (native)"])
             elif any(interrupted is one for one in self._waiting):
-                self._say([])
+                self._report([])
         except Exception:  # noqa: BLE001  nothing may be thrown into what was interrupted
-            self.heard = []
+            self.last_frames = []
         finally:
             if self._socket >= 0:
                 _end(number)
-            self._errno()[0] = kept
+            self._errno()[0] = errno
 
-    def _say(self, frames: list[bytes]) -> None:
+    def _report(self, frames: list[bytes]) -> None:
         if self._socket < 0:
-            self.heard = frames
+            self.last_frames = frames
             return
         start = ctypes.addressof(self._buffer)
         at = start + len(_HEAD) + 2
