@@ -39,7 +39,7 @@ from aiwebengine.runtime.runner import Runner
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.scripts.access import ScriptAccess
 from aiwebengine.scripts.deploy import Deployer
-from aiwebengine.scripts.failures import Failures
+from aiwebengine.scripts.failures import Explain, Failures
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.prepare import FindEntries
 from aiwebengine.scripts.stacks import Stacks
@@ -60,7 +60,6 @@ from aiwebengine.settings.schema import Settings
 from aiwebengine.values import ConsolePage, Invocation, Receipt
 from aiwebengine.web.admission import AdmissionStep
 from aiwebengine.web.api.route import ApiResource
-from aiwebengine.web.errors import Explain
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamServer
 from aiwebengine.web.handover import HandoverParticipant

@@ -40,7 +40,6 @@ from aiwebengine.services.db.script_databases import ScriptDatabases
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.outbox import Relay
 from aiwebengine.values import Invocation, LogLine, Receipt
-from aiwebengine.web.errors import Explain, StackFrame
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamServer
 from aiwebengine.web.websocket.connection import WebSockets
@@ -190,7 +189,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         failures=failures,
         keep_failure=keep_failure,
         warn=partial(_warn, base),
-        explain=_explain(failures) if settings.errors.show_source else None,
+        explain=failures.trace if settings.errors.show_source else None,
         messages=messages,
         event_streams=event_streams,
         stream_server=StreamServer(bus=bus, streams=event_streams, settings=settings.live, random=SystemRandom()),
@@ -275,18 +274,3 @@ def _keeper(base: Foundation, hooks: Hooks) -> Callable[[Invocation, Receipt], N
 
 def _warn(base: Foundation, invocation: Invocation, text: str) -> None:
     base.logs.append(invocation, [LogLine(at=base.seconds(), level="warn", message=text, of_server=True)])
-
-
-def _explain(failures: Failures) -> Explain:
-    async def explain(error: ScriptFailed, version: str) -> Sequence[StackFrame]:
-        return [
-            StackFrame(
-                file=frame.file or version,
-                line=frame.line,
-                function=frame.function or "",
-                source_line=frame.source_line or "",
-            )
-            for frame in await failures.places(error, version)
-        ]
-
-    return explain

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
 
 from aiwebengine.build.sourcemap import Frame, frame_of_registration, map_stack, with_callee
 from aiwebengine.errors import EngineError, ScriptFailed
@@ -13,6 +16,28 @@ from aiwebengine.values import Invocation, LogLine
 
 _MOST_FRAMES = 20
 _MOST_LINES = 60
+_FRAME = "    at "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What is known of a failure in the author's own source; empty if its place cannot be found."""
+
+    frames: Sequence[Frame] = ()
+    """Of the error itself, innermost first."""
+    lines: Sequence[str] = ()
+    """What stands below an error's first line: its frames, its own members, and the errors that caused it."""
+
+    def headline(self, message: str) -> str:
+        """Return *message* with the whole name of what is not a function, where the source line tells it."""
+        return with_callee(message, self.frames[0].source_line) if self.frames else message
+
+
+NO_TRACE = Trace()
+
+
+Explain = Callable[[ScriptFailed, str], Coroutine[Any, Any, Trace]]
+"""Returns the trace of a failure of a version."""
 
 
 class Failures:
@@ -32,42 +57,41 @@ class Failures:
         self._logs = logs
         self._seconds = seconds
 
-    async def places(self, error: ScriptFailed, version: str) -> Sequence[Frame]:
-        """Return the author's frames of a failure, innermost first; none if they cannot be found."""
-        stack = error.stack
-        if not stack and not error.place:
-            return ()
+    async def trace(self, error: ScriptFailed, version: str) -> Trace:
+        """Return where a version failed, in the author's own source."""
+        if not error.stack and not error.place:
+            return NO_TRACE
         try:
             bundle = await self._source.bundle(version)
             places = await self._stacks.of(version, bundle)
         except EngineError:
-            return ()
-        frames = map_stack(stack, places.source_map, bundle.files)[:_MOST_FRAMES]
-        if frames or not error.place:
-            return frames
-        return [frame_of_registration(error.place, places.source_map, bundle.files)]
+            return NO_TRACE
+        lines = error.stack.split("\n")
+        first = next((at for at, line in enumerate(lines) if line.startswith(_FRAME)), len(lines))
+        own = "\n".join(takewhile(lambda line: line.startswith(_FRAME), lines[first:]))
+        frames = (
+            map_stack(own, places.source_map, bundle.files) or map_stack(error.stack, places.source_map, bundle.files)
+        )[:_MOST_FRAMES]
+        if frames:
+            below = places.readable("\n".join(lines[first:])).split("\n")
+            return Trace(frames=frames, lines=below[:_MOST_LINES])
+        if not error.place:
+            return NO_TRACE
+        frame = frame_of_registration(error.place, places.source_map, bundle.files)
+        return Trace(frames=[frame], lines=[_line(frame)])
 
     async def keep(self, invocation: Invocation, error: ScriptFailed) -> None:
         """Write a failure into the script's log; a load's is told to whoever deploys."""
         if invocation.kind == "load":
             return
         at = self._seconds()
-        frames = await self.places(error, invocation.version)
-        headline = with_callee(error.public, frames[0].source_line) if frames else error.public
-        lines = [headline, *(await self._below(error, frames, invocation.version) if frames else ())]
-        first = {"place": _place(frames[0])} if frames else {}
-        fields = {"code": error.code, **first}
-        line = LogLine(at=at, level="error", message="\n".join(lines), fields=fields, of_server=True)
+        trace = await self.trace(error, invocation.version)
+        first = {"place": _place(trace.frames[0])} if trace.frames else {}
+        message = "\n".join([trace.headline(error.public), *trace.lines])
+        line = LogLine(at=at, level="error", message=message, fields={"code": error.code, **first}, of_server=True)
         if invocation.label:
             line = line.at_route(invocation.label)
         self._logs.append(invocation, [line], outcome=error.code)
-
-    async def _below(self, error: ScriptFailed, frames: Sequence[Frame], version: str) -> Sequence[str]:
-        """Return what stands below the first line: frames, the error's own members, and what caused it."""
-        text = self._stacks.readable(version, error.stack)
-        lines = (text if isinstance(text, str) else await text).split("\n")
-        first = next((at for at, line in enumerate(lines) if line.startswith("    at ")), len(lines))
-        return lines[first : first + _MOST_LINES] or [_line(frame) for frame in frames]
 
 
 def _line(frame: Frame) -> str:

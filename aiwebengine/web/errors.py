@@ -9,30 +9,13 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from aiwebengine.build.sourcemap import with_callee
 from aiwebengine.errors import TABLE, EngineError, ScriptFailed
+from aiwebengine.scripts.failures import NO_TRACE, Trace
 from aiwebengine.values import Answer
 from aiwebengine.web.api.problems import problem_answer
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StackFrame:
-    """One frame of a script's stack, in the author's own source."""
-
-    file: str
-    line: int
-    function: str = ""
-    source_line: str = ""
-
-
-Explain = Callable[[ScriptFailed, str], Awaitable[Sequence[StackFrame]]]
-"""Gives the author's frames of a failure of a version, innermost first."""
-
-_MAX_PLACES = 20
 _MAX_PROBLEM_BYTES = 64 * 1024
 
 _PAGE = """<!doctype html>
@@ -64,7 +47,7 @@ def error_answer(
     *,
     request_id: str,
     accept: str = "",
-    places: Sequence[StackFrame] = (),
+    trace: Trace = NO_TRACE,
 ) -> Answer:
     """
     Make the answer that tells *error*.
@@ -73,19 +56,19 @@ def error_answer(
         error: An unknown one is told as a bare 500.
         request_id: To be found again in the log.
         accept: The request's `accept` header.
-        places: What to show of the script's stack; empty for nobody.
+        trace: Where the script failed, for its author; empty for anybody else.
     """
     answer = problem_answer(error, request_id=request_id)
     if not wants_page(accept):
-        return _with_places(answer, error, request_id, places) if places else answer
+        return _with_trace(answer, error, request_id, trace) if trace.frames else answer
     known = (
         error
         if isinstance(error, EngineError)
         else EngineError("Internal server error; the server log has the details.")
     )
     row = TABLE[known.code]
-    more = _stack(places) + _problems(known.details)
-    return _page(answer, title=row.title, detail=_detail(known, places), more=more, request_id=request_id)
+    more = _trace(trace) + _problems(known.details)
+    return _page(answer, title=row.title, detail=trace.headline(known.public), more=more, request_id=request_id)
 
 
 def problem_page(answer: Answer, *, request_id: str) -> Answer:
@@ -146,33 +129,33 @@ def wants_page(accept: str) -> bool:
     return False
 
 
-def _with_places(answer: Answer, error: Exception, request_id: str, places: Sequence[StackFrame]) -> Answer:
-    frames = [
-        {"file": place.file, "line": place.line, "function": place.function, "source": place.source_line}
-        for place in places[:_MAX_PLACES]
-    ]
+def _with_trace(answer: Answer, error: Exception, request_id: str, trace: Trace) -> Answer:
     if not isinstance(error, EngineError):
         return answer
-    details: dict[str, Any] = {**(error.details if isinstance(error.details, dict) else {}), "stack": frames}
-    shown = EngineError(_detail(error, places), details=details, retry_seconds=error.retry_seconds)
+    frames = [
+        {
+            "file": frame.file or "",
+            "line": frame.line,
+            "function": frame.function or "",
+            "source": frame.source_line or "",
+        }
+        for frame in trace.frames
+    ]
+    known = error.details if isinstance(error.details, dict) else {}
+    details: dict[str, Any] = {**known, "stack": frames, "trace": list(trace.lines)}
+    shown = EngineError(trace.headline(error.public), details=details, retry_seconds=error.retry_seconds)
     shown.code = error.code  # type: ignore[misc]  # The same error, told to its author.
     return problem_answer(shown, request_id=request_id)
 
 
-def _detail(error: EngineError, places: Sequence[StackFrame]) -> str:
-    return with_callee(error.public, places[0].source_line) if places else error.public
-
-
-def _stack(places: Sequence[StackFrame]) -> str:
-    if not places:
+def _trace(trace: Trace) -> str:
+    if not trace.frames:
         return ""
-    first = places[0]
+    first = trace.frames[0]
     source = f"<pre>{first.line:5} | {html.escape(first.source_line)}</pre>" if first.source_line else ""
-    items = "".join(
-        f"<li><code>{html.escape(place.file)}:{place.line}</code> {html.escape(place.function)}</li>"
-        for place in places[:_MAX_PLACES]
-    )
-    return f"<h2>{html.escape(first.file)}:{first.line}</h2>{source}<h2>Stack</h2><ol>{items}</ol>"
+    place = html.escape(f"{first.file}:{first.line}" if first.file else f"line {first.line}")
+    lines = html.escape("\n".join(trace.lines))
+    return f"<h2>{place}</h2>{source}<h2>Stack</h2><pre>{lines}</pre>"
 
 
 def _problems(details: Any) -> str:

@@ -14,7 +14,7 @@ same connections.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -36,6 +36,7 @@ from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.runtime.routes import MethodNotAllowed, NoRoute
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.runs.sink import Sink
+from aiwebengine.scripts.failures import NO_TRACE, Explain, Trace
 from aiwebengine.settings.schema import HttpSettings
 from aiwebengine.values import (
     ADMINISTRATOR,
@@ -52,7 +53,7 @@ from aiwebengine.values import (
 from aiwebengine.web.admission import Admission, AdmissionStep, Enter
 from aiwebengine.web.arrival import Arrival, Opener
 from aiwebengine.web.automatic import Unanswered, allowed, as_json, automatic, owner_of, refusal_of
-from aiwebengine.web.errors import Explain, StackFrame, error_answer, problem_page, wants_page, withheld
+from aiwebengine.web.errors import error_answer, problem_page, wants_page, withheld
 from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.exchange import Exchange
 from aiwebengine.web.http.payload import payload, with_body
@@ -303,19 +304,19 @@ class Site:
         if error.private:
             _log.info("request {request}: {why}", request=exchange.id, why=error.private)
         if not isinstance(error, ScriptFailed) or not (error.thrown or error.place or error.stack):
-            self._tell(exchange, error, ())
+            self._tell(exchange, error)
         elif self._explain is None or not exchange.version:
             _log.info("request {request}: {why}", request=exchange.id, why=error.public)
-            self._tell(exchange, error if error.thrown is None else withheld(error), ())
+            self._tell(exchange, error if error.thrown is None else withheld(error))
         else:
 
-            def explained(places: Sequence[StackFrame] | Failure) -> None:
-                self._tell(exchange, error, () if isinstance(places, Failure) else places)
+            def explained(trace: Trace | Failure) -> None:
+                self._tell(exchange, error, NO_TRACE if isinstance(trace, Failure) else trace)
 
-            Deferred.fromCoroutine(_awaited(self._explain(error, exchange.version))).addBoth(explained)
+            Deferred.fromCoroutine(self._explain(error, exchange.version)).addBoth(explained)
 
-    def _tell(self, exchange: Exchange, error: EngineError, places: Sequence[StackFrame]) -> None:
-        answer = error_answer(error, request_id=exchange.id, accept=exchange.sender.accept, places=places)
+    def _tell(self, exchange: Exchange, error: EngineError, trace: Trace = NO_TRACE) -> None:
+        answer = error_answer(error, request_id=exchange.id, accept=exchange.sender.accept, trace=trace)
         exchange.answered(answer)
 
     def page(self, exchange: Exchange, answer: Answer) -> Answer:
@@ -501,7 +502,3 @@ def _server_options(method: str) -> Answer:
     if method != "OPTIONS":
         raise Invalid(f'The target "*" is for OPTIONS; {method} needs a path.')
     return allowed(METHODS)
-
-
-async def _awaited(waiting: Awaitable[Sequence[StackFrame]]) -> Sequence[StackFrame]:
-    return await waiting

@@ -25,11 +25,11 @@ from aiwebengine.features.graphql.transports.sse import GraphQLOverSse
 from aiwebengine.features.graphql.transports.websocket import ConnectionParts, GraphQLOverWebSocket
 from aiwebengine.runtime.invoker import Invoker
 from aiwebengine.runtime.registry import Current
+from aiwebengine.scripts.failures import Explain
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.reactor.cooperative import CooperativeTasks
 from aiwebengine.services.topics import Reason
 from aiwebengine.values import Invocation
-from aiwebengine.web.errors import Explain
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamServer
 from aiwebengine.web.websocket.connection import WebSockets

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import ScriptFailed, ScriptTimeout, ThrownError
-from aiwebengine.scripts.failures import Failures
+from aiwebengine.scripts.failures import Failures, Trace
 from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.values import Bundle, Invocation, LogLine, Principal
 from tests.support.fakes.invocations import an_invocation
@@ -43,12 +43,21 @@ class FailuresTests(SynchronousTestCase):
 
     def kept(self, error: ScriptFailed, *, label: str = "") -> LogLine:
         """Keep a failure; the line."""
-        log, source = Log(), Source()
-        stacks = Stacks(source=cast(Any, source), threads=cast(Any, None))
-        failures = Failures(source=cast(Any, source), stacks=stacks, logs=cast(Any, log), seconds=lambda: 7.0)
-        self.successResultOf(Deferred.fromCoroutine(failures.keep(INVOCATION._replace(label=label), error)))
+        log = Log()
+        invocation = INVOCATION._replace(label=label)
+        self.successResultOf(Deferred.fromCoroutine(self.failures(log).keep(invocation, error)))
         [line] = log.lines
         return line
+
+    def trace(self, error: ScriptFailed) -> Trace:
+        """Return the trace of a failure."""
+        return self.successResultOf(Deferred.fromCoroutine(self.failures(Log()).trace(error, "a@1")))
+
+    def failures(self, log: Log) -> Failures:
+        """Return failures of one script, written to *log*."""
+        source = cast(Any, Source())
+        stacks = Stacks(source=source, threads=cast(Any, None))
+        return Failures(source=source, stacks=stacks, logs=cast(Any, log), seconds=lambda: 7.0)
 
     def test_thrown(self) -> None:
         """What was thrown is told with its frames, and with the name of what is not a function."""
@@ -78,6 +87,15 @@ class FailuresTests(SynchronousTestCase):
         )
         native = self.kept(ScriptTimeout("It was ended.", place="main.js:1", stack="    at test (native)"))
         self.assertEqual(native.message, "It was ended.\n    at (anonymous) (main.js:1)")
+
+    def test_frames_of_the_error_itself(self) -> None:
+        """Frames of what caused an error are in the lines only, unless the error itself has none of the author's."""
+        own = "Error: outer\n    at [anon] (input:2)\ncaused by: Error: inner\n    at [anon] (input:1)"
+        library = "Error: outer\n    at f (native)\ncaused by: Error: inner\n    at [anon] (input:1)"
+        for stack, expected in ((own, [2]), (library, [1])):
+            trace = self.trace(ScriptFailed("No.", thrown=ThrownError(name="Error", message="outer", stack=stack)))
+            self.assertEqual([frame.line for frame in trace.frames], expected)
+            self.assertIn("caused by: Error: inner", trace.lines)
 
     def test_ended(self) -> None:
         """What left no stack is told with the place of its registration."""

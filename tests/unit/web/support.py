@@ -22,10 +22,10 @@ from aiwebengine.features.idempotency.parts import idempotency_step
 from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.interfaces import Identify
 from aiwebengine.runtime.registry import ActiveScript, Current
+from aiwebengine.scripts.failures import Explain
 from aiwebengine.settings.schema import HttpSettings
 from aiwebengine.values import ROUTE, Answer, Entry, HandlerRef, Invocation
 from aiwebengine.web.admission import AdmissionStep
-from aiwebengine.web.errors import Explain
 from aiwebengine.web.health import add_health
 from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.read import Reader

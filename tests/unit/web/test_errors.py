@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from aiwebengine.build.sourcemap import Frame
 from aiwebengine.errors import (
     TABLE,
     Conflict,
@@ -20,8 +21,9 @@ from aiwebengine.errors import (
     Unavailable,
     WrongMethod,
 )
+from aiwebengine.scripts.failures import Trace
 from aiwebengine.values import Answer
-from aiwebengine.web.errors import StackFrame, error_answer, problem_page, wants_page, withheld
+from aiwebengine.web.errors import error_answer, problem_page, wants_page, withheld
 
 PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -91,10 +93,19 @@ class ProblemTests(SynchronousTestCase):
 
     def test_places(self) -> None:
         """For the author: the stack in the source, beside the details."""
-        places = [StackFrame(file="a.ts", line=number, function="f", source_line="x") for number in range(50)]
-        _, body = self.tell(ScriptFailed("It threw."), places=places)
-        self.assertEqual(len(body["stack"]), 20)
-        self.assertEqual(body["stack"][1], {"file": "a.ts", "line": 1, "function": "f", "source": "x"})
+        trace = Trace(
+            frames=[Frame(file="a.ts", line=1, function="f", source_line="x"), Frame(file=None, line=2)],
+            lines=["    at f (a.ts:1)", "caused by: Error: inner"],
+        )
+        _, body = self.tell(ScriptFailed("It threw."), trace=trace)
+        self.assertEqual(
+            body["stack"],
+            [
+                {"file": "a.ts", "line": 1, "function": "f", "source": "x"},
+                {"file": "", "line": 2, "function": "", "source": ""},
+            ],
+        )
+        self.assertEqual(body["trace"], ["    at f (a.ts:1)", "caused by: Error: inner"])
         self.assertEqual(body["code"], "script_failed")
 
 
@@ -123,14 +134,14 @@ class PageTests(SynchronousTestCase):
 
     def test_a_page_in_development(self) -> None:
         """It shows the line of the source and the stack."""
-        places = [
-            StackFrame(file="a<b.ts", line=7, function="load", source_line="  throw <x>"),
-            StackFrame(file="c.ts", line=9),
-        ]
-        page = error_answer(ScriptFailed("It threw."), request_id="1", accept=PAGE, places=places).body.decode()
+        trace = Trace(
+            frames=[Frame(file="a<b.ts", line=7, function="load", source_line="  throw <x>")],
+            lines=["    at load (a<b.ts:7)", "caused by: Error: <inner>", "    at (anonymous) (c.ts:9)"],
+        )
+        page = error_answer(ScriptFailed("It threw."), request_id="1", accept=PAGE, trace=trace).body.decode()
         self.assertIn("a&lt;b.ts:7", page)
         self.assertIn("throw &lt;x&gt;", page)
-        self.assertIn("c.ts:9", page)
+        self.assertIn("caused by: Error: &lt;inner&gt;\n    at (anonymous) (c.ts:9)</pre>", page)
 
     def test_problems_on_a_page(self) -> None:
         """Problems of a deployment are listed."""

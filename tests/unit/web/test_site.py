@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from twisted.internet.defer import Deferred
 
+from aiwebengine.build.sourcemap import Frame
 from aiwebengine.errors import ScriptFailed, ScriptTimeout, ThrownError, Unavailable
+from aiwebengine.scripts.failures import NO_TRACE, Trace
 from aiwebengine.values import Answer, Principal, Request
-from aiwebengine.web.errors import StackFrame
 from aiwebengine.web.http.read import request_id
 from tests.unit.web.support import JSON, FakeRun, Reply, Transport, WebTestCase, a_route, echo, ended, failing, replies
 
@@ -231,9 +230,9 @@ class ErrorTests(WebTestCase):
         """The author is shown the place in the source."""
         asked = []
 
-        async def explain(error: ScriptFailed, version: str) -> Sequence[StackFrame]:
+        async def explain(error: ScriptFailed, version: str) -> Trace:
             asked.append(version)
-            return [StackFrame(file="main.ts", line=3, function="f", source_line="throw new Error(1)")]
+            return Trace(frames=[Frame(file="main.ts", line=3, function="f", source_line="throw new Error(1)")])
 
         self.site = self.make_site(explain=explain)
         self.runner.at_once = failing(ScriptFailed("It threw: boom", thrown=ThrownError(name="Error", message="boom")))
@@ -247,9 +246,9 @@ class ErrorTests(WebTestCase):
 
     def test_no_place_is_known(self) -> None:
         """A source that cannot be read does not cost the answer; a client that has gone meanwhile costs nothing."""
-        waiting: list[Deferred[Sequence[StackFrame]]] = []
+        waiting: list[Deferred[Trace]] = []
 
-        async def explain(error: ScriptFailed, version: str) -> Sequence[StackFrame]:
+        async def explain(error: ScriptFailed, version: str) -> Trace:
             waiting.append(Deferred())
             return await waiting[-1]
 
@@ -263,7 +262,7 @@ class ErrorTests(WebTestCase):
         channel.dataReceived(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
         before = transport.value()
         ended(channel)
-        waiting[1].callback([])
+        waiting[1].callback(NO_TRACE)
         self.assertEqual(transport.value(), before)
 
     def test_no_place_in_the_pool(self) -> None:

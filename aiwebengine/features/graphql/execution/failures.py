@@ -9,11 +9,11 @@ from graphql import FieldNode, GraphQLError, ValueNode
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.build.sourcemap import with_callee
 from aiwebengine.errors import EngineError, ScriptFailed, ThrownError
 from aiwebengine.features.graphql.codes import code_of
 from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
-from aiwebengine.web.errors import StackFrame, withheld
+from aiwebengine.scripts.failures import NO_TRACE, Trace
+from aiwebengine.web.errors import withheld
 
 _log = Logger()
 
@@ -30,7 +30,6 @@ _BY_STATUS = {
     504: "TIMEOUT",
 }
 _FAULT = "Internal server error; the server log has the details."
-_MOST_FRAMES = 20
 _LONGEST = 8000
 _LONGEST_MESSAGE = 1000
 
@@ -50,24 +49,24 @@ class FieldFailed(Exception):
         self.extensions = dict(extensions)
 
 
-def of_engine(error: EngineError, *, shown: bool, places: Sequence[StackFrame] = ()) -> FieldFailed:
+def of_engine(error: EngineError, *, shown: bool, trace: Trace = NO_TRACE) -> FieldFailed:
     """
     Return what the engine says.
 
     Args:
         shown: Clients may read what the script threw; for development.
-        places: Where it threw that.
+        trace: Where it threw that.
     """
     if isinstance(error, ScriptFailed) and error.thrown is not None and not shown:
         error = withheld(error)
     extensions: dict[str, Any] = {"code": code_of(error)}
     if error.retry_seconds is not None:
         extensions["retryAfter"] = max(1, round(error.retry_seconds))
-    if isinstance(error, ScriptFailed) and (error.thrown is not None or (shown and places)):
-        extensions["stacktrace"] = _stack(places)
+    if isinstance(error, ScriptFailed) and (error.thrown is not None or (shown and trace.frames)):
+        extensions["stacktrace"] = list(trace.lines)
         if error.code == "script_failed" and error.thrown is not None:
             message = error.thrown.message or error.public
-            return FieldFailed(with_callee(message, places[0].source_line) if places else message, extensions)
+            return FieldFailed(trace.headline(message), extensions)
     return FieldFailed(error.public, extensions)
 
 
@@ -133,10 +132,6 @@ def _excerpt(message: str) -> str:
 def _is_of_a_field(error: GraphQLError) -> bool:
     """Return whether a field has no value; otherwise what the client wrote is wrong: the document, or an argument."""
     return bool(error.path) and all(isinstance(node, FieldNode) for node in error.nodes or ())
-
-
-def _stack(places: Sequence[StackFrame]) -> list[str]:
-    return [f"{one.function or '(top level)'} ({one.file}:{one.line})" for one in places[:_MOST_FRAMES]]
 
 
 def _text(value: Any) -> str:

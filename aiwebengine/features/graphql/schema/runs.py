@@ -15,8 +15,8 @@ from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.runtime.invoker import Callee, Callees, Invoker
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.runs.sink import Sink
+from aiwebengine.scripts.failures import NO_TRACE, Explain, Trace
 from aiwebengine.values import HandlerRef, Invocation
-from aiwebengine.web.errors import Explain, StackFrame
 
 _READ_ONLY = (
     "A query only reads, and so do the handlers of fields; make it a mutation, or register the query with "
@@ -30,7 +30,7 @@ class ScriptRuns:
 
     Args:
         invoker: Runs them.
-        explain: Gives the author's frames of a failure; None to show nobody.
+        explain: Returns the trace of a failure; None to show nobody.
         keep: Writes a failure into a script's log.
     """
 
@@ -88,13 +88,10 @@ class ScriptRuns:
             then(of_engine(error, shown=explain is not None))
             return
 
-        async def places() -> list[StackFrame]:
-            return list(await explain(error, invocation.version))
+        def explained(found: Trace | Failure) -> None:
+            then(of_engine(error, shown=True, trace=NO_TRACE if isinstance(found, Failure) else found))
 
-        def explained(found: list[StackFrame] | Failure) -> None:
-            then(of_engine(error, shown=True, places=[] if isinstance(found, Failure) else found))
-
-        Deferred.fromCoroutine(places()).addBoth(explained)
+        Deferred.fromCoroutine(explain(error, invocation.version)).addBoth(explained)
 
     def _callee(self, kind: str, part: SchemaPart) -> Callee:
         return self._invoker.callee(
