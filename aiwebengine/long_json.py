@@ -297,9 +297,9 @@ class _PieceWriter:
             else:
                 yield mark
                 if kind is dict:
-                    name, one = values[at]
+                    name, member = values[at]
                     yield f"{self._encoder(name)}:"
-                    yield from self.pieces(one)
+                    yield from self.pieces(member)
                 else:
                     yield from self.pieces(values[at])
                 at += 1
@@ -320,17 +320,17 @@ def weight(value: Any, most: int) -> int:
     found = 0
     waiting = [value]
     while waiting and found <= most:
-        one = waiting.pop()
+        item = waiting.pop()
         found += 1
-        if isinstance(one, str):
-            found += len(one) // _CHARACTERS_OF_A_NODE
-        elif isinstance(one, dict):
-            if len(one) > most:
+        if isinstance(item, str):
+            found += len(item) // _CHARACTERS_OF_A_NODE
+        elif isinstance(item, dict):
+            if len(item) > most:
                 return most + 1
-            found += len(one)
-            waiting += one.values()
-        elif isinstance(one, list):
-            if len(one) > most:
+            found += len(item)
+            waiting += item.values()
+        elif isinstance(item, list):
+            if len(item) > most:
                 return most + 1
-            waiting += one
+            waiting += item
     return found

@@ -280,8 +280,8 @@ def refuse_shared(features: Sequence[Feature], parts: Sequence[Parts]) -> None:
     """
     for what in ("effects", "deliver", "state"):
         taken: dict[str, str] = {}
-        for feature, one in zip(features, parts, strict=True):
-            for name in getattr(one, what):
+        for feature, feature_parts in zip(features, parts, strict=True):
+            for name in getattr(feature_parts, what):
                 if name in taken:
                     raise CannotStart(
                         f'The features "{taken[name]}" and "{feature.name}" both have "{name}" in Parts.{what}. '
@@ -312,7 +312,7 @@ def chains_of(features: Iterable[Feature]) -> Mapping[DatabaseName, Sequence[Mig
                         f'The feature "{feature.name}" names {place} in Feature.migrations["{name}"], which is not a '
                         f"MigrationChain but a {type(chain).__name__}."
                     )
-                if any(chain.name == one.name for one in chains[name]):
+                if any(chain.name == other.name for other in chains[name]):
                     raise CannotStart(
                         f'The feature "{feature.name}" keeps tables in the {name} database under the name '
                         f'"{chain.name}" (MigrationChain.name), which is taken. Leave one of the two features out.'

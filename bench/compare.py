@@ -130,9 +130,9 @@ def _processor_seconds(pid: int) -> float:
 def _children_seconds(pid: int) -> float:
     """Return what the processes below one have used; what ended ones have is counted with whoever reaped them."""
     used = sum(_ticks(pid)[2:])
-    for one in _descendants(pid):
+    for child in _descendants(pid):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            used += sum(_ticks(one))
+            used += sum(_ticks(child))
     return used / os.sysconf("SC_CLK_TCK")
 
 
@@ -147,8 +147,8 @@ def _descendants(pid: int) -> list[int]:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             children.setdefault(int(stat.read_text().rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
     found = [pid]
-    for one in found:
-        found += children.get(one, [])
+    for parent in found:
+        found += children.get(parent, [])
     return found[1:]
 
 

@@ -139,7 +139,7 @@ def load(url: str, connections: int, seconds: int) -> tuple[float, float]:
 
 def median(results: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """Return the medians of both."""
-    return statistics.median(one[0] for one in results), statistics.median(one[1] for one in results)
+    return statistics.median(result[0] for result in results), statistics.median(result[1] for result in results)
 
 
 # -- the engine by itself --------------------------------------------------------------------
@@ -216,7 +216,7 @@ def engine_rows(folder: Path) -> list[tuple[str, str, str]]:
 
         def clones(uri: str) -> list[Any]:
             state = ours.api("GET", "/state")["runtime"]["versions"]
-            found = [clone for one in state if one["version"].startswith(uri + "@") for clone in one["clones"]]
+            found = [clone for script in state if script["version"].startswith(uri + "@") for clone in script["clones"]]
             # A clone that was only just asked for has no pid yet.
             return [clone for clone in found if clone["pid"] > 0]
 

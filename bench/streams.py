@@ -99,7 +99,7 @@ def memory(pid: int) -> float:
 def stream_rows(folder: Path) -> list[Row]:
     """Measure."""
     settings = (f"live.max_topic_subscribers={2 * IDLE}", f"websocket.max_script_connections={IDLE}")
-    server = Ours(folder, *(word for one in settings for word in ("--set", one)))
+    server = Ours(folder, *(word for setting in settings for word in ("--set", setting)))
     with server.running() as pid:
         server.deploy("bench", {"main.js": SCRIPT})
         server.get("/health/live")

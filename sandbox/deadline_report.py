@@ -98,9 +98,9 @@ class DeadlineReporter:
         try:
             # The frame that C has interrupted.
             interrupted = sys._getframe(1).f_code  # noqa: SLF001  there is no other way to ask
-            if any(interrupted is one for one in self._inside):
+            if any(interrupted is code for code in self._inside):
                 self._report(self._frames() or [b"at ? (native)"])
-            elif any(interrupted is one for one in self._waiting):
+            elif any(interrupted is code for code in self._waiting):
                 self._report([])
         except Exception:  # noqa: BLE001  nothing may be thrown into what was interrupted
             self.last_frames = []

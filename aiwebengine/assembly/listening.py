@@ -47,13 +47,13 @@ def connect(machinery: Machinery, parts: Sequence[Parts], *, guides: Sequence[st
     Args:
         guides: Of each, where its calls are documented; see `Host.add`.
     """
-    for one, guide in zip(parts, guides, strict=True):
-        registering = RegistrationCalls(one.kinds, threads=machinery.base.unpacking_threads)
-        machinery.host.add([registering, *one.groups], guide=guide)
-        machinery.current.add({kind.name: kind.index for kind in one.kinds})
-        for name, effects in one.effects.items():
+    for part, guide in zip(parts, guides, strict=True):
+        registering = RegistrationCalls(part.kinds, threads=machinery.base.unpacking_threads)
+        machinery.host.add([registering, *part.groups], guide=guide)
+        machinery.current.add({kind.name: kind.index for kind in part.kinds})
+        for name, effects in part.effects.items():
             machinery.commits.add(name, effects)
-        for kind, deliver in one.deliver.items():
+        for kind, deliver in part.deliver.items():
             machinery.relay.add(kind, deliver)
 
 
@@ -75,7 +75,7 @@ def build_engine(
     tokens = AdministratorToken(folder=base.folder, random_bytes=os.urandom, made=notices.append)
     dependencies = _dependencies(machinery, parts)
     identify, pages = settle_ports(machinery, tokens=tokens)
-    shown = [*OWN_PAGES, *(page for one in parts for page in one.pages)]
+    shown = [*OWN_PAGES, *(page for part in parts for page in part.pages)]
     pages.show(shown)
     if (console := machinery.ports.offered(CONSOLE)) is not None:
         console.show(shown)
@@ -87,7 +87,7 @@ def build_engine(
             "sandbox": machinery.zygote.ready,
             "database": service.is_ready and base.database.available,
         },
-        breakers=lambda: {one.name: str(one.state) for one in dependencies},
+        breakers=lambda: {dependency.name: str(dependency.state) for dependency in dependencies},
         lockdown=lambda: lockdown.health(machinery.zygote.report),
     )
     site = _site(machinery, parts, api=api, tokens=tokens)
@@ -117,7 +117,7 @@ def build_engine(
         HandoverParticipant(begin=partial(leave, True), fail=partial(leave, False)),
         HandoverParticipant(begin=partial(share, True), fail=partial(share, False), alone=partial(share, False)),
     ]
-    handing += [handing for one in parts for handing in one.handing]
+    handing += [handing for part in parts for handing in part.handing]
     services = _services(machinery, parts, data=data, tokens=tokens, relay=alone, api=api, listener=listener)
     for name, child in services:
         service.add(name, child)
@@ -147,7 +147,7 @@ def _dependencies(machinery: Machinery, parts: Sequence[Parts]) -> Sequence[Guar
     own = [database.reads, database.writes, evidence.reads, evidence.writes, builder.working, builder.installing]
     if machinery.base.redis is not None:
         own.append(machinery.base.redis.guarded)
-    return (*own, *(guarded for one in parts for guarded in one.breakers))
+    return (*own, *(guarded for part in parts for guarded in part.breakers))
 
 
 def _api(
@@ -162,7 +162,7 @@ def _api(
     base = machinery.base
     settings = base.settings
     logs = Logs(logs=base.logs, clock=base.reactor, seconds=base.seconds)
-    listing = Listing([machinery.routes, *(kind for one in parts for kind in one.kinds)])
+    listing = Listing([machinery.routes, *(kind for part in parts for kind in part.kinds)])
     return Api(
         routed=[
             DeployedScripts(store=base.store, deployer=machinery.deployer, listing=listing),
@@ -177,7 +177,7 @@ def _api(
             ServerState(parts=_state(machinery, parts, dependencies)),
             Token(tokens=tokens),
             pages,
-            *(routed for one in parts for routed in one.api),
+            *(routed for part in parts for routed in part.api),
         ],
         ending=[logs.close],
         admit=ApiCallers(identify=identify, decide=machinery.ports.find(DECIDE)).admit,
@@ -208,7 +208,7 @@ def _state(
             "evidence": base.evidence_threads.state(),
             "unpacking": base.unpacking_threads.state(),
         },
-        "dependencies": lambda: {one.name: one.figures() for one in dependencies},
+        "dependencies": lambda: {dependency.name: dependency.figures() for dependency in dependencies},
         **({"redis": base.redis.state} if base.redis is not None else {}),
         "units": machinery.units.state,
         "scriptDatabases": machinery.script_databases.state,
@@ -220,8 +220,8 @@ def _state(
         "streams": machinery.event_streams.state,
         "websockets": machinery.sockets.state,
     }
-    for one in parts:
-        state.update(one.state)
+    for part in parts:
+        state.update(part.state)
     return state
 
 
@@ -244,9 +244,9 @@ def _site(machinery: Machinery, parts: Sequence[Parts], *, api: Api, tokens: Adm
         own_body_bytes=api.max_body_bytes,
         explain=machinery.explain,
         is_owner=tokens.is_valid,
-        admission=[step for one in parts for step in one.admission],
-        openers={kind.name: kind.opens for one in parts for kind in one.kinds if kind.opens is not None},
-        responders=[responder for one in parts for responder in one.responders],
+        admission=[step for part in parts for step in part.admission],
+        openers={kind.name: kind.opens for part in parts for kind in part.kinds if kind.opens is not None},
+        responders=[responder for part in parts for responder in part.responders],
         # The administrator's token is for the engine itself: no script runs for the administrator.
         visitors=machinery.ports.offered(PRINCIPAL),
         pulse=base.watchdog.pulse,
@@ -257,8 +257,8 @@ def _ending(api: Api, machinery: Machinery, parts: Sequence[Parts]) -> Callable[
     def end() -> None:
         api.end_streams()
         machinery.stream_server.end()
-        for one in parts:
-            for ending in one.ending:
+        for part in parts:
+            for ending in part.ending:
                 ending()
         machinery.sockets.end()
 
@@ -280,7 +280,7 @@ def _services(
         background=base.background,
         database=base.database,
         forget=[machinery.units.forget_old, machinery.script_databases.forget_old],
-        remove=[remove for one in parts for remove in one.upkeep],
+        remove=[remove for part in parts for remove in part.upkeep],
     )
     return [
         ("watchdog", base.watchdog),
@@ -298,7 +298,7 @@ def _services(
         ("script databases", machinery.script_databases),
         ("upkeep", upkeep),
         ("administrator token", tokens),
-        *(named for one in parts for named in one.services),
+        *(named for part in parts for named in part.services),
         ("sandbox", machinery.zygote),
         ("runner", machinery.runner),
         ("builder", machinery.builder),

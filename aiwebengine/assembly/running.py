@@ -152,7 +152,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         builder=builder,
         current=current,
         loads=loads,
-        capabilities=[one.name for one in declared.capabilities],
+        capabilities=[capability.name for capability in declared.capabilities],
         reserved=reserved,
         found_in_files=hooks.found_in_files,
     )

@@ -193,7 +193,7 @@ class Builder(Service):
             return await self._plain(entry, texts, str(failed))
         except CircuitOpen as refused:
             return await self._plain(entry, texts, refused.public.rstrip("."))
-        problems = [_problem(one) for one in answer["problems"][:_MAX_PROBLEMS]]
+        problems = [_problem(problem) for problem in answer["problems"][:_MAX_PROBLEMS]]
         errors = [problem for problem in problems if problem.severity == "error"]
         if errors:
             raise DeploymentRefused(errors[0].message, problems=problems)

@@ -123,12 +123,12 @@ def _check_lock(lock: bytes, tarballs: Mapping[str, bytes]) -> None:
         or not isinstance(packages, dict)
     ):
         raise _lock_refused("it was not written by npm 7 or later; run npm install and deploy the new one")
-    for place, one in packages.items():
-        if not isinstance(one, dict) or (place != "" and not _PLACE.fullmatch(place)):
+    for place, entry in packages.items():
+        if not isinstance(entry, dict) or (place != "" and not _PLACE.fullmatch(place)):
             raise _lock_refused(f'"{place[:100]}" is not the path of a package')
-        if one.get("link") or one.get("workspaces"):
+        if entry.get("link") or entry.get("workspaces"):
             raise _lock_refused(f'"{place}" is a link to a folder; only packages of a registry can be installed')
-        resolved = one.get("resolved", "")
+        resolved = entry.get("resolved", "")
         if not isinstance(resolved, str) or not _may_be_fetched(resolved, tarballs):
             raise _lock_refused(f'"{place}" would be taken from "{str(resolved)[:100]}", which is not a registry')
 

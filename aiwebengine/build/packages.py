@@ -129,11 +129,11 @@ class Packages:
         try:
             await self._install(target, requested, files[PACKAGE_FILE])
         except BaseException as error:
-            for one in self._under_way.pop(key):
-                one.errback(Failure(error))
+            for waiter in self._under_way.pop(key):
+                waiter.errback(Failure(error))
             raise
-        for one in self._under_way.pop(key):
-            one.callback(target)
+        for waiter in self._under_way.pop(key):
+            waiter.callback(target)
         return target, names
 
     async def _install(self, target: Path, requested: Dependencies, package: bytes) -> None:

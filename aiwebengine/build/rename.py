@@ -77,5 +77,7 @@ def _read(source: str, answers: Mapping[str, object]) -> RenamedFile:
     found = answers.get("ok")
     if not isinstance(found, dict):
         return RenamedFile(source=source, changes=(), problem=str(answers.get("error", "")).partition("\n")[0])
-    changes = tuple(NameChange(line=one["line"], old=one["from"], new=one["to"]) for one in found["changes"])
+    changes = tuple(
+        NameChange(line=change["line"], old=change["from"], new=change["to"]) for change in found["changes"]
+    )
     return RenamedFile(source=found["source"], changes=changes)

@@ -103,9 +103,9 @@ class SourceMap:
                     first = False
             if first:
                 places.extend((-1, 0, 0))
-        sources = tuple(_own(one) for one in document["sources"])
+        sources = tuple(_own(source) for source in document["sources"])
         functions = {
-            source: tuple(Function(*one) for one in found)
+            source: tuple(Function(*row) for row in found)
             for source, found in zip(sources, document.get("functions", ()), strict=False)
         }
         return cls(sources=sources, places=places, functions=functions)
@@ -133,7 +133,9 @@ class SourceMap:
 
     def start(self, file: str, line: int) -> int:
         """Return the first line of the outermost function that ends in *line*; *line* itself if there is none."""
-        return min((one.line for one in self._functions.get(file, ()) if one.end_line == line), default=line)
+        return min(
+            (function.line for function in self._functions.get(file, ()) if function.end_line == line), default=line
+        )
 
     def function(self, file: str, line: int, column: int, otherwise: str | None) -> str | None:
         """
@@ -152,11 +154,11 @@ class SourceMap:
             return otherwise
         place = (line, column - 1)
         inner: Function | None = None
-        for one in self._functions.get(file, ()):
-            if (one.line, one.column) <= place < (one.end_line, one.end_column) and (
-                inner is None or (one.line, one.column) >= (inner.line, inner.column)
+        for function in self._functions.get(file, ()):
+            if (function.line, function.column) <= place < (function.end_line, function.end_column) and (
+                inner is None or (function.line, function.column) >= (inner.line, inner.column)
             ):
-                inner = one
+                inner = function
         return (inner.name or None) if inner is not None else None
 
 

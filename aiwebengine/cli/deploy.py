@@ -42,7 +42,11 @@ class _Grant(click.Option):
         """Return what the option does, and every capability."""
         from aiwebengine.features.all import FEATURES  # noqa: PLC0415  Only for the help.
 
-        known = [f"{one.name} ({one.doc})" for feature in FEATURES for one in feature.declares.capabilities]
+        known = [
+            f"{capability.name} ({capability.doc})"
+            for feature in FEATURES
+            for capability in feature.declares.capabilities
+        ]
         return f"{self._beginning}: {', '.join(known)}. Repeatable."
 
     @help.setter  # noqa: A003  Click's name.

@@ -41,22 +41,22 @@ def migrate_names(path: Path, write: bool, as_json: bool) -> int:
         found = rename(node, TOOLCHAIN, files, names)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise CommandFailed(f"Scripts cannot be parsed here: {error}.", code=exits.FAILED) from error
-    changed = {name: one for name, one in found.items() if one.changes}
+    changed = {name: result for name, result in found.items() if result.changes}
     if write:
-        for name, one in changed.items():
-            _write(path / name if path.is_dir() else path, one.source)
-    problems = {name: one.problem for name, one in found.items() if one.problem}
+        for name, result in changed.items():
+            _write(path / name if path.is_dir() else path, result.source)
+    problems = {name: result.problem for name, result in found.items() if result.problem}
     if as_json:
         changes = {
-            name: [{"line": each.line, "old": each.old, "new": each.new} for each in one.changes]
-            for name, one in changed.items()
+            name: [{"line": each.line, "old": each.old, "new": each.new} for each in result.changes]
+            for name, result in changed.items()
         }
         show.document({"changes": changes, "problems": problems, "written": write})
     else:
-        _show({name: (files[name], one.source) for name, one in changed.items()})
+        _show({name: (files[name], result.source) for name, result in changed.items()})
         for name, problem in problems.items():
             show.note(f"{name} is left alone: {problem}")
-        count = sum(len(one.changes) for one in changed.values())
+        count = sum(len(result.changes) for result in changed.values())
         done = "Written." if write else "Nothing was written; --write does."
         show.note(f"{count} older names in {len(changed)} of {len(files)} files. {done if changed else ''}".strip())
     return exits.REFUSED if problems else exits.OK

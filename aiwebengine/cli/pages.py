@@ -28,7 +28,7 @@ def pages(session: CommandSession, name: str | None, parameters: tuple[str, ...]
     if name is None:
         _list(known, as_json=session.as_json)
         return
-    page = next((one for one in known if one["name"] == name), None)
+    page = next((candidate for candidate in known if candidate["name"] == name), None)
     if page is None:
         raise CommandFailed(f"There is no page {name}; `aiwebengine pages` lists them.", code=exits.NOT_FOUND)
     query = _query(page, parameters)
@@ -40,13 +40,15 @@ def _list(known: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     if as_json:
         show.document({"pages": known})
         return
-    rows = [(one["name"], " ".join(one["parameters"]) or "-", one["command"] or "-", one["summary"]) for one in known]
+    rows = [
+        (page["name"], " ".join(page["parameters"]) or "-", page["command"] or "-", page["summary"]) for page in known
+    ]
     show.table(("page", "needs", "command", "what it shows"), rows)
 
 
 def _query(page: Mapping[str, Any], parameters: Sequence[str]) -> list[tuple[str, str]]:
-    given = [(key, value) for key, _, value in (one.partition("=") for one in parameters)]
-    wrong = next((one for one in parameters if "=" not in one), None)
+    given = [(key, value) for key, _, value in (parameter.partition("=") for parameter in parameters)]
+    wrong = next((parameter for parameter in parameters if "=" not in parameter), None)
     if wrong is not None:
         raise CommandFailed(f'A parameter is KEY=VALUE, such as uri=notes; this is "{wrong}".', code=exits.USAGE)
     missing = [name for name in page["parameters"] if name not in dict(given)]

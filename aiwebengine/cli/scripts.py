@@ -153,7 +153,7 @@ def rollback(session: CommandSession, uri: str, version: int | None, expected: i
     with names_script(session.client, uri, listed_by="history"):
         done = session.client.call("POST", "/script/rollback", query=query)
     versions = session.client.call("GET", "/script/history", query=[("uri", uri)])["versions"]
-    done["newer"] = sorted(one["version"] for one in versions if one["version"] > done["script"]["version"])
+    done["newer"] = sorted(version["version"] for version in versions if version["version"] > done["script"]["version"])
     if session.as_json:
         printing.document(done)
         return

@@ -44,10 +44,10 @@ def installed() -> tuple[Feature, ...]:
         CannotStart: A package's feature cannot be loaded, is declared wrongly, or its name is taken.
     """
     found = {feature.name: feature for feature in FEATURES}
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda one: one.name):
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry_point: entry_point.name):
         feature = _loaded(point)
         if feature.name in found:
-            own = feature.name in {one.name for one in FEATURES}
+            own = feature.name in {builtin.name for builtin in FEATURES}
             remedy = "Give it another name (Feature.name)" if own else "Uninstall one of the two packages"
             raise CannotStart(
                 f'{_capital(_origin_of(point))} adds a feature named "{feature.name}", but there is '
@@ -103,7 +103,7 @@ def _origin_of(point: EntryPoint) -> str:
 def _import_place(error: BaseException) -> str:
     """Return where an import failed, if it was in a file of the package."""
     frames = extract_tb(error.__traceback__)
-    inside = [one for one in frames if "importlib" not in one.filename and one.filename != __file__]
+    inside = [frame for frame in frames if "importlib" not in frame.filename and frame.filename != __file__]
     return f" ({inside[-1].filename}:{inside[-1].lineno})" if inside else ""
 
 

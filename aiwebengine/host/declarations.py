@@ -72,7 +72,9 @@ class Declarations:
     @property
     def names(self) -> Mapping[str, frozenset[str] | None]:
         """Return every name that scripts may use, with the names that may follow its dot; None if any may."""
-        names: dict[str, frozenset[str] | None] = {one.name: self._members(one) for one in self.globals}
+        names: dict[str, frozenset[str] | None] = {
+            declaration.name: self._members(declaration) for declaration in self.globals
+        }
         names.update(dict.fromkeys(call.name for call in self.top_level))
         return names
 
@@ -80,7 +82,7 @@ class Declarations:
     def importable(self) -> tuple[str, ...]:
         """Return the names that `import { name } from "aiwebengine"` gives."""
         return (
-            *(one.name for one in self.globals if one.importable),
+            *(declaration.name for declaration in self.globals if declaration.importable),
             *(call.name for call in self.top_level if call.importable),
         )
 
@@ -88,9 +90,15 @@ class Declarations:
     def examples(self) -> Mapping[str, str]:
         """Return every example by the name that it shows."""
         found: dict[str, str] = {}
-        for one in self.globals:
-            found[one.name] = one.example
-            found.update({f"{one.name}.{member.name}": member.example for member in one.members if member.example})
+        for declaration in self.globals:
+            found[declaration.name] = declaration.example
+            found.update(
+                {
+                    f"{declaration.name}.{member.name}": member.example
+                    for member in declaration.members
+                    if member.example
+                }
+            )
         found.update({call.name: call.example for call in self.functions})
         return found
 
@@ -98,7 +106,7 @@ class Declarations:
     def older(self) -> Mapping[str, str]:
         """Return the deprecated names, each with what to use instead."""
         every: list[Global | HostCall] = [*self.globals, *self.functions]
-        return {one.name: one.deprecated for one in every if one.deprecated}
+        return {declaration.name: declaration.deprecated for declaration in every if declaration.deprecated}
 
     def effect(self, member: Member) -> Effect:
         """Return the effect of a member: the strongest of the calls that it uses."""
@@ -113,21 +121,28 @@ class Declarations:
         return [
             *self._named_twice(),
             *(wrong for call in self.calls for wrong in self._wrong_with_call(call)),
-            *(wrong for one in self.globals for wrong in self._wrong_with_global(one)),
+            *(wrong for declaration in self.globals for wrong in self._wrong_with_global(declaration)),
             *self._wrong_capabilities(),
         ]
 
-    def _members(self, one: Global) -> frozenset[str] | None:
-        if one.kind != "object" or one.type:
+    def _members(self, declaration: Global) -> frozenset[str] | None:
+        if declaration.kind != "object" or declaration.type:
             return None
-        return frozenset([member.name for member in one.members] + [call.member for call in self.methods(one.name)])
+        return frozenset(
+            [member.name for member in declaration.members] + [call.member for call in self.methods(declaration.name)]
+        )
 
     def _used(self, member: Member) -> Iterator[HostCall]:
         yield from (call for call in self.calls if call.name in member.uses)
 
     def _named_twice(self) -> Iterator[str]:
-        names = [*(one.name for one in self.globals), *(call.name for call in self.calls)]
-        names += [f"{one.name}.{member.name}" for one in self.globals if one.kind == "object" for member in one.members]
+        names = [*(declaration.name for declaration in self.globals), *(call.name for call in self.calls)]
+        names += [
+            f"{declaration.name}.{member.name}"
+            for declaration in self.globals
+            if declaration.kind == "object"
+            for member in declaration.members
+        ]
         shapes = [shape.name.partition("<")[0] for shape in self.shapes]
         for name, times in [*Counter(names).items(), *Counter(shapes).items()]:
             # The prelude's own calls are named for the method that makes them.
@@ -148,33 +163,35 @@ class Declarations:
         yield from _wrong_words(call.name, call.doc, call.example)
         if not call.returns and not call.signatures:
             yield f"{call.name} does not say what it returns."
-        if call.object and call.object not in {one.name for one in self.globals if one.kind == "object"}:
+        if call.object and call.object not in {
+            declaration.name for declaration in self.globals if declaration.kind == "object"
+        }:
             yield f"{call.name} is a method of {call.object}, which no Global declares."
 
-    def _wrong_with_global(self, one: Global) -> Iterator[str]:
-        yield from _wrong_words(one.name, one.doc, one.example)
-        if set(one.errors) - {row.javascript for row in TABLE.values()}:
-            yield f"{one.name} declares an error that scripts cannot see."
+    def _wrong_with_global(self, declaration: Global) -> Iterator[str]:
+        yield from _wrong_words(declaration.name, declaration.doc, declaration.example)
+        if set(declaration.errors) - {row.javascript for row in TABLE.values()}:
+            yield f"{declaration.name} declares an error that scripts cannot see."
         known = {call.name for call in self.calls}
-        for member in one.members:
+        for member in declaration.members:
             for name in member.uses:
                 if name not in known:
-                    yield f"{one.name}.{member.name} uses the host call {name}, which is not declared."
+                    yield f"{declaration.name}.{member.name} uses the host call {name}, which is not declared."
             if member.uses and "(" in member.signature:
-                yield from _wrong_words(f"{one.name}.{member.name}", member.doc, member.example)
+                yield from _wrong_words(f"{declaration.name}.{member.name}", member.doc, member.example)
 
     def _wrong_capabilities(self) -> Iterator[str]:
-        declared = {one.name for one in self.capabilities}
+        declared = {capability.name for capability in self.capabilities}
         used = {name for call in self.calls for name in (call.capability, call.partly) if name}
         yield from (f"The capability {name} is used, but not declared." for name in sorted(used - declared))
         yield from (f"The capability {name} is declared, but no call takes it." for name in sorted(declared - used))
 
     def _is_member(self, name: str) -> bool:
         return any(
-            name == f"{one.name}.{member.name}"
-            for one in self.globals
-            if one.kind == "object"
-            for member in one.members
+            name == f"{declaration.name}.{member.name}"
+            for declaration in self.globals
+            if declaration.kind == "object"
+            for member in declaration.members
         )
 
 
@@ -186,10 +203,10 @@ def together(parts: Iterable[Declarations]) -> Declarations:
     every = list(parts)
     return Declarations(
         calls=tuple(call for part in every for call in part.calls),
-        globals=tuple(one for part in every for one in part.globals),
+        globals=tuple(declaration for part in every for declaration in part.globals),
         shapes=tuple(_extended(shape, every) for part in every for shape in part.shapes),
         types="".join(part.types for part in every),
-        capabilities=tuple(one for part in every for one in part.capabilities),
+        capabilities=tuple(capability for part in every for capability in part.capabilities),
         options={
             name: {word: meaning for part in every for word, meaning in part.options.get(name, {}).items()}
             for name in dict.fromkeys(name for part in every for name in part.options)
@@ -199,7 +216,7 @@ def together(parts: Iterable[Declarations]) -> Declarations:
             for name in dict.fromkeys(name for part in every for name in part.advice)
         },
         error_columns={heading: codes for part in every for heading, codes in part.error_columns.items()},
-        reserved=tuple(one for part in every for one in part.reserved),
+        reserved=tuple(path for part in every for path in part.reserved),
     )
 
 
@@ -234,13 +251,18 @@ def _row(call: HostCall) -> dict[str, object]:
     if not call.speaks_for:
         row["sync"] = call.sync
         row["void"] = call.returns == "void"
-        row["arguments"] = [_argument(one) for one in call.arguments]
+        row["arguments"] = [_argument(argument) for argument in call.arguments]
     return row
 
 
-def _argument(one: Argument) -> dict[str, object]:
-    said = {"optional": one.optional, "any": one.kind == "any", "converts": one.converts, "advice": one.advice}
-    return {"name": one.name, **{key: value for key, value in said.items() if value}}
+def _argument(argument: Argument) -> dict[str, object]:
+    said = {
+        "optional": argument.optional,
+        "any": argument.kind == "any",
+        "converts": argument.converts,
+        "advice": argument.advice,
+    }
+    return {"name": argument.name, **{key: value for key, value in said.items() if value}}
 
 
 def _wrong_words(name: str, doc: str, example: str) -> Iterator[str]:
@@ -254,16 +276,17 @@ def _wrong_literals(call: HostCall) -> Iterator[str]:
     # Who declares it may not check types; what is misspelt would be no rule at all.
     if call.effect not in get_args(Effect):
         yield f'{call.name}: effect is "{call.effect}"; it must be one of {", ".join(get_args(Effect))}.'
-    for one in call.arguments:
-        if one.kind not in get_args(Kind):
-            yield f'{call.name}: the kind of {one.name} is "{one.kind}"; it must be one of {", ".join(get_args(Kind))}.'
+    for argument in call.arguments:
+        if argument.kind not in get_args(Kind):
+            kinds = ", ".join(get_args(Kind))
+            yield f'{call.name}: the kind of {argument.name} is "{argument.kind}"; it must be one of {kinds}.'
 
 
 def _wrong_bounds(call: HostCall) -> Iterator[str]:
-    for one in call.arguments:
-        if one.kind == "string" and not one.max_length and not one.max_bytes:
-            yield f"{call.name}: nothing bounds the length of {one.name}; declare max_length or max_bytes."
-        if one.max_bytes and "too_large" not in call.errors and not call.speaks_for:
-            yield f'{call.name}: {one.name} has a size limit, but the error "too_large" is not declared.'
-        if one.converts and one.kind != "string":
-            yield f"{call.name}: {one.name} converts to a string, but is none."
+    for argument in call.arguments:
+        if argument.kind == "string" and not argument.max_length and not argument.max_bytes:
+            yield f"{call.name}: nothing bounds the length of {argument.name}; declare max_length or max_bytes."
+        if argument.max_bytes and "too_large" not in call.errors and not call.speaks_for:
+            yield f'{call.name}: {argument.name} has a size limit, but the error "too_large" is not declared.'
+        if argument.converts and argument.kind != "string":
+            yield f"{call.name}: {argument.name} converts to a string, but is none."

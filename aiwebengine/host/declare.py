@@ -193,28 +193,30 @@ class HostCall:
         """Return its signatures, from the type parameters on."""
         if self.signatures:
             return self.signatures
-        arguments = ", ".join(f"{one.name}{'?' if one.optional else ''}: {one.typescript}" for one in self.arguments)
+        arguments = ", ".join(
+            f"{argument.name}{'?' if argument.optional else ''}: {argument.typescript}" for argument in self.arguments
+        )
         return (f"({arguments}): {self.returns if self.sync else f'Promise<{self.returns}>'}",)
 
     @property
     def longest(self) -> int:
         """Return how many characters of ASCII JSON the arguments may have together."""
-        return _SPARE + sum(one.longest for one in self.arguments)
+        return _SPARE + sum(argument.longest for argument in self.arguments)
 
     @property
     def bound(self) -> str:
         """Return in words how long the arguments may be: what is told of longer ones."""
         if not self.arguments:
             return f"{self.shown} has no arguments"
-        bounded = [one for one in self.arguments if one.max_length or one.max_bytes]
-        first, *others = bounded or [max(self.arguments, key=lambda one: one.longest)]
-        more = "".join(f", {one.name} {one.bound}" for one in others)
+        bounded = [argument for argument in self.arguments if argument.max_length or argument.max_bytes]
+        first, *others = bounded or [max(self.arguments, key=lambda argument: argument.longest)]
+        more = "".join(f", {argument.name} {argument.bound}" for argument in others)
         return f"{self.shown}: {first.name} may have at most {first.bound}{more}"
 
     @property
     def too_long(self) -> type[EngineError]:
         """Return the kind of error for longer arguments: of bytes it is too large, of characters invalid."""
-        return TooLarge if any(one.max_bytes for one in self.arguments) else Invalid
+        return TooLarge if any(argument.max_bytes for argument in self.arguments) else Invalid
 
     def check_length(self, length: int) -> None:
         """
@@ -238,8 +240,10 @@ def limited(calls: Sequence[HostCall], **max_bytes: int) -> tuple[HostCall, ...]
         replace(
             call,
             arguments=tuple(
-                replace(one, max_bytes=max_bytes[one.name]) if one.max_bytes and one.name in max_bytes else one
-                for one in call.arguments
+                replace(argument, max_bytes=max_bytes[argument.name])
+                if argument.max_bytes and argument.name in max_bytes
+                else argument
+                for argument in call.arguments
             ),
         )
         for call in calls

@@ -61,7 +61,7 @@ def type_declarations(declared: Declarations) -> str:
     ]
     parts += [_shape(shape) for shape in declared.shapes]
     parts.append(declared.types)
-    parts += [_global(one, declared) for one in declared.globals]
+    parts += [_global(declaration, declared) for declaration in declared.globals]
     parts += [
         "".join(f"{_call_comment(call)}declare function {call.name}{signature};\n" for signature in call.typescript)
         for call in declared.top_level
@@ -74,8 +74,8 @@ def reference(declared: Declarations) -> str:
     """Return the reference page of the JavaScript API."""
     groups: dict[str, list[Global | HostCall]] = {}
     everything: tuple[Global | HostCall, ...] = (*declared.globals, *declared.top_level)
-    for one in everything:
-        groups.setdefault(one.group, []).append(one)
+    for declaration in everything:
+        groups.setdefault(declaration.group, []).append(declaration)
     lines = [
         "# JavaScript API",
         "",
@@ -94,11 +94,11 @@ def reference(declared: Declarations) -> str:
         "",
     ]
     for group, members in groups.items():
-        lines.append(f"- {group}: " + ", ".join(_link(one.name) for one in members))
+        lines.append(f"- {group}: " + ", ".join(_link(declaration.name) for declaration in members))
     for group, members in groups.items():
         lines += ["", f"## {group}"]
-        for one in members:
-            lines += _entry(one, declared)
+        for declaration in members:
+            lines += _entry(declaration, declared)
         if group == "Registration":
             lines += _reserved(declared)
     lines += _capabilities(declared)
@@ -160,24 +160,29 @@ def _bare_shape(shape: Shape) -> str:
     return f"interface {shape.name}{extends} {{\n{_block(shape.members)}}}\n"
 
 
-def _global(one: Global, declared: Declarations) -> str:
-    comment = _comment(_remarks(one), example=one.example, deprecated=one.deprecated, errors=one.errors)
-    if one.kind == "function":
-        return "".join(f"{comment}declare function {one.name}{signature};\n" for signature in one.signatures)
-    if one.kind == "class":
-        extends = f" extends {one.extends}" if one.extends else ""
-        return f"{comment}declare class {one.name}{one.parameters}{extends} {{\n{_block(one.members)}}}\n"
-    if one.type:
-        return f"{comment}declare var {one.name}: {one.type};\n"
-    kind = one.name[0].upper() + one.name[1:]
+def _global(declaration: Global, declared: Declarations) -> str:
+    comment = _comment(
+        _remarks(declaration), example=declaration.example, deprecated=declaration.deprecated, errors=declaration.errors
+    )
+    if declaration.kind == "function":
+        return "".join(
+            f"{comment}declare function {declaration.name}{signature};\n" for signature in declaration.signatures
+        )
+    if declaration.kind == "class":
+        extends = f" extends {declaration.extends}" if declaration.extends else ""
+        head = f"declare class {declaration.name}{declaration.parameters}{extends}"
+        return f"{comment}{head} {{\n{_block(declaration.members)}}}\n"
+    if declaration.type:
+        return f"{comment}declare var {declaration.name}: {declaration.type};\n"
+    kind = declaration.name[0].upper() + declaration.name[1:]
     methods = "".join(
         _indented(f"{_call_comment(call)}{call.member}{signature};\n")
-        for call in declared.methods(one.name)
+        for call in declared.methods(declaration.name)
         for signature in call.typescript
     )
-    members = "".join(_member(member, declared) for member in one.members)
-    interface = f"/** The type of `{one.name}`. */\ninterface {kind} {{\n{methods}{members}}}\n"
-    return f"{interface}{comment}declare var {one.name}: {kind};\n"
+    members = "".join(_member(member, declared) for member in declaration.members)
+    interface = f"/** The type of `{declaration.name}`. */\ninterface {kind} {{\n{methods}{members}}}\n"
+    return f"{interface}{comment}declare var {declaration.name}: {kind};\n"
 
 
 def _call_comment(call: HostCall) -> str:
@@ -185,7 +190,7 @@ def _call_comment(call: HostCall) -> str:
         _remarks(call),
         example=call.example,
         deprecated=call.deprecated,
-        parameters=[(one.name, one.doc) for one in call.arguments],
+        parameters=[(argument.name, argument.doc) for argument in call.arguments],
         errors=call.errors,
     )
 
@@ -199,15 +204,17 @@ def _member(member: Member, declared: Declarations) -> str:
     return _indented(f"{comment}{member.signature};\n")
 
 
-def _remarks(one: Global | HostCall) -> list[str]:
-    remarks = [one.doc]
-    if isinstance(one, HostCall) and one.capability:
-        remarks.append(f"It takes the capability `{one.capability}`, which is granted when the script is deployed.")
-    if one.name == "use" or one.name.startswith("register"):
-        if "top level" not in one.doc:
+def _remarks(declaration: Global | HostCall) -> list[str]:
+    remarks = [declaration.doc]
+    if isinstance(declaration, HostCall) and declaration.capability:
+        remarks.append(
+            f"It takes the capability `{declaration.capability}`, which is granted when the script is deployed."
+        )
+    if declaration.name == "use" or declaration.name.startswith("register"):
+        if "top level" not in declaration.doc:
             remarks.append("It works at the top level and in `init` only.")
-    elif _EFFECTS[one.effect]:
-        remarks.append(_EFFECTS[one.effect])
+    elif _EFFECTS[declaration.effect]:
+        remarks.append(_EFFECTS[declaration.effect])
     return remarks
 
 
@@ -247,7 +254,7 @@ def _comment(
 
 def _module(declared: Declarations) -> str:
     shapes = {_BARE.sub("", shape.name): shape.name for shape in declared.shapes}
-    classes = {one.name for one in declared.globals if one.kind == "class"}
+    classes = {declaration.name for declaration in declared.globals if declaration.kind == "class"}
     lines = ['/** The same names for those who import them: `import { json } from "aiwebengine"`. */']
     lines.append('declare module "aiwebengine" {')
     for name in declared.importable:
@@ -282,40 +289,46 @@ def _parameter_names(parameters: str) -> list[str]:
     return names
 
 
-def _entry(one: Global | HostCall, declared: Declarations) -> list[str]:
-    if isinstance(one, HostCall):
-        return _call_entry(one, level="###")
-    lines = ["", f"### {one.name}", "", "```typescript", _code(one, declared), "```", ""]
-    for remark in _remarks(one):
+def _entry(declaration: Global | HostCall, declared: Declarations) -> list[str]:
+    if isinstance(declaration, HostCall):
+        return _call_entry(declaration, level="###")
+    lines = ["", f"### {declaration.name}", "", "```typescript", _code(declaration, declared), "```", ""]
+    for remark in _remarks(declaration):
         lines += _sentences(remark)
-    if one.deprecated:
-        lines.append(f"It is deprecated: use `{one.deprecated}`.")
-    lines += [*_throws(one.errors), *_example(one.example), *_option_rows(declared.options.get(one.name, {}))]
-    if one.kind == "object":
-        for call in declared.methods(one.name):
+    if declaration.deprecated:
+        lines.append(f"It is deprecated: use `{declaration.deprecated}`.")
+    lines += [
+        *_throws(declaration.errors),
+        *_example(declaration.example),
+        *_option_rows(declared.options.get(declaration.name, {})),
+    ]
+    if declaration.kind == "object":
+        for call in declared.methods(declaration.name):
             lines += _call_entry(call, level="####")
-        for member in one.members:
+        for member in declaration.members:
             if member.example:
-                lines += _member_entry(one, member, declared)
+                lines += _member_entry(declaration, member, declared)
     return lines
 
 
-def _code(one: Global, declared: Declarations) -> str:
-    if one.kind == "function":
-        return "\n".join(one.name + signature for signature in one.signatures)
-    if one.kind == "class":
-        return f"class {one.name}{' extends ' + one.extends if one.extends else ''} {{\n{_block(one.members)}}}"
-    if one.type:
-        return f"const {one.name}: {one.type}"
+def _code(declaration: Global, declared: Declarations) -> str:
+    if declaration.kind == "function":
+        return "\n".join(declaration.name + signature for signature in declaration.signatures)
+    if declaration.kind == "class":
+        extends = f" extends {declaration.extends}" if declaration.extends else ""
+        return f"class {declaration.name}{extends} {{\n{_block(declaration.members)}}}"
+    if declaration.type:
+        return f"const {declaration.name}: {declaration.type}"
     methods = [
         Member(signature=call.member + signature, doc=_sentences(call.doc)[0])
-        for call in declared.methods(one.name)
+        for call in declared.methods(declaration.name)
         for signature in call.typescript
     ]
     members = [
-        replace(member, doc=_sentences(member.doc)[0] if member.example else member.doc) for member in one.members
+        replace(member, doc=_sentences(member.doc)[0] if member.example else member.doc)
+        for member in declaration.members
     ]
-    return f"{one.name}: {{\n{_block([*methods, *members])}}}"
+    return f"{declaration.name}: {{\n{_block([*methods, *members])}}}"
 
 
 def _call_entry(call: HostCall, *, level: str) -> list[str]:
@@ -330,8 +343,16 @@ def _call_entry(call: HostCall, *, level: str) -> list[str]:
     return [*lines, *_throws(call.errors), *_example(call.example)]
 
 
-def _member_entry(one: Global, member: Member, declared: Declarations) -> list[str]:
-    lines = ["", f"#### {one.name}.{member.name}", "", "```typescript", f"{one.name}.{member.signature}", "```", ""]
+def _member_entry(declaration: Global, member: Member, declared: Declarations) -> list[str]:
+    lines = [
+        "",
+        f"#### {declaration.name}.{member.name}",
+        "",
+        "```typescript",
+        f"{declaration.name}.{member.signature}",
+        "```",
+        "",
+    ]
     effect: Effect = declared.effect(member)
     for remark in (member.doc, _EFFECTS[effect]):
         lines += _sentences(remark) if remark else []
@@ -358,7 +379,7 @@ def _option_rows(options: Mapping[str, str]) -> list[str]:
 def _capabilities(declared: Declarations) -> list[str]:
     lines = ["", "## Capabilities", "", "What a script may do only if it was granted when it was deployed:", ""]
     lines += ["| capability | what it allows |", "|---|---|"]
-    return [*lines, *(f"| `{one.name}` | {one.doc} |" for one in declared.capabilities)]
+    return [*lines, *(f"| `{capability.name}` | {capability.doc} |" for capability in declared.capabilities)]
 
 
 def _reserved(declared: Declarations) -> list[str]:

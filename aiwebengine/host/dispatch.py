@@ -274,13 +274,13 @@ def _arguments(declared: HostCall, argument: str) -> list[Any]:
         raise Invalid(f"{declared.shown}: the arguments must be a JSON array.")
     # JavaScript functions ignore what they have no name for, as in `keys.map(notes.get)`.
     values = given[: len(declared.arguments)]
-    needed = sum(1 for one in declared.arguments if not one.optional)
+    needed = sum(1 for argument in declared.arguments if not argument.optional)
     if len(values) < needed:
         missing = declared.arguments[len(values)]
         raise Invalid(f"{declared.shown}: {missing.name} is missing; {missing.doc[:1].lower()}{missing.doc[1:]}")
     values += [None] * (len(declared.arguments) - len(values))
-    for one, value in zip(declared.arguments, values, strict=True):
-        one.check(declared.shown, value)
+    for declaration, value in zip(declared.arguments, values, strict=True):
+        declaration.check(declared.shown, value)
     return values
 
 

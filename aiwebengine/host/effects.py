@@ -162,7 +162,8 @@ class Commits:
         """
         self._passed("commit.asked")
         groups = {
-            group: [one for one in held if one.group == group] for group in dict.fromkeys(one.group for one in held)
+            group: [effect for effect in held if effect.group == group]
+            for group in dict.fromkeys(effect.group for effect in held)
         }
         if unit.invocation.kind == "load" or (self._deploying and self._deploying in groups):
             return Deferred.fromCoroutine(self._with_deployment(unit, groups))
@@ -170,7 +171,7 @@ class Commits:
         barred = self._turns.barred(unit.invocation.id, names)
         if not barred:
             return self._transact(unit, groups, names)
-        if any(one.seen is not UNSEEN and self._name(unit, one.group, one.key) in barred for one in held):
+        if any(effect.seen is not UNSEEN and self._name(unit, effect.group, effect.key) in barred for effect in held):
             # Somebody has its turn who had to read this again; whoever read before that waits, too.
             refused: Deferred[None] = Deferred()
             refused.errback(self._stale(unit, names))
@@ -257,7 +258,7 @@ class Commits:
         )
 
     def _names(self, unit: Unit, held: Sequence[HeldEffect]) -> frozenset[str]:
-        return frozenset(self._name(unit, one.group, one.key) for one in held)
+        return frozenset(self._name(unit, effect.group, effect.key) for effect in held)
 
     @staticmethod
     def _name(unit: Unit, group: str, key: str) -> str:

@@ -149,7 +149,7 @@ class Messages:
         """See `effects.Effects.write`."""
         # What a load sends may go to streams that serve only when it is over.
         every = self._leaving or unit.invocation.kind == "load"
-        durable = [one.value for one in effects if every or self._keeps(one.value)]
+        durable = [effect.value for effect in effects if every or self._keeps(effect.value)]
         if not durable:
             return None
 
@@ -163,10 +163,10 @@ class Messages:
 
     def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:  # noqa: ARG002  the messages know all of it
         """See `effects.Effects.happen`."""
-        for one in effects:
-            if "o" in one.value:
-                self._published[one.value["k"]] = None
-            self._publish(one.value)
+        for effect in effects:
+            if "o" in effect.value:
+                self._published[effect.value["k"]] = None
+            self._publish(effect.value)
 
     def relayed(self, published: Published) -> None:
         """Publish what was committed, unless that was done; see `outbox.Deliver`."""

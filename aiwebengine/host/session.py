@@ -185,7 +185,7 @@ class CallSession:
         self._seen = {}
         if not self._held:
             return None
-        held = [replace(one, seen=seen.get(key, UNSEEN)) for key, one in self._held.items()]
+        held = [replace(effect, seen=seen.get(key, UNSEEN)) for key, effect in self._held.items()]
         self._unit = unit = Unit(id=f"{self.invocation.id}.{self.units}", invocation=self.invocation)
         self.units += 1
         committing, self._held = self._held, {}

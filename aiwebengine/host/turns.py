@@ -76,7 +76,7 @@ class Turns:
     def _free(self, wanted: _WaitingTurn, before: list[_WaitingTurn]) -> bool:
         if self.barred(wanted.owner, wanted.names):
             return False
-        return not any(one.names & wanted.names for one in before)
+        return not any(turn.names & wanted.names for turn in before)
 
     def _grant(self, waiting: _WaitingTurn) -> None:
         taken = [name for name in waiting.names if name not in self._owners]

@@ -338,7 +338,10 @@ class ScriptLogs(Service):
         ended, self._ended = self._ended, {}
         dropped, self._dropped = self._dropped, 0
         lost, self._lost = self._lost, 0
-        updated = [replace(one, outcome=ended[one.invocation]) if one.invocation in ended else one for one in records]
+        updated = [
+            replace(record, outcome=ended[record.invocation]) if record.invocation in ended else record
+            for record in records
+        ]
         lines = len(updated)
         if dropped:
             updated.append(
@@ -348,7 +351,9 @@ class ScriptLogs(Service):
             updated.append(self._note(f"Log lines missing: {lost}; the database could not write them."))
         outcomes = [(invocation, outcome) for invocation, outcome in ended.items() if invocation in self._unmarked]
         self._unmarked.difference_update(ended)
-        self._unmarked.update(one.invocation for one in updated if one.outcome is None and one.invocation in self._open)
+        self._unmarked.update(
+            record.invocation for record in updated if record.outcome is None and record.invocation in self._open
+        )
         done: Deferred[None] = Deferred()
         self._writing = writing = self._rows.write(updated, outcomes)
 

@@ -227,7 +227,7 @@ class Watchdog(Service):
             ms=round(seconds * 1000),
             subject=f" by {hold.subject}" if hold.subject else "",
             phase=f" in {hold.phase}" if hold.phase else "",
-            stack="".join(f"\n    {PurePath(one.filename).name}:{one.lineno} {one.name}" for one in stack),
+            stack="".join(f"\n    {PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in stack),
         )
 
 
@@ -242,10 +242,10 @@ def _frames(frame: FrameType | None) -> list[tuple[FrameType, int]]:
 
 def phase_of(stack: list[traceback.FrameSummary]) -> str:
     """Return the innermost function of the engine in a stack, with its module; empty if there is none."""
-    for one in reversed(stack):
-        parts = PurePath(one.filename).with_suffix("").parts
+    for frame in reversed(stack):
+        parts = PurePath(frame.filename).with_suffix("").parts
         if _OWN in parts:
-            return ".".join([*parts[len(parts) - parts[::-1].index(_OWN) :], one.name])
+            return ".".join([*parts[len(parts) - parts[::-1].index(_OWN) :], frame.name])
     return ""
 
 

@@ -39,4 +39,4 @@ def load_seconds(limits: LimitSettings, requested: Mapping[str, Any]) -> float:
 
 
 def _least(own: float, requested: Iterable[Mapping[str, Any]], name: str, divisor: int = 1) -> float:
-    return min([own, *(float(one[name]) / divisor for one in requested if name in one)])
+    return min([own, *(float(limits[name]) / divisor for limits in requested if name in limits)])

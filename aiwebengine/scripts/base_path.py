@@ -42,14 +42,14 @@ def below(base: str, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """
     if not base:
         return tuple(entries)
-    taken = {(method, shape_of(base + one.key)) for one in entries for method in one.methods}
-    taken |= {(method, base) for one in entries if one.key == "/" for method in one.methods}
+    taken = {(method, shape_of(base + entry.key)) for entry in entries for method in entry.methods}
+    taken |= {(method, base) for entry in entries if entry.key == "/" for method in entry.methods}
     return tuple(placed for entry in entries for placed in _placed(base, entry, taken))
 
 
 def unless_registered(found: Sequence[Entry], registered: Sequence[Entry]) -> list[Entry]:
     """Return *found* without what a script has registered itself for the same paths; who answers GET answers HEAD."""
-    own = {(method, shape_of(one.key)) for one in registered for method in one.methods}
+    own = {(method, shape_of(entry.key)) for entry in registered for method in entry.methods}
     own |= {("HEAD", shape) for method, shape in own if method == "GET"}
     left: list[Entry] = []
     for entry in found:

@@ -270,9 +270,9 @@ class Deployer:
                 done.append((len(stored) - 1, deployment))
         previous = await self._store.apply(stored)
         self._current.swap(registry, before.generation)
-        for one in stored:
-            if not isinstance(one, PutVersion | ActivateVersion | RemoveScript):
-                one.happened()
+        for applied in stored:
+            if not isinstance(applied, PutVersion | ActivateVersion | RemoveScript):
+                applied.happened()
         self._forget_replaced(before, registry)
         self._trim(change.new.version.uri for change in stored if isinstance(change, PutVersion))
         return [replace(deployment, previous=previous[at]) for at, deployment in done]
@@ -322,7 +322,11 @@ class Deployer:
 
     async def _number_before(self, uri: str) -> int:
         history = await self._store.history(uri)
-        older = [one.number for one in history.versions if history.current is None or one.number < history.current]
+        older = [
+            version.number
+            for version in history.versions
+            if history.current is None or version.number < history.current
+        ]
         if not older:
             raise NotFound(f'No version of "{uri}" older than the serving one is kept.')
         return max(older)

@@ -35,7 +35,7 @@ def failure_problems(error: EngineError, sources: Sources) -> list[Problem]:
     """Return why a load failed, and where: a problem for each registration that was refused, or one."""
     if not isinstance(error, ScriptFailed) or not error.refused:
         return [failure_problem(error, sources=sources)]
-    problems = [_refusal_problem(one, sources) for one in error.refused]
+    problems = [_refusal_problem(registration, sources) for registration in error.refused]
     # A helper that is called in a loop is wrong once.
     return list(dict.fromkeys(problems))
 

@@ -80,11 +80,11 @@ class ScriptStore:
 
         def work(connection: Connection) -> list[int | None]:
             before = []
-            for one in changes:
-                before.append(_apply(connection, one, now))
-                if isinstance(one, RemoveScript) and one.purge:
+            for change in changes:
+                before.append(_apply(connection, change, now))
+                if isinstance(change, RemoveScript) and change.purge:
                     for forget in purged:
-                        forget(connection, one.uri)
+                        forget(connection, change.uri)
             return before
 
         previous, bundles = await self._database.run(lambda connection: (work(connection), _bundles(changes)))

@@ -69,10 +69,10 @@ def socket_pairs(kinds: Sequence[int], *, what: str) -> list[tuple[socket.socket
         pairs: list[tuple[socket.socket, socket.socket]] = []
         try:
             for kind in kinds:
-                one, other = socket.socketpair(socket.AF_UNIX, kind)
-                opened.callback(one.close)
+                first, other = socket.socketpair(socket.AF_UNIX, kind)
+                opened.callback(first.close)
                 opened.callback(other.close)
-                pairs.append((one, other))
+                pairs.append((first, other))
         except OSError as error:
             raise cannot_start(error, what=what) from None
         opened.pop_all()

@@ -95,7 +95,7 @@ def _made(message: MailMessage, *, sender: str, now: float) -> EmailMessage:
         raise Invalid(f"The subject of a mail is one line of at most {_LONGEST_SUBJECT} characters.")
     made = EmailMessage(policy=SMTP)
     made["From"] = _address(sender)
-    made["To"] = [_address(one) for one in message.to]
+    made["To"] = [_address(recipient) for recipient in message.to]
     if message.reply_to:
         made["Reply-To"] = _address(message.reply_to)
     made["Subject"] = message.subject

@@ -42,10 +42,10 @@ def checked(what: str, given: Any) -> dict[str, Any]:
         values = value if isinstance(value, list) else [value]
         if len(values) > _MOST_LISTED:
             raise Invalid(f'{what}: "{name}" may list at most {_MOST_LISTED} values; {len(values)} were given.')
-        for one in values:
-            if one is not None and not isinstance(one, str | int | float | bool):
+        for item in values:
+            if item is not None and not isinstance(item, str | int | float | bool):
                 raise Invalid(f'{what}: "{name}" must be a string, a number, a boolean, null, or a list of these.')
-            if isinstance(one, str) and len(one) > _LONGEST_TEXT:
+            if isinstance(item, str) and len(item) > _LONGEST_TEXT:
                 raise Invalid(f'{what}: a string of "{name}" may have at most {_LONGEST_TEXT} characters.')
     return dict(given)
 
@@ -54,9 +54,9 @@ def _matches(wanted: Any, has: Any) -> bool:
     if not isinstance(wanted, list) and not isinstance(has, list):
         return _same(wanted, has)
     own = has if isinstance(has, list) else [has]
-    return any(_same(one, other) for one in (wanted if isinstance(wanted, list) else [wanted]) for other in own)
+    return any(_same(item, other) for item in (wanted if isinstance(wanted, list) else [wanted]) for other in own)
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(value: Any, other: Any) -> bool:
     # In Python True equals 1; in JSON it does not.
-    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)
+    return isinstance(value, bool) is isinstance(other, bool) and bool(value == other)

@@ -302,8 +302,8 @@ class Topic:
         if after is None:
             return
         sequence = self._sequence(after)
-        missed = [one for one in self._history if sequence is None or one.sequence > sequence]
-        missed = [one for one in missed if matches(one.to, subscription.attributes)]
+        missed = [message for message in self._history if sequence is None or message.sequence > sequence]
+        missed = [message for message in missed if matches(message.to, subscription.attributes)]
         if sequence is None or sequence < self._forgotten:
             subscription.lose()
         subscription.hold()
@@ -363,9 +363,9 @@ class Topic:
         while self._pending:
             message = self._pending.popleft()
             chosen = [
-                one
-                for one in self.subscriptions
-                if one.since < message.sequence and matches(message.to, one.attributes)
+                subscription
+                for subscription in self.subscriptions
+                if subscription.since < message.sequence and matches(message.to, subscription.attributes)
             ]
             sieve = self.options.sieve
             if sieve is None or not chosen:
@@ -385,9 +385,11 @@ class Topic:
             if not here:
                 self._work()
 
-        sifted = _start_sieve(sieve, message, [one.attributes for one in chosen])
+        sifted = _start_sieve(sieve, message, [subscription.attributes for subscription in chosen])
         sifted.addCallbacks(
-            lambda answers: self._give(message, [one for one, yes in zip(chosen, answers, strict=False) if yes]),
+            lambda answers: self._give(
+                message, [subscription for subscription, yes in zip(chosen, answers, strict=False) if yes]
+            ),
             lambda failure: self._unsifted(failure, message),
         )
         sifted.addBoth(finished)
@@ -395,8 +397,8 @@ class Topic:
         return done
 
     def _give(self, message: TopicMessage, chosen: Sequence[Subscription]) -> None:
-        for one in chosen:
-            one.give(message)
+        for subscription in chosen:
+            subscription.give(message)
         self.considered = message.sequence
 
     def _unsifted(self, failure: Any, message: TopicMessage) -> None:

@@ -43,7 +43,7 @@ RESOURCES: Mapping[str, Resource] = {
 }
 """By the word with which a manifest names it."""
 
-BY_NAME: Mapping[str, Resource] = {one.name: one for one in RESOURCES.values()}
+BY_NAME: Mapping[str, Resource] = {resource.name: resource for resource in RESOURCES.values()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

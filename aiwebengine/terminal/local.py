@@ -80,9 +80,9 @@ def token(data_folder: Path) -> tuple[str, str]:
 
 def _reachable(noted: str) -> str:
     """Replace the address of a server that listens on every address by one to connect to."""
-    for every, one in (("http://0.0.0.0:", "http://127.0.0.1:"), ("http://[::]:", "http://[::1]:")):
+    for every, loopback in (("http://0.0.0.0:", "http://127.0.0.1:"), ("http://[::]:", "http://[::1]:")):
         if noted.startswith(every):
-            return one + noted.removeprefix(every)
+            return loopback + noted.removeprefix(every)
     return noted
 
 

@@ -62,9 +62,9 @@ def script_below(request: Request, registry: Registry) -> ActiveScript | None:
     path = request.path + "/"
     for tier in registry.tiers(request.headers.get("host", "")):
         scripts = [registry.scripts[uri] for uri in tier.scripts]
-        below = [one for one in scripts if one.base and path.startswith(one.base + "/")]
-        others = [one for one in scripts if not one.base]
-        owner = max(below, key=lambda one: len(one.base)) if below else others[0] if len(others) == 1 else None
+        below = [script for script in scripts if script.base and path.startswith(script.base + "/")]
+        others = [script for script in scripts if not script.base]
+        owner = max(below, key=lambda script: len(script.base)) if below else others[0] if len(others) == 1 else None
         if owner is not None:
             return owner
     return None

@@ -88,12 +88,14 @@ def problem_page(answer: Answer, *, request_id: str) -> Answer:
     title, detail, violations = problem.get("title"), problem.get("detail"), problem.get("violations")
     if not isinstance(title, str) or not isinstance(detail, str):
         return answer
-    known = [one for one in violations if _is_violation(one)] if isinstance(violations, list) else []
+    known = [violation for violation in violations if _is_violation(violation)] if isinstance(violations, list) else []
     return _page(answer, title=title, detail=detail, more=_problems({"violations": known}), request_id=request_id)
 
 
-def _is_violation(one: Any) -> bool:
-    return isinstance(one, dict) and all(isinstance(one.get(name), str) for name in ("in", "pointer", "message"))
+def _is_violation(violation: Any) -> bool:
+    return isinstance(violation, dict) and all(
+        isinstance(violation.get(name), str) for name in ("in", "pointer", "message")
+    )
 
 
 def _page(answer: Answer, *, title: str, detail: str, more: str, request_id: str) -> Answer:
@@ -162,9 +164,10 @@ def _problems(details: Any) -> str:
     """List the problems of a deployment, or the faults of an input."""
     if not isinstance(details, dict):
         return ""
-    items = [html.escape(str(one.get("message", one))) for one in details.get("problems", ())]
+    items = [html.escape(str(problem.get("message", problem))) for problem in details.get("problems", ())]
     items += [
-        f"<code>{html.escape(one['in'])} {html.escape(one['pointer'])}</code> {html.escape(one['message'])}"
-        for one in details.get("violations", ())
+        f"<code>{html.escape(violation['in'])} {html.escape(violation['pointer'])}</code> "
+        f"{html.escape(violation['message'])}"
+        for violation in details.get("violations", ())
     ]
     return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>" if items else ""

@@ -49,18 +49,18 @@ class WriteBatch:
         recent, self._recent = self._recent, []
         before: list[bytes] = []
         data = b""
-        for one in recent:
-            waiting = one.waiting
-            if not one.open:
+        for writer in recent:
+            waiting = writer.waiting
+            if not writer.open:
                 continue
             if not waiting:
-                one.rest()
+                writer.rest()
                 continue
             same = len(waiting) == len(before) and all(map(_same, waiting, before))
             before = waiting
-            data = one.flush(data if same else None)
+            data = writer.flush(data if same else None)
             self.count += 1
-            self._recent.append(one)
+            self._recent.append(writer)
         if self._recent:
             self._writing = self._clock.callLater(self._seconds, self._write)
 
@@ -144,5 +144,5 @@ class PendingWrites:
         self._pieces = None
 
 
-def _same(one: object, other: object) -> bool:
-    return one is other
+def _same(value: object, other: object) -> bool:
+    return value is other

@@ -200,8 +200,8 @@ class Contents:
 
         def tell(result: bytes | Failure | None) -> bytes | Failure | None:
             del self._under_way[key]
-            for one in waiting:
-                one.callback(result)
+            for waiter in waiting:
+                waiter.callback(result)
             return result
 
         return await made.addBoth(tell)

@@ -65,13 +65,13 @@ class StoredPaths:
         if not is_served(path):
             return
         self._changed()
-        before = tuple(one for one in self.owners(path) if one and one != owner)
+        before = tuple(script for script in self.owners(path) if script and script != owner)
         self._owners[path] = (*before, owner)
 
     def remove(self, owner: str, path: str) -> None:
         """Know that *owner* has none at *path* any longer."""
         self._changed()
-        left = tuple(one for one in self.owners(path) if one != owner)
+        left = tuple(script for script in self.owners(path) if script != owner)
         if left:
             self._owners[path] = left
         else:
@@ -194,6 +194,6 @@ def _rests(path: str, bases: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield base, path[len(base) :]
 
 
-def _overlap(one: ActiveScript, other: ActiveScript) -> bool:
+def _overlap(script: ActiveScript, other: ActiveScript) -> bool:
     """Return whether two scripts answer on the same host with the same claim to it."""
-    return bool(set(one.hosts) & set(other.hosts)) if one.hosts or other.hosts else True
+    return bool(set(script.hosts) & set(other.hosts)) if script.hosts or other.hosts else True

@@ -91,7 +91,7 @@ def served_file(options: Mapping[str, Any]) -> ServedFile:
         type=options["type"],
         modified=float(options["modified"]),
         immutable=options["immutable"],
-        packed={coding: PackedCopy(digest=one[0], size=one[1]) for coding, one in options["packed"].items()},
+        packed={coding: PackedCopy(digest=copy[0], size=copy[1]) for coding, copy in options["packed"].items()},
     )
 
 

@@ -49,15 +49,15 @@ class ReceiptList:
         outcome = call.text("outcome")
         found = await self._receipts.kept(uri, limit=limit, before=before, outcome=outcome) if limit else []
         figures = self._receipts.figures(uri)
-        recent = [one for one in self._receipts.recent(uri) if outcome in {None, one.receipt.outcome}]
+        recent = [record for record in self._receipts.recent(uri) if outcome in {None, record.receipt.outcome}]
         return as_json(
             {
                 "uri": uri,
                 "since": int(self._receipts.since * 1000),
-                "routes": [{"label": label, **one.as_json()} for label, one in sorted(figures.items())],
+                "routes": [{"label": label, **route.as_json()} for label, route in sorted(figures.items())],
                 "budgets": self._budgets.figures_of(uri),
-                "recent": [one.as_json() for one in recent[:limit]],
-                "kept": [one.as_json() for one in found],
+                "recent": [record.as_json() for record in recent[:limit]],
+                "kept": [record.as_json() for record in found],
                 "next": found[-1].id if found and len(found) == limit else None,
             }
         )

@@ -277,8 +277,8 @@ class Budgets(Service):
             if key not in least or budget.most < least[key].most:
                 least[key] = budget
         now = self._seconds()
-        used = {(one.budget.resource, one.budget.seconds): (one.begins, one.used) for one in account.meters}
-        used.update({(one.resource, one.seconds): (one.begins, one.used) for one in self._kept.pop(uri, ())})
+        used = {(meter.budget.resource, meter.budget.seconds): (meter.begins, meter.used) for meter in account.meters}
+        used.update({(meter.resource, meter.seconds): (meter.begins, meter.used) for meter in self._kept.pop(uri, ())})
         account.meters = tuple(_Meter(budget) for budget in least.values())
         account.talk = _TALK.issuperset(budget.resource for budget in least.values())
         for meter in account.meters:

@@ -77,19 +77,19 @@ def _budget(budget: Mapping[str, Any]) -> tuple[object, ...]:
 def _receipts(found: Iterable[Mapping[str, Any]], title: str) -> None:
     head = (title, "route", "outcome", "why", "wall", "cpu", "queued", "host calls", "invocation")
     rows = list(found)
-    traced = any(one.get("trace") for one in rows)
-    show.table((*head, "trace") if traced else head, [_receipt(one, traced=traced) for one in rows])
+    traced = any(receipt.get("trace") for receipt in rows)
+    show.table((*head, "trace") if traced else head, [_receipt(receipt, traced=traced) for receipt in rows])
 
 
-def _receipt(one: Mapping[str, Any], *, traced: bool) -> tuple[object, ...]:
-    calls = [f"{cost['count']} {name} {cost['ms']:.1f}" for name, cost in sorted(one["hostCalls"].items())]
+def _receipt(receipt: Mapping[str, Any], *, traced: bool) -> tuple[object, ...]:
+    calls = [f"{cost['count']} {name} {cost['ms']:.1f}" for name, cost in sorted(receipt["hostCalls"].items())]
     return (
-        show.moment(one["at"]),
-        one["label"],
-        one["outcome"],
-        one["why"] or "-",
-        *(f"{one[name]:.1f}" for name in ("wallMs", "cpuMs", "queuedMs")),
+        show.moment(receipt["at"]),
+        receipt["label"],
+        receipt["outcome"],
+        receipt["why"] or "-",
+        *(f"{receipt[name]:.1f}" for name in ("wallMs", "cpuMs", "queuedMs")),
         ", ".join(calls) or "-",
-        one["invocation"],
-        *((one.get("trace") or "-",) if traced else ()),
+        receipt["invocation"],
+        *((receipt.get("trace") or "-",) if traced else ()),
     )

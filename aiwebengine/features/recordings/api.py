@@ -58,7 +58,7 @@ class Recordings:
         uri = call.text("uri")
         limit = call.integer("limit", least=1, most=_MOST) or _USUAL
         found = await self._recorder.find(check_uri(uri) if uri else None, limit=limit)
-        return as_json({"recordings": [one.as_json() for one in found]})
+        return as_json({"recordings": [recording.as_json() for recording in found]})
 
     async def read(self, call: ApiCall) -> Answer:
         """Return one recording, whole."""

@@ -92,7 +92,10 @@ def recordings(session: CommandSession, uri: str | None, limit: int) -> None:
         what = [(rule["uri"], rule["path"] or "(all routes)", rule["mode"], rule["every"]) for rule in rules]
         show.table(("recorded", "route", "mode", "one of"), what)
         click.echo()
-    rows = [(one["id"], show.moment(one["at"]), one["version"], one["label"], one["outcome"]) for one in found]
+    rows = [
+        (recording["id"], show.moment(recording["at"]), recording["version"], recording["label"], recording["outcome"])
+        for recording in found
+    ]
     show.table(("recording", "at", "version", "route", "outcome"), rows)
 
 

@@ -233,7 +233,7 @@ def _difference(
 
 
 def _listed(value: Any) -> Any:
-    return [list(one) for one in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
+    return [list(item) for item in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
 def _short(value: Any) -> Any:

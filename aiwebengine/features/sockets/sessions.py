@@ -377,7 +377,7 @@ class SocketSession:
                 return
 
     def _done(self, op: Any) -> bool:
-        if not isinstance(op, list) or not 2 <= len(op) <= 3 or not all(isinstance(one, str | int) for one in op):
+        if not isinstance(op, list) or not 2 <= len(op) <= 3 or not all(isinstance(item, str | int) for item in op):
             return False
         what, value = op[0], op[1]
         if what == "c" and isinstance(value, int) and (value == 1000 or 3000 <= value <= 4999):
@@ -428,8 +428,8 @@ class SocketSession:
 
     def _leave_topics(self) -> None:
         topics, self._topics = list(self._topics.values()), {}
-        for one in topics:
-            one.cancel()
+        for topic in topics:
+            topic.cancel()
 
 
 class AdmissionSink:

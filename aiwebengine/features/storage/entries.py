@@ -183,8 +183,8 @@ class Entries:
                 usage = entry_rows.write(
                     transaction.connection,
                     place,
-                    put=[one.value for one in held.values() if one.value is not None],
-                    remove=[name for name, one in held.items() if one.value is None],
+                    put=[effect.value for effect in held.values() if effect.value is not None],
+                    remove=[name for name, effect in held.items() if effect.value is None],
                     now=transaction.now,
                 )
             if usage is not None:
@@ -196,7 +196,7 @@ class Entries:
     def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:
         """See `effects.Effects.happen`."""
         for area, held in _by_area(effects).items():
-            self._changed(unit.invocation.script, area, {name: one.value for name, one in held.items()})
+            self._changed(unit.invocation.script, area, {name: effect.value for name, effect in held.items()})
 
     # -- room ---------------------------------------------------------------------------------
 
@@ -209,9 +209,9 @@ class Entries:
             if len(self._usage) > 10_000:
                 self._usage.clear()
             self._usage[script] = usage
-        pending = {key: one for key, one in session.pending(GROUP).items() if one is not None}
+        pending = {key: effect for key, effect in session.pending(GROUP).items() if effect is not None}
         pending[_key(area, entry.name)] = entry
-        more = sum(one.size_bytes for one in pending.values())
+        more = sum(entry.size_bytes for entry in pending.values())
         if usage.size_bytes + more <= self._settings.max_bytes and (
             usage.entries + len(pending) <= self._settings.max_entries
         ):
@@ -221,7 +221,7 @@ class Entries:
         self._refuse_too_much(
             Usage(
                 entries=usage.entries + len(pending) - len(before),
-                size_bytes=usage.size_bytes + more - sum(one.size_bytes for one in before),
+                size_bytes=usage.size_bytes + more - sum(entry.size_bytes for entry in before),
             )
         )
 
@@ -275,10 +275,10 @@ def check_name(call: str, name: str) -> None:
 
 def _refuse_stale(transaction: Transaction, place: EntryPlace, held: Mapping[str, HeldEffect]) -> None:
     stale = [
-        one.key
-        for name, one in held.items()
-        if one.seen is not UNSEEN
-        and entry_rows.version_of(transaction.connection, place, name, transaction.now) != one.seen
+        effect.key
+        for name, effect in held.items()
+        if effect.seen is not UNSEEN
+        and entry_rows.version_of(transaction.connection, place, name, transaction.now) != effect.seen
     ]
     if stale:
         raise StaleRead(stale)
@@ -286,9 +286,9 @@ def _refuse_stale(transaction: Transaction, place: EntryPlace, held: Mapping[str
 
 def _by_area(effects: Sequence[HeldEffect]) -> dict[str, dict[str, HeldEffect]]:
     areas: dict[str, dict[str, HeldEffect]] = {}
-    for one in effects:
-        area, _, name = one.key.partition("\n")
-        areas.setdefault(area, {})[name] = one
+    for effect in effects:
+        area, _, name = effect.key.partition("\n")
+        areas.setdefault(area, {})[name] = effect
     return areas
 
 

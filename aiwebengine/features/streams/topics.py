@@ -84,7 +84,7 @@ class StreamTopics:
         own = self._scripts.get(script, {})
         if name is not None:
             return [topic_of(script, name)] if name in own else []
-        return [topic_of(script, one) for one in own]
+        return [topic_of(script, stream) for stream in own]
 
     def keeps(self, script: str, name: str | None) -> bool:
         """See `messages.Destination.keeps`."""
@@ -133,4 +133,4 @@ class StreamTopics:
 
 
 def _encoded(clients: Sequence[Mapping[str, Any]]) -> str:
-    return json.dumps([dict(one) for one in clients])
+    return json.dumps([dict(client) for client in clients])

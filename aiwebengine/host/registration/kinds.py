@@ -85,7 +85,9 @@ class Registration:
         given = value if isinstance(value, list) else [value]
         if len(given) > _MOST_FUNCTIONS:
             raise TooMany(f"{self.call}: {what} is a list of at most {_MOST_FUNCTIONS} functions.")
-        return [self.function(one.get("id") if isinstance(one, dict) else one, what) for one in given]
+        return [
+            self.function(function.get("id") if isinstance(function, dict) else function, what) for function in given
+        ]
 
     def short_string(self, value: Any, what: str) -> str:
         """

@@ -162,16 +162,16 @@ def _headers(kind: Any, given: Any) -> tuple[tuple[bytes, bytes], ...]:
         return tuple(pairs)
     if not isinstance(given, list) or len(given) > _MAX_HEADERS:
         raise _invalid(f"it must have a list of at most {_MAX_HEADERS} headers")
-    for one in given:
-        if not isinstance(one, list) or len(one) != 2 or not isinstance(one[0], str):
-            raise _invalid(f"a header must be a name and a value; it is {_shown(one)}")
-        name = one[0].lower()
+    for pair in given:
+        if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str):
+            raise _invalid(f"a header must be a name and a value; it is {_shown(pair)}")
+        name = pair[0].lower()
         if not _NAME.fullmatch(name):
-            raise _invalid(f"{_shown(one[0])} cannot be the name of a header")
+            raise _invalid(f"{_shown(pair[0])} cannot be the name of a header")
         if name in _FRAMING:
             # The server frames the answer itself; a second opinion would split it.
             continue
-        pairs.append((name.encode("ascii"), _value(name, one[1])))
+        pairs.append((name.encode("ascii"), _value(name, pair[1])))
     if sum(len(name) + len(value) for name, value in pairs) > _MAX_HEADERS_BYTES:
         raise _invalid(f"its headers have more than {_MAX_HEADERS_BYTES} bytes")
     return tuple(pairs)

@@ -113,7 +113,7 @@ class Control:
             sockets: What it gets; not to be used here any more.
             child: Who is told what becomes of it.
         """
-        descriptors = [one.detach() for one in sockets]
+        descriptors = [sock.detach() for sock in sockets]
         if self._sock is None or len(self._waiting) >= _MAX_WAITING:
             _close(descriptors)
             child.exited(Exit(status=None))

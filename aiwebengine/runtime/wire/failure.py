@@ -270,12 +270,12 @@ def _refused(report: dict[str, Any]) -> list[RefusedRegistration]:
     given = report.get("refused")
     return [
         RefusedRegistration(
-            thrown=_thrown(one),
-            argument=_count(one, "argument", _MOST_ARGUMENTS),
-            option=_text(one, "option")[:200],
+            thrown=_thrown(refusal),
+            argument=_count(refusal, "argument", _MOST_ARGUMENTS),
+            option=_text(refusal, "option")[:200],
         )
-        for one in (given[:_MOST_REFUSED] if isinstance(given, list) else ())
-        if isinstance(one, dict)
+        for refusal in (given[:_MOST_REFUSED] if isinstance(given, list) else ())
+        if isinstance(refusal, dict)
     ]
 
 

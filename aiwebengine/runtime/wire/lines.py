@@ -83,12 +83,12 @@ class Lines:
         """
         limits = self._limits
         lines: list[LogLine] = []
-        for one in given:
+        for row in given:
             self.count += 1
             if self.count > limits.log_lines:
                 self._full = True
                 return [*lines, _warning(at, f"More than {limits.log_lines} log lines in one invocation{_DROPPED}")]
-            line = _line(one, at, limits.log_line_bytes)
+            line = _line(row, at, limits.log_line_bytes)
             if line is None:
                 raise BadBox("a log line is none")
             if left is not None:
@@ -105,10 +105,10 @@ def _warning(at: float, message: str) -> LogLine:
     return LogLine(at=at, level="warn", message=message, of_server=True)
 
 
-def _line(one: Any, at: float, longest: int) -> LogLine | None:
-    if not isinstance(one, list) or not 3 <= len(one) <= 4:
+def _line(row: Any, at: float, longest: int) -> LogLine | None:
+    if not isinstance(row, list) or not 3 <= len(row) <= 4:
         return None
-    level, message, fields = one[:3]
+    level, message, fields = row[:3]
     if level not in _LEVELS or not isinstance(message, str):
         return None
     if len(message) > longest:
@@ -116,14 +116,14 @@ def _line(one: Any, at: float, longest: int) -> LogLine | None:
     # Whoever writes or reads them later has less stack left than there is here.
     kept = fields if isinstance(fields, dict) and len(fields) <= _MAX_FIELDS and _is_flat(fields, _MOST_LEVELS) else {}
     message = _CONTROL.sub(_escaped, _COLOUR.sub("", message) if "\x1b" in message else message)
-    own = len(one) == 4 and one[3] is True
+    own = len(row) == 4 and row[3] is True
     return LogLine(at=at, level=level, message=message, fields=kept, of_server=own)
 
 
 def _is_flat(value: Any, levels: int) -> bool:
     if isinstance(value, dict):
         value = list(value.values())
-    return not isinstance(value, list) or (levels > 0 and all(_is_flat(one, levels - 1) for one in value))
+    return not isinstance(value, list) or (levels > 0 and all(_is_flat(item, levels - 1) for item in value))
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -68,15 +68,15 @@ class ScriptDatabase:
 
     def read(self, work: Callable[[Connection], T]) -> Deferred[T]:
         """See `Database.read`."""
-        return self._databases.use(self.uri, lambda one: one.database.read(work))
+        return self._databases.use(self.uri, lambda file: file.database.read(work))
 
     def run(self, work: Callable[[Connection], T]) -> Deferred[T]:
         """See `Database.run`."""
-        return self._databases.use(self.uri, lambda one: one.database.run(work), writes=True)
+        return self._databases.use(self.uri, lambda file: file.database.run(work), writes=True)
 
     def commit(self, unit: str, work: Callable[[Transaction], T]) -> Deferred[T]:
         """See `Units.commit`."""
-        return self._databases.use(self.uri, lambda one: one.units.commit(unit, work), writes=True)
+        return self._databases.use(self.uri, lambda file: file.units.commit(unit, work), writes=True)
 
     def withdraw(self, unit: str) -> None:
         """See `Units.withdraw`."""
@@ -173,7 +173,7 @@ class ScriptDatabases(Service):
         """Take no more work, wait for what is in hand, close all files."""
         super().stopService()
         self._room.fire()
-        ending = [Deferred.fromCoroutine(self._close(one)) for one in list(self._files.values())]
+        ending = [Deferred.fromCoroutine(self._close(file)) for file in list(self._files.values())]
         return gatherResults(ending).addCallback(lambda _: None)
 
     def of(self, uri: str) -> ScriptDatabase:
@@ -203,14 +203,14 @@ class ScriptDatabases(Service):
 
     async def forget_old(self) -> None:
         """Drop the ids of old units in the files that are open."""
-        for file in [one for one in self._files.values() if one.ready and one.entered]:
-            await self.use(file.uri, lambda one: Deferred.fromCoroutine(one.units.forget_old()), writes=True)
+        for file in [file for file in self._files.values() if file.ready and file.entered]:
+            await self.use(file.uri, lambda opened: Deferred.fromCoroutine(opened.units.forget_old()), writes=True)
 
     def state(self) -> dict[str, int]:
         """Return figures for the state page."""
         return {
             "open": len(self._files),
-            "inUse": sum(one.uses > 0 for one in self._files.values()),
+            "inUse": sum(file.uses > 0 for file in self._files.values()),
             "waiting": len(self._room),
             "opened": self._opened,
             "closed": self._closed,
@@ -241,7 +241,9 @@ class ScriptDatabases(Service):
             why = f"The database of the script {uri} cannot be copied: {failure.getErrorMessage()}."
             return Failure(Unavailable(why, retry_seconds=30.0))
 
-        return self.use(uri, lambda one: self._threads.run(script_files.copy, one.path, target).addErrback(failed))
+        return self.use(
+            uri, lambda opened: self._threads.run(script_files.copy, opened.path, target).addErrback(failed)
+        )
 
     def remove(self, uri: str) -> Deferred[None]:
         """See `ScriptDatabase.remove`."""
@@ -356,7 +358,7 @@ class ScriptDatabases(Service):
         """Close the file that was used longest ago; return what fires when there may be room."""
         # Before closing: that may be over at once.
         room = self._room.wait()
-        idle = next((one for one in self._files.values() if one.ready and not one.uses), None)
+        idle = next((file for file in self._files.values() if file.ready and not file.uses), None)
         if idle is not None:
             Deferred.fromCoroutine(self._close(idle)).addErrback(_fault)
         return room

@@ -201,7 +201,7 @@ class MemoryCells:
         if expires_at < math.inf:
             if len(self._ends) > 2 * len(self._cells) + 100:
                 # Most of them are of cells that were written again since.
-                self._ends = [(one.expires_at, key) for key, one in self._cells.items() if one.expires_at < math.inf]
+                self._ends = [(cell.expires_at, key) for key, cell in self._cells.items() if cell.expires_at < math.inf]
                 heapq.heapify(self._ends)
             else:
                 heapq.heappush(self._ends, (expires_at, key))
@@ -211,7 +211,7 @@ class MemoryCells:
         there = self._cells.get(key)
         more = size - (there.size if there is not None else 0)
         while self._bytes + more > self._most_bytes:
-            oldest = next((one for one in self._cells if one != key), None)
+            oldest = next((candidate for candidate in self._cells if candidate != key), None)
             if not self._evicts or oldest is None or size > self._most_bytes:
                 raise Unavailable("The memory store is full; nothing was stored.", retry_seconds=1.0)
             self._remove(oldest)

@@ -96,7 +96,7 @@ class Channels:
         if channel is None:
             channel = self._channels[name] = SharedChannel(name=name)
         listener = ChannelListener(
-            deliver=deliver, active=active, on_cancelled=lambda one: self._unsubscribe(channel, one)
+            deliver=deliver, active=active, on_cancelled=lambda cancelled: self._unsubscribe(channel, cancelled)
         )
         channel.listeners[listener] = None
         if channel.confirmed:

@@ -143,7 +143,7 @@ class RedisStore(Service):
         if self._look is not None and self._look.active():
             self._look.cancel()
         self._away = "the server is stopping"
-        stopping = [stopped for one in self._all() if (stopped := one.stopService()) is not None]
+        stopping = [stopped for connection in self._all() if (stopped := connection.stopService()) is not None]
         self._listening.lost("")
         return gatherResults(stopping).addCallback(lambda _: None)
 
@@ -225,7 +225,7 @@ class RedisStore(Service):
         """See `SharedStore.state`."""
         return {
             "address": str(self.address),
-            "connections": sum(one.wire is not None for one in self._all()),
+            "connections": sum(connection.wire is not None for connection in self._all()),
             "channels": len(self._listening),
             "interruptions": self._listening.interruptions,
             **({"why": self._away} if self._away else {}),
@@ -246,7 +246,7 @@ class RedisStore(Service):
         self._go_on()
 
     def _lost(self, why: str) -> None:
-        if any(one.wire is not None for one in self._connections):
+        if any(connection.wire is not None for connection in self._connections):
             return
         if self._away != why:
             _log.warn("there is no connection to the Redis server {address}: {why}", address=self.address, why=why)

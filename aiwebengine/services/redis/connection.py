@@ -80,7 +80,10 @@ class Wire(txredisapi.HiredisProtocol):  # type: ignore[misc]  # txredisapi has 
         """
         if self.ended:
             raise Unavailable("The connection to the Redis server has ended.", retry_seconds=1.0)
-        sent = tuple(one.encode("utf-8", "surrogatepass") if isinstance(one, str) else one for one in arguments)
+        sent = tuple(
+            argument.encode("utf-8", "surrogatepass") if isinstance(argument, str) else argument
+            for argument in arguments
+        )
         reply: Deferred[Any] = self.execute_command(*sent)
         return reply.addErrback(self._explain)
 

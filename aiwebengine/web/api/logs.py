@@ -81,7 +81,7 @@ class Logs:
         self._streams.add(stream)
         stream.begin()
         seen = {_same(record) for record in older}
-        for record in [*older, *(one for one in early if _same(one) not in seen)]:
+        for record in [*older, *(record for record in early if _same(record) not in seen)]:
             stream.send(record.as_json())
         began = True
         await stream.done

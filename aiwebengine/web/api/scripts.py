@@ -49,7 +49,7 @@ class DeployedScripts:
         listed = [shapes.script(version, self._listing) for version in await self._store.current()]
         if call.flag("deleted"):
             listed += [shapes.deleted_script(uri) for uri in await self._store.deleted()]
-            listed.sort(key=lambda one: str(one["uri"]))
+            listed.sort(key=lambda script: str(script["uri"]))
         return as_json({"scripts": listed})
 
     async def read(self, call: ApiCall) -> Answer:
@@ -75,7 +75,7 @@ class DeployedScripts:
         uri = check_uri(call.required("uri"))
         path = call.required("path")
         version = await self._store.version(uri, call.integer("version", least=1))
-        digest = next((one.digest for one in await self._store.files(version.id) if one.path == path), None)
+        digest = next((file.digest for file in await self._store.files(version.id) if file.path == path), None)
         if digest is None:
             raise NotFound(f'Version {version.number} of "{uri}" has no file "{path[:255]}".')
         content = (await self._store.contents([digest]))[digest]
@@ -118,9 +118,9 @@ class DeployedScripts:
         return nothing()
 
     async def _add_content(self, stored: list[StoredFile], listed: list[dict[str, Any]]) -> None:
-        contents = await self._store.contents({one.digest for one in stored})
-        for one, document in zip(stored, listed, strict=True):
-            content = contents[one.digest]
+        contents = await self._store.contents({file.digest for file in stored})
+        for file, document in zip(stored, listed, strict=True):
+            content = contents[file.digest]
             try:
                 document["content"] = content.decode("utf-8")
             except UnicodeDecodeError:

@@ -37,7 +37,7 @@ def deleted_script(uri: str) -> dict[str, Any]:
 
 def files(stored: Iterable[StoredFile]) -> list[dict[str, Any]]:
     """Return the list of a version's files."""
-    return [{"path": one.path, "sizeBytes": one.size_bytes, "digest": one.digest} for one in stored]
+    return [{"path": file.path, "sizeBytes": file.size_bytes, "digest": file.digest} for file in stored]
 
 
 def problems(found: Iterable[Problem]) -> list[dict[str, Any]]:

@@ -113,7 +113,7 @@ class Handshake:
 
     def choose(self, spoken: Sequence[str]) -> str:
         """Return the subprotocol to speak: the client's first that is among *spoken*; empty if none is."""
-        return next((one for one in self.protocols if one in spoken), "")
+        return next((protocol for protocol in self.protocols if protocol in spoken), "")
 
     def head(self, protocol: str) -> bytes:
         """Return the head of a request that asks for just this."""
@@ -168,7 +168,7 @@ def read_handshake(request: Request, *, modern: bool) -> Handshake:
     if not _KEY.fullmatch(key):
         raise Invalid(f"The header sec-websocket-key is 16 bytes as base64; this one is {_shown(key)}.")
     protocols = tuple(headers["sec-websocket-protocol"].replace(" ", "").split(",")) if _asks(headers) else ()
-    if len(protocols) > _MOST_PROTOCOLS or not all(_WORD.fullmatch(one) for one in protocols):
+    if len(protocols) > _MOST_PROTOCOLS or not all(_WORD.fullmatch(protocol) for protocol in protocols):
         raise Invalid(
             f"The header sec-websocket-protocol is a list of at most {_MOST_PROTOCOLS} words; "
             f"this one is {_shown(headers['sec-websocket-protocol'])}."
@@ -221,7 +221,7 @@ def check_origin(request: Request, allowed: Iterable[str]) -> None:
     given = _origin(origin)
     if given is not None and given[1:] == _place(request.url):
         return
-    if not any(one == ANY_ORIGIN or (given is not None and _origin(one) == given) for one in allowed):
+    if not any(origin == ANY_ORIGIN or (given is not None and _origin(origin) == given) for origin in allowed):
         raise Denied(
             f"Pages from {_shown(origin)} may not open this WebSocket; have the origin added to the option `origins` "
             "of its registration, or to the server's setting `websocket.origins`."

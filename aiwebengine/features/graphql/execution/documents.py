@@ -56,7 +56,9 @@ class Document:
         self.node = node
         self.errors: Sequence[GraphQLError] = ()
         """What is wrong with it."""
-        self.operations = [one for one in node.definitions if isinstance(one, OperationDefinitionNode)]
+        self.operations = [
+            definition for definition in node.definitions if isinstance(definition, OperationDefinitionNode)
+        ]
         self.incremental = "@defer" in text or "@stream" in text
         """It asks for results in several parts."""
         self.infos: dict[tuple[int, int], str] = {}
@@ -81,9 +83,9 @@ class Document:
                 if self.operations
                 else "Must provide an operation."
             )
-        for one in self.operations:
-            if one.name is not None and one.name.value == name:
-                return one
+        for operation in self.operations:
+            if operation.name is not None and operation.name.value == name:
+                return operation
         raise GraphQLError(f"Unknown operation named '{name[:200]}'.")
 
     def measured(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Measure:
@@ -99,7 +101,9 @@ class Document:
         known = self._fields.get(id(nodes[0]))
         if known is None:
             fragments = {
-                one.name.value: one for one in self.node.definitions if isinstance(one, FragmentDefinitionNode)
+                definition.name.value: definition
+                for definition in self.node.definitions
+                if isinstance(definition, FragmentDefinitionNode)
             }
             known = {}
             for node in nodes:
@@ -121,7 +125,7 @@ class Documents:
         self._settings = settings
         self._checkpoint = checkpoint
         rules = (_rule(checkpoint), *specified_rules)
-        rules = tuple(LocatedValues if one is ValuesOfCorrectTypeRule else one for one in rules)
+        rules = tuple(LocatedValues if rule is ValuesOfCorrectTypeRule else rule for rule in rules)
         self._rules = rules if settings.introspection else (*rules, NoSchemaIntrospectionCustomRule)
         self._schema: GraphQLSchema | None = None
         self._kept: OrderedDict[str, Document] = OrderedDict()
@@ -271,10 +275,10 @@ def _select(
 ) -> None:
     if selection is None or deep > _MOST_FRAGMENTS_DEEP:
         return
-    for one in selection.selections:
-        if isinstance(one, FieldNode):
-            _select(one.selection_set, fragments, into.setdefault(one.name.value, {}), deep + 1)
-        elif isinstance(one, InlineFragmentNode):
-            _select(one.selection_set, fragments, into, deep + 1)
-        elif isinstance(one, FragmentSpreadNode) and one.name.value in fragments:
-            _select(fragments[one.name.value].selection_set, fragments, into, deep + 1)
+    for selected in selection.selections:
+        if isinstance(selected, FieldNode):
+            _select(selected.selection_set, fragments, into.setdefault(selected.name.value, {}), deep + 1)
+        elif isinstance(selected, InlineFragmentNode):
+            _select(selected.selection_set, fragments, into, deep + 1)
+        elif isinstance(selected, FragmentSpreadNode) and selected.name.value in fragments:
+            _select(fragments[selected.name.value].selection_set, fragments, into, deep + 1)

@@ -46,7 +46,9 @@ def measure(operation: OperationDefinitionNode, document: DocumentNode, variable
 class _Measurement:
     def __init__(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
         self._fragments = {
-            one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
         }
         self._variables = variables
         self._fixed = True
@@ -61,26 +63,30 @@ class _Measurement:
     def _set(self, selection: SelectionSetNode | None) -> tuple[int, int]:
         depth = complexity = 0
         repeated: dict[str, int] = {}
-        for one in selection.selections if selection is not None else ():
+        for selected in selection.selections if selection is not None else ():
             self._steps += 1
             if self._steps > _MOST_STEPS:
                 return _MOST, _MOST
-            if isinstance(one, FieldNode | FragmentSpreadNode):
-                name = (one.alias or one.name).value if isinstance(one, FieldNode) else f"...{one.name.value}"
+            if isinstance(selected, FieldNode | FragmentSpreadNode):
+                name = (
+                    (selected.alias or selected.name).value
+                    if isinstance(selected, FieldNode)
+                    else f"...{selected.name.value}"
+                )
                 repeated[name] = repeated.get(name, 0) + 1
                 if repeated[name] > _MOST_REPEATED:
                     # Each is compared with each other one when the document is checked.
                     return _MOST, _MOST
-            if isinstance(one, FieldNode):
-                if one.name.value.startswith("__"):
+            if isinstance(selected, FieldNode):
+                if selected.name.value.startswith("__"):
                     continue
-                below, cost = self._set(one.selection_set)
-                found = (below + 1, 1 + cost * self._times(one))
-            elif isinstance(one, InlineFragmentNode):
-                found = self._set(one.selection_set)
+                below, cost = self._set(selected.selection_set)
+                found = (below + 1, 1 + cost * self._times(selected))
+            elif isinstance(selected, InlineFragmentNode):
+                found = self._set(selected.selection_set)
             else:
-                assert isinstance(one, FragmentSpreadNode)
-                found = self._fragment(one.name.value)
+                assert isinstance(selected, FragmentSpreadNode)
+                found = self._fragment(selected.name.value)
             depth, complexity = max(depth, found[0]), min(_MOST, complexity + found[1])
         return depth, complexity
 

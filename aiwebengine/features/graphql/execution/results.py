@@ -51,15 +51,15 @@ def exceeds(data: Any, most: int, checkpoint: Checkpoint) -> bool:
     while waiting:
         checkpoint()
         for _ in range(_COUNTED_AT_ONCE):
-            one = waiting.pop()
-            if isinstance(one, str):
-                size += len(one)
-            elif isinstance(one, dict):
-                size += 4 * len(one)
-                waiting.extend(one.values())
-            elif isinstance(one, list):
-                size += len(one)
-                waiting.extend(one)
+            value = waiting.pop()
+            if isinstance(value, str):
+                size += len(value)
+            elif isinstance(value, dict):
+                size += 4 * len(value)
+                waiting.extend(value.values())
+            elif isinstance(value, list):
+                size += len(value)
+                waiting.extend(value)
             if size > most:
                 return True
             if not waiting:
@@ -99,7 +99,10 @@ def next_response(part: Any, request: str, most: int, checkpoint: Checkpoint = n
         return {**too_large(most), "hasNext": False}
     for key, made in (("incremental", part.incremental), ("completed", part.completed)):
         if key in shown:
-            shown[key] = [_with_errors(one, item, request) for one, item in zip(shown[key], made or (), strict=True)]
+            shown[key] = [
+                _with_errors(formatted_item, item, request)
+                for formatted_item, item in zip(shown[key], made or (), strict=True)
+            ]
     return shown
 
 

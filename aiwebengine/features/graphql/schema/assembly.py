@@ -304,7 +304,7 @@ class _Assembly:
     def _check_extended(self) -> None:
         for name, known in self._types.items():
             if not known.defined and name not in ROOTS.values():
-                meant = nearest(name, [one for one, other in self._types.items() if other.defined])
+                meant = nearest(name, [type_name for type_name, other in self._types.items() if other.defined])
                 advice = f"did you mean {meant}?" if meant else f'write "type {name}" in place of "extend type {name}".'
                 self._problem(f"{name} is extended, but no script defines it; {advice}", known.part, known.node)
 
@@ -346,7 +346,9 @@ class _Assembly:
         for (owner, name), part in self._fields.items():
             found = schema.type_map.get(owner)
             if not isinstance(found, GraphQLObjectType):
-                objects = [one for one, kind in schema.type_map.items() if isinstance(kind, GraphQLObjectType)]
+                objects = [
+                    type_name for type_name, kind in schema.type_map.items() if isinstance(kind, GraphQLObjectType)
+                ]
                 what = (
                     "is an interface" if isinstance(found, GraphQLInterfaceType) else "is no object type of the schema"
                 )
@@ -399,12 +401,12 @@ class _Assembly:
 
     def _check(self, errors: Sequence[GraphQLError]) -> None:
         for error in errors:
-            node = next((one for one in error.nodes or () if self._part_of(one) is not None), None)
+            node = next((candidate for candidate in error.nodes or () if self._part_of(candidate) is not None), None)
             part = self._part_of(node) or self._parts[-1]
             others = {
                 other.script: other
-                for one in error.nodes or ()
-                if (other := self._part_of(one)) is not None and other.script != part.script
+                for candidate in error.nodes or ()
+                if (other := self._part_of(candidate)) is not None and other.script != part.script
             }
             tail = "".join(
                 f' The other is in "{other.script}" ({other.place or "its SDL"}).' for other in others.values()
@@ -416,11 +418,11 @@ class _Assembly:
         """Return whose SDL a node stands in."""
         return None if node is None or node.loc is None else self._sources.get(id(node.loc.source))
 
-    def _conflict(self, what: str, one: SchemaPart, other: SchemaPart, hint: str, node: Node | None = None) -> None:
-        if one.script == other.script:
-            message = f'{what} {_place_of(one)} and {_place_of(other)} of the script "{other.script}".'
+    def _conflict(self, what: str, part: SchemaPart, other: SchemaPart, hint: str, node: Node | None = None) -> None:
+        if part.script == other.script:
+            message = f'{what} {_place_of(part)} and {_place_of(other)} of the script "{other.script}".'
         else:
-            message = f'{what} "{one.script}" ({_place_of(one)}) and "{other.script}" ({_place_of(other)}).'
+            message = f'{what} "{part.script}" ({_place_of(part)}) and "{other.script}" ({_place_of(other)}).'
         self._add("graphql_conflict", message, other, node, hint)
 
     def _problem(self, message: str, part: SchemaPart, node: Node | None = None) -> None:

@@ -146,10 +146,10 @@ class Call:
         if not isinstance(value, list) or len(value) != len(self._waiting):
             return None
         return [
-            of_script(one["e"]) if isinstance(one, dict) and "e" in one
-            else self._converted(one.get("d")) if isinstance(one, dict)
+            of_script(item["e"]) if isinstance(item, dict) and "e" in item
+            else self._converted(item.get("d")) if isinstance(item, dict)
             else broken_protocol(self.part.script)
-            for one in value
+            for item in value
         ]  # fmt: skip
 
     def _converted(self, value: Any) -> Any:
@@ -255,8 +255,8 @@ class Batch:
             self.failed(broken_protocol(self._invocation.script))
             return
         settled: list[tuple[Waiting, Any]] = []
-        for call, one in zip(self._calls, reply, strict=True):
-            outcomes = call.outcomes(one)
+        for call, result in zip(self._calls, reply, strict=True):
+            outcomes = call.outcomes(result)
             if outcomes is None:
                 self.failed(broken_protocol(self._invocation.script))
                 return

@@ -206,7 +206,7 @@ def _is_bare(sdl: str) -> bool:
 def _name(given: Any, kind: str, call: str) -> str:
     if kind == "field":
         names = given.split(".") if isinstance(given, str) else []
-        if len(names) != 2 or not all(_NAME.fullmatch(one) for one in names):
+        if len(names) != 2 or not all(_NAME.fullmatch(part) for part in names):
             raise Invalid(
                 f'{call}: the first argument names a field, such as "Note.author"; {described(given)} was given.'
             )

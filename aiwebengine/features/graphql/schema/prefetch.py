@@ -81,10 +81,10 @@ def _made(assembled: AssembledSchema, document: Document, node: OperationDefinit
         return None
     items: list[PrefetchedField] = []
     keys: set[str] = set()
-    for one in node.selection_set.selections:
-        if not isinstance(one, FieldNode) or one.directives:
+    for selected in node.selection_set.selections:
+        if not isinstance(selected, FieldNode) or selected.directives:
             return None
-        name, key = one.name.value, (one.alias or one.name).value
+        name, key = selected.name.value, (selected.alias or selected.name).value
         if name.startswith("__"):
             continue
         part, field = assembled.roots.get(("query", name)), root.fields.get(name)
@@ -98,17 +98,17 @@ def _made(assembled: AssembledSchema, document: Document, node: OperationDefinit
                 "parentType": root.name,
                 "returnType": str(field.type),
                 "operation": {"kind": "query", "name": node.name.value if node.name is not None else None},
-                "fields": document.selected([one]),
+                "fields": document.selected([selected]),
                 "path": [key],
             }
         )
         try:
-            arguments = None if _has_variables(one) else encode_ascii(get_argument_values(field, one))
+            arguments = None if _has_variables(selected) else encode_ascii(get_argument_values(field, selected))
         except (GraphQLError, ValueError, RecursionError):
             return None
         items.append(
             PrefetchedField(
-                key=key, part=part, rooted=rooted, field=field, node=one, encoded=encoded, arguments=arguments
+                key=key, part=part, rooted=rooted, field=field, node=selected, encoded=encoded, arguments=arguments
             )
         )
     if not items:

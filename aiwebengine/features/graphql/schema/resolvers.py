@@ -75,7 +75,7 @@ def attach(assembled: AssembledSchema) -> None:
     for kind, name in assembled.roots:
         if kind != "subscription" and parsing:
             field = _root_field(schema, kind, name)
-            if any(_contains_scalar(one.type, parsing, set()) for one in field.args.values()):
+            if any(_contains_scalar(argument.type, parsing, set()) for argument in field.args.values()):
                 rooted = getattr(field.resolve, "rooted", None)
                 if rooted is not None:
                     rooted.special = True
@@ -108,7 +108,7 @@ def type_of(source: Any, info: GraphQLResolveInfo[Any], kind: GraphQLAbstractTyp
     name = source.get("__typename") if isinstance(source, dict) else None
     if isinstance(name, str):
         return name
-    names = [one.name for one in info.schema.get_possible_types(kind)][:_MOST_NAMED]
+    names = [possible.name for possible in info.schema.get_possible_types(kind)][:_MOST_NAMED]
     raise FieldFailed(
         f"What {info.parent_type.name}.{info.field_name} gives must say of which type it is, since {kind.name} has "
         f"several: a member __typename, such as {', '.join(names)}.",
@@ -266,9 +266,9 @@ async def _each(operation: Operation, part: SchemaPart, step: str, value: Any) -
     if value is None:
         return None
     if isinstance(value, list):
-        waiting = [_change(operation, part, step, one) if not isinstance(one, list) and one is not None
-                   else _each(operation, part, step, one) for one in value]  # fmt: skip
-        return [await one for one in waiting]
+        waiting = [_change(operation, part, step, item) if not isinstance(item, list) and item is not None
+                   else _each(operation, part, step, item) for item in value]  # fmt: skip
+        return [await future for future in waiting]
     return await _change(operation, part, step, value)
 
 
@@ -292,7 +292,9 @@ def _parses(args: Mapping[str, GraphQLArgument]) -> Callable[[Operation], bool]:
     def tell(operation: Operation) -> bool:
         if not known:
             scalars = {name for name, part in operation.assembled.scalars.items() if "parse" in part.options}
-            known.append(bool(scalars) and any(_contains_scalar(one.type, scalars, set()) for one in args.values()))
+            known.append(
+                bool(scalars) and any(_contains_scalar(argument.type, scalars, set()) for argument in args.values())
+            )
         return known[0]
 
     return tell
@@ -349,16 +351,16 @@ def _copy(operation: Operation, kind: Any, value: Any, path: tuple[str, ...], wa
         return None
     if isinstance(kind, GraphQLList):
         made: list[Any] = []
-        for index, one in enumerate(value if isinstance(value, list) else [value]):
-            _put(operation, kind.of_type, one, (*path, str(index)), waiting, made)
+        for index, item in enumerate(value if isinstance(value, list) else [value]):
+            _put(operation, kind.of_type, item, (*path, str(index)), waiting, made)
         return made
     if isinstance(kind, GraphQLInputObjectType) and isinstance(value, dict):
         inner: dict[str, Any] = {}
-        for name, one in value.items():
+        for name, child in value.items():
             field = kind.fields.get(name)
-            inner[name] = one
+            inner[name] = child
             if field is not None:
-                _put(operation, field.type, one, (*path, name), waiting, inner, name)
+                _put(operation, field.type, child, (*path, name), waiting, inner, name)
         return inner
     if isinstance(kind, GraphQLScalarType) and "parse" in (_options(operation, kind.name)):
         box = _Box([None])

@@ -252,10 +252,10 @@ class Feed:
     async def _read(self) -> None:
         begun = self._executor
 
-        def execute(one: Executor[Any]) -> Any:
+        def execute(executor: Executor[Any]) -> Any:
             self._busy = True
             # It was made of the executor that it began with.
-            return execute_subscription_event(one) if self._executor is begun else self.event(one.root_value)
+            return execute_subscription_event(executor) if self._executor is begun else self.event(executor.root_value)
 
         stream = map_source_to_response_event(begun, self._source, execute)
         request = self._operation.caller.request
@@ -379,9 +379,9 @@ class Feeds:
             else:
                 feed.renew(prepared, operation, executor)
                 continue
-            for one in errors:
-                one["message"] = f"The schema has changed: {one['message']}"
-                one["extensions"] = {"code": "SCHEMA_CHANGED"}
+            for error in errors:
+                error["message"] = f"The schema has changed: {error['message']}"
+                error["extensions"] = {"code": "SCHEMA_CHANGED"}
             feed.fail(errors)
 
     def count(self, members: int) -> None:

@@ -124,14 +124,14 @@ class SubscriptionTopics:
 
         async def choose(message: TopicMessage, clients: Sequence[Mapping[str, Any]]) -> Sequence[bool]:
             # Those who were given the same arguments get the same answer.
-            arguments = [one[FILTER].arguments if FILTER in one else None for one in clients]
-            distinct = [one for one in dict.fromkeys(arguments) if one is not None]
+            arguments = [client[FILTER].arguments if FILTER in client else None for client in clients]
+            distinct = [argument for argument in dict.fromkeys(arguments) if argument is not None]
             wanted: dict[str | None, bool] = {None: True}
             wanted.update(zip(distinct, await message_filter.choose(message, distinct), strict=True))
-            return [wanted[one] for one in arguments]
+            return [wanted[argument] for argument in arguments]
 
         return lambda message, clients: Deferred.fromCoroutine(choose(message, clients))
 
 
 def _encoded(arguments: Sequence[str]) -> str:
-    return f"[{','.join([f'{{{one}}}' for one in arguments])}]"
+    return f"[{','.join([f'{{{argument}}}' for argument in arguments])}]"

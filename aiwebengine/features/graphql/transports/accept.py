@@ -39,11 +39,15 @@ def accepted_types(accept: str) -> AcceptedTypes:
     kind = preferred(accept, (JSON, RESPONSE))
     events = named(accept, EVENTS)
     streamed = events and (kind is None or preferred(accept, (kind, EVENTS)) == EVENTS)
-    several = [one for one in map(_parameters, accept.lower().split(",")[:_MOST]) if one.get("") == MULTIPART]
-    several = [one for one in several if _number(one.get("q", "1")) > 0]
-    parted = [one for one in several if _SUBSCRIPTION not in one]
+    several = [
+        parameters
+        for parameters in map(_parameters, accept.lower().split(",")[:_MOST])
+        if parameters.get("") == MULTIPART
+    ]
+    several = [parameters for parameters in several if _number(parameters.get("q", "1")) > 0]
+    parted = [parameters for parameters in several if _SUBSCRIPTION not in parameters]
     older = bool(parted) and parted[0].get(_DEFER) == _DEFER_OF_2022
-    subscribed = any(one.get(_SUBSCRIPTION) == "1.0" for one in several)
+    subscribed = any(parameters.get(_SUBSCRIPTION) == "1.0" for parameters in several)
     return AcceptedTypes(kind, bool(parted), events, streamed, older, subscribed)
 
 
@@ -58,7 +62,7 @@ def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
     if not accept.strip():
         return offered[0]
     best: tuple[float, int, str] | None = None
-    accepted = [_accepted_type(one) for one in accept.lower().split(",")[:_MOST]]
+    accepted = [_accepted_type(item) for item in accept.lower().split(",")[:_MOST]]
     for place, kind in enumerate(offered):
         quality = _quality(kind, accepted)
         if quality > 0 and (best is None or (quality, -place) > best[:2]):
@@ -68,14 +72,17 @@ def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
 
 def named(accept: str, kind: str) -> bool:
     """Return whether an `accept` header names *kind* itself."""
-    return any(one == kind and quality > 0 for one, quality in map(_accepted_type, accept.lower().split(",")[:_MOST]))
+    return any(
+        media_type == kind and quality > 0
+        for media_type, quality in map(_accepted_type, accept.lower().split(",")[:_MOST])
+    )
 
 
 def _quality(kind: str, accepted: list[tuple[str, float]]) -> float:
     group = kind.partition("/")[0]
     # What names it most exactly decides.
     for pattern in (kind, f"{group}/*", "*/*"):
-        found = [quality for one, quality in accepted if one == pattern]
+        found = [quality for media_type, quality in accepted if media_type == pattern]
         if found:
             return max(found)
     return 0.0

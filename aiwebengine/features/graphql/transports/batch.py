@@ -64,9 +64,9 @@ class BatchedOperations:
         """
         self._results = [{}] * len(given)
         self._left = len(given)
-        for index, one in enumerate(given):
+        for index, params in enumerate(given):
             try:
-                self._begin(index, one)
+                self._begin(index, params)
             except RequestFailed as failed:
                 self._received(index, request_failed(failed.errors, self._caller.request))
             except EngineError as error:
@@ -74,8 +74,8 @@ class BatchedOperations:
 
     def cancel(self) -> None:
         """Nobody wants to know any more."""
-        for one in self._underway:
-            one.cancel()
+        for operation in self._underway:
+            operation.cancel()
 
     def _begin(self, index: int, given: Mapping[str, Any]) -> None:
         prepared = self._execution.prepare(read_params(given, self._execution.documents, persisted=self._persisted))

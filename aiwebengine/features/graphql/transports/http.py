@@ -192,7 +192,7 @@ class GraphQLOverHttp:
             exchange.failed(EngineError("Internal server error; the server log has the details."))
 
     def _failed(self, exchange: Exchange, failed: RequestFailed, kind: str) -> None:
-        persisted = any((one.extensions or {}).get("code", "").startswith("PERSISTED") for one in failed.errors)
+        persisted = any((error.extensions or {}).get("code", "").startswith("PERSISTED") for error in failed.errors)
         status = 400 if kind == RESPONSE and not persisted else 200
         exchange.answered(answer(request_failed(failed.errors, exchange.id), kind, status=status))
 

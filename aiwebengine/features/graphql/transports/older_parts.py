@@ -37,7 +37,7 @@ class IncrementalPartsOf2022:
     def next(self, part: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return another part in the older format; None if it says nothing there."""
         self._announced(part)
-        rewritten = [self._delivered(one) for one in part.get("incremental", ())]
+        rewritten = [self._delivered(item) for item in part.get("incremental", ())]
         rewritten += self._failed(part.get("completed", ()))
         made: dict[str, Any] = {"hasNext": part["hasNext"]}
         if rewritten:
@@ -47,44 +47,44 @@ class IncrementalPartsOf2022:
         return made if rewritten or not part["hasNext"] else None
 
     def _announced(self, part: Mapping[str, Any]) -> None:
-        for one in part.get("pending", ()):
-            self._pending[one["id"]] = one
+        for entry in part.get("pending", ()):
+            self._pending[entry["id"]] = entry
 
-    def _delivered(self, one: Mapping[str, Any]) -> dict[str, Any]:
-        pending = self._pending[one["id"]]
-        path: Path = [*pending["path"], *one.get("subPath", ())]
+    def _delivered(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        pending = self._pending[item["id"]]
+        path: Path = [*pending["path"], *item.get("subPath", ())]
         rewritten: dict[str, Any] = {}
         place = _value_at(self._whole, path)
-        if "items" in one:
-            rewritten["items"] = one["items"]
+        if "items" in item:
+            rewritten["items"] = item["items"]
             if isinstance(place, list):
                 path.append(len(place))
-                place.extend(one["items"])
+                place.extend(item["items"])
         else:
-            rewritten["data"] = one["data"]
-            _merge(place, one["data"])
-        return {**rewritten, **_remaining(pending, path, one)}
+            rewritten["data"] = item["data"]
+            _merge(place, item["data"])
+        return {**rewritten, **_remaining(pending, path, item)}
 
     def _failed(self, completed: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
-        for one in completed:
-            pending = self._pending.pop(one["id"])
-            if "errors" not in one:
+        for entry in completed:
+            pending = self._pending.pop(entry["id"])
+            if "errors" not in entry:
                 continue
             path: Path = list(pending["path"])
             place = _value_at(self._whole, path)
             if isinstance(place, list):
-                yield {"items": None, **_remaining(pending, [*path, len(place)], one)}
+                yield {"items": None, **_remaining(pending, [*path, len(place)], entry)}
             else:
-                yield {"data": None, **_remaining(pending, path, one)}
+                yield {"data": None, **_remaining(pending, path, entry)}
 
 
-def _remaining(pending: Mapping[str, Any], path: Path, one: Mapping[str, Any]) -> dict[str, Any]:
+def _remaining(pending: Mapping[str, Any], path: Path, item: Mapping[str, Any]) -> dict[str, Any]:
     rewritten: dict[str, Any] = {"path": path}
     if "label" in pending:
         rewritten["label"] = pending["label"]
     for key in ("errors", "extensions"):
-        if key in one:
-            rewritten[key] = one[key]
+        if key in item:
+            rewritten[key] = item[key]
     return rewritten
 
 

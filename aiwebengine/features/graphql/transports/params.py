@@ -91,7 +91,7 @@ def read_batch(
     given = _read(request, checkpoint)
     if isinstance(given, dict):
         return given
-    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+    if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
         raise Invalid('The body is a JSON object such as {"query": "{ notes { id } }"}, or an array of such objects.')
     if not given or len(given) > most:
         raise Invalid(f"An array has from 1 to {most} operations (graphql.max_batch); this one has {len(given)}.")

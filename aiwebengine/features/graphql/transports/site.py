@@ -29,7 +29,9 @@ class GraphQLSite:
         """Answer *request* if it is for GraphQL; tell whether it is."""
         enter = self._exact.get(request.path)
         if enter is None:
-            enter = next((one for prefix, one in self._below.items() if request.path.startswith(prefix)), None)
+            enter = next(
+                (enter_below for prefix, enter_below in self._below.items() if request.path.startswith(prefix)), None
+            )
         if enter is None:
             return False
         self._tasks.start(enter, exchange, request)

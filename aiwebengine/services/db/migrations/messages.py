@@ -33,6 +33,6 @@ def unify_messages(op: Operations) -> None:
 
 def _rewritten(former: dict[str, Any]) -> dict[str, Any]:
     """Return a message in its new form: one without the name of a destination went to all streams of a script."""
-    key, kind = next((one for one in _NAMES if one[0] in former), ("", "stream"))
+    key, kind = next((candidate for candidate in _NAMES if candidate[0] in former), ("", "stream"))
     message = {name: value for name, value in former.items() if name in _KEPT}
     return {**message, "m": kind, **({"n": former[key]} if key else {})}
