@@ -70,12 +70,12 @@ def decode(text: str | bytes, *, doubles: bool = False, checkpoint: Checkpoint =
 
 def _placed(error: ValueError, text: str) -> json.JSONDecodeError:
     """Return the error with the place of the number that it is about: who reads numbers is not told theirs."""
-    for found in _NUMBER.finditer(text):
-        number = found[0]
+    for match in _NUMBER.finditer(text):
+        number = match[0]
         if number in _CONSTANTS:
-            return json.JSONDecodeError(f"there is no {number}", text, found.start())
+            return json.JSONDecodeError(f"there is no {number}", text, match.start())
         if number[0] != '"' and (len(number) > _MOST_DIGITS or math.isinf(float(number))):
-            return json.JSONDecodeError(f"{_shown(number)} is too large a number", text, found.start())
+            return json.JSONDecodeError(f"{_shown(number)} is too large a number", text, match.start())
     return json.JSONDecodeError(str(error)[:200], text, 0)
 
 

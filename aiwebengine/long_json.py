@@ -74,9 +74,9 @@ class _PieceReader:
 
     def _value(self) -> Any:
         """Return the value that begins here."""
-        found = self._whole()
-        if found is not None:
-            return found[0]
+        whole = self._whole()
+        if whole is not None:
+            return whole[0]
         start = self._text[self._at : self._at + 1]
         if start == "{":
             return self._object()
@@ -89,8 +89,8 @@ class _PieceReader:
 
     def _whole(self) -> tuple[Any] | None:
         """Return the value that begins here if it ends within a window."""
-        if self._begin < self._at < self._begin + len(self._window) and (found := self._scanned()):
-            return found
+        if self._begin < self._at < self._begin + len(self._window) and (scanned := self._scanned()):
+            return scanned
         self._checkpoint()
         self._begin, self._window = self._at, self._text[self._at : self._at + self._size]
         return self._scanned()
@@ -161,7 +161,7 @@ class _PieceReader:
         if ends is None:
             end = window.rfind("," if container is list else ',"')
         else:
-            end = max((found.end() for found in ends.finditer(window, len(window) // 2)), default=0)
+            end = max((match.end() for match in ends.finditer(window, len(window) // 2)), default=0)
         if end > 0:
             # Whole values with their commas, and nothing else, can stand between brackets.
             opening, closing = "[]" if container is list else "{}"
@@ -202,9 +202,9 @@ class _PieceReader:
         while True:
             self._checkpoint()
             piece = self._text[at : at + self._size]
-            found = _PLAIN_STRING.match(piece)
-            assert found is not None
-            end = found.end()
+            match = _PLAIN_STRING.match(piece)
+            assert match is not None
+            end = match.end()
             raw = piece[:end]
             text = json.loads(f'"{raw}"') if "\\" in raw else raw
             ended = piece[end : end + 1] == '"'
@@ -224,12 +224,12 @@ class _PieceReader:
     def _space(self) -> str:
         """Go on to what is no space, and return it."""
         while True:
-            found = _SPACE.match(self._text, self._at, self._at + self._size)
-            assert found is not None
-            if found.end() == self._at:
+            match = _SPACE.match(self._text, self._at, self._at + self._size)
+            assert match is not None
+            if match.end() == self._at:
                 return self._text[self._at : self._at + 1]
-            self._at = found.end()
-            if found.end() - found.start() == self._size:
+            self._at = match.end()
+            if match.end() - match.start() == self._size:
                 self._checkpoint()
 
 
@@ -317,20 +317,20 @@ class _PieceWriter:
 
 def weight(value: Any, most: int) -> int:
     """Return how many values there are in *value*; one of *most* or more if it has as many."""
-    found = 0
+    count = 0
     waiting = [value]
-    while waiting and found <= most:
+    while waiting and count <= most:
         item = waiting.pop()
-        found += 1
+        count += 1
         if isinstance(item, str):
-            found += len(item) // _CHARACTERS_OF_A_NODE
+            count += len(item) // _CHARACTERS_OF_A_NODE
         elif isinstance(item, dict):
             if len(item) > most:
                 return most + 1
-            found += len(item)
+            count += len(item)
             waiting += item.values()
         elif isinstance(item, list):
             if len(item) > most:
                 return most + 1
             waiting += item
-    return found
+    return count

@@ -330,13 +330,13 @@ def _load(feature: Feature, place: str, *, what: str) -> Any:
         )
     module, _, name = place.partition(":")
     try:
-        found = importlib.import_module(module)
+        loaded = importlib.import_module(module)
     except ImportError as error:
         raise CannotStart(f'The feature "{feature.name}" cannot be loaded: {what} is "{place}": {error}.') from error
-    if not hasattr(found, name):
-        meant = nearest(name, vars(found))
+    if not hasattr(loaded, name):
+        suggestion = nearest(name, vars(loaded))
         raise CannotStart(
             f'The feature "{feature.name}" cannot be loaded: {what} is "{place}", but that module has no "{name}"'
-            + (f'; did you mean "{meant}"?' if meant else ".")
+            + (f'; did you mean "{suggestion}"?' if suggestion else ".")
         )
-    return getattr(found, name)
+    return getattr(loaded, name)

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     sources = {"before": options.before.resolve(), "after": BENCH.parent}
     for source in sources.values():
         compile_modules(source)
-    found: dict[str, dict[str, list[float]]] = {name: {} for name in sources}
+    rates: dict[str, dict[str, list[float]]] = {name: {} for name in sources}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
@@ -62,9 +62,9 @@ def main(arguments: Sequence[str]) -> int:
             for name, source in order if number % 2 else reversed(order):
                 measured = one_round(Checkout(source, Path(folder) / f"{name}{number}"), seconds=options.seconds)
                 for what, value in measured.items():
-                    found[name].setdefault(what, []).append(value)
-    for what, before in found["before"].items():
-        after = found["after"][what]
+                    rates[name].setdefault(what, []).append(value)
+    for what, before in rates["before"].items():
+        after = rates["after"][what]
         ratio = statistics.median(after) / statistics.median(before)
         spread = ", ".join(f"{a / b:.2f}" for a, b in zip(after, before, strict=True))
         print(
@@ -146,10 +146,10 @@ def _descendants(pid: int) -> list[int]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             children.setdefault(int(stat.read_text().rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
-    found = [pid]
-    for parent in found:
-        found += children.get(parent, [])
-    return found[1:]
+    pids = [pid]
+    for parent in pids:
+        pids += children.get(parent, [])
+    return pids[1:]
 
 
 def _memory(pid: int) -> float:

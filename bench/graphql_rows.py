@@ -73,17 +73,17 @@ def query_rows(folder: Path, ours: int, rival: int, *, rounds: int, seconds: int
     }
     for name, (_, url) in targets.items():
         check(name, url)
-    found: dict[tuple[str, int], list[float]] = {}
+    durations: dict[tuple[str, int], list[float]] = {}
     for number in range(-1, rounds):
         for connections in CONNECTIONS:
             for name in targets if number % 2 else reversed(list(targets)):
                 script, url = targets[name]
                 rate = requests_a_second(folder / script, url, connections, 1 if number < 0 else seconds)
                 if number >= 0:
-                    found.setdefault((name, connections), []).append(rate)
+                    durations.setdefault((name, connections), []).append(rate)
     rows: list[Row] = []
     for connections in CONNECTIONS:
-        rates = {name: found[name, connections] for name in targets}
+        rates = {name: durations[name, connections] for name in targets}
         mine = rates["GraphQL query"]
         rows.append((f"GraphQL query, {connections} connections", f"{statistics.median(mine):,.0f} requests/s", ""))
         for other, wanted in (("JSON handler", "at least 0.6"), ("graphql-yoga", "")):

@@ -216,9 +216,11 @@ def engine_rows(folder: Path) -> list[tuple[str, str, str]]:
 
         def clones(uri: str) -> list[Any]:
             state = ours.api("GET", "/state")["runtime"]["versions"]
-            found = [clone for script in state if script["version"].startswith(uri + "@") for clone in script["clones"]]
+            clones = [
+                clone for script in state if script["version"].startswith(uri + "@") for clone in script["clones"]
+            ]
             # A clone that was only just asked for has no pid yet.
-            return [clone for clone in found if clone["pid"] > 0]
+            return [clone for clone in clones if clone["pid"] > 0]
 
         ours.get(PATH)
         first = private_memory(clones("hello")[0]["pid"])

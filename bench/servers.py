@@ -133,7 +133,7 @@ class Ours:
 
 def wrk() -> str:
     """Return the path of wrk."""
-    found = shutil.which("wrk")
-    if found is None:
+    program = shutil.which("wrk")
+    if program is None:
         sys.exit("bench: wrk is not installed; on Debian and Ubuntu: apt-get install wrk")
-    return found
+    return program

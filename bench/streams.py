@@ -68,8 +68,8 @@ class Clients:
         assert self._process.stdin is not None
         self._process.stdin.write("counts\n")
         self._process.stdin.flush()
-        found: dict[str, Any] = json.loads(self._line())
-        return found
+        message: dict[str, Any] = json.loads(self._line())
+        return message
 
     def end(self) -> None:
         """End it."""

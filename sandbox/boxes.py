@@ -95,11 +95,11 @@ class BoxParser:
 
 def _plain_run(buffer: bytes, at: int) -> tuple[Box, int] | None:
     """Read from *at* what most boxes are, a run; None if it is another box, or not complete."""
-    found = _PLAIN_RUN.match(buffer, at)
-    if found is None:
+    match = _PLAIN_RUN.match(buffer, at)
+    if match is None:
         return None
-    tag, wall_size, wall, cpu_size, cpu, size = found.groups()
-    value_at = found.end()
+    tag, wall_size, wall, cpu_size, cpu, size = match.groups()
+    value_at = match.end()
     end = value_at + (size[0] << 8 | size[1])
     if wall_size[0] != len(wall) or cpu_size[0] != len(cpu) or buffer[end : end + 2] != END:
         return None

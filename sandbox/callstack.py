@@ -99,28 +99,28 @@ class CallStack:
         Returns:
             Lines of ASCII as in Duktape's stacks: `at name (file:line)`, or `at name (native)`.
         """
-        found: list[bytes] = []
+        frames: list[bytes] = []
         try:
             thread = _pointer(self._heap + _HEAP_CURR_THREAD)
             for _ in range(_MOST_THREADS):
-                if not thread or len(found) >= _MOST_FRAMES:
+                if not thread or len(frames) >= _MOST_FRAMES:
                     break
-                _follow(thread, found)
+                _follow(thread, frames)
                 thread = _pointer(thread + _THREAD_RESUMER)
         except Unreadable:
             # What was found before is kept.
-            return found
-        return found
+            return frames
+        return frames
 
 
-def _follow(thread: int, found: list[bytes]) -> None:
+def _follow(thread: int, frames: list[bytes]) -> None:
     activation = _pointer(thread + _THREAD_CALLSTACK)
     current = _pointer(thread + _THREAD_CURR_PC)
     pc = _pointer(current) if current else 0
-    while activation and len(found) < _MOST_FRAMES:
+    while activation and len(frames) < _MOST_FRAMES:
         function = _pointer(activation + _ACTIVATION_FUNCTION)
         kept = _pointer(activation + _ACTIVATION_PC)
-        found.append(_frame(function, (pc, kept)) if function else b"at ? (native)")
+        frames.append(_frame(function, (pc, kept)) if function else b"at ? (native)")
         activation, pc = _pointer(activation + _ACTIVATION_PARENT), 0
 
 

@@ -121,8 +121,8 @@ class Duktape:
         sources: dict[str, str | None] = {}
         for group, names in groups.items():
             paths = [folder / name for name in names]
-            there = all(path.exists() for path in paths)
-            sources[group] = "\n;".join(path.read_text("ascii") for path in paths) if there else None
+            present = all(path.exists() for path in paths)
+            sources[group] = "\n;".join(path.read_text("ascii") for path in paths) if present else None
         # A literal of JavaScript too, as all of it is ASCII.
         self._context.eval_js(f"__kernel.later = {json.dumps(sources)};0")
 

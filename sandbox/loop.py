@@ -153,18 +153,18 @@ class Conversation:
         try:
             text = run_text(value)
             while True:
-                said = pump(text)
-                if said[0] in "CG":
-                    said = self._pass_on(said)
-                kind = said[0]
+                output = pump(text)
+                if output[0] in "CG":
+                    output = self._pass_on(output)
+                kind = output[0]
                 if kind == "D":
-                    self._answer(tag, said)
+                    self._answer(tag, output)
                     return None
                 if kind == "F":
-                    failure = read_failure(said)
+                    failure = read_failure(output)
                     break
                 self._flush()
-                text = "K" if kind == "P" else self._next(int(said[1:]))
+                text = "K" if kind == "P" else self._next(int(output[1:]))
         except (EngineFailed, MemoryError, UnicodeError) as error:
             # An answer that could not be put together has not left, and must not now.
             self._out.clear()
@@ -175,10 +175,10 @@ class Conversation:
 
     # -- to the server ------------------------------------------------------------------------
 
-    def _pass_on(self, said: str) -> str:
+    def _pass_on(self, output: str) -> str:
         """Take the calls and log lines off the front; return the last line, whose body may hold anything."""
-        while said[0] in "CG":
-            line, _, said = said.partition("\n")
+        while output[0] in "CG":
+            line, _, output = output.partition("\n")
             if line[0] == "G":
                 self._logs.append(line[1:])
                 continue
@@ -189,10 +189,10 @@ class Conversation:
             self._put_logs()
             head = encode_pair(b"_ask", tag) + _HOST + encode_pair(b"n", name.encode("ascii"))
             self._out.append(encode(head, arguments.encode("ascii")))
-        return said
+        return output
 
-    def _answer(self, tag: bytes, said: str) -> None:
-        length, _, rest = said[1:].partition(" ")
+    def _answer(self, tag: bytes, output: str) -> None:
+        length, _, rest = output[1:].partition(" ")
         end = 1 + int(length)
         self._put_logs()
         self._out.append(encode(self._answer_head(tag, rest[1:end], rest[0]), rest[end:].encode("ascii")))
@@ -255,13 +255,13 @@ class Conversation:
         if step[:1] != "A":
             return step
         moment, tag = step.split(" ")
-        wanted = tag.encode("ascii")
-        while wanted not in self._early:
+        expected = tag.encode("ascii")
+        while expected not in self._early:
             box = self._take()
             if b"_answer" in box:
                 self._early[box[b"_answer"]] = box[b"v"]
                 self._parts.discard(box[b"_answer"])
-        return f"{moment} {tag} {self._early.pop(wanted).decode('ascii')}"
+        return f"{moment} {tag} {self._early.pop(expected).decode('ascii')}"
 
     def _wait(self, milliseconds: int) -> str:
         """Wait for the host or the clock; return what to pump next."""

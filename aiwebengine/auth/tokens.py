@@ -105,8 +105,8 @@ class AdministratorToken(Service):
         """Read the hash if its file was replaced since."""
         path = self._folder / HASH_FILE
         try:
-            found = path.stat()
-            seen = (found.st_ino, found.st_mtime_ns, found.st_size)
+            stat = path.stat()
+            seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
             if seen != self._seen:
                 self._hash = bytes.fromhex(path.read_text("ascii").strip())
                 self._seen = seen

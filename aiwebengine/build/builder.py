@@ -107,16 +107,16 @@ class Builder(Service):
     def startService(self) -> None:
         """Find node and start the worker; without node only plain ES5 can be deployed."""
         super().startService()
-        found = find_node(self._settings.node, TOOLCHAIN)
-        if isinstance(found, NoNode):
-            self._missing = found
+        node = find_node(self._settings.node, TOOLCHAIN)
+        if isinstance(node, NoNode):
+            self._missing = node
             return
-        self._node = found
+        self._node = node
         versions = json.loads((TOOLCHAIN / "versions.json").read_text("utf-8"))
         self._toolchain = " ".join(f"{name}@{version}" for name, version in sorted(versions.items()))
         self._worker = Worker(
             reactor=self._reactor,
-            node=found.program,
+            node=node.program,
             folder=TOOLCHAIN,
             setup={
                 "cache": str(self._cache / "lowered"),
@@ -129,8 +129,8 @@ class Builder(Service):
         )
         self._packages = Packages(
             reactor=self._reactor,
-            node=found.program,
-            npm=found.npm,
+            node=node.program,
+            npm=node.npm,
             folder=self._cache / "packages",
             settings=self._settings,
             guarded=self.installing,

@@ -34,7 +34,7 @@ _LOCK_VERSIONS = (2, 3)
 class Dependencies:
     """What is to be installed."""
 
-    wanted: Mapping[str, str]
+    ranges: Mapping[str, str]
     """Name to version, range or `file:` and the path of a deployed tarball."""
     lock: bytes = b""
     """The lock file; empty if none was deployed."""
@@ -44,7 +44,7 @@ class Dependencies:
     def digest(self) -> str:
         """Return a name for what is installed: the same for the same dependencies, lock file and tarballs."""
         document = [
-            sorted(self.wanted.items()),
+            sorted(self.ranges.items()),
             self.lock.decode("utf-8", "replace"),
             sorted((path, hashlib.sha256(content).hexdigest()) for path, content in self.tarballs.items()),
         ]
@@ -65,22 +65,22 @@ def read(files: Mapping[str, bytes]) -> Dependencies:
     document = _json(raw) if raw is not None else None
     given = document.get("dependencies") if isinstance(document, dict) else None
     if given is None:
-        return Dependencies(wanted={})
+        return Dependencies(ranges={})
     assert raw is not None
     if not isinstance(given, dict) or not all(
-        isinstance(name, str) and isinstance(wanted, str) for name, wanted in given.items()
+        isinstance(name, str) and isinstance(spec, str) for name, spec in given.items()
     ):
         raise refused('The "dependencies" of package.json must be an object of names and version ranges.', raw)
     tarballs: dict[str, bytes] = {}
-    for name, wanted in given.items():
+    for name, spec in given.items():
         if not re.fullmatch(_NAME, name):
             raise refused(f'"{name[:100]}" is not the name of a package.', raw, name)
-        if wanted.startswith("file:"):
-            path = _deployed(name, wanted, files, raw)
+        if spec.startswith("file:"):
+            path = _deployed(name, spec, files, raw)
             tarballs[path] = files[path]
-        elif _ELSEWHERE.match(wanted) and not wanted.startswith("npm:"):
+        elif _ELSEWHERE.match(spec) and not spec.startswith("npm:"):
             raise refused(
-                f'"{name}" is "{wanted[:100]}"; dependencies are versions or ranges of published packages, '
+                f'"{name}" is "{spec[:100]}"; dependencies are versions or ranges of published packages, '
                 "or file: and the path of a .tgz file among the script's.",
                 raw,
                 name,
@@ -88,7 +88,7 @@ def read(files: Mapping[str, bytes]) -> Dependencies:
     lock = files.get(LOCK_FILE, b"")
     if given and lock:
         _check_lock(lock, tarballs)
-    return Dependencies(wanted=dict(given), lock=lock, tarballs=tarballs)
+    return Dependencies(ranges=dict(given), lock=lock, tarballs=tarballs)
 
 
 def refused(message: str, package: bytes, name: str | None = None) -> DeploymentRefused:
@@ -103,11 +103,11 @@ def refused(message: str, package: bytes, name: str | None = None) -> Deployment
     )
 
 
-def _deployed(name: str, wanted: str, files: Mapping[str, bytes], package: bytes) -> str:
-    path = posixpath.normpath(wanted.removeprefix("file:"))
+def _deployed(name: str, spec: str, files: Mapping[str, bytes], package: bytes) -> str:
+    path = posixpath.normpath(spec.removeprefix("file:"))
     if path.startswith(("/", "..")) or not path.endswith((".tgz", ".tar.gz")) or path not in files:
         raise refused(
-            f'"{name}" is "{wanted[:100]}"; only a .tgz file that is deployed with the script can be installed so.',
+            f'"{name}" is "{spec[:100]}"; only a .tgz file that is deployed with the script can be installed so.',
             package,
             name,
         )

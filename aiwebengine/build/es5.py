@@ -33,13 +33,13 @@ def _without_comments(source: str) -> str:
     """Put a space in place of comments and strings; one at a time, so that other threads run in between."""
     pieces: list[str] = []
     at = 0
-    for found in _COMMENT_OR_TEXT.finditer(source):
-        pieces.append(source[at : found.start()])
-        at = found.end()
+    for match in _COMMENT_OR_TEXT.finditer(source):
+        pieces.append(source[at : match.start()])
+        at = match.end()
     return " ".join([*pieces, source[at:]])
 
 
-def _escaped(found: re.Match[str]) -> str:
-    character = found[0][-1]
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0][-1]
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))

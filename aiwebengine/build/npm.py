@@ -24,14 +24,14 @@ _MOST_WORDS = 400
 _PREFIX = re.compile(r"^npm (?:error|ERR!) ?(?:404|notarget|[A-Z]{3,}[A-Z0-9]*)? ?")
 _CODE = re.compile(r"^npm (?:error|ERR!) code ([A-Z0-9_]+)$", re.MULTILINE)
 _SILENT = re.compile(r"^(?:code|errno|syscall|path|dest|A complete log|For a full report)\b")
-_AWAY = re.compile(
+_UNREACHABLE = re.compile(
     r"\b(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_SOCKET_TIMEOUT|FETCH_ERROR|EAI_AGAIN|"
     r"ENOTFOUND|ENETUNREACH|EHOSTUNREACH|E429|E50[0234])\b"
 )
 """Codes that npm tells when no registry could be reached, or when it has a moment of weakness."""
 
 
-class RegistryAway(Exception):
+class RegistryUnreachable(Exception):
     """No registry answered; says what npm said, in one sentence."""
 
 
@@ -44,16 +44,16 @@ class Npm(ProcessProtocol):
     One run of npm.
 
     Attributes:
-        done: Fires with None when it has installed; fails with `RegistryAway` or `NpmFailed`.
+        done: Fires with None when it has installed; fails with `RegistryUnreachable` or `NpmFailed`.
     """
 
     def __init__(self) -> None:
         self.done: Deferred[None] = Deferred(lambda _: self._kill())
-        self._said = b""
+        self._output = b""
 
     def outReceived(self, data: bytes) -> None:
         """Keep what it says; what comes first holds the reason."""
-        self._said = (self._said + data)[:_MOST_OUTPUT]
+        self._output = (self._output + data)[:_MOST_OUTPUT]
 
     errReceived = outReceived
 
@@ -65,23 +65,23 @@ class Npm(ProcessProtocol):
         if status == 0:
             self.done.callback(None)
             return
-        said = self._said.decode("utf-8", "replace")
-        _log.info("npm ended with status {status}: {said}", status=status, said=said)
-        away = _AWAY.search(said)
-        if away is not None:
-            self.done.errback(RegistryAway(f"the package registry does not answer ({away[0]})"))
+        output = self._output.decode("utf-8", "replace")
+        _log.info("npm ended with status {status}: {output}", status=status, output=output)
+        unreachable = _UNREACHABLE.search(output)
+        if unreachable is not None:
+            self.done.errback(RegistryUnreachable(f"the package registry does not answer ({unreachable[0]})"))
         else:
-            self.done.errback(NpmFailed(sentence(said) or f"npm ended with status {status}"))
+            self.done.errback(NpmFailed(sentence(output) or f"npm ended with status {status}"))
 
     def _kill(self) -> None:
         if self.transport is not None and self.transport.pid:
             self.transport.signalProcess("KILL")
 
 
-def sentence(said: str) -> str:
+def sentence(output: str) -> str:
     """Return what npm said about its failure, as a part of one sentence without the machine's paths."""
-    code = _CODE.search(said)
-    lines = [_PREFIX.sub("", line).strip() for line in said.splitlines() if line.startswith("npm ")]
+    code = _CODE.search(output)
+    lines = [_PREFIX.sub("", line).strip() for line in output.splitlines() if line.startswith("npm ")]
     lines = [without_paths(line) for line in lines if line and not _SILENT.match(line)]
     summary = _KNOWN[code[1]](lines) if code is not None and code[1] in _KNOWN else None
     words = summary or (lines[0] if lines else "")
@@ -118,9 +118,9 @@ def _not_cached(lines: list[str]) -> str | None:
 
 def _found(pattern: str, lines: list[str], words: str) -> str | None:
     for line in lines:
-        found = re.search(pattern, line)
-        if found is not None:
-            return words.format(*found.groups())
+        match = re.search(pattern, line)
+        if match is not None:
+            return words.format(*match.groups())
     return None
 
 

@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 
 from aiwebengine.build import dependencies
 from aiwebengine.build.dependencies import LOCK_FILE, PACKAGE_FILE, Dependencies
-from aiwebengine.build.npm import Npm, NpmFailed, RegistryAway
+from aiwebengine.build.npm import Npm, NpmFailed, RegistryUnreachable
 from aiwebengine.services.breaker import Rules
 from aiwebengine.services.guarded import GuardedDependency, GuardTerms
 from aiwebengine.services.retry import Attempts, Backoff
@@ -55,7 +55,7 @@ def installing(settings: BuildSettings) -> GuardTerms:
             backoff=Backoff(first_seconds=0.5, longest_seconds=8.0),
         ),
         rules=Rules(failures=8, open_for=Backoff(first_seconds=10.0, longest_seconds=120.0)),
-        faulty=lambda error: isinstance(error, RegistryAway),
+        faulty=lambda error: isinstance(error, RegistryUnreachable),
     )
 
 
@@ -113,7 +113,7 @@ class Packages:
         if PACKAGE_FILE not in files:
             return None, ()
         requested, key = await self._threads.run(_read, files)
-        names = tuple(requested.wanted)
+        names = tuple(requested.ranges)
         if not names:
             return None, ()
         target = self._folder / key
@@ -140,10 +140,10 @@ class Packages:
         try:
             await self._guarded.run(lambda: Deferred.fromCoroutine(self._attempt(target, requested)), repeatable=True)
             await self._threads.run(_check_size, target)
-        except (RegistryAway, NpmFailed) as error:
+        except (RegistryUnreachable, NpmFailed) as error:
             await self._threads.run(_remove, target)
             message = f"The packages in package.json cannot be installed: {error}."
-            name = next((name for name in requested.wanted if f'"{name}' in message), None)
+            name = next((name for name in requested.ranges if f'"{name}' in message), None)
             raise dependencies.refused(message, package, name) from error
         (target / "complete").touch()
         await self._threads.run(_trim, self._folder)
@@ -153,7 +153,7 @@ class Packages:
         Run npm once.
 
         Raises:
-            RegistryAway, NpmFailed: It did not install.
+            RegistryUnreachable, NpmFailed: It did not install.
         """
         await self._threads.run(_lay_out, target, requested)
         offline = "--offline" if self._settings.npm_offline else "--prefer-offline"
@@ -185,7 +185,7 @@ def _lay_out(target: Path, requested: Dependencies) -> None:
     """Write what npm reads into a new folder."""
     _remove(target)
     target.mkdir(parents=True)
-    package = {"name": "script", "private": True, "dependencies": dict(requested.wanted)}
+    package = {"name": "script", "private": True, "dependencies": dict(requested.ranges)}
     (target / PACKAGE_FILE).write_text(json.dumps(package))
     if requested.lock:
         (target / LOCK_FILE).write_bytes(requested.lock)
@@ -200,8 +200,8 @@ def _remove(folder: Path) -> None:
 
 def _trim(folder: Path) -> None:
     """Remove the installations that were not used for longest."""
-    kept = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in kept[_KEEP:]:
+    folders = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in folders[_KEEP:]:
         _remove(old)
 
 

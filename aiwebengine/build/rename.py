@@ -74,10 +74,10 @@ def rename(
 
 
 def _read(source: str, answers: Mapping[str, object]) -> RenamedFile:
-    found = answers.get("ok")
-    if not isinstance(found, dict):
+    renamed = answers.get("ok")
+    if not isinstance(renamed, dict):
         return RenamedFile(source=source, changes=(), problem=str(answers.get("error", "")).partition("\n")[0])
     changes = tuple(
-        NameChange(line=change["line"], old=change["from"], new=change["to"]) for change in found["changes"]
+        NameChange(line=change["line"], old=change["from"], new=change["to"]) for change in renamed["changes"]
     )
-    return RenamedFile(source=found["source"], changes=changes)
+    return RenamedFile(source=renamed["source"], changes=changes)

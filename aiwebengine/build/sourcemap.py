@@ -105,8 +105,8 @@ class SourceMap:
                 places.extend((-1, 0, 0))
         sources = tuple(_own(source) for source in document["sources"])
         functions = {
-            source: tuple(Function(*row) for row in found)
-            for source, found in zip(sources, document.get("functions", ()), strict=False)
+            source: tuple(Function(*row) for row in rows)
+            for source, rows in zip(sources, document.get("functions", ()), strict=False)
         }
         return cls(sources=sources, places=places, functions=functions)
 
@@ -173,10 +173,10 @@ def map_stack(stack: str, source_map: SourceMap | None, files: Mapping[str, str]
     """
     frames: list[Frame] = []
     for text in stack.splitlines():
-        found = _FRAME.match(text)
-        if found is None:
+        match = _FRAME.match(text)
+        if match is None:
             continue
-        line, function = int(found["line"]), found["function"]
+        line, function = int(match["line"]), match["function"]
         if function in _NAMELESS:
             function = None
         if source_map is None:
@@ -223,14 +223,14 @@ def with_callee(message: str, source_line: str | None) -> str:
     The engine knows only the member: `json is not a function (of an object)` becomes `res.json is not a function`
     if the line that failed calls `json` of one object.
     """
-    found = _NOT_A_FUNCTION.search(message)
-    if found is None or not source_line:
+    match = _NOT_A_FUNCTION.search(message)
+    if match is None or not source_line:
         return message
-    member = found["member"]
+    member = match["member"]
     objects = set(re.findall(rf"{_OBJECT}\??\.{re.escape(member)}\s*(?:\?\.)?\(", source_line))
     if len(objects) != 1:
         return message
-    return f"{message[: found.start()]}{objects.pop()}.{member} is not a function{message[found.end() :]}"
+    return f"{message[: match.start()]}{objects.pop()}.{member} is not a function{message[match.end() :]}"
 
 
 def readable(text: str, source_map: SourceMap | None, only: str | None) -> str:
@@ -249,10 +249,10 @@ def readable(text: str, source_map: SourceMap | None, only: str | None) -> str:
         if _ANY_FRAME.match(line) is None:
             lines.append(line)
             continue
-        found = _FRAME.match(line) if shown < _MOST_FRAMES else None
-        if found is None:
+        match = _FRAME.match(line) if shown < _MOST_FRAMES else None
+        if match is None:
             continue
-        number, function = int(found["line"]), found["function"] or ""
+        number, function = int(match["line"]), match["function"] or ""
         place = (only, number, 0) if source_map is None else source_map.lookup(number)
         if place is None:
             continue

@@ -104,12 +104,12 @@ def _node(settings: Settings) -> Finding:
 
 
 def _folder(path: Path) -> Iterator[Finding]:
-    there = next(part for part in (path, *path.absolute().parents) if part.exists())
+    existing = next(part for part in (path, *path.absolute().parents) if part.exists())
     if not path.is_dir() and path.exists():
         yield Finding(name="data folder", state=FAILED, found=f"{path} is a file; set server.data_folder to a folder.")
         return
-    if not os.access(there, os.W_OK | os.X_OK):
-        wrong = f"{there} cannot be written by this user; give it the right, or set server.data_folder."
+    if not os.access(existing, os.W_OK | os.X_OK):
+        wrong = f"{existing} cannot be written by this user; give it the right, or set server.data_folder."
         yield Finding(name="data folder", state=FAILED, found=wrong)
         return
     try:
@@ -120,9 +120,9 @@ def _folder(path: Path) -> Iterator[Finding]:
         return
     found = f"{path} {'is there' if path.is_dir() else 'will be made'}{f'; a server uses it{owner}' if owner else ''}"
     yield Finding(name="data folder", state=OK, found=found)
-    free = shutil.disk_usage(there).free
+    free = shutil.disk_usage(existing).free
     if free < _LITTLE_SPACE:
-        finding = f"Only {free // (1024 * 1024)} MiB are free where {there} is: a full disk refuses every write."
+        finding = f"Only {free // (1024 * 1024)} MiB are free where {existing} is: a full disk refuses every write."
         yield Finding(name="disk", state=WARNING, found=finding)
 
 

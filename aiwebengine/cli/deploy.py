@@ -127,15 +127,15 @@ def check(
         progress = session.progress()
         progress.step(f"checking {path}")
         try:
-            found = session.client.call("POST", "/check", query=[("uri", uri or folder.uri)], document=document)
+            report = session.client.call("POST", "/check", query=[("uri", uri or folder.uri)], document=document)
         finally:
             progress.done()
-        results.append(found)
-        good = good and bool(found.get("ok"))
+        results.append(report)
+        good = good and bool(report.get("ok"))
         if not session.as_json:
-            show.problems(found.get("problems", ()), prefix=folder.root)
-            if found.get("ok"):
-                click.echo(f"{show.safe(uri or folder.uri)}: ok, {_registered(found)}")
+            show.problems(report.get("problems", ()), prefix=folder.root)
+            if report.get("ok"):
+                click.echo(f"{show.safe(uri or folder.uri)}: ok, {_registered(report)}")
     if session.as_json:
         show.document(results[0] if len(results) == 1 else results)
     if not good:

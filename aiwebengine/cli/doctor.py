@@ -30,12 +30,12 @@ def doctor(
     from aiwebengine.cli import checkup  # noqa: PLC0415  It imports what other commands need not wait for.
 
     _, settings = flags.configured(profile=profile, config=config, own=own, assignments=assignments)
-    found = list(checkup.check(settings))
-    good = all(finding.state != checkup.FAILED for finding in found)
+    findings = list(checkup.check(settings))
+    good = all(finding.state != checkup.FAILED for finding in findings)
     if as_json:
-        show.document({"ok": good, "profile": settings.profile, "findings": [asdict(finding) for finding in found]})
+        show.document({"ok": good, "profile": settings.profile, "findings": [asdict(finding) for finding in findings]})
     else:
-        for finding in found:
+        for finding in findings:
             mark = click.style(f"{finding.state:<8}", fg=_COLOURS[finding.state])
             click.echo(f"{mark} {finding.name:<12} {show.safe(finding.found)}")
     return exits.OK if good else exits.FAILED

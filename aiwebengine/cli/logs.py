@@ -50,15 +50,15 @@ def logs(
     given = {"uri": uri, "level": level, "since": since, "contains": contains, "invocation": invocation}
     query = [(key, value) for key, value in given.items() if value] + [("limit", str(limit))]
     if not follow:
-        found = session.client.call("GET", "/logs", query=query)
-        if uri is not None and not found["lines"]:
+        page = session.client.call("GET", "/logs", query=query)
+        if uri is not None and not page["lines"]:
             require_script(session.client, uri)
         if session.as_json:
-            show.document(found)
+            show.document(page)
             return
-        for line in found["lines"]:
+        for line in page["lines"]:
             click.echo(show.log_line(line, with_script=uri is None))
-        if not found["lines"]:
+        if not page["lines"]:
             show.note("No log lines match." + (f' `aiwebengine show "{uri}"` tells about the script.' if uri else ""))
         return
     if uri is not None:

@@ -63,10 +63,10 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, each with its whole first sentence."""
-        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        entries = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         rows = [
             (name, command.get_short_help_str(limit=500))
-            for name, command in found
+            for name, command in entries
             if command is not None and not command.hidden
         ]
         with formatter.section("Commands"):
@@ -77,9 +77,9 @@ class _Commands(click.Group):
 
         name = args[0] if args else ""
         known = COMMANDS if name in COMMANDS else commands()
-        near = difflib.get_close_matches(name, known, n=1)
-        if name and name not in known and not name.startswith("-") and near:
-            ctx.fail(f"No such command '{show.safe(name)}'. Did you mean '{near[0]}'?")
+        suggestions = difflib.get_close_matches(name, known, n=1)
+        if name and name not in known and not name.startswith("-") and suggestions:
+            ctx.fail(f"No such command '{show.safe(name)}'. Did you mean '{suggestions[0]}'?")
         return super().resolve_command(ctx, args)
 
 

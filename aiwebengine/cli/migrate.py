@@ -38,14 +38,14 @@ def migrate_names(path: Path, write: bool, as_json: bool) -> int:
     if not isinstance(node, NodeProgram):
         raise CommandFailed(f"Scripts cannot be parsed here: {node.private}.", code=exits.FAILED)
     try:
-        found = rename(node, TOOLCHAIN, files, names)
+        results = rename(node, TOOLCHAIN, files, names)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise CommandFailed(f"Scripts cannot be parsed here: {error}.", code=exits.FAILED) from error
-    changed = {name: result for name, result in found.items() if result.changes}
+    changed = {name: result for name, result in results.items() if result.changes}
     if write:
         for name, result in changed.items():
             _write(path / name if path.is_dir() else path, result.source)
-    problems = {name: result.problem for name, result in found.items() if result.problem}
+    problems = {name: result.problem for name, result in results.items() if result.problem}
     if as_json:
         changes = {
             name: [{"line": each.line, "old": each.old, "new": each.new} for each in result.changes]

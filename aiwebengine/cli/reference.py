@@ -118,9 +118,9 @@ def _command(command: click.Command, name: str, parent: click.Context) -> Iterat
         yield "It talks to a server: see the options above.\n"
     if isinstance(command, click.Group):
         for inner in command.list_commands(context):
-            found = command.get_command(context, inner)
-            assert found is not None
-            yield from _command(found, inner, context)
+            subcommand = command.get_command(context, inner)
+            assert subcommand is not None
+            yield from _command(subcommand, inner, context)
 
 
 def _options(options: list[click.Option]) -> Iterator[str]:

@@ -18,11 +18,11 @@ from aiwebengine.terminal.session import CommandSession, talks_to_server
 @talks_to_server
 def list_scripts(session: CommandSession, deleted: bool) -> None:
     """List the scripts."""
-    found = session.client.call("GET", "/scripts", query=[("deleted", "true")] if deleted else [])
+    listing = session.client.call("GET", "/scripts", query=[("deleted", "true")] if deleted else [])
     if session.as_json:
-        printing.document(found)
+        printing.document(listing)
         return
-    scripts = found["scripts"]
+    scripts = listing["scripts"]
     if not scripts:
         click.echo("No scripts. Deploy one: aiwebengine deploy hello.ts")
         return
@@ -108,9 +108,9 @@ def show(session: CommandSession, uri: str, version: int | None, path: str | Non
 def history(session: CommandSession, uri: str) -> None:
     """List a script's versions and what was done with them, newest first."""
     with names_script(session.client, uri):
-        found = session.client.call("GET", "/script/history", query=[("uri", uri)])
+        past = session.client.call("GET", "/script/history", query=[("uri", uri)])
     if session.as_json:
-        printing.document(found)
+        printing.document(past)
         return
     rows = [
         (
@@ -121,13 +121,13 @@ def history(session: CommandSession, uri: str) -> None:
             "current" if version["current"] else "",
             version["message"],
         )
-        for version in found["versions"]
+        for version in past["versions"]
     ]
     printing.table(("version", "deployed", "by", "size", "", "message"), rows)
     click.echo()
     events = [
         (printing.moment(event["at"]), event["action"], event["version"] or "-", event["author"], event["message"])
-        for event in found["events"]
+        for event in past["events"]
     ]
     printing.table(("when", "what", "version", "by", "message"), events)
 

@@ -13,8 +13,8 @@ from aiwebengine.terminal.session import CommandSession, talks_to_server
 @talks_to_server
 def state(session: CommandSession) -> None:
     """Show what the server is doing: the sandbox, the queues, the databases, the features."""
-    found = session.client.call("GET", "/state")
+    document = session.client.call("GET", "/state")
     if session.as_json:
-        show.document(found)
+        show.document(document)
     else:
-        figures(found)
+        figures(document)

@@ -28,7 +28,7 @@ def token(context: click.Context, data_folder: Path, as_json: bool) -> None:
         return
     path = data_folder / TOKEN_FILE
     try:
-        found = path.read_text("ascii").strip()
+        value = path.read_text("ascii").strip()
     except FileNotFoundError:
         text = (
             f"There is no file {path}. Name the server's data folder with --data-folder; it is made at the first start."
@@ -38,9 +38,9 @@ def token(context: click.Context, data_folder: Path, as_json: bool) -> None:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise CommandFailed(f"{path} cannot be read: {reason}.", code=exits.DENIED) from error
     if as_json:
-        show.document({"token": found})
+        show.document({"token": value})
     else:
-        click.echo(found)
+        click.echo(value)
 
 
 @token.command()

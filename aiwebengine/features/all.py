@@ -43,18 +43,18 @@ def installed() -> tuple[Feature, ...]:
     Raises:
         CannotStart: A package's feature cannot be loaded, is declared wrongly, or its name is taken.
     """
-    found = {feature.name: feature for feature in FEATURES}
+    by_name = {feature.name: feature for feature in FEATURES}
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry_point: entry_point.name):
         feature = _loaded(point)
-        if feature.name in found:
+        if feature.name in by_name:
             own = feature.name in {builtin.name for builtin in FEATURES}
             remedy = "Give it another name (Feature.name)" if own else "Uninstall one of the two packages"
             raise CannotStart(
                 f'{_capital(_origin_of(point))} adds a feature named "{feature.name}", but there is '
                 f"{'one of the engine' if own else 'another one'} of that name already. {remedy}."
             )
-        found[feature.name] = feature
-    return tuple(found.values())
+        by_name[feature.name] = feature
+    return tuple(by_name.values())
 
 
 def sections_of(features: Iterable[Feature]) -> Mapping[str, type[Any]]:

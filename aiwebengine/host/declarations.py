@@ -89,18 +89,18 @@ class Declarations:
     @property
     def examples(self) -> Mapping[str, str]:
         """Return every example by the name that it shows."""
-        found: dict[str, str] = {}
+        examples: dict[str, str] = {}
         for declaration in self.globals:
-            found[declaration.name] = declaration.example
-            found.update(
+            examples[declaration.name] = declaration.example
+            examples.update(
                 {
                     f"{declaration.name}.{member.name}": member.example
                     for member in declaration.members
                     if member.example
                 }
             )
-        found.update({call.name: call.example for call in self.functions})
-        return found
+        examples.update({call.name: call.example for call in self.functions})
+        return examples
 
     @property
     def older(self) -> Mapping[str, str]:

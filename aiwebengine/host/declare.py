@@ -275,8 +275,8 @@ class Member:
     def name(self) -> str:
         """Return the bare name; empty for call, construct and index signatures."""
         text = self.signature.removeprefix("static ").removeprefix("readonly ")
-        found = _NAME.match(text)
-        return found[0] if found else ""
+        match = _NAME.match(text)
+        return match[0] if match else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,8 +331,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     folded = {known_name.lower(): known_name for known_name in names}
     if seen.lower() in folded:
         return folded[seen.lower()]
-    found = difflib.get_close_matches(seen.lower(), list(folded), n=1, cutoff=0.6)
-    return folded[found[0]] if found else None
+    nearest_names = difflib.get_close_matches(seen.lower(), list(folded), n=1, cutoff=0.6)
+    return folded[nearest_names[0]] if nearest_names else None
 
 
 def described(value: Any) -> str:

@@ -172,8 +172,8 @@ class Host:
 
     def _refuse_unknown(self, name: str) -> NoReturn:
         shown = printable(name[:_LONGEST_NAME])
-        meant = nearest(name, self._visible)
-        raise Invalid(f'There is no host call "{shown}"' + (f"; did you mean {meant}?" if meant else "."))
+        suggestion = nearest(name, self._visible)
+        raise Invalid(f'There is no host call "{shown}"' + (f"; did you mean {suggestion}?" if suggestion else "."))
 
     def _stepped(self, session: CallSession, name: str, coroutine: Coroutine[Any, Any, Any]) -> Deferred[str] | str:
         """

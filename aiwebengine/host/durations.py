@@ -15,6 +15,6 @@ def duration_ms(value: Any) -> int | None:
         return None
     if isinstance(value, int | float):
         return int(value) if 0 <= value < 1e12 else None
-    if isinstance(value, str) and (found := _DURATION.fullmatch(value.strip())):
-        return int(float(found[1]) * _UNIT_MS[found[2]])
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        return int(float(match[1]) * _UNIT_MS[match[2]])
     return None

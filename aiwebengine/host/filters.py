@@ -69,10 +69,10 @@ class MessageFilter(Generic[T]):
             EngineError: The filter did not answer.
         """
         data = message.data if message.data.isascii() else json.dumps(json.loads(message.data))
-        wanted: list[bool] = []
+        answers: list[bool] = []
         for start in range(0, len(clients), self._most):
-            wanted += await self._ask(data, clients[start : start + self._most])
-        return wanted
+            answers += await self._ask(data, clients[start : start + self._most])
+        return answers
 
     async def _ask(self, data: str, clients: Sequence[T]) -> Sequence[bool]:
         payload = f'{{"message":{data},"clients":{self._encode(clients)}}}'

@@ -73,10 +73,10 @@ class Turns:
         """Return figures for the state page."""
         return {"taken": len(set(self._owners.values())), "waiting": len(self._queue)}
 
-    def _free(self, wanted: _WaitingTurn, before: list[_WaitingTurn]) -> bool:
-        if self.barred(wanted.owner, wanted.names):
+    def _free(self, waiting_turn: _WaitingTurn, before: list[_WaitingTurn]) -> bool:
+        if self.barred(waiting_turn.owner, waiting_turn.names):
             return False
-        return not any(turn.names & wanted.names for turn in before)
+        return not any(turn.names & waiting_turn.names for turn in before)
 
     def _grant(self, waiting: _WaitingTurn) -> None:
         taken = [name for name in waiting.names if name not in self._owners]

@@ -103,7 +103,7 @@ def escape(text: str, *, lines: bool = False) -> str:
         lines: Let line ends stand.
     """
     shown = _CONTROL.sub(
-        lambda found: f"\\x{ord(found[0]):02x}" if ord(found[0]) < 256 else f"\\u{ord(found[0]):04x}", text
+        lambda match: f"\\x{ord(match[0]):02x}" if ord(match[0]) < 256 else f"\\u{ord(match[0]):04x}", text
     )
     return shown if lines else shown.replace("\n", "\\n")
 

@@ -233,11 +233,11 @@ class Watchdog(Service):
 
 def _frames(frame: FrameType | None) -> list[tuple[FrameType, int]]:
     """List the innermost frames of a stack, the outermost of them first."""
-    found: list[tuple[FrameType, int]] = []
-    while frame is not None and len(found) < _MOST_FRAMES:
-        found.append((frame, frame.f_lineno))
+    frames: list[tuple[FrameType, int]] = []
+    while frame is not None and len(frames) < _MOST_FRAMES:
+        frames.append((frame, frame.f_lineno))
         frame = frame.f_back
-    return found[::-1]
+    return frames[::-1]
 
 
 def phase_of(stack: list[traceback.FrameSummary]) -> str:

@@ -58,8 +58,8 @@ class Hosts:
         if known is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            found = [self._named[name] for name in _names(host_of(header)) if name in self._named]
-            known = self._known[header] = (*found, self._everywhere)
+            scripts = [self._named[name] for name in _names(host_of(header)) if name in self._named]
+            known = self._known[header] = (*scripts, self._everywhere)
         return known
 
     def match(self, header: str, method: str, path: str) -> Match:

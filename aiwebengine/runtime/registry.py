@@ -63,8 +63,8 @@ class Registry:
 
     def index(self, kind: str) -> Any:
         """Return what all entries of *kind* have become together; None if nobody offers that kind."""
-        found = self.indexes.get(kind)
-        return None if found is None else found.value
+        index = self.indexes.get(kind)
+        return None if index is None else index.value
 
     def match(self, host: str, method: str, path: str) -> Match:
         """

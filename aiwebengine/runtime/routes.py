@@ -67,9 +67,9 @@ def parse_pattern(text: str) -> str:
     """
     if not text.startswith("/"):
         raise ValueError(f'the path "{text}" must begin with "/": write "/{text}"')
-    pattern = _BRACES.sub(lambda found: ":" + found[1], text)
-    if found := _FORBIDDEN.search(pattern):
-        raise ValueError(f'the path "{text}" must not contain {found[0]!r}; only the part before the query is matched')
+    pattern = _BRACES.sub(lambda match: ":" + match[1], text)
+    if match := _FORBIDDEN.search(pattern):
+        raise ValueError(f'the path "{text}" must not contain {match[0]!r}; only the part before the query is matched')
     names: set[str] = set()
     segments = pattern[1:].split("/")
     if len(segments) > _MOST_SEGMENTS:

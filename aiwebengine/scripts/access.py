@@ -107,14 +107,14 @@ class ScriptAccess:
         Raises:
             DeploymentRefused, Conflict, Unavailable: Nothing was changed.
         """
-        wanted: list[PreparedVersion | RemoveScript | StoredWith] = [work]
+        prepared: list[PreparedVersion | RemoveScript | StoredWith] = [work]
         for change in changes:
             if change.prepared is not None:
-                wanted.append(change.prepared)
+                prepared.append(change.prepared)
             elif change.uri in self._current.registry.scripts:
-                wanted.append(RemoveScript(uri=change.uri, author=_author(invocation)))
-        if not self._loads.hold(invocation, wanted):
-            await self._deployer.commit(wanted)
+                prepared.append(RemoveScript(uri=change.uri, author=_author(invocation)))
+        if not self._loads.hold(invocation, prepared):
+            await self._deployer.commit(prepared)
 
 
 def _author(invocation: Invocation) -> str:

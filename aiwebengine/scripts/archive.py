@@ -61,11 +61,11 @@ def _look(content: bytes, settings: DeploySettings) -> None:
     _, _, _, _, entries, directory_bytes, _, _ = _END_FORM.unpack_from(content, at)
     # Folders are entries too, and litter that is left out.
     most = settings.max_files * 4 + 100
-    found = max(entries, _count(content, max(0, at - directory_bytes), at, most=most))
-    if found > most or directory_bytes > most * _ENTRY_BYTES:
+    entry_count = max(entries, _count(content, max(0, at - directory_bytes), at, most=most))
+    if entry_count > most or directory_bytes > most * _ENTRY_BYTES:
         raise TooLarge(
             f"A script has at most {settings.max_files} files (deploy.max_files); "
-            f"the zip's directory has {found} entries{' or more' if found > entries else ''}."
+            f"the zip's directory has {entry_count} entries{' or more' if entry_count > entries else ''}."
         )
 
 

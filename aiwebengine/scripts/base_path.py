@@ -47,12 +47,12 @@ def below(base: str, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(placed for entry in entries for placed in _placed(base, entry, taken))
 
 
-def unless_registered(found: Sequence[Entry], registered: Sequence[Entry]) -> list[Entry]:
-    """Return *found* without what a script has registered itself for the same paths; who answers GET answers HEAD."""
+def unless_registered(entries: Sequence[Entry], registered: Sequence[Entry]) -> list[Entry]:
+    """Return *entries* without what a script has registered itself for the same paths; who answers GET answers HEAD."""
     own = {(method, shape_of(entry.key)) for entry in registered for method in entry.methods}
     own |= {("HEAD", shape) for method, shape in own if method == "GET"}
     left: list[Entry] = []
-    for entry in found:
+    for entry in entries:
         shape = shape_of(entry.key)
         methods = tuple(method for method in entry.methods if (method, shape) not in own)
         if methods:

@@ -67,8 +67,8 @@ def find_in_call(
     end = len(text) if end < 0 else end
     called = re.compile(rf"(?<![\w$]){re.escape(function)}\s*(?:<[^()]{{0,200}}>)?\s*\(")
     around: list[_Call] = []
-    for found in list(called.finditer(text, first, end))[-_MOST_CALLS:]:
-        call = _read(text, found.start(), found.end() - 1)
+    for match in list(called.finditer(text, first, end))[-_MOST_CALLS:]:
+        call = _read(text, match.start(), match.end() - 1)
         if call.end >= begin:
             around.append(call)
     # The innermost comes last, and of several in one line the one that has what is wrong.
@@ -113,20 +113,20 @@ def _tokens(text: str, at: int) -> Iterator[tuple[int, str]]:
     before = ""
     while at < end:
         start = at
-        found = _TOKEN.match(text, at, end)
-        assert found is not None
-        word = found[0]
+        match = _TOKEN.match(text, at, end)
+        assert match is not None
+        word = match[0]
         if word == "/" and _may_begin_pattern(before):
-            found = _PATTERN.match(text, at, end) or found
+            match = _PATTERN.match(text, at, end) or match
         elif word == "`" or (word == "}" and templates and templates[-1] == depth):
             if word == "}":
                 templates.pop()
                 depth -= 1
                 yield start, "}"
-            found = _TEMPLATE.match(text, at + 1, end)
-            if found is None:
+            match = _TEMPLATE.match(text, at + 1, end)
+            if match is None:
                 return
-            if found["end"] == "${":
+            if match["end"] == "${":
                 depth += 1
                 templates.append(depth)
                 yield start, "${"
@@ -134,13 +134,13 @@ def _tokens(text: str, at: int) -> Iterator[tuple[int, str]]:
             else:
                 before = "`"
                 yield start, "`"
-            at = found.end()
+            at = match.end()
             continue
-        at = found.end()
-        if found.re is _TOKEN and found["skipped"] is not None:
+        at = match.end()
+        if match.re is _TOKEN and match["skipped"] is not None:
             continue
         depth += (word == "{") - (word == "}")
-        before = found[0]
+        before = match[0]
         yield start, before
 
 
@@ -153,10 +153,10 @@ def _may_begin_pattern(before: str) -> bool:
 def _offset(text: str, line: int) -> int:
     at = 0
     for _ in range(line - 1):
-        found = text.find("\n", at)
-        if found < 0:
+        line_end = text.find("\n", at)
+        if line_end < 0:
             return len(text)
-        at = found + 1
+        at = line_end + 1
     return at
 
 

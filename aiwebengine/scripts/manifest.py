@@ -193,10 +193,10 @@ class _ManifestReader:
             self._wrong("limits", f'"limits" must be an object such as {{"timeout": "5s"}}; it is {shown(value)}.')
             return {}
         self._known(value, WORDS, "limits")
-        found, wrong = read_limits(value, limits=self._limits, words=WORDS)
+        accepted, wrong = read_limits(value, limits=self._limits, words=WORDS)
         for key, why in wrong:
             self._wrong(key, f'"limits.{key}" {why}')
-        return found
+        return accepted
 
     def _budgets(self, value: Any) -> dict[str, tuple[str, ...]]:
         if value is None:
@@ -206,7 +206,7 @@ class _ManifestReader:
             self._wrong("budgets", f'"budgets" must be {form}; it is {shown(value)}.')
             return {}
         self._known(value, RESOURCES, "budgets")
-        found: dict[str, tuple[str, ...]] = {}
+        lists: dict[str, tuple[str, ...]] = {}
         for word, resource in RESOURCES.items():
             given = value.get(word)
             if given is None:
@@ -217,8 +217,8 @@ class _ManifestReader:
                 form = f'a budget such as "{resource.example}", or a list of at most {_MOST_BUDGETS} of them'
                 self._wrong(word, f'"budgets.{word}" must be {form}; it is {shown(given)}.')
             else:
-                found[resource.name] = tuple(texts)
-        return found
+                lists[resource.name] = tuple(texts)
+        return lists
 
     def _known(self, value: Mapping[str, Any], known: Iterable[str], where: str) -> None:
         for key in value:
@@ -256,5 +256,5 @@ def unknown_capability(
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return a hint with the known name that looks most like *name*; None if none does."""
     written = {item.lower(): item for item in known}
-    found = difflib.get_close_matches(name[:64].lower(), written, n=1)
-    return f'Did you mean "{written[found[0]]}"?' if found else None
+    suggestions = difflib.get_close_matches(name[:64].lower(), written, n=1)
+    return f'Did you mean "{written[suggestions[0]]}"?' if suggestions else None

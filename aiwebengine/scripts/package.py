@@ -99,24 +99,24 @@ def check_package(
     Raises:
         DeploymentRefused: With every problem.
     """
-    kept = {path: content for path, content in sorted(files.items()) if not ignored(path)}
-    if entry is None and _only_public(kept):
+    included = {path: content for path, content in sorted(files.items()) if not ignored(path)}
+    if entry is None and _only_public(included):
         # What has no code of its own begins with none.
-        kept = dict(sorted({**kept, _EMPTY: b""}.items()))
-    if len(kept) > settings.max_files * _MOST_TIMES:
+        included = dict(sorted({**included, _EMPTY: b""}.items()))
+    if len(included) > settings.max_files * _MOST_TIMES:
         # Count before anything is looked at that takes longer for more files.
-        raise refused([_too_many(kept, settings)])
-    warnings = _left_out(files, kept)
-    problems = [*_paths(kept), *_sizes(kept, settings), *_texts(kept)]
+        raise refused([_too_many(included, settings)])
+    warnings = _left_out(files, included)
+    problems = [*_paths(included), *_sizes(included, settings), *_texts(included)]
     manifest, wrong = read_manifest(
-        kept.get(MANIFEST_FILE), limits=limits, capabilities=capabilities, reserved=reserved
+        included.get(MANIFEST_FILE), limits=limits, capabilities=capabilities, reserved=reserved
     )
     problems += wrong
-    chosen, wrong = _entry(kept, entry or manifest.entry)
+    chosen, wrong = _entry(included, entry or manifest.entry)
     problems += wrong
     if problems:
         raise refused(problems)
-    return Package(entry=chosen, files=kept, manifest=manifest, warnings=tuple(warnings))
+    return Package(entry=chosen, files=included, manifest=manifest, warnings=tuple(warnings))
 
 
 def refused(problems: list[Problem]) -> DeploymentRefused:
@@ -208,8 +208,8 @@ def _texts(files: Mapping[str, bytes]) -> Iterator[Problem]:
             content.decode("utf-8")
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
-            found = f"byte {error.start} (0x{content[error.start]:02X})"
-            message = f"Source must be UTF-8 text; {found} is not. Save the file as UTF-8."
+            place = f"byte {error.start} (0x{content[error.start]:02X})"
+            message = f"Source must be UTF-8 text; {place} is not. Save the file as UTF-8."
             yield Problem(code="not_utf8", file=path, line=line, message=message)
 
 
@@ -253,8 +253,8 @@ def ignored(path: str) -> bool:
     return name in _IGNORED_FILES or not _IGNORED_FOLDERS.isdisjoint(folders)
 
 
-def _left_out(files: Mapping[str, bytes], kept: Mapping[str, bytes]) -> list[Problem]:
-    if not any("node_modules" in path.split("/")[:-1] for path in files.keys() - kept.keys()):
+def _left_out(files: Mapping[str, bytes], included: Mapping[str, bytes]) -> list[Problem]:
+    if not any("node_modules" in path.split("/")[:-1] for path in files.keys() - included.keys()):
         return []
     message = f"node_modules was left out: packages are installed from what {MANIFEST_FILE} names."
     return [Problem(code="ignored_files", severity="warning", message=message)]

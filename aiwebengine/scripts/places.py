@@ -46,10 +46,10 @@ def _refusal_problem(refused: RefusedRegistration, sources: Sources) -> Problem:
     text = sources.files.get(problem.file or "")
     if not call or text is None or problem.line is None:
         return problem
-    found = find_in_call(text, call, problem.line, argument=refused.argument, option=refused.option)
-    if found is None:
+    position = find_in_call(text, call, problem.line, argument=refused.argument, option=refused.option)
+    if position is None:
         return problem
-    line, column = found
+    line, column = position
     return replace(problem, line=line, column=column, snippet=_snippet(text, line))
 
 

@@ -245,10 +245,10 @@ class Preparer:
         serving = self._current.registry.scripts.get(uri)
         now = serving.number if serving else 0
         if expected is not None and expected != now:
-            found = f"version {now} serves" if now else "none serves"
-            wanted = f"version {expected}" if expected else "no version"
+            current = f"version {now} serves" if now else "none serves"
+            expectation = f"version {expected}" if expected else "no version"
             raise Conflict(
-                f'"{uri}" was expected to serve {wanted}, but {found}: somebody else changed it. '
+                f'"{uri}" was expected to serve {expectation}, but {current}: somebody else changed it. '
                 "Check it, then try again.",
                 details={"uri": uri, "expected": expected, "current": now},
             )

@@ -416,10 +416,11 @@ def _inserted(connection: Connection, table: sa.Table, values: dict[str, Any]) -
 def _expect(uri: str, current: int | None, expected: int | None) -> None:
     if expected is None or expected == (current or 0):
         return
-    found = f"version {current} serves" if current else "it serves none"
-    wanted = f"version {expected}" if expected else "no version"
+    serving = f"version {current} serves" if current else "it serves none"
+    expectation = f"version {expected}" if expected else "no version"
     raise Conflict(
-        f'"{uri}" was expected to serve {wanted}, but {found}: somebody else changed it. Check it, then try again.',
+        f'"{uri}" was expected to serve {expectation}, but {serving}: somebody else changed it. '
+        "Check it, then try again.",
         details={"uri": uri, "expected": expected, "current": current or 0},
     )
 

@@ -202,10 +202,10 @@ class Deployment:
 
 def removed_entries(before: Iterable[Entry], after: Iterable[Entry]) -> tuple[Entry, ...]:
     """Return what is in *before* and not in *after*: an entry with a path only with the methods that are gone."""
-    there = {(entry.kind, entry.key, method) for entry in after for method in entry.methods or ("",)}
+    present = {(entry.kind, entry.key, method) for entry in after for method in entry.methods or ("",)}
     gone: list[Entry] = []
     for entry in before:
-        lost = tuple(method for method in entry.methods or ("",) if (entry.kind, entry.key, method) not in there)
+        lost = tuple(method for method in entry.methods or ("",) if (entry.kind, entry.key, method) not in present)
         if lost:
             gone.append(replace(entry, methods=lost if entry.methods else ()))
     return tuple(gone)

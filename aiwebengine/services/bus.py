@@ -75,12 +75,12 @@ class Bus:
     def remove(self, topic: str, reason: Reason) -> None:
         """Forget *topic*; its subscribers are told *reason*."""
         self._declared.discard(topic)
-        found = self._topics.get(topic)
-        if found is None:
+        existing = self._topics.get(topic)
+        if existing is None:
             return
-        for subscription in list(found.subscriptions):
+        for subscription in list(existing.subscriptions):
             subscription.end(reason)
-        self._forget(found)
+        self._forget(existing)
 
     def publish(
         self,
@@ -156,11 +156,11 @@ class Bus:
         Raises:
             TooManySubscribers: A limit is reached.
         """
-        found = self._topics.get(topic)
-        self._admit(topic, len(found.subscriptions) if found is not None else 0, owner)
-        found = self._topic(topic)
+        existing = self._topics.get(topic)
+        self._admit(topic, len(existing.subscriptions) if existing is not None else 0, owner)
+        existing = self._topic(topic)
         subscription = Subscription(
-            topic=found,
+            topic=existing,
             attributes=attributes,
             deliver=deliver,
             ended=ended,
@@ -171,7 +171,7 @@ class Bus:
             subscription.pause()
         self._subscribers += 1
         self._owners[owner] = self._owners.get(owner, 0) + 1
-        found.join(subscription, after)
+        existing.join(subscription, after)
         return subscription
 
     def end(self, reason: Reason) -> None:
@@ -182,13 +182,13 @@ class Bus:
 
     def last_id(self, topic: str) -> str:
         """Return the id of the last message of *topic*, or the one after which its first will come."""
-        found = self._topics.get(topic)
-        return found.id_of(found.last) if found is not None else f"{self._epoch}-{self._last}"
+        existing = self._topics.get(topic)
+        return existing.id_of(existing.last) if existing is not None else f"{self._epoch}-{self._last}"
 
     def subscribers(self, topic: str) -> int:
         """Return how many listen to *topic*."""
-        found = self._topics.get(topic)
-        return len(found.subscriptions) if found is not None else 0
+        existing = self._topics.get(topic)
+        return len(existing.subscriptions) if existing is not None else 0
 
     def state(self) -> dict[str, int]:
         """Return figures for the state page."""
@@ -213,12 +213,12 @@ class Bus:
             raise TooLarge(
                 f"A message may have at most {self._settings.max_message_bytes} bytes; this one has {len(data)}."
             )
-        found = self._topic(topic)
+        existing = self._topic(topic)
         before = self._counts.published
-        message = found.publish(data, to, event, key)
+        message = existing.publish(data, to, event, key)
         new = self._counts.published != before
-        if topic not in self._declared and not found.subscriptions:
-            self._forget(found)
+        if topic not in self._declared and not existing.subscriptions:
+            self._forget(existing)
         return message, new
 
     def _admit(self, topic: str, on_topic: int, owner: str) -> None:
@@ -237,9 +237,9 @@ class Bus:
                 )
 
     def _topic(self, name: str) -> Topic:
-        found = self._topics.get(name)
-        if found is None:
-            found = self._topics[name] = Topic(
+        topic = self._topics.get(name)
+        if topic is None:
+            topic = self._topics[name] = Topic(
                 name=name,
                 epoch=self._epoch,
                 last=self._last,
@@ -248,7 +248,7 @@ class Bus:
                 history_bytes=self._settings.history_bytes,
                 emptied=lambda subscription: self._unsubscribed(name, subscription),
             )
-        return found
+        return topic
 
     def _unsubscribed(self, name: str, subscription: Subscription) -> None:
         self._subscribers -= 1
@@ -257,9 +257,9 @@ class Bus:
             self._owners[subscription.owner] = rest
         else:
             self._owners.pop(subscription.owner, None)
-        found = self._topics.get(name)
-        if found is not None and name not in self._declared and not found.subscriptions:
-            self._forget(found)
+        topic = self._topics.get(name)
+        if topic is not None and name not in self._declared and not topic.subscriptions:
+            self._forget(topic)
 
     def _forget(self, topic: Topic) -> None:
         # A topic of that name that is made later begins after this one's ids, so they rise for ever.

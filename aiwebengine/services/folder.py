@@ -132,6 +132,6 @@ def _is_lock_of(descriptor: int, folder: Path) -> bool:
 def _reason(error: OSError, folder: Path) -> str:
     """Return why a file could not be made, with the folder's owner and mode when they are the reason."""
     if error.errno == errno.EACCES:
-        found = folder.stat()
-        return f"{error.strerror} (owner {found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o})"
+        status = folder.stat()
+        return f"{error.strerror} (owner {status.st_uid}, mode {stat.S_IMODE(status.st_mode):04o})"
     return error.strerror or str(error)

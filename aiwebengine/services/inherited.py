@@ -70,10 +70,10 @@ def inherited(environ: MutableMapping[str, str], *, pid: int, parent: int) -> In
     listen_pid, count = environ.pop("LISTEN_PID", ""), environ.pop("LISTEN_FDS", "")
     environ.pop("LISTEN_FDNAMES", None)
     if value:
-        found = _from_predecessor(value, parent)
-        if found is not None:
-            _keep_private(found)
-            return found
+        descriptors = _from_predecessor(value, parent)
+        if descriptors is not None:
+            _keep_private(descriptors)
+            return descriptors
     if listen_pid != str(pid) or not count.isdigit() or count == "0":
         return NOTHING
     if count != "1":
@@ -81,9 +81,9 @@ def inherited(environ: MutableMapping[str, str], *, pid: int, parent: int) -> In
             f"The service manager passed {count} sockets (LISTEN_FDS); the server listens on one. "
             "Leave one ListenStream= in the socket unit."
         )
-    found = InheritedDescriptors(listening=_FIRST, managed=True)
-    _keep_private(found)
-    return found
+    descriptors = InheritedDescriptors(listening=_FIRST, managed=True)
+    _keep_private(descriptors)
+    return descriptors
 
 
 def message(*, pid: int, what: InheritedDescriptors) -> str:
@@ -102,9 +102,9 @@ def _from_predecessor(value: str, parent: int) -> InheritedDescriptors | None:
         return None
 
 
-def _keep_private(found: InheritedDescriptors) -> None:
+def _keep_private(descriptors: InheritedDescriptors) -> None:
     """Have no process that this one starts inherit them by accident."""
-    for descriptor in (found.listening, found.lock, found.tell, found.gone):
+    for descriptor in (descriptors.listening, descriptors.lock, descriptors.tell, descriptors.gone):
         if descriptor is None:
             continue
         try:

@@ -75,9 +75,9 @@ class MailFolder:
         content = _made(message, sender=message.sender or self._sender, now=now).as_bytes()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         digest = _digest(message.id)
-        there = next(self._folder.glob(f"*-{digest}.eml"), None)
-        if there is not None:
-            return there
+        existing = next(self._folder.glob(f"*-{digest}.eml"), None)
+        if existing is not None:
+            return existing
         path = self._folder / f"{int(now * 1000):015d}-{digest}.eml"
         write_whole(path, content)
         for old in sorted(self._folder.glob("*.eml"))[: -self._most_files]:
@@ -118,11 +118,11 @@ def _address(text: str) -> Address:
     Raises:
         Invalid: It is none.
     """
-    found = _parsed(text) if text.isprintable() and len(text) <= _LONGEST_ADDRESS else None
-    if found is None or not (found.username and found.domain and found.addr_spec.isascii()):
+    parsed = _parsed(text) if text.isprintable() and len(text) <= _LONGEST_ADDRESS else None
+    if parsed is None or not (parsed.username and parsed.domain and parsed.addr_spec.isascii()):
         example = "ann@example.org or Ann <ann@example.org>"
         raise Invalid(f'"{text[:_LONGEST_ADDRESS]}" is not an address such as {example}.')
-    return Address(display_name=found.display_name, addr_spec=found.addr_spec)
+    return Address(display_name=parsed.display_name, addr_spec=parsed.addr_spec)
 
 
 def _parsed(text: str) -> Address | None:

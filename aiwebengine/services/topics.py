@@ -353,9 +353,9 @@ class Topic:
 
     def _trim(self) -> None:
         while self._history and (len(self._history) > self.options.history or self._kept_bytes > self._history_bytes):
-            gone = self._history.popleft()
-            self._kept_bytes -= len(gone.data)
-            self._forgotten = gone.sequence
+            oldest = self._history.popleft()
+            self._kept_bytes -= len(oldest.data)
+            self._forgotten = oldest.sequence
 
     def _work(self) -> None:
         """Return out what is pending, one message after the other; what is published meanwhile comes after."""
@@ -408,17 +408,17 @@ class Topic:
         self._give(message, ())
 
     def _sift(
-        self, sieve: Sieve, subscription: Subscription, missed: Sequence[TopicMessage], wanted: Sequence[TopicMessage]
+        self, sieve: Sieve, subscription: Subscription, missed: Sequence[TopicMessage], selected: Sequence[TopicMessage]
     ) -> None:
         """Sift what a subscriber missed, for it alone."""
         if not missed:
-            subscription.release(wanted)
+            subscription.release(selected)
             return
         sifted = _start_sieve(sieve, missed[0], [subscription.attributes])
         sifted.addErrback(lambda _: [False])
         sifted.addCallback(
             lambda answers: self._sift(
-                sieve, subscription, missed[1:], [*wanted, missed[0]] if list(answers)[:1] == [True] else wanted
+                sieve, subscription, missed[1:], [*selected, missed[0]] if list(answers)[:1] == [True] else selected
             )
         )
 
@@ -427,7 +427,7 @@ def _start_sieve(
     sieve: Sieve, message: TopicMessage, attributes: Sequence[Mapping[str, Any]]
 ) -> Deferred[Sequence[bool]]:
     """Ask, and have whatever goes wrong fail the Deferred."""
-    begun: Deferred[None] = Deferred()
-    sifting = begun.addCallback(lambda _: sieve(message, attributes))
-    begun.callback(None)
+    started: Deferred[None] = Deferred()
+    sifting = started.addCallback(lambda _: sieve(message, attributes))
+    started.callback(None)
     return sifting

@@ -214,10 +214,10 @@ def _key_noun(path: tuple[str, ...]) -> str:
 def _meant(path: tuple[str, ...], known: Mapping[tuple[str, ...], Field]) -> str:
     names = [candidate for candidate in known if len(candidate) > 1]
     inside = {candidate[1]: ".".join(candidate) for candidate in names if candidate[0] == path[0]}
-    near = [inside[key] for key in difflib.get_close_matches(path[-1], inside, n=1)]
-    near += [".".join(candidate) for candidate in names if candidate[1] == path[-1]]
-    near += difflib.get_close_matches(path[0], {candidate[0] for candidate in known}, n=1)
-    return f"; did you mean `{near[0]}`?" if near else ""
+    suggestions = [inside[key] for key in difflib.get_close_matches(path[-1], inside, n=1)]
+    suggestions += [".".join(candidate) for candidate in names if candidate[1] == path[-1]]
+    suggestions += difflib.get_close_matches(path[0], {candidate[0] for candidate in known}, n=1)
+    return f"; did you mean `{suggestions[0]}`?" if suggestions else ""
 
 
 def _show(field: Field, value: Any) -> str:

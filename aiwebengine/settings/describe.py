@@ -58,21 +58,21 @@ def generated(features: Sections) -> dict[str, str]:
 
 def meanings(features: Sections) -> Mapping[tuple[str, str], str]:
     """Return the docstring of every setting by section (empty for `profile`) and key."""
-    found = {("", key): text for key, text in _docstrings(schema.Settings).items()}
+    docstrings = {("", key): text for key, text in _docstrings(schema.Settings).items()}
     for section, kind in all_sections(features).items():
-        found |= {(section, key): text for key, text in _docstrings(kind).items()}
-    return found
+        docstrings |= {(section, key): text for key, text in _docstrings(kind).items()}
+    return docstrings
 
 
 def _docstrings(kind: type[Any]) -> Mapping[str, str]:
     """Read the strings under the fields of a class."""
     [node] = ast.parse(inspect.getsource(kind)).body
     assert isinstance(node, ast.ClassDef)
-    found: dict[str, str] = {}
+    docstrings: dict[str, str] = {}
     for item, after in pairwise(node.body):
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and isinstance(after, ast.Expr):
-            found[item.target.id] = inspect.cleandoc(str(getattr(after.value, "value", "")))
-    return found
+            docstrings[item.target.id] = inspect.cleandoc(str(getattr(after.value, "value", "")))
+    return docstrings
 
 
 def _lines(features: Sections) -> Iterator[str]:

@@ -106,8 +106,8 @@ def load(sources: SettingSources, *, sections: Sections) -> schema.Settings:
     layers += [from_environment(sources.environ), from_flags(sources.flags)]
     chosen: dict[tuple[str, ...], Any] = {}
     for layer in layers:
-        for found in layer:
-            _take(found, chosen, known, problems, sources.folder)
+        for raw in layer:
+            _take(raw, chosen, known, problems, sources.folder)
     if problems:
         raise WrongSettings(problems)
     return _build(profile, chosen, sections)
@@ -136,43 +136,43 @@ def _profile(
     known: Mapping[tuple[str, ...], Field],
     problems: list[WrongSetting],
 ) -> str:
-    found = RawValue(path=_PROFILE, value=known[_PROFILE].default, place=SourcePlace(source="default"))
+    raw = RawValue(path=_PROFILE, value=known[_PROFILE].default, place=SourcePlace(source="default"))
     for path in named:
         for item in from_file(path):
             if isinstance(item, RawValue) and item.path == _PROFILE:
-                found = item
+                raw = item
     if sources.environ.get("AIWEBENGINE_PROFILE"):
         place = SourcePlace(source="environment variable AIWEBENGINE_PROFILE")
-        found = RawValue(path=_PROFILE, value=sources.environ["AIWEBENGINE_PROFILE"], place=place, is_text=True)
+        raw = RawValue(path=_PROFILE, value=sources.environ["AIWEBENGINE_PROFILE"], place=place, is_text=True)
     if sources.profile is not None:
         place = SourcePlace(source="flag --profile")
-        found = RawValue(path=_PROFILE, value=sources.profile, place=place, is_text=True)
+        raw = RawValue(path=_PROFILE, value=sources.profile, place=place, is_text=True)
     chosen: dict[tuple[str, ...], Any] = {}
-    if found.place.line is None:
-        _take(found, chosen, known, problems, sources.folder)
-    elif found.value in getattr(known[_PROFILE].rule, "words", ()):
-        chosen[_PROFILE] = found.value  # A wrong one is told when its file is read.
+    if raw.place.line is None:
+        _take(raw, chosen, known, problems, sources.folder)
+    elif raw.value in getattr(known[_PROFILE].rule, "words", ()):
+        chosen[_PROFILE] = raw.value  # A wrong one is told when its file is read.
     return str(chosen.get(_PROFILE, known[_PROFILE].default))
 
 
 def _take(
-    found: RawValue | UnreadableSettings,
+    raw: RawValue | UnreadableSettings,
     chosen: dict[tuple[str, ...], Any],
     known: Mapping[tuple[str, ...], Field],
     problems: list[WrongSetting],
     folder: Path,
 ) -> None:
-    if isinstance(found, UnreadableSettings):
-        problems.append(WrongSetting(message=found.message, place=found.place))
+    if isinstance(raw, UnreadableSettings):
+        problems.append(WrongSetting(message=raw.message, place=raw.place))
         return
-    item = known.get(found.path)
+    item = known.get(raw.path)
     if item is None:
-        problems.append(WrongSetting(message=f"{unknown(found.path, known)}.", place=found.place))
+        problems.append(WrongSetting(message=f"{unknown(raw.path, known)}.", place=raw.place))
         return
     try:
-        chosen[found.path] = convert(item, found.value, is_text=found.is_text, folder=folder)
+        chosen[raw.path] = convert(item, raw.value, is_text=raw.is_text, folder=folder)
     except WrongValue as error:
-        place = replace(found.place, snippet=None) if item.secret else found.place
+        place = replace(raw.place, snippet=None) if item.secret else raw.place
         problems.append(WrongSetting(message=f"{error}.", place=place))
 
 

@@ -78,7 +78,7 @@ def read_limits(
         The good ones by their kept names, and of the others the word and what is wrong with it, such as
         `must be between 1 and 10000 ms; it is 3600000 ms.`
     """
-    found: dict[str, float] = {}
+    accepted: dict[str, float] = {}
     wrong: list[tuple[str, str]] = []
     for key in words:
         if value.get(key) is None:
@@ -93,8 +93,8 @@ def read_limits(
             bounds = f"between {word.least} and {most:.0f}{unit}, the server's limit"
             wrong.append((key, f"must be {bounds}; it is {number:.0f}{unit}."))
         else:
-            found[word.name] = number
-    return found, wrong
+            accepted[word.name] = number
+    return accepted, wrong
 
 
 def _number(value: Any, unit: str) -> float | None:

@@ -69,17 +69,17 @@ def _folder(path: Path) -> Folder:
     files: dict[str, Any] = {}
     links: list[str] = []
     total = 0
-    for name, found in _walk(path):
-        if found.is_symlink():
+    for name, content in _walk(path):
+        if content.is_symlink():
             links.append(name)
             continue
-        if not found.is_file():
+        if not content.is_file():
             continue
-        total += found.stat().st_size
+        total += content.stat().st_size
         if len(files) >= _MAX_FILES or total > _MAX_BYTES:
             text = f"{path} holds more than {_MAX_FILES:,} files or 100 MiB; is it the folder of one script?"
             raise CommandFailed(text, code=exits.USAGE)
-        files[name] = _content(found)
+        files[name] = _content(content)
     if not files:
         raise CommandFailed(f"{path} holds no files to deploy.", code=exits.USAGE)
     root = "" if path == Path() else str(path)

@@ -44,5 +44,5 @@ def names_script(client: ApiClient, uri: str, *, listed_by: str = "") -> Iterato
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return what was probably meant, as in `; did you mean "notes"?`, or a full stop if that is unclear."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f'; did you mean "{show.safe(near[0])}"?' if near else "."
+    suggestions = difflib.get_close_matches(name, list(known), n=1)
+    return f'; did you mean "{show.safe(suggestions[0])}"?' if suggestions else "."

@@ -43,15 +43,15 @@ def find(starts: Iterable[Path], *, warn: Callable[[str], None]) -> Project | No
     Raises:
         CommandFailed: A project file is wrong, or two of *starts* belong to different servers.
     """
-    found = {start: _nearest(start.absolute(), warn) for start in starts}
-    servers = {None if project is None else project.server for project in found.values()}
+    projects = {start: _nearest(start.absolute(), warn) for start in starts}
+    servers = {None if project is None else project.server for project in projects.values()}
     if len(servers) > 1:
-        each = "; ".join(f"{start}: {_described(project)}" for start, project in found.items())
+        each = "; ".join(f"{start}: {_described(project)}" for start, project in projects.items())
         raise CommandFailed(
             f"These belong to different servers ({each}). Deploy them one at a time, or name one server with --server.",
             code=exits.USAGE,
         )
-    return next(iter(found.values()), None)
+    return next(iter(projects.values()), None)
 
 
 def _described(project: Project | None) -> str:
@@ -82,15 +82,15 @@ def _nearest(start: Path, warn: Callable[[str], None]) -> Project | None:
 
 def _server(path: Path, raw: bytes) -> str:
     try:
-        said = tomllib.loads(raw.decode("utf-8"))
+        document = tomllib.loads(raw.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise _wrong(path, f"it is not TOML: {error}") from error
-    for key in said:
+    for key in document:
         if key in {"token", "token_file"}:
             raise _wrong(path, f"it must not hold `{key}`: it is shared. Tokens belong in the profile file")
         if key != "server":
             raise _wrong(path, f"the only key is `server`; `{key}` is not known")
-    server = said.get("server")
+    server = document.get("server")
     if not isinstance(server, str) or not server:
         raise _wrong(path, '`server` must be an address or the name of a profile, such as server = "staging"')
     return server

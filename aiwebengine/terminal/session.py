@@ -28,7 +28,7 @@ class CommandSession:
 
     def progress(self) -> show.Progress:
         """Return a progress line, which only a terminal sees."""
-        return show.Progress(wanted=not self.as_json)
+        return show.Progress(enabled=not self.as_json)
 
 
 SHARED_OPTIONS: tuple[Callable[[_Command], _Command], ...] = (

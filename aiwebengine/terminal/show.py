@@ -23,7 +23,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "warn": "yellow", "debug": "bri
 
 def safe(text: object) -> str:
     """Make control characters visible."""
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", str(text))
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", str(text))
 
 
 def document(value: Any) -> None:
@@ -63,8 +63,8 @@ class Progress:
         wanted: Show them; else nothing is printed.
     """
 
-    def __init__(self, *, wanted: bool) -> None:
-        self._wanted = wanted and sys.stderr.isatty()
+    def __init__(self, *, enabled: bool) -> None:
+        self._wanted = enabled and sys.stderr.isatty()
         self._width = 0
 
     def step(self, text: str) -> None:

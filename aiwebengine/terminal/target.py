@@ -133,9 +133,9 @@ def _given(options: TargetOptions, named: _NamedServer) -> tuple[str, str]:
     if named.token:
         return named.token, named.hint
     token = options.environ.get("AIWEBENGINE_TOKEN", "").strip()
-    meant = options.environ.get("AIWEBENGINE_URL")
-    if token and meant and not named.by_environment and meant.rstrip("/") != named.url.rstrip("/"):
-        return "", f"AIWEBENGINE_TOKEN belongs to AIWEBENGINE_URL ({meant}); give --token-file"
+    address = options.environ.get("AIWEBENGINE_URL")
+    if token and address and not named.by_environment and address.rstrip("/") != named.url.rstrip("/"):
+        return "", f"AIWEBENGINE_TOKEN belongs to AIWEBENGINE_URL ({address}); give --token-file"
     return (token, "AIWEBENGINE_TOKEN") if token else ("", named.hint)
 
 
@@ -170,10 +170,10 @@ def _named(options: TargetOptions, warn: Callable[[str], None]) -> _NamedServer 
         return _by_name(path, options.server, warn)
     if options.data_folder is not None:
         return None
-    if meant := options.environ.get("AIWEBENGINE_URL"):
-        return replace(_by_name(path, meant, warn), by_environment=True)
-    if found := project.find(options.starts, warn=warn):
-        return _by_project(path, found, warn)
+    if address := options.environ.get("AIWEBENGINE_URL"):
+        return replace(_by_name(path, address, warn), by_environment=True)
+    if project_file := project.find(options.starts, warn=warn):
+        return _by_project(path, project_file, warn)
     default = _profiles(path, required=options.profile_file is not None).get("default")
     return None if default is None else _profile(path, default, warn)
 
@@ -182,20 +182,20 @@ def _by_name(path: Path, server: str, warn: Callable[[str], None]) -> _NamedServ
     return _NamedServer(url=server) if "://" in server else _profile(path, server, warn)
 
 
-def _by_project(path: Path, found: project.Project, warn: Callable[[str], None]) -> _NamedServer:
+def _by_project(path: Path, project_file: project.Project, warn: Callable[[str], None]) -> _NamedServer:
     """Return the server of a project file, with the token that this user's profiles have for it and no other one."""
-    if "://" not in found.server:
+    if "://" not in project_file.server:
         try:
-            return replace(_profile(path, found.server, warn), by_project=found.path)
+            return replace(_profile(path, project_file.server, warn), by_project=project_file.path)
         except CommandFailed as error:
-            raise CommandFailed(f"{found.path} names a server: {error.message}", code=error.code) from error
-    address = _address(found.server)
+            raise CommandFailed(f"{project_file.path} names a server: {error.message}", code=error.code) from error
+    address = _address(project_file.server)
     for name, profile in _profiles(path, required=False).items():
         if not isinstance(profile, dict) or not isinstance(profile.get("url"), str):
             continue
         if _address(profile["url"]) == address:
-            return replace(_profile(path, name, warn), by_project=found.path)
-    return _NamedServer(url=found.server, by_project=found.path)
+            return replace(_profile(path, name, warn), by_project=project_file.path)
+    return _NamedServer(url=project_file.server, by_project=project_file.path)
 
 
 def _address(url: str) -> tuple[str, str, int | None, str]:
@@ -207,27 +207,27 @@ def _address(url: str) -> tuple[str, str, int | None, str]:
 
 def _profile(path: Path, name: Any, warn: Callable[[str], None]) -> _NamedServer:
     profiles = _profiles(path, required=True)
-    found = profiles.get(name) if name != "default" else None
-    if not isinstance(found, dict):
+    profile = profiles.get(name) if name != "default" else None
+    if not isinstance(profile, dict):
         known = ", ".join(key for key, value in profiles.items() if isinstance(value, dict)) or "none"
         raise CommandFailed(
             f"{path} has no profile `{name}`; it has: {known}. "
             "An address begins with http:// or https://, such as http://127.0.0.1:8080.",
             code=exits.USAGE,
         )
-    _check(path, name, found)
-    token, hint = _of_profile(path, name, found, warn)
-    return _NamedServer(url=found["url"], token=token, hint=hint, allow_http=found.get("allow_http", False))
+    _check(path, name, profile)
+    token, hint = _of_profile(path, name, profile, warn)
+    return _NamedServer(url=profile["url"], token=token, hint=hint, allow_http=profile.get("allow_http", False))
 
 
-def _of_profile(path: Path, name: str, found: Mapping[str, Any], warn: Callable[[str], None]) -> tuple[str, str]:
+def _of_profile(path: Path, name: str, profile: Mapping[str, Any], warn: Callable[[str], None]) -> tuple[str, str]:
     hint = f"the profile `{name}` in {path}"
-    if "token" in found:
+    if "token" in profile:
         if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
             warn(f"{path} holds a token and others on this machine may read it; run: chmod 600 {path}")
-        return found["token"].strip(), hint
-    if "token_file" in found:
-        token_path = path.parent / Path(found["token_file"]).expanduser()
+        return profile["token"].strip(), hint
+    if "token_file" in profile:
+        token_path = path.parent / Path(profile["token_file"]).expanduser()
         return _read(token_path, hint), f"the file {token_path}"
     return "", f"{hint}, which names none"
 
@@ -248,15 +248,15 @@ def _profiles(path: Path, *, required: bool) -> dict[str, Any]:
         raise CommandFailed(f"The profile file {path} cannot be read: {error}", code=exits.USAGE) from error
 
 
-def _check(path: Path, name: str, found: Mapping[str, Any]) -> None:
-    for key, value in found.items():
+def _check(path: Path, name: str, profile: Mapping[str, Any]) -> None:
+    for key, value in profile.items():
         if key not in _PROFILE_KEYS or not isinstance(value, _PROFILE_KEYS[key]):
             raise CommandFailed(
                 f"{path}: the profile `{name}` may have the strings url, token and token_file, and allow_http, which "
                 f"is true or false; `{key}` is not one.",
                 code=exits.USAGE,
             )
-    if "url" not in found:
+    if "url" not in profile:
         raise CommandFailed(f"{path}: the profile `{name}` has no `url`.", code=exits.USAGE)
 
 

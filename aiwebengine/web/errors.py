@@ -107,10 +107,10 @@ def _page(answer: Answer, *, title: str, detail: str, more: str, request_id: str
         more=more,
         request_id=html.escape(request_id),
     )
-    kept = tuple(pair for pair in answer.headers if pair[0] != b"content-type")
+    headers = tuple(pair for pair in answer.headers if pair[0] != b"content-type")
     return Answer(
         status=answer.status,
-        headers=((b"content-type", b"text/html; charset=utf-8"), *kept, (b"vary", b"accept")),
+        headers=((b"content-type", b"text/html; charset=utf-8"), *headers, (b"vary", b"accept")),
         body=page.encode("utf-8", "replace"),
     )
 

@@ -170,11 +170,11 @@ class Listener(Service):
         return port
 
     def _check_same(self, host: str, port: int) -> None:
-        wanted = self._settings
-        if wanted.port not in {0, port} or wanted.listen not in {host, "localhost"}:
+        settings = self._settings
+        if settings.port not in {0, port} or settings.listen not in {host, "localhost"}:
             raise CannotStart(
-                f"The server that is being replaced listens on {host} port {port}, the settings say {wanted.listen} "
-                f"port {wanted.port}. To listen elsewhere, stop the server and start it again."
+                f"The server that is being replaced listens on {host} port {port}, the settings say {settings.listen} "
+                f"port {settings.port}. To listen elsewhere, stop the server and start it again."
             )
 
     def _notice(self) -> str | None:

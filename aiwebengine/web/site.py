@@ -425,13 +425,13 @@ class Site:
 
     def _identified(self, exchange: Exchange, request: Request) -> Principal | None:
         """Return who sends a request for a script; None if it goes on when that is known."""
-        found = self._visitors.principal(request) if self._visitors is not None else ANONYMOUS
-        if isinstance(found, Deferred):
+        visitor = self._visitors.principal(request) if self._visitors is not None else ANONYMOUS
+        if isinstance(visitor, Deferred):
             # What serves may be another by then.
-            found.addCallback(lambda principal: self._route(exchange, request, principal))
-            found.addErrback(self.failed, exchange)
+            visitor.addCallback(lambda principal: self._route(exchange, request, principal))
+            visitor.addErrback(self.failed, exchange)
             return None
-        return found
+        return visitor
 
     def run(self, invocation: Invocation, sink: Sink, exchange: Exchange) -> None:
         """Run *invocation* for a client; *sink* is told how it goes."""

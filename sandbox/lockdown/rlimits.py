@@ -47,8 +47,8 @@ def raise_stack() -> None:
     """Let the main thread's stack grow to what scripts need, as far as this process may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
     if soft != resource.RLIM_INFINITY and soft < STACK_BYTES:
-        wanted = STACK_BYTES if hard == resource.RLIM_INFINITY else min(STACK_BYTES, hard)
-        resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
+        stack_bytes = STACK_BYTES if hard == resource.RLIM_INFINITY else min(STACK_BYTES, hard)
+        resource.setrlimit(resource.RLIMIT_STACK, (stack_bytes, hard))
 
 
 def stack_is_enough() -> bool:

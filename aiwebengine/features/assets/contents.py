@@ -168,10 +168,10 @@ class Contents:
             Unavailable: The database or the disk does not answer.
         """
         key = (digest, coding)
-        kept = self._kept.get(key)
-        if kept is not None:
+        cached = self._kept.get(key)
+        if cached is not None:
             self._kept.move_to_end(key)
-            return KeptContent(kept)
+            return KeptContent(cached)
         if size > SMALL_BYTES:
             copy = await self._copy(key)
             if copy is not None:
@@ -208,10 +208,10 @@ class Contents:
 
     async def _make(self, key: tuple[str, str]) -> bytes | None:
         digest, coding = key
-        found = await self._read(lambda connection: blobs.get(connection, [digest]))
-        if digest not in found:
+        contents = await self._read(lambda connection: blobs.get(connection, [digest]))
+        if digest not in contents:
             raise NotFound("The file is not there any longer.")
-        data = found[digest]
+        data = contents[digest]
         if coding == GZIP:
             data = await self._packing.run(_packed, data)
         if len(data) <= SMALL_BYTES:

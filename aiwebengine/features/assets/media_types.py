@@ -41,14 +41,14 @@ _COMPRESSED_WELL = frozenset(
 def type_of(path: str, content: bytes) -> str:
     """Return the media type of a file."""
     name = path.rpartition("/")[2]
-    found = TYPES.get(name.rpartition(".")[2].lower(), _UNKNOWN) if "." in name else _UNKNOWN
-    if not found.startswith("text/"):
-        return found
+    media_type = TYPES.get(name.rpartition(".")[2].lower(), _UNKNOWN) if "." in name else _UNKNOWN
+    if not media_type.startswith("text/"):
+        return media_type
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        return found
-    return f"{found}; charset=utf-8"
+        return media_type
+    return f"{media_type}; charset=utf-8"
 
 
 def compresses(media_type: str) -> bool:

@@ -93,19 +93,19 @@ class StoredPaths:
             self._changed()
             self._registry = registry
             self._bases = sorted({"", *(script.base for script in registry.scripts.values())}, key=len, reverse=True)
-        found = [
+        candidates = [
             (base, place)
             for base, rest in _rests(path_asked, self._bases)
             for place in self._places_at(rest, whole=bool(base) and base == path_asked)
         ]
-        if not found:
+        if not candidates:
             return None
         for tier in registry.tiers(host):
-            for base, place in found:
+            for base, place in candidates:
                 script = registry.scripts.get(place.owner)
                 if script is not None and script.base == base and script.uri in tier.scripts:
                     return place
-        return next((place for base, place in found if place.owner == NOBODY and not base), None)
+        return next((place for base, place in candidates if place.owner == NOBODY and not base), None)
 
     def info(self, place: StoredPlace) -> AssetInfo | None:
         """Return what is known of an asset; None if it has to be read."""

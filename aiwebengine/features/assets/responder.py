@@ -184,10 +184,10 @@ def _page_for(request: Request, registry: Registry, pages: Mapping[str, Entry]) 
     """Return the page of the script whose base path is the longest; on one host no two have the same path."""
     path = request.path + "/"
     for tier in registry.tiers(request.headers.get("host", "")):
-        found = [registry.scripts[uri] for uri in tier.scripts if uri in pages]
-        found = [script for script in found if path.startswith(script.base + "/")]
-        if found:
-            return pages[max(found, key=lambda script: len(script.base)).uri]
+        candidates = [registry.scripts[uri] for uri in tier.scripts if uri in pages]
+        candidates = [script for script in candidates if path.startswith(script.base + "/")]
+        if candidates:
+            return pages[max(candidates, key=lambda script: len(script.base)).uri]
     return None
 
 

@@ -276,24 +276,24 @@ def part_of(header: str, size: int) -> tuple[int, int] | None:
         The first byte and the one behind the last; both equal if there is no such part; None if the whole file is to
         be sent: several parts were asked for, or the header is none.
     """
-    found = _RANGE.fullmatch(header.strip().replace(" ", ""))
-    if found is None or not (found[1] or found[2]):
+    match = _RANGE.fullmatch(header.strip().replace(" ", ""))
+    if match is None or not (match[1] or match[2]):
         return None
-    if not found[1]:
-        length = min(int(found[2]), size)
+    if not match[1]:
+        length = min(int(match[2]), size)
         return size - length, size
-    first = int(found[1])
-    if found[2] and int(found[2]) < first:
+    first = int(match[1])
+    if match[2] and int(match[2]) < first:
         return None
-    end = min(int(found[2]) + 1, size) if found[2] else size
+    end = min(int(match[2]) + 1, size) if match[2] else size
     return (first, end) if first < size else (size, size)
 
 
 def _same(headers: Mapping[str, str], answer: tuple[tuple[bytes, bytes], ...]) -> bool:
     """Return whether the file is still the one of which the client has a part."""
-    wanted = headers.get("if-range")
+    condition = headers.get("if-range")
     headers_by_name = dict(answer)
-    return wanted is None or wanted.strip().encode("latin-1") in {
+    return condition is None or condition.strip().encode("latin-1") in {
         headers_by_name[b"etag"],
         headers_by_name[b"last-modified"],
     }

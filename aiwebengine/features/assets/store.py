@@ -129,8 +129,8 @@ class AssetStore:
     async def list_paths(self, script: str) -> list[str]:
         """Return the paths of what *script* may read, in order."""
         query = sa.select(assets.c.path).where(assets.c.owner_key.in_([key_of(script), key_of(NOBODY)]))
-        found = await self._database.read(lambda connection: list(connection.execute(query).scalars()))
-        return sorted(set(found))
+        digests = await self._database.read(lambda connection: list(connection.execute(query).scalars()))
+        return sorted(set(digests))
 
     async def get(self, script: str, path: str) -> Asset | None:
         """Read what *script* has at *path*, or what belongs to nobody there; None if there is neither."""

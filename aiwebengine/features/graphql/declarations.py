@@ -276,8 +276,8 @@ def _options(name: str, kind: str, doc: str) -> Shape:
         name=name,
         doc=doc,
         members=tuple(
-            Member(signature=f"{word}?: {_OPTION_TYPES[word]}", doc=said[0].upper() + said[1:] + ".")
-            for word, said in PART_OPTIONS[kind].items()
+            Member(signature=f"{word}?: {_OPTION_TYPES[word]}", doc=meaning[0].upper() + meaning[1:] + ".")
+            for word, meaning in PART_OPTIONS[kind].items()
         ),
     )
 

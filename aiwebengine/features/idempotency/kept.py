@@ -58,13 +58,13 @@ class KeptAnswers:
             raise Conflict("A request with this idempotency-key is in progress; retry in a moment.", retry_seconds=1.0)
         self._open.add(idempotent.key)
         try:
-            found = await self._find(idempotent)
+            answer = await self._find(idempotent)
         except BaseException:
             self.end(idempotent)
             raise
-        if found is not None:
+        if answer is not None:
             self.end(idempotent)
-        return found
+        return answer
 
     def end(self, idempotent: AnswerKey) -> None:
         """The request is over, answered or not."""
@@ -90,10 +90,10 @@ class KeptAnswers:
 
     async def _find(self, idempotent: AnswerKey) -> Answer | None:
         since = self._milliseconds() - self._keep
-        found = await self._read(lambda connection: answer_rows.find(connection, idempotent.key, since=since))
-        if found is None:
+        row = await self._read(lambda connection: answer_rows.find(connection, idempotent.key, since=since))
+        if row is None:
             return None
-        request, answer = found
+        request, answer = row
         if request != idempotent.request:
             raise Invalid(
                 "This idempotency-key was used for another request (another path, query or body); "

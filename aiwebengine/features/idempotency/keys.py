@@ -44,12 +44,12 @@ def idempotent_request(request: Request, route: Entry) -> AnswerKey | None:
     Raises:
         Invalid: The route demands a key and there is none, or it is not one.
     """
-    wanted = route.options.get(OPTION)
-    if not wanted:
+    option = route.options.get(OPTION)
+    if not option:
         return None
     given = request.headers.get(HEADER, "").strip()
     if not given:
-        if wanted == "required":
+        if option == "required":
             raise Invalid(
                 f"{request.method} {request.path[:200]} needs the header {HEADER}: a value that is new for each "
                 "request, such as a random UUID, and the same when it is sent again."

@@ -60,9 +60,9 @@ class IdempotencyGate:
         return True
 
     async def _run(self, invocation: Invocation, idempotent: AnswerKey, exchange: Exchange, way: RequestRunner) -> None:
-        kept = await self._answers.begin(idempotent)
-        if kept is not None:
-            exchange.answered(kept)
+        stored = await self._answers.begin(idempotent)
+        if stored is not None:
+            exchange.answered(stored)
         elif not exchange.waiting:
             self._answers.end(idempotent)
         else:

@@ -32,27 +32,27 @@ def receipts(session: CommandSession, uri: str, limit: int, outcome: str | None,
     if new_budgets:
         session.client.call("DELETE", "/script/budgets", query=[("uri", uri)])
     query = [("uri", uri), ("limit", str(limit))] + ([("outcome", outcome)] if outcome else [])
-    found = session.client.call("GET", "/script/receipts", query=query)
-    if not (found["routes"] or found["recent"] or found["kept"]):
+    report = session.client.call("GET", "/script/receipts", query=query)
+    if not (report["routes"] or report["recent"] or report["kept"]):
         require_script(session.client, uri)
-    if outcome and limit and not (found["recent"] or found["kept"]) and outcome not in _OUTCOMES:
+    if outcome and limit and not (report["recent"] or report["kept"]) and outcome not in _OUTCOMES:
         text = f'There is no outcome "{outcome}"{nearest(outcome, _OUTCOMES)} Outcomes: {", ".join(_OUTCOMES)}.'
         raise CommandFailed(text, code=exits.USAGE)
     if session.as_json:
-        show.document(found)
+        show.document(report)
         return
-    click.echo(f"since {show.moment(found['since'])}; times are milliseconds")
+    click.echo(f"since {show.moment(report['since'])}; times are milliseconds")
     show.table(
         ("route", "count", "p50", "p95", "p99", "cpu each", "host each", "peak", "errors"),
-        [_route(route) for route in found["routes"]],
+        [_route(route) for route in report["routes"]],
     )
-    if found["budgets"]:
+    if report["budgets"]:
         click.echo()
-        show.table(("budget", "used", "refused", "until"), [_budget(budget) for budget in found["budgets"]])
+        show.table(("budget", "used", "refused", "until"), [_budget(budget) for budget in report["budgets"]])
     for name, title in (("recent", "last"), ("kept", "kept")):
-        if found[name]:
+        if report[name]:
             click.echo()
-            _receipts(found[name], title)
+            _receipts(report[name], title)
 
 
 def _route(route: Mapping[str, Any]) -> tuple[object, ...]:
@@ -74,9 +74,9 @@ def _budget(budget: Mapping[str, Any]) -> tuple[object, ...]:
     return budget["budget"], used, budget["refused"], show.moment(budget["endsAt"]) if budget["endsAt"] else "-"
 
 
-def _receipts(found: Iterable[Mapping[str, Any]], title: str) -> None:
+def _receipts(listed: Iterable[Mapping[str, Any]], title: str) -> None:
     head = (title, "route", "outcome", "why", "wall", "cpu", "queued", "host calls", "invocation")
-    rows = list(found)
+    rows = list(listed)
     traced = any(receipt.get("trace") for receipt in rows)
     show.table((*head, "trace") if traced else head, [_receipt(receipt, traced=traced) for receipt in rows])
 

@@ -57,8 +57,8 @@ class Recordings:
         call.only("uri", "limit")
         uri = call.text("uri")
         limit = call.integer("limit", least=1, most=_MOST) or _USUAL
-        found = await self._recorder.find(check_uri(uri) if uri else None, limit=limit)
-        return as_json({"recordings": [recording.as_json() for recording in found]})
+        recordings = await self._recorder.find(check_uri(uri) if uri else None, limit=limit)
+        return as_json({"recordings": [recording.as_json() for recording in recordings]})
 
     async def read(self, call: ApiCall) -> Answer:
         """Return one recording, whole."""
@@ -103,32 +103,32 @@ class Recordings:
         The body, if any, is JSON: `recording` (a whole one, instead of `id`), `files` and `entry` to try.
         """
         call.only("id", "version")
-        tried, said = await self._threads.run(
+        files_given, values = await self._threads.run(
             read_files, call.body() or b"{}", settings=self._settings, others=_REPLAY_KEYS
         )
-        if "recording" in said:
-            recorded = _recorded(said["recording"])
+        if "recording" in values:
+            recorded = _recorded(values["recording"])
         else:
-            kept = await self._get(call.required("id"))
+            stored = await self._get(call.required("id"))
             recorded = RecordedInvocation(
-                uri=kept.uri, version=kept.version, outcome=kept.outcome, document=kept.document
+                uri=stored.uri, version=stored.version, outcome=stored.outcome, document=stored.document
             )
         files = None
-        if tried is not None:
-            entry = said.get("entry")
+        if files_given is not None:
+            entry = values.get("entry")
             files = DeployRequest(
                 uri=recorded.uri,
-                files=tried,
+                files=files_given,
                 entry=entry if isinstance(entry, str) else None,
                 author=call.principal.id,
             )
         return as_json(await self._replayer.replay(recorded, number=call.integer("version", least=1), files=files))
 
     async def _get(self, identity: str) -> MaskedRecording:
-        found = await self._recorder.get(identity[:64])
-        if found is None:
+        recording = await self._recorder.get(identity[:64])
+        if recording is None:
             raise NotFound(f'There is no recording "{identity[:64]}"; it may have been removed for its age.')
-        return found
+        return recording
 
 
 def _as_json(recording: MaskedRecording) -> dict[str, Any]:

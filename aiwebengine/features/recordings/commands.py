@@ -83,10 +83,10 @@ def _require_route(session: CommandSession, uri: str, path: str) -> None:
 def recordings(session: CommandSession, uri: str | None, limit: int) -> None:
     """List the newest recordings, and what is recorded."""
     query = [("limit", str(limit)), *([("uri", uri)] if uri else [])]
-    found = session.client.call("GET", "/recordings", query=query)["recordings"]
+    listed = session.client.call("GET", "/recordings", query=query)["recordings"]
     rules = session.client.call("GET", "/recording-rules")["rules"]
     if session.as_json:
-        show.document({"recordings": found, "rules": rules})
+        show.document({"recordings": listed, "rules": rules})
         return
     if rules:
         what = [(rule["uri"], rule["path"] or "(all routes)", rule["mode"], rule["every"]) for rule in rules]
@@ -94,7 +94,7 @@ def recordings(session: CommandSession, uri: str | None, limit: int) -> None:
         click.echo()
     rows = [
         (recording["id"], show.moment(recording["at"]), recording["version"], recording["label"], recording["outcome"])
-        for recording in found
+        for recording in listed
     ]
     show.table(("recording", "at", "version", "route", "outcome"), rows)
 
@@ -155,9 +155,9 @@ def _replay(session: CommandSession, target: str, version: int | None, local: Pa
 
 
 def _write_test(session: CommandSession, identity: str, output: Path | None) -> None:
-    found = session.client.call("GET", "/recording", query=[("id", identity)])
-    file = output or Path(f"{quote(found['uri'], safe='')}-{identity}.replay.json")
-    file.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    recording = session.client.call("GET", "/recording", query=[("id", identity)])
+    file = output or Path(f"{quote(recording['uri'], safe='')}-{identity}.replay.json")
+    file.write_text(json.dumps(recording, indent=2) + "\n", "utf-8")
     if session.as_json:
         show.document({"file": str(file)})
     else:

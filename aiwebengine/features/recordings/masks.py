@@ -88,7 +88,9 @@ class Masks:
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: MASK if self._is_secret(key) and found else self._value(found) for key, found in value.items()}
+            return {
+                key: MASK if self._is_secret(key) and member else self._value(member) for key, member in value.items()
+            }
         if isinstance(value, list):
             if len(value) == 2 and isinstance(value[0], str) and self._is_secret(value[0]):
                 # Query and forms are lists of pairs.

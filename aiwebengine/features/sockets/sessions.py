@@ -139,7 +139,13 @@ class SocketClients:
         return _payload(self._context.settings, identity=request.id, protocol=protocol, data="null", topics=[])
 
     def accept(
-        self, exchange: Exchange, request: Request, route: Entry, said: Mapping[str, Any], *, principal: Principal
+        self,
+        exchange: Exchange,
+        request: Request,
+        route: Entry,
+        instructions: Mapping[str, Any],
+        *,
+        principal: Principal,
     ) -> None:
         """Accept the connection, and carry out what `open` did with it."""
 
@@ -154,7 +160,7 @@ class SocketClients:
                 on_closed=self._on_closed,
             )
             self._sessions[session] = None
-            session.carry_out(said)
+            session.carry_out(instructions)
             return session
 
         self._sockets.begin(exchange, request, owner=route.script, protocols=route.options["protocols"], opened=opened)
@@ -332,11 +338,11 @@ class SocketSession:
 
     def answered(self, answer: Answer) -> None:
         """See `Sink.answered`."""
-        said = decode_object(answer.body)
-        if said is None:
+        instructions = decode_object(answer.body)
+        if instructions is None:
             self.failed(broken_protocol(self.place[0]))
         else:
-            self.carry_out(said)
+            self.carry_out(instructions)
             self._handled()
 
     def started(self, answer: Answer) -> None:
@@ -362,14 +368,14 @@ class SocketSession:
             self._socket.close(_FAILED, "the message could not be handled")
         self._handled()
 
-    def carry_out(self, said: Mapping[str, Any]) -> None:
+    def carry_out(self, instructions: Mapping[str, Any]) -> None:
         """Do what a handler did with its socket; everything in it may be forged."""
-        data = json.dumps(said.get("data"), separators=(",", ":"))
+        data = json.dumps(instructions.get("data"), separators=(",", ":"))
         if len(data) > self._context.settings.max_data_bytes:
             self._socket.close(_FAILED, "the script keeps too much with the connection")
             return
         self._data = data
-        ops = said.get("ops")
+        ops = instructions.get("ops")
         for op in ops if isinstance(ops, list) else ():
             if not self._done(op):
                 _log.warn("{script}: invalid socket instruction", script=self.place[0])
@@ -475,11 +481,11 @@ class AdmissionSink:
             return
         if not exchange.waiting:
             return
-        said = decode_object(answer.body)
-        if said is None:
+        instructions = decode_object(answer.body)
+        if instructions is None:
             self._tell(exchange, broken_protocol(self._route.script))
         else:
-            self._clients.accept(exchange, self._request, self._route, said, principal=self._principal)
+            self._clients.accept(exchange, self._request, self._route, instructions, principal=self._principal)
 
     def started(self, answer: Answer) -> None:
         """A middleware answers with a stream of its own, in place of this one."""

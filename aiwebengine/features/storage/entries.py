@@ -88,9 +88,9 @@ class Entries:
                 # The unit before has written it, and is being stored.
                 session.saw(GROUP, key, entry.version if entry else None)
             return entry if entry is None or self._alive(entry) else None
-        found = (await self._committed(session, area, [name])).get(name)
-        session.saw(GROUP, key, found.version if found else None)
-        return found
+        stored = (await self._committed(session, area, [name])).get(name)
+        session.saw(GROUP, key, stored.version if stored else None)
+        return stored
 
     async def put(self, session: CallSession, area: str, name: str, value: str, *, lives_ms: int | None = None) -> str:
         """
@@ -137,16 +137,16 @@ class Entries:
         # Own removals hide as many, so that many more are read.
         most = limit + 1 + len(own)
         now = self._milliseconds()
-        found: Sequence[StoredEntry] = await self._read(
+        entries: Sequence[StoredEntry] = await self._read(
             lambda connection: entry_rows.names_after(
                 connection, place, prefix=prefix, after=after, limit=most, now=now
             )
         )
-        session.rows += len(found)
-        seen = {entry.name: entry for entry in found}
-        if len(found) == most:
+        session.rows += len(entries)
+        seen = {entry.name: entry for entry in entries}
+        if len(entries) == most:
             # Behind the last one that was read nobody knows what there is.
-            last = found[-1].name
+            last = entries[-1].name
             own = {name: entry for name, entry in own.items() if name <= last}
         seen.update({name: entry for name, entry in own.items() if entry is not None and self._alive(entry)})
         for name, entry in own.items():
@@ -230,10 +230,10 @@ class Entries:
         for key in keys:
             area, _, name = key.partition("\n")
             areas.setdefault(area, []).append(name)
-        found: list[StoredEntry] = []
+        entries: list[StoredEntry] = []
         for area, names in areas.items():
-            found += (await self._committed(session, area, names)).values()
-        return found
+            entries += (await self._committed(session, area, names)).values()
+        return entries
 
     def _refuse_too_much(self, usage: Usage) -> None:
         settings = self._settings
@@ -250,11 +250,11 @@ class Entries:
 
     async def _committed(self, session: CallSession, area: str, names: Sequence[str]) -> dict[str, StoredEntry]:
         place, now = EntryPlace(script=session.invocation.script, area=area), self._milliseconds()
-        found: dict[str, StoredEntry] = await self._read(
+        entries: dict[str, StoredEntry] = await self._read(
             lambda connection: entry_rows.get(connection, place, names, now)
         )
-        session.rows += len(found)
-        return found
+        session.rows += len(entries)
+        return entries
 
     def _alive(self, entry: StoredEntry) -> bool:
         return entry.expires_at is None or entry.expires_at > self._milliseconds()

@@ -60,20 +60,20 @@ class StreamCalls:
         if send is not None:
             send(session, call, data, options)
             return
-        found = self._topics.find(script, path, self._patterns(session))
-        if found is None and (elsewhere := self._topics.elsewhere(path)) is not None:
+        match = self._topics.find(script, path, self._patterns(session))
+        if match is None and (elsewhere := self._topics.elsewhere(path)) is not None:
             if CAPABILITY not in session.capabilities:
                 raise Denied(
                     f'{call}: {path} is a stream of "{elsewhere[0]}"; sending to another script\'s streams needs the '
                     'capability "streams", which this script has not been granted; deploy it with --grant streams.'
                 )
-            script, found = elsewhere[0], elsewhere[1:]
-        if found is None:
+            script, match = elsewhere[0], elsewhere[1:]
+        if match is None:
             known = self._patterns(session)
-            meant = nearest(path, known)
-            advice = f"did you mean {meant}?" if meant else "register it with registerWebStream."
+            suggestion = nearest(path, known)
+            advice = f"did you mean {suggestion}?" if suggestion else "register it with registerWebStream."
             raise NotFound(f"{call}: there is no stream {described(path)}; {advice}")
-        pattern, params = found
+        pattern, params = match
         to, event, immediate = check_message_options(call, options)
         if params:
             to = {**(to or {}), **params}

@@ -119,12 +119,12 @@ class StreamClient:
             return
         if not exchange.waiting:
             return
-        said = decode_object(answer.body)
-        if said is None:
+        decision = decode_object(answer.body)
+        if decision is None:
             self._tell(exchange, broken_protocol(self._opening.owner))
             return
         try:
-            self._server.begin(self._opening, said)
+            self._server.begin(self._opening, decision)
         except Invalid as error:
             self._tell(exchange, ScriptFailed(error.public))
         except EngineError as error:

@@ -62,7 +62,7 @@ class Registrations:
     @property
     def entries(self) -> Sequence[Entry]:
         """Return every entry once, in the order of registration; `place` is still empty."""
-        return [kept.entry for kept in self._entries()]
+        return [registration.entry for registration in self._entries()]
 
     @property
     def middleware(self) -> tuple[int, ...]:
@@ -76,7 +76,7 @@ class Registrations:
         Args:
             place: Makes `file:line` in the author's source of a stack; empty if it is not known.
         """
-        return tuple(replace(kept.entry, place=place(kept.stack)) for kept in self._entries())
+        return tuple(replace(registration.entry, place=place(registration.stack)) for registration in self._entries())
 
     def close(self) -> None:
         """Take nothing more."""
@@ -158,21 +158,22 @@ class Registrations:
             raise TooMany(f"{USE}: a script may have at most {_MOST_MIDDLEWARE} middleware functions.")
         self._middleware.append(handler.id)
 
-    def _keep(self, replaces: tuple[str, str, str], kept: _KeptRegistration) -> None:
+    def _keep(self, replaces: tuple[str, str, str], registration: _KeptRegistration) -> None:
         if self._kept.pop(replaces, None) is None:
             self._counts[replaces[0]] = self._counts.get(replaces[0], 0) + 1
-        self._kept[replaces] = kept
+        self._kept[replaces] = registration
 
     def _entries(self) -> Sequence[_KeptRegistration]:
         """Return everything once, each with the methods that no later registration has taken."""
         methods: dict[int, list[str]] = {}
         seen: dict[int, _KeptRegistration] = {}
-        for (kind, method, _), kept in self._kept.items():
-            seen[id(kept)] = kept
+        for (kind, method, _), registration in self._kept.items():
+            seen[id(registration)] = registration
             if not kind:
-                methods.setdefault(id(kept), []).append(method)
+                methods.setdefault(id(registration), []).append(method)
         return [
-            replace(kept, entry=replace(kept.entry, methods=tuple(methods.get(key, ())))) for key, kept in seen.items()
+            replace(registration, entry=replace(registration.entry, methods=tuple(methods.get(key, ()))))
+            for key, registration in seen.items()
         ]
 
     def _require_open(self, call: str) -> None:

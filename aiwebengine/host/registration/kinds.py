@@ -122,8 +122,8 @@ class Registration:
 
     def unknown_option(self, name: str, known: Mapping[str, Any]) -> Invalid:
         """Return the error for an option that is not among those of *known*."""
-        meant = nearest(name, known)
-        advice = f"; did you mean {meant}?" if meant else f"; there are {', '.join(known)}."
+        suggestion = nearest(name, known)
+        advice = f"; did you mean {suggestion}?" if suggestion else f"; there are {', '.join(known)}."
         return Invalid(f"{self.call}: there is no option {described(name)}{advice}")
 
     def entry(

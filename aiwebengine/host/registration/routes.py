@@ -113,13 +113,13 @@ def _handler_limits(value: Any, limits: LimitSettings) -> dict[str, float]:
         raise Invalid(f'{_CALL}: limits must be an object such as {{"cpu": "1s"}}; {described(value)} was given.')
     for word in value:
         if word not in HANDLER_WORDS:
-            meant = nearest(word, HANDLER_WORDS)
-            advice = f"; did you mean {meant}?" if meant else f"; there are {', '.join(HANDLER_WORDS)}."
+            suggestion = nearest(word, HANDLER_WORDS)
+            advice = f"; did you mean {suggestion}?" if suggestion else f"; there are {', '.join(HANDLER_WORDS)}."
             raise Invalid(f"{_CALL}: there is no limit {described(word)} of a handler{advice}")
-    found, wrong = read_limits(value, limits=limits, words=HANDLER_WORDS)
+    accepted, wrong = read_limits(value, limits=limits, words=HANDLER_WORDS)
     if wrong:
         raise Invalid(f"{_CALL}: limits: {' '.join(f'{word} {why}' for word, why in wrong)}")
-    return found
+    return accepted
 
 
 def _timeout(value: Any, limits: LimitSettings) -> int:
@@ -146,8 +146,8 @@ def _methods(given: Any) -> tuple[str, ...]:
     for text in texts:
         method = text.upper() if isinstance(text, str) else ""
         if method not in METHODS:
-            meant = nearest(method, METHODS)
-            advice = f"did you mean {meant}?" if meant else f"use one of {', '.join(METHODS)}."
+            suggestion = nearest(method, METHODS)
+            advice = f"did you mean {suggestion}?" if suggestion else f"use one of {', '.join(METHODS)}."
             raise Invalid(f"{_CALL}: there is no method {described(text)}; {advice}")
         methods[method] = None
     return tuple(methods)
@@ -175,8 +175,8 @@ def _check_params(schema: Any, pattern: str) -> None:
     required = schema.get("required")
     for wanted in required if isinstance(required, list) else []:
         if wanted not in names:
-            meant = nearest(wanted, names)
-            advice = f"did you mean {meant}?" if meant else f'add ":{wanted}" to the path.'
+            suggestion = nearest(wanted, names)
+            advice = f"did you mean {suggestion}?" if suggestion else f'add ":{wanted}" to the path.'
             raise Invalid(
                 f'{_CALL}: params requires {described(wanted)}, which the path "{pattern}" does not have; {advice}'
             )

@@ -114,11 +114,11 @@ class Parser:
 
 def _plain_answer(buffer: bytes, at: int) -> tuple[Box, int] | None:
     """Read from *at* what most boxes are, an answer of 200 with JSON; None if it is another box, or not complete."""
-    found = _PLAIN_ANSWER.match(buffer, at)
-    if found is None:
+    match = _PLAIN_ANSWER.match(buffer, at)
+    if match is None:
         return None
-    tag, encoding, size = found.groups()
-    value_at = found.end()
+    tag, encoding, size = match.groups()
+    value_at = match.end()
     end = value_at + (size[0] << 8 | size[1])
     if buffer[end : end + 2] != b"\0\0":
         return None

@@ -114,10 +114,12 @@ def _line(row: Any, at: float, longest: int) -> LogLine | None:
     if len(message) > longest:
         message = message[:longest] + f"... ({len(message) - longest} characters more)"
     # Whoever writes or reads them later has less stack left than there is here.
-    kept = fields if isinstance(fields, dict) and len(fields) <= _MAX_FIELDS and _is_flat(fields, _MOST_LEVELS) else {}
+    safe_fields = (
+        fields if isinstance(fields, dict) and len(fields) <= _MAX_FIELDS and _is_flat(fields, _MOST_LEVELS) else {}
+    )
     message = _CONTROL.sub(_escaped, _COLOUR.sub("", message) if "\x1b" in message else message)
     own = len(row) == 4 and row[3] is True
-    return LogLine(at=at, level=level, message=message, fields=kept, of_server=own)
+    return LogLine(at=at, level=level, message=message, fields=safe_fields, of_server=own)
 
 
 def _is_flat(value: Any, levels: int) -> bool:
@@ -126,6 +128,6 @@ def _is_flat(value: Any, levels: int) -> bool:
     return not isinstance(value, list) or (levels > 0 and all(_is_flat(item, levels - 1) for item in value))
 
 
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found[0])
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

@@ -53,30 +53,30 @@ def upgrade(engine: Engine, chains: Sequence[MigrationChain], *, allowed: bool =
     if len(set(names)) != len(names):
         raise ValueError(f"Two migration chains of one database have the same name: {', '.join(names)}.")
     try:
-        found = _find_current(engine, chains)
-        if found is None:
+        revisions = _find_current(engine, chains)
+        if revisions is None:
             with engine.connect() as connection:
-                found = _find_any(connection, chains)
+                revisions = _find_any(connection, chains)
     except (DBAPIError, sqlite3.Error) as error:
         raise CannotStart(
             f"The database {_name_of(engine)} cannot be opened: {_cause(error)}. "
             "Make it readable and writable for this user, or restore a copy."
         ) from error
-    _refuse_newer(engine, chains, found)
-    lacking = [chain for chain in chains if found.steps(chain)]
-    if not lacking and not found.taken_over:
+    _refuse_newer(engine, chains, revisions)
+    lacking = [chain for chain in chains if revisions.steps(chain)]
+    if not lacking and not revisions.taken_over:
         return
     # An empty database holds nothing that the other process could miss.
-    if not allowed and not found.empty:
+    if not allowed and not revisions.empty:
         if lacking:
             raise CannotStart(
-                f"The database {_name_of(engine)} must be migrated ({_described(lacking, found)}), which "
+                f"The database {_name_of(engine)} must be migrated ({_described(lacking, revisions)}), which "
                 "cannot be done while another process serves from it. Stop the server and start it again."
             )
         return
-    if lacking and not found.empty:
+    if lacking and not revisions.empty:
         _copy(engine, before=f"{lacking[0].name}-{lacking[0].head}")
-    _run(engine, chains, lacking, found)
+    _run(engine, chains, lacking, revisions)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,21 +114,21 @@ def _find_current(engine: Engine, chains: Sequence[MigrationChain]) -> _Revision
 
 def _find_any(connection: Connection, chains: Sequence[MigrationChain]) -> _Revisions:
     tables = set(sa.inspect(connection).get_table_names())
-    found = _Revisions(empty=not tables)
+    revisions = _Revisions(empty=not tables)
     if _ALEMBIC.name in tables:
         former = connection.execute(sa.select(_ALEMBIC.c.version_num)).scalar()
-        found.former = (former or "").removesuffix(_TAKEN_OVER)
-    done = _done_formerly(found.former)
+        revisions.former = (former or "").removesuffix(_TAKEN_OVER)
+    done = _done_formerly(revisions.former)
     for chain in chains:
         own = chain.table in tables and connection.execute(sa.select(_version(chain).c.revision)).scalar()
         if own:
-            found.revisions[chain.name] = own
+            revisions.revisions[chain.name] = own
             continue
         taken = [step.revision for step in chain.steps if step.formerly in done]
         if taken:
-            found.revisions[chain.name] = taken[-1]
-            found.taken_over.add(chain.name)
-    return found
+            revisions.revisions[chain.name] = taken[-1]
+            revisions.taken_over.add(chain.name)
+    return revisions
 
 
 def _done_formerly(former: str) -> Sequence[str]:
@@ -139,14 +139,14 @@ def _done_formerly(former: str) -> Sequence[str]:
     return ()
 
 
-def _refuse_newer(engine: Engine, chains: Sequence[MigrationChain], found: _Revisions) -> None:
+def _refuse_newer(engine: Engine, chains: Sequence[MigrationChain], revisions: _Revisions) -> None:
     newer = [
         f"{chain.name} is at revision {revision}; this one knows up to {chain.head}"
         for chain in chains
-        if (revision := found.revisions.get(chain.name)) is not None and not chain.knows(revision)
+        if (revision := revisions.revisions.get(chain.name)) is not None and not chain.knows(revision)
     ]
-    if found.former and not _done_formerly(found.former):
-        newer.append(f"revision {found.former}, which this one does not know")
+    if revisions.former and not _done_formerly(revisions.former):
+        newer.append(f"revision {revisions.former}, which this one does not know")
     if newer:
         raise CannotStart(
             f"The database {_name_of(engine)} was written by a newer version of aiwebengine ({'; '.join(newer)}). "
@@ -155,7 +155,7 @@ def _refuse_newer(engine: Engine, chains: Sequence[MigrationChain], found: _Revi
 
 
 def _run(
-    engine: Engine, chains: Sequence[MigrationChain], lacking: Sequence[MigrationChain], found: _Revisions
+    engine: Engine, chains: Sequence[MigrationChain], lacking: Sequence[MigrationChain], revisions: _Revisions
 ) -> None:
     from alembic.migration import MigrationContext  # noqa: PLC0415 - 100 ms that most starts need not spend
     from alembic.operations import Operations  # noqa: PLC0415
@@ -175,12 +175,12 @@ def _run(
                 connection.execute(sa.update(_ALEMBIC).values(version_num=f"{now.former}{_TAKEN_OVER}"))
     except DBAPIError as error:
         raise CannotStart(
-            f"The database {_name_of(engine)} cannot be migrated ({_described(lacking, found)}): "
+            f"The database {_name_of(engine)} cannot be migrated ({_described(lacking, revisions)}): "
             f"{_cause(error)}. Nothing was changed.",
             private=str(error),
         ) from error
     if lacking:
-        _log.info("database {where}: migrated {what}", where=_name_of(engine), what=_described(lacking, found))
+        _log.info("database {where}: migrated {what}", where=_name_of(engine), what=_described(lacking, revisions))
 
 
 def _remember(connection: Connection, chain: MigrationChain) -> None:
@@ -204,9 +204,9 @@ def _copy(engine: Engine, *, before: str) -> None:
         source.backup(target)
 
 
-def _described(lacking: Sequence[MigrationChain], found: _Revisions) -> str:
+def _described(lacking: Sequence[MigrationChain], revisions: _Revisions) -> str:
     """Return the revisions of each chain, such as `scripts 0003 to 0004`; of a new one only the second."""
-    steps = [(chain.name, found.revisions.get(chain.name), chain.head) for chain in lacking]
+    steps = [(chain.name, revisions.revisions.get(chain.name), chain.head) for chain in lacking]
     return ", ".join(f"{name} {before} to {head}" if before else f"{name} to {head}" for name, before, head in steps)
 
 

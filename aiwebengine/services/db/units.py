@@ -249,12 +249,12 @@ class Units(Service):
         ids = [waiting.id for waiting in taken if not isinstance(waiting.outcome, Failure)]
         query = sa.select(units.c.id).where(units.c.id.in_(ids))
         try:
-            found = await self._database.read(lambda connection: set(connection.execute(query).scalars()))
+            committed = await self._database.read(lambda connection: set(connection.execute(query).scalars()))
         except EngineError:
             for waiting in taken:
                 _tell(waiting, Failure(error))
             return
-        if found:
+        if committed:
             self._committed(taken, 1)
             return
         if isinstance(error, CommitUnderWay):

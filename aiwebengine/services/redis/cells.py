@@ -90,9 +90,9 @@ class MemoryCells:
 
     def delete(self, key: str) -> bool:
         """See `store.Cells.delete`."""
-        there = self._find(key) is not None
+        existed = self._find(key) is not None
         self._remove(key)
-        return there
+        return existed
 
     def expire(self, key: str, seconds: float) -> bool:
         """See `store.Cells.expire`."""
@@ -150,11 +150,11 @@ class MemoryCells:
         if cell is None:
             return 0
         fields = _fields(cell)
-        there = [name for name in dict.fromkeys(names) if name in fields]
-        self._grow(key, cell, -sum(_field_size(name, fields.pop(name)) for name in there))
+        present = [name for name in dict.fromkeys(names) if name in fields]
+        self._grow(key, cell, -sum(_field_size(name, fields.pop(name)) for name in present))
         if not fields:
             self._remove(key)
-        return len(there)
+        return len(present)
 
     def hash_increment(self, key: str, name: str, by: int = 1) -> int:
         """See `store.Cells.hash_increment`."""
@@ -208,8 +208,8 @@ class MemoryCells:
 
     def _make_room(self, key: str, size: int) -> None:
         """Make room for *key* to have so many bytes, or refuse."""
-        there = self._cells.get(key)
-        more = size - (there.size if there is not None else 0)
+        cell = self._cells.get(key)
+        more = size - (cell.size if cell is not None else 0)
         while self._bytes + more > self._most_bytes:
             oldest = next((candidate for candidate in self._cells if candidate != key), None)
             if not self._evicts or oldest is None or size > self._most_bytes:

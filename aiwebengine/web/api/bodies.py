@@ -43,7 +43,7 @@ class DeploymentBody:
 
     files: Mapping[str, bytes]
     entry: str | None = None
-    said: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
     """`expected`, `grants`, `message` and `origin`, if the body is JSON; not checked."""
 
 
@@ -88,16 +88,16 @@ def _looks_like_files(body: bytes) -> bool:
 
 
 def _from_json(body: bytes, entry: str | None, settings: DeploySettings) -> DeploymentBody:
-    files, said = read_files(body, settings=settings, others=dict.fromkeys(JSON_KEYS[1:], _FIELD_BYTES))
+    files, values = read_files(body, settings=settings, others=dict.fromkeys(JSON_KEYS[1:], _FIELD_BYTES))
     if files is None:
         raise Invalid('The JSON must be an object with "files": {"main.ts": "source", ...}.')
-    value = said.pop("entry", None)
+    value = values.pop("entry", None)
     if value is not None and not isinstance(value, str):
         raise Invalid(f'"entry" must be the path of a file; it is {json.dumps(value)[:80]}.')
     return DeploymentBody(
         files=files,
         entry=entry or value,
-        said={key: value for key, value in said.items() if value is not None},
+        fields={key: value for key, value in values.items() if value is not None},
     )
 
 
@@ -124,7 +124,7 @@ def read_files(
     """
     reader = JsonReader(body)
     files: dict[str, bytes] | None = None
-    said: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     try:
         if reader.peek() not in (b"{", b""):
             return None, {}
@@ -134,15 +134,19 @@ def read_files(
                     raise Invalid('The key "files" is there twice.')
                 files = _FilesReader(reader, settings).read()
             elif key in others:
-                said[key] = reader.value(others[key])
+                values[key] = reader.value(others[key])
             else:
-                near = difflib.get_close_matches(key[:64], ("files", *others), n=1)
-                advice = f'did you mean "{near[0]}"?' if near else f"known are {', '.join(('files', *others))}."
+                suggestions = difflib.get_close_matches(key[:64], ("files", *others), n=1)
+                advice = (
+                    f'did you mean "{suggestions[0]}"?'
+                    if suggestions
+                    else f"known are {', '.join(('files', *others))}."
+                )
                 raise Invalid(f"There is no key {json.dumps(key[:80])} here; {advice}")
         reader.end()
     except (ValueError, RecursionError) as error:
         raise Invalid(f"The body is not valid JSON: {str(error)[:200]}.") from error
-    return files, said
+    return files, values
 
 
 class _FilesReader:
@@ -201,13 +205,13 @@ class _FilesReader:
             return
         if kind != b"{":
             raise wrong
-        found = False
+        has_body = False
         for key in reader.members(_FIELD_BYTES):
-            if found or key != "base64" or reader.peek() != b'"':
+            if has_body or key != "base64" or reader.peek() != b'"':
                 raise wrong
-            found = True
+            has_body = True
             yield from reader.base64(self._settings.max_source_bytes * LONGEST_ESCAPE)
-        if not found:
+        if not has_body:
             raise wrong
 
     def _check(self, size: int, name: str) -> None:

@@ -53,8 +53,10 @@ class ApiCall:
         """
         for name, _ in self._pairs:
             if name not in known:
-                near = difflib.get_close_matches(name[:64], known, n=1)
-                advice = f'did you mean "{near[0]}"?' if near else f"known are {', '.join(known) or 'none'}."
+                suggestions = difflib.get_close_matches(name[:64], known, n=1)
+                advice = (
+                    f'did you mean "{suggestions[0]}"?' if suggestions else f"known are {', '.join(known) or 'none'}."
+                )
                 raise Invalid(f'There is no parameter "{_shown(name)}" here; {advice}')
 
     def text(self, name: str) -> str | None:

@@ -36,8 +36,8 @@ class ApiCallers:
             Unauthenticated: It is not known who does.
             Denied: They may not.
         """
-        found = self._identify.principal(request)
-        principal = await found if isinstance(found, Deferred) else found
+        identified = self._identify.principal(request)
+        principal = await identified if isinstance(identified, Deferred) else identified
         if principal.kind == ANONYMOUS.kind:
             kind, _, token = request.headers.get("authorization", "").partition(" ")
             given = kind.lower() == "bearer" and token.strip()

@@ -127,11 +127,11 @@ class Deployments:
             uri=uri,
             files=body.files,
             entry=body.entry,
-            expected=call.expected(body.said.get("expected")),
-            grants=_grants(call, body.said.get("grants")),
+            expected=call.expected(body.fields.get("expected")),
+            grants=_grants(call, body.fields.get("grants")),
             author=call.principal.id,
-            message=_text("message", body.said.get("message", "") if message is None else message),
-            origin=_text("origin", body.said.get("origin", "") if origin is None else origin)[:_LONGEST_ORIGIN],
+            message=_text("message", body.fields.get("message", "") if message is None else message),
+            origin=_text("origin", body.fields.get("origin", "") if origin is None else origin)[:_LONGEST_ORIGIN],
             if_changed=call.flag("ifChanged"),
         )
 

@@ -49,9 +49,9 @@ class Logs:
         if call.flag("follow"):
             await self._follow(call, log_filter)
             return None
-        found = await self._logs.query(log_filter)
-        older = found[0].id if len(found) == log_filter.limit else None
-        return as_json({"lines": [record.as_json() for record in found], "next": older})
+        records = await self._logs.query(log_filter)
+        older = records[0].id if len(records) == log_filter.limit else None
+        return as_json({"lines": [record.as_json() for record in records], "next": older})
 
     async def _follow(self, call: ApiCall, log_filter: LogFilter) -> None:
         stream = JsonStream(request=call.request, clock=self._clock, events=call.accepts("text/event-stream"))

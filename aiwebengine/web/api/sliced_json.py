@@ -46,11 +46,11 @@ class JsonReader:
         """Return the next character that is no space; empty at the end of the document."""
         at = self._at
         while True:
-            found = _SPACE.match(self._body, at, at + SLICE)
-            assert found is not None
-            if found.end() == at:
+            match = _SPACE.match(self._body, at, at + SLICE)
+            assert match is not None
+            if match.end() == at:
                 break
-            at = found.end()
+            at = match.end()
         self._at = at
         return self._body[at : at + 1]
 
@@ -166,9 +166,9 @@ class JsonReader:
 
     def _piece(self) -> tuple[int, bool]:
         """Return where the next piece of a string ends, and whether the string does."""
-        found = _STRING.match(self._body, self._at, self._at + SLICE)
-        assert found is not None
-        end = found.end()
+        match = _STRING.match(self._body, self._at, self._at + SLICE)
+        assert match is not None
+        end = match.end()
         if end < len(self._body) and self._body[end] == _QUOTE and end < self._at + SLICE:
             return end, True
         if end + LONGEST_ESCAPE < self._at + SLICE or end == self._at:

@@ -230,8 +230,8 @@ def check_origin(request: Request, allowed: Iterable[str]) -> None:
 
 def _place(address: str) -> tuple[str, int | None] | None:
     """Return host and port; a proxy may have taken the encryption away, so the scheme does not count."""
-    found = _origin(address)
-    return None if found is None else found[1:]
+    origin = _origin(address)
+    return None if origin is None else origin[1:]
 
 
 def _origin(address: str) -> tuple[str, str, int | None] | None:

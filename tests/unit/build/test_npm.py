@@ -7,7 +7,7 @@ from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.build.npm import Npm, NpmFailed, RegistryAway, sentence
+from aiwebengine.build.npm import Npm, NpmFailed, RegistryUnreachable, sentence
 from aiwebengine.build.paths import without_paths
 
 LOG = "npm error A complete log of this run can be found in: /root/.npm/_logs/2026-11-28T13_12_11_778Z-debug-0.log\n"
@@ -82,7 +82,7 @@ class NpmTests(SynchronousTestCase):
 
     def test_away(self) -> None:
         """A registry that does not answer is told apart: it is asked again."""
-        failure = self.failureResultOf(self.ended(1, b"npm error code ECONNREFUSED\n").done, RegistryAway)
+        failure = self.failureResultOf(self.ended(1, b"npm error code ECONNREFUSED\n").done, RegistryUnreachable)
         self.assertEqual(str(failure.value), "the package registry does not answer (ECONNREFUSED)")
 
     def test_refused(self) -> None:

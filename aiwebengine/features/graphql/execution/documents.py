@@ -188,8 +188,8 @@ class Documents:
             self._persisted[digest] = text
             self._persisted_bytes += len(text)
             while self._persisted_bytes > self._settings.persisted_bytes:
-                _, gone = self._persisted.popitem(last=False)
-                self._persisted_bytes -= len(gone)
+                _, removed = self._persisted.popitem(last=False)
+                self._persisted_bytes -= len(removed)
 
     def state(self) -> dict[str, int]:
         """Return figures for the state page."""
@@ -219,16 +219,16 @@ class Documents:
     def _too_much(self, document: Document) -> Sequence[GraphQLError]:
         # Before it is checked: checking what is too large takes long itself.
         for operation in document.operations:
-            found = document.measured(operation, {})
-            if error := self._excess(found, operation):
+            measured = document.measured(operation, {})
+            if error := self._excess(measured, operation):
                 return (error,)
         return ()
 
-    def _excess(self, found: Measure, operation: OperationDefinitionNode) -> GraphQLError | None:
+    def _excess(self, measured: Measure, operation: OperationDefinitionNode) -> GraphQLError | None:
         settings = self._settings
         for what, has, most, setting in (
-            ("levels deep", found.depth, settings.max_depth, "max_depth"),
-            ("fields large", found.complexity, settings.max_complexity, "max_complexity"),
+            ("levels deep", measured.depth, settings.max_depth, "max_depth"),
+            ("fields large", measured.complexity, settings.max_complexity, "max_complexity"),
         ):
             if has > most:
                 seen = f"{has:,}" if has < 10**9 else "endlessly many"

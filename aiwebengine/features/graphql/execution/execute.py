@@ -112,11 +112,11 @@ class Execution:
         Raises:
             NoSchema: There is none.
         """
-        found = self._current.registry.index(GRAPHQL)
-        if found is None:
+        schema = self._current.registry.index(GRAPHQL)
+        if schema is None:
             raise NoSchema
-        assert isinstance(found, AssembledSchema)
-        return found
+        assert isinstance(schema, AssembledSchema)
+        return schema
 
     def prepare(self, params: Params) -> PreparedOperation:
         """

@@ -81,13 +81,13 @@ class _Measurement:
                 if selected.name.value.startswith("__"):
                     continue
                 below, cost = self._set(selected.selection_set)
-                found = (below + 1, 1 + cost * self._times(selected))
+                measured = (below + 1, 1 + cost * self._times(selected))
             elif isinstance(selected, InlineFragmentNode):
-                found = self._set(selected.selection_set)
+                measured = self._set(selected.selection_set)
             else:
                 assert isinstance(selected, FragmentSpreadNode)
-                found = self._fragment(selected.name.value)
-            depth, complexity = max(depth, found[0]), min(_MOST, complexity + found[1])
+                measured = self._fragment(selected.name.value)
+            depth, complexity = max(depth, measured[0]), min(_MOST, complexity + measured[1])
         return depth, complexity
 
     def _fragment(self, name: str) -> tuple[int, int]:
@@ -99,9 +99,9 @@ class _Measurement:
         if name in self._open:
             return _MOST, _MOST
         self._open.add(name)
-        found = self._known[name] = self._set(fragment.selection_set)
+        measured = self._known[name] = self._set(fragment.selection_set)
         self._open.discard(name)
-        return found
+        return measured
 
     def _times(self, node: FieldNode) -> int:
         times = 1

@@ -57,10 +57,10 @@ def in_words_of_graphql(message: str, *, values: bool = True) -> str:
         return f'{before}Value "{enum[1]}" does not exist in "{enum[2]}" enum{after}'
     pieces: list[str] = []
     depth, at = 0, 0
-    for found in _TOKEN.finditer(message):
-        pieces.append(message[at : found.start()])
-        at = found.end()
-        shown, kind = found[0], found.lastgroup
+    for match in _TOKEN.finditer(message):
+        pieces.append(message[at : match.start()])
+        at = match.end()
+        shown, kind = match[0], match.lastgroup
         if kind == "open":
             depth += 1
             shown = "{ "

@@ -149,9 +149,9 @@ def assemble(
         DeploymentRefused: The parts do not fit together; it names each place and both owners.
     """
     terms = settings or GraphQLSettings()
-    kept = documents or ParsedSdl(max_characters=terms.max_schema_bytes)
+    cache = documents or ParsedSdl(max_characters=terms.max_schema_bytes)
     try:
-        return _Assembly(parts, documents=kept, settings=terms).result()
+        return _Assembly(parts, documents=cache, settings=terms).result()
     except DeploymentRefused:
         # Once more, to find out where: what is kept does not know where it stands.
         placed = ParsedSdl(max_characters=terms.max_schema_bytes, places=True)
@@ -293,10 +293,10 @@ class _Assembly:
             known = self._types.get(root)
             for name, (node, part) in (known.members if known is not None else {}).items():
                 if (kind, name) not in self._roots:
-                    meant = nearest(name, [other for of, other in self._roots if of == kind])
+                    suggestion = nearest(name, [other for of, other in self._roots if of == kind])
                     advice = (
-                        f"did you mean {meant}?"
-                        if meant
+                        f"did you mean {suggestion}?"
+                        if suggestion
                         else f'register it too, or take it out of the SDL of "{part.name}".'
                     )
                     self._problem(f"{root}.{name} has no resolver; {advice}", part, node)
@@ -304,8 +304,12 @@ class _Assembly:
     def _check_extended(self) -> None:
         for name, known in self._types.items():
             if not known.defined and name not in ROOTS.values():
-                meant = nearest(name, [type_name for type_name, other in self._types.items() if other.defined])
-                advice = f"did you mean {meant}?" if meant else f'write "type {name}" in place of "extend type {name}".'
+                suggestion = nearest(name, [type_name for type_name, other in self._types.items() if other.defined])
+                advice = (
+                    f"did you mean {suggestion}?"
+                    if suggestion
+                    else f'write "type {name}" in place of "extend type {name}".'
+                )
                 self._problem(f"{name} is extended, but no script defines it; {advice}", known.part, known.node)
 
     def _add_scalar(self, name: str, part: SchemaPart) -> None:
@@ -344,20 +348,24 @@ class _Assembly:
 
     def _check_handlers(self, schema: GraphQLSchema) -> None:
         for (owner, name), part in self._fields.items():
-            found = schema.type_map.get(owner)
-            if not isinstance(found, GraphQLObjectType):
+            owner_type = schema.type_map.get(owner)
+            if not isinstance(owner_type, GraphQLObjectType):
                 objects = [
                     type_name for type_name, kind in schema.type_map.items() if isinstance(kind, GraphQLObjectType)
                 ]
                 what = (
-                    "is an interface" if isinstance(found, GraphQLInterfaceType) else "is no object type of the schema"
+                    "is an interface"
+                    if isinstance(owner_type, GraphQLInterfaceType)
+                    else "is no object type of the schema"
                 )
-                meant = nearest(owner, objects)
-                advice = f"; did you mean {meant}.{name}?" if meant and meant != owner else "."
+                suggestion = nearest(owner, objects)
+                advice = f"; did you mean {suggestion}.{name}?" if suggestion and suggestion != owner else "."
                 self._problem(f"{part.name}: {owner} {what}{advice}", part)
-            elif name not in found.fields:
-                meant = nearest(name, list(found.fields))
-                advice = f"did you mean {owner}.{meant}?" if meant else f"it has {', '.join(found.fields)}."
+            elif name not in owner_type.fields:
+                suggestion = nearest(name, list(owner_type.fields))
+                advice = (
+                    f"did you mean {owner}.{suggestion}?" if suggestion else f"it has {', '.join(owner_type.fields)}."
+                )
                 self._problem(f"{part.name}: {owner} has no field {name}; {advice}", part)
         for name, part in self._scalars.items():
             kind = schema.type_map.get(name)

@@ -252,17 +252,21 @@ def _check_sdl(part: SchemaPart, call: str, read: ReadSdl) -> None:
         ) from None
     except RecursionError:
         raise Invalid(f"{call}({described(name)}): the SDL is nested too deeply.") from None
-    found: list[str] = []
+    names: list[str] = []
     for definition in definitions:
         if isinstance(definition, SchemaDefinitionNode | SchemaExtensionNode):
             raise Invalid(f"{call}: the SDL may not say `schema`: the root types are Query, Mutation and Subscription.")
         if not isinstance(definition, TypeSystemDefinitionNode | TypeSystemExtensionNode):
             raise Invalid(f"{call}: the SDL has an operation in it; it may define types and fields only.")
-        found += [field.name.value for field in fields_of(definition, root)]
-    if name not in found:
-        meant = nearest(name, found)
-        advice = f"did you mean {meant}?" if meant else f'write "type {root} {{ {name}: String }}" or "{name}: String".'
-        has = f"{root} with {', '.join(found[:5])}, but not {name}" if found else f"no field of {root}"
+        names += [field.name.value for field in fields_of(definition, root)]
+    if name not in names:
+        suggestion = nearest(name, names)
+        advice = (
+            f"did you mean {suggestion}?"
+            if suggestion
+            else f'write "type {root} {{ {name}: String }}" or "{name}: String".'
+        )
+        has = f"{root} with {', '.join(names[:5])}, but not {name}" if names else f"no field of {root}"
         raise Invalid(f"{call}({described(name)}): the SDL has {has}; {advice}")
 
 

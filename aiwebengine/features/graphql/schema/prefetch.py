@@ -145,10 +145,10 @@ def by_script(calls: Sequence[Call]) -> Sequence[Sequence[Call]]:
     """Return calls together that go to the same version of a script."""
     if len(calls) == 1:
         return [calls]
-    found: dict[str, list[Call]] = {}
+    by_version: dict[str, list[Call]] = {}
     for call in calls:
-        found.setdefault(call.part.version, []).append(call)
-    return list(found.values())
+        by_version.setdefault(call.part.version, []).append(call)
+    return list(by_version.values())
 
 
 class _Naming(Visitor):

@@ -88,8 +88,8 @@ class ScriptRuns:
             then(of_engine(error, shown=explain is not None))
             return
 
-        def explained(found: Trace | Failure) -> None:
-            then(of_engine(error, shown=True, trace=NO_TRACE if isinstance(found, Failure) else found))
+        def explained(outcome: Trace | Failure) -> None:
+            then(of_engine(error, shown=True, trace=NO_TRACE if isinstance(outcome, Failure) else outcome))
 
         Deferred.fromCoroutine(explain(error, invocation.version)).addBoth(explained)
 

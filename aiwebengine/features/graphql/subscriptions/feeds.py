@@ -250,14 +250,18 @@ class Feed:
             member.end(lambda member=member: member.outlet.refused(errors))  # type: ignore[misc]
 
     async def _read(self) -> None:
-        begun = self._executor
+        first_executor = self._executor
 
         def execute(executor: Executor[Any]) -> Any:
             self._busy = True
             # It was made of the executor that it began with.
-            return execute_subscription_event(executor) if self._executor is begun else self.event(executor.root_value)
+            return (
+                execute_subscription_event(executor)
+                if self._executor is first_executor
+                else self.event(executor.root_value)
+            )
 
-        stream = map_source_to_response_event(begun, self._source, execute)
+        stream = map_source_to_response_event(first_executor, self._source, execute)
         request = self._operation.caller.request
         async for result in stream:
             text = encode(self._feeds.response_of(result, request), self._feeds.loop.checkpoint)
@@ -552,13 +556,13 @@ class Feeds:
             read_only=False,
             caller=caller,
         )
-        taker = ResolverSink(
+        sink = ResolverSink(
             loop=self.loop, scripts=scripts, invocation=invocation, part=part, arguments=Filter(arguments=head)
         )
-        run = scripts.run(invocation, taker)
-        taker.stop = lambda: scripts.cancel(run)
+        run = scripts.run(invocation, sink)
+        sink.stop = lambda: scripts.cancel(run)
         try:
-            opened: SourceRequest | YieldedValues = await taker.opened
+            opened: SourceRequest | YieldedValues = await sink.opened
         except BaseException:
             scripts.cancel(run)
             raise

@@ -83,8 +83,8 @@ class SubscriptionMessages:
             known += subscriptions_of(session.registrations.entries)
         owner = script if name in known else self._subscriptions.owner(name)
         if owner is None:
-            meant = nearest(name, known)
-            advice = f"did you mean {meant}?" if meant else "register it with registerSubscriptionHandler."
+            suggestion = nearest(name, known)
+            advice = f"did you mean {suggestion}?" if suggestion else "register it with registerSubscriptionHandler."
             raise NotFound(f"{call}: there is no subscription {described(name)}; {advice}")
         if owner != script and CAPABILITY not in session.capabilities:
             raise Denied(

@@ -318,14 +318,14 @@ class ResolverSink:
         self._scripts.explained(error, self._invocation, reply)
 
     def _source_request(self, reply: Mapping[str, Any]) -> SourceRequest | None:
-        said = reply.get("s")
-        if said == "all":
+        kind = reply.get("s")
+        if kind == "all":
             return SourceRequest(part=self._part)
-        if said == "filter":
+        if kind == "filter":
             return SourceRequest(part=self._part, filter=self._arguments)
-        if said == "first":
+        if kind == "first":
             return SourceRequest(part=self._part, first=reply.get("v"))
-        if said == "attributes":
+        if kind == "attributes":
             return SourceRequest(part=self._part, attributes=checked("attributes", reply.get("v")))
         return None
 

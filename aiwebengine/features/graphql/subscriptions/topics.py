@@ -126,9 +126,9 @@ class SubscriptionTopics:
             # Those who were given the same arguments get the same answer.
             arguments = [client[FILTER].arguments if FILTER in client else None for client in clients]
             distinct = [argument for argument in dict.fromkeys(arguments) if argument is not None]
-            wanted: dict[str | None, bool] = {None: True}
-            wanted.update(zip(distinct, await message_filter.choose(message, distinct), strict=True))
-            return [wanted[argument] for argument in arguments]
+            answers: dict[str | None, bool] = {None: True}
+            answers.update(zip(distinct, await message_filter.choose(message, distinct), strict=True))
+            return [answers[argument] for argument in arguments]
 
         return lambda message, clients: Deferred.fromCoroutine(choose(message, clients))
 

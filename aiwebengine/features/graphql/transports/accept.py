@@ -82,9 +82,9 @@ def _quality(kind: str, accepted: list[tuple[str, float]]) -> float:
     group = kind.partition("/")[0]
     # What names it most exactly decides.
     for pattern in (kind, f"{group}/*", "*/*"):
-        found = [quality for media_type, quality in accepted if media_type == pattern]
-        if found:
-            return max(found)
+        qualities = [quality for media_type, quality in accepted if media_type == pattern]
+        if qualities:
+            return max(qualities)
     return 0.0
 
 

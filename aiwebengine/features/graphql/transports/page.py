@@ -94,8 +94,8 @@ class GraphiQLPage:
             return
         headers = [(b"content-type", _TYPES[Path(name).suffix]), (b"vary", b"accept-encoding")]
         # A page of another version of the server asks for other files.
-        kept = b"public, max-age=31536000, immutable" if digest == self._digest else b"no-cache"
-        headers += [(b"cache-control", kept), (b"x-content-type-options", b"nosniff")]
+        cache_control = b"public, max-age=31536000, immutable" if digest == self._digest else b"no-cache"
+        headers += [(b"cache-control", cache_control), (b"x-content-type-options", b"nosniff")]
         if "gzip" in request.headers.get("accept-encoding", ""):
             headers.append((b"content-encoding", b"gzip"))
         else:

@@ -121,11 +121,11 @@ def _is_json(content_type: str) -> bool:
 
 def _has_many_values(text: str, checkpoint: Checkpoint) -> bool:
     """Return whether there is too much to parse, as soon as that is sure; commas in strings count, too."""
-    found = 0
+    count = 0
     for at in range(0, len(text), _COUNTED_AT_ONCE):
         checkpoint()
-        found += sum(text.count(mark, at, at + _COUNTED_AT_ONCE) for mark in ",[{")
-        if found > _MOST_VALUES:
+        count += sum(text.count(mark, at, at + _COUNTED_AT_ONCE) for mark in ",[{")
+        if count > _MOST_VALUES:
             return True
     return False
 
@@ -182,9 +182,9 @@ def read_params(given: Mapping[str, Any], documents: Documents, *, persisted: bo
 
 
 def _digest(given: Mapping[str, Any], extensions: Mapping[str, Any]) -> str | None:
-    wanted = extensions.get("persistedQuery")
-    if isinstance(wanted, dict):
-        digest = wanted.get("sha256Hash")
+    persisted_query = extensions.get("persistedQuery")
+    if isinstance(persisted_query, dict):
+        digest = persisted_query.get("sha256Hash")
     else:
         named = given.get("documentId")
         if not isinstance(named, str):

@@ -165,11 +165,11 @@ class Conversation:
         except (ValueError, RecursionError):
             message = None
         kind = message.get("type") if isinstance(message, dict) else None
-        said = _SAID.get(kind) if isinstance(kind, str) else None
-        if said is None:
+        handler = _HANDLERS.get(kind) if isinstance(kind, str) else None
+        if handler is None:
             self._close(4400, "Invalid message received: it is no JSON object with a known type")
         else:
-            said(self, message)
+            handler(self, message)
 
     def binary(self, data: bytes) -> None:  # noqa: ARG002  there are none
         """See `web.websocket.upgrade.SocketEvents`."""
@@ -334,7 +334,7 @@ class Subscriber:
             self._conversation.send(f'{{"type":"complete",{self._head}}}')
 
 
-_SAID: dict[str, Callable[[Conversation, Mapping[str, Any]], None]] = {
+_HANDLERS: dict[str, Callable[[Conversation, Mapping[str, Any]], None]] = {
     "connection_init": Conversation._on_init,  # noqa: SLF001  its own
     "ping": Conversation._on_ping,  # noqa: SLF001  its own
     "pong": Conversation._on_pong,  # noqa: SLF001  its own

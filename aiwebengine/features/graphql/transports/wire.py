@@ -50,8 +50,8 @@ _SMALL = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.]*e-0\d')
 """A string, or a number that Python prints in another way than JavaScript does."""
 
 
-def _as_javascript(found: re.Match[str]) -> str:
-    return found[0] if found[0][0] == '"' else number_text(float(found[0]))
+def _as_javascript(match: re.Match[str]) -> str:
+    return match[0] if match[0][0] == '"' else number_text(float(match[0]))
 
 
 _HALF = re.compile("[\ud800-\udfff]")

@@ -56,7 +56,7 @@ def test_json() -> None:
     files = {"main.ts": "é", "logo.png": {"base64": base64.b64encode(b"\0\1").decode()}}
     body = read(json.dumps({"files": files, "entry": "main.ts", "message": "m", "grants": None}), "application/json")
     assert body.files == {"main.ts": "é".encode(), "logo.png": b"\0\1"}
-    assert (body.entry, body.said) == ("main.ts", {"message": "m"})
+    assert (body.entry, body.fields) == ("main.ts", {"message": "m"})
     assert read(json.dumps({"files": files, "entry": "a"}), "application/json", entry="b").entry == "b"
 
 
