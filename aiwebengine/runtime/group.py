@@ -174,11 +174,11 @@ class ProcessGroup:
             more = _RECORDED
         if invocation.replay is not None:
             clone.prepare(invocation.replay.steps)
-        clone.start(run, payload, label=invocation.label, at=now, times=times, more=more)
+        clone.start(run, payload, invocation.body, label=invocation.label, at=now, times=times, more=more)
 
     def _follow(self, run: Run) -> bool:
         """Have *run* wait in the socket of a process that will soon be free, if there is one."""
-        if run.alone or run.lost or run.tape is not None or self._occupancy.contended():
+        if run.alone or run.lost or run.tape is not None or run.invocation.body or self._occupancy.contended():
             return False
         best = self._pace.soon_free(self._pool.clones, self._context.seconds(), most=self._behind)
         if best is None or self._pool.is_worn(best):

@@ -43,7 +43,7 @@ from aiwebengine.runtime.moves import IllegalMove, Move
 from aiwebengine.runtime.processes.occupant import Death, Occupant
 from aiwebengine.runtime.processes.process import Process
 from aiwebengine.runtime.processes.socket_queue import TAGS, SocketQueue
-from aiwebengine.runtime.wire.boxes import Box, encode, encode_pair
+from aiwebengine.runtime.wire.boxes import Box, boxes_of, encode, encode_pair
 from aiwebengine.runtime.wire.control import Control, Exit
 from aiwebengine.runtime.wire.link import Link
 
@@ -59,6 +59,8 @@ _ASKS = tuple(encode_pair(b"_ask", tag) for tag in TAGS)
 _NAMED = tuple(encode_pair(b"t", tag) for tag in TAGS)
 _PATIENCE_SECONDS = 1.0
 _MOST_UNREAD_BYTES = 64 * 1024 * 1024
+_LONG_BYTES = 256 * 1024
+"""What has more is sent piece by piece."""
 _UNREAD = (
     b'{"err":{"code":"too_many","message":"More than 64 MiB of answers have arrived and were not read yet; '
     b'this one is dropped. Await some calls before making the next."}}'
@@ -210,13 +212,16 @@ class Clone(Generic[R]):
 
     # -- its runs -----------------------------------------------------------------------------
 
-    def start(self, run: R, payload: bytes, *, label: str, at: float, times: bytes, more: bytes = b"") -> None:
+    def start(
+        self, run: R, payload: bytes, body: bytes = b"", *, label: str, at: float, times: bytes, more: bytes = b""
+    ) -> None:
         """
         Begin a run; the clone must be idle.
 
         Args:
             run: Is in hand from now on.
             payload: What the process is sent.
+            body: Follows it.
             label: What it is a run of.
             at: When it begins.
             times: How long it may take; see `times_of`.
@@ -225,7 +230,7 @@ class Clone(Generic[R]):
         if self.life is not _LIVE:
             raise IllegalMove(f'a run cannot start in a process that is in the state "{self.life}"')
         self._take_in_hand(run, label, at)
-        self._link.send(encode(_ASKS[self.queue.turn] + _COMMAND_RUN + times + more, payload))
+        self._send(_ASKS[self.queue.turn] + _COMMAND_RUN + times + more, payload, body)
 
     def follow(self, run: R, payload: bytes, *, times: bytes, quick: bool) -> None:
         """Have one more run wait in the socket; the clone must have one in hand, and room."""
@@ -283,7 +288,15 @@ class Clone(Generic[R]):
         """Answer a host call; a script that asks much faster than it listens is told so instead."""
         if self._link.unread_bytes > _MOST_UNREAD_BYTES:
             value = _UNREAD
-        self._link.send(encode(encode_pair(b"_answer", tag), value))
+        self._send(encode_pair(b"_answer", tag), value)
+
+    def _send(self, head: bytes, value: bytes, body: bytes = b"") -> None:
+        """Send one value, which *body* may follow."""
+        size = len(value) + len(body)
+        if size > _LONG_BYTES:
+            self._link.send_pieces(boxes_of(head, value, body), size_bytes=size)
+        else:
+            self._link.send(encode(head, value))
 
     def park(self) -> None:
         """See `occupant.Child.park`."""

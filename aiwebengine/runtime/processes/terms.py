@@ -66,8 +66,8 @@ class Payloads:
         Return what begins *invocation*.
 
         Returns:
-            The value of its box, the part of the box which says how long it may take, and the seed and the time that
-            are in the value.
+            The value of its box, which a long body (`Invocation.body`) follows; the part of the box which says how long
+            it may take; and the seed and the time that are in the value.
         """
         handler = invocation.handler.id if invocation.handler is not None else 0
         prepared = self._prepared.get((invocation.kind, handler))
@@ -82,7 +82,7 @@ class Payloads:
         )
         value = text.encode("ascii")
         if invocation.body:
-            value = b"%b\0%b" % (value, invocation.body)
+            value += b"\0"
         return value, prepared.times, seed, now
 
     def _prepare(self, invocation: Invocation, handler: int) -> _PreparedRun:

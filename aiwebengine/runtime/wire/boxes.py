@@ -9,6 +9,7 @@ The format is that of `twisted.protocols.amp`.  A value of the key `v` that is l
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 MAX_VALUE = 65_535
 MAX_KEYS = 16
@@ -52,6 +53,25 @@ def encode(head: bytes, value: bytes) -> bytes:
     rest = value[at:]
     parts += (head, _V, len(rest).to_bytes(2, "big"), rest, b"\0\0")
     return b"".join(parts)
+
+
+def boxes_of(head: bytes, *parts: bytes) -> Iterator[bytes]:
+    """
+    Yield what `encode` makes of *parts* joined, box by box, so that a long value is never copied as a whole.
+
+    Args:
+        head: Every pair but `v`, encoded.
+        parts: What the value is made of.
+    """
+    held = b""
+    for part in parts:
+        at = MAX_VALUE - len(held)
+        held += part[:at]
+        while at < len(part):
+            yield b"".join((_MORE, held, b"\0\0"))
+            held = part[at : at + MAX_VALUE]
+            at += MAX_VALUE
+    yield b"".join((head, _V, len(held).to_bytes(2, "big"), held, b"\0\0"))
 
 
 class Parser:

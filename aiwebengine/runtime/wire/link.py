@@ -8,7 +8,8 @@ socket takes them, and only what is left over waits for the reactor.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
@@ -25,6 +26,8 @@ _FEW_BYTES = 8 * 1024
 _MOST_LEFT = 4 * 1024 * 1024
 """What a dead child can have left behind: more than a socket holds."""
 _MAX_WAITING_BYTES = 128 * 1024 * 1024
+_AHEAD_BYTES = 128 * 1024
+"""So much is made ready of what is sent bit by bit."""
 
 
 @implementer(IReadWriteDescriptor)
@@ -61,6 +64,9 @@ class Link:
         self._broken = broken
         self._lost = lost
         self._waiting = bytearray()
+        self._later: deque[tuple[Iterator[bytes], int]] = deque()
+        """What comes after it, with how many bytes it has; empty if nothing waits."""
+        self._later_bytes = 0
         self._read_bytes = _FEW_BYTES
         reactor.addReader(self)
 
@@ -75,7 +81,7 @@ class Link:
     @property
     def unread_bytes(self) -> int:
         """Return how many bytes wait that the child has not taken."""
-        return len(self._waiting)
+        return len(self._waiting) + self._later_bytes
 
     def send(self, data: bytes) -> None:
         """Send *data*, now or as soon as the child takes it."""
@@ -93,8 +99,47 @@ class Link:
                 return
             data = data[sent:]
             self._reactor.addWriter(self)
+        elif self._later:
+            self.send_pieces((data,), size_bytes=len(data))
+            return
         self._waiting += data
-        if len(self._waiting) > _MAX_WAITING_BYTES:
+        self._check_waiting()
+
+    def send_pieces(self, pieces: Iterable[bytes], *, size_bytes: int) -> None:
+        """
+        Send what is long, piece by piece, each made when the child has taken those before it.
+
+        Args:
+            pieces: Short ones.
+            size_bytes: How many bytes they have together.
+        """
+        if self._sock is None:
+            return
+        self._later.append((iter(pieces), size_bytes))
+        self._later_bytes += size_bytes
+        if not self._waiting:
+            self._reactor.addWriter(self)
+            self._make_ready()
+            self.doWrite()
+        self._check_waiting()
+
+    def _make_ready(self) -> None:
+        """Make some of what comes later."""
+        while self._later and len(self._waiting) < _AHEAD_BYTES:
+            pieces, size_bytes = self._later[0]
+            piece = next(pieces, None)
+            if piece is None:
+                self._later.popleft()
+                self._later_bytes -= size_bytes
+            else:
+                self._waiting += piece
+
+    def _forget_later(self) -> None:
+        self._later.clear()
+        self._later_bytes = 0
+
+    def _check_waiting(self) -> None:
+        if self.unread_bytes > _MAX_WAITING_BYTES:
             self._break("it does not read from its socket")
 
     def close(self) -> None:
@@ -106,6 +151,7 @@ class Link:
         self._sock.close()
         self._sock = None
         self._waiting.clear()
+        self._forget_later()
 
     def doRead(self) -> None:
         """Read what has arrived."""
@@ -155,7 +201,10 @@ class Link:
             return
         except OSError:
             sent = len(self._waiting)
+            self._forget_later()
         del self._waiting[:sent]
+        if self._later:
+            self._make_ready()
         if not self._waiting:
             self._reactor.removeWriter(self)
 

@@ -39,12 +39,12 @@ from aiwebengine.errors import (
     Invalid,
     NotImplementedByServer,
     TargetTooLong,
-    TooLarge,
     TooSlow,
     UnsupportedMedia,
 )
 from aiwebengine.host.registration.paths import METHODS
 from aiwebengine.settings.schema import HttpSettings
+from aiwebengine.web.http.body_limits import too_large
 from aiwebengine.web.http.chunks import Chunks
 from aiwebengine.web.http.engine_request import EngineRequest
 from aiwebengine.web.http.exchange import Exchange, ExchangeSite
@@ -64,6 +64,8 @@ from aiwebengine.web.http.read import Sender
 _EAGER_BYTES = 16 * 1024
 """So much of later requests is read while one is answered."""
 _BODY_STEP = 16 * 1024
+_HEADS_AT_ONCE = 32
+"""Most requests, and empty lines before them, of one turn; only those that are answered at once come to so many."""
 _LINGER_SECONDS = 5
 _LINGER_TOTAL_SECONDS = 30
 _HALF_CLOSED_SECONDS = 0.25
@@ -232,18 +234,41 @@ class Channel(IdleTimeout, http.HTTPChannel):
             self._advance()
 
     def _advance(self) -> None:
-        """Go on with the input as far as it reaches."""
+        """Go on with the input as far as it reaches, in turns if it holds many requests."""
         self._looping = True
+        left = _HEADS_AT_ONCE
         try:
             while self._input and not (self._handlingRequest or self._refused or self._waitingForTransport):
                 if self._left:
                     self._take_counted()
                 elif self._decoder is not None:
                     self._take_chunked()
-                elif not self._take_head():
+                elif not left:
+                    self._advance_later()
+                    break
+                elif self._take_head():
+                    left -= 1
+                else:
                     break
         finally:
             self._looping = False
+
+    def _advance_later(self) -> None:
+        """Go on in a later turn; read no more until then."""
+        if not self._paused_reading:
+            self._paused_reading = True
+            self._networkProducer.pauseProducing()
+        self.callLater(0, self._advance_now)
+
+    def _advance_now(self) -> None:
+        if self._refused or self._handlingRequest:
+            # Whoever ends the request in hand goes on.
+            return
+        if self._paused_reading and not self._waitingForTransport:
+            self._paused_reading = False
+            self._networkProducer.resumeProducing()
+        if self._input and not self._looping:
+            self._advance()
 
     def _take_head(self) -> bool:
         """Begin a request if its head is complete."""
@@ -565,20 +590,3 @@ class Channel(IdleTimeout, http.HTTPChannel):
     def idle(self) -> bool:
         """No request is in hand, not even the beginning of one."""
         return not (self._handlingRequest or self._input or self.requests or self._refused)
-
-
-def too_large(limit: int, length: int | None, *, own: bool) -> TooLarge:
-    """
-    Return the error for a body that is too large.
-
-    Args:
-        length: None if nobody said how large it is.
-        own: It was for the engine, not for a script.
-    """
-    size = f"this one has {length:,}" if length is not None else "this one has more"
-    advice = (
-        "Deploy less, in smaller files, or have the server's setting `deploy.max_total_bytes` raised."
-        if own
-        else "Send less at once, or have the server's setting `http.max_body_bytes` raised."
-    )
-    return TooLarge(f"The request's body may have at most {limit:,} bytes; {size}. {advice}")

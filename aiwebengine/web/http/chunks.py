@@ -55,6 +55,10 @@ class Chunks:
         self._most_trailer_bytes = most_trailer_bytes
         self._most_trailers = most_trailers
         self._input = b""
+        self._at = 0
+        """Where the next step reads on in the input."""
+        self._pieces: list[bytes] = []
+        """What has come of the body and was not given away."""
         self._left = 0
         """Bytes of the present chunk that are still to come."""
         self._step: Callable[[], bool] = self._size
@@ -69,9 +73,13 @@ class Chunks:
             HeadersTooLarge: There are too many trailers.
             TooLarge: From `too_large`.
         """
-        self._input += data
-        while self._input and not self._ended and self._step():
+        self._input = self._input + data if self._input else data
+        self._at = 0
+        while self._at < len(self._input) and not self._ended and self._step():
             pass
+        if not self._ended:
+            self._input = self._input[self._at :]
+            self._pass_on()
 
     def _size(self) -> bool:
         line = self._line(_LONGEST_LINE, "The size of a chunk")
@@ -88,48 +96,57 @@ class Chunks:
         return True
 
     def _bytes(self) -> bool:
-        piece, self._input = self._input[: self._left], self._input[self._left :]
+        piece = self._input[self._at : self._at + self._left]
+        self._at += len(piece)
         self._left -= len(piece)
         if not self._left:
             self._step = self._after
-        self._data(piece)
+        self._pieces.append(piece)
         return True
 
+    def _pass_on(self) -> None:
+        """Give away what has come of the body: clients may send it byte by byte."""
+        pieces, self._pieces = self._pieces, []
+        if pieces:
+            self._data(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+
     def _after(self) -> bool:
-        if len(self._input) < 2:
-            if self._input != b"\r":
-                raise Invalid("A chunk of the body is longer than its size says.")
+        mark = self._input[self._at : self._at + 2]
+        if mark == b"\r":
             return False
-        if self._input[:2] != b"\r\n":
+        if mark != b"\r\n":
             raise Invalid("A chunk of the body is longer than its size says.")
-        self._input = self._input[2:]
+        self._at += 2
         self._step = self._size
         return True
 
     def _trailers(self) -> bool:
-        if self._input.startswith(b"\r\n"):
+        data = self._input[self._at :]
+        if data.startswith(b"\r\n"):
             block, size = b"", 2
         else:
-            at = self._input.find(b"\r\n\r\n")
-            if at > self._most_trailer_bytes or (at < 0 and len(self._input) > self._most_trailer_bytes):
+            at = data.find(b"\r\n\r\n")
+            if at > self._most_trailer_bytes or (at < 0 and len(data) > self._most_trailer_bytes):
                 raise HeadersTooLarge(f"The trailers of a request may have at most {self._most_trailer_bytes:,} bytes.")
             if at < 0:
                 return False
-            block, size = self._input[:at], at + 4
+            block, size = data[:at], at + 4
         if block:
             fields = parse_fields(block, most=self._most_trailers)
             if wrong := sorted(_FORBIDDEN & fields.headers.keys()):
                 raise Invalid(f"The field {wrong[0]} cannot be sent as a trailer; send it as a header.")
-        rest, self._input = self._input[size:], b""
+        self._input = b""
         self._ended = True
-        self._end(rest)
+        self._pass_on()
+        self._end(data[size:])
         return True
 
     def _line(self, longest: int, what: str) -> bytes | None:
-        at = self._input.find(b"\r\n")
-        if at > longest or (at < 0 and len(self._input) > longest):
-            raise Invalid(f"{what} may have at most {longest} characters, with its extensions.")
-        if at < 0:
+        end = self._input.find(b"\r\n", self._at, self._at + longest + 2)
+        if end < 0:
+            if len(self._input) - self._at > longest + 1:
+                raise Invalid(f"{what} may have at most {longest} characters, with its extensions.")
             return None
-        line, self._input = self._input[:at], self._input[at + 2 :]
+        line = self._input[self._at : end]
+        self._at = end + 2
         return line

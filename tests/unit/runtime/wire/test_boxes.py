@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.protocols.amp import parseString
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.runtime.wire.boxes import BadBox, Parser, encode, encode_pair
+from aiwebengine.runtime.wire.boxes import MAX_VALUE, BadBox, Parser, boxes_of, encode, encode_pair
 
 HEAD = encode_pair(b"_ask", b"1") + encode_pair(b"_command", b"run")
 
@@ -28,6 +28,12 @@ class BoxTests(SynchronousTestCase):
         parser = Parser(max_bytes=1 << 20)
         boxes = [box for at in range(0, len(data), piece) for box in parser.feed(data[at : at + piece])]
         self.assertEqual(boxes, [{b"_ask": b"1", b"_command": b"run", b"v": value}])
+
+    @given(st.lists(st.sampled_from([0, 1, 100, MAX_VALUE - 1, MAX_VALUE, MAX_VALUE + 1, 150_000]), max_size=3))
+    def test_box_by_box(self, sizes: list[int]) -> None:
+        """Box by box a value of several parts is what it is in one piece."""
+        parts = [bytes([65 + number]) * size for number, size in enumerate(sizes)]
+        self.assertEqual(b"".join(boxes_of(HEAD, *parts)), encode(HEAD, b"".join(parts)))
 
     def test_bounds(self) -> None:
         """A long key, many keys and a long value are refused before they are kept."""

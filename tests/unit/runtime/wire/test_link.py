@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 
 from twisted.internet.interfaces import IReadWriteDescriptor
 from twisted.trial.unittest import SynchronousTestCase
@@ -58,6 +59,33 @@ class LinkTests(SynchronousTestCase):
                 seen += 1
         self.assertEqual(seen, 20)
         self.assertEqual(self.reactor.writers, {})
+
+    def test_piece_by_piece(self) -> None:
+        """Pieces are made as the child takes them, and what is sent meanwhile comes behind them."""
+        made: list[int] = []
+
+        def pieces() -> Iterator[bytes]:
+            for number in range(40):
+                made.append(number)
+                yield encode_pair(b"n", b"%d" % number) + encode_pair(b"a", b"b" * 60_000) + b"\0\0"
+
+        self.link.send_pieces(pieces(), size_bytes=40 * 60_000)
+        self.link.send(encode_pair(b"n", b"last") + b"\0\0")
+        self.assertLess(len(made), 20)
+        self.assertGreater(self.link.unread_bytes, 40 * 60_000 - 1)
+        seen = []
+        for _ in range(400):
+            self.reactor.turn(1)
+            while (box := self.child.take()) is not None:
+                seen.append(box[b"n"])
+        self.assertEqual(seen, [*(b"%d" % number for number in range(40)), b"last"])
+        self.assertEqual((self.reactor.writers, self.link.unread_bytes), ({}, 0))
+
+    def test_pieces_that_nobody_reads(self) -> None:
+        """What waits piece by piece counts towards what a child may leave unread."""
+        for _ in range(9):
+            self.link.send_pieces((bytes(1000) for _ in range(16_000)), size_bytes=16 * 1024 * 1024)
+        self.assertEqual(self.broken, ["it does not read from its socket"])
 
     def test_nobody_reads(self) -> None:
         """A child that never reads is told apart before it fills the server's memory."""

@@ -75,9 +75,36 @@ class ReadingTests(WebTestCase):
         self._check(transport)
 
     def test_many_pipelined_requests(self) -> None:
-        """A thousand requests in one piece are a loop, not a recursion."""
-        found = self.ask(GET * 1000)
-        self.assertEqual(len(found), 1000)
+        """A thousand requests in one piece are answered some in each turn; nothing more is read until all are."""
+        channel, transport = self.connect()
+        channel.dataReceived(GET * 1000)
+        at_once = len(replies(transport.value()))
+        self.assertIn(at_once, range(1, 100))
+        self.assertEqual(transport.producerState, "paused")
+        for _ in range(1000):
+            self.clock.advance(0)
+        self.assertEqual(len(replies(transport.value())), 1000)
+        self.assertEqual(transport.producerState, "producing")
+        channel.dataReceived(GET)
+        self.assertEqual(len(replies(transport.value())), 1001)
+
+    def test_empty_lines(self) -> None:
+        """Empty lines before a request are passed over some in each turn, too."""
+        channel, transport = self.connect()
+        channel.dataReceived(b"\r\n" * 1000 + GET)
+        self.assertEqual(transport.value(), b"")
+        for _ in range(1000):
+            self.clock.advance(0)
+        self.assertEqual(len(replies(transport.value())), 1)
+
+    def test_connection_lost_between_turns(self) -> None:
+        """A connection that breaks while requests wait for the next turn is left alone."""
+        channel, transport = self.connect()
+        channel.dataReceived(GET * 1000)
+        ended(channel)
+        answered = len(transport.value())
+        self.clock.advance(0)
+        self.assertEqual(len(transport.value()), answered)
 
     def test_a_thousand_that_wait(self) -> None:
         """The same when each is answered later."""

@@ -15,6 +15,7 @@ class Taken:
 
     def __init__(self, most: int = 10_000) -> None:
         self.body = b""
+        self.pieces = 0
         self.rest: bytes | None = None
         self.chunks = Chunks(
             data=self._more,
@@ -27,6 +28,7 @@ class Taken:
 
     def _more(self, data: bytes) -> None:
         self.body += data
+        self.pieces += 1
 
     def _over(self, rest: bytes) -> None:
         assert self.rest is None
@@ -60,6 +62,12 @@ class ChunksTests(SynchronousTestCase):
         self.assertEqual(taken.body, b"".join(pieces))
         assert taken.rest is not None
         self.assertEqual(taken.rest + data[at:], b"GET")
+
+    def test_tiny_chunks(self) -> None:
+        """Thousands of chunks that come together are passed on as one piece."""
+        taken = Taken()
+        taken.chunks.take(written([b"x"] * 9000))
+        self.assertEqual((taken.body, taken.pieces), (b"x" * 9000, 1))
 
     def test_most(self) -> None:
         """As many bytes as may be are taken; a chunk with one more is refused before its bytes come."""
