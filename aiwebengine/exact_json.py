@@ -98,7 +98,7 @@ def python_decoder() -> json.JSONDecoder:
 def decode_object(text: str | bytes) -> dict[str, Any] | None:
     """Read a JSON object; None if it is not one."""
     try:
-        given = decode(text)
+        value = decode(text)
     except (ValueError, RecursionError):
         return None
-    return given if isinstance(given, dict) else None
+    return value if isinstance(value, dict) else None

@@ -74,6 +74,9 @@ class HandlerRef:
     """For people: the function's name, or empty."""
 
 
+_EVERY_METHOD = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""HEAD is not needed: a handler of GET answers it."""
+
 ROUTE = "route"
 """The kind of an entry that is a plain web handler; every other kind is somebody's `RegistrationKind`."""
 
@@ -104,8 +107,11 @@ class Entry:
 
     @property
     def label(self) -> str:
-        """Return its name for people: `GET|POST /notes`, or the key."""
-        return f"{'|'.join(self.methods)} {self.key}" if self.methods else self.key
+        """Return its name for people: `GET|POST /notes`, `ALL /shop/*` for every method, or the key."""
+        if not self.methods:
+            return self.key
+        methods = "ALL" if _EVERY_METHOD.issubset(self.methods) else "|".join(self.methods)
+        return f"{methods} {self.key}"
 
 
 class RouteMatch(NamedTuple):

@@ -95,7 +95,7 @@ class ForkServer:
         try:
             request = json.loads(data)
             number = int(request["id"])
-            self._obey(str(request["op"]), number, request, descriptors)
+            self._handle(str(request["op"]), number, request, descriptors)
         except (ValueError, KeyError, TypeError) as error:
             if number is not None:
                 self._tell({"ev": "failed", "id": number, "message": f"no such request: {error}"})
@@ -103,7 +103,7 @@ class ForkServer:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def _obey(self, operation: str, number: int, request: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+    def _handle(self, operation: str, number: int, request: Mapping[str, Any], descriptors: Sequence[int]) -> None:
         if operation == "kill":
             for pid, known in self._numbers.items():
                 # It is not reaped, so the pid is still its own.

@@ -40,13 +40,13 @@ def run_zygote(control: socket.socket, surface: Surface) -> None:
     _settle_memory(engine)
 
     def template(request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> None:
-        _be_template(request, descriptors, parent, engine=engine, held=held, calls=calls)
+        _run_template(request, descriptors, parent, engine=engine, held=held, calls=calls)
 
     process.adopt_orphans()
     ForkServer(control=control, children={"template": template}, report=held, offspring=process.children).serve()
 
 
-def _be_template(
+def _run_template(
     request: Mapping[str, Any],
     descriptors: Sequence[int],
     parent: int,
@@ -78,12 +78,14 @@ def _be_template(
     used_bytes = allocator()
 
     def clone(request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> None:
-        _be_clone(request, descriptors, parent, engine=engine, used_bytes=used_bytes, calls=calls[1] if calls else None)
+        _run_clone(
+            request, descriptors, parent, engine=engine, used_bytes=used_bytes, calls=calls[1] if calls else None
+        )
 
     ForkServer(control=control, children={"clone": clone}, report=held).serve()
 
 
-def _be_clone(
+def _run_clone(
     request: Mapping[str, Any],
     descriptors: Sequence[int],
     parent: int,

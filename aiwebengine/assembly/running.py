@@ -212,7 +212,7 @@ def _script_databases(base: Foundation, *, relay: Relay) -> ScriptDatabases:
         sqlite=base.sqlite,
         passed=base.passed,
     )
-    relay.also(databases)
+    relay.add_script_outboxes(databases)
     return databases
 
 

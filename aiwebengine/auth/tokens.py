@@ -87,9 +87,9 @@ class AdministratorToken(Service):
             Unauthenticated: It is not the token.
         """
         self._load()
-        given = _hash(token[:_LONGEST])
+        digest = _hash(token[:_LONGEST])
         # The comparison takes the same time wherever the two differ.
-        if not self._hash or not hmac.compare_digest(given, self._hash):
+        if not self._hash or not hmac.compare_digest(digest, self._hash):
             raise Unauthenticated("This is not the administrator token; `aiwebengine token` shows it on the server.")
         return ADMINISTRATOR
 

@@ -63,16 +63,16 @@ def read(files: Mapping[str, bytes]) -> Dependencies:
     """
     raw = files.get(PACKAGE_FILE)
     document = _json(raw) if raw is not None else None
-    given = document.get("dependencies") if isinstance(document, dict) else None
-    if given is None:
+    dependencies = document.get("dependencies") if isinstance(document, dict) else None
+    if dependencies is None:
         return Dependencies(ranges={})
     assert raw is not None
-    if not isinstance(given, dict) or not all(
-        isinstance(name, str) and isinstance(spec, str) for name, spec in given.items()
+    if not isinstance(dependencies, dict) or not all(
+        isinstance(name, str) and isinstance(spec, str) for name, spec in dependencies.items()
     ):
         raise refused('The "dependencies" of package.json must be an object of names and version ranges.', raw)
     tarballs: dict[str, bytes] = {}
-    for name, spec in given.items():
+    for name, spec in dependencies.items():
         if not re.fullmatch(_NAME, name):
             raise refused(f'"{name[:100]}" is not the name of a package.', raw, name)
         if spec.startswith("file:"):
@@ -86,9 +86,9 @@ def read(files: Mapping[str, bytes]) -> Dependencies:
                 name,
             )
     lock = files.get(LOCK_FILE, b"")
-    if given and lock:
+    if dependencies and lock:
         _check_lock(lock, tarballs)
-    return Dependencies(ranges=dict(given), lock=lock, tarballs=tarballs)
+    return Dependencies(ranges=dict(dependencies), lock=lock, tarballs=tarballs)
 
 
 def refused(message: str, package: bytes, name: str | None = None) -> DeploymentRefused:

@@ -89,34 +89,36 @@ def sentence(output: str) -> str:
 
 
 def _not_found(lines: list[str]) -> str | None:
-    return _found(r"'([^']+)' (?:could not be found|is not in)", lines, '"{0}" is not in the package registry')
+    return _first_match(r"'([^']+)' (?:could not be found|is not in)", lines, '"{0}" is not in the package registry')
 
 
 def _no_version(lines: list[str]) -> str | None:
-    return _found(r"No matching version found for (\S+?)@(.+)\.$", lines, 'no version of "{0}" fits "{1}"')
+    return _first_match(r"No matching version found for (\S+?)@(.+)\.$", lines, 'no version of "{0}" fits "{1}"')
 
 
 def _conflict(lines: list[str]) -> str | None:
-    needs = _found(r"^peer (?:optional )?(\S+) from (\S+)", lines, "{1} needs {0}")
-    has = _found(r"^Found: (\S+)", lines, ", and {0} is asked for")
+    needs = _first_match(r"^peer (?:optional )?(\S+) from (\S+)", lines, "{1} needs {0}")
+    has = _first_match(r"^Found: (\S+)", lines, ", and {0} is asked for")
     return needs + (has or "") if needs else None
 
 
 def _lock_differs(lines: list[str]) -> str | None:
-    missing = _found(r"^((?:Missing|Invalid): .+)$", lines, " ({0})") or ""
+    missing = _first_match(r"^((?:Missing|Invalid): .+)$", lines, " ({0})") or ""
     return f"package-lock.json does not fit package.json{missing}; run npm install and deploy the new package-lock.json"
 
 
 def _other_content(lines: list[str]) -> str | None:
-    return _found(r"^(sha\S+) integrity", lines, "a package has another content than package-lock.json says ({0})")
+    return _first_match(
+        r"^(sha\S+) integrity", lines, "a package has another content than package-lock.json says ({0})"
+    )
 
 
 def _not_cached(lines: list[str]) -> str | None:
-    what = _found(r"request to (\S+) failed", lines, "{0} ") or "a package "
+    what = _first_match(r"request to (\S+) failed", lines, "{0} ") or "a package "
     return f"{what}is not in npm's cache, and build.npm_offline forbids to ask a registry"
 
 
-def _found(pattern: str, lines: list[str], words: str) -> str | None:
+def _first_match(pattern: str, lines: list[str], words: str) -> str | None:
     for line in lines:
         match = re.search(pattern, line)
         if match is not None:

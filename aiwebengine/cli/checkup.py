@@ -30,7 +30,7 @@ OK, WARNING, FAILED = "ok", "warning", "failed"
 
 _SECONDS = 60.0
 _FEW_DESCRIPTORS = 4096
-_LITTLE_SPACE = 256 * 1024 * 1024
+_LOW_SPACE_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ def _folder(path: Path) -> Iterator[Finding]:
     found = f"{path} {'is there' if path.is_dir() else 'will be made'}{f'; a server uses it{owner}' if owner else ''}"
     yield Finding(name="data folder", state=OK, found=found)
     free = shutil.disk_usage(existing).free
-    if free < _LITTLE_SPACE:
+    if free < _LOW_SPACE_BYTES:
         finding = f"Only {free // (1024 * 1024)} MiB are free where {existing} is: a full disk refuses every write."
         yield Finding(name="disk", state=WARNING, found=finding)
 

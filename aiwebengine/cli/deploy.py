@@ -24,7 +24,7 @@ _STEPS = {
 _Command = Callable[..., Any]
 
 
-def _what_to_send(command: _Command) -> _Command:
+def _with_path_options(command: _Command) -> _Command:
     for option in (
         click.option("--entry", metavar="FILE", help="Entry file, if the manifest names none."),
         click.option("--uri", help="Name of the script; else that of the file or folder."),
@@ -55,7 +55,7 @@ class _Grant(click.Option):
 
 
 @click.command()
-@_what_to_send
+@_with_path_options
 @click.option(
     "--expected", type=click.IntRange(min=0), metavar="N", help="Refuse unless this is the current version; 0 for none."
 )
@@ -110,7 +110,7 @@ def deploy(
 
 
 @click.command()
-@_what_to_send
+@_with_path_options
 @click.option("--grant", "grants", cls=_Grant, multiple=True, metavar="NAME", help="As if it were granted")
 @talks_to_server
 def check(

@@ -42,9 +42,9 @@ def with_own_flags(command: Any) -> Any:
     return command
 
 
-def own_values(given: Mapping[str, str | None]) -> dict[str, str | None]:
+def own_values(flags: Mapping[str, str | None]) -> dict[str, str | None]:
     """Return the values that a command of click got for `OWN_FLAGS`, by flag."""
-    return {name: given[name.replace("-", "_")] for name in OWN_FLAGS}
+    return {name: flags[name.replace("-", "_")] for name in OWN_FLAGS}
 
 
 def configured(
@@ -66,7 +66,7 @@ def configured(
     """
     try:
         features = installed()
-        given = sources(
+        setting_sources = sources(
             profile=profile,
             config=config,
             own=own_values(own),
@@ -74,7 +74,7 @@ def configured(
             environ=os.environ,
             folder=Path.cwd(),
         )
-        return features, load(given, sections=sections_of(features))
+        return features, load(setting_sources, sections=sections_of(features))
     except (CannotStart, WrongFlag) as error:
         raise CommandFailed(str(error), code=exits.USAGE) from error
 

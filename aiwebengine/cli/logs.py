@@ -47,8 +47,8 @@ def logs(
     """
     if limit == 0 and not follow:
         raise click.UsageError("--limit 0 is for --follow only.")
-    given = {"uri": uri, "level": level, "since": since, "contains": contains, "invocation": invocation}
-    query = [(key, value) for key, value in given.items() if value] + [("limit", str(limit))]
+    filters = {"uri": uri, "level": level, "since": since, "contains": contains, "invocation": invocation}
+    query = [(key, value) for key, value in filters.items() if value] + [("limit", str(limit))]
     if not follow:
         page = session.client.call("GET", "/logs", query=query)
         if uri is not None and not page["lines"]:

@@ -63,8 +63,8 @@ def migrate_names(path: Path, write: bool, as_json: bool) -> int:
 
 
 def _files(path: Path) -> dict[str, str]:
-    given = folder.read(path).files
-    files = {name: text for name, text in given.items() if name.endswith(_ENDINGS) and isinstance(text, str)}
+    contents = folder.read(path).files
+    files = {name: text for name, text in contents.items() if name.endswith(_ENDINGS) and isinstance(text, str)}
     files = {name: text for name, text in files.items() if not name.endswith(".d.ts")}
     if not files:
         raise CommandFailed(f"{path} holds no JavaScript or TypeScript.", code=exits.USAGE)

@@ -47,13 +47,13 @@ def _list(known: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
 
 
 def _query(page: Mapping[str, Any], parameters: Sequence[str]) -> list[tuple[str, str]]:
-    given = [(key, value) for key, _, value in (parameter.partition("=") for parameter in parameters)]
+    pairs = [(key, value) for key, _, value in (parameter.partition("=") for parameter in parameters)]
     wrong = next((parameter for parameter in parameters if "=" not in parameter), None)
     if wrong is not None:
         raise CommandFailed(f'A parameter is KEY=VALUE, such as uri=notes; this is "{wrong}".', code=exits.USAGE)
-    missing = [name for name in page["parameters"] if name not in dict(given)]
+    missing = [name for name in page["parameters"] if name not in dict(pairs)]
     if missing:
         raise CommandFailed(
             f"The page {page['name']} needs {' and '.join(f'{name}=...' for name in missing)}.", code=exits.USAGE
         )
-    return given
+    return pairs

@@ -34,7 +34,7 @@ def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, 
     The server's own log goes to standard error.
     """
     features, settings = flags.configured(profile=profile, config=config, own=own, assignments=assignments)
-    interpreter.rest_collector()
+    interpreter.pause_collector()
     try:
         message = _run(settings, features, inherited(os.environ, pid=os.getpid(), parent=os.getppid()))
     except CannotStart as error:
@@ -43,7 +43,7 @@ def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, 
         raise CommandFailed(f"cannot start: {message}", code=exits.FAILED)
 
 
-def _run(settings: Settings, features: Sequence[Feature], given: InheritedDescriptors) -> str | None:
+def _run(settings: Settings, features: Sequence[Feature], descriptors: InheritedDescriptors) -> str | None:
     """Run the reactor until the server is stopped; the message for people if it did not start."""
     from aiwebengine.cli.reactor import ignore_signals, install, stop, stop_on_signals  # noqa: PLC0415  Other commands need no reactor and start faster.
 
@@ -79,13 +79,13 @@ def _run(settings: Settings, features: Sequence[Feature], given: InheritedDescri
         reactor=reactor,
         started=started,
         failed=failed,
-        inherited=given,
+        inherited=descriptors,
         succession=Succession(
             reactor=reactor,
             command=[sys.executable, *sys.orig_argv[1:]],
             folder=Path.cwd(),
             environ=os.environ,
-            managed=given.managed,
+            managed=descriptors.managed,
         ),
         handed_over=handed_over,
         settled=interpreter.favour_reactor,

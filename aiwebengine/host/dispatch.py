@@ -267,13 +267,13 @@ def _await_answer(
 
 def _arguments(declared: HostCall, argument: str) -> list[Any]:
     try:
-        given = decode(argument)
+        arguments = decode(argument)
     except (ValueError, RecursionError) as error:
         raise Invalid(f"{declared.shown}: the arguments are not JSON.", private=str(error)[:200]) from None
-    if not isinstance(given, list):
+    if not isinstance(arguments, list):
         raise Invalid(f"{declared.shown}: the arguments must be a JSON array.")
     # JavaScript functions ignore what they have no name for, as in `keys.map(notes.get)`.
-    values = given[: len(declared.arguments)]
+    values = arguments[: len(declared.arguments)]
     needed = sum(1 for argument in declared.arguments if not argument.optional)
     if len(values) < needed:
         missing = declared.arguments[len(values)]

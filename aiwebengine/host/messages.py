@@ -191,14 +191,16 @@ class Messages:
             self._bus.publish(topic, message["d"], to=message.get("t"), event=message.get("e"), key=message["k"])
 
 
-def check_message_options(call: str, given: Mapping[str, Any] | None) -> tuple[dict[str, Any] | None, str | None, bool]:
+def check_message_options(
+    call: str, options: Mapping[str, Any] | None
+) -> tuple[dict[str, Any] | None, str | None, bool]:
     """
     Return `to`, `event` and `immediate` of a message.
 
     Raises:
         Invalid: A rule is broken; the message says which.
     """
-    options = given or {}
+    options = options or {}
     unknown = [described(name) for name in options if name not in _MESSAGE_OPTIONS]
     if unknown:
         raise Invalid(f"{call}: there is no option {', '.join(unknown)}; there are {', '.join(_MESSAGE_OPTIONS)}.")

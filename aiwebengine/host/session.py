@@ -149,7 +149,7 @@ class CallSession:
         if self.invocation.read_only:
             raise Denied(self.invocation.read_only)
 
-    def saw(self, group: str, key: str, version: Any) -> None:
+    def remember_version(self, group: str, key: str, version: Any) -> None:
         """Remember which version of a thing the script was shown first; None if there was none."""
         if len(self._seen) < _MOST_HELD:
             self._seen.setdefault((group, key), version)

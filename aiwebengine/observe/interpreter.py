@@ -12,7 +12,7 @@ _OLD = 50
 """After so many collections of younger objects the old ones are looked at; usual are 10."""
 
 
-def rest_collector() -> None:
+def pause_collector() -> None:
     """Collect no garbage from now on, until `favour_reactor`; for a start, which makes much and throws little away."""
     gc.disable()
 

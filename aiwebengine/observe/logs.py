@@ -121,7 +121,7 @@ Readable = Callable[[str, str], "str | Deferred[str]"]
 """Gives a text, of a version's id and what it logged, in which people find their own files; it never fails."""
 
 
-def as_it_is(version: str, text: str) -> str:  # noqa: ARG001  its shape
+def unmapped(version: str, text: str) -> str:  # noqa: ARG001  its shape
     """Return the string itself."""
     return text
 
@@ -146,7 +146,7 @@ class ScriptLogs(Service):
         settings: LogSettings,
         clock: Clock,
         seconds: Callable[[], float],
-        readable: Readable = as_it_is,
+        readable: Readable = unmapped,
         passed: Passed = unwatched,
     ) -> None:
         self._rows = rows

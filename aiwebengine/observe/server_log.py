@@ -57,10 +57,10 @@ def observer(*, stream: TextIO, level: str, form: str) -> FilteringLogObserver:
     line = json_line if form == "json" else text_line
     predicate = LogLevelFilterPredicate(defaultLogLevel=LEVELS[level])
     writer: Any = _Writer(stream=stream, line=line)
-    return FilteringLogObserver(writer, [cast(Any, predicate), cast(Any, _tells_something)])
+    return FilteringLogObserver(writer, [cast(Any, predicate), cast(Any, _is_of_interest)])
 
 
-def _tells_something(event: LogEvent) -> Any:
+def _is_of_interest(event: LogEvent) -> Any:
     """Leave out what the reactor says of itself at its end, after whatever was the reason for that, and of ports."""
     ended = event.get("log_namespace") == "twisted.internet.base" and event.get("log_format") == _REACTOR_ENDED
     if ended or (event.get("log_namespace") == "log_legacy" and _PORT.fullmatch(formatEvent(event))):

@@ -33,7 +33,7 @@ HELD_SECONDS = 0.05
 _LOOK_SECONDS = 0.025
 _COUNTED = (0.01, HELD_SECONDS, 0.25)
 _MOST_FRAMES = 40
-_KEPT = 20
+_MOST_KEPT = 20
 _LINES, _LINES_SECONDS = 10, 60.0
 _OWN = "aiwebengine"
 
@@ -153,7 +153,7 @@ class Watchdog(Service):
         self._thread: threading.Thread | None = None
         self._seen: tuple[float, list[traceback.FrameSummary], Any] = (0.0, [], None)
         """When the step began that was seen last, its stack, and for whom it worked then: later it may be another."""
-        self._holds: deque[ReactorHold] = deque(maxlen=_KEPT)
+        self._holds: deque[ReactorHold] = deque(maxlen=_MOST_KEPT)
         self._lines: deque[float] = deque(maxlen=_LINES)
         self.pulse = ReactorPulse(monotonic=monotonic, held=self._held)
 

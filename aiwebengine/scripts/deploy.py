@@ -47,8 +47,10 @@ from aiwebengine.values import Entry
 
 _log = Logger()
 
-_HELD = "A new process of the server is taking over and nothing can be deployed for a moment; nothing was changed."
-_HELD_SECONDS = 2.0
+_HANDING_OVER = (
+    "A new process of the server is taking over and nothing can be deployed for a moment; nothing was changed."
+)
+_HANDING_OVER_SECONDS = 2.0
 
 Wanted = PreparedVersion | ActivateVersion | RemoveScript | StoredWith
 """What may be committed together."""
@@ -130,7 +132,7 @@ class Deployer:
                     _log.error("script {uri} does not serve: {why}", uri=active.uri, why=error.public)
         self._current.swap(registry, before.generation)
         for uri in registry.scripts:
-            _tell_unknown(registry, uri)
+            _warn_unknown(registry, uri)
         return len(registry.scripts)
 
     async def deploy(self, request: DeployRequest, *, progress: Progress = _no_progress) -> Deployment:
@@ -146,7 +148,7 @@ class Deployer:
             Invalid, TooMany, Unavailable: Nothing was changed.
         """
         if self._held:
-            raise Unavailable(_HELD, retry_seconds=_HELD_SECONDS)
+            raise Unavailable(_HANDING_OVER, retry_seconds=_HANDING_OVER_SECONDS)
         same = await self._unchanged(request) if request.if_changed else None
         if same is not None:
             return Deployment(version=await self._store.version(request.uri, same), previous=same, changed=False)
@@ -197,7 +199,7 @@ class Deployer:
             Conflict, NotFound, Unavailable: As `ScriptStore.apply`.
         """
         if self._held:
-            raise Unavailable(_HELD, retry_seconds=_HELD_SECONDS)
+            raise Unavailable(_HANDING_OVER, retry_seconds=_HANDING_OVER_SECONDS)
 
         async def in_turn() -> list[Deployment]:
             return await self._commits.run(self._commit, changes)
@@ -258,7 +260,7 @@ class Deployer:
             elif isinstance(change, ActivateVersion):
                 version = await self._store.version(change.uri, change.number)
                 registry = await self._threads.run(registry.with_script, active_script(version))
-                _tell_unknown(registry, version.uri)
+                _warn_unknown(registry, version.uri)
                 stored.append(change)
             else:
                 if isinstance(change, RemoveScript) and change.uri in registry.scripts:
@@ -332,7 +334,7 @@ class Deployer:
         return max(older)
 
 
-def _tell_unknown(registry: Registry, uri: str) -> None:
+def _warn_unknown(registry: Registry, uri: str) -> None:
     for kind, many in Counter(entry.kind for entry in registry.unknown(uri)).items():
         _log.warn(
             'script {uri}: {many} registrations of the kind "{kind}" do not serve, for nothing in this server '

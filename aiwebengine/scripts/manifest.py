@@ -208,14 +208,14 @@ class _ManifestReader:
         self._known(value, RESOURCES, "budgets")
         lists: dict[str, tuple[str, ...]] = {}
         for word, resource in RESOURCES.items():
-            given = value.get(word)
-            if given is None:
+            budget = value.get(word)
+            if budget is None:
                 continue
-            texts = given if isinstance(given, list) else [given]
+            texts = budget if isinstance(budget, list) else [budget]
             wrong = next((text for text in texts if read_budget(text, resource) is None), None)
             if wrong is not None or len(texts) > _MOST_BUDGETS:
                 form = f'a budget such as "{resource.example}", or a list of at most {_MOST_BUDGETS} of them'
-                self._wrong(word, f'"budgets.{word}" must be {form}; it is {shown(given)}.')
+                self._wrong(word, f'"budgets.{word}" must be {form}; it is {shown(budget)}.')
             else:
                 lists[resource.name] = tuple(texts)
         return lists

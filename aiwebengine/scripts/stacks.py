@@ -71,7 +71,7 @@ class Stacks:
         if known is not None:
             self._known.move_to_end(version)
             return known.readable(text)
-        return self.of(version).addCallbacks(lambda places: places.readable(text), partial(_as_it_is, version, text))
+        return self.of(version).addCallbacks(lambda places: places.readable(text), partial(_unmapped, version, text))
 
     def of(self, version: str, bundle: Bundle | None = None) -> Deferred[Places]:
         """
@@ -132,7 +132,7 @@ def _share(coming: Deferred[Places], answer: Deferred[Places]) -> None:
     coming.addBoth(finish)
 
 
-def _as_it_is(version: str, text: str, failure: Failure) -> str:
+def _unmapped(version: str, text: str, failure: Failure) -> str:
     if failure.check(EngineError) is None:
         _log.failure("the source map of {version} cannot be read", failure=failure, version=version)
     return text

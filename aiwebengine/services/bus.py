@@ -7,7 +7,7 @@ has a bounded queue; what happens when that is full is the topic's policy.  A to
 its last messages, so that a subscriber who was away gets what it missed.  Whenever something
 cannot be given any more, the subscriber is told so by a message whose event is `gap`.
 
-    publish -> history -> who is it for (`to`, then the topic's sieve) -> queue -> deliver
+    publish -> history -> who is it for (`to`, then the topic's filter) -> queue -> deliver
         | forward                                                                   ^
         v                                                                           |
     other servers (`services/bus_link.py`) ------------------ receive -> history ...
@@ -202,7 +202,7 @@ class Bus:
             "dropped": counts.dropped,
             "disconnected": counts.disconnected,
             "refused": counts.refused,
-            "sieveFailures": counts.sieve_failures,
+            "sieveFailures": counts.filter_failures,
         }
 
     def _publish(

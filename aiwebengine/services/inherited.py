@@ -93,11 +93,11 @@ def message(*, pid: int, what: InheritedDescriptors) -> str:
 
 def _from_predecessor(value: str, parent: int) -> InheritedDescriptors | None:
     try:
-        given: dict[str, Any] = json.loads(value)
-        if given["pid"] != parent:
+        document: dict[str, Any] = json.loads(value)
+        if document["pid"] != parent:
             return None
-        numbers = {name: int(given[name]) for name in _NUMBERS}
-        return InheritedDescriptors(**numbers, managed=bool(given["managed"]), pidfile=given["pidfile"])
+        numbers = {name: int(document[name]) for name in _NUMBERS}
+        return InheritedDescriptors(**numbers, managed=bool(document["managed"]), pidfile=document["pidfile"])
     except (ValueError, KeyError, TypeError):
         return None
 

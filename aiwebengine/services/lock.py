@@ -20,7 +20,7 @@ from pathlib import Path
 
 LOCK_NAME = "lock"
 ADDRESS_NAME = "address"
-_TRIES = 100
+_MOST_ATTEMPTS = 100
 _PAUSE_SECONDS = 0.005
 
 
@@ -91,7 +91,7 @@ def locked_by(path: Path) -> str:
 
 
 def _lock(descriptor: int) -> None:
-    for _ in range(_TRIES):
+    for _ in range(_MOST_ATTEMPTS):
         if _free(descriptor, fcntl.LOCK_EX):
             return
         if not _free(descriptor, fcntl.LOCK_SH):

@@ -27,18 +27,18 @@ def matches(to: Mapping[str, Any] | None, attributes: Mapping[str, Any]) -> bool
     return all(name in attributes and _matches(wanted, attributes[name]) for name, wanted in to.items())
 
 
-def checked(what: str, given: Any) -> dict[str, Any]:
+def checked(what: str, attributes: Any) -> dict[str, Any]:
     """
     Return attributes, or the `to` of a message, as they were given.
 
     Raises:
         Invalid: They are not names with texts, numbers, booleans, null, or lists of these.
     """
-    if not isinstance(given, Mapping):
+    if not isinstance(attributes, Mapping):
         raise Invalid(f"{what} must be an object such as {{ room: 7 }}.")
-    if len(given) > _MOST_NAMES:
-        raise Invalid(f"{what} may have at most {_MOST_NAMES} names; {len(given)} were given.")
-    for name, value in given.items():
+    if len(attributes) > _MOST_NAMES:
+        raise Invalid(f"{what} may have at most {_MOST_NAMES} names; {len(attributes)} were given.")
+    for name, value in attributes.items():
         values = value if isinstance(value, list) else [value]
         if len(values) > _MOST_LISTED:
             raise Invalid(f'{what}: "{name}" may list at most {_MOST_LISTED} values; {len(values)} were given.')
@@ -47,7 +47,7 @@ def checked(what: str, given: Any) -> dict[str, Any]:
                 raise Invalid(f'{what}: "{name}" must be a string, a number, a boolean, null, or a list of these.')
             if isinstance(item, str) and len(item) > _LONGEST_TEXT:
                 raise Invalid(f'{what}: a string of "{name}" may have at most {_LONGEST_TEXT} characters.')
-    return dict(given)
+    return dict(attributes)
 
 
 def _matches(wanted: Any, has: Any) -> bool:

@@ -125,7 +125,7 @@ class Relay(Service):
         """Have *deliver* deliver the messages of a kind; before the service starts."""
         self._kinds[kind] = deliver
 
-    def also(self, scripts: ScriptOutboxes) -> None:
+    def add_script_outboxes(self, scripts: ScriptOutboxes) -> None:
         """Deliver from the databases of scripts too; before the service starts."""
         self._scripts = scripts
 

@@ -61,7 +61,7 @@ class Reason:
 Deliver = Callable[[TopicMessage], None]
 Ended = Callable[[Reason], None]
 
-Sieve = Callable[[TopicMessage, Sequence[Mapping[str, Any]]], Deferred[Sequence[bool]]]
+ChooseSubscribers = Callable[[TopicMessage, Sequence[Mapping[str, Any]]], Deferred[Sequence[bool]]]
 """Tells for each subscriber's attributes if the message is for it; if it fails, nobody gets the message."""
 
 
@@ -73,7 +73,7 @@ class TopicOptions:
     """How many of its last messages are kept for subscribers who were away."""
     slow: str = DROP_OLDEST
     """For a subscriber whose queue is full: `drop-oldest`, which tells it of a gap, or `disconnect`."""
-    sieve: Sieve | None = None
+    choose: ChooseSubscribers | None = None
     """Chooses among the subscribers that match, one message after the other."""
 
 
@@ -144,7 +144,7 @@ class Subscription:
         self._held = True
 
     def release(self, missed: Sequence[TopicMessage]) -> None:
-        """Return *missed*, then what has waited."""
+        """Deliver *missed*, then what has waited."""
         self._held = False
         if self._topic is None:
             return
@@ -183,7 +183,7 @@ class Subscription:
         except Exception:  # noqa: BLE001  one subscriber's fault is not the next one's
             _log.failure("a subscriber failed when its subscription ended")
 
-    def lose(self) -> None:
+    def mark_gap(self) -> None:
         """Have a gap told before the next message."""
         self._lost = True
 
@@ -227,7 +227,7 @@ class Counts:
     dropped: int = 0
     disconnected: int = 0
     refused: int = 0
-    sieve_failures: int = 0
+    filter_failures: int = 0
 
 
 class Topic:
@@ -305,12 +305,12 @@ class Topic:
         missed = [message for message in self._history if sequence is None or message.sequence > sequence]
         missed = [message for message in missed if matches(message.to, subscription.attributes)]
         if sequence is None or sequence < self._forgotten:
-            subscription.lose()
+            subscription.mark_gap()
         subscription.hold()
-        if self.options.sieve is None or not missed:
+        if self.options.choose is None or not missed:
             subscription.release(missed)
         else:
-            self._sift(self.options.sieve, subscription, missed, [])
+            self._choose_missed(self.options.choose, subscription, missed, [])
 
     def interrupt(self) -> None:
         """
@@ -358,7 +358,7 @@ class Topic:
             self._forgotten = oldest.sequence
 
     def _work(self) -> None:
-        """Return out what is pending, one message after the other; what is published meanwhile comes after."""
+        """Deliver what is pending, one message after the other; what is published meanwhile comes after."""
         self._busy = True
         while self._pending:
             message = self._pending.popleft()
@@ -367,16 +367,16 @@ class Topic:
                 for subscription in self.subscriptions
                 if subscription.since < message.sequence and matches(message.to, subscription.attributes)
             ]
-            sieve = self.options.sieve
-            if sieve is None or not chosen:
+            choose = self.options.choose
+            if choose is None or not chosen:
                 self._give(message, chosen)
                 continue
-            if not self._sifted_at_once(sieve, message, chosen):
+            if not self._chosen_at_once(choose, message, chosen):
                 return
         self._busy = False
 
-    def _sifted_at_once(self, sieve: Sieve, message: TopicMessage, chosen: Sequence[Subscription]) -> bool:
-        """Return to those whom the sieve wants; tell if that is done, else the work goes on when it is."""
+    def _chosen_at_once(self, choose: ChooseSubscribers, message: TopicMessage, chosen: Sequence[Subscription]) -> bool:
+        """Deliver to those whom *choose* names; return whether that is done, else `_work` goes on later."""
         here, done = True, False
 
         def finished(_: object) -> None:
@@ -385,14 +385,14 @@ class Topic:
             if not here:
                 self._work()
 
-        sifted = _start_sieve(sieve, message, [subscription.attributes for subscription in chosen])
-        sifted.addCallbacks(
+        choosing = _start_choosing(choose, message, [subscription.attributes for subscription in chosen])
+        choosing.addCallbacks(
             lambda answers: self._give(
                 message, [subscription for subscription, yes in zip(chosen, answers, strict=False) if yes]
             ),
-            lambda failure: self._unsifted(failure, message),
+            lambda failure: self._choosing_failed(failure, message),
         )
-        sifted.addBoth(finished)
+        choosing.addBoth(finished)
         here = False
         return done
 
@@ -401,33 +401,37 @@ class Topic:
             subscription.give(message)
         self.considered = message.sequence
 
-    def _unsifted(self, failure: Any, message: TopicMessage) -> None:
-        self.counts.sieve_failures += 1
+    def _choosing_failed(self, failure: Any, message: TopicMessage) -> None:
+        self.counts.filter_failures += 1
         if failure.check(EngineError) is None:
             _log.failure("the filter of a topic failed", failure)
         self._give(message, ())
 
-    def _sift(
-        self, sieve: Sieve, subscription: Subscription, missed: Sequence[TopicMessage], selected: Sequence[TopicMessage]
+    def _choose_missed(
+        self,
+        choose: ChooseSubscribers,
+        subscription: Subscription,
+        missed: Sequence[TopicMessage],
+        selected: Sequence[TopicMessage],
     ) -> None:
-        """Sift what a subscriber missed, for it alone."""
+        """Choose among the messages that a subscriber missed, for it alone."""
         if not missed:
             subscription.release(selected)
             return
-        sifted = _start_sieve(sieve, missed[0], [subscription.attributes])
-        sifted.addErrback(lambda _: [False])
-        sifted.addCallback(
-            lambda answers: self._sift(
-                sieve, subscription, missed[1:], [*selected, missed[0]] if list(answers)[:1] == [True] else selected
+        choosing = _start_choosing(choose, missed[0], [subscription.attributes])
+        choosing.addErrback(lambda _: [False])
+        choosing.addCallback(
+            lambda answers: self._choose_missed(
+                choose, subscription, missed[1:], [*selected, missed[0]] if list(answers)[:1] == [True] else selected
             )
         )
 
 
-def _start_sieve(
-    sieve: Sieve, message: TopicMessage, attributes: Sequence[Mapping[str, Any]]
+def _start_choosing(
+    choose: ChooseSubscribers, message: TopicMessage, attributes: Sequence[Mapping[str, Any]]
 ) -> Deferred[Sequence[bool]]:
     """Ask, and have whatever goes wrong fail the Deferred."""
     started: Deferred[None] = Deferred()
-    sifting = started.addCallback(lambda _: sieve(message, attributes))
+    choosing = started.addCallback(lambda _: choose(message, attributes))
     started.callback(None)
-    return sifting
+    return choosing

@@ -196,22 +196,21 @@ def unknown(path: tuple[str, ...], known: Mapping[tuple[str, ...], Field]) -> st
             return f"The setting `{name}` is called `{field.name}` now"
     sections = dict.fromkeys(section for section, *rest in known if rest)
     if path[0] not in sections:
-        return (
-            f"There is no {_key_noun(path)} `{path[0]}`{_meant(path, known) or ';'} sections are {', '.join(sections)}"
-        )
+        advice = _suggestion(path, known) or ";"
+        return f"There is no {_key_noun(path)} `{path[0]}`{advice} sections are {', '.join(sections)}"
     keys = [key for section, *rest in known if section == path[0] for key in rest]
     if len(path) == 1:
         return f"`{name}` is a section and takes keys, not a value; its keys are {', '.join(keys)}"
     if path[:2] in known:
         return f"`{'.'.join(path[:2])}` takes a value, not keys; allowed is {known[path[:2]].allowed}"
-    return f"There is no setting `{name}`{_meant(path, known) or ';'} `{path[0]}` has {', '.join(keys)}"
+    return f"There is no setting `{name}`{_suggestion(path, known) or ';'} `{path[0]}` has {', '.join(keys)}"
 
 
 def _key_noun(path: tuple[str, ...]) -> str:
     return "section" if len(path) > 1 else "section or setting"
 
 
-def _meant(path: tuple[str, ...], known: Mapping[tuple[str, ...], Field]) -> str:
+def _suggestion(path: tuple[str, ...], known: Mapping[tuple[str, ...], Field]) -> str:
     names = [candidate for candidate in known if len(candidate) > 1]
     inside = {candidate[1]: ".".join(candidate) for candidate in names if candidate[0] == path[0]}
     suggestions = [inside[key] for key in difflib.get_close_matches(path[-1], inside, n=1)]

@@ -29,7 +29,7 @@ from aiwebengine.settings.sources import (
 )
 
 _PROFILE = ("profile",)
-_WHO = re.compile(r"://\S*@")
+_USER_INFO = re.compile(r"://\S*@")
 """Name and password in an address, such as one that stands beside a key that does not exist."""
 
 
@@ -47,7 +47,7 @@ class WrongSetting:
         text = f"{where}: {self.message}"
         if self.place.snippet and self.place.column:
             indent = " " * (self.place.column - 1)
-            line = _WHO.sub("://***@", self.place.snippet.expandtabs(1)[:200])
+            line = _USER_INFO.sub("://***@", self.place.snippet.expandtabs(1)[:200])
             text += f"\n    {line}\n    {indent}^"
         return text
 

@@ -26,7 +26,7 @@ from aiwebengine.terminal import show
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[a-z])|(?<=[0-9])(?=[A-Z])")
 _WIDTH = 100
 _FEWEST_FLAGS = 3
-_NOTHING = (None, "", 0, False)
+_EMPTY_VALUES = (None, "", 0, False)
 
 
 def figures(document: Mapping[str, Any]) -> None:
@@ -165,7 +165,7 @@ def _title(key: str) -> str:
 
 def _is_quiet(value: Any) -> bool:
     """Return whether a part has nothing but zeros."""
-    return all(item in _NOTHING for item in _leaves(value))
+    return all(item in _EMPTY_VALUES for item in _leaves(value))
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -19,7 +19,7 @@ from aiwebengine.terminal.exits import CommandFailed
 
 TOKEN_FILE = "administrator-token"  # noqa: S105  The name of a file.
 
-_ELSE = "Name another data folder with --data-folder, or the address of a server with --server."
+_OTHER_SERVER = "Name another data folder with --data-folder, or the address of a server with --server."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +45,15 @@ def find(data_folder: Path) -> LocalServer:
         noted = ""
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else f"{folder / ADDRESS_NAME} is not text"
-        text = f"Whether a server runs on the data folder {folder} cannot be read: {why}. {_ELSE}"
+        text = f"Whether a server runs on the data folder {folder} cannot be read: {why}. {_OTHER_SERVER}"
         raise CommandFailed(text, code=exits.UNREACHABLE) from error
     if not owner:
-        text = f"No server runs on the data folder {folder}. Start one with `aiwebengine serve`. {_ELSE}"
+        text = f"No server runs on the data folder {folder}. Start one with `aiwebengine serve`. {_OTHER_SERVER}"
         raise CommandFailed(text, code=exits.UNREACHABLE)
     if not noted:
-        text = f"The server{owner} on the data folder {folder} does not answer yet; try again in a moment. {_ELSE}"
+        text = (
+            f"The server{owner} on the data folder {folder} does not answer yet; try again in a moment. {_OTHER_SERVER}"
+        )
         raise CommandFailed(text, code=exits.UNREACHABLE)
     return LocalServer(url=_reachable(noted))
 

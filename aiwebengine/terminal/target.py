@@ -42,7 +42,7 @@ from aiwebengine.terminal import exits, local, project
 from aiwebengine.terminal.exits import CommandFailed
 
 _PROFILE_KEYS: Mapping[str, type] = {"url": str, "token": str, "token_file": str, "allow_http": bool}
-_YES = frozenset({"1", "true", "yes"})
+_TRUE_WORDS = frozenset({"1", "true", "yes"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +154,7 @@ def _is_private(parts: SplitResult) -> bool:
 
 def _check_http_allowed(options: TargetOptions, named: _NamedServer, parts: SplitResult) -> None:
     allowed = options.allow_http or named.allow_http
-    if not allowed and options.environ.get("AIWEBENGINE_ALLOW_HTTP", "").lower() not in _YES:
+    if not allowed and options.environ.get("AIWEBENGINE_ALLOW_HTTP", "").lower() not in _TRUE_WORDS:
         raise CommandFailed(
             f"The token would travel to {parts.hostname} without encryption, and nothing was sent. Use https; on a "
             "network that nobody else can read, allow it with --allow-http, AIWEBENGINE_ALLOW_HTTP=1 or allow_http "

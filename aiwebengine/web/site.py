@@ -343,12 +343,12 @@ class Site:
             self._pulse.subject = route
             if exchange.sender.token:
                 exchange.timed = self._is_owner(exchange.sender.token)
-            given = payload(request, match.params, sender=exchange.sender.json, base=route.options.get("base", ""))
+            body = payload(request, match.params, sender=exchange.sender.json, base=route.options.get("base", ""))
             asked_for = exchange.timed and "x-aiwebengine-record" in request.headers
             invocation = self._invoker.invocation(
                 served.callee,
                 principal if served.plain else self._signed_in(principal, route, exchange, request),
-                given,
+                body,
                 identity=request.id,
                 recording="always" if asked_for else None,
                 trace=request.trace,
@@ -417,8 +417,8 @@ class Site:
             handler=HandlerRef(id=owner.middleware[0], name=USE),
             label=f"{request.method} (no handler)",
         )
-        given = payload(request, {}, sender=exchange.sender.json, automatic=as_json(answer))
-        invocation = self._invoker.invocation(callee, ANONYMOUS, given, identity=request.id, trace=request.trace)
+        body = payload(request, {}, sender=exchange.sender.json, automatic=as_json(answer))
+        invocation = self._invoker.invocation(callee, ANONYMOUS, body, identity=request.id, trace=request.trace)
         run = self._invoker.run(with_body(invocation, request), exchange)
         if exchange.waiting:
             exchange.run = run

@@ -32,17 +32,17 @@ def lock_template(
     Returns:
         Whether `landlock` and `seccomp` hold.
     """
-    process.stand_back()
+    process.lower_priority()
     process.become_nobody()
     # Changing the user clears the parent-death signal, so it is asked for afterwards.
     process.die_with_parent(parent)
     process.no_new_privileges()
     process.not_inspectable()
-    rlimits.no_files(descriptors=_TEMPLATE_DESCRIPTORS)
+    rlimits.limit_files(descriptors=_TEMPLATE_DESCRIPTORS)
     rlimits.limit_processes(_PROCESSES)
     rlimits.limit_memory(memory_bytes)
     rlimits.limit_cpu(cpu_seconds)
-    files = with_landlock and landlock.give_up_everything()
+    files = with_landlock and landlock.deny_everything()
     return {"landlock": files, "seccomp": calls is not None and seccomp.install(calls)}
 
 
@@ -56,6 +56,6 @@ def lock_clone(*, parent: int, calls: bytes | None) -> None:
     """
     process.die_with_parent(parent)
     rlimits.limit_processes(0)
-    rlimits.no_files(descriptors=_CLONE_DESCRIPTORS)
+    rlimits.limit_files(descriptors=_CLONE_DESCRIPTORS)
     if calls is not None:
         seccomp.install(calls)

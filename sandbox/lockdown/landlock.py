@@ -41,9 +41,9 @@ def rights(known: int) -> tuple[int, int, int]:
     return (1 << count) - 1, _PORTS if known >= 4 else 0, _SCOPES if known >= 6 else 0
 
 
-def give_up_everything() -> bool:
+def deny_everything() -> bool:
     """
-    Return up all that Landlock can take away; `no_new_privs` must be set.
+    Give up every right that Landlock can take away; `no_new_privs` must be set.
 
     Returns:
         Whether the kernel has done so.

@@ -59,15 +59,15 @@ def not_inspectable() -> None:
         _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def stand_back() -> None:
-    """Let the server have the processor first: all scripts wait for it."""
+def lower_priority() -> None:
+    """Run at a lower priority than the server, for which all scripts wait."""
     with contextlib.suppress(OSError):
         os.nice(_BEHIND_THE_SERVER)
 
 
 def become_nobody() -> bool:
     """
-    Return up root for the user nobody.
+    Change from root to the user nobody.
 
     Returns:
         Whether the user was changed; only root can, and not in every container.

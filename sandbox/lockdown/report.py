@@ -20,7 +20,7 @@ from sandbox.lockdown import apply, rlimits
 
 _MEMORY_BYTES = 64 * 1024 * 1024
 _CPU_SECONDS = 60
-_TOLD = ("user", "unprivileged", "landlock", "seccomp")
+_REPORTED = ("user", "unprivileged", "landlock", "seccomp")
 _ADVICE = {
     "files": "children can open files",
     "sockets": "children can make sockets",
@@ -101,10 +101,10 @@ def _tried(calls: tuple[bytes, bytes] | None) -> dict[str, bool]:
         content = pipe.read()
     os.waitpid(pid, 0)
     try:
-        return {name: bool(json.loads(content)[name]) for name in (*attempts, *_TOLD)}
+        return {name: bool(json.loads(content)[name]) for name in (*attempts, *_REPORTED)}
     except (ValueError, KeyError):
         # It could not be locked at all, or died of it.
-        return dict.fromkeys((*attempts, *_TOLD), False)
+        return dict.fromkeys((*attempts, *_REPORTED), False)
 
 
 def _refused(attempt: Callable[[], object]) -> bool:

@@ -31,7 +31,7 @@ def limit_cpu(seconds: int) -> None:
     _lower(resource.RLIMIT_CPU, seconds)
 
 
-def no_files(*, descriptors: int) -> None:
+def limit_files(*, descriptors: int) -> None:
     """Allow no core, no file that grows, and no new descriptor with a number of *descriptors* or above."""
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, 0)

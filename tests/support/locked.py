@@ -142,7 +142,7 @@ def main(asked: dict[str, Any]) -> None:
     tries = attempts(parent, data)
     if asked.get("only") == "landlock":
         process.no_new_privileges()
-        landlock.give_up_everything()
+        landlock.deny_everything()
     else:
         calls = seccomp.programs() if asked["seccomp"] else None
         apply.lock_template(

@@ -66,7 +66,7 @@ def build(machinery: Machinery) -> Parts:
         kinds=[responder.kind],
         pages=[page],
         state={"assets": lambda: {"paths": stored.count, **contents.state(), "threads": threads.state()}},
-        handing=[HandoverParticipant(alone=known.again)],
+        handing=[HandoverParticipant(alone=known.reload)],
     )
 
 
@@ -90,7 +90,7 @@ class KnownPaths(Service):
         super().startService()
         return Deferred.fromCoroutine(self._read())
 
-    def again(self) -> None:
+    def reload(self) -> None:
         """Read them again: a predecessor may have stored something until its end."""
         self._background.start("read the paths of assets", self._read())
 

@@ -130,7 +130,7 @@ class FileServer:
             exchange.answered(Answer(status=status, headers=headers, body=content.data[first:end]), checked=True)
         elif exchange.method == "HEAD":
             content.close()
-            exchange.feed(answer, _NOTHING, length=end - first)
+            exchange.feed(answer, _EMPTY_BODY, length=end - first)
         else:
             download = Download(exchange=exchange, content=content, first=first, end=end)
             exchange.feed(answer, download, length=end - first)
@@ -215,7 +215,7 @@ class _EmptyBody:
         """See `Body.lost`."""
 
 
-_NOTHING = _EmptyBody()
+_EMPTY_BODY = _EmptyBody()
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 
@@ -223,7 +223,7 @@ def represented(file: ServedFile, request: Request) -> _Representation:
     """Choose the coding of a file, and say what its answer says of it."""
     codings = [] if "range" in request.headers else accepted(request.headers.get("accept-encoding", ""))
     may_pack = compresses(file.type) and _LEAST_PACKED <= file.size <= _MOST_PACKED
-    immutable = file.immutable or _asked_by_hash(request.query, file.digest)
+    immutable = file.immutable or _names_digest(request.query, file.digest)
     headers = [
         (b"content-type", file.type.encode("latin-1")),
         (b"cache-control", _IMMUTABLE if immutable else _REVALIDATED),
@@ -303,7 +303,7 @@ def _no_such_part(size: int) -> Answer:
     return Answer(status=416, headers=((b"content-range", b"bytes */%d" % size), _NOSNIFF), body=b"")
 
 
-def _asked_by_hash(query: str, digest: str) -> bool:
+def _names_digest(query: str, digest: str) -> bool:
     if "v=" not in query:
         return False
     try:

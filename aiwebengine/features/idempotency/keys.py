@@ -47,19 +47,19 @@ def idempotent_request(request: Request, route: Entry) -> AnswerKey | None:
     option = route.options.get(OPTION)
     if not option:
         return None
-    given = request.headers.get(HEADER, "").strip()
-    if not given:
+    key = request.headers.get(HEADER, "").strip()
+    if not key:
         if option == "required":
             raise Invalid(
                 f"{request.method} {request.path[:200]} needs the header {HEADER}: a value that is new for each "
                 "request, such as a random UUID, and the same when it is sent again."
             )
         return None
-    if not _FORM.fullmatch(given):
+    if not _FORM.fullmatch(key):
         raise Invalid(f"The header {HEADER} must be 1 to 255 visible ASCII characters without spaces.")
     who = request.headers.get("authorization", "")
     return AnswerKey(
-        key=_digest(route.script, request.method, route.key, who, given),
+        key=_digest(route.script, request.method, route.key, who, key),
         request=_digest(request.path, request.query, request.headers.get("content-type", ""), request.body),
     )
 

@@ -10,7 +10,7 @@ from aiwebengine.web.api.call import ApiCall, as_json, nothing
 from aiwebengine.web.api.route import ApiRoute
 
 _MOST = 1000
-_USUAL = 20
+_DEFAULT_LIMIT = 20
 
 
 class ReceiptList:
@@ -44,7 +44,7 @@ class ReceiptList:
         call.only("uri", "limit", "before", "outcome")
         uri = check_uri(call.required("uri"))
         limit = call.integer("limit", least=0, most=_MOST)
-        limit = _USUAL if limit is None else limit
+        limit = _DEFAULT_LIMIT if limit is None else limit
         before = call.integer("before", least=1, most=2**63 - 1)
         outcome = call.text("outcome")
         kept = await self._receipts.kept(uri, limit=limit, before=before, outcome=outcome) if limit else []

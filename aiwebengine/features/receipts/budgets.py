@@ -311,5 +311,5 @@ class Budgets(Service):
 
 def _read(texts: Mapping[str, Iterable[str]]) -> list[Budget]:
     """Read budgets by the names of their resources; they were checked before."""
-    budgets = [read_budget(text, BY_NAME[name]) for name, given in texts.items() if name in BY_NAME for text in given]
+    budgets = [read_budget(text, BY_NAME[name]) for name, values in texts.items() if name in BY_NAME for text in values]
     return [budget for budget in budgets if budget is not None]

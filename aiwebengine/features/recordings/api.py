@@ -17,7 +17,7 @@ from aiwebengine.web.api.call import ApiCall, as_json, nothing
 from aiwebengine.web.api.route import ApiRoute
 
 _MOST = 1000
-_USUAL = 20
+_DEFAULT_LIMIT = 20
 _LONGEST_PATH = 1024
 _REPLAY_KEYS = {"recording": 16 * 1024 * 1024, "entry": 4096}
 """What a replay may be sent beside files, and how many bytes."""
@@ -56,7 +56,7 @@ class Recordings:
         """List the newest recordings."""
         call.only("uri", "limit")
         uri = call.text("uri")
-        limit = call.integer("limit", least=1, most=_MOST) or _USUAL
+        limit = call.integer("limit", least=1, most=_MOST) or _DEFAULT_LIMIT
         recordings = await self._recorder.find(check_uri(uri) if uri else None, limit=limit)
         return as_json({"recordings": [recording.as_json() for recording in recordings]})
 

@@ -58,11 +58,11 @@ class SocketMessages:
         return {PUBLISH.name: self._publish}
 
     def _publish(self, session: CallSession, topic: str, data: Any, options: Mapping[str, Any] | None) -> None:
-        given = options or {}
-        for name in given:
+        message_options = options or {}
+        for name in message_options:
             if name != "immediate":
                 raise Invalid(f"{_CALL}: there is no option {described(name)}; the only one is immediate.")
-        immediate = given.get("immediate", False)
+        immediate = message_options.get("immediate", False)
         if not isinstance(immediate, bool):
             raise Invalid(f"{_CALL}: immediate must be true or false; {described(immediate)} was given.")
         text, event = _read(data)

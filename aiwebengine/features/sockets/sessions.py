@@ -293,7 +293,7 @@ class SocketSession:
     def _next(self) -> None:
         """Handle what happened next."""
         while self._events and not self._busy:
-            name, given = self._events.pop(0)
+            name, arguments = self._events.pop(0)
             if self._held and len(self._events) <= self._context.settings.queue_messages // 2:
                 self._held = False
                 self._socket.resume()
@@ -301,12 +301,12 @@ class SocketSession:
             route = self._route()
             if route is not None and route.options.get(name) is not None:
                 self._busy = True
-                self._begin(route, name, given)
+                self._begin(route, name, arguments)
             if last and not self._busy:
                 self._on_closed(self)
                 return
 
-    def _begin(self, route: Entry, name: str, given: str) -> None:
+    def _begin(self, route: Entry, name: str, arguments: str) -> None:
         invoker = self._context.invoker
         details = _payload(
             self._context.settings,
@@ -316,7 +316,7 @@ class SocketSession:
             topics=list(self._topics),
         )
         callee = self._callees[name].of(route)
-        self._run = invoker.run(invoker.invocation(callee, self._principal, f'{{"ws":{details},{given}}}'), self)
+        self._run = invoker.run(invoker.invocation(callee, self._principal, f'{{"ws":{details},{arguments}}}'), self)
 
     def _route(self) -> Entry | None:
         script, pattern = self.place

@@ -86,10 +86,10 @@ class Entries:
             entry: StoredEntry | None = own[key]
             if not session.holds(GROUP, key):
                 # The unit before has written it, and is being stored.
-                session.saw(GROUP, key, entry.version if entry else None)
+                session.remember_version(GROUP, key, entry.version if entry else None)
             return entry if entry is None or self._alive(entry) else None
         stored = (await self._committed(session, area, [name])).get(name)
-        session.saw(GROUP, key, stored.version if stored else None)
+        session.remember_version(GROUP, key, stored.version if stored else None)
         return stored
 
     async def put(self, session: CallSession, area: str, name: str, value: str, *, lives_ms: int | None = None) -> str:

@@ -21,7 +21,7 @@ from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.runtime.routes import Routes
 from aiwebengine.services.bus import Bus
-from aiwebengine.services.topics import Reason, Sieve, TopicOptions
+from aiwebengine.services.topics import ChooseSubscribers, Reason, TopicOptions
 from aiwebengine.values import Entry, HandlerRef, Invocation, RouteMatch
 
 _MOST_FILTERED = 1000
@@ -114,10 +114,10 @@ class StreamTopics:
         return TopicOptions(
             history=self._history(route),
             slow=route.options["slow"],
-            sieve=self._sieve(route) if route.options.get("filter") is not None else None,
+            choose=self._choose(route) if route.options.get("filter") is not None else None,
         )
 
-    def _sieve(self, route: Entry) -> Sieve:
+    def _choose(self, route: Entry) -> ChooseSubscribers:
         callee = Callee(
             kind="filter",
             script=route.script,

@@ -59,8 +59,8 @@ class Registration:
         Raises:
             Invalid: There is none.
         """
-        given = self.sent.get("handler")
-        number, name = (given.get("id"), given.get("name")) if isinstance(given, dict) else (None, None)
+        handler = self.sent.get("handler")
+        number, name = (handler.get("id"), handler.get("name")) if isinstance(handler, dict) else (None, None)
         return HandlerRef(id=self.function(number, what), name=name[:_LONGEST_NAME] if isinstance(name, str) else "")
 
     def function(self, value: Any, what: str) -> int:
@@ -82,11 +82,11 @@ class Registration:
             Invalid: They are none.
             TooMany: There are too many.
         """
-        given = value if isinstance(value, list) else [value]
-        if len(given) > _MOST_FUNCTIONS:
+        items = value if isinstance(value, list) else [value]
+        if len(items) > _MOST_FUNCTIONS:
             raise TooMany(f"{self.call}: {what} is a list of at most {_MOST_FUNCTIONS} functions.")
         return [
-            self.function(function.get("id") if isinstance(function, dict) else function, what) for function in given
+            self.function(function.get("id") if isinstance(function, dict) else function, what) for function in items
         ]
 
     def short_string(self, value: Any, what: str) -> str:

@@ -37,11 +37,11 @@ OPTIONS: dict[str, str] = {
 """Options of `registerWebHandler`, with what they mean; features add to them."""
 
 _CALL = "registerWebHandler"
-_NOTHING: RouteOptions = MappingProxyType({})
+_NO_OPTIONS: RouteOptions = MappingProxyType({})
 _LARGEST_SCHEMA = 64 * 1024
 
 
-def web_routes(limits: LimitSettings, *, added: RouteOptions = _NOTHING) -> RegistrationKind:
+def web_routes(limits: LimitSettings, *, added: RouteOptions = _NO_OPTIONS) -> RegistrationKind:
     """
     Return the kind of `registerWebHandler`.
 
@@ -60,23 +60,23 @@ def web_routes(limits: LimitSettings, *, added: RouteOptions = _NOTHING) -> Regi
 
 
 def _check(limits: LimitSettings, added: RouteOptions, registration: Registration) -> Entry:
-    given = registration.options
-    chosen = given.get("method") if registration.sent.get("methods") is None else registration.sent["methods"]
+    options = registration.options
+    chosen = options.get("method") if registration.sent.get("methods") is None else registration.sent["methods"]
     with blaming(option="method", argument=2):
         methods = _methods(["GET"] if chosen is None else chosen)
     return registration.entry(
         methods=methods,
         handler=registration.handler(),
-        options=_options(given, registration, limits, added),
+        options=_options(options, registration, limits, added),
     )
 
 
 def _options(
-    given: Mapping[str, Any], registration: Registration, limits: LimitSettings, added: RouteOptions
+    options: Mapping[str, Any], registration: Registration, limits: LimitSettings, added: RouteOptions
 ) -> dict[str, Any]:
     checked: dict[str, Any] = {}
     checks = OptionChecks(_CALL)
-    for name, value in given.items():
+    for name, value in options.items():
         with checks.of(name):
             if name not in OPTIONS and name not in added:
                 raise registration.unknown_option(name, {**OPTIONS, **added})
@@ -138,8 +138,8 @@ def _timeout(value: Any, limits: LimitSettings) -> int:
     return milliseconds
 
 
-def _methods(given: Any) -> tuple[str, ...]:
-    texts = given if isinstance(given, list) else [given]
+def _methods(value: Any) -> tuple[str, ...]:
+    texts = value if isinstance(value, list) else [value]
     if not texts:
         raise Invalid(f"{_CALL}: the list of methods is empty; leave it out for GET.")
     methods: dict[str, None] = {}

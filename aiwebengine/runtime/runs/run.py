@@ -40,8 +40,8 @@ from aiwebengine.runtime.wire.failure import (
     broken_protocol,
     death_error,
     disconnected,
-    lost_again,
-    not_again,
+    not_repeatable,
+    process_lost_twice,
     read_position,
     script_failure,
 )
@@ -369,9 +369,9 @@ class Run:
 
     def _lose(self) -> None:
         if self._session is not None and not self._session.repeatable:
-            self._fail(not_again(self.invocation.script))
+            self._fail(not_repeatable(self.invocation.script))
         elif self._losses:
-            self._fail(lost_again(self.invocation.script))
+            self._fail(process_lost_twice(self.invocation.script))
         else:
             # Nothing of it was done, so it is run once more.
             self._losses += 1

@@ -154,15 +154,15 @@ def read_strings(argument: str) -> list[str] | None:
     return strings if at == end else None
 
 
-def _headers(kind: Any, given: Any) -> tuple[tuple[bytes, bytes], ...]:
+def _headers(kind: Any, headers: Any) -> tuple[tuple[bytes, bytes], ...]:
     pairs: list[tuple[bytes, bytes]] = []
     if kind is not None:
         pairs.append((b"content-type", _value("content-type", kind)))
-    if given is None:
+    if headers is None:
         return tuple(pairs)
-    if not isinstance(given, list) or len(given) > _MAX_HEADERS:
+    if not isinstance(headers, list) or len(headers) > _MAX_HEADERS:
         raise _invalid(f"it must have a list of at most {_MAX_HEADERS} headers")
-    for pair in given:
+    for pair in headers:
         if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str):
             raise _invalid(f"a header must be a name and a value; it is {_shown(pair)}")
         name = pair[0].lower()

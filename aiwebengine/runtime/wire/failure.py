@@ -189,7 +189,7 @@ def disconnected() -> Cancelled:
     return Cancelled("The client disconnected.")
 
 
-def lost_again(script: str) -> Unavailable:
+def process_lost_twice(script: str) -> Unavailable:
     """Make the error for a run that lost its process through no fault of its own, for the second time."""
     return Unavailable(
         f'The process of the script "{script}" was killed from outside, twice; nothing it did was kept. '
@@ -198,7 +198,7 @@ def lost_again(script: str) -> Unavailable:
     )
 
 
-def not_again(script: str) -> ScriptCrashed:
+def not_repeatable(script: str) -> ScriptCrashed:
     """Make the error for a run that lost its process through no fault of its own, and cannot be run once more."""
     return ScriptCrashed(
         f'The process of the script "{script}" was killed from outside after it had done something that takes effect '
@@ -267,14 +267,14 @@ def _thrown(report: dict[str, Any]) -> ThrownError:
 
 
 def _refused(report: dict[str, Any]) -> list[RefusedRegistration]:
-    given = report.get("refused")
+    refusals = report.get("refused")
     return [
         RefusedRegistration(
             thrown=_thrown(refusal),
             argument=_count(refusal, "argument", _MOST_ARGUMENTS),
             option=_text(refusal, "option")[:200],
         )
-        for refusal in (given[:_MOST_REFUSED] if isinstance(given, list) else ())
+        for refusal in (refusals[:_MOST_REFUSED] if isinstance(refusals, list) else ())
         if isinstance(refusal, dict)
     ]
 

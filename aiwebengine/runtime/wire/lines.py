@@ -63,18 +63,18 @@ class Lines:
             self.count += 1
             return [_warning(at, f"Log lines of more than {_MAX_RAW_BYTES} bytes came at once; they are dropped.")]
         try:
-            given = decode(raw)
+            rows = decode(raw)
         except RecursionError:
             # A script can replace what checks its fields.
             self.count += 1
             return [_warning(at, "Log lines came with fields that are too deep to be read; they are dropped.")]
         except ValueError:
             raise BadBox("a box of log lines is not JSON") from None
-        if not isinstance(given, list):
+        if not isinstance(rows, list):
             raise BadBox("a box of log lines is not a list")
-        return self._kept(given, at, left if len(raw) > left else None)
+        return self._kept(rows, at, left if len(raw) > left else None)
 
-    def _kept(self, given: list[Any], at: float, left: int | None) -> list[LogLine]:
+    def _kept(self, rows: list[Any], at: float, left: int | None) -> list[LogLine]:
         """
         Read lines one by one.
 
@@ -83,7 +83,7 @@ class Lines:
         """
         limits = self._limits
         lines: list[LogLine] = []
-        for row in given:
+        for row in rows:
             self.count += 1
             if self.count > limits.log_lines:
                 self._full = True

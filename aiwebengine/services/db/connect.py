@@ -224,7 +224,7 @@ class Database(Service):
             with engine.connect().execution_options(write=write) as connection, connection.begin():
                 result = work(connection)
                 if fate is not None and not fate.commit():
-                    raise DependencyTimeout(_GIVEN_UP, retry_seconds=1.0)
+                    raise DependencyTimeout(_TIMED_OUT, retry_seconds=1.0)
                 written = write
         except DBAPIError as error:
             if written and error.connection_invalidated:
@@ -275,7 +275,7 @@ def _stopped() -> Unavailable:
     return Unavailable("The database is stopped.", retry_seconds=1.0)
 
 
-_GIVEN_UP = "The database did not answer in time; nothing was changed."
+_TIMED_OUT = "The database did not answer in time; nothing was changed."
 
 
 class _TransactionOutcome:
@@ -296,7 +296,7 @@ class _TransactionOutcome:
     def give_up(self) -> EngineError:
         """Have it not committed, and give the error for whoever waited."""
         if self._take():
-            return DependencyTimeout(_GIVEN_UP, retry_seconds=1.0)
+            return DependencyTimeout(_TIMED_OUT, retry_seconds=1.0)
         return CommitUnderWay(
             "The database takes too long to commit; whether it will be made is not known. Check before you retry.",
             retry_seconds=1.0,

@@ -34,7 +34,7 @@ _log = Logger()
 FORMER = (("m0001", "m0002", "m0003"), ("e0001", "e0002", "e0003", "e0004"))
 """Alembic's revisions of the two databases that there were, each in its order."""
 
-_TAKEN_OVER = "+chains"
+_CONVERTED_SUFFIX = "+chains"
 _ALEMBIC = sa.table("alembic_version", sa.column("version_num", sa.String(32)))
 
 
@@ -117,7 +117,7 @@ def _find_any(connection: Connection, chains: Sequence[MigrationChain]) -> _Revi
     revisions = _Revisions(empty=not tables)
     if _ALEMBIC.name in tables:
         former = connection.execute(sa.select(_ALEMBIC.c.version_num)).scalar()
-        revisions.former = (former or "").removesuffix(_TAKEN_OVER)
+        revisions.former = (former or "").removesuffix(_CONVERTED_SUFFIX)
     done = _done_formerly(revisions.former)
     for chain in chains:
         own = chain.table in tables and connection.execute(sa.select(_version(chain).c.revision)).scalar()
@@ -172,7 +172,7 @@ def _run(
                     step.upgrade(operations)
                 _remember(connection, chain)
             if now.taken_over:
-                connection.execute(sa.update(_ALEMBIC).values(version_num=f"{now.former}{_TAKEN_OVER}"))
+                connection.execute(sa.update(_ALEMBIC).values(version_num=f"{now.former}{_CONVERTED_SUFFIX}"))
     except DBAPIError as error:
         raise CannotStart(
             f"The database {_name_of(engine)} cannot be migrated ({_described(lacking, revisions)}): "

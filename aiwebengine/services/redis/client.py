@@ -106,7 +106,7 @@ class RedisStore(Service):
         self._listener = keep(self._listening.made, self._listening.lost, self._listening.pushed)
         self._first: Deferred[None] | None = None
         self._look: DelayedCall | None = None
-        self._away = ""
+        self._outage = ""
         """Why there is no connection; empty while there is one."""
         self._scripts = {
             "increment": Script(name="increment", lua=_INCREMENT, twin=_no_memory_version),
@@ -122,7 +122,7 @@ class RedisStore(Service):
             does without.
         """
         super().startService()
-        self._away = "it is being connected to"
+        self._outage = "it is being connected to"
         first = self._first = Deferred()
         late = cast(DelayedCall, self._reactor.callLater(self._connect_seconds, self._go_on))
         for connection in self._all():
@@ -142,7 +142,7 @@ class RedisStore(Service):
         self._go_on()
         if self._look is not None and self._look.active():
             self._look.cancel()
-        self._away = "the server is stopping"
+        self._outage = "the server is stopping"
         stopping = [stopped for connection in self._all() if (stopped := connection.stopService()) is not None]
         self._listening.lost("")
         return gatherResults(stopping).addCallback(lambda _: None)
@@ -228,7 +228,7 @@ class RedisStore(Service):
             "connections": sum(connection.wire is not None for connection in self._all()),
             "channels": len(self._listening),
             "interruptions": self._listening.interruptions,
-            **({"why": self._away} if self._away else {}),
+            **({"why": self._outage} if self._outage else {}),
         }
 
     def _ask_whether_there(self) -> None:
@@ -240,17 +240,17 @@ class RedisStore(Service):
         return [*self._connections, self._listener]
 
     def _made(self, _: Wire) -> None:
-        if self._away:
+        if self._outage:
             _log.info("connected to the Redis server {address}", address=self.address)
-        self._away = ""
+        self._outage = ""
         self._go_on()
 
     def _lost(self, why: str) -> None:
         if any(connection.wire is not None for connection in self._connections):
             return
-        if self._away != why:
+        if self._outage != why:
             _log.warn("there is no connection to the Redis server {address}: {why}", address=self.address, why=why)
-        self._away = why
+        self._outage = why
 
     def _go_on(self) -> None:
         if self._first is not None and not self._first.called:
@@ -265,7 +265,7 @@ class RedisStore(Service):
             if wire is not None:
                 return wire
         raise Unavailable(
-            f"There is no connection to the Redis server at {self.address} ({self._away}); nothing was changed.",
+            f"There is no connection to the Redis server at {self.address} ({self._outage}); nothing was changed.",
             retry_seconds=1.0,
         )
 

@@ -40,10 +40,12 @@ from aiwebengine.settings.redis_url import RedisAddress
 _log = Logger()
 
 _BACKOFF = Backoff(first_seconds=0.2, longest_seconds=5.0)
-_STEADY_SECONDS = 10.0
+_STABLE_SECONDS = 10.0
 
 # What a server says that cannot serve now, or not us; everything else is the fault of who gave the command.
-_AWAY = frozenset(("LOADING", "MASTERDOWN", "BUSY", "CLUSTERDOWN", "TRYAGAIN", "NOAUTH", "WRONGPASS", "max"))
+_UNAVAILABLE_REPLIES = frozenset(
+    ("LOADING", "MASTERDOWN", "BUSY", "CLUSTERDOWN", "TRYAGAIN", "NOAUTH", "WRONGPASS", "max")
+)
 _REFUSING = frozenset(("OOM", "READONLY", "MISCONF", "NOREPLICAS", "NOPERM"))
 
 
@@ -137,8 +139,8 @@ class Wire(txredisapi.HiredisProtocol):  # type: ignore[misc]  # txredisapi has 
             if word == "READONLY":
                 # Another server has become the one that is written to; a new connection finds it.
                 self.abort()
-            if word in _AWAY or word in _REFUSING:
-                kind = Unavailable if word in _AWAY else WriteRefused
+            if word in _UNAVAILABLE_REPLIES or word in _REFUSING:
+                kind = Unavailable if word in _UNAVAILABLE_REPLIES else WriteRefused
                 return Failure(kind(f"The Redis server answers: {text}", retry_seconds=1.0))
             return Failure(CommandRefused(text))
         if isinstance(error, txredisapi.RedisError):
@@ -223,7 +225,7 @@ class KeptConnection(Service):
                 why = _words(error)
             else:
                 why = await self._use(wire, life)
-                if self._clock.seconds() - began >= _STEADY_SECONDS:
+                if self._clock.seconds() - began >= _STABLE_SECONDS:
                     failures = 0
             self._go_on(life)
             failures += 1

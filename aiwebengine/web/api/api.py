@@ -85,8 +85,8 @@ class Api(Service):
 
     async def _enter(self, route: ApiRoute, request: WebRequest) -> None:
         # The engine's own channel has given the request an id already, that of a trusted proxy if it sent one.
-        [given] = request.responseHeaders.getRawHeaders(b"x-request-id") or [b""]
-        identity = given.decode("ascii") or self._new_id()
+        [header] = request.responseHeaders.getRawHeaders(b"x-request-id") or [b""]
+        identity = header.decode("ascii") or self._new_id()
         request_id.set(identity)
         request.setHeader(b"x-request-id", identity.encode())
         try:

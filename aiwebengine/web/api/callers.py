@@ -8,11 +8,11 @@ from aiwebengine.errors import Denied, Unauthenticated
 from aiwebengine.interfaces import Decide, Identify
 from aiwebengine.values import ANONYMOUS, Principal, Request
 
-_WITHOUT = (
+_ANONYMOUS_CALLER = (
     "The management API needs the administrator token: Authorization: Bearer <token>. "
     "`aiwebengine token` shows it on the server."
 )
-_WRONG = "This is not the administrator token; `aiwebengine token` shows it on the server."
+_UNKNOWN_CALLER = "This is not the administrator token; `aiwebengine token` shows it on the server."
 
 
 class ApiCallers:
@@ -40,8 +40,8 @@ class ApiCallers:
         principal = await identified if isinstance(identified, Deferred) else identified
         if principal.kind == ANONYMOUS.kind:
             kind, _, token = request.headers.get("authorization", "").partition(" ")
-            given = kind.lower() == "bearer" and token.strip()
-            raise Unauthenticated(_WRONG if given else _WITHOUT)
+            has_token = kind.lower() == "bearer" and token.strip()
+            raise Unauthenticated(_UNKNOWN_CALLER if has_token else _ANONYMOUS_CALLER)
         decision = self._decide.decide(principal, "api.read" if request.method in {"GET", "HEAD"} else "api.write")
         if not decision.allowed:
             raise Denied(decision.reason)

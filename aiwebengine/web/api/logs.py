@@ -14,7 +14,7 @@ from aiwebengine.web.api.route import ApiRoute
 from aiwebengine.web.api.streams import JsonStream
 
 _MOST = 1000
-_USUAL = 100
+_DEFAULT_LIMIT = 100
 
 
 class Logs:
@@ -102,7 +102,7 @@ class Logs:
             since=call.moment("since", now=now),
             until=call.moment("until", now=now),
             before=call.integer("before", least=1, most=2**63 - 1),
-            limit=_USUAL if limit is None else limit,
+            limit=_DEFAULT_LIMIT if limit is None else limit,
         )
 
 

@@ -105,8 +105,8 @@ class StreamServer:
         if self._ended:
             raise Unavailable(_STOPPING.message, retry_seconds=1.0)
         exchange = opening.exchange
-        given = accepted.get("attributes") if accepted is not None else None
-        attributes = {**(checked("attributes", given) if given is not None else {}), **opening.attributes}
+        from_script = accepted.get("attributes") if accepted is not None else None
+        attributes = {**(checked("attributes", from_script) if from_script is not None else {}), **opening.attributes}
         first = None
         if accepted is not None and "first" in accepted:
             first = json.dumps(accepted["first"], ensure_ascii=False, separators=(",", ":"))

@@ -193,9 +193,9 @@ def _can_be_met(offer: str) -> bool:
         return False
     seen: set[str] = set()
     for parameter in parameters:
-        key, given, value = (part.strip() for part in parameter.partition("="))
+        key, has_value, value = (part.strip() for part in parameter.partition("="))
         allowed = _DEFLATE_PARAMETERS.get(key)
-        if allowed is None or key in seen or (value.strip('"') if given else None) not in allowed:
+        if allowed is None or key in seen or (value.strip('"') if has_value else None) not in allowed:
             return False
         seen.add(key)
     return True
@@ -218,10 +218,12 @@ def check_origin(request: Request, allowed: Iterable[str]) -> None:
     if origin is None:
         return
     # What is no origin, such as "null", equals nothing.
-    given = _origin(origin)
-    if given is not None and given[1:] == _place(request.url):
+    client_origin = _origin(origin)
+    if client_origin is not None and client_origin[1:] == _place(request.url):
         return
-    if not any(origin == ANY_ORIGIN or (given is not None and _origin(origin) == given) for origin in allowed):
+    if not any(
+        origin == ANY_ORIGIN or (client_origin is not None and _origin(origin) == client_origin) for origin in allowed
+    ):
         raise Denied(
             f"Pages from {_shown(origin)} may not open this WebSocket; have the origin added to the option `origins` "
             "of its registration, or to the server's setting `websocket.origins`."

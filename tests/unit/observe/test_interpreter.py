@@ -8,7 +8,7 @@ import weakref
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.observe.interpreter import SWITCH_SECONDS, favour_reactor, rest_collector
+from aiwebengine.observe.interpreter import SWITCH_SECONDS, favour_reactor, pause_collector
 
 
 class Knot:
@@ -36,7 +36,7 @@ class InterpreterTests(SynchronousTestCase):
 
     def test_rest_collector(self) -> None:
         """While the server starts nothing is collected; then what is there stays, and what comes after it does not."""
-        rest_collector()
+        pause_collector()
         self.assertFalse(gc.isenabled())
         kept = weakref.ref(Knot())
         favour_reactor()

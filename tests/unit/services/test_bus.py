@@ -209,7 +209,7 @@ class HistoryTests(BusCase):
         self.publish("2")
         self.assertEqual(Reader(self.bus, after=reader.ids[-1]).got, [GAP])
 
-    def test_history_is_sifted_by_attributes(self):
+    def test_history_is_filtered_by_attributes(self):
         """What is replayed is only what is for the subscriber."""
         self.publish("1", to={"user": "ada"})
         self.publish("2", to={"user": "bob"})
@@ -248,21 +248,21 @@ class HistoryTests(BusCase):
         self.assertEqual(reader.subscription.last_id, "")
 
 
-class SieveTests(BusCase):
+class FilterTests(BusCase):
     def setUp(self):
         self.make()
         self.asked = []
         self.answers = []
-        self.bus.configure("news", TopicOptions(history=10, sieve=self.sieve))
+        self.bus.configure("news", TopicOptions(history=10, choose=self.choose))
 
-    def sieve(self, message, attributes):
+    def choose(self, message, attributes):
         self.asked.append((message.data, [dict(one) for one in attributes]))
         answer = Deferred()
         self.answers.append(answer)
         return answer
 
     def test_asked_once_for_each_message(self):
-        """The sieve is asked once, with the attributes of all whom `to` lets through."""
+        """The filter is asked once, with the attributes of all whom `to` lets through."""
         ada, bob = Reader(self.bus, attributes={"user": "ada"}), Reader(self.bus, attributes={"user": "bob"})
         Reader(self.bus)
         self.publish("1", to={"user": ["ada", "bob"]})
@@ -271,7 +271,7 @@ class SieveTests(BusCase):
         self.assertEqual((ada.got, bob.got), ([], ["1"]))
 
     def test_messages_stay_in_order(self):
-        """The second message is sifted after the first one was."""
+        """The second message is filtered after the first one was."""
         reader = Reader(self.bus)
         self.publish("1", "2")
         self.assertEqual(len(self.asked), 1)
@@ -279,8 +279,8 @@ class SieveTests(BusCase):
         self.answers[1].callback([True])
         self.assertEqual(reader.got, ["1", "2"])
 
-    def test_a_sieve_that_fails_lets_nothing_through(self):
-        """If the sieve fails nobody gets the message, and the next one is sifted again."""
+    def test_a_filter_that_fails_lets_nothing_through(self):
+        """If the filter fails nobody gets the message, and the next one is filtered again."""
         reader = Reader(self.bus)
         self.publish("1", "2")
         self.answers[0].errback(Unavailable("No."))
@@ -288,17 +288,19 @@ class SieveTests(BusCase):
         self.assertEqual(reader.got, ["2"])
         self.assertEqual(self.bus.state()["sieveFailures"], 1)
 
-    def test_a_sieve_that_answers_at_once(self):
+    def test_a_filter_that_answers_at_once(self):
         """Answers that are there at once, or raised, do as well."""
-        self.bus.configure("news", TopicOptions(sieve=lambda message, them: succeed([message.data != "2"] * len(them))))
+        self.bus.configure(
+            "news", TopicOptions(choose=lambda message, them: succeed([message.data != "2"] * len(them)))
+        )
         reader = Reader(self.bus)
         self.publish("1", "2", "3")
-        self.bus.configure("news", TopicOptions(sieve=lambda message, them: fail(Unavailable("No."))))
+        self.bus.configure("news", TopicOptions(choose=lambda message, them: fail(Unavailable("No."))))
         self.publish("4")
         self.assertEqual(reader.got, ["1", "3"])
 
-    def test_history_is_sifted(self):
-        """What a subscriber missed is sifted for it alone; what comes meanwhile waits."""
+    def test_history_is_filtered(self):
+        """What a subscriber missed is filtered for it alone; what comes meanwhile waits."""
         self.publish("1", "2")
         reader = Reader(self.bus, after="e1-0", attributes={"user": "ada"})
         self.publish("3")
@@ -310,7 +312,7 @@ class SieveTests(BusCase):
         self.assertEqual(len(reader.got), 2)
         self.assertEqual(reader.got, sorted(reader.got))
 
-    def test_who_joins_while_a_message_is_sifted(self):
+    def test_who_joins_while_a_message_is_filtered(self):
         """A subscriber gets nothing that was published before it came."""
         Reader(self.bus)
         self.publish("1")
@@ -366,12 +368,12 @@ _steps = st.lists(
 
 
 @given(_steps, st.integers(0, 5), st.integers(1, 4), st.booleans())
-def test_nothing_is_lost_doubled_or_out_of_order_unless_told(steps, history, queue, sifted) -> None:
+def test_nothing_is_lost_doubled_or_out_of_order_unless_told(steps, history, queue, filtered) -> None:
     """Whatever happens, a reader has each message for it once and in order, or a gap stands where one is missing."""
     bus = Bus(epoch="e", settings=LiveSettings(queue_messages=queue))
     answers: list[tuple[Deferred[list[bool]], int]] = []
 
-    def sieve(message, attributes):
+    def choose(message, attributes):
         answer: Deferred[list[bool]] = Deferred()
         answers.append((answer, len(attributes)))
         return answer
@@ -380,7 +382,7 @@ def test_nothing_is_lost_doubled_or_out_of_order_unless_told(steps, history, que
         answer, many = answers.pop(0)
         answer.callback([True] * many)
 
-    bus.configure("t", TopicOptions(history=history, sieve=sieve if sifted else None))
+    bus.configure("t", TopicOptions(history=history, choose=choose if filtered else None))
     published: list[tuple[int, object]] = []
     readers = [_Person(bus, number % 2) for number in range(3)]
     for what, which in steps:

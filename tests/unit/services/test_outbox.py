@@ -51,7 +51,7 @@ class ScriptRelayTests(SynchronousTestCase):
         self.fails = []
         self.relay = Relay(database=self.main, clock=self.clock, milliseconds=self.milliseconds)
         self.relay.add("test", self.deliver)
-        self.relay.also(self.scripts)
+        self.relay.add_script_outboxes(self.scripts)
 
     def milliseconds(self):
         return int(self.clock.seconds() * 1000)

@@ -72,21 +72,21 @@ def of_engine(error: EngineError, *, shown: bool, trace: Trace = NO_TRACE) -> Fi
 
 def of_script(report: Any) -> FieldFailed | ScriptFailed:
     """Read what a script's kernel told of an error; all of it may be forged."""
-    given = report if isinstance(report, dict) else {}
-    message = _text(given.get("message")) or "The script failed."
-    if given.get("public") is True:
+    fields = report if isinstance(report, dict) else {}
+    message = _text(fields.get("message")) or "The script failed."
+    if fields.get("public") is True:
         extensions: dict[str, Any] = {"code": "SCRIPT_FAILED"}
-        status = given.get("status")
+        status = fields.get("status")
         if isinstance(status, int) and not isinstance(status, bool):
             extensions["code"] = _BY_STATUS.get(status, "BAD_USER_INPUT" if status < 500 else "SCRIPT_FAILED")
             extensions["status"] = status
-            if given.get("details") is not None:
-                extensions["details"] = given["details"]
-        elif isinstance(given.get("extensions"), dict):
-            extensions |= given["extensions"]
+            if fields.get("details") is not None:
+                extensions["details"] = fields["details"]
+        elif isinstance(fields.get("extensions"), dict):
+            extensions |= fields["extensions"]
         return FieldFailed(message, extensions)
-    name = _text(given.get("name"))[:200] or "Error"
-    thrown = ThrownError(name=name, message=message, stack=_text(given.get("stack")))
+    name = _text(fields.get("name"))[:200] or "Error"
+    thrown = ThrownError(name=name, message=message, stack=_text(fields.get("stack")))
     shown = message if name in {"Error", ""} else f"{name}: {message}"
     return ScriptFailed(f"The script threw {shown}", thrown=thrown)
 

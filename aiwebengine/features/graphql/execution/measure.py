@@ -113,7 +113,7 @@ class _Measurement:
                 times = max(times, min(_MOST, abs(int(value.value))))
             elif isinstance(value, VariableNode):
                 self._fixed = False
-                given = self._variables.get(value.name.value)
-                if isinstance(given, int) and not isinstance(given, bool):
-                    times = max(times, min(_MOST, abs(given)))
+                variable = self._variables.get(value.name.value)
+                if isinstance(variable, int) and not isinstance(variable, bool):
+                    times = max(times, min(_MOST, abs(variable)))
         return times

@@ -23,16 +23,16 @@ def leaf_value(return_type: GraphQLLeafType, result: Any) -> Any:
     Raises:
         GraphQLError, TypeError: It is none of that type.
     """
-    value, given = result, type(result)
-    if given is float or given is int or given is str:
+    value, kind = result, type(result)
+    if kind is float or kind is int or kind is str:
         name = return_type.name
         if name in {"String", "ID"}:
-            if given is str:
+            if kind is str:
                 return value
-            if name == "String" or given is int or value.is_integer():
+            if name == "String" or kind is int or value.is_integer():
                 return number_text(value)
         elif name in {"Float", "Int"}:
-            if given is str and (number := number_of(value)) is not None and value:
+            if kind is str and (number := number_of(value)) is not None and value:
                 value = shortest(number)
             if name == "Float" and type(value) is not str and abs(value) <= LARGEST:
                 return shortest(value)

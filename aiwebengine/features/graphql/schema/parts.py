@@ -203,37 +203,37 @@ def _is_bare(sdl: str) -> bool:
     return parser.peek(TokenKind.PAREN_L) or parser.peek(TokenKind.COLON)
 
 
-def _name(given: Any, kind: str, call: str) -> str:
+def _name(name: Any, kind: str, call: str) -> str:
     if kind == "field":
-        names = given.split(".") if isinstance(given, str) else []
+        names = name.split(".") if isinstance(name, str) else []
         if len(names) != 2 or not all(_NAME.fullmatch(part) for part in names):
             raise Invalid(
-                f'{call}: the first argument names a field, such as "Note.author"; {described(given)} was given.'
+                f'{call}: the first argument names a field, such as "Note.author"; {described(name)} was given.'
             )
         if names[0] in ROOTS.values():
             wanted = CALLS_BY_KIND[names[0].lower()]
-            raise Invalid(f"{call}: {described(given)} is a root field; register it with {wanted}.")
+            raise Invalid(f"{call}: {described(name)} is a root field; register it with {wanted}.")
         return f"{names[0]}.{names[1]}"
-    if not isinstance(given, str) or not _NAME.fullmatch(given) or given.startswith("__"):
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.startswith("__"):
         raise Invalid(
             f'{call}: the name must be a GraphQL name such as "notes": letters, digits and _, not beginning with a '
-            f"digit or __; {described(given)} was given."
+            f"digit or __; {described(name)} was given."
         )
-    if kind == "scalar" and given in BUILT_IN_SCALARS:
-        raise Invalid(f"{call}: {given} is a scalar of GraphQL itself; choose another name.")
-    return given
+    if kind == "scalar" and name in BUILT_IN_SCALARS:
+        raise Invalid(f"{call}: {name} is a scalar of GraphQL itself; choose another name.")
+    return name
 
 
-def _text(given: Any, kind: str, name: str, call: str) -> str:
+def _text(sdl: Any, kind: str, name: str, call: str) -> str:
     if kind not in ROOTS:
         return ""
-    if not isinstance(given, str) or not given.strip():
+    if not isinstance(sdl, str) or not sdl.strip():
         raise Invalid(
-            f'{call}: the second argument is SDL such as "{name}(id: ID!): String"; {described(given)} was given.'
+            f'{call}: the second argument is SDL such as "{name}(id: ID!): String"; {described(sdl)} was given.'
         )
-    if len(given) > _LONGEST_SDL:
-        raise Invalid(f"{call}: the SDL may have at most {_LONGEST_SDL} characters; this one has {len(given)}.")
-    return given
+    if len(sdl) > _LONGEST_SDL:
+        raise Invalid(f"{call}: the SDL may have at most {_LONGEST_SDL} characters; this one has {len(sdl)}.")
+    return sdl
 
 
 def _check_sdl(part: SchemaPart, call: str, read: ReadSdl) -> None:

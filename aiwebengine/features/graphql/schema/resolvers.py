@@ -147,7 +147,7 @@ def _root(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_json
     rooted = RootField(part, text_is_json=text_is_json)
     parses = _parses(args)
 
-    def resolve(_source: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
+    def resolve(_source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         operation: Operation = info.context
         if operation.prefetched is not None:
             return operation.prefetched[info.path.key].get()
@@ -163,7 +163,7 @@ def _root(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_json
                 operation.batches.gather(call)
             return future
 
-        return checking(operation, args, given, send) if parses(operation) else send(given)
+        return checking(operation, args, arguments, send) if parses(operation) else send(arguments)
 
     resolve.rooted = rooted  # type: ignore[attr-defined]  # For `prefetch.py`.
     return resolve
@@ -176,7 +176,7 @@ def _nested(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_js
     convert = parsed if text_is_json else None
     parses = _parses(args)
 
-    def resolve(source: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         operation: Operation = info.context
 
         def send(checked: Mapping[str, Any]) -> Future[Any]:
@@ -194,7 +194,7 @@ def _nested(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_js
                 operation.batches.gather(call)
             return call.add(operation.loop.create_future(), source)
 
-        return checking(operation, args, given, send) if parses(operation) else send(given)
+        return checking(operation, args, arguments, send) if parses(operation) else send(arguments)
 
     return resolve
 
@@ -210,10 +210,10 @@ def _event(text_is_json: bool) -> Resolver:  # noqa: FBT001  it is what it says
 def _subscribed(part: SchemaPart, args: Mapping[str, GraphQLArgument]) -> Resolver:
     parses = _parses(args)
 
-    async def subscribe(_source: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
+    async def subscribe(_source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         operation: Operation = info.context
         assert operation.opens is not None
-        checked = await parse_arguments(operation, args, given) if parses(operation) else given
+        checked = await parse_arguments(operation, args, arguments) if parses(operation) else arguments
         return await operation.opens(part, operation, info, checked)
 
     return subscribe
@@ -252,8 +252,8 @@ def _serialize(schema: GraphQLSchema, assembled: AssembledSchema) -> None:
 
 
 def _serialized(part: SchemaPart, before: Resolver) -> Resolver:
-    async def resolve(source: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
-        value = before(source, info, **given)
+    async def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        value = before(source, info, **arguments)
         if isinstance(value, Future) or hasattr(value, "__await__"):
             value = await value
         return await _each(info.context, part, "serialize", value)
@@ -313,15 +313,15 @@ def _contains_scalar(kind: Any, scalars: set[str], seen: set[str]) -> bool:
 async def checking(
     operation: Operation,
     args: Mapping[str, GraphQLArgument],
-    given: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     send: Callable[[Mapping[str, Any]], Future[Any]],
 ) -> Any:
     """Pass what a client sent through `parse` of its scalars, then go on."""
-    return await send(await parse_arguments(operation, args, given))
+    return await send(await parse_arguments(operation, args, arguments))
 
 
 async def parse_arguments(
-    operation: Operation, args: Mapping[str, GraphQLArgument], given: Mapping[str, Any]
+    operation: Operation, args: Mapping[str, GraphQLArgument], arguments: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """
     Pass what a client sent through `parse` of its scalars.
@@ -330,7 +330,7 @@ async def parse_arguments(
         FieldFailed: It was refused.
     """
     waiting: list[tuple[Any, Any, str, Future[Any]]] = []
-    checked = {name: _copy(operation, args[name].type, value, (name,), waiting) for name, value in given.items()}
+    checked = {name: _copy(operation, args[name].type, value, (name,), waiting) for name, value in arguments.items()}
     for into, key, where, future in waiting:
         try:
             into[key] = await future

@@ -35,7 +35,7 @@ from aiwebengine.values import Answer, Invocation
 
 _MOST_WAITING = 16
 """Events that a source takes ahead of what is executed; more wait on the bus."""
-_NO_FIRST = object()
+_NO_VALUE = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +45,12 @@ class SourceRequest:
     part: SchemaPart
     attributes: Mapping[str, Any] = field(default_factory=dict)
     filter: Filter | None = None
-    first: Any = _NO_FIRST
+    first: Any = _NO_VALUE
 
     @property
     def begins(self) -> bool:
         """There is a first value, for this client alone."""
-        return self.first is not _NO_FIRST
+        return self.first is not _NO_VALUE
 
     @property
     def key(self) -> str:

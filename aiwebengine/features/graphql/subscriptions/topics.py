@@ -20,7 +20,7 @@ from aiwebengine.host.filters import FILTER_LIMITS, MessageFilter
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.bus import Bus
-from aiwebengine.services.topics import DISCONNECT, Reason, Sieve, TopicMessage, TopicOptions
+from aiwebengine.services.topics import DISCONNECT, ChooseSubscribers, Reason, TopicMessage, TopicOptions
 from aiwebengine.values import Invocation
 
 FILTER = "\0filter"
@@ -105,11 +105,11 @@ class SubscriptionTopics:
             self._configure(self._parts[field])
 
     def _configure(self, part: SchemaPart) -> None:
-        sieve = self._sieve(part) if part.name in self._filtered else None
+        choose = self._choose(part) if part.name in self._filtered else None
         history = part.options.get("history", 0)
-        self._bus.configure(topic_of(part.name), TopicOptions(history=history, slow=DISCONNECT, sieve=sieve))
+        self._bus.configure(topic_of(part.name), TopicOptions(history=history, slow=DISCONNECT, choose=choose))
 
-    def _sieve(self, part: SchemaPart) -> Sieve:
+    def _choose(self, part: SchemaPart) -> ChooseSubscribers:
         callee = Callee(
             kind="subfilter",
             script=part.script,

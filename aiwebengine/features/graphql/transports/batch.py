@@ -52,19 +52,19 @@ class BatchedOperations:
         self._underway: list[RunningOperation] = []
         self._left = 0
 
-    def begin(self, given: Sequence[Mapping[str, Any]]) -> None:
+    def begin(self, operations: Sequence[Mapping[str, Any]]) -> None:
         """
         Execute operations.
 
         Args:
-            given: The parameters of each.
+            operations: The parameters of each.
 
         Raises:
             NoSchema: There is nothing to execute them on.
         """
-        self._results = [{}] * len(given)
-        self._left = len(given)
-        for index, params in enumerate(given):
+        self._results = [{}] * len(operations)
+        self._left = len(operations)
+        for index, params in enumerate(operations):
             try:
                 self._begin(index, params)
             except RequestFailed as failed:
@@ -77,8 +77,8 @@ class BatchedOperations:
         for operation in self._underway:
             operation.cancel()
 
-    def _begin(self, index: int, given: Mapping[str, Any]) -> None:
-        prepared = self._execution.prepare(read_params(given, self._execution.documents, persisted=self._persisted))
+    def _begin(self, index: int, params: Mapping[str, Any]) -> None:
+        prepared = self._execution.prepare(read_params(params, self._execution.documents, persisted=self._persisted))
         if prepared.kind == "subscription":
             raise Invalid("A subscription cannot be one of several operations in an array; send it by itself.")
         self._underway.append(self._execution.execute(prepared, self._caller, partial(self._finished, index)))

@@ -113,11 +113,11 @@ class GraphQLOverHttp:
 
     def _operate(self, exchange: Exchange, request: Request, accepted: AcceptedTypes) -> None:
         """Execute what a request asks for."""
-        given = read_batch(request, self._settings.max_batch, self._execution.loop.checkpoint)
-        if not isinstance(given, Mapping):
-            self._batch(exchange, request, given)
+        body = read_batch(request, self._settings.max_batch, self._execution.loop.checkpoint)
+        if not isinstance(body, Mapping):
+            self._batch(exchange, request, body)
             return
-        params = read_params(given, self._execution.documents, persisted=self._settings.persisted_queries)
+        params = read_params(body, self._execution.documents, persisted=self._settings.persisted_queries)
         prepared = self._execution.prepare(params)
         if not exchange.waiting:
             return
@@ -137,7 +137,7 @@ class GraphQLOverHttp:
         if not underway.ended:
             exchange.on_disconnect = underway.cancel
 
-    def _batch(self, exchange: Exchange, request: Request, given: Sequence[Mapping[str, Any]]) -> None:
+    def _batch(self, exchange: Exchange, request: Request, operations: Sequence[Mapping[str, Any]]) -> None:
         def done(results: Sequence[Mapping[str, Any]]) -> None:
             exchange.on_disconnect = None
             exchange.answered(answer(results, JSON, checkpoint=self._execution.loop.checkpoint))
@@ -149,7 +149,7 @@ class GraphQLOverHttp:
             done=done,
         )
         exchange.on_disconnect = batch.cancel
-        batch.begin(given)
+        batch.begin(operations)
 
     def _subscribe(self, exchange: Exchange, request: Request, prepared: PreparedOperation) -> None:
         caller = caller_of(exchange, request)

@@ -45,16 +45,16 @@ def read_request(request: Request, checkpoint: Checkpoint = no_checkpoint) -> Ma
         pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         raise Invalid(f"The query has more than {_MOST_FIELDS} parameters.") from None
-    given: dict[str, Any] = dict(pairs)
+    params: dict[str, Any] = dict(pairs)
     for name in ("variables", "extensions"):
-        if given.get(name):
-            given[name] = parse_json(given[name], f"The parameter {name}", checkpoint)
+        if params.get(name):
+            params[name] = parse_json(params[name], f"The parameter {name}", checkpoint)
         else:
-            given.pop(name, None)
+            params.pop(name, None)
     for name in ("operationName", "query"):
-        if given.get(name) == "":
-            del given[name]
-    return given
+        if params.get(name) == "":
+            del params[name]
+    return params
 
 
 def read_body(request: Request, checkpoint: Checkpoint) -> Mapping[str, Any]:
@@ -64,12 +64,12 @@ def read_body(request: Request, checkpoint: Checkpoint) -> Mapping[str, Any]:
     Raises:
         Invalid, UnsupportedMedia: It is not one.
     """
-    given = _read(request, checkpoint)
-    if not isinstance(given, dict):
+    body = _read(request, checkpoint)
+    if not isinstance(body, dict):
         raise Invalid(
             'The body is a JSON object such as {"query": "{ notes { id } }"}; several at once are not accepted here.'
         )
-    return given
+    return body
 
 
 def read_batch(
@@ -88,14 +88,14 @@ def read_batch(
     """
     if not most or request.method != "POST":
         return read_request(request, checkpoint)
-    given = _read(request, checkpoint)
-    if isinstance(given, dict):
-        return given
-    if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
+    body = _read(request, checkpoint)
+    if isinstance(body, dict):
+        return body
+    if not isinstance(body, list) or not all(isinstance(item, dict) for item in body):
         raise Invalid('The body is a JSON object such as {"query": "{ notes { id } }"}, or an array of such objects.')
-    if not given or len(given) > most:
-        raise Invalid(f"An array has from 1 to {most} operations (graphql.max_batch); this one has {len(given)}.")
-    return given
+    if not body or len(body) > most:
+        raise Invalid(f"An array has from 1 to {most} operations (graphql.max_batch); this one has {len(body)}.")
+    return body
 
 
 def _read(request: Request, checkpoint: Checkpoint) -> Any:
@@ -152,7 +152,7 @@ def parse_json(text: str, what: str, checkpoint: Checkpoint) -> Any:
         raise Invalid(f"{what} is JSON nested too deeply.") from None
 
 
-def read_params(given: Mapping[str, Any], documents: Documents, *, persisted: bool) -> Params:
+def read_params(params: Mapping[str, Any], documents: Documents, *, persisted: bool) -> Params:
     """
     Check parameters, and find the document if only its digest was sent.
 
@@ -163,8 +163,8 @@ def read_params(given: Mapping[str, Any], documents: Documents, *, persisted: bo
         Invalid: A parameter is not what it should be.
         RequestFailed: The document is not known.
     """
-    query, variables = given.get("query"), given.get("variables")
-    name, extensions = given.get("operationName"), given.get("extensions")
+    query, variables = params.get("query"), params.get("variables")
+    name, extensions = params.get("operationName"), params.get("extensions")
     if query is not None and not isinstance(query, str):
         raise Invalid(f"The parameter query is the text of a GraphQL document; {described(query)} was given.")
     if variables is not None and not isinstance(variables, dict):
@@ -173,7 +173,7 @@ def read_params(given: Mapping[str, Any], documents: Documents, *, persisted: bo
         raise Invalid(f"The parameter operationName must be a string; {described(name)} was given.")
     if extensions is not None and not isinstance(extensions, dict):
         raise Invalid(f"The parameter extensions is an object; {described(extensions)} was given.")
-    digest = _digest(given, extensions or {})
+    digest = _digest(params, extensions or {})
     if digest is not None:
         query = _persisted(digest, query, documents, persisted=persisted)
     if not query:
@@ -181,12 +181,12 @@ def read_params(given: Mapping[str, Any], documents: Documents, *, persisted: bo
     return Params(query=query, variables=variables or {}, operation_name=name)
 
 
-def _digest(given: Mapping[str, Any], extensions: Mapping[str, Any]) -> str | None:
+def _digest(params: Mapping[str, Any], extensions: Mapping[str, Any]) -> str | None:
     persisted_query = extensions.get("persistedQuery")
     if isinstance(persisted_query, dict):
         digest = persisted_query.get("sha256Hash")
     else:
-        named = given.get("documentId")
+        named = params.get("documentId")
         if not isinstance(named, str):
             return None
         digest = named.removeprefix("sha256:")

@@ -351,8 +351,8 @@ class GraphQLOverSse:
         Raises:
             EngineError, NoSchema: Nothing can be executed.
         """
-        given = read_request(request, self._execution.loop.checkpoint)
-        prepared = self._prepare(given, request)
+        body = read_request(request, self._execution.loop.checkpoint)
+        prepared = self._prepare(body, request)
         if not exchange.waiting:
             return
         caller = caller_of(exchange, request)
@@ -448,8 +448,8 @@ class GraphQLOverSse:
         reserved.opened(connection)
 
     def _operate(self, exchange: Exchange, request: Request, reserved: Reserved) -> None:
-        given = read_request(request, self._execution.loop.checkpoint)
-        extensions = given.get("extensions")
+        body = read_request(request, self._execution.loop.checkpoint)
+        extensions = body.get("extensions")
         identity = extensions.get("operationId") if isinstance(extensions, dict) else None
         if not isinstance(identity, str) or not 0 < len(identity) <= _LONGEST_ID:
             raise Invalid("An operation on a reserved stream has a string extensions.operationId, which names it.")
@@ -457,7 +457,7 @@ class GraphQLOverSse:
             raise Conflict("An operation of that id is under way on this stream.")
         if len(reserved.operations) >= reserved.most:
             raise TooMany(f"One stream may have at most {reserved.most} operations at once.")
-        prepared = self._prepare(given, request)
+        prepared = self._prepare(body, request)
         if identity in reserved.operations:
             raise Conflict("An operation of that id is under way on this stream.")
         if not exchange.waiting:
@@ -478,10 +478,10 @@ class GraphQLOverSse:
             if identity in reserved.operations:
                 reserved.operations[identity] = stop
 
-    def _prepare(self, given: Mapping[str, Any], request: Request) -> PreparedOperation | RequestFailed:
+    def _prepare(self, body: Mapping[str, Any], request: Request) -> PreparedOperation | RequestFailed:
         """Read an operation; what is wrong with a document clients of this protocol read as a result."""
         try:
-            params = read_params(given, self._execution.documents, persisted=self._settings.persisted_queries)
+            params = read_params(body, self._execution.documents, persisted=self._settings.persisted_queries)
             prepared = self._execution.prepare(params)
         except RequestFailed as failed:
             return failed

@@ -190,11 +190,11 @@ class Conversation:
         if self._init is None or self._acknowledged:
             self._close(4429, "Too many initialisation requests")
             return
-        given = message.get("payload")
-        if given is not None and not isinstance(given, dict):
+        payload = message.get("payload")
+        if payload is not None and not isinstance(payload, dict):
             self._close(4400, "Invalid message received: the payload of connection_init is an object")
             return
-        connection = json.dumps(given, separators=(",", ":"))
+        connection = json.dumps(payload, separators=(",", ":"))
         if len(connection) > _MOST_INIT_BYTES:
             self._close(4400, "Invalid message received: the payload of connection_init is too large")
             return
@@ -227,8 +227,8 @@ class Conversation:
         if not self._acknowledged:
             self._close(4401, "Unauthorized: connection_init comes first")
             return
-        identity, given = message.get("id"), message.get("payload")
-        if not isinstance(identity, str) or not 0 < len(identity) <= _LONGEST_ID or not isinstance(given, dict):
+        identity, payload = message.get("id"), message.get("payload")
+        if not isinstance(identity, str) or not 0 < len(identity) <= _LONGEST_ID or not isinstance(payload, dict):
             self._close(4400, "Invalid message received: subscribe has a text id and an object as payload")
             return
         if identity in self._stops:
@@ -248,7 +248,7 @@ class Conversation:
 
         self._stops[identity] = pending
         try:
-            params = read_params(given, parts.execution.documents, persisted=parts.settings.persisted_queries)
+            params = read_params(payload, parts.execution.documents, persisted=parts.settings.persisted_queries)
             prepared = parts.execution.prepare(params)
             if self._stops.get(identity) is not pending:
                 return
