@@ -17,7 +17,7 @@ from aiwebengine.engine import Engine
 from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
 from aiwebengine.host.names import declarations
-from aiwebengine.machinery import chains_of, parts_of, refuse_shared
+from aiwebengine.machinery import chains_of, parts_of
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.services.inherited import NOTHING, InheritedDescriptors
 from aiwebengine.settings.schema import Settings
@@ -53,11 +53,10 @@ def build(
         prelude={path: feature.name for feature in features for path in feature.prelude},
     )
     parts = [parts_of(feature, machinery) for feature in features]
-    refuse_shared(features, parts)
     # The reference page is generated from the engine's own features; those of other packages have a page of their own.
     others = [feature for feature in features if feature.api_version is not None]
     guides = [None if feature.api_version is None else feature.guide for feature in features]
     connect(machinery, parts, guides=guides)
     # The engine's own JavaScript is tested; that of another package may keep a sandbox from starting.
     brought = any(feature.prelude for feature in others)
-    return build_engine(machinery, parts, inherited=inherited, sandbox_first=brought)
+    return build_engine(machinery, parts, features=features, inherited=inherited, sandbox_first=brought)

@@ -8,7 +8,8 @@ them.  Both are values: `assembly` fills the first, connects the second, and hol
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -63,7 +64,7 @@ from aiwebengine.web.api.route import ApiResource
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamServer
 from aiwebengine.web.handover import HandoverParticipant
-from aiwebengine.web.site import Responder
+from aiwebengine.web.site import OWN_PREFIXES, Responder
 from aiwebengine.web.websocket.connection import WebSockets
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ if TYPE_CHECKING:
     from aiwebengine.services.redis.client import RedisStore
 
 _log = Logger()
+
+_PARAMETER = re.compile(r"(?<=<)\w+(?=>)|(?<=:)\w+(?=>)")
+"""The name of a parameter in a path of the management API, which does not distinguish routes."""
 
 
 class Recording(Protocol):
@@ -129,7 +133,11 @@ class Parts:
     deliver: Mapping[str, Deliver] = field(default_factory=dict)
     """By kind, who delivers the messages that these effects publish."""
     services: Sequence[tuple[str, Any]] = ()
-    """Name and `IService`; started in order before scripts are restored, stopped in reverse."""
+    """
+    Name and `IService`; started in order before scripts are restored, stopped in reverse.
+
+    A start or stop that returns a Deferred has `observe.services.FEATURE_SECONDS` to finish.
+    """
     api: Sequence[ApiResource] = ()
     """Routes of the management API."""
     responders: Sequence[Responder] = ()
@@ -141,7 +149,7 @@ class Parts:
     pages: Sequence[ConsolePage] = ()
     """What it shows to those who look after the server: a console has a page for each."""
     state: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
-    """By name, figures for the state page, ready for JSON."""
+    """By name, figures for the state page, ready for JSON; one that raises is shown as `{"error": ...}`."""
     breakers: Sequence[GuardedDependency] = ()
     """Dependencies of its own, for health and state."""
     ending: Sequence[Callable[[], None]] = ()
@@ -271,23 +279,51 @@ def parts_of(feature: Feature, machinery: Machinery) -> Parts:
     return parts
 
 
-def refuse_shared(features: Sequence[Feature], parts: Sequence[Parts]) -> None:
+def refuse_shared(features: Sequence[Feature], parts: Sequence[Parts], *, own: Parts) -> None:
     """
-    Check that no two features answer for the same thing.
+    Check that no two features answer for the same thing, and none for what the engine itself does.
+
+    Args:
+        own: What the engine has without any feature.
 
     Raises:
-        CannotStart: Two would carry out the same effects, deliver the same messages or show state under one name.
+        CannotStart: Two would carry out the same effects, deliver the same messages, show state under one name or
+            answer the same route of the management API; or a route is none of the management API.
     """
+    taken: dict[tuple[str, str], str] = {}
+    named = [("", own), *((feature.name, one) for feature, one in zip(features, parts, strict=True))]
+    for name, one in named:
+        for what, key in _answered_for(name, one):
+            if (what, key) in taken:
+                raise CannotStart(_both(taken[what, key], name, what=what, key=key))
+            taken[what, key] = name
+
+
+def _answered_for(feature: str, parts: Parts) -> Iterator[tuple[str, str]]:
+    """Yield what nobody else may answer for: the field of `Parts`, and a name or route."""
     for what in ("effects", "deliver", "state"):
-        taken: dict[str, str] = {}
-        for feature, feature_parts in zip(features, parts, strict=True):
-            for name in getattr(feature_parts, what):
-                if name in taken:
-                    raise CannotStart(
-                        f'The features "{taken[name]}" and "{feature.name}" both have "{name}" in Parts.{what}. '
-                        "Give one of them another name, or leave one of the features out."
-                    )
-                taken[name] = feature.name
+        yield from ((what, name) for name in getattr(parts, what))
+    for resource in parts.api:
+        for route in resource.routes():
+            if not route.path.startswith(OWN_PREFIXES):
+                raise CannotStart(
+                    f'The feature "{feature}" has the route "{route.method} {route.path}" in Parts.api, which no '
+                    "request reaches. Let its path begin with /engine/api/."
+                )
+            path = _PARAMETER.sub("", route.path)
+            yield "api", f"{route.method.upper()} {path}"
+
+
+def _both(first: str, second: str, *, what: str, key: str) -> str:
+    where = f'"{key}" in Parts.{what}'
+    if not first:
+        return f'The feature "{second}" has {where}, which is the engine\'s own. Give it another name.'
+    if first == second:
+        return f'The feature "{first}" has {where} twice. Remove one of the two.'
+    return (
+        f'The features "{first}" and "{second}" both have {where}. '
+        "Give one of them another name, or leave one of the features out."
+    )
 
 
 def chains_of(features: Iterable[Feature]) -> Mapping[DatabaseName, Sequence[MigrationChain]]:

@@ -12,10 +12,11 @@ from twisted.internet.defer import Deferred
 from aiwebengine.assembly.interim import OWN_PAGES, settle_ports
 from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.engine import Engine
+from aiwebengine.feature import Feature
 from aiwebengine.host.registration_calls import RegistrationCalls
 from aiwebengine.interfaces import Identify
-from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.observe.services import HeldService, OrderedServices
+from aiwebengine.machinery import Machinery, Parts, refuse_shared
+from aiwebengine.observe.services import BoundedService, HeldService, OrderedServices
 from aiwebengine.ports import CONSOLE, DECIDE, PRINCIPAL
 from aiwebengine.runtime import lockdown
 from aiwebengine.scripts.restore import Restore
@@ -59,13 +60,22 @@ def connect(machinery: Machinery, parts: Sequence[Parts], *, guides: Sequence[st
 
 # Long: a list of what listens, read from top to bottom.
 def build_engine(
-    machinery: Machinery, parts: Sequence[Parts], *, inherited: InheritedDescriptors, sandbox_first: bool = False
+    machinery: Machinery,
+    parts: Sequence[Parts],
+    *,
+    features: Sequence[Feature],
+    inherited: InheritedDescriptors,
+    sandbox_first: bool = False,
 ) -> Engine:
     """
     Build what listens, and put all services in their order.
 
     Args:
+        features: Those whose parts they are.
         sandbox_first: Answer nobody before a sandbox has started, whatever the settings say.
+
+    Raises:
+        CannotStart: See `machinery.refuse_shared`.
     """
     base = machinery.base
     settings = base.settings
@@ -79,7 +89,9 @@ def build_engine(
     pages.show(shown)
     if (console := machinery.ports.offered(CONSOLE)) is not None:
         console.show(shown)
-    api = _api(machinery, parts, tokens=tokens, identify=identify, pages=pages, dependencies=dependencies)
+    own = _own_parts(machinery, parts, tokens=tokens, pages=pages, dependencies=dependencies)
+    refuse_shared(features, parts, own=own)
+    api = _api(machinery, [own, *parts], identify=identify)
     service = OrderedServices(failed=ready.errback)
     add_health(
         api.klein,
@@ -150,48 +162,56 @@ def _dependencies(machinery: Machinery, parts: Sequence[Parts]) -> Sequence[Guar
     return (*own, *(guarded for part in parts for guarded in part.breakers))
 
 
-def _api(
+def _own_parts(
     machinery: Machinery,
     parts: Sequence[Parts],
     *,
     tokens: AdministratorToken,
-    identify: Identify,
     pages: PageList,
     dependencies: Sequence[GuardedDependency],
-) -> Api:
+) -> Parts:
+    """Return what the management API has without any feature; *parts* are those of features."""
     base = machinery.base
-    settings = base.settings
     logs = Logs(logs=base.logs, clock=base.reactor, seconds=base.seconds)
     listing = Listing([machinery.routes, *(kind for part in parts for kind in part.kinds)])
-    return Api(
-        routed=[
+    own = _state(machinery, dependencies)
+    states = [own, *(part.state for part in parts)]
+    return Parts(
+        api=[
             DeployedScripts(store=base.store, deployer=machinery.deployer, listing=listing),
             Deployments(
                 deployer=machinery.deployer,
                 threads=base.unpacking_threads,
-                settings=settings.deploy,
+                settings=base.settings.deploy,
                 clock=base.reactor,
                 listing=listing,
             ),
             logs,
-            ServerState(parts=_state(machinery, parts, dependencies)),
+            ServerState(parts={name: figures for state in states for name, figures in state.items()}),
             Token(tokens=tokens),
             pages,
-            *(routed for part in parts for routed in part.api),
         ],
+        state=own,
         ending=[logs.close],
+    )
+
+
+def _api(machinery: Machinery, parts: Sequence[Parts], *, identify: Identify) -> Api:
+    """Build the management API of all *parts*, the engine's own first."""
+    base = machinery.base
+    return Api(
+        routed=[routed for part in parts for routed in part.api],
+        ending=parts[0].ending,
         admit=ApiCallers(identify=identify, decide=machinery.ports.find(DECIDE)).admit,
-        settings=settings.deploy,
+        settings=base.settings.deploy,
         new_id=base.new_id,
     )
 
 
-def _state(
-    machinery: Machinery, parts: Sequence[Parts], dependencies: Sequence[GuardedDependency]
-) -> dict[str, Callable[[], Any]]:
+def _state(machinery: Machinery, dependencies: Sequence[GuardedDependency]) -> dict[str, Callable[[], Any]]:
     base, current = machinery.base, machinery.current
     started_at = base.milliseconds()
-    state: dict[str, Callable[[], Any]] = {
+    return {
         "server": lambda: {
             "profile": base.settings.profile,
             "startedAt": started_at,
@@ -220,9 +240,6 @@ def _state(
         "streams": machinery.event_streams.state,
         "websockets": machinery.sockets.state,
     }
-    for part in parts:
-        state.update(part.state)
-    return state
 
 
 def _site(machinery: Machinery, parts: Sequence[Parts], *, api: Api, tokens: AdministratorToken) -> Site:
@@ -298,7 +315,7 @@ def _services(
         ("script databases", machinery.script_databases),
         ("upkeep", upkeep),
         ("administrator token", tokens),
-        *(named for part in parts for named in part.services),
+        *((name, BoundedService(name, child, clock=base.reactor)) for part in parts for name, child in part.services),
         ("sandbox", machinery.zygote),
         ("runner", machinery.runner),
         ("builder", machinery.builder),

@@ -138,7 +138,7 @@ class Host:
             if len(argument) > longest:
                 declared.check_length(len(argument))
             result = function(session, *_arguments(declared, argument))
-        except Exception as error:  # noqa: BLE001  the edge of host calls: a child gets an answer whatever happens
+        except (Exception, SystemExit) as error:  # noqa: BLE001  the edge of host calls: a child gets an answer whatever happens
             return self._refusal(name, error)
         if not hasattr(result, "__await__"):
             return self._encoded(name, result)
@@ -187,7 +187,7 @@ class Host:
             awaited = context.run(coroutine.send, None)
         except StopIteration as returned:
             return self._encoded(name, returned.value)
-        except Exception as error:  # noqa: BLE001  as in `_answer`
+        except (Exception, SystemExit) as error:  # noqa: BLE001  as in `_answer`
             return self._refusal(name, error)
         return self._answer_later(session, name, Deferred.fromCoroutine(_await_answer(coroutine, awaited, context)))
 

@@ -244,7 +244,7 @@ class Commits:
         for group, held in groups.items():
             try:
                 self._effects[group].happen(unit, held)
-            except Exception:  # noqa: BLE001  the commit is made: a fault here must not make it look as if it were not
+            except (Exception, SystemExit):  # noqa: BLE001  the commit is made: a fault here must not make it look as if it were not
                 _log.failure("a step after the commit failed in the group {group}", group=group)
         self._passed("volatile.done")
 

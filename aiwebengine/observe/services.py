@@ -13,10 +13,20 @@ from typing import Any
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from aiwebengine.errors import CannotStart, EngineError
+
 _log = Logger()
+
+FEATURE_SECONDS = 60.0
+"""How long the start or stop of a feature's service may take."""
+
+_EXPLAINED = (CancelledError, EngineError, CannotListenError)
+"""What needs no line with the name of the service: nothing is wrong, or the message that ends the program says it."""
 
 
 class OrderedServices(Service):
@@ -96,7 +106,9 @@ class OrderedServices(Service):
         for name, child in self._children:
             try:
                 await maybeDeferred(child.startService)
-            except BaseException:
+            except BaseException as error:
+                if not isinstance(error, _EXPLAINED):
+                    _log.error("service {name} did not start: {error!r}", name=name, error=error)
                 await self._stop_running()
                 raise
             self._running.append((name, child))
@@ -108,7 +120,7 @@ class OrderedServices(Service):
                 await maybeDeferred(child.stopService)
             except CancelledError:
                 raise
-            except Exception:  # noqa: BLE001 - one service that cannot stop must not keep the rest running
+            except (Exception, SystemExit):  # noqa: BLE001 - one service that cannot stop must not keep the rest running
                 _log.failure("service {name} did not stop cleanly", name=name)
 
     def _succeed(self, _: None) -> None:
@@ -128,6 +140,69 @@ class OrderedServices(Service):
             return failure
         self._failed(failure)
         return None
+
+
+class BoundedService(Service):
+    """
+    A service whose start and stop end: one that waits for ever must not keep the others from starting or stopping.
+
+    Args:
+        name: For people.
+        child: An `IService`.
+        clock: Measures how long it takes.
+        seconds: How long a start, or a stop, may take.
+    """
+
+    def __init__(self, name: str, child: Any, *, clock: IReactorTime, seconds: float = FEATURE_SECONDS) -> None:
+        self._name = name
+        self._child = IService(child)
+        self._clock = clock
+        self._seconds = seconds
+
+    def privilegedStartService(self) -> None:
+        """See `IService.privilegedStartService`."""
+        super().privilegedStartService()
+        self._child.privilegedStartService()
+
+    def startService(self) -> Deferred[None]:
+        """Start the child; the Deferred fails with `CannotStart` when its time is over."""
+        super().startService()
+        return self._bounded(
+            maybeDeferred(self._child.startService),
+            CannotStart(
+                f'The service "{self._name}" did not start within {self._seconds:g} seconds. '
+                "Mend the feature that it belongs to, or leave that feature out."
+            ),
+        )
+
+    def stopService(self) -> Deferred[None]:
+        """Stop the child; the Deferred fails with `TimeoutError` when its time is over."""
+        super().stopService()
+        return self._bounded(
+            maybeDeferred(self._child.stopService),
+            TimeoutError(
+                f'The service "{self._name}" did not stop within {self._seconds:g} seconds; it is left behind.'
+            ),
+        )
+
+    def _bounded(self, work: Deferred[Any], late: Exception) -> Deferred[None]:
+        """Return what fires with *work*, or fails with *late* when the time is over."""
+        done: Deferred[None] = Deferred(lambda _: work.cancel())
+
+        def end(result: object) -> None:
+            if timer.active():
+                timer.cancel()
+            if not done.called:
+                done.callback(None) if not isinstance(result, Failure) else done.errback(result)
+
+        def expire() -> None:
+            # Who swallows the cancellation and waits on is left behind.
+            done.errback(late)
+            work.cancel()
+
+        timer = self._clock.callLater(self._seconds, expire)
+        work.addBoth(end)
+        return done
 
 
 class HeldService(Service):

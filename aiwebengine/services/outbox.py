@@ -240,7 +240,7 @@ class Relay(Service):
         except Undeliverable as error:
             self._failed += 1
             _log.error("message {id} was discarded as undeliverable: {why}", id=message.id, why=str(error))
-        except Exception:  # noqa: BLE001  the edge of a delivery: whatever it met, the message waits and the others go on
+        except (Exception, SystemExit):  # noqa: BLE001  the edge of a delivery: whatever it met, the message waits and the others go on
             self._failed += 1
             _log.failure("message {id} of kind {kind} was not delivered", Failure(), id=message.id, kind=row.kind)
             await self._postpone(outbox_of, row)

@@ -3,7 +3,8 @@ Admission: what a matched request passes before its handler is run.
 
 A feature adds a step, with its place in the order and with the routes to which it applies.  That is
 decided once for each route of what serves, so a route to which no step applies pays nothing.  A step
-lets the request go on, refuses it by raising an `EngineError`, or takes it over and answers it itself.
+lets the request go on, refuses it by raising an `EngineError`, or takes it over and answers it itself,
+within `held_requests.HELD_SECONDS`.
 """
 
 from __future__ import annotations
@@ -72,6 +73,6 @@ class Admission:
     def __init__(self, steps: Iterable[AdmissionStep]) -> None:
         self.steps = sorted(steps, key=lambda step: step.place)
 
-    def of(self, route: Entry) -> tuple[Enter, ...]:
+    def of(self, route: Entry) -> tuple[AdmissionStep, ...]:
         """Return what requests for *route* pass, in order."""
-        return tuple(step.enter for step in self.steps if step.applies(route))
+        return tuple(step for step in self.steps if step.applies(route))

@@ -50,10 +50,11 @@ from aiwebengine.values import (
     Request,
     RouteMatch,
 )
-from aiwebengine.web.admission import Admission, AdmissionStep, Enter
+from aiwebengine.web.admission import Admission, AdmissionStep
 from aiwebengine.web.arrival import Arrival, Opener
 from aiwebengine.web.automatic import Unanswered, allowed, as_json, automatic, owner_of, refusal_of
 from aiwebengine.web.errors import error_answer, problem_page, wants_page, withheld
+from aiwebengine.web.held_requests import HeldRequests
 from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.exchange import Exchange
 from aiwebengine.web.http.payload import payload, with_body
@@ -83,7 +84,7 @@ class ServedRoute(NamedTuple):
     """What requests for one route meet."""
 
     callee: Callee
-    steps: tuple[Enter, ...]
+    steps: tuple[AdmissionStep, ...]
     opener: Opener | None
     """Takes them over; None: the handler is run."""
     plain: bool
@@ -153,6 +154,7 @@ class Site:
         self._own_prefixes = tuple(own_prefixes)
         self._openers = dict(openers)
         self._admission = Admission(admission)
+        self._held = HeldRequests(clock=reactor)
         self._served: dict[int, ServedRoute] = {}
         """By id of a route of `_served_of`."""
         self._served_of: Registry | None = None
@@ -289,7 +291,7 @@ class Site:
             self._route(exchange, request)
         except EngineError as error:
             self.tell(exchange, error)
-        except Exception:  # noqa: BLE001  the request edge: every failure becomes an answer
+        except (Exception, SystemExit):  # noqa: BLE001  the request edge: every failure becomes an answer
             _log.failure("request {request} failed", Failure(), request=identity)
             self.tell(exchange, EngineError("Internal server error; the server log has the details."))
         finally:
@@ -354,8 +356,10 @@ class Site:
                 trace=request.trace,
             )
             invocation = with_body(invocation, request)
-            if served.steps and any(enter(exchange, request, route, invocation, self) for enter in served.steps):
-                return
+            for step in served.steps:
+                if step.enter(exchange, request, route, invocation, self):
+                    self._held.add(exchange, step.name)
+                    return
             if served.opener is not None:
                 served.opener(
                     Arrival(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -11,6 +12,7 @@ from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
 from aiwebengine.machinery import Machinery, Parts, chains_of, parts_of, refuse_shared
 from aiwebengine.services.db.chain import MigrationChain, Step
+from aiwebengine.web.api.route import ApiRoute
 
 NOTES = MigrationChain(name="notes", steps=(Step(revision="0001", upgrade=lambda _: None),))
 HERE = f"{__name__}:NOTES"
@@ -96,7 +98,40 @@ def test_parts_of_two_features(what: str) -> None:
     """What one feature answers for cannot be taken over by another, and both are named."""
     features = [Feature(name=name, parts=f"{__name__}:nothing") for name in ("first", "second")]
     one = Parts(**{what: {"entries": cast(Any, None)}})
-    refuse_shared(features, [one, Parts()])
+    refuse_shared(features, [one, Parts()], own=Parts())
     with pytest.raises(CannotStart) as caught:
-        refuse_shared(features, [one, one])
+        refuse_shared(features, [one, one], own=Parts())
     assert f'The features "first" and "second" both have "entries" in Parts.{what}.' in caught.value.public
+
+
+def routes(*pairs: tuple[str, str]) -> Parts:
+    """Return the parts of a feature with these methods and paths in the management API."""
+    those = [ApiRoute(method, path, cast(Any, None)) for method, path in pairs]
+    return Parts(api=[SimpleNamespace(routes=lambda: those)])
+
+
+SHOW = ("GET", "/engine/api/notes/<name>")
+
+
+@pytest.mark.parametrize(
+    ("own", "parts", "told"),
+    [
+        (Parts(), [routes(SHOW), routes(("GET", "/engine/api/notes/<id>"))], '"first" and "second" both have "GET'),
+        (Parts(), [routes(SHOW, SHOW), Parts()], '"first" has "GET /engine/api/notes/<>" in Parts.api twice'),
+        (routes(SHOW), [Parts(), routes(SHOW)], '"second" has "GET /engine/api/notes/<>" in Parts.api, which is the'),
+        (Parts(state={"bus": dict}), [Parts(state={"bus": dict}), Parts()], '"first" has "bus" in Parts.state, which'),
+        (Parts(), [routes(("GET", "/notes")), Parts()], "Let its path begin with /engine/api/."),
+    ],
+)
+def test_parts_that_are_taken(own: Parts, parts: list[Parts], told: str) -> None:
+    """A route or figure that is there already is refused, and so is a route that no request reaches."""
+    features = [Feature(name=name, parts=f"{__name__}:nothing") for name in ("first", "second")]
+    with pytest.raises(CannotStart) as caught:
+        refuse_shared(features, parts, own=own)
+    assert told in caught.value.public
+
+
+def test_parts_of_one_path() -> None:
+    """Two features may answer different methods of one path."""
+    features = [Feature(name=name, parts=f"{__name__}:nothing") for name in ("first", "second")]
+    refuse_shared(features, [routes(SHOW), routes(("PUT", SHOW[1]))], own=Parts())

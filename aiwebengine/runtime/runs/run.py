@@ -459,7 +459,7 @@ class Run:
         except EngineError as error:
             self._abandon(error)
             return
-        except Exception:  # noqa: BLE001  a feature's fault: whoever waits for the answer must be told
+        except (Exception, SystemExit):  # noqa: BLE001  a feature's fault: whoever waits for the answer must be told
             self._not_committed(Failure())
             return
         if waiting is None:

@@ -95,7 +95,7 @@ class Api(Service):
             answer = await route.handler(call)
         except CancelledError:
             raise
-        except Exception as error:  # noqa: BLE001 - the request edge: every failure becomes an answer
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the request edge: every failure becomes an answer
             answer = self._failed(error, identity)
         if answer is not None:
             _write(request, answer)
@@ -118,7 +118,7 @@ class Api(Service):
             error = refusal
         _write(request, self._failed(error, identity))
 
-    def _failed(self, error: Exception, identity: str) -> Answer:
+    def _failed(self, error: BaseException, identity: str) -> Answer:
         note(error, request_id=identity)
         return problem_answer(error, request_id=identity)
 

@@ -14,7 +14,7 @@ from aiwebengine.web.api.call import dumps
 _log = Logger()
 
 
-def note(error: Exception, *, request_id: str) -> None:
+def note(error: BaseException, *, request_id: str) -> None:
     """Put into the log what the answer does not say."""
     if not isinstance(error, EngineError):
         _log.failure("request {request} to the management API failed", Failure(error), request=request_id)
@@ -22,7 +22,7 @@ def note(error: Exception, *, request_id: str) -> None:
         _log.info("request {request}: {why}", request=request_id, why=error.private)
 
 
-def problem_body(error: Exception, *, request_id: str) -> dict[str, Any]:
+def problem_body(error: BaseException, *, request_id: str) -> dict[str, Any]:
     """Return the RFC 9457 object of *error*; an unknown exception is a bare 500."""
     known = (
         error
@@ -45,7 +45,7 @@ def problem_body(error: Exception, *, request_id: str) -> dict[str, Any]:
     return body
 
 
-def problem_answer(error: Exception, *, request_id: str) -> Answer:
+def problem_answer(error: BaseException, *, request_id: str) -> Answer:
     """Return the whole answer."""
     body = problem_body(error, request_id=request_id)
     headers = [(b"content-type", b"application/problem+json"), (b"x-request-id", request_id.encode())]

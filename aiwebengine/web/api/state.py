@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from twisted.logger import Logger
+
 from aiwebengine.values import Answer
-from aiwebengine.web.api.call import ApiCall, as_json
+from aiwebengine.web.api.call import ApiCall, as_json, dumps
 from aiwebengine.web.api.route import ApiRoute
+
+_log = Logger()
 
 
 class ServerState:
@@ -28,4 +32,15 @@ class ServerState:
     async def read(self, call: ApiCall) -> Answer:
         """Ask every part."""
         call.only()
-        return as_json({name: figures() for name, figures in self._parts.items()})
+        return as_json({name: _shown(name, figures) for name, figures in self._parts.items()})
+
+
+def _shown(name: str, figures: Callable[[], Any]) -> Any:
+    """Return the figures of one part, or what is wrong with them: they must not hide the others."""
+    try:
+        shown = figures()
+        dumps(shown)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a feature's fault
+        _log.failure("the figures of {name} cannot be shown", name=name)
+        return {"error": f"{type(error).__name__}; the server log has the details."}
+    return shown

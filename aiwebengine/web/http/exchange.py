@@ -183,6 +183,11 @@ class Exchange:
         return self._channel is not None
 
     @property
+    def begun(self) -> bool:
+        """A part of the answer was sent, or is on its way."""
+        return self._started or bool(self._rest)
+
+    @property
     def leaving(self) -> bool:
         """The whole answer is known and on its way."""
         return bool(self._rest)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.task import Clock
+from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.observe.services import HeldService, OrderedServices
+from aiwebengine.errors import CannotStart
+from aiwebengine.observe.services import BoundedService, HeldService, OrderedServices
 
 
 class Slow(Service):
@@ -152,3 +155,81 @@ class LateTests(SynchronousTestCase):
         late.stopService()
         late.release()
         self.assertEqual(self.events, [])
+
+
+class BoundedServiceTests(SynchronousTestCase):
+    """Starts and stops that never end."""
+
+    def setUp(self):
+        self.clock = Clock()
+        self.child = Slow("cache", [])
+        self.service = BoundedService("cache", self.child, clock=self.clock, seconds=60.0)
+
+    def test_in_time(self):
+        """A start and a stop that end in time are waited for, and leave no timer."""
+        self.service.privilegedStartService()
+        self.child.starting, self.child.stopping = Deferred(), Deferred()
+        for begin, waits in ((self.service.startService, "starting"), (self.service.stopService, "stopping")):
+            done = begin()
+            self.clock.advance(59)
+            self.assertNoResult(done)
+            getattr(self.child, waits).callback(None)
+            self.successResultOf(done)
+        self.assertEqual(self.child.events, ["privileged cache", "start cache", "stop cache"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_at_once(self):
+        """A start that waits for nothing, and one that fails, are over at once."""
+        self.successResultOf(self.service.startService())
+        self.child.starting = fail(ValueError("no"))
+        self.failureResultOf(self.service.startService(), ValueError)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_never(self):
+        """A start or a stop that goes on for ever fails with its name, also if it cannot be cancelled."""
+        stubborn = Deferred(lambda _: None)
+        stubborn.addErrback(lambda _: Deferred())
+        self.child.starting, self.child.stopping = Deferred(), stubborn
+        started = self.service.startService()
+        self.clock.advance(60)
+        self.assertIn(
+            '"cache" did not start within 60 seconds', self.failureResultOf(started, CannotStart).value.public
+        )
+        stopped = self.service.stopService()
+        self.clock.advance(60)
+        self.assertIn('"cache" did not stop within 60', str(self.failureResultOf(stopped, TimeoutError).value))
+
+    def test_cancelled(self):
+        """Who waits no longer cancels the start, and no timer is left."""
+        self.child.starting = Deferred()
+        started = self.service.startService()
+        started.cancel()
+        self.failureResultOf(started)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class NamedInTheLogTests(SynchronousTestCase):
+    """What the log says of a service that fails."""
+
+    def test_named(self):
+        """A service that does not start is named; one whose error says what to change is not named twice."""
+        events = []
+        globalLogPublisher.addObserver(events.append)
+        self.addCleanup(globalLogPublisher.removeObserver, events.append)
+        for error in (KeyError("missing"), CannotStart("Change the port.")):
+            child = Slow("cache", [])
+            child.starting = fail(error)
+            self.failureResultOf(OrderedServices(children=[("cache", child)]).startService())
+        told = [event["log_format"].format(**event) for event in events if event.get("name") == "cache"]
+        self.assertEqual(told, ["service cache did not start: KeyError('missing')"])
+
+    def test_program_ended_at_stop(self):
+        """A service that ends the program when it is stopped does not keep the others from stopping."""
+        events = []
+        first, last = Slow("first", events), Slow("last", events)
+        services = OrderedServices(children=[("first", first), ("last", last)])
+        self.successResultOf(services.startService())
+        last.stopping = fail(SystemExit(3))
+        self.successResultOf(services.stopService())
+        self.assertEqual(events[-2:], ["stop last", "stop first"])
+        self.flushLoggedErrors(SystemExit)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from types import SimpleNamespace
 
-from twisted.internet.defer import succeed
+from twisted.internet.defer import Deferred, succeed
+from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.values import Principal
+from aiwebengine.web.api.state import ServerState
 from tests.unit.web.api.support import ApiTestCase
 
 
@@ -99,3 +103,18 @@ class ApiTests(ApiTestCase):
         """HEAD answers as GET does, without a body."""
         status, content = self.ask("HEAD", "state")[0], b""
         self.assertEqual((status, content), (200, b""))
+
+
+class StateTests(SynchronousTestCase):
+    """What the server is doing."""
+
+    def test_figures_that_cannot_be_shown(self):
+        """Figures that raise, end the program or are no JSON say so in their own place, and hide no others."""
+        parts = {"good": lambda: {"n": 1}, "set": lambda: {1}, "raises": {}.popitem, "ends": sys.exit}
+        answer = self.successResultOf(
+            Deferred.fromCoroutine(ServerState(parts=parts).read(SimpleNamespace(only=lambda: None)))
+        )
+        raised = {"set": "TypeError", "raises": "KeyError", "ends": "SystemExit"}
+        shown = {name: {"error": f"{error}; the server log has the details."} for name, error in raised.items()}
+        self.assertEqual(json.loads(answer.body), {"good": {"n": 1}, **shown})
+        self.assertEqual(len(self.flushLoggedErrors()), 3)
