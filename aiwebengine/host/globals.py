@@ -24,7 +24,8 @@ GLOBALS: tuple[Global, ...] = (
             "(`/files/*` or `/files/*path`). "
             "The third argument is a method or the options; the method is GET if none is given. "
             "It works at the top level and in `init`; within one script a later registration of the same path and "
-            "method wins, between scripts it is a conflict that the deployment reports."
+            "method wins, with a warning at the deployment, and between scripts it is a conflict that the deployment "
+            "reports."
         ),
         signatures=(
             (

@@ -31,6 +31,9 @@ class RegistrationBook(Protocol):
             place: Makes `file:line` of a stack.
         """
 
+    def replaced(self, place: Callable[[str], str]) -> Sequence[tuple[Entry, Entry]]:
+        """Return what was replaced, with the methods that it lost, and the later entries; *place* as for `placed`."""
+
     async def carry_out(self) -> None:
         """Hand what top level and `init` changed to those who carry it out, and who keep it for `Loads.hold`."""
 

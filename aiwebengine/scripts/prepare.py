@@ -27,6 +27,7 @@ from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.manifest import unknown_capability
 from aiwebengine.scripts.package import Package, check_package, check_uri, refused
 from aiwebengine.scripts.places import Sources, failure_problems, warning_problems
+from aiwebengine.scripts.registered import nothing_registered, replaced_problems
 from aiwebengine.scripts.stacks import Stacks
 from aiwebengine.scripts.store import bundle_of
 from aiwebengine.scripts.versions import NewVersion, RegisteredEntries, Version, digest_files, version_id
@@ -270,7 +271,7 @@ class Preparer:
         try:
             places = await self._stacks.of(bundle.version, bundle)
             sources = Sources(files=bundle.files, entry=package.entry, source_map=places.source_map)
-            loaded, registered, changes = await self._load(bundle, examined, sources, cause=request.cause)
+            loaded, registered, changes, replaced = await self._load(bundle, examined, sources, cause=request.cause)
             steps.begin("validate")
             registered, not_served = await self._with_files(registered, new)
             warnings = (
@@ -279,7 +280,8 @@ class Preparer:
                 *warning_problems(loaded.warnings, sources=sources),
                 *examined.not_granted,
                 *not_served,
-                *_nothing_registered(registered),
+                *replaced,
+                *nothing_registered(registered, entry=package.entry),
             )
             version = replace(new.version, registered=registered, warnings=warnings)
             active = active_script(version)
@@ -302,7 +304,7 @@ class Preparer:
 
     async def _load(
         self, bundle: Bundle, examined: CheckedFiles, sources: Sources, *, cause: Cause | None
-    ) -> tuple[Any, RegisteredEntries, tuple[Any, ...]]:
+    ) -> tuple[Any, RegisteredEntries, tuple[Any, ...], Sequence[Problem]]:
         invocation = self._invocation(bundle, cause)
         self._loads.expect(invocation.id, examined.grants)
         try:
@@ -317,10 +319,10 @@ class Preparer:
         finally:
             load = self._loads.take(invocation.id)
         if load.book is None:
-            return loaded, RegisteredEntries(), ()
+            return loaded, RegisteredEntries(), (), ()
 
         registered = RegisteredEntries(entries=load.book.placed(sources.place), middleware=load.book.middleware)
-        return loaded, registered, tuple(load.changes)
+        return loaded, registered, tuple(load.changes), replaced_problems(load.book, sources)
 
     async def _find_every_refusal(
         self, bundle: Bundle, examined: CheckedFiles, error: EngineError, *, cause: Cause | None
@@ -524,11 +526,3 @@ def _new_version(request: DeployRequest, examined: CheckedFiles, built: Any, *, 
         size_bytes=package.size_bytes,
     )
     return NewVersion(version=version, files=package.files, source=built.source, source_map=built.source_map, replay="")
-
-
-def _nothing_registered(registered: RegisteredEntries) -> tuple[Problem, ...]:
-    if registered.entries:
-        return ()
-    message = "The script registers nothing, so nothing can reach it."
-    hint = 'Call registerWebHandler("/path", handler) at the top level or in init, or write export default { fetch }.'
-    return (Problem(code="nothing_registered", severity="warning", message=message, hint=hint),)

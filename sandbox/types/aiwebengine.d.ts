@@ -534,7 +534,7 @@ interface Transformer<In = any, Out = any> {
  * Registers the function that answers a path.
  * A path is exact (`/notes`), has parameters (`/notes/:id` or `/notes/{id}`), or ends with a wildcard (`/files/*` or `/files/*path`).
  * The third argument is a method or the options; the method is GET if none is given.
- * It works at the top level and in `init`; within one script a later registration of the same path and method wins, between scripts it is a conflict that the deployment reports.
+ * It works at the top level and in `init`; within one script a later registration of the same path and method wins, with a warning at the deployment, and between scripts it is a conflict that the deployment reports.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerWebHandler("/hello/:name", (req) => ({ hello: req.params.name }));
@@ -545,7 +545,7 @@ declare function registerWebHandler<Path extends string>(path: Path, handler: Ha
  * Registers the function that answers a path.
  * A path is exact (`/notes`), has parameters (`/notes/:id` or `/notes/{id}`), or ends with a wildcard (`/files/*` or `/files/*path`).
  * The third argument is a method or the options; the method is GET if none is given.
- * It works at the top level and in `init`; within one script a later registration of the same path and method wins, between scripts it is a conflict that the deployment reports.
+ * It works at the top level and in `init`; within one script a later registration of the same path and method wins, with a warning at the deployment, and between scripts it is a conflict that the deployment reports.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerWebHandler("/hello/:name", (req) => ({ hello: req.params.name }));
@@ -556,7 +556,7 @@ declare function registerWebHandler(path: string, handler: Handler<any, any, any
  * Registers the function that answers a path.
  * A path is exact (`/notes`), has parameters (`/notes/:id` or `/notes/{id}`), or ends with a wildcard (`/files/*` or `/files/*path`).
  * The third argument is a method or the options; the method is GET if none is given.
- * It works at the top level and in `init`; within one script a later registration of the same path and method wins, between scripts it is a conflict that the deployment reports.
+ * It works at the top level and in `init`; within one script a later registration of the same path and method wins, with a warning at the deployment, and between scripts it is a conflict that the deployment reports.
  * @throws {HostError} `closed`, `too_many`
  * @example
  * registerWebHandler("/hello/:name", (req) => ({ hello: req.params.name }));

@@ -6,7 +6,7 @@ once, so that a bad one throws where it stands; the whole is read when the load 
 that the book is closed.
 
 Within one script a later registration takes the place of an earlier one of the same kind and key,
-or of the same method and path; between scripts that is a conflict, which the deployment finds.
+or of the same method and path, with a warning; between scripts that is a conflict, which the deployment finds.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ USE = "use"
 _MOST_PATHS = 2000
 _MOST_MIDDLEWARE = 64
 _LONGEST_STACK = 4000
+_MOST_REPLACED = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ class Registrations:
         self._reserved = reserved
         self._kept: dict[tuple[str, str, str], _KeptRegistration] = {}
         """By what a later registration replaces: kind and key, or of what takes a path "", method and shape."""
+        self._replaced: list[tuple[str, _KeptRegistration, _KeptRegistration]] = []
+        """The method if there is one, what was replaced, and by what."""
         self._counts: dict[str, int] = {}
         """How many are kept, by kind."""
         self._paths = 0
@@ -77,6 +80,27 @@ class Registrations:
             place: Makes `file:line` in the author's source of a stack; empty if it is not known.
         """
         return tuple(replace(registration.entry, place=place(registration.stack)) for registration in self._entries())
+
+    def replaced(self, place: Callable[[str], str]) -> tuple[tuple[Entry, Entry], ...]:
+        """
+        Return each entry of which something was replaced, with the methods that it lost, and what replaced it.
+
+        Args:
+            place: See `placed`.
+        """
+        methods: dict[tuple[int, int], list[str]] = {}
+        pairs: dict[tuple[int, int], tuple[_KeptRegistration, _KeptRegistration]] = {}
+        for method, earlier, later in self._replaced:
+            key = (id(earlier), id(later))
+            pairs[key] = (earlier, later)
+            methods.setdefault(key, []).extend([method] if method else [])
+        return tuple(
+            (
+                replace(earlier.entry, place=place(earlier.stack), methods=tuple(methods[key])),
+                replace(later.entry, place=place(later.stack)),
+            )
+            for key, (earlier, later) in pairs.items()
+        )
 
     def close(self) -> None:
         """Take nothing more."""
@@ -159,8 +183,11 @@ class Registrations:
         self._middleware.append(handler.id)
 
     def _keep(self, replaces: tuple[str, str, str], registration: _KeptRegistration) -> None:
-        if self._kept.pop(replaces, None) is None:
+        earlier = self._kept.pop(replaces, None)
+        if earlier is None:
             self._counts[replaces[0]] = self._counts.get(replaces[0], 0) + 1
+        elif len(self._replaced) < _MOST_REPLACED:
+            self._replaced.append((replaces[1] if not replaces[0] else "", earlier, registration))
         self._kept[replaces] = registration
 
     def _entries(self) -> Sequence[_KeptRegistration]:

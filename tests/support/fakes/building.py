@@ -69,6 +69,10 @@ class FakeBook:
             for number, pattern in enumerate(self.patterns)
         )
 
+    def replaced(self, place: Any) -> tuple[tuple[Entry, Entry], ...]:
+        first, *others = self.placed(place) or [None]
+        return tuple((first, other) for other in others if first is not None and other.key == first.key)
+
     async def carry_out(self) -> None:
         if self.effects is not None:
             await self.effects()

@@ -233,6 +233,22 @@ class PathTests(SynchronousTestCase):
             [("feed", "/f/:id", ("POST",)), (ROUTE, "/f/:key", ("GET",)), (ROUTE, "/g", ("POST", "GET", "PUT"))],
         )
 
+    def test_what_was_replaced(self) -> None:
+        """What was replaced is told with the methods that it lost, its place, and the place of what replaced it."""
+        self.register("route", "/f/:key", methods=["GET", "PUT", "POST"], stack="a")
+        self.register("feed", "/f/:id", stack="b")
+        self.register("route", "/f/:other", methods=["PUT", "GET"], stack="c")
+        assert self.session.registrations is not None
+        told = self.session.registrations.replaced(lambda stack: f"main.js:{stack}")
+        self.assertEqual(
+            [(earlier.label, earlier.place, later.label, later.place) for earlier, later in told],
+            [
+                ("GET|POST /f/:key", "main.js:a", "GET|POST /f/:id", "main.js:b"),
+                ("PUT /f/:key", "main.js:a", "PUT|GET /f/:other", "main.js:c"),
+                ("GET /f/:id", "main.js:b", "PUT|GET /f/:other", "main.js:c"),
+            ],
+        )
+
     def test_bounded(self) -> None:
         """Paths are counted over all kinds."""
         for number in range(999):
