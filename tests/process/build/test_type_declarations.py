@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from aiwebengine.assembly.declared import DECLARED
+from aiwebengine.cli.main import run
 from aiwebengine.host.describe import type_declarations
 from tests.support.clients.foreign import NODE, NPM_CACHE, client_programs
 
@@ -83,19 +84,25 @@ def test_declarations_compile(project: Project, compiler: str, name: str) -> Non
     assert project.check({}, compiler=compiler, **SETTINGS[name]) == []
 
 
-def test_settings_of_the_documents(project: Project) -> None:
-    """The settings that the documents recommend for an editor take TSX, modules and everything that scripts can use."""
-    page = Path("docs/howto/deploy.md").read_text("utf-8")
-    settings = json.loads(page.split("Save this as `guestbook/tsconfig.json`:")[1].split("```")[1].removeprefix("json"))
+def test_initialised_folder(project: Project, tmp_path: Path) -> None:
+    """What `aiwebengine init` writes takes TSX, modules, JavaScript and equal names in files, and finds mistakes."""
+    folder = tmp_path / "initialised"
+    assert run(["init", str(folder)]) == 0
+    options = json.loads((folder / "tsconfig.json").read_text("utf-8"))["compilerOptions"]
+    shown = Path("docs/howto/set-up-an-editor.md").read_text("utf-8").split("```json")[1].split("```")[0]
+    assert json.loads(shown) == {"compilerOptions": options}
     files = {
         "page.tsx": "export const Page = ({ name }: { name: string }) => <><p>{name}</p></>;\n",
         "main.tsx": 'import { Page } from "./page";\n'
-        'registerWebHandler("/p/:name", (req) => <Page name={req.params.name} />);\n'
+        'const path = "/p/:name";\n'
+        "registerWebHandler(path, (req) => <Page name={req.params.name} />);\n"
         'registerWebHandler("/q", async () => new Response(await kv.get<string>("q")));\n',
+        "old.js": 'const path = 3;\nregisterWebHandler("/c", () => path);\n',
     }
-    assert project.check(files, **settings["compilerOptions"]) == []
-    [wrong] = project.check({"main.tsx": 'registerWebHandlr("/");\n'}, **settings["compilerOptions"])
+    assert project.check(files, **options) == []
+    [wrong] = project.check({"main.tsx": 'registerWebHandlr("/");\n'}, **options)
     assert "registerWebHandlr" in wrong
+    assert (folder / "aiwebengine.d.ts").read_text("utf-8") == type_declarations(DECLARED)
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
