@@ -21,7 +21,7 @@ from aiwebengine.terminal.exits import CommandFailed
 
 COMMANDS: Mapping[str, str] = {
     "serve": "aiwebengine.cli.serve:serve",
-    "init": "aiwebengine.cli.init:init",
+    "init": "aiwebengine.cli.generated:init",
     "deploy": "aiwebengine.cli.deploy:deploy",
     "check": "aiwebengine.cli.deploy:check",
     "list": "aiwebengine.cli.scripts:list_scripts",
