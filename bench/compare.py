@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -20,7 +19,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from run import HANDLER, PATH, load
+from http_rows import HANDLER, PATH, load
+from processes import processor_seconds, shared_memory
 from servers import BENCH, Ours, running
 
 LONG_SCRIPT = "\n".join(
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     sources = {"before": options.before.resolve(), "after": BENCH.parent}
     for source in sources.values():
         compile_modules(source)
-    rates: dict[str, dict[str, list[float]]] = {name: {} for name in sources}
+    measurements: dict[str, dict[str, list[float]]] = {name: {} for name in sources}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
@@ -62,9 +62,9 @@ def main(arguments: Sequence[str]) -> int:
             for name, source in order if number % 2 else reversed(order):
                 measured = one_round(Checkout(source, Path(folder) / f"{name}{number}"), seconds=options.seconds)
                 for what, value in measured.items():
-                    rates[name].setdefault(what, []).append(value)
-    for what, before in rates["before"].items():
-        after = rates["after"][what]
+                    measurements[name].setdefault(what, []).append(value)
+    for what, before in measurements["before"].items():
+        after = measurements["after"][what]
         ratio = statistics.median(after) / statistics.median(before)
         spread = ", ".join(f"{a / b:.2f}" for a, b in zip(after, before, strict=True))
         print(
@@ -85,7 +85,7 @@ def one_round(server: Checkout, *, seconds: int) -> Mapping[str, float]:
     started = time.perf_counter()
     with server.running() as pid:
         first_start = time.perf_counter() - started
-        first_processor = _processor_seconds(pid)
+        first_processor = processor_seconds(pid)
         server.deploy("hello", {"main.js": HANDLER})
         begun = time.perf_counter()
         server.deploy("long", {"main.ts": f'{LONG_SCRIPT}\nregisterWebHandler("/long", () => "long");'})
@@ -95,20 +95,18 @@ def one_round(server: Checkout, *, seconds: int) -> Mapping[str, float]:
     with server.running() as pid:
         server.get("/hello/Ada")
         second_start = time.perf_counter() - started
-        second_processor = _processor_seconds(pid)
+        second_processor = processor_seconds(pid)
         load(server.address + PATH, 16, 1)
-        processor, children = _processor_seconds(pid), _children_seconds(pid)
-        rate16, p50 = load(server.address + PATH, 16, seconds)
-        processor, children = _processor_seconds(pid) - processor, _children_seconds(pid) - children
-        rate1, p50_one = load(server.address + PATH, 1, seconds)
-        memory = _memory(pid)
+        many = load(server.address + PATH, 16, seconds, pid=pid)
+        one = load(server.address + PATH, 1, seconds)
+        memory = shared_memory(pid)
     return {
-        "requests/s, 16 connections": rate16,
-        "p50 ms, 16 connections": p50,
-        "server's processor us per request": processor * 1e6 / (rate16 * seconds),
-        "children's processor us per request": children * 1e6 / (rate16 * seconds),
-        "requests/s, 1 connection": rate1,
-        "p50 ms, 1 connection": p50_one,
+        "requests/s, 16 connections": many.rate,
+        "p50 ms, 16 connections": many.p50,
+        "server's processor us per request": many.front,
+        "children's processor us per request": many.children,
+        "requests/s, 1 connection": one.rate,
+        "p50 ms, 1 connection": one.p50,
         "start on a new folder, s": first_start,
         "start to first answer, s": second_start,
         "processor s of a start, new folder": first_processor,
@@ -116,45 +114,6 @@ def one_round(server: Checkout, *, seconds: int) -> Mapping[str, float]:
         "deploy TypeScript to answer, s": deployed,
         "server's memory, MB (Pss)": memory,
     }
-
-
-def _processor_seconds(pid: int) -> float:
-    """Return what the threads of a process have used, 0 if it is gone; more exact than ticks."""
-    used = 0
-    with contextlib.suppress(FileNotFoundError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            used += int((thread / "schedstat").read_text().split()[0])
-    return used / 1e9
-
-
-def _children_seconds(pid: int) -> float:
-    """Return what the processes below one have used; what ended ones have is counted with whoever reaped them."""
-    used = sum(_ticks(pid)[2:])
-    for child in _descendants(pid):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            used += sum(_ticks(child))
-    return used / os.sysconf("SC_CLK_TCK")
-
-
-def _ticks(pid: int) -> list[int]:
-    """Return the processor time of a process and of those it has reaped: user and system of each."""
-    return [int(word) for word in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]]
-
-
-def _descendants(pid: int) -> list[int]:
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            children.setdefault(int(stat.read_text().rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
-    pids = [pid]
-    for parent in pids:
-        pids += children.get(parent, [])
-    return pids[1:]
-
-
-def _memory(pid: int) -> float:
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(re.findall(r"^Pss:\s+(\d+)", text, re.MULTILINE)[0]) / 1024
 
 
 if __name__ == "__main__":

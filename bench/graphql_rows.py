@@ -1,7 +1,6 @@
 """
 GraphQL: a query through one resolver, and one message to a thousand subscribers.
 
-`python bench/graphql_rows.py` measures these alone; `bench/run.py` takes their rows into its table.
 The rival is node with graphql-yoga, and graphql-ws for WebSockets, on the same work in the same run.
 """
 
@@ -10,15 +9,13 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import statistics
 import subprocess
-import sys
-import tempfile
 import time
 import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
+from rows import Row, row_of
 from servers import RIVALS, Ours, free_port, install_rivals, node, running, wrk
 from streams import Clients, clients
 
@@ -42,15 +39,13 @@ wrk.headers["content-type"] = "application/json"
 """
 QUERY = '{"query":"{ hello(name: \\\\"Ada\\\\") }"}'
 
-Row = tuple[str, str, str]
-
 
 def graphql_rows(folder: Path, *, rounds: int, seconds: int) -> list[Row]:
     """Measure."""
     folder.mkdir(parents=True, exist_ok=True)
     why = install_rivals()
     if why is not None:
-        return [("GraphQL beside graphql-yoga", f"not measured: {why}", "")]
+        return [Row(what="GraphQL query, beside graphql-yoga", note=why)]
     program, _ = node()
     ours, rival = Ours(folder / "data"), free_port()
     with (
@@ -73,22 +68,23 @@ def query_rows(folder: Path, ours: int, rival: int, *, rounds: int, seconds: int
     }
     for name, (_, url) in targets.items():
         check(name, url)
-    durations: dict[tuple[str, int], list[float]] = {}
+    measured: dict[tuple[str, int], list[float]] = {}
     for number in range(-1, rounds):
         for connections in CONNECTIONS:
             for name in targets if number % 2 else reversed(list(targets)):
                 script, url = targets[name]
                 rate = requests_a_second(folder / script, url, connections, 1 if number < 0 else seconds)
                 if number >= 0:
-                    durations.setdefault((name, connections), []).append(rate)
+                    measured.setdefault((name, connections), []).append(rate)
     rows: list[Row] = []
     for connections in CONNECTIONS:
-        rates = {name: durations[name, connections] for name in targets}
+        what = f"GraphQL query, {connections} connections" if connections > 1 else "GraphQL query, 1 connection"
+        rates = {name: measured[name, connections] for name in targets}
         mine = rates["GraphQL query"]
-        rows.append((f"GraphQL query, {connections} connections", f"{statistics.median(mine):,.0f} requests/s", ""))
-        for other, wanted in (("JSON handler", "at least 0.6"), ("graphql-yoga", "")):
-            ratio = statistics.median(a / b for a, b in zip(mine, rates[other], strict=True))
-            rows.append(("  beside our JSON handler" if wanted else f"  beside {other}", f"{ratio:.2f}", wanted))
+        rows.append(row_of(what, mine, unit="requests/s"))
+        for other, wanted in (("JSON handler", "0.6"), ("graphql-yoga", "0.8")):
+            ratios = [a / b for a, b in zip(mine, rates[other], strict=True)]
+            rows.append(row_of(f"{what}, beside {other}", ratios, wanted=wanted))
     return rows
 
 
@@ -130,31 +126,40 @@ def fan_out_rows(ours: int, rival: int) -> list[Row]:
     )
     rows: list[Row] = []
     for what, path, query, their_path, their_query in kinds:
-        mine = fan_out(ours, path, query)
+        every = f"one message to {SUBSCRIBERS:,} subscribers, {what}, to the last"
         theirs = fan_out(rival, their_path, their_query)
-        rows.append(
-            (
-                f"one message to {SUBSCRIBERS:,} subscribers, {what}",
-                f"{mine * 1000:.0f} ms to the last (graphql-yoga: {theirs * 1000:.0f} ms)",
-                "",
-            )
-        )
+        wanted = "60 ms" if query == other else ""
+        rows.append(row_of(every, fan_out(ours, path, query), unit="ms", wanted=wanted))
+        rows.append(row_of(f"{every}, graphql-yoga", theirs, unit="ms"))
     return rows
 
 
-def fan_out(port: int, path: str, query: str) -> float:
-    """Send messages, one at a time; gives the median seconds until the last subscriber has one."""
+def fan_out(port: int, path: str, query: str) -> list[float]:
+    """Send messages, one at a time; return the milliseconds until the last subscriber had each."""
     with clients(port, path, SUBSCRIBERS, query) as listening:
-        time.sleep(1.5)
-        before = listening.counts()["least"]
-        publish(port, 0)
-        arrived(listening, before + 1)
+        subscribed(port, listening)
         times = []
         for number in range(1, MESSAGES + 1):
             began = time.time()
             publish(port, number)
-            times.append(arrived(listening, before + 1 + number) - began)
-    return statistics.median(times)
+            times.append(1000 * (arrived(listening, number) - began))
+    return times
+
+
+def subscribed(port: int, listening: Clients) -> None:
+    """Send messages until every subscriber has had one: nothing says when a subscription begins."""
+    ends = time.monotonic() + 60
+    counts = listening.counts()
+    while counts["least"] < 1:
+        if time.monotonic() > ends:
+            raise RuntimeError(f"not every subscription has begun: {counts}")
+        publish(port, 0)
+        time.sleep(1)
+        counts = listening.counts()
+    while (later := listening.counts())["all"] != counts["all"]:
+        counts = later
+        time.sleep(1)
+    listening.reset()
 
 
 def publish(port: int, number: int) -> None:
@@ -177,9 +182,3 @@ def arrived(listening: Clients, count: int) -> float:
         if counts["least"] >= count:
             return float(counts["last"])
     raise RuntimeError(f"a message did not reach everybody: {counts}")
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as made:
-        for row in graphql_rows(Path(made), rounds=int(sys.argv[1]) if len(sys.argv) > 1 else 3, seconds=2):
-            print(f"{row[0]:<70}{row[1]:<50}{row[2]}", flush=True)

@@ -5,7 +5,8 @@ With QUERY they are clients of a GraphQL subscription over WebSocket (graphql-tr
 WebSocket of a script; in it and in PATH `NUMBER` stands for the number of the client.
 
 It opens that many connections, says `open` when all of them have had their first bytes, and then
-answers each line on its input: `counts` with JSON about what has come, anything else by ending.
+answers each line on its input: `counts` with JSON about what has come, `reset` likewise after counting from zero
+again, anything else by ending.
 Connections come from several addresses of this machine, for one has too few ports.
 """
 
@@ -119,6 +120,10 @@ class Listeners:
         elif b" 101 " in seen:
             self._sockets[descriptor].send(frame(b'{"type":"connection_init"}'))
 
+    def reset(self) -> None:
+        """Count from zero again."""
+        self._counts = dict.fromkeys(self._counts, 0)
+
     def counts(self) -> str:
         """Return what has come."""
         counts = self._counts.values()
@@ -146,7 +151,10 @@ def main(arguments: Sequence[str]) -> None:
     while True:
         listeners.read(0.02)
         if asked.poll(0):
-            if sys.stdin.readline().strip() != "counts":
+            command = sys.stdin.readline().strip()
+            if command == "reset":
+                listeners.reset()
+            elif command != "counts":
                 return
             print(listeners.counts(), flush=True)
 

@@ -1,8 +1,4 @@
-"""
-Streams of events and WebSockets: what idle connections weigh, and how many messages reach how many clients.
-
-`python bench/streams.py` measures these alone; `bench/run.py` takes their rows into its table.
-"""
+"""Streams of events and WebSockets: what idle connections weigh, and how many messages reach how many clients."""
 
 from __future__ import annotations
 
@@ -11,18 +7,19 @@ import http.client
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from processes import processor_seconds, resident_memory
+from rows import Row, row_of
 from servers import BENCH, Ours
 
 IDLE = 10_000
 LISTENERS = 1_000
 EACH_SECOND = 100
-SECONDS = 10
+SECONDS = 9
 
 SCRIPT = """
 registerWebStream("/idle");
@@ -39,9 +36,8 @@ registerWebHandler("/send/:path", (req) => {
 }, "POST");
 """
 
-WANTED = {"stream": "under 150 MB"}
-
-Row = tuple[str, str, str]
+WANTED = {"stream": "150 MB", "WebSocket": "60 MB"}
+"""Beyond the memory of the server without them."""
 
 
 class Clients:
@@ -65,8 +61,15 @@ class Clients:
 
     def counts(self) -> dict[str, Any]:
         """Ask what has come."""
+        return self._ask("counts")
+
+    def reset(self) -> None:
+        """Have it count from zero again."""
+        self._ask("reset")
+
+    def _ask(self, command: str) -> dict[str, Any]:
         assert self._process.stdin is not None
-        self._process.stdin.write("counts\n")
+        self._process.stdin.write(f"{command}\n")
         self._process.stdin.flush()
         message: dict[str, Any] = json.loads(self._line())
         return message
@@ -90,20 +93,14 @@ def clients(port: int, path: str, count: int, query: str = "") -> Iterator[Clien
         made.end()
 
 
-def memory(pid: int) -> float:
-    """Return the resident memory of a process, in megabytes."""
-    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
-
-
-def stream_rows(folder: Path) -> list[Row]:
-    """Measure."""
+def stream_rows(folder: Path, *, seconds: int = SECONDS) -> list[Row]:
+    """Measure; messages are sent for *seconds*."""
     settings = (f"live.max_topic_subscribers={2 * IDLE}", f"websocket.max_script_connections={IDLE}")
     server = Ours(folder, *(word for setting in settings for word in ("--set", setting)))
     with server.running() as pid:
         server.deploy("bench", {"main.js": SCRIPT})
         server.get("/health/live")
-        rows = [*idle_rows(server, pid, "stream", "/idle"), *busy_rows(server, pid)]
+        rows = [*idle_rows(server, pid, "stream", "/idle"), *busy_rows(server, pid, seconds=seconds)]
     # Memory that one kind has used would serve the other.
     with server.running() as pid:
         server.get("/health/live")
@@ -112,20 +109,18 @@ def stream_rows(folder: Path) -> list[Row]:
 
 def idle_rows(server: Ours, pid: int, what: str, path: str, query: str = "") -> list[Row]:
     """Measure what idle connections weigh."""
-    before = memory(pid)
+    before = resident_memory(pid)
     with clients(server.port, path, IDLE, query):
         time.sleep(2)
-        during = memory(pid)
+        during = resident_memory(pid)
         send(server, path.removeprefix("/"))
     time.sleep(1)
-    each = (during - before) * 1024 / IDLE
     return [
-        (f"server with {IDLE:,} idle {what}s", f"{during:.0f} MB ({before:.0f} MB without)", WANTED.get(what, "")),
-        (f"one idle {what}", f"{each:.1f} KB", ""),
+        row_of(f"memory of {IDLE:,} idle {what}s", [during - before], unit="MB", wanted=WANTED[what]),
     ]
 
 
-def busy_rows(server: Ours, pid: int) -> list[Row]:
+def busy_rows(server: Ours, pid: int, *, seconds: int) -> list[Row]:
     """Measure what many clients get of many messages."""
     rows: list[Row] = []
     for path, what, query in (
@@ -136,27 +131,29 @@ def busy_rows(server: Ours, pid: int) -> list[Row]:
         with clients(server.port, f"/{path}", LISTENERS, query) as listening:
             used = processor_seconds(pid)
             began = time.time()
-            total = publish(server, path)
+            total = publish(server, path, seconds)
             ended = time.time()
             counts = settled(listening, total)
             used = processor_seconds(pid) - used
         got = counts["all"] / (total * LISTENERS)
-        exact = counts["least"] == counts["most"] == total and not counts["closed"]
+        every = f"{LISTENERS:,} clients, {EACH_SECOND} messages/s, {what}"
         rows += [
-            (
-                f"{LISTENERS:,} clients, {total / (ended - began):.0f} messages/s, {what}",
-                "all came, once" if exact else f"{got:.2%} came ({counts['least']} to {counts['most']} of {total})",
-                "all",
+            row_of(
+                f"{every}: came",
+                [100 * got],
+                unit="%",
+                wanted="100 %",
+                note=f"{counts['least']} to {counts['most']} of {total} each, {counts['closed']} closed",
             ),
-            ("  the last came after the last was sent", f"{max(0.0, counts['last'] - ended) * 1000:.0f} ms", ""),
-            ("  processor of the server", f"{used / (ended - began):.0%} of a core", ""),
+            row_of(f"{every}: last one after", [max(0.0, counts["last"] - ended) * 1000], unit="ms"),
+            row_of(f"{every}: processor of the server", [100 * used / (ended - began)], unit="% of a core"),
         ]
     return rows
 
 
-def publish(server: Ours, path: str) -> int:
+def publish(server: Ours, path: str, seconds: int) -> int:
     """Send messages at an even pace; gives how many."""
-    total = EACH_SECOND * SECONDS
+    total = EACH_SECOND * seconds
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     began = time.perf_counter()
     for number in range(total):
@@ -188,15 +185,3 @@ def settled(listening: Clients, total: int) -> dict[str, Any]:
         time.sleep(0.2)
         counts = listening.counts()
     return counts
-
-
-def processor_seconds(pid: int) -> float:
-    """Return the processor time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as made:
-        for row in stream_rows(Path(made)):
-            print(f"{row[0]:<60}{row[1]:<40}{row[2]}", flush=True)
