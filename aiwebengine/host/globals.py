@@ -19,13 +19,12 @@ GLOBALS: tuple[Global, ...] = (
         effect="held",
         errors=("closed", "too_many"),
         doc=(
-            "Registers the function that answers a path. "
-            "A path is exact (`/notes`), has parameters (`/notes/:id` or `/notes/{id}`), or ends with a wildcard "
-            "(`/files/*` or `/files/*path`). "
-            "The third argument is a method or the options; the method is GET if none is given. "
-            "It works at the top level and in `init`; within one script a later registration of the same path and "
-            "method wins, with a warning at the deployment, and between scripts it is a conflict that the deployment "
-            "reports."
+            "Registers a handler: the function that answers requests for a path. A path is exact (`/notes`), "
+            "has parameters (`/notes/:id` or `/notes/{id}`), or ends with a wildcard (`/files/*` or "
+            "`/files/*path`). The third argument is a method, a list of methods, or the options; without it "
+            "the method is GET. Call it at the top level or in `init`. If a script registers the same path "
+            "and method twice, the later registration replaces the earlier one, and the deployment has a "
+            "warning; if another script has them, the deployment is refused."
         ),
         signatures=(
             (
@@ -54,8 +53,11 @@ GLOBALS: tuple[Global, ...] = (
         importable=True,
         effect="held",
         errors=("closed", "too_many"),
-        doc="Puts a middleware around every handler of this script, in the order of the calls, and around what the "
-        "server answers by itself at the script's paths: 404, 405, and `OPTIONS`.",
+        doc=(
+            "Registers middleware that runs around every handler of this script, and around the answers that "
+            "the server gives itself for the script's paths: 404, 405, and the answer to `OPTIONS`. "
+            "Middleware runs in the order in which it was registered."
+        ),
         signatures=("(middleware: Middleware): void",),
         example=(
             "use(async (req, ctx, next) => {\n"
@@ -72,7 +74,7 @@ GLOBALS: tuple[Global, ...] = (
         kind="function",
         effect="held",
         deprecated="registerWebHandler",
-        doc="The older name of `registerWebHandler`; it logs one warning for each script.",
+        doc=("The older name of `registerWebHandler`. A script that uses it gets one warning in its log."),
         signatures=("(path: string, handler: Handler | string, method?: string): void",),
         example='register("/old", "answer", "GET");\nfunction answer() {\n  return { status: 200, body: "old" };\n}',
     ),
@@ -81,7 +83,7 @@ GLOBALS: tuple[Global, ...] = (
         group=_ANSWERS,
         kind="function",
         importable=True,
-        doc="Makes a JSON answer with a status and headers of its own.",
+        doc="Returns a JSON answer with a status and headers.",
         signatures=("(value: unknown, init?: AnswerInit | number): MadeAnswer",),
         example=(
             'registerWebHandler("/made", () => json({ id: 1 }, { status: 201 }), "POST");\n'
@@ -93,7 +95,7 @@ GLOBALS: tuple[Global, ...] = (
         group=_ANSWERS,
         kind="function",
         importable=True,
-        doc="Makes an answer that sends the client elsewhere; the status is 302 if none is given.",
+        doc="Returns an answer that redirects the client; the default status is 302.",
         signatures=("(url: string | URL, status?: 301 | 302 | 303 | 307 | 308): MadeAnswer",),
         example='registerWebHandler("/old", () => redirect("/new", 301));',
     ),
@@ -103,8 +105,8 @@ GLOBALS: tuple[Global, ...] = (
         kind="function",
         importable=True,
         doc=(
-            "Makes an error with an HTTP status, for clients to read. "
-            "Thrown it rolls the invocation back, returned it commits what the handler did."
+            "Returns an error with an HTTP status and a message for the client. If it is thrown, everything "
+            "that the handler wrote is dropped; if it is returned, that is committed."
         ),
         signatures=("(status: number, message?: string, details?: unknown): HttpError",),
         example=(
@@ -119,9 +121,8 @@ GLOBALS: tuple[Global, ...] = (
         kind="class",
         extends="Error",
         doc=(
-            "The class of what `httpError` makes. "
-            "Its answer is `application/problem+json`, and a page for a browser; "
-            "the members of `details` stand beside the standard ones."
+            "The class of the errors that `httpError` returns. The client gets `application/problem+json`, or "
+            "a page if it is a browser; the properties of `details` become members of the problem document."
         ),
         members=(
             Member(signature="constructor(status: number, message?: string, details?: unknown)"),
@@ -146,7 +147,7 @@ GLOBALS: tuple[Global, ...] = (
         kind="object",
         type="HtmlTag",
         importable=True,
-        doc="A template tag that makes `Html`: every value is escaped unless it is `Html` itself.",
+        doc=("A template tag that returns `Html`. Every value is escaped, unless it is `Html` itself."),
         example='registerWebHandler("/page", (req) => html`<h1>Hello ${req.query.name}</h1>`);',
     ),
     Global(
@@ -154,7 +155,9 @@ GLOBALS: tuple[Global, ...] = (
         group=_PAGES,
         kind="function",
         importable=True,
-        doc="What JSX calls: makes `Html` of a tag or a component, its properties and its children.",
+        doc=(
+            "Returns `Html` for a tag or a component with its properties and children. JSX is compiled to calls of it."
+        ),
         signatures=(
             "(type: string | Component, props?: { [name: string]: any } | null, ...children: Renderable[]): Html",
         ),
@@ -165,7 +168,7 @@ GLOBALS: tuple[Global, ...] = (
         group=_PAGES,
         kind="function",
         importable=True,
-        doc="What `<>...</>` in JSX is: children without a tag around them.",
+        doc=("A component that renders its children without a tag around them; `<>...</>` in JSX."),
         signatures=("(props: { children?: any } | null): Html",),
         example='registerWebHandler("/f", () => h(Fragment, null, h("p", null, "one"), h("p", null, "two")));',
     ),
@@ -175,26 +178,38 @@ GLOBALS: tuple[Global, ...] = (
         kind="object",
         effect="evidence",
         doc=(
-            "The script's log. Values of any kind are kept with their structure; a plain object as the last argument "
-            "becomes the fields of the line. Lines are kept even when the invocation is rolled back or killed."
+            "Writes to the script's log. Values of any type are logged with their structure; the properties "
+            "of a plain object as the last argument become the fields of the log line."
         ),
         members=(
-            Member(signature="log(...values: unknown[]): void", doc="A line of the level info."),
+            Member(signature="log(...values: unknown[]): void", doc=("Logs a line with the level info.")),
             Member(signature="info(...values: unknown[]): void", doc="The same as `log`."),
-            Member(signature="warn(...values: unknown[]): void", doc="A warning."),
-            Member(signature="error(...values: unknown[]): void", doc="An error; of an Error its stack is kept."),
-            Member(signature="debug(...values: unknown[]): void", doc="A line of the level debug."),
-            Member(signature="trace(...values: unknown[]): void", doc="A line with the stack of the call."),
-            Member(signature="table(rows: unknown, columns?: string[]): void", doc="A list of objects, as a table."),
-            Member(signature="dir(value: unknown): void", doc="One value, with its structure."),
-            Member(signature="assert(condition?: unknown, ...values: unknown[]): void", doc="An error if it is false."),
+            Member(signature="warn(...values: unknown[]): void", doc=("Logs a line with the level warn.")),
+            Member(
+                signature="error(...values: unknown[]): void",
+                doc=("Logs a line with the level error. An Error is logged with its stack and its cause."),
+            ),
+            Member(signature="debug(...values: unknown[]): void", doc=("Logs a line with the level debug.")),
+            Member(signature="trace(...values: unknown[]): void", doc=("Logs a line with the stack of the call.")),
+            Member(
+                signature="table(rows: unknown, columns?: string[]): void", doc=("Logs a list of objects as a table.")
+            ),
+            Member(signature="dir(value: unknown): void", doc=("Logs one value with its structure.")),
+            Member(
+                signature="assert(condition?: unknown, ...values: unknown[]): void",
+                doc=("Logs an error if the condition is false."),
+            ),
             Member(signature="time(label?: string): void", doc="Starts a timer."),
             Member(
-                signature="timeLog(label?: string, ...values: unknown[]): void", doc="Logs the time since it started."
+                signature="timeLog(label?: string, ...values: unknown[]): void",
+                doc=("Logs the time since the timer was started."),
             ),
-            Member(signature="timeEnd(label?: string): void", doc="Logs the time since it started, and ends it."),
-            Member(signature="count(label?: string): void", doc="Logs how often it was called."),
-            Member(signature="group(...values: unknown[]): void", doc="Indents the lines that follow."),
+            Member(
+                signature="timeEnd(label?: string): void",
+                doc=("Logs the time since the timer was started, and removes the timer."),
+            ),
+            Member(signature="count(label?: string): void", doc=("Logs how often it was called with this label.")),
+            Member(signature="group(...values: unknown[]): void", doc=("Indents the following lines.")),
             Member(signature="groupEnd(): void", doc="Ends the indentation."),
         ),
         example='registerWebHandler("/log", () => { console.info("looked", { times: 3 }); return "ok"; });',
@@ -205,7 +220,7 @@ GLOBALS: tuple[Global, ...] = (
         kind="function",
         effect="evidence",
         deprecated="console.log",
-        doc="The older name of `console.log`; it logs one warning for each script.",
+        doc=("The older name of `console.log`. A script that uses it gets one warning in its log."),
         signatures=("(message: unknown): void",),
         example='registerWebHandler("/write", () => { writeLog("hello"); return "ok"; });',
     ),
@@ -215,13 +230,13 @@ GLOBALS: tuple[Global, ...] = (
         kind="class",
         importable=True,
         extends="Error",
-        doc="What a call to the server throws when it is refused or fails.",
+        doc="The error that a host call throws if it is refused or fails.",
         members=(
-            Member(signature="readonly code: HostErrorCode", doc="The kind of refusal."),
+            Member(signature="readonly code: HostErrorCode", doc="The reason, as a code."),
             Member(signature="readonly call: string", doc="The call that was refused, such as `registerWebHandler`."),
-            Member(signature="readonly hint?: string", doc="Where to read on."),
-            Member(signature="readonly retryAfter?: number", doc="Seconds after which to try again."),
-            Member(signature="readonly details?: unknown", doc="Facts that belong to the refusal."),
+            Member(signature="readonly hint?: string", doc=("What to change, or where it is documented.")),
+            Member(signature="readonly retryAfter?: number", doc=("The seconds after which to try again.")),
+            Member(signature="readonly details?: unknown", doc="Details of the error."),
         ),
         example=(
             'registerWebHandler("/late", () => {\n'

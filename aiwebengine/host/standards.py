@@ -17,7 +17,7 @@ STANDARDS: tuple[Global, ...] = (
         name="Headers",
         group=_GROUP,
         kind="class",
-        doc="A list of HTTP headers; names ignore case.",
+        doc="A list of HTTP headers; names are case-insensitive.",
         members=_members(
             "constructor(init?: HeadersInit)",
             "append(name: string, value: string): void",
@@ -38,7 +38,7 @@ STANDARDS: tuple[Global, ...] = (
         name="Request",
         group=_GROUP,
         kind="class",
-        doc="A `Request` of the Fetch standard; a handler of `export default { fetch }` is given one.",
+        doc=("A `Request` of the Fetch standard; `export default { fetch }` is called with one."),
         members=_members(
             "constructor(input: string | URL | Request, init?: RequestInit)",
             "readonly method: string",
@@ -142,7 +142,7 @@ STANDARDS: tuple[Global, ...] = (
         name="URL",
         group=_GROUP,
         kind="class",
-        doc="An address in its parts.",
+        doc="A URL and its parts.",
         members=_members(
             "constructor(url: string | URL, base?: string | URL)",
             "static canParse(url: string | URL, base?: string | URL): boolean",
@@ -168,7 +168,7 @@ STANDARDS: tuple[Global, ...] = (
         name="URLSearchParams",
         group=_GROUP,
         kind="class",
-        doc="The query of an address.",
+        doc="The query of a URL.",
         members=_members(
             "constructor(init?: string | [string, string][] | { [name: string]: string } | URLSearchParams)",
             "readonly size: number",
@@ -192,7 +192,7 @@ STANDARDS: tuple[Global, ...] = (
         name="URLPattern",
         group=_GROUP,
         kind="class",
-        doc="A pattern that addresses match, such as `/books/:id`.",
+        doc="A pattern for URLs, such as `/books/:id`.",
         members=_members(
             "constructor(input?: string | { [part: string]: string }, base?: string | { ignoreCase?: boolean }, "
             "options?: { ignoreCase?: boolean })",
@@ -218,7 +218,7 @@ STANDARDS: tuple[Global, ...] = (
         name="TextEncoder",
         group=_GROUP,
         kind="class",
-        doc="Text to UTF-8 bytes.",
+        doc="Encodes strings as UTF-8.",
         members=_members(
             "readonly encoding: string",
             "encode(text?: string): Uint8Array",
@@ -230,7 +230,7 @@ STANDARDS: tuple[Global, ...] = (
         name="TextDecoder",
         group=_GROUP,
         kind="class",
-        doc="Bytes to text.",
+        doc="Decodes bytes to strings, in any encoding of the Encoding standard.",
         members=_members(
             "constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean })",
             "readonly encoding: string",
@@ -245,7 +245,7 @@ STANDARDS: tuple[Global, ...] = (
         group=_GROUP,
         kind="class",
         extends="Error",
-        doc="What the web's standards throw, such as an `AbortError`.",
+        doc="The error of web standards, such as an `AbortError`.",
         members=_members("constructor(message?: string, name?: string | { name?: string; cause?: unknown })"),
         example='registerWebHandler("/x", () => new DOMException("No more.", "AbortError").name);',
     ),
@@ -286,7 +286,7 @@ STANDARDS: tuple[Global, ...] = (
         name="EventTarget",
         group=_GROUP,
         kind="class",
-        doc="An object that events are dispatched to.",
+        doc="An object to which events can be dispatched.",
         members=_members(
             "addEventListener(type: string, "
             "listener: ((event: any) => void) | { handleEvent(event: any): void } | null, "
@@ -309,7 +309,7 @@ STANDARDS: tuple[Global, ...] = (
         name="AbortController",
         group=_GROUP,
         kind="class",
-        doc="Makes an `AbortSignal`, and aborts with it what the signal was given to.",
+        doc="Creates an `AbortSignal`, and aborts the operations that were given it.",
         members=_members("readonly signal: AbortSignal", "abort(reason?: any): void"),
         example=(
             'registerWebHandler("/a", () => {\n'
@@ -324,7 +324,7 @@ STANDARDS: tuple[Global, ...] = (
         group=_GROUP,
         kind="class",
         extends="EventTarget",
-        doc="Says that an operation is to be aborted.",
+        doc="Tells an operation that it is to be aborted.",
         members=_members(
             "static abort(reason?: any): AbortSignal",
             "static timeout(milliseconds: number): AbortSignal",
@@ -340,7 +340,7 @@ STANDARDS: tuple[Global, ...] = (
         name="structuredClone",
         group=_GROUP,
         kind="function",
-        doc="Copies a value with everything in it: Maps, Sets, Dates, typed arrays, cycles.",
+        doc=("Returns a deep copy of a value, including Maps, Sets, Dates, typed arrays and cycles."),
         signatures=("<Value>(value: Value): Value",),
         example='registerWebHandler("/c", () => structuredClone({ a: [1, 2] }));',
     ),
@@ -364,7 +364,7 @@ STANDARDS: tuple[Global, ...] = (
         name="queueMicrotask",
         group=_GROUP,
         kind="function",
-        doc="Calls a function as soon as what runs now is done.",
+        doc="Calls a function after the code that is running now.",
         signatures=("(callback: () => void): void",),
         example='registerWebHandler("/m", () => new Promise((resolve) => queueMicrotask(() => resolve("done"))));',
     ),
@@ -372,7 +372,10 @@ STANDARDS: tuple[Global, ...] = (
         name="setTimeout",
         group=_GROUP,
         kind="function",
-        doc="Calls a function later, within the invocation; a timer that is left over is dropped with a warning.",
+        doc=(
+            "Calls a function later, within the invocation. Timers that are pending at its end are dropped, "
+            "with a warning in the log."
+        ),
         signatures=("(callback: (...values: any[]) => void, milliseconds?: number, ...values: any[]): number",),
         example='registerWebHandler("/t", () => new Promise((resolve) => setTimeout(() => resolve("later"), 10)));',
     ),
@@ -380,7 +383,7 @@ STANDARDS: tuple[Global, ...] = (
         name="clearTimeout",
         group=_GROUP,
         kind="function",
-        doc="Drops a timer.",
+        doc="Cancels a timer.",
         signatures=("(timer?: number): void",),
         example='registerWebHandler("/t", () => { clearTimeout(setTimeout(() => {}, 10)); return "ok"; });',
     ),
@@ -388,7 +391,7 @@ STANDARDS: tuple[Global, ...] = (
         name="setInterval",
         group=_GROUP,
         kind="function",
-        doc="Calls a function again and again, within the invocation.",
+        doc="Calls a function repeatedly, within the invocation.",
         signatures=("(callback: (...values: any[]) => void, milliseconds?: number, ...values: any[]): number",),
         example=(
             'registerWebHandler("/t", () => new Promise((resolve) => {\n'
@@ -403,7 +406,7 @@ STANDARDS: tuple[Global, ...] = (
         name="clearInterval",
         group=_GROUP,
         kind="function",
-        doc="Ends an interval.",
+        doc="Cancels an interval.",
         signatures=("(timer?: number): void",),
         example='registerWebHandler("/t", () => { clearInterval(setInterval(() => {}, 10)); return "ok"; });',
     ),
@@ -411,7 +414,10 @@ STANDARDS: tuple[Global, ...] = (
         name="crypto",
         group=_GROUP,
         kind="object",
-        doc="Random values; they come from a seed that the server draws for each invocation.",
+        doc=(
+            "Random values, generated from a seed that the server chooses for each invocation. "
+            "`crypto.subtle` is not available."
+        ),
         members=_members(
             "randomUUID(): string",
             "getRandomValues<Values extends ArrayBufferView>(values: Values): Values",
@@ -422,7 +428,10 @@ STANDARDS: tuple[Global, ...] = (
         name="performance",
         group=_GROUP,
         kind="object",
-        doc="Milliseconds since the invocation began; the clock stands still while the script computes.",
+        doc=(
+            "Measures time in milliseconds since the invocation began. The clock advances when a host call or "
+            "a timer returns, not while the script computes."
+        ),
         members=_members("now(): number", "readonly timeOrigin: number"),
         example=(
             'registerWebHandler("/p", async () => {\n'

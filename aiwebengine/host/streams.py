@@ -23,7 +23,10 @@ STREAMS: tuple[Global, ...] = (
         group=_GROUP,
         kind="class",
         parameters="<Chunk = any>",
-        doc="A stream of chunks; as the body of an answer it is sent as it comes and cancelled if the client goes.",
+        doc=(
+            "A stream of chunks. As the body of an answer it is sent as it is produced, and cancelled if the "
+            "client disconnects."
+        ),
         members=_members(
             "constructor(source?: UnderlyingSource<Chunk> | UnderlyingByteSource, strategy?: QueuingStrategy<Chunk>)",
             "static from<Chunk>(items: Iterable<Chunk> | AsyncIterable<Chunk>): ReadableStream<Chunk>",
@@ -45,7 +48,7 @@ STREAMS: tuple[Global, ...] = (
         group=_GROUP,
         kind="class",
         parameters="<Chunk = any>",
-        doc="Reads a stream chunk by chunk; `getReader()` gives one.",
+        doc="Reads a stream chunk by chunk; `getReader()` returns one.",
         members=_members(
             "constructor(stream: ReadableStream<Chunk>)",
             "readonly closed: Promise<undefined>",
@@ -66,7 +69,7 @@ STREAMS: tuple[Global, ...] = (
         name="ReadableStreamBYOBReader",
         group=_GROUP,
         kind="class",
-        doc='Reads a stream of bytes into buffers of the reader; `getReader({ mode: "byob" })` gives one.',
+        doc=('Reads a stream of bytes into the caller\'s buffers; `getReader({ mode: "byob" })` returns one.'),
         members=_members(
             "constructor(stream: ReadableStream<Uint8Array>)",
             "readonly closed: Promise<undefined>",
@@ -88,7 +91,7 @@ STREAMS: tuple[Global, ...] = (
         group=_GROUP,
         kind="class",
         parameters="<Chunk = any>",
-        doc="Where chunks are written, one after the other.",
+        doc="A destination for chunks.",
         members=_members(
             "constructor(sink?: UnderlyingSink<Chunk>, strategy?: QueuingStrategy<Chunk>)",
             "readonly locked: boolean",
@@ -110,7 +113,7 @@ STREAMS: tuple[Global, ...] = (
         group=_GROUP,
         kind="class",
         parameters="<Chunk = any>",
-        doc="Writes to a stream; `ready` waits until it takes more. `getWriter()` gives one.",
+        doc=("Writes to a stream. `ready` resolves when the stream accepts more; `getWriter()` returns one."),
         members=_members(
             "constructor(stream: WritableStream<Chunk>)",
             "readonly closed: Promise<undefined>",
@@ -136,7 +139,7 @@ STREAMS: tuple[Global, ...] = (
         group=_GROUP,
         kind="class",
         parameters="<In = any, Out = any>",
-        doc="Makes other chunks of those that are written to it.",
+        doc="Transforms the chunks that are written to it.",
         members=_members(
             "constructor(transformer?: Transformer<In, Out>, "
             "writing?: QueuingStrategy<In>, reading?: QueuingStrategy<Out>)",
@@ -172,15 +175,15 @@ STREAMS: tuple[Global, ...] = (
             ),
         )
         for name, measured, doc in (
-            ("CountQueuingStrategy", "any", "Lets a stream hold so many chunks."),
-            ("ByteLengthQueuingStrategy", "ArrayBufferView", "Lets a stream hold chunks of so many bytes."),
+            ("CountQueuingStrategy", "any", ("Limits the queue of a stream to a number of chunks.")),
+            ("ByteLengthQueuingStrategy", "ArrayBufferView", ("Limits the queue of a stream to a number of bytes.")),
         )
     ),
     Global(
         name="TextEncoderStream",
         group=_GROUP,
         kind="class",
-        doc="Turns a stream of strings into bytes in UTF-8.",
+        doc="Encodes a stream of strings as UTF-8.",
         members=_members(
             "constructor()",
             "readonly encoding: string",
@@ -196,7 +199,7 @@ STREAMS: tuple[Global, ...] = (
         name="TextDecoderStream",
         group=_GROUP,
         kind="class",
-        doc="Turns a stream of bytes into strings; a character may be spread over several chunks.",
+        doc=("Decodes a stream of bytes to strings; a character may be split between chunks."),
         members=_members(
             "constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean })",
             "readonly encoding: string",
@@ -227,7 +230,7 @@ STREAMS: tuple[Global, ...] = (
         name="DecompressionStream",
         group=_GROUP,
         kind="class",
-        doc="Gives back what was compressed; data that is not of its format throws a `TypeError`.",
+        doc=("Decompresses a stream of bytes; data of another format throws a `TypeError`."),
         members=_BYTES_TO_BYTES,
         example=(
             'registerWebHandler("/unzipped", () => {\n'

@@ -43,184 +43,184 @@ PROTECTIONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """Where the engine listens and keeps its data."""
+    """Where the server listens and stores its data."""
 
     listen: Annotated[
         str, StringPattern("an IP address such as 127.0.0.1, 0.0.0.0 or ::1, or localhost", is_listen_address)
     ] = "127.0.0.1"
     """Address to listen on."""
     port: Annotated[int, NumberRange(least=0, most=65535)] = 8080
-    """TCP port; 0 takes a free one and prints it."""
+    """TCP port; 0 chooses a free port and prints it."""
     data_folder: Annotated[str, FilePath(text="a path, not an empty one", required=True)] = "data"
-    """Folder of the engine's database, caches and administrator token; made if missing."""
+    """Folder of the databases, caches and the administrator token; created if it does not exist."""
     public_url: Annotated[
         str, StringPattern("a web address without a path, such as https://example.org, or empty", is_origin)
     ] = ""
-    """Address that clients use, such as `https://example.org`; empty: taken from each request."""
+    """URL that clients use, such as `https://example.org`; if empty, it is derived from each request."""
     trusted_proxies: Annotated[
         tuple[str, ...], StringPattern("an address or a network such as 10.0.0.0/8", is_network)
     ] = ()
-    """Addresses or networks whose `x-forwarded-*`, `x-request-id` and `traceparent` are believed."""
+    """Addresses or networks whose headers `x-forwarded-*`, `x-request-id` and `traceparent` are trusted."""
     stop_seconds: Annotated[float, NumberRange(least=0, most=600)] = 10.0
-    """How long requests in hand may take to finish when the server stops."""
+    """How long open requests may take to finish when the server stops."""
     handover_seconds: Annotated[float, NumberRange(least=1, most=3600)] = 60.0
-    """How long a new process may take to serve before the old one gives it up and goes on (SIGUSR2)."""
+    """How long a new process may take to start after SIGUSR2, before the old one ends it and continues."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
-    """Bounds for what comes in over HTTP."""
+    """Limits for HTTP requests and connections."""
 
     max_body_bytes: Annotated[int, NumberRange(least=0, most=_GIB)] = 10 * 1024 * 1024
     """Largest request body for scripts; a larger one is refused with 413 before it is read."""
     max_header_count: Annotated[int, NumberRange(least=10, most=10_000)] = 200
-    """Most header lines of one request; more are refused with 431."""
+    """Maximum number of header lines of a request; more are refused with 431."""
     max_header_bytes: Annotated[int, NumberRange(least=_KIB, most=_MIB)] = 64 * 1024
-    """Largest sum of header lines; more is refused with 431."""
+    """Maximum size of all header lines of a request; more is refused with 431."""
     max_target_bytes: Annotated[int, NumberRange(least=256, most=_MIB)] = 16 * 1024
-    """Longest path of a request with its query; a longer one is refused with 414."""
+    """Maximum length of a request's path with its query; a longer one is refused with 414."""
     idle_seconds: Annotated[float, NumberRange(least=1, most=86_400)] = 60.0
-    """A connection on which nothing happens for so long is closed."""
+    """A connection is closed after this time without activity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSettings:
-    """What one invocation may use."""
+    """Limits for one invocation."""
 
     wall_seconds: Annotated[float, NumberRange(least=0.01, most=3600)] = 10.0
-    """Wall-clock time of a handler; its process is killed at the end of it."""
+    """Wall-clock time of a handler; at its end the process is killed."""
     cpu_seconds: Annotated[float, NumberRange(least=0.01, most=3600)] = 5.0
     """Processor time of a handler."""
     load_seconds: Annotated[float, NumberRange(least=0.1, most=600)] = 10.0
-    """Wall-clock time of top level and `init`."""
+    """Wall-clock time of the top level and `init`."""
     memory_bytes: Annotated[int, NumberRange(least=16 * _MIB, most=64 * _GIB)] = 256 * 1024 * 1024
-    """Address space of a child beyond what it has when it starts."""
+    """Memory of a process: the address space beyond what it has at its start."""
     answer_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = 20 * 1024 * 1024
-    """Largest answer body that is taken whole."""
+    """Largest body of an answer that is not streamed."""
     stream_bytes: Annotated[int, NumberRange(least=_KIB, most=1024 * _GIB)] = _GIB
-    """Most bytes of a streamed answer; at the next one it breaks off."""
+    """Largest body of a streamed answer; a longer one is cut off."""
     log_lines: Annotated[int, NumberRange(least=0, most=1_000_000)] = 1000
-    """Most log lines of one invocation; the rest is counted and dropped."""
+    """Maximum number of log lines of one invocation; further lines are counted and dropped."""
     log_line_bytes: Annotated[int, NumberRange(least=100, most=_MIB)] = 16 * 1024
-    """Largest log line; the rest is cut."""
+    """Maximum length of a log line; the rest is cut off."""
     log_bytes: Annotated[int, NumberRange(least=0, most=_GIB)] = 4 * _MIB
-    """Most bytes of log lines of one invocation; the rest is counted and dropped."""
+    """Maximum size of all log lines of one invocation; further lines are counted and dropped."""
     host_calls: Annotated[int, NumberRange(least=0, most=10_000_000)] = 10000
-    """Most host calls of one invocation."""
+    """Maximum number of host calls of one invocation."""
     open_host_calls: Annotated[int, NumberRange(least=1, most=100_000)] = 256
-    """Most host calls of one invocation that wait at the same time."""
+    """Maximum number of host calls of one invocation that wait at the same time; further calls are queued."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSettings:
-    """How many children there are."""
+    """How many processes run scripts, and for how long."""
 
     isolation: Annotated[str, OneOf(("shared", "request"))] = "shared"
-    """`shared`: a child serves many invocations; `request`: a fresh clone for each."""
+    """`shared`: a process handles many invocations; `request`: each invocation has a new process."""
     max_running: Annotated[int, NumberRange(least=0, most=10_000)] = 0
-    """Most children of one script that run at the same time; 0 means four for each core."""
+    """Maximum number of processes of one script that run at the same time; 0 means four for each core."""
     max_running_all: Annotated[int, NumberRange(least=0, most=100_000)] = 0
-    """Most children of all scripts that run at the same time; 0 means eight for each core."""
+    """Maximum number of processes of all scripts that run at the same time; 0 means eight for each core."""
     max_parked: Annotated[int, NumberRange(least=0, most=10_000)] = 200
-    """Most further children of one script that wait for the host or for their clients."""
+    """Maximum number of further processes of one script that wait for a host call or for their client."""
     weights: Annotated[
         tuple[str, ...], StringPattern("a script and its weight, such as shop=4 or test=0.5", is_weight)
     ] = ()
-    """How much scripts may run beside each other when there are too few places; a script that is not named has 1."""
+    """Share of each script when there are too few processes; a script that is not named has the weight 1."""
     depth: Annotated[int, NumberRange(least=1, most=16)] = 16
-    """Most runs in the socket of one process: further ones wait there if that is usually over within 5 ms."""
+    """Maximum number of runs sent to one process, with the current one, if its runs usually take less than 5 ms."""
     queue_length: Annotated[int, NumberRange(least=0, most=1_000_000)] = 256
-    """Most requests of one script that wait for a child; beyond it 503 with `Retry-After`."""
+    """Maximum number of requests of one script that wait for a process; further ones get 503 with `Retry-After`."""
     queue_seconds: Annotated[float, NumberRange(least=0.01, most=3600)] = 10.0
-    """Longest wait for a child."""
+    """Maximum time for which a request waits for a process."""
     idle_seconds: Annotated[float, NumberRange(least=1, most=86_400)] = 60.0
-    """A clone that has done nothing for so long is stopped; its template after five times that."""
+    """A clone is stopped after this time without a run, and its template after five times as long."""
     max_invocations: Annotated[int, NumberRange(least=1, most=1_000_000_000)] = 10000
-    """A clone is replaced after so many invocations."""
+    """A clone is replaced after this number of invocations."""
     max_age_seconds: Annotated[float, NumberRange(least=1, most=86_400 * 30)] = 3600.0
-    """A clone is replaced when it is so old."""
+    """A clone is replaced when it has this age."""
     recycle_memory_bytes: Annotated[int, NumberRange(least=0, most=64 * _GIB)] = 0
-    """A clone is replaced when it has grown to so much; 0 means half of what the script may have."""
+    """A clone is replaced when it uses this much memory; 0 means half of the script's limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSettings:
-    """What must hold scripts' processes; see `docs/explain/security.md`."""
+    """Which protections against scripts are required; see `docs/explain/security.md`."""
 
     allow_missing: Annotated[tuple[str, ...], OneOf(("all", *PROTECTIONS))] = ("all",)
-    """Protections that this machine may lack; without any other the server does not start."""
+    """Protections that may be missing on this machine; if any other is missing, the server does not start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSettings:
-    """Lowering scripts to what Duktape runs."""
+    """How deployed scripts are built, and packages are installed."""
 
     node: Annotated[str, FilePath()] = ""
-    """Path of the node program; empty: the one that is installed with the engine."""
+    """Path of the Node.js program; if empty, the one that is installed with the engine."""
     npm_cache: Annotated[str, FilePath()] = ""
-    """Folder of npm's cache; empty: npm's own default."""
+    """Folder of npm's cache; if empty, npm's default."""
     npm_offline: bool = False
-    """Never ask a registry: packages come from npm's cache or not at all."""
+    """Do not use a registry: install packages from npm's cache only."""
     build_seconds: Annotated[float, NumberRange(least=1, most=3600)] = 60.0
-    """Longest build of one deployment, without installing packages."""
+    """Maximum time for the build of one deployment, without the installation of packages."""
     install_seconds: Annotated[float, NumberRange(least=1, most=3600)] = 120.0
-    """Longest installation of npm packages."""
+    """Maximum time for the installation of npm packages."""
     memory_bytes: Annotated[int, NumberRange(least=128 * _MIB, most=64 * _GIB)] = 1024 * 1024 * 1024
-    """Heap of the build worker."""
+    """Heap size of the build worker."""
     cache_bytes: Annotated[int, NumberRange(least=_MIB, most=64 * _GIB)] = 512 * _MIB
-    """Most of lowered files that are kept on disk, so that what has not changed is not lowered again."""
+    """Size of the cache on disk of compiled files; files that have not changed are not compiled again."""
     idle_seconds: Annotated[float, NumberRange(least=1, most=86_400)] = 300.0
-    """A build worker that has had nothing to do for so long is stopped."""
+    """The build worker is stopped after this time without a build."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploySettings:
-    """What may be deployed."""
+    """Limits for deployments."""
 
     max_source_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = 5 * 1024 * 1024
-    """Largest single source file."""
+    """Largest file of a script."""
     max_total_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = 25 * 1024 * 1024
-    """Largest sum of a script's files."""
+    """Largest size of all files of a script."""
     max_files: Annotated[int, NumberRange(least=1, most=100_000)] = 2000
-    """Most files of a script."""
+    """Maximum number of files of a script."""
     keep_versions: Annotated[int, NumberRange(least=1, most=100_000)] = 50
-    """Older versions than these are removed, never the current one."""
+    """Number of versions that are kept of each script; older ones are removed, but never the current one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
-    """The server's own log and what is kept of the scripts' logs."""
+    """The server's own log, and how long the logs of scripts are kept."""
 
     level: Annotated[str, OneOf(("debug", "info", "warn", "error"))] = "info"
-    """`debug`, `info`, `warn` or `error`: what the server's own log shows."""
+    """Least level of the server's own log: `debug`, `info`, `warn` or `error`."""
     format: Annotated[str, OneOf(("text", "json"))] = "text"
-    """`text` for people, `json` for machines."""
+    """Format of the server's own log: `text` for people, `json` for programs."""
     retention_days: Annotated[float, NumberRange(least=0.01, most=3650)] = 7.0
-    """Log lines of scripts are removed after so many days."""
+    """Log lines of scripts are removed after this number of days."""
     max_lines: Annotated[int, NumberRange(least=0, most=100_000_000)] = 200_000
-    """Most log lines of scripts that are kept; the oldest go first."""
+    """Maximum number of log lines of scripts that are kept; the oldest are removed first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSettings:
-    """Topics with their subscribers, the messages that subscribers are sent, and connections of server-sent events."""
+    """Limits for subscribers and messages, and for connections of server-sent events."""
 
     max_subscribers: Annotated[int, NumberRange(least=0, most=10_000_000)] = 20_000
-    """Most open subscriptions of all scripts; one more is refused with 429."""
+    """Maximum number of open subscriptions of all scripts; further ones are refused with 429."""
     max_script_subscribers: Annotated[int, NumberRange(least=0, most=10_000_000)] = 15_000
-    """Most open subscriptions of one script."""
+    """Maximum number of open subscriptions of one script."""
     max_topic_subscribers: Annotated[int, NumberRange(least=0, most=10_000_000)] = 10_000
-    """Most open subscriptions of one topic."""
+    """Maximum number of open subscriptions of one topic."""
     queue_messages: Annotated[int, NumberRange(least=1, most=1_000_000)] = 1000
-    """Most messages that wait for a subscriber who reads slowly."""
+    """Maximum number of messages that wait for a subscriber that reads slowly."""
     history_bytes: Annotated[int, NumberRange(least=0, most=_GIB)] = 4 * _MIB
-    """Most bytes of messages that one topic keeps for clients who come back."""
+    """Maximum size of the messages that one topic keeps for clients that reconnect."""
     max_message_bytes: Annotated[int, NumberRange(least=_KIB, most=64 * _MIB)] = 256 * _KIB
     """Largest message."""
     heartbeat_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 15.0
-    """A connection of events on which nothing happens is written to so often, lest a proxy closes it."""
+    """Interval at which a comment is sent on an idle connection of events, so that a proxy does not close it."""
     retry_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 3.0
-    """How long a client waits before it comes back when its connection of events has broken off."""
+    """How long a client waits before it reconnects when its connection of events is broken."""
 
     FORMER: ClassVar[FormerNames] = {
         key: f"streams.{key}"
@@ -233,28 +233,28 @@ class LiveSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSocketSettings:
-    """Connections of WebSockets, whoever speaks on them; their subscriptions count among those of `live`."""
+    """Limits for all WebSocket connections; their subscriptions count among those of `live`."""
 
     max_connections: Annotated[int, NumberRange(least=0, most=10_000_000)] = 10_000
-    """Most open WebSockets of all scripts and of the engine; one more is refused with 429."""
+    """Maximum number of open WebSockets of all scripts and of the engine; further ones are refused with 429."""
     max_script_connections: Annotated[int, NumberRange(least=0, most=10_000_000)] = 5_000
-    """Most open WebSockets of one script."""
+    """Maximum number of open WebSockets of one script."""
     max_message_bytes: Annotated[int, NumberRange(least=_KIB, most=16 * _MIB)] = _MIB
-    """Largest message, in either direction; a client that sends a larger one is cut off with the code 1009."""
+    """Largest message in either direction; a client that sends a larger one is disconnected with the code 1009."""
     max_frame_bytes: Annotated[int, NumberRange(least=_KIB, most=16 * _MIB)] = _MIB
-    """Largest frame; a message may come in several."""
+    """Largest frame; a message may consist of several."""
     buffer_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = _MIB
-    """Most bytes that wait for a client who reads slowly; with more it is cut off with the code 1013."""
+    """Maximum size of the messages that wait for a slow client; beyond it the client is disconnected with 1013."""
     ping_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 30.0
-    """A client is sent a ping so long after its last answer to one."""
+    """Time without data from a client after which it is sent a ping."""
     pong_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 20.0
-    """How long it has to answer, or to say anything else; then its connection is ended."""
+    """How long a client may take to answer a ping, or to send anything else, before it is disconnected."""
     close_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 5.0
-    """How long a connection that is being closed may take for it."""
+    """How long closing a connection may take."""
     compress: bool = True
-    """Compress messages (permessage-deflate) for clients that can."""
+    """Compress messages (permessage-deflate) for clients that support it."""
     origins: tuple[str, ...] = ()
-    """Origins besides the server's own whose pages may open WebSockets, such as `https://example.org`; `*`: all."""
+    """Origins whose pages may open WebSockets, besides the server's own, such as `https://example.org`; `*` for all."""
 
     FORMER: ClassVar[FormerNames] = {
         key: f"sockets.{key}"
@@ -267,7 +267,7 @@ class WebSocketSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisSettings:
-    """Redis or Valkey: what several servers share; without an address nothing of it runs."""
+    """Redis or Valkey, through which several servers share messages; it is not used without a URL."""
 
     url: Annotated[
         str,
@@ -278,25 +278,25 @@ class RedisSettings:
             secret=True,
         ),
     ] = field(default="", repr=False)
-    """Address of the server; `rediss://` is TLS, a password is percent-encoded; empty: none is used."""
+    """URL of the server; `rediss://` uses TLS, and a password is percent-encoded. If empty, Redis is not used."""
     ca_file: Annotated[str, FilePath()] = ""
-    """PEM file with the certificates of those who may vouch for a server with TLS; empty: whom the system trusts."""
+    """PEM file with the certificate authorities that are trusted for TLS; if empty, those of the system."""
     prefix: Annotated[str, StringPattern("up to 64 letters, digits, `_`, `.`, `:` and `-`", is_prefix)] = "aiwebengine"
-    """What all keys and channels begin with, and a colon; servers that work together have the same."""
+    """Prefix of all keys and channels, followed by a colon; servers that work together have the same."""
     connections: Annotated[int, NumberRange(least=1, most=64)] = 2
-    """Connections for commands; one more is opened to listen to what others publish."""
+    """Number of connections for commands; one more is opened for subscriptions."""
     connect_seconds: Annotated[float, NumberRange(least=0.1, most=60)] = 3.0
-    """Longest time to connect and sign in; the server's start waits so long, and then goes on without."""
+    """Maximum time to connect and authenticate; the server waits this long at its start, then starts without Redis."""
     command_seconds: Annotated[float, NumberRange(least=0.01, most=60)] = 1.0
-    """Longest time for the answer to a command."""
+    """Maximum time for the answer to a command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorSettings:
-    """What an error page shows."""
+    """What error answers show."""
 
     show_source: bool = False
-    """Show the author's source line and stack to whoever asks; for development only."""
+    """Show the source line and the stack of an error to every client; for development only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,7 +304,7 @@ class Settings:
     """All sections."""
 
     profile: Annotated[str, OneOf(("development", "staging", "production"))] = "development"
-    """`development`, `staging` or `production`: which file is laid over `base.yaml`."""
+    """`development`, `staging` or `production`: the file whose values override `base.yaml`."""
     server: ServerSettings = field(default_factory=ServerSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)

@@ -22,13 +22,13 @@ UNAVAILABLE = 8
 MEANINGS: Mapping[int, str] = {
     OK: "done",
     FAILED: "internal server error, or the server could not start",
-    USAGE: "the command or a setting is written wrongly; nothing was tried",
-    REFUSED: "refused: the deployment has problems, or the request breaks a rule",
+    USAGE: "the command or a setting is invalid; nothing was done",
+    REFUSED: "refused: the deployment has problems, or the request is invalid",
     NOT_FOUND: "there is no such script, version or file",
-    CONFLICT: "somebody else changed it, or another script has the route",
+    CONFLICT: "conflict: another change came first, or another script has the route",
     UNREACHABLE: "the server cannot be reached, or is not aiwebengine",
     DENIED: "the token is missing or wrong",
-    UNAVAILABLE: "the server is too busy or a part of it is down; try again",
+    UNAVAILABLE: "the server is too busy, or a part of it is unavailable; try again later",
 }
 """For the reference page."""
 

@@ -145,7 +145,7 @@ BROKEN = {
     },
     "test_settings.py": {
         "test_every_setting_is_described": Violation(
-            file="aiwebengine/settings/schema.py", old='"""TCP port; 0 takes a free one and prints it."""', new=""
+            file="aiwebengine/settings/schema.py", old='"""TCP port; 0 chooses a free port and prints it."""', new=""
         ),
         "test_every_default_is_allowed": Violation(
             file="aiwebengine/settings/schema.py", old="most=65535)] = 8080", new="most=65535)] = 80800"

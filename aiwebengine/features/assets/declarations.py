@@ -13,7 +13,10 @@ _CONTENT_BYTES = 8 * 1024 * 1024
 _PATH = Argument(
     name="path",
     kind="string",
-    doc='The asset\'s path. One that begins with "/", such as "/logo.svg", is the address at which everybody gets it.',
+    doc=(
+        'The asset\'s path. An asset whose path begins with "/", such as "/logo.svg", is served to everybody '
+        "at that path."
+    ),
     max_length=1024,
     empty=False,
 )
@@ -65,10 +68,7 @@ CALLS: tuple[HostCall, ...] = (
             Argument(
                 name="content",
                 kind="string",
-                doc=(
-                    "The bytes, as base64: at most 5 MiB of them, unless the setting `deploy.max_source_bytes` says "
-                    "otherwise."
-                ),
+                doc=("The content as base64; at most 5 MiB before encoding (setting `deploy.max_source_bytes`)."),
                 max_bytes=_CONTENT_BYTES,
             ),
         ),
@@ -77,10 +77,9 @@ CALLS: tuple[HostCall, ...] = (
         capability=CAPABILITY,
         cost=2,
         doc=(
-            "Stores an asset, or replaces it, when the handler has returned. "
-            'If its path begins with "/" it is served to everybody at that address, below the base path of the script; '
-            "if not, only the script reads it. "
-            "Another script can neither read, replace nor remove it."
+            'Stores or replaces an asset. If its path begins with "/" it is served to everybody at that path, '
+            "below the base path of the script; otherwise only the script can read it. Other scripts can "
+            "neither read, replace nor remove it."
         ),
         example=(
             'registerWebHandler("/asset", (req) => {\n'
@@ -97,7 +96,7 @@ CALLS: tuple[HostCall, ...] = (
         returns="boolean",
         effect="held",
         capability=CAPABILITY,
-        doc="Removes one of the script's assets when the handler has returned; returns whether there was one.",
+        doc="Removes one of the script's assets; returns whether it existed.",
         example='registerWebHandler("/asset", () => deleteAsset("/greeting.txt"), "DELETE");',
         errors=("denied", "unavailable"),
     ),

@@ -22,20 +22,20 @@ _OPTION_TYPES = {
 
 PART_OPTIONS: dict[str, dict[str, str]] = {
     "query": {
-        "writes": "whether the resolver may change things; then it is a unit of its own, as a mutation is",
-        "description": "what the schema says of the field, unless the SDL does",
+        "writes": ("whether the resolver may write; it then runs in a transaction of its own, like a mutation"),
+        "description": "description in the schema, unless the SDL has one",
     },
-    "mutation": {"description": "what the schema says of the field, unless the SDL does"},
+    "mutation": {"description": "description in the schema, unless the SDL has one"},
     "subscription": {
-        "history": "how many of the last messages are kept for clients of server-sent events who come back",
-        "description": "what the schema says of the field, unless the SDL does",
+        "history": ("number of messages that are kept for clients of server-sent events that reconnect"),
+        "description": "description in the schema, unless the SDL has one",
     },
-    "field": {"batch": "`false`: the handler is called with one object at a time, not with all of a batch"},
+    "field": {"batch": ("`false`: the handler is called for one object at a time, not for a list")},
     "scalar": {
-        "parse": "`(value) => value`: checks and changes what a client sends; if it throws, the value is refused",
-        "serialize": "`(value) => value`: changes what a resolver returned into what the client gets",
-        "description": "what the schema says of it",
-        "specifiedBy": "address of its specification",
+        "parse": ("`(value) => value`: validates and converts what a client sends; if it throws, the value is refused"),
+        "serialize": ("`(value) => value`: converts what a resolver returned into what the client gets"),
+        "description": "description in the schema",
+        "specifiedBy": "URL of its specification",
     },
 }
 """Options of each kind of registration, with what they mean."""
@@ -51,17 +51,14 @@ CALLS: tuple[HostCall, ...] = (
             Argument(
                 name="name",
                 kind="string",
-                doc="The field, as it was registered with `registerSubscriptionHandler`.",
+                doc=("The name of the field, as it was registered with `registerSubscriptionHandler`."),
                 max_length=200,
                 empty=False,
             ),
             Argument(
                 name="payload",
                 kind="any",
-                doc=(
-                    "A value of the field's type, at most 256 KiB as JSON, unless the setting "
-                    "`live.max_message_bytes` says otherwise."
-                ),
+                doc=("A value of the field's type; at most 256 KiB as JSON (setting `live.max_message_bytes`)."),
                 max_bytes=_MESSAGE_BYTES,
             ),
             Argument(
@@ -69,7 +66,7 @@ CALLS: tuple[HostCall, ...] = (
                 kind="object",
                 type="SubscriptionMessageOptions",
                 optional=True,
-                doc="To whom it goes, and when it leaves.",
+                doc="The recipients, and when it is sent.",
             ),
         ),
         returns="void",
@@ -77,9 +74,8 @@ CALLS: tuple[HostCall, ...] = (
         partly=CAPABILITY,
         errors=("denied", "not_found", "too_large", "too_many"),
         doc=(
-            "Sends a value of a subscription's field to its subscribers, or to those whose attributes have all that "
-            "`to` says. It leaves when the handler has returned and what it stored is kept; when it fails, nothing "
-            f"leaves. A subscription of another script needs the capability `{CAPABILITY}`."
+            "Sends a value to the subscribers of a field, or to those whose attributes match `to`. "
+            f"For a subscription of another script the capability `{CAPABILITY}` is needed."
         ),
         example=(
             'registerSubscriptionHandler("tick", "tick: Int!");\n'
@@ -100,10 +96,10 @@ _GLOBALS: tuple[Global, ...] = (
         effect="held",
         errors=("closed", "too_many"),
         doc=(
-            "Adds a field to the queries of the GraphQL schema at `/graphql`. "
-            "The second argument is SDL: the field alone, perhaps with types after it, or `type Query { ... }` and "
-            "any types. Types that several scripts define are merged; a contradiction is refused. "
-            "A query only reads: what would change something is denied, unless the field has `{ writes: true }`."
+            "Adds a field to the queries of the GraphQL schema at `/graphql`. The second argument is SDL: the "
+            "field alone, optionally followed by types, or `type Query { ... }` and any types. Types that "
+            "several scripts define are merged; contradictions are refused. A query cannot write: a write is "
+            "denied, unless the field has the option `{ writes: true }`."
         ),
         signatures=(
             "<Args = any>(name: string, sdl: string, resolver: Resolver<Args> | string, options?: QueryOptions): void",
@@ -126,8 +122,9 @@ _GLOBALS: tuple[Global, ...] = (
         effect="held",
         errors=("closed", "too_many"),
         doc=(
-            "Adds a field to the mutations of the GraphQL schema. Each such field of an operation is one unit, one "
-            "after the other: what its resolver does is kept when it has returned, all of it or nothing."
+            "Adds a field to the mutations of the GraphQL schema. The fields of an operation are executed in "
+            "order, each in a transaction: what the resolver writes is committed when it has returned, all of "
+            "it or nothing."
         ),
         signatures=(
             (
@@ -156,11 +153,13 @@ _GLOBALS: tuple[Global, ...] = (
         effect="held",
         errors=("closed", "too_many"),
         doc=(
-            "Adds a field to the subscriptions of the GraphQL schema. Clients get what `sendSubscriptionMessage` sends "
-            "under its name, each as it has selected. The resolver runs when a client subscribes, and what it throws "
-            "refuses the client. It returns nothing (all messages), attributes (an object: what the `to` of messages "
-            "is compared with), a function (`(payload) => boolean`, which chooses; the resolver is asked for it again "
-            "with each message), a text (the first value), or an async iterable, which is the source itself."
+            "Adds a field to the subscriptions of the GraphQL schema. Clients get what "
+            "`sendSubscriptionMessage` sends to the field, with the fields that they have selected. The "
+            "resolver runs when a client subscribes; if it throws, the client is refused. It returns nothing "
+            "(all messages), an object (attributes, with which the `to` of messages is compared), a function "
+            "`(payload) => boolean` (a filter; the resolver runs again for each message, and messages with "
+            "`to` are not sent to the client), a string (the first value), or an async iterable (the source "
+            "of the values)."
         ),
         signatures=(
             (
@@ -187,9 +186,10 @@ _GLOBALS: tuple[Global, ...] = (
         effect="held",
         errors=("closed", "too_many"),
         doc=(
-            "Registers who gives the value of one field of an object type, where it is not simply the member of that "
-            "name. All objects of which the field is asked for in one moment come together, as a list, and the handler "
-            "returns a list with a value for each: one look-up in place of many. It only reads."
+            "Registers the resolver of one field of an object type; without one, the field is the object's "
+            "property of that name. The handler gets a list of all objects whose field is requested at the "
+            "same time, and returns a list with a value for each, so that one look-up is enough. It cannot "
+            "write."
         ),
         signatures=(
             (
@@ -215,8 +215,8 @@ _GLOBALS: tuple[Global, ...] = (
         effect="held",
         errors=("closed", "too_many"),
         doc=(
-            "Adds a scalar type to the schema, or says how one that the SDL declares is read and written. Without "
-            "`parse` and `serialize` any JSON passes."
+            "Adds a scalar type to the schema, or defines how a scalar that the SDL declares is parsed and "
+            "serialized. Without `parse` and `serialize` it accepts any JSON."
         ),
         signatures=("(name: string, options?: ScalarOptions): void",),
         example=(
@@ -237,7 +237,7 @@ _GLOBALS: tuple[Global, ...] = (
             kind="function",
             effect="held",
             deprecated=new,
-            doc=f"The older name of `{new}`; it logs one warning for each script.",
+            doc=f"The older name of `{new}`. A script that uses it gets one warning in its log.",
             signatures=("(name: string, sdl: string, resolver: ((args: any) => unknown) | string): void",),
             example=example,
         )
@@ -290,7 +290,7 @@ _SHAPES = (
         members=(
             Member(
                 signature="connectionParams: { [name: string]: any } | null",
-                doc="What a WebSocket client sent with `connection_init`.",
+                doc="What a WebSocket client has sent with `connection_init`.",
             ),
         ),
     ),
@@ -300,18 +300,18 @@ _SHAPES = (
         members=(
             Member(signature="fieldName: string"),
             Member(signature="parentType: string"),
-            Member(signature="returnType: string", doc="As the schema writes it, such as `[Note!]!`."),
+            Member(signature="returnType: string", doc=("The type as in the schema, such as `[Note!]!`.")),
             Member(
                 signature="path?: (string | number)[]",
-                doc="To the field in the result; not where fields come together.",
+                doc=("The path of the field in the result; missing for a handler that gets a list of objects."),
             ),
             Member(signature='operation: { kind: "query" | "mutation" | "subscription"; name: string | null }'),
-            Member(signature="fields: SelectedFields", doc="The fields that are selected below it."),
+            Member(signature="fields: SelectedFields", doc=("The fields that are selected below it.")),
         ),
     ),
     Shape(
         name="SelectedFields",
-        doc="Names of selected fields, each with those below it.",
+        doc="The names of selected fields, each with the fields below it.",
         members=(Member(signature="[name: string]: SelectedFields"),),
     ),
     Shape(
@@ -321,7 +321,7 @@ _SHAPES = (
     ),
     Shape(
         name="SubscriptionResolver<Args = any>",
-        doc="Decides what a subscriber gets.",
+        doc=("Decides which messages a subscriber gets; see `registerSubscriptionHandler`."),
         alias=(
             "(args: Args, ctx: GraphQLContext, info: GraphQLInfo) => "
             "StreamAttributes | ((payload: any) => boolean) | AsyncIterable<unknown> | string | void | "
@@ -330,20 +330,24 @@ _SHAPES = (
     ),
     Shape(
         name="FieldHandler<Parent = any, Args = any>",
-        doc="Returns the values of a field, one for each object; with `{ batch: false }` it is called with one object.",
+        doc=(
+            "Returns the values of a field, one for each object; with `{ batch: false }` it is called with one object."
+        ),
         alias="(parents: Parent[], args: Args, ctx: GraphQLContext, info: GraphQLInfo) => unknown",
     ),
     _options("QueryOptions", "query", "Options of a query field."),
     _options("MutationOptions", "mutation", "Options of a mutation field."),
     _options("SubscriptionOptions", "subscription", "Options of a subscription field."),
     _options("FieldOptions", "field", "Options of a field handler."),
-    _options("ScalarOptions", "scalar", "How a scalar is read and written."),
+    _options("ScalarOptions", "scalar", "Options of a scalar."),
     Shape(
         name="SubscriptionMessageOptions",
         doc="Options of a message to a subscription.",
         members=(
-            Member(signature="to?: StreamAttributes", doc="Whom it is for; see `StreamMessageOptions`."),
-            Member(signature="immediate?: boolean", doc="Send it at once, even if the handler fails."),
+            Member(signature="to?: StreamAttributes", doc=("The recipients; see `StreamMessageOptions`.")),
+            Member(
+                signature="immediate?: boolean", doc=("Send the message at once, even if the handler fails afterwards.")
+            ),
         ),
     ),
 )

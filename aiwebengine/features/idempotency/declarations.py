@@ -8,8 +8,8 @@ from aiwebengine.host.declare import Member
 OPTION = "idempotent"
 
 _MEANING = (
-    "`true`: a request with the header `idempotency-key` is done once, and answered the same when it is sent again; "
-    '`"required"`: one without it is refused'
+    "`true`: a request with the header `idempotency-key` is carried out once, and gets the same answer when it is "
+    'sent again; `"required"`: a request without the header is refused as well'
 )
 
 DECLARATIONS = Declarations(

@@ -48,10 +48,7 @@ SCRIPT_CALLS: tuple[HostCall, ...] = (
             Argument(
                 name="content",
                 kind="string",
-                doc=(
-                    "The source, one file of JavaScript: at most 5 MiB, unless the setting "
-                    "`deploy.max_source_bytes` says otherwise."
-                ),
+                doc=("The source, one file of JavaScript; at most 5 MiB (setting `deploy.max_source_bytes`)."),
                 max_bytes=_SOURCE_BYTES,
             ),
         ),
@@ -60,9 +57,9 @@ SCRIPT_CALLS: tuple[HostCall, ...] = (
         capability=SCRIPTS,
         cost=10,
         doc=(
-            "Makes a script of one file, or gives it a new version. "
-            "The source is built and tried at once and goes live when the handler has returned. "
-            "A source that cannot be deployed is not thrown: the problems are in the log of the calling script."
+            "Creates a script of one file, or gives it a new version. The source is built and checked at "
+            "once, and put into service when the handler has returned. If it cannot be deployed, nothing is "
+            "thrown; the problems are in the log of the calling script."
         ),
         example=(
             'registerWebHandler("/make", () => {\n'
@@ -79,7 +76,7 @@ SCRIPT_CALLS: tuple[HostCall, ...] = (
         returns="boolean",
         effect="held",
         capability=SCRIPTS,
-        doc="Deletes a script when the handler has returned; returns whether there was one.",
+        doc="Deletes a script; returns whether it existed.",
         example='registerWebHandler("/unmake", () => deleteScript("made"), "POST");',
         errors=("denied", "unavailable"),
     ),
@@ -93,8 +90,8 @@ LOG_CALLS: tuple[HostCall, ...] = (
         returns="string[]",
         effect="none",
         cost=2,
-        doc=f"Returns the last {MOST_LINES} messages that this script has logged, oldest first; "
-        "what the server writes of its failures is in `aiwebengine logs` only.",
+        doc=f"Returns the last {MOST_LINES} messages that this script has logged, oldest first. "
+        "What the server logs about the script's failures is only in `aiwebengine logs`.",
         example=(
             'registerWebHandler("/log", () => {\n  console.log("somebody looks at the log");\n  return listLogs();\n});'
         ),
@@ -110,7 +107,7 @@ LOG_CALLS: tuple[HostCall, ...] = (
         partly=LOGS,
         doc=(
             f"Returns the last {MOST_LINES} messages of a script, oldest first. "
-            f"For another script than the calling one it takes the capability `{LOGS}`."
+            f"For another script the capability `{LOGS}` is needed."
         ),
         example='registerWebHandler("/log-of", (req) => listLogsForUri(req.query.uri));',
         errors=("denied", "unavailable"),

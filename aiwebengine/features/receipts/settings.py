@@ -15,16 +15,16 @@ _GIB = 1024 * _MIB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptSettings:
-    """Which receipts of invocations are kept; figures are added up for all."""
+    """Which receipts of invocations are kept; the figures of routes count all invocations."""
 
     slow_seconds: Annotated[float, NumberRange(least=0, most=3600)] = 1.0
-    """The receipt of an invocation that took so long is kept."""
+    """Receipts of invocations that took this long or longer are kept."""
     sample_every: Annotated[int, NumberRange(least=0, most=1_000_000_000)] = 1000
-    """One of so many other receipts is kept; 0 keeps none of them."""
+    """One in this number of other receipts is kept; 0 keeps none."""
     retention_days: Annotated[float, NumberRange(least=0.01, most=3650)] = 7.0
-    """Kept receipts are removed after so many days."""
+    """Kept receipts are removed after this number of days."""
     max_receipts: Annotated[int, NumberRange(least=0, most=100_000_000)] = 100_000
-    """Most receipts that are kept; the oldest go first."""
+    """Maximum number of receipts that are kept; the oldest are removed first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class BudgetSettings:
     """
     What one script may use over time; see `docs/explain/limits.md`.
 
-    A budget is an amount and a stretch of time of at least a minute, such as `1000/1m` or `5000000/1d`.
+    A budget is an amount and a period of at least a minute, such as `1000/1m` or `5000000/1d`.
     """
 
     invocations: Annotated[
@@ -52,7 +52,7 @@ class BudgetSettings:
     log_lines: Annotated[tuple[str, ...], StringPattern("a budget such as 100000/1m", is_budget_of("log_lines"))] = (
         "300000/1m",
     )
-    """Log lines of one script, the dropped ones too."""
+    """Log lines of one script, including dropped ones."""
     bytes_out: Annotated[
         tuple[str, ...], StringPattern("a budget such as 1GB/1h or 20GB/1d", is_budget_of("bytes_out"))
     ] = ()

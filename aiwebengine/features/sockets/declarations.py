@@ -22,20 +22,26 @@ _EVENT_TYPES = {
 }
 
 SOCKET_EVENTS: dict[str, str] = {
-    "open": "`(ws, req, ctx)`: runs when a client comes, behind the middleware and before the connection is accepted; "
-    "what it throws refuses the client, with the status of an `httpError`",
-    "message": "`(ws, data, ctx)`: runs for each message; `data` is a string, or a `Uint8Array` for a binary one",
-    "close": "`(ws, code, reason, ctx)`: runs when the connection has ended, however it did",
+    "open": (
+        "`(ws, req, ctx)`: runs when a client connects, after the middleware and before the connection is "
+        "accepted. If it throws, the client is refused; an `httpError` sets the status"
+    ),
+    "message": ("`(ws, data, ctx)`: runs for each message; `data` is a string, or a `Uint8Array` for a binary message"),
+    "close": ("`(ws, code, reason, ctx)`: runs when the connection has ended, for any reason"),
 }
 """Handlers of a WebSocket, with when they run."""
 
 SOCKET_OPTIONS: dict[str, str] = {
-    "auth": '`"required"` refuses clients that are not signed in: until there are users, those without the '
-    'administrator token; `"optional"` and `"none"` accept everybody',
-    "protocols": "subprotocols that are spoken, the client's first of them is chosen",
-    "origins": "origins whose pages may connect, beside the server's own, such as `https://example.org`; `*` for all",
-    "summary": "one sentence for people who read the list of routes",
-    "tags": "words that group routes in that list",
+    "auth": (
+        '`"required"` refuses clients that are not authenticated: until the server has users, those '
+        'without the administrator token; `"optional"` and `"none"` accept all clients'
+    ),
+    "protocols": "supported subprotocols; the first that the client offers is chosen",
+    "origins": (
+        "origins whose pages may connect in addition to the server's own, such as `https://example.org`; `*` for all"
+    ),
+    "summary": "one sentence, shown in lists of routes",
+    "tags": "words by which lists of routes can be grouped",
 }
 """Options of `registerWebSocket`, with what they mean."""
 
@@ -48,20 +54,17 @@ PUBLISH = HostCall(
             name="data",
             kind="any",
             doc=(
-                "The message: a string or bytes as they are, anything else as JSON; at most 256 KiB, unless the "
-                "setting `live.max_message_bytes` says otherwise."
+                "The message: a string or bytes are sent unchanged, any other value as JSON; at most 256 KiB "
+                "(setting `live.max_message_bytes`)."
             ),
             max_bytes=_MESSAGE_BYTES,
         ),
-        Argument(name="options", kind="object", type="SocketMessageOptions", optional=True, doc="When it leaves."),
+        Argument(name="options", kind="object", type="SocketMessageOptions", optional=True, doc=("When it is sent.")),
     ),
     returns="void",
     effect="held",
     errors=("too_large", "too_many"),
-    doc=(
-        "Sends a message to all WebSockets of this script that are subscribed to a topic. "
-        "It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves."
-    ),
+    doc=("Sends a message to all WebSockets of this script that are subscribed to a topic."),
     example=(
         'registerWebSocket("/prices", { open: (ws) => ws.subscribe("prices") });\n'
         'registerWebHandler("/prices", (req) => {\n'
@@ -80,10 +83,10 @@ _GLOBALS = (
         effect="held",
         errors=("closed", "too_many"),
         doc=(
-            "Registers a WebSocket endpoint at a path. The connections are the server's: they take no process of the "
-            "script while nothing is said, and stay open when the script is deployed again. The events of one "
-            "connection are handled one after the other, each in an invocation of its own; what a handler sends "
-            "leaves when it has returned and what it stored is kept."
+            "Registers handlers for WebSockets at a path. The server holds the connections: an idle "
+            "connection uses no process of the script, and stays open when the script is deployed again. The "
+            "events of one connection are handled in order, each in its own invocation. What a handler sends "
+            "is sent when it has returned and its writes are committed."
         ),
         signatures=(
             (
@@ -113,20 +116,26 @@ _SHAPES = (
         name="ServerWebSocket<Data = any>",
         doc="An open WebSocket.",
         members=(
-            Member(signature="readonly id: string", doc="New for each connection."),
+            Member(signature="readonly id: string", doc="The id of the connection."),
             Member(signature="readonly protocol: string", doc="The subprotocol; empty if there is none."),
-            Member(signature="data: Data", doc="What is kept between its events, as JSON; at first {}."),
-            Member(signature="send(data: unknown): void", doc="A string or bytes as they are, anything else as JSON."),
-            Member(signature="subscribe(topic: string): void", doc="Gets what is published on the topic from now on."),
-            Member(signature="unsubscribe(topic: string): void", doc="The opposite."),
+            Member(
+                signature="data: Data",
+                doc=("Data that is kept between the events of the connection, as JSON; initially {}."),
+            ),
+            Member(
+                signature="send(data: unknown): void",
+                doc=("Sends a string or bytes unchanged, any other value as JSON."),
+            ),
+            Member(signature="subscribe(topic: string): void", doc=("Subscribes the client to a topic.")),
+            Member(signature="unsubscribe(topic: string): void", doc=("Ends the subscription to a topic.")),
             Member(signature="isSubscribed(topic: string): boolean"),
             Member(
                 signature="publish(topic: string, data: unknown, options?: SocketMessageOptions): void",
-                doc="The same as `sendSocketMessage`; this connection gets it too if it is subscribed.",
+                doc=("The same as `sendSocketMessage`. This connection gets the message too, if it is subscribed."),
             ),
             Member(
                 signature="close(code?: number, reason?: string): void",
-                doc="Ends the connection when all was sent: 1000, or a code of your own from 3000 to 4999.",
+                doc=("Closes the connection after everything was sent, with the code 1000 or one from 3000 to 4999."),
             ),
         ),
     ),
@@ -140,19 +149,26 @@ _SHAPES = (
     ),
     Shape(
         name="WebSocketOptions",
-        doc="Options of a WebSocket. An unknown option is refused with the nearest name.",
+        doc=("Options of a WebSocket. An unknown option is an error, which names the nearest option."),
         members=(
             *(
                 Member(signature=f"{name}?: {_OPTION_TYPES[name]}", doc=doc[0].upper() + doc[1:] + ".")
                 for name, doc in SOCKET_OPTIONS.items()
             ),
-            Member(signature="middleware?: Middleware | Middleware[]", doc="Runs before `open`, after those of `use`."),
+            Member(
+                signature="middleware?: Middleware | Middleware[]",
+                doc=("Middleware that runs before `open`, after that of `use`."),
+            ),
         ),
     ),
     Shape(
         name="SocketMessageOptions",
         doc="Options of a message to WebSockets.",
-        members=(Member(signature="immediate?: boolean", doc="Send it at once, even if the handler fails."),),
+        members=(
+            Member(
+                signature="immediate?: boolean", doc=("Send the message at once, even if the handler fails afterwards.")
+            ),
+        ),
     ),
 )
 

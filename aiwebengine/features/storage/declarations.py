@@ -18,7 +18,7 @@ _KEY = Argument(
     empty=False,
     converts="primitive",
 )
-_IF_VERSION = "`conflict` is thrown unless the key is at this version"
+_IF_VERSION = "throws `conflict` unless the key has this version"
 
 KV_CALLS: tuple[HostCall, ...] = (
     HostCall(
@@ -46,8 +46,8 @@ KV_CALLS: tuple[HostCall, ...] = (
                 name="value",
                 kind="any",
                 doc=(
-                    "Anything that JSON can hold, at most 1 MiB of it together with the key, "
-                    "unless the setting `storage.max_value_bytes` says otherwise."
+                    "Any value that JSON can represent; at most 1 MiB including the key (setting "
+                    "`storage.max_value_bytes`)."
                 ),
                 max_bytes=_VALUE_BYTES,
                 advice="Use kv.delete to remove a key.",
@@ -58,8 +58,8 @@ KV_CALLS: tuple[HostCall, ...] = (
                 type="{ ttl?: Duration; ifVersion?: string | null }",
                 optional=True,
                 doc=(
-                    f"`ttl`: how long the entry lives. `ifVersion`: {_IF_VERSION}; with null, unless there is no "
-                    "such key."
+                    f"`ttl`: how long the entry is kept. `ifVersion`: {_IF_VERSION}; null means that the key must not "
+                    "exist."
                 ),
             ),
         ),
@@ -67,7 +67,7 @@ KV_CALLS: tuple[HostCall, ...] = (
         effect="held",
         sync=False,
         errors=("conflict", "too_large", "too_many", "unavailable"),
-        doc="Stores a value under a key; the Promise gives the new version.",
+        doc="Stores a value under a key; resolves to the new version.",
         example=(
             'registerWebHandler("/notes/:id", async (req) => {\n'
             '  const version = await kv.set("note/" + req.params.id, { text: req.body }, { ttl: "30d" });\n'
@@ -92,7 +92,7 @@ KV_CALLS: tuple[HostCall, ...] = (
         effect="held",
         sync=False,
         errors=("conflict", "too_many", "unavailable"),
-        doc="Removes a key; the Promise gives whether there was one.",
+        doc="Removes a key; resolves to whether it existed.",
         example=(
             'registerWebHandler("/notes/:id", async (req) => {\n'
             '  return { removed: await kv.delete("note/" + req.params.id) };\n'
@@ -110,7 +110,7 @@ KV_CALLS: tuple[HostCall, ...] = (
                 type="number",
                 optional=True,
                 max_bytes=64,
-                doc="What is added to it; 1 if nothing is given. A negative number counts down.",
+                doc="The number to add; default 1. It may be negative.",
             ),
         ),
         returns="number",
@@ -118,8 +118,8 @@ KV_CALLS: tuple[HostCall, ...] = (
         sync=False,
         errors=("too_large", "too_many", "unavailable"),
         doc=(
-            "Adds to the number under a key; the Promise gives the sum. "
-            "A key that does not exist counts as 0, and a `ttl` goes on as it was set."
+            "Adds to the number under a key; resolves to the sum. A key that does not exist counts as 0; an "
+            "existing `ttl` is kept."
         ),
         example='registerWebHandler("/visits", async () => ({ visits: await kv.increment("visits") }));',
     ),
@@ -133,8 +133,8 @@ KV_CALLS: tuple[HostCall, ...] = (
                 type="{ prefix?: string; limit?: number; cursor?: string | null }",
                 optional=True,
                 doc=(
-                    "`prefix`: how the keys begin. `limit`: how many entries at most, from 1 to 1,000; 100 if none is "
-                    "given. `cursor`: the one that the page before gave."
+                    "`prefix`: only keys that begin with it. `limit`: the number of entries, from 1 to 1,000; "
+                    "default 100. `cursor`: the `cursor` of the page before."
                 ),
             ),
         ),
@@ -149,8 +149,8 @@ KV_CALLS: tuple[HostCall, ...] = (
         cost=2,
         errors=("unavailable",),
         doc=(
-            "Returns entries in the order of their keys, one page of them. "
-            "`cursor` leads to the next page; it is null after the last one."
+            "Returns one page of entries, in the order of their keys. `cursor` leads to the next page; it is "
+            "null after the last one."
         ),
         example=(
             'registerWebHandler("/notes", async (req) => {\n'
@@ -191,10 +191,10 @@ _KV = Global(
     kind="object",
     importable=True,
     doc=(
-        "Values by key, of this script alone: anything that JSON can hold. "
-        "What is written is there for everybody when the handler has returned, all of it or nothing; the "
-        "invocation itself sees it at once. If somebody else has changed what it had read before it wrote, the "
-        "handler runs again. Versions are strings that are new with every write."
+        "A key-value store that belongs to this script. A value is anything that JSON can represent. The "
+        "invocation sees its own writes at once; others see them when the handler has returned, all of them "
+        "or none. If another invocation changes a value that this one has read, and commits first, the "
+        "handler runs again. A version is a string that changes with every write."
     ),
     members=(
         Member(
@@ -216,9 +216,9 @@ _KV = Global(
             ),
             uses=("kv.get", "kv.set"),
             doc=(
-                "Stores what `change` makes of the value, which is `undefined` if there is none. "
-                "If the value was changed meanwhile, `change` is called again with the new one, "
-                "at most `retries` times; 3 if nothing is given."
+                "Replaces the value by what `change` returns for it; `change` gets `undefined` if there is no "
+                "such key. If the value was changed in the meantime, `change` is called again with the new "
+                "one, at most `retries` times; default 3."
             ),
             example=(
                 'registerWebHandler("/tags/:tag", async (req) => {\n'
@@ -233,8 +233,9 @@ _KV = Global(
             ),
             uses=("kv.watch", "kv.unwatch"),
             doc=(
-                "Gives what is committed under a key, then the newest value after each commit; of a prefix whatever "
-                "changes. The version of a key that was removed is null. An invocation may watch 32 things."
+                "Yields the committed value of a key, then the newest value after each commit; with a prefix, "
+                "every entry that changes. The version of a removed key is null. An invocation can have 32 "
+                "watches."
             ),
             example=(
                 'registerWebHandler("/price", async () => {\n'
@@ -257,8 +258,8 @@ _STRING = Argument(
     name="value",
     kind="string",
     doc=(
-        "The string, at most 1 MiB with its key unless the setting `storage.max_value_bytes` says otherwise; "
-        "numbers and booleans become strings."
+        "The string; at most 1 MiB including the key (setting `storage.max_value_bytes`). Numbers and "
+        "booleans are converted to strings."
     ),
     max_bytes=_VALUE_BYTES,
     converts="primitive",
@@ -316,7 +317,7 @@ def _storage_calls(storage: _Storage) -> tuple[HostCall, ...]:
             _STRING,
             returns="void",
             held=True,
-            doc="Stores a string under a key; anything but strings, numbers and booleans is refused.",
+            doc=("Stores a string under a key. Values other than strings, numbers and booleans are refused."),
             example=storage.example(f'{name}.setItem("motto", req.body)', "POST"),
         ),
         storage.call(
@@ -324,14 +325,14 @@ def _storage_calls(storage: _Storage) -> tuple[HostCall, ...]:
             _KEY,
             returns="void",
             held=True,
-            doc="Removes a key; nothing happens if there is none.",
+            doc="Removes a key, if it exists.",
             example=storage.example(f'{name}.removeItem("motto")', "DELETE"),
         ),
         storage.call(
             "clear",
             returns="void",
             held=True,
-            doc="Removes everything, at most 1,000 keys at once.",
+            doc="Removes all keys; at most 1,000 in one call.",
             example=storage.example(f"{name}.clear()", "DELETE"),
         ),
         HostCall(
@@ -352,12 +353,15 @@ def _storage_members(storage: _Storage) -> tuple[Member, ...]:
         Member(
             signature="key(index: number): string | null",
             uses=(f"{storage.name}.keys",),
-            doc="Returns the key at a place, in alphabetical order, or null if there are not so many.",
+            doc=("Returns the key at an index in alphabetical order, or null if there are fewer keys."),
             example=storage.example(f'{storage.name}.key(0) ?? "nothing"'),
         ),
         Member(
             signature="readonly length: number",
-            doc="How many there are; known after `key(0)` was called in the invocation, for a getter cannot wait.",
+            doc=(
+                "The number of keys. It is known only after `key(0)` was called in the invocation, because a "
+                "getter cannot wait for the server."
+            ),
         ),
     )
 
@@ -392,8 +396,8 @@ DECLARATIONS = Declarations(
             group=_GROUP,
             kind="object",
             doc=(
-                "Strings by key, of this script alone, in the shape of the Web Storage standard. The calls are "
-                "synchronous; what is written is kept when the handler has returned. `kv` can do more."
+                "Strings by key that belong to this script, with the interface of the Web Storage standard. "
+                "The calls are synchronous. `kv` can do more."
             ),
             members=_storage_members(_SHARED),
             example=(
@@ -408,8 +412,8 @@ DECLARATIONS = Declarations(
             group=_GROUP,
             kind="object",
             doc=(
-                "The same for each user of this script: nobody sees what belongs to another. "
-                "An anonymous invocation is denied."
+                "Strings by key that belong to one user of this script, with the interface of "
+                "`sharedStorage`. In an invocation without a user every call throws `denied`."
             ),
             members=_storage_members(_PERSONAL),
             example=(

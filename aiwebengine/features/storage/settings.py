@@ -17,8 +17,8 @@ class StorageSettings:
     """What scripts store with `kv`, `sharedStorage` and `personalStorage`."""
 
     max_value_bytes: Annotated[int, NumberRange(least=_KIB, most=64 * _MIB)] = 1024 * 1024
-    """Largest value, with its key."""
+    """Maximum size of a value including its key."""
     max_bytes: Annotated[int, NumberRange(least=_KIB, most=1024 * _GIB)] = 256 * 1024 * 1024
-    """Most that one script stores in all."""
+    """Maximum size of everything that one script stores."""
     max_entries: Annotated[int, NumberRange(least=1, most=1_000_000_000)] = 100_000
-    """Most entries of one script."""
+    """Maximum number of entries of one script."""

@@ -11,18 +11,31 @@ CAPABILITY = "streams"
 """What it takes to send to the streams, and to the subscriptions, of other scripts."""
 
 STREAM_OPTIONS: dict[str, str] = {
-    "auth": '`"required"` refuses clients that are not signed in: until there are users, those without the '
-    'administrator token; `"optional"` and `"none"` accept everybody',
-    "attributes": "`(req, ctx) => object`: what the `to` of messages is compared with, beside the parameters of the "
-    "path; what it throws refuses the client",
-    "onConnect": "`(req, ctx) => message`: runs when a client connects, after `attributes`; what it returns is the "
-    "client's first message, and what it throws refuses the client",
-    "filter": "`(message, clients) => boolean[]`: of all clients whom `to` lets through, given as their attributes, "
-    "which ones get the message; it is synchronous, has 50 ms of processor time and makes no calls to the server",
-    "history": "how many of the last messages are kept for clients who come back; 0 for none",
-    "slow": '`"drop-oldest"` for a client that reads too slowly, who is told by a `gap` event, or `"disconnect"`',
-    "summary": "one sentence for people who read the list of routes",
-    "tags": "words that group routes in that list",
+    "auth": (
+        '`"required"` refuses clients that are not authenticated: until the server has users, those '
+        'without the administrator token; `"optional"` and `"none"` accept all clients'
+    ),
+    "attributes": (
+        "`(req, ctx) => object`: returns the attributes of the client, with which the `to` of a "
+        "message is compared; the parameters of the path are attributes too. If it throws, the "
+        "client is refused"
+    ),
+    "onConnect": (
+        "`(req, ctx) => message`: runs when a client connects, after `attributes`; returns the "
+        "client's first message. If it throws, the client is refused"
+    ),
+    "filter": (
+        "`(message, clients) => boolean[]`: gets the attributes of all clients that `to` selects, and "
+        "returns for each whether it gets the message. It is synchronous, may use 50 ms of processor "
+        "time, and cannot make host calls"
+    ),
+    "history": "number of messages that are kept for clients that reconnect; 0 for none",
+    "slow": (
+        'what happens to a client that reads too slowly: `"drop-oldest"` drops its oldest messages and '
+        'sends it an event `gap`, `"disconnect"` disconnects it'
+    ),
+    "summary": "one sentence, shown in lists of routes",
+    "tags": "words by which lists of routes can be grouped",
 }
 """Options of `registerWebStream`, with what they mean."""
 
@@ -43,8 +56,8 @@ _DATA = Argument(
     name="data",
     kind="any",
     doc=(
-        "The message: a string as it is, anything else as JSON; at most 256 KiB of it, unless the setting "
-        "`live.max_message_bytes` says otherwise."
+        "The message: a string is sent unchanged, any other value as JSON; at most 256 KiB (setting "
+        "`live.max_message_bytes`)."
     ),
     max_bytes=_MESSAGE_BYTES,
 )
@@ -53,7 +66,7 @@ _OPTIONS = Argument(
     kind="object",
     type="StreamMessageOptions",
     optional=True,
-    doc="To whom it goes, the name of the event, and when it leaves.",
+    doc="The recipients, the name of the event, and when it is sent.",
 )
 
 CALLS: tuple[HostCall, ...] = (
@@ -64,10 +77,7 @@ CALLS: tuple[HostCall, ...] = (
         returns="void",
         effect="held",
         errors=("too_large", "too_many"),
-        doc=(
-            "Sends a message to the clients of all streams of this script. "
-            "It leaves when the handler has returned and what it stored is kept; when it fails, nothing leaves."
-        ),
+        doc=("Sends a message to the clients of all streams of this script."),
         example=(
             'registerWebStream("/events");\n'
             'registerWebHandler("/notes", (req) => {\n'
@@ -83,7 +93,7 @@ CALLS: tuple[HostCall, ...] = (
             Argument(
                 name="path",
                 kind="string",
-                doc="The path as it was registered, for all its clients, or one that it matches.",
+                doc="The path as it was registered, or a path that it matches.",
                 max_length=1024,
                 empty=False,
             ),
@@ -95,9 +105,10 @@ CALLS: tuple[HostCall, ...] = (
         partly=CAPABILITY,
         errors=("denied", "not_found", "too_large", "too_many"),
         doc=(
-            "Sends a message to the clients of one stream. The path is the one that was registered, then all its "
-            "clients are meant, or one that it matches, then those with these parameters. "
-            f"A stream of another script needs the capability `{CAPABILITY}`."
+            "Sends a message to the clients of one stream. If the path is the registered one, such as `/rooms/:room`, "
+            "all clients of the stream get the message; if it is one that the registered path matches, such as "
+            "`/rooms/7`, only the clients with these parameters. "
+            f"For a stream of another script the capability `{CAPABILITY}` is needed."
         ),
         example=(
             'registerWebStream("/rooms/:room");\n'
@@ -119,9 +130,10 @@ _GLOBALS = (
         errors=("closed", "too_many"),
         doc=(
             "Registers a stream of server-sent events, which a browser reads with `new EventSource(path)`. "
-            "The connections are the server's: they take no process of the script, and stay open when the script is "
-            "deployed again. The parameters of the path are attributes of the client. A client that comes back gets "
-            "what it missed, or an event `gap` where that is kept no longer; an event `end` says why a stream ends."
+            "The server holds the connections: they use no process of the script, and stay open when the "
+            "script is deployed again. The parameters of the path are attributes of the client. A client that "
+            "reconnects gets the messages that it missed, or an event `gap` if they are no longer kept. An "
+            "event `end` tells why a stream ends."
         ),
         signatures=("<Path extends string>(path: Path, options?: StreamOptions<PathParams<Path>>): void",),
         example=(
@@ -138,12 +150,12 @@ _GLOBALS = (
 _SHAPES = (
     Shape(
         name="StreamAttributes",
-        doc="What is known of a client, and what the `to` of a message is compared with.",
+        doc="The attributes of a client; the `to` of a message is compared with them.",
         alias="{ [name: string]: string | number | boolean | null | (string | number | boolean | null)[] }",
     ),
     Shape(
         name="StreamOptions<Params = Record<string, string>>",
-        doc="Options of a stream. An unknown option is refused with the nearest name.",
+        doc=("Options of a stream. An unknown option is an error, which names the nearest option."),
         members=tuple(
             Member(signature=f"{name}?: {_OPTION_TYPES[name]}", doc=doc[0].upper() + doc[1:] + ".")
             for name, doc in STREAM_OPTIONS.items()
@@ -156,14 +168,14 @@ _SHAPES = (
             Member(
                 signature="to?: StreamAttributes",
                 doc=(
-                    "Whom it is for: clients whose attributes have all these values. A list on either side means any "
-                    "of them; a client without such an attribute is not meant."
+                    "The recipients: clients whose attributes have all these values. A list, on either side, "
+                    "matches any of its values; a client without the attribute does not match."
                 ),
             ),
-            Member(signature="event?: string", doc="The name of the event; `message` if none is given."),
+            Member(signature="event?: string", doc=("The name of the event; default `message`.")),
             Member(
                 signature="immediate?: boolean",
-                doc="Send it at once, even if the handler fails.",
+                doc="Send the message at once, even if the handler fails afterwards.",
             ),
         ),
     ),

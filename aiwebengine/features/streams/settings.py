@@ -10,7 +10,7 @@ from aiwebengine.settings.allowed import NumberRange
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamSettings:
-    """What scripts register with `registerWebStream`; limits of subscribers and messages are those of `live`."""
+    """Streams that scripts register with `registerWebStream`; `live` has the limits of subscribers and messages."""
 
     history_messages: Annotated[int, NumberRange(least=0, most=100_000)] = 100
-    """Messages that a stream keeps for clients who come back, unless it says otherwise."""
+    """Number of messages that a stream keeps for clients that reconnect, unless its option `history` is set."""

@@ -21,18 +21,27 @@ RouteOptions = Mapping[str, Callable[[Registration, Any], Any]]
 """By name, who checks an option that is not null and returns what is kept of it; raises Invalid."""
 
 OPTIONS: dict[str, str] = {
-    "method": "HTTP method, or a list of them; GET if not given",
-    "timeout": 'longest time for one answer, such as "2s" or a number of milliseconds; at most the server\'s own limit',
-    "limits": "what one request may use, less than the server's own limits: `cpu`, `answer`, `stream`, `logLines`, "
-    "`logSize`, `hostCalls`, `openHostCalls`",
-    "middleware": "functions `async (req, ctx, next) => answer` that run before this handler, after those of `use`",
-    "body": "JSON Schema for the JSON body, checked after the middleware; a request that breaks it is answered 400; "
-    "`req.data` is the checked value. Or a schema of a package (any Standard Schema); `req.data` is what it makes",
-    "query": "JSON Schema for the query, an object; strings become the numbers, booleans and lists that it asks for. "
-    "Or a Standard Schema, which makes `req.query`",
-    "params": "JSON Schema for the path parameters, in the same way; or a Standard Schema, which makes `req.params`",
-    "summary": "one sentence for people who read the list of routes",
-    "tags": "words that group routes in that list",
+    "method": "HTTP method, or a list of methods; default: GET",
+    "timeout": (
+        'time limit for one request, such as "2s" or a number of milliseconds; at most the server\'s own limit'
+    ),
+    "limits": (
+        "limits for one request, lower than the server's own: `cpu`, `answer`, `stream`, `logLines`, "
+        "`logSize`, `hostCalls`, `openHostCalls`"
+    ),
+    "middleware": ("functions `async (req, ctx, next) => answer` that run around this handler, inside those of `use`"),
+    "body": (
+        "JSON Schema or Standard Schema for the JSON body, checked after the middleware; a request that "
+        "does not match is answered 400. `req.data` is the checked value, or the value that a Standard "
+        "Schema returns"
+    ),
+    "query": (
+        "JSON Schema of an object, or Standard Schema, for the query; strings are converted to the "
+        "numbers, booleans and arrays that the schema requires, in `req.query` too"
+    ),
+    "params": ("JSON Schema of an object, or Standard Schema, for the path parameters, in the same way as `query`"),
+    "summary": "one sentence, shown in lists of routes",
+    "tags": "words by which lists of routes can be grouped",
 }
 """Options of `registerWebHandler`, with what they mean; features add to them."""
 

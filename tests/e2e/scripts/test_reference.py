@@ -8,12 +8,13 @@ import re
 import pytest_twisted
 
 from aiwebengine.assembly.declared import DECLARED
+from aiwebengine.host import exports
 from aiwebengine.host.names import LANGUAGE, STANDARD_NAMES
 from tests.support.clients.websocket import connect
 from tests.support.engine import EngineUnderTest, shared_engine
 
 GRANTS = [one.name for one in DECLARED.capabilities]
-EXAMPLES = DECLARED.examples
+EXAMPLES = {**DECLARED.examples, **exports.EXAMPLES}
 EXPECTED = {"httpError": 404, "HttpError": 403, "Response": 410}
 """Examples whose answer is meant to be another than 200."""
 GOOD = {200, 201, 204, 301, 404, 503}

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.assembly.declared import DECLARED
 from aiwebengine.errors import TABLE
 from aiwebengine.features.all import FEATURES
+from aiwebengine.host import exports
 from aiwebengine.host.declarations import Declarations, together
 from aiwebengine.host.declare import Argument, Capability, Global, HostCall, Member, Shape, anchor, nearest, printable
 from aiwebengine.host.describe import error_reference, generated, reference, type_declarations
@@ -133,12 +134,17 @@ class GeneratedTests(SynchronousTestCase):
             self.assertRegex(page, rf"\n####? {re.escape(name)}\n", name)
             self.assertIn(example, page)
 
+    def test_exports(self) -> None:
+        """The page tells which exports of an entry file the server uses, with an example of each."""
+        for example in exports.EXAMPLES.values():
+            self.assertIn(f"```javascript\n{example}\n```", reference(DECLARED))
+
     def test_registrations(self) -> None:
         """What registers says that it works at the top level, and not that it takes effect when a handler returns."""
         page = reference(DECLARED)
         for name in ("registerWebStream", "registerQueryHandler", "use", "registerGraphQLQuery"):
             entry = page.split(f"\n### {name}\n")[1].split("\n### ")[0]
-            self.assertIn("top level and in `init`", entry)
+            self.assertIn("top level or in `init`", entry)
             self.assertNotIn("It takes effect when", entry)
 
     def test_types_of_an_object(self) -> None:
@@ -163,7 +169,7 @@ class GeneratedTests(SynchronousTestCase):
         self.assertIn("  /** Sends to many. */\n  sendAll(to: string[]): Promise<string[]>;\n", page)
         self.assertIn("- Mail: [`mail`](#mail)\n", page)
         method = page.partition("#### mail.send\n")[2].partition("####")[0]
-        for told in ("takes the capability `mail`", "It takes effect when", "- `to`: The address.", "`too_large`"):
+        for told in ("needs the capability `mail`", "It takes effect when", "- `to`: The address.", "`too_large`"):
             self.assertIn(told, method)
         self.assertIn("| `fast` | sends at once |", page)
 
@@ -188,7 +194,7 @@ class GeneratedTests(SynchronousTestCase):
         )
         both = together([DECLARED, one])
         self.assertEqual(both.problems(), [])
-        self.assertIn("| `tags` | words that group routes in that list |", reference(both))
+        self.assertIn("| `tags` | words by which lists of routes can be grouped |", reference(both))
         self.assertIn("| `lucky` | whether it is |", reference(both))
         self.assertRegex(type_declarations(both), r"(?s)interface RouteOptions \{[^}]*tags\?[^}]*lucky\?: boolean;")
 
