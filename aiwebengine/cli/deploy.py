@@ -26,8 +26,8 @@ _Command = Callable[..., Any]
 
 def _with_path_options(command: _Command) -> _Command:
     for option in (
-        click.option("--entry", metavar="FILE", help="Entry file, if the manifest names none."),
-        click.option("--uri", help="Name of the script; else that of the file or folder."),
+        click.option("--entry", metavar="FILE", help="Entry file; default: that of the manifest."),
+        click.option("--uri", help="Name of the script; default: the name of the file or folder."),
         click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)),
     ):
         command = option(command)
@@ -60,10 +60,10 @@ class _Grant(click.Option):
     "--expected", type=click.IntRange(min=0), metavar="N", help="Refuse unless this is the current version; 0 for none."
 )
 @click.option("--grant", "grants", cls=_Grant, multiple=True, metavar="NAME", help="Grant a capability")
-@click.option("--no-grants", is_flag=True, help="Take away every capability that it was granted before.")
+@click.option("--no-grants", is_flag=True, help="Revoke all capabilities of the script.")
 @click.option("--message", "-m", default="", help="Message for the version history.")
-@click.option("--if-changed", is_flag=True, help="Do nothing if nothing changed.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask before replacing what came from another folder.")
+@click.option("--if-changed", is_flag=True, help="Deploy only if something changed.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before replacing a script from another folder.")
 @talks_to_server
 def deploy(
     session: CommandSession,
@@ -80,9 +80,9 @@ def deploy(
     """
     Deploy scripts: each PATH is a file or a folder.
 
-    Without --grant a script keeps what it was granted before.
-    On a terminal it asks before it replaces a script that was deployed from another folder; elsewhere it warns.
-    Each script is deployed whole or not at all; with several, those before the first refusal stay deployed.
+    Without --grant a script keeps its capabilities.
+    If a script was deployed from another folder, the command asks before it replaces it, or warns without a terminal.
+    Each script is deployed as a whole or not at all; with several, those before the first refusal stay deployed.
     """
     _one_name(paths, uri, entry, expected)
     if grants and no_grants:
@@ -111,7 +111,9 @@ def deploy(
 
 @click.command()
 @_with_path_options
-@click.option("--grant", "grants", cls=_Grant, multiple=True, metavar="NAME", help="As if it were granted")
+@click.option(
+    "--grant", "grants", cls=_Grant, multiple=True, metavar="NAME", help="Check as if this capability were granted"
+)
 @talks_to_server
 def check(
     session: CommandSession, paths: tuple[Path, ...], uri: str | None, entry: str | None, grants: tuple[str, ...]

@@ -22,10 +22,10 @@ def doctor(
     config: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], as_json: bool, **own: str | None
 ) -> int:
     """
-    Check whether this machine can run a server with these settings, and what it lacks.
+    Check whether this machine can run a server with these settings, and what is missing.
 
-    Nothing is changed, and a server that runs is not disturbed. It must be called as the user that runs the server:
-    what holds scripts' processes is tried in a process of its own. Ends with 1 if the server would not start.
+    Nothing is changed, and a running server is not disturbed. Run it as the user that runs the server, because the
+    protections against scripts are tested in a process of its own. The exit code is 1 if the server would not start.
     """
     from aiwebengine.cli import checkup  # noqa: PLC0415  It imports what other commands need not wait for.
 

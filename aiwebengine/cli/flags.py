@@ -23,16 +23,19 @@ from aiwebengine.terminal.exits import CommandFailed
 
 OWN_FLAGS: Mapping[str, tuple[str, str]] = {
     "listen": ("server.listen", "Address to listen on, such as 127.0.0.1, 0.0.0.0 or ::1."),
-    "port": ("server.port", "TCP port; 0 takes a free one and prints it."),
-    "data-folder": ("server.data_folder", "Folder of the database, caches and administrator token; made if missing."),
+    "port": ("server.port", "TCP port; 0 chooses a free port and prints it."),
+    "data-folder": (
+        "server.data_folder",
+        "Folder of the databases, caches and the administrator token; created if it does not exist.",
+    ),
     "log-level": ("logs.level", "debug, info, warn or error."),
-    "log-format": ("logs.format", "text for people, json for machines."),
+    "log-format": ("logs.format", "text for people, json for programs."),
 }
 """Flag without dashes to the setting's key and the help."""
 
-CONFIG_HELP = "YAML or TOML file with settings; give it again for more, later ones win."
+CONFIG_HELP = "YAML or TOML file with settings; repeatable, later files override earlier ones."
 PROFILE_HELP = "development, staging or production: the set of values that overrides the base."
-SET_HELP = "Any setting, such as limits.wall_seconds=5; give it again for more."
+SET_HELP = "Any setting, such as limits.wall_seconds=5; repeatable."
 
 
 def with_own_flags(command: Any) -> Any:

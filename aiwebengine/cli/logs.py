@@ -15,11 +15,13 @@ from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 @click.command()
 @click.argument("uri", required=False)
-@click.option("--follow", "-f", is_flag=True, help="Print new lines as they come, until Ctrl-C.")
-@click.option("--level", type=click.Choice(["debug", "info", "warn", "error"]), help="This level and above.")
-@click.option("--since", metavar="WHEN", help="Not older than a duration such as 10m, 2h, 1d.")
+@click.option("--follow", "-f", is_flag=True, help="Print new lines as they arrive, until Ctrl-C.")
+@click.option(
+    "--level", type=click.Choice(["debug", "info", "warn", "error"]), help="Only lines with this level or above."
+)
+@click.option("--since", metavar="WHEN", help="Only lines that are not older than a duration such as 10m, 2h, 1d.")
 @click.option("--contains", metavar="TEXT", help="Only lines whose message contains this string.")
-@click.option("--invocation", metavar="ID", help="Of one request: the x-request-id of its answer.")
+@click.option("--invocation", metavar="ID", help="Only lines of one request: the x-request-id of its answer.")
 @click.option(
     "--limit",
     "-n",

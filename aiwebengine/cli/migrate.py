@@ -18,14 +18,14 @@ _ENDINGS = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
 
 @click.command("migrate-names")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--write", is_flag=True, help="Write the files; without it only the changes are shown.")
+@click.option("--write", is_flag=True, help="Write the files; without this option the changes are only shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")
 def migrate_names(path: Path, write: bool, as_json: bool) -> int:
     """
-    Show, and with --write make, the changes that give a script today's names.
+    Replace the older names of functions in a script by today's names; without --write, show the changes.
 
-    PATH is a script's file or folder. Names that the script has made itself are left alone, and nothing but names is
-    changed. No server is needed. Ends with 3 if a file cannot be parsed; it is left as it is.
+    PATH is a script's file or folder. Only names are changed, and not those that the script defines itself. No server
+    is needed. If a file cannot be parsed, it is not changed, and the exit code is 3.
     """
     from aiwebengine.assembly.declared import DECLARED  # noqa: PLC0415  Other commands need not wait for it.
     from aiwebengine.build.builder import TOOLCHAIN  # noqa: PLC0415  The same.

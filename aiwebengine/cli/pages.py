@@ -20,9 +20,9 @@ _BEGINNING = "/engine/api"
 @talks_to_server
 def pages(session: CommandSession, name: str | None, parameters: tuple[str, ...]) -> None:
     """
-    List the pages that features have for those who look after the server, or show the page NAME.
+    List the pages that features have for administrators, or show the page NAME.
 
-    Some pages need parameters, such as uri=notes; some have a command of their own that shows them better.
+    Some pages need parameters, such as uri=notes; for some there is a command that shows them better.
     """
     known = session.client.call("GET", "/pages")["pages"]
     if name is None:

@@ -14,7 +14,7 @@ from aiwebengine.terminal.session import CommandSession, talks_to_server
 
 
 @click.command("list")
-@click.option("--deleted", is_flag=True, help="Also those that were deleted.")
+@click.option("--deleted", is_flag=True, help="Include deleted scripts.")
 @talks_to_server
 def list_scripts(session: CommandSession, deleted: bool) -> None:
     """List the scripts."""
@@ -54,11 +54,13 @@ def _with_summary(entry: Mapping[str, Any], on: str = "") -> str:
 
 @click.command()
 @click.argument("uri")
-@click.option("--version", type=click.IntRange(min=1), metavar="N", help="That version instead of the current one.")
+@click.option(
+    "--version", type=click.IntRange(min=1), metavar="N", help="Show this version instead of the current one."
+)
 @click.option("--file", "path", metavar="PATH", help="Print this file as it was deployed.")
 @talks_to_server
 def show(session: CommandSession, uri: str, version: int | None, path: str | None) -> None:
-    """Show a script: version, what it registers and files, or one of its files."""
+    """Show a script with its version, registrations and files, or one of its files."""
     query = [("uri", uri)] + ([("version", str(version))] if version else [])
     if path is not None:
         with names_script(session.client, uri, listed_by="show"):
@@ -106,7 +108,7 @@ def show(session: CommandSession, uri: str, version: int | None, path: str | Non
 @click.argument("uri")
 @talks_to_server
 def history(session: CommandSession, uri: str) -> None:
-    """List a script's versions and what was done with them, newest first."""
+    """List the versions of a script, and its deployments, rollbacks and deletions, newest first."""
     with names_script(session.client, uri):
         past = session.client.call("GET", "/script/history", query=[("uri", uri)])
     if session.as_json:
@@ -144,7 +146,7 @@ def rollback(session: CommandSession, uri: str, version: int | None, expected: i
     """
     Make an older version the current one.
 
-    Without VERSION the newest one below the current one; for a deleted script, its last one.
+    Without VERSION: the newest version below the current one; for a deleted script, its last version.
     """
     query = [("uri", uri)]
     query += [("version", str(version))] if version is not None else []
@@ -172,7 +174,7 @@ def rollback(session: CommandSession, uri: str, version: int | None, expected: i
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @talks_to_server
 def delete(session: CommandSession, uri: str, purge: bool, expected: int | None, yes: bool) -> None:
-    """Delete a script. Its versions stay, and a rollback brings it back, unless --purge is given."""
+    """Delete a script. Its versions are kept, and a rollback restores it, unless --purge is given."""
     if purge and not yes:
         _confirm(uri, as_json=session.as_json)
     query = [("uri", uri)]

@@ -28,7 +28,7 @@ from aiwebengine.terminal.exits import CommandFailed
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help=flags.SET_HELP)
 def serve(config: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], **own: str | None) -> None:
     """
-    Start the server in the foreground; Ctrl-C stops it, SIGUSR2 has a new process take over.
+    Start the server in the foreground; Ctrl-C stops it, SIGUSR2 restarts it without a gap.
 
     Every setting can also be given as an environment variable, AIWEBENGINE__SECTION__KEY.
     The server's own log goes to standard error.

@@ -12,7 +12,7 @@ from aiwebengine.terminal.session import CommandSession, talks_to_server
 @click.command()
 @talks_to_server
 def state(session: CommandSession) -> None:
-    """Show what the server is doing: the sandbox, the queues, the databases, the features."""
+    """Show the state of the server: the sandbox, the queues, the databases, the features."""
     document = session.client.call("GET", "/state")
     if session.as_json:
         show.document(document)

@@ -23,7 +23,7 @@ from aiwebengine.terminal.session import CommandSession, talks_to_server
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")
 @click.pass_context
 def token(context: click.Context, data_folder: Path, as_json: bool) -> None:
-    """Print the administrator token that is in the data folder of a server on this machine."""
+    """Print the administrator token in the data folder of a server on this machine."""
     if context.invoked_subcommand is not None:
         return
     path = data_folder / TOKEN_FILE
@@ -46,7 +46,7 @@ def token(context: click.Context, data_folder: Path, as_json: bool) -> None:
 @token.command()
 @talks_to_server
 def new(session: CommandSession) -> None:
-    """Make a new token, which is printed once; the old one ends at once."""
+    """Make a new token, which is printed once, and revoke the old one."""
     made = session.client.call("POST", "/token")
     if session.as_json:
         show.document(made)

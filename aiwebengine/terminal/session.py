@@ -32,25 +32,25 @@ class CommandSession:
 
 
 SHARED_OPTIONS: tuple[Callable[[_Command], _Command], ...] = (
-    click.option("--server", metavar="URL|NAME", help="Address of the server, or a name in the profile file."),
-    click.option("--token-file", type=click.Path(path_type=Path), help="File that holds the administrator token."),
+    click.option("--server", metavar="URL|NAME", help="URL of the server, or the name of a profile."),
+    click.option("--token-file", type=click.Path(path_type=Path), help="File with the administrator token."),
     click.option("--allow-http", is_flag=True, help="Send the token to another machine without encryption."),
     click.option(
         "--profile-file",
         type=click.Path(path_type=Path),
-        help="Servers and tokens; ~/.config/aiwebengine/profiles.toml if not given.",
+        help="File with servers and tokens; default: ~/.config/aiwebengine/profiles.toml.",
     ),
     click.option(
         "--data-folder",
         type=click.Path(path_type=Path),
-        help="Data folder of the server on this machine, for its address and token; `data` if no server is named.",
+        help="Data folder of the server on this machine, for its address and token; default: `data`.",
     ),
     click.option(
         "--timeout",
         type=click.FloatRange(min=0.1),
         default=300.0,
         show_default=True,
-        help="Seconds to wait for an answer of the server.",
+        help="Seconds to wait for an answer.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs."),
 )

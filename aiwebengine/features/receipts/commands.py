@@ -24,10 +24,10 @@ _OUTCOMES = ("committed", "rolled_back", "lost", "rerun", *TABLE)
 @talks_to_server
 def receipts(session: CommandSession, uri: str, limit: int, outcome: str | None, new_budgets: bool) -> None:
     """
-    Show what a script's invocations cost.
+    Show what the invocations of a script cost.
 
-    First figures for every route since the server started and what is used of its budgets, then the last receipts, then
-    those that were kept: of failed and slow invocations, and of some others.
+    The first table has figures of every route since the server started, the second the usage of budgets. Then follow
+    the last receipts, and those that were kept: of failed and slow invocations, and a sample of others.
     """
     if new_budgets:
         session.client.call("DELETE", "/script/budgets", query=[("uri", uri)])

@@ -20,11 +20,11 @@ from aiwebengine.terminal.session import CommandSession, talks_to_server
 @click.command()
 @click.argument("target")
 @click.option("--path", default="", metavar="ROUTE", help="Only this route, as it was registered: /notes/:id.")
-@click.option("--errors", is_flag=True, help="Keep only what fails.")
-@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="One of N.")
+@click.option("--errors", is_flag=True, help="Keep only failed invocations.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Keep one in N invocations.")
 @click.option("--off", is_flag=True, help="Stop recording.")
 @click.option("--as-test", is_flag=True, help="TARGET is a recording: write it to a file that `replay` checks.")
-@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="With --as-test: another file.")
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="With --as-test: the file to write.")
 @talks_to_server
 def record(
     session: CommandSession,
@@ -37,10 +37,10 @@ def record(
     output: Path | None,
 ) -> None:
     """
-    Record the invocations of a script, or make a test of one that was recorded.
+    Record the invocations of a script, or write a recording to a file that serves as a test.
 
     TARGET is the name of a script; with --as-test the id of a recording.
-    What is secret by its header or by its name (recordings.mask) is hidden in recordings.
+    Values of secret headers, and of names in the setting recordings.mask, are masked.
     """
     if as_test:
         _write_test(session, target, output)
@@ -81,7 +81,7 @@ def _require_route(session: CommandSession, uri: str, path: str) -> None:
 @click.option("--limit", type=click.IntRange(min=1, max=1000), default=20, metavar="N", help="Number of recordings.")
 @talks_to_server
 def recordings(session: CommandSession, uri: str | None, limit: int) -> None:
-    """List the newest recordings, and what is recorded."""
+    """List the recording rules and the newest recordings."""
     query = [("limit", str(limit)), *([("uri", uri)] if uri else [])]
     listed = session.client.call("GET", "/recordings", query=query)["recordings"]
     rules = session.client.call("GET", "/recording-rules")["rules"]
@@ -101,12 +101,12 @@ def recordings(session: CommandSession, uri: str | None, limit: int) -> None:
 
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="ID|FILE...")
-@click.option("--version", type=click.IntRange(min=1), metavar="N", help="In this version of the script.")
+@click.option("--version", type=click.IntRange(min=1), metavar="N", help="Use this version of the script.")
 @click.option(
     "--local",
     type=click.Path(exists=True, path_type=Path),
     metavar="FOLDER",
-    help="In these files; nothing is deployed.",
+    help="Use these files; nothing is deployed.",
 )
 @talks_to_server
 def replay(session: CommandSession, targets: tuple[str, ...], version: int | None, local: Path | None) -> None:
@@ -114,7 +114,7 @@ def replay(session: CommandSession, targets: tuple[str, ...], version: int | Non
     Run recorded invocations again, without changing anything, and show the first difference.
 
     Each target is the id of a recording, or a file that `record --as-test` has written.
-    The exit code is 3 if one of them came out differently.
+    The exit code is 3 if a result differs.
     """
     if version is not None and local is not None:
         raise click.UsageError("--version and --local exclude each other.")
