@@ -371,7 +371,7 @@ TABLE: dict[str, ErrorRow] = {
     "method_not_allowed": ErrorRow(status=405, title="Method not allowed", javascript="invalid"),
     "upgrade_required": ErrorRow(status=426, title="WebSocket upgrade required", javascript="invalid"),
     "not_acceptable": ErrorRow(status=406, title="Not acceptable", javascript="invalid"),
-    "unauthenticated": ErrorRow(status=401, title="Sign in first", javascript="denied"),
+    "unauthenticated": ErrorRow(status=401, title="Authentication required", javascript="denied"),
     "denied": ErrorRow(status=403, title="Not allowed", javascript="denied"),
     "conflict": ErrorRow(status=409, title="Conflict", javascript="conflict"),
     "too_large": ErrorRow(status=413, title="Too large", javascript="too_large"),

@@ -121,7 +121,7 @@ class Mail(Protocol):
 
 
 class Identify(Protocol):
-    """Finds out who is asking."""
+    """Finds out who sent a request."""
 
     def principal(self, request: Request) -> Principal | Deferred[Principal]:
         """

@@ -141,7 +141,7 @@ class Parts:
     api: Sequence[ApiResource] = ()
     """Routes of the management API."""
     responders: Sequence[Responder] = ()
-    """Who answers paths of its own."""
+    """What answers paths of its own."""
     admission: Sequence[AdmissionStep] = ()
     """What matched requests pass before their handlers are run."""
     kinds: Sequence[RegistrationKind] = ()

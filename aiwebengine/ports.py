@@ -1,7 +1,7 @@
 """
 Where features meet that do not know each other.
 
-One offers something at a port, others ask for what is there.  Whoever asks gets None if no feature offers it, and
+One offers something at a port, others ask for what is there.  The answer is None if no feature offers it, and
 works without it or says plainly why not.  At a `StandingPort` there is always something: the machinery's own answer,
 until a feature offers a better one.
 

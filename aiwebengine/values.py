@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who is asking."""
+    """Who sent a request."""
 
     id: str
     kind: str
@@ -23,7 +23,7 @@ class Decision:
 
     allowed: bool
     reason: str
-    """The rule that decided, in one sentence, for whoever asks why."""
+    """The rule that decided, in one sentence for people."""
 
 
 ANONYMOUS = Principal(id="", kind="anonymous")

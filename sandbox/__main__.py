@@ -39,8 +39,10 @@ def main() -> int:
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--control-fd", type=int, help="descriptor of the control socket (AF_UNIX, SOCK_SEQPACKET)")
-    what.add_argument("--report", action="store_true", help="tell what protects scripts' processes, and end")
-    parser.add_argument("--surface-fd", type=int, help="descriptor that tells which host calls scripts may make")
+    what.add_argument(
+        "--report", action="store_true", help="print which protections of script processes work, and exit"
+    )
+    parser.add_argument("--surface-fd", type=int, help="descriptor to read the declarations of the host calls from")
     arguments = parser.parse_args()
     if arguments.report:
         rlimits.raise_stack()

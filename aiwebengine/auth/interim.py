@@ -1,8 +1,8 @@
 """
-Who asks and what they may do, until there are users and rights.
+Who sends a request and what they may do, until there are users and rights.
 
 The administrator's token is known, and nobody else is.  The administrator may do everything;
-a script may do everything with what is its own, for whoever asks it.
+a script may do everything with its own data, whoever sent the request.
 """
 
 from __future__ import annotations
@@ -46,5 +46,5 @@ class InterimRights:
         if principal.kind == ADMINISTRATOR.kind:
             return Decision(allowed=True, reason="The administrator may do everything.")
         if by and by == script:
-            return Decision(allowed=True, reason="A script may do everything with what is its own.")
+            return Decision(allowed=True, reason="A script may do everything with its own data.")
         return Decision(allowed=False, reason=f"Only the administrator may do this ({action}).")

@@ -1,7 +1,7 @@
 """
 What a script's `package.json` and `package-lock.json` ask npm for, and what they may ask for.
 
-Whoever deploys is not trusted with the server's disk: a dependency is a version or a range of a
+Deployers are not trusted with the server's disk: a dependency is a version or a range of a
 published package, or a tarball that lies among the deployed files.  A lock file says where npm
 puts each package and what it takes for it, so its entries are held to the same rule: every place
 lies under `node_modules`, and nothing is a link or a file of the machine.

@@ -52,13 +52,13 @@ class Npm(ProcessProtocol):
         self._output = b""
 
     def outReceived(self, data: bytes) -> None:
-        """Keep what it says; what comes first holds the reason."""
+        """Keep the beginning of its output, which holds the reason of a failure."""
         self._output = (self._output + data)[:_MOST_OUTPUT]
 
     errReceived = outReceived
 
     def processEnded(self, reason: Failure) -> None:
-        """Return how it went."""
+        """Fire `done` with the result."""
         if self.done.called:
             return
         status = getattr(reason.value, "exitCode", 1)

@@ -81,10 +81,10 @@ def _sandbox(settings: Settings) -> Iterator[Finding]:
         return
     lacking = lockdown.missing(report)
     if lacking:
-        finding = f"Missing, which sandbox.allow_missing allows: {lockdown.described(report, lacking)}."
+        finding = f"Missing, but allowed by sandbox.allow_missing: {lockdown.described(report, lacking)}."
         yield Finding(name="sandbox", state=WARNING, found=finding)
     else:
-        finding = "All that must hold scripts' processes was tried, and holds."
+        finding = "All required protections of script processes work."
         yield Finding(name="sandbox", state=OK, found=finding)
     for name, note in report["notes"].items():
         if name not in lacking:
@@ -93,9 +93,9 @@ def _sandbox(settings: Settings) -> Iterator[Finding]:
 
 def _node(settings: Settings) -> Finding:
     node = find_node(settings.build.node, TOOLCHAIN)
-    without = "Until that is mended only scripts in plain ES5 can be deployed; those that are deployed serve."
+    without = "Until this is fixed only plain ES5 can be deployed; deployed scripts keep serving."
     if not isinstance(node, NodeProgram):
-        return Finding(name="build", state=WARNING, found=f"Nothing can be built: {node.private}. {without}")
+        return Finding(name="build", state=WARNING, found=f"Scripts cannot be built: {node.private}. {without}")
     try:
         done = subprocess.run([node.program, "--version"], capture_output=True, timeout=_SECONDS, check=True)
     except (OSError, subprocess.SubprocessError) as error:
@@ -109,7 +109,7 @@ def _folder(path: Path) -> Iterator[Finding]:
         yield Finding(name="data folder", state=FAILED, found=f"{path} is a file; set server.data_folder to a folder.")
         return
     if not os.access(existing, os.W_OK | os.X_OK):
-        wrong = f"{existing} cannot be written by this user; give it the right, or set server.data_folder."
+        wrong = f"{existing} is not writable for this user; grant write access, or set server.data_folder."
         yield Finding(name="data folder", state=FAILED, found=wrong)
         return
     try:
@@ -134,7 +134,7 @@ def _address(settings: Settings) -> Finding:
         try:
             sock.bind((host, port))
         except OSError as error:
-            finding = f"{host} port {port} cannot be opened: {error.strerror}. It may be the server itself that has it."
+            finding = f"{host} port {port} cannot be opened: {error.strerror}. The server itself may be using it."
             return Finding(name="address", state=WARNING, found=finding)
     return Finding(name="address", state=OK, found=f"{host} port {port} is free")
 

@@ -57,7 +57,7 @@ class _Grant(click.Option):
 @click.command()
 @_with_path_options
 @click.option(
-    "--expected", type=click.IntRange(min=0), metavar="N", help="Refuse unless this is the current version; 0 for none."
+    "--expected", type=click.IntRange(min=0), metavar="N", help="Fail unless this is the current version; 0 for none."
 )
 @click.option("--grant", "grants", cls=_Grant, multiple=True, metavar="NAME", help="Grant a capability")
 @click.option("--no-grants", is_flag=True, help="Revoke all capabilities of the script.")
@@ -154,7 +154,7 @@ def _one_name(paths: tuple[Path, ...], uri: str | None, entry: str | None, expec
 def _read(path: Path) -> Folder:
     folder = read(path)
     for link in folder.links:
-        show.note(f"warning: {link} is a link and was left out")
+        show.note(f"warning: {link} is a symbolic link and was left out")
     return folder
 
 

@@ -29,7 +29,7 @@ from aiwebengine.terminal.session import CommandSession, talks_to_server
     metavar="N",
     default=100,
     show_default=True,
-    help="Number of older lines.",
+    help="Number of past lines to print.",
 )
 @talks_to_server
 def logs(
@@ -74,6 +74,6 @@ def _followed(line: dict[str, Any], *, as_json: bool, with_script: bool) -> None
     if as_json:
         click.echo(json.dumps(line, ensure_ascii=False))
     elif "dropped" in line:
-        show.note(f"... {line['dropped']} lines were lost: they came faster than they were read")
+        show.note(f"... {line['dropped']} lines were dropped: they came faster than they were read")
     else:
         click.echo(show.log_line(line, with_script=with_script))

@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the command line and give the exit code."""
+    """Run the command line and return the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
         code = group.main(args=words, prog_name="aiwebengine", standalone_mode=False)
@@ -117,7 +117,7 @@ def run(arguments: list[str] | None = None) -> int:
         click.echo(err=True)
         return 130
     except BrokenPipeError:
-        # Whoever read the output has gone, such as `head`; a flush at exit would say so again.
+        # The reader of the output has ended, such as `head`; a flush at exit would raise again.
         sys.stdout = None
         return exits.OK
     return code if isinstance(code, int) else exits.OK

@@ -55,9 +55,9 @@ def migrate_names(path: Path, write: bool, as_json: bool) -> int:
     else:
         _show({name: (files[name], result.source) for name, result in changed.items()})
         for name, problem in problems.items():
-            show.note(f"{name} is left alone: {problem}")
+            show.note(f"{name} was not changed: {problem}")
         count = sum(len(result.changes) for result in changed.values())
-        done = "Written." if write else "Nothing was written; --write does."
+        done = "Written." if write else "Nothing was written; add --write to write the files."
         show.note(f"{count} older names in {len(changed)} of {len(files)} files. {done if changed else ''}".strip())
     return exits.REFUSED if problems else exits.OK
 

@@ -138,7 +138,7 @@ def history(session: CommandSession, uri: str) -> None:
 @click.argument("uri")
 @click.argument("version", type=click.IntRange(min=1), required=False)
 @click.option(
-    "--expected", type=click.IntRange(min=0), metavar="N", help="Refuse unless this is the current version; 0 for none."
+    "--expected", type=click.IntRange(min=0), metavar="N", help="Fail unless this is the current version; 0 for none."
 )
 @click.option("--message", "-m", default="", help="Message for the version history.")
 @talks_to_server
@@ -170,8 +170,8 @@ def rollback(session: CommandSession, uri: str, version: int | None, expected: i
 @click.command()
 @click.argument("uri")
 @click.option("--purge", is_flag=True, help="Remove its versions too; this cannot be undone.")
-@click.option("--expected", type=click.IntRange(min=0), metavar="N", help="Refuse unless this is the current version.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--expected", type=click.IntRange(min=0), metavar="N", help="Fail unless this is the current version.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 @talks_to_server
 def delete(session: CommandSession, uri: str, purge: bool, expected: int | None, yes: bool) -> None:
     """Delete a script. Its versions are kept, and a rollback restores it, unless --purge is given."""

@@ -267,7 +267,7 @@ def _argument(argument: Argument) -> dict[str, object]:
 
 def _wrong_words(name: str, doc: str, example: str) -> Iterator[str]:
     if not _SENTENCES.fullmatch(doc):
-        yield f"The documentation of {name} is no whole sentence."
+        yield f"The documentation of {name} is not a complete sentence."
     if not example:
         yield f"{name} has no example."
 

@@ -13,7 +13,7 @@ _OLD = 50
 
 
 def pause_collector() -> None:
-    """Collect no garbage from now on, until `favour_reactor`; for a start, which makes much and throws little away."""
+    """Switch garbage collection off until `favour_reactor`: a start makes many objects and frees few."""
     gc.disable()
 
 

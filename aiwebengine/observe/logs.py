@@ -114,7 +114,7 @@ class LogRows(Protocol):
         """Return the newest matching lines, oldest first."""
 
     def trim(self, *, before: float, keep: int) -> Deferred[int]:
-        """Remove lines older than *before* (seconds since 1970) and all but the newest *keep*; give how many."""
+        """Remove lines older than *before* (seconds since 1970) and all but the newest *keep*; return how many."""
 
 
 Readable = Callable[[str, str], "str | Deferred[str]"]
@@ -348,7 +348,7 @@ class ScriptLogs(Service):
                 self._note(f"{dropped} log lines were dropped: scripts logged faster than the database writes.")
             )
         if lost:
-            updated.append(self._note(f"Log lines missing: {lost}; the database could not write them."))
+            updated.append(self._note(f"Log lines lost: {lost}; the database could not write them."))
         outcomes = [(invocation, outcome) for invocation, outcome in ended.items() if invocation in self._unmarked]
         self._unmarked.difference_update(ended)
         self._unmarked.update(

@@ -39,6 +39,8 @@ LEVELS: Mapping[str, Any] = {
 
 _LONGEST_FIELD = 2000
 _REACTOR_ENDED = "Main loop terminated."
+_LEGACY = "log_legacy"
+"""The namespace of what Twisted logs by its older interface."""
 _PORT = re.compile(r"\w+ starting on \S+|\(\S+ Port \S+ Closed\)")
 """What Twisted says of each port that it opens or closes, whoever wanted it; the listener has a line of its own."""
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -63,7 +65,7 @@ def observer(*, stream: TextIO, level: str, form: str) -> FilteringLogObserver:
 def _is_of_interest(event: LogEvent) -> Any:
     """Leave out what the reactor says of itself at its end, after whatever was the reason for that, and of ports."""
     ended = event.get("log_namespace") == "twisted.internet.base" and event.get("log_format") == _REACTOR_ENDED
-    if ended or (event.get("log_namespace") == "log_legacy" and _PORT.fullmatch(formatEvent(event))):
+    if ended or (event.get("log_namespace") == _LEGACY and _PORT.fullmatch(formatEvent(event))):
         return PredicateResult.no
     return PredicateResult.maybe
 
@@ -129,7 +131,10 @@ def _time(event: LogEvent) -> str:
 
 
 def _logger(event: LogEvent) -> str:
-    return escape(str(event.get("log_namespace") or event.get("log_system") or "-").removeprefix("aiwebengine."))
+    namespace = event.get("log_namespace")
+    if namespace == _LEGACY:
+        return "twisted"
+    return escape(str(namespace or event.get("log_system") or "-").removeprefix("aiwebengine."))
 
 
 def _traceback(event: LogEvent) -> str:

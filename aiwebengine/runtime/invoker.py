@@ -196,7 +196,7 @@ class Invoker:
             callee: What is run.
             principal: Who asks.
             payload: ASCII JSON: what the handler is given.
-            identity: Its id, if whoever asks has one, such as a request; empty: a new one.
+            identity: Its id, if there is one already, such as that of a request; empty for a new one.
             label: What is run, for people; empty: as the callee is called.
             recording: How it is recorded; None: as the rules for the callee say.
             read_only: See `Invocation.read_only`.

@@ -1,5 +1,5 @@
 """
-What must protect the server from scripts' processes.
+The protections of the server from the processes of scripts.
 
 The sandbox tries it when it starts and tells (`Zygote.report`); here is decided whether that
 is enough.  What may be missing is a setting, so that nothing goes missing unnoticed.
@@ -33,8 +33,8 @@ def refusal(report: Mapping[str, Any], *, allowed: Sequence[str]) -> str | None:
     if not left:
         return None
     return (
-        f"Scripts' processes would not be held as the settings demand; missing: {described(report, left)}. Mend that "
-        "(`aiwebengine doctor` shows how it goes), or, knowing what it means, name them in the setting "
+        f"Required protections of script processes are missing: {described(report, left)}. Fix that "
+        "(`aiwebengine doctor` shows the current state), or, if you accept the risk, name them in the setting "
         f"sandbox.allow_missing: [{', '.join(left)}]."
     )
 

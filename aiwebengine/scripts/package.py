@@ -56,7 +56,7 @@ class Package:
 
 def check_uri(uri: str) -> str:
     """
-    Return *uri* back if it can name a script.
+    Return *uri* if it can name a script.
 
     Raises:
         Invalid: It is empty, too long, or holds characters that no database keeps.

@@ -466,7 +466,7 @@ def decide_grants(
 
 def check_message(message: str) -> str:
     """
-    Return *message* back if the history can keep it.
+    Return *message* if the history can keep it.
 
     Raises:
         Invalid: It is too long.

@@ -463,7 +463,7 @@ def _version(row: Row[Any]) -> Version:
 def _bundle(connection: Connection, version: str) -> Bundle:
     row = connection.execute(_version_query().where(versions.c.version == version)).first()
     if row is None:
-        raise NotFound(f'The version "{version}" is not kept any longer.')
+        raise NotFound(f'The version "{version}" is no longer kept.')
     parts = connection.execute(
         sa.select(version_files.c.role, version_files.c.path, version_files.c.digest)
         .where(version_files.c.version == row.id)
@@ -489,4 +489,4 @@ def _no_script(uri: str) -> NotFound:
 def _no_version(uri: str, number: int | None) -> NotFound:
     if number is None:
         return NotFound(f'No version of "{uri}" is kept.')
-    return NotFound(f'There is no version {number} of "{uri}", or it is not kept any longer.')
+    return NotFound(f'There is no version {number} of "{uri}", or it is no longer kept.')

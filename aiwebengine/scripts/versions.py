@@ -168,7 +168,7 @@ class RemoveScript:
 
 
 class StoredWith(Protocol):
-    """What else is stored in the same transaction; whoever asks for it knows what it is."""
+    """Other work that is stored in the same transaction."""
 
     @property
     def write(self) -> Callable[[Any], None]:
@@ -185,7 +185,7 @@ Change = PutVersion | ActivateVersion | RemoveScript | StoredWith
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What a change did, for whoever asked for it."""
+    """What a change did."""
 
     version: Version | None
     """What serves now; None after a deletion."""

@@ -1,7 +1,7 @@
 """
 A circuit breaker: after enough failures a dependency is not called: its circuit breaker is open.
 
-Whoever asks meanwhile is refused at once, holds nothing, and does not add to the load of
+A call meanwhile is refused at once, holds nothing, and does not add to the load of
 what is trying to recover.
 
     closed     calls pass; failures are counted
@@ -154,7 +154,7 @@ class Breaker:
             self._open(why)
 
     def dropped(self, permit: Permit) -> None:
-        """Return a permit back for a call that says nothing about the dependency, such as one nobody waited for."""
+        """Release the permit of a call that says nothing about the dependency, such as one nobody waited for."""
         if permit.epoch == self._epoch:
             self._probing = False
 

@@ -129,7 +129,7 @@ class Bulkhead:
             late.append(self._queue.popleft().outcome)
         self._watch()
         self._refused += len(late)
-        why = f"The {self._name} had no place within {self._wait_seconds:g} s; try again."
+        why = f"The {self._name} had no free slot within {self._wait_seconds:g} s; try again."
         for outcome in late:
             outcome.errback(BulkheadFull(why, retry_seconds=1.0))
 

@@ -68,7 +68,7 @@ class Bus:
         return self._epoch
 
     def configure(self, topic: str, options: TopicOptions) -> None:
-        """Say how *topic* behaves; it is kept, with its history, until `remove`."""
+        """Set the options of *topic*, which is kept with its history until `remove`."""
         self._declared.add(topic)
         self._topic(topic).configure(options)
 
@@ -92,7 +92,7 @@ class Bus:
         key: str | None = None,
     ) -> TopicMessage:
         """
-        Return a message to the topic's subscribers.
+        Deliver a message to the topic's subscribers.
 
         Args:
             topic: Where it is published.

@@ -21,7 +21,7 @@ _LONGEST_TEXT = 1024
 
 
 def matches(to: Mapping[str, Any] | None, attributes: Mapping[str, Any]) -> bool:
-    """Return if a message for *to* is for a subscriber with these attributes."""
+    """Return whether a message for *to* is for a subscriber with these attributes."""
     if not to:
         return True
     return all(name in attributes and _matches(wanted, attributes[name]) for name, wanted in to.items())

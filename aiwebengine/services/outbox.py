@@ -126,7 +126,7 @@ class Relay(Service):
         self._kinds[kind] = deliver
 
     def add_script_outboxes(self, scripts: ScriptOutboxes) -> None:
-        """Deliver from the databases of scripts too; before the service starts."""
+        """Deliver from the databases of scripts too; called before the service starts."""
         self._scripts = scripts
 
     def wake_for(self, uri: str) -> None:

@@ -166,7 +166,7 @@ class Subscription:
         if len(self._queue) >= self.longest:
             if self._topic.options.slow == DISCONNECT:
                 self._topic.counts.disconnected += 1
-                self.end(Reason(code="slow", message=f"More than {self.longest} messages waited to be read."))
+                self.end(Reason(code="slow", message=f"The client was more than {self.longest} messages behind."))
                 return
             self._queue.popleft()
             self._topic.counts.dropped += 1
@@ -184,11 +184,11 @@ class Subscription:
             _log.failure("a subscriber failed when its subscription ended")
 
     def mark_gap(self) -> None:
-        """Have a gap told before the next message."""
+        """Report a gap before the next message."""
         self._lost = True
 
     def interrupt(self) -> None:
-        """Have a gap told now, or when the subscriber takes messages again."""
+        """Report a gap now, or when the subscriber takes messages again."""
         self._lost = True
         self._drain()
 
@@ -273,7 +273,7 @@ class Topic:
         self._keys: dict[str, TopicMessage] = {}
 
     def configure(self, options: TopicOptions) -> None:
-        """Behave otherwise from now on."""
+        """Change the options of the topic."""
         self.options = options
         self._trim()
 
@@ -314,7 +314,7 @@ class Topic:
 
     def interrupt(self) -> None:
         """
-        Tell all subscribers that messages may be missing, those too who come back later.
+        Tell all subscribers that messages may be missing, including those who come back later.
 
         The gap has a number of its own, so that an id from before it is known to be older.
         """

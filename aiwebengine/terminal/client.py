@@ -132,7 +132,7 @@ class ApiClient:
         return error
 
     def _unexpected(self, what: str) -> CommandFailed:
-        text = f"{self._target.url} gave {what} without a reason; is it aiwebengine?"
+        text = f"{self._target.url} answered {what} without a reason; is it aiwebengine?"
         return CommandFailed(text, code=exits.UNREACHABLE)
 
 

@@ -70,5 +70,5 @@ class CommandFailed(Exception):
 
 def from_problem(problem: Mapping[str, Any]) -> CommandFailed:
     """Make the error for what the server answered."""
-    message = str(problem.get("detail") or problem.get("title") or "The server refused without saying why.")
+    message = str(problem.get("detail") or problem.get("title") or "The server refused the request and gave no reason.")
     return CommandFailed(message, code=_CODES.get(str(problem.get("code")), FAILED), problem=problem)

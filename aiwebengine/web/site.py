@@ -69,7 +69,7 @@ OWN_PREFIXES = ("/engine/", "/health/")
 
 _END_SECONDS = 1.0
 _STOPPED = (
-    "The server stopped before the answer was there; whether what was asked for was done is not known. "
+    "The server stopped before it could answer; the request may or may not have been carried out. "
     "Check before you retry."
 )
 

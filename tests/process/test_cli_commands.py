@@ -491,7 +491,7 @@ def test_something_else_answers(shell: Shell) -> None:
     """A server that is not aiwebengine is recognised by its answers."""
     shell.api.will(status=404, raw=b"<h1>no</h1>")
     assert shell.run("list") == exits.UNREACHABLE
-    assert "gave status 404 without a reason; is it aiwebengine?" in shell.err
+    assert "answered status 404 without a reason; is it aiwebengine?" in shell.err
     shell.api.will(raw=b"<h1>hello</h1>")
     assert shell.run("list") == exits.UNREACHABLE
 

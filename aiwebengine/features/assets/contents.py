@@ -181,7 +181,7 @@ class Contents:
             return KeptContent(data)
         copy = await self._copy(key)
         if copy is None:
-            raise Unavailable("The file could not be made ready; try again.", retry_seconds=1.0)
+            raise Unavailable("The file could not be prepared; try again.", retry_seconds=1.0)
         return copy
 
     def state(self) -> dict[str, int]:
@@ -210,7 +210,7 @@ class Contents:
         digest, coding = key
         contents = await self._read(lambda connection: blobs.get(connection, [digest]))
         if digest not in contents:
-            raise NotFound("The file is not there any longer.")
+            raise NotFound("The file no longer exists.")
         data = contents[digest]
         if coding == GZIP:
             data = await self._packing.run(_packed, data)

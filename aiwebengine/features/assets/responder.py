@@ -134,7 +134,7 @@ class FileResponder:
     def _answer(
         self, exchange: Exchange, request: Request, place: StoredPlace, *, otherwise: Callable[[], None]
     ) -> None:
-        """Answer with an asset; *otherwise*: it is not there any longer."""
+        """Answer with an asset; *otherwise*: the asset no longer exists."""
         if place.folder:
             exchange.answered(_folder(request))
             return

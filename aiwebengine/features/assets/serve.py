@@ -190,7 +190,7 @@ class Download:
         if self._over:
             return
         if not data:
-            self._exchange.failed(Unavailable("The file ended too early.", retry_seconds=1.0))
+            self._exchange.failed(Unavailable("The file is shorter than its size says.", retry_seconds=1.0))
             return
         self._at += len(data)
         self._exchange.push(data)

@@ -39,7 +39,7 @@ _STOPPING = Reason(code="stopping", message="The server is shutting down; subscr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphQL:
-    """What the engine has of it."""
+    """The parts of GraphQL that the engine uses."""
 
     site: GraphQLSite
     execution: Execution
@@ -48,7 +48,7 @@ class GraphQL:
     conversations: GraphQLOverWebSocket
 
     def end(self) -> None:
-        """The server stops: clients of subscriptions are sent away."""
+        """Close all subscriptions: the server stops."""
         self.feeds.end(_STOPPING)
         self.events.end()
 

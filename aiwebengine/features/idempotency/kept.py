@@ -85,7 +85,7 @@ class KeptAnswers:
         """See `effects.Effects.happen`."""
 
     def remove_old(self, connection: Any) -> int:
-        """Remove answers whose time is over, some at a time; give how many they were."""
+        """Remove answers whose time is over, some at a time; return how many they were."""
         return answer_rows.remove_old(connection, before=self._milliseconds() - self._keep, limit=1000)
 
     async def _find(self, idempotent: AnswerKey) -> Answer | None:

@@ -52,7 +52,7 @@ def find(connection: Connection, key: str, *, since: int) -> tuple[str, Answer |
 
 
 def remove_old(connection: Connection, *, before: int, limit: int) -> int:
-    """Remove answers that are too old, so many at most; give how many they were."""
+    """Remove answers that are too old, so many at most; return how many they were."""
     old = connection.execute(sa.select(answers.c.key).where(answers.c.at < before).limit(limit)).scalars().all()
     if old:
         connection.execute(sa.delete(answers).where(answers.c.key.in_(old)))

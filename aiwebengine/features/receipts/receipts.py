@@ -94,7 +94,7 @@ class ReceiptRows(Protocol):
         """Return a script's newest ones, newest first: those with ids below *before* and of *outcome*, if given."""
 
     def trim(self, *, before: float, keep: int) -> Deferred[int]:
-        """Remove those older than *before* (seconds since 1970) and all but the newest *keep*; give how many."""
+        """Remove those older than *before* (seconds since 1970) and all but the newest *keep*; return how many."""
 
 
 class Figures:

@@ -194,8 +194,8 @@ def _routed(invocation: Invocation, document: Mapping[str, Any], registered: Reg
     """Find the handler that the other version has for the request."""
     if invocation.kind not in {"http", "filter"}:
         raise Invalid(
-            f"What was recorded of the kind {invocation.kind} can only be replayed with the version that it was "
-            "recorded of; leave --version and --local out."
+            f"An invocation of the kind {invocation.kind} can only be replayed in the version that it was recorded "
+            "with; leave --version and --local out."
         )
     request = dict(document["request"])
     method, path = str(request.get("method", "GET")), str(request.get("path", "/"))

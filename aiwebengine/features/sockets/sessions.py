@@ -278,7 +278,7 @@ class SocketSession:
     # -- events -------------------------------------------------------------------------------
 
     def gone(self) -> None:
-        """Nobody handles its events any more."""
+        """Close the socket: no script handles its events any longer."""
         self._events.clear()
         self._socket.close(_GONE, "the script was changed or removed")
 
@@ -372,7 +372,7 @@ class SocketSession:
         """Do what a handler did with its socket; everything in it may be forged."""
         data = json.dumps(instructions.get("data"), separators=(",", ":"))
         if len(data) > self._context.settings.max_data_bytes:
-            self._socket.close(_FAILED, "the script keeps too much with the connection")
+            self._socket.close(_FAILED, "the script stores too much data with the connection")
             return
         self._data = data
         ops = instructions.get("ops")

@@ -20,7 +20,7 @@ class Order:
 
     def __init__(self) -> None:
         self._waiting: dict[CallSession, list[Deferred[None]]] = {}
-        """Who waits for the last write of a session that has any under way."""
+        """The Deferreds that wait for the last write, by session."""
 
     def write(self, function: Function) -> Function:
         """Return *function* as one that begins when the writes before it are done."""

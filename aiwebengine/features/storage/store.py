@@ -134,7 +134,7 @@ def clear(connection: Connection, place: EntryPlace) -> None:
 
 
 def remove_expired(connection: Connection, *, now: int, limit: int) -> int:
-    """Remove some entries that have expired; give how many."""
+    """Remove some entries that have expired; return how many."""
     query = sa.select(entries.c.script, entries.c.area, entries.c.key, entries.c.size)
     rows = connection.execute(query.where(entries.c.expires_at <= now).limit(limit)).all()
     for row in rows:

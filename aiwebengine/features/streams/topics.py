@@ -26,7 +26,7 @@ from aiwebengine.values import Entry, HandlerRef, Invocation, RouteMatch
 
 _MOST_FILTERED = 1000
 """Clients that a filter is asked about at a time."""
-_GONE = Reason(code="gone", message="The stream is gone: its script was changed or removed.")
+_GONE = Reason(code="gone", message="The stream has ended: its script was changed or removed.")
 
 
 def topic_of(script: str, pattern: str) -> str:

@@ -91,7 +91,7 @@ class Registration:
 
     def short_string(self, value: Any, what: str) -> str:
         """
-        Return a line for people, such as a summary.
+        Return a short string for people, such as a summary.
 
         Raises:
             Invalid: It is none, or too long.
@@ -105,7 +105,7 @@ class Registration:
 
     def short_strings(self, value: Any, what: str) -> list[str]:
         """
-        Return words for people, such as tags; one may have been sent for a list of one.
+        Return short strings for people, such as tags; a single string stands for a list of one.
 
         Raises:
             Invalid: They are none, too many or too long.

@@ -92,7 +92,7 @@ class Parser:
 
     def feed(self, data: bytes) -> list[Box]:
         """
-        Take *data* and give every box that is complete.
+        Take *data* and return every box that is complete.
 
         Raises:
             BadBox: The bytes are not boxes, or a bound is passed.

@@ -1,7 +1,7 @@
 """
 Host calls as a child makes them, checked and counted before anybody acts on them.
 
-Whoever asks may be forging: names, ids and arguments are bounded here, what cannot be read cheaply
+The child may forge anything: names, ids and arguments are bounded here, what cannot be read cheaply
 is refused unread, and a script that goes on asking after its calls are spent is ended.
 """
 

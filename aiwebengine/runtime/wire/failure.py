@@ -176,7 +176,7 @@ def death_error(ended: Exit, *, cause: str, bounds: Bounds) -> EngineError:
 
 
 def broken_protocol(script: str, why: str = "") -> ScriptProtocol:
-    """Make the error for a process that said what the wire does not allow."""
+    """Make the error for a process that broke the protocol."""
     return ScriptProtocol(
         f'The process of the script "{script}" broke the protocol and was ended; nothing it did was kept. '
         "A script cannot cause this by itself: tell the administrator of the server.",
@@ -185,7 +185,7 @@ def broken_protocol(script: str, why: str = "") -> ScriptProtocol:
 
 
 def disconnected() -> Cancelled:
-    """Make the error for a run that nobody waits for any more."""
+    """Make the error for a run whose client has disconnected."""
     return Cancelled("The client disconnected.")
 
 

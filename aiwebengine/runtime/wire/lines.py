@@ -67,7 +67,7 @@ class Lines:
         except RecursionError:
             # A script can replace what checks its fields.
             self.count += 1
-            return [_warning(at, "Log lines came with fields that are too deep to be read; they are dropped.")]
+            return [_warning(at, "Log lines were dropped: their fields are nested too deeply.")]
         except ValueError:
             raise BadBox("a box of log lines is not JSON") from None
         if not isinstance(rows, list):
@@ -90,7 +90,7 @@ class Lines:
                 return [*lines, _warning(at, f"More than {limits.log_lines} log lines in one invocation{_DROPPED}")]
             line = _line(row, at, limits.log_line_bytes)
             if line is None:
-                raise BadBox("a log line is none")
+                raise BadBox("a log line is malformed")
             if left is not None:
                 left -= len(json.dumps([line.message, line.fields]))
                 if left < 0:

@@ -72,7 +72,7 @@ class MigrationChain:
             raise ValueError(f"The chain {self.name} needs steps whose revisions rise; it has {revisions}.")
         wrong = [revision for revision in revisions if not _REVISION.fullmatch(revision)]
         if wrong:
-            raise ValueError(f"The chain {self.name} has revisions that are none: {wrong}.")
+            raise ValueError(f"The chain {self.name} has invalid revisions: {wrong}.")
 
     @property
     def head(self) -> str:

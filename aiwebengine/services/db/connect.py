@@ -43,21 +43,21 @@ BUSY_MILLISECONDS = 5000
 """How long SQLite waits for another process, such as a person with the sqlite3 program."""
 
 LATE_SECONDS = 15.0
-"""Nobody waits longer for one transaction."""
+"""The longest time for one transaction."""
 
 WAIT_SECONDS = 5.0
-"""Nobody waits longer for a turn."""
+"""The longest wait for a connection."""
 
 _WAITING = 10_000
 _READ_AGAIN = Attempts(most=3, total_seconds=1.0, backoff=Backoff(first_seconds=0.05, longest_seconds=0.5))
 
 
 class DiskFull(Unavailable):
-    """There is no room for what was to be written, or the disk takes nothing; what is there can still be read."""
+    """The disk is full or cannot be written; what is stored can still be read."""
 
 
 class CommitUnderWay(OutcomeUnknown):
-    """A COMMIT takes so long that nobody waits for it any more; it may still be made."""
+    """A COMMIT took longer than the time-out; it may still be made."""
 
 
 class Database(Service):
@@ -229,7 +229,7 @@ class Database(Service):
         except DBAPIError as error:
             if written and error.connection_invalidated:
                 raise OutcomeUnknown(
-                    "The connection to the database broke during the commit, which may have been carried out or not. "
+                    "The connection to the database broke during the commit, which may or may not have been made. "
                     "Check before you retry.",
                     private=str(error),
                     retry_seconds=1.0,
@@ -298,7 +298,7 @@ class _TransactionOutcome:
         if self._take():
             return DependencyTimeout(_TIMED_OUT, retry_seconds=1.0)
         return CommitUnderWay(
-            "The database takes too long to commit; whether it will be made is not known. Check before you retry.",
+            "The commit takes too long; it may or may not still be made. Check before you retry.",
             retry_seconds=1.0,
         )
 

@@ -112,7 +112,7 @@ class CooperativeTasks:
         try:
             self._run(stack)
         except Exception:  # noqa: BLE001  whoever started it has returned
-            _log.failure("A task failed; this is a fault of the server")
+            _log.failure("internal error: a cooperative task failed")
 
 
 def _serve(work: Callable[..., object], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:

@@ -42,7 +42,7 @@ class LeanEPollReactor(EPollReactor):
                 else:
                     self._doReadOrWrite(selectable, descriptor, event)
             except BaseException:  # noqa: BLE001  as Twisted's: the reactor goes on whatever a descriptor does
-                _log.failure("a descriptor could not be dealt with")
+                _log.failure("a file descriptor could not be handled")
 
     doIteration = doPoll
 

@@ -122,7 +122,7 @@ class RedisStore(Service):
             does without.
         """
         super().startService()
-        self._outage = "it is being connected to"
+        self._outage = "connecting"
         first = self._first = Deferred()
         late = cast(DelayedCall, self._reactor.callLater(self._connect_seconds, self._go_on))
         for connection in self._all():

@@ -319,7 +319,7 @@ def _authorities(ca_file: str) -> Any:
     try:
         parts = Path(ca_file).read_bytes().replace(b"\r\n", b"\n").split(end)[:-1]
         if not parts:
-            raise ValueError("there is none in it")  # noqa: TRY301  the message is made below
+            raise ValueError("the file holds no certificate")  # noqa: TRY301  the message is made below
         return trustRootFromCertificates([Certificate.loadPEM(part + end) for part in parts])
     except Exception as error:  # what OpenSSL raises is not told by its types
         why = error.strerror if isinstance(error, OSError) else str(error)

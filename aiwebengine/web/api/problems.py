@@ -1,4 +1,4 @@
-"""Errors of the management API: always problem+json, whoever asks."""
+"""Errors of the management API: always problem+json, whatever the client accepts."""
 
 from __future__ import annotations
 

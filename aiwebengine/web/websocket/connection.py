@@ -155,7 +155,7 @@ class WebSockets:
         """The server stops: clients are told to come back."""
         self._stopping = True
         for socket in list(self._open):
-            socket.close(_RESTART, "the server restarts; come back in a moment")
+            socket.close(_RESTART, "the server is restarting; reconnect in a moment")
         self._together.stop()
 
     def state(self) -> dict[str, int]:

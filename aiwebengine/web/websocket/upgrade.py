@@ -74,7 +74,7 @@ class Socket(Protocol):
 
 
 class SocketEvents(Protocol):
-    """Who is told of what happens to a WebSocket."""
+    """Receives the events of a WebSocket."""
 
     def text(self, text: str) -> None:
         """A text message has arrived."""

@@ -28,7 +28,7 @@ def test_refuses_to_start(tmp_path: Path, command: tuple[str, ...]) -> None:
     """In production a server that lacks a protection does not start, and names it and the setting that allows it."""
     with started(tmp_path, "--profile", "production", command=(*NO_RIGHTS, *command)) as server:
         assert server.ended() == 1
-        assert "Scripts' processes would not be held" in server.output
+        assert "Required protections of script processes are missing" in server.output
         assert "missing: unprivileged (children are root" in server.output
         assert "sandbox.allow_missing: [unprivileged]" in server.output
         assert "Traceback" not in server.output
@@ -62,5 +62,5 @@ def test_doctor(tmp_path: Path) -> None:
     assert found["data folder"]["state"] == "ok"
     done = doctor(tmp_path, *ALLOWED)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Missing, which sandbox.allow_missing allows: unprivileged" in done.stdout
+    assert "Missing, but allowed by sandbox.allow_missing: unprivileged" in done.stdout
     assert list(tmp_path.iterdir()) == []

@@ -143,7 +143,7 @@ def test_logs_on_a_full_disk(tmp_path: Path, disk: Any) -> None:
         assert status == 200, told
         kept = [line["message"] for line in told["lines"]]
         assert "after" in kept
-        assert any(line.startswith("Log lines missing: ") for line in kept)
+        assert any(line.startswith("Log lines lost: ") for line in kept)
 
 
 def test_start_on_a_full_disk(tmp_path: Path) -> None:

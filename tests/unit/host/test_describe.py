@@ -85,7 +85,9 @@ class DeclarationTests(SynchronousTestCase):
             "mail.send is declared 2 times.": replace(MAIL, calls=(SEND, SEND)),
             "mail is declared 2 times.": together([MAIL, Declarations(globals=MAIL.globals)]),
             "mail.send has no example.": replace(MAIL, calls=(replace(SEND, example=""),)),
-            "The documentation of mail.send is no whole sentence.": replace(MAIL, calls=(replace(SEND, doc="sends"),)),
+            "The documentation of mail.send is not a complete sentence.": replace(
+                MAIL, calls=(replace(SEND, doc="sends"),)
+            ),
             "mail.send is a method of mail, which no Global declares.": replace(MAIL, globals=()),
             "mail.send does not say what it returns.": replace(MAIL, calls=(replace(SEND, returns=""),)),
             "mail.send declares an error that scripts cannot see.": replace(

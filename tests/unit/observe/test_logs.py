@@ -176,7 +176,7 @@ class ScriptLogsTests(SynchronousTestCase):
         self.clock.advance(FLUSH_SECONDS)
         self.logs.append(invocation(), [line("2")])
         self.clock.advance(FLUSH_SECONDS)
-        self.assertEqual(self.messages(), ["2", "Log lines missing: 1; the database could not write them."])
+        self.assertEqual(self.messages(), ["2", "Log lines lost: 1; the database could not write them."])
         state = self.logs.state()
         self.assertEqual((state["failures"], state["written"], state["dropped"]), (1, 2, 1))
         self.assertEqual([event["count"] for event in told], [1])
@@ -190,7 +190,7 @@ class ScriptLogsTests(SynchronousTestCase):
             self.logs.append(invocation(), [line(message), line("too many")])
             self.clock.advance(FLUSH_SECONDS)
         kept, dropped, missing = self.messages(2)
-        self.assertEqual((kept, missing), ("3", "Log lines missing: 2; the database could not write them."))
+        self.assertEqual((kept, missing), ("3", "Log lines lost: 2; the database could not write them."))
         self.assertIn("3 log lines were dropped", dropped)
         self.assertEqual(self.logs.state()["dropped"], 5)
 

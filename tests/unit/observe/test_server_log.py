@@ -64,6 +64,7 @@ class ServerLogTests(SynchronousTestCase):
         legacy.info("{text}", text="Factory starting on 36987 failed")
         Logger(namespace="aiwebengine.x", observer=writer).info("{text}", text="Factory starting on 1")
         self.assertEqual(stream.getvalue().count("Factory starting"), 2)
+        self.assertIn(" twisted: Factory starting on 36987 failed", stream.getvalue())
 
     def test_failure(self):
         """A failure brings its traceback, which cannot pass for another event."""

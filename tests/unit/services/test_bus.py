@@ -165,7 +165,7 @@ class PauseTests(BusCase):
         reader.subscription.pause()
         self.publish("1", "2", "3")
         self.assertEqual([(one.code, one.message) for one in reader.reasons],
-                         [("slow", "More than 2 messages waited to be read.")])  # fmt: skip
+                         [("slow", "The client was more than 2 messages behind.")])  # fmt: skip
         self.assertEqual(other.got, ["1", "2", "3"])
         self.assertEqual(self.bus.state()["disconnected"], 1)
 

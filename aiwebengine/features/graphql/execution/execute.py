@@ -34,7 +34,7 @@ from aiwebengine.runtime.registry import Current
 
 
 def _unused(*_: Any) -> Any:
-    """Nobody asks for this: the resolvers here need none of graphql-core's helpers."""
+    """Return nothing: the resolvers here need none of graphql-core's helpers."""
     raise NotImplementedError
 
 

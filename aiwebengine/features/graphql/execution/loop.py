@@ -123,7 +123,7 @@ class ReactorLoop(asyncio.AbstractEventLoop):
         return done
 
     def settle(self, future: Future[Any], value: Any) -> None:
-        """Return a future its value or its error, unless nobody waits any more."""
+        """Set the value or the error of a future, unless it was cancelled."""
         if future.done():
             return
         if isinstance(value, BaseException):

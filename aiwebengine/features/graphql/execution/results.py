@@ -75,7 +75,7 @@ def too_large(most: int) -> dict[str, Any]:
 
 def too_late(seconds: float) -> dict[str, Any]:
     """Return what is sent in place of a result that does not come in time."""
-    message = f"The operation was not done after {seconds:g} s (graphql.max_seconds) and was ended."
+    message = f"The operation took longer than {seconds:g} s (graphql.max_seconds) and was stopped."
     return {"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}], "data": None}
 
 

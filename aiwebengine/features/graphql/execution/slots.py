@@ -26,7 +26,7 @@ class PendingValues:
         return Slot(self)
 
     def filled(self) -> None:
-        """One of them is there."""
+        """Count one of them as set."""
         self._left -= 1
         if not self._left:
             # What is held no longer needs no garbage collector.
@@ -46,7 +46,7 @@ class Slot:
         self._error: BaseException | None = None
 
     def fill(self, outcome: Any) -> None:
-        """Here it is; once."""
+        """Set the value; called once."""
         if isinstance(outcome, BaseException):
             self._error = outcome
         else:

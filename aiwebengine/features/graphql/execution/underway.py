@@ -40,7 +40,7 @@ class RunningOperation:
 
     @property
     def ended(self) -> bool:
-        """Nobody waits any more."""
+        """Whether it has ended or was cancelled."""
         return self._on_result is None
 
     def wait(self, work: Deferred[Results]) -> None:

@@ -126,7 +126,7 @@ class _Type:
     part: SchemaPart
     node: Any
     defined: bool = False
-    """Somebody defines it; others may only extend it."""
+    """Whether a script defines it; others may only extend it."""
     description: StringValueNode | None = None
     members: dict[str, tuple[Any, SchemaPart]] = field(default_factory=dict)
     interfaces: dict[str, Any] = field(default_factory=dict)

@@ -41,7 +41,7 @@ W = TypeVar("W", Future[Any], Slot)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks for one operation."""
+    """The client that sent one operation."""
 
     request: str
     """Id of the operation: the first invocation for it has it, the others begin with it."""
@@ -53,7 +53,7 @@ class Caller:
 
 
 class Scripts(Protocol):
-    """What is asked of those who run scripts."""
+    """What the batches need of those who run scripts."""
 
     def invocation(
         self,
@@ -114,7 +114,7 @@ class Call:
 
     @property
     def waiting(self) -> Sequence[Waiting]:
-        """Who waits: one for each object, or one."""
+        """The futures that wait: one for each object, or one."""
         return self._waiting
 
     def add(self, future: W, value: Any = None) -> W:
@@ -124,7 +124,7 @@ class Call:
         return future
 
     def text(self, checkpoint: Checkpoint) -> str:
-        """Return it as JSON."""
+        """Return the call as JSON."""
         parents = ""
         if self.kind in {"many", "each"}:
             parents = f',"p":{encode_for_script(self._values, checkpoint)}'
@@ -210,7 +210,7 @@ class Batches:
             self._running[batch] = run
 
     def cancel(self) -> None:
-        """Nobody waits any more."""
+        """Cancel the runs: the operation was cancelled."""
         self.cancelled = True
         self._gathered.clear()
         for run in list(self._running.values()):

@@ -110,8 +110,8 @@ def type_of(source: Any, info: GraphQLResolveInfo[Any], kind: GraphQLAbstractTyp
         return name
     names = [possible.name for possible in info.schema.get_possible_types(kind)][:_MOST_NAMED]
     raise FieldFailed(
-        f"What {info.parent_type.name}.{info.field_name} gives must say of which type it is, since {kind.name} has "
-        f"several: a member __typename, such as {', '.join(names)}.",
+        f"The value of {info.parent_type.name}.{info.field_name} needs a __typename, since {kind.name} has several "
+        f"types: {', '.join(names)}.",
         {"code": "SCRIPT_FAILED"},
     )
 

@@ -106,7 +106,7 @@ class SubscribedOperation:
         self._tail: Callable[[], None] | None = None
 
     def result(self, text: str, position: str) -> None:
-        """Return a result, or keep it while the client is busy."""
+        """Send a result, or keep it while the client is busy."""
         if self.ended or self._tail is not None:
             return
         if not (self._held or self._queue or self.outlet.busy):
@@ -115,14 +115,14 @@ class SubscribedOperation:
         if self._queue is None:
             self._queue = deque()
         if len(self._queue) >= self._most:
-            message = f"More than {self._most} results waited to be read; subscribe again."
+            message = f"The client was more than {self._most} results behind; subscribe again."
             self._queue = None
             self.end(lambda: self.outlet.refused([{"message": message, "extensions": {"code": "SLOW"}}]))
             return
         self._queue.append((text, position))
 
     def first(self, text: str | None) -> None:
-        """Return what comes before all that was kept meanwhile, and go on."""
+        """Send the first result, then those that were kept meanwhile."""
         self._held = False
         if text is not None and not self.ended:
             self.outlet.result(text, "")
@@ -219,16 +219,16 @@ class Feed:
 
     @property
     def had(self) -> str | None:
-        """Id up to which all is executed; None while something is."""
+        """The id up to which all is executed; None while something is being executed."""
         return self._source.had if isinstance(self._source, TopicSource) and not self._busy else None
 
     @property
     def keeps(self) -> bool:
-        """Clients who come back get what they have missed."""
+        """Whether clients who come back get what they have missed."""
         return isinstance(self._source, TopicSource) and self._feeds.keeps(self._source.request.part.name)
 
     def merge(self, other: Feed) -> None:
-        """Have the members of *other*, which ends."""
+        """Take over the members of *other*, which ends."""
         members, other._members = other._members, {}
         for member in members:
             self.join(member)
@@ -379,7 +379,7 @@ class Feeds:
             except RequestFailed as failed:
                 errors = formatted(failed.errors, request="")
             except NoSchema:
-                errors = [{"message": "The subscription is gone: its script was removed."}]
+                errors = [{"message": "The subscription has ended: its script was removed."}]
             else:
                 feed.renew(prepared, operation, executor)
                 continue
@@ -424,7 +424,7 @@ class Feeds:
         self._members -= 1
 
     def end(self, reason: Reason) -> None:
-        """Take no more: the server stops."""
+        """Refuse new subscriptions: the server stops."""
         self._stopping = reason
 
     def state(self) -> dict[str, int]:

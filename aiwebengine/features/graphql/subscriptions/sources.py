@@ -54,7 +54,7 @@ class SourceRequest:
 
     @property
     def key(self) -> str:
-        """Who has the same key gets the same events."""
+        """Subscribers with equal keys share their events."""
         filtered = self.filter.arguments if self.filter is not None else None
         return json.dumps([self.part.name, self.attributes, filtered], sort_keys=True)
 
@@ -209,7 +209,7 @@ class YieldedValues:
         return event
 
     async def aclose(self) -> None:
-        """Want no more."""
+        """Stop reading: the subscriber is gone."""
         if not self._over:
             self._over = True
             self._stop()
@@ -230,7 +230,7 @@ class YieldedValues:
         self._wake()
 
     def fail(self, error: BaseException) -> None:
-        """It broke off."""
+        """Fail: the script's stream of values did."""
         self._error = error
         self._wake()
 

@@ -26,7 +26,7 @@ from aiwebengine.values import Invocation
 FILTER = "\0filter"
 """Attribute of subscribers whose resolver returned a function."""
 
-_GONE = Reason(code="gone", message="The subscription is gone: its script was changed or removed.")
+_GONE = Reason(code="gone", message="The subscription has ended: its script was changed or removed.")
 _MOST_FILTERED = 500
 """Arguments that a resolver is asked about at a time."""
 

@@ -73,7 +73,7 @@ class BatchedOperations:
                 self._received(index, engine_refused(error, self._caller.request))
 
     def cancel(self) -> None:
-        """Nobody wants to know any more."""
+        """Stop: the client has disconnected."""
         for operation in self._underway:
             operation.cancel()
 

@@ -99,8 +99,8 @@ class GraphQLOverHttp:
                 self._distinct(exchange, request)
             elif accepted.kind is None and not accepted.incremental and not accepted.subscribed:
                 raise NotAcceptable(
-                    f"The answer is {RESPONSE} or {JSON} (or {EVENTS} for a subscription); the header accept wants "
-                    "neither."
+                    f"The answer is {RESPONSE} or {JSON} (or {EVENTS} for a subscription); the accept header allows "
+                    "none of these."
                 )
             else:
                 self._operate(exchange, request, accepted)
@@ -164,9 +164,7 @@ class GraphQLOverHttp:
                 "WebSocket at /graphql/ws."
             )
         if prepared.kind == "mutation" and request.method != "POST":
-            raise WrongMethod(
-                f"A mutation changes things, so it is sent with POST, not {request.method}.", allowed=("POST",)
-            )
+            raise WrongMethod(f"A mutation changes data: send it with POST, not {request.method}.", allowed=("POST",))
 
     def _finished(self, exchange: Exchange, accepted: AcceptedTypes, outcome: Results | Failure) -> None:
         exchange.on_disconnect = None
@@ -188,7 +186,7 @@ class GraphQLOverHttp:
 
     def _ended(self, failure: Failure, exchange: Exchange) -> None:
         if not failure.check(CancelledError):
-            _log.failure("GraphQL request {request} broke off", failure, request=exchange.id)
+            _log.failure("GraphQL request {request}: its stream of results failed", failure, request=exchange.id)
             exchange.failed(EngineError("Internal server error; the server log has the details."))
 
     def _failed(self, exchange: Exchange, failed: RequestFailed, kind: str) -> None:

@@ -127,7 +127,7 @@ class OlderSubscriptions:
 
     def _broke(self, failure: Failure, exchange: Exchange) -> None:
         if not failure.check(CancelledError):
-            exchange.failed(ScriptFailed("The script's source broke off."))
+            exchange.failed(ScriptFailed("The script's stream of values failed."))
 
     def _failed(self, failure: Failure, exchange: Exchange) -> None:
         exchange.on_disconnect = None

@@ -1,5 +1,5 @@
 """
-MultipartAnswer of an incremental result in the format of 2022, which Apollo Client asks for (`deferSpec=20220824`).
+Parts of an incremental result in the format of 2022, which Apollo Client asks for (`deferSpec=20220824`).
 
 The newer format announces each fragment and list with an id (`pending`), and names the id with what
 is delivered; the older one gives each delivery its whole path:

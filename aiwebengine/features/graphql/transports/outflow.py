@@ -83,4 +83,4 @@ class Outflow:
 
 
 def _do_nothing() -> None:
-    """Nobody wants to know."""
+    """Do nothing: there is nothing to stop."""

@@ -120,7 +120,7 @@ class EventConnection:
             stream.send(position_bytes(id))
 
     def retry(self, milliseconds: int) -> None:
-        """Return when to come back."""
+        """Tell the client when to reconnect."""
         if (stream := self.begin()) is not None:
             stream.retry(milliseconds)
 
@@ -377,7 +377,7 @@ class GraphQLOverSse:
             stop = execute_to(self._execution, prepared, caller, outlet)
 
     def end(self) -> None:
-        """The server stops: tell when to come back."""
+        """Close all streams, telling the clients when to reconnect: the server stops."""
         self._stopping = True
         for connection in list(self._connections):
             connection.retry(self._random.randint(*_RESTART_MILLISECONDS))
@@ -415,7 +415,7 @@ class GraphQLOverSse:
         elif request.method == "DELETE":
             raise Invalid(f"Name the stream by its token, in the header {_TOKEN_HEADER} or the parameter token.")
         elif preferred(exchange.sender.accept, (EVENTS,)) is None:
-            raise NotAcceptable(f"The answer is {EVENTS}; the header accept does not want it.")
+            raise NotAcceptable(f"The answer is {EVENTS}; the accept header does not allow it.")
         else:
             self.distinct(exchange, request)
 
@@ -486,7 +486,7 @@ class GraphQLOverSse:
         except RequestFailed as failed:
             return failed
         if prepared.kind == "mutation" and request.method == "GET":
-            raise WrongMethod("A mutation changes things, so it is sent with POST; this is a GET.", allowed=("POST",))
+            raise WrongMethod("A mutation changes data: send it with POST, not GET.", allowed=("POST",))
         return prepared
 
     def _stop(self, exchange: Exchange, reserved: Reserved, identity: str) -> None:

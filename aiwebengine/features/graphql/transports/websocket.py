@@ -167,13 +167,13 @@ class Conversation:
         kind = message.get("type") if isinstance(message, dict) else None
         handler = _HANDLERS.get(kind) if isinstance(kind, str) else None
         if handler is None:
-            self._close(4400, "Invalid message received: it is no JSON object with a known type")
+            self._close(4400, "Invalid message received: it must be a JSON object with a known type")
         else:
             handler(self, message)
 
     def binary(self, data: bytes) -> None:  # noqa: ARG002  there are none
         """See `web.websocket.upgrade.SocketEvents`."""
-        self._close(4400, "Invalid message received: messages are text")
+        self._close(4400, "Invalid message received: messages must be text")
 
     def drained(self) -> None:
         """See `web.websocket.upgrade.SocketEvents`."""
@@ -192,7 +192,7 @@ class Conversation:
             return
         payload = message.get("payload")
         if payload is not None and not isinstance(payload, dict):
-            self._close(4400, "Invalid message received: the payload of connection_init is an object")
+            self._close(4400, "Invalid message received: the payload of connection_init must be an object")
             return
         connection = json.dumps(payload, separators=(",", ":"))
         if len(connection) > _MOST_INIT_BYTES:
@@ -216,7 +216,7 @@ class Conversation:
     def _on_complete(self, message: Mapping[str, Any]) -> None:
         identity = message.get("id")
         if not isinstance(identity, str):
-            self._close(4400, "Invalid message received: complete has an id")
+            self._close(4400, "Invalid message received: complete needs an id")
             return
         stop = self._stops.get(identity)
         if stop is not None:
@@ -225,11 +225,11 @@ class Conversation:
 
     def _on_subscribe(self, message: Mapping[str, Any]) -> None:
         if not self._acknowledged:
-            self._close(4401, "Unauthorized: connection_init comes first")
+            self._close(4401, "Unauthorized: send connection_init first")
             return
         identity, payload = message.get("id"), message.get("payload")
         if not isinstance(identity, str) or not 0 < len(identity) <= _LONGEST_ID or not isinstance(payload, dict):
-            self._close(4400, "Invalid message received: subscribe has a text id and an object as payload")
+            self._close(4400, "Invalid message received: subscribe needs a string id and an object as payload")
             return
         if identity in self._stops:
             self._close(4409, f"Subscriber for {identity[:40]} already exists")

@@ -121,9 +121,9 @@ class ExecutionTests(SynchronousTestCase):
             ],
         )
         for objects, expected in (
-            ([{"name": "x"}], "What Query.found gives must say of which type it is, since Found has several: a member __typename, such as Book, Person."),
-            (["x"], "What Query.found gives must say of which type it is"),
-            ([{"__typename": 5}], "What Query.found gives must say of which type it is"),
+            ([{"name": "x"}], "The value of Query.found needs a __typename, since Found has several types: Book, Person."),
+            (["x"], "The value of Query.found needs a __typename"),
+            ([{"__typename": 5}], "The value of Query.found needs a __typename"),
             ([{"__typename": "Bok"}], "Bok"),
             ([{"__typename": "Query"}], "Query"),
         ):  # fmt: skip
