@@ -19,8 +19,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.interfaces import Clock, DelayedCall
+from aiwebengine.interfaces import Clock
 from aiwebengine.observe.points import Passed, unwatched
+from aiwebengine.observe.timer import Timer
 from aiwebengine.settings.schema import LogSettings
 from aiwebengine.values import Invocation, LogLine
 
@@ -152,7 +153,6 @@ class ScriptLogs(Service):
         self._rows = rows
         self._readable = readable
         self._settings = settings
-        self._clock = clock
         self._seconds = seconds
         self._passed = passed
         self._waiting: list[LogRecord] = []
@@ -167,8 +167,8 @@ class ScriptLogs(Service):
         self._dropped_ever = 0
         self._written = 0
         self._failures = 0
-        self._flush_call: DelayedCall | None = None
-        self._trim_call: DelayedCall | None = None
+        self._flush_timer = Timer(clock=clock, seconds=FLUSH_SECONDS, call=self.flush)
+        self._trim_timer = Timer(clock=clock, seconds=TRIM_SECONDS, call=self._trim)
         self._writing: Deferred[None] | None = None
         self._after_write: list[Deferred[None]] = []
         self._followers: dict[int, tuple[LogFilter, Callable[[LogRecord], None]]] = {}
@@ -177,15 +177,12 @@ class ScriptLogs(Service):
     def startService(self) -> None:
         """Begin to remove what is too old."""
         super().startService()
-        self._trim_call = self._clock.callLater(TRIM_SECONDS, self._trim)
+        self._trim_timer.start()
 
     def stopService(self) -> Deferred[None]:
         """Write what waits."""
         super().stopService()
-        for call in (self._trim_call, self._flush_call):
-            if call is not None and call.active():
-                call.cancel()
-        self._trim_call = self._flush_call = None
+        self._trim_timer.stop()
         self._followers.clear()
         return self.flush()
 
@@ -227,9 +224,7 @@ class ScriptLogs(Service):
         Returns:
             Fires when it is written; never fails: what cannot be written is counted and the log says so.
         """
-        if self._flush_call is not None and self._flush_call.active():
-            self._flush_call.cancel()
-        self._flush_call = None
+        self._flush_timer.stop()
         if self._held or self._writing is not None:
             again: Deferred[None] = Deferred()
             (self._after_held if self._held else self._after_write).append(again)
@@ -326,12 +321,8 @@ class ScriptLogs(Service):
                 self._followers.pop(number, None)
 
     def _schedule(self) -> None:
-        if self._flush_call is None and self.running:
-            self._flush_call = self._clock.callLater(FLUSH_SECONDS, self._flush_soon)
-
-    def _flush_soon(self) -> None:
-        self._flush_call = None
-        self.flush()
+        if self.running:
+            self._flush_timer.start()
 
     def _write(self) -> Deferred[None]:
         records, self._waiting, self._waiting_bytes = self._waiting, [], 0
@@ -385,7 +376,7 @@ class ScriptLogs(Service):
         return LogRecord(uri="", version="", invocation="", kind="engine", line=line, outcome="committed")
 
     def _trim(self) -> None:
-        self._trim_call = self._clock.callLater(TRIM_SECONDS, self._trim)
+        self._trim_timer.start()
         before = self._seconds() - self._settings.retention_days * 86_400
         trimmed = self._rows.trim(before=before, keep=self._settings.max_lines)
         trimmed.addErrback(

@@ -71,7 +71,7 @@ def from_file(path: Path) -> Iterator[RawValue | UnreadableSettings]:
         return
     if len(raw) > _MAX_FILE_BYTES:
         yield UnreadableSettings(
-            message="A settings file may have at most 1 MiB; this one is larger.", place=SourcePlace(source=str(path))
+            message="The settings file is larger than 1 MiB, which is the limit.", place=SourcePlace(source=str(path))
         )
         return
     try:

@@ -399,7 +399,7 @@ def test_logs_follow(shell: Shell) -> None:
     shell.api.will(lines=[line, {"dropped": 2}])
     assert shell.run("logs", "-f") == exits.UNREACHABLE
     assert shell.out.endswith("info  notes@3 hi\n")
-    assert "2 lines were lost" in shell.err
+    assert "2 lines were dropped" in shell.err
     shell.api.will(lines=[line, {"dropped": 2}])
     assert shell.run("logs", "-f", "--json") == exits.UNREACHABLE
     assert json.loads(shell.out.splitlines()[0]) == line

@@ -22,7 +22,8 @@ from twisted.python.failure import Failure
 
 from aiwebengine.errors import BudgetSpent
 from aiwebengine.features.receipts.settings import BudgetSettings
-from aiwebengine.interfaces import Clock, DelayedCall
+from aiwebengine.interfaces import Clock
+from aiwebengine.observe.timer import Timer
 from aiwebengine.settings.budgets import BY_NAME, Budget, amount_of, read_budget
 from aiwebengine.values import Invocation, LogLine, Receipt
 
@@ -143,13 +144,12 @@ class Budgets(Service):
         )
         self._of_manifest = of_manifest
         self._tell = tell
-        self._clock = clock
         self._seconds = seconds
         self._accounts: dict[str, _Account] = {}
         self._kept: dict[str, list[BudgetUse]] = {}
         """What was read at the start, of scripts that have no account yet."""
         self._changed: dict[tuple[str, str, int], _Meter] = {}
-        self._flush_call: DelayedCall | None = None
+        self._flush_timer = Timer(clock=clock, seconds=FLUSH_SECONDS, call=self.flush)
         self._failures = 0
 
     def startService(self) -> Deferred[None]:
@@ -206,8 +206,8 @@ class Budgets(Service):
                     self._changed[invocation.script, meter.budget.resource, meter.budget.seconds] = meter
                 if meter.used >= meter.mark:
                     self._passed(account, meter, invocation, now)
-        if self._flush_call is None and self._changed and self.running:
-            self._flush_call = self._clock.callLater(FLUSH_SECONDS, self.flush)
+        if self._changed and self.running:
+            self._flush_timer.start()
 
     def figures_of(self, uri: str) -> list[dict[str, Any]]:
         """Return a script's budgets and what it has used of them, as the management API shows it."""
@@ -235,9 +235,7 @@ class Budgets(Service):
 
     def flush(self) -> Deferred[None]:
         """Write what has changed; never fails: the log says what could not be written."""
-        if self._flush_call is not None and self._flush_call.active():
-            self._flush_call.cancel()
-        self._flush_call = None
+        self._flush_timer.stop()
         changed, self._changed = self._changed, {}
         if not changed:
             return succeed(None)

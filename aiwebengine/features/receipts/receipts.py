@@ -21,7 +21,8 @@ from twisted.python.failure import Failure
 
 from aiwebengine.features.receipts.histogram import Histogram
 from aiwebengine.features.receipts.settings import ReceiptSettings
-from aiwebengine.interfaces import Clock, DelayedCall
+from aiwebengine.interfaces import Clock
+from aiwebengine.observe.timer import Timer
 from aiwebengine.values import CallCost, Invocation, Receipt
 
 _log = Logger()
@@ -191,7 +192,6 @@ class Receipts(Service):
     ) -> None:
         self._rows = rows
         self._settings = settings
-        self._clock = clock
         self._seconds = seconds
         self._since = seconds()
         self._scripts: dict[str, _Script] = {}
@@ -199,21 +199,18 @@ class Receipts(Service):
         self._waiting: list[ReceiptRecord] = []
         self._left_out = 0
         self._failures = 0
-        self._flush_call: DelayedCall | None = None
-        self._trim_call: DelayedCall | None = None
+        self._flush_timer = Timer(clock=clock, seconds=FLUSH_SECONDS, call=self.flush)
+        self._trim_timer = Timer(clock=clock, seconds=TRIM_SECONDS, call=self._trim)
 
     def startService(self) -> None:
         """Begin to remove what is too old."""
         super().startService()
-        self._trim_call = self._clock.callLater(TRIM_SECONDS, self._trim)
+        self._trim_timer.start()
 
     def stopService(self) -> Deferred[None]:
         """Write what waits."""
         super().stopService()
-        for call in (self._trim_call, self._flush_call):
-            if call is not None and call.active():
-                call.cancel()
-        self._trim_call = self._flush_call = None
+        self._trim_timer.stop()
         return self.flush()
 
     def keep(self, invocation: Invocation, receipt: Receipt) -> None:
@@ -276,9 +273,7 @@ class Receipts(Service):
 
     def flush(self) -> Deferred[None]:
         """Write what waits; never fails: what cannot be written is counted and the log says so."""
-        if self._flush_call is not None and self._flush_call.active():
-            self._flush_call.cancel()
-        self._flush_call = None
+        self._flush_timer.stop()
         records, self._waiting = self._waiting, []
         for script in self._scripts.values() if records else ():
             script.kept = 0
@@ -323,15 +318,11 @@ class Receipts(Service):
                 why=why,
             )
         )
-        if self._flush_call is None and self.running:
-            self._flush_call = self._clock.callLater(FLUSH_SECONDS, self._flush_soon)
-
-    def _flush_soon(self) -> None:
-        self._flush_call = None
-        self.flush()
+        if self.running:
+            self._flush_timer.start()
 
     def _trim(self) -> None:
-        self._trim_call = self._clock.callLater(TRIM_SECONDS, self._trim)
+        self._trim_timer.start()
         before = self._seconds() - self._settings.retention_days * 86_400
         trimmed = self._rows.trim(before=before, keep=self._settings.max_receipts)
         trimmed.addErrback(

@@ -524,7 +524,7 @@ async def test_subscriptions_through_a_deployment() -> None:
         await gone.until(3)
         assert author.seen[0][1]["errors"][0]["extensions"]["code"] == "SCHEMA_CHANGED"
         assert author.seen[1] == ("complete", None)
-        assert "The subscription is gone" in gone.seen[1][1]["errors"][0]["message"]
+        assert "The subscription has ended" in gone.seen[1][1]["errors"][0]["message"]
         await engine.request("POST", "/send", None, json.dumps([["tick", 3]]))
         await tick.until(1)
         assert tick.seen == [("next", {"data": {"tick": 3}})]

@@ -102,7 +102,7 @@ def test_cannot_be_parsed(script: Path, capsys: pytest.CaptureFixture[str]) -> N
     """A file that cannot be parsed is named and left alone; the others are written."""
     (script / "broken.js").write_text("register(", "utf-8")
     assert run(["migrate-names", str(script), "--write"]) == exits.REFUSED
-    assert "broken.js is left alone: " in capsys.readouterr().err
+    assert "broken.js was not changed: " in capsys.readouterr().err
     assert (script / "broken.js").read_text("utf-8") == "register("
     assert (script / "main.ts").read_text("utf-8") == NEW
 

@@ -14,14 +14,17 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.task import Clock
 
+from aiwebengine.runtime.processes.slots import Slots
+from aiwebengine.runtime.processes.terms import GroupContext
 from aiwebengine.runtime.wire.boxes import Box, Parser, encode, encode_pair
 from aiwebengine.runtime.wire.control import Control
+from aiwebengine.settings.schema import LimitSettings, PoolSettings
 
 
 class HandReactor(Clock):
@@ -126,6 +129,33 @@ class Forker:
     def close(self) -> None:
         """Be gone."""
         self.sock.close()
+
+
+def a_group_context(
+    reactor: HandReactor, *, source: Any = None, zygote: Callable[[], Control | None] = lambda: None, **pool: Any
+) -> GroupContext:
+    """
+    Return what a group of processes is handed, with the time of *reactor*.
+
+    Args:
+        source: Where versions come from; None for what reads none.
+        zygote: Returns the control socket that templates are asked for on.
+        pool: Settings of the pool, by name.
+    """
+    numbers = iter(range(1, 1000))
+    return GroupContext(
+        reactor=reactor,
+        zygote=zygote,
+        next_number=lambda: next(numbers),
+        source=source,
+        cores=1,
+        slots=Slots(total=4),
+        pool=PoolSettings(**pool),
+        limits=LimitSettings(),
+        seconds=reactor.seconds,
+        wall=lambda: 1.7e9,
+        entropy=bytes,
+    )
 
 
 class FakeChild:

@@ -50,7 +50,7 @@ class CheckupTests(SynchronousTestCase):
         self.assertIn("landlock (this kernel has no Landlock)", refused.found)
         allowed = self.found("sandbox", sandbox=SandboxSettings(allow_missing=("landlock",)))
         self.assertEqual(allowed.state, WARNING)
-        self.assertIn("sandbox.allow_missing allows: landlock", allowed.found)
+        self.assertIn("allowed by sandbox.allow_missing: landlock", allowed.found)
 
     def test_a_sandbox_that_does_not_start(self) -> None:
         """A sandbox that fails is told with the last thing it said."""

@@ -10,12 +10,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import EngineError, NotFound
 from aiwebengine.runtime.group import ProcessGroup
-from aiwebengine.runtime.processes.slots import Slots
-from aiwebengine.runtime.processes.terms import GroupContext, RunTerms
-from aiwebengine.settings.schema import LimitSettings, PoolSettings
+from aiwebengine.runtime.processes.terms import RunTerms
 from aiwebengine.values import Bundle
 from tests.support.fakes.invocations import an_invocation
-from tests.support.fakes.processes import Forker, HandReactor
+from tests.support.fakes.processes import Forker, HandReactor, a_group_context
 
 
 class WaitingRun:
@@ -46,21 +44,14 @@ class ProcessGroupTests(SynchronousTestCase):
         self.reactor.advance(1000)
         self.zygote = Forker(self.reactor)
         self.fetches: list[Deferred[Bundle]] = []
-        numbers = iter(range(1, 1000))
-        source: Any = SimpleNamespace(bundle=self.bundle)
         run_context: Any = None
-        context = GroupContext(
-            reactor=self.reactor,
+        context = a_group_context(
+            self.reactor,
+            source=SimpleNamespace(bundle=self.bundle),
             zygote=lambda: self.zygote.control,
-            next_number=lambda: next(numbers),
-            source=source,
-            cores=1,
-            slots=Slots(total=4),
-            pool=PoolSettings(queue_length=2, queue_seconds=1.0, idle_seconds=10.0),
-            limits=LimitSettings(),
-            seconds=self.reactor.seconds,
-            wall=lambda: 1.7e9,
-            entropy=bytes,
+            queue_length=2,
+            queue_seconds=1.0,
+            idle_seconds=10.0,
         )
         self.group = ProcessGroup(
             version="v",

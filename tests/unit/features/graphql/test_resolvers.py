@@ -72,6 +72,6 @@ def test_type_of():
 @pytest.mark.parametrize("value", [{}, {"__typename": 5}, "Book", None])
 def test_type_that_is_missing(value):
     """An object that does not name its type is refused, with the names that it may have."""
-    with pytest.raises(FieldFailed, match=r"Query\.thing gives must say .*Note, Book") as raised:
+    with pytest.raises(FieldFailed, match=r"Query\.thing needs a __typename, .*Note, Book") as raised:
         type_of(value, INFO, THING)
     assert raised.value.extensions == {"code": "SCRIPT_FAILED"}

@@ -11,10 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.runtime.processes.clone_pool import ClonePool
 from aiwebengine.runtime.processes.occupancy import Occupancy
-from aiwebengine.runtime.processes.slots import Share, Slots
-from aiwebengine.runtime.processes.terms import GroupContext, RunTerms
-from aiwebengine.settings.schema import LimitSettings, PoolSettings
-from tests.support.fakes.processes import Forker, HandReactor
+from aiwebengine.runtime.processes.slots import Share
+from aiwebengine.runtime.processes.terms import RunTerms
+from tests.support.fakes.processes import Forker, HandReactor, a_group_context
 
 SPARE = 3
 """How many clones there may be beside those that may run."""
@@ -29,21 +28,7 @@ class ClonePoolTests(SynchronousTestCase):
         self.keeper = SimpleNamespace(
             template=SimpleNamespace(control=self.template.control, can_fork=True, pid=os.getpid())
         )
-        numbers = iter(range(1, 1000))
-        source: Any = None  # a pool reads no version
-        context = GroupContext(
-            reactor=self.reactor,
-            zygote=lambda: None,
-            next_number=lambda: next(numbers),
-            source=source,
-            cores=1,
-            slots=Slots(total=4),
-            pool=PoolSettings(**pool),
-            limits=LimitSettings(),
-            seconds=self.reactor.seconds,
-            wall=lambda: 1.7e9,
-            entropy=bytes,
-        )
+        context = a_group_context(self.reactor, **pool)
         self.occupancy = Occupancy(
             slots=context.slots, share=Share(weight=1.0, serve=lambda: False), max_running=max_running, max_parked=0
         )

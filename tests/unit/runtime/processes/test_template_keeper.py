@@ -11,12 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Conflict, EngineError, NotFound
 from aiwebengine.runtime.processes.journal import Journal
-from aiwebengine.runtime.processes.slots import Slots
 from aiwebengine.runtime.processes.template_keeper import TemplateKeeper, TemplateState
-from aiwebengine.runtime.processes.terms import GroupContext, RunTerms
-from aiwebengine.settings.schema import LimitSettings, PoolSettings
+from aiwebengine.runtime.processes.terms import RunTerms
 from aiwebengine.values import Bundle
-from tests.support.fakes.processes import FakeChild, Forker, HandReactor, Request
+from tests.support.fakes.processes import FakeChild, Forker, HandReactor, Request, a_group_context
 
 BUNDLE = Bundle(
     script="s", version="v", source="", source_map="", files={}, replay=Journal("", seed="0" * 32, now=1).text()
@@ -44,19 +42,10 @@ class KeeperTests(SynchronousTestCase):
         self.source = Source()
         self.wanted, self.changes = True, 0
         self.failures: list[EngineError] = []
-        numbers = iter(range(1, 1000))
-        context = GroupContext(
-            reactor=self.reactor,
-            zygote=lambda: self.zygote.control if self.zygote.control.is_open else None,
-            next_number=lambda: next(numbers),
+        context = a_group_context(
+            self.reactor,
             source=self.source,
-            cores=1,
-            slots=Slots(total=4),
-            pool=PoolSettings(),
-            limits=LimitSettings(),
-            seconds=self.reactor.seconds,
-            wall=lambda: 1.7e9,
-            entropy=bytes,
+            zygote=lambda: self.zygote.control if self.zygote.control.is_open else None,
         )
         self.keeper = TemplateKeeper(
             version="v",
