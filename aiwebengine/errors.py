@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 class EngineError(Exception):
     """
-    Something that went wrong in a known way.
+    An internal error; the server's log has the details.
+
+    It is the base class of all errors that the engine raises on purpose.
 
     Args:
-        public: One full sentence for whoever asked: the rule, the value seen, the fix.
+        public: One full sentence for the caller: the rule, the value, the remedy.
         private: What only the log may know.
         details: JSON-ready facts that belong to the answer, such as a list of problems.
         retry_seconds: When to try again; None if trying again is of no use.
@@ -49,13 +51,13 @@ class CallerError(EngineError):
 
 
 class Invalid(CallerError):
-    """The request is malformed or breaks a rule."""
+    """The request is malformed or violates a rule."""
 
     code = "invalid"
 
 
 class NotFound(CallerError):
-    """There is nothing with that name or path."""
+    """Nothing has this name or path."""
 
     code = "not_found"
 
@@ -100,7 +102,7 @@ class Denied(CallerError):
 
 
 class Conflict(CallerError):
-    """Something else has changed or holds the same thing."""
+    """Another change came first, or the name or path is in use."""
 
     code = "conflict"
 
@@ -119,7 +121,7 @@ class Stale(Conflict):
 
 
 class TooLarge(CallerError):
-    """More bytes than the limit allows."""
+    """The data is larger than the limit."""
 
     code = "too_large"
 
@@ -169,19 +171,19 @@ class TooSlow(CallerError):
 
 
 class TooMany(CallerError):
-    """More requests than the limit allows."""
+    """The limit of requests, connections or entries is reached."""
 
     code = "too_many"
 
 
 class Closed(CallerError):
-    """What was requested was available earlier, and no longer is."""
+    """The call is no longer possible, such as a registration after the script was loaded."""
 
     code = "closed"
 
 
 class BudgetSpent(CallerError):
-    """The budget over time is used up."""
+    """A budget of the script is used up."""
 
     code = "budget"
 
@@ -224,7 +226,7 @@ class Problem:
 
 class DeploymentRefused(CallerError):
     """
-    A deployment has problems; nothing was changed.
+    The deployment has problems; nothing was changed.
 
     Args:
         problems: All of them, errors and warnings.
@@ -266,7 +268,7 @@ class RefusedRegistration:
 
 class ScriptFailed(EngineError):
     """
-    The user's JavaScript threw, or answered what cannot be an answer.
+    The script threw an error, or returned something that is not a valid answer.
 
     Args:
         thrown: What it threw; None if it did not throw.
@@ -299,43 +301,43 @@ class ScriptFailed(EngineError):
 
 
 class ScriptTimeout(ScriptFailed):
-    """It was killed at its deadline, wall clock or processor."""
+    """The script was stopped at its limit of time or processor time."""
 
     code = "script_timeout"
 
 
 class ScriptMemory(ScriptFailed):
-    """Its process needed more memory than it may have."""
+    """The script's process exceeded its memory limit."""
 
     code = "script_memory"
 
 
 class ScriptCrashed(ScriptFailed):
-    """Its process died in another way."""
+    """The script's process ended in another way."""
 
     code = "script_crashed"
 
 
 class ScriptProtocol(ScriptFailed):
-    """Its process broke the protocol with the server, and was killed."""
+    """The script's process violated the protocol with the server, and was killed."""
 
     code = "script_protocol"
 
 
 class ScriptHung(ScriptFailed):
-    """It waits for something that can never come."""
+    """The script waits for something that can never happen."""
 
     code = "script_hung"
 
 
 class Unavailable(EngineError):
-    """A dependency of ours is down or full; carries `retry_seconds`."""
+    """A part of the server is unavailable or overloaded; try again after `retry_seconds`."""
 
     code = "unavailable"
 
 
 class OutcomeUnknown(Unavailable):
-    """A commit was under way when its connection broke: it may have been made or not."""
+    """The connection broke during a commit, which may have been made or not."""
 
     code = "outcome_unknown"
 

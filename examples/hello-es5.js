@@ -1,5 +1,5 @@
-// The smallest script: plain ES5, one file, deployed without any build.
-// Ask for /hello-es5 or /hello-es5/your-name.
+// The smallest script: plain ES5, in one file, which is deployed without a build.
+// Open /hello-es5 or /hello-es5/your-name.
 
 registerWebHandler('/hello-es5', function () {
     return 'Hello, world!';

@@ -1,5 +1,5 @@
-// Hello in TypeScript: types, template literals, an async handler, an answer with a status of its own.
-// Ask for /hello-ts or /hello-ts?name=Ada, and POST {"name": "Ada"} to /hello-ts.
+// Hello in TypeScript: types, template literals, an async handler, an answer with a status.
+// Open /hello-ts or /hello-ts?name=Ada, and POST {"name": "Ada"} to /hello-ts.
 
 interface Greeting {
   hello: string;

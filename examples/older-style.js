@@ -1,5 +1,5 @@
-// A script in the older style: `register` with the name of a function, `writeLog`, an answer in parts.
-// Scripts like this one run unchanged.  Ask for /older-style and /older-style/log.
+// A script in the older style: `register` with the name of a function, `writeLog`, an answer envelope.
+// Scripts like this one work unchanged.  Open /older-style and /older-style/log.
 
 let started = "from the start";
 

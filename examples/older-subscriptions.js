@@ -1,5 +1,5 @@
-// Subscriptions in the older style: names of functions, results as JSON text, messages as text.
-// Scripts like this one run unchanged.  Ask for /older-subscriptions, or for /graphql/subscription/liveMessages.
+// Subscriptions in the older style: handlers by name, results and messages as JSON strings.
+// Scripts like this one work unchanged.  Open /older-subscriptions, or /graphql/subscription/liveMessages.
 
 function init() {
   register("/older-subscriptions", "page", "GET");

@@ -122,7 +122,7 @@ def error_reference(declared: Declarations) -> str:
         "",
         (
             "Over HTTP an error is `application/problem+json` (RFC 9457) with the members "
-            "`type`, `title`, `status`, `detail`, `code` and `requestId`."
+            "`type`, `title`, `status`, `detail`, `code` and `requestId`, or a page for a browser."
         ),
         "In a script a refused call throws a `HostError`; its `code` is in the column JavaScript.",
         (

@@ -246,7 +246,7 @@ class WebSocketSettings:
     buffer_bytes: Annotated[int, NumberRange(least=_KIB, most=_GIB)] = _MIB
     """Maximum size of the messages that wait for a slow client; beyond it the client is disconnected with 1013."""
     ping_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 30.0
-    """Time without data from a client after which it is sent a ping."""
+    """Time after a client's answer to a ping until the next ping."""
     pong_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 20.0
     """How long a client may take to answer a ping, or to send anything else, before it is disconnected."""
     close_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 5.0

@@ -1,6 +1,6 @@
-// Rooms to talk in. A page listens to the room's stream; what is said is kept and sent in one unit:
-// nobody reads a line that was not kept, and whoever comes back reads what was said meanwhile.
-// Ask for /chat in two windows.
+// Chat rooms. A page listens to the stream of its room; a line is stored and sent in one transaction:
+// nobody gets a line that was not stored, and a client that reconnects gets the lines that it missed.
+// Open /chat in two windows.
 import { Page } from "./page";
 
 interface Line {
@@ -16,9 +16,9 @@ async function linesOf(room: string): Promise<Line[]> {
 }
 
 registerWebStream("/chat/:room/stream", {
-  // What `to` is compared with; the room is one by itself, because it is in the path.
+  // The attributes with which `to` is compared; the room is one too, because it is a path parameter.
   attributes: (req) => ({ name: req.query.name ?? "somebody" }),
-  // Whoever comes sees the last lines at once, and reads on from there.
+  // A client first gets the last lines, then new lines.
   onConnect: async (req) => ({ type: "lines", lines: await linesOf(req.params.room) }),
   history: 100,
 });
@@ -30,7 +30,7 @@ registerWebHandler(
     const line: Line = { at: new Date().toISOString(), name, text };
     const stream = `/chat/${encodeURIComponent(req.params.room)}/stream`;
     if (to) {
-      // For these two alone, and kept nowhere.
+      // Sent to these two only, and not stored.
       sendStreamMessageToPath(stream, { type: "whisper", line, whom: to }, { to: { name: [name, to] } });
       return json({ whispered: to }, 201);
     }

@@ -1,4 +1,4 @@
-// The page, and what it does in the browser.
+// The page, with the function that runs in the browser.
 
 const style = `
   body { font: 1.1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 36rem; padding: 0 1rem; }
@@ -10,7 +10,7 @@ const style = `
   #state { color: gray; }
 `;
 
-// It runs in the browser, as it stands.
+// This function runs in the browser; its source is inserted into the page.
 const script = `
   const list = document.getElementById("lines");
   const state = document.getElementById("state");
@@ -40,7 +40,7 @@ const script = `
         for (const line of message.lines) show(line, "line");
       } else show(message.line, message.type);
     };
-    // Lines are missing: begin anew, which shows what is kept.
+    // Lines are missing: reload, which shows the stored lines.
     source.addEventListener("gap", listen);
   }
 

@@ -1,5 +1,5 @@
-// Notes over GraphQL: queries, mutations, and a subscription that every page listens to.
-// Ask for /live-notes in two windows, or for /graphql to try operations by hand.
+// Notes over GraphQL: queries, mutations, and a subscription that every page uses.
+// Open /live-notes in two windows, or /graphql to try operations.
 import { Page } from "./page";
 
 interface Note {
@@ -44,7 +44,7 @@ function checked(text: string): string {
   return words;
 }
 
-// Subscribers who asked for one tag get the changes of its notes only; see the attributes below.
+// Subscribers to a tag get only the changes of its notes; see the attributes below.
 function tell(change: "ADDED" | "EDITED" | "REMOVED", note: Note): void {
   sendSubscriptionMessage("noteChanged", { change, note }, { to: { tag: [note.tag ?? "", "*"] } });
 }
@@ -85,10 +85,10 @@ registerMutationHandler("removeNote", "removeNote(id: ID!): Note!", async (args)
   return note;
 });
 
-// What `to` is compared with: one tag, or all of them.
+// The attributes with which `to` is compared: one tag, or all.
 registerSubscriptionHandler("noteChanged", "noteChanged(tag: String): NoteChange!", (args) => ({ tag: args.tag ?? "*" }));
 
-// Asked once for all the notes of an answer, and once for all their authors.
+// Called once for all notes of a result, and once for all their authors.
 registerFieldHandler<Note>("Note.author", (notes) => notes.map((note) => ({ name: note.by })));
 registerFieldHandler<{ name: string }>("Author.notes", async (authors) => {
   const names = [...new Set(authors.map((author) => author.name))];

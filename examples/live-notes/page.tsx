@@ -1,4 +1,4 @@
-// The page, and what it does in the browser: it speaks both protocols in a few lines, without a library.
+// The page, with the function that runs in the browser: a client for both protocols, without a library.
 
 const style = `
   body { font: 1.1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 40rem; padding: 0 1rem; }
@@ -11,7 +11,7 @@ const style = `
   #state { color: gray; }
 `;
 
-// It runs in the browser, as it stands.
+// This function runs in the browser; its source is inserted into the page.
 const script = `
   const list = document.getElementById("notes");
   const state = document.getElementById("state");
@@ -54,7 +54,7 @@ const script = `
     for (const note of notes.reverse()) show({ change: "ADDED", note });
   }
 
-  // graphql-transport-ws; comes back by itself when the connection breaks.
+  // graphql-transport-ws; reconnects when the connection breaks.
   function overWebSocket() {
     let over = false, socket;
     function open() {
@@ -75,7 +75,7 @@ const script = `
     return () => { over = true; socket.close(); };
   }
 
-  // Server-sent events, which browsers read by themselves.
+  // Server-sent events, for which browsers have `EventSource`.
   function overEvents() {
     const source = new EventSource("/graphql/sse?query=" + encodeURIComponent(SUBSCRIPTION));
     source.onopen = () => listening("events");
@@ -84,7 +84,7 @@ const script = `
     return () => source.close();
   }
 
-  // What changed while nobody listened is read anew.
+  // Load what has changed while the page was disconnected.
   function listening(how) { all().then(() => { state.textContent = "listening over " + how; }, tell); }
 
   function listen() {

@@ -1,15 +1,15 @@
 // Notes as a JSON API: several files, schemas, errors, and data that stays.
 //
 // Each note is one asset, so the script needs the capability "assets".
-// A variable of this module would be a cache, not a store: several processes run the script, and each
-// has variables of its own.  A write takes effect when the handler has returned; if it throws, nothing
-// has happened.
+// A module variable could only be a cache: several processes run the script, and each has its own
+// variables.  A write takes effect when the handler has returned; if the handler throws, nothing is
+// written.
 //
 //   GET    /notes          every note, newest first
-//   POST   /notes          {"text": "...", "tags": ["..."]} makes one
-//   GET    /notes/:id      one
-//   PUT    /notes/:id      the same body replaces it
-//   DELETE /notes/:id      removes it
+//   POST   /notes          creates a note: {"text": "...", "tags": ["..."]}
+//   GET    /notes/:id      one note
+//   PUT    /notes/:id      replaces a note; the same body
+//   DELETE /notes/:id      removes a note
 import { type Draft, draftSchema } from "./schema";
 import { type Note, notes } from "./store";
 

@@ -1,4 +1,4 @@
-// What a client may send.
+// The schema of what a client may send.
 
 export interface Draft {
   text: string;

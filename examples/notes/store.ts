@@ -1,4 +1,4 @@
-// Notes in assets, one for each note: two clients who write two notes never overwrite each other.
+// Each note is one asset, so that clients that write different notes never overwrite each other.
 import type { Draft } from "./schema";
 
 export interface Note extends Draft {
@@ -6,11 +6,11 @@ export interface Note extends Draft {
   at: string;
 }
 
-// A path that does not begin with "/" has no address: only this script reads what is there.
+// An asset whose path does not begin with "/" is not served: only this script can read it.
 const FOLDER = "notes-example/";
 const pathOf = (id: string) => `${FOLDER}${encodeURIComponent(id)}.json`;
 
-// Base64 carries bytes; these two carry text of any script through it.
+// Base64 is for bytes; these two functions encode and decode strings with any characters.
 const toBase64 = (text: string) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 const fromBase64 = (data: string) =>
   new TextDecoder().decode(Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)));

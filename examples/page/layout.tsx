@@ -1,4 +1,4 @@
-// What every page has around it.  Its style is a file of `public/`, which the server sends by itself.
+// The layout of every page.  Its style sheet is a file of `public/`, which the server serves itself.
 
 export const Layout = ({ title, children }: { title: string; children?: unknown }) => (
   <html lang="en">

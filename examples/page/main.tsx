@@ -1,5 +1,5 @@
 // A page in JSX: components, a list, a form that comes back, values that are always escaped, and a style sheet.
-// Ask for /page.
+// Open /page.
 import { Layout } from "./layout";
 
 interface Guest {

@@ -1,8 +1,8 @@
-// A package from npm: "qrcode-generator" draws a QR code, and the answer is a picture.
-// Ask for /qr-code?text=hello.
+// A package from npm: "qrcode-generator" makes a QR code, and the answer is an image.
+// Open /qr-code?text=hello.
 import qrcode from "qrcode-generator";
 
-// The package knows one byte a letter unless it is told better.
+// By default the package encodes each character as one byte.
 qrcode.stringToBytes = (text: string) => [...new TextEncoder().encode(text)];
 
 registerWebHandler(

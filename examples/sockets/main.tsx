@@ -1,5 +1,5 @@
-// WebSockets: an echo, and a page on which everybody sees everybody's pointer.
-// Ask for /cursors in two windows.
+// WebSockets: an echo, and a page that shows the pointers of all its visitors.
+// Open /cursors in two windows.
 import { Page } from "./page";
 
 registerWebSocket("/echo", {

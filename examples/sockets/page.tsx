@@ -1,4 +1,4 @@
-// The page, and what it does in the browser.
+// The page, with the function that runs in the browser.
 
 const style = `
   body { font: 1.1rem/1.5 system-ui, sans-serif; margin: 0; }
@@ -8,7 +8,7 @@ const style = `
   #state { color: gray; }
 `;
 
-// It runs in the browser, as it stands.
+// This function runs in the browser; its source is inserted into the page.
 const script = `
   const board = document.getElementById("board");
   const state = document.getElementById("state");
@@ -46,7 +46,7 @@ const script = `
     socket.onclose = () => { board.replaceChildren(); state.textContent = "coming back"; setTimeout(open, 1000); };
   }
 
-  // At most twenty times a second.
+  // At most twenty messages a second.
   function move() {
     if (due) return;
     due = true;
