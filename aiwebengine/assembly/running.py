@@ -39,6 +39,7 @@ from aiwebengine.services.bus_link import BusLink
 from aiwebengine.services.db.script_databases import ScriptDatabases
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.outbox import Relay
+from aiwebengine.services.reactor.turn_share import TurnShare
 from aiwebengine.values import Invocation, LogLine, Receipt
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamServer
@@ -158,12 +159,14 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
     )
     access = ScriptAccess(deployer=deployer, store=base.store, current=current, loads=loads)
     commits.deploys(access.commit_work)
-    bus = Bus(epoch=f"{base.milliseconds():x}", settings=settings.live)
+    bus = Bus(epoch=f"{base.milliseconds():x}", settings=settings.live, share=TurnShare(clock=reactor))
     link = BusLink(bus=bus, store=base.redis, origin=base.new_id()) if base.redis is not None else None
     messages = Messages(bus=bus, max_bytes=settings.live.max_message_bytes)
     commits.add(MESSAGES, messages)
     relay.add(MESSAGES, messages.relayed)
-    event_streams = EventStreams(clock=reactor, heartbeat_seconds=settings.live.heartbeat_seconds)
+    event_streams = EventStreams(
+        clock=reactor, heartbeat_seconds=settings.live.heartbeat_seconds, share=TurnShare(clock=reactor)
+    )
     return Machinery(
         base=base,
         ports=Ports(),
@@ -193,7 +196,12 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         messages=messages,
         event_streams=event_streams,
         stream_server=StreamServer(bus=bus, streams=event_streams, settings=settings.live, random=SystemRandom()),
-        sockets=WebSockets(reactor=reactor, settings=settings.websocket),
+        sockets=WebSockets(
+            reactor=reactor,
+            settings=settings.websocket,
+            reading=TurnShare(clock=reactor),
+            writing=TurnShare(clock=reactor),
+        ),
     )
 
 

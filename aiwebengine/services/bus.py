@@ -19,10 +19,13 @@ a client that comes back to another server is told of a gap.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from aiwebengine.errors import TooLarge, TooMany
+from aiwebengine.services.reactor.turn_share import TurnShare
 from aiwebengine.services.topics import Counts, Deliver, Ended, Reason, Subscription, Topic, TopicMessage, TopicOptions
 from aiwebengine.settings.schema import LiveSettings
 
@@ -49,10 +52,12 @@ class Bus:
     Args:
         epoch: Begins the ids; another one in each life of the server, without a hyphen at its end.
         settings: The limits.
+        share: How much is distributed in one turn of the reactor.
     """
 
-    def __init__(self, *, epoch: str, settings: LiveSettings) -> None:
+    def __init__(self, *, epoch: str, settings: LiveSettings, share: TurnShare) -> None:
         self._epoch = epoch
+        self._share = share
         self._settings = settings
         self._topics: dict[str, Topic] = {}
         self._declared: set[str] = set()
@@ -78,9 +83,8 @@ class Bus:
         existing = self._topics.get(topic)
         if existing is None:
             return
-        for subscription in list(existing.subscriptions):
-            subscription.end(reason)
         self._forget(existing)
+        self._end_some(deque(existing.subscriptions), reason)
 
     def publish(
         self,
@@ -236,6 +240,14 @@ class Bus:
                     retry_seconds=_RETRY_SECONDS,
                 )
 
+    def _end_some(self, ending: deque[Subscription], reason: Reason) -> None:
+        """End subscriptions of a topic that is gone, as many as one turn has room for, then the others."""
+        while ending:
+            if self._share.used_up:
+                self._share.later(partial(self._end_some, ending, reason))
+                return
+            ending.popleft().end(reason)
+
     def _topic(self, name: str) -> Topic:
         topic = self._topics.get(name)
         if topic is None:
@@ -246,6 +258,7 @@ class Bus:
                 options=TopicOptions(),
                 counts=self._counts,
                 history_bytes=self._settings.history_bytes,
+                share=self._share,
                 emptied=lambda subscription: self._unsubscribed(name, subscription),
             )
         return topic

@@ -9,7 +9,7 @@ yet, and says so when something had to be dropped.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from twisted.logger import Logger
 
 from aiwebengine.errors import EngineError
 from aiwebengine.services.matching import matches
+from aiwebengine.services.reactor.turn_share import TurnShare
 
 _log = Logger()
 
@@ -30,6 +31,9 @@ DROP_OLDEST = "drop-oldest"
 DISCONNECT = "disconnect"
 
 _KEYS_KEPT = 1000
+_MOST_PENDING = 10_000
+_MOST_PENDING_BYTES = 128 * 1024 * 1024
+"""What waits to be distributed; one invocation may send half of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +126,9 @@ class Subscription:
     def last_id(self) -> str:
         """The id up to which it has been given everything that is for it; an empty string while messages wait."""
         topic = self._topic
-        return "" if topic is None or self._held or self._queue or self._lost else topic.id_of(self._considered(topic))
+        if topic is None or topic.delivering or self._held or self._queue or self._lost:
+            return ""
+        return topic.id_of(self._considered(topic))
 
     def cancel(self) -> None:
         """Listen no longer; `ended` is not called."""
@@ -240,6 +246,7 @@ class Topic:
         options: How it behaves.
         counts: Where it counts.
         history_bytes: Most bytes of messages that it keeps.
+        share: How much is distributed in one turn of the reactor.
         emptied: Told when the last subscriber has left.
     """
 
@@ -252,8 +259,10 @@ class Topic:
         options: TopicOptions,
         counts: Counts,
         history_bytes: int,
+        share: TurnShare,
         emptied: Callable[[Subscription], None],
     ) -> None:
+        self._share = share
         self.name = name
         self.epoch = epoch
         self.options = options
@@ -269,7 +278,11 @@ class Topic:
         self._kept_bytes = 0
         self._forgotten = last
         self._pending: deque[TopicMessage] = deque()
+        self._pending_bytes = 0
+        self._distribution: Iterator[Deferred[None] | None] = iter(())
         self._busy = False
+        self.delivering = False
+        """Some subscribers have had the present message delivered, and others not yet."""
         self._keys: dict[str, TopicMessage] = {}
 
     def configure(self, options: TopicOptions) -> None:
@@ -292,8 +305,12 @@ class Topic:
         self._kept_bytes += len(data)
         self._trim()
         self._pending.append(message)
+        self._pending_bytes += len(data)
         if not self._busy:
+            self._distribution = self._distribute()
             self._work()
+        elif len(self._pending) > _MOST_PENDING or self._pending_bytes > _MOST_PENDING_BYTES:
+            self._overflow()
         return message
 
     def join(self, subscription: Subscription, after: str | None) -> None:
@@ -358,54 +375,65 @@ class Topic:
             self._forgotten = oldest.sequence
 
     def _work(self) -> None:
-        """Deliver what is pending, one message after the other; what is published meanwhile comes after."""
+        """Distribute what is pending, as far as this turn's share reaches; the rest follows in later turns."""
         self._busy = True
-        while self._pending:
-            message = self._pending.popleft()
-            chosen = [
-                subscription
-                for subscription in self.subscriptions
-                if subscription.since < message.sequence and matches(message.to, subscription.attributes)
-            ]
-            choose = self.options.choose
-            if choose is None or not chosen:
-                self._give(message, chosen)
-                continue
-            if not self._chosen_at_once(choose, message, chosen):
+        for choosing in self._distribution:
+            if choosing is not None and not choosing.called:
+                choosing.addCallback(lambda _: self._work())
+                return
+            if self._share.used_up:
+                self._share.later(self._work)
                 return
         self._busy = False
 
-    def _chosen_at_once(self, choose: ChooseSubscribers, message: TopicMessage, chosen: Sequence[Subscription]) -> bool:
-        """Deliver to those whom *choose* names; return whether that is done, else `_work` goes on later."""
-        here, done = True, False
+    def _distribute(self) -> Iterator[Deferred[None] | None]:
+        """Distribute one message after the other; yield after each step, what is to be waited for or None."""
+        while self._pending:
+            message = self._pending.popleft()
+            self._pending_bytes -= len(message.data)
+            choose = self.options.choose
+            chosen: list[Subscription] = []
+            self.delivering = choose is None
+            for subscription in list(self.subscriptions):
+                if subscription.since < message.sequence and matches(message.to, subscription.attributes):
+                    if choose is None:
+                        subscription.give(message)
+                    else:
+                        chosen.append(subscription)
+                yield None
+            if choose is not None and chosen:
+                answers: list[bool] = []
+                yield self._choosing(choose, message, chosen, answers)
+                self.delivering = True
+                for subscription, wanted in zip(chosen, answers, strict=False):
+                    if wanted:
+                        subscription.give(message)
+                    yield None
+            self.considered = message.sequence
+            self.delivering = False
 
-        def finished(_: object) -> None:
-            nonlocal done
-            done = True
-            if not here:
-                self._work()
-
+    def _choosing(
+        self, choose: ChooseSubscribers, message: TopicMessage, chosen: Sequence[Subscription], answers: list[bool]
+    ) -> Deferred[None]:
+        """Have *choose* choose; fires when *answers* has what it said, which is nothing if it failed."""
+        done: Deferred[None] = Deferred()
         choosing = _start_choosing(choose, message, [subscription.attributes for subscription in chosen])
-        choosing.addCallbacks(
-            lambda answers: self._give(
-                message, [subscription for subscription, yes in zip(chosen, answers, strict=False) if yes]
-            ),
-            lambda failure: self._choosing_failed(failure, message),
-        )
-        choosing.addBoth(finished)
-        here = False
+        told: Deferred[None] = choosing.addCallbacks(answers.extend, self._choosing_failed)
+        told.addCallback(done.callback)
         return done
 
-    def _give(self, message: TopicMessage, chosen: Sequence[Subscription]) -> None:
-        for subscription in chosen:
-            subscription.give(message)
-        self.considered = message.sequence
+    def _overflow(self) -> None:
+        """Drop what is pending, and tell all subscribers: more is published than can be distributed."""
+        self.counts.dropped += len(self._pending)
+        self._pending.clear()
+        self._pending_bytes = 0
+        for subscription in list(self.subscriptions):
+            subscription.interrupt()
 
-    def _choosing_failed(self, failure: Any, message: TopicMessage) -> None:
+    def _choosing_failed(self, failure: Any) -> None:
         self.counts.filter_failures += 1
         if failure.check(EngineError) is None:
             _log.failure("the filter of a topic failed", failure)
-        self._give(message, ())
 
     def _choose_missed(
         self,

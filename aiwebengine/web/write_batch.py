@@ -8,9 +8,12 @@ the same things share their bytes.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from aiwebengine.interfaces import Clock, DelayedCall
+from aiwebengine.services.reactor.turn_share import TurnShare
 
 _LARGE_BYTES = 64 * 1024
 
@@ -22,10 +25,12 @@ class WriteBatch:
     Args:
         clock: Times writes.
         seconds: How long a moment is.
+        share: How much is written in one turn of the reactor.
     """
 
-    def __init__(self, *, clock: Clock, seconds: float) -> None:
+    def __init__(self, *, clock: Clock, seconds: float, share: TurnShare) -> None:
         self._clock = clock
+        self._share = share
         self._seconds = seconds
         self._recent: list[PendingWrites] = []
         self._writing: DelayedCall | None = None
@@ -46,22 +51,30 @@ class WriteBatch:
 
     def _write(self) -> None:
         self._writing = None
-        recent, self._recent = self._recent, []
+        before, self._recent = self._recent, []
+        self._write_some(deque(before))
+
+    def _write_some(self, left: deque[PendingWrites]) -> None:
+        """Write what waits, as much as one turn has room for, then the rest."""
         before: list[bytes] = []
         data = b""
-        for writer in recent:
-            waiting = writer.waiting
-            if not writer.open:
+        while left:
+            if self._share.used_up:
+                self._share.later(partial(self._write_some, left))
+                return
+            one = left.popleft()
+            waiting = one.waiting
+            if not one.open:
                 continue
             if not waiting:
-                writer.rest()
+                one.rest()
                 continue
             same = len(waiting) == len(before) and all(map(_same, waiting, before))
             before = waiting
-            data = writer.flush(data if same else None)
+            data = one.flush(data if same else None)
             self.count += 1
-            self._recent.append(writer)
-        if self._recent:
+            self._recent.append(one)
+        if self._recent and self._writing is None:
             self._writing = self._clock.callLater(self._seconds, self._write)
 
 

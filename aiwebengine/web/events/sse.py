@@ -20,6 +20,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from aiwebengine.interfaces import Clock, DelayedCall
+from aiwebengine.services.reactor.turn_share import TurnShare
 from aiwebengine.services.topics import TopicMessage
 from aiwebengine.values import Answer
 from aiwebengine.web.write_batch import PendingWrites, WriteBatch
@@ -182,14 +183,15 @@ class EventStreams(Service):
     Args:
         clock: Times writes and heartbeats.
         heartbeat_seconds: A stream is written to at least so often.
+        share: How much is written in one turn of the reactor.
     """
 
-    def __init__(self, *, clock: Clock, heartbeat_seconds: float) -> None:
+    def __init__(self, *, clock: Clock, heartbeat_seconds: float, share: TurnShare) -> None:
         self._clock = clock
         self._heartbeat_seconds = heartbeat_seconds
         self._turns: list[dict[EventStream, None]] = [{} for _ in range(_TURNS)]
         self._turn = 0
-        self.together = WriteBatch(clock=clock, seconds=_TOGETHER_SECONDS)
+        self.together = WriteBatch(clock=clock, seconds=_TOGETHER_SECONDS, share=share)
         self._beating: DelayedCall | None = None
         self._opened = 0
 

@@ -20,6 +20,7 @@ from aiwebengine.errors import HeadersTooLarge, Invalid
 from aiwebengine.web.http.head import parse_fields
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
+_PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 _LONGEST_LINE = 1024
 _FORBIDDEN = frozenset({"content-length", "transfer-encoding", "host", "trailer", "content-encoding", "authorization"})
 """Fields that decide how a request is read or who may send it; a trailer comes too late for that (RFC 9110, 6.5.1)."""
@@ -76,7 +77,8 @@ class Chunks:
         self._input = self._input + data if self._input else data
         self._at = 0
         while self._at < len(self._input) and not self._ended and self._step():
-            pass
+            if self._step == self._size:
+                self._whole_chunks()
         if not self._ended:
             self._input = self._input[self._at :]
             self._pass_on()
@@ -94,6 +96,19 @@ class Chunks:
         self._most -= self._left
         self._step = self._bytes if self._left else self._trailers
         return True
+
+    def _whole_chunks(self) -> None:
+        """Take the chunks that are here as a whole and without extensions; there may be thousands of a few bytes."""
+        data, at, most = self._input, self._at, self._most
+        while found := _PLAIN_SIZE.match(data, at):
+            begin = found.end()
+            end = begin + int(found[1], 16)
+            if begin == end or end - begin > most or data[end : end + 2] != b"\r\n":
+                break
+            self._pieces.append(data[begin:end])
+            most -= end - begin
+            at = end + 2
+        self._at, self._most = at, most
 
     def _bytes(self) -> bool:
         piece = self._input[self._at : self._at + self._left]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import TooMany, Unavailable
+from aiwebengine.services.reactor.turn_share import TurnShare
 from aiwebengine.settings.schema import WebSocketSettings
 from aiwebengine.values import Request
 from aiwebengine.web.http.channel import Channel
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from aiwebengine.web.websocket.speaker import Speaker
 
 _TOGETHER_SECONDS = 0.02
+_STEP_BYTES = 1024
+"""So much is taken at once of what may be many frames."""
 _SMALL_BYTES = 128
 """Messages that are not worth compressing."""
 _TRANSPORT_BYTES = 64 * 1024
@@ -50,9 +53,12 @@ class WebSockets:
     Args:
         reactor: Times them.
         settings: The limits.
+        reading: How much of what clients send is taken in one turn of the reactor.
+        writing: How much is written in one turn.
     """
 
-    def __init__(self, *, reactor: Any, settings: WebSocketSettings) -> None:
+    def __init__(self, *, reactor: Any, settings: WebSocketSettings, reading: TurnShare, writing: TurnShare) -> None:
+        self._reading = reading
         self._settings = settings
         self._open: dict[WebSocket, str] = {}
         self._owners: dict[str, int] = {}
@@ -61,7 +67,7 @@ class WebSockets:
         self._stopping = False
         self._reactor = reactor
         self._factory: WebSocketServerFactory | None = None
-        self._together = WriteBatch(clock=reactor, seconds=_TOGETHER_SECONDS)
+        self._together = WriteBatch(clock=reactor, seconds=_TOGETHER_SECONDS, share=writing)
 
     def admit(self, request: Request, *, modern: bool, owner: str, origins: Sequence[str] = ()) -> None:
         """
@@ -117,6 +123,7 @@ class WebSockets:
             protocol=protocol,
             settings=self._settings,
             together=self._together,
+            reading=self._reading,
             opened=opened,
             on_closed=self._on_closed,
         )
@@ -125,7 +132,7 @@ class WebSockets:
         self._opened += 1
         rest = channel.upgrade(socket)
         speaker = self._speaker(socket)
-        socket.begin(speaker, handshake.head(protocol) + rest)
+        socket.begin(speaker, handshake.head(protocol), rest)
 
     def endpoint(self, endpoint: Endpoint) -> Callable[[Exchange, Request], None]:
         """Return who answers requests for a path of the engine's own."""
@@ -182,13 +189,14 @@ class WebSocket:
         protocol: The subprotocol; empty for none.
         settings: The limits.
         together: Writes that follow each other soon.
+        reading: How much of what clients send is taken in one turn of the reactor.
         opened: Gives who is told of what happens.
         on_closed: Told once that it is over.
     """
 
     __slots__ = (
-        "_behind", "_channel", "_closing", "_congested", "_events", "_on_closed", "_opened", "_over", "_pieces",
-        "_settings", "_speaker", "_together", "protocol",
+        "_behind", "_channel", "_closing", "_congested", "_events", "_held", "_on_closed", "_opened", "_over",
+        "_pieces", "_reading", "_settings", "_speaker", "_together", "_unread", "protocol",
     )  # fmt: skip
 
     def __init__(
@@ -198,6 +206,7 @@ class WebSocket:
         protocol: str,
         settings: WebSocketSettings,
         together: WriteBatch,
+        reading: TurnShare,
         opened: Open,
         on_closed: Callable[[WebSocket], None],
     ) -> None:
@@ -207,6 +216,11 @@ class WebSocket:
         self._opened = opened
         self._on_closed = on_closed
         self._together = together
+        self._reading = reading
+        self._unread = b""
+        """What has come and waits for a later turn; then nothing more is read."""
+        self._held = False
+        """Its owner wants nothing more to be read."""
         self._pieces: PendingWrites | None = None
         """What waits for its moment; most sockets never need it."""
         self._speaker: Speaker | None = None
@@ -216,11 +230,12 @@ class WebSocket:
         self._over = False
         self._closing = False
 
-    def begin(self, speaker: Speaker, data: bytes) -> None:
-        """Speak."""
+    def begin(self, speaker: Speaker, head: bytes, rest: bytes) -> None:
+        """Speak: to *head*, the request, and to *rest*, what has come behind it."""
         self._speaker = speaker
         speaker.makeConnection(self._channel.transport)
-        speaker.dataReceived(data)
+        speaker.dataReceived(head)
+        self.dataReceived(rest)
 
     # -- for its owner ------------------------------------------------------------------------
 
@@ -265,20 +280,44 @@ class WebSocket:
 
     def pause(self) -> None:
         """See `upgrade.Socket`."""
+        self._held = True
         if not self._over:
             self._channel.hold_reading(True)
 
     def resume(self) -> None:
         """See `upgrade.Socket`."""
-        if not self._over:
+        self._held = False
+        if not (self._over or self._unread):
             self._channel.hold_reading(False)
 
     # -- from the connection ------------------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:
         """See `channel.UpgradedProtocol`."""
-        if self._speaker is not None:
+        if self._unread:
+            self._unread += data
+        elif len(data) <= _STEP_BYTES and self._speaker is not None:
             self._speaker.dataReceived(data)
+        else:
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """Have much taken in steps, for it may be thousands of frames; what a turn has no room for waits."""
+        while data and self._speaker is not None:
+            if self._reading.used_up:
+                self._reading.later(self._take_rest)
+                self._unread = data
+                self._channel.hold_reading(True)
+                return
+            step = max(_STEP_BYTES, self._speaker.frame_rest)
+            self._speaker.dataReceived(data[:step])
+            data = data[step:]
+
+    def _take_rest(self) -> None:
+        data, self._unread = self._unread, b""
+        self._take(data)
+        if not (self._unread or self._held or self._over):
+            self._channel.hold_reading(False)
 
     def connectionLost(self, reason: Failure) -> None:
         """See `channel.UpgradedProtocol`."""

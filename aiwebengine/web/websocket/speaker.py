@@ -55,6 +55,12 @@ class Speaker(WebSocketServerProtocol):
         return bool(self.state == self.STATE_OPEN)
 
     @property
+    def frame_rest(self) -> int:
+        """How many bytes of the frame that has begun are still to come."""
+        frame = self.current_frame
+        return 0 if frame is None else int(frame.length - self.current_frame_masker.pointer())
+
+    @property
     def window_bits(self) -> int:
         """How far back the client looks in what is compressed; 0 if nothing may be."""
         agreed = self._perMessageCompress

@@ -82,18 +82,7 @@ class RawSocket(Protocol):
 
     def frame(self, opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, masked: bool = True) -> None:
         """Send one frame."""
-        first = (128 if fin else 0) | rsv << 4 | opcode
-        length = len(payload)
-        bit = 128 if masked else 0
-        if length < 126:
-            head = struct.pack("!BB", first, bit | length)
-        elif length < 65536:
-            head = struct.pack("!BBH", first, bit | 126, length)
-        else:
-            head = struct.pack("!BBQ", first, bit | 127, length)
-        mask = os.urandom(4) if masked else b""
-        body = _masked(payload, mask) if masked else payload
-        self._write(head + mask + body)
+        self._write(frame_bytes(opcode, payload, fin=fin, rsv=rsv, masked=masked))
 
     def say(self, text: str) -> None:
         """Send a message of text."""
@@ -150,6 +139,22 @@ class RawSocket(Protocol):
         transport: Any = self.transport
         if not self.over:
             transport.write(data)
+
+
+def frame_bytes(opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, masked: bool = True) -> bytes:
+    """Return one frame."""
+    first = (128 if fin else 0) | rsv << 4 | opcode
+    length = len(payload)
+    bit = 128 if masked else 0
+    if length < 126:
+        head = struct.pack("!BB", first, bit | length)
+    elif length < 65536:
+        head = struct.pack("!BBH", first, bit | 126, length)
+    else:
+        head = struct.pack("!BBQ", first, bit | 127, length)
+    mask = os.urandom(4) if masked else b""
+    body = _masked(payload, mask) if masked else payload
+    return head + mask + body
 
 
 def _masked(payload: bytes, mask: bytes) -> bytes:

@@ -12,6 +12,7 @@ from aiwebengine.errors import TooLarge, Unavailable
 from aiwebengine.services.bus import Bus, TooManySubscribers
 from aiwebengine.services.topics import DISCONNECT, GAP, Reason, TopicOptions
 from aiwebengine.settings.schema import LiveSettings
+from tests.support.fakes.turns import TurnClock, endless_turn, short_turns
 
 GONE = Reason(code="gone", message="The stream is gone.")
 
@@ -42,10 +43,84 @@ class BusCase(SynchronousTestCase):
         self.make()
 
     def make(self, epoch="e1", **settings):
-        self.bus = Bus(epoch=epoch, settings=LiveSettings(**settings))
+        self.bus = Bus(epoch=epoch, settings=LiveSettings(**settings), share=endless_turn())
 
     def publish(self, *texts, topic="news", **more):
         return [self.bus.publish(topic, text, **more) for text in texts]
+
+
+class ManySubscribersTests(BusCase):
+    """Messages for many subscribers are distributed in several turns."""
+
+    def setUp(self):
+        self.clock = TurnClock()
+        self.bus = Bus(epoch="e1", settings=LiveSettings(), share=short_turns(self.clock, 10))
+
+    def test_in_turns(self):
+        """Each turn delivers some; everybody gets everything in order."""
+        readers = [Reader(self.bus) for _ in range(30)]
+        self.publish("1", "2", "3")
+        delivered = sum(len(reader.got) for reader in readers)
+        self.assertIn(delivered, range(1, 30))
+        self.clock.turn()
+        self.assertGreater(sum(len(reader.got) for reader in readers), delivered)
+        self.clock.turns()
+        self.assertEqual([reader.got for reader in readers], [["1", "2", "3"]] * 30)
+        self.assertEqual({reader.subscription.last_id for reader in readers}, {"e1-3"})
+
+    def test_position_meanwhile(self):
+        """While a message is distributed, nobody is told a position from before it."""
+        readers = [Reader(self.bus) for _ in range(30)]
+        self.publish("1")
+        self.assertEqual({reader.subscription.last_id for reader in readers}, {""})
+
+    def test_who_comes_meanwhile(self):
+        """A subscriber that comes while older messages are distributed gets those that come after it."""
+        self.bus.configure("news", TopicOptions(history=5))
+        readers = [Reader(self.bus) for _ in range(30)]
+        self.publish("1")
+        late, back = Reader(self.bus), Reader(self.bus, after="e1-0")
+        self.publish("2")
+        self.clock.turns()
+        self.assertEqual((late.got, back.got, readers[-1].got), (["2"], ["1", "2"], ["1", "2"]))
+
+    def test_with_a_filter(self):
+        """The same with a filter, whether it answers at once or later."""
+        answers = []
+
+        def choose(message, attributes):
+            if message.data == "1":
+                return succeed([True, False] * (len(attributes) // 2))
+            answers.append(Deferred())
+            return answers[-1]
+
+        self.bus.configure("news", TopicOptions(choose=choose))
+        readers = [Reader(self.bus) for _ in range(30)]
+        self.publish("1", "2")
+        self.clock.turns()
+        answers[0].callback([True] * 30)
+        self.clock.turns()
+        self.assertEqual([reader.got for reader in readers], [["1", "2"], ["2"]] * 15)
+
+    def test_too_much(self):
+        """If far more is published than can be distributed, it is dropped, and everybody is told of a gap."""
+        readers = [Reader(self.bus) for _ in range(30)]
+        self.publish(*["x"] * 10_100)
+        self.clock.turns()
+        self.publish("last")
+        self.clock.turns()
+        for reader in readers:
+            self.assertEqual((reader.got[-1], reader.got.count(GAP)), ("last", 1))
+        self.assertGreater(self.bus.state()["dropped"], 9000)
+
+    def test_end(self):
+        """A topic with many subscribers is ended in several turns."""
+        readers = [Reader(self.bus) for _ in range(30)]
+        self.bus.remove("news", GONE)
+        self.assertIn(sum(len(reader.reasons) for reader in readers), range(1, 30))
+        self.clock.turns()
+        self.assertEqual([reader.reasons for reader in readers], [[GONE]] * 30)
+        self.assertEqual(self.bus.state()["subscribers"], 0)
 
 
 class BusTests(BusCase):
@@ -370,7 +445,7 @@ _steps = st.lists(
 @given(_steps, st.integers(0, 5), st.integers(1, 4), st.booleans())
 def test_nothing_is_lost_doubled_or_out_of_order_unless_told(steps, history, queue, filtered) -> None:
     """Whatever happens, a reader has each message for it once and in order, or a gap stands where one is missing."""
-    bus = Bus(epoch="e", settings=LiveSettings(queue_messages=queue))
+    bus = Bus(epoch="e", settings=LiveSettings(queue_messages=queue), share=endless_turn())
     answers: list[tuple[Deferred[list[bool]], int]] = []
 
     def choose(message, attributes):

@@ -16,6 +16,7 @@ from aiwebengine.services.bus_link import CHANNEL, BusLink
 from aiwebengine.services.redis.memory import MemoryStore
 from aiwebengine.services.topics import GAP, TopicOptions
 from aiwebengine.settings.schema import LiveSettings
+from tests.support.fakes.turns import endless_turn
 from tests.unit.services.test_bus import Reader
 
 
@@ -23,7 +24,7 @@ class Server:
     """A bus and its way to the others."""
 
     def __init__(self, store, name, **settings):
-        self.bus = Bus(epoch=name, settings=LiveSettings(**settings))
+        self.bus = Bus(epoch=name, settings=LiveSettings(**settings), share=endless_turn())
         self.link = BusLink(bus=self.bus, store=store, origin=name)
         self.link.startService()
 

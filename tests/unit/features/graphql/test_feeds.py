@@ -23,6 +23,7 @@ from aiwebengine.services.topics import Reason
 from aiwebengine.settings.schema import LiveSettings
 from aiwebengine.values import Answer
 from tests.support.fakes.invoking import RunsWith, an_invoker
+from tests.support.fakes.turns import endless_turn
 from tests.unit.features.graphql.fakes import World, part
 
 TICK = SchemaPart(script="a", version="a@1", kind="subscription", name="tick", sdl="tick(of: Int): Int!")
@@ -64,7 +65,7 @@ class FeedsTests(SynchronousTestCase):
 
     def begin(self, **settings: Any) -> None:
         self.world = World([TICK, NOTE, TAGS], [lambda call: [[f"tag {one['id']}"] for one in call["p"]]], **settings)
-        self.bus = Bus(epoch="e", settings=LiveSettings())
+        self.bus = Bus(epoch="e", settings=LiveSettings(), share=endless_turn())
         self.filters: list[Any] = []
         self.topics = SubscriptionTopics(
             bus=self.bus,

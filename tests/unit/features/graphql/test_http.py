@@ -18,6 +18,7 @@ from aiwebengine.values import Answer, Request
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.http.exchange import Exchange
 from tests.support.fakes.invoking import RunsWith, an_invoker
+from tests.support.fakes.turns import endless_turn
 from tests.unit.features.graphql.fakes import World, part
 from tests.unit.features.graphql.test_websocket import TICK
 from tests.unit.web.support import Reply, WebTestCase, ended, replies
@@ -50,7 +51,7 @@ class GraphQLCase(WebTestCase):
     def make(self, **settings: Any) -> None:
         """Serve a schema with a query, a mutation and a subscription."""
         self.world = world = World([COUNT, ADD, TICK], [lambda _: 7], **settings)
-        self.bus = Bus(epoch="e", settings=LiveSettings())
+        self.bus = Bus(epoch="e", settings=LiveSettings(), share=endless_turn())
         topics = SubscriptionTopics(
             bus=self.bus, invoker=an_invoker(RunsWith(lambda _, __: None)), warn=lambda invocation, text: None
         )
@@ -59,7 +60,7 @@ class GraphQLCase(WebTestCase):
             swapped(world.current.registry)
             world.current.on_change(swapped)
         self.page = FakePage()
-        self.streams = EventStreams(clock=self.clock, heartbeat_seconds=15.0)
+        self.streams = EventStreams(clock=self.clock, heartbeat_seconds=15.0, share=endless_turn())
         self.streams.startService()
         self.addCleanup(self.streams.stopService)
         self.events = GraphQLOverSse(

@@ -25,6 +25,7 @@ from aiwebengine.services.reactor.cooperative import CooperativeTasks
 from aiwebengine.services.topics import Reason, TopicOptions
 from aiwebengine.settings.schema import LiveSettings
 from aiwebengine.values import Answer
+from tests.support.fakes.turns import endless_turn
 from tests.unit.features.graphql.fakes import FakeScripts
 from tests.unit.features.graphql.test_websocket import TICK
 from tests.unit.host.fakes import invocation
@@ -36,7 +37,7 @@ class SourceCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.loop = ReactorLoop(clock=self.clock, tasks=CooperativeTasks(clock=self.clock))  # type: ignore[abstract]
-        self.bus = Bus(epoch="e", settings=LiveSettings())
+        self.bus = Bus(epoch="e", settings=LiveSettings(), share=endless_turn())
 
     def next(self, source: Any) -> Deferred[Any]:
         """Wait for the next value of a source."""

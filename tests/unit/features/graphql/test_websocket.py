@@ -16,6 +16,7 @@ from aiwebengine.services.bus import Bus
 from aiwebengine.settings.schema import LiveSettings
 from aiwebengine.values import Request
 from tests.support.fakes.invoking import RunsWith, an_invoker
+from tests.support.fakes.turns import endless_turn
 from tests.unit.features.graphql.fakes import World, part
 
 TICK = SchemaPart(script="a", version="a@1", kind="subscription", name="tick", sdl="tick: Int!")
@@ -50,7 +51,7 @@ class GraphQLOverWebSocketTests(SynchronousTestCase):
     def make(self, **settings: Any) -> None:
         """Serve a schema with a query and a subscription."""
         self.world = world = World([COUNT, TICK], [lambda _: 7], **settings)
-        self.bus = Bus(epoch="e", settings=LiveSettings())
+        self.bus = Bus(epoch="e", settings=LiveSettings(), share=endless_turn())
         topics = SubscriptionTopics(
             bus=self.bus, invoker=an_invoker(RunsWith(lambda _, __: None)), warn=lambda invocation, text: None
         )

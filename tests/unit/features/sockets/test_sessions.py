@@ -22,6 +22,7 @@ from aiwebengine.web.arrival import Arrival
 from aiwebengine.web.websocket.connection import WebSockets
 from tests.support.clients.websocket import BINARY
 from tests.support.fakes.invoking import an_invoker
+from tests.support.fakes.turns import endless_turn
 from tests.unit.web.support import JSON, Client, FakeRun, WebTestCase, a_route
 
 OPENING = ((b"content-type", b"application/vnd.aiwebengine.socket+json"),)
@@ -43,7 +44,7 @@ class SessionTests(WebTestCase):
     def make(self, *, live: LiveSettings | None = None, **settings: Any) -> None:
         """Let clients in, within these settings."""
         given = SocketSettings(**settings)
-        self.bus = Bus(epoch="e", settings=live or LiveSettings())
+        self.bus = Bus(epoch="e", settings=live or LiveSettings(), share=endless_turn())
         context = SessionContext(
             invoker=an_invoker(self.runner, current=self.current, prefix="event"),
             current=self.current,
@@ -52,7 +53,10 @@ class SessionTests(WebTestCase):
             messages=OutgoingMessages(),
         )
         self.clients = SocketClients(
-            context=context, sockets=WebSockets(reactor=self.clock, settings=WebSocketSettings())
+            context=context,
+            sockets=WebSockets(
+                reactor=self.clock, settings=WebSocketSettings(), reading=endless_turn(), writing=endless_turn()
+            ),
         )
         self.site = self.make_site(sockets_of_scripts(self.clients))
 

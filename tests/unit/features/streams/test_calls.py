@@ -23,6 +23,7 @@ from aiwebengine.services.outbox import OutboxMessage as Published
 from aiwebengine.settings.schema import LiveSettings
 from aiwebengine.values import Answer, Entry, HandlerRef
 from tests.support.fakes.invoking import RunsWith, an_invoker
+from tests.support.fakes.turns import endless_turn
 from tests.unit.host.fakes import STREAMS, Everything, host, invocation
 
 
@@ -56,7 +57,7 @@ class StreamsCase(SynchronousTestCase):
 
     def make(self, **settings: Any) -> None:
         live = LiveSettings(max_message_bytes=1024)
-        self.bus = Bus(epoch="e", settings=live)
+        self.bus = Bus(epoch="e", settings=live, share=endless_turn())
         self.runs: list[tuple[Any, Any]] = []
         self.warnings: list[str] = []
         self.topics = StreamTopics(

@@ -19,6 +19,7 @@ from aiwebengine.values import Answer
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamServer
 from aiwebengine.web.http.channel import Channel
+from tests.support.fakes.turns import endless_turn
 from tests.unit.web.support import Reply, Transport, WebTestCase, a_route, ended, replies
 
 OPENING = ((b"content-type", b"application/vnd.aiwebengine.stream+json"),)
@@ -33,8 +34,8 @@ class StreamTests(WebTestCase):
 
     def make(self, **settings: Any) -> None:
         given = LiveSettings(**settings)
-        self.bus = Bus(epoch="e", settings=given)
-        self.streams = EventStreams(clock=self.clock, heartbeat_seconds=given.heartbeat_seconds)
+        self.bus = Bus(epoch="e", settings=given, share=endless_turn())
+        self.streams = EventStreams(clock=self.clock, heartbeat_seconds=given.heartbeat_seconds, share=endless_turn())
         self.streams.startService()
         self.server = StreamServer(bus=self.bus, streams=self.streams, settings=given, random=Random(1))
         self.site = self.make_site(streams_of_scripts(StreamClients(server=self.server)))

@@ -10,6 +10,7 @@ from zope.interface.verify import verifyObject
 
 from aiwebengine.services.topics import TopicMessage
 from aiwebengine.web.events.sse import Encoder, EventStreams, event_bytes, head, position_bytes
+from tests.support.fakes.turns import TurnClock, endless_turn, short_turns
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_messages_are_encoded_once() -> None:
 class EventStreamTests(SynchronousTestCase):
     def setUp(self):
         self.clock = Clock()
-        self.streams = EventStreams(clock=self.clock, heartbeat_seconds=10)
+        self.streams = EventStreams(clock=self.clock, heartbeat_seconds=10, share=endless_turn())
         self.streams.startService()
         self.addCleanup(self.streams.stopService)
         self.written = []
@@ -64,6 +65,26 @@ class EventStreamTests(SynchronousTestCase):
 
     def open(self):
         return self.streams.open(write=self.written.append, finish=lambda: self.finished.append(True))
+
+    def test_many_streams_in_turns(self):
+        """What waits for many streams is written in several turns, each as much as there is room for."""
+        turns = TurnClock()
+        streams = EventStreams(clock=self.clock, heartbeat_seconds=100, share=short_turns(turns, 5))
+        written = [[] for _ in range(30)]
+        opened = [streams.open(write=one.append, finish=lambda: None) for one in written]
+        for stream in opened:
+            stream.event("1")
+            stream.event("2")
+        self.clock.advance(0.05)
+        self.assertIn(sum(len(one) for one in written), range(31, 60))
+        turns.turns()
+        self.assertEqual(written, [[b"data: 1\n\n", b"data: 2\n\n"]] * 30)
+        for stream in opened:
+            stream.event("3")
+        for _ in range(3):
+            self.clock.advance(0.05)
+            turns.turns()
+        self.assertEqual(written, [[b"data: 1\n\n", b"data: 2\n\n", b"data: 3\n\n"]] * 30)
 
     def test_is_a_producer(self):
         """A stream can be registered with a transport."""

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from aiwebengine.services.reactor.turn_share import TurnShare
 from aiwebengine.settings.schema import WebSocketSettings
 from aiwebengine.values import Request
 from aiwebengine.web.http.exchange import Exchange
 from aiwebengine.web.websocket.connection import WebSockets
 from aiwebengine.web.websocket.frames import OutgoingMessage, text_message
 from aiwebengine.web.websocket.upgrade import Socket
-from tests.support.clients.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
+from tests.support.clients.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_bytes
+from tests.support.fakes.turns import TurnClock, endless_turn, short_turns
 from tests.unit.web.support import Client, WebTestCase, replies
 
 
@@ -56,10 +58,15 @@ class SocketTests(WebTestCase):
         super().setUp()
         self.make()
 
-    def make(self, **settings: Any) -> None:
+    def make(self, *, reading: TurnShare | None = None, **settings: Any) -> None:
         """Speak WebSocket, within these settings."""
         self.place = Place()
-        self.sockets = WebSockets(reactor=self.clock, settings=WebSocketSettings(**settings))
+        self.sockets = WebSockets(
+            reactor=self.clock,
+            settings=WebSocketSettings(**settings),
+            reading=reading or endless_turn(),
+            writing=endless_turn(),
+        )
         enter = self.sockets.endpoint(self.place)
 
         def more(exchange: Exchange, request: Request) -> bool:
@@ -92,6 +99,32 @@ class SocketTests(WebTestCase):
         owner.socket.send_text("\ud800 alone")
         client.read()
         self.assertEqual(client.texts, ["? alone"])
+
+    def test_many_frames_at_once(self) -> None:
+        """Thousands of frames that come together are taken in several turns, and nothing is read meanwhile."""
+        clock = TurnClock()
+        self.make(reading=short_turns(clock, 3))
+        client, owner = self.open()
+        self.assertEqual(client.wire.producerState, "producing")
+        tiny = frame_bytes(CONTINUATION, b"x", fin=False)
+        data = frame_bytes(TEXT, b"begin", fin=False) + tiny * 3000 + frame_bytes(CONTINUATION, b"end")
+        client.channel.dataReceived(data + frame_bytes(TEXT, b"x" * 50_000))
+        self.assertEqual((owner.heard, client.wire.producerState), ([], "paused"))
+        self.assertIn(clock.turns(), range(3, 20))
+        self.assertEqual(owner.heard, ["begin" + "x" * 3000 + "end", "x" * 50_000])
+        self.assertEqual(client.wire.producerState, "producing")
+
+    def test_paused_by_its_owner(self) -> None:
+        """What its owner has paused is not read on because a turn has ended."""
+        clock = TurnClock()
+        self.make(reading=short_turns(clock, 3))
+        client, owner = self.open()
+        client.channel.dataReceived(frame_bytes(TEXT, b"x") * 1000)
+        owner.socket.pause()
+        clock.turns()
+        self.assertEqual((len(owner.heard), client.wire.producerState), (1000, "paused"))
+        owner.socket.resume()
+        self.assertEqual(client.wire.producerState, "producing")
 
     @pytest.mark.setting("websocket.compress")
     def test_agreements(self) -> None:
