@@ -5,8 +5,9 @@ Duktape frees most things by counting references, and cycles only when it has al
 times as many objects as it holds.  Every closure is a cycle (with its `prototype`), so a
 script of asynchronous functions would gather tens of megabytes before that (tried: 33 MB
 after 8,000 runs), in every one of its children, and then pause in the middle of a run.
-Asking the allocator is not free either, so it is asked now and then, and after long runs; on a busy
-machine every run takes long, so by then some processor time must have been spent, too.
+Asking the allocator is not free either: it walks through all free memory, for as long as a few runs
+take.  So it is asked now and then, less often of a script that leaves little behind, and after long
+runs; on a busy machine every run takes long, so by then some processor time must have been spent, too.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import ctypes
 import time
 from collections.abc import Callable
 
-_RUNS = 64
+_FEWEST_RUNS, _MOST_RUNS = 64, 512
+"""Between two looks at the allocator."""
 _LONG_SECONDS = 0.005
 _GATHERED_BYTES = 2 * 1024 * 1024
+_LITTLE_BYTES = _GATHERED_BYTES // 4
 
 
 class GarbageCollector:
@@ -27,17 +30,22 @@ class GarbageCollector:
     Args:
         collect: Collects all garbage.
         used_bytes: Returns how much memory is in use; None if it cannot, and then runs alone count.
+        kept_bytes: How much that was when nothing had run.
         seconds: A clock.
         cpu_seconds: The processor time of this process; asked after long runs only.
     """
 
-    __slots__ = ("_asked_at", "_collect", "_cpu_seconds", "_kept_bytes", "_left", "_seconds", "_started", "_used_bytes")
+    __slots__ = (
+        "_asked_at", "_collect", "_cpu_seconds", "_kept_bytes", "_left", "_runs", "_seconds", "_seen_bytes",
+        "_started", "_used_bytes",
+    )  # fmt: skip
 
     def __init__(
         self,
         *,
         collect: Callable[[], object],
         used_bytes: Callable[[], int] | None,
+        kept_bytes: int = 0,
         seconds: Callable[[], float] = time.monotonic,
         cpu_seconds: Callable[[], float] = time.process_time,
     ) -> None:
@@ -45,11 +53,12 @@ class GarbageCollector:
         self._used_bytes = used_bytes
         self._seconds = seconds
         self._cpu_seconds = cpu_seconds
-        self._left = _RUNS
+        self._runs = self._left = _FEWEST_RUNS
         self._started = 0.0
         self._asked_at = cpu_seconds()
         """Processor time when the allocator was asked last after a long run."""
-        self._kept_bytes = used_bytes() if used_bytes is not None else 0
+        self._kept_bytes = self._seen_bytes = kept_bytes
+        """In use after the last collection, and at the last look."""
 
     def run_begins(self) -> None:
         """Note when a run begins."""
@@ -62,19 +71,23 @@ class GarbageCollector:
             return
         if self._used_bytes is None:
             if self._left <= 0:
-                self._left = _RUNS
+                self._left = _FEWEST_RUNS
                 self._collect()
             return
-        self._left = _RUNS
-        if self._used_bytes() - self._kept_bytes > _GATHERED_BYTES:
+        used = self._used_bytes()
+        little = used - self._seen_bytes < _LITTLE_BYTES
+        self._runs = min(2 * self._runs, _MOST_RUNS) if little else _FEWEST_RUNS
+        self._left = self._runs
+        self._seen_bytes = used
+        if used - self._kept_bytes > _GATHERED_BYTES:
             self._collect()
-            self._kept_bytes = self._used_bytes()
+            self._kept_bytes = self._seen_bytes = self._used_bytes()
 
     def _was_long(self) -> bool:
         if self._seconds() - self._started < _LONG_SECONDS:
             return False
         spent = self._cpu_seconds()
-        if spent - self._asked_at < _LONG_SECONDS:
+        if spent - self._asked_at < _LONG_SECONDS * self._runs / _FEWEST_RUNS:
             return False
         self._asked_at = spent
         return True

@@ -76,11 +76,14 @@ def _run_template(
     _settle_memory(engine)
 
     used_bytes = allocator()
+    # Asked here, once: asking writes to the allocator's lists, which every clone would have to copy for that.
+    kept_bytes = used_bytes() if used_bytes is not None else 0
+
+    def garbage() -> GarbageCollector:
+        return GarbageCollector(collect=lambda: engine.pump("H"), used_bytes=used_bytes, kept_bytes=kept_bytes)
 
     def clone(request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> None:
-        _run_clone(
-            request, descriptors, parent, engine=engine, used_bytes=used_bytes, calls=calls[1] if calls else None
-        )
+        _run_clone(request, descriptors, parent, engine=engine, garbage=garbage, calls=calls[1] if calls else None)
 
     ForkServer(control=control, children={"clone": clone}, report=held).serve()
 
@@ -91,16 +94,15 @@ def _run_clone(
     parent: int,
     *,
     engine: Duktape,
-    used_bytes: Callable[[], int] | None,
+    garbage: Callable[[], GarbageCollector],
     calls: bytes | None,
 ) -> None:
     data = socket.socket(fileno=descriptors[0])
     apply.lock_clone(parent=parent, calls=calls)
     if engine.reporter is not None:
         engine.reporter.send_to(data.fileno())
-    garbage = GarbageCollector(collect=lambda: engine.pump("H"), used_bytes=used_bytes)
     conversation = Conversation(data=data, engine=engine, deadline=Deadline(engine.reporter))
-    conversation.serve(garbage=garbage, once=bool(request.get("once")))
+    conversation.serve(garbage=garbage(), once=bool(request.get("once")))
 
 
 def leave_terminal() -> None:

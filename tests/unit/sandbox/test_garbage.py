@@ -25,6 +25,7 @@ class Collecting(SynchronousTestCase):
         return GarbageCollector(
             collect=self.collect,
             used_bytes=self.tell if tells else None,
+            kept_bytes=self.used,
             seconds=self.clock.seconds,
             cpu_seconds=lambda: self.spent,
         )
@@ -52,8 +53,17 @@ class Collecting(SynchronousTestCase):
 
     def test_little(self) -> None:
         """A script that leaves nothing behind is never collected, and the allocator is seldom asked."""
-        self.run_many(self.garbage(), 640, each=0)
-        self.assertEqual((self.collected, self.asked), (0, 11))
+        self.run_many(self.garbage(), 6400, each=0)
+        self.assertEqual((self.collected, self.asked), (0, 14))
+
+    def test_more_than_before(self) -> None:
+        """A script that has left nothing behind for long, and now leaves much, is noticed before it is too much."""
+        garbage = self.garbage()
+        self.run_many(garbage, 6400, each=0)
+        for _ in range(50):
+            self.run_many(garbage, 100, each=10_000)
+            self.assertLess(self.used, 18 * MIB)
+        self.assertGreater(self.collected, 5)
 
     def test_gathered(self) -> None:
         """What gathers is collected before it is much."""
@@ -70,8 +80,8 @@ class Collecting(SynchronousTestCase):
 
     def test_busy_machine(self) -> None:
         """Where every run takes long because the processors are busy, the allocator is not asked more often."""
-        self.run_many(self.garbage(), 640, each=0, idle=1.0)
-        self.assertLess(self.asked, 30)
+        self.run_many(self.garbage(), 6400, each=0, idle=1.0)
+        self.assertLess(self.asked, 35)
 
     def test_growing_cache(self) -> None:
         """What a script keeps is not garbage: it is looked through once for each step that it grows."""
