@@ -60,6 +60,9 @@ _NAMED = tuple(encode_pair(b"t", tag) for tag in TAGS)
 _PATIENCE_SECONDS = 1.0
 _MOST_UNREAD_BYTES = 64 * 1024 * 1024
 _LONG_BYTES = 256 * 1024
+_LONG_CPU_SECONDS = 0.02
+_STARVED_SECONDS = 0.25
+"""For how long a run is taken to wait for the processor that has had little of it."""
 """What has more is sent piece by piece."""
 _UNREAD = (
     b'{"err":{"code":"too_many","message":"More than 64 MiB of answers have arrived and were not read yet; '
@@ -269,7 +272,7 @@ class Clone(Generic[R]):
 
     def fall_back(self) -> None:
         """See `occupant.Child.fall_back`."""
-        if self.occupant is None or self.work is _PARKED:
+        if self.occupant is None or self.work is _PARKED or self._is_starved():
             return
         self.work = LINGER[self.work]
         self.recall()
@@ -277,6 +280,12 @@ class Clone(Generic[R]):
             for run in reversed(self.queue.disown()):
                 self._owner.run_returned(run)
         self.process.fall_behind()
+
+    def _is_starved(self) -> bool:
+        """Return whether the run takes long because the machine is busy, as it and those behind it would elsewhere."""
+        spent = self.process.spending()
+        late = self._seconds() - self.begun_at
+        return spent is not None and spent < _LONG_CPU_SECONDS and late < _STARVED_SECONDS
 
     # -- what its run asks of it: see `occupant.Child` ------------------------------------------
 

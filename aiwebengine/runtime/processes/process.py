@@ -129,6 +129,10 @@ class Process:
         spent, self._cpu_seconds = now - self._cpu_seconds, now
         return spent
 
+    def spending(self) -> float | None:
+        """Return the processor time since `spend` was asked; None where it cannot be told."""
+        return self.cpu_seconds() - self._cpu_seconds if self._clock else None
+
     def left_over(self, cpu_seconds: float) -> float:
         """Return what of *cpu_seconds*, all that it ever used, was not told by `spend`."""
         return max(0.0, cpu_seconds - self._cpu_seconds)

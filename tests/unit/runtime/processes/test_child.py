@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import Any
 
@@ -354,6 +355,19 @@ class CloneTests(SynchronousTestCase):
         self.reactor.turn()
         self.assertIs(self.clone.life, CloneLife.ENDING)
         self.assertFalse(self.clone.goes_on)
+
+    def test_starved(self) -> None:
+        """A run that takes long without having had the processor keeps those behind it, for a while."""
+        self.start()
+        self.follow()
+        # The clock of this process, which has computed nothing since.
+        self.clone.process._clock = (~os.getpid() << 3) | 2
+        self.clone.process.spend()
+        self.clone.fall_back()
+        self.assertEqual((self.clone.work, self.clone.queue.count), (CloneWork.BUSY, 1))
+        self.reactor.advance(10.0)
+        self.clone.fall_back()
+        self.assertEqual((self.clone.work, self.clone.queue.count), (CloneWork.LINGERING, 0))
 
     def test_says_it_is_unfit(self) -> None:
         """A process that is of no use any more stays so, whatever is done to it."""

@@ -47,6 +47,7 @@ class ProcessTests(SynchronousTestCase):
         self.assertGreater(self.process.memory_bytes(), 1 << 12)
         self.assertGreaterEqual(self.process.peak_bytes(), self.process.memory_bytes() // 2)
         self.assertGreaterEqual(self.process.cpu_seconds(), self.process.spend())
+        self.assertGreaterEqual(self.process.spending(), 0.0)
         self.process.end()
         self.assertEqual((self.ended_by(), self.control.numbers), (signal.SIGKILL, []))
         self.process.reaped()
@@ -61,6 +62,7 @@ class ProcessTests(SynchronousTestCase):
         self.process.end()
         self.assertEqual((self.control.numbers, self.program.poll()), ([4], None))
         self.assertEqual((self.process.memory_bytes(), self.process.peak_bytes(), self.process.spend()), (0, 0, 0.0))
+        self.assertIsNone(self.process.spending())
         # The truth, later.
         self.parent = os.getpid()
         self.process.forked(self.program.pid)
