@@ -156,7 +156,7 @@ def _resident(pid: int) -> int:
 
 
 def _p99(callers: list[Asker]) -> float:
-    return statistics.quantiles([one for caller in callers for one in caller.milliseconds], n=100)[98]
+    return statistics.quantiles([millisecond for caller in callers for millisecond in caller.milliseconds], n=100)[98]
 
 
 def test_under_load(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ COMMANDS = ("deploy", "check")
 
 def unlimited(call: HostCall) -> HostCall:
     """Return a declaration without the limits that the settings decide."""
-    return replace(call, arguments=tuple(replace(one, max_bytes=0) for one in call.arguments))
+    return replace(call, arguments=tuple(replace(argument, max_bytes=0) for argument in call.arguments))
 
 
 @pytest.fixture(name="host")
@@ -50,11 +50,11 @@ def test_every_declared_call_is_answered(host: Host) -> None:
 
 def test_documented_effects_are_those_of_the_wire(host: Host) -> None:
     """A function that the prelude implements documents the effect and the errors of the calls that it makes."""
-    functions = {one.name: (one.effect, set(one.errors)) for one in DECLARED.globals}
+    functions = {declaration.name: (declaration.effect, set(declaration.errors)) for declaration in DECLARED.globals}
     members = {
-        f"{one.name}.{member.name}": (DECLARED.effect(member), set(DECLARED.errors(member)))
-        for one in DECLARED.globals
-        for member in one.members
+        f"{declaration.name}.{member.name}": (DECLARED.effect(member), set(DECLARED.errors(member)))
+        for declaration in DECLARED.globals
+        for member in declaration.members
     }
     documented = {**functions, **members}
     wrong = [
@@ -82,7 +82,9 @@ def test_pages_list_every_capability() -> None:
     """The page on deploying, and the reference, list the capabilities that are declared."""
     for page in ("docs/howto/deploy.md", "docs/reference/javascript-api.md"):
         rows = [line for line in (ROOT / page).read_text("utf-8").splitlines() if line.startswith("| `")]
-        assert {f"| `{one.name}` | {one.doc} |" for one in DECLARED.capabilities} <= set(rows), page
+        assert {f"| `{capability.name}` | {capability.doc} |" for capability in DECLARED.capabilities} <= set(rows), (
+            page
+        )
 
 
 @pytest.mark.parametrize("left_out", [feature.name for feature in FEATURES])

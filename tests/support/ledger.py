@@ -76,7 +76,7 @@ class Ledger:
 
     def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write | None:
         """See `effects.Effects.write`."""
-        ids = [one.value for one in effects if one.key.startswith("put ")]
+        ids = [effect.value for effect in effects if effect.key.startswith("put ")]
         if not ids:
             return None
         place = entry_rows.EntryPlace(script=unit.invocation.script, area=AREA)
@@ -91,9 +91,9 @@ class Ledger:
 
     def happen(self, _unit: Unit, effects: Sequence[HeldEffect]) -> None:
         """See `effects.Effects.happen`."""
-        for one in effects:
-            if one.key.startswith("tell "):
-                self._line("told", one.value)
+        for effect in effects:
+            if effect.key.startswith("tell "):
+                self._line("told", effect.value)
 
     def deliver(self, message: OutboxMessage) -> None:
         """See `outbox.Deliver`."""

@@ -175,7 +175,10 @@ async def test_broken_javascript(tmp_path: Path) -> None:
     ):
         path = tmp_path / "broken.js"
         path.write_text(content)
-        features = [replace(one, prelude=(path,), api_version=1) if one.name == "storage" else one for one in FEATURES]
+        features = [
+            replace(feature, prelude=(path,), api_version=1) if feature.name == "storage" else feature
+            for feature in FEATURES
+        ]
         with pytest.raises(CannotStart) as refused:
             async with running_engine(settings_for(tmp_path / "data"), features=features):
                 pytest.fail("it serves")

@@ -86,7 +86,7 @@ async def ask(engine: EngineUnderTest, query: str, variables: Any = None, **head
 
 async def codes(engine: EngineUnderTest, query: str, **more: Any) -> list[str]:
     """Return the codes of the errors that there are."""
-    return [one["extensions"]["code"] for one in (await ask(engine, query, **more)).json()["errors"]]
+    return [error["extensions"]["code"] for error in (await ask(engine, query, **more)).json()["errors"]]
 
 
 class Events(Protocol):
@@ -178,7 +178,7 @@ async def test_parallel() -> None:
         done = await engine.deploy("waits", {"main.ts": waits})
         (group,) = done["script"]["registered"]
         assert (group["kind"], group["noun"]) == ("graphql", "GraphQL field")
-        assert [one["name"] for one in group["entries"]] == ["query first", "query second"]
+        assert [entry["name"] for entry in group["entries"]] == ["query first", "query second"]
         await engine.deploy("goes", {"main.ts": goes})
         reply = await ask(engine, "{ first second third }")
         assert reply.json() == {"data": {"first": 1, "second": 2, "third": 3}}
@@ -343,12 +343,12 @@ async def test_subscription_of_parts(tmp_path: Path) -> None:
         await engine.deploy("a", {"main.ts": LIVE})
         reply = await ask(engine, "subscription { count(to: 3) }", accept=accept)
         assert reply.headers["content-type"] == 'multipart/mixed; boundary="graphql"; subscriptionSpec=1.0'
-        assert [one["payload"] for one in _parts(reply.text, "graphql") if one] == [
+        assert [part["payload"] for part in _parts(reply.text, "graphql") if part] == [
             {"data": {"count": n}} for n in range(3)
         ]
         assert reply.text.endswith("--graphql--\r\n")
         refused = _parts((await ask(engine, "subscription { barred }", accept=accept)).text, "graphql")
-        assert [one["message"] for one in refused[-1]["payload"]["errors"]] == ["not you"]
+        assert [error["message"] for error in refused[-1]["payload"]["errors"]] == ["not you"]
         address = "/graphql?" + urlencode({"query": "subscription { tick }"})
         response = await engine.open("GET", address, {"accept": accept})
         seen = Seen()
@@ -395,7 +395,7 @@ async def test_several_operations(tmp_path: Path) -> None:
                 results = reply.json()
                 assert results[0] == {"data": {"hello": "Hello a"}}
                 assert results[2] == {"data": {"add": 1}}
-                assert [one["errors"][0]["extensions"]["code"] for one in results[1:2] + results[3:]] == [
+                assert [result["errors"][0]["extensions"]["code"] for result in results[1:2] + results[3:]] == [
                     "BAD_USER_INPUT"
                 ] * 3
                 assert (await engine.request("POST", "/graphql", headers, "[]")).status == 400
@@ -584,7 +584,7 @@ async def test_audits() -> None:
             await program.ended.addTimeout(60, reactor)
         finally:
             await program.stop()
-        assert [one for one in program.lines if one["type"] != "ok"] == []
+        assert [line for line in program.lines if line["type"] != "ok"] == []
         assert len(program.of("ok")) == 61, program.errors
 
 
@@ -642,7 +642,8 @@ async def test_coming_back() -> None:
 
     def seen(client: Client) -> list[Any]:
         return [
-            one["event"] if one["event"] != "next" else json.loads(one["data"])["data"]["kept"] for one in client.events
+            event["event"] if event["event"] != "next" else json.loads(event["data"])["data"]["kept"]
+            for event in client.events
         ]
 
     async with shared_engine() as engine:

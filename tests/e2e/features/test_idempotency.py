@@ -162,7 +162,12 @@ async def test_killed() -> None:
 
         def pids() -> list[int]:
             # The pid is 0 until the fork is reported, and 0 would mean everything that runs this test.
-            return [one["pid"] for each in state()["versions"] for one in each["clones"] if one["busy"] and one["pid"]]
+            return [
+                clone["pid"]
+                for each in state()["versions"]
+                for clone in each["clones"]
+                if clone["busy"] and clone["pid"]
+            ]
 
         [pid] = await until(pids, state=state)
         os.kill(pid, signal.SIGKILL)

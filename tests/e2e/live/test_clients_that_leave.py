@@ -58,7 +58,7 @@ async def logged(engine: EngineUnderTest, message: str, invocations: set[str]) -
 
     async def found() -> dict[str, object] | None:
         lines[:] = (await engine.api("GET", "/logs?uri=leaves")).json()["lines"]
-        fitting = (one for one in lines if one["message"] == message and one["invocation"] not in invocations)
+        fitting = (line for line in lines if line["message"] == message and line["invocation"] not in invocations)
         return next(fitting, None)
 
     return dict(await until(found, state=lambda: (message, lines)))

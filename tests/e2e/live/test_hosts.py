@@ -48,7 +48,7 @@ async def test_hosts() -> None:
             listed = await engine.request(
                 "GET", "/engine/api/scripts", {"host": host, "authorization": f"Bearer {engine.token}"}
             )
-            shown = {one["uri"]: one["hosts"] for one in listed.json()["scripts"]}
+            shown = {script["uri"]: script["hosts"] for script in listed.json()["scripts"]}
             assert shown == {"site": [], "shop": ["shop.example.org"], "tenants": ["*.example.org"]}
             assert (await _on(engine, host, "/health/live")).status == 200
         # Taken down, a script leaves its host to those that answer everywhere.

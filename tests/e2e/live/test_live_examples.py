@@ -55,7 +55,7 @@ async def test_live_notes() -> None:
         notes = (await ask(engine, '{ notes { id } one: notes(first: 1) { id at } a: notes(tag: "a") { id } }')).json()[
             "data"
         ]
-        assert [one["id"] for one in notes["notes"]] == [second["id"], first["id"]]
+        assert [note["id"] for note in notes["notes"]] == [second["id"], first["id"]]
         assert [one["id"] for one in notes["a"]] == [first["id"]]
         assert notes["one"][0]["at"].endswith("Z")
         edit = 'mutation($id: ID!) { editNote(id: $id, text: "changed") { text } removeNote(id: $id) { id } }'

@@ -71,9 +71,9 @@ async def test_messages_reach_clients() -> None:
         assert await send(engine, ["/news", {"n": 1}], ["/news", "two\nlines"], [None, [3]], ["/news", None]) == 200
         assert await send(engine, ["/news", "named", {"event": "note"}]) == 200
         await client.has(5)
-        assert [one["data"] for one in client.events] == ['{"n":1}', "two\nlines", "[3]", "null", "named"]
+        assert [event["data"] for event in client.events] == ['{"n":1}', "two\nlines", "[3]", "null", "named"]
         assert client.events[4]["event"] == "note"
-        numbers = [int(one["id"].rpartition("-")[2]) for one in client.events]
+        numbers = [int(event["id"].rpartition("-")[2]) for event in client.events]
         assert numbers == sorted(set(numbers))
         assert client.retry == 3000
 
@@ -322,7 +322,7 @@ async def test_what_cannot_be_registered_or_sent() -> None:
         ]
         await engine.deploy("mine", {"main.js": source})
         answers = (await engine.request("POST", "/try", None, json.dumps(tries))).json()
-        assert [one.split(" ")[0] for one in answers] == [
+        assert [answer.split(" ")[0] for answer in answers] == [
             "sent", "not_found", "denied", "invalid", "invalid", "invalid", "too_large", "invalid",
         ]  # fmt: skip
         assert "did you mean" in answers[1] or "registerWebStream" in answers[1]

@@ -13,7 +13,7 @@ from tests.support.clients.listening import listen
 from tests.support.engine import EngineUnderTest, running_engine, settings_for, shared_engine
 from tests.support.reading.rendered import ROOT
 
-EXAMPLES = {one["uri"]: one for one in json.loads((ROOT / "examples" / "examples.json").read_text())}
+EXAMPLES = {load["uri"]: load for load in json.loads((ROOT / "examples" / "examples.json").read_text())}
 NPM_CACHE = ROOT / "build-cache" / "npm"
 JSON = {"content-type": "application/json"}
 
@@ -42,7 +42,7 @@ async def deployed(engine: EngineUnderTest, uri: str) -> None:
 def test_every_example_is_listed() -> None:
     """Whatever lies in the folder of examples is deployed by `make serve`."""
     there = {path.name for path in (ROOT / "examples").iterdir() if not path.name.startswith(".")}
-    assert there == {one["path"] for one in EXAMPLES.values()} | {"examples.json", "serve.py"}
+    assert there == {example["path"] for example in EXAMPLES.values()} | {"examples.json", "serve.py"}
 
 
 @pytest_twisted.ensureDeferred

@@ -13,7 +13,7 @@ from aiwebengine.host.names import LANGUAGE, STANDARD_NAMES
 from tests.support.clients.websocket import connect
 from tests.support.engine import EngineUnderTest, shared_engine
 
-GRANTS = [one.name for one in DECLARED.capabilities]
+GRANTS = [capability.name for capability in DECLARED.capabilities]
 EXAMPLES = {**DECLARED.examples, **exports.EXAMPLES}
 EXPECTED = {"httpError": 404, "HttpError": 403, "Response": 410}
 """Examples whose answer is meant to be another than 200."""
@@ -81,9 +81,11 @@ async def test_globals_are_those_declared() -> None:
 async def test_members_are_those_declared() -> None:
     """Every declared member of an object or class of the API is there."""
     members = {
-        one.name: [[member.name, member.signature.startswith("static ")] for member in one.members if member.name]
-        for one in DECLARED.globals
-        if one.kind != "function"
+        declaration.name: [
+            [member.name, member.signature.startswith("static ")] for member in declaration.members if member.name
+        ]
+        for declaration in DECLARED.globals
+        if declaration.kind != "function"
     }
     for call in DECLARED.functions:
         if call.object:

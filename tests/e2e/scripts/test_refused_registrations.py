@@ -70,7 +70,7 @@ function init() { throw new TypeError("something else"); }
 """
     async with shared_engine() as engine:
         problems = (await engine.api("PUT", "/script?uri=caught", {"files": {"main.js": source}})).json()["problems"]
-        assert [(one["line"], one["message"].split(";")[-1]) for one in problems] == [
+        assert [(problem["line"], problem["message"].split(";")[-1]) for problem in problems] == [
             (2, " 2 was given."),
             (3, " 3 was given."),
             (4, "TypeError: something else"),

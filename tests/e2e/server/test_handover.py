@@ -253,8 +253,8 @@ def test_handover_of_streams(tmp_path: Path) -> None:
             time.sleep(0.5)
             assert second.read.count(b"data: ") == 2
         finally:
-            for one in listeners:
-                one.close()
+            for listener in listeners:
+                listener.close()
             for pid in pids[1:]:
                 end(pid)
 

@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 90
 
 def with_few_examples(folder: Path) -> Path:
     """Copy the program and some of the examples; return the copy of the program."""
-    few = [one for one in json.loads((EXAMPLES / "examples.json").read_text("utf-8")) if one["uri"] in DEPLOYED]
+    few = [load for load in json.loads((EXAMPLES / "examples.json").read_text("utf-8")) if load["uri"] in DEPLOYED]
     folder.mkdir()
     (folder / "examples.json").write_text(json.dumps(few), "utf-8")
     for one in few:
@@ -77,7 +77,7 @@ def test_leaves_others_alone(tmp_path: Path) -> None:
             [sys.executable, "-m", "aiwebengine.cli", "list", "--data-folder", "data", "--json"],
             cwd=tmp_path, capture_output=True, text=True, check=True,
         )  # fmt: skip
-        versions = {one["uri"]: one["version"] for one in json.loads(listed.stdout)["scripts"]}
+        versions = {script["uri"]: script["version"] for script in json.loads(listed.stdout)["scripts"]}
         assert versions["notes"] == 1
         assert set(versions) == DEPLOYED
         with serving(program, tmp_path, "second") as (second, told):

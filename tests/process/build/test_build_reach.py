@@ -144,7 +144,7 @@ async def test_packages_that_lead_out(outside: Outside, tmp_path: Path) -> None:
     async with running_builder(settings, cache=cache) as builder:
         built = await build(builder, {**files, "other.txt": "so that it is built again"})
         assert MARKER not in built.source
-        assert not any(str(outside.folder) in one for one in json.loads(built.source_map)["sources"])
+        assert not any(str(outside.folder) in source for source in json.loads(built.source_map)["sources"])
         for name in ("hostile/link.js", "hostile/pipe.js", "hostile/../../x", "linked", "outside"):
             package = json.dumps({"dependencies": {"hostile": "file:./deep/hostile.tgz"}})
             found = await problems(

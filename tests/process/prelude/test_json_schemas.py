@@ -99,7 +99,7 @@ def answers(options: Mapping[str, Any], *requests: Mapping[str, Any]) -> list[An
 def faults(schema: Any, *values: Any) -> list[dict[str, str]]:
     """Return, for each value, what is wrong at which place of it."""
     return [
-        {one["pointer"]: one["message"] for one in told.get("violations", ())}
+        {violation["pointer"]: violation["message"] for violation in told.get("violations", ())}
         for told in answers({"body": schema}, *map(sent, map(json.dumps, values)))
     ]
 
@@ -359,7 +359,7 @@ class TextsTests(SynchronousTestCase):
         )
         self.assertEqual((good["params"], good["query"]), ({"id": 7}, {"page": 2}))
         self.assertEqual(
-            [(one["in"], one["pointer"]) for one in bad["violations"]],
+            [(violation["in"], violation["pointer"]) for violation in bad["violations"]],
             [("params", "/id"), ("query", "/page"), ("body", "/text")],
         )
         self.assertIn(

@@ -122,7 +122,7 @@ def test_bigint_can_be_made_and_shown() -> None:
     """BigInt takes and shows what node takes, and refuses what node refuses."""
     texts = ["'0'", "' -007 '", "12", "true", "'0xffffffffffffffff'", "'0b101'", "''", "9007199254740992", "1e20"]
     wrong = ["1.5", "'q'", "undefined", "Infinity"]
-    show = "[" + ",".join(f"BigInt({one}).toString()" for one in texts) + "]"
+    show = "[" + ",".join(f"BigInt({text}).toString()" for text in texts) + "]"
     fail = (
         "["
         + ",".join(wrong)

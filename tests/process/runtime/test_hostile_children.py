@@ -104,7 +104,7 @@ async def beside(runtime: RuntimeUnderTest, deed: str, wall: float = PATIENT_SEC
         # What is handed to it before it is known to be gone fails with it.
         await runtime.until(lambda: clone is None or clone.ended is not None)
     told = seen.whole.body.decode() if seen.whole is not None else ""
-    outcomes = [one.outcome for one in runtime.host.receipts if one.invocation == run.invocation.id]
+    outcomes = [receipt.outcome for receipt in runtime.host.receipts if receipt.invocation == run.invocation.id]
     assert len(outcomes) == 1
     if seen.error is not None:
         assert seen.error.code == outcomes[0]

@@ -241,7 +241,7 @@ async def test_failing_starts() -> None:
         with pytest.raises(ScriptFailed) as raised:
             await runtime.load("bad", "throw new Error('not today')")
         assert "not today" in raised.value.public
-        assert [one["version"] for one in runtime.runner.state()["versions"] if one["clones"]] == []
+        assert [version["version"] for version in runtime.runner.state()["versions"] if version["clones"]] == []
         assert (await runtime.run("good")).value["seen"] == 1
 
 

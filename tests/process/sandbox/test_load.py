@@ -133,7 +133,7 @@ class Loads(SynchronousTestCase):
         )
         routes = [arguments[0] for name, arguments in self.load(source).loaded.calls if name == "register.route"]
         self.assertEqual(
-            [(one["path"], one["methods"]) for one in routes],
+            [(route["path"], route["methods"]) for route in routes],
             [("/a", ["GET"]), ("/*rest", ["GET", "DELETE"]), ("/*", ["POST", "PUT", "PATCH", "OPTIONS"])],
         )
 

@@ -54,7 +54,7 @@ class Client(Protocol):
     @property
     def data(self) -> list[Any]:
         """What came, without ids; events of the engine by their name."""
-        return [one.get("event") or _parsed(one["data"]) for one in self.events]
+        return [event.get("event") or _parsed(event["data"]) for event in self.events]
 
     async def until(self, wanted: Callable[[], bool]) -> None:
         """Wait as `waiting.until` does; a failure shows the events that came."""

@@ -76,7 +76,7 @@ def fake_api() -> Iterator[FakeApi]:
             content = answer.raw
             if content is None:
                 documents = [answer.document] if answer.lines is None else answer.lines
-                content = b"\n".join(json.dumps(one).encode() for one in documents if one is not None)
+                content = b"\n".join(json.dumps(document).encode() for document in documents if document is not None)
             self.send_response(answer.status)
             self.send_header("content-length", str(len(content)))
             for name, value in answer.headers.items():

@@ -105,7 +105,7 @@ class Forker:
             return None
         if not data:
             return None
-        return Request(told=json.loads(data), sockets=[socket.socket(fileno=one) for one in descriptors])
+        return Request(told=json.loads(data), sockets=[socket.socket(fileno=descriptor) for descriptor in descriptors])
 
     def requests(self) -> list[Request]:
         """Return every request that is there."""

@@ -73,7 +73,7 @@ def by_node(programs: Sequence[Case], *, ending: str, folder: Path, modules: Pat
         "folder": str(folder),
         "ending": ending,
         "modules": str(modules or ""),
-        "cases": [{"name": one.name, "source": one.source} for one in programs],
+        "cases": [{"name": program.name, "source": program.source} for program in programs],
     }
     done = subprocess.run(
         [node.program, _NODE_PROGRAM],
@@ -111,13 +111,13 @@ async def here(programs: Sequence[Case], *, entry: str, cache: Path) -> dict[str
     found: dict[str, Any] = {}
     sources: dict[str, str] = {}
     try:
-        for one in programs:
+        for program in programs:
             try:
-                built = await builder.build(entry=entry, files={entry: one.source.encode()}, manifest={})
+                built = await builder.build(entry=entry, files={entry: program.source.encode()}, manifest={})
             except DeploymentRefused as error:
-                found[one.name] = [f"{problem.line}: {problem.message}" for problem in error.problems]
+                found[program.name] = [f"{problem.line}: {problem.message}" for problem in error.problems]
             else:
-                sources[one.name] = built.source
+                sources[program.name] = built.source
     finally:
         stopping = builder.stopService()
         if stopping is not None:

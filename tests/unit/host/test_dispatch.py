@@ -267,7 +267,7 @@ class DispatchTests(SynchronousTestCase):
         noted.reset(token)
         for one in waiting:
             one.callback(None)
-        self.assertEqual([self.successResultOf(cast(Any, one)) for one in answers], ['{"ok":null}'] * 2)
+        self.assertEqual([self.successResultOf(cast(Any, answer)) for answer in answers], ['{"ok":null}'] * 2)
         self.assertEqual(seen, ["mine", "at once", "mine", "mine", "mine", "one", "mine", "two", "mine"])
         self.assertEqual(noted.get(), "nothing")
 

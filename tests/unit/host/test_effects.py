@@ -23,16 +23,16 @@ class Box:
 
     def write(self, unit, effects):
         def write(transaction):
-            stale = [one.key for one in effects if one.seen is not UNSEEN and one.seen != self.version]
+            stale = [effect.key for effect in effects if effect.seen is not UNSEEN and effect.seen != self.version]
             if stale:
                 raise StaleRead(stale)
             self.version += 1
-            self.told.append((self.name, "write", [one.value for one in effects]))
+            self.told.append((self.name, "write", [effect.value for effect in effects]))
 
         return write if self.durable else None
 
     def happen(self, unit, effects):
-        self.told.append((self.name, "happen", [one.value for one in effects]))
+        self.told.append((self.name, "happen", [effect.value for effect in effects]))
         if effects[0].value == "fault":
             raise KeyError
 
@@ -57,7 +57,7 @@ class CommitsTests(SynchronousTestCase):
         self.commits.deploys(self.deploy, group="scripts")
 
     async def deploy(self, invocation, effects, work):
-        self.told.append(("deploy", [one.value for one in effects]))
+        self.told.append(("deploy", [effect.value for effect in effects]))
         work.write(None)
         work.happened()
 

@@ -410,7 +410,7 @@ class StartTests(SynchronousTestCase):
             self.assertEqual(sink.told, [("failed", "script_failed")])
             _, refused = self.scene.run()
             self.assertEqual(refused.told, [("failed", "script_failed")])
-            self.assertEqual([one.told for one in self.scene.zygote.forker.requests()], [])
+            self.assertEqual([request.told for request in self.scene.zygote.forker.requests()], [])
             self.assertAlmostEqual(self.scene.runner.state()["versions"][0]["retrySeconds"], wait)
             self.scene.go(wait + 0.1)
 
@@ -449,10 +449,10 @@ class StartTests(SynchronousTestCase):
             template = self.scene.template()
             template.load()
             template.die(int(signal.SIGSEGV))
-        self.assertEqual([one.told for one in self.scene.zygote.forker.requests()], [])
+        self.assertEqual([request.told for request in self.scene.zygote.forker.requests()], [])
         self.assertEqual(sink.told, [("failed", "unavailable")])
         _, sink = self.scene.run()
-        self.assertEqual([one.told for one in self.scene.zygote.forker.requests()], [])
+        self.assertEqual([request.told for request in self.scene.zygote.forker.requests()], [])
         self.scene.go(2)
         self.scene.template().load()
 
@@ -462,7 +462,7 @@ class StartTests(SynchronousTestCase):
         _, sink = self.scene.run(wall=60)
         self.scene.template()
         self.scene.go(2.2)
-        self.assertEqual([one.told["op"] for one in self.scene.zygote.forker.requests()], ["kill"])
+        self.assertEqual([request.told["op"] for request in self.scene.zygote.forker.requests()], ["kill"])
         self.scene.go(2.2)
         self.assertEqual(sink.told, [("failed", "script_timeout")])
 
@@ -571,5 +571,5 @@ class LoadTests(SynchronousTestCase):
         """A load that nobody waits for any more is ended."""
         self.loading.cancel()
         self.failureResultOf(self.loading)
-        self.assertEqual([one.told["op"] for one in self.scene.zygote.forker.requests()], ["kill"])
+        self.assertEqual([request.told["op"] for request in self.scene.zygote.forker.requests()], ["kill"])
         self.assertEqual([receipt.outcome for receipt in self.scene.host.receipts], ["cancelled"])

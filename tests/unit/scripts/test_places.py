@@ -69,7 +69,7 @@ class PlacesTests(SynchronousTestCase):
         error = ScriptFailed("It threw.", thrown=thrown, refused=[*refused, refused[0], other])
         problems = failure_problems(error, sources(files={"main.js": text}))
         self.assertEqual(
-            [(one.code, one.message, one.line, one.column) for one in problems],
+            [(problem.code, problem.message, problem.line, problem.column) for problem in problems],
             [
                 ("host_invalid", "use: no.", 2, 12),
                 ("host_invalid", "use: no.", 2, 7),

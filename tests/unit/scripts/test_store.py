@@ -185,7 +185,7 @@ class ScriptStoreTests(SynchronousTestCase):
         """Lately used bundles are kept in memory, up to a bound."""
         store = self.make(cached_bytes=100)
         versions = [new(uri=name, source=name * 30) for name in "abc"]
-        self.result(store.apply([PutVersion(new=one) for one in versions]))
+        self.result(store.apply([PutVersion(new=version) for version in versions]))
         self.assertEqual(len(store._cache), 1)
         self.result(store.apply([PutVersion(new=new(uri="big", source="x" * 200))]))
         self.assertNotIn("big", [bundle.script for _, bundle in store._cache.values()])

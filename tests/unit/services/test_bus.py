@@ -239,7 +239,7 @@ class PauseTests(BusCase):
         reader, other = Reader(self.bus), Reader(self.bus)
         reader.subscription.pause()
         self.publish("1", "2", "3")
-        self.assertEqual([(one.code, one.message) for one in reader.reasons],
+        self.assertEqual([(reason.code, reason.message) for reason in reader.reasons],
                          [("slow", "The client was more than 2 messages behind.")])  # fmt: skip
         self.assertEqual(other.got, ["1", "2", "3"])
         self.assertEqual(self.bus.state()["disconnected"], 1)
@@ -331,7 +331,7 @@ class FilterTests(BusCase):
         self.bus.configure("news", TopicOptions(history=10, choose=self.choose))
 
     def choose(self, message, attributes):
-        self.asked.append((message.data, [dict(one) for one in attributes]))
+        self.asked.append((message.data, [dict(attribute) for attribute in attributes]))
         answer = Deferred()
         self.answers.append(answer)
         return answer
@@ -381,7 +381,7 @@ class FilterTests(BusCase):
         self.publish("3")
         self.assertEqual(reader.got, [])
         for number in range(3):
-            answered = next(one for one in self.answers if not one.called)
+            answered = next(answer for answer in self.answers if not answer.called)
             answered.callback([number != 0])
         self.assertEqual(sorted(text for text, _ in self.asked), ["1", "2", "3"])
         self.assertEqual(len(reader.got), 2)

@@ -90,7 +90,7 @@ class ExecutionTests(SynchronousTestCase):
         world.scripts.answer()
         self.assertEqual([read_only for _, read_only, _ in world.scripts.seen], [False] * 4)
         self.assertEqual(results[0].first["data"], {"a": 1, "b": None, "c": None, "d": 2})
-        codes = [one["extensions"]["code"] for one in results[0].first["errors"]]
+        codes = [error["extensions"]["code"] for error in results[0].first["errors"]]
         self.assertEqual(codes, ["SMALL", "SCRIPT_FAILED"])
         self.assertEqual(results[0].first["errors"][0]["path"], ["b"])
 
@@ -194,7 +194,7 @@ class ExecutionTests(SynchronousTestCase):
         world = notes_world()
         world.scripts.handlers[2] = lambda call: []  # type: ignore[index]
         answer = world.ask("{ notes { id author { name } } }")
-        self.assertEqual({one["extensions"]["code"] for one in answer["errors"]}, {"SCRIPT_PROTOCOL"})
+        self.assertEqual({error["extensions"]["code"] for error in answer["errors"]}, {"SCRIPT_PROTOCOL"})
 
     def test_one_of_several_that_throws(self) -> None:
         """Of several fields in one run the one that throws has an error, which is kept in the log."""

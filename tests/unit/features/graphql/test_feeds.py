@@ -53,7 +53,7 @@ class Outlet:
         self.told.append((position, told["data"]["tick"]) if position else told)
 
     def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        self.told.append([one["extensions"]["code"] for one in errors])
+        self.told.append([error["extensions"]["code"] for error in errors])
 
     def complete(self) -> None:
         self.told.append("complete")

@@ -176,7 +176,7 @@ class BoundTests(SynchronousTestCase):
         parts = [part("query", f"f{n}", text, description=f"number {n}") for n in range(100)]
         query = assemble(parts).schema.query_type
         assert query is not None
-        self.assertEqual([one.description for one in query.fields.values()], [f"number {n}" for n in range(100)])
+        self.assertEqual([field.description for field in query.fields.values()], [f"number {n}" for n in range(100)])
 
     def test_few_problems(self) -> None:
         """Of many problems some are told, for each of them looks through all names."""

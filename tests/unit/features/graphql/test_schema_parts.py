@@ -39,9 +39,9 @@ class PartsTests(SynchronousTestCase):
         self.add("scalar", "Date", None, handler=None, options={"parse": 7})
         entries = self.book.placed(lambda stack: f"main.js:{len(stack)}")
         self.assertEqual(
-            [one.key for one in entries], ["query note", "subscription added", "field Note.author", "scalar Date"]
+            [entry.key for entry in entries], ["query note", "subscription added", "field Note.author", "scalar Date"]
         )
-        placed = [part_of(one) for one in entries]
+        placed = [part_of(entry) for entry in entries]
         self.assertEqual((placed[0].kind, placed[0].name, placed[0].place), ("query", "note", "main.js:4"))
         self.assertEqual(placed[0].options, {"writes": True})
         self.assertEqual([one.handler is None for one in placed], [False, True, False, True])

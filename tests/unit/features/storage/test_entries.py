@@ -221,7 +221,7 @@ class EntriesTests(SynchronousTestCase):
         self.assertNoResult(committing)
         self.assertEqual(world.call(session, "get", "set")["value"], 2)
         self.assertIsNone(world.call(session, "get", "gone"))
-        self.assertEqual([one["value"] for one in world.call(session, "list", None)["entries"]], [2])
+        self.assertEqual([entry["value"] for entry in world.call(session, "list", None)["entries"]], [2])
         self.assertEqual(world.call(session, "increment", "set", 1), 3)
         gates, world.held = world.held, None
         gates[0].callback(None)

@@ -181,7 +181,7 @@ class RegisteringTests(SynchronousTestCase):
                 }
             ],
         )
-        self.assertEqual((ships["kind"], [one["name"] for one in ships["entries"]]), ("spaceship", ["nightly"]))
+        self.assertEqual((ships["kind"], [entry["name"] for entry in ships["entries"]]), ("spaceship", ["nightly"]))
 
 
 class PathTests(SynchronousTestCase):
@@ -291,7 +291,10 @@ class DeployingTests(SynchronousTestCase):
         return self.successResultOf(Deferred.fromCoroutine(coroutine))
 
     def request(self, uri: str, *registrations: dict[str, Any]) -> DeployRequest:
-        lines = [f"register.{'route' if 'path' in one else 'job'} {json.dumps(one)}" for one in registrations]
+        lines = [
+            f"register.{'route' if 'path' in registration else 'job'} {json.dumps(registration)}"
+            for registration in registrations
+        ]
         return DeployRequest(uri=uri, files={"main.js": "\n".join(lines).encode()}, author="me")
 
     def deploy(self, uri: str, *registrations: dict[str, Any]) -> Any:

@@ -64,7 +64,7 @@ class RegistrationTests(SynchronousTestCase):
         ask(session, "register.route", route("/n/:id", 0, methods=["GET", "PUT"]))
         ask(session, "register.route", route("/n/:key", 1))
         assert session.registrations is not None
-        kept = {(one.handler.id, one.methods) for one in session.registrations.entries}
+        kept = {(entry.handler.id, entry.methods) for entry in session.registrations.entries}
         self.assertEqual(kept, {(0, ("PUT",)), (1, ("GET",))})
 
     def test_keeps_one_handler_on_two_paths(self) -> None:
@@ -73,7 +73,7 @@ class RegistrationTests(SynchronousTestCase):
         ask(session, "register.route", route("/a", 0))
         ask(session, "register.route", route("/b", 0))
         assert session.registrations is not None
-        self.assertEqual([one.key for one in session.registrations.entries], ["/a", "/b"])
+        self.assertEqual([entry.key for entry in session.registrations.entries], ["/a", "/b"])
 
     def test_gives_each_route_its_place(self) -> None:
         """The stack of the call becomes the place in the author's source."""

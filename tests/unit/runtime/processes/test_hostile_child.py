@@ -163,15 +163,15 @@ class Play:
         self.look()
 
     def _committed(self) -> None:
-        for one in self.commits:
-            if not one.called:
-                one.callback(None)
+        for commit in self.commits:
+            if not commit.called:
+                commit.callback(None)
                 return
 
     def _conflict(self) -> None:
-        for one in self.commits:
-            if not one.called:
-                one.errback(Conflict("no"))
+        for commit in self.commits:
+            if not commit.called:
+                commit.errback(Conflict("no"))
                 return
 
     def _taken(self) -> None:
@@ -180,9 +180,9 @@ class Play:
             self.sink.taken[self.taken - 1]()
 
     def _reply(self) -> None:
-        for one in self.replies:
-            if not one.called:
-                one.callback('{"ok":1}')
+        for reply in self.replies:
+            if not reply.called:
+                reply.callback('{"ok":1}')
                 return
 
     def _cancel(self) -> None:

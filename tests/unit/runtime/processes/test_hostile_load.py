@@ -104,7 +104,7 @@ class HostileLoads(SynchronousTestCase):
             self.scene.reactor.turn()
             failure = self.failureResultOf(self.loading, error)
             self.assertIn(words, failure.value.public)
-            self.assertIn("kill", [one.told["op"] for one in self.scene.zygote.forker.requests()])
+            self.assertIn("kill", [request.told["op"] for request in self.scene.zygote.forker.requests()])
             self.begin()
 
     def test_bulky_arguments(self) -> None:

@@ -231,17 +231,17 @@ class RunMachine(RuleBasedStateMachine):
     @property
     def replies(self) -> list[Deferred[str]]:
         """Calls that wait for the host, those of attempts that are long over too."""
-        return [one for session in self.play.sessions for one in session.replies if not one.called]
+        return [reply for session in self.play.sessions for reply in session.replies if not reply.called]
 
     @property
     def commits(self) -> list[Deferred[None]]:
-        waiting = [one for session in self.play.sessions for one in session.commits if not one.called]
+        waiting = [commit for session in self.play.sessions for commit in session.commits if not commit.called]
         assert len(waiting) <= 1, "one unit at a time"
         return waiting
 
     @property
     def turns_wanted(self) -> list[Deferred[Callable[[], None]]]:
-        waiting = [one for one in self.turns if not one.called]
+        waiting = [turn for turn in self.turns if not turn.called]
         assert len(waiting) <= 1
         return waiting
 
@@ -377,7 +377,7 @@ class RunMachine(RuleBasedStateMachine):
         assert self.play.over == self.run.ended
         if self.run.ended:
             assert self.held == 0, "a turn is released at the end"
-            assert all(one.called for one in self.turns)
+            assert all(turn.called for turn in self.turns)
 
     @invariant()
     def sessions_end(self) -> None:
@@ -404,7 +404,7 @@ class RunMachine(RuleBasedStateMachine):
     def what_the_process_waits_for_is_known(self) -> None:
         """A process that has the run is counted as waiting only if there is something it waits for."""
         if self.has_run and self.run.in_hand and self.child.parked:
-            waits = [one for one in self.play.sessions[-1].replies if not one.called]
+            waits = [reply for reply in self.play.sessions[-1].replies if not reply.called]
             assert waits or self.play.sink.taken
 
     def teardown(self) -> None:

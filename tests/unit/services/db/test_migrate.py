@@ -237,7 +237,9 @@ class ChainTests(SynchronousTestCase):
                 chain(name, table("t"))
         for revisions in ((), ("2", "1"), ("1", "1"), ("1-a",), ("x" * 33,)):
             with self.assertRaises(ValueError):
-                MigrationChain(name="c", steps=tuple(Step(revision=one, upgrade=table("t")) for one in revisions))
+                MigrationChain(
+                    name="c", steps=tuple(Step(revision=revision, upgrade=table("t")) for revision in revisions)
+                )
 
 
 class EngineChainTests(DatabaseCase):

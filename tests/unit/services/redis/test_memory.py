@@ -140,7 +140,7 @@ class MemoryCellsTests(SynchronousTestCase):
             except (CommandRefused, Unavailable):
                 pass
             self.assertLessEqual(cells.size_bytes, 2500)
-            self.assertEqual(cells.size_bytes, sum(one.size for one in cells._cells.values()))
+            self.assertEqual(cells.size_bytes, sum(cell.size for cell in cells._cells.values()))
         for key in "abc":
             cells.delete(key)
         self.assertEqual((len(cells), cells.size_bytes), (0, 0))

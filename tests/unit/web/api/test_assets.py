@@ -27,7 +27,7 @@ class AssetTests(ApiTestCase):
         for uri in ("ann", "bob"):
             self.deploy(uri, f"/{uri}".encode())
             self.assertEqual(self.ask("PUT", "asset", uri.encode(), TEXT, path="a", uri=uri)[0], 201)
-        self.assertEqual([one["script"] for one in self.ask("GET", "assets")[1]["assets"]], ["ann", "bob"])
+        self.assertEqual([asset["script"] for asset in self.ask("GET", "assets")[1]["assets"]], ["ann", "bob"])
         self.assertEqual(self.ask("GET", "asset", path="a", uri="bob"), (200, b"bob"))
         for method in ("GET", "DELETE"):
             status, told = self.ask(method, "asset", path="a")

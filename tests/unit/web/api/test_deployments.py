@@ -37,7 +37,7 @@ class DeployTests(ApiTestCase):
         return self.ask("PUT", "script", body, {"content-type": content_type}, **query)
 
     def files(self):
-        return {one["path"]: one for one in self.ask("GET", "script", uri="notes", content="true")[1]["files"]}
+        return {file["path"]: file for file in self.ask("GET", "script", uri="notes", content="true")[1]["files"]}
 
     def test_one_file(self):
         """One file is deployed as it stands; the answer says where it is and what version."""

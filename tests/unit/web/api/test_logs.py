@@ -17,7 +17,7 @@ class LogTests(ApiTestCase):
         self.logs.append(invocation, [LogLine(at=at, level=level, message=message, fields={})])
 
     def messages(self, **query):
-        return [one["message"] for one in self.ask("GET", "logs", **query)[1]["lines"]]
+        return [line["message"] for line in self.ask("GET", "logs", **query)[1]["lines"]]
 
     def follow(self, headers=None, **query):
         response = self.open("GET", "logs", b"", headers, follow="true", **query)
@@ -39,9 +39,9 @@ class LogTests(ApiTestCase):
         self.assertEqual(self.messages(since="1m"), ["two", "three"])
         self.assertEqual(self.messages(until="1500000"), ["one"])
         told = self.ask("GET", "logs", limit=2)[1]
-        self.assertEqual([one["message"] for one in told["lines"]], ["two", "three"])
+        self.assertEqual([line["message"] for line in told["lines"]], ["two", "three"])
         told = self.ask("GET", "logs", limit=2, before=told["next"])[1]
-        self.assertEqual(([one["message"] for one in told["lines"]], told["next"]), (["one"], None))
+        self.assertEqual(([line["message"] for line in told["lines"]], told["next"]), (["one"], None))
 
     def test_bad_filters(self):
         """A filter that means nothing is a clear 400."""

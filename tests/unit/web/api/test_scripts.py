@@ -7,7 +7,7 @@ from tests.unit.web.api.support import ApiTestCase
 
 class ScriptTests(ApiTestCase):
     def uris(self, **query):
-        return [(one["uri"], one["version"]) for one in self.ask("GET", "scripts", **query)[1]["scripts"]]
+        return [(script["uri"], script["version"]) for script in self.ask("GET", "scripts", **query)[1]["scripts"]]
 
     def test_list(self):
         """Scripts are listed by name with the version that serves; deleted ones when asked for."""
@@ -25,7 +25,7 @@ class ScriptTests(ApiTestCase):
         self.deploy(source=b"/b")
         status, told = self.ask("GET", "script", uri="notes")
         self.assertEqual((status, told["version"], self.headers["etag"]), (200, 2, '"2"'))
-        self.assertEqual([(one["path"], one["sizeBytes"]) for one in told["files"]], [("main.js", 2)])
+        self.assertEqual([(file["path"], file["sizeBytes"]) for file in told["files"]], [("main.js", 2)])
         self.assertNotIn("content", told["files"][0])
         told = self.ask("GET", "script", uri="notes", version=1, content="true")[1]
         self.assertEqual(told["files"][0]["content"], "/notes")
@@ -48,10 +48,10 @@ class ScriptTests(ApiTestCase):
         told = self.ask("GET", "script/history", uri="notes")[1]
         self.assertEqual(told["current"], 2)
         self.assertEqual(
-            [(one["version"], one["message"], one["current"]) for one in told["versions"]],
+            [(version["version"], version["message"], version["current"]) for version in told["versions"]],
             [(2, "second", True), (1, "first", False)],
         )
-        self.assertEqual([one["action"] for one in told["events"]], ["deploy", "deploy"])
+        self.assertEqual([event["action"] for event in told["events"]], ["deploy", "deploy"])
         self.assertEqual(self.ask("GET", "script/history", uri="other")[0], 404)
 
     def test_rollback(self):
