@@ -354,7 +354,7 @@ class Channel(IdleTimeout, http.HTTPChannel):
                 raise too_large(self._limit, length, own=own)
             if not own and fields.encoding.lower() not in {"", "identity"}:
                 raise UnsupportedMedia(
-                    "A request's body is taken as it is, without a content-encoding; send it uncompressed.",
+                    "A request's body must not have a content-encoding; send it uncompressed.",
                     codings=["identity"],
                 )
         request: EngineRequest | Exchange
@@ -563,7 +563,7 @@ class Channel(IdleTimeout, http.HTTPChannel):
             # How long an answer may take is not decided here.
             self.setTimeout(self.timeOut)
         elif self._input or self.requests:
-            self.refuse(TooSlow("The request did not come in time; send it without pauses."), self._sender)
+            self.refuse(TooSlow("The request did not arrive in time; send it without pauses."), self._sender)
         else:
             self.end()
 

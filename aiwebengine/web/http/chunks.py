@@ -149,7 +149,7 @@ class Chunks:
         if block:
             fields = parse_fields(block, most=self._most_trailers)
             if wrong := sorted(_FORBIDDEN & fields.headers.keys()):
-                raise Invalid(f"The field {wrong[0]} cannot be sent as a trailer; send it as a header.")
+                raise Invalid(f"The field {wrong[0]} cannot be a trailer; send it as a header.")
         self._input = b""
         self._ended = True
         self._pass_on()

@@ -108,7 +108,7 @@ def parse_fields(block: bytes, *, most: int) -> Fields:
         text = value.decode("latin-1")
         if name in headers:
             if name in _ONCE:
-                raise Invalid(f"The header {name} may stand in a request once; it stands there twice.")
+                raise Invalid(f"A request may have the header {name} once; it has it twice.")
             headers[name] += ("; " if name == "cookie" else ", ") + text
         else:
             headers[name] = text
@@ -168,7 +168,7 @@ def split_target(target: str) -> tuple[str | None, str]:
     found = _ABSOLUTE.fullmatch(target)
     if found is None or not found[1] or "@" in found[1]:
         raise Invalid(
-            f"The target of a request is a path that begins with /; this one is {_quoted(target.encode('ascii'))}."
+            f"The target of a request must be a path that begins with /; it is {_quoted(target.encode('ascii'))}."
         )
     rest = found[2]
     return found[1], rest if rest.startswith("/") else "/" + rest
@@ -182,19 +182,19 @@ def check_path(path: str) -> None:
         Invalid: A `%` without two hexadecimal digits, bytes that are not UTF-8, a NUL, a fragment.
     """
     if "#" in path:
-        raise Invalid("The path of a request has no fragment: leave out # and what follows, or write %23.")
+        raise Invalid("The path of a request must not have a fragment: leave out # and what follows, or write %23.")
     if bad := _BAD_PERCENT.search(path):
         raise Invalid(
-            f"After % in a path stand two hexadecimal digits; here stands {_quoted(path[bad.start() :][:3].encode())}. "
-            "Write %25 for a percent sign."
+            "A % in a path must be followed by two hexadecimal digits; "
+            f"found {_quoted(path[bad.start() :][:3].encode())}. Write %25 for a percent sign."
         )
     raw = unquote_to_bytes(path)
     if b"\x00" in raw:
-        raise Invalid("A path has no NUL; take out %00.")
+        raise Invalid("A path must not have a NUL; remove %00.")
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise Invalid("A path is percent-encoded UTF-8; this one has other bytes.") from None
+        raise Invalid("A path must be percent-encoded UTF-8; this one has other bytes.") from None
 
 
 def early_fault(data: bytes) -> str | None:
@@ -204,7 +204,7 @@ def early_fault(data: bytes) -> str | None:
         return "This is not HTTP: a request begins with a method. (Is it HTTPS to a port that speaks HTTP?)"
     at = data.find(b"\n")
     if at >= 0 and data[at - 1 : at] != b"\r":
-        return "Lines of a request's head end with CR and LF; here stands a LF alone."
+        return "The lines of a request's head must end with CR LF; found LF alone."
     return None
 
 
@@ -214,19 +214,19 @@ def _framing(headers: Mapping[str, str]) -> tuple[bool, int | None]:
     length = headers.get("content-length")
     if transfer is not None:
         if length is not None:
-            raise Invalid("A request has a content-length or a transfer-encoding, not both.")
+            raise Invalid("A request must not have both a content-length and a transfer-encoding.")
         codings = _tokens(transfer)
         if len(codings) > 1 and codings[-1] == "chunked" and codings.count("chunked") == 1:
             raise NotImplementedByServer(
                 f'The only transfer coding that this server knows is "chunked"; the request has "{_shown(transfer)}".'
             )
         if codings != ["chunked"]:
-            raise Invalid(f'The transfer-encoding of a request is "chunked"; this one is "{_shown(transfer)}".')
+            raise Invalid(f'The transfer-encoding of a request must be "chunked"; it is "{_shown(transfer)}".')
         return True, None
     if length is None:
         return False, 0
     if not (length.isascii() and length.isdigit() and len(length) <= _MAX_LENGTH_DIGITS):
-        raise Invalid(f'The content-length is a number of bytes; here it is "{_shown(length)}".')
+        raise Invalid(f'The content-length must be a number of bytes; it is "{_shown(length)}".')
     return False, int(length)
 
 
@@ -240,24 +240,24 @@ def _line_fault(line: bytes) -> CallerError:
         return UnsupportedVersion(f"This server speaks HTTP/1.1; the request says {_quoted(parts[2])}.")
     if any(byte > 0x7E or byte < 0x20 for byte in line):
         return Invalid(
-            "The first line of a request is ASCII without control characters; percent-encode others in its target."
+            "The first line of a request must be ASCII without control characters; percent-encode others in its target."
         )
-    return Invalid(f'The first line of a request is a method, a target and "HTTP/1.1"; this one is {_quoted(line)}.')
+    return Invalid(f'The first line of a request must be a method, a target and "HTTP/1.1"; it is {_quoted(line)}.')
 
 
 def _field_fault(lines: Sequence[bytes]) -> str:
     for line in lines:
         if not _ONE_FIELD.fullmatch(line):
             if line[:1] in {b" ", b"\t"}:
-                return "A header stands on one line; here one goes on in the next line."
+                return "A header must be on one line; one continues on the next line."
             name, colon, _ = line.partition(b":")
             if not colon:
-                return f"A header is a name, a colon and a value; here stands {_quoted(line)}."
+                return f"A header must be a name, a colon and a value; found {_quoted(line)}."
             if name != name.strip(b" \t"):
-                return f"Between the name of a header and its colon stands nothing; here stands {_quoted(name + b':')}."
+                return f"Nothing may be between the name of a header and its colon; found {_quoted(name + b':')}."
             if re.fullmatch(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", name):
                 return f"The header {_shown(name.decode('ascii'))} has a control character in its value."
-            return f"The name of a header has letters, digits and hyphens; here stands {_quoted(name)}."
+            return f"The name of a header may have letters, digits and hyphens; found {_quoted(name)}."
     return "A header of the request is not a name, a colon and a value."
 
 

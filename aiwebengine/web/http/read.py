@@ -161,7 +161,7 @@ class Reader:
         host = headers.get("host", "")
         if not _is_host(host):
             if host:
-                raise Invalid("The Host header is the name of a host, perhaps with a port; this one is not.")
+                raise Invalid("The Host header must be the name of a host, with or without a port.")
             host = "localhost"
         scheme = "https" if secure else "http"
         if trusted and headers.get("x-forwarded-proto") in {"http", "https"}:

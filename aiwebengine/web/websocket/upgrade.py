@@ -166,7 +166,7 @@ def read_handshake(request: Request, *, modern: bool) -> Handshake:
         raise UpgradeRequired(f"The version of the WebSocket must be {_VERSION}; {_shown(version)} was asked for.")
     key = headers.get("sec-websocket-key", "")
     if not _KEY.fullmatch(key):
-        raise Invalid(f"The header sec-websocket-key is 16 bytes as base64; this one is {_shown(key)}.")
+        raise Invalid(f"The header sec-websocket-key must be 16 bytes as base64; it is {_shown(key)}.")
     protocols = tuple(headers["sec-websocket-protocol"].replace(" ", "").split(",")) if _asks(headers) else ()
     if len(protocols) > _MOST_PROTOCOLS or not all(_WORD.fullmatch(protocol) for protocol in protocols):
         raise Invalid(
@@ -222,7 +222,8 @@ def check_origin(request: Request, allowed: Iterable[str]) -> None:
     if client_origin is not None and client_origin[1:] == _place(request.url):
         return
     if not any(
-        origin == ANY_ORIGIN or (client_origin is not None and _origin(origin) == client_origin) for origin in allowed
+        permitted == ANY_ORIGIN or (client_origin is not None and _origin(permitted) == client_origin)
+        for permitted in allowed
     ):
         raise Denied(
             f"Pages from {_shown(origin)} may not open this WebSocket; have the origin added to the option `origins` "

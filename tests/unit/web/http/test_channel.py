@@ -181,7 +181,7 @@ class RefusingTests(WebTestCase):
             (b"GET /hello HTTP/1.1\r\n\r\n", "needs a Host"),
             (b"GET /hello HTTP/1.1\r\nHost: a b\r\n\r\n", "Host header"),
             (b"GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "once"),
-            (b"GET /hello HTTP/1.1\nHost: a\n\n", "CR and LF"),
+            (b"GET /hello HTTP/1.1\nHost: a\n\n", "CR LF"),
             (b"\x16\x03\x01\x00\xf4\x01", "HTTPS"),
             (b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "number of bytes"),
             (b"GET /engine/%zz HTTP/1.1\r\nHost: a\r\n\r\n", "hexadecimal"),

@@ -96,7 +96,7 @@ class FieldTests(SynchronousTestCase):
     def test_what_are_no_fields(self) -> None:
         """What could be read in two ways is refused, with the reason."""
         for block, words in [
-            (b"A : b", "Between the name of a header and its colon"),
+            (b"A : b", "between the name of a header and its colon"),
             (b"A: b\r\n c: d", "on one line"),
             (b"A: b\r\n\tc", "on one line"),
             (b" A: b", "on one line"),
@@ -114,7 +114,7 @@ class FieldTests(SynchronousTestCase):
             (b"Content-Length: 1\xb2", "number of bytes"),
             (b"Content-Length:", "number of bytes"),
             (b"Content-Length: 99999999999999999999", "number of bytes"),
-            (b"Transfer-Encoding: chunked\r\nContent-Length: 1", "not both"),
+            (b"Transfer-Encoding: chunked\r\nContent-Length: 1", "not have both"),
             (b"Transfer-Encoding: chunked, gzip", '"chunked"'),
             (b"Transfer-Encoding: chunked, chunked", '"chunked"'),
             (b"Transfer-Encoding: identity", '"chunked"'),
