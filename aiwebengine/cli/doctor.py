@@ -25,7 +25,7 @@ def doctor(
     Check whether this machine can run a server with these settings, and what is missing.
 
     Nothing is changed, and a running server is not disturbed. Run it as the user that runs the server, because the
-    protections against scripts are tested in a process of its own. The exit code is 1 if the server would not start.
+    protections against scripts are tested with this user's rights. The exit code is 1 if the server would not start.
     """
     from aiwebengine.cli import checkup  # noqa: PLC0415  It imports what other commands need not wait for.
 

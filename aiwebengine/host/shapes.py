@@ -33,7 +33,7 @@ SHAPES: tuple[Shape, ...] = (
         name="HandlerLimits",
         doc=("Limits for one request of a route. They may be lower than those of the server, not higher."),
         members=tuple(
-            Member(signature=f"{word}?: {_LIMIT_TYPES[WORDS[word].unit]}", doc=f"Most {WORDS[word].doc}.")
+            Member(signature=f"{word}?: {_LIMIT_TYPES[WORDS[word].unit]}", doc=f"Maximum {WORDS[word].doc}.")
             for word in HANDLER_WORDS
         ),
     ),

@@ -48,13 +48,21 @@ WORDS: Mapping[str, LimitWord] = {
     "memory": LimitWord(
         name="memory_bytes", setting="memory_bytes", unit="bytes", least=16 << 20, doc="memory", handler=False
     ),
-    "answer": LimitWord(name="answer_bytes", setting="answer_bytes", unit="bytes", least=0, doc="body of an answer"),
-    "stream": LimitWord(name="stream_bytes", setting="stream_bytes", unit="bytes", least=0, doc="body of a stream"),
-    "logLines": LimitWord(name="log_lines", setting="log_lines", unit="", least=0, doc="log lines"),
-    "logSize": LimitWord(name="log_bytes", setting="log_bytes", unit="bytes", least=0, doc="bytes of log lines"),
-    "hostCalls": LimitWord(name="host_calls", setting="host_calls", unit="", least=0, doc="host calls"),
+    "answer": LimitWord(
+        name="answer_bytes", setting="answer_bytes", unit="bytes", least=0, doc="size of an answer's body"
+    ),
+    "stream": LimitWord(
+        name="stream_bytes", setting="stream_bytes", unit="bytes", least=0, doc="size of a streamed body"
+    ),
+    "logLines": LimitWord(name="log_lines", setting="log_lines", unit="", least=0, doc="number of log lines"),
+    "logSize": LimitWord(name="log_bytes", setting="log_bytes", unit="bytes", least=0, doc="size of all log lines"),
+    "hostCalls": LimitWord(name="host_calls", setting="host_calls", unit="", least=0, doc="number of host calls"),
     "openHostCalls": LimitWord(
-        name="open_host_calls", setting="open_host_calls", unit="", least=1, doc="host calls that wait at once"
+        name="open_host_calls",
+        setting="open_host_calls",
+        unit="",
+        least=1,
+        doc="number of host calls that wait at the same time",
     ),
 }
 """Every word."""

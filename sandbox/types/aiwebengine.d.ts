@@ -9,19 +9,19 @@ type Duration = `${number}${"ms" | "s" | "m" | "h" | "d"}` | number;
  * They may be lower than those of the server, not higher.
  */
 interface HandlerLimits {
-  /** Most processor time. */
+  /** Maximum processor time. */
   cpu?: Duration;
-  /** Most body of an answer. */
+  /** Maximum size of an answer's body. */
   answer?: number | string;
-  /** Most body of a stream. */
+  /** Maximum size of a streamed body. */
   stream?: number | string;
-  /** Most log lines. */
+  /** Maximum number of log lines. */
   logLines?: number;
-  /** Most bytes of log lines. */
+  /** Maximum size of all log lines. */
   logSize?: number | string;
-  /** Most host calls. */
+  /** Maximum number of host calls. */
   hostCalls?: number;
-  /** Most host calls that wait at once. */
+  /** Maximum number of host calls that wait at the same time. */
   openHostCalls?: number;
 }
 
