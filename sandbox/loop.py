@@ -26,7 +26,9 @@ that; see `deadline_report.py`:
 
 A run with `r=1` is recorded: with each pump step the child tells what it was given, without the
 answers themselves, which the server has.  A run after a box of `steps` (lines) is done over again:
-the clock stands where it stood, and answers are taken in the order in which they were taken then.
+the clock stands where it stood, at first at the milliseconds of the first line, and answers are taken in the order in
+which they were taken then.  After the last step, or before one that this run cannot take because it made other
+calls, it goes on as any run does, with the clock from where it stands.
 
     _command=step v=A1767225600123 7        the answer to call 7, at that millisecond
     _command=step v=T1767225600125          timers that were due
@@ -98,6 +100,12 @@ class Conversation:
         """What the run that is done over again was given, in order; None for any other run."""
         self._early: dict[bytes, bytes] = {}
         """Answers that came before their step."""
+        self._open: set[bytes] = set()
+        """Calls of a run that is done over again whose answers were not taken."""
+        self._stands_at = 0
+        """The time at the last step of such a run."""
+        self._ahead = 0
+        """How far its clock is from the real one after its last step, in milliseconds."""
         self._poll = select.poll()
         self._poll.register(data, select.POLLIN)
 
@@ -131,16 +139,19 @@ class Conversation:
             box = self._waiting.popleft() if self._waiting else self._take()
             if box.get(b"_command") == b"steps":
                 self._steps = deque(box[b"v"].decode("ascii").split("\n"))
+                self._stands_at = int(self._steps.popleft())
             # A cancel or an answer may come late; between runs nobody waits for them.
             if box.get(b"_command") != b"run":
                 continue
             garbage.run_begins()
             self._recording = b"r" in box
             self._early.clear()
+            self._open.clear()
             self._deadline.begin(wall_seconds=int(box[b"d"]) / 1000, cpu_seconds=int(box[b"c"]) / 1000)
             failure = self._drive(box[b"v"], box[b"_ask"])
             self._deadline.end()
             self._steps = None
+            self._ahead = 0
             if once or (failure is not None and failure.unfit):
                 return
             garbage.run_ended()
@@ -186,6 +197,8 @@ class Conversation:
             tag = number.encode("ascii")
             if name in _PARTS:
                 self._parts.add(tag)
+            if self._steps is not None:
+                self._open.add(tag)
             self._put_logs()
             head = encode_pair(b"_ask", tag) + _HOST + encode_pair(b"n", name.encode("ascii"))
             self._out.append(encode(head, arguments.encode("ascii")))
@@ -237,31 +250,39 @@ class Conversation:
     def _next(self, milliseconds: int) -> str:
         """Return what to pump next: as it comes, or as it came when the run was recorded."""
         if self._steps is not None:
-            return self._repeat_steps(self._steps)
+            step = self._repeat_step(self._steps)
+            if step:
+                return step
         text = self._wait(milliseconds)
         if self._recording:
             # The time, and which answer: `A<now> <id> <json>` without the last.
             self._out.append(encode(_STEP, " ".join(text.split(" ", 2)[:2]).encode("ascii")))
         return text
 
-    def _repeat_steps(self, steps: deque[str]) -> str:
-        """
-        Return the next step of a recorded run.
-
-        When there is none left the run was ended there; waiting for an answer that never
-        comes, this one ends at its deadline.
-        """
-        step = steps.popleft() if steps else "A0 -"
-        if step[:1] != "A":
-            return step
-        moment, tag = step.split(" ")
+    def _repeat_step(self, steps: deque[str]) -> str:
+        """Return the next step of a recorded run; empty if there is none that this run can take."""
+        moment, _, tag = steps.popleft().partition(" ") if steps else ("", "", "")
         expected = tag.encode("ascii")
+        if not moment or (moment[0] == "A" and expected not in self._open):
+            self._leave_steps()
+            return ""
+        self._stands_at = int(moment[1:])
+        if moment[0] != "A":
+            return moment
+        self._open.discard(expected)
         while expected not in self._early:
             box = self._take()
             if b"_answer" in box:
                 self._early[box[b"_answer"]] = box[b"v"]
                 self._parts.discard(box[b"_answer"])
         return f"{moment} {tag} {self._early.pop(expected).decode('ascii')}"
+
+    def _leave_steps(self) -> None:
+        """Go on as any run does, first with the answers that are there already."""
+        self._steps = None
+        self._ahead = self._stands_at - _now()
+        self._arrived.extendleft({b"_answer": tag, b"v": value} for tag, value in reversed(self._early.items()))
+        self._early.clear()
 
     def _wait(self, milliseconds: int) -> str:
         """Wait for the host or the clock; return what to pump next."""
@@ -272,7 +293,7 @@ class Conversation:
             left = None if ends is None else ends - time.monotonic()
             if left is not None and not self._arrived and not self._poll.poll(max(0, round(left * 1000 + 0.5))):
                 self._deadline.resume()
-                return f"T{_now()}"
+                return f"T{_now() + self._ahead}"
             box = self._take()
             tag = box.get(b"_answer")
             if tag is not None:
@@ -281,7 +302,7 @@ class Conversation:
                     self._deadline.renew()
                 else:
                     self._deadline.resume()
-                return f"A{_now()} {tag.decode('ascii')} {box[b'v'].decode('ascii')}"
+                return f"A{_now() + self._ahead} {tag.decode('ascii')} {box[b'v'].decode('ascii')}"
             command = box.get(b"_command")
             if command == b"recall":
                 self._give_back(box.get(b"t", b""))
@@ -289,7 +310,7 @@ class Conversation:
                 # The prelude answers its open calls itself, those of the answer's parts too.
                 self._parts.clear()
                 self._deadline.resume()
-                return f"X{_now()}"
+                return f"X{_now() + self._ahead}"
             if command == b"run":
                 self._waiting.append(box)
                 if len(self._waiting) > _MAX_WAITING:

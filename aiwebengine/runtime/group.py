@@ -173,7 +173,7 @@ class ProcessGroup:
             run.tape.begin(seed=seed, now=at, exact=clone.runs == 0)
             more = _RECORDED
         if invocation.replay is not None:
-            clone.prepare(invocation.replay.steps)
+            clone.prepare(invocation.replay)
         clone.start(run, payload, invocation.body, label=invocation.label, at=now, times=times, more=more)
 
     def _follow(self, run: Run) -> bool:

@@ -9,6 +9,7 @@ it happened: the calls, the outcome, the answer.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,6 +32,8 @@ FORMAT = 1
 """Of recordings that this engine understands."""
 _GOOD = frozenset({"committed", "rolled_back"})
 _LONGEST_SHOWN = 2000
+_STEP = re.compile(r"A\d{1,15} \d{1,15}|[TX]\d{1,15}")
+"""See `sandbox/loop.py`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +148,7 @@ class Replayer:
                 Principal(id=user, kind="user") if user else ANONYMOUS,
                 json.dumps(document["request"]),
                 replay=ReplayInputs(
-                    seed=str(document["seed"]), now=int(document["now"]), steps=tuple(document["steps"])
+                    seed=str(document["seed"]), now=int(document["now"]), steps=_steps(document["steps"])
                 ),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -188,6 +191,13 @@ class _ReplaySink:
     def failed(self, error: EngineError) -> None:
         begun = self._begun
         self.done.callback((None if begun is None else begun._replace(body=b"".join(self._pieces)), error))
+
+
+def _steps(recorded: Sequence[Any]) -> tuple[str, ...]:
+    """Return the steps of a recording; a file may have been edited."""
+    if not all(isinstance(step, str) and _STEP.fullmatch(step) for step in recorded):
+        raise ValueError("a step")
+    return tuple(recorded)
 
 
 def _routed(invocation: Invocation, document: Mapping[str, Any], registered: RegisteredEntries) -> Invocation:

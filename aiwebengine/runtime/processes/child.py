@@ -32,7 +32,7 @@ kernel has confirmed whose child it is; see `processes.process`.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -46,6 +46,7 @@ from aiwebengine.runtime.processes.socket_queue import TAGS, SocketQueue
 from aiwebengine.runtime.wire.boxes import Box, boxes_of, encode, encode_pair
 from aiwebengine.runtime.wire.control import Control, Exit
 from aiwebengine.runtime.wire.link import Link
+from aiwebengine.values import ReplayInputs
 
 _log = Logger()
 
@@ -289,9 +290,9 @@ class Clone(Generic[R]):
 
     # -- what its run asks of it: see `occupant.Child` ------------------------------------------
 
-    def prepare(self, steps: Sequence[str]) -> None:
-        """Have the next run repeated in *steps*."""
-        self._link.send(encode(_STEPS, "\n".join(steps).encode("ascii")))
+    def prepare(self, replay: ReplayInputs) -> None:
+        """Have the next run repeated in the steps of *replay*."""
+        self._link.send(encode(_STEPS, "\n".join((str(replay.now), *replay.steps)).encode("ascii")))
 
     def answer(self, tag: bytes, value: bytes) -> None:
         """Answer a host call; a script that asks much faster than it listens is told so instead."""

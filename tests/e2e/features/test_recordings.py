@@ -25,8 +25,7 @@ registerWebHandler("/dice/:name", async (req) => {
     name: req.params.name, seen, dice: Math.random(), id: crypto.randomUUID(), before,
     waited: Date.now() - before, scripts,
   };
-  // A replay that makes another call ends when this time is up.
-}, { timeout: 3000 });
+});
 registerWebHandler("/stream", () => (async function* () {
   for (let i = 0; i < 3; i++) {
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -206,3 +205,29 @@ async def test_differences_in_long_arguments() -> None:
             assert shown.startswith("...xxx")
             assert shown.endswith(end)
             assert len(shown) < 700
+
+
+FEWER = """
+registerWebHandler("/fewer", async () => {
+  const [first] = await Promise.all([kv.get("a"), kv.get("b")]);
+  return String(first);
+});
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_other_calls_end_at_once() -> None:
+    """A replay with fewer calls, or other ones and a timer, does not wait until its time is over."""
+    async with running_engine() as engine:
+        await engine.deploy("fewer", {"main.js": FEWER})
+        await engine.api("PUT", "/recording-rule?uri=fewer")
+        await engine.request("GET", "/fewer")
+        [one] = await _kept(engine, 1)
+        less = 'registerWebHandler("/fewer", async () => String(await kv.get("a")));'
+        other = FEWER.replace("return", 'kv.get("c"); await new Promise((go) => setTimeout(go, 20)); return')
+        for source, call in ((less, {"recorded": {"name": "kv.get", "arguments": ["b"]}, "now": None}), (other, None)):
+            again = await _replay(engine, one["id"], document={"files": {"main.js": source}})
+            assert "did not finish" not in (again["error"] or "")
+            assert again["outcome"] != "script_timeout"
+            assert call is None or call.items() <= again["difference"].items()
+            assert not again["same"]

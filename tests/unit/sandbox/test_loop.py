@@ -65,6 +65,11 @@ def answer_box(tag: bytes, value: bytes = b'{"ok":1}') -> bytes:
     return encode_box({b"_answer": tag, b"v": value})
 
 
+def steps_box(*steps: str) -> bytes:
+    """Return what the next run is given, which began at 4000."""
+    return encode_box({b"_command": b"steps", b"v": "\n".join(("4000", *steps)).encode("ascii")})
+
+
 class Runs(SynchronousTestCase):
     """Runs, with everything that the server sends lying in the socket beforehand."""
 
@@ -151,6 +156,23 @@ class Runs(SynchronousTestCase):
         said = ('C7 answer.write ["a","x"]\nW-1', "W0", "D0 n")
         _, _, clocks = self.converse(run_box() + cancel, *said)
         self.assertEqual(clocks.done, ["begin 2.0 1.0", "pause", "resume", "resume", "end"])
+
+    def test_repeated(self) -> None:
+        """A run that is done over again takes answers in the order in which they were taken, at that time."""
+        said = ("C0 kv.get []\nC1 kv.get []\nW-1", "W-1", "W9999", "D0 a1")
+        sent = steps_box("A5 1", "T7", "A9 0") + run_box() + answer_box(b"0", b"a") + answer_box(b"1", b"b")
+        _, engine, _ = self.converse(sent, *said)
+        self.assertEqual(engine.heard[1:], ["A5 1 b", "T7", "A9 0 a"])
+
+    def test_repeated_otherwise(self) -> None:
+        """One that made other calls, or has taken every step, goes on by itself, and the clock goes on from there."""
+        said = ("C0 kv.get []\nC1 kv.get []\nW-1", "W-1", "D0 a1")
+        sent = steps_box("A50000 1", "A60000 2") + run_box() + answer_box(b"0", b"a") + answer_box(b"1", b"b")
+        _, engine, _ = self.converse(sent, *said)
+        self.assertEqual(engine.heard[1], "A50000 1 b")
+        self.assertRegex(engine.heard[2], r"^A50\d\d\d 0 a$")
+        _, engine, _ = self.converse(steps_box() + run_box(), "W0", "D0 a1")
+        self.assertRegex(engine.heard[1], r"^T4\d\d\d$")
 
     def test_failure(self) -> None:
         """A failure is an error box with the code and what the script threw."""
