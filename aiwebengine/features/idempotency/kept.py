@@ -70,14 +70,21 @@ class KeptAnswers:
         """The request is over, answered or not."""
         self._open.discard(idempotent.key)
 
-    def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write:  # noqa: ARG002  the interface's
+    def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write:
         """See `effects.Effects.write`."""
 
         def keep(transaction: Transaction) -> None:
             for effect in effects:
                 idempotent, answer = effect.value
                 since = transaction.now - self._keep
-                answer_rows.put(transaction.connection, idempotent, answer, now=transaction.now, since=since)
+                answer_rows.put(
+                    transaction.connection,
+                    idempotent,
+                    answer,
+                    script=unit.invocation.script,
+                    now=transaction.now,
+                    since=since,
+                )
 
         return keep
 

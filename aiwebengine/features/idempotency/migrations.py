@@ -26,7 +26,13 @@ def _make(op: Operations) -> None:
     )
 
 
+def _own(op: Operations) -> None:
+    """Add the scripts whose answers they are; those that are there belong to none, and are removed for their age."""
+    op.add_column("answers", sa.Column("script", sa.String(64), nullable=False, server_default=""))
+    op.create_index("ix_answers_script", "answers", ["script"])
+
+
 IDEMPOTENCY = MigrationChain(
     name="idempotency",
-    steps=(Step(revision="0001", upgrade=_make, formerly="m0003"),),
+    steps=(Step(revision="0001", upgrade=_make, formerly="m0003"), Step(revision="0002", upgrade=_own)),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
+from aiwebengine.features.idempotency import store as answer_rows
 from aiwebengine.features.idempotency.declarations import OPTION
 from aiwebengine.features.idempotency.kept import KeptAnswers
 from aiwebengine.features.idempotency.keys import CompletionSink, check_option, idempotent_request
@@ -24,6 +25,7 @@ def build(machinery: Machinery) -> Parts:
         milliseconds=base.milliseconds,
         keep_seconds=base.settings.of(IdempotencySettings).keep_seconds,
     )
+    base.store.on_purge(answer_rows.remove_script)
     return Parts(effects={ANSWERS: answers}, admission=[idempotency_step(answers)], upkeep=[answers.remove_old])
 
 

@@ -8,17 +8,21 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from aiwebengine.features.idempotency.tables import answers
+from aiwebengine.services.db.columns import key_of
 from aiwebengine.values import Answer, AnswerKey
 
 LARGEST_BODY = 1024 * 1024
 """A larger one is not kept, only that there was an answer."""
 
 
-def put(connection: Connection, idempotent: AnswerKey, answer: Answer | None, *, now: int, since: int) -> None:
+def put(
+    connection: Connection, idempotent: AnswerKey, answer: Answer | None, *, script: str, now: int, since: int
+) -> None:
     """
     Keep what was answered.
 
     Args:
+        script: The URI of who answered.
         answer: None: it was streamed, and cannot be given again.
         since: Older answers do not count any more.
 
@@ -32,6 +36,7 @@ def put(connection: Connection, idempotent: AnswerKey, answer: Answer | None, *,
         sa.insert(answers).values(
             key=idempotent.key,
             request=idempotent.request,
+            script=key_of(script),
             at=now,
             status=answer.status if answer is not None else 0,
             headers=json.dumps([[name.decode("latin-1"), value.decode("latin-1")] for name, value in pairs]),
@@ -49,6 +54,11 @@ def find(connection: Connection, key: str, *, since: int) -> tuple[str, Answer |
         return row.request, None
     pairs = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in json.loads(row.headers))
     return row.request, Answer(status=row.status, headers=pairs, body=bytes(row.body))
+
+
+def remove_script(connection: Connection, uri: str) -> None:
+    """Remove the answers of a script."""
+    connection.execute(sa.delete(answers).where(answers.c.script == key_of(uri)))
 
 
 def remove_old(connection: Connection, *, before: int, limit: int) -> int:

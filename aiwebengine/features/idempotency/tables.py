@@ -14,6 +14,8 @@ answers = sa.Table(
     # Digests; see `features/idempotency/keys.py`.
     sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("request", sa.String(64), nullable=False),
+    # Of the script that answered, `key_of(uri)`; empty in rows from before there was this column.
+    sa.Column("script", sa.String(64), nullable=False, server_default="", index=True),
     sa.Column("at", sa.BigInteger, nullable=False, index=True),
     # 0: it was streamed.
     sa.Column("status", sa.Integer, nullable=False),

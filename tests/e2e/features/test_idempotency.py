@@ -76,6 +76,19 @@ async def test_done_once() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_purged() -> None:
+    """With a script that is purged its answers go; one that is only deleted has them again when it comes back."""
+    async with running_engine() as engine:
+        for purge, replayed in (("", "true"), ("&purge=true", None)):
+            await engine.deploy("orders", {"main.ts": SCRIPT})
+            await post(engine, "/orders", "k1")
+            assert (await engine.api("DELETE", f"/script?uri=orders{purge}")).status == 204
+            await engine.deploy("orders", {"main.ts": SCRIPT})
+            again = await post(engine, "/orders", "k1")
+            assert (again.status, again.headers.get("idempotency-replayed")) == (201, replayed)
+
+
+@pytest_twisted.ensureDeferred
 async def test_other_request() -> None:
     """The same key with another body or query is refused, and nothing is done."""
     async with running_engine() as engine:
