@@ -35,9 +35,9 @@ def install() -> Any:
 
 def stop_on_signals(reactor: Any) -> None:
     """
-    Have SIGINT and SIGTERM stop *reactor* once, from now on: a second one while it starts or stops is no error.
+    Have SIGINT, SIGTERM and SIGHUP stop *reactor* once, from now on: another one while it starts or stops is no error.
 
-    SIGINT that is ignored, as for a background job of a shell, stays ignored.
+    SIGINT that is ignored, as for a background job of a shell, stays ignored, and SIGHUP as under nohup.
     """
     stopping = False
 
@@ -57,6 +57,9 @@ def stop_on_signals(reactor: Any) -> None:
 
     if ends_on_interrupt():
         signal.signal(signal.SIGINT, once(reactor.sigInt))
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        # The terminal was closed.
+        signal.signal(signal.SIGHUP, once(reactor.sigInt))
     # The reactor sets its handler of SIGTERM after what runs at its start.
     reactor.callWhenRunning(lambda: reactor.callLater(0, terminated_once))
 
@@ -68,8 +71,8 @@ def stop(reactor: Any) -> None:
 
 
 def ignore_signals() -> None:
-    """Ignore SIGINT and SIGTERM: the process ends anyway."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    """Ignore what would stop the server: the process ends anyway."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -192,7 +192,10 @@ class RunningEngine(Service):
             )
         except (NotReady, EngineError) as error:
             self._go_on(handover)
-            _log.error("handover failed, this process keeps serving: {why}", why=str(error))
+            if self.running:
+                _log.error("handover failed, this process keeps serving: {why}", why=str(error))
+            else:
+                _log.info("the handover was given up: the server is stopping")
             return
         except BaseException:
             self._go_on(handover)

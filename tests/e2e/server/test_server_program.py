@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -27,7 +28,7 @@ def refused(server: Server, *told: str) -> None:
 
 
 @EVERY_WAY
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
 def test_starts_and_stops(command: Sequence[str], number: int, tmp_path: Path) -> None:
     """It answers from any working directory, guards the management API with its token, and stops on a signal."""
     with started(tmp_path, command=command) as server:
@@ -40,6 +41,21 @@ def test_starts_and_stops(command: Sequence[str], number: int, tmp_path: Path) -
         assert not (tmp_path / "data" / "address").exists()
         assert "Traceback" not in server.output
         assert server.token not in server.output
+
+
+def test_closed_terminal(tmp_path: Path) -> None:
+    """A server whose terminal is closed stops as by Ctrl-C, though nobody reads its output any more."""
+    leader, terminal = os.openpty()
+    command = [sys.executable, "-m", "aiwebengine.cli", "serve", "--port", "0", "--data-folder", str(tmp_path / "data")]
+    process = subprocess.Popen(["setsid", "--ctty", *command], stdin=terminal, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    shown = b""
+    while b" answers at " not in shown:
+        shown += os.read(leader, 65536)
+    assert (tmp_path / "data" / "address").exists()
+    os.close(leader)
+    assert process.wait(60) == 0
+    assert not (tmp_path / "data" / "address").exists()
 
 
 @EVERY_WAY
