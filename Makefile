@@ -1,9 +1,9 @@
-# make serve      set up, start the server with the examples deployed; PORT=8081 takes that port; Ctrl-C stops it
-# make test       set up, check the code, run the tests that every change must pass; ARGS=... runs pytest with those
-# make test-all   set up, check the code, run every test, the slow ones too, with many more generated examples, and measure coverage
-# make chaos      set up, kill whatever runs for some minutes and look at what remains
-# make bench      set up, measure
-# The set-up takes seconds the second time.  Tests run beside each other, JOBS=2 for two; usual is one more than cores.  More: tox -l
+# make serve      set up, and start the server with the examples deployed; PORT=8081 uses another port; Ctrl-C stops it
+# make test       set up, check the code, and run the tests that every change must pass; ARGS=... are arguments for pytest
+# make test-all   set up, check the code, and run all tests, with more generated examples and with coverage
+# make chaos      set up, and test under load while processes are killed, for some minutes
+# make bench      set up, and measure
+# The set-up takes only seconds the second time.  Test files run in parallel; JOBS sets the number of processes.  More: tox -l
 
 .PHONY: help serve test test-all lint bench chaos docs clean ready
 
@@ -29,7 +29,7 @@ lint: ready
 
 # The floors and the other rules of the repository are tests: tests/rules.
 # A file's tests run one after another in one process.  Files begin in the order of their names, the long ones of e2e first.
-# Measuring coverage makes everything half as slow again, so only COVERAGE=yes, as in .ci/run, and test-all do.
+# With coverage the tests take half as long again, so only COVERAGE=yes, as in .ci/run, and test-all measure it.
 test: EXTENT := quick
 test-all: EXTENT := full
 test-all: COVERAGE := yes
