@@ -25,18 +25,18 @@
 
     // -- registration -------------------------------------------------------------------------
 
-    function optionsOf(call, given, argument) {
-        if (given === undefined || given === null) return {};
-        if (typeof given !== 'object' || isArray(given)) throw refused(call, 'the last argument must be an object of options; ' + K.quote(given) + ' was given.', { argument: argument });
-        var chosen = keys(given);
-        for (var i = 0; i < chosen.length; i++) if (typeof given[chosen[i]] === 'function') throw refused(call, 'the option ' + chosen[i] + ' cannot be a function.', { option: chosen[i] });
-        return given;
+    function optionsOf(call, value, argument) {
+        if (value === undefined || value === null) return {};
+        if (typeof value !== 'object' || isArray(value)) throw refused(call, 'the last argument must be an object of options; ' + K.quote(value) + ' was given.', { argument: argument });
+        var chosen = keys(value);
+        for (var i = 0; i < chosen.length; i++) if (typeof value[chosen[i]] === 'function') throw refused(call, 'the option ' + chosen[i] + ' cannot be a function.', { option: chosen[i] });
+        return value;
     }
 
     function bare(handler, call, stack, where) {
-        var kept = K.keepHandler(handler, call, stack, where);
-        K.handlers[kept.id].bare = true;
-        return kept;
+        var entry = K.keepHandler(handler, call, stack, where);
+        K.handlers[entry.id].bare = true;
+        return entry;
     }
 
     function send(call, part, stack) {
@@ -50,9 +50,9 @@
     function registerRoot(call, kind, name, sdl, resolver, options, stack) {
         K.registering(call, stack, function () {
             if (typeof sdl === 'function' && typeof resolver === 'string') { var swap = sdl; sdl = resolver; resolver = swap; }
-            var given = optionsOf(call, options, 3);
+            var chosenOptions = optionsOf(call, options, 3);
             var handler = kind === 'subscription' && (resolver === undefined || resolver === null) ? null : bare(resolver, call, stack, { argument: 2 });
-            send(call, { kind: kind, name: text(name), sdl: text(sdl), handler: handler, options: given }, stack);
+            send(call, { kind: kind, name: text(name), sdl: text(sdl), handler: handler, options: chosenOptions }, stack);
         });
     }
 
@@ -157,8 +157,8 @@
 
     function extensionsOf(error) {
         try {
-            var found = error.extensions;
-            return found !== null && typeof found === 'object' && !isArray(found) ? found : undefined;
+            var extensions = error.extensions;
+            return extensions !== null && typeof extensions === 'object' && !isArray(extensions) ? extensions : undefined;
         } catch (worse) {
             return undefined;
         }
@@ -221,8 +221,8 @@
 
     K.kinds.graphql = function (run, box) {
         var calls = box.q.calls, outcomes = [], left = calls.length, ctx = context(run);
-        function value(i, given) {
-            outcomes[i] = { d: given === undefined ? null : given };
+        function value(i, result) {
+            outcomes[i] = { d: result === undefined ? null : result };
             if (--left === 0) done(run, outcomes);
         }
         function error(i, thrown) {
@@ -234,7 +234,7 @@
             var given;
             try { given = start(calls[i], ctx); } catch (thrown) { error(i, thrown); return; }
             if (!K.isThenable(given)) { value(i, given); return; }
-            K.when(given, function (there) { value(i, there); }, function (thrown) { error(i, thrown); });
+            K.when(given, function (resolved) { value(i, resolved); }, function (thrown) { error(i, thrown); });
         }
         for (var i = 0; i < calls.length; i++) begin(i);
     };
@@ -269,7 +269,7 @@
     }
 
     K.kinds.subscribe = function (run, box) {
-        function there(value) {
+        function resolved(value) {
             var source;
             try {
                 source = sourceOf(value);
@@ -278,8 +278,8 @@
             done(run, source);
         }
         function thrown(error) { failed(run, error); }
-        try { var given = start(box.q.calls[0], context(run)); } catch (error) { failed(run, error); return; }
-        K.when(given, there, thrown);
+        try { var result = start(box.q.calls[0], context(run)); } catch (error) { failed(run, error); return; }
+        K.when(result, resolved, thrown);
     };
 
     /* Which of the clients get a message: their resolver is asked again for its filter, which is given the payload. */
@@ -292,12 +292,12 @@
             run.settled = true;
         }
         function begin(i) {
-            function there(filter) {
+            function receive(filter) {
                 if (typeof filter !== 'function') { chose(i, true); return; }
                 K.when(filter(box.q.message), function (chosen) { chose(i, chosen); }, thrown);
             }
             function thrown(error) { if (run === K.run) K.failWith(error); }
-            try { K.when(fn(clients[i].a, ctx, clients[i].i), function (filter) { try { there(filter); } catch (error) { thrown(error); } }, thrown); } catch (error) { thrown(error); }
+            try { K.when(fn(clients[i].a, ctx, clients[i].i), function (filter) { try { receive(filter); } catch (error) { thrown(error); } }, thrown); } catch (error) { thrown(error); }
         }
         for (var i = 0; i < clients.length; i++) begin(i);
     };

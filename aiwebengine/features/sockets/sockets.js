@@ -17,29 +17,29 @@
 
     // -- registration -------------------------------------------------------------------------
 
-    function register(call, path, handlers, given, stack) {
+    function register(call, path, handlers, options, stack) {
         if (handlers === null || typeof handlers !== 'object' || isArray(handlers)) throw misregistered(call, 'the second argument must be an object such as { open, message, close }; ' + K.quote(handlers) + ' was given.', { argument: 1 });
-        if (given === undefined || given === null) given = {};
-        if (typeof given !== 'object' || isArray(given)) throw misregistered(call, 'the third argument must be an object of options; ' + K.quote(given) + ' was given.', { argument: 2 });
-        var names = keys(handlers), kept = K.bare(), sent = {}, between = null, i;
+        if (options === undefined || options === null) options = {};
+        if (typeof options !== 'object' || isArray(options)) throw misregistered(call, 'the third argument must be an object of options; ' + K.quote(options) + ' was given.', { argument: 2 });
+        var names = keys(handlers), entries = K.bare(), sent = {}, between = null, i;
         for (i = 0; i < names.length; i++) {
             var name = names[i];
             if (EVENTS.indexOf(name) < 0) throw misregistered(call, 'there is no event ' + K.quote(name) + '; there are open, message and close.', { option: name });
             if (handlers[name] === undefined || handlers[name] === null) continue;
-            kept[name] = K.keepHandler(handlers[name], call + ': ' + name, stack, { option: name });
-            K.handlers[kept[name].id].bare = true;
-            if (name !== 'open') sent[name] = kept[name].id;
+            entries[name] = K.keepHandler(handlers[name], call + ': ' + name, stack, { option: name });
+            K.handlers[entries[name].id].bare = true;
+            if (name !== 'open') sent[name] = entries[name].id;
         }
-        var chosen = keys(given);
+        var chosen = keys(options);
         for (i = 0; i < chosen.length; i++) {
-            var value = given[chosen[i]];
+            var value = options[chosen[i]];
             if (value === undefined || value === null) continue;
             if (chosen[i] === 'middleware') between = value;
             else if (typeof value === 'function') throw misregistered(call, 'the option ' + chosen[i] + ' cannot be a function.', { option: chosen[i] });
             else if (EVENTS.indexOf(chosen[i]) < 0) sent[chosen[i]] = value;
             else throw misregistered(call, chosen[i] + ' belongs to the second argument.', { option: chosen[i] });
         }
-        var opener = K.keepHandler(openerOf(kept.open === undefined ? null : K.handlers[kept.open.id]), call, stack);
+        var opener = K.keepHandler(openerOf(entries.open === undefined ? null : K.handlers[entries.open.id]), call, stack);
         if (between !== null) sent.middleware = K.keepBetween(opener.id, between, call, stack);
         K.hostCallSync('register.socket', [{ path: path, handler: { id: opener.id, name: 'socket' }, options: sent, stack: stack }]);
     }
@@ -125,9 +125,9 @@
             try {
                 var ws = new Socket(state, done);
                 var value = open === null ? undefined : open.fn(ws, req, ctx);
-                K.when(value, function (given) {
+                K.when(value, function (result) {
                     try {
-                        if (given instanceof K.HttpError) { K.resolve(after, given); return; }
+                        if (result instanceof K.HttpError) { K.resolve(after, result); return; }
                         K.resolve(after, { status: 200, contentType: TYPE, body: outcome(ws, done, state) });
                     } catch (error) { failed(error); }
                 }, failed);
@@ -161,11 +161,11 @@
     // -- messages to topics -------------------------------------------------------------------
 
     /* A message is sent as a string, or as { base64 } for bytes. */
-    function messageOf(call, given) {
-        var bytes = bytesOf(given[1]), list = [topicOf(call, given[0]), bytes === null ? textOf(call, given[1]) : { base64: K.base64(bytes) }];
-        if (given[2] !== undefined && given[2] !== null) list[2] = given[2];
+    function messageOf(call, values) {
+        var bytes = bytesOf(values[1]), list = [topicOf(call, values[0]), bytes === null ? textOf(call, values[1]) : { base64: K.base64(bytes) }];
+        if (values[2] !== undefined && values[2] !== null) list[2] = values[2];
         return list;
     }
 
-    K.adapt('sendSocketMessage', { arguments: function (given, call) { return messageOf(call, given); } });
+    K.adapt('sendSocketMessage', { arguments: function (values, call) { return messageOf(call, values); } });
 }(__kernel));

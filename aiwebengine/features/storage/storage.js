@@ -55,7 +55,7 @@
 
     function refused(call, message) { return K.HostError({ code: 'invalid', call: call, message: call + ': ' + message }); }
 
-    function read(key) { return K.hostCall('kv.get', [key], function (found) { return found === null ? undefined : found; }); }
+    function read(key) { return K.hostCall('kv.get', [key], function (value) { return value === null ? undefined : value; }); }
 
     /* A promise of what `work` gives, which it may be itself; what it throws is a rejection. */
     function promised(work) {
@@ -64,7 +64,7 @@
         return after;
     }
 
-    K.adapt('kv.get', { result: function (found) { return found === null ? undefined : found.value; } });
+    K.adapt('kv.get', { result: function (entry) { return entry === null ? undefined : entry.value; } });
 
     method(kv, 'getWithVersion', function (key) {
         return promised(function () { return read(K.textOf('kv.getWithVersion', 'key', key)); });
@@ -82,11 +82,11 @@
     function attempt(key, change, left) {
         var after = K.pending();
         function failed(error) { K.reject(after, error); }
-        K.when(read(key), function (found) {
+        K.when(read(key), function (current) {
             var value;
-            try { value = change(found === undefined ? undefined : found.value); } catch (error) { failed(error); return; }
+            try { value = change(current === undefined ? undefined : current.value); } catch (error) { failed(error); return; }
             K.when(value, function (made) {
-                K.when(set(key, made, { ifVersion: found === undefined ? null : found.version }), function () { K.resolve(after, made); }, function (error) {
+                K.when(set(key, made, { ifVersion: current === undefined ? null : current.version }), function () { K.resolve(after, made); }, function (error) {
                     if (left > 0 && error instanceof K.HostError && error.code === 'conflict') K.resolve(after, attempt(key, change, left - 1));
                     else failed(error);
                 });

@@ -16,27 +16,27 @@
 
     // -- registration -------------------------------------------------------------------------
 
-    function register(call, path, given, stack) {
-        if (given === undefined || given === null) given = {};
-        if (typeof given !== 'object' || isArray(given)) throw refused(call, 'the second argument must be an object of options; ' + K.quote(given) + ' was given.', { argument: 1 });
-        var sent = {}, chosen = keys(given), kept = K.bare(), between = null;
+    function register(call, path, options, stack) {
+        if (options === undefined || options === null) options = {};
+        if (typeof options !== 'object' || isArray(options)) throw refused(call, 'the second argument must be an object of options; ' + K.quote(options) + ' was given.', { argument: 1 });
+        var sent = {}, chosen = keys(options), entries = K.bare(), between = null;
         for (var i = 0; i < chosen.length; i++) {
-            var name = chosen[i], value = given[name];
+            var name = chosen[i], value = options[name];
             if (value === undefined || value === null) continue;
             if (FUNCTIONS[name]) {
-                kept[name] = K.keepHandler(value, call + ': ' + name, stack, { option: name });
-                sent[name] = kept[name].id;
+                entries[name] = K.keepHandler(value, call + ': ' + name, stack, { option: name });
+                sent[name] = entries[name].id;
             } else if (name === 'middleware') between = value;
             else if (typeof value === 'function') throw refused(call, 'the option ' + name + ' cannot be a function.', { option: name });
             else sent[name] = value;
         }
-        if (kept.filter !== undefined) K.handlers[kept.filter.id].bare = true;
-        var opener = K.keepHandler(openerOf(entryOf(kept.attributes), entryOf(kept.onConnect)), call, stack);
+        if (entries.filter !== undefined) K.handlers[entries.filter.id].bare = true;
+        var opener = K.keepHandler(openerOf(entryOf(entries.attributes), entryOf(entries.onConnect)), call, stack);
         if (between !== null) sent.middleware = K.keepBetween(opener.id, between, call, stack);
         K.hostCallSync('register.stream', [{ path: path, handler: { id: opener.id, name: 'stream' }, options: sent, stack: stack }]);
     }
 
-    function entryOf(kept) { return kept === undefined ? null : K.handlers[kept.id]; }
+    function entryOf(reference) { return reference === undefined ? null : K.handlers[reference.id]; }
 
     K.global('registerWebStream', function registerWebStream(path, options) {
         var stack = K.stackHere();
@@ -48,19 +48,19 @@
     function openerOf(attributes, onConnect) {
         return function stream(req, ctx) {
             var after = K.pending();
-            step(attributes, req, ctx, after, function (given) {
-                step(onConnect, req, ctx, after, function (first) { K.resolve(after, opening(given, first)); });
+            step(attributes, req, ctx, after, function (result) {
+                step(onConnect, req, ctx, after, function (first) { K.resolve(after, opening(result, first)); });
             });
             return after;
         };
     }
 
     /* What the server is told of a client that may connect; `httpError` returned refuses it, as thrown. */
-    function opening(given, first) {
-        if (given instanceof K.HttpError) return given;
+    function opening(attributes, first) {
+        if (attributes instanceof K.HttpError) return attributes;
         if (first instanceof K.HttpError) return first;
-        if (given !== undefined && given !== null && (typeof given !== 'object' || isArray(given))) throw new TypeError('attributes must return an object such as { room: 7 }; ' + K.quote(given) + ' was returned.');
-        var accepted = { attributes: given === undefined ? null : given };
+        if (attributes !== undefined && attributes !== null && (typeof attributes !== 'object' || isArray(attributes))) throw new TypeError('attributes must return an object such as { room: 7 }; ' + K.quote(attributes) + ' was returned.');
+        var accepted = { attributes: attributes === undefined ? null : attributes };
         if (first !== undefined) accepted.first = first;
         return { status: 200, contentType: 'application/vnd.aiwebengine.stream+json', body: K.jsonText(accepted, undefined, { start: 'What a stream\'s function returned', skip: 1, finite: true }) };
     }
@@ -70,8 +70,8 @@
         if (entry === null) { done(undefined); return; }
         function failed(error) { K.reject(after, error); }
         try { value = entry.fn(req, ctx); } catch (error) { failed(error); return; }
-        K.when(value, function (given) {
-            try { done(given); } catch (error) { failed(error); }
+        K.when(value, function (result) {
+            try { done(result); } catch (error) { failed(error); }
         }, failed);
     }
 

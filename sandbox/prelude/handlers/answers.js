@@ -64,8 +64,8 @@
         for (var j = 0; j < names.length; j++) {
             var inner;
             try { inner = value[names[j]]; } catch (ignored) { continue; }
-            var found = cyclePath(inner, ancestors.concat([value]), path.concat([names[j]]), depth + 1);
-            if (found !== null) return found;
+            var cycle = cyclePath(inner, ancestors.concat([value]), path.concat([names[j]]), depth + 1);
+            if (cycle !== null) return cycle;
         }
         return null;
     }
@@ -200,9 +200,9 @@
     }
 
     function framed(pairs) {
-        var kept = [];
-        for (var i = 0; i < pairs.length; i++) if (!hasOwn(FRAMING, pairs[i][0])) kept[kept.length] = pairs[i];
-        return kept;
+        var allowed = [];
+        for (var i = 0; i < pairs.length; i++) if (!hasOwn(FRAMING, pairs[i][0])) allowed[allowed.length] = pairs[i];
+        return allowed;
     }
 
     /* Takes the content type out of the headers: the head has a place of its own for it. */

@@ -19,25 +19,25 @@
         return value;
     }
 
-    function header(name, given) {
+    function header(name, cookie) {
         if (!NAME.test(name)) throw new TypeError('Cookie name ' + K.quote(name) + " is not allowed: letters, digits and !#$%&'*+-.^_`|~ only.");
-        if (given === null) given = { value: '', maxAge: 0 };
-        if (typeof given !== 'object') given = { value: given };
-        Object.keys(given).forEach(function (option) {
+        if (cookie === null) cookie = { value: '', maxAge: 0 };
+        if (typeof cookie !== 'object') cookie = { value: cookie };
+        Object.keys(cookie).forEach(function (option) {
             if (OPTIONS.indexOf(option) < 0) throw new TypeError('Cookie ' + name + ' has the unknown option ' + K.quote(option) + '; there are ' + OPTIONS.join(', ') + '.');
         });
-        var value = given.value === undefined || given.value === null ? '' : String(given.value);
+        var value = cookie.value === undefined || cookie.value === null ? '' : String(cookie.value);
         var text = name + '=' + (PLAIN.test(value) ? value : encodeURIComponent(K.wellFormed(value)));
-        text += '; Path=' + attribute(name, 'path', given.path === undefined ? '/' : given.path);
-        if (given.domain !== undefined) text += '; Domain=' + attribute(name, 'domain', given.domain);
-        if (given.maxAge !== undefined) text += '; Max-Age=' + seconds(name, given.maxAge);
-        if (given.expires !== undefined) text += '; Expires=' + date(name, given.expires);
-        if (given.httpOnly !== false) text += '; HttpOnly';
-        var sameSite = SAME_SITE[String(given.sameSite === undefined ? 'Lax' : given.sameSite).toLowerCase()];
-        if (!sameSite) throw new TypeError('Cookie ' + name + ': sameSite ' + K.quote(given.sameSite) + ' is not one of Strict, Lax, None.');
-        if (given.secure || sameSite === 'None' || given.partitioned) text += '; Secure';
+        text += '; Path=' + attribute(name, 'path', cookie.path === undefined ? '/' : cookie.path);
+        if (cookie.domain !== undefined) text += '; Domain=' + attribute(name, 'domain', cookie.domain);
+        if (cookie.maxAge !== undefined) text += '; Max-Age=' + seconds(name, cookie.maxAge);
+        if (cookie.expires !== undefined) text += '; Expires=' + date(name, cookie.expires);
+        if (cookie.httpOnly !== false) text += '; HttpOnly';
+        var sameSite = SAME_SITE[String(cookie.sameSite === undefined ? 'Lax' : cookie.sameSite).toLowerCase()];
+        if (!sameSite) throw new TypeError('Cookie ' + name + ': sameSite ' + K.quote(cookie.sameSite) + ' is not one of Strict, Lax, None.');
+        if (cookie.secure || sameSite === 'None' || cookie.partitioned) text += '; Secure';
         text += '; SameSite=' + sameSite;
-        return given.partitioned ? text + '; Partitioned' : text;
+        return cookie.partitioned ? text + '; Partitioned' : text;
     }
 
     function seconds(name, value) {

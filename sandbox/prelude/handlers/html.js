@@ -134,11 +134,11 @@
     }
 
     function component(type, props, children) {
-        var given = {};
-        if (props) for (var key in props) if (Object.prototype.hasOwnProperty.call(props, key)) given[key] = props[key];
-        if (children.length) given.children = children.length === 1 ? children[0] : children;
+        var properties = {};
+        if (props) for (var key in props) if (Object.prototype.hasOwnProperty.call(props, key)) properties[key] = props[key];
+        if (children.length) properties.children = children.length === 1 ? children[0] : children;
         var name = type.name || 'component';
-        var made = type.prototype && typeof type.prototype.render === 'function' ? new type(given).render() : type(given);
+        var made = type.prototype && typeof type.prototype.render === 'function' ? new type(properties).render() : type(properties);
         if (made instanceof Html) return made;
         var parts = [];
         append(parts, made, ' by <' + name + '>');

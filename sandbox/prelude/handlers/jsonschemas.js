@@ -129,9 +129,9 @@
     };
 
     function fits(check, value) {
-        var found = new Faults(1);
-        check(value, found);
-        return !found.full;
+        var faults = new Faults(1);
+        check(value, faults);
+        return !faults.full;
     }
 
     function all(checks, value, out) {
@@ -199,8 +199,8 @@
         else if (word === 'format') this.need(typeof value === 'string', place, 'a string', value);
         else if (word === '$ref') parts.$ref = this.reference(value, place);
         else if (word !== 'const' && word.slice(0, 2) !== 'x-') {
-            var meant = K.nearest(word, KEYWORDS);
-            this.refuse(place, 'there is no keyword ' + shown(word) + (meant ? '; did you mean ' + meant + '?' : '.'));
+            var suggestion = K.nearest(word, KEYWORDS);
+            this.refuse(place, 'there is no keyword ' + shown(word) + (suggestion ? '; did you mean ' + suggestion + '?' : '.'));
         }
     };
 
@@ -208,8 +208,8 @@
         var names = isArray(value) && value.length > 0 ? value : [value];
         for (var i = 0; i < names.length; i++) {
             if (typeof names[i] === 'string' && TYPES[names[i]]) continue;
-            var meant = typeof names[i] !== 'string' ? null : own(ELSEWHERE, names[i]) ? ELSEWHERE[names[i]] : K.nearest(names[i], keys(TYPES));
-            this.refuse(place, 'there is no type ' + shown(names[i]) + '; ' + (meant ? 'did you mean ' + meant + '?' : 'use one of ' + keys(TYPES).join(', ') + '.'));
+            var suggestion = typeof names[i] !== 'string' ? null : own(ELSEWHERE, names[i]) ? ELSEWHERE[names[i]] : K.nearest(names[i], keys(TYPES));
+            this.refuse(place, 'there is no type ' + shown(names[i]) + '; ' + (suggestion ? 'did you mean ' + suggestion + '?' : 'use one of ' + keys(TYPES).join(', ') + '.'));
         }
     };
 
@@ -283,20 +283,20 @@
         };
     }
 
-    function typeCheck(wanted) {
-        if (!isArray(wanted)) return { has: TYPES[wanted][1], name: TYPES[wanted][0] };
+    function typeCheck(types) {
+        if (!isArray(types)) return { has: TYPES[types][1], name: TYPES[types][0] };
         return {
             has: function (value) {
-                for (var i = 0; i < wanted.length; i++) if (TYPES[wanted[i]][1](value)) return true;
+                for (var i = 0; i < types.length; i++) if (TYPES[types[i]][1](value)) return true;
                 return false;
             },
-            name: wanted.map(function (one) { return TYPES[one][0]; }).join(' or ')
+            name: types.map(function (one) { return TYPES[one][0]; }).join(' or ')
         };
     }
 
-    function constant(wanted) {
+    function constant(expected) {
         return function (value, out) {
-            if (!same(wanted, value)) out.add('must be ' + shown(wanted) + '; ' + shown(value) + ' was given.');
+            if (!same(expected, value)) out.add('must be ' + shown(expected) + '; ' + shown(value) + ' was given.');
         };
     }
 
@@ -311,9 +311,9 @@
         if (schema[least] === undefined && schema[most] === undefined) return;
         function some(number) { return number + ' ' + (number === 1 ? units[0] : units[1]); }
         push.call(checks, function (value, out) {
-            var found = count(value);
-            if (found < schema[least]) out.add('must have at least ' + some(schema[least]) + '; it has ' + found + '.');
-            if (found > schema[most]) out.add('may have at most ' + some(schema[most]) + '; it has ' + found + '.');
+            var size = count(value);
+            if (size < schema[least]) out.add('must have at least ' + some(schema[least]) + '; it has ' + size + '.');
+            if (size > schema[most]) out.add('may have at most ' + some(schema[most]) + '; it has ' + size + '.');
         });
     }
 
@@ -372,10 +372,10 @@
     function containing(schema, check) {
         var least = schema.minContains === undefined ? 1 : schema.minContains, most = schema.maxContains;
         return function (value, out) {
-            var found = 0;
-            for (var i = 0; i < value.length; i++) if (fits(check, value[i])) found++;
-            if (found < least) out.add('must hold at least ' + least + ' fitting elements.');
-            if (found > most) out.add('may hold at most ' + most + ' such elements; it holds ' + found + '.');
+            var matching = 0;
+            for (var i = 0; i < value.length; i++) if (fits(check, value[i])) matching++;
+            if (matching < least) out.add('must hold at least ' + least + ' matching ' + (least === 1 ? 'element.' : 'elements.'));
+            if (matching > most) out.add('may hold at most ' + most + ' matching ' + (most === 1 ? 'element' : 'elements') + '; it holds ' + matching + '.');
         };
     }
 
@@ -408,8 +408,8 @@
                 out.at(name, additional, value);
                 return;
             }
-            var meant = K.nearest(name, keys(properties));
-            out.add('is not a property that is known here' + (meant ? '; did you mean ' + meant + '?' : '.'), name);
+            var suggestion = K.nearest(name, keys(properties));
+            out.add('is not a property that is known here' + (suggestion ? '; did you mean ' + suggestion + '?' : '.'), name);
         }
         push.call(checks, function (value, out) {
             var given = keys(value);
@@ -449,17 +449,17 @@
         if (any) {
             push.call(checks, function (value, out) {
                 for (var i = 0; i < any.length; i++) if (fits(any[i], value)) return;
-                out.add('fits none of the ' + any.length + ' shapes that are allowed here.');
+                out.add('must match at least one of ' + any.length + ' schemas; it matches none.');
             });
         }
         if (one) {
             push.call(checks, function (value, out) {
-                var found = 0;
-                for (var i = 0; i < one.length; i++) if (fits(one[i], value)) found++;
-                if (found !== 1) out.add('must fit exactly one of ' + one.length + ' shapes; it fits ' + found + '.');
+                var matching = 0;
+                for (var i = 0; i < one.length; i++) if (fits(one[i], value)) matching++;
+                if (matching !== 1) out.add('must match exactly one of ' + one.length + ' schemas; it matches ' + matching + '.');
             });
         }
-        if (not) push.call(checks, function (value, out) { if (fits(not, value)) out.add('has a shape that is not allowed here.'); });
+        if (not) push.call(checks, function (value, out) { if (fits(not, value)) out.add('must not match the schema of "not".'); });
         if (test) {
             push.call(checks, function (value, out) {
                 var branch = fits(test, value) ? parts.then : parts['else'];
@@ -473,9 +473,9 @@
         return K.HostError({ code: 'invalid', call: call, message: call + ': ' + option + ' ' + message, details: { option: option } });
     }
 
-    function asJson(given) {
+    function asJson(schema) {
         try {
-            return stringify(given);
+            return stringify(schema);
         } catch (error) {
             return undefined;
         }
@@ -490,8 +490,8 @@
         }
     }
 
-    K.jsonSchema = function (given, call, option) {
-        var written = asJson(given);
+    K.jsonSchema = function (schema, call, option) {
+        var written = asJson(schema);
         if (written === undefined) throw refused(call, option, 'must be a JSON Schema, an object that JSON can carry.');
         if (written.length > LARGEST) throw refused(call, option, 'may have at most ' + LARGEST + ' characters as JSON; it has ' + written.length + '.');
         // What the script does to its object later changes nothing.

@@ -57,8 +57,8 @@
     }
 
     K.namedFunction = function (name) {
-        var found = named(name);
-        return typeof found === 'function' ? found : undefined;
+        var exported = named(name);
+        return typeof exported === 'function' ? exported : undefined;
     };
 
     /* The top-level functions, as far as they can be told. */
@@ -115,15 +115,15 @@
         return method === undefined ? ['GET'] : isArray(method) ? method : [method];
     }
 
-    function betweenOf(call, given, stack) {
-        var list = isArray(given) ? given : [given], ids = [];
+    function betweenOf(call, middleware, stack) {
+        var list = isArray(middleware) ? middleware : [middleware], ids = [];
         for (var i = 0; i < list.length; i++) ids[i] = keep(list[i], call + ': middleware', stack, { option: 'middleware' }).id;
         return ids;
     }
 
     /* Puts middleware around one handler; gives their numbers. */
-    K.keepBetween = function (id, given, call, stack) {
-        perRoute[id] = betweenOf(call, given, stack);
+    K.keepBetween = function (id, middleware, call, stack) {
+        perRoute[id] = betweenOf(call, middleware, stack);
         return perRoute[id];
     };
 
@@ -235,9 +235,9 @@
     K.global('use', function use(handler) {
         var stack = stackHere();
         noted('use', stack, function () {
-            var kept = keep(handler, 'use', stack, { argument: 0 });
-            K.hostCallSync('register.middleware', [{ handler: kept, stack: stack }]);
-            uses[uses.length] = kept.id;
+            var entry = keep(handler, 'use', stack, { argument: 0 });
+            K.hostCallSync('register.middleware', [{ handler: entry, stack: stack }]);
+            uses[uses.length] = entry.id;
         });
     });
 
@@ -282,9 +282,9 @@
     function resolveNames(table) {
         var missing = [];
         for (var i = 0; i < unresolved.length; i++) {
-            var found = K.namedFunction(unresolved[i].entry.name);
-            if (found === undefined) missing[missing.length] = unresolved[i];
-            else unresolved[i].entry.fn = found;
+            var handler = K.namedFunction(unresolved[i].entry.name);
+            if (handler === undefined) missing[missing.length] = unresolved[i];
+            else unresolved[i].entry.fn = handler;
         }
         missing.forEach(function (one) {
             collected[collected.length] = refusalOf(refused('invalid', one.call, missingText(one.entry.name, table), one.where), one.stack, one.call);
@@ -296,9 +296,9 @@
     }
 
     function missingText(name, table) {
-        var near = nearest(name, table), what = named(name);
+        var suggestion = nearest(name, table), what = named(name);
         var why = what !== undefined ? ' (it is not a function)' : engines[name] !== undefined ? " (the engine's own " + name + ' is no handler)' : '';
-        return 'there is no top-level function "' + name + '"' + why + (near ? '; did you mean "' + near + '"?' : '.');
+        return 'there is no top-level function "' + name + '"' + why + (suggestion ? '; did you mean "' + suggestion + '"?' : '.');
     }
 
     /* What was probably meant, or null. */
@@ -330,16 +330,16 @@
 
     /* `export default { fetch }` is a handler of everything that the script has no other handler for. */
     function fetchExport() {
-        var found = named('default'), methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter(function (method) { return !everything[method]; });
-        if (found === undefined || found === null || found.fetch === undefined) return;
-        if (typeof found.fetch !== 'function') throw K.HostError({ code: 'invalid', call: 'export default', message: 'export default: the member fetch must be a function; ' + K.quote(found.fetch) + ' was given.' });
+        var application = named('default'), methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter(function (method) { return !everything[method]; });
+        if (application === undefined || application === null || application.fetch === undefined) return;
+        if (typeof application.fetch !== 'function') throw K.HostError({ code: 'invalid', call: 'export default', message: 'export default: the member fetch must be a function; ' + K.quote(application.fetch) + ' was given.' });
         if (methods.length === 0) return;
         route('export default', '/*', function fetch(req, ctx) {
             var init = { method: req.method, headers: req.headers }, url = withoutBase(req.url, K.run.box.q.base);
-            if (req.method === 'GET' || req.method === 'HEAD') return found.fetch(new K.Request(url, init), {}, ctx);
+            if (req.method === 'GET' || req.method === 'HEAD') return application.fetch(new K.Request(url, init), {}, ctx);
             return req.bytes().then(function (bytes) {
                 if (bytes.length > 0) init.body = bytes;
-                return found.fetch(new K.Request(url, init), {}, ctx);
+                return application.fetch(new K.Request(url, init), {}, ctx);
             });
         }, methods, '');
     }

@@ -35,16 +35,16 @@
     }
 
     function owner(text) {
-        var found = /^\[object (\w+)\]$/.exec(text);
-        if (found) return found[1] === 'Object' ? 'an object' : found[1] === 'Function' ? 'a function' : /^[AEIOU]/.test(found[1]) ? 'an ' + found[1] : 'a ' + found[1];
+        var match = /^\[object (\w+)\]$/.exec(text);
+        if (match) return match[1] === 'Object' ? 'an object' : match[1] === 'Function' ? 'a function' : /^[AEIOU]/.test(match[1]) ? 'an ' + match[1] : 'a ' + match[1];
         return text;
     }
 
     K.message = function (message, name) {
         if (message.length > 500 || name === 'SyntaxError' && message.indexOf('invalid json') !== 0) return message;
         for (var i = 0; i < RULES.length; i++) {
-            var found = RULES[i][0].exec(message);
-            if (found) return RULES[i][1](found);
+            var match = RULES[i][0].exec(message);
+            if (match) return RULES[i][1](match);
         }
         return message;
     };

@@ -153,14 +153,14 @@
         return count;
     }
 
-    function includes(wanted, from) {
+    function includes(element, from) {
         var list = Object(this), length = lengthOf(list), i = from === undefined ? 0 : Math.trunc(Number(from)) || 0;
         if (i < 0) i = i + length < 0 ? 0 : i + length;
-        if (wanted !== wanted || wanted === undefined) {
-            for (; i < length; i++) if (list[i] === wanted || wanted !== wanted && list[i] !== list[i]) return true;
+        if (element !== element || element === undefined) {
+            for (; i < length; i++) if (list[i] === element || element !== element && list[i] !== list[i]) return true;
             return false;
         }
-        return indexOf.call(list, wanted, i) >= 0;
+        return indexOf.call(list, element, i) >= 0;
     }
     var indexOf = prototype.indexOf;
 

@@ -32,10 +32,10 @@
     }
 
     function fromText(text) {
-        var found = exec(DECIMAL, text);
-        if (found !== null) return (found[1] === '-' && found[2] !== '0' ? '-' : '') + found[2];
-        found = exec(BASED, text);
-        if (found !== null) return found[1] !== undefined ? decimal(found[1], 16) : found[2] !== undefined ? decimal(found[2], 8) : decimal(found[3], 2);
+        var match = exec(DECIMAL, text);
+        if (match !== null) return (match[1] === '-' && match[2] !== '0' ? '-' : '') + match[2];
+        match = exec(BASED, text);
+        if (match !== null) return match[1] !== undefined ? decimal(match[1], 16) : match[2] !== undefined ? decimal(match[2], 8) : decimal(match[3], 2);
         if (exec(/\S/, text) === null) return '0';
         throw new NativeSyntaxError('Cannot convert ' + slice(text, 0, 100) + ' to a BigInt');
     }

@@ -327,14 +327,14 @@
     K.define(global.Date, 'parse', function parse(text) { return parseDate(String(text)); });
 
     var holder = { UTC: function (year, month) {
-        var given = [toNumber(year), arguments.length > 1 ? toNumber(month) : 0, 1, 0, 0, 0, 0];
-        for (var i = 2; i < arguments.length && i < 7; i++) given[i] = toNumber(arguments[i]);
+        var fields = [toNumber(year), arguments.length > 1 ? toNumber(month) : 0, 1, 0, 0, 0, 0];
+        for (var i = 2; i < arguments.length && i < 7; i++) fields[i] = toNumber(arguments[i]);
         for (var j = 0; j < 7; j++) {
-            if (!isFinite(given[j])) return NaN;
-            given[j] = given[j] < 0 ? Math.ceil(given[j]) : floor(given[j]);
+            if (!isFinite(fields[j])) return NaN;
+            fields[j] = fields[j] < 0 ? Math.ceil(fields[j]) : floor(fields[j]);
         }
-        if (given[0] >= 0 && given[0] <= 99) given[0] += 1900;
-        return nativeUTC(given[0], given[1], given[2], given[3], given[4], given[5], given[6]);
+        if (fields[0] >= 0 && fields[0] <= 99) fields[0] += 1900;
+        return nativeUTC(fields[0], fields[1], fields[2], fields[3], fields[4], fields[5], fields[6]);
     } };
     Object.defineProperty(holder.UTC, 'length', { value: 7, configurable: true });
     K.define(global.Date, 'UTC', holder.UTC);

@@ -49,9 +49,9 @@
     });
 
     function readableStack(error, text) {
-        var lines = split(text, '\n'), kept = [];
-        for (var i = 0; i < lines.length; i++) if (!test(OWN_FRAME, lines[i])) kept[kept.length] = lines[i];
-        text = join(kept, '\n');
+        var lines = split(text, '\n'), remaining = [];
+        for (var i = 0; i < lines.length; i++) if (!test(OWN_FRAME, lines[i])) remaining[remaining.length] = lines[i];
+        text = join(remaining, '\n');
         if (!raw) text = K.readableStack(text);
         var message = error.message, shown = typeof message === 'string' && K.message !== undefined ? K.message(message, error.name) : message;
         if (shown === message || message === '') return text;

@@ -13,18 +13,18 @@
     K.define(Reflect, 'get', function get(target, key, receiver) {
         if (arguments.length < 3 || target === receiver) return reflectGet(target, key);
         for (var object = target; object !== null && object !== undefined; object = prototypeOf(object)) {
-            var found = descriptorOf(object, key);
-            if (found) return found.get ? found.get.call(receiver) : found.value;
+            var descriptor = descriptorOf(object, key);
+            if (descriptor) return descriptor.get ? descriptor.get.call(receiver) : descriptor.value;
         }
         return undefined;
     });
     K.define(Reflect, 'set', function set(target, key, value, receiver) {
         if (arguments.length < 4 || target === receiver) return reflectSet(target, key, value);
         for (var object = target; object !== null && object !== undefined; object = prototypeOf(object)) {
-            var found = descriptorOf(object, key);
-            if (!found) continue;
-            if (found.set) { found.set.call(receiver, value); return true; }
-            if (found.get || !found.writable) return false;
+            var descriptor = descriptorOf(object, key);
+            if (!descriptor) continue;
+            if (descriptor.set) { descriptor.set.call(receiver, value); return true; }
+            if (descriptor.get || !descriptor.writable) return false;
             break;
         }
         if (receiver === null || (typeof receiver !== 'object' && typeof receiver !== 'function')) return false;

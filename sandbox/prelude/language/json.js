@@ -51,10 +51,10 @@
 
     /* Where and what instead of the engine's "invalid json (at offset 2)". */
     K.jsonMessage = function (text, message) {
-        var found = /offset (\d+)/.exec(message);
+        var match = /offset (\d+)/.exec(message);
         if (text === '') return 'Unexpected end of JSON input';
-        if (!found) return message;
-        var at = Math.max(0, Number(found[1]) - 1);
+        if (!match) return message;
+        var at = Math.max(0, Number(match[1]) - 1);
         if (at >= text.length) return 'Unexpected end of JSON input';
         var before = text.slice(0, at).split('\n');
         return 'Unexpected token ' + K.quote(text.charAt(at)) + ' in JSON at position ' + at + ' (line ' + before.length + ' column ' + (before[before.length - 1].length + 1) + ')';

@@ -63,9 +63,9 @@
 
     /* Digits in front of the point and behind it, of a decimal text that has `places` behind it; null if it has not. */
     function plainDigits(text, places) {
-        var found = exec(DECIMAL, text);
-        if (found === null || text.length > 2000) return null;
-        var whole = found[2], fraction = found[3] === undefined ? '' : replace(found[3], /0+$/, ''), shift = found[4] === undefined ? 0 : +found[4];
+        var match = exec(DECIMAL, text);
+        if (match === null || text.length > 2000) return null;
+        var whole = match[2], fraction = match[3] === undefined ? '' : replace(match[3], /0+$/, ''), shift = match[4] === undefined ? 0 : +match[4];
         if (fraction === '' && shift < 0) {
             var kept = replace(whole, /0+$/, '');
             shift += whole.length - kept.length;
@@ -116,8 +116,8 @@
         if (typeof text !== 'string') text = String(text);
         var value = nativeParseFloat(text);
         if (value !== value || !mayBeHalfway(text)) return value;
-        var found = exec(PREFIX, text);
-        return found === null ? value : corrected(found[1], value);
+        var match = exec(PREFIX, text);
+        return match === null ? value : corrected(match[1], value);
     }
 
     var INTEGER = /^\s*([+-]?\d+)/, nativeParseInt = global.parseInt;
@@ -126,8 +126,8 @@
         text = String(text);
         var value = nativeParseInt(text, radix);
         if (radix !== undefined && +radix !== 10 && +radix !== 0) return value;
-        var found = exec(INTEGER, text);
-        return found === null || value !== value ? value : corrected(found[1], value);
+        var match = exec(INTEGER, text);
+        return match === null || value !== value ? value : corrected(match[1], value);
     }
 
     // -- JSON

@@ -78,12 +78,12 @@
     }
 
     function group(reader) {
-        var found = reader.source.substr(reader.at, 3) === '(?<' ? /^\(\?<([^=!>][^>]*)>/.exec(reader.source.slice(reader.at)) : null;
-        if (found) {
+        var match = reader.source.substr(reader.at, 3) === '(?<' ? /^\(\?<([^=!>][^>]*)>/.exec(reader.source.slice(reader.at)) : null;
+        if (match) {
             reader.names = reader.names || Object.create(null);
-            (reader.names[found[1]] = reader.names[found[1]] || []).push(++reader.count);
+            (reader.names[match[1]] = reader.names[match[1]] || []).push(++reader.count);
             put(reader, '(');
-            reader.at += found[0].length;
+            reader.at += match[0].length;
             return;
         }
         var ahead = reader.source.substr(reader.at, 4);
@@ -120,14 +120,14 @@
 
     /* \u{1F600} and \ud83d\ude00, which under `u` are one character. */
     function codePoint(reader, rest) {
-        var found = /^\\u\{([0-9A-Fa-f]+)\}/.exec(rest);
-        if (found) {
-            var value = parseInt(found[1], 16);
-            if (value > 0x10ffff) throw invalid(reader, 'there is no character ' + found[0]);
-            return { value: value, length: found[0].length };
+        var match = /^\\u\{([0-9A-Fa-f]+)\}/.exec(rest);
+        if (match) {
+            var value = parseInt(match[1], 16);
+            if (value > 0x10ffff) throw invalid(reader, 'there is no character ' + match[0]);
+            return { value: value, length: match[0].length };
         }
-        found = /^\\u([dD][89abAB][0-9A-Fa-f]{2})\\u([dD][c-fC-F][0-9A-Fa-f]{2})/.exec(rest);
-        return found ? { value: (parseInt(found[1], 16) - 0xd800 << 10) + parseInt(found[2], 16) - 0xdc00 + 0x10000, length: 12 } : null;
+        match = /^\\u([dD][89abAB][0-9A-Fa-f]{2})\\u([dD][c-fC-F][0-9A-Fa-f]{2})/.exec(rest);
+        return match ? { value: (parseInt(match[1], 16) - 0xd800 << 10) + parseInt(match[2], 16) - 0xdc00 + 0x10000, length: 12 } : null;
     }
 
     function hex(unit) { return '\\u' + ('000' + unit.toString(16)).slice(-4); }

@@ -75,11 +75,11 @@
     K.readableStack = function (stack) {
         var lines = split(stack, '\n'), shown = [], known = decoded();
         for (var i = 0; i < lines.length; i++) {
-            var found = exec(FRAME, lines[i]);
-            if (found === null) { shown[shown.length] = lines[i]; continue; }
-            var name = found[1] === '[anon]' || found[1] === undefined ? '' : found[1], where = 'line ' + found[2];
+            var match = exec(FRAME, lines[i]);
+            if (match === null) { shown[shown.length] = lines[i]; continue; }
+            var name = match[1] === '[anon]' || match[1] === undefined ? '' : match[1], where = 'line ' + match[2];
             if (known !== null) {
-                var place = decode(found[2] - 1);
+                var place = decode(match[2] - 1);
                 if (place === null) continue;
                 var author = functionAt(place[0], place[1], place[2]);
                 if (author !== undefined) name = author;

@@ -231,10 +231,10 @@
     });
     method(Promise, 'withResolvers', 0, function () { return capability(this); });
     method(Promise, 'try', 1, function (callback) {
-        var made = capability(this), given = [];
-        for (var i = 1; i < arguments.length; i++) given[i - 1] = arguments[i];
+        var made = capability(this), values = [];
+        for (var i = 1; i < arguments.length; i++) values[i - 1] = arguments[i];
         try {
-            made.resolve(callback.apply(undefined, given));
+            made.resolve(callback.apply(undefined, values));
         } catch (error) {
             made.reject(error);
         }

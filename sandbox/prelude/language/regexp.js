@@ -102,19 +102,19 @@
         var moving = extra.global || extra.sticky, kept = this.lastIndex, start = moving ? Math.max(Math.trunc(Number(kept)) || 0, 0) : 0;
         if (start > text.length) { this.lastIndex = 0; return null; }
         this.lastIndex = start;
-        var found = nativeExec(this, text);
-        if (found !== null && extra.sticky && found.pop() !== undefined) found = null;
-        if (found === null) { this.lastIndex = moving ? 0 : kept; return null; }
+        var match = nativeExec(this, text);
+        if (match !== null && extra.sticky && match.pop() !== undefined) match = null;
+        if (match === null) { this.lastIndex = moving ? 0 : kept; return null; }
         if (!moving) this.lastIndex = kept;
-        found.groups = extra.groups === null ? undefined : named(extra.groups, found);
-        return found;
+        match.groups = extra.groups === null ? undefined : named(extra.groups, match);
+        return match;
     }
 
-    function named(groups, found) {
+    function named(groups, match) {
         var made = Object.create(null);
         for (var name in groups) {
             made[name] = undefined;
-            for (var i = 0; i < groups[name].length; i++) if (found[groups[name][i]] !== undefined) made[name] = found[groups[name][i]];
+            for (var i = 0; i < groups[name].length; i++) if (match[groups[name][i]] !== undefined) made[name] = match[groups[name][i]];
         }
         return made;
     }
@@ -128,9 +128,9 @@
     function run(regexp, text) {
         var own = regexp.exec;
         if (own === exec || typeof own !== 'function') return exec.call(regexp, text);
-        var found = own.call(regexp, text);
-        if (found !== null && typeof found !== 'object') throw new TypeError('exec of a regular expression gave neither an object nor null');
-        return found;
+        var match = own.call(regexp, text);
+        if (match !== null && typeof match !== 'object') throw new TypeError('exec of a regular expression gave neither an object nor null');
+        return match;
     }
 
     K.define(prototype, 'exec', exec);
@@ -166,9 +166,9 @@
     protocol(Symbol.search, '[Symbol.search]', function (text) {
         var kept = this.lastIndex;
         if (kept !== 0) this.lastIndex = 0;
-        var found = run(this, String(text));
+        var match = run(this, String(text));
         if (this.lastIndex !== kept) this.lastIndex = kept;
-        return found === null ? -1 : found.index;
+        return match === null ? -1 : match.index;
     });
 
     protocol(Symbol.matchAll, '[Symbol.matchAll]', function (text) {
@@ -178,11 +178,11 @@
         regexp.lastIndex = this.lastIndex;
         var iterator = Object.create(matchIterator);
         K.hide(iterator, function () {
-            var found = done ? null : run(regexp, text);
-            if (found === null) { done = true; return { value: undefined, done: true }; }
+            var match = done ? null : run(regexp, text);
+            if (match === null) { done = true; return { value: undefined, done: true }; }
             if (!all) done = true;
-            else if (String(found[0]) === '') advance(regexp, text);
-            return { value: found, done: false };
+            else if (String(match[0]) === '') advance(regexp, text);
+            return { value: match, done: false };
         });
         return iterator;
     });
@@ -236,12 +236,12 @@
         return from === 0 && made === '' ? text : made + text.slice(from);
     });
 
-    function called(replacement, found, matched, at, text) {
-        var groups = found.groups;
-        if (found.length === 1 && groups === undefined) return replacement(matched, at, text);
-        if (found.length === 2 && groups === undefined) return replacement(matched, found[1], at, text);
+    function called(replacement, match, matched, at, text) {
+        var groups = match.groups;
+        if (match.length === 1 && groups === undefined) return replacement(matched, at, text);
+        if (match.length === 2 && groups === undefined) return replacement(matched, match[1], at, text);
         var given = [matched];
-        for (var i = 1; i < found.length; i++) given[i] = found[i];
+        for (var i = 1; i < match.length; i++) given[i] = match[i];
         given[i] = at;
         given[i + 1] = text;
         if (groups !== undefined) given[i + 2] = groups;

@@ -80,13 +80,13 @@
             return { kind: 'one', text: slice(source, from, reader.at) };
         }
         if (character === '\\') {
-            var found = exec(ESCAPE, slice(source, from, from + 12));
-            if (found === null) throw GIVE_UP;
-            reader.at += found[0].length;
-            if (found[0] === '\\b' || found[0] === '\\B') return { kind: 'place', text: found[0] };
-            if (found[1] === undefined) return { kind: 'one', text: found[0] };
-            if (+found[1] > reader.highest) reader.highest = +found[1];
-            return { kind: 'back', text: found[0] };
+            var match = exec(ESCAPE, slice(source, from, from + 12));
+            if (match === null) throw GIVE_UP;
+            reader.at += match[0].length;
+            if (match[0] === '\\b' || match[0] === '\\B') return { kind: 'place', text: match[0] };
+            if (match[1] === undefined) return { kind: 'one', text: match[0] };
+            if (+match[1] > reader.highest) reader.highest = +match[1];
+            return { kind: 'back', text: match[0] };
         }
         reader.at++;
         if (character === '^' || character === '$') return { kind: 'place', text: character };
@@ -112,16 +112,16 @@
     }
 
     function readRepeat(reader, atom) {
-        var found = exec(TIMES, slice(reader.source, reader.at, reader.at + 40));
-        if (found === null) return atom;
-        var sign = found[0].charAt(0), least = sign === '+' ? 1 : 0, most = sign === '?' ? 1 : UNBOUNDED;
+        var match = exec(TIMES, slice(reader.source, reader.at, reader.at + 40));
+        if (match === null) return atom;
+        var sign = match[0].charAt(0), least = sign === '+' ? 1 : 0, most = sign === '?' ? 1 : UNBOUNDED;
         if (sign === '{') {
-            least = +found[1];
-            most = found[3] !== '' ? +found[3] : found[2] === '' ? least : UNBOUNDED;
+            least = +match[1];
+            most = match[3] !== '' ? +match[3] : match[2] === '' ? least : UNBOUNDED;
         }
         if (most < least) throw GIVE_UP;
-        reader.at += found[0].length;
-        return { kind: 'repeat', body: atom, least: least, most: most, lazy: found[4] === '?' };
+        reader.at += match[0].length;
+        return { kind: 'repeat', body: atom, least: least, most: most, lazy: match[4] === '?' };
     }
 
     /* -- what a part may match ------------------------------------------------------------- */

@@ -19,8 +19,8 @@
 
     function zone(name) {
         if (name === undefined || /^(?:UTC|GMT|Etc\/UTC|Etc\/GMT|Universal|Zulu)$/i.test(name)) return { name: 'UTC', minutes: 0 };
-        var found = /^([+-])(\d\d):?(\d\d)$/.exec(name);
-        if (found) return { name: String(name), minutes: (found[1] === '-' ? -1 : 1) * (Number(found[2]) * 60 + Number(found[3])) };
+        var match = /^([+-])(\d\d):?(\d\d)$/.exec(name);
+        if (match) return { name: String(name), minutes: (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3])) };
         throw new RangeError('Invalid time zone specified: ' + name + ' (the sandbox knows UTC and offsets such as +02:00)');
     }
 

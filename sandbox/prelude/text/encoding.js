@@ -51,9 +51,9 @@
     }
     K.wellFormed = function (value, escaped) {
         if (value.length < 500 ? encodable(value) : !hasSurrogate.call(SURROGATE, value)) return value;
-        return replace(value, PAIRS_AND_LONE, function (found) {
-            if (found.length === 2) return found;
-            return escaped ? '\\u' + found.charCodeAt(0).toString(16) : '\ufffd';
+        return replace(value, PAIRS_AND_LONE, function (match) {
+            if (match.length === 2) return match;
+            return escaped ? '\\u' + match.charCodeAt(0).toString(16) : '\ufffd';
         });
     };
 

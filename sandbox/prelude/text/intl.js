@@ -202,8 +202,8 @@
     function symbolOf(state, row) {
         if (state.currencyDisplay === 'code') return state.currency;
         var narrow = state.currencyDisplay === 'narrowSymbol', usual = narrow ? K.narrowSymbols : K.currencySymbols;
-        var found = new RegExp('(?:^|;)' + state.currency + '([^;]+)').exec(row[narrow ? NARROW : SYMBOLS]);
-        return found ? found[1] : K.own(usual, state.currency) ? usual[state.currency] : state.currency;
+        var match = new RegExp('(?:^|;)' + state.currency + '([^;]+)').exec(row[narrow ? NARROW : SYMBOLS]);
+        return match ? match[1] : K.own(usual, state.currency) ? usual[state.currency] : state.currency;
     }
 
     /* The digits with sign, currency and percent sign, where the locale has them. */

@@ -44,9 +44,9 @@
         if (web !== null) return web;
         var names = keys(value);
         for (i = 0; i < names.length && i < MOST_KEYS; i++) {
-            var found = Object.getOwnPropertyDescriptor(value, names[i]);
+            var descriptor = Object.getOwnPropertyDescriptor(value, names[i]);
             var plain = /^[A-Za-z_$][\w$]*$/.test(names[i]) ? names[i] : quote(names[i]);
-            parts[i] = plain + ': ' + (found && own(found, 'value') ? show(found.value, depth + 1, seen) : '[Getter]');
+            parts[i] = plain + ': ' + (descriptor && own(descriptor, 'value') ? show(descriptor.value, depth + 1, seen) : '[Getter]');
         }
         if (names.length > MOST_KEYS) parts[MOST_KEYS] = '... ' + (names.length - MOST_KEYS) + ' more';
         var kind = value.constructor && typeof value.constructor.name === 'string' ? value.constructor.name : '';
@@ -83,8 +83,8 @@
         var names = keys(error), parts = [];
         for (var i = 0; i < names.length && parts.length < MOST_KEYS; i++) {
             if (own(TOLD, names[i])) continue;
-            var found = Object.getOwnPropertyDescriptor(error, names[i]);
-            parts[parts.length] = names[i] + ': ' + (found && own(found, 'value') ? show(found.value, depth + 1, seen) : '[Getter]');
+            var descriptor = Object.getOwnPropertyDescriptor(error, names[i]);
+            parts[parts.length] = names[i] + ': ' + (descriptor && own(descriptor, 'value') ? show(descriptor.value, depth + 1, seen) : '[Getter]');
         }
         return parts.length === 0 ? '' : ' { ' + parts.join(', ') + ' }';
     }
@@ -182,8 +182,8 @@
     function stacksOf(fields) {
         var names = keys(fields), text = '';
         for (var i = 0; i < names.length && i < MOST_KEYS; i++) {
-            var found = Object.getOwnPropertyDescriptor(fields, names[i]);
-            if (found && found.value instanceof Error) text += '\n' + names[i] + ': ' + errorText(found.value, 'Caused by: ');
+            var descriptor = Object.getOwnPropertyDescriptor(fields, names[i]);
+            if (descriptor && descriptor.value instanceof Error) text += '\n' + names[i] + ': ' + errorText(descriptor.value, 'Caused by: ');
         }
         return text;
     }

@@ -124,25 +124,25 @@
         return { bytes: K.blobBytes(new K.Blob(pieces)), type: 'multipart/form-data; boundary=' + boundary };
     };
 
-    function find(bytes, wanted, from) {
-        var last = bytes.length - wanted.length, first = wanted[0];
+    function find(bytes, pattern, from) {
+        var last = bytes.length - pattern.length, first = pattern[0];
         outer: for (var i = from; i <= last; i++) {
             if (bytes[i] !== first) continue;
-            for (var j = 1; j < wanted.length; j++) if (bytes[i + j] !== wanted[j]) continue outer;
+            for (var j = 1; j < pattern.length; j++) if (bytes[i + j] !== pattern[j]) continue outer;
             return i;
         }
         return -1;
     }
 
     /* The same for one text in large bytes: it skips as far as the text is long (Horspool). */
-    function finder(wanted) {
-        var length = wanted.length, end = length - 1, skips = new U8(256), i;
+    function finder(pattern) {
+        var length = pattern.length, end = length - 1, skips = new U8(256), i;
         for (i = 0; i < 256; i++) skips[i] = length;
-        for (i = 0; i < end; i++) skips[wanted[i]] = end - i;
+        for (i = 0; i < end; i++) skips[pattern[i]] = end - i;
         return function (bytes, from) {
             var last = bytes.length - length;
             for (var at = from; at <= last; at += skips[bytes[at + end]]) {
-                for (var j = end; bytes[at + j] === wanted[j]; j--) if (j === 0) return at;
+                for (var j = end; bytes[at + j] === pattern[j]; j--) if (j === 0) return at;
             }
             return -1;
         };

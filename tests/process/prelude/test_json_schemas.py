@@ -148,8 +148,8 @@ class CheckTests(SynchronousTestCase):
             ({"maxLength": 1}, "\U0001f600b", "", "may have at most 1 character; it has 2."),
             ({"exclusiveMinimum": 1}, 1, "", "must be more than 1; the number 1 was given."),
             ({"multipleOf": 0.1}, 0.25, "", "must be a multiple of 0.1; the number 0.25 was given."),
-            ({"contains": {"const": 1}, "minContains": 2}, [1], "", "must hold at least 2 fitting elements."),
-            ({"contains": True, "maxContains": 1}, [1, 2], "", "may hold at most 1 such elements; it holds 2."),
+            ({"contains": {"const": 1}, "minContains": 2}, [1], "", "must hold at least 2 matching elements."),
+            ({"contains": True, "maxContains": 1}, [1, 2], "", "may hold at most 1 matching element; it holds 2."),
             ({"prefixItems": [{"type": "string"}]}, [1, 2], "/0", "must be a string; the number 1 was given."),
             (
                 {"uniqueItems": True},
@@ -161,9 +161,9 @@ class CheckTests(SynchronousTestCase):
             ({"propertyNames": {"maxLength": 1}}, {"ab": 1}, "/ab", "may have at most 1 character; it has 2."),
             ({"dependentRequired": {"a": ["b"]}}, {"a": 1}, "/b", 'is missing; "a" needs it.'),
             ({"dependentSchemas": {"a": {"required": ["c"]}}}, {"a": 1}, "/c", "is missing."),
-            ({"anyOf": [False, False]}, 1, "", "fits none of the 2 shapes that are allowed here."),
-            ({"oneOf": [True, True]}, 1, "", "must fit exactly one of 2 shapes; it fits 2."),
-            ({"not": True}, 1, "", "has a shape that is not allowed here."),
+            ({"anyOf": [False, False]}, 1, "", "must match at least one of 2 schemas; it matches none."),
+            ({"oneOf": [True, True]}, 1, "", "must match exactly one of 2 schemas; it matches 2."),
+            ({"not": True}, 1, "", 'must not match the schema of "not".'),
             ({"if": {"type": "string"}, "then": False, "else": True}, "a", "", "is not allowed here."),
             ({"pattern": "^a+$"}, "b", "", 'must match "^a+$"; "b" was given.'),
         ):
