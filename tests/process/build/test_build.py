@@ -359,3 +359,14 @@ async def test_package_of_a_single_file() -> None:
         [folder] = await problems(builder, {**files, "package.json": "{}"}, "main.ts")
         assert (alone.hint or "").startswith("Deploy a folder, with a package.json")
         assert folder.hint == 'Add it: "dependencies": { "zod": "..." }.'
+
+
+@pytest_twisted.ensureDeferred
+async def test_types_of_another_file() -> None:
+    """What one file exports as a type says nothing about the next file."""
+    async with running_builder() as builder:
+        await build(builder, {"main.ts": "export interface Leaked { a: number }\nregisterWebHandler('/x', () => 1);\n"})
+        files = {"main.ts": "import * as all from './b';\nregisterWebHandler('/x', () => Object.keys(all));\n"}
+        built = await build(builder, {**files, "b.ts": "export const kept = 1;\n"})
+    [outcome] = run_programs([Program(source=built.source)])
+    assert outcome.value() == ["kept"]

@@ -12,7 +12,7 @@ const isType = (node) => /^TS(Interface|TypeAlias)Declaration$/.test(node.type) 
  * @returns A Babel plugin, to be run while types are removed.
  */
 export function exportedTypes({ types: t }) {
-  const names = new Set();
+  let names = new Set(); // of one file: Babel makes a plug-in once for all
   const nameOf = (node) => node.name ?? node.value;
 
   function valuesOf(program) {
@@ -28,6 +28,7 @@ export function exportedTypes({ types: t }) {
 
   return {
     name: 'aiwebengine-exported-types',
+    pre() { names = new Set(); },
     visitor: {
       Program: {
         enter({ node }) {
