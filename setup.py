@@ -33,6 +33,7 @@ BROWSER = {path.parent.name: path for path in sorted((ROOT / "aiwebengine" / "fe
 """By feature, the sources of what it shows in browsers."""
 MADE = (
     TOOLCHAIN / "dist" / "worker.mjs",
+    TOOLCHAIN / "dist" / "helpers.json",
     PRELUDE / "core.js",
     PRELUDE / "later" / "streams-library.js",
     PRELUDE / "later" / "compression-library.js",

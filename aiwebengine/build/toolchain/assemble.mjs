@@ -2,6 +2,7 @@
  * Makes what a server needs of JavaScript, when the package is built:
  *
  *   dist/worker.mjs, dist/esbuild.cjs, dist/bin/esbuild   the build worker, with everything it imports
+ *   dist/helpers.json                                     what lowered code calls; see lowering/helpers.mjs
  *   dist/browser/NAME/*.gz                                what the feature NAME shows in browsers; see browser.mjs
  *   dist/versions.json                                    what it was made of
  *   sandbox/prelude/core.js                               what the sandbox takes of core-js
@@ -14,7 +15,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { bundleForBrowsers } from './browser.mjs';
 import { coreSource } from './core.mjs';
@@ -32,22 +33,31 @@ const BY_NAME = ['regenerate', 'regenerate-unicode-properties'];
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(join(DIST, 'bin'), { recursive: true });
 
-await esbuild.build({
-  entryPoints: [join(HERE, 'worker.mjs')],
-  bundle: true,
-  outfile: join(DIST, 'worker.mjs'),
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  external: ['./esbuild.cjs', ...BY_NAME],
-  inject: [join(HERE, 'lowering', 'kernel.mjs')], // for the file of the prelude that the build shares
-  nodePaths: [join(FOLDER, 'node_modules')],
-  legalComments: 'none',
-  minify: true,
-  keepNames: true,
-  logLevel: 'error',
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url); import { fileURLToPath as __toPath } from 'node:url'; import { dirname as __toDir } from 'node:path'; const __filename = __toPath(import.meta.url); const __dirname = __toDir(__filename);" },
-});
+/* One module of the toolchain, with everything that it imports. */
+function assembled(entry, outfile) {
+  return esbuild.build({
+    entryPoints: [join(HERE, entry)],
+    bundle: true,
+    outfile,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: ['./esbuild.cjs', ...BY_NAME],
+    inject: [join(HERE, 'lowering', 'kernel.mjs')], // for the file of the prelude that the build shares
+    nodePaths: [join(FOLDER, 'node_modules')],
+    legalComments: 'none',
+    minify: true,
+    keepNames: true,
+    logLevel: 'error',
+    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url); import { fileURLToPath as __toPath } from 'node:url'; import { dirname as __toDir } from 'node:path'; const __filename = __toPath(import.meta.url); const __dirname = __toDir(__filename);" },
+  });
+}
+
+await assembled('worker.mjs', join(DIST, 'worker.mjs'));
+
+const MAKER = join(FOLDER, 'helpers-module.mjs');
+await assembled(join('lowering', 'helpers-module.mjs'), MAKER);
+writeFileSync(join(DIST, 'helpers.json'), JSON.stringify((await import(pathToFileURL(MAKER))).loweredHelpers()));
 
 // esbuild is a program of its own; its JavaScript finds it by ESBUILD_BINARY_PATH.
 copyFileSync(require.resolve('esbuild'), join(DIST, 'esbuild.cjs'));
@@ -69,7 +79,7 @@ for (const name of ['@babel/core', '@babel/preset-env', '@babel/preset-typescrip
   versions[name] = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : 'unknown';
 }
 // Our own part of the toolchain: what was lowered by another one is not used again.
-versions.worker = createHash('sha256').update(readFileSync(join(DIST, 'worker.mjs'))).digest('hex').slice(0, 12);
+versions.worker = createHash('sha256').update(readFileSync(join(DIST, 'worker.mjs'))).update(readFileSync(join(DIST, 'helpers.json'))).digest('hex').slice(0, 12);
 versions.platform = `${process.platform}-${process.arch}`;
 writeFileSync(join(DIST, 'versions.json'), `${JSON.stringify(versions, null, 2)}\n`);
 

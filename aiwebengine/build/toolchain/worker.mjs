@@ -11,15 +11,18 @@
  * Files stand behind the line of their request, source and map behind that of the answer: the lines have their bytes.
  * It parses what people wrote and never runs it.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 import { Bundler } from './bundling/bundle.mjs';
 import { Kept } from './bundling/kept.mjs';
+import { Helpers } from './lowering/helpers.mjs';
 import { rename } from './rename.mjs';
 import { Requests } from './requests.mjs';
 
 const require = createRequire(import.meta.url);
 const esbuild = require('./esbuild.cjs'); // beside this file in dist/
+const helpers = new Helpers(JSON.parse(readFileSync(new URL('helpers.json', import.meta.url), 'utf8'))); // there too
 let bundler = null;
 let kept = null;
 let setup = null;
@@ -41,7 +44,7 @@ async function answer(request) {
   if (setup === null) {
     setup = request;
     kept = new Kept(setup.cache, setup.cacheBytes ?? Infinity);
-    bundler = new Bundler(esbuild, kept, setup.version);
+    bundler = new Bundler(esbuild, kept, setup.version, helpers);
     say({ ready: true, node: process.version, esbuild: esbuild.version });
     return;
   }

@@ -92,6 +92,10 @@ class WorkerTests(SynchronousTestCase):
         started = self.start(memory_bytes=300 * 1024 * 1024)
         self.assertIn("--max-old-space-size=300", started.arguments)
 
+    def test_young_objects(self) -> None:
+        """A build's garbage has room, and code is compiled at its first run: most of it runs only a few times."""
+        self.assertLess({"--min-semi-space-size=16", "--always-sparkplug"}, set(self.start().arguments))
+
     @pytest.mark.setting("build.idle_seconds")
     def test_idle(self) -> None:
         """A worker that has had nothing to do for as long as the settings say is ended."""

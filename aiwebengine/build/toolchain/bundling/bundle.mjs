@@ -8,7 +8,7 @@ import { lower, withoutMade } from '../lowering/lower.mjs';
 import { Installed, packageOf } from './installed.mjs';
 import { Kept } from './kept.mjs';
 import { placesOnly } from './maps.mjs';
-import { Modules } from './modules.mjs';
+import { HELPERS, Modules } from './modules.mjs';
 import { PackageResolver } from './resolve.mjs';
 import { skeleton } from './skeleton.mjs';
 
@@ -20,11 +20,13 @@ export class Bundler {
    * @param {object} esbuild - The module.
    * @param {Kept} kept - Of lowered files.
    * @param {string} version - Of the toolchain; a part of every key.
+   * @param {Helpers} helpers - What lowered files call.
    */
-  constructor(esbuild, kept, version) {
+  constructor(esbuild, kept, version, helpers) {
     this.esbuild = esbuild;
     this.kept = kept;
     this.version = version;
+    this.helpers = helpers;
     this.folders = new Map(); // packages' folders, whose content never changes, to what is known of them
   }
 
@@ -55,16 +57,20 @@ export class Bundler {
     const tools = { ...this.packages(request.packages), lowered, outlined: (path, source) => this.outlined(path, source) };
     const { unused: first, reached } = request.packages === null ? { unused: new Set(), reached: at.of } : await this.unused(request, tools);
     let unused = first;
+    let helpers = new Set(single.helpers);
     at.of = reached;
     at.done = 0;
     for (;;) {
       const problems = [];
-      const modules = new Modules(request, { ...tools, problems, unused });
+      const modules = new Modules(request, { ...tools, problems, unused, helpers: this.helpers.module(helpers) });
       const { inputs, ...outcome } = await this.bundled(entry, modules, problems);
-      // What is lowered may keep more than what was written; then that is lowered, too.
+      // What is lowered may keep more than what was written; then that is lowered, too.  And other files may call helpers
+      // that the entry file does not.  Lowered files are kept, so to bundle them once more costs little.
       const missed = [...unused].filter((path) => inputs?.[`package:${path}`]?.bytesInOutput > 0);
-      if (missed.length === 0) return { source: '', map: '', ...outcome, problems: withoutMade(problems, modules.globals) };
+      const known = missed.length === 0 && [...modules.helpers].every((name) => helpers.has(name));
+      if (known || outcome.source === undefined) return { source: '', map: '', ...outcome, problems: withoutMade(problems, modules.globals) };
       unused = new Set([...unused].filter((path) => !missed.includes(path)));
+      helpers = modules.helpers;
     }
   }
 
@@ -139,7 +145,7 @@ export class Bundler {
   async bundled(entry, modules, problems) {
     let result;
     try {
-      result = await this.esbuild.build({ ...this.settings(entry, modules), sourcemap: 'external', sourcesContent: false, metafile: true });
+      result = await this.esbuild.build({ ...this.settings(entry, modules), inject: [HELPERS], sourcemap: 'external', sourcesContent: false, metafile: true });
     } catch (error) {
       for (const told of error.errors || [{ text: String(error) }]) {
         if (told.detail !== 'told') problems.push(...problemOf(told, modules.request, problems));

@@ -5,6 +5,7 @@
  *   script:main.ts                        one of the author's files
  *   package:node_modules/zod/index.js     one of an installed package
  *   host:aiwebengine                      the engine's globals as a module
+ *   helpers:/helpers                      what lowered code calls
  *   empty:...                             what a package wants to be empty (`"browser": {"fs": false}`)
  *   absent:...                            what a package asks for and cannot have: throws where it is loaded
  *   refused:...                           a problem of the script's; the build goes on to find the others
@@ -23,15 +24,21 @@ const LOADERS = { '.ts': 'ts', '.mts': 'ts', '.cts': 'ts', '.tsx': 'tsx', '.jsx'
 const NO_MODULE = new Set(['.node', '.wasm']);
 const STYLE = new Set(['.css', '.scss', '.less']);
 
+/** The module of helpers: absolute, unlike every file of a script. */
+export const HELPERS = '/helpers';
+
 export class Modules {
   /**
    * @param {object} request - See `Bundler.build`.
    * @param {object} tools - `installed` and `resolver`, of the script's packages; `lowered(path, source, options)`;
-   *   `problems`, a list to which problems are added; `unused`, files of packages of which nothing is used, or null to
-   *   give packages as they are, to find that out; `outlined(path, source)`.
+   *   `helpers`, a module of those that files are known to call; `problems`, a list to which problems are added;
+   *   `unused`, files of packages of which nothing is used, or null to give packages as they are, to find that out;
+   *   `outlined(path, source)`.
    */
-  constructor(request, { installed, resolver, lowered, problems, unused, outlined }) {
+  constructor(request, { installed, resolver, helpers, lowered, problems, unused, outlined }) {
     this.request = request;
+    this.helpersModule = helpers;
+    this.helpers = new Set(); // that files call
     this.installed = installed;
     this.resolver = resolver;
     this.lowered = lowered;
@@ -54,6 +61,7 @@ export class Modules {
         from('script', (args) => this.script(args.path));
         from('package', (args) => this.package(args.path));
         from('host', () => ({ contents: hostModule(Object.keys(this.request.known)), loader: 'js' }));
+        from('helpers', () => ({ contents: this.helpersModule, loader: 'js' }));
         from('empty', () => ({ contents: 'module.exports = {};', loader: 'js' }));
         from('refused', () => ({ contents: 'module.exports = {};', loader: 'js' }));
         from('absent', (args) => ({ contents: this.absent(args.path), loader: 'js' }));
@@ -62,7 +70,7 @@ export class Modules {
   }
 
   resolve({ path, importer, namespace, kind }) {
-    if (kind === 'entry-point') return { path, namespace: 'script' };
+    if (kind === 'entry-point') return path === HELPERS ? { path, namespace: 'helpers', sideEffects: false } : { path, namespace: 'script' };
     if (namespace === 'script') return this.fromScript(path, importer, kind);
     if (namespace === 'package') return this.fromPackage(path, importer, kind);
     return { path, namespace: 'refused' };
@@ -164,8 +172,7 @@ export class Modules {
     if (!CODE.has(kind)) return { contents: text, loader: 'text' };
     const made = this.lowered(path, text, { own: true, entry: path === this.request.entry });
     this.imports.set(path, made.imports);
-    this.functions.set(`script:${path}`, made.functions);
-    this.globals.push(...made.globals);
+    this.note(`script:${path}`, made);
     // Go on in spite of problems, into what the file imports: all of them are told at once.
     this.tell(made.problems);
     return { contents: made.map === null ? '' : withMap(made.code, made.map, `script:${path}`), loader: 'js' };
@@ -182,10 +189,15 @@ export class Modules {
     if (this.unused.has(path)) return { contents: this.outlined(path, text), loader: 'js' };
     const commonjs = !/^\s*(import|export)\b/m.test(text);
     const made = this.lowered(path, text, { own: false, commonjs });
-    this.functions.set(`package:${path}`, made.functions);
-    this.globals.push(...made.globals);
+    this.note(`package:${path}`, made);
     if (this.tell(made.problems)) return { contents: '', loader: 'js', errors: [{ text: 'problems', detail: 'told' }] };
     return { contents: withMap(made.code, made.map, `package:${path}`), loader: 'js' };
+  }
+
+  note(id, { functions, globals, helpers }) {
+    this.functions.set(id, functions);
+    this.globals.push(...globals);
+    for (const one of helpers) this.helpers.add(one);
   }
 
   tell(found) {

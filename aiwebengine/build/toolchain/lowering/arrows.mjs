@@ -43,7 +43,7 @@ export function arrows({ types: t }) {
     return found;
   }
 
-  const isHelper = (node) => t.isIdentifier(node) && /^_asyncToGenerator\d*$/.test(node.name);
+  const isHelper = (node) => t.isIdentifier(node) && /^(?:__helper)?_asyncToGenerator\d*$/.test(node.name);
 
   /* `{ return inner.apply(this, arguments); }`, or `{ ...; return _asyncToGenerator(...)(); }`: Babel's of an async function. */
   function standsForAsync({ body }) {

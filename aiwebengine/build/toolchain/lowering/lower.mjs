@@ -10,6 +10,7 @@ import presetTypeScript from '@babel/preset-typescript';
 import { accessors } from './accessors.mjs';
 import { arrows } from './arrows.mjs';
 import { checks } from './checks.mjs';
+import { sharedHelpers } from './helpers.mjs';
 import { names } from './names.mjs';
 import { namespaces } from './namespaces.mjs';
 import { numbers } from './numbers.mjs';
@@ -21,6 +22,20 @@ import { exportedTypes, parameterDecorators } from './typed.mjs';
 const PRAGMA = /@jsx(?:Runtime|ImportSource)?\s/;
 const REACT = /\bfrom\s*['"](?:react|preact)(?:\/[^'"]*)?['"]|require\(['"](?:react|preact)['"]\)|\b(?:const|let|var|function|class)\s+React\b/;
 
+/** Babel's settings with which nothing is read but the text itself: no settings in folders, no file that a comment names. */
+export const ALONE = { babelrc: false, configFile: false, browserslistConfigFile: false, inputSourceMap: false, highlightCode: false };
+
+/* Babel prepares a preset once for each object of options, so there is one object for all files. */
+const NO_PRAGMA = {};
+const PRAGMAS = { pragma: 'h', pragmaFrag: 'Fragment' };
+const react = (own) => [presetReact, { runtime: 'classic', pure: false, ...own, throwIfNamespace: false }];
+const typescript = (own) => [presetTypeScript, { onlyRemoveTypeImports: false, ...own }];
+// Duktape has symbols, so typeof tells them; esbuild sees to modules.
+export const ENVIRONMENT = [presetEnv, { targets: 'ie 9', modules: false, exclude: ['transform-typeof-symbol'] }];
+const REACT_PRESETS = new Map([NO_PRAGMA, PRAGMAS].map((own) => [own, react(own)]));
+const TYPESCRIPT_PRESETS = new Map([[NO_PRAGMA, typescript({})], [PRAGMAS, typescript({ jsxPragma: 'h', jsxPragmaFrag: 'Fragment' })]]);
+const DECORATORS = [decorators, { version: 'legacy' }];
+
 /**
  * Lower one file.
  *
@@ -29,21 +44,21 @@ const REACT = /\bfrom\s*['"](?:react|preact)(?:\/[^'"]*)?['"]|require\(['"](?:re
  * @param {object} options - `own`: the author's file, not a package's; `entry`: the file to start with;
  *   `known` and `advice`: the names scripts may use; `script`: parse as a script, not a module.
  * @returns {{code: string, map: object, problems: object[], imports: object,
- *   functions: Array[], globals: string[], plain: boolean}} `imports` tells where each module is imported first;
- *   `functions` what places.mjs notes; `globals` the names that it makes for all files; `plain` that the source is
- *   ES5 already.
+ *   functions: Array[], globals: string[], helpers: string[], plain: boolean}} `imports` tells where each module is
+ *   imported first; `functions` what places.mjs notes; `globals` the names that it makes for all files; `helpers` those
+ *   that it calls, see helpers.mjs; `plain` that the source is ES5 already.
  */
 export function lower(path, source, options) {
   const problems = [];
   const imports = {};
   const functions = [];
   const globals = [];
+  const helpers = [];
   const found = { plain: true };
   const typed = /\.[mc]?tsx?$/.test(path);
   const jsx = /\.(jsx|tsx)$/.test(path) || (options.own && /\.js$/.test(path) && /<[A-Za-z>]/.test(source));
-  // Nothing is read but the text itself: no settings in the folders above, no file that a comment names.
-  const alone = { filename: path, sourceFileName: path, babelrc: false, configFile: false, browserslistConfigFile: false, inputSourceMap: false, highlightCode: false };
-  const own = jsx && !PRAGMA.test(source) && !REACT.test(source) ? { pragma: 'h', pragmaFrag: 'Fragment' } : {};
+  const alone = { ...ALONE, filename: path, sourceFileName: path };
+  const own = jsx && !PRAGMA.test(source) && !REACT.test(source) ? PRAGMAS : NO_PRAGMA;
   const parsing = { sourceType: options.commonjs ? 'unambiguous' : 'module', parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs } };
   try {
     const untyped = typed ? withoutTypes(source, { ...alone, ...parsing }, { functions, own, jsx }) : null;
@@ -55,27 +70,25 @@ export function lower(path, source, options) {
       retainLines: true,
       generatorOpts: { jsescOption: { minimal: false }, shouldPrintComment: (text) => !/[#@]\s*sourceMappingURL=/.test(text) },
       plugins: [
+        [sharedHelpers, { helpers }],
         arrows,
         [places, { functions: untyped === null ? functions : null, lowered: true }],
         accessors,
         [checks, { ...options, problems, imports, globals, found, path, source }],
-        [decorators, { version: 'legacy' }],
+        DECORATORS,
         [names, { own: options.own }],
         objects,
         [patterns, { found }],
         numbers,
       ],
-      presets: [
-        // Duktape has symbols, so typeof tells them; esbuild sees to modules.
-        [presetEnv, { targets: 'ie 9', modules: false, exclude: ['transform-typeof-symbol'] }],
-        ...(jsx ? [[presetReact, { runtime: 'classic', pure: false, ...own, throwIfNamespace: false }]] : []),
-      ],
+      presets: [ENVIRONMENT, ...(jsx ? [REACT_PRESETS.get(own)] : [])],
+      cloneInputAst: false, // nobody else has it
     };
     const result = untyped === null ? babel.transformSync(source, lowering) : babel.transformFromAstSync(untyped, source, lowering);
-    return { code: result.code, map: result.map, problems: withoutMade(problems, globals), imports, functions, globals, plain: found.plain && !typed && !jsx };
+    return { code: result.code, map: result.map, problems: withoutMade(problems, globals), imports, functions, globals, helpers, plain: found.plain && !typed && !jsx };
   } catch (error) {
     problems.push(syntaxProblem(path, source, error, jsx));
-    return { code: '', map: null, problems, imports, functions, globals, plain: false };
+    return { code: '', map: null, problems, imports, functions, globals, helpers: [], plain: false };
   }
 }
 
@@ -95,7 +108,7 @@ function withoutTypes(source, settings, { functions, own, jsx }) {
     code: false,
     parserOpts: { ...settings.parserOpts, plugins: ['decorators-legacy', ...(jsx ? ['jsx'] : [])] },
     plugins: [[places, { functions, lowered: false }], namespaces, exportedTypes, parameterDecorators, accessors],
-    presets: [[presetTypeScript, { onlyRemoveTypeImports: false, ...(own.pragma ? { jsxPragma: 'h', jsxPragmaFrag: 'Fragment' } : {}) }]],
+    presets: [TYPESCRIPT_PRESETS.get(own)],
   });
   return ast;
 }
@@ -119,7 +132,7 @@ function syntaxProblem(path, source, error, jsx) {
 function endingHint(path, source, jsx) {
   const parses = (...plugins) => {
     try {
-      babel.parseSync(source, { filename: 'file', babelrc: false, configFile: false, browserslistConfigFile: false, sourceType: 'module', parserOpts: { plugins: ['decorators-legacy', ...plugins] } });
+      babel.parseSync(source, { ...ALONE, filename: 'file', sourceType: 'module', parserOpts: { plugins: ['decorators-legacy', ...plugins] } });
       return true;
     } catch {
       return false;

@@ -4,6 +4,8 @@
  * written as a product of two that it reads exactly: 1e23 is 5960464477539062 * 16777216.
  */
 
+import { contains } from './contains.mjs';
+
 /* Two factors of such a number, the second a power of two; null for any other. */
 function factorsOf(value) {
   if (!Number.isInteger(value) || Math.abs(value) < 2 ** 53) return null;
@@ -33,6 +35,7 @@ export function numbers({ types: t }) {
       Program: {
         // After all others, which make numbers too.
         exit(path) {
+          if (!contains(t, path.node, ({ type, value }) => type === 'NumericLiteral' && factorsOf(value) !== null)) return;
           path.traverse({
             NumericLiteral(literal) {
               const factors = factorsOf(literal.node.value);

@@ -2,6 +2,7 @@
  * Regular expressions and BigInt, as far as they can be had: what the engine would not take, or would match
  * wrongly, is written otherwise when a script is built.
  */
+import { contains } from './contains.mjs';
 import { boundRepeats } from './repeats.mjs';
 
 /** @returns A Babel plugin; its option `found` is told of a file that is not plain. */
@@ -47,6 +48,7 @@ export function patterns({ types: t }) {
       Program: {
         // After all others, which lower flags and named groups.
         exit(path, state) {
+          if (!contains(t, path.node, ({ type }) => type === 'RegExpLiteral')) return;
           path.traverse({
             RegExpLiteral(literal) {
               const { pattern, flags } = literal.node;

@@ -27,10 +27,17 @@ export function places({ types: t }, { functions, lowered }) {
     if (node.loc && node.loc.filename !== ADDED) return node.loc;
     if (t.isFunction(node)) return null;
     for (const key of t.VISITOR_KEYS[node.type] ?? []) {
-      for (const child of [node[key]].flat()) {
-        const found = child ? firstPlace(child) : null;
-        if (found !== null) return found;
-      }
+      const child = node[key];
+      const found = Array.isArray(child) ? firstOf(child) : child ? firstPlace(child) : null;
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  function firstOf(nodes) {
+    for (const node of nodes) {
+      const found = node ? firstPlace(node) : null;
+      if (found !== null) return found;
     }
     return null;
   }
@@ -41,7 +48,10 @@ export function places({ types: t }, { functions, lowered }) {
       node.loc = found === null ? NOWHERE : { start: found.start, end: found.end };
     }
     for (const key of t.VISITOR_KEYS[node.type] ?? []) {
-      for (const child of [node[key]].flat()) if (child) place(child);
+      const child = node[key];
+      if (Array.isArray(child)) {
+        for (const one of child) if (one) place(one);
+      } else if (child) place(child);
     }
   }
 

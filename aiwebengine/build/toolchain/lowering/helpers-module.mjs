@@ -1,0 +1,42 @@
+/*
+ * Lowers Babel's helpers like any file, when the package is built: `dist/helpers.json`.  See helpers.mjs.
+ */
+import * as babel from '@babel/core';
+
+import { arrows } from './arrows.mjs';
+import { ALONE, ENVIRONMENT } from './lower.mjs';
+
+const FILE = { ...ALONE, filename: 'helpers.js', sourceType: 'module' };
+
+/** @returns {object} What `Helpers` of helpers.mjs is made with. */
+export function loweredHelpers() {
+  const source = babel.buildExternalHelpers(undefined, 'module');
+  const tree = babel.parseSync(source, FILE);
+  babel.types.traverseFast(tree, (node) => { node.loc = undefined; }); // nobody wrote it; arrows.mjs looks for that
+  const { code } = babel.transformFromAstSync(tree, source, { ...FILE, plugins: [arrows], presets: [ENVIRONMENT], cloneInputAst: false });
+  const { body } = babel.parseSync(code, FILE).program;
+  const exported = body.find(({ type }) => type === 'ExportNamedDeclaration').specifiers.map((one) => [one.exported.name, one.local.name]);
+  const statements = [];
+  for (const one of body.filter(({ type }) => type !== 'ExportNamedDeclaration')) {
+    const [text, declares, uses] = [code.slice(one.start, one.end), Object.keys(babel.types.getOuterBindingIdentifiers(one)), namesIn(one)];
+    if (declares.length > 0) statements.push({ code: text, declares, uses });
+    else finish(statements, text, uses);
+  }
+  const all = new Set(statements.flatMap((one) => one.declares));
+  return { exported: Object.fromEntries(exported), statements: statements.map((one) => ({ ...one, uses: one.uses.filter((name) => all.has(name)) })) };
+}
+
+/* A statement that declares nothing is about the function that it names first: `AsyncGenerator.prototype.next = ...`. */
+function finish(statements, text, uses) {
+  const owner = uses.map((name) => statements.find((one) => one.declares.includes(name))).find(Boolean);
+  if (owner === undefined) throw new Error(`This statement of the helpers belongs to none of them: ${text}`);
+  owner.code += `\n${text}`;
+  owner.uses.push(...uses);
+}
+
+/* A variable of a function may have the name of a statement's: then it is taken for more than is needed. */
+function namesIn(statement) {
+  const names = new Set();
+  babel.types.traverseFast(statement, ({ type, name }) => { if (type === 'Identifier') names.add(name); });
+  return [...names];
+}
