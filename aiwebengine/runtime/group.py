@@ -259,7 +259,7 @@ class ProcessGroup:
         self._occupancy.pump()
 
     def _reuse(self, clone: Clone[Run], now: float) -> None:
-        """Return an idle clone its next run, keep it, or let it end."""
+        """Start the next run in an idle clone, keep it, or let it end."""
         if self.service is not Service.SERVING or self._pool.is_worn(clone):
             clone.retire()
         elif self._waiting and not self._waiting[0].alone and self._occupancy.may_start():

@@ -77,7 +77,7 @@ class Slots:
         share.clock = clock + (share.cost or self._usual) / share.weight
 
     def leave(self, share: Share, seconds: float) -> None:
-        """Return a place back after so long; call `pump` when what follows from that is done."""
+        """Release a place that was used so long; call `pump` when what follows from that is done."""
         self.running -= 1
         share.running -= 1
         if share.cost:

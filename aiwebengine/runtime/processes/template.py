@@ -314,7 +314,7 @@ class Template:
         self.loaded.errback(error)
 
     def _expect(self, seconds: float | None, otherwise: Callable[[], None] = lambda: None) -> None:
-        """Wait so long for what comes next; None: for nothing more."""
+        """Set the deadline of the next message; None: no message is expected."""
         if self._late is not None and self._late.active():
             self._late.cancel()
         self._late = None if seconds is None else self._reactor.callLater(seconds, otherwise)

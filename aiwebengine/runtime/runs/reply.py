@@ -123,7 +123,7 @@ class Reply:
 
     def deliver(self, part: Part, taken: Callable[[], None]) -> None:
         """
-        Return a part to the sink, now that it is committed.
+        Pass a part to the sink, now that it is committed.
 
         Args:
             part: As `take` returned it last.

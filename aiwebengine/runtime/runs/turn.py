@@ -90,7 +90,7 @@ class Turn:
             self._request.cancel()
 
     def release(self) -> None:
-        """Return the turn back, if it has one."""
+        """Release the turn, if it has one."""
         release, self._release = self._release, None
         if release is not None:
             self.having = RELEASED[self.having]

@@ -9,7 +9,7 @@
 
     function refuse(name) {
         return function () {
-            throw new EvalError(name + ' is not available: code that is made at run time was neither lowered nor checked. Write the function itself, or import it.');
+            throw new EvalError(name + ' is not available: code that is made at run time is neither compiled nor checked. Write the function itself, or import it.');
         };
     }
 

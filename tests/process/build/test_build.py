@@ -135,11 +135,11 @@ async def test_wrong_imports_from_the_engine() -> None:
                 "unknown_name",
                 2,
                 10,
-                '"aiwebengine" has nothing of the name "registerWebHandlr". Did you mean "registerWebHandler"?',
+                '"aiwebengine" does not export "registerWebHandlr". Did you mean "registerWebHandler"?',
             ),
-            ("unknown_name", 3, 10, '"aiwebengine" has nothing of the name "database".'),
+            ("unknown_name", 3, 10, '"aiwebengine" does not export "database".'),
             ("unknown_member", 5, 40, "kv.put does not exist."),
-            ("unknown_name", 6, 10, '"aiwebengine" has nothing of the name "nothing".'),
+            ("unknown_name", 6, 10, '"aiwebengine" does not export "nothing".'),
         ]
         assert all(one.hint for one in found)
 

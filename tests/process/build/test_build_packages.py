@@ -83,7 +83,7 @@ async def test_exports() -> None:
         for asked, why in (
             ("one/inside/deep.js", "does not export"),
             ("one/gone", "does not export"),
-            ("one/sub/none", "that it does not hold"),
+            ("one/sub/none", "that it does not contain"),
         ):
             [problem] = await problems(
                 builder, script(f'import x from "{asked}";\nconsole.log(x);\n', one=one, two=two)

@@ -103,6 +103,6 @@ async def test_excerpts() -> None:
         main = 'import { one, two } from "./lib";\nconsole.log(one, two);\n'
         [problem] = await problems(builder, {"main.ts": main, "lib.ts": "export const once = 1, two = 2;\n"})
         assert (problem.code, problem.file, problem.line, problem.column) == ("missing_export", "main.ts", 1, 10)
-        assert problem.message == '"lib.ts" has no export of the name "one".'
+        assert problem.message == '"lib.ts" does not export "one".'
         assert problem.hint == 'Did you mean "once"?'
         assert problem.snippet == 'import { one, two } from "./lib";'

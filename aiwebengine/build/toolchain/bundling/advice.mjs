@@ -13,7 +13,7 @@ export function builtIn(specifier) {
 
 /** What takes the place of a module of Node.js, by what the engine advises (`node:fs`: ...). */
 export function insteadOf(name, advice) {
-  return advice[`node:${name}`] ?? 'Look in the reference for what takes its place.';
+  return advice[`node:${name}`] ?? 'Look in the reference for what replaces it.';
 }
 
 /**
@@ -25,18 +25,18 @@ export function addressAdvice(specifier) {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(specifier)?.[1].toLowerCase();
   if (scheme === undefined || scheme === 'node') return null;
   if (scheme === 'npm' || scheme === 'jsr') {
-    const found = /^[a-z]+:\/?(@[^/@]+\/[^/@]+|[^/@]+)(?:@([^/]+))?(\/.*)?$/i.exec(specifier);
-    if (scheme === 'npm' && found !== null) return declare(`"npm:" is how Deno names packages.`, found[1], found[2], found[3]);
+    const match = /^[a-z]+:\/?(@[^/@]+\/[^/@]+|[^/@]+)(?:@([^/]+))?(\/.*)?$/i.exec(specifier);
+    if (scheme === 'npm' && match !== null) return declare(`"npm:" is how Deno names packages.`, match[1], match[2], match[3]);
     return { message: '"jsr:" is how Deno names packages of the registry JSR.', hint: 'Import a package of npm that is in the dependencies of package.json.' };
   }
   if (scheme === 'http' || scheme === 'https') {
-    const found = /^https?:\/\/(?:esm\.sh|cdn\.skypack\.dev|unpkg\.com|esm\.run|(?:cdn|esm)\.jsdelivr\.net\/npm|jspm\.dev|ga\.jspm\.io\/npm:?)\/?(@[^/@?]+\/[^/@?]+|[^/@?]+)(?:@([^/?]+))?/i.exec(specifier);
-    if (found !== null) return declare('Scripts import nothing from the network.', found[1], found[2], '');
-    return { message: 'Scripts import nothing from the network.', hint: 'Deploy the file with the script and import it by its path, or add the package to the dependencies of package.json.' };
+    const match = /^https?:\/\/(?:esm\.sh|cdn\.skypack\.dev|unpkg\.com|esm\.run|(?:cdn|esm)\.jsdelivr\.net\/npm|jspm\.dev|ga\.jspm\.io\/npm:?)\/?(@[^/@?]+\/[^/@?]+|[^/@?]+)(?:@([^/?]+))?/i.exec(specifier);
+    if (match !== null) return declare('Scripts cannot import from the network.', match[1], match[2], '');
+    return { message: 'Scripts cannot import from the network.', hint: 'Deploy the file with the script and import it by its path, or add the package to the dependencies of package.json.' };
   }
-  if (scheme === 'file') return { message: 'Scripts import no files of the server.', hint: 'Deploy the file with the script and import it by its path, such as "./data.json".' };
+  if (scheme === 'file') return { message: 'Scripts cannot import files of the server.', hint: 'Deploy the file with the script and import it by its path, such as "./data.json".' };
   if (scheme === 'data') return { message: 'Imports of data: URLs are not available.', hint: 'Put the content into a file of the script and import that.' };
-  return { message: `"${scheme}:" names modules of another system, which do not exist here.`, hint: 'Look in the reference for what takes its place.' };
+  return { message: `"${scheme}:" modules belong to another system and do not exist here.`, hint: 'Look in the reference for what replaces it.' };
 }
 
 function declare(message, name, version, sub) {

@@ -184,11 +184,11 @@ function problemOf({ text, location, notes }, { files, entry }, known) {
     return [{ severity: 'error', code: 'build', message: text.replace(/\b(?:script|package):/g, ''), file, line, column: at, snippet, hint: null }];
   }
   const column = snippet?.indexOf(missing[2]) ?? -1;
-  const near = notes?.map((note) => /^Did you mean to import "(.*)" instead/.exec(note.text)?.[1]).find(Boolean);
+  const suggestion = notes?.map((note) => /^Did you mean to import "(.*)" instead/.exec(note.text)?.[1]).find(Boolean);
   const packaged = missing[1].startsWith('package:');
-  const message = `${packaged ? `The package "${packageOf(own(missing[1]))}"` : `"${own(missing[1])}"`} has no export of the name "${missing[2]}".`;
+  const message = `${packaged ? `The package "${packageOf(own(missing[1]))}"` : `"${own(missing[1])}"`} does not export "${missing[2]}".`;
   const otherwise = packaged ? 'Look at what the package exports.' : 'Export it there, or import what that file exports.';
-  const hint = near ? `Did you mean "${near}"?` : otherwise;
+  const hint = suggestion ? `Did you mean "${suggestion}"?` : otherwise;
   return [{ severity: 'error', code: 'missing_export', message, file, line, column: column < 0 ? null : column + 1, snippet, hint }];
 }
 

@@ -44,9 +44,9 @@ export class Installed {
       const real = realpathSync(join(this.real, plain));
       const inside = relative(this.real, real).split(sep).join('/');
       if (inside !== ROOT && !inside.startsWith(`${ROOT}/`)) return null;
-      const found = statSync(real);
-      if (found.isFile()) return { kind: 'file', path: inside };
-      return found.isDirectory() ? { kind: 'folder', path: inside } : null;
+      const stat = statSync(real);
+      if (stat.isFile()) return { kind: 'file', path: inside };
+      return stat.isDirectory() ? { kind: 'folder', path: inside } : null;
     } catch {
       return null;
     }

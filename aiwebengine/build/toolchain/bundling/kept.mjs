@@ -75,21 +75,21 @@ export class Kept {
   /** Remove what was not used for longest, if there is more than may be; between two builds. */
   trim() {
     if (this.folder === null || (this.written !== null && this.written <= this.mostBytes)) return;
-    const found = [];
+    const files = [];
     let total = 0;
     for (const name of entries(this.folder)) {
       for (const file of entries(join(this.folder, name))) {
         const path = join(this.folder, name, file);
         try {
           const { size, mtimeMs } = statSync(path);
-          found.push({ path, size, mtimeMs });
+          files.push({ path, size, mtimeMs });
           total += size;
         } catch { /* another worker has removed it */ }
       }
     }
     if (total > this.mostBytes) {
-      found.sort((one, other) => one.mtimeMs - other.mtimeMs);
-      for (const { path, size } of found) {
+      files.sort((one, other) => one.mtimeMs - other.mtimeMs);
+      for (const { path, size } of files) {
         if (total <= this.mostBytes * ROOM) break;
         try {
           unlinkSync(path);

@@ -85,27 +85,27 @@ export class Modules {
     const name = path.startsWith('@') ? path.split('/').slice(0, 2).join('/') : path.split('/')[0];
     const node = builtIn(path);
     if (node !== null && (path.startsWith('node:') || !declared.includes(name))) {
-      return this.refuse(path, importer, 'node_module', `"${path}" is a part of Node.js and does not exist here.`, insteadOf(node, this.request.advice));
+      return this.refuse(path, importer, 'node_module', `"${path}" is part of Node.js and does not exist here.`, insteadOf(node, this.request.advice));
     }
     if (!declared.includes(name)) {
-      const near = nearest(name, declared);
-      return this.refuse(path, importer, 'undeclared_package', `The package "${name}" is not in the dependencies of package.json.`, near ? `Did you mean "${near}"?` : Object.hasOwn(this.request.files, 'package.json') ? `Add it: "dependencies": { "${name}": "..." }.` : `Deploy a folder, with a package.json that has "dependencies": { "${name}": "..." }.`);
+      const suggestion = nearest(name, declared);
+      return this.refuse(path, importer, 'undeclared_package', `The package "${name}" is not in the dependencies of package.json.`, suggestion ? `Did you mean "${suggestion}"?` : Object.hasOwn(this.request.files, 'package.json') ? `Add it: "dependencies": { "${name}": "..." }.` : `Deploy a folder, with a package.json that has "dependencies": { "${name}": "..." }.`);
     }
-    const found = this.resolver.resolve(path, '', kind.startsWith('require'));
-    if (found.missing !== undefined) {
-      return this.refuse(path, importer, 'missing_package', `"${path}" cannot be found in the installed packages: ${found.missing}.`, `Look at what the package "${name}" exports.`);
+    const resolved = this.resolver.resolve(path, '', kind.startsWith('require'));
+    if (resolved.missing !== undefined) {
+      return this.refuse(path, importer, 'missing_package', `"${path}" cannot be found in the installed packages: ${resolved.missing}.`, `Look at what the package "${name}" exports.`);
     }
-    return this.ofPackage(found, `script:${importer}`, path);
+    return this.ofPackage(resolved, `script:${importer}`, path);
   }
 
   fromPackage(path, importer, kind) {
     if (kind === 'require-resolve') return { path, external: true };
     const node = path.startsWith('node:') ? builtIn(path) : null;
-    const found = node !== null ? { missing: 'it is a part of Node.js' } : this.resolver.resolve(path, importer, kind.startsWith('require'));
-    if (found.missing === undefined) return this.ofPackage(found, `package:${importer}`, path);
+    const resolved = node !== null ? { missing: 'it is a part of Node.js' } : this.resolver.resolve(path, importer, kind.startsWith('require'));
+    if (resolved.missing === undefined) return this.ofPackage(resolved, `package:${importer}`, path);
     // Whoever imports it and uses nothing of it does without it.
     const key = `${path} of ${packageOf(importer)}`;
-    if (!this.first.has(`absent:${key}`)) this.first.set(`absent:${key}`, { importer: `package:${importer}`, specifier: path, why: found.missing });
+    if (!this.first.has(`absent:${key}`)) this.first.set(`absent:${key}`, { importer: `package:${importer}`, specifier: path, why: resolved.missing });
     return { path: key, namespace: 'absent', sideEffects: kind === 'import-statement' ? false : undefined };
   }
 
@@ -124,8 +124,8 @@ export class Modules {
     const swapped = base.replace(/\.([mc]?)jsx?$/, '.$1ts');
     const found = [...tried, swapped, `${swapped}x`].find((one) => Object.hasOwn(files, one));
     if (found !== undefined) return { path: found, namespace: 'script' };
-    const near = nearestFile(base, importer, files);
-    const hint = near !== null ? `Did you mean "${near}"?` : 'Deploy the whole folder.';
+    const suggestion = nearestFile(base, importer, files);
+    const hint = suggestion !== null ? `Did you mean "${suggestion}"?` : 'Deploy the whole folder.';
     return this.refuse(path, importer, 'missing_file', `There is no file "${path}".`, hint);
   }
 
@@ -224,8 +224,8 @@ function nearestFile(base, importer, files) {
   const plain = (path) => path.replace(/\.[mc]?[jt]sx?$/, '').replace(/\/index$/, '');
   const others = Object.keys(files).filter((one) => one !== importer);
   const byPlain = new Map(others.map((one) => [plain(one), one]));
-  const near = nearest(plain(base), [...byPlain.keys()]) ?? [...byPlain.keys()].find((one) => posix.basename(one) === posix.basename(plain(base))) ?? null;
-  if (near === null) return null;
-  const path = posix.relative(posix.dirname(importer), CODE.has(extname(byPlain.get(near))) ? near : byPlain.get(near));
+  const match = nearest(plain(base), [...byPlain.keys()]) ?? [...byPlain.keys()].find((one) => posix.basename(one) === posix.basename(plain(base))) ?? null;
+  if (match === null) return null;
+  const path = posix.relative(posix.dirname(importer), CODE.has(extname(byPlain.get(match))) ? match : byPlain.get(match));
   return path.startsWith('.') ? path : `./${path}`;
 }

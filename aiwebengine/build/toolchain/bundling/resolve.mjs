@@ -46,8 +46,8 @@ export class PackageResolver {
     const folderOnly = /(^|\/)\.{0,2}$/.test(specifier);
     const replaced = this.replaced(target, importer, required);
     if (replaced !== null) return replaced;
-    const found = folderOnly ? this.folder(target, required) : this.file(target) ?? this.folder(target, required);
-    return found === null ? { missing: 'there is no such file' } : this.final(found, importer, required);
+    const resolved = folderOnly ? this.folder(target, required) : this.file(target) ?? this.folder(target, required);
+    return resolved === null ? { missing: 'there is no such file' } : this.final(resolved, importer, required);
   }
 
   bare({ specifier, importer, required }) {
@@ -71,8 +71,8 @@ export class PackageResolver {
     if (own !== null && own.name === name && own.exports != null) return this.exported(scope, own, sub, required);
     for (let folder = importer ? posix.dirname(importer) : '.'; ; folder = posix.dirname(folder)) {
       if (posix.basename(folder) !== 'node_modules') {
-        const found = this.installed.look(posix.join(folder, 'node_modules', name));
-        if (found !== null && found.kind === 'folder') return this.ofPackage(found.path, sub, required);
+        const entry = this.installed.look(posix.join(folder, 'node_modules', name));
+        if (entry !== null && entry.kind === 'folder') return this.ofPackage(entry.path, sub, required);
       }
       if (folder === '.') return { missing: 'it is not installed' };
     }
@@ -82,8 +82,8 @@ export class PackageResolver {
     const manifest = this.installed.manifest(folder);
     if (manifest !== null && manifest.exports != null) return this.exported(folder, manifest, sub, required);
     if (sub !== '.') return this.inPackage(folder, sub, required);
-    const found = this.folder(folder, required);
-    return found === null ? { missing: 'it has no main file' } : this.final(found, posix.join(folder, 'package.json'), required);
+    const resolved = this.folder(folder, required);
+    return resolved === null ? { missing: 'it has no main file' } : this.final(resolved, posix.join(folder, 'package.json'), required);
   }
 
   inPackage(folder, sub, required) {
@@ -94,8 +94,8 @@ export class PackageResolver {
     const table = isTable(manifest.exports) ? manifest.exports : { '.': manifest.exports };
     const mapped = target(table, sub, conditions(required));
     if (mapped === null || !mapped.startsWith('./')) {
-      const given = Object.keys(table).filter((one) => !one.includes('*')).slice(0, 20).join(', ');
-      return { missing: sub === '.' ? 'it exports nothing for this environment' : `the package does not export "${sub}"; it exports ${given}` };
+      const exported = Object.keys(table).filter((one) => !one.includes('*')).slice(0, 20).join(', ');
+      return { missing: sub === '.' ? 'it exports nothing for this environment' : `the package does not export "${sub}"; it exports ${exported}` };
     }
     return this.exact(folder, mapped, required);
   }
@@ -106,38 +106,38 @@ export class PackageResolver {
     const manifest = scope !== null ? this.installed.manifest(scope) : null;
     if (!manifest || typeof manifest.imports !== 'object' || manifest.imports === null) return { missing: 'the package has no imports' };
     const mapped = target(manifest.imports, specifier, conditions(required));
-    if (mapped === null) return { missing: 'the imports of the package do not name it' };
+    if (mapped === null) return { missing: 'the package does not list it in its imports' };
     return mapped.startsWith('./') ? this.exact(scope, mapped, required) : this.installedAt(mapped, importer, required);
   }
 
   exact(folder, mapped, required) {
-    if (mapped.slice(2).split('/').some((one) => one === '..' || one === '.' || one === 'node_modules')) return { missing: 'the package names a file outside of itself' };
+    if (mapped.slice(2).split('/').some((one) => one === '..' || one === '.' || one === 'node_modules')) return { missing: 'the package names a file outside of its folder' };
     const path = posix.join(folder, mapped);
-    const found = this.file(path, false);
-    return found === null ? { missing: `the package names a file that it does not hold: ${mapped}` } : this.final(found, path, required);
+    const file = this.file(path, false);
+    return file === null ? { missing: `the package names a file that it does not contain: ${mapped}` } : this.final(file, path, required);
   }
 
   file(path, withEndings = true) {
     for (const ending of withEndings ? ['', ...ENDINGS] : ['']) {
-      const found = this.installed.look(path + ending);
-      if (found !== null && found.kind === 'file') return found.path;
+      const entry = this.installed.look(path + ending);
+      if (entry !== null && entry.kind === 'file') return entry.path;
     }
     return null;
   }
 
   folder(path, required) {
-    const found = this.installed.look(path);
-    if (found === null || found.kind !== 'folder') return null;
-    const manifest = this.installed.manifest(found.path) ?? {};
+    const entry = this.installed.look(path);
+    if (entry === null || entry.kind !== 'folder') return null;
+    const manifest = this.installed.manifest(entry.path) ?? {};
     const browser = typeof manifest.browser === 'string' ? [manifest.browser] : [];
     const mains = required ? [...browser, manifest.main, manifest.module] : [...browser, manifest.module, manifest.main];
     for (const main of mains) {
       if (typeof main !== 'string') continue;
-      const named = posix.join(found.path, main);
-      const there = this.file(named) ?? this.file(posix.join(named, 'index'));
-      if (there !== null) return there;
+      const named = posix.join(entry.path, main);
+      const file = this.file(named) ?? this.file(posix.join(named, 'index'));
+      if (file !== null) return file;
     }
-    return this.file(posix.join(found.path, 'index'));
+    return this.file(posix.join(entry.path, 'index'));
   }
 
   /* What was found, unless its package puts another file in its place. */
@@ -156,10 +156,10 @@ export class PackageResolver {
       if (!Object.hasOwn(browser, key)) continue;
       const instead = browser[key];
       if (instead === false) return { disabled: path };
-      if ((this.hops += 1) > MOST_HOPS) return { missing: 'the browser fields of packages lead around in a circle' };
+      if ((this.hops += 1) > MOST_HOPS) return { missing: 'the browser fields of packages form a cycle' };
       if (!instead.startsWith('.') && !this.file(posix.join(scope, instead))) return this.installedAt(instead, posix.join(scope, 'package.json'), required);
-      const found = this.file(posix.join(scope, instead)) ?? this.folder(posix.join(scope, instead), required);
-      return found === null ? { missing: `the package names a file that it does not hold: ${instead}` } : { path: found };
+      const file = this.file(posix.join(scope, instead)) ?? this.folder(posix.join(scope, instead), required);
+      return file === null ? { missing: `the package names a file that it does not contain: ${instead}` } : { path: file };
     }
     return null;
   }

@@ -58,8 +58,8 @@ export function checks({ types: t }, options) {
     const remedy = (member && advice[`${name}.${member}`]) || advice[name];
     if (named.has(name)) return;
     named.add(name);
-    const near = remedy ? null : nearest(name, Object.keys(known));
-    problem(node, 'unknown_name', `"${name}" is not defined.${near ? ` Did you mean "${near}"?` : ''}`, remedy || (near ? `Write ${near}, or declare ${name}.` : 'Declare it, import it, or read it from the request.'), 'error', name);
+    const suggestion = remedy ? null : nearest(name, Object.keys(known));
+    problem(node, 'unknown_name', `"${name}" is not defined.${suggestion ? ` Did you mean "${suggestion}"?` : ''}`, remedy || (suggestion ? `Write ${suggestion}, or declare ${name}.` : 'Declare it, import it, or read it from the request.'), 'error', name);
   }
 
   function checkMember(path, name) {
@@ -70,8 +70,8 @@ export function checks({ types: t }, options) {
     if (members.includes(member) || Object.prototype[member] !== undefined) return;
     if (parent.parentPath.isAssignmentExpression({ left: parent.node })) return;
     const remedy = advice[`${name}.${member}`];
-    const near = remedy ? null : nearest(member, members);
-    problem(parent.node.property, 'unknown_member', `${name}.${member} does not exist.${near ? ` Did you mean ${name}.${near}?` : ''}`, remedy || (near ? `Write ${name}.${near}.` : `${name} has ${members.slice(0, 20).join(', ')}.`));
+    const suggestion = remedy ? null : nearest(member, members);
+    problem(parent.node.property, 'unknown_member', `${name}.${member} does not exist.${suggestion ? ` Did you mean ${name}.${suggestion}?` : ''}`, remedy || (suggestion ? `Write ${name}.${suggestion}.` : `${name} has ${members.slice(0, 20).join(', ')}.`));
   }
 
   /* `import { name } from "aiwebengine"` gives the global of that name, and so does `export { name } from`. */
@@ -90,20 +90,20 @@ export function checks({ types: t }, options) {
 
   function checkGiven(node, name) {
     if (Object.hasOwn(known, name)) return;
-    const near = advice[name] ? null : nearest(name, Object.keys(known));
-    problem(node, 'unknown_name', `"${US}" has nothing of the name "${name}".${near ? ` Did you mean "${near}"?` : ''}`, advice[name] || (near ? `Write ${near}.` : 'Look in the reference for what there is.'));
+    const suggestion = advice[name] ? null : nearest(name, Object.keys(known));
+    problem(node, 'unknown_name', `"${US}" does not export "${name}".${suggestion ? ` Did you mean "${suggestion}"?` : ''}`, advice[name] || (suggestion ? `Write ${suggestion}.` : 'See the reference for the names that exist.'));
   }
 
   function checkCall(path) {
     const { callee, arguments: given } = path.node;
     if (callee.type === 'Identifier' && callee.name === 'eval' && !path.scope.hasBinding('eval')) {
-      problem(callee, 'no_eval', 'eval is not available: code made at run time was neither lowered nor checked.', 'Write the function itself, or import it.', own ? 'error' : 'warning');
+      problem(callee, 'no_eval', 'eval is not available: code that is made at run time is neither compiled nor checked.', 'Write the function itself, or import it.', own ? 'error' : 'warning');
     }
     const name = callee.type === 'MemberExpression' && !callee.computed ? callee.property.name : null;
     const first = given[0];
     if (own && name && SQL_CALLS.has(name) && callee.object.type === 'Identifier' && callee.object.name === 'database' && first) {
       const glued = (first.type === 'TemplateLiteral' && first.expressions.length > 0) || (first.type === 'BinaryExpression' && first.operator === '+');
-      if (glued) problem(first, 'sql_text', `database.${name} must not be given SQL that is put together from values: the sender of the values could change the statement.`, 'Write database.query("... where id = :id", { id }) or sql`... where id = ${id}`.');
+      if (glued) problem(first, 'sql_text', `database.${name} must not be given SQL that is built from values: the sender of the values could change the statement.`, 'Write database.query("... where id = :id", { id }) or sql`... where id = ${id}`.');
     }
   }
 
@@ -154,7 +154,7 @@ export function checks({ types: t }, options) {
     RegExpLiteral(path) {
       const { pattern, flags } = path.node;
       if (/[suy]/.test(flags) || /\(\?<[A-Za-z_$]/.test(pattern) || /\\[pP]\{/.test(pattern)) modern();
-      if (/\(\?<[=!]/.test(pattern)) problem(path.node, 'no_look_behind', 'Look-behind in regular expressions is not available in scripts.', 'Match what stands before in a group and keep the rest.', own ? 'error' : 'warning');
+      if (/\(\?<[=!]/.test(pattern)) problem(path.node, 'no_look_behind', 'Look-behind in regular expressions is not available in scripts.', 'Match the text before it in a group and keep the rest.', own ? 'error' : 'warning');
       if (flags.includes('d')) problem(path.node, 'no_flag', `The flag "d" of regular expressions is not available in scripts.`, 'Leave the flag out; use match.index.', own ? 'error' : 'warning');
     },
     ImportDeclaration: checkImport,
@@ -165,7 +165,7 @@ export function checks({ types: t }, options) {
     NewExpression(path) {
       const { callee } = path.node;
       if (callee.type === 'Identifier' && callee.name === 'Function' && !path.scope.hasBinding('Function')) {
-        problem(path.node, 'no_eval', 'new Function is not available: code made at run time was neither lowered nor checked.', 'Write the function itself, or import it.', own ? 'error' : 'warning');
+        problem(path.node, 'no_eval', 'new Function is not available: code that is made at run time is neither compiled nor checked.', 'Write the function itself, or import it.', own ? 'error' : 'warning');
       }
     },
     ReferencedIdentifier(path) {
@@ -178,7 +178,7 @@ export function checks({ types: t }, options) {
     const from = path.node.source || path.node.arguments?.[0];
     // Many packages look in this way for where they run, and go on without; their user cannot mend it.
     if (own && (!from || from.type !== 'StringLiteral')) {
-      problem(path.node, 'dynamic_import', 'import() of a name that is made at run time is not available: everything is bundled when it is deployed.', 'Import the modules by their names and choose among them.');
+      problem(path.node, 'dynamic_import', 'import() of a name that is computed at run time is not available: everything is bundled when it is deployed.', 'Import the modules by their names and choose among them.');
     }
   }
 
