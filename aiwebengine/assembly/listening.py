@@ -204,6 +204,7 @@ def _api(machinery: Machinery, parts: Sequence[Parts], *, identify: Identify) ->
         ending=parts[0].ending,
         admit=ApiCallers(identify=identify, decide=machinery.ports.find(DECIDE)).admit,
         settings=base.settings.deploy,
+        threads=base.unpacking_threads,
         new_id=base.new_id,
     )
 

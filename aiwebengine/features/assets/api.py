@@ -10,7 +10,7 @@ from aiwebengine.features.assets.store import NOBODY, AssetInfo, AssetStore
 from aiwebengine.runtime.registry import Current
 from aiwebengine.scripts.package import check_uri
 from aiwebengine.values import Answer
-from aiwebengine.web.api.call import ApiCall, as_json, nothing
+from aiwebengine.web.api.call import ApiCall, Document, nothing
 from aiwebengine.web.api.route import ApiRoute
 
 
@@ -40,10 +40,11 @@ class Assets:
             ApiRoute("DELETE", "/engine/api/asset", self.remove),
         ]
 
-    async def list_all(self, call: ApiCall) -> Answer:
+    async def list_all(self, call: ApiCall) -> Document:
         """List all."""
         call.only()
-        return as_json({"assets": [_shape(info) for info in await self._assets.list_all()]})
+        listed = await self._assets.list_all()
+        return Document(lambda: {"assets": [_shape(info) for info in listed]})
 
     async def read(self, call: ApiCall) -> Answer:
         """Return the bytes."""

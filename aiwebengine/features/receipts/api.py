@@ -6,7 +6,7 @@ from aiwebengine.features.receipts.budgets import Budgets
 from aiwebengine.features.receipts.receipts import Receipts
 from aiwebengine.scripts.package import check_uri
 from aiwebengine.values import Answer
-from aiwebengine.web.api.call import ApiCall, as_json, nothing
+from aiwebengine.web.api.call import ApiCall, Document, nothing
 from aiwebengine.web.api.route import ApiRoute
 
 _MOST = 1000
@@ -39,7 +39,7 @@ class ReceiptList:
         await self._budgets.reset(check_uri(call.required("uri")))
         return nothing()
 
-    async def read(self, call: ApiCall) -> Answer:
+    async def read(self, call: ApiCall) -> Document:
         """Return figures by route, the last receipts, and the newest that were kept."""
         call.only("uri", "limit", "before", "outcome")
         uri = check_uri(call.required("uri"))
@@ -50,14 +50,13 @@ class ReceiptList:
         kept = await self._receipts.kept(uri, limit=limit, before=before, outcome=outcome) if limit else []
         figures = self._receipts.figures(uri)
         recent = [record for record in self._receipts.recent(uri) if outcome in {None, record.receipt.outcome}]
-        return as_json(
-            {
-                "uri": uri,
-                "since": int(self._receipts.since * 1000),
-                "routes": [{"label": label, **route.as_json()} for label, route in sorted(figures.items())],
-                "budgets": self._budgets.figures_of(uri),
-                "recent": [record.as_json() for record in recent[:limit]],
-                "kept": [record.as_json() for record in kept],
-                "next": kept[-1].id if kept and len(kept) == limit else None,
-            }
-        )
+        document = {
+            "uri": uri,
+            "since": int(self._receipts.since * 1000),
+            "routes": [{"label": label, **route.as_json()} for label, route in sorted(figures.items())],
+            "budgets": self._budgets.figures_of(uri),
+            "recent": [record.as_json() for record in recent[:limit]],
+            "kept": [record.as_json() for record in kept],
+            "next": kept[-1].id if kept and len(kept) == limit else None,
+        }
+        return Document(lambda: document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from aiwebengine.errors import Invalid, NotFound
@@ -13,7 +14,7 @@ from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings
 from aiwebengine.values import Answer
 from aiwebengine.web.api.bodies import body_bytes, read_files
-from aiwebengine.web.api.call import ApiCall, as_json, nothing
+from aiwebengine.web.api.call import ApiCall, Document, as_json, nothing
 from aiwebengine.web.api.route import ApiRoute
 
 _MOST = 1000
@@ -52,18 +53,18 @@ class Recordings:
             ApiRoute("POST", "/engine/api/replay", self.replay, body_bytes(self._settings)),
         ]
 
-    async def find(self, call: ApiCall) -> Answer:
+    async def find(self, call: ApiCall) -> Document:
         """List the newest recordings."""
         call.only("uri", "limit")
         uri = call.text("uri")
         limit = call.integer("limit", least=1, most=_MOST) or _DEFAULT_LIMIT
         recordings = await self._recorder.find(check_uri(uri) if uri else None, limit=limit)
-        return as_json({"recordings": [recording.as_json() for recording in recordings]})
+        return Document(lambda: {"recordings": [recording.as_json() for recording in recordings]})
 
-    async def read(self, call: ApiCall) -> Answer:
+    async def read(self, call: ApiCall) -> Document:
         """Return one recording, whole."""
         call.only("id")
-        return as_json(_as_json(await self._get(call.required("id"))))
+        return Document(partial(_as_json, await self._get(call.required("id"))))
 
     async def remove(self, call: ApiCall) -> Answer:
         """Remove one recording."""
@@ -96,7 +97,7 @@ class Recordings:
             raise NotFound("There is no such rule.")
         return nothing()
 
-    async def replay(self, call: ApiCall) -> Answer:
+    async def replay(self, call: ApiCall) -> Document:
         """
         Do one over again.
 
@@ -122,7 +123,8 @@ class Recordings:
                 entry=entry if isinstance(entry, str) else None,
                 author=call.principal.id,
             )
-        return as_json(await self._replayer.replay(recorded, number=call.integer("version", least=1), files=files))
+        replayed = await self._replayer.replay(recorded, number=call.integer("version", least=1), files=files)
+        return Document(lambda: replayed)
 
     async def _get(self, identity: str) -> MaskedRecording:
         recording = await self._recorder.get(identity[:64])

@@ -6,12 +6,13 @@ name is in `recordings.mask`, wherever in a request, a host call or an answer it
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Collection, Sequence
+from operator import is_
 from typing import Any
 from urllib.parse import unquote_plus
 
+from aiwebengine.features.recordings.packed import read_json, write_json
 from aiwebengine.values import Answer, Invocation
 
 MASK = "***"
@@ -42,7 +43,7 @@ class Masks:
         Args:
             body: A long one, which is put in its place; empty if there is none.
         """
-        request: dict[str, Any] = json.loads(invocation.payload)
+        request: dict[str, Any] = read_json(invocation.payload)
         if body:
             try:
                 request["body"] = body.decode("utf-8")
@@ -67,13 +68,15 @@ class Masks:
         return [call[0], *(None if text is None else self.text(text) for text in call[1:])]
 
     def text(self, text: str) -> str:
-        """Return a string that may be JSON."""
+        """Return a string that may be JSON; one that is nested too deeply to look into is hidden."""
         try:
-            read = json.loads(text)
-        except (ValueError, RecursionError):
+            read = read_json(text)
+            masked = self._value(read)
+        except ValueError:
             return text
-        masked = self._value(read)
-        return text if masked == read else json.dumps(masked)
+        except RecursionError:
+            return MASK
+        return text if masked is read else write_json(masked, like=text)
 
     def answer(self, answer: Answer | None) -> dict[str, Any] | None:
         """Return an answer as recordings hold it."""
@@ -87,18 +90,22 @@ class Masks:
         }
 
     def _value(self, value: Any) -> Any:
+        """Return *value* without what is secret: the same object if nothing in it is."""
         if isinstance(value, dict):
-            return {
-                key: MASK if self._is_secret(key) and member else self._value(member) for key, member in value.items()
-            }
+            return self._members(value)
         if isinstance(value, list):
             if len(value) == 2 and isinstance(value[0], str) and self._is_secret(value[0]):
                 # Query and forms are lists of pairs.
                 return [value[0], MASK]
-            return [self._value(item) for item in value]
+            items = [self._value(one) for one in value]
+            return value if all(map(is_, items, value)) else items
         if isinstance(value, str) and value[:1] in {"{", "["}:
             return self.text(value)
         return value
+
+    def _members(self, value: dict[str, Any]) -> dict[str, Any]:
+        members = {key: MASK if found and self._is_secret(key) else self._value(found) for key, found in value.items()}
+        return value if all(map(is_, members.values(), value.values())) else members
 
     def _pairs(self, text: str) -> str:
         """Return a query or a form as it is sent."""

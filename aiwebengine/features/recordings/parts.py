@@ -34,6 +34,7 @@ def build(machinery: Machinery) -> Parts:
         rows=DatabaseRecordingRows(database=base.evidence),
         settings=settings,
         background=base.background,
+        threads=base.unpacking_threads,
         milliseconds=base.milliseconds,
     )
     machinery.hooks.recording = _Recording(recorder, most_bytes=settings.max_bytes)
@@ -42,6 +43,7 @@ def build(machinery: Machinery) -> Parts:
         store=base.store,
         deployer=machinery.deployer,
         masks=recorder.masks,
+        threads=base.unpacking_threads,
     )
     return Parts(
         services=[("recordings", recorder)],

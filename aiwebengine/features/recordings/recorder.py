@@ -10,17 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import Invalid, TooMany
 from aiwebengine.features.recordings.masks import Masks
+from aiwebengine.features.recordings.packed import pack
 from aiwebengine.features.recordings.settings import RecordingSettings
 from aiwebengine.observe.background import Background
+from aiwebengine.services.threads import Runs
 from aiwebengine.values import Answer, Invocation
 
 _log = Logger()
@@ -28,6 +31,8 @@ _log = Logger()
 MODES = ("always", "errors", "sample")
 _MOST_RULES = 1000
 _TRIM_SECONDS = 60.0
+_MOST_WAITING = 100
+"""Recordings that wait to be written; further ones are lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +94,8 @@ class FinishedTape(Protocol):
 class RecordingRows(Protocol):
     """Where recordings and rules are kept."""
 
-    def write(self, recording: MaskedRecording) -> Deferred[None]:
-        """Add one."""
+    def write(self, recording: MaskedRecording, packed: bytes) -> Deferred[None]:
+        """Add one, with its document as `packed.pack` gives it."""
 
     def find(self, uri: str | None, *, limit: int) -> Deferred[list[MaskedRecording]]:
         """Return the newest ones, newest first, with empty documents."""
@@ -122,6 +127,7 @@ class Recorder(Service):
         rows: Where.
         settings: How much, how long, and what is masked.
         background: Writes.
+        threads: Where recordings are masked and packed.
         milliseconds: The server's clock, since 1970.
     """
 
@@ -131,9 +137,13 @@ class Recorder(Service):
         rows: RecordingRows,
         settings: RecordingSettings,
         background: Background,
+        threads: Runs,
         milliseconds: Callable[[], int],
     ) -> None:
         self._rows = rows
+        self._threads = threads
+        self._turn = DeferredLock()
+        self._waiting = 0
         self._settings = settings
         self._background = background
         self._milliseconds = milliseconds
@@ -198,8 +208,10 @@ class Recorder(Service):
         host calls as `[name, arguments, answer]`, the steps, and what came of it.
         """
         failed = outcome not in {"committed", "rolled_back"}
-        fits = len(invocation.body) <= self._settings.max_bytes
         if outcome in {"lost", "rerun"} or (invocation.recording == "errors" and not failed):
+            return
+        if self._waiting >= _MOST_WAITING:
+            self._lost += 1
             return
         recording = MaskedRecording(
             id=invocation.id,
@@ -208,25 +220,11 @@ class Recorder(Service):
             version=invocation.version,
             label=invocation.label,
             outcome=outcome,
-            document={
-                "format": 1,
-                "kind": invocation.kind,
-                "handler": invocation.handler.id if invocation.handler else None,
-                "user": invocation.principal.id,
-                "request": self.masks.request(invocation, body=invocation.body if fits else b""),
-                "seed": tape.seed,
-                "now": tape.now,
-                "wallSeconds": invocation.wall_seconds,
-                "cpuSeconds": invocation.cpu_seconds,
-                "calls": [self.masks.call(call) for call in tape.calls],
-                "steps": list(tape.steps),
-                "answer": self.masks.answer(tape.answer),
-                "error": error or None,
-                "exact": tape.exact,
-                "whole": tape.whole and fits,
-            },
+            document={},
         )
-        self._background.start("keep a recording", self._write(recording))
+        self._waiting += 1
+        pack = partial(self._pack, invocation, tape, error=error)
+        self._background.start("keep a recording", self._write(recording, pack))
 
     async def find(self, uri: str | None, *, limit: int) -> list[MaskedRecording]:
         """Return the newest recordings, newest first."""
@@ -247,14 +245,42 @@ class Recorder(Service):
     def _set_rules(self, rules: Sequence[Rule]) -> None:
         self._rules = {(rule.uri, rule.path): rule for rule in rules}
 
-    async def _write(self, recording: MaskedRecording) -> None:
+    async def _write(self, recording: MaskedRecording, pack: Callable[[], bytes]) -> None:
+        # One after the other: they are listed in the order in which the invocations ended.
+        await self._turn.acquire()
         try:
-            await self._rows.write(recording)
+            await self._rows.write(recording, await self._threads.run(pack))
         except Exception:  # noqa: BLE001  evidence: that it cannot be kept must disturb nobody
             self._lost += 1
             _log.error("a recording could not be kept: {why}", why=Failure().getErrorMessage())
         else:
             self._kept += 1
+        finally:
+            self._waiting -= 1
+            self._turn.release()
+
+    def _pack(self, invocation: Invocation, tape: FinishedTape, *, error: str) -> bytes:
+        """Mask and pack what was written down; in a thread, for it may be long."""
+        fits = len(invocation.body) <= self._settings.max_bytes
+        return pack(
+            {
+                "format": 1,
+                "kind": invocation.kind,
+                "handler": invocation.handler.id if invocation.handler else None,
+                "user": invocation.principal.id,
+                "request": self.masks.request(invocation, body=invocation.body if fits else b""),
+                "seed": tape.seed,
+                "now": tape.now,
+                "wallSeconds": invocation.wall_seconds,
+                "cpuSeconds": invocation.cpu_seconds,
+                "calls": [self.masks.call(call) for call in tape.calls],
+                "steps": list(tape.steps),
+                "answer": self.masks.answer(tape.answer),
+                "error": error or None,
+                "exact": tape.exact,
+                "whole": tape.whole and fits,
+            }
+        )
 
     async def _trim(self) -> None:
         before = self._milliseconds() - int(self._settings.retention_days * 86_400_000)

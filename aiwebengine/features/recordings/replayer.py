@@ -26,6 +26,7 @@ from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.prepare import DeployRequest
 from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.scripts.versions import RegisteredEntries
+from aiwebengine.services.threads import Runs
 from aiwebengine.values import ANONYMOUS, Answer, HandlerRef, Invocation, Principal, ReplayInputs, RouteMatch
 
 FORMAT = 1
@@ -55,9 +56,13 @@ class Replayer:
         store: Reads versions.
         deployer: Loads files that are only tried.
         masks: As recordings are masked.
+        threads: Where answers are masked.
     """
 
-    def __init__(self, *, invoker: Invoker, store: ScriptStore, deployer: Deployer, masks: Masks) -> None:
+    def __init__(
+        self, *, invoker: Invoker, store: ScriptStore, deployer: Deployer, masks: Masks, threads: Runs
+    ) -> None:
+        self._threads = threads
         self._invoker = invoker
         self._store = store
         self._deployer = deployer
@@ -110,7 +115,7 @@ class Replayer:
         host = Replay(document["calls"], whole=bool(document.get("whole")), masked=self._masks.text)
         answer, error = await _ReplaySink.run(self._invoker, invocation, host)
         outcome = error.code if error is not None else "committed"
-        answered = self._masks.answer(answer)
+        answered = await self._threads.run(self._masks.answer, answer)
         # Where the recording ended before the invocation did, nobody knows how it would have ended.
         difference = _difference(host.difference, recorded, outcome, answered) if host.until is None else None
         return {

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from twisted.internet.defer import Deferred
 
+from aiwebengine.features.recordings.packed import unpack
 from aiwebengine.features.recordings.recorder import MaskedRecording, Rule
 from aiwebengine.features.recordings.tables import recording_rules, recordings
 from aiwebengine.services.db.columns import key_of
@@ -29,9 +28,8 @@ class DatabaseRecordingRows:
     def __init__(self, *, database: Database) -> None:
         self._database = database
 
-    def write(self, recording: MaskedRecording) -> Deferred[None]:
+    def write(self, recording: MaskedRecording, packed: bytes) -> Deferred[None]:
         """See `RecordingRows.write`."""
-        text = json.dumps(recording.document, separators=(",", ":")).encode("ascii")
         row = {
             "invocation": recording.id[:64],
             "at": recording.at,
@@ -44,7 +42,7 @@ class DatabaseRecordingRows:
 
         def work(connection: Connection) -> None:
             connection.execute(sa.delete(recordings).where(recordings.c.invocation == row["invocation"]))
-            connection.execute(sa.insert(recordings).values(**row, document=zlib.compress(text)))
+            connection.execute(sa.insert(recordings).values(**row, document=packed))
 
         return self._database.run(work)
 
@@ -62,7 +60,7 @@ class DatabaseRecordingRows:
 
         def work(connection: Connection) -> MaskedRecording | None:
             row = connection.execute(query).first()
-            return None if row is None else _recording(row, json.loads(zlib.decompress(row.document)))
+            return None if row is None else _recording(row, unpack(row.document))
 
         return self._database.read(work)
 

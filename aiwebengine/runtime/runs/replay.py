@@ -71,7 +71,7 @@ class Replay:
             recorded = self._calls[at] if at < len(self._calls) else None
             if recorded is None and not self._whole:
                 self.until = at
-            elif recorded is None or recorded[0] != name or not _same(recorded[1], self._masked(argument)):
+            elif recorded is None or recorded[0] != name or not self._same(recorded[1], argument):
                 self.difference = {"at": at + 1, **_sides(recorded, (name, argument))}
             elif recorded[2] is not None:
                 return recorded[2]
@@ -106,14 +106,13 @@ class Replay:
         if not self.ended.called:
             self.ended.callback(None)
 
-
-def _same(recorded: str | None, now: str) -> bool:
-    if recorded == now:
-        return True
-    try:
-        return bool(json.loads(recorded or "") == json.loads(now))
-    except ValueError:
-        return False
+    def _same(self, recorded: str | None, argument: str) -> bool:
+        if recorded == argument:
+            return True
+        try:
+            return bool(json.loads(recorded or "") == json.loads(self._masked(argument)))
+        except ValueError:
+            return False
 
 
 def _sides(recorded: Sequence[str | None] | None, now: Sequence[str | None] | None) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from twisted.web.server import Request as WebRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from aiwebengine.errors import EngineError, NotFound, WrongMethod
+from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings
 from aiwebengine.values import Answer, Principal, Request
 from aiwebengine.web.api.bodies import body_bytes
-from aiwebengine.web.api.call import ApiCall
+from aiwebengine.web.api.call import ApiCall, Document
 from aiwebengine.web.api.problems import note, problem_answer
 from aiwebengine.web.api.route import ApiResource, ApiRoute
 from aiwebengine.web.http.engine_request import request_value
@@ -38,6 +39,7 @@ class Api(Service):
         ending: End what is followed, so that the listener can close its connections.
         admit: Finds out who asks, and raises for whoever may not.
         settings: What may be deployed.
+        threads: Where long answers are written.
         new_id: Makes the id of a request that brought none.
     """
 
@@ -48,8 +50,10 @@ class Api(Service):
         ending: Sequence[Callable[[], None]],
         admit: Callable[[Request], Coroutine[Any, Any, Principal]],
         settings: DeploySettings,
+        threads: Runs,
         new_id: Callable[[], str],
     ) -> None:
+        self._threads = threads
         self._admit = admit
         self._new_id = new_id
         self.max_body_bytes = body_bytes(settings)
@@ -93,6 +97,8 @@ class Api(Service):
             principal = await self._admit(request_value(request, identity=identity))
             call = ApiCall(request=request, principal=principal, max_body_bytes=route.max_body_bytes)
             answer = await route.handler(call)
+            if isinstance(answer, Document):
+                answer = await self._threads.run(answer.written)
         except CancelledError:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the request edge: every failure becomes an answer

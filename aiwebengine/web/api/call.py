@@ -12,17 +12,20 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from twisted.web.server import Request as WebRequest
 
+from aiwebengine import long_json
 from aiwebengine.errors import Invalid, TooLarge
+from aiwebengine.long_json import no_checkpoint
 from aiwebengine.values import Answer, Principal
 
 _MOST_PARAMETERS = 100
+_ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -186,10 +189,28 @@ class ApiCall:
         return bytes(content.read())
 
 
+class Document(NamedTuple):
+    """An answer that may be long: it is made and written as JSON in a thread."""
+
+    make: Callable[[], Any]
+    """Makes the value; it may look at nothing that changes."""
+    status: int = 200
+    headers: Sequence[tuple[str, str]] = ()
+
+    def written(self) -> Answer:
+        """Return it as JSON, written piece by piece."""
+        pieces = long_json.encode(self.make(), _ENCODE, no_checkpoint)
+        return _answer(b"".join([piece.encode("ascii") for piece in pieces]), self.status, self.headers)
+
+
 def as_json(value: Any, *, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Answer:
-    """Return *value* as the answer."""
+    """Return *value*, which is short, as the answer."""
+    return _answer(dumps(value), status, headers)
+
+
+def _answer(body: bytes, status: int, headers: Iterable[tuple[str, str]]) -> Answer:
     pairs = [(b"content-type", b"application/json"), *((name.encode(), text.encode()) for name, text in headers)]
-    return Answer(status=status, headers=tuple(pairs), body=dumps(value))
+    return Answer(status=status, headers=tuple(pairs), body=body)
 
 
 def nothing() -> Answer:
@@ -199,7 +220,7 @@ def nothing() -> Answer:
 
 def dumps(value: Any) -> bytes:
     """Return compact ASCII JSON."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return _ENCODE(value).encode("ascii")
 
 
 def _query(uri: bytes) -> Sequence[tuple[str, str]]:

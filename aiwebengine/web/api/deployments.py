@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -16,10 +17,9 @@ from aiwebengine.scripts.prepare import DeployRequest
 from aiwebengine.scripts.versions import Deployment
 from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings
-from aiwebengine.values import Answer
 from aiwebengine.web.api import shapes
 from aiwebengine.web.api.bodies import body_bytes, read_deployment
-from aiwebengine.web.api.call import ApiCall, as_json
+from aiwebengine.web.api.call import ApiCall, Document
 from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.problems import note, problem_body
 from aiwebengine.web.api.route import ApiRoute
@@ -67,7 +67,7 @@ class Deployments:
             ApiRoute("POST", "/engine/api/check", self.check, most),
         ]
 
-    async def deploy(self, call: ApiCall) -> Answer | None:
+    async def deploy(self, call: ApiCall) -> Document | None:
         """Deploy what the body holds."""
         if not call.accepts("application/x-ndjson"):
             done = await self._deployer.deploy(await self._read(call))
@@ -79,7 +79,7 @@ class Deployments:
                 await self._read(call),
                 progress=lambda step, detail: stream.send({"step": step, **({"detail": detail} if detail else {})}),
             )
-            stream.send({"result": shapes.deployment(done, self._listing)})
+            stream.send({"result": await self._threads.run(shapes.deployment, done, self._listing)})
         except CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - the request edge: the head has gone, so the stream must tell
@@ -90,23 +90,23 @@ class Deployments:
         await stream.done
         return None
 
-    async def check(self, call: ApiCall) -> Answer:
+    async def check(self, call: ApiCall) -> Document:
         """Build and validate without deploying."""
         problems, registered = await self._deployer.check(await self._read(call))
-        return as_json(
-            {
+        return Document(
+            lambda: {
                 "ok": not any(problem.severity == "error" for problem in problems),
                 "problems": shapes.problems(problems),
                 "registered": self._listing(registered.entries),
             }
         )
 
-    def _answer(self, done: Deployment) -> Answer:
+    def _answer(self, done: Deployment) -> Document:
         assert done.version is not None
         version = done.version
         where = f"/engine/api/script?uri={quote(version.uri, safe='')}&version={version.number}"
-        return as_json(
-            shapes.deployment(done, self._listing),
+        return Document(
+            partial(shapes.deployment, done, self._listing),
             status=200 if done.previous or version.number > 1 else 201,
             headers=[("location", where), ("etag", f'"{version.number}"')],
         )

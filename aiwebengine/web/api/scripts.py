@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import base64
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aiwebengine.errors import NotFound
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.package import check_uri
 from aiwebengine.scripts.store import ScriptStore
-from aiwebengine.scripts.versions import StoredFile
+from aiwebengine.scripts.versions import StoredFile, Version
 from aiwebengine.values import Answer
 from aiwebengine.web.api import shapes
-from aiwebengine.web.api.call import ApiCall, as_json, nothing
+from aiwebengine.web.api.call import ApiCall, Document, nothing
 from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.route import ApiRoute
 
@@ -43,31 +44,40 @@ class DeployedScripts:
             ApiRoute("POST", "/engine/api/script/rollback", self.rollback),
         ]
 
-    async def list_all(self, call: ApiCall) -> Answer:
+    async def list_all(self, call: ApiCall) -> Document:
         """List the scripts."""
         call.only("deleted")
-        listed = [shapes.script(version, self._listing) for version in await self._store.current()]
-        if call.flag("deleted"):
-            listed += [shapes.deleted_script(uri) for uri in await self._store.deleted()]
-            listed.sort(key=lambda script: str(script["uri"]))
-        return as_json({"scripts": listed})
+        versions = await self._store.current()
+        deleted = await self._store.deleted() if call.flag("deleted") else []
+        return Document(partial(self._listed, versions, deleted))
 
-    async def read(self, call: ApiCall) -> Answer:
+    def _listed(self, versions: Sequence[Version], deleted: Sequence[str]) -> dict[str, Any]:
+        listed = [shapes.script(version, self._listing) for version in versions]
+        if deleted:
+            listed += [shapes.deleted_script(uri) for uri in deleted]
+            listed.sort(key=lambda one: str(one["uri"]))
+        return {"scripts": listed}
+
+    async def read(self, call: ApiCall) -> Document:
         """Read one script."""
         call.only("uri", "version", "content")
         uri = check_uri(call.required("uri"))
         number = call.integer("version", least=1)
         version = await self._store.version(uri, number)
         stored = await self._store.files(version.id)
-        listed = shapes.files(stored)
-        if call.flag("content"):
-            await self._add_content(stored, listed)
-        document = shapes.script(version, self._listing)
-        document["warnings"] = shapes.problems(version.warnings)
-        document["manifest"] = dict(version.manifest)
-        document["toolchain"] = version.toolchain
-        document["files"] = listed
-        return as_json(document, headers=[("etag", f'"{version.number}"')])
+        contents = await self._store.contents({one.digest for one in stored}) if call.flag("content") else None
+        return Document(partial(self._shown, version, stored, contents), headers=[("etag", f'"{version.number}"')])
+
+    def _shown(
+        self, version: Version, stored: Sequence[StoredFile], contents: Mapping[str, bytes] | None
+    ) -> dict[str, Any]:
+        return {
+            **shapes.script(version, self._listing),
+            "warnings": shapes.problems(version.warnings),
+            "manifest": dict(version.manifest),
+            "toolchain": version.toolchain,
+            "files": shapes.files(stored, contents),
+        }
 
     async def file(self, call: ApiCall) -> Answer:
         """Read one file as it was deployed."""
@@ -87,12 +97,12 @@ class DeployedScripts:
         )
         return Answer(status=200, headers=headers, body=content)
 
-    async def history(self, call: ApiCall) -> Answer:
+    async def history(self, call: ApiCall) -> Document:
         """List the versions and what was done."""
         call.only("uri")
-        return as_json(shapes.history(await self._store.history(check_uri(call.required("uri")))))
+        return Document(partial(shapes.history, await self._store.history(check_uri(call.required("uri")))))
 
-    async def rollback(self, call: ApiCall) -> Answer:
+    async def rollback(self, call: ApiCall) -> Document:
         """Make an older version the current one."""
         call.only("uri", "version", "expected", "message")
         done = await self._deployer.rollback(
@@ -103,7 +113,7 @@ class DeployedScripts:
             message=call.text("message") or "",
         )
         number = done.version.number if done.version else 0
-        return as_json(shapes.deployment(done, self._listing), headers=[("etag", f'"{number}"')])
+        return Document(partial(shapes.deployment, done, self._listing), headers=[("etag", f'"{number}"')])
 
     async def delete(self, call: ApiCall) -> Answer:
         """Delete a script."""
@@ -116,12 +126,3 @@ class DeployedScripts:
             message=call.text("message") or "",
         )
         return nothing()
-
-    async def _add_content(self, stored: list[StoredFile], listed: list[dict[str, Any]]) -> None:
-        contents = await self._store.contents({file.digest for file in stored})
-        for file, document in zip(stored, listed, strict=True):
-            content = contents[file.digest]
-            try:
-                document["content"] = content.decode("utf-8")
-            except UnicodeDecodeError:
-                document["contentBase64"] = base64.b64encode(content).decode()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import base64
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiwebengine.errors import Problem
@@ -35,9 +36,25 @@ def deleted_script(uri: str) -> dict[str, Any]:
     return {"uri": uri, "version": None}
 
 
-def files(stored: Iterable[StoredFile]) -> list[dict[str, Any]]:
-    """Return the list of a version's files."""
-    return [{"path": file.path, "sizeBytes": file.size_bytes, "digest": file.digest} for file in stored]
+def files(stored: Iterable[StoredFile], contents: Mapping[str, bytes] | None = None) -> list[dict[str, Any]]:
+    """
+    Return the list of a version's files.
+
+    Args:
+        contents: What they hold, by digest, to be shown with them.
+    """
+    listed = []
+    for file in stored:
+        shown: dict[str, Any] = {"path": file.path, "sizeBytes": file.size_bytes, "digest": file.digest}
+        listed.append(shown)
+        if contents is None:
+            continue
+        content = contents[file.digest]
+        try:
+            shown["content"] = content.decode("utf-8")
+        except UnicodeDecodeError:
+            shown["contentBase64"] = base64.b64encode(content).decode()
+    return listed
 
 
 def problems(found: Iterable[Problem]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from aiwebengine.runtime.runs.tape import Tape
 from aiwebengine.values import Answer, HandlerRef
 from tests.support.fakes.database import open_database
 from tests.support.fakes.invocations import an_invocation
+from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.folders import temporary_folder
 
 
@@ -49,6 +50,7 @@ class RecorderTests(SynchronousTestCase):
             rows=DatabaseRecordingRows(database=self.database),
             settings=RecordingSettings(**settings),
             background=self.background,
+            threads=ThreadsInTurn(),
             milliseconds=lambda: int(self.clock.seconds() * 1000),
         )
         self.successResultOf(self.recorder.startService())

@@ -91,6 +91,7 @@ class ApiTestCase(SynchronousTestCase):
             rows=DatabaseRecordingRows(database=evidence),
             settings=RecordingSettings(),
             background=background,
+            threads=ThreadsInTurn(),
             milliseconds=lambda: 2_000_000,
         )
         self.recorder.startService()
@@ -109,6 +110,7 @@ class ApiTestCase(SynchronousTestCase):
             store=self.world.store,
             deployer=self.world.deployer,
             masks=self.recorder,
+            threads=threads,
         )
         logs = Logs(logs=self.logs, clock=self.clock, seconds=lambda: 2000.0)
         listing = Listing([web_routes(LimitSettings())])
@@ -133,6 +135,7 @@ class ApiTestCase(SynchronousTestCase):
             ending=[logs.close],
             admit=self.callers.admit,
             settings=self.world.settings,
+            threads=threads,
             new_id=lambda: "request-1",
         )
         self.api.startService()
