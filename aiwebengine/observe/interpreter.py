@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 SWITCH_SECONDS = 0.001
 """After so long a thread that computes lets others run; usual are 5 ms, and a request needs the lock several times."""
@@ -15,6 +17,23 @@ _OLD = 50
 def pause_collector() -> None:
     """Switch garbage collection off until `favour_reactor`: a start makes many objects and frees few."""
     gc.disable()
+
+
+@contextmanager
+def no_collections() -> Iterator[None]:
+    """
+    Collect no garbage meanwhile, for a moment in which much is made and thrown away again that has no circles.
+
+    A collection looks at all of it while nothing else runs, and finds nothing.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def favour_reactor() -> None:

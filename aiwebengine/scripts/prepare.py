@@ -23,7 +23,7 @@ from aiwebengine.runtime.invoker import MOST_ANCESTORS, Callee, Invoker
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.scripts.base_path import below, unless_registered
-from aiwebengine.scripts.loads import Loads
+from aiwebengine.scripts.loads import Loads, RegistrationBook
 from aiwebengine.scripts.manifest import unknown_capability
 from aiwebengine.scripts.package import Package, check_package, check_uri, refused
 from aiwebengine.scripts.places import Sources, failure_problems, warning_problems
@@ -321,8 +321,9 @@ class Preparer:
         if load.book is None:
             return loaded, RegisteredEntries(), (), ()
 
-        registered = RegisteredEntries(entries=load.book.placed(sources.place), middleware=load.book.middleware)
-        return loaded, registered, tuple(load.changes), replaced_problems(load.book, sources)
+        # A thread, for there may be thousands of entries.
+        registered, problems = await self._threads.run(_placed, load.book, sources)
+        return loaded, registered, tuple(load.changes), problems
 
     async def _find_every_refusal(
         self, bundle: Bundle, examined: CheckedFiles, error: EngineError, *, cause: Cause | None
@@ -410,6 +411,12 @@ class VersionNumbers:
             self._highest[uri] = number - 1
             if number == 1:
                 del self._highest[uri]
+
+
+def _placed(book: RegistrationBook, sources: Sources) -> tuple[RegisteredEntries, Sequence[Problem]]:
+    """Return what was registered, and what is to be said about what replaced something."""
+    registered = RegisteredEntries(entries=book.placed(sources.place), middleware=book.middleware)
+    return registered, replaced_problems(book, sources)
 
 
 def active_script(version: Version) -> ActiveScript:

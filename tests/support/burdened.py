@@ -23,11 +23,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from twisted.internet import reactor
+from aiwebengine.cli.reactor import install
 
-from aiwebengine.app import build
-from aiwebengine.observe.interpreter import favour_reactor
-from tests.support.engine import settings_for
+reactor = install()
+
+from aiwebengine.app import build  # noqa: E402  it installs Twisted's reactor if there is none
+from aiwebengine.observe.interpreter import favour_reactor  # noqa: E402
+from tests.support.engine import settings_for  # noqa: E402
 
 FORM = struct.Struct("<3d")
 TICK_SECONDS = 0.005

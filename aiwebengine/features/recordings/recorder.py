@@ -23,6 +23,7 @@ from aiwebengine.features.recordings.masks import Masks
 from aiwebengine.features.recordings.packed import pack
 from aiwebengine.features.recordings.settings import RecordingSettings
 from aiwebengine.observe.background import Background
+from aiwebengine.observe.interpreter import no_collections
 from aiwebengine.services.threads import Runs
 from aiwebengine.values import Answer, Invocation
 
@@ -261,26 +262,28 @@ class Recorder(Service):
 
     def _pack(self, invocation: Invocation, tape: FinishedTape, *, error: str) -> bytes:
         """Mask and pack what was written down; in a thread, for it may be long."""
+        with no_collections():
+            return pack(self._document(invocation, tape, error=error))
+
+    def _document(self, invocation: Invocation, tape: FinishedTape, *, error: str) -> dict[str, Any]:
         fits = len(invocation.body) <= self._settings.max_bytes
-        return pack(
-            {
-                "format": 1,
-                "kind": invocation.kind,
-                "handler": invocation.handler.id if invocation.handler else None,
-                "user": invocation.principal.id,
-                "request": self.masks.request(invocation, body=invocation.body if fits else b""),
-                "seed": tape.seed,
-                "now": tape.now,
-                "wallSeconds": invocation.wall_seconds,
-                "cpuSeconds": invocation.cpu_seconds,
-                "calls": [self.masks.call(call) for call in tape.calls],
-                "steps": list(tape.steps),
-                "answer": self.masks.answer(tape.answer),
-                "error": error or None,
-                "exact": tape.exact,
-                "whole": tape.whole and fits,
-            }
-        )
+        return {
+            "format": 1,
+            "kind": invocation.kind,
+            "handler": invocation.handler.id if invocation.handler else None,
+            "user": invocation.principal.id,
+            "request": self.masks.request(invocation, body=invocation.body if fits else b""),
+            "seed": tape.seed,
+            "now": tape.now,
+            "wallSeconds": invocation.wall_seconds,
+            "cpuSeconds": invocation.cpu_seconds,
+            "calls": [self.masks.call(call) for call in tape.calls],
+            "steps": list(tape.steps),
+            "answer": self.masks.answer(tape.answer),
+            "error": error or None,
+            "exact": tape.exact,
+            "whole": tape.whole and fits,
+        }
 
     async def _trim(self) -> None:
         before = self._milliseconds() - int(self._settings.retention_days * 86_400_000)

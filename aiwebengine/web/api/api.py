@@ -13,10 +13,12 @@ from typing import Any, cast
 from klein import Klein
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IPullProducer
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import Request as WebRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from zope.interface import implementer
 
 from aiwebengine.errors import EngineError, NotFound, WrongMethod
 from aiwebengine.services.threads import Runs
@@ -28,6 +30,8 @@ from aiwebengine.web.api.problems import note, problem_answer
 from aiwebengine.web.api.route import ApiResource, ApiRoute
 from aiwebengine.web.http.engine_request import request_value
 from aiwebengine.web.http.read import request_id
+
+_PIECE = 128 * 1024
 
 
 class Api(Service):
@@ -104,7 +108,7 @@ class Api(Service):
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the request edge: every failure becomes an answer
             answer = self._failed(error, identity)
         if answer is not None:
-            _write(request, answer)
+            await _write(request, answer)
 
     def _no_route(self, request: WebRequest, failure: Failure) -> Deferred[None]:
         return Deferred.fromCoroutine(self._refuse(request, failure))
@@ -122,18 +126,59 @@ class Api(Service):
         except EngineError as refusal:
             # Who may not ask is not told what there is.
             error = refusal
-        _write(request, self._failed(error, identity))
+        await _write(request, self._failed(error, identity))
 
     def _failed(self, error: BaseException, identity: str) -> Answer:
         note(error, request_id=identity)
         return problem_answer(error, request_id=identity)
 
 
-def _write(request: Any, answer: Answer) -> None:
+async def _write(request: Any, answer: Answer) -> None:
     """Hand *answer* to twisted.web; Klein finishes the request."""
     request.setResponseCode(answer.status)
     for name, value in answer.headers:
         request.setHeader(name, value)
-    if answer.status != 204:
-        request.setHeader(b"content-length", str(len(answer.body)).encode())
+    if answer.status == 204:
+        return
+    request.setHeader(b"content-length", str(len(answer.body)).encode())
+    if len(answer.body) <= _PIECE:
         request.write(answer.body)
+        return
+    body = LongBody(request, answer.body)
+    request.registerProducer(body, False)
+    await body.done
+
+
+@implementer(IPullProducer)
+class LongBody:
+    """
+    The body of an answer, written piece by piece as the client takes it.
+
+    Args:
+        request: Twisted's.
+        body: All of it.
+    """
+
+    def __init__(self, request: Any, body: bytes) -> None:
+        self._request = request
+        self._rest = memoryview(body)
+        self.done: Deferred[None] = Deferred()
+        """Fires when it is written, or the client has disconnected."""
+
+    def resumeProducing(self) -> None:
+        """See `IPullProducer`."""
+        piece, self._rest = self._rest[:_PIECE], self._rest[_PIECE:]
+        if piece:
+            self._request.write(bytes(piece))
+        if not self._rest:
+            self._request.unregisterProducer()
+            self._end()
+
+    def stopProducing(self) -> None:
+        """See `IPullProducer`."""
+        self._rest = memoryview(b"")
+        self._end()
+
+    def _end(self) -> None:
+        if not self.done.called:
+            self.done.callback(None)

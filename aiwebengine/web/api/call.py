@@ -22,6 +22,7 @@ from twisted.web.server import Request as WebRequest
 from aiwebengine import long_json
 from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.long_json import no_checkpoint
+from aiwebengine.observe.interpreter import no_collections
 from aiwebengine.values import Answer, Principal
 
 _MOST_PARAMETERS = 100
@@ -199,8 +200,9 @@ class Document(NamedTuple):
 
     def written(self) -> Answer:
         """Return it as JSON, written piece by piece."""
-        pieces = long_json.encode(self.make(), _ENCODE, no_checkpoint)
-        return _answer(b"".join([piece.encode("ascii") for piece in pieces]), self.status, self.headers)
+        with no_collections():
+            pieces = long_json.encode(self.make(), _ENCODE, no_checkpoint)
+            return _answer(b"".join([piece.encode("ascii") for piece in pieces]), self.status, self.headers)
 
 
 def as_json(value: Any, *, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Answer:

@@ -8,7 +8,7 @@ import weakref
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.observe.interpreter import SWITCH_SECONDS, favour_reactor, pause_collector
+from aiwebengine.observe.interpreter import SWITCH_SECONDS, favour_reactor, no_collections, pause_collector
 
 
 class Knot:
@@ -44,3 +44,13 @@ class InterpreterTests(SynchronousTestCase):
         dropped = weakref.ref(Knot())
         gc.collect()
         self.assertEqual((kept() is None, dropped() is None), (False, True))
+
+    def test_no_collections(self) -> None:
+        """For a moment nothing is collected, even if it ends with an error; one within another changes nothing."""
+        gc.enable()
+        with self.assertRaises(ValueError), no_collections():
+            with no_collections():
+                pass
+            self.assertFalse(gc.isenabled())
+            raise ValueError("broken")
+        self.assertTrue(gc.isenabled())

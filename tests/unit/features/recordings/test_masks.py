@@ -75,3 +75,16 @@ class MasksTests(SynchronousTestCase):
         self.assertIsNone(self.masks.answer(None))
         told = self.masks.answer(Answer(status=200, headers=((b"set-cookie", b"s"), (b"a", b"b")), body=b"\xff"))
         self.assertEqual(told, {"status": 200, "headers": [["set-cookie", "***"], ["a", "b"]], "body": "\\xff"})
+
+    def test_nested_too_deeply(self) -> None:
+        """What is nested too deeply to be looked into is hidden as a whole."""
+        self.assertEqual(self.masks.text("[" * 100_000 + '{"password":1}' + "]" * 100_000), "***")
+        deep = "[" * 600 + '{"password":1}' + "]" * 600
+        self.assertNotIn("1", self.masks.text(deep))
+
+    def test_long(self) -> None:
+        """Long JSON is looked through like short JSON, and stays as it is if nothing is secret."""
+        plain = json.dumps([{"name": "ada"}] * 20_000)
+        self.assertIs(self.masks.text(plain), plain)
+        hidden = json.loads(self.masks.text(json.dumps([{"name": "ada", "password": "s3cret"}] * 20_000)))
+        self.assertEqual(hidden, [{"name": "ada", "password": "***"}] * 20_000)

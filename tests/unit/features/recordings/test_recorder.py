@@ -122,6 +122,17 @@ class RecorderTests(SynchronousTestCase):
         )
         self.assertEqual(document["request"]["headers"]["accept"], "text/html")
 
+    def test_too_many_at_once(self):
+        """Recordings that wait are bounded; those beyond are counted as lost, the others are kept in their order."""
+        self.make()
+        self.recorder._threads = threads = ThreadsInTurn(at_once=False)
+        for number in range(103):
+            self.keep(identity=f"i{number}")
+        while threads.step():
+            pass
+        self.assertEqual(self.recorder.state(), {"rules": 0, "kept": 100, "lost": 3})
+        self.assertEqual(self.kept()[:2], ["i99", "i98"])
+
     def test_long_body(self):
         """A body that is longer than what is written down is left out, and the recording is not whole."""
         self.make(max_bytes=1024)

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.values import Principal
+from aiwebengine.web.api.api import LongBody
 from aiwebengine.web.api.state import ServerState
 from tests.unit.web.api.support import ApiTestCase
 
@@ -103,6 +104,39 @@ class ApiTests(ApiTestCase):
         """HEAD answers as GET does, without a body."""
         status, content = self.ask("HEAD", "state")[0], b""
         self.assertEqual((status, content), (200, b""))
+
+
+class LongBodyTests(SynchronousTestCase):
+    """Bodies that are written as the client takes them."""
+
+    def setUp(self):
+        self.written = []
+        self.body = LongBody(self, b"x" * 300_000)
+
+    def write(self, data):
+        """Be the request."""
+        self.written.append(data)
+
+    def unregisterProducer(self):
+        """Be the request."""
+        self.written.append(None)
+
+    def test_piece_by_piece(self):
+        """Each time that the client takes more it is given a piece; behind the last one it is done."""
+        for left in (1, 1, 0):
+            self.assertNoResult(self.body.done)
+            self.body.resumeProducing()
+            self.assertEqual(self.written[-1] is None, not left)
+        self.successResultOf(self.body.done)
+        self.assertEqual(b"".join(self.written[:-1]), b"x" * 300_000)
+        self.assertLess(max(map(len, self.written[:-1])), 200_000)
+
+    def test_disconnected(self):
+        """If the client disconnects nothing more is written."""
+        self.body.resumeProducing()
+        self.body.stopProducing()
+        self.successResultOf(self.body.done)
+        self.assertEqual(len(self.written), 1)
 
 
 class StateTests(SynchronousTestCase):
