@@ -5,7 +5,8 @@ Each kind of destination knows which topics of the bus a message is for and whet
 history (`Destination`); the way there is the same for all.  A message is a held effect:
 it is published when the unit has been committed, and never without that.  If something that it goes
 to keeps a history, it is also a row of the outbox: should the server die between the commit and the
-publishing, the next one publishes it.  The row is read by the relay in any case, which finds the
+publishing, the next one publishes it.  If it died between the publishing and the removal of the row, the message
+is published twice, with the same id.  The row is read by the relay in any case, which finds the
 message published and forgets it.
 """
 
@@ -121,7 +122,7 @@ class Messages:
         if size > self.max_bytes:
             raise TooLarge(f"{call}: a message may have at most {self.max_bytes} bytes; this one has {size}.")
         key = session.next_version()
-        message: dict[str, Any] = {"k": key, "d": text, "m": kind, "s": script}
+        message: dict[str, Any] = {"k": key, "d": text, "m": kind, "s": script, "l": self._bus.epoch}
         if name is not None:
             message["n"] = name
         if to is not None:
@@ -188,7 +189,14 @@ class Messages:
             # A feature that was there when it was committed is there no longer: nobody can listen.
             return
         for topic in destination.topics(message["s"], message.get("n")):
-            self._bus.publish(topic, message["d"], to=message.get("t"), event=message.get("e"), key=message["k"])
+            self._bus.publish(
+                topic,
+                message["d"],
+                to=message.get("t"),
+                event=message.get("e"),
+                key=message["k"],
+                epoch=message.get("l"),
+            )
 
 
 def check_message_options(

@@ -1,7 +1,7 @@
 """
 The bus: topics, and subscribers that are told of what is published on them.
 
-It lives on the reactor and in memory.  A message gets an id that rises within its topic, and
+It lives on the reactor and in memory.  A message gets an id by which clients know it, and
 each subscriber whose attributes match gets it, in that order, exactly once.  One that pauses
 has a bounded queue; what happens when that is full is the topic's policy.  A topic may keep
 its last messages, so that a subscriber who was away gets what it missed.  Whenever something
@@ -94,6 +94,7 @@ class Bus:
         to: Mapping[str, Any] | None = None,
         event: str | None = None,
         key: str | None = None,
+        epoch: str | None = None,
     ) -> TopicMessage:
         """
         Deliver a message to the topic's subscribers.
@@ -104,11 +105,12 @@ class Bus:
             to: Whom it is for; None: for all.
             event: Its kind.
             key: A message with a key that was published before is not published again.
+            epoch: Of the life of the server in which it was committed, for its id; None: this one.
 
         Raises:
             TooLarge: It has more bytes than a message may have.
         """
-        message, new = self._publish(topic, data, to=to, event=event, key=key)
+        message, new = self._publish(topic, data, to=to, event=event, key=key, epoch=epoch)
         if new and self._forward is not None:
             self._forward(topic, data, to=to, event=event, key=key)
         return message
@@ -210,7 +212,14 @@ class Bus:
         }
 
     def _publish(
-        self, topic: str, data: str, *, to: Mapping[str, Any] | None, event: str | None, key: str | None
+        self,
+        topic: str,
+        data: str,
+        *,
+        to: Mapping[str, Any] | None,
+        event: str | None,
+        key: str | None,
+        epoch: str | None = None,
     ) -> tuple[TopicMessage, bool]:
         """Publish here; tell also whether it was not published before."""
         if len(data) > self._settings.max_message_bytes:
@@ -219,7 +228,7 @@ class Bus:
             )
         existing = self._topic(topic)
         before = self._counts.published
-        message = existing.publish(data, to, event, key)
+        message = existing.publish(data, to, event, key, epoch)
         new = self._counts.published != before
         if topic not in self._declared and not existing.subscriptions:
             self._forget(existing)

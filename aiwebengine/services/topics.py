@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -41,7 +42,11 @@ class TopicMessage:
     """One message of a topic."""
 
     id: str
-    """`<epoch>-<sequence>`; the sequence rises within a topic, the epoch is the life of the server."""
+    """
+    What clients know it by: `<epoch>.<digest of its key>`, or `<epoch>-<sequence>` if it has no key.
+
+    The epoch is the life of the server in which it was committed, so it is the same when it is delivered once more.
+    """
     data: str
     """JSON text."""
     to: Mapping[str, Any] | None = None
@@ -290,15 +295,18 @@ class Topic:
         self.options = options
         self._trim()
 
-    def publish(self, data: str, to: Mapping[str, Any] | None, event: str | None, key: str | None) -> TopicMessage:
-        """See `Bus.publish`."""
+    def publish(
+        self, data: str, to: Mapping[str, Any] | None, event: str | None, key: str | None, epoch: str | None
+    ) -> TopicMessage:
+        """See `Bus.publish`; of a message that was published before the data is not returned."""
         if key is not None and key in self._keys:
             return self._keys[key]
         self.last += 1
-        message = TopicMessage(id=self.id_of(self.last), data=data, to=to, event=event, sequence=self.last)
+        name = self.id_of(self.last) if key is None else f"{epoch or self.epoch}.{_digest(key)}"
+        message = TopicMessage(id=name, data=data, to=to, event=event, sequence=self.last)
         if key is not None:
-            self._keys[key] = message
-            if len(self._keys) > _KEYS_KEPT:
+            self._keys[key] = replace(message, data="")
+            if len(self._keys) > _KEYS_KEPT + self.options.history:
                 del self._keys[next(iter(self._keys))]
         self.counts.published += 1
         self._history.append(message)
@@ -348,7 +356,7 @@ class Topic:
             self._emptied(subscription)
 
     def id_of(self, sequence: int) -> str:
-        """Return the id of the message with this sequence."""
+        """Return the id of the place behind the message with this sequence."""
         return f"{self.epoch}-{sequence}"
 
     def gap(self, before: int) -> TopicMessage:
@@ -361,7 +369,9 @@ class Topic:
         return len(self._history)
 
     def _sequence(self, after: str) -> int | None:
-        """Return the sequence of an id; None if the id is not of this life of the server."""
+        """Return the sequence of an id; None if it is not of this life of the server, or of a message long ago."""
+        if after.startswith(f"{self.epoch}."):
+            return next((message.sequence for message in self._keys.values() if message.id == after), None)
         epoch, _, number = after.rpartition("-")
         if epoch != self.epoch or not (number.isascii() and number.isdigit()) or len(number) > 15:
             return None
@@ -463,3 +473,8 @@ def _start_choosing(
     choosing = started.addCallback(lambda _: choose(message, attributes))
     started.callback(None)
     return choosing
+
+
+def _digest(key: str) -> str:
+    """Return what stands for a key in ids: it names an invocation, which is none of the clients' business."""
+    return blake2b(key.encode(), digest_size=8).hexdigest()

@@ -10,7 +10,7 @@ from aiwebengine.features.assets.store import NOBODY, AssetInfo, AssetStore
 from aiwebengine.runtime.registry import Current
 from aiwebengine.scripts.package import check_uri
 from aiwebengine.values import Answer
-from aiwebengine.web.api.call import ApiCall, Document, nothing
+from aiwebengine.web.api.call import ApiCall, LongAnswer, nothing
 from aiwebengine.web.api.route import ApiRoute
 
 
@@ -40,11 +40,11 @@ class Assets:
             ApiRoute("DELETE", "/engine/api/asset", self.remove),
         ]
 
-    async def list_all(self, call: ApiCall) -> Document:
+    async def list_all(self, call: ApiCall) -> LongAnswer:
         """List all."""
         call.only()
         listed = await self._assets.list_all()
-        return Document(lambda: {"assets": [_shape(info) for info in listed]})
+        return LongAnswer(lambda: {"assets": [_shape(info) for info in listed]})
 
     async def read(self, call: ApiCall) -> Answer:
         """Return the bytes."""

@@ -6,7 +6,7 @@ from aiwebengine.features.receipts.budgets import Budgets
 from aiwebengine.features.receipts.receipts import Receipts
 from aiwebengine.scripts.package import check_uri
 from aiwebengine.values import Answer
-from aiwebengine.web.api.call import ApiCall, Document, nothing
+from aiwebengine.web.api.call import ApiCall, LongAnswer, nothing
 from aiwebengine.web.api.route import ApiRoute
 
 _MOST = 1000
@@ -39,7 +39,7 @@ class ReceiptList:
         await self._budgets.reset(check_uri(call.required("uri")))
         return nothing()
 
-    async def read(self, call: ApiCall) -> Document:
+    async def read(self, call: ApiCall) -> LongAnswer:
         """Return figures by route, the last receipts, and the newest that were kept."""
         call.only("uri", "limit", "before", "outcome")
         uri = check_uri(call.required("uri"))
@@ -59,4 +59,4 @@ class ReceiptList:
             "kept": [record.as_json() for record in kept],
             "next": kept[-1].id if kept and len(kept) == limit else None,
         }
-        return Document(lambda: document)
+        return LongAnswer(lambda: document)

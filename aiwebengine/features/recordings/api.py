@@ -14,7 +14,7 @@ from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings
 from aiwebengine.values import Answer
 from aiwebengine.web.api.bodies import body_bytes, read_files
-from aiwebengine.web.api.call import ApiCall, Document, as_json, nothing
+from aiwebengine.web.api.call import ApiCall, LongAnswer, as_json, nothing
 from aiwebengine.web.api.route import ApiRoute
 
 _MOST = 1000
@@ -53,18 +53,18 @@ class Recordings:
             ApiRoute("POST", "/engine/api/replay", self.replay, body_bytes(self._settings)),
         ]
 
-    async def find(self, call: ApiCall) -> Document:
+    async def find(self, call: ApiCall) -> LongAnswer:
         """List the newest recordings."""
         call.only("uri", "limit")
         uri = call.text("uri")
         limit = call.integer("limit", least=1, most=_MOST) or _DEFAULT_LIMIT
         recordings = await self._recorder.find(check_uri(uri) if uri else None, limit=limit)
-        return Document(lambda: {"recordings": [recording.as_json() for recording in recordings]})
+        return LongAnswer(lambda: {"recordings": [recording.as_json() for recording in recordings]})
 
-    async def read(self, call: ApiCall) -> Document:
+    async def read(self, call: ApiCall) -> LongAnswer:
         """Return one recording, whole."""
         call.only("id")
-        return Document(partial(_as_json, await self._get(call.required("id"))))
+        return LongAnswer(partial(_as_json, await self._get(call.required("id"))))
 
     async def remove(self, call: ApiCall) -> Answer:
         """Remove one recording."""
@@ -97,7 +97,7 @@ class Recordings:
             raise NotFound("There is no such rule.")
         return nothing()
 
-    async def replay(self, call: ApiCall) -> Document:
+    async def replay(self, call: ApiCall) -> LongAnswer:
         """
         Do one over again.
 
@@ -124,7 +124,7 @@ class Recordings:
                 author=call.principal.id,
             )
         replayed = await self._replayer.replay(recorded, number=call.integer("version", least=1), files=files)
-        return Document(lambda: replayed)
+        return LongAnswer(lambda: replayed)
 
     async def _get(self, identity: str) -> MaskedRecording:
         recording = await self._recorder.get(identity[:64])

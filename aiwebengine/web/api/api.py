@@ -25,7 +25,7 @@ from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings
 from aiwebengine.values import Answer, Principal, Request
 from aiwebengine.web.api.bodies import body_bytes
-from aiwebengine.web.api.call import ApiCall, Document
+from aiwebengine.web.api.call import ApiCall, LongAnswer
 from aiwebengine.web.api.problems import note, problem_answer
 from aiwebengine.web.api.route import ApiResource, ApiRoute
 from aiwebengine.web.http.engine_request import request_value
@@ -101,7 +101,7 @@ class Api(Service):
             principal = await self._admit(request_value(request, identity=identity))
             call = ApiCall(request=request, principal=principal, max_body_bytes=route.max_body_bytes)
             answer = await route.handler(call)
-            if isinstance(answer, Document):
+            if isinstance(answer, LongAnswer):
                 answer = await self._threads.run(answer.written)
         except CancelledError:
             raise

@@ -190,7 +190,7 @@ class ApiCall:
         return bytes(content.read())
 
 
-class Document(NamedTuple):
+class LongAnswer(NamedTuple):
     """An answer that may be long: it is made and written as JSON in a thread."""
 
     make: Callable[[], Any]

@@ -19,7 +19,7 @@ from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import DeploySettings
 from aiwebengine.web.api import shapes
 from aiwebengine.web.api.bodies import body_bytes, read_deployment
-from aiwebengine.web.api.call import ApiCall, Document
+from aiwebengine.web.api.call import ApiCall, LongAnswer
 from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.problems import note, problem_body
 from aiwebengine.web.api.route import ApiRoute
@@ -67,7 +67,7 @@ class Deployments:
             ApiRoute("POST", "/engine/api/check", self.check, most),
         ]
 
-    async def deploy(self, call: ApiCall) -> Document | None:
+    async def deploy(self, call: ApiCall) -> LongAnswer | None:
         """Deploy what the body holds."""
         if not call.accepts("application/x-ndjson"):
             done = await self._deployer.deploy(await self._read(call))
@@ -90,10 +90,10 @@ class Deployments:
         await stream.done
         return None
 
-    async def check(self, call: ApiCall) -> Document:
+    async def check(self, call: ApiCall) -> LongAnswer:
         """Build and validate without deploying."""
         problems, registered = await self._deployer.check(await self._read(call))
-        return Document(
+        return LongAnswer(
             lambda: {
                 "ok": not any(problem.severity == "error" for problem in problems),
                 "problems": shapes.problems(problems),
@@ -101,11 +101,11 @@ class Deployments:
             }
         )
 
-    def _answer(self, done: Deployment) -> Document:
+    def _answer(self, done: Deployment) -> LongAnswer:
         assert done.version is not None
         version = done.version
         where = f"/engine/api/script?uri={quote(version.uri, safe='')}&version={version.number}"
-        return Document(
+        return LongAnswer(
             partial(shapes.deployment, done, self._listing),
             status=200 if done.previous or version.number > 1 else 201,
             headers=[("location", where), ("etag", f'"{version.number}"')],

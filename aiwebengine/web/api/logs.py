@@ -8,7 +8,7 @@ from aiwebengine.errors import Invalid, TooMany
 from aiwebengine.interfaces import Clock
 from aiwebengine.observe.logs import LEVELS, LogFilter, LogRecord, ScriptLogs
 from aiwebengine.scripts.package import check_uri
-from aiwebengine.web.api.call import ApiCall, Document
+from aiwebengine.web.api.call import ApiCall, LongAnswer
 from aiwebengine.web.api.route import ApiRoute
 from aiwebengine.web.api.streams import JsonStream
 
@@ -41,7 +41,7 @@ class Logs:
         for stream in list(self._streams):
             stream.end()
 
-    async def read(self, call: ApiCall) -> Document | None:
+    async def read(self, call: ApiCall) -> LongAnswer | None:
         """Read lines, or follow them."""
         call.only("uri", "level", "invocation", "contains", "since", "until", "limit", "before", "follow")
         log_filter = self._filter(call)
@@ -50,7 +50,7 @@ class Logs:
             return None
         records = await self._logs.query(log_filter)
         older = records[0].id if len(records) == log_filter.limit else None
-        return Document(lambda: {"lines": [record.as_json() for record in records], "next": older})
+        return LongAnswer(lambda: {"lines": [record.as_json() for record in records], "next": older})
 
     async def _follow(self, call: ApiCall, log_filter: LogFilter) -> None:
         stream = JsonStream(request=call.request, clock=self._clock, events=call.accepts("text/event-stream"))

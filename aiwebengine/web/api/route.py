@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from aiwebengine.values import Answer
-from aiwebengine.web.api.call import ApiCall, Document
+from aiwebengine.web.api.call import ApiCall, LongAnswer
 
 
 class ApiRoute(NamedTuple):
@@ -14,7 +14,7 @@ class ApiRoute(NamedTuple):
 
     method: str
     path: str
-    handler: Callable[[ApiCall], Coroutine[Any, Any, Answer | Document | None]]
+    handler: Callable[[ApiCall], Coroutine[Any, Any, Answer | LongAnswer | None]]
     """Gives the answer; None if it has written the answer itself."""
     max_body_bytes: int = 64 * 1024
 

@@ -13,7 +13,7 @@ from aiwebengine.scripts.store import ScriptStore
 from aiwebengine.scripts.versions import StoredFile, Version
 from aiwebengine.values import Answer
 from aiwebengine.web.api import shapes
-from aiwebengine.web.api.call import ApiCall, Document, nothing
+from aiwebengine.web.api.call import ApiCall, LongAnswer, nothing
 from aiwebengine.web.api.listing import Listing
 from aiwebengine.web.api.route import ApiRoute
 
@@ -44,12 +44,12 @@ class DeployedScripts:
             ApiRoute("POST", "/engine/api/script/rollback", self.rollback),
         ]
 
-    async def list_all(self, call: ApiCall) -> Document:
+    async def list_all(self, call: ApiCall) -> LongAnswer:
         """List the scripts."""
         call.only("deleted")
         versions = await self._store.current()
         deleted = await self._store.deleted() if call.flag("deleted") else []
-        return Document(partial(self._listed, versions, deleted))
+        return LongAnswer(partial(self._listed, versions, deleted))
 
     def _listed(self, versions: Sequence[Version], deleted: Sequence[str]) -> dict[str, Any]:
         listed = [shapes.script(version, self._listing) for version in versions]
@@ -58,7 +58,7 @@ class DeployedScripts:
             listed.sort(key=lambda one: str(one["uri"]))
         return {"scripts": listed}
 
-    async def read(self, call: ApiCall) -> Document:
+    async def read(self, call: ApiCall) -> LongAnswer:
         """Read one script."""
         call.only("uri", "version", "content")
         uri = check_uri(call.required("uri"))
@@ -66,7 +66,7 @@ class DeployedScripts:
         version = await self._store.version(uri, number)
         stored = await self._store.files(version.id)
         contents = await self._store.contents({one.digest for one in stored}) if call.flag("content") else None
-        return Document(partial(self._shown, version, stored, contents), headers=[("etag", f'"{version.number}"')])
+        return LongAnswer(partial(self._shown, version, stored, contents), headers=[("etag", f'"{version.number}"')])
 
     def _shown(
         self, version: Version, stored: Sequence[StoredFile], contents: Mapping[str, bytes] | None
@@ -97,12 +97,12 @@ class DeployedScripts:
         )
         return Answer(status=200, headers=headers, body=content)
 
-    async def history(self, call: ApiCall) -> Document:
+    async def history(self, call: ApiCall) -> LongAnswer:
         """List the versions and what was done."""
         call.only("uri")
-        return Document(partial(shapes.history, await self._store.history(check_uri(call.required("uri")))))
+        return LongAnswer(partial(shapes.history, await self._store.history(check_uri(call.required("uri")))))
 
-    async def rollback(self, call: ApiCall) -> Document:
+    async def rollback(self, call: ApiCall) -> LongAnswer:
         """Make an older version the current one."""
         call.only("uri", "version", "expected", "message")
         done = await self._deployer.rollback(
@@ -113,7 +113,7 @@ class DeployedScripts:
             message=call.text("message") or "",
         )
         number = done.version.number if done.version else 0
-        return Document(partial(shapes.deployment, done, self._listing), headers=[("etag", f'"{number}"')])
+        return LongAnswer(partial(shapes.deployment, done, self._listing), headers=[("etag", f'"{number}"')])
 
     async def delete(self, call: ApiCall) -> Answer:
         """Delete a script."""

@@ -184,9 +184,31 @@ class BusTests(BusCase):
         """The same key twice is one message, under one id."""
         self.bus.configure("news", TopicOptions(history=5))
         reader = Reader(self.bus)
-        first, second = self.publish("1", key="u/0"), self.publish("1", key="u/0")
-        self.assertEqual(first, second)
+        (first,), (second,) = self.publish("1", key="u/0"), self.publish("1", key="u/0")
+        self.assertEqual(first.id, second.id)
         self.assertEqual(reader.got, ["1"])
+
+    def test_a_second_delivery_has_the_same_id(self):
+        """A message that an earlier life of the server has committed keeps its id; others get none like it."""
+        (first,) = self.publish("1", key="u/0")
+        (other,) = self.publish("2", key="u/1")
+        self.make(epoch="e2")
+        (again,) = self.publish("1", key="u/0", epoch="e1")
+        (new,) = self.publish("3", key="u/2")
+        self.assertEqual(first.id, again.id)
+        self.assertEqual(len({first.id, other.id, new.id}), 3)
+
+    def test_back_after_a_message_with_a_key(self):
+        """Who comes back with the id of a message gets those behind it; with one of an earlier life, all with a gap."""
+        self.bus.configure("news", TopicOptions(history=5))
+        (first,) = self.publish("1", key="a")
+        self.publish("2", key="b")
+        self.publish("3", key="c")
+        self.assertEqual(Reader(self.bus, after=first.id).got, ["2", "3"])
+        self.publish("1", key="old", epoch="e0")
+        (old,) = self.publish("1", key="old", epoch="e0")
+        self.assertEqual(Reader(self.bus, after=old.id).got, [GAP, "1", "2", "3", "1"])
+        self.assertEqual(Reader(self.bus, after="e1.unknown").got, [GAP, "1", "2", "3", "1"])
 
     @pytest.mark.setting("live.max_message_bytes")
     def test_a_message_that_is_too_large_is_refused(self):
