@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -17,6 +18,8 @@ from aiwebengine.values import Invocation, LogLine
 _MOST_FRAMES = 20
 _MOST_LINES = 60
 _FRAME = "    at "
+_BELOW = re.compile(r"    at |errors\[0\]: |caused by: |    \{ .* \}$")
+"""Begins what stands below an error's message: its frames, its own members, or the errors that caused it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +70,19 @@ class Failures:
         except EngineError:
             return NO_TRACE
         lines = error.stack.split("\n")
-        first = next((at for at, line in enumerate(lines) if line.startswith(_FRAME)), len(lines))
+        first = next((at for at, line in enumerate(lines) if _BELOW.match(line)), len(lines))
         own = "\n".join(takewhile(lambda line: line.startswith(_FRAME), lines[first:]))
         frames = (
             map_stack(own, places.source_map, bundle.files) or map_stack(error.stack, places.source_map, bundle.files)
         )[:_MOST_FRAMES]
+        text = places.readable("\n".join(lines[first:]))
+        below = text.split("\n")[:_MOST_LINES] if text else []
         if frames:
-            below = places.readable("\n".join(lines[first:])).split("\n")
-            return Trace(frames=frames, lines=below[:_MOST_LINES])
+            return Trace(frames=frames, lines=below)
         if not error.place:
             return NO_TRACE
         frame = frame_of_registration(error.place, places.source_map, bundle.files)
-        return Trace(frames=[frame], lines=[_line(frame)])
+        return Trace(frames=[frame], lines=[_line(frame), *below])
 
     async def keep(self, invocation: Invocation, error: ScriptFailed) -> None:
         """Write a failure into the script's log; a load's is told to whoever deploys."""

@@ -3,9 +3,10 @@
  *
  * The engine prints the shortest text of every number, as it should.  Reading, it rounds what lies exactly halfway
  * between two numbers either way, where the standard takes the even one: 9007199254740993 and 1e23 are such texts,
- * and so is one in some 1,500 of those that numbers above 2 ** 53 print.  No other text is read wrongly, so one is
- * looked at again only if it has 16 digits or an exponent, came to an odd number and ends where what is halfway
- * ends; then it is compared with the numbers halfway to the neighbours, digit by digit.
+ * and so is one in some 1,500 of those that numbers above 2 ** 53 print.  Such a text is looked at again only if it has
+ * 16 digits or an exponent, came to an odd number and ends where what is halfway ends; then it is compared with the
+ * numbers halfway to the neighbours, digit by digit.  Of more than 20 digits the engine ignores the others, so these
+ * texts are compared with what is halfway to the next number.
  *
  * Texts that become numbers by themselves, as in +text, the engine reads alone; see docs/explain/what-scripts-may-use.md.
  * toFixed, toPrecision and toExponential take up to 100 digits, of which the engine makes the first twenty.
@@ -80,8 +81,36 @@
         return { whole: replace('0' + slice(digits, 0, point), ZEROS, ''), fraction: slice(digits, point) };
     }
 
+    /*
+     * The number that a text of more than 20 digits means: the engine reads the first 20 only, so it is the next
+     * number where the others reach beyond what is halfway.
+     */
+    function beyondTwenty(text, value) {
+        var found = text.length > 2000 || !isFinite(value) ? null : exec(DECIMAL, text);
+        if (found === null) return value;
+        var given = leading(found[2], found[3] === undefined ? '' : found[3]);
+        if (given.digits.length <= 20) return value;
+        floats[0] = value < 0 ? -value : value;
+        var middle = expanded(doubledBits(1), lowestBit() - 1), other = leading(middle.whole, middle.fraction);
+        if (found[4] !== undefined) given.point += +found[4];
+        if (given.point === other.point ? given.digits <= other.digits : given.point < other.point) return value;
+        words[0] += 1;
+        if (words[0] === 0) words[1] += 1;
+        return value < 0 ? -floats[0] : floats[0];
+    }
+
+    /* The digits from the first to the last that is not 0, and how many of them stand in front of the point. */
+    function leading(whole, fraction) {
+        var all = whole + fraction, digits = replace(all, /^0+/, '');
+        return { digits: replace(digits, /0+$/, ''), point: whole.length - all.length + digits.length };
+    }
+
     /* The number that `text` means, which the engine reads as `value`. */
     function corrected(text, value) {
+        if (text.length > 20) {
+            var next = beyondTwenty(text, value);
+            if (next !== value) return next;
+        }
         floats[0] = value;
         if ((words[0] & 1) === 0 || !isFinite(value)) return value;
         // What is halfway has exactly one digit more behind the point than the number has bits there.
@@ -162,7 +191,7 @@
         if (!mayBeHalfway(text)) return text;
         var value = +text, right = corrected(text, value);
         // With so many digits nothing is halfway.
-        return right === value ? text : nativePrecision(right, 21);
+        return right === value ? text : isFinite(right) ? nativePrecision(right, 21) : (right < 0 ? '-' : '') + '1e999';
     }
 
     K.exactJson = function (text) {

@@ -114,13 +114,14 @@
         return members === '' ? '' : '\n   ' + members;
     }
     K.errorText = errorText;
+    function hasStack(text) { return indexOf(text, '\n    at ') >= 0; }
 
-    /* Format marks of the Console standard, then the rest. */
+    /* Format marks of the Console standard, then the rest.  What follows a stack begins a line, for the server rewrites its lines. */
     function format(args, end) {
-        var parts = [], first = 0;
+        var text = '', first = 0;
         if (args.length > 1 && typeof args[0] === 'string' && args[0].indexOf('%') >= 0) {
             first = 1;
-            parts[0] = args[0].replace(/%[sdifoOjc%]/g, function (mark) {
+            text = args[0].replace(/%[sdifoOjc%]/g, function (mark, at, whole) {
                 if (mark === '%%') return '%';
                 if (first >= args.length) return mark;
                 var value = args[first++];
@@ -128,12 +129,17 @@
                 case '%d': case '%i': return String(mark === '%i' ? parseInt(value, 10) : Number(value));
                 case '%f': return String(parseFloat(value));
                 case '%c': return '';
-                default: return show(value, mark === '%s' ? 0 : 1);
+                default:
+                    var shown = show(value, mark === '%s' ? 0 : 1);
+                    return hasStack(shown) && at + 2 < whole.length ? shown + '\n' : shown;
                 }
             });
         }
-        for (var i = first; i < end; i++) parts[parts.length] = show(args[i], 0);
-        var text = parts.join(' ');
+        for (var i = first, last = text; i < end; i++) {
+            text += i === 0 ? '' : hasStack(last) ? '\n' : ' ';
+            last = show(args[i], 0);
+            text += last;
+        }
         return text.length > MOST_TEXT ? text.slice(0, MOST_TEXT) + '...' : text;
     }
 

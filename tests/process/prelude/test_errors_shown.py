@@ -40,6 +40,18 @@ def test_members() -> None:
         assert "aused by: Error: why" in text
 
 
+def test_after_a_stack() -> None:
+    """What is logged after an error begins a line of its own, so that it is not taken for a part of the stack."""
+    for call in ("'a', new Error('x'), 'b', 5", "'a %s', new Error('x'), 'b', 5", "'a %sb %d', new Error('x'), 5"):
+        [line] = _logs(f"console.log({call});")
+        lines = line[1].split("\n")
+        assert lines[0] == "a Error: x"
+        assert all(one.startswith("    at ") for one in lines[1:-1])
+        assert lines[-1] == "b 5"
+    [line] = _logs("console.log('a', 'b', [new Error('x')], 5);")
+    assert line[1] == "a b [Error: x] 5"
+
+
 def test_stack_for_the_script() -> None:
     """A script reads its own frames only, and the message in the words that authors know."""
     [thrown, native] = evaluate(

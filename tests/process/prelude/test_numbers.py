@@ -86,6 +86,26 @@ def test_halfway() -> None:
     assert _in_script(f"JSON.parse({json.dumps('[' + ','.join(texts) + ']')}).map(bitsOf)", None) == wanted
 
 
+def test_more_digits_than_the_engine_reads() -> None:
+    """Digits behind the twentieth count: they decide on which side of halfway a text is."""
+    dice = random.Random(14)
+    texts = ["62.5364939768271845828", "1.797693134862315807938e308", "0." + "0" * 30 + "1" * 30]
+    with localcontext() as context:
+        context.prec = 1200
+        for _ in range(1000):
+            halfway = Decimal(2 * (dice.getrandbits(52) | 1 << 52) + 1) * Decimal(2) ** dice.choice(
+                (dice.randint(-1074, 900), dice.randint(-90, 60))
+            )
+            text = format(halfway, "e")
+            digits, _, exponent = text.partition("e")
+            digits = digits[: dice.randint(20, 60)]
+            texts.append(f"{dice.choice(('', '-'))}{digits}{dice.choice(('', '0', '1', '0001', '5', '99'))}e{exponent}")
+    wanted = [struct.pack(">d", float(text)).hex() for text in texts]
+    assert _in_script("value.map(function (text) { return bitsOf(Number(text)); })", texts) == wanted
+    assert _in_script("value.map(function (text) { return bitsOf(parseFloat(text + 'px')); })", texts) == wanted
+    assert _in_script(f"JSON.parse({json.dumps('[' + ','.join(texts) + ']')}).map(bitsOf)", None) == wanted
+
+
 def test_many_digits() -> None:
     """As many digits as the standard allows are those of node."""
     program = (

@@ -97,6 +97,18 @@ class FailuresTests(SynchronousTestCase):
             self.assertEqual([frame.line for frame in trace.frames], expected)
             self.assertIn("caused by: Error: inner", trace.lines)
 
+    def test_errors_without_frames(self) -> None:
+        """The first gathered error, the cause and the members of an error that has no frames of its own are shown."""
+        gathered = "AggregateError: all\nerrors[0]: Error: one\n    at f (input:2)\nerrors[1]: Error: two"
+        members = 'Error: refused\n    { code: "E1" }\ncaused by: "why"'
+        for stack, expected in (
+            (gathered, ["No.", "errors[0]: Error: one", "    at f (main.js:2)", "errors[1]: Error: two"]),
+            (members, ["No.", "    at (anonymous) (main.js:1)", '    { code: "E1" }', 'caused by: "why"']),
+        ):
+            thrown = ThrownError(name="Error", message="x", stack=stack)
+            line = self.kept(ScriptFailed("No.", thrown=thrown, place="main.js:1"))
+            self.assertEqual(line.message.split("\n"), expected)
+
     def test_ended(self) -> None:
         """What left no stack is told with the place of its registration."""
         line = self.kept(ScriptTimeout("It was ended.", place="main.js:1"))
