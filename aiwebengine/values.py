@@ -224,8 +224,19 @@ class Invocation(NamedTuple):
     """`file:line` of what registered the handler, if known."""
     trace: str = ""
     """See `Request.trace`."""
+    request_line: str = ""
+    """
+    Method and path of a request to a route with a wildcard, such as `GET /shop/cart`; bounded; empty for any other.
+
+    There are as many as clients make up, so what is counted is counted by `label`.
+    """
     body: bytes = b""
     """The body of a request, if it is so long that its process makes JSON of it; `payload` has none then."""
+
+    @property
+    def shown(self) -> str:
+        """Return what was run, for people who look for one invocation: a wildcard route alone says little."""
+        return self.request_line or self.label
 
     def causing(self) -> Cause:
         """Return the cause of what this invocation begins."""

@@ -95,7 +95,7 @@ class CallSession:
 
     def log(self, lines: Sequence[LogLine]) -> None:
         """See `interfaces.HostSession.log`."""
-        label = self.invocation.label
+        label = self.invocation.shown
         if label and self.invocation.kind != "load" and any(line.of_server for line in lines):
             lines = [line.at_route(label) if line.of_server else line for line in lines]
         self._keep_lines(self.invocation, lines)

@@ -188,6 +188,7 @@ class Invoker:
         replay: ReplayInputs | None = None,
         cause: Cause | None = None,
         trace: str = "",
+        request_line: str = "",
     ) -> Invocation:
         """
         Make an invocation; nothing begins yet.
@@ -204,6 +205,7 @@ class Invoker:
             replay: See `Invocation.replay`.
             cause: The invocation that begins this one, if it is one.
             trace: See `Request.trace`.
+            request_line: See `Invocation.request_line`.
 
         Raises:
             TooMany: It has too many ancestors.
@@ -232,6 +234,7 @@ class Invoker:
             answer_key=answer_key,
             place=callee.place,
             trace=trace,
+            request_line=request_line,
         )
 
     def run(self, invocation: Invocation, sink: Sink) -> Run:

@@ -93,8 +93,8 @@ class Failures:
         first = {"place": _place(trace.frames[0])} if trace.frames else {}
         message = "\n".join([trace.headline(error.public), *trace.lines])
         line = LogLine(at=at, level="error", message=message, fields={"code": error.code, **first}, of_server=True)
-        if invocation.label:
-            line = line.at_route(invocation.label)
+        if invocation.shown:
+            line = line.at_route(invocation.shown)
         self._logs.append(invocation, [line], outcome=error.code)
 
 

@@ -68,6 +68,7 @@ OWN_PREFIXES = ("/engine/", "/health/")
 """Paths that the engine answers itself."""
 
 _END_SECONDS = 1.0
+_LONGEST_SHOWN_PATH = 200
 _STOPPED = (
     "The server stopped before it could answer; the request may or may not have been carried out. "
     "Check before you retry."
@@ -91,6 +92,8 @@ class ServedRoute(NamedTuple):
     """It is a plain web handler."""
     hides: bool
     """Its pattern matches paths that are reserved for the engine, too."""
+    wildcard: bool
+    """Its pattern alone says little of a request."""
 
 
 class Site:
@@ -354,6 +357,7 @@ class Site:
                 identity=request.id,
                 recording="always" if asked_for else None,
                 trace=request.trace,
+                request_line=f"{request.method} {request.path[:_LONGEST_SHOWN_PATH]}" if served.wildcard else "",
             )
             invocation = with_body(invocation, request)
             for step in served.steps:
@@ -395,6 +399,7 @@ class Site:
             opener=None if plain else self._openers.get(route.kind),
             plain=plain,
             hides=route.key.startswith(("/:", "/*")),
+            wildcard="/*" in route.key,
         )
         return served
 

@@ -53,7 +53,7 @@ class ReceiptRecord:
     version: str
     kind: str
     label: str
-    """See `Invocation.label`."""
+    """See `Invocation.shown`."""
     receipt: Receipt
     why: str = ""
     """Why it was kept: `failed`, `slow` or `sampled`; empty if it is only remembered."""
@@ -224,6 +224,8 @@ class Receipts(Service):
             label = label if len(script.figures) < MOST_LABELS else OTHERS
             figures = script.figures.setdefault(label, Figures())
         figures.add(receipt)
+        # Figures are those of a route; of one receipt the request itself is shown.
+        label = invocation.request_line or label
         at = self._seconds()
         script.recent.append((at, invocation.version, invocation.kind, label, receipt))
         self._until_sample -= 1

@@ -219,7 +219,7 @@ class Recorder(Service):
             at=tape.now,
             uri=invocation.script,
             version=invocation.version,
-            label=invocation.label,
+            label=invocation.shown,
             outcome=outcome,
             document={},
         )

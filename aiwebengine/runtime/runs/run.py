@@ -293,7 +293,7 @@ class Run:
             # Looking takes as long as a quarter of a short request.
             costs.peak_bytes = child.peak_bytes()
         if b"_answer" not in box:
-            self._result = script_failure(box, label=self.invocation.label, place=self.invocation.place)
+            self._result = script_failure(box, label=self.invocation.shown, place=self.invocation.place)
             return True
         try:
             self._result = result = read_answer(box, max_bytes=self._answer_bytes())
@@ -359,7 +359,7 @@ class Run:
             wall_seconds=invocation.wall_seconds,
             cpu_seconds=invocation.cpu_seconds,
             memory_bytes=self._context.memory_bytes,
-            label=invocation.label,
+            label=invocation.shown,
             place=invocation.place,
             position=self._position,
             late=self._context.seconds() >= self.deadline,

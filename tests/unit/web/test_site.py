@@ -51,6 +51,16 @@ class RouteTests(WebTestCase):
         )
         self.assertEqual(invocation.principal.kind, "anonymous")
 
+    def test_request_line(self) -> None:
+        """Of a request to a route with a wildcard its method and path are kept too, but no query, and not endlessly."""
+        self.serve(a_route("/shop/*", "GET", "POST"), a_route("/notes/:id"))
+        for path in (b"shop/cart?secret=1", b"notes/7", b"shop/" + b"x" * 300):
+            self.one(b"GET /" + path + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+        wild, plain, long = (run.invocation for run in self.runner.runs)
+        self.assertEqual((wild.label, wild.request_line, wild.shown), ("GET|POST /shop/*", *["GET /shop/cart"] * 2))
+        self.assertEqual((plain.request_line, plain.shown), ("", "GET /notes/:id"))
+        self.assertEqual(len(long.request_line), 204)
+
     def test_limits(self) -> None:
         """The smallest of server's, script's and route's limits counts."""
         self.serve(a_route("/a", timeout_ms=2000), a_route("/b"), limits={"timeout_ms": 3000, "cpu_ms": 500})

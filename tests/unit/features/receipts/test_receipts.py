@@ -151,6 +151,16 @@ class ReceiptsTests(SynchronousTestCase):
         self.receipts.keep(invocation(), receipt("script_failed"))
         self.assertEqual(self.receipts.state()["waiting"], 1)
 
+    def test_request_lines(self) -> None:
+        """A receipt shows the request to a wildcard route; figures are added up for the route, whatever the paths."""
+        for number in range(3):
+            asked = invocation("GET /*")._replace(request_line=f"GET /{number}")
+            self.receipts.keep(asked, receipt("script_failed"))
+        self.assertEqual(list(self.receipts.figures("one")), ["GET /*"])
+        self.assertEqual([one.label for one in self.receipts.recent("one")], ["GET /2", "GET /1", "GET /0"])
+        found = self.successResultOf(self.receipts.kept("one", limit=5))
+        self.assertEqual([one.label for one in found], ["GET /2", "GET /1", "GET /0"])
+
     def test_many_labels(self) -> None:
         """Labels and scripts beyond a bound share one place."""
         self.patch(module, "MOST_LABELS", 2)

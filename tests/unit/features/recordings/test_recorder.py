@@ -86,6 +86,14 @@ class RecorderTests(SynchronousTestCase):
         self.rule(mode="sample", every=3)
         self.assertEqual([bool(self.recorder.wanted("shop", "/")) for _ in range(5)], [True, False, False, True, False])
 
+    def test_request_line(self):
+        """A recording of a wildcard route is listed with its own path."""
+        asked = invocation()._replace(label="GET /*", request_line="GET /cart")
+        tape = Tape(most_bytes=1000)
+        tape.begin(seed="00" * 16, now=0, exact=True)
+        self.recorder.keep(asked, tape, "committed", error="")
+        self.assertEqual([one.label for one in self.result(self.recorder.find("shop", limit=10))], ["GET /cart"])
+
     def test_wrong_rules(self):
         """A mode that is none is refused."""
         for rule in (Rule(uri="shop", mode="often"), Rule(uri="shop", mode="sample", every=0)):
