@@ -174,6 +174,7 @@ class Invoker:
         """Return a cache of callees; see `Callees`."""
         return Callees(current=self._current, describe=describe)
 
+    # Long: a list of what an invocation is made of.
     def invocation(
         self,
         callee: Callee,

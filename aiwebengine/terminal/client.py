@@ -13,7 +13,7 @@ import json
 import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 from aiwebengine.terminal import exits, show
@@ -184,9 +184,23 @@ class _HttpExchange:
         return self._connection.getresponse()
 
 
+class _Document(dict[str, Any]):
+    """An object of the server's answer; whoever asks for a member that it lacks has asked another program."""
+
+    def __missing__(self, key: str) -> NoReturn:
+        text = f'The server\'s answer has no "{key}"; is it aiwebengine, and of this version?'
+        raise CommandFailed(text, code=exits.UNREACHABLE)
+
+
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body)
-    except ValueError as error:
+        document = json.loads(body, object_hook=_Document)
+    except (ValueError, RecursionError) as error:
         text = "The server answered with something that is not JSON; is it aiwebengine?"
         raise CommandFailed(text, code=exits.UNREACHABLE) from error
+    if not isinstance(document, dict):
+        text = (
+            f"The server answered with {show.safe(json.dumps(document))[:80]}, not with an object; is it aiwebengine?"
+        )
+        raise CommandFailed(text, code=exits.UNREACHABLE)
+    return document

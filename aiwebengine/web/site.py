@@ -349,13 +349,12 @@ class Site:
             if exchange.sender.token:
                 exchange.timed = self._is_owner(exchange.sender.token)
             body = payload(request, match.params, sender=exchange.sender.json, base=route.options.get("base", ""))
-            asked_for = exchange.timed and "x-aiwebengine-record" in request.headers
             invocation = self._invoker.invocation(
                 served.callee,
                 principal if served.plain else self._signed_in(principal, route, exchange, request),
                 body,
                 identity=request.id,
-                recording="always" if asked_for else None,
+                recording="always" if exchange.timed and "x-aiwebengine-record" in request.headers else None,
                 trace=request.trace,
                 request_line=f"{request.method} {request.path[:_LONGEST_SHOWN_PATH]}" if served.wildcard else "",
             )

@@ -24,6 +24,8 @@
         [/^invalid instanceof rval$/, function () { return "Right-hand side of 'instanceof' is not callable"; }],
         [/^callstack limit$|^native call stack limit$|^C stack depth limit$|^(?:lexer|compiler) recursion limit$/, function () { return 'Maximum call stack size exceeded'; }],
         [/^regexp (?:executor|compiler) recursion limit/, function () { return 'The regular expression nests too deeply on this string: repeat characters or classes, [ab]*, rather than groups, (?:a|b)*, or cut the text into parts'; }],
+        [/^(?:regexp )?quantifier requires too many atom copies/, function () { return 'A quantifier of the regular expression repeats a group too often: at most 1000 times what is more than one character or class, so write a smaller number than in {1,2000}, or * or +'; }],
+        [/^(?:en|de)code recursion limit/, function () { return 'The value nests too deeply for JSON: put what is inside into fewer levels, or into a list with references'; }],
         [/^coercion to primitive failed$/, function () { return 'Cannot convert object to primitive value'; }],
         [/^alloc failed$|^out of memory$/, function () { return 'The script needs more memory than it may have'; }],
         [/^invalid array length$/, function () { return 'Invalid array length'; }],

@@ -60,7 +60,7 @@
         try {
             made = new Native(bounded, flags);
         } catch (error) {
-            throw new SyntaxError('Invalid regular expression: /' + source + '/: ' + (source.indexOf('(?<') >= 0 ? 'look-behind is not supported here' : error.message));
+            throw new SyntaxError('Invalid regular expression: /' + source + '/: ' + (source.indexOf('(?<') >= 0 ? 'look-behind is not supported here' : K.message(String(error.message), error.name)));
         }
         if (bounded !== text) K.define(made, 'source', shown(source), true);
         return made;

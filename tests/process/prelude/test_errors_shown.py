@@ -75,6 +75,15 @@ def test_objects_of_the_web() -> None:
     )
 
 
+def test_deep_values() -> None:
+    """A value that nests too deeply for JSON says so, not the engine's words."""
+    [failed] = evaluate(
+        "var deep = []; for (var i = 0; i < 3000; i++) deep = [deep]; return JSON.stringify(deep).length"
+    )
+    assert failed["name"] == "RangeError"
+    assert "nests too deeply" in failed["message"]
+
+
 def test_endless_recursion() -> None:
     """Endless recursion is a RangeError at once, also through callbacks."""
     seen = evaluate(

@@ -81,6 +81,14 @@ def test_too_many_repeats() -> None:
     assert "regular expression" in failed["message"]
 
 
+def test_large_quantifiers() -> None:
+    """A group that is repeated more often than the engine can copy it is told with what to write."""
+    made, literal = evaluate("return new RegExp('(?:a|b){1,3000}')", "return /(?:a|b){2000}/")
+    for failed in (made, literal):
+        assert "repeats a group too often" in failed["message"]
+        assert "write a smaller number" in failed["message"]
+
+
 def test_long_sources() -> None:
     """A long class, as the build makes of Unicode properties, is translated in far less than a deadline."""
     [seen] = evaluate(

@@ -120,11 +120,23 @@ class ApiClientTests(SynchronousTestCase):
 
     def test_what_is_not_the_engine(self) -> None:
         """An answer in another form than the engine's asks whether it is one."""
-        for body, status in ((b"<html>", 500), (b"<html>", 200), ({"error": 1}, 500)):
+        deep = b"[" * 100_000
+        for body, status in ((b"<html>", 500), (b"<html>", 200), ({"error": 1}, 500), ([1], 200), (deep, 200)):
             self.answered(body, status)
             error = self.failure()
             self.assertEqual(error.code, exits.UNREACHABLE)
             self.assertIn("is it aiwebengine?", error.message)
+
+    def test_another_object(self) -> None:
+        """A member that is missing in what answers is asked about, too, and not a traceback."""
+        self.answered({"status": {"ok": True}})
+        document = self.client().call("GET", "/scripts")
+        self.assertEqual(json.loads(json.dumps(document)), {"status": {"ok": True}})
+        for missing in (lambda: document["scripts"], lambda: document["status"]["version"]):
+            with self.assertRaises(CommandFailed) as caught:
+                missing()
+            self.assertEqual(caught.exception.code, exits.UNREACHABLE)
+            self.assertIn("is it aiwebengine", caught.exception.message)
 
     def test_no_answer(self) -> None:
         """Each way not to be reached is said in words, with what to do."""
