@@ -175,7 +175,7 @@ class Builder(Service):
             DeploymentRefused: With every problem.
             Busy: Too many builds wait.
         """
-        texts = await self._threads.run(_texts, files, entry)
+        texts, other = await self._threads.run(_texts, files, entry)
         if self._worker is None or self._packages is None:
             return await self._plain(entry, texts, self._missing.public)
         packages, declared = await self._packages.install(files, progress)
@@ -184,6 +184,7 @@ class Builder(Service):
             "entry": entry,
             "packages": str(packages) if packages is not None else None,
             "declared": list(declared),
+            "other": other,
         }
         try:
             # Building changes nothing, so a worker that died under one build may be asked again.
@@ -230,19 +231,21 @@ def _importable(files: Mapping[str, bytes], entry: str) -> Mapping[str, bytes]:
     return own
 
 
-def _texts(files: Mapping[str, bytes], entry: str) -> dict[str, bytes]:
+def _texts(files: Mapping[str, bytes], entry: str) -> tuple[dict[str, bytes], list[str]]:
     """
-    Return what can be imported: all text files, without byte-order marks; code must be UTF-8.
+    Return what can be imported: all text files, without byte-order marks; and the paths of other files.
 
-    Files for clients are left out unless the entry is one, or code names their folder.
+    Code must be UTF-8.  Files for clients are left out unless the entry is one, or code names their folder.
     """
     texts: dict[str, bytes] = {}
+    other: list[str] = []
     problems: list[Problem] = []
     for path, content in _importable(files, entry).items():
         try:
             content.decode("utf-8")
             texts[path] = content.removeprefix(codecs.BOM_UTF8)
         except UnicodeDecodeError as error:
+            other.append(path)
             if path == entry or (path.endswith(_CODE) and not path.startswith(PUBLIC_FOLDER)):
                 line = content[: error.start].count(b"\n") + 1
                 problems.append(
@@ -252,7 +255,7 @@ def _texts(files: Mapping[str, bytes], entry: str) -> dict[str, bytes]:
                 )
     if problems:
         raise DeploymentRefused(problems[0].message, problems=problems)
-    return texts
+    return texts, other
 
 
 def _problem(answer: Mapping[str, Any]) -> Problem:

@@ -1,7 +1,7 @@
 /*
  * The build worker: reads requests, one JSON object a line, from standard input, and answers on standard output.
  *
- *   {"id": 1, "op": "build", "entry": "main.ts", "files": [["main.ts", 120]], "packages": null, "declared": []}
+ *   {"id": 1, "op": "build", "entry": "main.ts", "files": [["main.ts", 120]], "packages": null, "declared": [], "other": []}
  *   {"id": 1, "files": 120, "of": 307}                                    now and then
  *   {"id": 1, "ok": {"problems": []}, "follows": {"source": 900, "map": 300}}      or  {"id": 1, "error": "..."}
  *   {"id": 2, "op": "rename", "path": "main.ts", "source": "...", "names": {...}}

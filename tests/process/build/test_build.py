@@ -65,6 +65,20 @@ async def test_files_as_they_are() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_binary_file_is_imported() -> None:
+    """An import of a file that is not text says so, and not that there is no such file."""
+    async with running_builder() as builder:
+        files: dict[str, str | bytes] = {
+            "main.js": 'import photo from "./a.png";\nconsole.log(photo);\n',
+            "a.png": b"\x89PNG",
+        }
+        [problem] = await problems(builder, files, "main.js")
+        assert (problem.code, problem.file, problem.line) == ("not_text", "main.js", 1)
+        assert problem.message == 'The file "./a.png" is not text in UTF-8, so it cannot be imported.'
+        assert "public/" in (problem.hint or "")
+
+
+@pytest_twisted.ensureDeferred
 async def test_every_problem_at_once() -> None:
     """Every file's problems are told together, each with its place and what to write instead."""
     async with running_builder() as builder:

@@ -124,6 +124,10 @@ export class Modules {
     const swapped = base.replace(/\.([mc]?)jsx?$/, '.$1ts');
     const found = [...tried, swapped, `${swapped}x`].find((one) => Object.hasOwn(files, one));
     if (found !== undefined) return { path: found, namespace: 'script' };
+    if (this.request.other.includes(folder)) {
+      const hint = 'Put it into the folder public/ if clients need it; a script can import only text files.';
+      return this.refuse(path, importer, 'not_text', `The file "${path}" is not text in UTF-8, so it cannot be imported.`, hint);
+    }
     const suggestion = nearestFile(base, importer, files);
     const hint = suggestion !== null ? `Did you mean "${suggestion}"?` : 'Deploy the whole folder.';
     return this.refuse(path, importer, 'missing_file', `There is no file "${path}".`, hint);
