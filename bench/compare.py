@@ -91,6 +91,14 @@ def one_round(server: Checkout, *, seconds: int) -> Mapping[str, float]:
         server.deploy("long", {"main.ts": f'{LONG_SCRIPT}\nregisterWebHandler("/long", () => "long");'})
         server.get("/long")
         deployed = time.perf_counter() - begun
+        begun = time.perf_counter()
+        server.deploy("long", {"main.ts": f'{LONG_SCRIPT}\nregisterWebHandler("/longer", () => "longer");'})
+        server.get("/longer")
+        deployed_again = time.perf_counter() - begun
+        begun = time.perf_counter()
+        server.api("POST", "/script/rollback?uri=long")
+        server.get("/long")
+        rolled_back = time.perf_counter() - begun
     started = time.perf_counter()
     with server.running() as pid:
         server.get("/hello/Ada")
@@ -111,7 +119,9 @@ def one_round(server: Checkout, *, seconds: int) -> Mapping[str, float]:
         "start to first answer, s": second_start,
         "processor s of a start, new folder": first_processor,
         "processor s to the first answer": second_processor,
-        "deploy TypeScript to answer, s": deployed,
+        "deploy TypeScript to answer, ms": deployed * 1000,
+        "deploy it again to answer, ms": deployed_again * 1000,
+        "rollback to answer, ms": rolled_back * 1000,
         "server's memory, MB (Pss)": memory,
     }
 

@@ -93,6 +93,22 @@ class GarbageCollector:
         return True
 
 
+def collect_after_load(collect: Callable[[], object], *, grown_bytes: int | None) -> None:
+    """
+    Collect what top level and `init` have left behind, if it may be much, before clones are forked.
+
+    A collection looks at every object of the prelude too: in a template that takes as long as to load a small script,
+    and nobody can be answered before it is over.  What a small script leaves is collected by each clone when more
+    gathers.
+
+    Args:
+        collect: Collects all garbage.
+        grown_bytes: How much more memory is in use than before; None if that is not known.
+    """
+    if grown_bytes is None or grown_bytes > _GATHERED_BYTES:
+        collect()
+
+
 class _Mallinfo2(ctypes.Structure):
     """See mallinfo(3)."""
 

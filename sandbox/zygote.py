@@ -20,9 +20,8 @@ from typing import Any
 
 from sandbox.deadline import Deadline
 from sandbox.duktape import Duktape
-from sandbox.engine import Engine
 from sandbox.forker import ForkServer
-from sandbox.garbage import GarbageCollector, allocator
+from sandbox.garbage import GarbageCollector, allocator, collect_after_load
 from sandbox.lockdown import apply, namespaces, process, rlimits, seccomp
 from sandbox.lockdown.report import report
 from sandbox.loop import Conversation
@@ -37,7 +36,8 @@ def run_zygote(control: socket.socket, surface: Surface) -> None:
     calls = seccomp.programs()
     held = report(network=network, calls=calls)
     engine.pump("E")
-    _settle_memory(engine)
+    engine.pump("H")
+    _freeze()
 
     def template(request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> None:
         _run_template(request, descriptors, parent, engine=engine, held=held, calls=calls)
@@ -66,6 +66,8 @@ def _run_template(
     deadline = Deadline(engine.reporter)
     if engine.reporter is not None:
         engine.reporter.send_to(data.fileno())
+    used_bytes = allocator()
+    before_bytes = used_bytes() if used_bytes is not None else 0
     seconds = float(limits.get("load_seconds", 0))
     if seconds:
         deadline.begin(wall_seconds=seconds, cpu_seconds=seconds)
@@ -73,9 +75,10 @@ def _run_template(
         return
     deadline.end()
     data.close()
-    _settle_memory(engine)
-
-    used_bytes = allocator()
+    collect_after_load(
+        lambda: engine.pump("H"), grown_bytes=used_bytes() - before_bytes if used_bytes is not None else None
+    )
+    _freeze()
     # Asked here, once: asking writes to the allocator's lists, which every clone would have to copy for that.
     kept_bytes = used_bytes() if used_bytes is not None else 0
 
@@ -112,14 +115,13 @@ def leave_terminal() -> None:
         os.setsid()
 
 
-def _settle_memory(engine: Engine) -> None:
+def _freeze() -> None:
     """
     Let forks share what is there.
 
     A collection writes to every object and so would copy the parent's memory.  The loop makes no
-    cycles, so Python's collector can rest; JavaScript's begins with a clean heap.
+    cycles, so Python's collector can rest.
     """
-    engine.pump("H")
     gc.collect()
     gc.freeze()
     gc.disable()

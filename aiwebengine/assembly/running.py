@@ -149,6 +149,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
     deployer = _deployer(
         base,
         invoker=invoker,
+        expect=runner.expect,
         forget=runner.forget,
         builder=builder,
         current=current,
@@ -228,6 +229,7 @@ def _deployer(
     base: Foundation,
     *,
     invoker: Invoker,
+    expect: Callable[[str, str, Mapping[str, object]], None],
     forget: Callable[[str], None],
     builder: Builder,
     current: Current,
@@ -255,6 +257,7 @@ def _deployer(
     return Deployer(
         preparer=preparer,
         store=base.store,
+        expect=expect,
         forget=forget,
         threads=base.unpacking_threads,
         current=current,

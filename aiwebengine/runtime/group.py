@@ -82,6 +82,8 @@ class ProcessGroup:
         """How many runs may wait in the socket of one process."""
         self._context = context
         self._waiting: deque[Run] = deque()
+        self._expecting = False
+        """Whether a process is to be ready before there is a run for it."""
         self._payloads = Payloads(limits=context.limits, wall=context.wall, entropy=context.entropy)
         self._crashes = Crashes()
         self._pace = Pace()
@@ -95,8 +97,8 @@ class ProcessGroup:
             version=version,
             terms=terms,
             context=context,
-            wanted=lambda: bool(self._waiting),
-            changed=self._serve_waiting,
+            wanted=lambda: bool(self._waiting) or self._expecting,
+            changed=self._template_changed,
             failed=self._refuse_waiting,
         )
         self._pool: ClonePool[Run] = ClonePool(
@@ -218,6 +220,20 @@ class ProcessGroup:
             self._start(waiting.popleft(), clone, self._context.seconds())
         if waiting:
             self._keeper.ensure()
+
+    def expect(self) -> None:
+        """Have a process ready for a run that will soon come: to load the version and to fork takes longer than it."""
+        self.used_at = self._context.seconds()
+        self._expecting = True
+        self._keeper.ensure()
+        self._template_changed()
+
+    def _template_changed(self) -> None:
+        self._serve_waiting()
+        if self._expecting and self._keeper.template is not None:
+            self._expecting = False
+            if not self._pool.clones:
+                self._pool.spare()
 
     def _serve_one(self) -> bool:
         """See `slots.Share`."""

@@ -253,6 +253,11 @@ class Runner(Service):
                 )
             )
 
+    def expect(self, version: str, script: str, manifest: Mapping[str, Any]) -> None:
+        """Have a process ready for the first request to a version that is about to serve; see `forget`."""
+        if self.running:
+            self._group(version, script, manifest=manifest).expect()
+
     def forget(self, version: str) -> None:
         """Stop what runs *version* when it has nothing in hand."""
         group = self._groups.pop(version, None)

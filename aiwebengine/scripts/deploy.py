@@ -10,8 +10,9 @@ Commits queue, so what one was tried against is what it replaces.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from twisted.internet.defer import DeferredLock
 from twisted.logger import Logger
@@ -68,7 +69,9 @@ class Deployer:
         preparer: Makes versions that could serve.
         store: Where versions are kept.
         threads: Where it is tried whether all scripts can serve together.
-        forget: Told which versions serve no longer.
+        expect: Told which versions are about to serve, with their scripts and manifests: while a version is stored, a
+            process can be made ready for its first request.
+        forget: Told which versions serve no longer, or do not after all.
         current: What serves.
         keep_versions: How many of a script's newest versions are kept.
         background: For what must end whoever stops waiting for it.
@@ -81,6 +84,7 @@ class Deployer:
         preparer: Preparer,
         store: ScriptStore,
         threads: Runs,
+        expect: Callable[[str, str, Mapping[str, Any]], object],
         forget: Callable[[str], object],
         current: Current,
         keep_versions: int,
@@ -90,6 +94,7 @@ class Deployer:
         self._preparer = preparer
         self._store = store
         self._threads = threads
+        self._expect = expect
         self._forget = forget
         self._current = current
         self._keep_versions = keep_versions
@@ -102,6 +107,10 @@ class Deployer:
         """Refuse to change what serves, until `resume`; returns when what was under way has ended."""
         self._held = True
         await self._commits.run(lambda: None)
+
+    def _refuse_if_held(self) -> None:
+        if self._held:
+            raise Unavailable(_HANDING_OVER, retry_seconds=_HANDING_OVER_SECONDS)
 
     def resume(self) -> None:
         """Change what serves again."""
@@ -147,8 +156,7 @@ class Deployer:
             Conflict: Another version serves than was expected; nothing was changed.
             Invalid, TooMany, Unavailable: Nothing was changed.
         """
-        if self._held:
-            raise Unavailable(_HANDING_OVER, retry_seconds=_HANDING_OVER_SECONDS)
+        self._refuse_if_held()
         same = await self._unchanged(request) if request.if_changed else None
         if same is not None:
             return Deployment(version=await self._store.version(request.uri, same), previous=same, changed=False)
@@ -156,10 +164,12 @@ class Deployer:
         prepared = await self.prepare(request, progress=progress, keep_warm=True)
         progress("store", "")
         began = self._seconds()
+        new = prepared.new.version
+        self._expect(new.id, new.uri, new.manifest)
         try:
             [deployment] = await self.commit([prepared])
         except BaseException:
-            self.abandon(prepared.new.version)
+            self.abandon(new)
             raise
         steps = {**prepared.steps, "store": as_ms(self._seconds() - began)}
         return replace(deployment, steps=steps, warnings=(*moved, *deployment.warnings))
@@ -198,8 +208,7 @@ class Deployer:
             DeploymentRefused: They conflict with what serves by now.
             Conflict, NotFound, Unavailable: As `ScriptStore.apply`.
         """
-        if self._held:
-            raise Unavailable(_HANDING_OVER, retry_seconds=_HANDING_OVER_SECONDS)
+        self._refuse_if_held()
 
         async def in_turn() -> list[Deployment]:
             return await self._commits.run(self._commit, changes)
@@ -226,7 +235,14 @@ class Deployer:
         activate = ActivateVersion(
             uri=uri, number=number, expected=expected, author=author, message=check_message(message)
         )
-        [deployment] = await self.commit([activate])
+        self._refuse_if_held()
+        version = await self._store.version(uri, number)
+        self._expect(version.id, uri, version.manifest)
+        try:
+            [deployment] = await self.commit([activate])
+        except BaseException:
+            self._stop_unless_serving(version)
+            raise
         return replace(deployment, steps={"store": as_ms(self._seconds() - began)})
 
     async def delete(
@@ -287,11 +303,16 @@ class Deployer:
 
     def abandon(self, version: Version) -> None:
         """Stop the child of a version that was not committed; one whose commit is under way is left alone."""
+        if self._stop_unless_serving(version):
+            self._preparer.numbers.release(version.uri, version.number)
+
+    def _stop_unless_serving(self, version: Version) -> bool:
+        """Stop what runs a version that was not committed; return whether it was certain that it was not."""
         serving = self._current.registry.scripts.get(version.uri)
         if self._commits.locked or (serving is not None and serving.version == version.id):
-            return
-        self._preparer.numbers.release(version.uri, version.number)
+            return False
         self._forget(version.id)
+        return True
 
     def _trim(self, uris: Iterable[str]) -> None:
         keep = self._keep_versions

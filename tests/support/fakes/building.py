@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,6 +94,7 @@ class FakeRunner:
 
     loads: Any
     forgotten: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
     gate: Deferred[None] | None = None
     during: Any = None
@@ -111,6 +112,9 @@ class FakeRunner:
             raise ScriptFailed("It threw.", thrown=ThrownError(name="TypeError", message="x is not a function"))
         warnings = ({"code": "deprecated", "message": "writeLog is deprecated"},) if "OLD" in bundle.source else ()
         return FakeLoaded(version=bundle.version, warnings=warnings, replay=json.dumps(["replay"]))
+
+    def expect(self, version: str, script: str, manifest: Mapping[str, Any]) -> None:
+        self.expected.append(version)
 
     def forget(self, version: str) -> None:
         self.forgotten.append(version)

@@ -75,6 +75,7 @@ class Deploying:
             preparer=self.preparer,
             store=self.store,
             threads=ThreadsInTurn(),
+            expect=self.runner.expect,
             forget=self.runner.forget,
             current=self.current,
             keep_versions=self.settings.keep_versions,

@@ -10,10 +10,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import EngineError, NotFound
 from aiwebengine.runtime.group import ProcessGroup
+from aiwebengine.runtime.processes.journal import Journal
 from aiwebengine.runtime.processes.terms import RunTerms
 from aiwebengine.values import Bundle
 from tests.support.fakes.invocations import an_invocation
 from tests.support.fakes.processes import Forker, HandReactor, a_group_context
+
+BUNDLE = Bundle(
+    script="s", version="v", source="", source_map="", files={}, replay=Journal("", seed="0" * 32, now=1).text()
+)
 
 
 class WaitingRun:
@@ -82,6 +87,28 @@ class ProcessGroupTests(SynchronousTestCase):
     def codes(self, *runs: Any) -> list[list[str]]:
         """Return with which errors these runs were refused."""
         return [[error.code for error in run.refused] for run in runs]
+
+    def test_expected(self) -> None:
+        """A version that is about to serve is read before there is a run for it, and one process is forked, once."""
+        self.group.expect()
+        self.group.expect()
+        self.assertEqual((len(self.fetches), self.group.quiet), (1, True))
+        self.fetches[0].callback(BUNDLE)
+        self.reactor.turn()
+        [template] = self.zygote.requests()
+        self.addCleanup(template.close)
+        self.assertEqual(template.told["op"], "template")
+        self.assertEqual([clone["runs"] for clone in self.group.state()["clones"]], [0])
+        self.group.expect()
+        self.assertEqual(len(self.group.state()["clones"]), 1)
+        self.group.stop()
+
+    def test_expected_in_vain(self) -> None:
+        """If such a version cannot be read, nothing is forked, and it is left alone for a moment."""
+        self.group.expect()
+        self.fetches[0].errback(NotFound("There is no such version."))
+        self.group.expect()
+        self.assertEqual((len(self.fetches), self.group.idle), (1, True))
 
     def test_queue(self) -> None:
         """Runs wait while the version is read, which is done once; what is too many is refused at once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from sandbox.garbage import GarbageCollector, allocator
+from sandbox.garbage import GarbageCollector, allocator, collect_after_load
 
 MIB = 1024 * 1024
 
@@ -19,6 +19,14 @@ class Collecting(SynchronousTestCase):
         self.used = 10 * MIB
         self.spent = 0.0
         self.asked = self.collected = 0
+
+    def test_after_a_load(self) -> None:
+        """What a small script leaves when it has loaded is not collected before clones are forked; much is."""
+        collect_after_load(self.collect, grown_bytes=2 * MIB)
+        self.assertEqual(self.collected, 0)
+        for grown_bytes in (2 * MIB + 1, None):
+            collect_after_load(self.collect, grown_bytes=grown_bytes)
+        self.assertEqual(self.collected, 2)
 
     def garbage(self, *, tells: bool = True) -> GarbageCollector:
         """Make one over the made-up heap."""

@@ -281,12 +281,32 @@ class DeployerTests(SynchronousTestCase):
         self.assertEqual(self.deploy(source="/c").version.number, 3)
 
     def test_rollback_conflict(self):
-        """A rollback into a route that another script has taken since is refused."""
-        self.deploy(source="/a")
+        """A rollback into a route that another script has taken since is refused, and nothing is kept ready for it."""
+        first = self.deploy(source="/a").version.id
         self.deploy(source="/b")
         self.deploy("other", "/a")
+        before = self.world.runner.forgotten.count(first)
         self.fails(DeploymentRefused, self.world.deployer.rollback("notes"))
         self.assertEqual(self.serving(), {"notes": 2, "other": 1})
+        self.assertEqual(self.world.runner.forgotten.count(first), before + 1)
+        self.assertEqual(self.deploy(source="/c").version.number, 3)
+
+    def test_made_ready(self):
+        """Before a version is stored, deployed or brought back, a process is made ready for it."""
+        stored = []
+        apply = self.world.store.apply
+
+        def noting(changes):
+            stored.append(list(self.world.runner.expected))
+            return apply(changes)
+
+        self.world.store.apply = noting
+        first = self.deploy(source="/a").version.id
+        second = self.deploy(source="/b").version.id
+        self.result(self.world.deployer.rollback("notes"))
+        self.assertEqual(stored, [[first], [first, second], [first, second, first]])
+        self.result(self.world.deployer.check(request(source="/c")))
+        self.assertEqual(self.world.runner.expected, [first, second, first])
 
     def test_delete(self):
         """A deleted script serves no longer; a rollback brings it back; numbers go on."""
