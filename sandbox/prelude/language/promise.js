@@ -42,18 +42,26 @@
         return value[STATE] !== undefined;
     }
 
+    /*
+     * Only a getter `then` can call these again before they return.  Otherwise they are done at their end: one that
+     * finds the call stack full can then still be rejected by whoever catches that, and nobody waits for ever.
+     */
     function resolvers(promise) {
         var done = false;
         return {
             resolve: function (value) {
                 if (done) return;
+                if (value === null || (typeof value !== 'object' && typeof value !== 'function')) settle(promise, FULFILLED, value);
+                else {
+                    done = true;
+                    resolvePromise(promise, value);
+                }
                 done = true;
-                resolvePromise(promise, value);
             },
             reject: function (reason) {
                 if (done) return;
-                done = true;
                 rejectPromise(promise, reason);
+                done = true;
             }
         };
     }
@@ -95,9 +103,9 @@
         promise[STATE] = state;
         promise[VALUE] = value;
         if (queue === undefined) return;
+        if (!isArray(queue)) K.microtask(run, queue, state, value);
+        else for (var i = 0; i < queue.length; i++) K.microtask(run, queue[i], state, value);
         promise[QUEUE] = undefined;
-        if (!isArray(queue)) { K.microtask(run, queue, state, value); return; }
-        for (var i = 0; i < queue.length; i++) K.microtask(run, queue[i], state, value);
     }
 
     var ADOPT = 1, PLAIN = 2, FOREIGN = 3, LISTEN = 4;

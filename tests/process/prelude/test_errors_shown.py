@@ -91,3 +91,14 @@ def test_endless_recursion() -> None:
         "function g(n) { return [1].map(function () { return g(n + 1); }); } g(0);",
     )
     assert [(one["name"], one["message"]) for one in seen] == [("RangeError", "Maximum call stack size exceeded")] * 2
+
+
+def test_endless_recursion_of_promises() -> None:
+    """Endless recursion of async functions is a RangeError too, wherever the stack is full, and no promise is left behind."""
+    step = (
+        "function step(work, resolve, reject) { try { var value = work(); } catch (error) { reject(error); return; } value.then(resolve, reject); }"
+        " function f(n) { return new Promise(function (resolve, reject) { step(function () { return f(n + 1); }, resolve, reject); }); }"
+    )
+    begun = "function at(depth) { return depth === 0 ? f(0) : at(depth - 1); }"
+    seen = evaluate(*(f"{step} {begun} return at({depth});" for depth in range(5)))
+    assert [(one["name"], one["message"]) for one in seen] == [("RangeError", "Maximum call stack size exceeded")] * 5
