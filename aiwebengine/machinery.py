@@ -291,9 +291,12 @@ def refuse_shared(features: Sequence[Feature], parts: Sequence[Parts], *, own: P
             answer the same route of the management API; or a route is none of the management API.
     """
     taken: dict[tuple[str, str], str] = {}
-    named = [("", own), *((feature.name, one) for feature, one in zip(features, parts, strict=True))]
-    for name, one in named:
-        for what, key in _answered_for(name, one):
+    named = [
+        ("", own),
+        *((feature.name, feature_parts) for feature, feature_parts in zip(features, parts, strict=True)),
+    ]
+    for name, feature_parts in named:
+        for what, key in _answered_for(name, feature_parts):
             if (what, key) in taken:
                 raise CannotStart(_both(taken[what, key], name, what=what, key=key))
             taken[what, key] = name

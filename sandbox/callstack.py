@@ -126,13 +126,13 @@ def _follow(thread: int, frames: list[bytes]) -> None:
 
 def _frame(function: int, pcs: tuple[int, int]) -> bytes:
     flags = _flags(function, _OBJECT)
-    told = _properties(function)
-    name = told.name or b"[anon]"
+    properties = _properties(function)
+    name = properties.name or b"[anon]"
     if not flags & _COMPILED:
         return b"at %b (native)" % name
     bytecode = _pointer(function + _FUNCTION_BYTECODE)
-    line = next((line for pc in pcs if pc >= bytecode and (line := _line(told.lines, pc - bytecode))), 0)
-    return b"at %b (%b:%d)" % (name, told.file or b"?", line)
+    line = next((line for pc in pcs if pc >= bytecode and (line := _line(properties.lines, pc - bytecode))), 0)
+    return b"at %b (%b:%d)" % (name, properties.file or b"?", line)
 
 
 def _properties(function: int) -> _Function:

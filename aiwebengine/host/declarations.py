@@ -256,13 +256,13 @@ def _row(call: HostCall) -> dict[str, object]:
 
 
 def _argument(argument: Argument) -> dict[str, object]:
-    said = {
+    flags = {
         "optional": argument.optional,
         "any": argument.kind == "any",
         "converts": argument.converts,
         "advice": argument.advice,
     }
-    return {"name": argument.name, **{key: value for key, value in said.items() if value}}
+    return {"name": argument.name, **{key: value for key, value in flags.items() if value}}
 
 
 def _wrong_words(name: str, doc: str, example: str) -> Iterator[str]:

@@ -121,12 +121,12 @@ class ScriptStore:
         """
 
         def read(connection: Connection) -> Version:
-            wanted = _script(connection, uri).current if number is None else number
+            selected = _script(connection, uri).current if number is None else number
             query = _version_query().where(scripts.c.key == key_of(uri))
-            if wanted is None:
+            if selected is None:
                 query = query.order_by(versions.c.number.desc()).limit(1)
             else:
-                query = query.where(versions.c.number == wanted)
+                query = query.where(versions.c.number == selected)
             row = connection.execute(query).first()
             if row is None:
                 raise _no_version(uri, number)
@@ -257,13 +257,13 @@ def bundle_of(new: NewVersion) -> Bundle:
 
 def texts(files: Any) -> dict[str, str]:
     """Return the files that are text."""
-    found: dict[str, str] = {}
+    decoded: dict[str, str] = {}
     for path, content in files.items():
         try:
-            found[path] = content.decode("utf-8")
+            decoded[path] = content.decode("utf-8")
         except UnicodeDecodeError:
             continue
-    return found
+    return decoded
 
 
 def _apply(connection: Connection, change: Change, now: int) -> int | None:

@@ -415,8 +415,8 @@ class Topic:
                 answers: list[bool] = []
                 yield self._choosing(choose, message, chosen, answers)
                 self.delivering = True
-                for subscription, wanted in zip(chosen, answers, strict=False):
-                    if wanted:
+                for subscription, is_chosen in zip(chosen, answers, strict=False):
+                    if is_chosen:
                         subscription.give(message)
                     yield None
             self.considered = message.sequence
@@ -425,11 +425,11 @@ class Topic:
     def _choosing(
         self, choose: ChooseSubscribers, message: TopicMessage, chosen: Sequence[Subscription], answers: list[bool]
     ) -> Deferred[None]:
-        """Have *choose* choose; fires when *answers* has what it said, which is nothing if it failed."""
+        """Call *choose*; fires when *answers* holds its answers, which are none if it failed."""
         done: Deferred[None] = Deferred()
         choosing = _start_choosing(choose, message, [subscription.attributes for subscription in chosen])
-        told: Deferred[None] = choosing.addCallbacks(answers.extend, self._choosing_failed)
-        told.addCallback(done.callback)
+        settled: Deferred[None] = choosing.addCallbacks(answers.extend, self._choosing_failed)
+        settled.addCallback(done.callback)
         return done
 
     def _overflow(self) -> None:

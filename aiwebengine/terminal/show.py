@@ -103,14 +103,14 @@ def removed(result: Mapping[str, Any]) -> None:
             click.echo(f"  removes {name}, which it had")
 
 
-def problems(found: Iterable[Mapping[str, Any]], *, prefix: str = "") -> None:
+def problems(listed: Iterable[Mapping[str, Any]], *, prefix: str = "") -> None:
     """
     Print problems like a compiler: place, message, the line with a mark, the hint.
 
     Args:
         prefix: Folder in which the author's files are, so that an editor can open the places.
     """
-    for problem in found:
+    for problem in listed:
         severity = safe(problem.get("severity", "error"))
         file = safe(problem.get("file") or "")
         path = f"{prefix}/{file}" if prefix and file else prefix or file

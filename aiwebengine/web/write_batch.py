@@ -62,18 +62,18 @@ class WriteBatch:
             if self._share.used_up:
                 self._share.later(partial(self._write_some, left))
                 return
-            one = left.popleft()
-            waiting = one.waiting
-            if not one.open:
+            writes = left.popleft()
+            waiting = writes.waiting
+            if not writes.open:
                 continue
             if not waiting:
-                one.rest()
+                writes.rest()
                 continue
             same = len(waiting) == len(before) and all(map(_same, waiting, before))
             before = waiting
-            data = one.flush(data if same else None)
+            data = writes.flush(data if same else None)
             self.count += 1
-            self._recent.append(one)
+            self._recent.append(writes)
         if self._recent and self._writing is None:
             self._writing = self._clock.callLater(self._seconds, self._write)
 

@@ -32,5 +32,5 @@ class _Messages:
         self._logs = logs
 
     async def of(self, uri: str, limit: int) -> list[str]:
-        found = [record.line for record in await self._logs.query(LogFilter(uri=uri, limit=limit, of_script=True))]
-        return [f"{line.message} {json.dumps(dict(line.fields))}" if line.fields else line.message for line in found]
+        lines = [record.line for record in await self._logs.query(LogFilter(uri=uri, limit=limit, of_script=True))]
+        return [f"{line.message} {json.dumps(dict(line.fields))}" if line.fields else line.message for line in lines]

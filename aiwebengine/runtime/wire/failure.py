@@ -99,8 +99,8 @@ def script_failure(box: Box, *, label: str = "", place: str = "") -> EngineError
         if issubclass(kind, ScriptFailed):
             return kind(shown, thrown=thrown, retry_seconds=seconds, place=place)
         return kind(thrown.message, retry_seconds=seconds)
-    said = f"the value {thrown.message}" if thrown.name == "thrown value" else shown
-    return ScriptFailed(f"The script threw {said}", thrown=thrown, place=place)
+    description = f"the value {thrown.message}" if thrown.name == "thrown value" else shown
+    return ScriptFailed(f"The script threw {description}", thrown=thrown, place=place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,12 +43,12 @@ def put(connection: Connection, contents: Mapping[str, bytes]) -> None:
 
 def get(connection: Connection, digests: Iterable[str]) -> dict[str, bytes]:
     """Read several; one that is missing is missing in the answer."""
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     for part in _parts(digests):
         query = sa.select(blobs.c.digest, blobs.c.packing, blobs.c.data).where(blobs.c.digest.in_(part))
         for row in connection.execute(query):
-            found[row.digest] = zlib.decompress(row.data) if row.packing == "zlib" else bytes(row.data)
-    return found
+            contents[row.digest] = zlib.decompress(row.data) if row.packing == "zlib" else bytes(row.data)
+    return contents
 
 
 def drop_unused(connection: Connection, digests: Iterable[str]) -> int:

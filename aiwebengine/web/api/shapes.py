@@ -57,9 +57,9 @@ def files(stored: Iterable[StoredFile], contents: Mapping[str, bytes] | None = N
     return listed
 
 
-def problems(found: Iterable[Problem]) -> list[dict[str, Any]]:
+def problems(listed: Iterable[Problem]) -> list[dict[str, Any]]:
     """Return problems as they are told everywhere."""
-    return [problem.as_json() for problem in found]
+    return [problem.as_json() for problem in listed]
 
 
 def deployment(done: Deployment, listing: Listing) -> dict[str, Any]:
