@@ -4,7 +4,7 @@
 (function (K, global) {
     'use strict';
 
-    var MOST_KEYS = 50, MOST_ITEMS = 100, MOST_DEPTH = 4, MOST_TEXT = 16000, MOST_LEVELS = 20, MOST_CAUSES = 5;
+    var MOST_KEYS = 50, MOST_ITEMS = 100, MOST_DEPTH = 4, MOST_TEXT = 16000, MOST_LEVELS = 20, MOST_CAUSES = 5, BOXES = [Number, String, Boolean, Symbol], Event = global.Event;
     var toString = Object.prototype.toString, keys = Object.keys, own = Function.prototype.call.bind(Object.prototype.hasOwnProperty), isArray = Array.isArray, quote = JSON.stringify, parse = K.native.parse, codeAt = K.captured.charCodeAt, indexOf = K.captured.indexOf;
 
     /* A value as people read it; getters are not run. */
@@ -24,9 +24,14 @@
         if (value instanceof Error) return depth === 0 ? errorText(value, 'Caused by: ') : errorHead(value) + membersOf(value, depth, seen.concat([value]));
         if (value instanceof Date) return isNaN(value) ? 'Invalid Date' : value.toISOString();
         if (value instanceof RegExp) return String(value);
+        for (var i = 0; i < BOXES.length; i++) {
+            if (value instanceof BOXES[i]) return '[' + BOXES[i].name + ': ' + show(BOXES[i].prototype.valueOf.call(value), 1) + ']';
+        }
+        if (value instanceof K.Html) return 'Html ' + quote(safeHtml(value));
+        if (value instanceof Event) return value.constructor.name + ' { type: ' + quote(value.type) + ' }';
         if (depth >= MOST_DEPTH) return isArray(value) ? '[Array]' : '[Object]';
         seen = seen.concat([value]);
-        var parts = [], i;
+        var parts = [];
         if (isArray(value)) {
             for (i = 0; i < value.length && i < MOST_ITEMS; i++) parts[i] = show(value[i], depth + 1, seen);
             if (value.length > MOST_ITEMS) parts[MOST_ITEMS] = '... ' + (value.length - MOST_ITEMS) + ' more';
@@ -52,6 +57,10 @@
         var kind = value.constructor && typeof value.constructor.name === 'string' ? value.constructor.name : '';
         return (kind && kind !== 'Object' ? kind + ' ' : '') + '{' + (parts.length ? ' ' + parts.join(', ') + ' ' : '') + '}';
     }
+    function safeHtml(value) {
+        try { return value.toString().slice(0, MOST_TEXT); } catch (error) { return '(pending)'; }
+    }
+
     /* Objects that keep what they hold to themselves, as node's console shows them; null for any other. */
     function showWeb(value, depth, seen) {
         if (value instanceof URL) return 'URL { href: ' + quote(value.href) + ' }';

@@ -75,6 +75,18 @@ def test_objects_of_the_web() -> None:
     )
 
 
+def test_boxes_html_and_events() -> None:
+    """Boxed values, HTML and events show what is in them."""
+    [line] = _logs(
+        "console.log(new Number(5), new String('a'), [new Boolean(false)], html.raw('<b>x</b>'), new Event('x'));"
+    )
+    assert line[1] == '[Number: 5] [String: "a"] [[Boolean: false]] Html "<b>x</b>" Event { type: "x" }'
+    [line] = _logs(
+        "console.log(Object.create(Number.prototype), Object(Symbol('q')), h('p', null, Promise.resolve('x')));"
+    )
+    assert line[1] == '[object] [Symbol: Symbol(q)] Html "(pending)"'
+
+
 def test_deep_values() -> None:
     """A value that nests too deeply for JSON says so, not the engine's words."""
     [failed] = evaluate(

@@ -161,7 +161,7 @@ class DeclaredCalls(SynchronousTestCase):
                 "HostError|invalid|shelf.write|shelf.write: value must be something that JSON can hold; "
                 f"{told} was given. Use shelf.remove to remove a key.",
             )
-        self.assertIn("an argument cannot be sent as JSON", self.refusal("shelf.write('a', cycle)"))
+        self.assertIn("sent as JSON: Converting circular structure", self.refusal("shelf.write('a', cycle)"))
 
     def test_refuses_what_is_too_long(self) -> None:
         """What the server would refuse by its length alone is not even sent."""
