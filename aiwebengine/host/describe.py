@@ -127,7 +127,7 @@ def error_reference(declared: Declarations) -> str:
         "In a script a refused call throws a `HostError`; its `code` is in the column JavaScript.",
         (
             "If a handler does not catch it, the status of the answer depends on that code: "
-            "`unavailable` 503, `timeout` 504, `too_many` 429, `conflict` 409, all others 500."
+            "`unavailable` 503, `timeout` 504, `too_many` with `retryAfter` 429, `conflict` 409, all others 500."
         ),
         "",
         _row("code", "HTTP", "title", "JavaScript", *columns, "meaning"),

@@ -49,7 +49,10 @@ _HOST_CODES: dict[str, type[EngineError]] = {
     "too_many": TooMany,
     "timeout": ScriptTimeout,
 }
-"""Codes of an uncaught HostError that are told to the caller as what they are; the rest is the author's fault."""
+"""
+Codes of an uncaught HostError that are told to the caller as what they are; the rest is the author's fault, and so is
+"too_many" if it does not say when to try again, for a client cannot change how much a handler does.
+"""
 
 
 def script_failure(box: Box, *, label: str = "", place: str = "") -> EngineError:
@@ -88,9 +91,8 @@ def script_failure(box: Box, *, label: str = "", place: str = "") -> EngineError
         return ScriptCrashed("The sandbox failed while it ran the script.", thrown=thrown, private=shown, place=place)
     if refused := _refused(report):
         return ScriptFailed(f"The script threw {shown}", thrown=thrown, refused=refused, caught=_count(report, "more"))
-    if thrown.code in _HOST_CODES:
-        kind = _HOST_CODES[thrown.code]
-        retry = report.get("retryAfter")
+    kind, retry = _HOST_CODES.get(thrown.code or ""), report.get("retryAfter")
+    if kind is not None and (kind is not TooMany or retry is not None):
         seconds = (
             float(retry)
             if isinstance(retry, int | float) and not isinstance(retry, bool) and 0 <= retry < 1e6

@@ -94,7 +94,7 @@ ENDINGS = {
     "a stream that stops": {"broken off"},
     "a stream that throws while it closes": {"broken off"},
     "deep data": {"script_failed", *STOPPED},
-    "much to keep": {"too_many", "too_large", *STOPPED},
+    "much to keep": {"script_failed", *STOPPED},
     "a forged answer": {"script_failed"},
 }
 

@@ -16,6 +16,7 @@ from aiwebengine.errors import (
     ScriptHung,
     ScriptMemory,
     ScriptTimeout,
+    TooMany,
     Unavailable,
 )
 from aiwebengine.runtime.wire.boxes import BadBox
@@ -201,9 +202,17 @@ class ErrorBoxTests(SynchronousTestCase):
             (b"thrown", {"message": "m", "code": "unavailable", "retryAfter": 3}, Unavailable),
             (b"thrown", {"message": "m", "code": "conflict"}, Conflict),
             (b"thrown", {"message": "m", "code": "denied", "call": "getScript"}, ScriptFailed),
+            (b"thrown", {"message": "m", "code": "too_many", "retryAfter": 5}, TooMany),
         ):
             error = script_failure({b"_error_code": code, b"v": json.dumps(told).encode()})
             self.assertIsInstance(error, kind, told)
+
+    def test_too_much_of_a_handler(self) -> None:
+        """That a handler does too much is its author's fault: no client that tries again can change it."""
+        told = {"name": "HostError", "message": "At most 1000 things.", "code": "too_many", "call": "kv.set"}
+        error = script_failure({b"_error_code": b"thrown", b"v": json.dumps(told).encode()})
+        self.assertIs(type(error), ScriptFailed)
+        self.assertIn("At most 1000 things.", error.public)
 
     def test_nonsense(self) -> None:
         """A forged box is an ordinary failure, with bounded texts."""
