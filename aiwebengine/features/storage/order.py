@@ -7,6 +7,7 @@ the read behind it.  A write therefore waits for the writes before it, and a rea
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable
 from typing import Any
 
@@ -21,6 +22,8 @@ class Order:
     def __init__(self) -> None:
         self._waiting: dict[CallSession, list[Deferred[None]]] = {}
         """The Deferreds that wait for the last write, by session."""
+        self._ready: deque[Deferred[None]] = deque()
+        self._releasing = False
 
     def write(self, function: Function) -> Function:
         """Return *function* as one that begins when the writes before it are done."""
@@ -35,11 +38,23 @@ class Order:
             finally:
                 if self._waiting.get(session) is behind:
                     del self._waiting[session]
-                for waiter in behind:
-                    if not waiter.called:
-                        waiter.callback(None)
+                self._release(behind)
 
         return in_order
+
+    def _release(self, waiters: list[Deferred[None]]) -> None:
+        """Let calls begin, each only when the one before has returned: hundreds in a row must not fill the stack."""
+        self._ready.extend(waiters)
+        if self._releasing:
+            return
+        self._releasing = True
+        try:
+            while self._ready:
+                waiter = self._ready.popleft()
+                if not waiter.called:
+                    waiter.callback(None)
+        finally:
+            self._releasing = False
 
     def read(self, function: Function) -> Function:
         """Return *function* as one that begins when the writes before it are done, and holds up nobody."""

@@ -60,6 +60,24 @@ class OrderTests(SynchronousTestCase):
         self.successResultOf(third)
         self.assertEqual(self.order._waiting, {})
 
+    def test_many(self) -> None:
+        """A thousand writes behind a slow one are done one after another, and none is lost."""
+        first: Deferred[int] = Deferred()
+        done: list[int] = []
+
+        async def function(_session: CallSession, number: int) -> int:
+            if number == 0:
+                await first
+            done.append(number)
+            return number
+
+        made = self.order.write(function)
+        calls = [Deferred.fromCoroutine(made(self.session, number)) for number in range(1000)]
+        self.assertEqual(done, [])
+        first.callback(0)
+        self.assertEqual(done, list(range(1000)))
+        self.assertEqual([self.successResultOf(call) for call in calls], done)
+
     def test_others(self) -> None:
         """Another invocation's calls do not wait."""
         other: Any = object()
