@@ -30,6 +30,9 @@ The limits in the script's manifest are for its handlers and do not count here: 
 The wall-clock time is for a busy machine; a filter waits for nothing.
 """
 
+_MOST_BYTES = 256 * 1024
+"""Of clients in one invocation; a single one may have more."""
+
 NO_CALLS = {"host_calls": 0}
 """What a filter may ask of the host that is a function of message and clients alone."""
 
@@ -42,7 +45,7 @@ class MessageFilter(Generic[T]):
         invoker: Runs it.
         warn: Writes a warning into its script's log.
         callee: Its function, with `FILTER_LIMITS`.
-        encode: Makes a JSON array of clients, as the function is given them.
+        encode: Makes JSON of a client, as the function is given it.
         most: How many clients go into one invocation.
     """
 
@@ -52,7 +55,7 @@ class MessageFilter(Generic[T]):
         invoker: Invoker,
         warn: Callable[[Invocation, str], None],
         callee: Callee,
-        encode: Callable[[Sequence[T]], str],
+        encode: Callable[[T], str],
         most: int,
     ) -> None:
         self._invoker = invoker
@@ -70,12 +73,21 @@ class MessageFilter(Generic[T]):
         """
         data = message.data if message.data.isascii() else json.dumps(json.loads(message.data))
         answers: list[bool] = []
-        for start in range(0, len(clients), self._most):
-            answers += await self._ask(data, clients[start : start + self._most])
+        batch: list[str] = []
+        size = 0
+        for client in clients:
+            encoded = self._encode(client)
+            if batch and (len(batch) >= self._most or size + len(encoded) > _MOST_BYTES):
+                answers += await self._ask(data, batch)
+                batch, size = [], 0
+            batch.append(encoded)
+            size += len(encoded)
+        if batch:
+            answers += await self._ask(data, batch)
         return answers
 
-    async def _ask(self, data: str, clients: Sequence[T]) -> Sequence[bool]:
-        payload = f'{{"message":{data},"clients":{self._encode(clients)}}}'
+    async def _ask(self, data: str, clients: Sequence[str]) -> Sequence[bool]:
+        payload = f'{{"message":{data},"clients":[{",".join(clients)}]}}'
         invocation = self._invoker.invocation(self._callee, SERVICE, payload, read_only=_READ_ONLY)
         whole = BodySink()
         self._invoker.run(invocation, whole)

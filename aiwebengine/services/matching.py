@@ -53,8 +53,12 @@ def checked(what: str, attributes: Any) -> dict[str, Any]:
 def _matches(wanted: Any, has: Any) -> bool:
     if not isinstance(wanted, list) and not isinstance(has, list):
         return _same(wanted, has)
-    own = has if isinstance(has, list) else [has]
-    return any(_same(item, other) for item in (wanted if isinstance(wanted, list) else [wanted]) for other in own)
+    return not _kinds_and_values(wanted).isdisjoint(_kinds_and_values(has))
+
+
+def _kinds_and_values(given: Any) -> set[tuple[bool, Any]]:
+    # Each may list a thousand: one by one it would be a million comparisons.
+    return {(isinstance(value, bool), value) for value in (given if isinstance(given, list) else [given])}
 
 
 def _same(value: Any, other: Any) -> bool:

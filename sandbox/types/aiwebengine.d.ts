@@ -802,7 +802,7 @@ interface Kv {
   /**
    * Returns one page of entries, in the order of their keys.
    * `cursor` leads to the next page; it is null after the last one.
-   * @param options `prefix`: only keys that begin with it. `limit`: the number of entries, from 1 to 1,000; default 100. `cursor`: the `cursor` of the page before.
+   * @param options `prefix`: only keys that begin with it. `limit`: the number of entries, from 1 to 1,000; default 100; a page has fewer if together they have more than 1 MiB. `cursor`: the `cursor` of the page before.
    * @throws {HostError} `unavailable`
    * @example
    * registerWebHandler("/notes", async (req) => {
@@ -1830,7 +1830,7 @@ declare function upsertScript(uri: string, content: string): void;
 declare function deleteScript(uri: string): boolean;
 
 /**
- * Returns the last 1000 messages that this script has logged, oldest first.
+ * Returns the last 1000 messages that this script has logged, oldest first; fewer if together they have more than 1,048,576 characters.
  * What the server logs about the script's failures is only in `aiwebengine logs`.
  * @throws {HostError} `unavailable`
  * @example
@@ -1842,7 +1842,7 @@ declare function deleteScript(uri: string): boolean;
 declare function listLogs(): string[];
 
 /**
- * Returns the last 1000 messages of a script, oldest first.
+ * Returns the last 1000 messages of a script, oldest first; fewer if they are long.
  * For another script the capability `logs` is needed.
  * @param uri The name of the script.
  * @throws {HostError} `denied`, `unavailable`

@@ -11,6 +11,8 @@ LOGS = "logs"
 """The capability to read the logs of other scripts."""
 MOST_LINES = 1000
 """Most messages that one call returns."""
+MOST_CHARACTERS = 1024 * 1024
+"""Of these messages together."""
 
 _GROUP = "Scripts and assets"
 _LOG_GROUP = "Logs"
@@ -90,7 +92,8 @@ LOG_CALLS: tuple[HostCall, ...] = (
         returns="string[]",
         effect="none",
         cost=2,
-        doc=f"Returns the last {MOST_LINES} messages that this script has logged, oldest first. "
+        doc=f"Returns the last {MOST_LINES} messages that this script has logged, oldest first; "
+        f"fewer if together they have more than {MOST_CHARACTERS:,} characters. "
         "What the server logs about the script's failures is only in `aiwebengine logs`.",
         example=(
             'registerWebHandler("/log", () => {\n  console.log("somebody looks at the log");\n  return listLogs();\n});'
@@ -106,7 +109,7 @@ LOG_CALLS: tuple[HostCall, ...] = (
         cost=2,
         partly=LOGS,
         doc=(
-            f"Returns the last {MOST_LINES} messages of a script, oldest first. "
+            f"Returns the last {MOST_LINES} messages of a script, oldest first; fewer if they are long. "
             f"For another script the capability `{LOGS}` is needed."
         ),
         example='registerWebHandler("/log-of", (req) => listLogsForUri(req.query.uri));',

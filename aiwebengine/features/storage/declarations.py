@@ -134,7 +134,8 @@ KV_CALLS: tuple[HostCall, ...] = (
                 optional=True,
                 doc=(
                     "`prefix`: only keys that begin with it. `limit`: the number of entries, from 1 to 1,000; "
-                    "default 100. `cursor`: the `cursor` of the page before."
+                    "default 100; a page has fewer if together they have more than 1 MiB. "
+                    "`cursor`: the `cursor` of the page before."
                 ),
             ),
         ),

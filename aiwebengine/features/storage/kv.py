@@ -17,6 +17,8 @@ from aiwebengine.host.durations import duration_ms
 from aiwebengine.host.session import CallSession, Function
 
 _MOST_LISTED = 1000
+MOST_LISTED_BYTES = 1024 * 1024
+"""Of the entries that one call lists."""
 _USUALLY_LISTED = 100
 _MOST_WATCHES = 32
 _LARGEST = 2**53 - 1
@@ -96,8 +98,10 @@ class KvCalls:
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= _MOST_LISTED:
             raise Invalid(f"kv.list: limit is a whole number from 1 to {_MOST_LISTED}; {described(limit)} was given.")
         page = await self._entries.page(session, KV, prefix=prefix, after=cursor, limit=limit)
-        shown = [{"key": entry.name, **_shown(entry)} for entry in page.entries]
-        return {"entries": shown, "cursor": page.entries[-1].name if page.more else None}
+        entries = _within(page.entries, MOST_LISTED_BYTES)
+        shown = [{"key": entry.name, **_shown(entry)} for entry in entries]
+        more = page.more or len(entries) < len(page.entries)
+        return {"entries": shown, "cursor": entries[-1].name if more else None}
 
     async def _expect(self, session: CallSession, key: str, options: Mapping[str, Any], call: str) -> None:
         if "ifVersion" not in options:
@@ -138,6 +142,15 @@ class KvCalls:
 
 def _shown(entry: StoredEntry) -> dict[str, Any]:
     return {"value": json.loads(entry.value), "version": entry.version}
+
+
+def _within(entries: Sequence[StoredEntry], size_bytes: int) -> Sequence[StoredEntry]:
+    """Return as many of the first entries as have no more bytes together, but one at least."""
+    for number, entry in enumerate(entries):
+        size_bytes -= entry.size_bytes
+        if size_bytes < 0:
+            return entries[: max(1, number)]
+    return entries
 
 
 def _as_json(name: str, entry: StoredEntry | None) -> dict[str, Any]:

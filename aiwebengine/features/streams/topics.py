@@ -132,5 +132,5 @@ class StreamTopics:
         return lambda message, clients: Deferred.fromCoroutine(message_filter.choose(message, clients))
 
 
-def _encoded(clients: Sequence[Mapping[str, Any]]) -> str:
-    return json.dumps([dict(client) for client in clients])
+def _encoded(client: Mapping[str, Any]) -> str:
+    return json.dumps(dict(client))

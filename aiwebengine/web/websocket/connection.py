@@ -11,12 +11,16 @@ them (`frames.py`), and an end when the server stops.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import TooMany, Unavailable
+from aiwebengine.errors import EngineError, TooMany, Unavailable
 from aiwebengine.services.reactor.turn_share import TurnShare
+from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import WebSocketSettings
 from aiwebengine.values import Request
 from aiwebengine.web.http.channel import Channel
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
 
     from aiwebengine.web.websocket.speaker import Speaker
 
+_log = Logger()
+_SPEAKER = "aiwebengine.web.websocket.speaker"
+_STOPPING = "The server is shutting down; reconnect in a moment."
 _TOGETHER_SECONDS = 0.02
 _STEP_BYTES = 1024
 """So much is taken at once of what may be many frames."""
@@ -53,11 +60,14 @@ class WebSockets:
     Args:
         reactor: Times them.
         settings: The limits.
+        threads: Where autobahn is imported.
         reading: How much of what clients send is taken in one turn of the reactor.
         writing: How much is written in one turn.
     """
 
-    def __init__(self, *, reactor: Any, settings: WebSocketSettings, reading: TurnShare, writing: TurnShare) -> None:
+    def __init__(
+        self, *, reactor: Any, settings: WebSocketSettings, threads: Runs, reading: TurnShare, writing: TurnShare
+    ) -> None:
         self._reading = reading
         self._settings = settings
         self._open: dict[WebSocket, str] = {}
@@ -66,7 +76,10 @@ class WebSockets:
         self._refused = 0
         self._stopping = False
         self._reactor = reactor
+        self._threads = threads
         self._factory: WebSocketServerFactory | None = None
+        """What all speakers have in common; None until the first one was needed."""
+        self._new_speaker: Callable[[WebSocket], Speaker] | None = None
         self._together = WriteBatch(clock=reactor, seconds=_TOGETHER_SECONDS, share=writing)
 
     def admit(self, request: Request, *, modern: bool, owner: str, origins: Sequence[str] = ()) -> None:
@@ -87,7 +100,7 @@ class WebSockets:
         read_handshake(request, modern=modern)
         check_origin(request, (*self._settings.origins, *origins))
         if self._stopping:
-            raise Unavailable("The server is shutting down; reconnect in a moment.", retry_seconds=1.0)
+            raise Unavailable(_STOPPING, retry_seconds=1.0)
         for has, most, what in (
             (len(self._open), self._settings.max_connections, "on this server"),
             (self._owners.get(owner, 0), self._settings.max_script_connections, "of this script"),
@@ -113,6 +126,33 @@ class WebSockets:
             protocols: Subprotocols that are spoken there.
             opened: Given the socket when it is open; gives who is told of what happens to it.
         """
+        begin = partial(self._begin, exchange, request, owner=owner, protocols=protocols, opened=opened)
+        if self._factory is not None:
+            begin()
+            return
+        # The first one takes a fifth of a second, in a thread.
+        loading = self._threads.run(import_module, _SPEAKER)
+        loading.addCallback(self._loaded).addCallback(lambda _: begin())
+        loading.addErrback(self._failed, exchange)
+
+    def _loaded(self, speaker: Any) -> None:
+        if self._factory is None:
+            self._factory = speaker.build_factory(self._reactor, self._settings)
+            self._new_speaker = speaker.Speaker
+
+    def _failed(self, failure: Failure, exchange: Exchange) -> None:
+        error = failure.value
+        if not isinstance(error, EngineError):
+            _log.failure("a WebSocket could not be opened", failure)
+            error = Unavailable("The WebSocket could not be opened; try again.", retry_seconds=1.0)
+        exchange.failed(error)
+
+    def _begin(
+        self, exchange: Exchange, request: Request, *, owner: str, protocols: Sequence[str], opened: Open
+    ) -> None:
+        if self._stopping:
+            exchange.failed(Unavailable(_STOPPING, retry_seconds=1.0))
+            return
         channel = exchange.upgrade()
         if channel is None:
             return
@@ -131,7 +171,9 @@ class WebSockets:
         self._owners[owner] = self._owners.get(owner, 0) + 1
         self._opened += 1
         rest = channel.upgrade(socket)
-        speaker = self._speaker(socket)
+        assert self._new_speaker is not None
+        speaker = self._new_speaker(socket)
+        speaker.factory = self._factory
         socket.begin(speaker, handshake.head(protocol), rest)
 
     def endpoint(self, endpoint: Endpoint) -> Callable[[Exchange, Request], None]:
@@ -148,15 +190,6 @@ class WebSockets:
             )
 
         return enter
-
-    def _speaker(self, socket: WebSocket) -> Speaker:
-        from aiwebengine.web.websocket import speaker  # noqa: PLC0415 - see there
-
-        if self._factory is None:
-            self._factory = speaker.build_factory(self._reactor, self._settings)
-        made = speaker.Speaker(socket)
-        made.factory = self._factory
-        return made
 
     def end(self) -> None:
         """The server stops: clients are told to come back."""

@@ -111,6 +111,34 @@ async def test_kv() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_large_entries_in_pages() -> None:
+    """A page has no more than 1 MiB of entries, though more were asked for; the cursor leads to all of them."""
+    source = """
+    registerWebHandler("/pages", async () => {
+      for (let i = 0; i < 4; i++) await kv.set("large/" + i, "x".repeat(400_000));
+      const pages: number[] = [];
+      let cursor: string | null = null;
+      do {
+        const page = await kv.list({ prefix: "large/", cursor });
+        pages.push(page.entries.length);
+        cursor = page.cursor;
+      } while (cursor !== null);
+      return pages;
+    });
+    registerWebHandler("/lines", () => {
+      for (let i = 0; i < 100; i++) console.log(i + "z".repeat(15_000));
+      return listLogs().map((line) => parseInt(line));
+    });
+    """
+    async with shared_engine() as engine:
+        await engine.deploy("pages", {"main.ts": source})
+        assert (await engine.request("GET", "/pages")).json() == [2, 2]
+        lines = (await engine.request("GET", "/lines")).json()
+        assert lines == list(range(100 - len(lines), 100))
+        assert len(lines) == 69
+
+
+@pytest_twisted.ensureDeferred
 async def test_refusals() -> None:
     """What cannot be stored is refused in words, and nothing else suffers."""
     async with shared_engine() as engine:

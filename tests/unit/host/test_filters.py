@@ -25,6 +25,9 @@ class MessageFilterTests(SynchronousTestCase):
         self.runs: list[tuple[Any, Any]] = []
         self.warnings: list[tuple[str, str]] = []
 
+    padding = 0
+    """Of what is known of a client."""
+
     def make(self, limits: LimitSettings | None = None) -> MessageFilter[int]:
         """Make a filter that is asked about two clients at a time."""
         current = Current()
@@ -46,7 +49,7 @@ class MessageFilterTests(SynchronousTestCase):
             invoker=invoker,
             warn=lambda invocation, text: self.warnings.append((invocation.id, text)),
             callee=callee,
-            encode=lambda clients: json.dumps(list(clients)),
+            encode=lambda client: json.dumps(client) + " " * self.padding,
             most=2,
         )
 
@@ -71,6 +74,15 @@ class MessageFilterTests(SynchronousTestCase):
             self.answer(answer)
         self.assertEqual(given, [[0, 1], [2, 3], [4]])
         self.assertEqual(self.successResultOf(chosen), [True, False, False, True, True])
+
+    def test_large_clients(self) -> None:
+        """Clients of whom much is known are asked about in smaller numbers."""
+        self.padding = 200_000
+        chosen = self.choose(3)
+        for _ in range(3):
+            self.assertEqual(len(json.loads(self.runs[-1][0].payload)["clients"]), 1)
+            self.answer(b"1")
+        self.assertEqual(self.successResultOf(chosen), [True] * 3)
 
     def test_nobody_to_ask_about(self) -> None:
         """Without clients nothing is run."""

@@ -133,5 +133,5 @@ class SubscriptionTopics:
         return lambda message, clients: Deferred.fromCoroutine(choose(message, clients))
 
 
-def _encoded(arguments: Sequence[str]) -> str:
-    return f"[{','.join([f'{{{argument}}}' for argument in arguments])}]"
+def _encoded(arguments: str) -> str:
+    return f"{{{arguments}}}"

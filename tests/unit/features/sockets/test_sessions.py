@@ -22,6 +22,7 @@ from aiwebengine.web.arrival import Arrival
 from aiwebengine.web.websocket.connection import WebSockets
 from tests.support.clients.websocket import BINARY
 from tests.support.fakes.invoking import an_invoker
+from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.fakes.turns import endless_turn
 from tests.unit.web.support import JSON, Client, FakeRun, WebTestCase, a_route
 
@@ -55,7 +56,11 @@ class SessionTests(WebTestCase):
         self.clients = SocketClients(
             context=context,
             sockets=WebSockets(
-                reactor=self.clock, settings=WebSocketSettings(), reading=endless_turn(), writing=endless_turn()
+                reactor=self.clock,
+                settings=WebSocketSettings(),
+                threads=ThreadsInTurn(),
+                reading=endless_turn(),
+                writing=endless_turn(),
             ),
         )
         self.site = self.make_site(sockets_of_scripts(self.clients))
