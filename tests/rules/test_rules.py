@@ -116,6 +116,11 @@ BROKEN = {
             file="tests/conftest.py", old="commands = [*_LEFT, ", new="commands = ["
         ),
     },
+    "test_limits_table.py": {
+        "test_each_row_has_its_test": Violation(
+            file="docs/explain/limits.md", old="| `test_floods` |", new="| `test_nothing` |"
+        ),
+    },
     "test_modules.py": {
         "test_init_holds_a_docstring_only": Violation(file="aiwebengine/web/__init__.py", new="\nimport json\n"),
         "test_modules_are_named_for_what_they_hold": Violation(file="aiwebengine/web/utils.py", new='"""Things."""\n'),

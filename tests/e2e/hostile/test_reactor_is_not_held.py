@@ -8,35 +8,18 @@ are compared with a fixed piece of work that is measured beside it, so that a sl
 
 from __future__ import annotations
 
-import http.client
 import io
 import json
-import subprocess
-import sys
-import tempfile
-import threading
-import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 
-from tests.support.burdened import FORM, mapped
-from tests.support.waiting import wait_until
+from tests.support.burden import BurdenedServer, burdened_server, check_burden
 
-TURN_SECONDS = 0.020
-"""Most that one turn of the reactor may take."""
-TICK_SECONDS = 0.040
-"""Most that the process may take between two ticks: a turn, the wait for the next tick, and other threads' share."""
-_QUICK_WORK_SECONDS = 0.010
-"""What `_work` takes on a machine that is quiet and of today."""
-_SETTLE_SECONDS = 0.3
-_ATTEMPTS = 5
 _COLLECTION_SECONDS = 0.5
 
-QUIET = 'registerWebHandler("/quiet", function () { return "quiet"; });'
 BUSY = """
 registerWebHandler("/log", function () {
   for (var i = 0; i < 1000; i++) console.log(new Array(4000).join("z"));
@@ -64,97 +47,11 @@ registerWebHandler("/writes", async function () {
 """
 
 
-def _work() -> float:
-    began = time.thread_time()
-    sum(number * number for number in range(150_000))
-    return time.thread_time() - began
-
-
-class BurdenedServer:
-    """A server whose reactor is measured, and a client."""
-
-    def __init__(self, folder: Path) -> None:
-        self._memory = mapped(folder)
-        self._folder = folder
-        with (folder / "output").open("wb") as output:
-            words = [sys.executable, "-m", "tests.support.burdened", str(folder)]
-            self._process = subprocess.Popen(words, stdout=output, stderr=subprocess.STDOUT)
-
-    def wait(self) -> None:
-        """Return when it answers."""
-        address, output = self._folder / "address", self._folder / "output"
-
-        def answers() -> str:
-            assert self._process.poll() is None, output.read_text()
-            return address.read_text() if address.exists() else ""
-
-        self._host = wait_until(answers, state=output.read_text).removeprefix("http://")
-        self._token = (self._folder / "administrator-token").read_text().strip()
-
-    def stop(self) -> None:
-        """End it."""
-        self._process.terminate()
-        self._process.wait()
-
-    def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> int:
-        """Return the status of an answer."""
-        connection = http.client.HTTPConnection(self._host, timeout=120)
-        try:
-            connection.request(method, path, body or None, dict(headers or {}))
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
-        finally:
-            connection.close()
-
-    def api(self, path: str, body: bytes = b"", kind: str = "application/json") -> int:
-        """Deploy, or whatever else *path* is for."""
-        headers = {"authorization": f"Bearer {self._token}", "content-type": kind}
-        return self.ask("PUT" if body else "GET", f"/engine/api{path}", body, headers)
-
-    def deploy(self, uri: str, source: str) -> int:
-        """Deploy one file."""
-        return self.api(f"/script?uri={uri}", json.dumps({"files": {"main.js": source}}).encode())
-
-    def begin(self) -> None:
-        """Measure from now on."""
-        FORM.pack_into(self._memory, 0, 0.0, 0.0, 0.0)
-
-    def figures(self) -> tuple[float, float]:
-        """Return the longest turn and the most between two ticks, in seconds of processor time."""
-        turn, process, _ = FORM.unpack_from(self._memory)
-        return turn, process
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[BurdenedServer]:
     """Run a server with a quiet script and a busy one."""
-    with tempfile.TemporaryDirectory(prefix="burdened-") as folder:
-        running = BurdenedServer(Path(folder))
-        try:
-            running.wait()
-            assert running.deploy("quiet", QUIET) == 201
-            assert running.deploy("busy", BUSY) == 201
-            assert running.ask("GET", "/quiet") == 200
-            yield running
-        finally:
-            running.stop()
-
-
-class Probe(threading.Thread):
-    """Asks another script all the while."""
-
-    def __init__(self, server: BurdenedServer) -> None:
-        super().__init__(daemon=True)
-        self._server = server
-        self.over = threading.Event()
-        self.statuses: list[int] = []
-
-    def run(self) -> None:
-        """Ask."""
-        while not self.over.is_set():
-            self.statuses.append(self._server.ask("GET", "/quiet"))
-            time.sleep(0.005)
+    with burdened_server(BUSY) as running:
+        yield running
 
 
 def _object(files: str) -> bytes:
@@ -250,42 +147,12 @@ REQUESTS = {
 """What visitors send: method, path, body, headers."""
 
 
-def _measure(server: BurdenedServer, send: Callable[[], object], *, tick_seconds: float = TICK_SECONDS) -> None:
-    """Send it until the reactor was not held: what else the machine does makes figures larger, and never smaller."""
-    seen = []
-    for _ in range(_ATTEMPTS):
-        turn, process, slower = _figures(server, send)
-        if turn < TURN_SECONDS * slower and process < tick_seconds * slower:
-            return
-        seen.append(
-            f"a turn took {turn * 1000:.1f} ms, {process * 1000:.1f} ms lay between ticks; slower by {slower:.2f}"
-        )
-    raise AssertionError("\n".join(seen))
-
-
-def _figures(server: BurdenedServer, send: Callable[[], object]) -> tuple[float, float, float]:
-    """Return the longest turn, the most between two ticks, and by how much the machine is slower than a quiet one."""
-    probe = Probe(server)
-    works = [_work() for _ in range(5)]
-    server.begin()
-    probe.start()
-    send()
-    time.sleep(_SETTLE_SECONDS)
-    turn, process = server.figures()
-    probe.over.set()
-    probe.join()
-    works += [_work() for _ in range(5)]
-    assert probe.statuses
-    assert set(probe.statuses) == {200}
-    return turn, process, max(1.0, sorted(works)[5] / _QUICK_WORK_SECONDS)
-
-
 @pytest.mark.parametrize("what", DEPLOYMENTS)
 def test_deployments(server: BurdenedServer, what: str) -> None:
     """Whatever is sent as a deployment, the reactor is not held."""
     make, kind = DEPLOYMENTS[what]
     body = make()
-    _measure(server, lambda: server.api("/script?uri=worst", body, kind))
+    check_burden(server, lambda: server.api("/script?uri=worst", body, kind))
 
 
 def test_schema(server: BurdenedServer) -> None:
@@ -298,14 +165,16 @@ def test_schema(server: BurdenedServer) -> None:
         source = _schema(types)
         statuses: list[int] = []
         send = partial(server.deploy, "schema", source)
-        _measure(server, lambda send=send, statuses=statuses: statuses.append(send()), tick_seconds=_COLLECTION_SECONDS)
+        check_burden(
+            server, lambda send=send, statuses=statuses: statuses.append(send()), tick_seconds=_COLLECTION_SECONDS
+        )
         assert statuses == [status]
 
 
 @pytest.mark.parametrize("what", REQUESTS)
 def test_requests(server: BurdenedServer, what: str) -> None:
     """Whatever a visitor sends or makes a script do, the reactor is not held."""
-    _measure(server, lambda: server.ask(*REQUESTS[what]))
+    check_burden(server, lambda: server.ask(*REQUESTS[what]))
 
 
 @pytest.mark.parametrize("what", OPERATIONS)
@@ -318,4 +187,4 @@ def test_graphql(server: BurdenedServer, what: str) -> None:
     assert server.deploy("rows", _ROWS) in {200, 201}
     body = OPERATIONS[what]()
     headers = {"content-type": "application/json", "accept": "multipart/mixed, application/json"}
-    _measure(server, lambda: server.ask("POST", "/graphql", body, headers), tick_seconds=_COLLECTION_SECONDS)
+    check_burden(server, lambda: server.ask("POST", "/graphql", body, headers), tick_seconds=_COLLECTION_SECONDS)
