@@ -62,7 +62,7 @@ async def test_source_maps_that_a_script_names(outside: Outside) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_settings_files_of_tools(outside: Outside) -> None:
-    """The settings of build tools that lie in a script's folder are not obeyed, and what they extend is not read."""
+    """Settings of build tools in a folder lead to nothing outside of it: not what they extend, nor by paths."""
     extends = json.dumps({"extends": str(outside.pipe), "compilerOptions": {"paths": {"*": [f"{outside.folder}/*"]}}})
     names = ("tsconfig.json", "jsconfig.json", ".babelrc", ".babelrc.json", "babel.config.json", "esbuild.json")
     files = {**dict.fromkeys(names, extends), ".browserslistrc": f"extends {outside.pipe}\n"}
@@ -71,7 +71,7 @@ async def test_settings_files_of_tools(outside: Outside) -> None:
         found = await problems(
             builder, {**files, "main.ts": f"import x from 'secret.js';\nimport y from '{outside.pipe}';x;y;"}
         )
-        assert [one.code for one in found] == ["undeclared_package", "missing_file"]
+        assert [one.code for one in found] == ["tsconfig_extends", "undeclared_package", "missing_file"]
 
 
 @pytest_twisted.ensureDeferred

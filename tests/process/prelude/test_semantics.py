@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_twisted
@@ -22,17 +24,19 @@ async def test_the_same_as_in_node(file: str, tmp_path: Path) -> None:
     assert not different(expected, await here(programs, entry="main.js", cache=tmp_path / "cache"))
 
 
+@pytest.mark.parametrize(
+    ("file", "options"), [("typescript.ts", {"experimentalDecorators": True}), ("decorators.ts", {})]
+)
 @pytest.mark.skipif(
     not (NPM_CACHE / "filled").exists(), reason="the npm packages were not fetched; run make test with a network"
 )
 @pytest_twisted.ensureDeferred
-async def test_the_same_as_by_typescript(tmp_path: Path) -> None:
+async def test_the_same_as_by_typescript(file: str, options: Mapping[str, Any], tmp_path: Path) -> None:
     """Every form of TypeScript that its handbook has tells here what it tells when tsc compiles it and node runs it."""
-    programs = cases("typescript.ts")
-    modules = client_programs("types") / "node_modules"
-    expected = by_node(programs, ending="ts", folder=tmp_path, modules=modules)
+    programs, modules = cases(file), client_programs("types") / "node_modules"
+    expected = by_node(programs, ending="ts", folder=tmp_path, modules=modules, options=options)
     assert not {name: told for name, told in expected.items() if isinstance(told, str)}
-    assert not different(expected, await here(programs, entry="main.ts", cache=tmp_path / "cache"))
+    assert not different(expected, await here(programs, entry="main.ts", cache=tmp_path / "cache", options=options))
 
 
 @pytest_twisted.ensureDeferred

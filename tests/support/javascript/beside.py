@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from twisted.internet import reactor
@@ -55,7 +56,14 @@ def cases(file: str) -> list[Case]:
     return [Case(name=name.strip(), source=source) for name, source in zip(parts[1::2], parts[2::2], strict=True)]
 
 
-def by_node(programs: Sequence[Case], *, ending: str, folder: Path, modules: Path | None = None) -> dict[str, Any]:
+def by_node(
+    programs: Sequence[Case],
+    *,
+    ending: str,
+    folder: Path,
+    modules: Path | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
     """
     Run programs in node, each as a module.
 
@@ -63,6 +71,7 @@ def by_node(programs: Sequence[Case], *, ending: str, folder: Path, modules: Pat
         ending: Of their files; what is not JavaScript is compiled by TypeScript, whose package lies in *modules*.
         folder: For the files.
         modules: A `node_modules`.
+        options: Compiler options of TypeScript.
 
     Returns:
         The lines that each told, by name; a string if it could not be run.
@@ -73,6 +82,7 @@ def by_node(programs: Sequence[Case], *, ending: str, folder: Path, modules: Pat
         "folder": str(folder),
         "ending": ending,
         "modules": str(modules or ""),
+        "options": dict(options),
         "cases": [{"name": program.name, "source": program.source} for program in programs],
     }
     done = subprocess.run(
@@ -86,13 +96,16 @@ def by_node(programs: Sequence[Case], *, ending: str, folder: Path, modules: Pat
     return found
 
 
-async def here(programs: Sequence[Case], *, entry: str, cache: Path) -> dict[str, Any]:
+async def here(
+    programs: Sequence[Case], *, entry: str, cache: Path, options: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
     """
     Run programs as deployed scripts.
 
     Args:
         entry: The name of each one's file.
         cache: For the builder.
+        options: Compiler options of their tsconfig.json; they have none if there are none.
 
     Returns:
         The lines that each told, by name; the problems if it was refused, the failure if it failed.
@@ -108,12 +121,15 @@ async def here(programs: Sequence[Case], *, entry: str, cache: Path) -> dict[str
     )
     with lending():
         builder.startService()
+    tsconfig = {"tsconfig.json": json.dumps({"compilerOptions": dict(options)}).encode()} if options else {}
     found: dict[str, Any] = {}
     sources: dict[str, str] = {}
     try:
         for program in programs:
             try:
-                built = await builder.build(entry=entry, files={entry: program.source.encode()}, manifest={})
+                built = await builder.build(
+                    entry=entry, files={entry: program.source.encode(), **tsconfig}, manifest={}
+                )
             except DeploymentRefused as error:
                 found[program.name] = [f"{problem.line}: {problem.message}" for problem in error.problems]
             else:

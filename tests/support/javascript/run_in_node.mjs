@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 
-const { folder, ending, modules, cases } = JSON.parse(await text(process.stdin));
+const { folder, ending, modules, options, cases } = JSON.parse(await text(process.stdin));
 const typescript = /tsx?$/.test(ending) ? createRequire(join(modules, 'package.json'))('typescript-5') : null;
 
 function compiled(source, name) {
@@ -15,7 +15,7 @@ function compiled(source, name) {
   const { ModuleKind, ScriptTarget, JsxEmit } = typescript;
   const compilerOptions = {
     module: ModuleKind.ESNext, target: ScriptTarget.ES2022, jsx: JsxEmit.React, jsxFactory: 'h', jsxFragmentFactory: 'Fragment',
-    experimentalDecorators: true, useDefineForClassFields: true,
+    useDefineForClassFields: true, ...options,
   };
   const { outputText, diagnostics } = typescript.transpileModule(source, { compilerOptions, reportDiagnostics: true, fileName: name });
   if (diagnostics.length > 0) throw new Error(typescript.flattenDiagnosticMessageText(diagnostics[0].messageText, '\n'));

@@ -9,6 +9,7 @@ import { Installed, packageOf } from './installed.mjs';
 import { Kept } from './kept.mjs';
 import { placesOnly } from './maps.mjs';
 import { HELPERS, Modules } from './modules.mjs';
+import { projectOf, PLAIN } from './project.mjs';
 import { PackageResolver } from './resolve.mjs';
 import { skeleton } from './skeleton.mjs';
 
@@ -40,9 +41,10 @@ export class Bundler {
    */
   async build(request, tell = () => {}) {
     const { entry, files } = request;
+    const { project, problems: ofProject } = projectOf(files);
     const at = { done: 0, of: Object.keys(files).length, told: performance.now() };
     const lowered = (path, source, options) => {
-      const made = this.lowered(path, source, { ...options, known: request.known, advice: request.advice });
+      const made = this.lowered(path, source, { ...options, project: options.own ? project : PLAIN, known: request.known, advice: request.advice });
       at.done += 1;
       if (performance.now() - at.told > TELL_MS) {
         at.told = performance.now();
@@ -51,18 +53,18 @@ export class Bundler {
       return made;
     };
     const single = lowered(entry, files[entry], { own: true, entry: true });
-    if (single.plain && single.problems.every((one) => one.severity === 'warning')) {
+    if (single.plain && ofProject.length === 0 && single.problems.every((one) => one.severity === 'warning')) {
       return { source: escaped(files[entry]), map: '', problems: single.problems };
     }
     const tools = { ...this.packages(request.packages), lowered, outlined: (path, source) => this.outlined(path, source) };
-    const { unused: first, reached } = request.packages === null ? { unused: new Set(), reached: at.of } : await this.unused(request, tools);
+    const { unused: first, reached } = request.packages === null ? { unused: new Set(), reached: at.of } : await this.unused(request, tools, project);
     let unused = first;
     let helpers = new Set(single.helpers);
     at.of = reached;
     at.done = 0;
     for (;;) {
-      const problems = [];
-      const modules = new Modules(request, { ...tools, problems, unused, helpers: this.helpers.module(helpers) });
+      const problems = [...ofProject];
+      const modules = new Modules(request, { ...tools, project, problems, unused, helpers: this.helpers.module(helpers) });
       const { inputs, ...outcome } = await this.bundled(entry, modules, problems);
       // What is lowered may keep more than what was written; then that is lowered, too.  And other files may call helpers
       // that the entry file does not.  Lowered files are kept, so to bundle them once more costs little.
@@ -79,8 +81,8 @@ export class Bundler {
    * reach hundreds.  Found by bundling packages as they are, which takes a fraction of lowering them.  Only modules
    * whose packages say that loading them has no effect are among them.
    */
-  async unused(request, tools) {
-    const modules = new Modules(request, { ...tools, problems: [], unused: null });
+  async unused(request, tools, project) {
+    const modules = new Modules(request, { ...tools, project, problems: [], unused: null });
     let metafile;
     try {
       ({ metafile } = await this.esbuild.build({ ...this.settings(request.entry, modules), target: 'esnext', metafile: true }));
@@ -113,7 +115,7 @@ export class Bundler {
   }
 
   lowered(path, source, options) {
-    const key = Kept.key(this.version, path, options.own, Boolean(options.entry), Boolean(options.commonjs), options.own ? options.known : null, source);
+    const key = Kept.key(this.version, path, options.own, Boolean(options.entry), Boolean(options.commonjs), options.own ? [options.known, options.project] : null, source);
     const known = this.kept.get(key);
     if (known !== undefined) return known;
     const made = lower(path, source, options);

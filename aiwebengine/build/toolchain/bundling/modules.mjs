@@ -16,6 +16,7 @@ import { addressAdvice, builtIn, insteadOf } from './advice.mjs';
 import { nearest } from '../lowering/checks.mjs';
 import { packageOf } from './installed.mjs';
 import { mapTo, withMap } from './maps.mjs';
+import { targetsOf } from './project.mjs';
 import { jsonModule } from '../lowering/numbers.mjs';
 
 const TRIED = ['', '.ts', '.tsx', '.js', '.jsx', '.mjs', '.mts', '.cts', '.cjs', '.json', '/index.ts', '/index.tsx', '/index.js', '/index.jsx', '/index.mjs', '/index.mts'];
@@ -33,9 +34,9 @@ export class Modules {
    * @param {object} tools - `installed` and `resolver`, of the script's packages; `lowered(path, source, options)`;
    *   `helpers`, a module of those that files are known to call; `problems`, a list to which problems are added;
    *   `unused`, files of packages of which nothing is used, or null to give packages as they are, to find that out;
-   *   `outlined(path, source)`.
+   *   `outlined(path, source)`; `project`, what tsconfig.json says.
    */
-  constructor(request, { installed, resolver, helpers, lowered, problems, unused, outlined }) {
+  constructor(request, { installed, resolver, helpers, lowered, problems, unused, outlined, project }) {
     this.request = request;
     this.helpersModule = helpers;
     this.helpers = new Set(); // that files call
@@ -45,6 +46,7 @@ export class Modules {
     this.problems = problems;
     this.unused = unused;
     this.outlined = outlined;
+    this.project = project;
     this.imports = new Map(); // of the author's files: specifier to place
     this.globals = []; // names that some file makes for all
     this.functions = new Map(); // of every file that has code: what places.mjs notes
@@ -79,6 +81,8 @@ export class Modules {
   fromScript(path, importer, kind) {
     if (path === 'aiwebengine') return { path, namespace: 'host' };
     if (/^\.{0,2}\//.test(path) || path === '.' || path === '..') return this.ownFile(path, importer);
+    const own = targetsOf(this.project, path).map((target) => this.fileOf(target)).find((one) => one !== undefined);
+    if (own !== undefined) return { path: own, namespace: 'script' };
     const { declared } = this.request;
     const advice = addressAdvice(path);
     if (advice !== null) return this.refuse(path, importer, 'not_importable', `"${path.slice(0, 200)}" cannot be imported. ${advice.message}`, advice.hint);
@@ -119,18 +123,23 @@ export class Modules {
   ownFile(path, importer) {
     const { files } = this.request;
     const base = posix.join(path.startsWith('/') ? '.' : posix.dirname(importer), path);
-    const folder = base.replace(/\/$/, '');
-    const tried = TRIED.map((ending) => (folder === '.' ? ending.replace(/^\//, '') : folder + ending));
-    const swapped = base.replace(/\.([mc]?)jsx?$/, '.$1ts');
-    const found = [...tried, swapped, `${swapped}x`].find((one) => Object.hasOwn(files, one));
+    const found = this.fileOf(base);
     if (found !== undefined) return { path: found, namespace: 'script' };
-    if (this.request.other.includes(folder)) {
+    if (this.request.other.includes(base)) {
       const hint = 'Put it into the folder public/ if clients need it; a script can import only text files.';
       return this.refuse(path, importer, 'not_text', `The file "${path}" is not text in UTF-8, so it cannot be imported.`, hint);
     }
     const suggestion = nearestFile(base, importer, files);
     const hint = suggestion !== null ? `Did you mean "${suggestion}"?` : 'Deploy the whole folder.';
     return this.refuse(path, importer, 'missing_file', `There is no file "${path}".`, hint);
+  }
+
+  /* The own file that a path means, with the ending that it leaves out; undefined if there is none. */
+  fileOf(path) {
+    const folder = path.replace(/\/$/, '');
+    const tried = TRIED.map((ending) => (folder === '.' ? ending.replace(/^\//, '') : folder + ending));
+    const swapped = path.replace(/\.([mc]?)jsx?$/, '.$1ts');
+    return [...tried, swapped, `${swapped}x`].find((one) => Object.hasOwn(this.request.files, one));
   }
 
   refuse(path, importer, code, message, hint) {

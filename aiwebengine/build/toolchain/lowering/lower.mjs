@@ -6,6 +6,7 @@ import decorators from '@babel/plugin-proposal-decorators';
 import presetEnv from '@babel/preset-env';
 import presetReact from '@babel/preset-react';
 import presetTypeScript from '@babel/preset-typescript';
+import typesForDecorators from 'babel-plugin-transform-typescript-metadata';
 
 import { accessors } from './accessors.mjs';
 import { arrows } from './arrows.mjs';
@@ -17,24 +18,29 @@ import { numbers } from './numbers.mjs';
 import { objects } from './objects.mjs';
 import { patterns } from './patterns.mjs';
 import { places } from './places.mjs';
-import { exportedTypes, parameterDecorators } from './typed.mjs';
+import { exportedTypes, legacyDecorators } from './typed.mjs';
 
-const PRAGMA = /@jsx(?:Runtime|ImportSource)?\s/;
+const PRAGMA = /@jsx(?:Frag)?\s/;
+const IMPORT_PRAGMA = /@jsx(?:ImportSource\s|Runtime\s+automatic\b)/;
 const REACT = /\bfrom\s*['"](?:react|preact)(?:\/[^'"]*)?['"]|require\(['"](?:react|preact)['"]\)|\b(?:const|let|var|function|class)\s+React\b/;
 
 /** Babel's settings with which nothing is read but the text itself: no settings in folders, no file that a comment names. */
 export const ALONE = { babelrc: false, configFile: false, browserslistConfigFile: false, inputSourceMap: false, highlightCode: false };
 
-/* Babel prepares a preset once for each object of options, so there is one object for all files. */
-const NO_PRAGMA = {};
-const PRAGMAS = { pragma: 'h', pragmaFrag: 'Fragment' };
-const react = (own) => [presetReact, { runtime: 'classic', pure: false, ...own, throwIfNamespace: false }];
-const typescript = (own) => [presetTypeScript, { onlyRemoveTypeImports: false, ...own }];
 // Duktape has symbols, so typeof tells them; esbuild sees to modules.
 export const ENVIRONMENT = [presetEnv, { targets: 'ie 9', modules: false, exclude: ['transform-typeof-symbol'] }];
-const REACT_PRESETS = new Map([NO_PRAGMA, PRAGMAS].map((own) => [own, react(own)]));
-const TYPESCRIPT_PRESETS = new Map([[NO_PRAGMA, typescript({})], [PRAGMAS, typescript({ jsxPragma: 'h', jsxPragmaFrag: 'Fragment' })]]);
-const DECORATORS = [decorators, { version: 'legacy' }];
+
+/* Babel prepares a plugin or preset once for each object of options, so there is one object for all files that have the same. */
+const prepared = new Map();
+function prepare(plugin, options) {
+  if (!prepared.has(plugin)) prepared.set(plugin, new Map());
+  const known = prepared.get(plugin);
+  const key = JSON.stringify(options);
+  if (!known.has(key)) known.set(key, [plugin, options]);
+  return known.get(key);
+}
+
+const LEGACY_HINT = 'Only the older decorators may stand there: add "experimentalDecorators": true to "compilerOptions" of tsconfig.json.';
 
 /**
  * Lower one file.
@@ -42,7 +48,8 @@ const DECORATORS = [decorators, { version: 'legacy' }];
  * @param {string} path - Path in the script, for messages and the source map.
  * @param {string} source - Its text.
  * @param {object} options - `own`: the author's file, not a package's; `entry`: the file to start with;
- *   `known` and `advice`: the names scripts may use; `script`: parse as a script, not a module.
+ *   `known` and `advice`: the names scripts may use; `script`: parse as a script, not a module; `project`: what
+ *   tsconfig.json says, see project.mjs.
  * @returns {{code: string, map: object, problems: object[], imports: object,
  *   functions: Array[], globals: string[], helpers: string[], plain: boolean}} `imports` tells where each module is
  *   imported first; `functions` what places.mjs notes; `globals` the names that it makes for all files; `helpers` those
@@ -58,10 +65,11 @@ export function lower(path, source, options) {
   const typed = /\.[mc]?tsx?$/.test(path);
   const jsx = /\.(jsx|tsx)$/.test(path) || (options.own && /\.js$/.test(path) && /<[A-Za-z>]/.test(source));
   const alone = { ...ALONE, filename: path, sourceFileName: path };
-  const own = jsx && !PRAGMA.test(source) && !REACT.test(source) ? PRAGMAS : NO_PRAGMA;
+  const { project } = options;
+  const written = jsx ? jsxOf(source, project.jsx) : null;
   const parsing = { sourceType: options.commonjs ? 'unambiguous' : 'module', parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs } };
   try {
-    const untyped = typed ? withoutTypes(source, { ...alone, ...parsing }, { functions, own, jsx }) : null;
+    const untyped = typed ? withoutTypes(source, { ...alone, ...parsing }, { functions, written, jsx, project }) : null;
     const lowering = {
       ...alone,
       ...parsing,
@@ -73,23 +81,34 @@ export function lower(path, source, options) {
         [sharedHelpers, { helpers }],
         arrows,
         [places, { functions: untyped === null ? functions : null, lowered: true }],
-        accessors,
+        ...(project.decorators === 'legacy' ? [accessors] : []),
         [checks, { ...options, problems, imports, globals, found, path, source }],
-        DECORATORS,
+        prepare(decorators, { version: project.decorators }),
         [names, { own: options.own }],
         objects,
         [patterns, { found }],
         numbers,
       ],
-      presets: [ENVIRONMENT, ...(jsx ? [REACT_PRESETS.get(own)] : [])],
+      presets: [ENVIRONMENT, ...(jsx ? [prepare(presetReact, { ...written, development: false, pure: false, throwIfNamespace: false })] : [])],
       cloneInputAst: false, // nobody else has it
     };
     const result = untyped === null ? babel.transformSync(source, lowering) : babel.transformFromAstSync(untyped, source, lowering);
     return { code: result.code, map: result.map, problems: withoutMade(problems, globals), imports, functions, globals, helpers, plain: found.plain && !typed && !jsx };
   } catch (error) {
-    problems.push(syntaxProblem(path, source, error, jsx));
+    problems.push(syntaxProblem(path, source, error, { jsx, project }));
     return { code: '', map: null, problems, imports, functions, globals, helpers: [], plain: false };
   }
+}
+
+/*
+ * How JSX is written out: by what stands in the file, or in tsconfig.json, or else with `h`, unless the file has React.
+ */
+function jsxOf(source, given) {
+  if (IMPORT_PRAGMA.test(source)) return { runtime: 'automatic' };
+  if (PRAGMA.test(source)) return { runtime: 'classic' };
+  if (given?.runtime === 'automatic') return { runtime: 'automatic', importSource: given.importSource };
+  if (given !== null && given !== undefined) return { runtime: 'classic', pragma: given.factory, pragmaFrag: given.fragment };
+  return REACT.test(source) ? { runtime: 'classic' } : { runtime: 'classic', pragma: 'h', pragmaFrag: 'Fragment' };
 }
 
 /** Problems without those of names that some file makes: `globalThis.name = ...`. */
@@ -101,20 +120,20 @@ export function withoutMade(problems, globals) {
  * The tree of a file of TypeScript without its types.  What stands for a name is known only then: a parameter that is
  * a property, a member of an enum or of a namespace.
  */
-function withoutTypes(source, settings, { functions, own, jsx }) {
+function withoutTypes(source, settings, { functions, written, jsx, project }) {
   const { ast } = babel.transformSync(source, {
     ...settings,
     ast: true,
     code: false,
-    parserOpts: { ...settings.parserOpts, plugins: ['decorators-legacy', ...(jsx ? ['jsx'] : [])] },
-    plugins: [[places, { functions, lowered: false }], namespaces, exportedTypes, parameterDecorators, accessors],
-    presets: [TYPESCRIPT_PRESETS.get(own)],
+    parserOpts: { ...settings.parserOpts, plugins: [...(project.decorators === 'legacy' ? ['decorators-legacy'] : ['decorators', 'decoratorAutoAccessors']), ...(jsx ? ['jsx'] : [])] },
+    plugins: [[places, { functions, lowered: false }], namespaces, exportedTypes, ...(project.metadata ? [typesForDecorators] : []), ...(project.decorators === 'legacy' ? [legacyDecorators, accessors] : [])],
+    presets: [prepare(presetTypeScript, { onlyRemoveTypeImports: false, ...(written?.pragma ? { jsxPragma: written.pragma, jsxPragmaFrag: written.pragmaFrag } : {}) })],
   });
   return ast;
 }
 
 /* Babel's message names the file and shows the source; we have places of our own for both. */
-function syntaxProblem(path, source, error, jsx) {
+function syntaxProblem(path, source, error, { jsx, project }) {
   const at = error.loc;
   const message = String(error.message).split('\n')[0].replace(/^.*?: /, '').replace(/ \(\d+:\d+\)$/, '');
   return {
@@ -124,7 +143,7 @@ function syntaxProblem(path, source, error, jsx) {
     line: at ? at.line : null,
     column: at ? at.column + 1 : null,
     snippet: at ? (source.split('\n')[at.line - 1] || '').slice(0, 200) : null,
-    hint: endingHint(path, source, jsx),
+    hint: /\bdecorate parameters/.test(message) && project.decorators !== 'legacy' ? LEGACY_HINT : endingHint(path, source, jsx),
   };
 }
 
@@ -140,7 +159,7 @@ function endingHint(path, source, jsx) {
   };
   const [, stem, dialect] = /^(.*)\.[mc]?([jt]s)x?$/.exec(path) ?? [];
   if (stem === undefined) return null;
-  if (dialect === 'ts') return !jsx && parses('typescript', 'jsx') ? `This is JSX: name the file ${stem}.tsx.` : null;
+  if (dialect === 'ts') return !jsx && !parses('typescript') && parses('typescript', 'jsx') ? `This is JSX: name the file ${stem}.tsx.` : null;
   if (parses('typescript')) return `This is TypeScript: name the file ${stem}.ts.`;
   return parses('typescript', 'jsx') ? `This is ${jsx ? 'TypeScript with JSX' : 'JSX'}: name the file ${stem}.tsx.` : null;
 }

@@ -61,25 +61,41 @@ export function exportedTypes({ types: t }) {
 }
 
 /**
- * `method(@d value) {}` is `@((target, key) => d(target, key, 0)) method(value) {}`; on a constructor it is the class
- * that is decorated.
+ * Decorators of TypeScript's `experimentalDecorators`, where they are not those of Babel's `legacy`:
  *
- * @returns A Babel plugin, to be run before decorators are lowered.
+ *     method(@d value) {}    @((target, key) => d(target, key, 0)) method(value) {}; of a constructor the class's
+ *     @d field               @((target, key) => d(target, key, undefined)) field, which is told of no initial value
+ *
+ * @returns A Babel plugin, to be run while types are removed and before decorators are lowered.
  */
-export function parameterDecorators({ types: t, template }) {
-  const wrapped = template.expression('(function (decorate) { return function (target, key) { decorate(target, key, INDEX); }; })(DECORATOR)');
+export function legacyDecorators({ types: t, template }) {
+  const wrapped = template.expression('(function (decorate) { return function (target, key) { decorate(target, key, LAST); }; })(DECORATOR)');
+  const wrap = (expression, last) => t.decorator(wrapped({ LAST: last, DECORATOR: expression }));
+  const nothing = () => t.unaryExpression('void', t.numericLiteral(0));
+
+  function ofParameters(method) {
+    return method.params.flatMap((parameter, index) => {
+      const holders = [parameter, parameter.parameter, parameter.left];
+      const found = holders.flatMap((one) => one?.decorators ?? []);
+      for (const one of holders) if (one?.decorators) one.decorators = null;
+      return found.map(({ expression }) => wrap(expression, t.numericLiteral(index)));
+    });
+  }
+
   return {
-    name: 'aiwebengine-parameter-decorators',
+    name: 'aiwebengine-legacy-decorators',
     visitor: {
-      ClassMethod({ node, parentPath }) {
-        const found = node.params.flatMap((parameter, index) => {
-          const given = [parameter, parameter.parameter, parameter.left].flatMap((one) => one?.decorators ?? []);
-          for (const one of [parameter, parameter.parameter, parameter.left]) if (one?.decorators) one.decorators = null;
-          return given.map(({ expression }) => t.decorator(wrapped({ INDEX: t.numericLiteral(index), DECORATOR: expression })));
-        });
-        if (found.length === 0) return;
-        const holder = node.kind === 'constructor' ? parentPath.parentPath.node : node;
-        holder.decorators = [...(holder.decorators ?? []), ...found];
+      // The class, and not its members: Babel makes assignments of parameters that are properties when it comes to it.
+      Class({ node }) {
+        for (const member of node.body.body) {
+          if (member.type === 'ClassProperty' && member.decorators) {
+            member.decorators = member.decorators.map(({ expression }) => wrap(expression, nothing()));
+          }
+          if (member.type !== 'ClassMethod') continue;
+          const found = ofParameters(member);
+          const holder = member.kind === 'constructor' ? node : member;
+          if (found.length > 0) holder.decorators = [...(holder.decorators ?? []), ...found];
+        }
       },
     },
   };
