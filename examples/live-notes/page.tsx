@@ -75,7 +75,7 @@ const script = `
     return () => { over = true; socket.close(); };
   }
 
-  // Server-sent events, for which browsers have `EventSource`.
+  // Server-sent events, for which browsers have EventSource.
   function overEvents() {
     const source = new EventSource("/graphql/sse?query=" + encodeURIComponent(SUBSCRIPTION));
     source.onopen = () => listening("events");
