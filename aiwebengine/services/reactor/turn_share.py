@@ -52,6 +52,13 @@ class TurnShare:
         """Call *work* in a later turn; only where the share of this one is used up."""
         self._waiting.append(work)
 
+    def soon(self, work: Callable[[], object]) -> None:
+        """Call *work* now, or in a later turn if the share of this one is used up."""
+        if self.used_up:
+            self.later(work)
+        else:
+            work()
+
     def _turn(self) -> None:
         """Go on with what waits, each for a while."""
         self._begun = False

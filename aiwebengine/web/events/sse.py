@@ -29,7 +29,9 @@ CONTENT_TYPE = b"text/event-stream; charset=utf-8"
 
 _TOGETHER_SECONDS = 0.05
 _TURNS = 10
-_LINES = re.compile(r"\r\n|\r|\n")
+_LINE_END = re.compile(r"\r\n?")
+_MOST_EVENTS = 256
+_MOST_EVENT_BYTES = 4 * 1024 * 1024
 _HEARTBEAT = b":\n\n"
 
 
@@ -43,11 +45,11 @@ def event_bytes(data: str, *, id: str | None = None, event: str | None = None) -
         event: Its name; without line breaks.
     """
     head = (f"id: {id}\n" if id is not None else "") + (f"event: {event}\n" if event is not None else "")
-    if "\n" in data or "\r" in data:
-        body = "".join(f"data: {line}\n" for line in _LINES.split(data))
-    else:
-        body = f"data: {data}\n"
-    return f"{head}{body}\n".encode("utf-8", "replace")
+    if "\r" in data:
+        data = _LINE_END.sub("\n", data)
+    if "\n" in data:
+        data = data.replace("\n", "\ndata: ")
+    return f"{head}data: {data}\n\n".encode("utf-8", "replace")
 
 
 def position_bytes(id: str) -> bytes:  # noqa: A002  its name in the standard
@@ -61,18 +63,25 @@ def text_of(data: str) -> str:
 
 
 class Encoder:
-    """Makes the event of a message; the clients of one message share its bytes."""
+    """Makes the events of messages; clients that get the same ones share their bytes, also those who get them later."""
 
     def __init__(self) -> None:
-        self._message: TopicMessage | None = None
-        self._bytes = b""
+        self._events: dict[int, tuple[TopicMessage, bytes]] = {}
+        """By id of the message, which is kept so that nothing else can have that id; the oldest first."""
+        self._size = 0
 
     def __call__(self, message: TopicMessage) -> bytes:
         """Return the event."""
-        if message is not self._message:
-            self._message = message
-            self._bytes = event_bytes(text_of(message.data), id=message.id, event=message.event)
-        return self._bytes
+        known = self._events.get(id(message))
+        if known is not None:
+            return known[1]
+        made = event_bytes(text_of(message.data), id=message.id, event=message.event)
+        self._events[id(message)] = (message, made)
+        self._size += len(made)
+        while len(self._events) > _MOST_EVENTS or self._size > _MOST_EVENT_BYTES:
+            _, old = self._events.pop(next(iter(self._events)))
+            self._size -= len(old)
+        return made
 
 
 def head(*more: tuple[bytes, bytes]) -> Answer:
@@ -194,6 +203,7 @@ class EventStreams(Service):
         self.together = WriteBatch(clock=clock, seconds=_TOGETHER_SECONDS, share=share)
         self._beating: DelayedCall | None = None
         self._opened = 0
+        self.share = share
 
     def startService(self) -> None:
         """Begin to beat."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -135,8 +136,7 @@ class StreamServer:
         elif opening.after is None:
             hello.append(position_bytes(opening.position))
         stream.send(b"".join(hello))
-        client.go()
-        stream.hurry()
+        self._streams.share.soon(partial(_go, client, stream))
 
     def left(self, client: Client) -> None:
         """A client disconnected."""
@@ -148,6 +148,12 @@ class StreamServer:
         for client in list(self._clients):
             client.retry(self._random.randint(*_RESTART_MILLISECONDS))
             client.leave(_STOPPING)
+
+
+def _go(client: Client, stream: EventStream) -> None:
+    """Send what the client has missed; many clients may come back at the same time."""
+    client.go()
+    stream.hurry()
 
 
 class Client:

@@ -52,6 +52,21 @@ def test_messages_are_encoded_once() -> None:
     assert first == b'id: e-1\ndata: {"a":1}\n\n'
     assert encoder(message) is first
     assert encoder(TopicMessage(id="e-2", data='"a\\nb"', event="gap")) == b"id: e-2\nevent: gap\ndata: a\ndata: b\n\n"
+    assert encoder(message) is first, "clients that come back get several messages in turn"
+
+
+def test_encoded_messages_are_bounded() -> None:
+    """Neither many messages nor large ones are kept for those who may come back."""
+    encoder = Encoder()
+    first = TopicMessage(id="1", data="1")
+    made = encoder(first)
+    for number in range(300):
+        encoder(TopicMessage(id=str(number), data="1"))
+    assert encoder(first) is not made
+    made = encoder(first)
+    large = encoder(TopicMessage(id="2", data="1" * 5_000_000))
+    assert len(large) > 5_000_000
+    assert encoder(first) is not made
 
 
 class EventStreamTests(SynchronousTestCase):
