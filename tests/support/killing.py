@@ -345,7 +345,8 @@ class Hearer:
     def __init__(self) -> None:
         self._lives: list[list[str]] = []
         """What was heard between one gap and the next; ids and messages."""
-        self._ids: list[str] = []
+        self._ids: dict[str, set[str]] = {}
+        """By message, over all lives."""
         self._last = ""
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
@@ -382,9 +383,10 @@ class Hearer:
         missing = [one for one in committed - heard if one.split("/")[0] not in lost]
         if missing:
             return f"{sorted(missing)[:5]} were committed and not heard"
-        numbers = [int(one.rpartition("-")[2], 10) for one in self._ids]
-        if numbers != sorted(set(numbers)):
-            return "ids do not rise"
+        if changed := [message for message, ids in self._ids.items() if len(ids) > 1]:
+            return f"{changed[:5]} were heard again under another id"
+        if len(set().union(*self._ids.values())) != len(self._ids):
+            return "two messages had the same id"
         return ""
 
     def _run(self, host: Callable[[], str], path: str) -> None:
@@ -413,10 +415,9 @@ class Hearer:
             self._last = event.get("id", self._last)
             if event.get("event") == "gap":
                 self._lives.append([])
-                self._ids = []
             elif "data" in event and "event" not in event:
                 self._lives[-1].append(event["data"])
-                self._ids.append(event["id"])
+                self._ids.setdefault(event["data"], set()).add(event["id"])
             event = {}
 
 
