@@ -17,6 +17,7 @@ from aiwebengine.settings.schema import BuildSettings
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.world import Program, run_programs
 
+_LEGACY = {"tsconfig.json": b'{"compilerOptions": {"experimentalDecorators": true}}'}
 _BATTERY = Path(__file__).parents[2] / "support" / "language_battery.json"
 
 REFUSED = {"bigint", "regex_lookbehind"}
@@ -55,7 +56,8 @@ async def _built(programs: list[dict[str, Any]], cache: Path) -> dict[str, str]:
         for program in programs:
             entry = f"main.{program['kind']}"
             try:
-                built = await builder.build(entry=entry, files={entry: program["source"].encode()}, manifest={})
+                files = {entry: program["source"].encode(), **(_LEGACY if program["name"].endswith("_legacy") else {})}
+                built = await builder.build(entry=entry, files=files, manifest={})
             except DeploymentRefused:
                 continue
             sources[program["name"]] = built.source
