@@ -66,3 +66,38 @@ async def test_gathered_errors() -> None:
             "errors[1]: RangeError: second",
             "    at (anonymous) (main.ts:13)",
         ]
+
+
+AWAITING = """\
+async function store(): Promise<number> {
+  const size = 1;
+  await kv.set("k", { p: Promise.resolve() });
+  return size;
+}
+registerWebHandler("/await", async () => {
+  await store();
+}, "GET");
+function inner(): never { throw new Error("x"); }
+function outer() { return inner(); }
+registerWebHandler("/return", () => {
+  return outer();
+}, "GET");
+const again = (n: number): number => again(n + 1);
+registerWebHandler("/again", () => again(0), "GET");
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_returned_calls() -> None:
+    """A function that awaits a call, or returns what another one returns, is in the stack with its line."""
+    async with shared_engine() as engine:
+        await engine.deploy("failing", {"main.ts": AWAITING})
+        assert (await engine.request("GET", "/await")).json()["trace"] == ["    at store (main.ts:3)"]
+        assert (await engine.request("GET", "/return")).json()["trace"] == [
+            "    at inner (main.ts:9)",
+            "    at outer (main.ts:10)",
+            "    at (anonymous) (main.ts:12)",
+        ]
+        document = (await engine.request("GET", "/again")).json()
+        assert document["detail"] == "The script threw RangeError: Maximum call stack size exceeded"
+        assert document["trace"][0] == "    at again (main.ts:14)"

@@ -11,6 +11,7 @@ import typesForDecorators from 'babel-plugin-transform-typescript-metadata';
 import { accessors } from './accessors.mjs';
 import { arrows } from './arrows.mjs';
 import { checks } from './checks.mjs';
+import { frames } from './frames.mjs';
 import { sharedHelpers } from './helpers.mjs';
 import { names } from './names.mjs';
 import { namespaces } from './namespaces.mjs';
@@ -88,6 +89,7 @@ export function lower(path, source, options) {
         objects,
         [patterns, { found }],
         numbers,
+        [frames, { found }],
       ],
       presets: [ENVIRONMENT, ...(jsx ? [prepare(presetReact, { ...written, development: false, pure: false, throwIfNamespace: false })] : [])],
       cloneInputAst: false, // nobody else has it
