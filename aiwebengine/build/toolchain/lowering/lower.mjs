@@ -88,7 +88,7 @@ export function lower(path, source, options) {
         [names, { own: options.own }],
         objects,
         [patterns, { found }],
-        numbers,
+        [numbers, { found }],
         [frames, { found }],
       ],
       presets: [ENVIRONMENT, ...(jsx ? [prepare(presetReact, { ...written, development: false, pure: false, throwIfNamespace: false })] : [])],
