@@ -384,3 +384,21 @@ async def test_types_of_another_file() -> None:
         built = await build(builder, {**files, "b.ts": "export const kept = 1;\n"})
     [outcome] = run_programs([Program(source=built.source)])
     assert outcome.value() == ["kept"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_has_not_changed(tmp_path: Path) -> None:
+    """Of a second deployment only the files that changed are lowered again, also by another worker."""
+
+    def lowered() -> set[Path]:
+        return set(tmp_path.rglob("*.json"))
+
+    files = {"main.ts": 'import { a } from "./lib"; console.log(a);', "lib.ts": "export const a: number = 1;"}
+    async with running_builder(cache=tmp_path) as builder:
+        first = await build(builder, files)
+        before = lowered()
+        assert (await build(builder, files)).source == first.source
+        assert lowered() == before
+    async with running_builder(cache=tmp_path) as builder:
+        await build(builder, {**files, "main.ts": f"// another comment\n{files['main.ts']}"})
+        assert len(lowered() - before) == 1
