@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -83,11 +84,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeServer]:
 def test_document_is_true(path: Path, served: MadeServer, tmp_path: Path) -> None:
     """Doing what a document says, from its top to its end, prints what it shows."""
     reader = Reader(folder=tmp_path, server=served, unrun=UNRUN.get(name(path), {}))
+    followed = list(blocks_of(path))
     line = 0
     try:
-        for block in blocks_of(path):
+        for block, following in zip_longest(followed, followed[1:]):
             line = block.line
-            reader.do(block)
+            reader.do(block, following)
         reader.end()
     except AssertionError as error:
         raise AssertionError(f"{name(path)}:{line}: {error}") from error

@@ -55,14 +55,14 @@ class Reader:
         self._terminals: dict[bool, Terminal] = {}
         self._home.mkdir(exist_ok=True)
 
-    def do(self, block: Block) -> None:
-        """Follow one block; AssertionError if something else is printed."""
+    def do(self, block: Block, following: Block | None = None) -> None:
+        """Follow one block; AssertionError if something else is printed, now or when the following ones are done."""
         if block.file in self._unrun:
             return
         if block.file is not None:
             self._save(block.file, block.text, add=block.is_added)
         elif block.is_typed:
-            self._type(block)
+            self._type(block, waits=following is not None and following.in_other_terminal)
 
     def end(self) -> None:
         """See what the last command has printed that goes on by itself."""
@@ -70,8 +70,9 @@ class Reader:
             typed, terminal, clients = self._left
             self._left = None
             self._expect_soon(typed, terminal, typed.all_printed)
-            terminal.interrupt()
-            assert terminal.wait(lambda: terminal.is_done, _SECONDS), f"Ctrl-C does not end: {typed.command}"
+            if typed.goes_on:
+                terminal.interrupt()
+            assert terminal.wait(lambda: terminal.is_done, _SECONDS), f"it does not end: {typed.command}"
             assert terminal.wait(lambda: self._server.clients() <= clients, _SECONDS), f"not left: {typed.command}"
 
     def close(self) -> None:
@@ -91,16 +92,17 @@ class Reader:
         with path.open("a" if add else "w", encoding="utf-8") as file:
             file.write(self._here(text) + "\n")
 
-    def _type(self, block: Block) -> None:
+    def _type(self, block: Block, *, waits: bool) -> None:
         if not block.in_other_terminal:
             self.end()
         terminal = self._terminal(second=block.in_other_terminal)
-        for typed in block.commands():
+        commands = list(block.commands())
+        for typed in commands:
             if typed.command in self._unrun:
                 continue
             changes = _CHANGES_MACHINE.search(typed.command)
             assert changes is None, f"{typed.command} changes this machine; list it among the exceptions"
-            if typed.goes_on:
+            if typed.goes_on or (waits and typed is commands[-1]):
                 self._leave(typed, terminal)
             else:
                 terminal.type(self._here(typed.with_words(self._words)))
@@ -108,7 +110,7 @@ class Reader:
                 self._expect(typed, terminal, typed.all_printed)
 
     def _leave(self, typed: Typed, terminal: Terminal) -> None:
-        """Type a command that goes on, until it has begun."""
+        """Type a command that goes on or waits for what is done in another terminal, until it has begun."""
         clients = self._server.clients()
         terminal.type(self._here(typed.with_words(self._words)))
         self._expect_soon(typed, terminal, typed.first_printed)

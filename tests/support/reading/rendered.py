@@ -8,7 +8,8 @@ Only what is rendered counts; comments and the language of a block are not seen.
 - A block below a paragraph that ends with a file's name and a colon, "Save this as `notes.ts`:", is that
   file; where the sentence begins with "Add", it goes to the end of the file.
 - In what is printed, `...` stands for anything, on a line of its own for any number of lines, and a word
-  of `PLACEHOLDERS` for something that later commands name.  `^C` ends a command that goes on by itself.
+  of `PLACEHOLDERS` for something that later commands name.  `^C` ends a command that goes on by itself;
+  the last command above a block for another terminal may also end by itself, because of that block.
 """
 
 from __future__ import annotations
