@@ -106,15 +106,15 @@ def one_round(server: Checkout, *, seconds: int) -> Mapping[str, float]:
         second_processor = processor_seconds(pid)
         load(server.address + PATH, 16, 1)
         many = load(server.address + PATH, 16, seconds, pid=pid)
-        one = load(server.address + PATH, 1, seconds)
+        single = load(server.address + PATH, 1, seconds)
         memory = shared_memory(pid)
     return {
         "requests/s, 16 connections": many.rate,
         "p50 ms, 16 connections": many.p50,
         "server's processor us per request": many.front,
         "children's processor us per request": many.children,
-        "requests/s, 1 connection": one.rate,
-        "p50 ms, 1 connection": one.p50,
+        "requests/s, 1 connection": single.rate,
+        "p50 ms, 1 connection": single.p50,
         "start on a new folder, s": first_start,
         "start to first answer, s": second_start,
         "processor s of a start, new folder": first_processor,

@@ -69,11 +69,11 @@ def fresh_rows(ours: Ours, *, rounds: int, seconds: int) -> list[Row]:
     ours.deploy("fresh", {"package.json": manifest, "main.js": HANDLER.replace("/hello/", "/fresh/")})
     url = f"{ours.address}/fresh/Ada"
     ours.get("/fresh/Ada")
-    one = [load(url, 1, seconds) for _ in range(rounds)]
+    single = [load(url, 1, seconds) for _ in range(rounds)]
     many = [load(url, 16, seconds) for _ in range(rounds)]
     what = "a fresh process for every request"
     return [
-        row_of(f"{what}, 1 connection, p50", [round_.p50 for round_ in one], unit="ms", wanted="1.5 ms"),
+        row_of(f"{what}, 1 connection, p50", [round_.p50 for round_ in single], unit="ms", wanted="1.5 ms"),
         row_of(f"{what}, 16 connections", [round_.rate for round_ in many], unit="requests/s", wanted="600 requests/s"),
     ]
 
@@ -99,16 +99,16 @@ def start_rows(folder: Path, *, rounds: int) -> list[Row]:
 def clones(ours: Ours, uri: str) -> list[Any]:
     """Return what the state page says of a script's processes."""
     state = ours.api("GET", "/state")["runtime"]["versions"]
-    found = [clone for one in state if one["version"].startswith(uri + "@") for clone in one["clones"]]
+    found = [clone for version in state if version["version"].startswith(uri + "@") for clone in version["clones"]]
     # A clone that was only just asked for has no pid yet.
     return [clone for clone in found if clone["pid"] > 0]
 
 
 def kill(processes: list[Any]) -> None:
     """Kill processes."""
-    for one in processes:
+    for process in processes:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(one["pid"], signal.SIGKILL)
+            os.kill(process["pid"], signal.SIGKILL)
 
 
 def times(work: Callable[[], Any], count: int, *, before: Callable[[], None] = lambda: None) -> list[float]:

@@ -87,12 +87,12 @@ def _server_rows(results: Mapping[str, Sequence[Load]], connections: int) -> lis
     rows: list[Row] = []
     for name, loads in results.items():
         what = f"{name}, {connections} connections" if connections > 1 else f"{name}, 1 connection"
-        note = f"p50 {_middle(one.p50 for one in loads):.2f} ms, p99 {_middle(one.p99 for one in loads):.2f} ms"
-        rows.append(row_of(what, [one.rate for one in loads], unit="requests/s", note=note))
+        note = f"p50 {_middle(load.p50 for load in loads):.2f} ms, p99 {_middle(load.p99 for load in loads):.2f} ms"
+        rows.append(row_of(what, [load.rate for load in loads], unit="requests/s", note=note))
         if connections == 16:
-            rows.append(row_of(f"  processor, {name}", [one.front for one in loads], unit="us/request"))
-            if any(one.children for one in loads):
-                rows.append(row_of(f"  children, {name}", [one.children for one in loads], unit="us/request"))
+            rows.append(row_of(f"  processor, {name}", [load.front for load in loads], unit="us/request"))
+            if any(load.children for load in loads):
+                rows.append(row_of(f"  children, {name}", [load.children for load in loads], unit="us/request"))
     return rows
 
 

@@ -20,9 +20,9 @@ def processor_seconds(pid: int) -> float:
 def children_seconds(pid: int) -> float:
     """Return what the processes below one have used; what ended ones have is counted with whoever reaped them."""
     used = sum(_ticks(pid)[2:])
-    for one in _descendants(pid):
+    for descendant in _descendants(pid):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            used += sum(_ticks(one))
+            used += sum(_ticks(descendant))
     return used / os.sysconf("SC_CLK_TCK")
 
 

@@ -177,7 +177,7 @@ def test_under_load(tmp_path: Path) -> None:
             chaotic = _asked(address, good, SECONDS, lambda: _kill_something(server, chance))
         again = _asked(address, good, min(20.0, SECONDS / 4))
         files_after, resident_after = _open_files(server.process.pid), _resident(server.process.pid)
-        wrong = [one for callers in (quiet, hostile, chaotic, again) for caller in callers for one in caller.wrong]
+        wrong = [reply for callers in (quiet, hostile, chaotic, again) for caller in callers for reply in caller.wrong]
         statuses: Counter[int] = Counter()
         for caller in chaotic:
             statuses.update(caller.statuses)

@@ -67,9 +67,9 @@ def _burdened(inputs: list[Callable[[], object]]) -> Iterator[None]:
 
     def send() -> None:
         while not over.is_set():
-            for one in inputs:
+            for send_input in inputs:
                 if not over.is_set():
-                    one()
+                    send_input()
 
     sender = threading.Thread(target=send, daemon=True)
     sender.start()

@@ -284,26 +284,26 @@ async def test_messages(server) -> None:
     """Every subscriber of a channel gets its messages in order, from when it is told that it is listening."""
     async with opened(server) as store:
         assert await store.publish("c", b"nobody") == 0
-        one, two, other = Ear(), Ear(), Ear()
-        first = store.subscribe("c", deliver=one.deliver, active=one.active.append)
-        assert one.active == []
+        ear, second_ear, other = Ear(), Ear(), Ear()
+        first = store.subscribe("c", deliver=ear.deliver, active=ear.active.append)
+        assert ear.active == []
         store.subscribe("d", deliver=other.deliver, active=other.active.append)
-        await until(lambda: one.active and other.active)
+        await until(lambda: ear.active and other.active)
         assert await store.publish("c", b"1") == 1
-        await until(lambda: one.messages)
-        second = store.subscribe("c", deliver=two.deliver, active=two.active.append)
-        await until(lambda: two.active)
+        await until(lambda: ear.messages)
+        second = store.subscribe("c", deliver=second_ear.deliver, active=second_ear.active.append)
+        await until(lambda: second_ear.active)
         everything = [bytes(range(256)), b"", *(b"%d" % at for at in range(100))]
         # Order is kept without waiting for each.
         await gatherResults([store.publish("c", message) for message in everything])
         await store.publish("d", b"last")
         await until(lambda: other.messages)
-        assert one.messages == [b"1", *everything]
-        assert two.messages == everything
+        assert ear.messages == [b"1", *everything]
+        assert second_ear.messages == everything
         first.cancel()
         first.cancel()
         await store.publish("c", b"2")
-        await until(lambda: two.messages[-1] == b"2")
+        await until(lambda: second_ear.messages[-1] == b"2")
         second.cancel()
         again = Ear()
         third = store.subscribe("c", deliver=again.deliver, active=again.active.append)
@@ -317,8 +317,8 @@ async def test_messages(server) -> None:
 
         await until(nobody)
         assert again.messages == [b"3"]
-        assert one.messages[-1] == b"99"
-        assert one.active == two.active == again.active == other.active == [False]
+        assert ear.messages[-1] == b"99"
+        assert ear.active == second_ear.active == again.active == other.active == [False]
 
 
 @pytest_twisted.ensureDeferred

@@ -540,7 +540,7 @@ def test_pages(shell: Shell) -> None:
 
 def test_receipts(shell: Shell) -> None:
     """Routes and receipts are printed as tables, with how each one ended and what its host calls took."""
-    one = {
+    receipt = {
         "id": None, "at": 1_760_000_000_000, "version": "notes@3-5f2a81c0", "invocation": "i1", "kind": "http",
         "label": "GET /notes", "outcome": "script_timeout", "why": None, "wallMs": 1500.25, "queuedMs": 0.5,
         "cpuMs": 3.0, "peakBytes": 5_000_000, "bytesOut": 10, "logLines": 0, "logBytes": 0,
@@ -556,7 +556,7 @@ def test_receipts(shell: Shell) -> None:
         "refused": 0, "endsAt": None,
     }  # fmt: skip
     found = {"uri": "notes", "since": 1_760_000_000_000, "routes": [route], "budgets": [budget]}
-    found.update({"recent": [one], "kept": [], "next": None})
+    found.update({"recent": [receipt], "kept": [], "next": None})
     shell.api.will(document=found)
     assert shell.run("receipts", "notes", "--outcome", "script_timeout") == exits.OK
     assert shell.api.asked[0].query == {"uri": "notes", "limit": "10", "outcome": "script_timeout"}
@@ -565,7 +565,7 @@ def test_receipts(shell: Shell) -> None:
     assert "1500.2" in shell.out
     assert "10 host calls a minute  40 %" in shell.out
     assert "trace" not in shell.out
-    shell.api.will(document={**found, "recent": [{**one, "trace": "0af7"}]})
+    shell.api.will(document={**found, "recent": [{**receipt, "trace": "0af7"}]})
     assert shell.run("receipts", "notes") == exits.OK
     assert "0af7" in shell.out
     shell.api.will(status=204)

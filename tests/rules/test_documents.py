@@ -74,7 +74,9 @@ def test_settings_exist() -> None:
         for quoted in re.findall(r"`([a-z]+\.[a-z]+_[a-z_]+)`", path.read_text(encoding="utf-8"))
     }
     assert len(named) > 50
-    assert {one for one in named if one[1].partition(".")[0] in sections and one[1] not in fields} == set()
+    assert {
+        setting for setting in named if setting[1].partition(".")[0] in sections and setting[1] not in fields
+    } == set()
 
 
 def test_limits_are_the_defaults() -> None:

@@ -77,9 +77,12 @@ def named(text: str) -> Iterator[tuple[int, str]]:
 def declared() -> frozenset[str]:
     """Return what scripts get of features: functions, objects, named types."""
     return frozenset(
-        one
+        declared_name
         for feature in FEATURES
-        for one in (*feature.declares.names, *(shape.name.partition("<")[0] for shape in feature.declares.shapes))
+        for declared_name in (
+            *feature.declares.names,
+            *(shape.name.partition("<")[0] for shape in feature.declares.shapes),
+        )
     )
 
 

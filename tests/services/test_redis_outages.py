@@ -257,16 +257,16 @@ async def test_socket_and_database(server) -> None:
 @pytest_twisted.ensureDeferred
 async def test_prefix(server) -> None:
     """Stores with different prefixes share neither keys nor channels, nor with a script's keys."""
-    async with redis_store(server, prefix="one") as one, redis_store(server, prefix="two") as two:
+    async with redis_store(server, prefix="one") as store_a, redis_store(server, prefix="two") as store_b:
         ear = Ear()
-        two.subscribe("c", deliver=ear.deliver, active=ear.active.append)
+        store_b.subscribe("c", deliver=ear.deliver, active=ear.active.append)
         await until(lambda: ear.active)
-        await one.set("a", b"5")
-        await one.run(ADD, ["a"], [b"1"])
-        assert await two.get("a") is None
+        await store_a.set("a", b"5")
+        await store_a.run(ADD, ["a"], [b"1"])
+        assert await store_b.get("a") is None
         assert b"6" in server.command("GET", "one:a")
-        assert await one.publish("c", b"1") == 0
-        assert await two.publish("c", b"2") == 1
+        assert await store_a.publish("c", b"1") == 0
+        assert await store_b.publish("c", b"2") == 1
         await until(lambda: ear.messages)
         assert ear.messages == [b"2"]
 

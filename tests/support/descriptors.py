@@ -14,7 +14,7 @@ def few_descriptors(pid: int, *, free: int) -> Iterator[None]:
     """Let a process open no more than *free* more files for the length of a `with` block."""
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     # Of this process the one with which it is read is listed too, and is closed by then.
-    taken = {int(one.name) for one in list(Path(f"/proc/{pid}/fd").iterdir()) if one.is_symlink()}
+    taken = {int(link.name) for link in list(Path(f"/proc/{pid}/fd").iterdir()) if link.is_symlink()}
     most = 0
     # Descriptors are numbered from 0, and the limit is the first number that cannot be had.
     while len(set(range(most)) - taken) < free:

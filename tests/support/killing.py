@@ -267,27 +267,27 @@ class Ledgers:
         paid = {unit for unit in units if unit.startswith("pay")}
         if stored != [paid, paid]:
             return f"kv or storage differ: {sorted((stored[0] ^ paid) | (stored[1] ^ paid))[:5]}"
-        lost = [one for one in self.books.done if one not in units]
+        lost = [unit for unit in self.books.done if unit not in units]
         if lost:
             return f"{lost[:5]} were answered 200 and are not there"
         delivered = Counter(self._lines("delivered"))
         by_id: dict[str, str] = {}
         for line in delivered:
-            message, one = line.split(" ")
-            if by_id.setdefault(message, one) != one:
+            message, content = line.split(" ")
+            if by_id.setdefault(message, content) != content:
                 return f"message {message} had two contents"
         published = Counter(by_id.values())
         wanted = {f"{unit}/{part}" for unit in units for part in ("1", "2")}
         if set(published) != wanted:
             missing, more = wanted - set(published), set(published) - wanted
             return f"{waiting} wait; not delivered: {sorted(missing)[:5]}; never committed: {sorted(more)[:5]}"
-        twice = [one for one, times in published.items() if times > 1]
+        twice = [content for content, times in published.items() if times > 1]
         if twice:
             return f"{twice[:5]} were published under two ids"
         if unheard := self._hearer.disagreement(units, lost=self._before):
             return unheard
         told = Counter(self._lines("told"))
-        if any(times > 1 for times in told.values()) or any(one.rsplit("/", 1)[0] not in units for one in told):
+        if any(times > 1 for times in told.values()) or any(line.rsplit("/", 1)[0] not in units for line in told):
             return "something volatile happened twice, or without its commit"
         return ""
 
@@ -303,14 +303,14 @@ class Ledgers:
                 self._number += 1
                 number = self._number
             kind = ("pay", "pay", "stream", "later")[number % 4]
-            one = f"{kind}{number}"
-            self.books.asked.append(one)
-            self._ask(kind, one)
+            request = f"{kind}{number}"
+            self.books.asked.append(request)
+            self._ask(kind, request)
 
-    def _ask(self, kind: str, one: str) -> None:
+    def _ask(self, kind: str, request: str) -> None:
         connection = http.client.HTTPConnection(self._host, timeout=20)
         try:
-            connection.request("POST", f"/{kind}/{one}")
+            connection.request("POST", f"/{kind}/{request}")
             answer = connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException):
@@ -318,13 +318,13 @@ class Ledgers:
             return
         finally:
             connection.close()
-        right = b"piece 1\npiece 2\npiece 3\n" if kind == "stream" else json.dumps({"paid": one}).encode()
+        right = b"piece 1\npiece 2\npiece 3\n" if kind == "stream" else json.dumps({"paid": request}).encode()
         if answer.status == 200 and body.replace(b" ", b"") == right.replace(b" ", b""):
-            self.books.done.append(one)
+            self.books.done.append(request)
         elif answer.status in {500, 503, 409} and b'"code"' in body:
-            self.books.refused.append(one)
+            self.books.refused.append(request)
         else:
-            self.books.wrong.append(f"{one}: {answer.status} {body[:200]!r}")
+            self.books.wrong.append(f"{request}: {answer.status} {body[:200]!r}")
 
     def _pids(self, victim: str) -> list[int]:
         assert self._process is not None
@@ -372,15 +372,15 @@ class Hearer:
         """
         lives = [list(life) for life in self._lives]
         for life in lives:
-            twice = [one for one, times in Counter(life).items() if times > 1]
+            twice = [message for message, times in Counter(life).items() if times > 1]
             if twice:
                 return f"{twice[:5]} were heard twice"
-        heard = {one for life in lives for one in life}
+        heard = {message for life in lives for message in life}
         committed = {f"{unit}/1" for unit in units}
         committed |= {f"{unit}/2" for unit in units if unit.startswith("pay")}
         if invented := heard - committed:
             return f"{sorted(invented)[:5]} were heard and never committed"
-        missing = [one for one in committed - heard if one.split("/")[0] not in lost]
+        missing = [message for message in committed - heard if message.split("/")[0] not in lost]
         if missing:
             return f"{sorted(missing)[:5]} were committed and not heard"
         if changed := [message for message, ids in self._ids.items() if len(ids) > 1]:

@@ -82,10 +82,13 @@ class Ledger:
         place = entry_rows.EntryPlace(script=unit.invocation.script, area=AREA)
 
         def write(transaction: Transaction) -> None:
-            for one in ids:
-                rows = [entry_rows.StoredEntry(name=f"{one}/{side}", value=one, version=unit.id) for side in ("a", "b")]
+            for identity in ids:
+                rows = [
+                    entry_rows.StoredEntry(name=f"{identity}/{side}", value=identity, version=unit.id)
+                    for side in ("a", "b")
+                ]
                 entry_rows.write(transaction.connection, place, put=rows, remove=(), now=transaction.now)
-                transaction.publish("ledger", {"id": one})
+                transaction.publish("ledger", {"id": identity})
 
         return write
 
@@ -99,11 +102,11 @@ class Ledger:
         """See `outbox.Deliver`."""
         self._line("delivered", f"{message.id} {message.payload['id']}")
 
-    def _put(self, session: CallSession, one: str) -> None:
-        session.hold(HeldEffect(group="ledger", key=f"put {one}", value=one))
+    def _put(self, session: CallSession, identity: str) -> None:
+        session.hold(HeldEffect(group="ledger", key=f"put {identity}", value=identity))
 
-    def _tell(self, session: CallSession, one: str) -> None:
-        session.hold(HeldEffect(group="ledger", key=f"tell {one}", value=one))
+    def _tell(self, session: CallSession, identity: str) -> None:
+        session.hold(HeldEffect(group="ledger", key=f"tell {identity}", value=identity))
 
     def _line(self, name: str, text: str) -> None:
         # One write, so that a kill leaves a whole line or none.

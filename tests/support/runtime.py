@@ -236,7 +236,7 @@ class RuntimeUnderTest:
 
     def group(self, version: str) -> Any:
         """Return the figures of one version."""
-        return next(one for one in self.runner.state()["versions"] if one["version"] == version)
+        return next(state for state in self.runner.state()["versions"] if state["version"] == version)
 
     def pids(self, version: str, *, busy: bool | None = None) -> list[int]:
         """Return the pids of a version's clones."""

@@ -109,7 +109,7 @@ class Wire:
 
     def send(self, value: str | bytes = b"", **pairs: str | int | bytes) -> None:
         """Send one box; keyword names are keys, `_` in front included."""
-        head = b"".join(encode_pair(key.encode(), _bytes(one)) for key, one in pairs.items())
+        head = b"".join(encode_pair(key.encode(), _bytes(value)) for key, value in pairs.items())
         self.sock.sendall(encode(head, _bytes(value)))
 
     def take(self) -> Box | None:
@@ -195,11 +195,11 @@ class _Forker:
         self._number += 1
         data = json.dumps({"id": self._number, **message}).encode()
         if sockets:
-            socket.send_fds(self.control, [data], [one.fileno() for one in sockets])
+            socket.send_fds(self.control, [data], [sock.fileno() for sock in sockets])
         else:
             self.control.send(data)
-        for one in sockets:
-            one.close()
+        for sock in sockets:
+            sock.close()
         return self._number
 
     def event(self, kind: str, number: int | None = None) -> Mapping[str, Any]:

@@ -67,15 +67,15 @@ async def _write(databases: ScriptDatabases, worker: int) -> None:
     while True:
         count += 1
         uri, unit = choose.choice(URIS), f"u{worker}x{count}"
-        one = databases.of(uri)
+        database = databases.of(uri)
         kind = choose.choices(("write", "publish", "deliver", "remove"), (10, 6, 3, 1))[0]
         _say("begin", kind, uri, unit)
         if kind == "remove":
-            await one.remove()
+            await database.remove()
         elif kind == "deliver":
-            await one.run(lambda connection: connection.execute(sa.delete(outbox)))
+            await database.run(lambda connection: connection.execute(sa.delete(outbox)))
         else:
-            await one.commit(unit, partial(_keep, unit=unit, publish=kind == "publish"))
+            await database.commit(unit, partial(_keep, unit=unit, publish=kind == "publish"))
         _say("done", kind, uri, unit)
 
 

@@ -74,7 +74,7 @@ def test_writes_what_json_writes(value: Any, nodes: int) -> None:
         list(range(300_000)),
         {f"k{number}": [number] for number in range(50_000)},
         {f"k{number}": number for number in range(50_000)},
-        [one for number in range(50_000) for one in (number, {"a": number})],
+        [item for number in range(50_000) for item in (number, {"a": number})],
         {"rows": [{"cells": list(range(3000))} for _ in range(60)], "text": "ä\n" * 300_000},
     ],
     ids=["objects", "lists", "numbers", "members", "plain members", "by turns", "mixed"],

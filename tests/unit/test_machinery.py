@@ -97,10 +97,10 @@ def test_parts_that_are_none() -> None:
 def test_parts_of_two_features(what: str) -> None:
     """What one feature answers for cannot be taken over by another, and both are named."""
     features = [Feature(name=name, parts=f"{__name__}:nothing") for name in ("first", "second")]
-    one = Parts(**{what: {"entries": cast(Any, None)}})
-    refuse_shared(features, [one, Parts()], own=Parts())
+    parts = Parts(**{what: {"entries": cast(Any, None)}})
+    refuse_shared(features, [parts, Parts()], own=Parts())
     with pytest.raises(CannotStart) as caught:
-        refuse_shared(features, [one, one], own=Parts())
+        refuse_shared(features, [parts, parts], own=Parts())
     assert f'The features "first" and "second" both have "entries" in Parts.{what}.' in caught.value.public
 
 

@@ -97,7 +97,7 @@ class Masks:
             if len(value) == 2 and isinstance(value[0], str) and self._is_secret(value[0]):
                 # Query and forms are lists of pairs.
                 return [value[0], MASK]
-            items = [self._value(one) for one in value]
+            items = [self._value(item) for item in value]
             return value if all(map(is_, items, value)) else items
         if isinstance(value, str) and value[:1] in {"{", "["}:
             return self.text(value)

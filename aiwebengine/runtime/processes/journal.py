@@ -102,8 +102,8 @@ def _same_call(known: list[str | None], name: str, argument: str) -> bool:
 def _registered(argument: str) -> Any:
     """Return what a registration decides: its stack, its caller and the form of its options change with the engine."""
     try:
-        (one,) = json.loads(argument)
-        decided = {name: value for name, value in one.items() if name not in _CHANGING}
+        (registration,) = json.loads(argument)
+        decided = {name: value for name, value in registration.items() if name not in _CHANGING}
         handler = decided.pop("handler")
         return decided, None if handler is None else handler["id"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

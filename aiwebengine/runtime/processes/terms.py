@@ -149,7 +149,7 @@ def check_loaded(report: Mapping[str, Any]) -> tuple[int, tuple[str, ...], tuple
         or not isinstance(names, list)
         or not isinstance(warnings, list)
         or not all(isinstance(name, str) for name in names)
-        or not all(isinstance(one, dict) for one in warnings)
+        or not all(isinstance(warning, dict) for warning in warnings)
     ):
         raise ScriptFailed("The script's process sent an invalid answer to the load.")
     return handlers, tuple(names[:1000]), tuple(warnings[:100])

@@ -117,7 +117,7 @@ class Replay:
 
 def _sides(recorded: Sequence[str | None] | None, now: Sequence[str | None] | None) -> dict[str, Any]:
     """Return both sides of a difference; of long arguments what is around the first character that differs."""
-    then_text, now_text = (one[1] or "null" if one is not None else "" for one in (recorded, now))
+    then_text, now_text = (call[1] or "null" if call is not None else "" for call in (recorded, now))
     at = next((i for i, (a, b) in enumerate(zip(then_text, now_text, strict=False)) if a != b), 0)
     return {"recorded": _shown(recorded, then_text, at), "now": _shown(now, now_text, at)}
 

@@ -110,7 +110,7 @@ class Reply:
             # One at a time: otherwise one might overtake another, and what a slow client has not taken would gather.
             raise BadBox("it writes before the client has taken what it wrote")
         try:
-            parts = [one.encode("ascii") for one in texts]
+            parts = [text.encode("ascii") for text in texts]
         except UnicodeEncodeError:
             raise BadBox("a part of the answer is not ASCII") from None
         if name == "answer.write" and len(parts) == 2 and self.given is AnswerState.STREAMING:

@@ -55,7 +55,7 @@ class DeployedScripts:
         listed = [shapes.script(version, self._listing) for version in versions]
         if deleted:
             listed += [shapes.deleted_script(uri) for uri in deleted]
-            listed.sort(key=lambda one: str(one["uri"]))
+            listed.sort(key=lambda script: str(script["uri"]))
         return {"scripts": listed}
 
     async def read(self, call: ApiCall) -> LongAnswer:
@@ -65,7 +65,7 @@ class DeployedScripts:
         number = call.integer("version", least=1)
         version = await self._store.version(uri, number)
         stored = await self._store.files(version.id)
-        contents = await self._store.contents({one.digest for one in stored}) if call.flag("content") else None
+        contents = await self._store.contents({file.digest for file in stored}) if call.flag("content") else None
         return LongAnswer(partial(self._shown, version, stored, contents), headers=[("etag", f'"{version.number}"')])
 
     def _shown(

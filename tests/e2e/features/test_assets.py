@@ -124,7 +124,7 @@ async def test_stored_assets_have_owners() -> None:
         assert [await _text(engine, path) for path in ("/ann/private.txt", "/private.txt")] == ["404", "404"]
 
         listed = (await engine.api("GET", "/assets")).json()["assets"]
-        assert [(one["script"], one["path"]) for one in listed] == [
+        assert [(asset["script"], asset["path"]) for asset in listed] == [
             ("ann", "/a.svg"),
             ("bob", "/a.svg"),
             ("ann", "private.txt"),

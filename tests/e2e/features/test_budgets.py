@@ -49,7 +49,7 @@ async def test_runaway(what: str) -> None:
             assert [line["level"] for line in lines] == ["warn", "error"]
             assert all(line["fields"]["budget"] == resource for line in lines)
             told = (await engine.api("GET", "/script/receipts?uri=greedy")).json()["budgets"]
-            (spent,) = [one for one in told if one["resource"] == resource and one["most"] == most]
+            (spent,) = [budget for budget in told if budget["resource"] == resource and budget["most"] == most]
             assert spent["used"] >= most
             assert spent["refused"] >= 1
         async with running_engine(settings) as engine:

@@ -154,7 +154,7 @@ async def test_queries() -> None:
             }
         }
         found = (await engine.api("GET", "/script/receipts?uri=a")).json()["routes"]
-        labels = sorted(one["label"] for one in found)
+        labels = sorted(route["label"] for route in found)
         assert labels == ["field Note.author, scalar Stamp.serialize", "load", "query hello, query notes"]
         stamps = await ask(engine, 'query($w: Stamp!) { at(when: $w, more: ["s7", null]) }', {"w": "s5"})
         assert stamps.json() == {"data": {"at": ["s5", "s7", None]}}
@@ -309,7 +309,7 @@ async def test_incremental() -> None:
 
 
 def _parts(text: str, boundary: str) -> list[Any]:
-    return [json.loads(one.split("\r\n\r\n", 1)[1]) for one in text.split(f"--{boundary}") if "\r\n\r\n" in one]
+    return [json.loads(part.split("\r\n\r\n", 1)[1]) for part in text.split(f"--{boundary}") if "\r\n\r\n" in part]
 
 
 @pytest_twisted.ensureDeferred
@@ -326,7 +326,7 @@ async def test_parts_as_in_2022() -> None:
         assert reply.headers["content-type"] == 'multipart/mixed; boundary="-"; deferSpec=20220824'
         parts = _parts(reply.text, "-")
         assert parts[0] == {"data": {"hello": "Hello x"}, "hasNext": True}
-        later = [one for part in parts[1:] for one in part.get("incremental", ())]
+        later = [increment for part in parts[1:] for increment in part.get("incremental", ())]
         assert {"data": {"notes": [{"id": "1"}]}, "path": [], "label": "l"} in later
         assert {"items": [{"id": "2"}], "path": ["notes", 1]} in later
         assert [part["hasNext"] for part in parts][-1] is False
@@ -454,7 +454,7 @@ async def test_older_names() -> None:
         await events.until(1)
         assert (await ask(engine, "mutation { touch }")).json() == {"data": {"touch": '{"as":"text"}'}}
         await events.until(2)
-        assert [one["data"]["live"] for _, one in events.seen] == ["connected", "touched"]
+        assert [payload["data"]["live"] for _, payload in events.seen] == ["connected", "touched"]
         logs = (await engine.api("GET", "/logs?uri=old")).json()["lines"]
         assert sum("registerGraphQLQuery is an older name" in line["message"] for line in logs) == 1
 
@@ -490,13 +490,13 @@ async def test_subscriptions() -> None:
             (old, [{"old": "connected"}, {"old": "later"}]),
         ):
             await events.until(len(wanted))
-            assert events.seen == [("next", {"data": one}) for one in wanted]
+            assert events.seen == [("next", {"data": data}) for data in wanted]
         assert others.seen == []
         state = (await engine.api("GET", "/state")).json()["graphql"]
         assert (state["subscriptions"], state["responseStreams"]) == (6, 5)
         count = await subscribe(engine, "subscription { count(to: 3) }")
         await count.until(4)
-        assert count.seen == [*(("next", {"data": {"count": one}}) for one in range(3)), ("complete", None)]
+        assert count.seen == [*(("next", {"data": {"count": number}}) for number in range(3)), ("complete", None)]
         breaks = await subscribe(engine, "subscription { breaks }")
         await breaks.until(3)
         assert breaks.seen[0] == ("next", {"data": {"breaks": 1}})
@@ -713,6 +713,6 @@ async def test_older_ways() -> None:
         assert (await ask(engine, "{ numbers text }")).json() == {"data": {"numbers": [1, 2, 3], "text": "[1]"}}
         assert (await engine.request("GET", "/fail")).status == 500
         told = (await engine.request("GET", "/log")).json()
-        assert [one for one in told if "older name" not in one] == ["told", "about to fail"]
+        assert [line for line in told if "older name" not in line] == ["told", "about to fail"]
         logged = (await engine.api("GET", "/logs?uri=old")).text
         assert "The script threw" in logged

@@ -41,7 +41,7 @@ async def ran(program: Program) -> list[Any]:
     finally:
         await program.stop()
     assert not program.errors, program.errors.decode()
-    return [one.get("value") for one in program.of("tick")]
+    return [event.get("value") for event in program.of("tick")]
 
 
 @needs_packages
@@ -118,7 +118,7 @@ async def test_a_thousand_through_a_deployment() -> None:
             opened = [
                 connect(engine, "/graphql/ws", {"sec-websocket-protocol": "graphql-transport-ws"}) for _ in range(20)
             ]
-            sockets += [await one for one in opened]
+            sockets += [await opening for opening in opened]
             assert first + 20 == len(sockets)
         for socket in sockets:
             socket.say('{"type":"connection_init"}')
@@ -130,8 +130,8 @@ async def test_a_thousand_through_a_deployment() -> None:
         await open_subscriptions(engine, 1000)
         await ticked(engine, 1)
         deployments = [engine.deploy("a", {"main.ts": f"{SCRIPT}// {number}"}) for number in range(3)]
-        for number, one in enumerate(deployments):
-            await one
+        for number, deployment in enumerate(deployments):
+            await deployment
             await ticked(engine, 2 + number)
         for socket in sockets:
             await socket.has(41)

@@ -102,7 +102,7 @@ async def test_a_conversation() -> None:
         await engine.request("POST", "/tick/8")
         socket.say(json.dumps(operation("t", "mutation { add }")))
         await socket.has(before + 3)
-        assert [one["type"] for one in told(socket)[before + 1 :]] == ["next", "complete"]
+        assert [message["type"] for message in told(socket)[before + 1 :]] == ["next", "complete"]
         socket.leave()
 
 

@@ -156,7 +156,7 @@ async def test_in_hand() -> None:
         await engine.deploy("orders", {"main.ts": SCRIPT})
         asked = [Deferred.fromCoroutine(post(engine, "/orders?slow=1", "k1")) for _ in range(4)]
         # All but one of them; that one lasts until then.
-        await until(lambda: sum(one.called for one in asked) == 3, state=engine.engine.runner.state)
+        await until(lambda: sum(request.called for request in asked) == 3, state=engine.engine.runner.state)
         await post(engine, "/go")
         replies = await gatherResults(asked)
         assert sorted(reply.status for reply in replies) == [201, 409, 409, 409]

@@ -77,8 +77,13 @@ async def test_trace() -> None:
             lines = (await engine.api("GET", "/logs?uri=traced")).json()["lines"]
             assert [line["fields"].get("trace") for line in lines] == [trace, None, trace]
             found = (await engine.api("GET", "/script/receipts?uri=traced")).json()
-            assert [one["trace"] for one in found["recent"] if one["kind"] != "load"] == [trace, trace, None, trace]
-            assert [one["trace"] for one in found["kept"] if one["why"] == "failed"] == [trace]
+            assert [receipt["trace"] for receipt in found["recent"] if receipt["kind"] != "load"] == [
+                trace,
+                trace,
+                None,
+                trace,
+            ]
+            assert [receipt["trace"] for receipt in found["kept"] if receipt["why"] == "failed"] == [trace]
     async with shared_engine() as engine:
         await engine.deploy("traced", {"main.js": TRACED})
         assert (await engine.request("GET", "/a", headers)).json() == {"trace": None}
@@ -94,7 +99,7 @@ async def test_rows() -> None:
             assert (await engine.request("GET", "/store")).text == "2"
         told = (await engine.api("GET", "/script/receipts?uri=work")).json()
         # Two writes; the second time the page is read from the table as well.
-        assert sorted(one["rows"] for one in told["recent"] if one["label"] == "GET /store") == [2, 4]
+        assert sorted(receipt["rows"] for receipt in told["recent"] if receipt["label"] == "GET /store") == [2, 4]
         assert next(route["rows"] for route in told["routes"] if route["label"] == "GET /store") == 6
         refused = await engine.request("GET", "/store")
         assert (refused.status, refused.json()["code"]) == (429, "budget")
@@ -120,11 +125,11 @@ async def test_receipts() -> None:
         assert routes["GET /work"]["logLines"] == 2
         assert routes["GET /work"]["peakBytes"] > 1_000_000
         assert routes["GET /fail"]["errors"] == {"script_failed": 1}
-        stream = next(one for one in told["recent"] if one["label"] == "GET /stream")
+        stream = next(receipt for receipt in told["recent"] if receipt["label"] == "GET /stream")
         assert (stream["outcome"], stream["bytesOut"]) == ("committed", 2)
         (kept,) = told["kept"]
         assert (kept["why"], kept["label"]) == ("failed", "GET /fail")
-        work = next(one for one in told["recent"] if one["label"] == "GET /work")
+        work = next(receipt for receipt in told["recent"] if receipt["label"] == "GET /work")
         (name,) = work["hostCalls"]
         assert work["hostCalls"][name]["count"] == 1
         assert work["wallMs"] > 0

@@ -69,9 +69,14 @@ async def test_done_over_again() -> None:
         await engine.request("GET", "/fails")
         await engine.request("GET", "/loop")
         found = await _kept(engine, 4)
-        assert [one["outcome"] for one in found] == ["script_timeout", "script_failed", "committed", "committed"]
-        for one in found:
-            again = await _replay(engine, one["id"])
+        assert [recording["outcome"] for recording in found] == [
+            "script_timeout",
+            "script_failed",
+            "committed",
+            "committed",
+        ]
+        for recording in found:
+            again = await _replay(engine, recording["id"])
             assert again["same"], again
             assert again["exact"]
             assert again["whole"]
@@ -91,8 +96,8 @@ async def test_first_difference() -> None:
         await engine.api("PUT", "/recording-rule?uri=dice&path=%2Fdice%2F%3Aname")
         await engine.request("GET", "/dice/ada")
         await engine.request("GET", "/fails")
-        [one] = await _kept(engine, 1)
-        changed = await _replay(engine, one["id"], document={"files": {"main.ts": CHANGED}})
+        [recording] = await _kept(engine, 1)
+        changed = await _replay(engine, recording["id"], document={"files": {"main.ts": CHANGED}})
         assert changed["difference"] == {
             "what": "call",
             "at": 2,
@@ -100,17 +105,17 @@ async def test_first_difference() -> None:
             "now": {"name": "getScript", "arguments": ["other"]},
         }
         louder = SCRIPT.replace("return {\n    name:", "return {\n    louder: true, name:")
-        assert (await _replay(engine, one["id"], document={"files": {"main.ts": louder}}))["difference"][
+        assert (await _replay(engine, recording["id"], document={"files": {"main.ts": louder}}))["difference"][
             "what"
         ] == "body"
-        same = await _replay(engine, one["id"], document={"files": {"main.ts": "// moved\n" + SCRIPT}})
+        same = await _replay(engine, recording["id"], document={"files": {"main.ts": "// moved\n" + SCRIPT}})
         assert same["same"], same
         scripts = (await engine.api("GET", "/scripts")).json()["scripts"]
         assert [(script["uri"], script["version"]) for script in scripts] == [("dice", 1)]
         await engine.deploy("dice", {"main.ts": CHANGED}, grants=["scripts"])
-        assert (await _replay(engine, one["id"]))["same"]
-        assert not (await _replay(engine, one["id"], "&version=2"))["same"]
-        missing = await engine.api("POST", f"/replay?id={one['id']}", {"files": {"main.js": "1;"}})
+        assert (await _replay(engine, recording["id"]))["same"]
+        assert not (await _replay(engine, recording["id"], "&version=2"))["same"]
+        missing = await engine.api("POST", f"/replay?id={recording['id']}", {"files": {"main.js": "1;"}})
         assert missing.json()["code"] == "not_found"
         assert (await engine.api("POST", "/replay?id=nope")).status == 404
 
@@ -129,15 +134,15 @@ async def test_secrets_are_masked() -> None:
         body = json.dumps({"name": "ada", "pass-word": "pa55", "nested": {"API_KEY": "k3y"}})
         assert (await engine.request("POST", "/login", headers, body)).json()["token"] == "t0ps3cret"
         await engine.request("POST", "/login", {}, body)
-        [one] = await _kept(engine, 1)
-        kept = (await engine.api("GET", f"/recording?id={one['id']}")).text
+        [recording] = await _kept(engine, 1)
+        kept = (await engine.api("GET", f"/recording?id={recording['id']}")).text
         for secret in ("pa55", "k3y", "b3arer", "c00kie", "t0ps3cret", engine.token):
             assert secret not in kept, secret
         assert "ada" in kept
-        assert (await _replay(engine, one["id"]))["same"]
+        assert (await _replay(engine, recording["id"]))["same"]
         whole = (await engine.api("POST", "/replay", {"recording": json.loads(kept)})).json()
         assert whole["same"], whole
-        assert (await engine.api("DELETE", f"/recording?id={one['id']}")).status == 204
+        assert (await engine.api("DELETE", f"/recording?id={recording['id']}")).status == 204
 
 
 @pytest_twisted.ensureDeferred
@@ -148,9 +153,9 @@ async def test_errors_only_and_samples() -> None:
         await engine.api("PUT", "/recording-rule?uri=dice&mode=errors")
         for path in ("/dice/a", "/fails", "/dice/b"):
             await engine.request("GET", path)
-        [one] = await _kept(engine, 1)
-        assert one["outcome"] == "script_failed"
-        assert not (await _replay(engine, one["id"]))["exact"]
+        [recording] = await _kept(engine, 1)
+        assert recording["outcome"] == "script_failed"
+        assert not (await _replay(engine, recording["id"]))["exact"]
         await engine.api("PUT", "/recording-rule?uri=dice&mode=sample&every=3")
         for _ in range(6):
             await engine.request("GET", "/dice/c")
@@ -180,11 +185,11 @@ async def test_a_recording_without_room(tmp_path: Path) -> None:
         await engine.deploy("long", {"main.ts": LONG})
         await engine.api("PUT", "/recording-rule?uri=long")
         assert (await engine.request("GET", "/long/7?end=y")).json() == {"end": "y"}
-        [one] = await _kept(engine, 1)
-        again = await _replay(engine, one["id"])
+        [recording] = await _kept(engine, 1)
+        again = await _replay(engine, recording["id"])
         assert (again["same"], again["whole"], again["until"]) == (True, False, 1)
         await engine.deploy("long", {"main.ts": LONG.replace("n: req.params.n }", "m: req.params.n }")})
-        again = await _replay(engine, one["id"], "&version=2")
+        again = await _replay(engine, recording["id"], "&version=2")
         assert again["difference"]["recorded"]["arguments"][:2] == ["a", {"n": 7}]
         assert again["difference"]["now"]["arguments"][:2] == ["a", {"m": 7}]
 
@@ -196,9 +201,9 @@ async def test_differences_in_long_arguments() -> None:
         await engine.deploy("long", {"main.ts": LONG})
         await engine.api("PUT", "/recording-rule?uri=long")
         await engine.request("GET", "/long/7?end=y")
-        [one] = await _kept(engine, 1)
+        [recording] = await _kept(engine, 1)
         await engine.deploy("long", {"main.ts": LONG.replace("req.query.end);", '"other");')})
-        difference = (await _replay(engine, one["id"], "&version=2"))["difference"]
+        difference = (await _replay(engine, recording["id"], "&version=2"))["difference"]
         assert difference["at"] == 2
         for side, end in (("recorded", 'xxxy"]'), ("now", 'xxxother"]')):
             shown = difference[side]["arguments"]
@@ -222,11 +227,11 @@ async def test_other_calls_end_at_once() -> None:
         await engine.deploy("fewer", {"main.js": FEWER})
         await engine.api("PUT", "/recording-rule?uri=fewer")
         await engine.request("GET", "/fewer")
-        [one] = await _kept(engine, 1)
+        [recording] = await _kept(engine, 1)
         less = 'registerWebHandler("/fewer", async () => String(await kv.get("a")));'
         other = FEWER.replace("return", 'kv.get("c"); await new Promise((go) => setTimeout(go, 20)); return')
         for source, call in ((less, {"recorded": {"name": "kv.get", "arguments": ["b"]}, "now": None}), (other, None)):
-            again = await _replay(engine, one["id"], document={"files": {"main.js": source}})
+            again = await _replay(engine, recording["id"], document={"files": {"main.js": source}})
             assert "did not finish" not in (again["error"] or "")
             assert again["outcome"] != "script_timeout"
             assert call is None or call.items() <= again["difference"].items()

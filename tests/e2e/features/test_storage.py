@@ -179,7 +179,7 @@ async def test_everybody_counts() -> None:
         await engine.deploy("store", {"main.ts": SCRIPT})
         for path, key, wanted in (("/count", "counter", 20), ("/add", "sum", 40), ("/update", "list", list(range(20)))):
             asked = [Deferred.fromCoroutine(engine.request("POST", path)) for _ in range(20)]
-            replies = [await one for one in asked]
+            replies = [await request for request in asked]
             assert {reply.status for reply in replies} == {200}, [reply.text for reply in replies]
             assert await _do(engine, ["get", key]) == [wanted]
 
@@ -277,7 +277,7 @@ async def test_quota() -> None:
             assert (await _do(engine, ["set", "b", "x" * 1500]))[0]["error"] == "too_large"
             assert isinstance((await _do(engine, ["set", "a", "y" * 1900]))[0], str)
             done = await _do(engine, *[["set", f"k{number}", 1] for number in range(6)])
-            assert [isinstance(one, str) for one in done] == [True] * 4 + [False] * 2
+            assert [isinstance(result, str) for result in done] == [True] * 4 + [False] * 2
             await _do(engine, ["delete", "a"])
             assert isinstance((await _do(engine, ["set", "b", "x" * 1500]))[0], str)
 

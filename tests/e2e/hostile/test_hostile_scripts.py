@@ -151,5 +151,5 @@ async def test_beside_a_good_one(tmp_path: Path) -> None:
                 told[name] = "answered" if reply.status == 200 else reply.json()["code"]
                 assert "c=d" not in reply.headers.get("set-cookie", "")
         growth = resident_bytes() - before
-    assert {name: one for name, one in told.items() if one not in ENDINGS.get(name, STOPPED)} == {}
+    assert {name: ending for name, ending in told.items() if ending not in ENDINGS.get(name, STOPPED)} == {}
     assert growth < MOST_GROWTH

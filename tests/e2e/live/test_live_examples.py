@@ -56,7 +56,7 @@ async def test_live_notes() -> None:
             "data"
         ]
         assert [note["id"] for note in notes["notes"]] == [second["id"], first["id"]]
-        assert [one["id"] for one in notes["a"]] == [first["id"]]
+        assert [note["id"] for note in notes["a"]] == [first["id"]]
         assert notes["one"][0]["at"].endswith("Z")
         edit = 'mutation($id: ID!) { editNote(id: $id, text: "changed") { text } removeNote(id: $id) { id } }'
         assert (await ask(engine, edit, {"id": first["id"]})).json()["data"]["editNote"] == {"text": "changed"}
@@ -64,7 +64,7 @@ async def test_live_notes() -> None:
         assert (gone["data"], gone["errors"][0]["extensions"]["code"]) == ({"note": None}, "NOT_FOUND")
         await everything.until(4)
         told = [event["data"]["noteChanged"] for _, event in everything.seen]
-        assert [one["change"] for one in told] == ["ADDED", "ADDED", "EDITED", "REMOVED"]
+        assert [event["change"] for event in told] == ["ADDED", "ADDED", "EDITED", "REMOVED"]
         assert told[0]["note"]["author"]["name"] == "ada"
         await tagged.until(3)
         assert [event["data"]["noteChanged"]["change"] for _, event in tagged.seen] == ["ADDED", "EDITED", "REMOVED"]
@@ -152,7 +152,7 @@ async def test_cursors_in_a_browser(tmp_path: Path) -> None:
         )  # fmt: skip
         assert program[2] == ["you 52%"]
         seen = [json.loads(text) for text in await other.has(3)]
-        assert [one.get("name") for one in seen[1:3]] == ["eve", "eve"]
+        assert [message.get("name") for message in seen[1:3]] == ["eve", "eve"]
         await other.until(lambda: '"gone"' in other.texts[-1])
 
 

@@ -84,7 +84,7 @@ def enough(answered: int, asked: int) -> bool:
 
 def done_by(sockets: Sequence[RawSocket]) -> list[dict[str, Any]]:
     """Return what sockets were told of their own messages."""
-    return [one for socket in sockets for one in map(json.loads, socket.texts) if "done" in one]
+    return [message for socket in sockets for message in map(json.loads, socket.texts) if "done" in message]
 
 
 async def kept(engine: EngineUnderTest, what: str) -> tuple[set[str], int]:
@@ -173,5 +173,5 @@ async def test_messages() -> None:
         assert len(ids) > ANSWERED
         for socket in every:
             told = done_by([socket])
-            assert [one["count"] for one in told] == list(range(1, len(told) + 1))
-        assert Counter(one["done"] for one in done_by(every)) == Counter(ids)
+            assert [message["count"] for message in told] == list(range(1, len(told) + 1))
+        assert Counter(message["done"] for message in done_by(every)) == Counter(ids)

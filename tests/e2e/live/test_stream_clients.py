@@ -52,8 +52,8 @@ class Wire:
 
     def cut(self) -> None:
         """Break every connection, as a network does."""
-        for one in self._open:
-            one.transport.abortConnection()
+        for connection in self._open:
+            connection.transport.abortConnection()
         self._open.clear()
 
     async def close(self) -> None:
@@ -82,16 +82,16 @@ async def test_eventsource_comes_back(tmp_path: Path) -> None:
             await program.until(lambda: len(program.of("message")) >= 120)
             await engine.request("POST", "/send/120?event=note")
             await program.until(lambda: bool(program.of("note")))
-            assert [json.loads(one["data"]) for one in program.of("message")] == list(range(120)), program.errors
+            assert [json.loads(event["data"]) for event in program.of("message")] == list(range(120)), program.errors
             assert not program.of("gap")
             assert len(program.of("open")) > 1
-            ids = [one["id"] for one in program.of("message")]
+            ids = [event["id"] for event in program.of("message")]
             assert len(ids) == len(set(ids))
             # The stream goes away: the client is told, comes back once, and stops.
             await engine.deploy("news", {"main.ts": 'registerWebHandler("/", () => "no more streams");'})
-            await program.until(lambda: any(one["closed"] for one in program.of("error")))
+            await program.until(lambda: any(error["closed"] for error in program.of("error")))
             assert json.loads(program.of("end")[0]["data"])["reason"] == "gone"
-            assert [one["code"] for one in program.of("error") if one["closed"]] == [404]
+            assert [error["code"] for error in program.of("error") if error["closed"]] == [404]
         finally:
             await program.stop()
             await wire.close()

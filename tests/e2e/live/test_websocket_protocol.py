@@ -80,7 +80,7 @@ async def test_pings() -> None:
         await socket.until(lambda: len(socket.frames) == len(payloads))
         assert socket.frames == [(PONG, payload) for payload in payloads]
         socket.leave()
-        assert await closed_with(engine, lambda one: one.frame(PING, b"x" * 126)) == 1002
+        assert await closed_with(engine, lambda client: client.frame(PING, b"x" * 126)) == 1002
 
 
 @pytest_twisted.ensureDeferred
@@ -88,20 +88,20 @@ async def test_reserved() -> None:
     """3 and 4: reserved bits and opcodes end the connection with 1002, and so do frames without a mask."""
     async with echoing() as engine:
         for rsv in range(1, 8):
-            assert await closed_with(engine, lambda one, rsv=rsv: one.frame(TEXT, b"x", rsv=rsv)) == 1002
-            assert await closed_with(engine, lambda one, rsv=rsv: one.frame(PING, b"x", rsv=rsv)) == 1002
+            assert await closed_with(engine, lambda client, rsv=rsv: client.frame(TEXT, b"x", rsv=rsv)) == 1002
+            assert await closed_with(engine, lambda client, rsv=rsv: client.frame(PING, b"x", rsv=rsv)) == 1002
         for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15):
-            assert await closed_with(engine, lambda one, opcode=opcode: one.frame(opcode, b"x")) == 1002
-        assert await closed_with(engine, lambda one: one.frame(TEXT, b"x", masked=False)) == 1002
+            assert await closed_with(engine, lambda client, opcode=opcode: client.frame(opcode, b"x")) == 1002
+        assert await closed_with(engine, lambda client: client.frame(TEXT, b"x", masked=False)) == 1002
 
 
 @pytest_twisted.ensureDeferred
 async def test_fragments() -> None:
     """5: fragments are put together, with pings between them; what is no sequence of fragments ends with 1002."""
 
-    def two_texts(one: RawSocket) -> None:
-        one.frame(TEXT, b"a", fin=False)
-        one.frame(TEXT, b"b")
+    def two_texts(client: RawSocket) -> None:
+        client.frame(TEXT, b"a", fin=False)
+        client.frame(TEXT, b"b")
 
     async with echoing() as engine:
         socket = await connect(engine, "/echo")
@@ -114,10 +114,10 @@ async def test_fragments() -> None:
         await socket.until(lambda: len(socket.frames) == 3)
         assert socket.frames == [(PONG, b"between"), (TEXT, b"fragment one"), (BINARY, b"\x01")]
         socket.leave()
-        assert await closed_with(engine, lambda one: one.frame(PING, b"x", fin=False)) == 1002
-        assert await closed_with(engine, lambda one: one.frame(PONG, b"x", fin=False)) == 1002
-        assert await closed_with(engine, lambda one: one.frame(CONTINUATION, b"x")) == 1002
-        assert await closed_with(engine, lambda one: one.frame(CONTINUATION, b"x", fin=False)) == 1002
+        assert await closed_with(engine, lambda client: client.frame(PING, b"x", fin=False)) == 1002
+        assert await closed_with(engine, lambda client: client.frame(PONG, b"x", fin=False)) == 1002
+        assert await closed_with(engine, lambda client: client.frame(CONTINUATION, b"x")) == 1002
+        assert await closed_with(engine, lambda client: client.frame(CONTINUATION, b"x", fin=False)) == 1002
         assert await closed_with(engine, two_texts) == 1002
 
 
@@ -125,9 +125,9 @@ async def test_fragments() -> None:
 async def test_utf8() -> None:
     """6: text is UTF-8, however it is cut; what is not ends the connection with 1007, at once."""
 
-    def cut(one: RawSocket) -> None:
-        one.frame(TEXT, b"good \xce\xba", fin=False)
-        one.frame(CONTINUATION, b"\xed\xa0\x80", fin=False)
+    def cut(client: RawSocket) -> None:
+        client.frame(TEXT, b"good \xce\xba", fin=False)
+        client.frame(CONTINUATION, b"\xed\xa0\x80", fin=False)
 
     wrong = (
         b"\xff", b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80edited", b"\xc0\xaf", b"\xe0\x80\xaf",
@@ -145,7 +145,7 @@ async def test_utf8() -> None:
         assert await socket.has(len(texts)) == texts
         socket.leave()
         for data in wrong:
-            assert await closed_with(engine, lambda one, data=data: one.frame(TEXT, data)) == 1007
+            assert await closed_with(engine, lambda client, data=data: client.frame(TEXT, data)) == 1007
         assert await closed_with(engine, cut) == 1007
 
 
@@ -153,14 +153,14 @@ async def test_utf8() -> None:
 async def test_closing() -> None:
     """7: a closing frame is answered; what comes after it is nothing; codes and reasons are what they may be."""
 
-    def empty(one: RawSocket) -> None:
-        one.frame(CLOSE)
-        one.frame(TEXT, b"late")
-        one.frame(PING, b"late")
+    def empty(client: RawSocket) -> None:
+        client.frame(CLOSE)
+        client.frame(TEXT, b"late")
+        client.frame(PING, b"late")
 
-    def twice(one: RawSocket) -> None:
-        one.close(1000, b"first")
-        one.close(1000, b"second")
+    def twice(client: RawSocket) -> None:
+        client.close(1000, b"first")
+        client.close(1000, b"second")
 
     async with echoing() as engine:
         for steps in (empty, twice):
@@ -169,16 +169,16 @@ async def test_closing() -> None:
             await socket.until(lambda socket=socket: socket.over)
             assert [opcode for opcode, _ in socket.frames] == [CLOSE]
         for code in (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999):
-            assert await closed_with(engine, lambda one, code=code: one.close(code, b"because")) == code
+            assert await closed_with(engine, lambda client, code=code: client.close(code, b"because")) == code
         for code in (0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999, 5000, 65535):
             # It fails the connection; whether its own closing frame is read before that is up to the network.
-            assert await closed_with(engine, lambda one, code=code: one.close(code)) in {1002, None}
-        assert await closed_with(engine, lambda one: one.frame(CLOSE, b"\x03")) in {1002, None}
-        assert await closed_with(engine, lambda one: one.frame(CLOSE, struct.pack("!H", 1000) + b"x" * 124)) in {
+            assert await closed_with(engine, lambda client, code=code: client.close(code)) in {1002, None}
+        assert await closed_with(engine, lambda client: client.frame(CLOSE, b"\x03")) in {1002, None}
+        assert await closed_with(engine, lambda client: client.frame(CLOSE, struct.pack("!H", 1000) + b"x" * 124)) in {
             1002,
             None,
         }
-        assert await closed_with(engine, lambda one: one.close(1000, b"\xce\xba\xff")) in {1007, None}
+        assert await closed_with(engine, lambda client: client.close(1000, b"\xce\xba\xff")) in {1007, None}
         fragment = await connect(engine, "/echo")
         fragment.frame(TEXT, b"begun", fin=False)
         fragment.close()
@@ -190,9 +190,9 @@ async def test_closing() -> None:
 async def test_sizes() -> None:
     """9: large messages, whole and in pieces; one that is larger than may be ends with 1009."""
 
-    def pieces(one: RawSocket) -> None:
-        one.frame(TEXT, b"x" * 700_000, fin=False)
-        one.frame(CONTINUATION, b"x" * 700_000)
+    def pieces(client: RawSocket) -> None:
+        client.frame(TEXT, b"x" * 700_000, fin=False)
+        client.frame(CONTINUATION, b"x" * 700_000)
 
     async with echoing() as engine:
         socket = await connect(engine, "/echo")
@@ -202,7 +202,7 @@ async def test_sizes() -> None:
             await socket.has(number)
             assert len(socket.texts[-1]) == size
         socket.leave()
-        assert await closed_with(engine, lambda one: one.frame(TEXT, b"x" * 1_048_577)) == 1009
+        assert await closed_with(engine, lambda client: client.frame(TEXT, b"x" * 1_048_577)) == 1009
         assert await closed_with(engine, pieces) == 1009
 
 
@@ -239,8 +239,8 @@ async def test_compression() -> None:
             assert "permessage-deflate" not in socket.head or socket.status == 400
             socket.leave()
         bomb = packed(b"\0" * 50_000_000)
-        assert await closed_with(engine, lambda one: one.frame(BINARY, bomb, rsv=4), DEFLATE) == 1009
-        broken = await closed_with(engine, lambda one: one.frame(TEXT, b"\xff\xff\xff\xff\xff", rsv=4), DEFLATE)
+        assert await closed_with(engine, lambda client: client.frame(BINARY, bomb, rsv=4), DEFLATE) == 1009
+        broken = await closed_with(engine, lambda client: client.frame(TEXT, b"\xff\xff\xff\xff\xff", rsv=4), DEFLATE)
         assert broken in {1002, 1007, 1011}
 
 

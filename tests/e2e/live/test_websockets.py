@@ -72,8 +72,8 @@ async def test_a_room() -> None:
         assert "sec-websocket-protocol: chat.v1" in ada.head.lower()
         assert json.loads((await ada.has(1))[0]) == {"hello": "ada", "id": "string", "protocol": "chat.v1"}
         ada.say("hello 🙂")
-        for one in (ada, bob):
-            assert json.loads((await one.has(2))[1]) == {"from": "ada", "text": "hello 🙂"}
+        for client in (ada, bob):
+            assert json.loads((await client.has(2))[1]) == {"from": "ada", "text": "hello 🙂"}
         ada.say("count")
         assert json.loads((await ada.has(3))[2]) == {"said": 2}
         bob.frame(BINARY, b"\0\x01\xfe")
@@ -106,13 +106,13 @@ async def test_in_order() -> None:
     """Messages of one socket are handled one after the other, however long each takes; sockets do not wait for each other."""
     async with shared_engine() as engine:
         await engine.deploy("rooms", {"main.ts": SCRIPT})
-        one = await connect(engine, "/rooms/1")
+        client = await connect(engine, "/rooms/1")
         other = await connect(engine, "/rooms/2")
         for number in range(1, 6):
-            one.say(f"slow {number}")
+            client.say(f"slow {number}")
         other.say("slow 9")
         assert (await other.has(2))[1] == "slow 9"
-        assert (await one.has(6))[1:] == [f"slow {number}" for number in range(1, 6)]
+        assert (await client.has(6))[1:] == [f"slow {number}" for number in range(1, 6)]
 
 
 @pytest_twisted.ensureDeferred
@@ -121,13 +121,13 @@ async def test_failures() -> None:
     async with shared_engine() as engine:
         await engine.deploy("rooms", {"main.ts": SCRIPT})
         for said in ("fail", "endless"):
-            one = await connect(engine, "/rooms/1")
-            one.say(said)
-            one.say("count")
-            await one.until(lambda one=one: one.closed_with is not None)
-            assert one.closed_with == 1011
-            one.close(1011)
-            assert len(one.texts) == 1
+            client = await connect(engine, "/rooms/1")
+            client.say(said)
+            client.say("count")
+            await client.until(lambda client=client: client.closed_with is not None)
+            assert client.closed_with == 1011
+            client.close(1011)
+            assert len(client.texts) == 1
         assert (await engine.request("GET", "/kv/failed")).json() is None
         logs = (await engine.api("GET", "/logs?uri=rooms")).json()["lines"]
         assert any("it failed" in line["message"] for line in logs)
@@ -151,9 +151,9 @@ async def test_who_may_connect() -> None:
             ("/echo", {"upgrade": "", "connection": ""}, 426),
             ("/nothing", {}, 404),
         ):
-            one = await connect(engine, path, headers)
-            assert one.status == status, (path, headers, one.head, one.body)
-            one.leave()
+            client = await connect(engine, path, headers)
+            assert client.status == status, (path, headers, client.head, client.body)
+            client.leave()
         plain = await connect(engine, "/echo", {"upgrade": "", "connection": ""})
         assert "upgrade: websocket" in plain.head.lower()
         await plain.until(lambda: b"upgrade_required" in plain.body)
@@ -164,17 +164,17 @@ async def test_through_a_deployment() -> None:
     """A socket stays open when its script is deployed again and keeps its data; when its path is gone it is closed."""
     async with shared_engine() as engine:
         await engine.deploy("rooms", {"main.ts": SCRIPT})
-        one = await connect(engine, "/rooms/1?name=ada")
-        one.say("count")
-        await one.has(2)
+        client = await connect(engine, "/rooms/1?name=ada")
+        client.say("count")
+        await client.has(2)
         await engine.deploy("rooms", {"main.ts": SCRIPT.replace("{ said: ws.data.said }", "{ now: ws.data.said }")})
-        one.say("count")
-        assert json.loads((await one.has(3))[2]) == {"now": 2}
+        client.say("count")
+        assert json.loads((await client.has(3))[2]) == {"now": 2}
         await engine.request("POST", "/tell?topic=1", None, "still here")
-        assert (await one.has(4))[3] == "still here"
+        assert (await client.has(4))[3] == "still here"
         await engine.deploy("rooms", {"main.ts": SCRIPT.replace('"/rooms/:room"', '"/other/:room"')})
-        await one.until(lambda: one.closed_with is not None)
-        assert one.closed_with == 1001
+        await client.until(lambda: client.closed_with is not None)
+        assert client.closed_with == 1001
 
 
 @pytest.mark.setting("sockets.max_data_bytes")
@@ -193,16 +193,16 @@ async def test_limits(tmp_path: Path) -> None:
     )
     async with running_engine(settings_for(tmp_path, websocket=websocket, sockets=sockets)) as engine:
         await engine.deploy("rooms", {"main.ts": script})
-        one, two = [await connect(engine, path) for path in ("/topics", "/echo")]
-        one.answers = two.answers = True
-        three = await connect(engine, "/echo")
-        assert three.status == 429
-        one.say("a,b,c")
-        assert await one.has(2) == ["too_many", "done"]
+        topics_client, echo_client = [await connect(engine, path) for path in ("/topics", "/echo")]
+        topics_client.answers = echo_client.answers = True
+        refused_client = await connect(engine, "/echo")
+        assert refused_client.status == 429
+        topics_client.say("a,b,c")
+        assert await topics_client.has(2) == ["too_many", "done"]
         # From now on neither of the two answers pings.
-        one.answers = two.answers = False
-        await one.until(lambda: one.over)
-        await two.until(lambda: two.over)
+        topics_client.answers = echo_client.answers = False
+        await topics_client.until(lambda: topics_client.over)
+        await echo_client.until(lambda: echo_client.over)
         large = await connect(engine, "/echo")
         large.say("x" * 3000)
         await large.until(lambda: large.closed_with is not None)
@@ -219,11 +219,11 @@ async def test_the_server_stops() -> None:
     """When the server stops it says so, with the code after which clients come back."""
     async with running_engine() as engine:
         await engine.deploy("rooms", {"main.ts": SCRIPT})
-        one = await connect(engine, "/echo")
-        one.say("x")
-        await one.has(1)
-    await one.until(lambda: one.over)
-    assert one.closed_with == 1012
+        client = await connect(engine, "/echo")
+        client.say("x")
+        await client.has(1)
+    await client.until(lambda: client.over)
+    assert client.closed_with == 1012
 
 
 @pytest_twisted.ensureDeferred
@@ -235,17 +235,17 @@ async def test_largest_messages(tmp_path: Path) -> None:
         await engine.deploy(
             "large", {"main.js": 'registerWebSocket("/large", { message(ws, data) { ws.send(data); } });'}
         )
-        one = await connect(engine, "/large")
+        client = await connect(engine, "/large")
         for opcode, data in (
             (BINARY, bytes(size)),
             (TEXT, "\u0444".encode() * (size // 2)),
             (TEXT, b"\xef\xbb\xbf" + b"a" * 1_500_000),
         ):
-            one.frames.clear()
-            one.frame(opcode, data)
-            await one.until(lambda: bool(one.frames))
-            assert one.frames == [(opcode, data)]
-        one.leave()
+            client.frames.clear()
+            client.frame(opcode, data)
+            await client.until(lambda: bool(client.frames))
+            assert client.frames == [(opcode, data)]
+        client.leave()
 
 
 @pytest_twisted.ensureDeferred
@@ -263,9 +263,9 @@ async def test_who_is_signed_in() -> None:
             ({"authorization": f"Bearer {engine.token}"}, 101),
             ({"x-aiwebengine-token": engine.token}, 101),
         ):
-            one = await connect(engine, "/mine", headers)
-            assert one.status == status
-            one.leave()
+            mine = await connect(engine, "/mine", headers)
+            assert mine.status == status
+            mine.leave()
             if status == 401:
                 assert (await engine.request("GET", "/stream", headers)).status == 401
             else:

@@ -121,8 +121,8 @@ def test_how_to_can_be_tried(path: Path) -> None:
     assert typed
     for script in scripts:
         words = {script, script.partition("/")[0]}
-        assert any(words & set(one.command.split()) for one in typed), f"nothing is done with {script}"
-    assert any(one.printed for one in typed)
+        assert any(words & set(shell_line.command.split()) for shell_line in typed), f"nothing is done with {script}"
+    assert any(shell_line.printed for shell_line in typed)
 
 
 def test_exceptions_are_of_documents() -> None:

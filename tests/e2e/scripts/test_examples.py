@@ -31,11 +31,11 @@ def files_of(path: Path) -> dict[str, str]:
 
 async def deployed(engine: EngineUnderTest, uri: str) -> None:
     """Deploy one example as `make serve` does; it has nothing to warn about."""
-    one = EXAMPLES[uri]
-    done = await engine.deploy(uri, files_of(ROOT / "examples" / one["path"]), grants=one.get("grants", []))
+    example = EXAMPLES[uri]
+    done = await engine.deploy(uri, files_of(ROOT / "examples" / example["path"]), grants=example.get("grants", []))
     allowed = {"deprecated"} if uri == "older-style" else set()
     assert {warning["code"] for warning in done["warnings"]} <= allowed, done["warnings"]
-    reply = await engine.request("GET", one["look"])
+    reply = await engine.request("GET", example["look"])
     assert reply.status == 200, reply.text
 
 
@@ -126,7 +126,7 @@ async def test_chat() -> None:
         assert await say(name="ada", to="bob", text="you") == 201
         assert await say(name="ada", text="") == 400
         lines = await bob.has(3)
-        assert [(one["type"], one["line"]["text"]) for one in lines[1:]] == [
+        assert [(line["type"], line["line"]["text"]) for line in lines[1:]] == [
             ("line", "hello <all>"),
             ("whisper", "you"),
         ]
@@ -150,11 +150,11 @@ async def test_qr_code(tmp_path) -> None:
     build = BuildSettings(npm_cache=str(NPM_CACHE), npm_offline=True)
     async with running_engine(settings_for(tmp_path, build=build)) as engine:
         await deployed(engine, "qr-code")
-        one = await engine.request("GET", "/qr-code?text=gr%C3%BC%C3%9Fe")
-        assert one.headers["content-type"] == "image/svg+xml"
-        assert one.text.startswith("<svg")
+        image = await engine.request("GET", "/qr-code?text=gr%C3%BC%C3%9Fe")
+        assert image.headers["content-type"] == "image/svg+xml"
+        assert image.text.startswith("<svg")
         other = await engine.request("GET", "/qr-code?text=gr%C3%B6%C3%9Fe")
-        assert other.text != one.text
+        assert other.text != image.text
         assert (await engine.request("GET", "/qr-code?text=" + "x" * 501)).status == 400
 
 

@@ -49,7 +49,7 @@ async def test_every_problem_at_once() -> None:
         problems = refused.json()["problems"]
         lines = WRONG.split("\n")
         assert [problem["file"] for problem in problems] == ["main.ts"] * len(MARKED)
-        marks = {one["line"]: lines[one["line"] - 1][one["column"] - 1 :] for one in problems}
+        marks = {problem["line"]: lines[problem["line"] - 1][problem["column"] - 1 :] for problem in problems}
         assert set(marks) == set(MARKED), problems
         assert [line for line, mark in marks.items() if not mark.startswith(MARKED[line])] == []
         assert all(problem["snippet"] == lines[problem["line"] - 1] for problem in problems)

@@ -85,12 +85,12 @@ def _processes_of(pid: int) -> list[int]:
         except (FileNotFoundError, ProcessLookupError):
             continue
     found = [pid]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
+    for process in found:
+        found += [child for child, parent in parents.items() if parent == process]
     users = []
-    for one in found:
+    for process in found:
         try:
-            users.append(Path(f"/proc/{one}").stat().st_uid)
+            users.append(Path(f"/proc/{process}").stat().st_uid)
         except FileNotFoundError:
             continue
     return users

@@ -412,7 +412,7 @@ def test_log_file_over_a_handover(tmp_path: Path) -> None:
         wait_until(lambda: not running(pids[0]))
         fail()
         written = {path: path.read_text() for path in (log, rotated)}
-        counts = {one: sum(text.count(f"request {one}: ") for text in written.values()) for one in ids}
+        counts = {identity: sum(text.count(f"request {identity}: ") for text in written.values()) for identity in ids}
         assert counts == dict.fromkeys(ids, 1)
         assert len(ids) == 5
         assert ids[0] in written[rotated]

@@ -28,10 +28,10 @@ def with_few_examples(folder: Path) -> Path:
     few = [load for load in json.loads((EXAMPLES / "examples.json").read_text("utf-8")) if load["uri"] in DEPLOYED]
     folder.mkdir()
     (folder / "examples.json").write_text(json.dumps(few), "utf-8")
-    for one in few:
-        source = EXAMPLES / one["path"]
+    for example in few:
+        source = EXAMPLES / example["path"]
         copy = shutil.copytree if source.is_dir() else shutil.copy
-        copy(source, folder / one["path"])
+        copy(source, folder / example["path"])
     return Path(shutil.copy(PROGRAM, folder))
 
 

@@ -63,7 +63,7 @@ async def test_killed_processes(tmp_path: Path) -> None:
             os.kill(pids[what], signal.SIGKILL)
             await until(lambda pid=pids[what]: not is_alive(pid))
             await engine.request("GET", "/go/on")
-            replies = [await one for one in asked]
+            replies = [await request for request in asked]
             assert [reply.status for reply in replies] == [200] * REQUESTS, (what, [reply.text for reply in replies])
             assert (await engine.request("GET", "/quick")).json() == {"quick": True}, what
 

@@ -46,19 +46,19 @@ async def send(engine: EngineUnderTest, number: int) -> None:
 async def test_message_reaches_the_other_server() -> None:
     """A message reaches clients of both servers, what failed reaches nobody, another prefix is another world."""
     with redis_server() as server:
-        async with engines(server, ("test", "test", "other")) as (one, two, other):
-            clients = [await listen(engine, "/news") for engine in (one, two, other)]
-            await send(one, 1)
-            assert (await one.request("GET", "/fail")).status == 500
-            await send(two, 2)
+        async with engines(server, ("test", "test", "other")) as (engine_a, engine_b, other):
+            clients = [await listen(engine, "/news") for engine in (engine_a, engine_b, other)]
+            await send(engine_a, 1)
+            assert (await engine_a.request("GET", "/fail")).status == 500
+            await send(engine_b, 2)
             for client in clients[:2]:
                 assert await client.has(2) == [1, 2]
             await send(other, 3)
             assert await clients[2].has(1) == [3]
-            link = (await one.api("GET", "/state")).json()["link"]
+            link = (await engine_a.api("GET", "/state")).json()["link"]
             assert link == {"sent": 1, "unsent": 0, "received": 1, "refused": 0}
             # A client that comes back to the same server gets what it missed, whichever server it came from.
-            back = await listen(two, "/news", {"last-event-id": clients[1].events[0]["id"]})
+            back = await listen(engine_b, "/news", {"last-event-id": clients[1].events[0]["id"]})
             assert await back.has(1) == [2]
 
 
@@ -66,12 +66,12 @@ async def test_message_reaches_the_other_server() -> None:
 async def test_redis_dies() -> None:
     """While the Redis server is gone each server serves its own clients; then all are told of a gap, and it goes on."""
     with redis_server() as server:
-        async with engines(server, ("test", "test")) as (one, two):
-            first, second = [await listen(engine, "/news") for engine in (one, two)]
-            await send(one, 1)
+        async with engines(server, ("test", "test")) as (engine_a, engine_b):
+            first, second = [await listen(engine, "/news") for engine in (engine_a, engine_b)]
+            await send(engine_a, 1)
             await second.has(1)
             server.kill()
-            await send(one, 2)
+            await send(engine_a, 2)
             assert await first.has(2) == [1, 2]
             server.start()
             await second.until(lambda: "gap" in second.data)
@@ -79,7 +79,7 @@ async def test_redis_dies() -> None:
             await until(lambda: b"2" in server.command("PUBSUB", "NUMSUB", "test:bus").split(b"\r\n")[-2])
 
             async def arrives() -> bool:
-                await send(one, 3)
+                await send(engine_a, 3)
                 return 3 in second.data
 
             await until(arrives, state=lambda: second.data)

@@ -30,5 +30,5 @@ async def test_held_by_a_route(monkeypatch: pytest.MonkeyPatch) -> None:
         assert state["watched"] is True
         assert state["over50ms"] >= 1, state
         # Whatever else takes long on a busy machine is told as well.
-        held = [one for one in state["last"] if one["subject"] == 'GET /slow of "slow"' and one["ms"] >= 200]
-        assert "web.site._route" in {one["phase"] for one in held}, state
+        held = [hold for hold in state["last"] if hold["subject"] == 'GET /slow of "slow"' and hold["ms"] >= 200]
+        assert "web.site._route" in {hold["phase"] for hold in held}, state

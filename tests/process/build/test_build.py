@@ -91,13 +91,13 @@ async def test_every_problem_at_once() -> None:
                 "b.ts": "export const b = 1;\n",
             },
         )
-        told = {(one.code, one.file, one.line) for one in found}
+        told = {(problem.code, problem.file, problem.line) for problem in found}
         assert ("missing_file", "main.ts", 2) in told
         assert ("node_module", "main.ts", 3) in told
         assert ("unknown_name", "main.ts", 4) in told
         assert ("no_bigint", "a.ts", 1) in told
         assert ("no_look_behind", "a.ts", 2) in told
-        assert all(one.hint for one in found)
+        assert all(problem.hint for problem in found)
 
 
 @pytest_twisted.ensureDeferred
@@ -142,7 +142,7 @@ async def test_wrong_imports_from_the_engine() -> None:
                 'export { nothing } from "aiwebengine";\n'
             },
         )
-        told = [(one.code, one.line, one.column, one.message) for one in found]
+        told = [(problem.code, problem.line, problem.column, problem.message) for problem in found]
         assert told == [
             ("unknown_name", 1, 8, '"aiwebengine" has no default export.'),
             (
@@ -155,7 +155,7 @@ async def test_wrong_imports_from_the_engine() -> None:
             ("unknown_member", 5, 40, "kv.put does not exist."),
             ("unknown_name", 6, 10, '"aiwebengine" does not export "nothing".'),
         ]
-        assert all(one.hint for one in found)
+        assert all(problem.hint for problem in found)
 
 
 @pytest_twisted.ensureDeferred
@@ -319,7 +319,7 @@ async def test_progress() -> None:
     async with running_builder() as builder:
         await builder.build(entry="main.ts", files=given, manifest={}, progress=told.append)
         assert told
-        assert all(one.endswith(" of 21 files") for one in told)
+        assert all(message.endswith(" of 21 files") for message in told)
         again: list[str] = []
         given["main.ts"] += b"// a comment\n"
         await builder.build(entry="main.ts", files=given, manifest={}, progress=again.append)

@@ -31,7 +31,7 @@ class Outside:
 
     def untold(self, built: BuildResult) -> bool:
         """Return whether a program holds nothing of the file, and no path of it."""
-        return not any(one in built.source + built.source_map for one in (MARKER, str(self.folder)))
+        return not any(text in built.source + built.source_map for text in (MARKER, str(self.folder)))
 
 
 @pytest.fixture(name="outside")
@@ -44,11 +44,11 @@ def _outside(tmp_path: Path) -> Outside:
 @pytest_twisted.ensureDeferred
 async def test_source_maps_that_a_script_names(outside: Outside) -> None:
     """A comment that names a source map is no reason to open it: not a file, and not a pipe, which would block."""
-    found = [named for one in (outside.secret, outside.pipe) for named in (str(one)[1:], str(one), f"file://{one}")]
+    found = [named for path in (outside.secret, outside.pipe) for named in (str(path)[1:], str(path), f"file://{path}")]
     plain = MAIN.replace(": number", "")
     async with running_builder(BuildSettings(build_seconds=20.0)) as builder:
-        for comment in [f"//# sourceMappingURL={one}\n" for one in found] + [
-            f"/*# sourceMappingURL={one} */\n" for one in found
+        for comment in [f"//# sourceMappingURL={url}\n" for url in found] + [
+            f"/*# sourceMappingURL={url} */\n" for url in found
         ]:
             for name in ("main.ts", "main.js", "main.tsx"):
                 built = await build(builder, {name: plain + comment}, name)
@@ -71,7 +71,7 @@ async def test_settings_files_of_tools(outside: Outside) -> None:
         found = await problems(
             builder, {**files, "main.ts": f"import x from 'secret.js';\nimport y from '{outside.pipe}';x;y;"}
         )
-        assert [one.code for one in found] == ["tsconfig_extends", "undeclared_package", "missing_file"]
+        assert [problem.code for problem in found] == ["tsconfig_extends", "undeclared_package", "missing_file"]
 
 
 @pytest_twisted.ensureDeferred
@@ -83,10 +83,14 @@ async def test_imports_that_lead_out(outside: Outside) -> None:
         f"data:text/javascript,export default '{MARKER}'", "..", "/", "secret/../../x",
     ]  # fmt: skip
     async with running_builder(BuildSettings(build_seconds=20.0)) as builder:
-        for one in written:
-            for text in (f'import x from "{one}"; x;', f'export * from "{one}";', f'import("{one}");'):
+        for specifier in written:
+            for text in (
+                f'import x from "{specifier}"; x;',
+                f'export * from "{specifier}";',
+                f'import("{specifier}");',
+            ):
                 found = await problems(builder, {"main.ts": text})
-                assert len(found) == 1, one
+                assert len(found) == 1, specifier
                 assert found[0].hint
 
 
@@ -106,7 +110,9 @@ def _hostile_package(outside: Outside) -> bytes:
         "#pipe", "mapped", "./mapped.js", f"file://{outside.pipe}", "hostile", "outside", "./link.js", "./pipe.js",
         "linked/secret.js", "linked/pipe.js",
     ]  # fmt: skip
-    tried = "\n".join(f"try {{ found.push(require({json.dumps(one)})); }} catch (error) {{}}" for one in asked)
+    tried = "\n".join(
+        f"try {{ found.push(require({json.dumps(specifier)})); }} catch (error) {{}}" for specifier in asked
+    )
     maps = f"//# sourceMappingURL={outside.pipe}\n"
     return tarball(
         {
@@ -150,8 +156,8 @@ async def test_packages_that_lead_out(outside: Outside, tmp_path: Path) -> None:
             found = await problems(
                 builder, {**files, "main.ts": f'import x from "{name}"; x;', "package.json": package}
             )
-            assert [one.code for one in found] in (["missing_package"], ["undeclared_package"]), name
-            assert not any(str(tmp_path) in one.message for one in found)
+            assert [problem.code for problem in found] in (["missing_package"], ["undeclared_package"]), name
+            assert not any(str(tmp_path) in problem.message for problem in found)
 
 
 @pytest_twisted.ensureDeferred
@@ -166,7 +172,7 @@ async def test_what_npm_is_asked_for(outside: Outside) -> None:
             package = json.dumps({"dependencies": {"x": wanted}}, indent=1)
             [problem] = await problems(builder, {"main.ts": MAIN, "package.json": package})
             assert (problem.code, problem.file, problem.line) == ("packages", "package.json", 3), wanted
-        for place, one in (
+        for place, entry in (
             ("node_modules/../../x", {}),
             ("../x", {}),
             (f"{outside.folder}", {}),
@@ -174,7 +180,7 @@ async def test_what_npm_is_asked_for(outside: Outside) -> None:
             ("node_modules/x", {"resolved": f"file:{outside.folder}/x.tgz"}),
             ("node_modules/x", {"resolved": f"git+file://{outside.folder}"}),
         ):
-            lock = json.dumps({"lockfileVersion": 3, "packages": {"": {}, place: {"version": "1.0.0", **one}}})
+            lock = json.dumps({"lockfileVersion": 3, "packages": {"": {}, place: {"version": "1.0.0", **entry}}})
             package = json.dumps({"dependencies": {"x": "1.0.0"}})
             files = {"main.ts": MAIN, "package.json": package, "package-lock.json": lock}
             [problem] = await problems(builder, files)

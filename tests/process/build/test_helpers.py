@@ -17,8 +17,8 @@ from tests.support.world import Program, run_programs
 async def test_once() -> None:
     """Each function that lowered files call is in the program once, and others are not in it."""
     async with running_builder() as builder:
-        one = "import { two } from './two';\nregisterWebHandler('/x', async () => [...(await two([1]))]);\n"
-        files = {"main.ts": one, "two.ts": "export const two = async (list: number[]) => [...list, 2];\n"}
+        main = "import { two } from './two';\nregisterWebHandler('/x', async () => [...(await two([1]))]);\n"
+        files = {"main.ts": main, "two.ts": "export const two = async (list: number[]) => [...list, 2];\n"}
         source = (await build(builder, files)).source
     functions = Counter(re.findall(r"^ *function (_\w+)\(", source, re.MULTILINE))
     assert functions["_asyncToGenerator"] == functions["_toConsumableArray"] == 1

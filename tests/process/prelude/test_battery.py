@@ -91,7 +91,9 @@ def test_as_in_node(area: str, in_scripts: dict[str, list[str]]) -> None:
         for (expression, wanted), seen in zip(_in_node(area), in_scripts[area], strict=True)
         if seen != wanted and expression not in allowed
     ]
-    assert not different, "\n".join(f"{one}\n   is      {seen}\n   in node {wanted}" for one, seen, wanted in different)
+    assert not different, "\n".join(
+        f"{expression}\n   is      {seen}\n   in node {wanted}" for expression, seen, wanted in different
+    )
 
 
 def test_documented(in_scripts: dict[str, list[str]]) -> None:

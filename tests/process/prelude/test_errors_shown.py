@@ -46,7 +46,7 @@ def test_after_a_stack() -> None:
         [line] = _logs(f"console.log({call});")
         lines = line[1].split("\n")
         assert lines[0] == "a Error: x"
-        assert all(one.startswith("    at ") for one in lines[1:-1])
+        assert all(line.startswith("    at ") for line in lines[1:-1])
         assert lines[-1] == "b 5"
     [line] = _logs("console.log('a', 'b', [new Error('x')], 5);")
     assert line[1] == "a b [Error: x] 5"
@@ -102,7 +102,9 @@ def test_endless_recursion() -> None:
         "function f() { f(); } f();",
         "function g(n) { return [1].map(function () { return g(n + 1); }); } g(0);",
     )
-    assert [(one["name"], one["message"]) for one in seen] == [("RangeError", "Maximum call stack size exceeded")] * 2
+    assert [(error["name"], error["message"]) for error in seen] == [
+        ("RangeError", "Maximum call stack size exceeded")
+    ] * 2
 
 
 def test_endless_recursion_of_promises() -> None:
@@ -113,4 +115,6 @@ def test_endless_recursion_of_promises() -> None:
     )
     begun = "function at(depth) { return depth === 0 ? f(0) : at(depth - 1); }"
     seen = evaluate(*(f"{step} {begun} return at({depth});" for depth in range(5)))
-    assert [(one["name"], one["message"]) for one in seen] == [("RangeError", "Maximum call stack size exceeded")] * 5
+    assert [(error["name"], error["message"]) for error in seen] == [
+        ("RangeError", "Maximum call stack size exceeded")
+    ] * 5

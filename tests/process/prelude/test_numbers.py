@@ -61,7 +61,7 @@ def test_printed_and_read_back() -> None:
         texts = _in_script(printed, doubles)
         # Of two texts that are equally near, node takes the even one.
         others = [both for both in zip(texts, _in_node(printed, doubles), strict=True) if both[0] != both[1]]
-        assert all(len(one) == len(other) and float(one) == float(other) for one, other in others)
+        assert all(len(text) == len(other) and float(text) == float(other) for text, other in others)
         assert len(others) < len(doubles) / 250
         assert _in_script("value.map(function (text) { return bitsOf(Number(text)); })", texts) == doubles
         assert _in_script(f"JSON.parse({json.dumps('[' + ','.join(texts) + ']')}).map(bitsOf)", None) == doubles

@@ -66,7 +66,7 @@ async def test_unknown_names_in_typescript() -> None:
     )
     async with running_builder() as builder:
         found = await problems(builder, {"main.ts": source})
-    assert [(one.code, one.line, one.message) for one in found] == [
+    assert [(problem.code, problem.line, problem.message) for problem in found] == [
         ("unknown_name", line, f'"missing{number}" is not defined.')
         for number, line in ((1, 1), (2, 2), (3, 2), (4, 3), (5, 4), (6, 4))
     ]
@@ -82,5 +82,5 @@ async def test_names_on_the_global_object() -> None:
     }
     async with running_builder() as builder:
         found = await problems(builder, files)
-        assert [one.message for one in found] == ['"nope" is not defined.']
+        assert [problem.message for problem in found] == ['"nope" is not defined.']
         assert (await build(builder, {**files, "main.ts": files["main.ts"].replace(", nope", "")})).source

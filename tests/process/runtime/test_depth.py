@@ -63,7 +63,7 @@ async def seen_as_quick(runtime: RuntimeUnderTest) -> None:
         # Two of them run at once in some tests.
         seen = ask(runtime, 3)
         followed = runtime.group("s")["following"]
-        await gatherResults([one.done for one in seen])
+        await gatherResults([run.done for run in seen])
         if followed:
             return
     raise AssertionError("no second run ever followed")
@@ -82,8 +82,8 @@ async def test_each_gets_its_own() -> None:
         seen = ask(runtime, 200)
         assert runtime.group("s")["following"] >= 1
         pids = runtime.pids("s")
-        await gatherResults([one.done for one in seen])
-        assert [one.value for one in seen] == [[f"/{number}", f"/{number}"] for number in range(200)]
+        await gatherResults([run.done for run in seen])
+        assert [run.value for run in seen] == [[f"/{number}", f"/{number}"] for number in range(200)]
         assert runtime.pids("s") == pids
         assert runtime.group("s")["following"] == 0
         assert [line.message for line in runtime.host.lines] == [f"/{number}" for number in range(200)]
@@ -100,8 +100,8 @@ async def test_taken_back() -> None:
         (waiting,) = ask(runtime, 1, handler=2)
         seen = ask(runtime, 50)
         assert runtime.group("s")["following"] >= 1
-        await gatherResults([one.done for one in seen])
-        assert [one.value for one in seen] == [[f"/{number}", f"/{number}"] for number in range(50)]
+        await gatherResults([run.done for run in seen])
+        assert [run.value for run in seen] == [[f"/{number}", f"/{number}"] for number in range(50)]
         assert waiting.whole is None
         later.callback("now")
         await waiting.done
@@ -116,10 +116,10 @@ async def test_behind_a_loop() -> None:
         (bad,) = ask(runtime, 1, handler=3, wall=0.3)
         seen = ask(runtime, 5)
         assert runtime.group("s")["following"] >= 1
-        await gatherResults([one.done for one in (bad, *seen)])
+        await gatherResults([run.done for run in (bad, *seen)])
         assert bad.error is not None
         assert bad.error.code == "script_timeout"
-        assert [one.value for one in seen] == [[f"/{number}", f"/{number}"] for number in range(5)]
+        assert [run.value for run in seen] == [[f"/{number}", f"/{number}"] for number in range(5)]
 
 
 def kill_at(runtime: RuntimeUnderTest, message: str) -> list[int]:
@@ -147,7 +147,7 @@ async def two(runtime: RuntimeUnderTest, first: int, second: int) -> list[Seen]:
         if runtime.group("s")["following"] == 1:
             return seen
         # The machine was busy with something else, and runs seem to take long now.
-        await gatherResults([one.done for one in seen])
+        await gatherResults([run.done for run in seen])
         await seen_as_quick(runtime)
     raise AssertionError("the second run never followed")
 
@@ -215,7 +215,7 @@ async def test_taken_back_at_any_moment() -> None:
             ]
             followed += runtime.group("s")["following"]
             await pause(chance.uniform(0, 0.003))
-            gone = [one for one in begun if chance.random() < 0.2]
+            gone = [pair for pair in begun if chance.random() < 0.2]
             for run, _ in gone:
                 runtime.runner.cancel(run)
             await gatherResults([seen.done for _, seen in begun])
@@ -225,7 +225,7 @@ async def test_taken_back_at_any_moment() -> None:
                     assert seen.value[1].endswith(f"/{number}.{place}")
                 else:
                     assert seen.error.code == "cancelled"
-                    assert run in [one for one, _ in gone]
+                    assert run in [begun_run for begun_run, _ in gone]
         assert followed > 0
         state = runtime.group("s")
         assert (state["following"], state["busy"], state["waiting"], state["parked"]) == (0, 0, 0, 0)
@@ -246,8 +246,8 @@ async def test_killed() -> None:
             for pid in killed:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            await gatherResults([one.done for one in seen])
-            assert [one.value for one in seen] == [[f"/{number}", f"/{number}"] for number in range(12)]
+            await gatherResults([run.done for run in seen])
+            assert [run.value for run in seen] == [[f"/{number}", f"/{number}"] for number in range(12)]
             # Whoever begins with a process that is dead by now would lose a second one in the next round.
             await runtime.until(lambda gone=killed: not set(gone) & set(runtime.pids("s")))
         committed = [receipt for receipt in runtime.host.receipts if receipt.outcome == "committed"]

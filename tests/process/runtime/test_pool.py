@@ -48,9 +48,9 @@ async def test_many_wait_for_the_host() -> None:
         assert runtime.runner.state()["slots"]["running"] == 0
         assert (await runtime.run("waiter", handler=1)).value == 1
         assert (await runtime.run("other")).value == 1
-        for number, one in enumerate(waiting):
-            one.callback(str(number))
-        assert sorted([int((await one.done).value) for one in seen]) == list(range(20))
+        for number, answer in enumerate(waiting):
+            answer.callback(str(number))
+        assert sorted([int((await run.done).value) for run in seen]) == list(range(20))
         assert runtime.group("waiter")["parked"] == 0
         assert runtime.runner.state()["slots"] == {"places": 2, "running": 0, "scriptsWaiting": 0}
 
@@ -67,9 +67,9 @@ async def test_greedy_neighbours() -> None:
         for _ in range(5):
             assert (await runtime.run("modest")).value == 1
         # Three places for the greedy one, four waves of 0.3 s and more to come.
-        assert sum(one.done.called for one in greedy) < 24
-        for one in greedy:
-            await one.done
+        assert sum(run.done.called for run in greedy) < 24
+        for run in greedy:
+            await run.done
         await runtime.until(lambda: runtime.runner.state()["slots"]["running"] == 0)
 
 

@@ -141,7 +141,7 @@ class Bridge(SynchronousTestCase):
             *told, heard = clone.run(host=lambda name, arguments: "real").value
             self.assertEqual((told[0], told[2]), ("real", "test"))
             # A request is made as any object is, in front of everybody; the kernel's own boxes are not.
-            names = {one[0] for one in heard if isinstance(one, list)}
+            names = {item[0] for item in heard if isinstance(item, list)}
             self.assertEqual(
                 names & {"k", "h", "i", "seed", "now", "deadline", "source", "ok", "err", "user", "q"}, set()
             )
@@ -186,12 +186,12 @@ class Bridge(SynchronousTestCase):
         new Float64Array({ length: 8, get 3() { return { valueOf: function () { return getScript('x') || 1; } }; } });
         [3, 2, 1].sort(function () { throw null; });
         """
-        for one in (
+        for source in (
             body,
             body.replace("throw null", "return NaN"),
             body + "return JSON.stringify([1], function () {});",
         ):
-            seen = self.run_to_the_end(one)
+            seen = self.run_to_the_end(source)
             self.assertIn(seen.code, {"", "thrown", "invalid_answer"})
 
 
@@ -261,8 +261,8 @@ async def test_answers_that_come_late() -> None:
             _, seen = runtime.start("one", path=f"/{number}")
             assert isinstance((await late.done).error, ScriptTimeout)
             stale, waiting[:] = list(waiting), []
-            for one in stale[:1]:
-                one.callback("of another")
+            for waiter in stale[:1]:
+                waiter.callback("of another")
             waiting.extend(stale[1:])
             await runtime.until(lambda: waiting)
             waiting.pop().callback(f"mine {number}")

@@ -216,7 +216,7 @@ class Loads(SynchronousTestCase):
         told = self.zygote.template(source, host=refuse, collect=1).loaded.failure
         self.assertNotIn("more", told)
         self.assertEqual(
-            [(one["call"], one.get("argument"), one["option"]) for one in told["refused"]],
+            [(refusal["call"], refusal.get("argument"), refusal["option"]) for refusal in told["refused"]],
             [
                 ("registerWebHandler", 1, ""),
                 ("registerWebHandler", None, "auth"),
@@ -226,14 +226,14 @@ class Loads(SynchronousTestCase):
             ],
         )
         told = self.zygote.template("use(1); throw new TypeError('after');", collect=0).loaded.failure
-        self.assertEqual([one["name"] for one in told["refused"]], ["HostError", "TypeError"])
+        self.assertEqual([refusal["name"] for refusal in told["refused"]], ["HostError", "TypeError"])
         told = self.zygote.template("for (var i = 0; i < 500; i++) use(i);", collect=0).loaded.failure
         self.assertEqual(len(told["refused"]), 50)
 
     def test_several_unknown_names(self) -> None:
         """Each name that leads nowhere is told at its own call."""
         told = self.zygote.template("register('/a', 'one');\nregister('/b', 'two');").loaded.failure
-        self.assertEqual([one["stack"].count("input:2") for one in told["refused"]], [0, 1])
+        self.assertEqual([refusal["stack"].count("input:2") for refusal in told["refused"]], [0, 1])
         self.assertNotIn("more", told)
 
     def test_wrong_arguments(self) -> None:

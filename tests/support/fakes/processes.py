@@ -70,8 +70,8 @@ class Request:
 
     def close(self) -> None:
         """Close what came with it."""
-        for one in self.sockets:
-            one.close()
+        for sock in self.sockets:
+            sock.close()
 
 
 class Forker:
@@ -199,7 +199,9 @@ class FakeChild:
     def send(self, value: bytes = b"", **pairs: bytes) -> None:
         """Send a box: the pairs in order (`ask` stands for `_ask` and so on), *value* as `v`."""
         hidden = {"ask", "answer", "error", "error_code", "command"}
-        head = b"".join(encode_pair((f"_{key}" if key in hidden else key).encode(), one) for key, one in pairs.items())
+        head = b"".join(
+            encode_pair((f"_{key}" if key in hidden else key).encode(), value) for key, value in pairs.items()
+        )
         self.sock.sendall(encode(head, value))
 
     def answer(

@@ -54,7 +54,7 @@ class ResultsTests(SynchronousTestCase):
         self.kept(self.rows.Row(what="a", value=1.0))
         self.kept(self.rows.Row(what="b", value=2.0), self.rows.Row(what="a"))
         figures = json.loads(self.path.read_text("utf-8"))["figures"]
-        self.assertEqual({name: one["value"] for name, one in figures.items()}, {"a": 1.0, "b": 2.0})
+        self.assertEqual({name: figure["value"] for name, figure in figures.items()}, {"a": 1.0, "b": 2.0})
         self.assertLessEqual({"at", "commit", "machine", "rounds", "seconds"}, set(figures["a"]))
 
     def test_broken_results(self) -> None:

@@ -97,15 +97,15 @@ def test_places_in_lock_files(place: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "one",
+    "entry",
     [
         {"link": True}, {"link": True, "resolved": "../x"}, {"workspaces": ["../x"]}, {"resolved": "file:../x.tgz"},
         {"resolved": "git+ssh://git@h/r.git"}, {"resolved": "/etc/x.tgz"}, {"resolved": 1},
     ],
 )  # fmt: skip
-def test_origins_in_lock_files(one: dict[str, Any]) -> None:
+def test_origins_in_lock_files(entry: dict[str, Any]) -> None:
     """A package of a lock file comes from a registry or is a deployed tarball."""
-    lock = {"lockfileVersion": 3, "packages": {"": {}, "node_modules/x": one}}
+    lock = {"lockfileVersion": 3, "packages": {"": {}, "node_modules/x": entry}}
     assert _refused(_files({"x": "1"}, lock)).startswith("package-lock.json:None: package-lock.json cannot be used: ")
 
 

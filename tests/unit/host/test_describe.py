@@ -118,8 +118,8 @@ class DeclarationTests(SynchronousTestCase):
         """A declared error is one that scripts can see."""
         known = {row.javascript for row in TABLE.values()}
         declared: tuple[Global | HostCall, ...] = (*DECLARED.globals, *DECLARED.calls)
-        for one in declared:
-            self.assertLessEqual(set(one.errors), known, one.name)
+        for declaration in declared:
+            self.assertLessEqual(set(declaration.errors), known, declaration.name)
 
     def test_places_on_the_page(self) -> None:
         """A name is found on the reference page as the page's own headings are."""
@@ -190,11 +190,11 @@ class GeneratedTests(SynchronousTestCase):
 
     def test_features_add_options(self) -> None:
         """An option that a feature adds to a function of the machinery stands beside the others, in page and types."""
-        one = Declarations(
+        further = Declarations(
             options={"registerWebHandler": {"lucky": "whether it is"}},
             members={"RouteOptions": (Member(signature="lucky?: boolean", doc="Whether it is."),)},
         )
-        both = together([DECLARED, one])
+        both = together([DECLARED, further])
         self.assertEqual(both.problems(), [])
         self.assertIn("| `tags` | words by which lists of routes can be grouped |", reference(both))
         self.assertIn("| `lucky` | whether it is |", reference(both))

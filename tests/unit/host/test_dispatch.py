@@ -204,10 +204,10 @@ class DispatchTests(SynchronousTestCase):
         session = probing(function).begin(invocation())
         answer = session.call("probe", "[]")
         assert isinstance(answer, Deferred)
-        for one, result in zip(waiting, (1, Failure(Unavailable("Not now.", retry_seconds=1.0)), 2), strict=True):
+        for waiter, result in zip(waiting, (1, Failure(Unavailable("Not now.", retry_seconds=1.0)), 2), strict=True):
             self.assertEqual(session.open, 1)
             self.assertNoResult(answer)
-            one.callback(result)
+            waiter.callback(result)
         self.assertEqual((self.successResultOf(answer), session.open), ('{"ok":[0,1,"down",2]}', 0))
 
     def test_a_call_that_waits_and_fails(self) -> None:
@@ -265,8 +265,8 @@ class DispatchTests(SynchronousTestCase):
         answers = [session.call("probe", f'["{name}"]') for name in ("one", "two")]
         self.assertEqual(noted.get(), "mine")
         noted.reset(token)
-        for one in waiting:
-            one.callback(None)
+        for waiter in waiting:
+            waiter.callback(None)
         self.assertEqual([self.successResultOf(cast(Any, answer)) for answer in answers], ['{"ok":null}'] * 2)
         self.assertEqual(seen, ["mine", "at once", "mine", "mine", "mine", "one", "mine", "two", "mine"])
         self.assertEqual(noted.get(), "nothing")

@@ -118,7 +118,7 @@ class CommitsTests(SynchronousTestCase):
         self.successResultOf(self.commit(HeldEffect(group="a", key="1", value=1, seen=3)))
         release()
         self.successResultOf(other)
-        self.assertEqual([one[2] for one in self.told if one[1] == "write"], [[1], [2]])
+        self.assertEqual([event[2] for event in self.told if event[1] == "write"], [[1], [2]])
 
     def test_refused(self):
         """If the transaction fails nothing follows."""

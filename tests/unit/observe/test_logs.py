@@ -109,14 +109,14 @@ class ScriptLogsTests(SynchronousTestCase):
         self.assertEqual(came, ["first"])
         self.clock.advance(FLUSH_SECONDS)
         self.assertEqual(self.rows.groups, [])
-        self.assertEqual([one[:2] for one in asked], [("notes@1-abc", "x\n    at f")])
+        self.assertEqual([arguments[:2] for arguments in asked], [("notes@1-abc", "x\n    at f")])
         asked[0][2].callback("x at home")
         self.assertEqual(came, ["first", "x at home", "second"])
         asked[1][2].callback("y at home")
         self.assertEqual(came, ["first", "x at home", "second", "y at home", "third"])
         self.clock.advance(FLUSH_SECONDS)
         told = [(r.line.message, r.outcome) for r in self.rows.groups[0][0]]
-        self.assertEqual(told[1:], [*((one, "script_failed") for one in came[1:4]), ("third", "committed")])
+        self.assertEqual(told[1:], [*((identity, "script_failed") for identity in came[1:4]), ("third", "committed")])
 
     def test_stopped_before_it_is_readable(self):
         """What waits to be made readable is written before the end."""

@@ -36,8 +36,8 @@ class DepthTests(SynchronousTestCase):
     def two(self, **members: Any) -> tuple[FakeSink, FakeSink]:
         """Begin two runs."""
         self.scene(**members)
-        (self.first, one), (self.second, two) = self.made.run(), self.made.run()
-        return one, two
+        (self.first, first_sink), (self.second, second_sink) = self.made.run(), self.made.run()
+        return first_sink, second_sink
 
     @property
     def following(self) -> int:
@@ -67,7 +67,7 @@ class DepthTests(SynchronousTestCase):
 
     def test_follows(self) -> None:
         """The second run is sent while the first is in hand, and begins when that one is answered."""
-        one, two = self.two()
+        first_sink, second_sink = self.two()
         self.take_both()
         self.assertEqual(self.following, 1)
         (version,) = self.made.runner.state()["versions"]
@@ -75,16 +75,16 @@ class DepthTests(SynchronousTestCase):
         self.made.reactor.advance(0.02)
         self.child.answer()
         self.made.reactor.turn()
-        self.assertEqual((one.told, two.told, self.following), ([DONE], [], 0))
+        self.assertEqual((first_sink.told, second_sink.told, self.following), ([DONE], [], 0))
         # Its time runs from now on, and so do its costs.
         self.made.go(1.9)
-        self.assertEqual(two.told, [])
+        self.assertEqual(second_sink.told, [])
         self.child.ask(b"n")
         self.made.reactor.turn()
         self.assertEqual(self.child.take(), {b"_answer": b"7", b"v": b'{"ok":null}'})
         self.child.answer(tag=b"2")
         self.made.reactor.turn()
-        self.assertEqual(two.told, [DONE])
+        self.assertEqual(second_sink.told, [DONE])
         self.assertEqual([receipt.outcome for receipt in self.made.host.receipts[1:]], ["committed"] * 3)
         first, second = self.made.host.receipts[-2:]
         self.assertAlmostEqual(first.wall_seconds, 0.02, 3)
@@ -198,7 +198,7 @@ class DepthTests(SynchronousTestCase):
     def test_only_behind_quick_ones(self) -> None:
         """Behind a route that usually takes longer, or is not known, nobody waits; nor where the settings say so."""
         for members in ({"took": 0.5}, {"depth": 1}):
-            one, two = self.two(**members)
+            first_sink, second_sink = self.two(**members)
             self.assertEqual(self.following, 0)
             (version,) = self.made.runner.state()["versions"]
             self.assertEqual(version["depth"], members.get("depth", 16))
@@ -208,7 +208,7 @@ class DepthTests(SynchronousTestCase):
             self.child.take()
             self.child.answer()
             self.made.reactor.turn()
-            self.assertEqual((one.told, two.told), ([DONE], [DONE]))
+            self.assertEqual((first_sink.told, second_sink.told), ([DONE], [DONE]))
         self.made = scene = Scene(pool=PoolSettings(max_running=1))
         self.addCleanup(scene.close)
         scene.serving()
@@ -261,7 +261,7 @@ class DepthTests(SynchronousTestCase):
 
     def test_recalled_too_late(self) -> None:
         """If the first is answered before the child reads the recall, the second begins where it is."""
-        one, two = self.two(max_parked=1)
+        first_sink, second_sink = self.two(max_parked=1)
         self.take_both()
         answer: Deferred[str] = Deferred()
         self.made.host.answers["later"] = answer
@@ -272,7 +272,7 @@ class DepthTests(SynchronousTestCase):
         self.child.answer()
         self.child.answer(tag=b"2")
         self.made.reactor.turn()
-        self.assertEqual((one.told, two.told, self.following), ([DONE], [DONE], 0))
+        self.assertEqual((first_sink.told, second_sink.told, self.following), ([DONE], [DONE], 0))
 
     def test_answer_goes_on(self) -> None:
         """When the first one's answer goes on, streamed or with waitUntil, the second is taken back."""
@@ -346,7 +346,7 @@ class DepthTests(SynchronousTestCase):
 
     def test_long(self) -> None:
         """When the first takes long after all, the second is run elsewhere, and never where it was."""
-        one, two = self.two(max_running=1)
+        first_sink, second_sink = self.two(max_running=1)
         self.take_both()
         self.made.go(0.1)
         self.assertEqual((self.child.take() or {})[b"_command"], b"recall")
@@ -357,9 +357,9 @@ class DepthTests(SynchronousTestCase):
         self.child.ask(b"n")
         self.child.answer(b"stale", tag=b"2")
         self.made.reactor.turn()
-        self.assertEqual((one.told, two.told, self.child.deserted), ([DONE], [], True))
+        self.assertEqual((first_sink.told, second_sink.told, self.child.deserted), ([DONE], [], True))
         self.serve()
-        self.assertEqual(two.told, [DONE])
+        self.assertEqual(second_sink.told, [DONE])
         self.assertEqual([list(receipt.host_calls) for receipt in self.made.host.receipts[1:]], [[], [], []])
         self.template.exit(0, int(signal.SIGKILL))
         (version,) = self.made.runner.state()["versions"]
@@ -367,79 +367,79 @@ class DepthTests(SynchronousTestCase):
 
     def test_long_and_then_waits(self) -> None:
         """A process that gives the second back after all goes on serving."""
-        one, two = self.two(max_running=1, max_parked=1)
+        first_sink, second_sink = self.two(max_running=1, max_parked=1)
         self.take_both()
         self.made.go(0.1)
         self.child.take()
         self.child.send(command=b"recalled", t=b"2")
         self.made.reactor.turn()
-        self.assertEqual((self.following, two.told), (0, []))
+        self.assertEqual((self.following, second_sink.told), (0, []))
         self.child.answer()
         self.made.reactor.turn()
-        self.assertEqual((one.told, self.child.deserted), ([DONE], False))
+        self.assertEqual((first_sink.told, self.child.deserted), ([DONE], False))
         self.assertEqual((self.child.take() or {})[b"_ask"], b"1")
         self.child.answer()
         self.made.reactor.turn()
-        self.assertEqual(two.told, [DONE])
+        self.assertEqual(second_sink.told, [DONE])
 
     def test_died_with_the_first(self) -> None:
         """If the process dies before the first is answered, the second has not begun and is run elsewhere."""
         for status in (signal.SIGSEGV, signal.SIGALRM):
-            one, two = self.two()
+            first_sink, second_sink = self.two()
             self.take_both()
             self.template.exit(0, int(status))
-            self.assertEqual(one.told[0][0], "failed")
+            self.assertEqual(first_sink.told[0][0], "failed")
             self.serve()
-            self.assertEqual((two.told, self.following), ([DONE], 0))
+            self.assertEqual((second_sink.told, self.following), ([DONE], 0))
 
     def test_killed_from_outside(self) -> None:
         """If somebody kills the process both are run again, in their order."""
-        one, two = self.two()
+        first_sink, second_sink = self.two()
         self.take_both()
         self.template.exit(0, int(signal.SIGKILL))
         self.serve()
-        self.assertEqual((one.told, two.told, self.following), ([DONE], [DONE], 0))
+        self.assertEqual((first_sink.told, second_sink.told, self.following), ([DONE], [DONE], 0))
 
     def test_died_with_the_second(self) -> None:
         """If the first was answered it was the second that crashed the process."""
-        one, two = self.two()
+        first_sink, second_sink = self.two()
         self.take_both()
         self.child.answer()
         self.child.ask(b"n")
         self.template.exit(0, int(signal.SIGSEGV))
-        self.assertEqual(one.told, [DONE])
-        self.assertEqual(two.told, [("failed", "script_crashed")])
+        self.assertEqual(first_sink.told, [DONE])
+        self.assertEqual(second_sink.told, [("failed", "script_crashed")])
         self.assertEqual(self.following, 0)
 
     def test_overdue(self) -> None:
         """A process that is killed at the deadline of the first takes nothing of the second with it."""
-        one, two = self.two()
+        first_sink, second_sink = self.two()
         self.take_both()
         self.made.go(2.1)
         self.template.exit(0, int(signal.SIGKILL))
-        self.assertEqual(one.told, [("failed", "script_timeout")])
+        self.assertEqual(first_sink.told, [("failed", "script_timeout")])
         self.serve()
-        self.assertEqual(two.told, [DONE])
+        self.assertEqual(second_sink.told, [DONE])
 
     def test_client_gone(self) -> None:
         """If whoever asked for the second goes, it is taken back, or cancelled when it begins all the same."""
         for recalled in (True, False):
-            one, two = self.two()
+            first_sink, second_sink = self.two()
             self.take_both()
             self.made.runner.cancel(self.second)
             self.assertEqual((self.child.take() or {})[b"_command"], b"recall")
             if recalled:
                 self.child.send(command=b"recalled", t=b"2")
                 self.made.reactor.turn()
-                self.assertEqual(two.told, [("failed", "cancelled")])
+                self.assertEqual(second_sink.told, [("failed", "cancelled")])
             self.child.answer()
             self.made.reactor.turn()
-            self.assertEqual(one.told, [DONE])
+            self.assertEqual(first_sink.told, [DONE])
             if not recalled:
                 self.assertEqual(self.child.take(), {b"_command": b"cancel", b"t": b"2", b"v": b""})
                 self.child.answer(tag=b"2")
                 self.made.reactor.turn()
-                self.assertEqual(two.told, [("failed", "cancelled")])
+                self.assertEqual(second_sink.told, [("failed", "cancelled")])
             self.assertEqual(self.following, 0)
 
     def test_client_gone_and_it_goes_on(self) -> None:
@@ -472,19 +472,19 @@ class DepthTests(SynchronousTestCase):
             {"command": b"recall", "t": b"2"},
         )
         for lie in lies:
-            one, two = self.two()
+            first_sink, second_sink = self.two()
             self.take_both()
             self.child.send(b"", **lie)
             self.made.reactor.turn()
             self.template.exit(0, int(signal.SIGKILL))
-            self.assertEqual(one.told, [("failed", "script_protocol")])
+            self.assertEqual(first_sink.told, [("failed", "script_protocol")])
             self.serve()
-            self.assertEqual(two.told, [DONE])
+            self.assertEqual(second_sink.told, [DONE])
 
     def test_answered_although_given_back(self) -> None:
         """A child that gives the second back and answers it all the same, or gives it back twice, is ended."""
         for lie in ({"answer": b"2", "h": b"", "e": b"a"}, {"command": b"recalled", "t": b"2"}):
-            one, two = self.two(max_parked=0)
+            first_sink, second_sink = self.two(max_parked=0)
             self.take_both()
             self.made.host.answers["later"] = Deferred()
             self.child.ask(b"later")
@@ -493,13 +493,13 @@ class DepthTests(SynchronousTestCase):
             self.child.send(b"", **lie)
             self.made.reactor.turn()
             self.template.exit(0, int(signal.SIGKILL))
-            self.assertEqual(one.told, [("failed", "script_protocol")])
+            self.assertEqual(first_sink.told, [("failed", "script_protocol")])
             self.serve()
-            self.assertEqual(two.told, [DONE])
+            self.assertEqual(second_sink.told, [DONE])
 
     def test_second_lost_once(self) -> None:
         """A process that is killed before the second has begun does not count against it; one that ran it does."""
-        one, two = self.two()
+        first_sink, second_sink = self.two()
         self.take_both()
         self.template.exit(0, int(signal.SIGKILL))
         (child,) = [child for child in self.template.clones() if child.take() is not None]
@@ -507,15 +507,15 @@ class DepthTests(SynchronousTestCase):
         self.assertEqual([receipt.outcome for receipt in self.made.host.receipts[2:]], ["lost"])
         self.template.exit(self.template.children.index(child), int(signal.SIGKILL))
         self.serve()
-        self.assertEqual((one.told, two.told), ([DONE], [DONE]))
+        self.assertEqual((first_sink.told, second_sink.told), ([DONE], [DONE]))
         outcomes = [receipt.outcome for receipt in self.made.host.receipts[2:]]
         self.assertEqual(sorted(outcomes), ["committed", "committed", "lost", "lost"])
 
     def test_stopped(self) -> None:
         """When the server stops the second is refused, and nobody waits for ever."""
-        one, two = self.two()
+        first_sink, second_sink = self.two()
         self.take_both()
         self.made.runner.stopService()
         self.template.die()
-        self.assertEqual((len(one.told), len(two.told)), (1, 1))
+        self.assertEqual((len(first_sink.told), len(second_sink.told)), (1, 1))
         self.made.runner.startService()

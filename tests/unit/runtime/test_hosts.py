@@ -78,8 +78,8 @@ def test_what_a_host_does_not_answer() -> None:
 
 def test_conflicts() -> None:
     """Two scripts may have the same path on different hosts, and not on the same one; the problem names both."""
-    one = script("one", "/*", hosts=("a.example.org", "*.example.net"))
-    registry = serving(one, script("two", "/*", hosts=("b.example.org",)), script("three", "/*"))
+    wildcard = script("one", "/*", hosts=("a.example.org", "*.example.net"))
+    registry = serving(wildcard, script("two", "/*", hosts=("b.example.org",)), script("three", "/*"))
     with pytest.raises(DeploymentRefused) as raised:
         registry.with_script(script("four", "/*", hosts=("c.example.org", "*.example.net")))
     [problem] = raised.value.problems

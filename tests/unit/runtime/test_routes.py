@@ -91,7 +91,7 @@ class MatchTests(SynchronousTestCase):
         """The tree finds what trying every pattern in order of precedence finds."""
         made = [route("/" + "/".join(parts), *methods) for parts, methods in given_routes if _usable(parts)]
         match = Routes.build(made).match(method, "/" + "/".join(path))
-        fitting = [one for one in made if _fits(one.key[1:].split("/"), path)]
+        fitting = [entry for entry in made if _fits(entry.key[1:].split("/"), path)]
         wanted = _best(fitting, method)
         if isinstance(match, RouteMatch):
             assert wanted is not None
@@ -123,14 +123,14 @@ def _fits_all(parts: list[str], path: list[str]) -> bool:
 def _best(fitting: list[Entry], method: str) -> Entry | None:
     """Try shape after shape: literal before parameter before wildcard; of one shape and method the later route."""
     shapes: dict[str, list[Entry]] = {}
-    for one in fitting:
-        shapes.setdefault(shape_of(one.key), []).append(one)
+    for entry in fitting:
+        shapes.setdefault(shape_of(entry.key), []).append(entry)
     order = sorted(shapes, key=lambda shape: [{":": 1, "*": 2}.get(part, 0) for part in shape[1:].split("/")])
     for shape in order:
         for wanted in (method, "GET") if method == "HEAD" else (method,):
-            for one in reversed(shapes[shape]):
-                if wanted in one.methods:
-                    return one
+            for entry in reversed(shapes[shape]):
+                if wanted in entry.methods:
+                    return entry
     return None
 
 
@@ -163,15 +163,17 @@ class RegistryTests(SynchronousTestCase):
 
     def test_conflict(self) -> None:
         """Two scripts cannot answer the same paths; the problem names both and the place."""
-        one = ActiveScript(uri="one", version="1", number=1, entries=(route("/a/:x", script="one", place="m.js:3"),))
-        two = ActiveScript(uri="two", version="2", number=1, entries=(route("/a/:y", script="two", place="n.js:7"),))
-        registry = Registry().with_script(one)
+        active = ActiveScript(uri="one", version="1", number=1, entries=(route("/a/:x", script="one", place="m.js:3"),))
+        conflicting = ActiveScript(
+            uri="two", version="2", number=1, entries=(route("/a/:y", script="two", place="n.js:7"),)
+        )
+        registry = Registry().with_script(active)
         with self.assertRaises(DeploymentRefused) as raised:
-            registry.with_script(two)
+            registry.with_script(conflicting)
         problem = raised.exception.problems[0]
         self.assertIn('"one" (m.js:3)', problem.message)
         self.assertEqual((problem.file, problem.line), ("n.js", 7))
-        self.assertEqual(conflicts([*one.entries, *one.entries]), [])
+        self.assertEqual(conflicts([*active.entries, *active.entries]), [])
 
     def test_generations(self) -> None:
         """A swap succeeds only against what it was made from."""

@@ -516,7 +516,7 @@ class LoadTests(SynchronousTestCase):
             bundle = scene.bundle(version, manifest=manifest)
             loading = Deferred.fromCoroutine(scene.runner.load(bundle, scene.invocation(version, kind="load")))
             loading.addErrback(lambda _: None)
-            (request,) = [one for one in scene.zygote.forker.requests() if one.told["op"] == "template"]
+            (request,) = [sent for sent in scene.zygote.forker.requests() if sent.told["op"] == "template"]
             self.assertEqual(request.told["limits"]["memory_bytes"], memory)
             request.close()
 

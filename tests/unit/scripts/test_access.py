@@ -162,5 +162,5 @@ class ScriptAccessTests(SynchronousTestCase):
             TooMany, self.access.prepare(invocation(kind="load", cause=Cause(ancestors=("a",) * 8)), "made.ts", "/made")
         )
         gate.callback(None)
-        for one in waiting:
-            self.successResultOf(one)
+        for deployment in waiting:
+            self.successResultOf(deployment)

@@ -14,7 +14,7 @@ def _entry(key: str, *methods: str) -> Entry:
 
 
 def _placed(*entries: Entry) -> list[tuple[str, ...]]:
-    return [(one.key, *one.methods) for one in below("/shop", entries)]
+    return [(entry.key, *entry.methods) for entry in below("/shop", entries)]
 
 
 def test_places() -> None:
@@ -22,7 +22,7 @@ def test_places() -> None:
     assert _placed(_entry("/cart/:id", "GET")) == [("/shop/cart/:id", "GET")]
     assert _placed(_entry("/", "GET")) == [("/shop/", "GET"), ("/shop", "GET")]
     assert _placed(_entry("/*rest", "GET")) == [("/shop/*rest", "GET"), ("/shop", "GET"), ("/shop/", "GET")]
-    assert [one.options for one in below("/shop", [_entry("/a", "GET")])] == [{"base": "/shop"}]
+    assert [entry.options for entry in below("/shop", [_entry("/a", "GET")])] == [{"base": "/shop"}]
 
 
 def test_a_root_of_its_own() -> None:

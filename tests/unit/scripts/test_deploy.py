@@ -112,7 +112,7 @@ class DeployerTests(SynchronousTestCase):
         before = [entry("route", "/a", "GET", "POST"), entry("query", "notes"), entry("query", "other")]
         after = [entry("route", "/a", "POST"), entry("mutation", "notes"), entry("query", "other")]
         gone = removed_entries(before, after)
-        self.assertEqual([(one.kind, one.label) for one in gone], [("route", "GET /a"), ("query", "notes")])
+        self.assertEqual([(entry.kind, entry.label) for entry in gone], [("route", "GET /a"), ("query", "notes")])
         self.assertEqual(removed_entries(before, before), ())
 
     def test_refused_by_the_build(self):
@@ -180,7 +180,7 @@ class DeployerTests(SynchronousTestCase):
         self.world.builder.gate = Deferred()
         slow = [Deferred.fromCoroutine(self.world.deployer.deploy(request(source=f"/{n}"))) for n in range(2)]
         self.world.builder.gate.callback(None)
-        self.assertEqual([self.successResultOf(one).version.number for one in slow], [1, 2])
+        self.assertEqual([self.successResultOf(deployment).version.number for deployment in slow], [1, 2])
 
     def test_bounded(self):
         """More deployments than can wait are refused at once."""
@@ -189,8 +189,8 @@ class DeployerTests(SynchronousTestCase):
         slow = [Deferred.fromCoroutine(self.world.deployer.deploy(request(f"s{n}", f"/{n}"))) for n in range(5)]
         self.fails(TooMany, self.world.deployer.deploy(request("s9", "/9")))
         self.world.builder.gate.callback(None)
-        for one in slow:
-            self.successResultOf(one)
+        for deployment in slow:
+            self.successResultOf(deployment)
 
     def test_disk_full(self):
         """A disk that is full at the commit changes nothing; the old version serves on."""
@@ -326,11 +326,11 @@ class DeployerTests(SynchronousTestCase):
     def test_several_at_once(self):
         """A group of changes is visible at once, or not at all."""
         self.deploy("old", "/a")
-        one = self.result(self.world.deployer.prepare(request("one", "/1")))
-        two = self.result(self.world.deployer.prepare(request("two", "/2")))
-        self.fails(NotFound, self.world.deployer.commit([one, RemoveScript(uri="missing")]))
+        prepared = self.result(self.world.deployer.prepare(request("one", "/1")))
+        also_prepared = self.result(self.world.deployer.prepare(request("two", "/2")))
+        self.fails(NotFound, self.world.deployer.commit([prepared, RemoveScript(uri="missing")]))
         self.assertEqual(self.serving(), {"old": 1})
-        self.result(self.world.deployer.commit([one, two, RemoveScript(uri="old")]))
+        self.result(self.world.deployer.commit([prepared, also_prepared, RemoveScript(uri="old")]))
         self.assertEqual(self.serving(), {"one": 1, "two": 1})
 
     def test_restore(self):
@@ -379,6 +379,6 @@ class DeployerTests(SynchronousTestCase):
         self.deploy(files={"main.ts": b"/a", "package.json": manifest})
         world = self.make()
         self.result(world.deployer.restore())
-        for one in (self.world, world):
-            script = one.current.registry.scripts["notes"]
+        for each in (self.world, world):
+            script = each.current.registry.scripts["notes"]
             self.assertEqual((script.isolation, dict(script.limits)), ("request", {"timeout_ms": 1000.0}))

@@ -150,9 +150,9 @@ class ManifestTests(SynchronousTestCase):
         wrong: tuple[Any, ...] = (
             "", "5", "s", "-5s", True, None, [], {}, -1, float("nan"), float("inf"), "9" * 50 + "s",
         )  # fmt: skip
-        for one in wrong:
-            self.assertIsNone(duration_ms(one), one)
-            self.assertIsNone(size_bytes(one), one)
+        for value in wrong:
+            self.assertIsNone(duration_ms(value), value)
+            self.assertIsNone(size_bytes(value), value)
 
     @given(ANYTHING)
     def test_any_manifest(self, value):

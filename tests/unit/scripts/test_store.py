@@ -96,7 +96,7 @@ class ScriptStoreTests(SynchronousTestCase):
         self.assertEqual(self.result(store.current()), [first.version])
         self.assertEqual(self.result(store.bundle(first.version.id)), bundle_of(first))
         self.assertEqual(bundle_of(first).files, {"main.ts": "x"})
-        self.assertEqual([one.path for one in self.result(store.files(first.version.id))], ["logo.png", "main.ts"])
+        self.assertEqual([file.path for file in self.result(store.files(first.version.id))], ["logo.png", "main.ts"])
 
     def test_replaced_and_rolled_back(self):
         """Versions follow each other, and an older one can serve again."""

@@ -133,7 +133,9 @@ class BreakerTests(SynchronousTestCase):
             else:
                 _, permit = out.pop(chance.randrange(len(out)))
                 (self.breaker.succeeded, lambda p: self.breaker.failed(p, "x"), self.breaker.dropped)[what - 2](permit)
-            probes = [one for state, one in out if state is State.HALF_OPEN and one.epoch == self.breaker._epoch]
+            probes = [
+                permit for state, permit in out if state is State.HALF_OPEN and permit.epoch == self.breaker._epoch
+            ]
             self.assertLessEqual(len(probes), 1)
         for _, permit in out:
             self.breaker.dropped(permit)

@@ -41,7 +41,7 @@ class BulkheadTests(SynchronousTestCase):
         self.assertEqual(self.names(), ["c", "d"])
         self.end("C")
         self.end("D")
-        self.assertEqual([self.successResultOf(one) for one in asked[2:]], ["C", "D"])
+        self.assertEqual([self.successResultOf(call) for call in asked[2:]], ["C", "D"])
         self.assertEqual(self.bulkhead.figures(), {"running": 0, "waiting": 0, "refused": 0})
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
@@ -86,7 +86,7 @@ class BulkheadTests(SynchronousTestCase):
         bulkhead.run(lambda: gate)
         asked = [bulkhead.run(lambda: succeed(1)) for _ in range(5000)]
         gate.callback(None)
-        self.assertEqual(sum(self.successResultOf(one) for one in asked), 5000)
+        self.assertEqual(sum(self.successResultOf(call) for call in asked), 5000)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_raises(self):

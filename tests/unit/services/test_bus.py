@@ -543,6 +543,6 @@ class _Person:
         assert set(got) <= set(due), "not for this reader"
         gaps = [place for place, event in self.seen if event == GAP]
         for missing in sorted(set(due) - set(got)):
-            after = min((one for one in got if one > missing), default=None)
-            before = max((one for one in got if one < missing), default=0)
+            after = min((sequence for sequence in got if sequence > missing), default=None)
+            before = max((sequence for sequence in got if sequence < missing), default=0)
             assert any(before <= place and (after is None or place < after) for place in gaps), (missing, self.seen)

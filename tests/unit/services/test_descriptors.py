@@ -19,12 +19,12 @@ class DescriptorTests(SynchronousTestCase):
         before = open_descriptors()
         require_free(8, what="it")
         pairs = socket_pairs([socket.SOCK_STREAM, socket.SOCK_SEQPACKET], what="it")
-        for (one, other), kind in zip(pairs, (socket.SOCK_STREAM, socket.SOCK_SEQPACKET), strict=True):
-            self.assertEqual((one.type, other.type), (kind, kind))
-            one.send(b"x")
-            self.assertEqual(other.recv(10), b"x")
-            one.close()
-            other.close()
+        for (left, right), kind in zip(pairs, (socket.SOCK_STREAM, socket.SOCK_SEQPACKET), strict=True):
+            self.assertEqual((left.type, right.type), (kind, kind))
+            left.send(b"x")
+            self.assertEqual(right.recv(10), b"x")
+            left.close()
+            right.close()
         self.assertEqual(open_descriptors(), before)
 
     def test_too_few(self) -> None:

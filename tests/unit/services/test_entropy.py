@@ -20,7 +20,7 @@ def test_each_once() -> None:
     fetched: list[int] = []
     pool = counted(fetched)
     given = [pool.take(20) for _ in range(500)]
-    assert {len(one) for one in given} == {20}
+    assert {len(piece) for piece in given} == {20}
     assert len(set(given)) == 500
     assert fetched == [4096] * 3
 
@@ -30,4 +30,4 @@ def test_ids() -> None:
     pool = counted([])
     ids = {pool.new_id() for _ in range(1000)}
     assert len(ids) == 1000
-    assert {len(one) for one in ids} == {20}
+    assert {len(identity) for identity in ids} == {20}

@@ -61,7 +61,7 @@ class MailFolderTests(SynchronousTestCase):
         for at in range(5):
             self.now += 1
             self.successResultOf(self.mail.send(replace(HELLO, id=str(at), subject=str(at))))
-        self.assertEqual([one["subject"] for one in self.sent()], ["2", "3", "4"])
+        self.assertEqual([message["subject"] for message in self.sent()], ["2", "3", "4"])
 
     def test_wrong(self):
         """What would be another header, another recipient or too much is refused, and nothing is written."""

@@ -102,10 +102,10 @@ class WholeFileTests(SynchronousTestCase):
 
     def test_named_draft(self):
         """Two processes that write the same file give their drafts different names."""
-        with replacing(self.path, draft=self.folder / "kept.1.part") as one:
-            self.assertEqual(one.name, "kept.1.part")
+        with replacing(self.path, draft=self.folder / "kept.1.part") as draft:
+            self.assertEqual(draft.name, "kept.1.part")
             write_whole(self.path, b"of another", draft=self.folder / "kept.2.part")
-            one.write_bytes(b"last")
+            draft.write_bytes(b"last")
         self.assertEqual(self.path.read_bytes(), b"last")
         self.assertEqual(self.names(), ["kept"])
 

@@ -15,10 +15,10 @@ def read(folder: Path, text: str | bytes, name: str = "my.yaml") -> list[Any]:
     path = folder / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return [
-        one.message
-        if isinstance(one, UnreadableSettings)
-        else (".".join(one.path), one.value, one.place.line, one.place.column)
-        for one in from_file(path)
+        located.message
+        if isinstance(located, UnreadableSettings)
+        else (".".join(located.path), located.value, located.place.line, located.place.column)
+        for located in from_file(path)
     ]
 
 
@@ -37,7 +37,7 @@ def test_yaml(tmp_path: Path) -> None:
 
 def test_yaml_that_is_deeper_than_settings(tmp_path: Path) -> None:
     """A third level of keys is told with its whole path, and what follows it is read."""
-    assert [one[0] for one in read(tmp_path, "a: {b: {c: {d: 1}}}\ne: 1\n")] == ["a.b.c", "e"]
+    assert [row[0] for row in read(tmp_path, "a: {b: {c: {d: 1}}}\ne: 1\n")] == ["a.b.c", "e"]
 
 
 def test_keys_that_stand_twice(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_environment() -> None:
     """Only variables with the prefix are settings; their values are text."""
     found = list(from_environment({"AIWEBENGINE__SERVER__PORT": "80", "AIWEBENGINE_PROFILE": "x", "HOME": "/"}))
-    assert [(one.path, one.value, one.is_text) for one in found] == [(("server", "port"), "80", True)]
+    assert [(located.path, located.value, located.is_text) for located in found] == [(("server", "port"), "80", True)]
     assert found[0].place.source == "environment variable AIWEBENGINE__SERVER__PORT"
 
 

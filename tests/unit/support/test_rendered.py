@@ -48,7 +48,7 @@ def block(*lines: str, above: str = "") -> Block:
 def test_files_have_visible_names() -> None:
     """A block is the file that the sentence above it names; what is hidden names nothing."""
     found = list(blocks(DOCUMENT))
-    assert [(one.file, one.is_added, one.text) for one in found[:3]] == [
+    assert [(file.file, file.is_added, file.text) for file in found[:3]] == [
         ("notes.ts", False, "const one = 1;"),
         (None, False, "const two = 2;"),
         ("notes.ts", True, "const three = 3;"),

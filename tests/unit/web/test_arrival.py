@@ -23,7 +23,7 @@ class ArrivalTests(WebTestCase):
                 functions=("registerFeed",),
                 noun="feed",
                 nouns="feeds",
-                check=lambda one: one.entry(options={}),
+                check=lambda call: call.entry(options={}),
                 takes_path=True,
                 opens=self.open if opened else None,
             )

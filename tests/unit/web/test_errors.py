@@ -76,7 +76,12 @@ class ProblemTests(SynchronousTestCase):
         def kinds(kind: type[EngineError]) -> list[type[EngineError]]:
             return [
                 kind,
-                *(below for one in kind.__subclasses__() if one.__module__ == kind.__module__ for below in kinds(one)),
+                *(
+                    below
+                    for subclass in kind.__subclasses__()
+                    if subclass.__module__ == kind.__module__
+                    for below in kinds(subclass)
+                ),
             ]
 
         found = set()

@@ -23,8 +23,8 @@ class WriteBatchTests(SynchronousTestCase):
 
     def send(self, data: bytes) -> None:
         """Send to all."""
-        for one in self.pending:
-            one.send(data)
+        for connection in self.pending:
+            connection.send(data)
 
     def test_together(self) -> None:
         """The first write leaves at once, what follows soon leaves together, and what follows later at once again."""

@@ -93,15 +93,15 @@ class ContentsTests(SynchronousTestCase):
         waiting = [Deferred.fromCoroutine(self.contents.open(*self.store(b"small"))) for _ in range(3)]
         self.assertEqual(len(self.reads), 1)
         self.reads[0].callback(self.stored)
-        self.assertEqual([self.whole(self.successResultOf(one)) for one in waiting], [b"small"] * 3)
+        self.assertEqual([self.whole(self.successResultOf(opening)) for opening in waiting], [b"small"] * 3)
 
     def test_failures(self) -> None:
         """All who wait are told of a failure, and the next one tries again."""
         self.held = True
         waiting = [Deferred.fromCoroutine(self.contents.open(*self.store(b"small"))) for _ in range(2)]
         self.reads[0].errback(Unavailable("away", retry_seconds=1.0))
-        for one in waiting:
-            self.failureResultOf(one, Unavailable)
+        for opening in waiting:
+            self.failureResultOf(opening, Unavailable)
         self.held = False
         self.assertEqual(self.whole(self.open(b"small")), b"small")
         self.failureResultOf(Deferred.fromCoroutine(self.contents.open("0" * 64, 5)), NotFound)
@@ -133,7 +133,7 @@ class ContentsTests(SynchronousTestCase):
         self.open(files[2]).close()
         expected = sorted(hashlib.sha256(data).hexdigest() for data in (files[0], files[2]))
         self.assertEqual(self.copies(), expected)
-        self.assertEqual([self.whole(one) for one in opened], files[:2])
+        self.assertEqual([self.whole(content) for content in opened], files[:2])
 
     def test_left_half_made(self) -> None:
         """What a process that was killed has left half made is removed when it is old."""

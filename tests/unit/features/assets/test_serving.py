@@ -361,7 +361,7 @@ class CachingTests(FileTestCase):
             reply = self.get("/app.js", accept_encoding=accepted)
             self.assertEqual((reply.headers.get("content-encoding"), reply.body), (coding, body))
             self.assertEqual(reply.headers["content-type"], "text/javascript; charset=utf-8")
-        tags = {self.get("/app.js", accept_encoding=one).headers["etag"] for one in ("br", "gzip", "")}
+        tags = {self.get("/app.js", accept_encoding=coding).headers["etag"] for coding in ("br", "gzip", "")}
         self.assertEqual(len(tags), 3)
         self.assertNotIn("content-encoding", self.get("/app.js.gz").headers)
 

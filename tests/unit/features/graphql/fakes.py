@@ -113,7 +113,7 @@ class FakeScripts:
             if call["t"] == "each":
                 return {"d": [self._one(call["h"], value) for value in call["p"]]}
             value = self.handlers[call["h"]](call)
-            return {"d": [{"d": one} for one in value] if call["t"] == "many" else value}
+            return {"d": [{"d": item} for item in value] if call["t"] == "many" else value}
         except FieldFailed as error:
             return {"e": {"message": error.message, "public": True, "extensions": error.extensions}}
         except ValueError as error:
@@ -163,10 +163,10 @@ class World:
         """Have these parts serve, by script."""
         registry = self.current.registry
         by_script: dict[str, list[SchemaPart]] = {}
-        for one in parts:
-            by_script.setdefault(one.script, []).append(one)
+        for part in parts:
+            by_script.setdefault(part.script, []).append(part)
         actives = [
-            ActiveScript(uri=script, version=f"{script}@1", number=1, entries=tuple(entry(one) for one in own))
+            ActiveScript(uri=script, version=f"{script}@1", number=1, entries=tuple(entry(part) for part in own))
             for script, own in by_script.items()
         ]
         self.current.swap(registry.with_scripts(actives), registry.generation)

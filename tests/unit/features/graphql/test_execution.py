@@ -48,7 +48,7 @@ def notes_world(**settings: Any) -> World:
         [
             lambda call: f"Hello {call['a']['name']}",
             lambda call: [{"id": 1, "by": "ada"}, {"id": 2, "by": "bob"}],
-            lambda call: [{"name": one["by"]} for one in call["p"]],
+            lambda call: [{"name": parent["by"]} for parent in call["p"]],
             lambda call: 7,
             add,
             lambda call: 1,
@@ -260,8 +260,8 @@ class ExecutionTests(SynchronousTestCase):
         parts: list[Any] = []
 
         async def read() -> None:
-            async for one in first.more:
-                parts.append(next_response(one, "r", 1_000_000))  # noqa: PERF401
+            async for result in first.more:
+                parts.append(next_response(result, "r", 1_000_000))  # noqa: PERF401
 
         done = world.execution.loop.run(read())
         world.scripts.answer()
@@ -291,8 +291,8 @@ class ExecutionTests(SynchronousTestCase):
         parts: list[Any] = []
 
         async def read() -> None:
-            async for one in results[0].more:
-                parts.append(next_response(one, "r", 1_000_000))  # noqa: PERF401
+            async for result in results[0].more:
+                parts.append(next_response(result, "r", 1_000_000))  # noqa: PERF401
 
         done = world.execution.loop.run(read())
         world.scripts.answer()
@@ -323,7 +323,7 @@ class ScalarTests(SynchronousTestCase):
                 part("query", "at", "at(one: Stamp, more: [Stamp!], in: In): [Stamp] input In { when: Stamp, all: [[Stamp]] }", handler=0),
                 part("scalar", "Stamp", parse=1, serialize=2),
             ],
-            [lambda call: json.loads(json.dumps([call["a"].get("one"), *call["a"].get("more", []), *(one for some in call["a"].get("in", {}).get("all", []) for one in some)])),
+            [lambda call: json.loads(json.dumps([call["a"].get("one"), *call["a"].get("more", []), *(item for some in call["a"].get("in", {}).get("all", []) for item in some)])),
              parse,
              lambda call: f"s{call['p']}"],
         )  # fmt: skip

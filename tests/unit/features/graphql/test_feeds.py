@@ -64,7 +64,9 @@ class FeedsTests(SynchronousTestCase):
         self.begin()
 
     def begin(self, **settings: Any) -> None:
-        self.world = World([TICK, NOTE, TAGS], [lambda call: [[f"tag {one['id']}"] for one in call["p"]]], **settings)
+        self.world = World(
+            [TICK, NOTE, TAGS], [lambda call: [[f"tag {parent['id']}"] for parent in call["p"]]], **settings
+        )
         self.bus = Bus(epoch="e", settings=LiveSettings(), share=endless_turn())
         self.filters: list[Any] = []
         self.topics = SubscriptionTopics(
@@ -148,9 +150,9 @@ class FeedsTests(SynchronousTestCase):
     def test_catching_up(self) -> None:
         """While somebody catches up slowly, and after all others have gone, each still gets each result once."""
         self.keep(10)
-        first, one = self.subscribe()
+        first, subscription = self.subscribe()
         self.publish(1)
-        one.cancel()
+        subscription.cancel()
         self.publish(2, 3)
         back, two = self.subscribe(after="e-1")
         self.assertEqual(back.told, [("e-2", 2), ("e-3", 3)])
@@ -235,7 +237,7 @@ class FeedsTests(SynchronousTestCase):
         self.say({"s": "first", "v": '{"id":"first"}'})
         self.bus.publish("graphql:note", '{"id":"next"}')
         self.world.scripts.answer()
-        self.assertEqual([one["data"]["note"]["id"] for one in outlet.told], ["first", "next"])
+        self.assertEqual([result["data"]["note"]["id"] for result in outlet.told], ["first", "next"])
 
     def test_filter(self) -> None:
         """A function chooses: its resolver is asked again with each message, once for equal arguments."""

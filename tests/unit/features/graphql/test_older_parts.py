@@ -46,7 +46,7 @@ def test_items() -> None:
         {"incremental": [{"id": "0", "items": [4]}, {"id": "2", "items": ["a"]}], "completed": [{"id": "0"}], "hasNext": True},
         {"completed": [{"id": "2", "errors": [{"message": "no"}]}], "hasNext": False},
     ]  # fmt: skip
-    paths = [[one["path"] for one in (parts.next(part) or {})["incremental"]] for part in told]
+    paths = [[increment["path"] for increment in (parts.next(part) or {})["incremental"]] for part in told]
     assert paths == [[["list", 1]], [[]], [["list", 3], ["deep", "list", 0]], [["deep", "list", 1]]]
 
 

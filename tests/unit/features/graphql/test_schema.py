@@ -153,9 +153,9 @@ class BoundTests(SynchronousTestCase):
         documents = ParsedSdl(max_characters=1000)
         parts = [part("query", name, f"{name}: Int", script=name) for name in "ab"]
         assemble(parts, documents=documents)
-        kept = [documents.read(one) for one in parts]
+        kept = [documents.read(part) for part in parts]
         assemble([*parts, part("query", "c", "c: Int")], documents=documents)
-        self.assertTrue(all(documents.read(one) is known for one, known in zip(parts, kept, strict=True)))
+        self.assertTrue(all(documents.read(part) is known for part, known in zip(parts, kept, strict=True)))
         wrong = [*parts, part("query", "c", "c: Nope", script="c")]
         error = self.assertRaises(DeploymentRefused, assemble, wrong, documents=documents)
         self.assertIn("line 1, column 4 of the SDL of c", error.problems[0].message)

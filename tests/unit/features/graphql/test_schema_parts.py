@@ -44,7 +44,7 @@ class PartsTests(SynchronousTestCase):
         placed = [part_of(entry) for entry in entries]
         self.assertEqual((placed[0].kind, placed[0].name, placed[0].place), ("query", "note", "main.js:4"))
         self.assertEqual(placed[0].options, {"writes": True})
-        self.assertEqual([one.handler is None for one in placed], [False, True, False, True])
+        self.assertEqual([field.handler is None for field in placed], [False, True, False, True])
         self.assertEqual(subscriptions_of(entries), ["added"])
 
     def test_names(self) -> None:

@@ -146,12 +146,12 @@ class BudgetsTests(SynchronousTestCase):
         self.lines.clear()
         again = self.make(host_calls=("10/1m",), invocations=("100/1d",))
         self.assertIn("10 host calls a minute", self.refused(again))
-        self.assertEqual([one["used"] for one in again.figures_of("one")], [3, 13])
+        self.assertEqual([figures["used"] for figures in again.figures_of("one")], [3, 13])
         self.assertEqual(self.lines, [])
         self.now += 60
         later = self.make(host_calls=("10/1m",), invocations=("100/1d",))
         self.assertEqual(self.refused(later), "")
-        self.assertEqual([one["used"] for one in later.figures_of("one")], [3, 0])
+        self.assertEqual([figures["used"] for figures in later.figures_of("one")], [3, 0])
 
     def test_manifest(self) -> None:
         """A script may ask for less than the server gives, not for more; a new version does not begin anew."""
@@ -159,7 +159,7 @@ class BudgetsTests(SynchronousTestCase):
         self.of_manifest = {"host_calls": ("50/1m", "30/1h"), "log_lines": ("5/1m",)}
         budgets.count(invocation(), receipt(calls=9))
         self.assertEqual(
-            [one["budget"] for one in budgets.figures_of("one")],
+            [figures["budget"] for figures in budgets.figures_of("one")],
             ["10 host calls a minute", "30 host calls an hour", "5 log lines a minute"],
         )
         self.of_manifest = {"host_calls": ("8/1m",)}

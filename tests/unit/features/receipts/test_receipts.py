@@ -84,7 +84,7 @@ class ReceiptsTests(SynchronousTestCase):
     def kept(self, receipts: Receipts, **wanted: object) -> list[str]:
         """Return why and how the kept ones ended."""
         found = self.successResultOf(receipts.kept("one", limit=50, **wanted))
-        return [f"{one.why} {one.receipt.outcome}" for one in found]
+        return [f"{record.why} {record.receipt.outcome}" for record in found]
 
     def test_figures(self) -> None:
         """Each route has its count, errors, percentiles and sums; what was run once more counts once."""
@@ -115,8 +115,8 @@ class ReceiptsTests(SynchronousTestCase):
     def test_kept(self) -> None:
         """Failed and slow ones are kept, and one of so many others; each says why."""
         receipts = self.make(slow_seconds=0.5, sample_every=3)
-        for one in (receipt(), receipt("script_failed"), receipt(), receipt(wall=0.6), receipt(), receipt()):
-            receipts.keep(invocation(), one)
+        for made in (receipt(), receipt("script_failed"), receipt(), receipt(wall=0.6), receipt(), receipt()):
+            receipts.keep(invocation(), made)
         self.assertEqual(
             self.kept(receipts), ["sampled committed", "slow committed", "sampled committed", "failed script_failed"]
         )
@@ -157,9 +157,9 @@ class ReceiptsTests(SynchronousTestCase):
             asked = invocation("GET /*")._replace(request_line=f"GET /{number}")
             self.receipts.keep(asked, receipt("script_failed"))
         self.assertEqual(list(self.receipts.figures("one")), ["GET /*"])
-        self.assertEqual([one.label for one in self.receipts.recent("one")], ["GET /2", "GET /1", "GET /0"])
+        self.assertEqual([record.label for record in self.receipts.recent("one")], ["GET /2", "GET /1", "GET /0"])
         found = self.successResultOf(self.receipts.kept("one", limit=5))
-        self.assertEqual([one.label for one in found], ["GET /2", "GET /1", "GET /0"])
+        self.assertEqual([record.label for record in found], ["GET /2", "GET /1", "GET /0"])
 
     def test_many_labels(self) -> None:
         """Labels and scripts beyond a bound share one place."""

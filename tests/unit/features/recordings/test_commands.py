@@ -78,9 +78,9 @@ class RecordingCommandTests(SynchronousTestCase):
 
     def test_recordings(self) -> None:
         """The newest recordings are listed, and the rules."""
-        one = {"id": "r1", "at": 0, "version": "shop@2", "label": "GET /a", "outcome": "committed"}
+        recording = {"id": "r1", "at": 0, "version": "shop@2", "label": "GET /a", "outcome": "committed"}
         rule = {"uri": "shop", "path": "", "mode": "sample", "every": 5}
-        answers = {("GET", "/recordings"): {"recordings": [one]}, ("GET", "/recording-rules"): {"rules": [rule]}}
+        answers = {("GET", "/recordings"): {"recordings": [recording]}, ("GET", "/recording-rules"): {"rules": [rule]}}
         client, _, out = run_command(self, recordings, "shop", answers=answers)
         self.assertEqual(client.calls[0][2], {"limit": "20", "uri": "shop"})
         self.assertRegex(out, r"shop +\(all routes\) +sample +5")

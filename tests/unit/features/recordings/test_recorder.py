@@ -64,7 +64,7 @@ class RecorderTests(SynchronousTestCase):
         self.recorder.keep(invocation(**given), tape, outcome, error=error)
 
     def kept(self):
-        return [one.id for one in self.result(self.recorder.find("shop", limit=10))]
+        return [recording.id for recording in self.result(self.recorder.find("shop", limit=10))]
 
     def rule(self, **given):
         self.result(self.recorder.put_rule(Rule(**{"uri": "shop", "mode": "always", **given})))
@@ -92,7 +92,9 @@ class RecorderTests(SynchronousTestCase):
         tape = Tape(most_bytes=1000)
         tape.begin(seed="00" * 16, now=0, exact=True)
         self.recorder.keep(asked, tape, "committed", error="")
-        self.assertEqual([one.label for one in self.result(self.recorder.find("shop", limit=10))], ["GET /cart"])
+        self.assertEqual(
+            [recording.label for recording in self.result(self.recorder.find("shop", limit=10))], ["GET /cart"]
+        )
 
     def test_wrong_rules(self):
         """A mode that is none is refused."""
@@ -146,9 +148,10 @@ class RecorderTests(SynchronousTestCase):
         self.make(max_bytes=1024)
         for identity, body in (("short", b"x" * 1024), ("long", b"x" * 1025)):
             self.recorder.keep(invocation(identity=identity, body=body), self.tape(), "committed", error="")
-        kept = [self.result(self.recorder.get(one)).document for one in ("short", "long")]
+        kept = [self.result(self.recorder.get(identity)).document for identity in ("short", "long")]
         self.assertEqual(
-            [(one["whole"], len(one["request"].get("body", ""))) for one in kept], [(True, 1024), (False, 0)]
+            [(document["whole"], len(document["request"].get("body", ""))) for document in kept],
+            [(True, 1024), (False, 0)],
         )
 
     def tape(self):

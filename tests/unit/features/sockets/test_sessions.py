@@ -143,7 +143,7 @@ class SessionTests(WebTestCase):
             if text == "two":
                 self.serve(the_route(), limits={"cpu_ms": 200})
         self.assertIs(used[0], used[1])
-        self.assertEqual([one.cpu_seconds for one in used], [0.3, 0.3, 0.2])
+        self.assertEqual([cost.cpu_seconds for cost in used], [0.3, 0.3, 0.2])
 
     def test_without_handlers(self) -> None:
         """What no handler waits for is no invocation."""

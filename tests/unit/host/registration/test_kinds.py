@@ -193,8 +193,8 @@ class PathTests(SynchronousTestCase):
             functions=("registerFeed",),
             noun="feed",
             nouns="feeds",
-            check=lambda one: one.entry(
-                methods=("GET", "POST"), handler=one.handler(), options={"pattern": one.pattern}
+            check=lambda call: call.entry(
+                methods=("GET", "POST"), handler=call.handler(), options={"pattern": call.pattern}
             ),
             takes_path=True,
         )
@@ -366,8 +366,11 @@ class DeployingTests(SynchronousTestCase):
         self.assertEqual(self.result(again.deployer.restore()), 1)
         self.assertEqual([route.key for route in again.current.registry.routes.all], ["/a"])
         self.assertIsNone(self.index(again))
-        self.assertEqual([(one["uri"], one["many"], one["kind"]) for one in logged if "kind" in one], [("a", 2, "job")])
-        self.assertEqual([one.key for one in again.current.registry.unknown("a")], ["one", "two"])
+        self.assertEqual(
+            [(fields["uri"], fields["many"], fields["kind"]) for fields in logged if "kind" in fields],
+            [("a", 2, "job")],
+        )
+        self.assertEqual([entry.key for entry in again.current.registry.unknown("a")], ["one", "two"])
         self.result(again.deployer.deploy(self.request("a", {"path": "/b", "handler": {"id": 4}})))
         self.result(again.deployer.rollback("a"))
-        self.assertEqual([one["many"] for one in logged if "kind" in one], [2, 2])
+        self.assertEqual([fields["many"] for fields in logged if "kind" in fields], [2, 2])

@@ -203,9 +203,9 @@ class Play:
             self.scene.go(0.5)
             self.look()
             self.template.reap(KILLED)
-            for one in (self._committed, self._taken, self._reply):
+            for step in (self._committed, self._taken, self._reply):
                 for _ in range(10):
-                    one()
+                    step()
 
 
 class HostileChild(SynchronousTestCase):
@@ -247,7 +247,7 @@ class HostileChild(SynchronousTestCase):
 
     def check(self, told: list[Any], *, cancelled: bool) -> None:
         """Check what a sink was told: one answer, one failure, or a stream from its start to its end."""
-        kinds = [one if isinstance(one, str) else one[0] for one in told]
+        kinds = [event if isinstance(event, str) else event[0] for event in told]
         if kinds[:1] == ["started"]:
             self.assertIn(kinds[-1], {"finished", "failed"}, told)
             self.assertEqual(set(kinds[1:-1]) - {"write"}, set(), told)

@@ -44,8 +44,8 @@ class Script:
     def end(self, now: float) -> None:
         """End what is over at *now*."""
         self.now = now
-        over = [one for one in self.in_hand if one <= now]
-        self.in_hand = [one for one in self.in_hand if one > now]
+        over = [end for end in self.in_hand if end <= now]
+        self.in_hand = [end for end in self.in_hand if end > now]
         for _ in over:
             self.slots.leave(self.share, self.seconds)
         if self.left:
@@ -59,7 +59,7 @@ def play(scripts: list[Script], *, until: float) -> Counter[int]:
     now = 0.0
     held: Counter[int] = Counter()
     while now < until:
-        now = min(one for script in scripts for one in script.in_hand)
+        now = min(end for script in scripts for end in script.in_hand)
         for script in scripts:
             script.now = now
         for number, script in enumerate(scripts):
@@ -76,15 +76,15 @@ class SlotsTests(SynchronousTestCase):
     def test_bounds(self) -> None:
         """Nobody begins when all places are taken; who waits is served when one is free."""
         slots = Slots(total=3)
-        one, two = Script(slots), Script(slots)
+        greedy, modest = Script(slots), Script(slots)
         for _ in range(5):
-            one.ask()
-        self.assertEqual((one.begun, slots.running), (3, 3))
-        two.ask()
-        self.assertEqual((two.begun, slots.state()["scriptsWaiting"]), (0, 2))
-        slots.leave(one.share, 1.0)
+            greedy.ask()
+        self.assertEqual((greedy.begun, slots.running), (3, 3))
+        modest.ask()
+        self.assertEqual((modest.begun, slots.state()["scriptsWaiting"]), (0, 2))
+        slots.leave(greedy.share, 1.0)
         slots.pump()
-        self.assertEqual((one.begun, two.begun, slots.running), (3, 1, 3))
+        self.assertEqual((greedy.begun, modest.begun, slots.running), (3, 1, 3))
 
     def test_room_for_the_others(self) -> None:
         """A script that takes all it can get leaves some places to scripts that have none."""
@@ -100,18 +100,18 @@ class SlotsTests(SynchronousTestCase):
     def test_parked_goes_on(self) -> None:
         """Who was parked goes on although all places are taken; nobody else begins before there is one again."""
         slots = Slots(total=1)
-        one, two = Script(slots), Script(slots)
-        one.ask()
-        slots.leave(one.share, 0.1)
-        two.ask()
-        slots.enter(one.share)
+        parked, other = Script(slots), Script(slots)
+        parked.ask()
+        slots.leave(parked.share, 0.1)
+        other.ask()
+        slots.enter(parked.share)
         self.assertEqual(slots.running, 2)
-        slots.leave(two.share, 0.1)
-        two.ask()
-        self.assertEqual(two.begun, 1)
-        slots.leave(one.share, 0.1)
+        slots.leave(other.share, 0.1)
+        other.ask()
+        self.assertEqual(other.begun, 1)
+        slots.leave(parked.share, 0.1)
         slots.pump()
-        self.assertEqual(two.begun, 2)
+        self.assertEqual(other.begun, 2)
 
     def test_equal_time(self) -> None:
         """Long runs of one script and short ones of another have the same time, not the same number."""
@@ -150,6 +150,6 @@ class SlotsTests(SynchronousTestCase):
                 slots.leave(script.share, 1.0)
                 slots.pump()
             self.assertLessEqual(slots.running, total)
-            self.assertEqual(slots.running, sum(one.share.running for one in scripts))
+            self.assertEqual(slots.running, sum(script.share.running for script in scripts))
             if slots.running < max(1, total - total // 4):
                 self.assertEqual(slots.state()["scriptsWaiting"], 0)

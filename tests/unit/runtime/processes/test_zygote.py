@@ -91,8 +91,8 @@ class ZygoteTests(SynchronousTestCase):
     def stop(self) -> None:
         """Stop it, whatever state it is in."""
         self.zygote.stopService()
-        for one in self.reactor.started:
-            one.end()
+        for process in self.reactor.started:
+            process.end()
 
     @property
     def process(self) -> Started:
@@ -143,8 +143,8 @@ class ZygoteTests(SynchronousTestCase):
         waiting = self.zygote.when_ready()
         self.process.protocol.errReceived(b"a warning\n/x/kv.js: ReferenceError")
         self.process.protocol.processEnded(Failure(ProcessTerminated(exitCode=3)))
-        for one in (waiting, self.zygote.when_ready()):
-            self.assertEqual(self.failureResultOf(one, CannotStart).value.public, "broken: /x/kv.js: ReferenceError")
+        for ready in (waiting, self.zygote.when_ready()):
+            self.assertEqual(self.failureResultOf(ready, CannotStart).value.public, "broken: /x/kv.js: ReferenceError")
         self.reactor.advance(1)
         self.process.ready()
         self.reactor.turn()

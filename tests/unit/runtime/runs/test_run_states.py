@@ -361,13 +361,13 @@ class RunMachine(RuleBasedStateMachine):
 
     @invariant()
     def sink_is_told_one_thing_in_order(self) -> None:
-        told = [one if isinstance(one, str) else one[0] for one in self.play.sink.told]
+        told = [event if isinstance(event, str) else event[0] for event in self.play.sink.told]
         ends = {"answered", "failed", "finished"}
-        assert sum(one in ends for one in told) <= 1, told
+        assert sum(event in ends for event in told) <= 1, told
         if told and told[0] not in ends:
             assert told[0] == "started"
-            assert all(one == "write" for one in told[1:] if one not in ends), told
-        assert all(one not in ends for one in told[:-1]), told
+            assert all(event == "write" for event in told[1:] if event not in ends), told
+        assert all(event not in ends for event in told[:-1]), told
         if self.run.ended:
             assert told, "whoever waits is told"
             assert told[-1] in ends

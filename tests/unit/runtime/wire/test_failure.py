@@ -153,7 +153,7 @@ class RefusedTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """They are read, each with what of the call is wrong, and how many were caught before."""
-        one = {
+        refusal = {
             "name": "HostError",
             "message": "use: no.",
             "code": "too_many",
@@ -161,7 +161,7 @@ class RefusedTests(SynchronousTestCase):
             "argument": 1,
             "option": "a",
         }
-        told = {**one, "refused": [one, {"message": "second"}], "more": 3}
+        told = {**refusal, "refused": [refusal, {"message": "second"}], "more": 3}
         error = script_failure({b"_error_code": b"thrown", b"v": json.dumps(told).encode()})
         assert type(error) is ScriptFailed
         self.assertEqual(

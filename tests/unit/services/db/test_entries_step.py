@@ -83,9 +83,9 @@ class EntriesStepTests(SynchronousTestCase):
             self.successResultOf(Deferred.fromCoroutine(put))
         self.successResultOf(world.database.stopService())
         with sqlite3.connect(self.folder / "main.sqlite3") as connection:
-            for number, one in enumerate(registered):
+            for number, entries in enumerate(registered):
                 connection.execute(
-                    "UPDATE versions SET registered = ? WHERE version LIKE ?", (json.dumps(one), f"notes{number}@%")
+                    "UPDATE versions SET registered = ? WHERE version LIKE ?", (json.dumps(entries), f"notes{number}@%")
                 )
             connection.execute("UPDATE scripts_version SET revision = '0001'")
             connection.execute("ALTER TABLE versions DROP COLUMN origin")
@@ -111,8 +111,8 @@ class EntriesStepTests(SynchronousTestCase):
         self.assertEqual((query.kind, query.key, query.methods), (GRAPHQL, "query note", ()))
         self.assertEqual((part_of(query).sdl, part_of(query).options), ("note: String", {"writes": True}))
         self.assertEqual((part_of(scalar).kind, part_of(scalar).handler), ("scalar", None))
-        self.assertEqual([one.key for one in registry.index("stream")], ["/live"])
-        self.assertEqual([one.key for one in registry.index("socket")], ["/talk"])
+        self.assertEqual([entry.key for entry in registry.index("stream")], ["/live"])
+        self.assertEqual([entry.key for entry in registry.index("socket")], ["/talk"])
         self.assertEqual(list(registry.index(GRAPHQL).roots), [("query", "note")])
 
     def test_before_the_schema(self) -> None:

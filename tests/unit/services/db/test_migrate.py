@@ -48,7 +48,7 @@ def table(name, *more):
 def chain(name, *upgrades):
     """Return a chain with the revisions 1, 2 and so on."""
     return MigrationChain(
-        name=name, steps=tuple(Step(revision=f"{at:04}", upgrade=one) for at, one in enumerate(upgrades, 1))
+        name=name, steps=tuple(Step(revision=f"{at:04}", upgrade=upgrade) for at, upgrade in enumerate(upgrades, 1))
     )
 
 
@@ -258,8 +258,11 @@ class EngineChainTests(DatabaseCase):
             keepers = [feature for feature in FEATURES if name in feature.migrations]
             self.assertTrue(keepers)
             for features in ([], *([feature] for feature in keepers), keepers):
-                tables = [importlib.import_module(f"aiwebengine.features.{one.name}.tables").TABLES for one in features]
-                self.file = self.folder / f"{name}-{'-'.join(one.name for one in features)}.sqlite3"
+                tables = [
+                    importlib.import_module(f"aiwebengine.features.{feature.name}.tables").TABLES
+                    for feature in features
+                ]
+                self.file = self.folder / f"{name}-{'-'.join(feature.name for feature in features)}.sqlite3"
                 self.assertEqual(self.differences(chains_of(features)[name], [machinery, *tables]), [])
 
 
@@ -306,7 +309,7 @@ class BeforeChainsTests(DatabaseCase):
             self.assertEqual(self.content(file), before)
             fresh = self.folder / f"fresh-{name}.sqlite3"
             self.bring(*chains, file=fresh)
-            self.assertEqual([one for one in self.schema(file) if one[2] != "alembic_version"], self.schema(fresh))
+            self.assertEqual([row for row in self.schema(file) if row[2] != "alembic_version"], self.schema(fresh))
             revisions = self.revisions(file)
             del revisions["alembic_version"]
             self.assertEqual(revisions, self.revisions(fresh))
@@ -361,7 +364,7 @@ class BeforeChainsTests(DatabaseCase):
     def test_not_alone(self):
         """While the engine from before still serves from it, what has the same form since is read as it is."""
         file = self.restore("evidence")
-        same = [one for one in EVIDENCE_CHAINS if one.name in {"logs", "budgets"}]
+        same = [chain for chain in EVIDENCE_CHAINS if chain.name in {"logs", "budgets"}]
         self.bring(*same, alone=False, file=file)
         self.assertEqual(self.revisions(file), {"alembic_version": [("e0004",)]})
 

@@ -374,8 +374,8 @@ class BusyTests(ScriptDatabasesCase):
         """Many who come while a file is opened wait for the same opening."""
         reading = [self.read("a") for _ in range(5)]
         self.all()
-        for one in reading:
-            self.assertEqual(self.successResultOf(one), [])
+        for answer in reading:
+            self.assertEqual(self.successResultOf(answer), [])
         self.assertEqual(self.databases.state()["opened"], 1)
 
     def test_in_use(self):
@@ -398,8 +398,8 @@ class BusyTests(ScriptDatabasesCase):
         self.clock.advance(5.0)
         self.assertIn("Too many databases", self.failureResultOf(fifth, Unavailable).value.public)
         self.all()
-        for one in blocked:
-            self.successResultOf(one)
+        for answer in blocked:
+            self.successResultOf(answer)
 
     def test_wanted_while_it_is_closed(self):
         """Who wants a file that is just being closed has it opened again, with all that is in it."""
@@ -450,8 +450,8 @@ class BusyTests(ScriptDatabasesCase):
         self.all()
         self.successResultOf(stopping)
         self.databases = None
-        for one in opening[:2]:
-            self.assertEqual(self.successResultOf(one), [])
+        for answer in opening[:2]:
+            self.assertEqual(self.successResultOf(answer), [])
         self.failureResultOf(opening[2], Unavailable)
 
 
@@ -494,7 +494,7 @@ class AnyOrderTests(ScriptDatabasesCase):
                 found = self.successResultOf(reading)
                 if uri in removed:
                     # What was written beside a removal is there or not; what was written before is gone.
-                    fresh = [text for kind, one, text, _ in pending if kind == "write" and one == uri]
+                    fresh = [text for kind, place, text, _ in pending if kind == "write" and place == uri]
                     self.assertEqual(found, [text for text in fresh if text in found])
                     written[uri] = found
                 else:

@@ -99,7 +99,7 @@ class UnitsTests(SynchronousTestCase):
         refused, broken = self.units.commit("k.0", refuse), self.units.commit("l.0", fault)
         twice = self.units.commit("m.0", add("a"))
         self.work()
-        self.assertEqual([self.successResultOf(one) for one in (first, *others)], ["a", "0", "1", "2"])
+        self.assertEqual([self.successResultOf(commit) for commit in (first, *others)], ["a", "0", "1", "2"])
         self.failureResultOf(refused, Invalid)
         self.failureResultOf(broken, KeyError)
         self.failureResultOf(twice, Conflict)

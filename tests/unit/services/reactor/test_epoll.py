@@ -58,8 +58,8 @@ class Scene:
     def close(self) -> None:
         """Close everything."""
         self.reactor.removeAll()
-        for one in (*self.peers, *(ear.sock for ear in self.ears)):
-            one.close()
+        for sock in (*self.peers, *(ear.sock for ear in self.ears)):
+            sock.close()
         self.reactor._poller.close()
         for descriptor in (self.reactor.waker.i, self.reactor.waker.o):
             os.close(descriptor)
@@ -100,7 +100,7 @@ def test_ends(scene: Scene) -> None:
     ear.instead = ConnectionDone
     scene.peers[0].send(b"x")
     scene.reactor.doPoll(0)
-    assert [one.check(ConnectionDone) for one in ear.lost] == [ConnectionDone]
+    assert [reason.check(ConnectionDone) for reason in ear.lost] == [ConnectionDone]
     assert ear not in scene.reactor.getReaders()
 
 

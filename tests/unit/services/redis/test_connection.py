@@ -40,7 +40,7 @@ class Endpoint:
         self.attempts = []
 
     def connect(self, factory):
-        attempt = Deferred(lambda one: one.errback(ConnectingCancelledError(None)))
+        attempt = Deferred(lambda attempt: attempt.errback(ConnectingCancelledError(None)))
         attempt.addCallback(lambda _: self._build(factory))
         self.attempts.append(attempt)
         return attempt

@@ -145,7 +145,7 @@ class ApiTestCase(SynchronousTestCase):
     def open(self, method: str, path: str, body: bytes = b"", headers: Any = None, /, **query: Any) -> Any:
         """Send a request; gives the response, whose body may go on."""
         given = {"authorization": f"Bearer {self.token}", **(headers or {})}
-        pairs = [(k, one) for k, v in query.items() for one in (v if isinstance(v, list) else [v])]
+        pairs = [(k, item) for k, v in query.items() for item in (v if isinstance(v, list) else [v])]
         url = f"http://test/engine/api/{path}" + (f"?{urlencode(pairs)}" if pairs else "")
         sent = self.client.request(method, url, data=body, headers=given)
         self.agent.flush()

@@ -212,7 +212,7 @@ class DeployTests(ApiTestCase):
         lines = {"accept": "application/x-ndjson"}
         _, content = self.ask("PUT", "script", b"/notes", lines, uri="notes")
         told = [json.loads(line) for line in content.splitlines() if line]
-        self.assertEqual([one.get("step") for one in told[:-1]], ["check", "build", "load", "validate", "store"])
+        self.assertEqual([event.get("step") for event in told[:-1]], ["check", "build", "load", "validate", "store"])
         self.assertEqual(told[-1]["result"]["script"]["version"], 1)
         _, content = self.ask("PUT", "script", b"SYNTAX ERROR", lines, uri="notes")
         error = json.loads(content.splitlines()[-1])["error"]

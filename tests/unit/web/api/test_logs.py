@@ -57,7 +57,7 @@ class LogTests(ApiTestCase):
         self.clock.advance(FLUSH_SECONDS)
         self.agent.flush()
         told = [json.loads(line) for line in b"".join(came).splitlines() if line]
-        self.assertEqual([one["message"] for one in told], ["old", "new", "elsewhere"])
+        self.assertEqual([line["message"] for line in told], ["old", "new", "elsewhere"])
         self.assertIsNone(told[1]["id"])
 
     def test_follow_as_events(self):

@@ -24,8 +24,10 @@ class ReceiptTests(ApiTestCase):
         self.assertEqual((status, told["uri"], told["since"]), (200, "notes", 2_000_000))
         (route,) = told["routes"]
         self.assertEqual((route["label"], route["count"], route["errors"]), ("GET /notes", 2, {"script_failed": 1}))
-        self.assertEqual([one["outcome"] for one in told["recent"]], ["script_failed", "committed"])
-        self.assertEqual([(one["outcome"], one["why"]) for one in told["kept"]], [("script_failed", "failed")])
+        self.assertEqual([receipt["outcome"] for receipt in told["recent"]], ["script_failed", "committed"])
+        self.assertEqual(
+            [(receipt["outcome"], receipt["why"]) for receipt in told["kept"]], [("script_failed", "failed")]
+        )
 
     def test_budgets(self) -> None:
         """What is used of the budgets is told, and a script can be given new ones."""
@@ -43,11 +45,11 @@ class ReceiptTests(ApiTestCase):
         for outcome in ("a", "b", "c"):
             self.keep(outcome)
         _, told = self.ask("GET", "script/receipts", uri="notes", limit=2)
-        self.assertEqual(([one["outcome"] for one in told["kept"]], len(told["recent"])), (["c", "b"], 2))
+        self.assertEqual(([receipt["outcome"] for receipt in told["kept"]], len(told["recent"])), (["c", "b"], 2))
         _, told = self.ask("GET", "script/receipts", uri="notes", limit=2, before=told["next"])
-        self.assertEqual(([one["outcome"] for one in told["kept"]], told["next"]), (["a"], None))
+        self.assertEqual(([receipt["outcome"] for receipt in told["kept"]], told["next"]), (["a"], None))
         _, told = self.ask("GET", "script/receipts", uri="notes", outcome="b")
-        self.assertEqual([one["outcome"] for one in told["kept"] + told["recent"]], ["b", "b"])
+        self.assertEqual([receipt["outcome"] for receipt in told["kept"] + told["recent"]], ["b", "b"])
 
     def test_nothing(self) -> None:
         """A script that never ran has no figures; a bad parameter is a clear 400."""

@@ -86,12 +86,12 @@ class EventStreamTests(SynchronousTestCase):
         turns = TurnClock()
         streams = EventStreams(clock=self.clock, heartbeat_seconds=100, share=short_turns(turns, 5))
         written = [[] for _ in range(30)]
-        opened = [streams.open(write=one.append, finish=lambda: None) for one in written]
+        opened = [streams.open(write=chunks.append, finish=lambda: None) for chunks in written]
         for stream in opened:
             stream.event("1")
             stream.event("2")
         self.clock.advance(0.05)
-        self.assertIn(sum(len(one) for one in written), range(31, 60))
+        self.assertIn(sum(len(chunks) for chunks in written), range(31, 60))
         turns.turns()
         self.assertEqual(written, [[b"data: 1\n\n", b"data: 2\n\n"]] * 30)
         for stream in opened:

@@ -512,8 +512,8 @@ class ClosingTests(WebTestCase):
         self.assertTrue(idle.disconnecting)
         own.dataReceived(OWN[10:])
         self.assertEqual(replies(own_transport.value())[0].headers["connection"], "close")
-        for one in (idle_channel, channel, own):
-            ended(one)
+        for remaining in (idle_channel, channel, own):
+            ended(remaining)
         self.assertNoResult(drained)
         ended(late)
         self.successResultOf(drained)

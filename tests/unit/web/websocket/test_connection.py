@@ -353,7 +353,7 @@ class SocketTests(WebTestCase):
             client, owner = self.open()
             client.frame(*frame)
             self.assertEqual((frame[0], client.closed_with), (frame[0], code))
-            self.assertEqual([one for one in owner.heard if not isinstance(one, tuple)], [])
+            self.assertEqual([event for event in owner.heard if not isinstance(event, tuple)], [])
             client.gone()
             self.assertEqual(owner.heard[-1][0], code)
         client, _ = self.open()
