@@ -117,7 +117,7 @@ class Hooks:
         if self.recording is not None:
             self.recording.keep(run, outcome)
 
-    def tape_bytes(self) -> int:
+    def recording_bytes(self) -> int:
         """See `Recording.most_bytes`; 0 if nobody records."""
         return self.recording.most_bytes if self.recording is not None else 0
 

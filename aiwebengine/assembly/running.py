@@ -126,7 +126,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         entropy=base.entropy,
         passed=base.passed,
         recorded=hooks.recorded,
-        tape_bytes=hooks.tape_bytes,
+        recording_bytes=hooks.recording_bytes,
         pulse=base.watchdog.pulse,
     )
     invoker = Invoker(

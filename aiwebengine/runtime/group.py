@@ -171,8 +171,8 @@ class ProcessGroup:
         invocation = run.invocation
         payload, times, seed, at = self._payloads.of(invocation)
         more = b""
-        if run.tape is not None:
-            run.tape.begin(seed=seed, now=at, exact=clone.runs == 0)
+        if run.recording is not None:
+            run.recording.begin(seed=seed, now=at, exact=clone.runs == 0)
             more = _RECORDED
         if invocation.replay is not None:
             clone.prepare(invocation.replay)
@@ -180,7 +180,7 @@ class ProcessGroup:
 
     def _follow(self, run: Run) -> bool:
         """Have *run* wait in the socket of a process that will soon be free, if there is one."""
-        if run.alone or run.lost or run.tape is not None or run.invocation.body or self._occupancy.contended():
+        if run.alone or run.lost or run.recording is not None or run.invocation.body or self._occupancy.contended():
             return False
         best = self._pace.soon_free(self._pool.clones, self._context.seconds(), most=self._behind)
         if best is None or self._pool.is_worn(best):

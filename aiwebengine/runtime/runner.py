@@ -29,8 +29,8 @@ from aiwebengine.runtime.processes.terms import GroupContext, RunTerms, check_lo
 from aiwebengine.runtime.processes.zygote import Zygote
 from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.runs.run import Run, RunContext
+from aiwebengine.runtime.runs.run_recording import RunRecording
 from aiwebengine.runtime.runs.sink import Sink
-from aiwebengine.runtime.runs.tape import Tape
 from aiwebengine.runtime.wire.failure import disconnected
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Bundle, Invocation, Receipt
@@ -75,7 +75,7 @@ class Runner(Service):
         entropy: Random bytes for the scripts' seeds.
         passed: Told of the points on the way.
         recorded: Given each run that was recorded, with its outcome.
-        tape_bytes: Most bytes of calls and answers that are written down of one run.
+        recording_bytes: Most bytes of calls and answers that are written down of one run.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Runner(Service):
         entropy: Callable[[int], bytes],
         passed: Passed = unwatched,
         recorded: Callable[[Run, str], None] | None = None,
-        tape_bytes: Callable[[], int] = lambda: 1024 * 1024,
+        recording_bytes: Callable[[], int] = lambda: 1024 * 1024,
         pulse: ReactorPulse | None = None,
     ) -> None:
         self._reactor = reactor
@@ -108,7 +108,7 @@ class Runner(Service):
         self._wall = wall
         self._passed = passed
         self._recorded = recorded
-        self._tape_bytes = tape_bytes
+        self._recording_bytes = recording_bytes
         self._pulse = pulse or unwatched_pulse()
         self._groups: dict[str, ProcessGroup] = {}
         self._retiring: set[ProcessGroup] = set()
@@ -292,10 +292,10 @@ class Runner(Service):
         context = group.run_context
         if host is not None:
             context = replace(context, host=host)
-        tape = None
+        recording = None
         if invocation.recording and self._recorded is not None:
-            tape = Tape(most_bytes=self._tape_bytes())
-        return Run(invocation=invocation, sink=sink, context=context, tape=tape)
+            recording = RunRecording(most_bytes=self._recording_bytes())
+        return Run(invocation=invocation, sink=sink, context=context, recording=recording)
 
     def _group(self, version: str, script: str, *, manifest: Mapping[str, Any] | None = None) -> ProcessGroup:
         return self._groups.get(version) or self._new_group(version, self._terms(script, manifest))

@@ -21,9 +21,9 @@ class _Recording:
         self.most_bytes = most_bytes
 
     def keep(self, run: Run, outcome: str) -> None:
-        if run.tape is not None and run.invocation.replay is None:
+        if run.recording is not None and run.invocation.replay is None:
             error = run.error.public if run.error is not None else ""
-            self._recorder.keep(run.invocation, run.tape, outcome, error=error)
+            self._recorder.keep(run.invocation, run.recording, outcome, error=error)
 
 
 def build(machinery: Machinery) -> Parts:

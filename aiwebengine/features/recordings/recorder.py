@@ -80,8 +80,8 @@ class MaskedRecording:
         }
 
 
-class FinishedTape(Protocol):
-    """What was written down; see `runtime.runs.tape.Tape`."""
+class FinishedRecording(Protocol):
+    """What was written down; see `runtime.runs.run_recording.RunRecording`."""
 
     seed: str
     now: int
@@ -201,7 +201,7 @@ class Recorder(Service):
         self._rules.pop((uri, path), None)
         return await self._rows.remove_rule(uri, path)
 
-    def keep(self, invocation: Invocation, tape: FinishedTape, outcome: str, *, error: str) -> None:
+    def keep(self, invocation: Invocation, finished: FinishedRecording, outcome: str, *, error: str) -> None:
         """
         Keep what was written down of an invocation that is over.
 
@@ -216,7 +216,7 @@ class Recorder(Service):
             return
         recording = MaskedRecording(
             id=invocation.id,
-            at=tape.now,
+            at=finished.now,
             uri=invocation.script,
             version=invocation.version,
             label=invocation.shown,
@@ -224,7 +224,7 @@ class Recorder(Service):
             document={},
         )
         self._waiting += 1
-        pack = partial(self._pack, invocation, tape, error=error)
+        pack = partial(self._pack, invocation, finished, error=error)
         self._background.start("keep a recording", self._write(recording, pack))
 
     async def find(self, uri: str | None, *, limit: int) -> list[MaskedRecording]:
@@ -260,12 +260,12 @@ class Recorder(Service):
             self._waiting -= 1
             self._turn.release()
 
-    def _pack(self, invocation: Invocation, tape: FinishedTape, *, error: str) -> bytes:
+    def _pack(self, invocation: Invocation, finished: FinishedRecording, *, error: str) -> bytes:
         """Mask and pack what was written down; in a thread, for it may be long."""
         with no_collections():
-            return pack(self._document(invocation, tape, error=error))
+            return pack(self._document(invocation, finished, error=error))
 
-    def _document(self, invocation: Invocation, tape: FinishedTape, *, error: str) -> dict[str, Any]:
+    def _document(self, invocation: Invocation, finished: FinishedRecording, *, error: str) -> dict[str, Any]:
         fits = len(invocation.body) <= self._settings.max_bytes
         return {
             "format": 1,
@@ -273,16 +273,16 @@ class Recorder(Service):
             "handler": invocation.handler.id if invocation.handler else None,
             "user": invocation.principal.id,
             "request": self.masks.request(invocation, body=invocation.body if fits else b""),
-            "seed": tape.seed,
-            "now": tape.now,
+            "seed": finished.seed,
+            "now": finished.now,
             "wallSeconds": invocation.wall_seconds,
             "cpuSeconds": invocation.cpu_seconds,
-            "calls": [self.masks.call(call) for call in tape.calls],
-            "steps": list(tape.steps),
-            "answer": self.masks.answer(tape.answer),
+            "calls": [self.masks.call(call) for call in finished.calls],
+            "steps": list(finished.steps),
+            "answer": self.masks.answer(finished.answer),
             "error": error or None,
-            "exact": tape.exact,
-            "whole": tape.whole and fits,
+            "exact": finished.exact,
+            "whole": finished.whole and fits,
         }
 
     async def _trim(self) -> None:

@@ -40,7 +40,7 @@ from twisted.internet.interfaces import IReactorFDSet
 from twisted.logger import Logger
 
 from aiwebengine.runtime.moves import IllegalMove, Move
-from aiwebengine.runtime.processes.occupant import Death, Occupant
+from aiwebengine.runtime.processes.interfaces import CurrentRun, Death
 from aiwebengine.runtime.processes.process import Process
 from aiwebengine.runtime.processes.socket_queue import TAGS, SocketQueue
 from aiwebengine.runtime.wire.boxes import Box, boxes_of, encode, encode_pair
@@ -50,7 +50,7 @@ from aiwebengine.values import ReplayInputs
 
 _log = Logger()
 
-R = TypeVar("R", bound=Occupant)
+R = TypeVar("R", bound=CurrentRun)
 
 _COMMAND_RUN = encode_pair(b"_command", b"run")
 _STEPS = encode_pair(b"_command", b"steps")
@@ -165,8 +165,8 @@ class Clone(Generic[R]):
     """
 
     __slots__ = (
-        "_ending_since", "_link", "_once", "_owner", "_seconds", "begun_at", "born_at", "cause", "ended", "idle_since",
-        "label", "life", "occupant", "process", "queue", "runs", "spent", "work", "working_since",
+        "_ending_since", "_link", "_once", "_owner", "_seconds", "begun_at", "born_at", "cause", "current_run", "ended",
+        "idle_since", "label", "life", "process", "queue", "runs", "spent", "work", "working_since",
     )  # fmt: skip
 
     # Long: keeps each argument under its name, and begins each count.
@@ -190,7 +190,7 @@ class Clone(Generic[R]):
         self.queue: SocketQueue[R] = SocketQueue()
         self.work = _IDLE
         self.life = _LIVE
-        self.occupant: R | None = None
+        self.current_run: R | None = None
         """The run in hand."""
         self.label = ""
         """What its run is a run of."""
@@ -247,7 +247,7 @@ class Clone(Generic[R]):
 
     def _take_in_hand(self, run: R, label: str, at: float) -> None:
         self.work = START[self.work]
-        self.occupant = run
+        self.current_run = run
         self.label = label
         self.begun_at = self.working_since = at
         self.runs += 1
@@ -272,8 +272,8 @@ class Clone(Generic[R]):
                 self._link.send(encode(_RECALL + _NAMED[turn], b""))
 
     def fall_back(self) -> None:
-        """See `occupant.Child.fall_back`."""
-        if self.occupant is None or self.work is _PARKED or self._is_starved():
+        """See `interfaces.Child.fall_back`."""
+        if self.current_run is None or self.work is _PARKED or self._is_starved():
             return
         self.work = LINGER[self.work]
         self.recall()
@@ -288,7 +288,7 @@ class Clone(Generic[R]):
         late = self._seconds() - self.begun_at
         return spent is not None and spent < _LONG_CPU_SECONDS and late < _STARVED_SECONDS
 
-    # -- what its run asks of it: see `occupant.Child` ------------------------------------------
+    # -- what its run asks of it: see `interfaces.Child` ------------------------------------------
 
     def prepare(self, replay: ReplayInputs) -> None:
         """Have the next run repeated in the steps of *replay*."""
@@ -309,30 +309,30 @@ class Clone(Generic[R]):
             self._link.send(encode(head, value))
 
     def park(self) -> None:
-        """See `occupant.Child.park`."""
-        if self.work is not _PARKED and self.life is _LIVE and self.occupant is not None:
+        """See `interfaces.Child.park`."""
+        if self.work is not _PARKED and self.life is _LIVE and self.current_run is not None:
             since = self.working_since
             self.work = PARK[self.work]
             self.recall()
             self._owner.run_parked(since)
 
     def resume(self) -> None:
-        """See `occupant.Child.resume`."""
+        """See `interfaces.Child.resume`."""
         if self.work is _PARKED:
             self.work = RESUME[self.work]
             self.working_since = self._seconds()
             self._owner.run_resumed()
 
     def cancel(self) -> None:
-        """See `occupant.Child.cancel`."""
+        """See `interfaces.Child.cancel`."""
         self._link.send(encode(_CANCEL + _NAMED[self.queue.turn], b""))
 
     def peak_bytes(self) -> int:
-        """See `occupant.Child.peak_bytes`."""
+        """See `interfaces.Child.peak_bytes`."""
         return self.process.peak_bytes()
 
     def kill(self, cause: str) -> None:
-        """See `occupant.Child.kill`."""
+        """See `interfaces.Child.kill`."""
         if not self.cause:
             self.cause = cause
         self.life = END[self.life]
@@ -342,9 +342,9 @@ class Clone(Generic[R]):
         self.process.end()
 
     def discard(self, cause: str) -> None:
-        """See `occupant.Child.discard`."""
+        """See `interfaces.Child.discard`."""
         was, self.work = self.work, RELEASE[self.work]
-        self.occupant = None
+        self.current_run = None
         self.idle_since = self._seconds()
         self.cause = cause
         self._link.close()
@@ -386,35 +386,35 @@ class Clone(Generic[R]):
         # If nobody meant it to end, what it had sent tells which of two runs it had begun.
         self.life = EXIT[self.life]
         self.process.reaped()
-        if self.occupant is not None:
+        if self.current_run is not None:
             # What it had sent before it died still counts.
             self._link.read_out()
         self.ended = ended
         self.life = BURY[self.life]
         self._link.close()
-        occupant, self.occupant = self.occupant, None
+        current_run, self.current_run = self.current_run, None
         was = self.work
-        if occupant is not None:
+        if current_run is not None:
             self.work = RELEASE[was]
-            occupant.died(Death(ended, self.cause, self.process.left_over(ended.cpu_seconds)))
+            current_run.died(Death(ended, self.cause, self.process.left_over(ended.cpu_seconds)))
         self._owner.clone_gone(self, was)
 
     # -- what it says -------------------------------------------------------------------------
 
     def _received(self, box: Box) -> None:
-        occupant = self.occupant
-        if occupant is None:
+        current_run = self.current_run
+        if current_run is None:
             self._broken("it sent a message outside of a run")
         elif b"_answer" in box or b"_error" in box:
             tag = self.queue.tag
             if box.get(b"_answer") != tag and box.get(b"_error") != tag:
                 self._broken("it answered a run that it was not given")
                 return
-            self._completed(occupant, box)
+            self._completed(current_run, box)
         else:
-            self._command(occupant, box)
+            self._command(current_run, box)
 
-    def _command(self, occupant: R, box: Box) -> None:
+    def _command(self, current_run: R, box: Box) -> None:
         command = box.get(b"_command")
         if command == b"host" and b"_ask" in box:
             name = box.get(b"n", b"")
@@ -422,13 +422,13 @@ class Clone(Generic[R]):
                 # Its answer goes on, which may take long.
                 self.work = LINGER[self.work]
                 self.recall()
-            occupant.asked(box[b"_ask"], name, box.get(b"v", b""))
+            current_run.host_called(box[b"_ask"], name, box.get(b"v", b""))
         elif command == b"log":
-            occupant.logged(box.get(b"v", b""))
+            current_run.logged(box.get(b"v", b""))
         elif command == b"step":
-            occupant.stepped(box.get(b"v", b""))
+            current_run.stepped(box.get(b"v", b""))
         elif command == b"position":
-            occupant.positioned(box.get(b"v", b""))
+            current_run.located(box.get(b"v", b""))
         elif command == b"recalled" and self.queue.may_return(box.get(b"t")):
             run = self.queue.returned(box[b"t"])
             if run is not None:
@@ -436,13 +436,13 @@ class Clone(Generic[R]):
         else:
             self._broken("it sends an unknown command")
 
-    def _completed(self, occupant: R, box: Box) -> None:
+    def _completed(self, current_run: R, box: Box) -> None:
         process = self.process
         self.spent = spent = process.spend()
-        fit = occupant.complete(box, spent)
+        fit = current_run.complete(box, spent)
         was = self.work
         self.work = RELEASE[was]
-        self.occupant = None
+        self.current_run = None
         if process.low_priority:
             process.catch_up()
         self.idle_since = self._seconds()
@@ -460,7 +460,7 @@ class Clone(Generic[R]):
             process.end()
         # The process can have its next run while the answer of this one is on its way.
         self._owner.clone_freed(self, was)
-        occupant.conclude()
+        current_run.conclude()
 
     def _broken(self, why: str) -> None:
         _log.warn("process {pid} of a script broke the protocol: {why}", pid=self.process.pid, why=why)
@@ -470,7 +470,7 @@ class Clone(Generic[R]):
         # The forker tells how it ended; if the socket was closed by a living process, that process is of no use.
         if self.life is _LIVE:
             self.life = END[self.life]
-            if self.occupant is not None:
+            if self.current_run is not None:
                 self.process.end()
 
 
@@ -483,7 +483,7 @@ def describe(clone: Clone[Any]) -> dict[str, Any]:
     """Return a clone's figures for the state page."""
     return {
         "pid": clone.process.pid,
-        "busy": clone.occupant is not None,
+        "busy": clone.current_run is not None,
         "parked": clone.work is _PARKED,
         "following": clone.queue.count,
         "runs": clone.runs,

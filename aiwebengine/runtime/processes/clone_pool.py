@@ -7,14 +7,14 @@ from typing import Generic, TypeVar
 from twisted.logger import Logger
 
 from aiwebengine.runtime.processes.child import Clone, CloneLife, CloneOwner
+from aiwebengine.runtime.processes.interfaces import CurrentRun
 from aiwebengine.runtime.processes.occupancy import Occupancy
-from aiwebengine.runtime.processes.occupant import Occupant
 from aiwebengine.runtime.processes.template_keeper import TemplateKeeper
 from aiwebengine.runtime.processes.terms import GroupContext, RunTerms
 
 _log = Logger()
 
-R = TypeVar("R", bound=Occupant)
+R = TypeVar("R", bound=CurrentRun)
 
 _STOCK = 3
 _WEIGH_RUNS = 256

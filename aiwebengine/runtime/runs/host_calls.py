@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from aiwebengine.interfaces import HostSession
 from aiwebengine.observe.points import Passed
-from aiwebengine.runtime.processes.occupant import Child
-from aiwebengine.runtime.runs.tape import Tape
+from aiwebengine.runtime.processes.interfaces import Child
+from aiwebengine.runtime.runs.run_recording import RunRecording
 from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.runtime.wire.call_checks import TOO_MANY_PARTS, is_costly_to_read, overspent
 from aiwebengine.runtime.wire.lines import Lines
@@ -29,7 +29,7 @@ class HostConversation:
         child: The process that has the run.
         session: Answers.
         limits: What the run may use.
-        tape: Where calls and answers are recorded; None: nowhere.
+        recording: Where calls and answers are recorded; None: nowhere.
         seconds: A clock.
         passed: Told of the points on the way.
     """
@@ -40,9 +40,9 @@ class HostConversation:
         "_made",
         "_open",
         "_passed",
+        "_recording",
         "_seconds",
         "_session",
-        "_tape",
         "_waits",
         "costs",
         "lines",
@@ -54,14 +54,14 @@ class HostConversation:
         child: Child,
         session: HostSession,
         limits: Allowance | LimitSettings,
-        tape: Tape | None,
+        recording: RunRecording | None,
         seconds: Callable[[], float],
         passed: Passed,
     ) -> None:
         self._child: Child | None = child
         self._session = session
         self._limits = limits
-        self._tape = tape
+        self._recording = recording
         self._seconds = seconds
         self._passed = passed
         self._made = 0
@@ -103,8 +103,8 @@ class HostConversation:
         if spent is not None:
             raise spent
         self._passed("call.received")
-        if self._tape is not None:
-            self._tape.asked(tag, name, argument)
+        if self._recording is not None:
+            self._recording.add_call(tag, name, argument)
         asked_at = self._seconds()
         answer = TOO_MANY_PARTS if is_costly_to_read(argument) else self._session.call(name, argument)
         if isinstance(answer, str):
@@ -163,6 +163,6 @@ class HostConversation:
         if child is None:
             return
         self._passed("call.answered")
-        if self._tape is not None:
-            self._tape.answered(tag, answer)
+        if self._recording is not None:
+            self._recording.add_result(tag, answer)
         child.answer(tag, answer.encode("ascii"))

@@ -21,8 +21,8 @@ from typing import NamedTuple
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.runtime.moves import Move
 from aiwebengine.runtime.runs.costs import RunCosts
+from aiwebengine.runtime.runs.run_recording import RunRecording
 from aiwebengine.runtime.runs.sink import Sink
-from aiwebengine.runtime.runs.tape import Tape
 from aiwebengine.runtime.wire.answer import read_answer, read_body, read_head, read_strings
 from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
@@ -75,16 +75,18 @@ class Reply:
     Args:
         sink: Gets it.
         limits: How large it may be.
-        tape: Where it is recorded; None: nowhere.
+        recording: Where it is recorded; None: nowhere.
         costs: Where its bytes are counted.
     """
 
-    __slots__ = ("_costs", "_limits", "_sink", "_tape", "given")
+    __slots__ = ("_costs", "_limits", "_recording", "_sink", "given")
 
-    def __init__(self, *, sink: Sink, limits: Allowance | LimitSettings, tape: Tape | None, costs: RunCosts) -> None:
+    def __init__(
+        self, *, sink: Sink, limits: Allowance | LimitSettings, recording: RunRecording | None, costs: RunCosts
+    ) -> None:
         self._sink = sink
         self._limits = limits
-        self._tape = tape
+        self._recording = recording
         self._costs = costs
         self.given = AnswerState.NOTHING
 
@@ -130,8 +132,8 @@ class Reply:
             taken: Called when the next may follow: at once, or when the client has taken a piece.
         """
         if part.answer is None:
-            if self._tape is not None:
-                self._tape.wrote(part.data)
+            if self._recording is not None:
+                self._recording.append_body(part.data)
 
             def piece_taken() -> None:
                 self.given = TAKEN[self.given]
@@ -139,8 +141,8 @@ class Reply:
 
             self._sink.write(part.data, piece_taken)
             return
-        if self._tape is not None:
-            self._tape.gave(part.answer)
+        if self._recording is not None:
+            self._recording.set_answer(part.answer)
         if self.given is AnswerState.STARTING:
             self.given = STARTED[self.given]
             self._sink.started(part.answer)

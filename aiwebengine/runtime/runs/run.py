@@ -24,13 +24,13 @@ from aiwebengine.errors import EngineError, ScriptFailed, ScriptProtocol, Stale,
 from aiwebengine.interfaces import HostCalls, HostSession
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.observe.watchdog import ReactorPulse
-from aiwebengine.runtime.processes.occupant import Child, Death
+from aiwebengine.runtime.processes.interfaces import Child, Death
 from aiwebengine.runtime.runs.costs import RunCosts
 from aiwebengine.runtime.runs.host_calls import HostConversation
 from aiwebengine.runtime.runs.phase import BEGIN, END, LOSE, RELEASE, TURN, YIELD, Phase
 from aiwebengine.runtime.runs.reply import REFUSED, WHOLE, AnswerState, Part, Reply
+from aiwebengine.runtime.runs.run_recording import RunRecording
 from aiwebengine.runtime.runs.sink import Sink
-from aiwebengine.runtime.runs.tape import Tape
 from aiwebengine.runtime.runs.turn import MOST_RERUNS, Release, Turn
 from aiwebengine.runtime.wire.answer import Head, read_answer
 from aiwebengine.runtime.wire.boxes import BadBox, Box
@@ -112,19 +112,21 @@ class Run:
         invocation: What is run.
         sink: Gets the answer.
         context: What it works with.
-        tape: Where it is recorded; None: nowhere.
+        recording: Where it is recorded; None: nowhere.
     """
 
     __slots__ = (
         "_attempted", "_child", "_context", "_conversation", "_losses", "_pending", "_position", "_reply", "_result",
-        "_session", "_turn", "cancelled", "costs", "deadline", "error", "invocation", "phase", "queued_until", "sink",
-        "tape",
+        "_session", "_turn", "cancelled", "costs", "deadline", "error", "invocation", "phase", "queued_until",
+        "recording", "sink",
     )  # fmt: skip
 
-    def __init__(self, *, invocation: Invocation, sink: Sink, context: RunContext, tape: Tape | None = None) -> None:
+    def __init__(
+        self, *, invocation: Invocation, sink: Sink, context: RunContext, recording: RunRecording | None = None
+    ) -> None:
         self.invocation = invocation
         self.sink = sink
-        self.tape = tape
+        self.recording = recording
         self.phase = _QUEUED
         self.costs = RunCosts(context.seconds())
         self.deadline = self.queued_until = 0.0
@@ -235,15 +237,15 @@ class Run:
         if self._child is not None:
             self._child.fall_back()
 
-    # -- from its process: see `occupant.Occupant` ----------------------------------------------
+    # -- from its process: see `interfaces.CurrentRun` ----------------------------------------------
 
     def stepped(self, step: bytes) -> None:
-        """See `occupant.Occupant.stepped`."""
-        if self.tape is not None:
-            self.tape.stepped(step)
+        """See `interfaces.CurrentRun.stepped`."""
+        if self.recording is not None:
+            self.recording.add_step(step)
 
-    def asked(self, tag: bytes, name: bytes, argument: bytes) -> None:
-        """See `occupant.Occupant.asked`."""
+    def host_called(self, tag: bytes, name: bytes, argument: bytes) -> None:
+        """See `interfaces.CurrentRun.host_called`."""
         if self.phase is not _RUNNING:
             return
         self._context.pulse.subject = self.invocation
@@ -261,7 +263,7 @@ class Run:
             self._abandon(error)
 
     def logged(self, lines: bytes) -> None:
-        """See `occupant.Occupant.logged`."""
+        """See `interfaces.CurrentRun.logged`."""
         if self.phase is not _RUNNING:
             return
         self._context.pulse.subject = self.invocation
@@ -272,13 +274,13 @@ class Run:
         except BadBox as error:
             self._protocol(str(error))
 
-    def positioned(self, stack: bytes) -> None:
-        """See `occupant.Occupant.positioned`."""
+    def located(self, stack: bytes) -> None:
+        """See `interfaces.CurrentRun.located`."""
         if self.phase is _RUNNING:
             self._position = read_position(stack)
 
     def complete(self, box: Box, cpu_seconds: float) -> bool:
-        """See `occupant.Occupant.complete`."""
+        """See `interfaces.CurrentRun.complete`."""
         self._context.pulse.subject = self.invocation
         self._context.passed("answer.received")
         if self.phase is _ENDED:
@@ -322,7 +324,7 @@ class Run:
         return "it ends a stream that it never began" if head.streamed else "it answers twice"
 
     def conclude(self) -> None:
-        """See `occupant.Occupant.conclude`."""
+        """See `interfaces.CurrentRun.conclude`."""
         if self.phase is _ENDED:
             return
         result = self._result
@@ -339,7 +341,7 @@ class Run:
             self._commit(self._answered, result[1])
 
     def died(self, death: Death) -> None:
-        """See `occupant.Occupant.died`."""
+        """See `interfaces.CurrentRun.died`."""
         if self.phase is _ENDED:
             return
         self.phase = RELEASE[self.phase]
@@ -397,7 +399,7 @@ class Run:
             child=self._child,
             session=self._opened(),
             limits=self.limits,
-            tape=self.tape,
+            recording=self.recording,
             seconds=context.seconds,
             passed=context.passed,
         )
@@ -407,7 +409,7 @@ class Run:
         child, reply = self._child, self._reply
         assert child is not None
         if reply is None:
-            self._reply = reply = Reply(sink=self.sink, limits=self.limits, tape=self.tape, costs=self.costs)
+            self._reply = reply = Reply(sink=self.sink, limits=self.limits, recording=self.recording, costs=self.costs)
         part = reply.take(name, argument)
         if part is None:
             child.answer(tag, REFUSED)
@@ -538,8 +540,8 @@ class Run:
 
     def _tell(self, outcome: str, answer: Answer) -> None:
         self.costs.bytes_out = len(answer.body)
-        if self.tape is not None:
-            self.tape.gave(answer)
+        if self.recording is not None:
+            self.recording.set_answer(answer)
         self._finish(outcome, self.sink.answered, answer)
 
     def _abandon(self, error: EngineError) -> None:
@@ -576,7 +578,7 @@ class Run:
             self._turn.release()
         self._end_session(outcome)
         context.ended(self)
-        if self.tape is not None and context.recorded is not None:
+        if self.recording is not None and context.recorded is not None:
             context.recorded(self, outcome)
         context.passed("run.ended")
         tell(*arguments)

@@ -14,7 +14,7 @@ from aiwebengine.features.recordings.recorder import Recorder, Rule
 from aiwebengine.features.recordings.settings import RecordingSettings
 from aiwebengine.features.recordings.store import DatabaseRecordingRows
 from aiwebengine.observe.background import Background
-from aiwebengine.runtime.runs.tape import Tape
+from aiwebengine.runtime.runs.run_recording import RunRecording
 from aiwebengine.values import Answer, HandlerRef
 from tests.support.fakes.database import open_database
 from tests.support.fakes.invocations import an_invocation
@@ -58,10 +58,11 @@ class RecorderTests(SynchronousTestCase):
     def result(self, coroutine):
         return self.successResultOf(Deferred.fromCoroutine(coroutine))
 
-    def keep(self, outcome="committed", *, tape=None, error="", **given):
-        tape = tape or Tape(most_bytes=1000)
-        tape.begin(seed="00" * 16, now=int(self.clock.seconds() * 1000), exact=True) if not tape.seed else None
-        self.recorder.keep(invocation(**given), tape, outcome, error=error)
+    def keep(self, outcome="committed", *, finished=None, error="", **given):
+        finished = finished or RunRecording(most_bytes=1000)
+        if not finished.seed:
+            finished.begin(seed="00" * 16, now=int(self.clock.seconds() * 1000), exact=True)
+        self.recorder.keep(invocation(**given), finished, outcome, error=error)
 
     def kept(self):
         return [recording.id for recording in self.result(self.recorder.find("shop", limit=10))]
@@ -89,9 +90,9 @@ class RecorderTests(SynchronousTestCase):
     def test_request_line(self):
         """A recording of a wildcard route is listed with its own path."""
         asked = invocation()._replace(label="GET /*", request_line="GET /cart")
-        tape = Tape(most_bytes=1000)
-        tape.begin(seed="00" * 16, now=0, exact=True)
-        self.recorder.keep(asked, tape, "committed", error="")
+        recording = RunRecording(most_bytes=1000)
+        recording.begin(seed="00" * 16, now=0, exact=True)
+        self.recorder.keep(asked, recording, "committed", error="")
         self.assertEqual(
             [recording.label for recording in self.result(self.recorder.find("shop", limit=10))], ["GET /cart"]
         )
@@ -112,18 +113,20 @@ class RecorderTests(SynchronousTestCase):
 
     def test_masks(self):
         """Secrets are hidden wherever they stand: in headers, cookies, members, pairs and texts that are JSON."""
-        tape = Tape(most_bytes=10_000)
-        tape.begin(seed="1", now=1, exact=True)
-        tape.asked(b"1", "login", '[{"Pass-Word":"s3cret","name":"ada"}]')
-        tape.answered(b"1", '{"ok":{"access_token":"s3cret"}}')
-        tape.gave(Answer(status=200, headers=((b"set-cookie", b"s3cret"),), body=b'{"token":"s3cret","a":[1]}'))
+        recording = RunRecording(most_bytes=10_000)
+        recording.begin(seed="1", now=1, exact=True)
+        recording.add_call(b"1", "login", '[{"Pass-Word":"s3cret","name":"ada"}]')
+        recording.add_result(b"1", '{"ok":{"access_token":"s3cret"}}')
+        recording.set_answer(
+            Answer(status=200, headers=((b"set-cookie", b"s3cret"),), body=b'{"token":"s3cret","a":[1]}')
+        )
         request = {
             "headers": {"Authorization": "s3cret", "accept": "text/html"},
             "cookies": {"session": "s3cret"},
             "query": [["token", "s3cret"], ["page", "2"]],
             "body": '{"nested":[{"secret":"s3cret"}]}',
         }
-        self.keep(tape=tape, request=request)
+        self.keep(finished=recording, request=request)
         document = self.result(self.recorder.get("i1")).document
         self.assertNotIn("s3cret", json.dumps(document))
         self.assertEqual(document["request"]["query"], [["token", "***"], ["page", "2"]])
@@ -147,17 +150,17 @@ class RecorderTests(SynchronousTestCase):
         """A body that is longer than what is written down is left out, and the recording is not whole."""
         self.make(max_bytes=1024)
         for identity, body in (("short", b"x" * 1024), ("long", b"x" * 1025)):
-            self.recorder.keep(invocation(identity=identity, body=body), self.tape(), "committed", error="")
+            self.recorder.keep(invocation(identity=identity, body=body), self.recording(), "committed", error="")
         kept = [self.result(self.recorder.get(identity)).document for identity in ("short", "long")]
         self.assertEqual(
             [(document["whole"], len(document["request"].get("body", ""))) for document in kept],
             [(True, 1024), (False, 0)],
         )
 
-    def tape(self):
-        tape = Tape(most_bytes=1000)
-        tape.begin(seed="1", now=1, exact=True)
-        return tape
+    def recording(self):
+        recording = RunRecording(most_bytes=1000)
+        recording.begin(seed="1", now=1, exact=True)
+        return recording
 
     @pytest.mark.setting("recordings.mask")
     def test_masks_what_was_set(self):
@@ -180,29 +183,33 @@ class RecorderTests(SynchronousTestCase):
         self.clock.advance(86_400)
         self.assertEqual(self.kept(), [])
 
-    def test_tape_is_bounded(self):
+    def test_recording_is_bounded(self):
         """A recording that would be too large is marked as not whole, and holds what fitted."""
-        tape = Tape(most_bytes=30)
-        tape.begin(seed="1", now=1, exact=True)
-        tape.asked(b"1", "kv.get", '["a"]')
-        tape.answered(b"1", '{"ok":"' + "x" * 100 + '"}')
-        tape.stepped(b"A1 1")
-        tape.stepped(b"x" * 65)
-        self.assertEqual((tape.calls, tape.steps, tape.whole), ([["kv.get", '["a"]', None]], ["A1 1"], False))
+        recording = RunRecording(most_bytes=30)
+        recording.begin(seed="1", now=1, exact=True)
+        recording.add_call(b"1", "kv.get", '["a"]')
+        recording.add_result(b"1", '{"ok":"' + "x" * 100 + '"}')
+        recording.add_step(b"A1 1")
+        recording.add_step(b"x" * 65)
+        self.assertEqual(
+            (recording.calls, recording.steps, recording.whole), ([["kv.get", '["a"]', None]], ["A1 1"], False)
+        )
 
-    def test_a_tape_ends_where_it_is_full(self):
+    def test_a_recording_ends_where_it_is_full(self):
         """Behind what had no room nothing is written down: it could not be done over again."""
-        tape = Tape(most_bytes=100)
-        tape.begin(seed="1", now=1, exact=True)
-        tape.asked(b"1", "kv.get", '["a"]')
-        tape.asked(b"2", "kv.set", "x" * 100)
-        tape.asked(b"3", "kv.get", '["b"]')
-        tape.answered(b"1", "1")
-        self.assertEqual((tape.calls, tape.whole), ([["kv.get", '["a"]', None]], False))
-        tape.begin(seed="1", now=1, exact=True)
-        tape.asked(b"1", "kv.get", '["a"]')
-        tape.asked(b"2", "kv.get", '["b"]')
-        tape.answered(b"1", "x" * 100)
-        tape.answered(b"2", "1")
-        tape.gave(Answer(status=200, headers=(), body=b"x"))
-        self.assertEqual((tape.calls, tape.answer, tape.whole), ([["kv.get", '["a"]', None]], None, False))
+        recording = RunRecording(most_bytes=100)
+        recording.begin(seed="1", now=1, exact=True)
+        recording.add_call(b"1", "kv.get", '["a"]')
+        recording.add_call(b"2", "kv.set", "x" * 100)
+        recording.add_call(b"3", "kv.get", '["b"]')
+        recording.add_result(b"1", "1")
+        self.assertEqual((recording.calls, recording.whole), ([["kv.get", '["a"]', None]], False))
+        recording.begin(seed="1", now=1, exact=True)
+        recording.add_call(b"1", "kv.get", '["a"]')
+        recording.add_call(b"2", "kv.get", '["b"]')
+        recording.add_result(b"1", "x" * 100)
+        recording.add_result(b"2", "1")
+        recording.set_answer(Answer(status=200, headers=(), body=b"x"))
+        self.assertEqual(
+            (recording.calls, recording.answer, recording.whole), ([["kv.get", '["a"]', None]], None, False)
+        )

@@ -10,47 +10,47 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.runtime.moves import IllegalMove
 from aiwebengine.runtime.processes.child import Clone, CloneLife, CloneWork, describe, times_of
-from aiwebengine.runtime.processes.occupant import Death
+from aiwebengine.runtime.processes.interfaces import Death
 from aiwebengine.runtime.processes.socket_queue import MOST_WAITING
 from aiwebengine.runtime.wire.boxes import Box
 from tests.support.fakes.processes import FakeChild, Forker, HandReactor
 
 
 class Hand:
-    """An occupant that keeps what it is told."""
+    """A current run that keeps what it is told."""
 
     def __init__(self, log: list[Any], *, fit: bool = True) -> None:
         self.log = log
         self.fit = fit
 
     def complete(self, box: Box, cpu_seconds: float) -> bool:
-        """See `occupant.Occupant`."""
+        """See `interfaces.CurrentRun`."""
         assert cpu_seconds >= 0
         self.log.append(("over", box.get(b"v")))
         return self.fit
 
     def conclude(self) -> None:
-        """See `occupant.Occupant`."""
+        """See `interfaces.CurrentRun`."""
         self.log.append("conclude")
 
-    def asked(self, tag: bytes, name: bytes, argument: bytes) -> None:
-        """See `occupant.Occupant`."""
+    def host_called(self, tag: bytes, name: bytes, argument: bytes) -> None:
+        """See `interfaces.CurrentRun`."""
         self.log.append(("asked", tag, name, argument))
 
     def logged(self, lines: bytes) -> None:
-        """See `occupant.Occupant`."""
+        """See `interfaces.CurrentRun`."""
         self.log.append(("logged", lines))
 
     def stepped(self, step: bytes) -> None:
-        """See `occupant.Occupant`."""
+        """See `interfaces.CurrentRun`."""
         self.log.append(("stepped", step))
 
-    def positioned(self, stack: bytes) -> None:
-        """See `occupant.Occupant`."""
+    def located(self, stack: bytes) -> None:
+        """See `interfaces.CurrentRun`."""
         self.log.append(("positioned", stack))
 
     def died(self, death: Death) -> None:
-        """See `occupant.Occupant`."""
+        """See `interfaces.CurrentRun`."""
         self.log.append(("died", death.exit.signal, death.cause))
 
 
@@ -137,7 +137,7 @@ class CloneTests(SynchronousTestCase):
             self.log,
             [("asked", b"7", b"kv.get", b'["a"]'), ("logged", b"[]"), ("over", b"body"), "freed", "conclude"],
         )
-        self.assertIsNone(self.clone.occupant)
+        self.assertIsNone(self.clone.current_run)
         self.assertIs(self.clone.life, CloneLife.LIVE)
         self.clone.answer(b"7", b"{}")
         self.assertEqual(self.child.take(), {b"_answer": b"7", b"v": b"{}"})
@@ -287,7 +287,7 @@ class CloneTests(SynchronousTestCase):
         self.clone.retire()
         with self.assertRaises(IllegalMove):
             self.start()
-        self.assertIsNone(self.clone.occupant)
+        self.assertIsNone(self.clone.current_run)
 
     def test_idle(self) -> None:
         """A clone without a run has nothing that could wait, go on or take long."""
@@ -314,7 +314,7 @@ class CloneTests(SynchronousTestCase):
         self.start()
         self.clone.discard("conflict")
         self.assertEqual(
-            (self.clone.work, self.clone.life, self.clone.occupant), (CloneWork.IDLE, CloneLife.ENDING, None)
+            (self.clone.work, self.clone.life, self.clone.current_run), (CloneWork.IDLE, CloneLife.ENDING, None)
         )
         self.child.close()
         self.forker.exit(3, signal.SIGKILL)
@@ -331,7 +331,7 @@ class CloneTests(SynchronousTestCase):
         self.assertTrue(self.clone.goes_on)
         self.clone.advance(label="GET /b", at=6.0)
         self.assertEqual(
-            (self.clone.occupant, self.clone.work, self.clone.label, self.clone.runs, self.clone.queue.count),
+            (self.clone.current_run, self.clone.work, self.clone.label, self.clone.runs, self.clone.queue.count),
             (second, CloneWork.BUSY, "GET /b", 2, 0),
         )
         self.make(once=False)

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.runtime.runs.host_calls import HostConversation
-from aiwebengine.runtime.runs.tape import Tape
+from aiwebengine.runtime.runs.run_recording import RunRecording
 from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
 from tests.unit.runtime.fakes import FakeHost
@@ -36,12 +36,12 @@ class HostConversationTests(SynchronousTestCase):
         self.now = 10.0
         self.child: Any = Listener()
         self.host = FakeHost()
-        self.tape = Tape(most_bytes=1000)
+        self.recording = RunRecording(most_bytes=1000)
         self.calls = HostConversation(
             child=self.child,
             session=self.host,
             limits=LimitSettings(host_calls=3),
-            tape=self.tape,
+            recording=self.recording,
             seconds=lambda: self.now,
             passed=lambda _: None,
         )
@@ -62,7 +62,7 @@ class HostConversationTests(SynchronousTestCase):
         self.assertEqual(self.child.heard[2:], ["resume", (b"1", b'{"ok":22}')])
         cost = self.calls.costs["later"]
         self.assertEqual((cost.count, cost.seconds, cost.bytes_in, cost.bytes_out), (1, 2.5, 5, 9))
-        self.assertEqual(self.tape.calls, [["later", '["a"]', '{"ok":22}'], ["now", "[]", '{"ok":1}']])
+        self.assertEqual(self.recording.calls, [["later", '["a"]', '{"ok":22}'], ["now", "[]", '{"ok":1}']])
 
     def test_two_waits(self) -> None:
         """The process goes on as soon as the last of what it waits for is there."""

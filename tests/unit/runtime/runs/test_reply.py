@@ -12,7 +12,7 @@ from aiwebengine.errors import ScriptFailed
 from aiwebengine.runtime.moves import IllegalMove
 from aiwebengine.runtime.runs.costs import RunCosts
 from aiwebengine.runtime.runs.reply import AnswerState, Part, Reply
-from aiwebengine.runtime.runs.tape import Tape
+from aiwebengine.runtime.runs.run_recording import RunRecording
 from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
 from tests.unit.runtime.fakes import FakeSink
@@ -46,10 +46,13 @@ FITS = {
 class ReplyTests(SynchronousTestCase):
     def make(self, given: AnswerState = AnswerState.NOTHING) -> Reply:
         """Make a reply of which so much was given."""
-        self.sink, self.costs, self.tape = FakeSink(), RunCosts(0.0), Tape(most_bytes=1000)
+        self.sink, self.costs, self.recording = FakeSink(), RunCosts(0.0), RunRecording(most_bytes=1000)
         self.told: list[str] = []
         self.reply = Reply(
-            sink=self.sink, limits=LimitSettings(answer_bytes=100, stream_bytes=12), tape=self.tape, costs=self.costs
+            sink=self.sink,
+            limits=LimitSettings(answer_bytes=100, stream_bytes=12),
+            recording=self.recording,
+            costs=self.costs,
         )
         for name, how in WAYS[given]:
             part = self.take(name)
@@ -85,8 +88,8 @@ class ReplyTests(SynchronousTestCase):
         self.assertEqual((self.sink.told, self.told), ([("started", 201), ("write", b"piece")], ["taken"]))
         self.sink.taken.pop()()
         self.assertEqual((reply.given, self.told, self.costs.bytes_out), (AnswerState.STREAMING, ["taken", "taken"], 5))
-        assert self.tape.answer is not None
-        self.assertEqual((self.tape.answer.status, self.tape.answer.body), (201, b"piece"))
+        assert self.recording.answer is not None
+        self.assertEqual((self.recording.answer.status, self.recording.answer.body), (201, b"piece"))
 
     def test_sent(self) -> None:
         """A whole answer leaves at once, and is kept with its unit; so is the fact that one is streamed."""
@@ -106,9 +109,9 @@ class ReplyTests(SynchronousTestCase):
         """A part is delivered once."""
         for given in (AnswerState.STREAMING, AnswerState.SENT):
             reply = self.make(given)
-            assert self.tape.answer is not None
+            assert self.recording.answer is not None
             with self.assertRaises(IllegalMove):
-                reply.deliver(Part(self.tape.answer), lambda: None)
+                reply.deliver(Part(self.recording.answer), lambda: None)
 
     @pytest.mark.setting("limits.answer_bytes", "limits.stream_bytes")
     def test_too_large(self) -> None:

@@ -20,7 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Cancelled, Conflict, EngineError, Stale
 from aiwebengine.observe.watchdog import unwatched_pulse
 from aiwebengine.runtime.moves import IllegalMove
-from aiwebengine.runtime.processes.occupant import Death
+from aiwebengine.runtime.processes.interfaces import Death
 from aiwebengine.runtime.runs.phase import Phase
 from aiwebengine.runtime.runs.run import CANCEL_SECONDS, Run, RunContext
 from aiwebengine.runtime.runs.turn import MOST_RERUNS
@@ -182,7 +182,7 @@ class Play:
         self.child = child = HandChild()
         self.run.begin(child, self.now)
         # Until it says something there is no session.
-        self.run.asked(b"0", b"now", b"[]")
+        self.run.host_called(b"0", b"now", b"[]")
         return child
 
     def answered(self, box: Box) -> bool:
@@ -281,7 +281,7 @@ class RunMachine(RuleBasedStateMachine):
     )
     def ask(self, name: bytes, argument: bytes) -> None:
         self.tag += 1
-        self.run.asked(b"%d" % self.tag, name, argument)
+        self.run.host_called(b"%d" % self.tag, name, argument)
 
     @precondition(lambda self: self.speaks)
     @rule(lines=st.sampled_from([b'[["info","m",null]]', b"{}"]))
@@ -460,7 +460,7 @@ class RunStates(SynchronousTestCase):
         for happens in (lambda play: play.answered(WHOLE), lambda play: play.died()):
             play = Play()
             child = play.start()
-            play.run.asked(b"1", b"answer.write", b"{}")
+            play.run.host_called(b"1", b"answer.write", b"{}")
             self.assertEqual((play.run.phase, child.cause), (Phase.ENDED, "script_protocol"))
             happens(play)
             self.assertEqual((play.over, play.again, play.sink.told), (1, 0, [("failed", "script_protocol")]))
@@ -470,8 +470,8 @@ class RunStates(SynchronousTestCase):
         play = Play()
         play.start()
         play.commits_next = "pending"
-        play.run.asked(b"1", b"answer.send", b'["","a","whole"]')
-        play.run.asked(b"2", b"later", b"[]")
+        play.run.host_called(b"1", b"answer.send", b'["","a","whole"]')
+        play.run.host_called(b"2", b"later", b"[]")
         play.died(status=int(signal.SIGSEGV))
         self.assertEqual((play.run.phase, play.sink.told), (Phase.RELEASED, []))
         play.sessions[0].replies[0].callback("2")
@@ -484,7 +484,7 @@ class RunStates(SynchronousTestCase):
             play = Play()
             child = play.start()
             play.commits_next = "refused"
-            play.run.asked(b"1", name, argument)
+            play.run.host_called(b"1", name, argument)
             self.assertEqual((play.sink.told, child.cause), ([("failed", "conflict")], "conflict"))
 
     def stale(self, play: Play, granted: bool = True) -> list[str]:
@@ -513,9 +513,9 @@ class RunStates(SynchronousTestCase):
         """A run of which the client has seen something is not repeated: it fails."""
         play = Play()
         play.start()
-        play.run.asked(b"1", b"answer.start", b'[""]')
+        play.run.host_called(b"1", b"answer.start", b'[""]')
         play.sessions[0].commits[0].callback(None)
-        play.run.asked(b"2", b"answer.write", b'["a","piece"]')
+        play.run.host_called(b"2", b"answer.write", b'["a","piece"]')
         self.stale(play, granted=False)
         self.assertEqual(play.sink.told, [("started", 200), ("failed", "conflict")])
 
@@ -523,7 +523,7 @@ class RunStates(SynchronousTestCase):
         """A process that waits to go on with an answer that will never be given is discarded."""
         play = Play()
         child = play.start()
-        play.run.asked(b"1", b"answer.send", b'["","a","whole"]')
+        play.run.host_called(b"1", b"answer.send", b'["","a","whole"]')
         self.stale(play)
         self.assertTrue(child.discarded)
         self.assertEqual((play.run.phase, play.sink.told), (Phase.QUEUED, []))
@@ -533,7 +533,7 @@ class RunStates(SynchronousTestCase):
         play = Play()
         play.start()
         play.commits_next = "nothing"
-        play.run.asked(b"1", b"answer.start", b'[""]')
+        play.run.host_called(b"1", b"answer.start", b'[""]')
         play.died()
         self.assertEqual((play.again, play.sink.told[0], play.sink.told[1][0]), (0, ("started", 200), "failed"))
 
@@ -542,7 +542,7 @@ class RunStates(SynchronousTestCase):
         play = Play()
         child = play.start()
         play.commits_next = "nothing"
-        play.run.asked(b"1", b"answer.send", b'["","a","whole"]')
+        play.run.host_called(b"1", b"answer.send", b'["","a","whole"]')
         play.run.cancel()
         self.assertEqual((play.run.cancelled, child.heard), (False, []))
 

@@ -14,7 +14,7 @@ _MOST_STEPS = 100_000
 _LONGEST_STEP = 64
 
 
-class Tape:
+class RunRecording:
     """
     One recording in the making.
 
@@ -49,14 +49,14 @@ class Tape:
         self.steps.clear()
         self.answer = None
 
-    def asked(self, tag: bytes, name: str, argument: str) -> None:
-        """The script has made a call."""
+    def add_call(self, tag: bytes, name: str, argument: str) -> None:
+        """Add a host call of the script."""
         if self._room(len(name) + len(argument)):
             self._open[tag] = len(self.calls)
             self.calls.append([name, argument, None])
 
-    def answered(self, tag: bytes, answer: str) -> None:
-        """A call was answered."""
+    def add_result(self, tag: bytes, answer: str) -> None:
+        """Add the result of a host call."""
         at = self._open.pop(tag, None)
         if at is not None and self._room(len(answer)):
             self.calls[at][2] = answer
@@ -65,20 +65,20 @@ class Tape:
             del self.calls[at + 1 :]
             self._open.clear()
 
-    def stepped(self, step: bytes) -> None:
-        """The world was given something."""
+    def add_step(self, step: bytes) -> None:
+        """Add a step: something that the script was given."""
         if len(self.steps) >= _MOST_STEPS or len(step) > _LONGEST_STEP or not step.isascii():
             self.whole = False
             return
         self.steps.append(step.decode("ascii"))
 
-    def gave(self, answer: Answer) -> None:
-        """The whole answer, or the head of a streamed one, is known."""
+    def set_answer(self, answer: Answer) -> None:
+        """Set the whole answer, or the head of a streamed one."""
         if self._room(len(answer.body)):
             self.answer = answer
 
-    def wrote(self, data: bytes) -> None:
-        """A piece of a streamed answer was written."""
+    def append_body(self, data: bytes) -> None:
+        """Append a piece of a streamed answer."""
         before = self.answer
         if before is not None and self._room(len(data)):
             self.answer = Answer(status=before.status, headers=before.headers, body=before.body + data)

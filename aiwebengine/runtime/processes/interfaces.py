@@ -1,7 +1,7 @@
 """
 What a run and the process that runs it ask of each other.
 
-Neither knows the other's class: `Run` is the occupant of a child, `Clone` is the child of an occupant.
+Neither knows the other's class: `Run` is the current run of a child, `Clone` is the child of a current run.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Child(Protocol):
         """Return the largest memory it ever had; 0 where it cannot be told."""
 
 
-class Occupant(Protocol):
+class CurrentRun(Protocol):
     """The run that a process has in hand."""
 
     def complete(self, box: Box, cpu_seconds: float) -> bool:
@@ -77,7 +77,7 @@ class Occupant(Protocol):
     def conclude(self) -> None:
         """Do what follows from `complete`; the process may have its next run in hand already."""
 
-    def asked(self, tag: bytes, name: bytes, argument: bytes) -> None:
+    def host_called(self, tag: bytes, name: bytes, argument: bytes) -> None:
         """Handle a host call."""
 
     def logged(self, lines: bytes) -> None:
@@ -86,7 +86,7 @@ class Occupant(Protocol):
     def stepped(self, step: bytes) -> None:
         """Take a step of a recorded run: what its world was given."""
 
-    def positioned(self, stack: bytes) -> None:
+    def located(self, stack: bytes) -> None:
         """Take where the script is at its deadline: frames of a raw stack."""
 
     def died(self, death: Death) -> None:
