@@ -186,10 +186,10 @@
         try {
             text = K.jsonText(outcomes, undefined, about);
         } catch (error) {
-            if (error instanceof K.Lost && isArray(outcomes) && outcomes.length > 1) {
+            if (error instanceof K.NotSerializable && isArray(outcomes) && outcomes.length > 1) {
                 text = K.jsonText(outcomes.map(oneByOne, run), undefined, about);
             } else {
-                if (error instanceof K.Lost) K.placed(error, K.handlers[run.box.q.calls[0].h]);
+                if (error instanceof K.NotSerializable) K.placed(error, K.handlers[run.box.q.calls[0].h]);
                 K.failWith(error, 'invalid_answer');
                 return;
             }
@@ -204,7 +204,7 @@
             K.jsonText([value], undefined, { start: 'What a resolver returned', skip: 2, finite: true });
             return value;
         } catch (error) {
-            if (!(error instanceof K.Lost)) throw error;
+            if (!(error instanceof K.NotSerializable)) throw error;
             K.placed(error, K.handlers[this.box.q.calls[i].h]);
             return { e: failure(error) };
         }

@@ -41,7 +41,7 @@
         try {
             text = K.checkedJson(value, space, about === undefined ? ABOUT : about);
         } catch (error) {
-            throw error instanceof K.Lost ? error : jsonFailure(value, error);
+            throw error instanceof K.NotSerializable ? error : jsonFailure(value, error);
         }
         if (text === undefined) {
             throw new TypeError('A handler cannot answer with a ' + typeof value + (typeof value === 'function' && value.name ? ' (' + value.name + ')' : '') + '; return data, a string, bytes, Html or a Response' + (typeof value === 'function' ? ', perhaps what calling it gives.' : '.'));

@@ -1,17 +1,17 @@
 /*
- * JSON that says what would be lost in it.
+ * JSON of values, which refuses what JSON cannot hold.
  *
- * JSON.stringify makes `{}` of a promise, an error, an iterator, a Map or a Blob, an object of numbers of bytes, and
- * null of NaN and of a Date that is invalid:
- * what was meant is gone, and nobody is told.  What is answered, stored or sent goes through here and is refused
- * instead, with the place of it and what to write.  JSON.stringify itself stays as the standard has it.
+ * JSON.stringify makes `{}` of a promise, an error, an iterator, a Map or a Blob, an object with numbers of bytes, and
+ * null of NaN and of an invalid Date, without an error.  Every value that is answered, stored or sent is serialized
+ * here instead: such a value is refused with its path and a remedy.  JSON.stringify itself stays as the standard
+ * has it.
  *
  * K.stringifyChecked(args, name) -> JSON text of the arguments of a host call, which hold no functions and symbols:
- *   JSON leaves them out, and what a script has given would have no effect.
+ *   JSON leaves them out, and what the script gave would have no effect.
  * K.checkedJson(value, space, about) -> JSON text, undefined if there is none.  `about` is
  *   { start, skip, finite }: how the message begins, how many members of the path are not the author's, and whether
  *   numbers must be finite.
- * Throws K.Lost, a TypeError, for what would be lost.
+ * Throws K.NotSerializable, a TypeError, for a value that JSON cannot hold.
  */
 (function (K) {
     'use strict';
@@ -21,14 +21,14 @@
 
     /* The engine calls these for every promise and error; outside of a check they change nothing. */
     function mark(key) {
-        if (checking) throw LOST;
+        if (checking) throw FOUND_UNSERIALIZABLE;
         return this;
     }
-    var LOST = {};
+    var FOUND_UNSERIALIZABLE = {};
     K.define(K.Promise.prototype, 'toJSON', { toJSON: function toJSON(key) { return mark.call(this, key); } }.toJSON);
     /* In arguments only: an answer may be made of an object with methods. */
     function markFunction(key) {
-        if (checking && strict) throw LOST;
+        if (checking && strict) throw FOUND_UNSERIALIZABLE;
         return undefined;
     }
     K.define(Function.prototype, 'toJSON', { toJSON: function toJSON(key) { return markFunction.call(this, key); } }.toJSON);
@@ -61,7 +61,7 @@
     function isInvalidDate(value) { return value instanceof Date && value - value !== 0; }
     function isObject(value) { return value !== null && typeof value === 'object'; }
 
-    /* The first thing that would be lost: [path, what, remedy]; null if there is none. */
+    /* The first value that JSON cannot hold: [path, what, remedy]; null if there is none. */
     function find(value, path, finite) {
         if (strict && (typeof value === 'function' || typeof value === 'symbol')) return [path, K.quote(value), 'give a value, or leave it out'];
         if (finite && isObject(value) && isInvalidDate(value)) return [path, 'an invalid Date', 'give a valid one, or null'];
@@ -81,16 +81,16 @@
         return null;
     }
 
-    function lost(found, about) {
-        var path = found[0].slice(about.skip).join('.'), error = K.makeError(Lost.prototype, about.start + ' has ' + found[1] + (path === '' ? ' at its top' : ' at ' + K.quote(path)) + ', which JSON cannot hold: ' + found[2] + '.');
+    function notSerializable(found, about) {
+        var path = found[0].slice(about.skip).join('.'), error = K.makeError(NotSerializable.prototype, about.start + ' has ' + found[1] + (path === '' ? ' at its top' : ' at ' + K.quote(path)) + ', which JSON cannot hold: ' + found[2] + '.');
         return error;
     }
-    function Lost() {}
-    Lost.prototype = Object.create(TypeError.prototype);
-    K.define(Lost.prototype, 'constructor', TypeError);
-    K.Lost = Lost;
+    function NotSerializable() {}
+    NotSerializable.prototype = Object.create(TypeError.prototype);
+    K.define(NotSerializable.prototype, 'constructor', TypeError);
+    K.NotSerializable = NotSerializable;
 
-    /* Whether the text of a value may have lost something: most have none of these. */
+    /* Whether the JSON of a value may lack something: most JSON has none of these. */
     function isSuspicious(value, text, about) {
         if (indexOf(text, '{}') >= 0 || indexOf(text, '{"0":') >= 0) return true;
         if (!about.finite) return false;
@@ -122,12 +122,12 @@
             text = space === undefined ? stringify(value) : stringify(value, null, space);
             if (text === undefined || !isSuspicious(value, text, about)) return text;
             found = find(value, [], about.finite);
-            if (found !== null) throw lost(found, about);
+            if (found !== null) throw notSerializable(found, about);
             return text;
         } catch (error) {
-            if (error !== LOST) throw error;
+            if (error !== FOUND_UNSERIALIZABLE) throw error;
             found = find(value, [], about.finite) || [[], 'a Promise or an Error', 'await it, or give what you need of it'];
-            throw lost(found, about);
+            throw notSerializable(found, about);
         } finally {
             checking = outer;
             strict = before;
@@ -138,7 +138,7 @@
     K.stringifyChecked = function (args, name) {
         var about = { start: name + ': what was given', skip: 1, finite: true, strict: true }, plain = true;
         for (var i = 0; i < args.length; i++) {
-            if (typeof args[i] === 'number' ? args[i] - args[i] !== 0 : isObject(args[i]) && (isInvalidDate(args[i]) || args[i] instanceof Number && args[i] - args[i] !== 0)) throw lost(find(args[i], [i], true), about);
+            if (typeof args[i] === 'number' ? args[i] - args[i] !== 0 : isObject(args[i]) && (isInvalidDate(args[i]) || args[i] instanceof Number && args[i] - args[i] !== 0)) throw notSerializable(find(args[i], [i], true), about);
             if (isObject(args[i]) || typeof args[i] === 'function') plain = false;
         }
         if (plain) return K.stringify(args);

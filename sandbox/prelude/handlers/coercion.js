@@ -1,14 +1,14 @@
 /*
- * Texts as what a JSON Schema takes them for.
+ * Type coercion of parameters by a JSON Schema.
  *
- * A query and the parameters of a path are texts.  Where the schema of a route asks for a number, a truth value,
- * null or a list, a text that is written like one becomes it; any other stays a text, which the schema then refuses
- * in its own words.
+ * The parameters of a query and of a path are strings.  Where the schema of a route asks for a number, a boolean,
+ * null or an array, a string in the form of one is converted; any other stays a string, which the schema then
+ * refuses with its own message.
  *
  *     {"page": {"type": "integer"}, "tags": {"type": "array"}}    ?page=2&tags=a&tags=b
  *     {"page": 2, "tags": ["a", "b"]}
  *
- *     K.typedTexts(compiled by K.jsonSchema) -> { one(name, text), many(name, texts) }
+ *     K.coercion(compiled by K.jsonSchema) -> { single(name, text), all(name, texts), isList(name) }
  */
 (function (K) {
     'use strict';
@@ -20,11 +20,11 @@
     function branches(compiled, schema) {
         var found = [], waiting = [schema];
         for (var i = 0; i < waiting.length; i++) {
-            var one = waiting[i];
-            if (one === null || typeof one !== 'object' || isArray(one) || found.indexOf(one) >= 0) continue;
-            found[found.length] = one;
-            if (typeof one.$ref === 'string') waiting[waiting.length] = compiled.find(compiled.root, one.$ref);
-            waiting = waiting.concat(one.allOf || [], one.anyOf || [], one.oneOf || []);
+            var branch = waiting[i];
+            if (branch === null || typeof branch !== 'object' || isArray(branch) || found.indexOf(branch) >= 0) continue;
+            found[found.length] = branch;
+            if (typeof branch.$ref === 'string') waiting[waiting.length] = compiled.find(compiled.root, branch.$ref);
+            waiting = waiting.concat(branch.allOf || [], branch.anyOf || [], branch.oneOf || []);
         }
         return found;
     }
@@ -61,7 +61,7 @@
         };
     }
 
-    /* How the texts of one name are read: `list` if they are the elements of one. */
+    /* How the strings of one name are converted: `list` if they are the elements of an array. */
     function property(compiled, schema) {
         var all = branches(compiled, schema);
         for (var i = 0; i < all.length; i++) {
@@ -70,20 +70,20 @@
         return { list: false, read: reader(compiled, schema) };
     }
 
-    K.typedTexts = function (compiled) {
+    K.coercion = function (compiled) {
         var known = K.bare(), others = property(compiled, true);
-        branches(compiled, compiled.root).forEach(function (one) {
-            keys(one.properties || {}).forEach(function (name) {
-                if (!known[name]) known[name] = property(compiled, one.properties[name]);
+        branches(compiled, compiled.root).forEach(function (branch) {
+            keys(branch.properties || {}).forEach(function (name) {
+                if (!known[name]) known[name] = property(compiled, branch.properties[name]);
             });
-            if (one.additionalProperties !== undefined) others = property(compiled, one.additionalProperties);
+            if (branch.additionalProperties !== undefined) others = property(compiled, branch.additionalProperties);
         });
         return {
-            one: function (name, text) {
+            single: function (name, text) {
                 var rule = known[name] || others;
                 return rule.list ? [rule.read(text)] : rule.read(text);
             },
-            many: function (name, texts) { return texts.map((known[name] || others).read); },
+            all: function (name, texts) { return texts.map((known[name] || others).read); },
             isList: function (name) { return (known[name] || others).list; }
         };
     };

@@ -24,25 +24,25 @@
 
     // -- JSON Schema --------------------------------------------------------------------------
 
-    /* Texts become what the schema takes them for; `req.query` has the first of a name, `req.queryAll` all. */
-    function readTexts(where, texts, req) {
-        var one = req[where], all = where === 'query' ? req.queryAll : null;
-        keys(one).forEach(function (name) {
-            if (all === null) one[name] = texts.one(name, one[name]);
+    /* Convert parameters to the types of the schema; `req.query` has the first of a name, `req.queryAll` all. */
+    function coerce(where, coercion, req) {
+        var values = req[where], all = where === 'query' ? req.queryAll : null;
+        keys(values).forEach(function (name) {
+            if (all === null) values[name] = coercion.single(name, values[name]);
             else {
-                all[name] = texts.many(name, all[name]);
-                one[name] = texts.isList(name) ? all[name].concat() : all[name][0];
+                all[name] = coercion.all(name, all[name]);
+                values[name] = coercion.isList(name) ? all[name].concat() : all[name][0];
             }
         });
     }
 
-    function keepsRules(checks, req) {
+    function validate(checks, req) {
         var violations = [];
-        checks.forEach(function (one) {
-            if (one.where === 'body') req.data = K.bodyAsJson(req);
-            else readTexts(one.where, one.texts, req);
-            one.json.check(one.where === 'body' ? req.data : req[one.where]).forEach(function (fault) {
-                violations[violations.length] = { 'in': one.where, pointer: fault.pointer, message: fault.message };
+        checks.forEach(function (check) {
+            if (check.where === 'body') req.data = K.bodyAsJson(req);
+            else coerce(check.where, check.coercion, req);
+            check.json.check(check.where === 'body' ? req.data : req[check.where]).forEach(function (fault) {
+                violations[violations.length] = { 'in': check.where, pointer: fault.pointer, message: fault.message };
             });
         });
         if (violations.length > 0) refuse(violations, 'it ');
@@ -102,11 +102,11 @@
     }
 
     K.checking = function (checks) {
-        var json = checks.filter(function (one) { return one.json !== undefined; });
-        var standard = checks.filter(function (one) { return one.standard !== undefined; });
-        json.forEach(function (one) { if (one.where !== 'body') one.texts = K.typedTexts(one.json); });
+        var json = checks.filter(function (check) { return check.json !== undefined; });
+        var standard = checks.filter(function (check) { return check.standard !== undefined; });
+        json.forEach(function (check) { if (check.where !== 'body') check.coercion = K.coercion(check.json); });
         return function (req, ctx, next) {
-            keepsRules(json, req);
+            validate(json, req);
             return standard.length > 0 ? askAll(standard, req, next) : next();
         };
     };

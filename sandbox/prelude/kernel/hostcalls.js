@@ -79,7 +79,7 @@
         try {
             text = ascii(K.stringifyChecked(args, shownOf(name)));
         } catch (error) {
-            if (error instanceof K.Lost) throw refused('invalid', shownOf(name), error.message);
+            if (error instanceof K.NotSerializable) throw refused('invalid', shownOf(name), error.message);
             throw refused('invalid', shownOf(name), shownOf(name) + ': an argument cannot be sent as JSON: ' + K.message(K.safeText(error && error.message), 'TypeError'));
         }
         if (call !== undefined && text.length > call.longest) throw refused(call.tooLong, call.shown, call.bound + '; the arguments have ' + text.length + ' as JSON.');

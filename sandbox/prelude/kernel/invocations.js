@@ -152,7 +152,7 @@
 
     /* Making the answer runs the author's code too (toJSON, an Html promise), which may throw an answer of its own. */
     function invalidAnswer(run, error, thrown) {
-        if (error instanceof K.Lost) placed(error, K.handlers[run.box.h]);
+        if (error instanceof K.NotSerializable) placed(error, K.handlers[run.box.h]);
         if (!thrown && error instanceof K.HttpError) giveAnswer(run, error, true);
         else fail(run, error, error instanceof TypeError ? 'invalid_answer' : 'thrown');
     }

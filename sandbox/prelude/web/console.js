@@ -163,7 +163,7 @@
         try {
             return fieldsFrom(K.checkedJson(last, undefined, FIELDS));
         } catch (error) {
-            if (!(error instanceof K.Lost)) return null;
+            if (!(error instanceof K.NotSerializable)) return null;
         }
         try {
             return fieldsFrom(K.native.stringify(kept(last, 0)));

@@ -1,4 +1,4 @@
-"""What JSON would lose is refused wherever values leave a script, with the place and the remedy."""
+"""A value that JSON cannot hold is refused wherever values leave a script, with its path and a remedy."""
 
 # ruff: noqa: E501 - a line of JavaScript is one line
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.world import Program, evaluate, run_programs
 
-LOST = {
+NOT_SERIALIZABLE = {
     "Promise.resolve(1)": "a Promise",
     "new Error('x')": "an Error",
     "Object.assign(new TypeError('x'), { code: 5 })": "an Error",
@@ -42,11 +42,11 @@ WAYS = (
 )
 
 
-@pytest.mark.parametrize("value", LOST)
+@pytest.mark.parametrize("value", NOT_SERIALIZABLE)
 def test_refused(value: str) -> None:
     """An answer, a stored value and every kind of message names what it has, and where."""
     for way, seen in zip(WAYS, evaluate(*(way.replace("VALUE", value) for way in WAYS)), strict=True):
-        assert LOST[value] in seen["message"], (way, seen)
+        assert NOT_SERIALIZABLE[value] in seen["message"], (way, seen)
         assert '"deep.1"' in seen["message"], (way, seen)
 
 
