@@ -99,9 +99,9 @@ def start_rows(folder: Path, *, rounds: int) -> list[Row]:
 def clones(ours: Ours, uri: str) -> list[Any]:
     """Return what the state page says of a script's processes."""
     state = ours.api("GET", "/state")["runtime"]["versions"]
-    found = [clone for version in state if version["version"].startswith(uri + "@") for clone in version["clones"]]
+    listed = [clone for version in state if version["version"].startswith(uri + "@") for clone in version["clones"]]
     # A clone that was only just asked for has no pid yet.
-    return [clone for clone in found if clone["pid"] > 0]
+    return [clone for clone in listed if clone["pid"] > 0]
 
 
 def kill(processes: list[Any]) -> None:

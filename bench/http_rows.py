@@ -162,9 +162,9 @@ def load(url: str, connections: int, seconds: int, *, pid: int | None = None) ->
 
 
 def _latency(text: str, percentile: int) -> float:
-    found = re.search(rf"{percentile}%\s+([\d.]+)(us|ms|s)", text)
-    assert found is not None
-    return float(found[1]) * _UNITS[found[2]]
+    match = re.search(rf"{percentile}%\s+([\d.]+)(us|ms|s)", text)
+    assert match is not None
+    return float(match[1]) * _UNITS[match[2]]
 
 
 def _middle(values: Any) -> float:

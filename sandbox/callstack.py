@@ -119,8 +119,8 @@ def _follow(thread: int, frames: list[bytes]) -> None:
     pc = _pointer(current) if current else 0
     while activation and len(frames) < _MOST_FRAMES:
         function = _pointer(activation + _ACTIVATION_FUNCTION)
-        kept = _pointer(activation + _ACTIVATION_PC)
-        frames.append(_frame(function, (pc, kept)) if function else b"at ? (native)")
+        saved = _pointer(activation + _ACTIVATION_PC)
+        frames.append(_frame(function, (pc, saved)) if function else b"at ? (native)")
         activation, pc = _pointer(activation + _ACTIVATION_PARENT), 0
 
 

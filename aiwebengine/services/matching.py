@@ -56,9 +56,9 @@ def _matches(wanted: Any, has: Any) -> bool:
     return not _kinds_and_values(wanted).isdisjoint(_kinds_and_values(has))
 
 
-def _kinds_and_values(given: Any) -> set[tuple[bool, Any]]:
+def _kinds_and_values(values: Any) -> set[tuple[bool, Any]]:
     # Each may list a thousand: one by one it would be a million comparisons.
-    return {(isinstance(value, bool), value) for value in (given if isinstance(given, list) else [given])}
+    return {(isinstance(value, bool), value) for value in (values if isinstance(values, list) else [values])}
 
 
 def _same(value: Any, other: Any) -> bool:

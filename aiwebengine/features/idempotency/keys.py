@@ -32,8 +32,8 @@ def check_option(registration: Registration, value: Any) -> bool | str:
         Invalid: It is something else.
     """
     if isinstance(value, bool) or value == "required":
-        kept: bool | str = value
-        return kept
+        rule: bool | str = value
+        return rule
     raise Invalid(f'{registration.call}: {OPTION} must be true, false or "required"; {described(value)} was given.')
 
 

@@ -47,7 +47,7 @@ class ReceiptList:
         limit = _DEFAULT_LIMIT if limit is None else limit
         before = call.integer("before", least=1, most=2**63 - 1)
         outcome = call.text("outcome")
-        kept = await self._receipts.kept(uri, limit=limit, before=before, outcome=outcome) if limit else []
+        receipts = await self._receipts.kept(uri, limit=limit, before=before, outcome=outcome) if limit else []
         figures = self._receipts.figures(uri)
         recent = [record for record in self._receipts.recent(uri) if outcome in {None, record.receipt.outcome}]
         document = {
@@ -56,7 +56,7 @@ class ReceiptList:
             "routes": [{"label": label, **route.as_json()} for label, route in sorted(figures.items())],
             "budgets": self._budgets.figures_of(uri),
             "recent": [record.as_json() for record in recent[:limit]],
-            "kept": [record.as_json() for record in kept],
-            "next": kept[-1].id if kept and len(kept) == limit else None,
+            "kept": [record.as_json() for record in receipts],
+            "next": receipts[-1].id if receipts and len(receipts) == limit else None,
         }
         return LongAnswer(lambda: document)

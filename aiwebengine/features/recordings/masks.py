@@ -104,7 +104,9 @@ class Masks:
         return value
 
     def _members(self, value: dict[str, Any]) -> dict[str, Any]:
-        members = {key: MASK if found and self._is_secret(key) else self._value(found) for key, found in value.items()}
+        members = {
+            key: MASK if member and self._is_secret(key) else self._value(member) for key, member in value.items()
+        }
         return value if all(map(is_, members.values(), value.values())) else members
 
     def _pairs(self, text: str) -> str:

@@ -90,8 +90,8 @@ def _options(
             if name not in OPTIONS and name not in added:
                 raise registration.unknown_option(name, {**OPTIONS, **added})
             if value is not None and name != "method":
-                key, kept = _option(name, value, registration, limits, added)
-                checked[key] = kept
+                key, option = _option(name, value, registration, limits, added)
+                checked[key] = option
     checks.settle()
     with blaming(option="params"):
         _check_params(checked.get("params"), registration.pattern)

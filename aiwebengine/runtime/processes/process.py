@@ -161,8 +161,8 @@ class Process:
             status = Path(f"/proc/{self.pid}/status").read_bytes()
         except OSError:
             return 0
-        found = _PEAK.search(status)
-        return int(found[1]) * 1024 if found else 0
+        match = _PEAK.search(status)
+        return int(match[1]) * 1024 if match else 0
 
     def fall_behind(self) -> None:
         """Let others have the processor first."""

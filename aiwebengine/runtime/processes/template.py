@@ -244,17 +244,17 @@ class Template:
             self._fail(refusal)
             self.kill(refusal.code)
             return
-        given = TOO_MANY_PARTS if is_costly_to_read(argument) else self._session.call(name, argument)
+        result = TOO_MANY_PARTS if is_costly_to_read(argument) else self._session.call(name, argument)
 
         def answered(answer: str) -> None:
             if self.loading is LoadState.LOADING:
                 self._journal.answer(number, answer)
                 self._reply(tag, answer)
 
-        if isinstance(given, str):
-            answered(given)
+        if isinstance(result, str):
+            answered(result)
         else:
-            given.addCallback(answered)
+            result.addCallback(answered)
 
     def _refusal(self, count: int) -> EngineError | None:
         """Return why this load may not go on: it is kept with the version, and done over again at each start."""

@@ -263,8 +263,8 @@ def environment() -> dict[str, str]:
     if spec is None or not spec.submodule_search_locations:
         raise Unavailable("The package sandbox is not installed; install aiwebengine again.")
     folder = Path(next(iter(spec.submodule_search_locations))).parent
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    variables = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
+    return {**variables, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class _Process(ProcessProtocol):

@@ -126,9 +126,9 @@ class HostConversation:
         """
         if self.lines is None:
             self.lines = Lines(self._limits)
-        kept = self.lines.read(raw, at=at)
-        if kept:
-            self._session.log(kept)
+        lines = self.lines.read(raw, at=at)
+        if lines:
+            self._session.log(lines)
 
     def wait(self) -> None:
         """Count one thing more that the script waits for."""

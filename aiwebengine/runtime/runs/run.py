@@ -89,12 +89,7 @@ class RunContext:
 
 
 class PendingCommit:
-    """
-    A unit that is being committed.
-
-    Args:
-        then: What follows when it is.
-    """
+    """A unit that is being committed, and *then*, which follows."""
 
     __slots__ = ("error", "then")
 
@@ -251,12 +246,12 @@ class Run:
         self._context.pulse.subject = self.invocation
         conversation = self._conversation or self._converse()
         try:
-            named, given = read_call(tag, name, argument)
-            cost = conversation.count(named, given)
+            named, arguments = read_call(tag, name, argument)
+            cost = conversation.count(named, arguments)
             if named.startswith("answer."):
-                self._take_part(tag, named, given)
+                self._take_part(tag, named, arguments)
             else:
-                conversation.ask(tag, named, given, cost)
+                conversation.ask(tag, named, arguments, cost)
         except BadBox as error:
             self._protocol(str(error))
         except EngineError as error:
@@ -448,15 +443,15 @@ class Run:
 
     # -- commits ------------------------------------------------------------------------------
 
-    def _commit(self, then: Callable[[], None], *kept: Answer | None) -> None:
-        keeps = bool(kept) and self.invocation.answer_key is not None
+    def _commit(self, then: Callable[[], None], *answers: Answer | None) -> None:
+        keeps = bool(answers) and self.invocation.answer_key is not None
         if self._session is None and not keeps:
             then()
             return
         session = self._opened()
         try:
             if keeps:
-                session.keep(*kept)
+                session.keep(*answers)
             waiting = session.commit()
         except EngineError as error:
             self._abandon(error)

@@ -126,7 +126,7 @@ def _serve(work: Callable[..., object], args: Sequence[Any], kwargs: Mapping[str
         del work, args, kwargs
         parent = getcurrent().parent
         assert parent is not None
-        given, outcome = outcome, None
-        begun = parent.switch(given)
-        del given
+        value, outcome = outcome, None
+        begun = parent.switch(value)
+        del value
         work, args, kwargs = begun

@@ -87,10 +87,10 @@ class Chunks:
         line = self._line(_LONGEST_LINE, "The size of a chunk")
         if line is None:
             return False
-        found = _SIZE.fullmatch(line)
-        if found is None:
+        match = _SIZE.fullmatch(line)
+        if match is None:
             raise Invalid("A chunk of the body must begin with its size in hexadecimal digits and CRLF.")
-        self._left = int(found[1], 16)
+        self._left = int(match[1], 16)
         if self._left > self._most:
             self._too_large()
         self._most -= self._left
@@ -100,9 +100,9 @@ class Chunks:
     def _whole_chunks(self) -> None:
         """Take the chunks that are here as a whole and without extensions; there may be thousands of a few bytes."""
         data, at, most = self._input, self._at, self._most
-        while found := _PLAIN_SIZE.match(data, at):
-            begin = found.end()
-            end = begin + int(found[1], 16)
+        while match := _PLAIN_SIZE.match(data, at):
+            begin = match.end()
+            end = begin + int(match[1], 16)
             if begin == end or end - begin > most or data[end : end + 2] != b"\r\n":
                 break
             self._pieces.append(data[begin:end])

@@ -32,9 +32,9 @@ def met(answer: Answer, headers: Mapping[str, str]) -> Answer:
     """
     if answer.status != 200:
         return answer
-    given = {name: value for name, value in answer.headers if name in {b"etag", b"last-modified"}}
-    etag = given.get(b"etag", b"").decode("latin-1")
-    modified = _time(given.get(b"last-modified", b"").decode("latin-1"))
+    validators = {name: value for name, value in answer.headers if name in {b"etag", b"last-modified"}}
+    etag = validators.get(b"etag", b"").decode("latin-1")
+    modified = _time(validators.get(b"last-modified", b"").decode("latin-1"))
     if "if-match" in headers:
         if etag and not _matches(headers["if-match"], etag, strong=True):
             return _failed()
@@ -71,8 +71,8 @@ def _time(text: str) -> float | None:
 
 
 def _unchanged(answer: Answer) -> Answer:
-    kept = tuple(pair for pair in answer.headers if pair[0] not in _DROPPED)
-    return answer._replace(status=304, headers=kept, body=b"")
+    headers = tuple(pair for pair in answer.headers if pair[0] not in _DROPPED)
+    return answer._replace(status=304, headers=headers, body=b"")
 
 
 def _failed() -> Answer:

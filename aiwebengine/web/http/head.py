@@ -74,10 +74,10 @@ def parse_line(line: bytes) -> tuple[str, str, int]:
         Invalid: It is not such a line; the message says why.
         UnsupportedVersion: It is of another version of HTTP.
     """
-    found = _LINE.fullmatch(line)
-    if found is None:
+    match = _LINE.fullmatch(line)
+    if match is None:
         raise _line_fault(line)
-    method, target, minor = found.groups()
+    method, target, minor = match.groups()
     return method.decode("ascii"), target.decode("ascii"), 1 if minor == b"1" else 0
 
 
@@ -140,8 +140,8 @@ def with_host(fields: Fields, host: str) -> Fields:
     """Return *fields* with another host: that of an absolute target counts more than the header (RFC 9112, 3.2.2)."""
     changed = Fields()
     changed.headers = {**fields.headers, "host": host}
-    kept = [pair for pair in fields.pairs if pair[0].lower() != b"host"]
-    changed.pairs = [(b"Host", host.encode("latin-1")), *kept]
+    pairs = [pair for pair in fields.pairs if pair[0].lower() != b"host"]
+    changed.pairs = [(b"Host", host.encode("latin-1")), *pairs]
     changed.length = fields.length
     changed.chunked = fields.chunked
     changed.close = fields.close
@@ -165,13 +165,13 @@ def split_target(target: str) -> tuple[str | None, str]:
     """
     if target == "*":
         return None, target
-    found = _ABSOLUTE.fullmatch(target)
-    if found is None or not found[1] or "@" in found[1]:
+    match = _ABSOLUTE.fullmatch(target)
+    if match is None or not match[1] or "@" in match[1]:
         raise Invalid(
             f"The target of a request must be a path that begins with /; it is {_quoted(target.encode('ascii'))}."
         )
-    rest = found[2]
-    return found[1], rest if rest.startswith("/") else "/" + rest
+    rest = match[2]
+    return match[1], rest if rest.startswith("/") else "/" + rest
 
 
 def check_path(path: str) -> None:

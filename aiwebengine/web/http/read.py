@@ -89,13 +89,13 @@ class Reader:
         """
         headers = fields.headers
         trusted = bool(self._trusted) and self._is_trusted(peer)
-        given = headers.get("x-request-id") if trusted else None
+        sent = headers.get("x-request-id") if trusted else None
         sender = Sender()
         sender.token = headers.get(TOKEN_HEADER, "")
         if sender.token:
             headers = {name: value for name, value in headers.items() if name != TOKEN_HEADER}
         sender.headers = headers
-        sender.given_id = given if given is not None and _ID.fullmatch(given) else None
+        sender.given_id = sent if sent is not None and _ID.fullmatch(sent) else None
         sender.client = self._client(peer, headers) if trusted else peer
         sender.origin = self._origin(headers, secure=secure, trusted=trusted)
         sender.accept = headers.get("accept", "")
@@ -184,8 +184,8 @@ def _address(hop: str) -> str | None:
 @lru_cache(maxsize=1000)
 def _is_host(header: str) -> bool:
     """Return whether a URL can be made of a `Host` header; clients repeat themselves."""
-    found = _HOST.fullmatch(header)
-    return found is not None and (not found[1] or _is_address(found[1]))
+    match = _HOST.fullmatch(header)
+    return match is not None and (not match[1] or _is_address(match[1]))
 
 
 def _is_address(host: str) -> bool:

@@ -18,10 +18,10 @@ def trace_parent(value: str) -> str:
     Returns:
         Empty if the value is none; so is one of several headers, which come joined.
     """
-    found = _FORM.fullmatch(value) if len(value) <= _LONGEST else None
-    if found is None:
+    match = _FORM.fullmatch(value) if len(value) <= _LONGEST else None
+    if match is None:
         return ""
-    version, trace, parent, flags, more = found.groups()
+    version, trace, parent, flags, more = match.groups()
     if version == "ff" or trace == _NO_TRACE or parent == _NO_PARENT or (version == "00" and more is not None):
         return ""
     if version != "00":
