@@ -51,7 +51,9 @@ def record(
     what = f"{show.safe(target)} {show.safe(path)}".strip()
     if off:
         session.client.call("DELETE", "/recording-rule", query=query)
-        click.echo(f"{what}: recording stopped")
+        routes = [] if path else [show.safe(rule["path"]) for rule in _rules(session, target)]
+        still = f"; still recorded: {', '.join(routes)}, until --path ROUTE --off" if routes else ""
+        click.echo(f"{what}: recording stopped{still}")
         return
     require_script(session.client, target)
     if path:
@@ -64,6 +66,12 @@ def record(
     else:
         words = {"always": "every invocation", "errors": "what fails", "sample": f"one of {sample}"}
         click.echo(f"{what}: {words[mode]} is recorded; `aiwebengine recordings {show.safe(target)}` lists them")
+
+
+def _rules(session: CommandSession, uri: str | None) -> list[dict[str, Any]]:
+    """Return the recording rules of a script, or of all."""
+    rules = session.client.call("GET", "/recording-rules")["rules"]
+    return [rule for rule in rules if uri in {None, rule["uri"]}]
 
 
 def _require_route(session: CommandSession, uri: str, path: str) -> None:
@@ -81,10 +89,10 @@ def _require_route(session: CommandSession, uri: str, path: str) -> None:
 @click.option("--limit", type=click.IntRange(min=1, max=1000), default=20, metavar="N", help="Number of recordings.")
 @talks_to_server
 def recordings(session: CommandSession, uri: str | None, limit: int) -> None:
-    """List the recording rules and the newest recordings."""
+    """List the recording rules and the newest recordings, of one script or of all."""
     query = [("limit", str(limit)), *([("uri", uri)] if uri else [])]
     listed = session.client.call("GET", "/recordings", query=query)["recordings"]
-    rules = session.client.call("GET", "/recording-rules")["rules"]
+    rules = _rules(session, uri)
     if session.as_json:
         show.document({"recordings": listed, "rules": rules})
         return

@@ -60,9 +60,18 @@ class RecordingCommandTests(SynchronousTestCase):
 
     def test_record_no_longer(self) -> None:
         """A rule is removed; what excludes each other is refused before anything is asked."""
-        client, _, out = run_command(self, record, "shop", "--off", answers={("DELETE", "/recording-rule"): None})
-        self.assertEqual(len(client.calls), 1)
-        self.assertIn("shop: recording stopped", out)
+        rules = [{"uri": "other", "path": "/b"}]
+        answers: dict[tuple[str, str], Any] = {
+            ("DELETE", "/recording-rule"): None,
+            ("GET", "/recording-rules"): {"rules": rules},
+        }
+        _, _, out = run_command(self, record, "shop", "--off", answers=answers)
+        self.assertEqual(out, "shop: recording stopped\n")
+        rules.append({"uri": "shop", "path": "/a"})
+        _, _, out = run_command(self, record, "shop", "--off", answers=answers)
+        self.assertEqual(out, "shop: recording stopped; still recorded: /a, until --path ROUTE --off\n")
+        client, _, out = run_command(self, record, "shop", "--off", "--path", "/a", answers=answers)
+        self.assertEqual((len(client.calls), out), (1, "shop /a: recording stopped\n"))
         client, code, _ = run_command(self, record, "shop", "--off", "--errors", answers={})
         self.assertEqual((client.calls, code), ([], 2))
 
@@ -80,10 +89,15 @@ class RecordingCommandTests(SynchronousTestCase):
         """The newest recordings are listed, and the rules."""
         recording = {"id": "r1", "at": 0, "version": "shop@2", "label": "GET /a", "outcome": "committed"}
         rule = {"uri": "shop", "path": "", "mode": "sample", "every": 5}
-        answers = {("GET", "/recordings"): {"recordings": [recording]}, ("GET", "/recording-rules"): {"rules": [rule]}}
+        other = {"uri": "other", "path": "", "mode": "always", "every": 1}
+        answers = {
+            ("GET", "/recordings"): {"recordings": [recording]},
+            ("GET", "/recording-rules"): {"rules": [rule, other]},
+        }
         client, _, out = run_command(self, recordings, "shop", answers=answers)
         self.assertEqual(client.calls[0][2], {"limit": "20", "uri": "shop"})
         self.assertRegex(out, r"shop +\(all routes\) +sample +5")
+        self.assertNotIn("other", out)
         self.assertRegex(out, r"r1 .*GET /a +committed")
 
     def test_replay(self) -> None:
