@@ -39,7 +39,7 @@ registerWebHandler("/late/:n", function (req) {
 """
 
 
-class Asker(threading.Thread):
+class RequestThread(threading.Thread):
     """
     One client on one connection, until told to stop.
 
@@ -103,8 +103,8 @@ def _hostile(address: str) -> Iterator[None]:
             program.wait()
 
 
-def _asked(address: str, makers: list[Any], seconds: float, meanwhile: Any = None) -> list[Asker]:
-    callers = [Asker(address, maker) for maker in makers]
+def _asked(address: str, makers: list[Any], seconds: float, meanwhile: Any = None) -> list[RequestThread]:
+    callers = [RequestThread(address, maker) for maker in makers]
     for caller in callers:
         caller.start()
     end = time.monotonic() + seconds
@@ -155,7 +155,7 @@ def _resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _p99(callers: list[Asker]) -> float:
+def _p99(callers: list[RequestThread]) -> float:
     return statistics.quantiles([millisecond for caller in callers for millisecond in caller.milliseconds], n=100)[98]
 
 

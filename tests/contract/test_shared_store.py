@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from aiwebengine.services.redis.memory import MemoryStore
 from aiwebengine.services.redis.store import CommandRefused, Script
 from tests.support.redis.server import MISSING, RedisServer, programs, redis_server
-from tests.support.redis.store import Ear, redis_store
+from tests.support.redis.store import RecordingSubscriber, redis_store
 from tests.support.waiting import until
 
 LONG = 3600.0
@@ -284,28 +284,28 @@ async def test_messages(server) -> None:
     """Every subscriber of a channel gets its messages in order, from when it is told that it is listening."""
     async with opened(server) as store:
         assert await store.publish("c", b"nobody") == 0
-        ear, second_ear, other = Ear(), Ear(), Ear()
-        first = store.subscribe("c", deliver=ear.deliver, active=ear.active.append)
-        assert ear.active == []
+        subscriber, second_subscriber, other = RecordingSubscriber(), RecordingSubscriber(), RecordingSubscriber()
+        first = store.subscribe("c", deliver=subscriber.deliver, active=subscriber.active.append)
+        assert subscriber.active == []
         store.subscribe("d", deliver=other.deliver, active=other.active.append)
-        await until(lambda: ear.active and other.active)
+        await until(lambda: subscriber.active and other.active)
         assert await store.publish("c", b"1") == 1
-        await until(lambda: ear.messages)
-        second = store.subscribe("c", deliver=second_ear.deliver, active=second_ear.active.append)
-        await until(lambda: second_ear.active)
+        await until(lambda: subscriber.messages)
+        second = store.subscribe("c", deliver=second_subscriber.deliver, active=second_subscriber.active.append)
+        await until(lambda: second_subscriber.active)
         everything = [bytes(range(256)), b"", *(b"%d" % at for at in range(100))]
         # Order is kept without waiting for each.
         await gatherResults([store.publish("c", message) for message in everything])
         await store.publish("d", b"last")
         await until(lambda: other.messages)
-        assert ear.messages == [b"1", *everything]
-        assert second_ear.messages == everything
+        assert subscriber.messages == [b"1", *everything]
+        assert second_subscriber.messages == everything
         first.cancel()
         first.cancel()
         await store.publish("c", b"2")
-        await until(lambda: second_ear.messages[-1] == b"2")
+        await until(lambda: second_subscriber.messages[-1] == b"2")
         second.cancel()
-        again = Ear()
+        again = RecordingSubscriber()
         third = store.subscribe("c", deliver=again.deliver, active=again.active.append)
         await until(lambda: again.active)
         await store.publish("c", b"3")
@@ -317,15 +317,15 @@ async def test_messages(server) -> None:
 
         await until(nobody)
         assert again.messages == [b"3"]
-        assert ear.messages[-1] == b"99"
-        assert ear.active == second_ear.active == again.active == other.active == [False]
+        assert subscriber.messages[-1] == b"99"
+        assert subscriber.active == second_subscriber.active == again.active == other.active == [False]
 
 
 @pytest_twisted.ensureDeferred
 async def test_subscriber_that_fails(server) -> None:
     """One subscriber that raises keeps nothing from the others nor from itself."""
     async with opened(server) as store:
-        bad, good = Ear(), Ear()
+        bad, good = RecordingSubscriber(), RecordingSubscriber()
 
         def deliver(message):
             bad.messages.append(message)
@@ -344,21 +344,21 @@ async def test_subscriber_that_fails(server) -> None:
 async def test_subscriber_that_publishes(server) -> None:
     """A subscriber may publish, subscribe and cancel while it gets a message."""
     async with opened(server) as store:
-        ear, inner = Ear(), Ear()
+        subscriber, inner = RecordingSubscriber(), RecordingSubscriber()
 
         def deliver(message):
-            ear.messages.append(message)
-            if len(ear.messages) < 5:
-                store.publish("c", b"%d" % len(ear.messages))
+            subscriber.messages.append(message)
+            if len(subscriber.messages) < 5:
+                store.publish("c", b"%d" % len(subscriber.messages))
             else:
                 subscription.cancel()
                 store.subscribe("inner", deliver=inner.deliver, active=inner.active.append)
 
-        subscription = store.subscribe("c", deliver=deliver, active=ear.active.append)
-        await until(lambda: ear.active)
+        subscription = store.subscribe("c", deliver=deliver, active=subscriber.active.append)
+        await until(lambda: subscriber.active)
         await store.publish("c", b"0")
         await until(lambda: inner.active)
-        assert ear.messages == [b"%d" % at for at in range(5)]
+        assert subscriber.messages == [b"%d" % at for at in range(5)]
 
 
 KEYS = st.sampled_from(["a", "b", "c"])

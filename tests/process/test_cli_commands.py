@@ -94,7 +94,7 @@ def test_deploy(shell: Shell) -> None:
     shell.api.will(lines=[{"step": "build"}, {"step": "load"}, {"result": DEPLOYED}])
     words = ("--expected", "2", "--grant", "scripts", "-m", "why", "--if-changed")
     assert shell.run("deploy", "notes", *words) == exits.OK
-    asked = shell.api.asked[0]
+    asked = shell.api.requests[0]
     assert (asked.method, asked.path, asked.authorization) == ("PUT", "/engine/api/script", "Bearer awe_test")
     assert asked.query == {"uri": "notes", "ifChanged": "true"}
     said = {"message": "why", "expected": 2, "grants": ["scripts"]}
@@ -192,9 +192,9 @@ def test_deploy_several(shell: Shell, tmp_path: Path) -> None:
     shell.api.will(lines=[{"result": DEPLOYED}])
     shell.api.will(lines=[{"result": {**DEPLOYED, "changed": False}}])
     assert shell.run("deploy", "notes", "hello.js", "--json") == exits.OK
-    assert [asked.query["uri"] for asked in shell.api.asked] == ["notes", "hello"]
+    assert [asked.query["uri"] for asked in shell.api.requests] == ["notes", "hello"]
     origin = f"{gethostname()}:~/hello.js"
-    assert shell.api.asked[1].document == {"files": {"hello.js": "1"}, "entry": "hello.js", "origin": origin}
+    assert shell.api.requests[1].document == {"files": {"hello.js": "1"}, "entry": "hello.js", "origin": origin}
     assert len(shell.json()) == 2
     assert shell.run("deploy", "notes", "hello.js", "--uri", "x") == exits.USAGE
 
@@ -346,7 +346,7 @@ def test_show(shell: Shell) -> None:
     files = [{"path": "main.ts", "sizeBytes": 10, "digest": "x"}]
     shell.api.will(document={**SCRIPT, "files": files, "warnings": [{**SYNTAX, "severity": "warning"}]})
     assert shell.run("show", "notes", "--version", "3") == exits.OK
-    assert shell.api.asked[0].query == {"uri": "notes", "version": "3"}
+    assert shell.api.requests[0].query == {"uri": "notes", "version": "3"}
     for part in ("notes@3-5f2a81c0", "main.ts:4", "main.ts:1:5: warning: Unexpected token"):
         assert part in shell.out
     shell.api.will(raw=b"let a\r\n")
@@ -365,7 +365,7 @@ def test_history_and_rollback(shell: Shell) -> None:
     newer = [{**version, "version": number} for number in (5, 4, 3, 2)]
     shell.api.will(document={"uri": "notes", "current": 3, "versions": newer, "events": []})
     assert shell.run("rollback", "notes", "3", "--expected", "4") == exits.OK
-    assert shell.api.asked[1].query == {"uri": "notes", "version": "3", "expected": "4"}
+    assert shell.api.requests[1].query == {"uri": "notes", "version": "3", "expected": "4"}
     assert shell.out == (
         "notes is version 3 now; it was 4\n"
         "newer versions are kept: 4, 5; `aiwebengine rollback notes N` returns to one\n"
@@ -380,7 +380,7 @@ def test_delete(shell: Shell) -> None:
     assert shell.run("delete", "notes", "--purge") == exits.USAGE
     shell.api.will(status=204)
     assert shell.run("delete", "notes", "--purge", "--yes", "--json") == exits.OK
-    assert shell.api.asked[1].query == {"uri": "notes", "purge": "true"}
+    assert shell.api.requests[1].query == {"uri": "notes", "purge": "true"}
     assert shell.json() == {"uri": "notes", "deleted": True, "purged": True}
 
 
@@ -389,7 +389,7 @@ def test_logs(shell: Shell) -> None:
     line = {"at": 0, "uri": "notes", "version": 3, "level": "warn", "message": "hm", "fields": {"a": 1}}
     shell.api.will(document={"lines": [{**line, "outcome": "script_failed"}], "next": None})
     assert shell.run("logs", "notes", "--level", "warn", "--since", "10m", "-n", "5") == exits.OK
-    assert shell.api.asked[0].query == {"uri": "notes", "level": "warn", "since": "10m", "limit": "5"}
+    assert shell.api.requests[0].query == {"uri": "notes", "level": "warn", "since": "10m", "limit": "5"}
     assert shell.out.endswith("warn  hm a=1 (script_failed)\n")
 
 
@@ -421,7 +421,7 @@ def test_state_and_token(shell: Shell, tmp_path: Path) -> None:
     assert shell.out == "awe_x\n"
     shell.api.will(status=201, document={"token": "awe_y"})
     assert shell.run("token", "new") == exits.OK
-    assert (shell.out, shell.api.asked[2].method) == ("awe_y\n", "POST")
+    assert (shell.out, shell.api.requests[2].method) == ("awe_y\n", "POST")
 
 
 @pytest.mark.parametrize(
@@ -459,7 +459,7 @@ def test_no_server_on_the_data_folder(shell: Shell, monkeypatch: pytest.MonkeyPa
     (tmp_path / "data" / "lock").write_text("1\n")
     assert shell.run("list") == exits.UNREACHABLE
     assert shell.err.startswith(f"aiwebengine: No server runs on the data folder {tmp_path / 'data'}. Start one")
-    assert shell.api.asked == []
+    assert shell.api.requests == []
 
 
 def test_redirected(shell: Shell) -> None:
@@ -468,7 +468,7 @@ def test_redirected(shell: Shell) -> None:
         shell.api.will(status=307, headers={"location": f"{other.url}/engine/api/scripts"})
         assert shell.run("list") == exits.UNREACHABLE
         assert f"redirects to {other.url}/engine/api/scripts (status 307). The token is not sent there" in shell.err
-        assert other.asked == []
+        assert other.requests == []
 
 
 def test_no_server(shell: Shell) -> None:
@@ -527,7 +527,10 @@ def test_pages(shell: Shell) -> None:
     shell.api.will(document={"routes": [{"label": "GET /"}]})
     assert shell.run("pages", "receipts", "uri=my notes") == exits.OK
     assert shell.out == "routes:\n  1\n    label: GET /\n"
-    assert (shell.api.asked[-1].path, shell.api.asked[-1].query) == ("/engine/api/script/receipts", {"uri": "my notes"})
+    assert (shell.api.requests[-1].path, shell.api.requests[-1].query) == (
+        "/engine/api/script/receipts",
+        {"uri": "my notes"},
+    )
     for words, code, told in (
         (["nothing"], exits.NOT_FOUND, "There is no page nothing"),
         (["receipts"], exits.USAGE, "needs uri=..."),
@@ -559,7 +562,7 @@ def test_receipts(shell: Shell) -> None:
     found.update({"recent": [receipt], "kept": [], "next": None})
     shell.api.will(document=found)
     assert shell.run("receipts", "notes", "--outcome", "script_timeout") == exits.OK
-    assert shell.api.asked[0].query == {"uri": "notes", "limit": "10", "outcome": "script_timeout"}
+    assert shell.api.requests[0].query == {"uri": "notes", "limit": "10", "outcome": "script_timeout"}
     assert "1 script_timeout" in shell.out
     assert "2 kv.get 1.2" in shell.out
     assert "1500.2" in shell.out
@@ -571,7 +574,7 @@ def test_receipts(shell: Shell) -> None:
     shell.api.will(status=204)
     shell.api.will(document=found)
     assert shell.run("receipts", "notes", "--new-budgets", "--json") == exits.OK
-    assert (shell.api.asked[2].method, shell.api.asked[2].path) == ("DELETE", "/engine/api/script/budgets")
+    assert (shell.api.requests[2].method, shell.api.requests[2].path) == ("DELETE", "/engine/api/script/budgets")
     assert shell.json() == found
 
 

@@ -25,7 +25,7 @@ from aiwebengine.services.redis import listening
 from aiwebengine.services.redis.connection import WriteRefused
 from aiwebengine.services.redis.store import Script
 from tests.support.redis.server import RedisServer, redis_server
-from tests.support.redis.store import Ear, redis_store, store_for
+from tests.support.redis.store import RecordingSubscriber, redis_store, store_for
 from tests.support.waiting import until
 
 ADD = Script(name="add", lua="return redis.call('INCRBY', KEYS[1], ARGV[1])", twin=lambda *_: 0)
@@ -83,9 +83,9 @@ async def test_killed_and_started_again(server, log) -> None:
     """While it is gone commands fail at once, and the breaker opens; when it is back everything goes on."""
     async with redis_store(server) as store:
         await store.run(ADD, ["n"], [b"1"])
-        ear = Ear()
-        store.subscribe("c", deliver=ear.deliver, active=ear.active.append)
-        await until(lambda: ear.active)
+        subscriber = RecordingSubscriber()
+        store.subscribe("c", deliver=subscriber.deliver, active=subscriber.active.append)
+        await until(lambda: subscriber.active)
         under_way = [store.increment("n") for _ in range(300)]
         server.kill()
         assert await failures(under_way) <= {Unavailable, CircuitOpen}
@@ -101,9 +101,9 @@ async def test_killed_and_started_again(server, log) -> None:
         await closed(store)
         # It has forgotten the script as well.
         assert await store.run(ADD, ["n"], [b"5"]) == 5
-        await until(lambda: ear.active == [False, True])
+        await until(lambda: subscriber.active == [False, True])
         assert await store.publish("c", b"again") == 1
-        await until(lambda: ear.messages == [b"again"])
+        await until(lambda: subscriber.messages == [b"again"])
         assert store.state()["interruptions"] == 1
         assert "why" not in store.state()
     assert not [line for line in log if "Traceback" in line or "Unhandled" in line]
@@ -141,25 +141,25 @@ async def test_hangs_for_subscribers(server, monkeypatch) -> None:
     """A subscriber of a server that hangs is told that messages may be missing, though the connection stood."""
     monkeypatch.setattr(listening, "_LOOK_SECONDS", 0.1)
     async with redis_store(server, command_seconds=0.2) as store:
-        ears = [Ear() for _ in range(3)]
-        for at, ear in enumerate(ears):
-            store.subscribe(f"c{at // 2}", deliver=ear.deliver, active=ear.active.append)
-        await until(lambda: all(ear.active for ear in ears))
+        subscribers = [RecordingSubscriber() for _ in range(3)]
+        for at, subscriber in enumerate(subscribers):
+            store.subscribe(f"c{at // 2}", deliver=subscriber.deliver, active=subscriber.active.append)
+        await until(lambda: all(subscriber.active for subscriber in subscribers))
         server.signal(signal.SIGSTOP)
         try:
             await until(lambda: store.state()["interruptions"])
-            late = Ear()
+            late = RecordingSubscriber()
             store.subscribe("c0", deliver=late.deliver, active=late.active.append)
         finally:
             server.signal(signal.SIGCONT)
         await until(lambda: late.active)
         assert late.active == [False]
-        await until(lambda: all(ear.active[-1] for ear in ears))
+        await until(lambda: all(subscriber.active[-1] for subscriber in subscribers))
         await closed(store)
         await store.publish("c0", b"1")
         await store.publish("c1", b"2")
-        await until(lambda: ears[2].messages)
-        assert [ear.messages for ear in [*ears, late]] == [[b"1"], [b"1"], [b"2"], [b"1"]]
+        await until(lambda: subscribers[2].messages)
+        assert [subscriber.messages for subscriber in [*subscribers, late]] == [[b"1"], [b"1"], [b"2"], [b"1"]]
 
 
 @pytest_twisted.ensureDeferred
@@ -182,12 +182,12 @@ async def test_not_there_at_start(server, log) -> None:
     assert 0.2 < reactor.seconds() - began < 30
     with pytest.raises(Unavailable, match="There is no connection to the Redis server at redis:"):
         await store.set("a", b"1")
-    ear = Ear()
-    store.subscribe("c", deliver=ear.deliver, active=ear.active.append)
+    subscriber = RecordingSubscriber()
+    store.subscribe("c", deliver=subscriber.deliver, active=subscriber.active.append)
     server.start()
     await closed(store)
-    await until(lambda: ear.active)
-    assert ear.active == [False]
+    await until(lambda: subscriber.active)
+    assert subscriber.active == [False]
     assert len([line for line in log if "there is no connection to the Redis server" in line]) == 1
     await store.stopService()
 
@@ -196,12 +196,12 @@ async def test_not_there_at_start(server, log) -> None:
 async def test_started_and_stopped_twice(server) -> None:
     """It can be stopped at any moment and started again, and refuses commands in between."""
     store = store_for(server)
-    ear = Ear()
-    store.subscribe("c", deliver=ear.deliver, active=ear.active.append)
+    subscriber = RecordingSubscriber()
+    store.subscribe("c", deliver=subscriber.deliver, active=subscriber.active.append)
     for round_ in range(3):
         await store.startService()
         await store.set("a", b"%d" % round_)
-        await until(lambda expected=round_ + 1: len(ear.active) == expected)
+        await until(lambda expected=round_ + 1: len(subscriber.active) == expected)
         pending = store.get("a")
         await store.stopService()
         with pytest.raises(Unavailable):
@@ -211,7 +211,7 @@ async def test_started_and_stopped_twice(server) -> None:
     starting = store.startService()
     await store.stopService()
     await starting
-    assert ear.active == [False, True, True]
+    assert subscriber.active == [False, True, True]
 
 
 @pytest_twisted.ensureDeferred
@@ -258,17 +258,17 @@ async def test_socket_and_database(server) -> None:
 async def test_prefix(server) -> None:
     """Stores with different prefixes share neither keys nor channels, nor with a script's keys."""
     async with redis_store(server, prefix="one") as store_a, redis_store(server, prefix="two") as store_b:
-        ear = Ear()
-        store_b.subscribe("c", deliver=ear.deliver, active=ear.active.append)
-        await until(lambda: ear.active)
+        subscriber = RecordingSubscriber()
+        store_b.subscribe("c", deliver=subscriber.deliver, active=subscriber.active.append)
+        await until(lambda: subscriber.active)
         await store_a.set("a", b"5")
         await store_a.run(ADD, ["a"], [b"1"])
         assert await store_b.get("a") is None
         assert b"6" in server.command("GET", "one:a")
         assert await store_a.publish("c", b"1") == 0
         assert await store_b.publish("c", b"2") == 1
-        await until(lambda: ear.messages)
-        assert ear.messages == [b"2"]
+        await until(lambda: subscriber.messages)
+        assert subscriber.messages == [b"2"]
 
 
 @pytest_twisted.ensureDeferred
@@ -293,11 +293,11 @@ async def test_tls(tmp_path, log) -> None:
         async with redis_store(server, url=url, ca_file=str(authority.path)) as store:
             assert await store.set("a", b"x" * 1_000_000)
             assert len(await store.get("a")) == 1_000_000
-            ear = Ear()
-            store.subscribe("c", deliver=ear.deliver, active=ear.active.append)
-            await until(lambda: ear.active)
+            subscriber = RecordingSubscriber()
+            store.subscribe("c", deliver=subscriber.deliver, active=subscriber.active.append)
+            await until(lambda: subscriber.active)
             await store.publish("c", b"1")
-            await until(lambda: ear.messages)
+            await until(lambda: subscriber.messages)
         # The system knows no such authority; another authority is no better; the name must be right as well.
         wrong = [(url, ""), (url, str(stranger.path)), (url.replace("127.0.0.1", "127.0.0.2"), str(authority.path))]
         for address, ca_file in wrong:

@@ -125,7 +125,7 @@ class Ledgers:
         self._before: set[str] = set()
         self._host = ""
         self._token = ""
-        self._hearer = Hearer()
+        self._listener = StreamListener()
 
     def start(self) -> None:
         """Start the program and wait until it answers."""
@@ -150,11 +150,11 @@ class Ledgers:
         answer = connection.getresponse()
         assert answer.status in {200, 201}, answer.read()
         connection.close()
-        self._hearer.listen(lambda: self._host, "/heard")
+        self._listener.listen(lambda: self._host, "/heard")
 
     def stop(self) -> None:
         """Kill the program if it still runs."""
-        self._hearer.stop()
+        self._listener.stop()
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
         if self._process is not None:
@@ -284,7 +284,7 @@ class Ledgers:
         twice = [content for content, times in published.items() if times > 1]
         if twice:
             return f"{twice[:5]} were published under two ids"
-        if unheard := self._hearer.disagreement(units, lost=self._before):
+        if unheard := self._listener.disagreement(units, lost=self._before):
             return unheard
         told = Counter(self._lines("told"))
         if any(times > 1 for times in told.values()) or any(line.rsplit("/", 1)[0] not in units for line in told):
@@ -339,7 +339,7 @@ class Ledgers:
         return [pid for template in templates for pid in children_of(template)][:2]
 
 
-class Hearer:
+class StreamListener:
     """Somebody who listens to a stream, comes back when it breaks off, and writes down what is heard."""
 
     def __init__(self) -> None:

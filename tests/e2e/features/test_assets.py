@@ -188,7 +188,7 @@ async def test_after_a_restart(tmp_path: Path) -> None:
         assert missing.status == 404
 
 
-class _Slowly(Protocol):
+class _SlowReader(Protocol):
     """Reads the beginning of an answer, and the rest when it is told to."""
 
     def __init__(self) -> None:
@@ -216,7 +216,7 @@ async def test_download_while_deploying() -> None:
     async with shared_engine() as engine:
         await _deploy(engine, "site", {"public/large.bin": LARGE})
         response = await engine.open("GET", "/large.bin")
-        slowly = _Slowly()
+        slowly = _SlowReader()
         response.deliverBody(slowly)
         await until(lambda: slowly.data)
         for number in range(3):

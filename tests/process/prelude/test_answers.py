@@ -52,7 +52,7 @@ class LogLines(SynchronousTestCase):
         self.assertIn("1 timer was still set", own[1])
 
 
-class FormsOfAnswer(SynchronousTestCase):
+class AnswerFormTests(SynchronousTestCase):
     """Every form of answer becomes a head and a body."""
 
     def test_data_is_json(self) -> None:

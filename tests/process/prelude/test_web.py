@@ -39,7 +39,7 @@ class Standards(SynchronousTestCase):
         self.assertEqual(seen, [[0, 0, 0, 0, 0]])
 
 
-class Chance(SynchronousTestCase):
+class RandomTests(SynchronousTestCase):
     """Random values come from the invocation's seed."""
 
     def test_repeatable(self) -> None:
@@ -58,7 +58,7 @@ class Chance(SynchronousTestCase):
         )
 
 
-class Wording(SynchronousTestCase):
+class MessageTests(SynchronousTestCase):
     """Errors are told in the words authors know."""
 
     def test_messages(self) -> None:
@@ -118,7 +118,7 @@ class SynchronousCalls(SynchronousTestCase):
             self.assertIn("call it first and keep the value", seen["message"])
 
 
-class Promises(SynchronousTestCase):
+class UnhandledRejectionTests(SynchronousTestCase):
     """Promises nobody listens to are errors, and the others are not."""
 
     def test_lost_rejection_fails(self) -> None:

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.support.sandbox import Clone, Zygote
 
 
-class Attacks(SynchronousTestCase):
+class AttackTests(SynchronousTestCase):
     """Hostile handlers in clones of one zygote."""
 
     zygote: ClassVar[Zygote]

@@ -289,7 +289,7 @@ class Rights(Case):
             self.assertEqual(os.getsid(pid), self.zygote.process.pid)
 
 
-class Starts(SynchronousTestCase):
+class StartTests(SynchronousTestCase):
     """Starting the program."""
 
     def start(self, folder: Path) -> tuple[int, str]:
@@ -332,7 +332,7 @@ class Starts(SynchronousTestCase):
         self.assertRegex(told, r"console\.js: ReferenceError: nowhere is not defined")
 
 
-class Lives(SynchronousTestCase):
+class ProcessLifeTests(SynchronousTestCase):
     """Birth and death of the processes themselves; each test has its own zygote."""
 
     def start(self) -> tuple[Zygote, Template, Clone]:

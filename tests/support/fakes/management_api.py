@@ -27,8 +27,8 @@ class Answer:
 
 
 @dataclass(kw_only=True)
-class Asked:
-    """What a command asked."""
+class ReceivedRequest:
+    """A request of a command."""
 
     method: str
     path: str
@@ -43,7 +43,7 @@ class FakeApi:
 
     url: str = ""
     answers: list[Answer] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
 
     def will(self, **answer: Any) -> None:
         """Add an answer."""
@@ -63,8 +63,8 @@ def fake_api() -> Iterator[FakeApi]:
         def _answer(self) -> None:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            api.asked.append(
-                Asked(
+            api.requests.append(
+                ReceivedRequest(
                     method=self.command,
                     path=parts.path,
                     query=dict(parse_qsl(parts.query)),

@@ -33,7 +33,7 @@ async def redis_store(server: RedisServer, **changes: Any) -> AsyncIterator[Redi
 
 
 @dataclass
-class Ear:
+class RecordingSubscriber:
     """A subscriber that remembers what it was told."""
 
     messages: list[bytes] = field(default_factory=list)

@@ -27,7 +27,7 @@ early.main()
 """
 
 
-class Interrupts(SynchronousTestCase):
+class InterruptTests(SynchronousTestCase):
     """Ctrl-C before the server has handlers of its own."""
 
     def test_twice(self) -> None:

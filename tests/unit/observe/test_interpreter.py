@@ -11,11 +11,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.observe.interpreter import SWITCH_SECONDS, favour_reactor, no_collections, pause_collector
 
 
-class Knot:
+class Cycle:
     """A cycle."""
 
     def __init__(self) -> None:
-        self.knot = self
+        self.itself = self
 
 
 class InterpreterTests(SynchronousTestCase):
@@ -38,10 +38,10 @@ class InterpreterTests(SynchronousTestCase):
         """While the server starts nothing is collected; then what is there stays, and what comes after it does not."""
         pause_collector()
         self.assertFalse(gc.isenabled())
-        kept = weakref.ref(Knot())
+        kept = weakref.ref(Cycle())
         favour_reactor()
         self.assertTrue(gc.isenabled())
-        dropped = weakref.ref(Knot())
+        dropped = weakref.ref(Cycle())
         gc.collect()
         self.assertEqual((kept() is None, dropped() is None), (False, True))
 

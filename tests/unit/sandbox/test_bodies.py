@@ -14,7 +14,7 @@ HEAD = encode_pair(b"_ask", b"1")
 SIZES = st.sampled_from([0, 1, 100, MAX_VALUE - 1, MAX_VALUE, MAX_VALUE + 1, 2 * MAX_VALUE, 2 * MAX_VALUE + 1, 300_000])
 
 
-class Long(SynchronousTestCase):
+class LongBodyTests(SynchronousTestCase):
     """Values below, at and above the limits of a box."""
 
     @examples(30)

@@ -10,7 +10,7 @@ from sandbox.garbage import GarbageCollector, allocator, collect_after_load
 MIB = 1024 * 1024
 
 
-class Collecting(SynchronousTestCase):
+class CollectionTests(SynchronousTestCase):
     """A child's runs, with a made-up heap and clock."""
 
     def setUp(self) -> None:

@@ -14,7 +14,7 @@ from sandbox.garbage import GarbageCollector
 from sandbox.loop import Conversation
 
 
-class Spoken:
+class ScriptedEngine:
     """An engine that says what it was told to say."""
 
     def __init__(self, *says: str) -> None:
@@ -73,11 +73,11 @@ def steps_box(*steps: str) -> bytes:
 class Runs(SynchronousTestCase):
     """Runs, with everything that the server sends lying in the socket beforehand."""
 
-    def converse(self, sent: bytes, *says: str) -> tuple[list[Box], Spoken, Clocks]:
+    def converse(self, sent: bytes, *says: str) -> tuple[list[Box], ScriptedEngine, Clocks]:
         """Serve one run; give the boxes that the server gets."""
         ours, theirs = socket.socketpair()
         self.addCleanup(ours.close)
-        engine, clocks = Spoken(*says), Clocks()
+        engine, clocks = ScriptedEngine(*says), Clocks()
         ours.sendall(sent)
         with theirs:
             Conversation(data=theirs, engine=engine, deadline=clocks).serve(garbage=quiet(), once=True)
@@ -194,14 +194,14 @@ class Runs(SynchronousTestCase):
         self.addCleanup(ours.close)
         ours.sendall(run_box() + run_box())
         with theirs:
-            Conversation(data=theirs, engine=Spoken("!"), deadline=Clocks()).serve(garbage=quiet(), once=False)
+            Conversation(data=theirs, engine=ScriptedEngine("!"), deadline=Clocks()).serve(garbage=quiet(), once=False)
         (box,) = Receiver(max_bytes=1 << 20).feed(ours.recv(1 << 16))
         self.assertEqual(box[b"_error_code"], b"memory")
 
     def test_no_memory_for_the_answer(self) -> None:
         """When the loop itself runs out of memory, that is told, and nothing of the answer leaves."""
 
-        class Full(Spoken):
+        class Full(ScriptedEngine):
             def pump(self, text: str) -> str:
                 if super().pump(text) == "no":
                     raise MemoryError
@@ -230,7 +230,7 @@ class Runs(SynchronousTestCase):
         """A load is pumped as one, and tells whether the version is there."""
         for said, loaded in (("D0 a{}", True), ('Fthrown {"name":"E"}', False)):
             ours, theirs = socket.socketpair()
-            engine = Spoken(said)
+            engine = ScriptedEngine(said)
             ours.sendall(encode_box({b"_ask": b"1", b"_command": b"load", b"v": b'{"source":""}'}))
             with ours, theirs:
                 conversation = Conversation(data=theirs, engine=engine, deadline=Clocks())

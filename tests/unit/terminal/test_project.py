@@ -12,7 +12,7 @@ from aiwebengine.terminal import exits
 from aiwebengine.terminal.exits import CommandFailed
 from aiwebengine.terminal.folder import read
 from aiwebengine.terminal.target import Target, TargetOptions, find
-from tests.unit.terminal.test_target import Home
+from tests.unit.terminal.test_target import UserFolder
 
 PROFILES = """
 default = "mine"
@@ -27,7 +27,7 @@ url = "https://bare.example"
 """
 
 
-class Checkout(Home):
+class Checkout(UserFolder):
     """A home with a profile file, and a project of somebody else in it."""
 
     def __init__(self, folder: Path) -> None:

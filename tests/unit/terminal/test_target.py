@@ -14,7 +14,7 @@ from aiwebengine.terminal.exits import CommandFailed
 from aiwebengine.terminal.target import Target, TargetOptions, find
 
 
-class Home:
+class UserFolder:
     """A user's folder and what commands find from there."""
 
     def __init__(self, folder: Path) -> None:
@@ -55,14 +55,14 @@ class Home:
 
 
 @pytest.fixture(name="home")
-def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[UserFolder]:
     monkeypatch.chdir(tmp_path)
-    home = Home(tmp_path)
+    home = UserFolder(tmp_path)
     yield home
     home.end()
 
 
-def test_the_server_on_this_machine(home: Home) -> None:
+def test_the_server_on_this_machine(home: UserFolder) -> None:
     """Without anything it is the server that runs on the data folder, with address and token from there."""
     home.serve()
     found = home.find()
@@ -77,14 +77,14 @@ def test_the_server_on_this_machine(home: Home) -> None:
         ("http://192.0.2.7:81", "http://192.0.2.7:81"),
     ],
 )
-def test_a_server_that_listens_elsewhere(home: Home, noted: str, asked: str) -> None:
+def test_a_server_that_listens_elsewhere(home: UserFolder, noted: str, asked: str) -> None:
     """A server on every address is asked on this machine, one on another address of it there; both get the token."""
     home.serve(noted)
     found = home.find()
     assert (found.url, found.token) == (asked, "awe_local")
 
 
-def test_no_server_on_the_data_folder(home: Home) -> None:
+def test_no_server_on_the_data_folder(home: UserFolder) -> None:
     """Without a server on the data folder there is none to send the token to, whoever listens on the usual port."""
     home.write("data/administrator-token", "awe_local\n")
     for environ in ({}, {"AIWEBENGINE_TOKEN": "awe_x"}):
@@ -95,7 +95,7 @@ def test_no_server_on_the_data_folder(home: Home) -> None:
     assert "No server runs" in home.refused(data_folder=home.folder / "none").message
 
 
-def test_a_server_that_was_killed(home: Home) -> None:
+def test_a_server_that_was_killed(home: UserFolder) -> None:
     """The address that a killed server has left is not believed: another program may listen there."""
     home.serve()
     home.end()
@@ -103,7 +103,7 @@ def test_a_server_that_was_killed(home: Home) -> None:
     assert home.find("http://127.0.0.1:9999").token == ""
 
 
-def test_a_server_that_starts(home: Home) -> None:
+def test_a_server_that_starts(home: UserFolder) -> None:
     """A server that holds the folder and has no address yet is waited for by whoever asked."""
     home.serve()
     (home.folder / "data" / "address").write_text("")
@@ -112,7 +112,7 @@ def test_a_server_that_starts(home: Home) -> None:
     assert "does not answer yet" in home.refused().message
 
 
-def test_order_of_sources(home: Home) -> None:
+def test_order_of_sources(home: UserFolder) -> None:
     """Flags win over the environment, the environment over the profile file."""
     home.write(".config/aiwebengine/profiles.toml", 'default = "a"\n[a]\nurl = "https://a.example"\ntoken = "awe_a"\n')
     assert home.find().url == "https://a.example"
@@ -124,7 +124,7 @@ def test_order_of_sources(home: Home) -> None:
     assert (found.url, found.token) == ("https://c.example", "awe_c")
 
 
-def test_a_server_by_name(home: Home) -> None:
+def test_a_server_by_name(home: UserFolder) -> None:
     """A name is looked up in the profile file, and its token file stands beside that."""
     home.write(".config/aiwebengine/profiles.toml", '[live]\nurl = "https://live.example"\ntoken_file = "live.token"\n')
     home.write(".config/aiwebengine/live.token", "awe_live\n")
@@ -135,7 +135,7 @@ def test_a_server_by_name(home: Home) -> None:
     assert "no profile `life`; it has: live" in error.message
 
 
-def test_local_token_stays_here(home: Home) -> None:
+def test_local_token_stays_here(home: UserFolder) -> None:
     """The token of a data folder is sent to the server that runs on it, and to no other one of this machine."""
     home.serve()
     for same in ("http://127.0.0.1:9999", "http://localhost:9999/"):
@@ -152,7 +152,7 @@ def test_local_token_stays_here(home: Home) -> None:
     assert home.find(environ={"AIWEBENGINE_URL": "http://127.0.0.1:9999"}).token == "awe_local"
 
 
-def test_a_token_for_another_server(home: Home) -> None:
+def test_a_token_for_another_server(home: UserFolder) -> None:
     """The token of the environment goes to the address of the environment, a profile's to the profile's."""
     home.serve()
     home.write(".config/aiwebengine/profiles.toml", '[live]\nurl = "https://live.example"\ntoken = "awe_live"\n')
@@ -167,14 +167,14 @@ def test_a_token_for_another_server(home: Home) -> None:
     assert home.find("https://c.example", environ={"AIWEBENGINE_TOKEN": "awe_b"}).token == "awe_b"
 
 
-def test_a_profile_by_environment(home: Home) -> None:
+def test_a_profile_by_environment(home: UserFolder) -> None:
     """The environment may name a profile, and give the token that the profile does not hold."""
     home.write(".config/aiwebengine/profiles.toml", '[live]\nurl = "https://live.example"\n')
     found = home.find(environ={"AIWEBENGINE_URL": "live", "AIWEBENGINE_TOKEN": "awe_b"})
     assert (found.url, found.token) == ("https://live.example", "awe_b")
 
 
-def test_token_without_encryption(home: Home) -> None:
+def test_token_without_encryption(home: UserFolder) -> None:
     """A token is not sent over plain HTTP to another machine, unless that is allowed by name."""
     environ = {"AIWEBENGINE_TOKEN": "awe_x"}
     error = home.refused("http://elsewhere.example", environ=environ)
@@ -190,7 +190,7 @@ def test_token_without_encryption(home: Home) -> None:
     assert home.find("near").token == "awe_n"
 
 
-def test_profile_file_that_others_may_read(home: Home) -> None:
+def test_profile_file_that_others_may_read(home: UserFolder) -> None:
     """A profile file with a token that others may read is warned about."""
     text = 'default = "a"\n[a]\nurl = "https://a.example"\ntoken = "awe_a"\n'
     home.write(".config/aiwebengine/profiles.toml", text, mode=0o644)
@@ -211,27 +211,27 @@ def test_profile_file_that_others_may_read(home: Home) -> None:
         ('a = "x"\n', "no profile `a`; it has: none"),
     ],
 )
-def test_wrong_profile_files(home: Home, text: str, told: str) -> None:
+def test_wrong_profile_files(home: UserFolder, text: str, told: str) -> None:
     """What is wrong with a profile file is said."""
     home.write(".config/aiwebengine/profiles.toml", text)
     assert told in home.refused("a").message
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "http://", "http://x:port", "http://user@x", "http://x?y", "http://[x"])
-def test_wrong_addresses(home: Home, url: str) -> None:
+def test_wrong_addresses(home: UserFolder, url: str) -> None:
     """What is no address of a server is refused."""
     error = home.refused(url)
     assert error.code == exits.USAGE
     assert "is not the address of a server" in error.message
 
 
-def test_token_that_cannot_be_one(home: Home) -> None:
+def test_token_that_cannot_be_one(home: UserFolder) -> None:
     """A token with a line break or other characters that headers do not take is refused."""
     for text in ("two\nlines", "ümlaut", "with space"):
         assert "contains characters" in home.refused("https://a.example", token_file=home.write("token", text)).message
 
 
-def test_missing_files(home: Home) -> None:
+def test_missing_files(home: UserFolder) -> None:
     """Files that were named but are not there are told."""
     assert "There is no profile file" in home.refused(profile_file=home.folder / "none.toml").message
     assert home.refused("https://a.example", token_file=home.folder / "none").code == exits.DENIED

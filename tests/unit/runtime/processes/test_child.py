@@ -16,7 +16,7 @@ from aiwebengine.runtime.wire.boxes import Box
 from tests.support.fakes.processes import FakeChild, Forker, HandReactor
 
 
-class Hand:
+class RecordingRun:
     """A current run that keeps what it is told."""
 
     def __init__(self, log: list[Any], *, fit: bool = True) -> None:
@@ -80,7 +80,7 @@ class Owner:
         """See `child.CloneOwner`."""
         self.log.append("resumed")
 
-    def run_returned(self, run: Hand) -> None:
+    def run_returned(self, run: RecordingRun) -> None:
         """See `child.CloneOwner`."""
         self.log.append(("returned", run))
 
@@ -120,7 +120,7 @@ class CloneTests(SynchronousTestCase):
     def start(self, **members: bool) -> None:
         """Begin a run."""
         times = times_of(wall_seconds=2.0, cpu_seconds=1.0)
-        self.clone.start(Hand(self.log, **members), b'{"q":1}', label="GET /", at=5.0, times=times)
+        self.clone.start(RecordingRun(self.log, **members), b'{"q":1}', label="GET /", at=5.0, times=times)
 
     def test_run(self) -> None:
         """A run is written at once, its calls and lines are passed on; the clone is free before the answer is told."""
@@ -239,9 +239,9 @@ class CloneTests(SynchronousTestCase):
 
     # -- its states ---------------------------------------------------------------------------
 
-    def follow(self) -> Hand:
+    def follow(self) -> RecordingRun:
         """Have a second run wait behind the first."""
-        second = Hand(self.log)
+        second = RecordingRun(self.log)
         self.clone.follow(second, b"{}", times=times_of(wall_seconds=2.0, cpu_seconds=1.0), quick=True)
         return second
 

@@ -13,7 +13,7 @@ from aiwebengine.runtime.moves import IllegalMove
 from aiwebengine.runtime.processes.process import Identity, Process
 
 
-class Asked:
+class FakeControl:
     """A control socket that keeps whose end was asked for."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class ProcessTests(SynchronousTestCase):
         self.addCleanup(self.program.kill)
         assert self.program.stdin is not None
         self.addCleanup(self.program.stdin.close)
-        self.control = Asked()
+        self.control = FakeControl()
         self.parent = os.getpid()
         self.process = Process(number=4, control=self.control, parent=lambda: self.parent)
 

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 epoll = pytest.importorskip("aiwebengine.services.reactor.epoll", reason="there is no epoll here")
 
 
-class Ear:
+class FakeDescriptor:
     """A descriptor that reads what comes, or does what the test says instead."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -51,14 +51,14 @@ class Scene:
         self.reactor = epoll.LeanEPollReactor()
         pairs = [socket.socketpair(), socket.socketpair()]
         self.peers = [theirs for _, theirs in pairs]
-        self.ears = [Ear(ours) for ours, _ in pairs]
-        for ear in self.ears:
-            self.reactor.addReader(ear)
+        self.descriptors = [FakeDescriptor(ours) for ours, _ in pairs]
+        for descriptor in self.descriptors:
+            self.reactor.addReader(descriptor)
 
     def close(self) -> None:
         """Close everything."""
         self.reactor.removeAll()
-        for sock in (*self.peers, *(ear.sock for ear in self.ears)):
+        for sock in (*self.peers, *(descriptor.sock for descriptor in self.descriptors)):
             sock.close()
         self.reactor._poller.close()
         for descriptor in (self.reactor.waker.i, self.reactor.waker.o):
@@ -79,13 +79,13 @@ def test_reads(scene: Scene) -> None:
     scene.reactor.doPoll(0)
     scene.peers[1].send(b"b")
     scene.reactor.doPoll(0)
-    assert [ear.heard for ear in scene.ears] == [[b"a"], [b"b"]]
-    assert not any(ear.lost for ear in scene.ears)
+    assert [descriptor.heard for descriptor in scene.descriptors] == [[b"a"], [b"b"]]
+    assert not any(descriptor.lost for descriptor in scene.descriptors)
 
 
 def test_closed_in_the_same_turn(scene: Scene) -> None:
     """A descriptor that another one takes away is not read any more."""
-    first, second = scene.ears
+    first, second = scene.descriptors
     first.instead = lambda: scene.reactor.removeReader(second)
     second.instead = lambda: scene.reactor.removeReader(first)
     for peer in scene.peers:
@@ -96,20 +96,20 @@ def test_closed_in_the_same_turn(scene: Scene) -> None:
 
 def test_ends(scene: Scene) -> None:
     """A descriptor that says that it has ended is told so and watched no longer."""
-    ear = scene.ears[0]
-    ear.instead = ConnectionDone
+    descriptor = scene.descriptors[0]
+    descriptor.instead = ConnectionDone
     scene.peers[0].send(b"x")
     scene.reactor.doPoll(0)
-    assert [reason.check(ConnectionDone) for reason in ear.lost] == [ConnectionDone]
-    assert ear not in scene.reactor.getReaders()
+    assert [reason.check(ConnectionDone) for reason in descriptor.lost] == [ConnectionDone]
+    assert descriptor not in scene.reactor.getReaders()
 
 
 def test_hung_up(scene: Scene) -> None:
     """The end of the other side comes as something to read, or as the loss of the connection."""
-    ear = scene.ears[0]
+    descriptor = scene.descriptors[0]
     scene.peers[0].close()
     scene.reactor.doPoll(0)
-    assert ear.heard == [b""] or ear.lost
+    assert descriptor.heard == [b""] or descriptor.lost
 
 
 def test_faults(scene: Scene) -> None:
@@ -121,12 +121,12 @@ def test_faults(scene: Scene) -> None:
     events: list[LogEvent] = []
     globalLogPublisher.addObserver(events.append)
     try:
-        scene.ears[0].instead = fail
+        scene.descriptors[0].instead = fail
         for peer in scene.peers:
             peer.send(b"x")
         scene.reactor.doPoll(0)
     finally:
         globalLogPublisher.removeObserver(events.append)
     assert [event["log_failure"].check(ValueError) for event in events if "log_failure" in event] == [ValueError]
-    assert len(scene.ears[0].lost) == 1
-    assert scene.ears[1].heard == [b"x"]
+    assert len(scene.descriptors[0].lost) == 1
+    assert scene.descriptors[1].heard == [b"x"]

@@ -10,7 +10,7 @@ from aiwebengine.errors import TooLarge
 from aiwebengine.web.http.chunks import Chunks
 
 
-class Taken:
+class ReadBody:
     """What a body came to."""
 
     def __init__(self, most: int = 10_000) -> None:
@@ -52,7 +52,7 @@ class ChunksTests(SynchronousTestCase):
     )
     def test_cut_anywhere(self, pieces: list[bytes], cuts: list[int], trailers: bytes) -> None:
         """However it is cut, the body is what was sent, and what follows it is left alone."""
-        taken, data = Taken(), written(pieces, trailers) + b"GET"
+        taken, data = ReadBody(), written(pieces, trailers) + b"GET"
         at = 0
         for number in range(len(data)):
             step = cuts[number % len(cuts)]
@@ -65,15 +65,15 @@ class ChunksTests(SynchronousTestCase):
 
     def test_tiny_chunks(self) -> None:
         """Thousands of chunks that come together are passed on as one piece."""
-        taken = Taken()
+        taken = ReadBody()
         taken.chunks.take(written([b"x"] * 9000))
         self.assertEqual((taken.body, taken.pieces), (b"x" * 9000, 1))
 
     def test_most(self) -> None:
         """As many bytes as may be are taken; a chunk with one more is refused before its bytes come."""
-        taken = Taken(most=5)
+        taken = ReadBody(most=5)
         taken.chunks.take(written([b"abc", b"de"]))
         self.assertEqual(taken.body, b"abcde")
-        taken = Taken(most=5)
+        taken = ReadBody(most=5)
         taken.chunks.take(b"3\r\nabc\r\n")
         self.assertRaises(TooLarge, taken.chunks.take, b"3\r\n")
