@@ -62,7 +62,8 @@ class Reader:
         if block.file is not None:
             self._save(block.file, block.text, add=block.is_added)
         elif block.is_typed:
-            self._type(block, waits=following is not None and following.in_other_terminal)
+            others = following is not None and following.in_other_terminal
+            self._type(block, waits=others and not block.in_other_terminal)
 
     def end(self) -> None:
         """See what the last command has printed that goes on by itself."""
