@@ -1,6 +1,8 @@
 """
 What a script's `package.json` and `package-lock.json` ask npm for, and what they may ask for.
 
+Of `devDependencies` only those count that a `tsconfig.json` extends.
+
 Deployers are not trusted with the server's disk: a dependency is a version or a range of a
 published package, or a tarball that lies among the deployed files.  A lock file says where npm
 puts each package and what it takes for it, so its entries are held to the same rule: every place
@@ -28,6 +30,8 @@ _PLACE = re.compile(rf"node_modules/{_NAME}(?:/node_modules/{_NAME})*")
 _ELSEWHERE = re.compile(r"(?:[^/]*:|[/.]|~/|[^@/]+/[^/]+$)")
 """What is no version, range, tag or alias: an address, a path, or a repository such as `user/name`."""
 _LOCK_VERSIONS = (2, 3)
+_CONFIGURATION = re.compile(r"(?:ts|js)config(?:[._-].*)?\.json")
+_QUOTED_PACKAGE = re.compile(rb'"(' + _NAME.encode() + rb')(?:/[^"]*)?"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,8 @@ class Dependencies:
     """The lock file; empty if none was deployed."""
     tarballs: Mapping[str, bytes] = field(default_factory=dict)
     """Deployed packages, by path."""
+    importable: tuple[str, ...] = ()
+    """The names that scripts may import: those of `dependencies`."""
 
     def digest(self) -> str:
         """Return a name for what is installed: the same for the same dependencies, lock file and tarballs."""
@@ -63,16 +69,12 @@ def read(files: Mapping[str, bytes]) -> Dependencies:
     """
     raw = files.get(PACKAGE_FILE)
     document = _json(raw) if raw is not None else None
-    dependencies = document.get("dependencies") if isinstance(document, dict) else None
-    if dependencies is None:
+    if raw is None or not isinstance(document, dict):
         return Dependencies(ranges={})
-    assert raw is not None
-    if not isinstance(dependencies, dict) or not all(
-        isinstance(name, str) and isinstance(spec, str) for name, spec in dependencies.items()
-    ):
-        raise refused('The "dependencies" of package.json must be an object of names and version ranges.', raw)
+    dependencies = _table(document, "dependencies", raw)
+    wanted = {**_only(_table(document, "devDependencies", raw), _extended(files)), **dependencies}
     tarballs: dict[str, bytes] = {}
-    for name, spec in dependencies.items():
+    for name, spec in wanted.items():
         if not re.fullmatch(_NAME, name):
             raise refused(f'"{name[:100]}" is not the name of a package.', raw, name)
         if spec.startswith("file:"):
@@ -86,9 +88,33 @@ def read(files: Mapping[str, bytes]) -> Dependencies:
                 name,
             )
     lock = files.get(LOCK_FILE, b"")
-    if dependencies and lock:
+    if wanted and lock:
         _check_lock(lock, tarballs)
-    return Dependencies(ranges=dict(dependencies), lock=lock, tarballs=tarballs)
+    return Dependencies(ranges=wanted, lock=lock, tarballs=tarballs, importable=tuple(dependencies))
+
+
+def _table(document: Mapping[str, Any], key: str, package: bytes) -> dict[str, str]:
+    table = document.get(key)
+    if table is None:
+        return {}
+    if not isinstance(table, dict) or not all(
+        isinstance(name, str) and isinstance(spec, str) for name, spec in table.items()
+    ):
+        raise refused(f'The "{key}" of package.json must be an object of names and version ranges.', package)
+    return table
+
+
+def _only(table: Mapping[str, str], names: set[str]) -> dict[str, str]:
+    return {name: spec for name, spec in table.items() if name in names}
+
+
+def _extended(files: Mapping[str, bytes]) -> set[str]:
+    """Return the packages that compiler options name, as in `"extends": "@tsconfig/node20/tsconfig.json"`."""
+    found: set[str] = set()
+    for path, content in files.items():
+        if _CONFIGURATION.fullmatch(posixpath.basename(path)) and b'"extends"' in content:
+            found.update(match[1].decode() for match in _QUOTED_PACKAGE.finditer(content))
+    return found
 
 
 def refused(message: str, package: bytes, name: str | None = None) -> DeploymentRefused:

@@ -104,7 +104,7 @@ class Packages:
             progress: Told when npm is at work.
 
         Returns:
-            The folder that holds `node_modules`, None if there are no dependencies; and their names.
+            The folder that holds `node_modules`, None if there are no dependencies; and the names that may be imported.
 
         Raises:
             DeploymentRefused: npm cannot have them; the problem says why.
@@ -113,8 +113,8 @@ class Packages:
         if PACKAGE_FILE not in files:
             return None, ()
         requested, key = await self._threads.run(_read, files)
-        names = tuple(requested.ranges)
-        if not names:
+        names = requested.importable
+        if not requested.ranges:
             return None, ()
         target = self._folder / key
         if (target / "complete").exists():

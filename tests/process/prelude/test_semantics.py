@@ -25,7 +25,14 @@ async def test_the_same_as_in_node(file: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "options"), [("typescript.ts", {"experimentalDecorators": True}), ("decorators.ts", {})]
+    ("file", "options"),
+    [
+        ("typescript.ts", {"experimentalDecorators": True}),
+        ("decorators.ts", {}),
+        ("fields.ts", {"useDefineForClassFields": True}),
+        ("fields.ts", {"useDefineForClassFields": False}),
+        ("observed.ts", {"useDefineForClassFields": False, "experimentalDecorators": True}),
+    ],
 )
 @pytest.mark.skipif(
     not (NPM_CACHE / "filled").exists(), reason="the npm packages were not fetched; run make test with a network"

@@ -113,3 +113,16 @@ def test_origins_in_lock_files(entry: dict[str, Any]) -> None:
 def test_other_lock_files(lock: bytes) -> None:
     """What npm 7 or later has not written is refused with what to do."""
     assert "run npm install" in _refused(_files({"x": "1"}, lock))
+
+
+def test_packages_that_options_extend() -> None:
+    """Of devDependencies those are installed that a tsconfig.json extends; a script cannot import them."""
+    package = {"dependencies": {"zod": "4"}, "devDependencies": {"@tsconfig/node20": "1", "vitest": "file:../x"}}
+    files = {
+        "package.json": json.dumps(package).encode(),
+        "sub/tsconfig.app.json": b'{ /* base */ "extends": ["@tsconfig/node20/tsconfig.json", "zod"] }',
+    }
+    found = read(files)
+    assert found.ranges == {"@tsconfig/node20": "1", "zod": "4"}
+    assert found.importable == ("zod",)
+    assert read({**files, "sub/tsconfig.app.json": b"{}"}).ranges == {"zod": "4"}

@@ -9,7 +9,7 @@ import { Installed, packageOf } from './installed.mjs';
 import { Kept } from './kept.mjs';
 import { placesOnly } from './maps.mjs';
 import { HELPERS, Modules } from './modules.mjs';
-import { projectOf, PLAIN } from './project.mjs';
+import { PLAIN, Projects } from './project.mjs';
 import { PackageResolver } from './resolve.mjs';
 import { skeleton } from './skeleton.mjs';
 
@@ -41,10 +41,11 @@ export class Bundler {
    */
   async build(request, tell = () => {}) {
     const { entry, files } = request;
-    const { project, problems: ofProject } = projectOf(files);
+    const packages = this.packages(request.packages);
+    const projects = new Projects(files, packages.resolver);
     const at = { done: 0, of: Object.keys(files).length, told: performance.now() };
     const lowered = (path, source, options) => {
-      const made = this.lowered(path, source, { ...options, project: options.own ? project : PLAIN, known: request.known, advice: request.advice });
+      const made = this.lowered(path, source, { ...options, project: options.own ? projects.of(path).language : PLAIN, known: request.known, advice: request.advice });
       at.done += 1;
       if (performance.now() - at.told > TELL_MS) {
         at.told = performance.now();
@@ -53,24 +54,24 @@ export class Bundler {
       return made;
     };
     const single = lowered(entry, files[entry], { own: true, entry: true });
-    if (single.plain && ofProject.length === 0 && single.problems.every((one) => one.severity === 'warning')) {
+    if (single.plain && projects.problems.length === 0 && single.problems.every((one) => one.severity === 'warning')) {
       return { source: escaped(files[entry]), map: '', problems: single.problems };
     }
-    const tools = { ...this.packages(request.packages), lowered, outlined: (path, source) => this.outlined(path, source) };
-    const { unused: first, reached } = request.packages === null ? { unused: new Set(), reached: at.of } : await this.unused(request, tools, project);
+    const tools = { ...packages, projects, lowered, outlined: (path, source) => this.outlined(path, source) };
+    const { unused: first, reached } = request.packages === null ? { unused: new Set(), reached: at.of } : await this.unused(request, tools);
     let unused = first;
     let helpers = new Set(single.helpers);
     at.of = reached;
     at.done = 0;
     for (;;) {
-      const problems = [...ofProject];
-      const modules = new Modules(request, { ...tools, project, problems, unused, helpers: this.helpers.module(helpers) });
-      const { inputs, ...outcome } = await this.bundled(entry, modules, problems);
+      const problems = [];
+      const modules = new Modules(request, { ...tools, problems, unused, helpers: this.helpers.module(helpers) });
+      const { inputs, ...outcome } = await this.bundled(entry, modules, problems, projects);
       // What is lowered may keep more than what was written; then that is lowered, too.  And other files may call helpers
       // that the entry file does not.  Lowered files are kept, so to bundle them once more costs little.
       const missed = [...unused].filter((path) => inputs?.[`package:${path}`]?.bytesInOutput > 0);
       const known = missed.length === 0 && [...modules.helpers].every((name) => helpers.has(name));
-      if (known || outcome.source === undefined) return { source: '', map: '', ...outcome, problems: withoutMade(problems, modules.globals) };
+      if (known || outcome.source === undefined) return { source: '', map: '', ...outcome, problems: withoutMade([...projects.problems, ...problems], modules.globals) };
       unused = new Set([...unused].filter((path) => !missed.includes(path)));
       helpers = modules.helpers;
     }
@@ -81,8 +82,8 @@ export class Bundler {
    * reach hundreds.  Found by bundling packages as they are, which takes a fraction of lowering them.  Only modules
    * whose packages say that loading them has no effect are among them.
    */
-  async unused(request, tools, project) {
-    const modules = new Modules(request, { ...tools, project, problems: [], unused: null });
+  async unused(request, tools) {
+    const modules = new Modules(request, { ...tools, problems: [], unused: null });
     let metafile;
     try {
       ({ metafile } = await this.esbuild.build({ ...this.settings(request.entry, modules), target: 'esnext', metafile: true }));
@@ -144,7 +145,7 @@ export class Bundler {
     };
   }
 
-  async bundled(entry, modules, problems) {
+  async bundled(entry, modules, problems, projects) {
     let result;
     try {
       result = await this.esbuild.build({ ...this.settings(entry, modules), inject: [HELPERS], sourcemap: 'external', sourcesContent: false, metafile: true });
@@ -154,7 +155,7 @@ export class Bundler {
       }
       return {};
     }
-    if (withoutMade(problems, modules.globals).some((one) => one.severity !== 'warning')) return {};
+    if (withoutMade([...projects.problems, ...problems], modules.globals).some((one) => one.severity !== 'warning')) return {};
     const code = result.outputFiles.find((one) => one.path.endsWith('.js')).text;
     const map = JSON.parse(result.outputFiles.find((one) => one.path.endsWith('.map')).text);
     const places = placesOnly(map, named, (name) => modules.functions.get(name) ?? []);

@@ -34,9 +34,9 @@ export class Modules {
    * @param {object} tools - `installed` and `resolver`, of the script's packages; `lowered(path, source, options)`;
    *   `helpers`, a module of those that files are known to call; `problems`, a list to which problems are added;
    *   `unused`, files of packages of which nothing is used, or null to give packages as they are, to find that out;
-   *   `outlined(path, source)`; `project`, what tsconfig.json says.
+   *   `outlined(path, source)`; `projects`, what tsconfig.json and package.json say.
    */
-  constructor(request, { installed, resolver, helpers, lowered, problems, unused, outlined, project }) {
+  constructor(request, { installed, resolver, helpers, lowered, problems, unused, outlined, projects }) {
     this.request = request;
     this.helpersModule = helpers;
     this.helpers = new Set(); // that files call
@@ -46,7 +46,7 @@ export class Modules {
     this.problems = problems;
     this.unused = unused;
     this.outlined = outlined;
-    this.project = project;
+    this.projects = projects;
     this.imports = new Map(); // of the author's files: specifier to place
     this.globals = []; // names that some file makes for all
     this.functions = new Map(); // of every file that has code: what places.mjs notes
@@ -81,25 +81,41 @@ export class Modules {
   fromScript(path, importer, kind) {
     if (path === 'aiwebengine') return { path, namespace: 'host' };
     if (/^\.{0,2}\//.test(path) || path === '.' || path === '..') return this.ownFile(path, importer);
-    const own = targetsOf(this.project, path).map((target) => this.fileOf(target)).find((one) => one !== undefined);
+    const own = targetsOf(this.projects.of(importer), path).map((target) => this.fileOf(target)).find((one) => one !== undefined);
     if (own !== undefined) return { path: own, namespace: 'script' };
+    if (path.startsWith('#')) return this.named(path, importer, kind);
+    return this.bare(path, path, importer, kind);
+  }
+
+  /* `#name`, which the script's package.json explains. */
+  named(path, importer, kind) {
+    const found = this.projects.named(path, importer, kind.startsWith('require'));
+    if (found.missing !== undefined) return this.refuse(path, importer, 'missing_import', `"${path}" cannot be imported: ${found.missing}.`, found.hint);
+    return found.package === undefined ? this.ownFile(`/${found.file}`, importer, path) : this.bare(found.package, path, importer, kind);
+  }
+
+  /* A package; `written` is what stands in the file, if it differs. */
+  bare(path, written, importer, kind) {
+    if (path === 'aiwebengine') return { path, namespace: 'host' };
+    const self = this.projects.selfNamed(path, importer, kind.startsWith('require'));
+    if (self !== null) return this.ownFile(`/${self}`, importer, written);
     const { declared } = this.request;
     const advice = addressAdvice(path);
-    if (advice !== null) return this.refuse(path, importer, 'not_importable', `"${path.slice(0, 200)}" cannot be imported. ${advice.message}`, advice.hint);
+    if (advice !== null) return this.refuse(written, importer, 'not_importable', `"${path.slice(0, 200)}" cannot be imported. ${advice.message}`, advice.hint);
     const name = path.startsWith('@') ? path.split('/').slice(0, 2).join('/') : path.split('/')[0];
     const node = builtIn(path);
     if (node !== null && (path.startsWith('node:') || !declared.includes(name))) {
-      return this.refuse(path, importer, 'node_module', `"${path}" is part of Node.js and does not exist here.`, insteadOf(node, this.request.advice));
+      return this.refuse(written, importer, 'node_module', `"${path}" is part of Node.js and does not exist here.`, insteadOf(node, this.request.advice));
     }
     if (!declared.includes(name)) {
       const suggestion = nearest(name, declared);
-      return this.refuse(path, importer, 'undeclared_package', `The package "${name}" is not in the dependencies of package.json.`, suggestion ? `Did you mean "${suggestion}"?` : Object.hasOwn(this.request.files, 'package.json') ? `Add it: "dependencies": { "${name}": "..." }.` : `Deploy a folder, with a package.json that has "dependencies": { "${name}": "..." }.`);
+      return this.refuse(written, importer, 'undeclared_package', `The package "${name}" is not in the dependencies of package.json.`, suggestion ? `Did you mean "${suggestion}"?` : Object.hasOwn(this.request.files, 'package.json') ? `Add it: "dependencies": { "${name}": "..." }.` : `Deploy a folder, with a package.json that has "dependencies": { "${name}": "..." }.`);
     }
     const resolved = this.resolver.resolve(path, '', kind.startsWith('require'));
     if (resolved.missing !== undefined) {
-      return this.refuse(path, importer, 'missing_package', `"${path}" cannot be found in the installed packages: ${resolved.missing}.`, `Look at what the package "${name}" exports.`);
+      return this.refuse(written, importer, 'missing_package', `"${path}" cannot be found in the installed packages: ${resolved.missing}.`, `Look at what the package "${name}" exports.`);
     }
-    return this.ofPackage(resolved, `script:${importer}`, path);
+    return this.ofPackage(resolved, `script:${importer}`, written);
   }
 
   fromPackage(path, importer, kind) {
@@ -120,18 +136,18 @@ export class Modules {
     return { path: found.path, namespace: 'package', sideEffects: this.resolver.hasSideEffects(found.path) };
   }
 
-  ownFile(path, importer) {
+  ownFile(path, importer, written = path) {
     const { files } = this.request;
     const base = posix.join(path.startsWith('/') ? '.' : posix.dirname(importer), path);
     const found = this.fileOf(base);
     if (found !== undefined) return { path: found, namespace: 'script' };
     if (this.request.other.includes(base)) {
       const hint = 'Put it into the folder public/ if clients need it; a script can import only text files.';
-      return this.refuse(path, importer, 'not_text', `The file "${path}" is not text in UTF-8, so it cannot be imported.`, hint);
+      return this.refuse(written, importer, 'not_text', `The file "${path}" is not text in UTF-8, so it cannot be imported.`, hint);
     }
     const suggestion = nearestFile(base, importer, files);
     const hint = suggestion !== null ? `Did you mean "${suggestion}"?` : 'Deploy the whole folder.';
-    return this.refuse(path, importer, 'missing_file', `There is no file "${path}".`, hint);
+    return this.refuse(written, importer, 'missing_file', written === path ? `There is no file "${path}".` : `"${written}" means the file "${base}", which does not exist.`, hint);
   }
 
   /* The own file that a path means, with the ending that it leaves out; undefined if there is none. */

@@ -41,6 +41,29 @@ export class PackageResolver {
     return this.bare(asked);
   }
 
+  /**
+   * Return the file of compiler options that `extends` names, as TypeScript finds it; null if there is none.
+   *
+   * @param {string} specifier - `@tsconfig/node20`, or with a file behind it.
+   * @param {string} importer - See `resolve`.
+   */
+  configuration(specifier, importer) {
+    const { name, sub } = parts(specifier);
+    const folder = name === null ? null : this.packageFolder(name, importer);
+    if (folder === null) return null;
+    const manifest = this.installed.manifest(folder) ?? {};
+    const table = isTable(manifest.exports ?? null) ? manifest.exports : {};
+    const main = typeof manifest.tsconfig === 'string' ? [manifest.tsconfig] : [];
+    const mapped = [sub, `${sub}.json`].map((one) => target(table, one, conditions(true)));
+    const plain = sub === '.' ? [...main, 'tsconfig.json'] : [sub, `${sub}.json`, posix.join(sub, 'tsconfig.json')];
+    for (const one of [...mapped, ...plain]) {
+      if (typeof one !== 'string' || posix.normalize(one).startsWith('..')) continue;
+      const found = this.installed.look(posix.join(folder, one));
+      if (found?.kind === 'file') return found.path;
+    }
+    return null;
+  }
+
   relative({ specifier, importer, required }) {
     const target = posix.join(posix.dirname(importer), specifier);
     const folderOnly = /(^|\/)\.{0,2}$/.test(specifier);
@@ -69,12 +92,17 @@ export class PackageResolver {
     const scope = importer ? this.installed.enclosing(importer) : null;
     const own = scope !== null ? this.installed.manifest(scope) : null;
     if (own !== null && own.name === name && own.exports != null) return this.exported(scope, own, sub, required);
+    const folder = this.packageFolder(name, importer);
+    return folder === null ? { missing: 'it is not installed' } : this.ofPackage(folder, sub, required);
+  }
+
+  packageFolder(name, importer) {
     for (let folder = importer ? posix.dirname(importer) : '.'; ; folder = posix.dirname(folder)) {
       if (posix.basename(folder) !== 'node_modules') {
         const entry = this.installed.look(posix.join(folder, 'node_modules', name));
-        if (entry !== null && entry.kind === 'folder') return this.ofPackage(entry.path, sub, required);
+        if (entry !== null && entry.kind === 'folder') return entry.path;
       }
-      if (folder === '.') return { missing: 'it is not installed' };
+      if (folder === '.') return null;
     }
   }
 
@@ -176,7 +204,8 @@ export class PackageResolver {
   }
 }
 
-function conditions(required) {
+/** The conditions of `exports` and `imports` that hold here. */
+export function conditions(required) {
   return new Set([...CONDITIONS, required ? 'require' : 'import']);
 }
 
@@ -190,8 +219,8 @@ function browserMap(manifest) {
   return Object.fromEntries(Object.entries(browser).filter(([, instead]) => instead === false || typeof instead === 'string'));
 }
 
-/* The target of a key in a table of exports or imports, with `*` filled in; null if there is none. */
-function target(table, key, active) {
+/** The target of a key in a table of exports or imports, with `*` filled in; null if there is none. */
+export function target(table, key, active) {
   if (Object.hasOwn(table, key) && !key.includes('*') && !key.endsWith('/')) return chosen(table[key], active, '');
   let best = null;
   for (const pattern of Object.keys(table)) {

@@ -11,6 +11,7 @@ import typesForDecorators from 'babel-plugin-transform-typescript-metadata';
 import { accessors } from './accessors.mjs';
 import { arrows } from './arrows.mjs';
 import { checks } from './checks.mjs';
+import { assignedFields, declaredParameters } from './fields.mjs';
 import { frames } from './frames.mjs';
 import { sharedHelpers } from './helpers.mjs';
 import { names } from './names.mjs';
@@ -49,8 +50,8 @@ const LEGACY_HINT = 'Only the older decorators may stand there: add "experimenta
  * @param {string} path - Path in the script, for messages and the source map.
  * @param {string} source - Its text.
  * @param {object} options - `own`: the author's file, not a package's; `entry`: the file to start with;
- *   `known` and `advice`: the names scripts may use; `script`: parse as a script, not a module; `project`: what
- *   tsconfig.json says, see project.mjs.
+ *   `known` and `advice`: the names scripts may use; `script`: parse as a script, not a module; `project`: the
+ *   language that tsconfig.json says, see project.mjs.
  * @returns {{code: string, map: object, problems: object[], imports: object,
  *   functions: Array[], globals: string[], helpers: string[], plain: boolean}} `imports` tells where each module is
  *   imported first; `functions` what places.mjs notes; `globals` the names that it makes for all files; `helpers` those
@@ -92,6 +93,7 @@ export function lower(path, source, options) {
         [frames, { found }],
       ],
       presets: [ENVIRONMENT, ...(jsx ? [prepare(presetReact, { ...written, development: false, pure: false, throwIfNamespace: false })] : [])],
+      ...(typed && project.fields === 'set' ? { assumptions: { setPublicClassFields: true } } : {}),
       cloneInputAst: false, // nobody else has it
     };
     const result = untyped === null ? babel.transformSync(source, lowering) : babel.transformFromAstSync(untyped, source, lowering);
@@ -128,7 +130,7 @@ function withoutTypes(source, settings, { functions, written, jsx, project }) {
     ast: true,
     code: false,
     parserOpts: { ...settings.parserOpts, plugins: [...(project.decorators === 'legacy' ? ['decorators-legacy'] : ['decorators', 'decoratorAutoAccessors']), ...(jsx ? ['jsx'] : [])] },
-    plugins: [[places, { functions, lowered: false }], namespaces, exportedTypes, ...(project.metadata ? [typesForDecorators] : []), ...(project.decorators === 'legacy' ? [legacyDecorators, accessors] : [])],
+    plugins: [[places, { functions, lowered: false }], namespaces, exportedTypes, ...(project.metadata ? [typesForDecorators] : []), ...(project.decorators === 'legacy' ? [[legacyDecorators, { assigned: project.fields === 'set' }], accessors] : []), project.fields === 'set' ? [assignedFields, { legacy: project.decorators === 'legacy' }] : declaredParameters],
     presets: [prepare(presetTypeScript, { onlyRemoveTypeImports: false, ...(written?.pragma ? { jsxPragma: written.pragma, jsxPragmaFrag: written.pragmaFrag } : {}) })],
   });
   return ast;

@@ -66,9 +66,10 @@ export function exportedTypes({ types: t }) {
  *     method(@d value) {}    @((target, key) => d(target, key, 0)) method(value) {}; of a constructor the class's
  *     @d field               @((target, key) => d(target, key, undefined)) field, which is told of no initial value
  *
- * @returns A Babel plugin, to be run while types are removed and before decorators are lowered.
+ * @returns A Babel plugin, to be run while types are removed and before decorators are lowered; its option `assigned`
+ *   leaves decorators of fields to `assignedFields`.
  */
-export function legacyDecorators({ types: t, template }) {
+export function legacyDecorators({ types: t, template }, { assigned = false }) {
   const wrapped = template.expression('(function (decorate) { return function (target, key) { decorate(target, key, LAST); }; })(DECORATOR)');
   const wrap = (expression, last) => t.decorator(wrapped({ LAST: last, DECORATOR: expression }));
   const nothing = () => t.unaryExpression('void', t.numericLiteral(0));
@@ -88,7 +89,7 @@ export function legacyDecorators({ types: t, template }) {
       // The class, and not its members: Babel makes assignments of parameters that are properties when it comes to it.
       Class({ node }) {
         for (const member of node.body.body) {
-          if (member.type === 'ClassProperty' && member.decorators) {
+          if (!assigned && member.type === 'ClassProperty' && member.decorators) {
             member.decorators = member.decorators.map(({ expression }) => wrap(expression, nothing()));
           }
           if (member.type !== 'ClassMethod') continue;
