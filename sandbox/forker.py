@@ -25,6 +25,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -126,11 +127,11 @@ class ForkServer:
         """Be the child: nothing of the loop's own stays open, and nothing returns to it."""
         status = _FAILED_STATUS
         try:
+            # In as few steps as possible: each copies pages.  The signal's handler, which does nothing, stays.
             signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            self._control.close()
-            for descriptor in self._wake:
-                os.close(descriptor)
+            os.close(self._control.fileno())
+            os.close(self._wake[0])
+            os.close(self._wake[1])
             run(request, descriptors, parent)
             status = 0
         except MemoryError:
@@ -175,6 +176,22 @@ class ForkServer:
             self._control.send(json.dumps(event).encode("ascii"))
         except OSError:
             os._exit(0)
+
+
+def keep_threads() -> None:
+    """
+    Leave `threading` as it is in forked children.
+
+    It is imported by the binding, and would make a new list of threads in each child, which copies 128 pages.  There
+    is only the one thread, which is the same in a child.
+    """
+    after_fork = getattr(threading, "_after_fork", None)
+    if after_fork is not None:
+        after_fork.__code__ = _do_nothing.__code__
+
+
+def _do_nothing() -> None:
+    pass
 
 
 def _kill(pid: int) -> None:

@@ -12,7 +12,6 @@ runs; on a busy machine every run takes long, so by then some processor time mus
 
 from __future__ import annotations
 
-import ctypes
 import time
 from collections.abc import Callable
 
@@ -55,7 +54,7 @@ class GarbageCollector:
         self._cpu_seconds = cpu_seconds
         self._runs = self._left = _FEWEST_RUNS
         self._started = 0.0
-        self._asked_at = cpu_seconds()
+        self._asked_at = 0.0
         """Processor time when the allocator was asked last after a long run."""
         self._kept_bytes = self._seen_bytes = kept_bytes
         """In use after the last collection, and at the last look."""
@@ -107,38 +106,3 @@ def collect_after_load(collect: Callable[[], object], *, grown_bytes: int | None
     """
     if grown_bytes is None or grown_bytes > _GATHERED_BYTES:
         collect()
-
-
-class _Mallinfo2(ctypes.Structure):
-    """See mallinfo(3)."""
-
-    _fields_ = tuple(
-        (name, ctypes.c_size_t)
-        for name in (
-            "arena",
-            "ordblks",
-            "smblks",
-            "hblks",
-            "hblkhd",
-            "usmblks",
-            "fsmblks",
-            "uordblks",
-            "fordblks",
-            "keepcost",
-        )
-    )
-
-
-def allocator() -> Callable[[], int] | None:
-    """Return a function that tells the bytes in use of C's allocator (glibc); None elsewhere."""
-    try:
-        mallinfo2 = ctypes.CDLL(None).mallinfo2
-    except AttributeError:
-        return None
-    mallinfo2.restype = _Mallinfo2
-
-    def used_bytes() -> int:
-        usage = mallinfo2()
-        return int(usage.uordblks + usage.hblkhd)
-
-    return used_bytes

@@ -109,6 +109,12 @@ class Conversation:
         self._poll = select.poll()
         self._poll.register(data, select.POLLIN)
 
+    def move_to(self, data: socket.socket) -> None:
+        """Continue on another blocking socket, in a forked child."""
+        self._data = data
+        self._poll = select.poll()
+        self._poll.register(data, select.POLLIN)
+
     @classmethod
     def waiting(cls) -> tuple[CodeType, ...]:
         """Return the functions in which a child waits and sends nothing."""

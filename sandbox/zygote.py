@@ -15,13 +15,14 @@ import contextlib
 import gc
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.deadline import Deadline
 from sandbox.duktape import Duktape
-from sandbox.forker import ForkServer
-from sandbox.garbage import GarbageCollector, allocator, collect_after_load
+from sandbox.forker import Child, ForkServer, keep_threads
+from sandbox.garbage import GarbageCollector, collect_after_load
+from sandbox.heap import Heap, heap
 from sandbox.lockdown import apply, namespaces, process, rlimits, seccomp
 from sandbox.lockdown.report import report
 from sandbox.loop import Conversation
@@ -30,6 +31,7 @@ from sandbox.surface import Surface
 
 def run_zygote(control: socket.socket, surface: Surface) -> None:
     """Be the zygote, until *control* ends."""
+    keep_threads()
     rlimits.raise_stack()
     network = namespaces.empty_network()
     engine = Duktape(surface=surface, waiting=Conversation.waiting())
@@ -66,12 +68,14 @@ def _run_template(
     deadline = Deadline(engine.reporter)
     if engine.reporter is not None:
         engine.reporter.send_to(data.fileno())
-    used_bytes = allocator()
+    memory = heap()
+    used_bytes = memory.used_bytes if memory is not None else None
     before_bytes = used_bytes() if used_bytes is not None else 0
     seconds = float(limits.get("load_seconds", 0))
     if seconds:
         deadline.begin(wall_seconds=seconds, cpu_seconds=seconds)
-    if not Conversation(data=data, engine=engine, deadline=deadline).load():
+    conversation = Conversation(data=data, engine=engine, deadline=deadline)
+    if not conversation.load():
         return
     deadline.end()
     data.close()
@@ -79,33 +83,33 @@ def _run_template(
         lambda: engine.pump("H"), grown_bytes=used_bytes() - before_bytes if used_bytes is not None else None
     )
     _freeze()
-    # Asked here, once: asking writes to the allocator's lists, which every clone would have to copy for that.
-    kept_bytes = used_bytes() if used_bytes is not None else 0
-
-    def garbage() -> GarbageCollector:
-        return GarbageCollector(collect=lambda: engine.pump("H"), used_bytes=used_bytes, kept_bytes=kept_bytes)
-
-    def clone(request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> None:
-        _run_clone(request, descriptors, parent, engine=engine, garbage=garbage, calls=calls[1] if calls else None)
-
+    if memory is not None:
+        memory.fill_gaps()
+    # What a clone needs is made here: each object that it makes or writes to is a page that it copies.
+    clone = _clone(engine=engine, conversation=conversation, memory=memory, calls=calls[1] if calls else None)
     ForkServer(control=control, children={"clone": clone}, report=held).serve()
 
 
-def _run_clone(
-    request: Mapping[str, Any],
-    descriptors: Sequence[int],
-    parent: int,
-    *,
-    engine: Duktape,
-    garbage: Callable[[], GarbageCollector],
-    calls: bytes | None,
-) -> None:
-    data = socket.socket(fileno=descriptors[0])
-    apply.lock_clone(parent=parent, calls=calls)
-    if engine.reporter is not None:
-        engine.reporter.send_to(data.fileno())
-    conversation = Conversation(data=data, engine=engine, deadline=Deadline(engine.reporter))
-    conversation.serve(garbage=garbage(), once=bool(request.get("once")))
+def _clone(*, engine: Duktape, conversation: Conversation, memory: Heap | None, calls: bytes | None) -> Child:
+    """Return what a clone does."""
+    reporter = engine.reporter
+    lock = apply.clone_lock(calls)
+    # Asked here, once: asking writes to the allocator's lists, which every clone would have to copy for that.
+    garbage = GarbageCollector(
+        collect=lambda: engine.pump("H"),
+        used_bytes=memory.used_bytes if memory is not None else None,
+        kept_bytes=memory.used_bytes() if memory is not None else 0,
+    )
+
+    def clone(request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> None:
+        data = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, descriptors[0])
+        lock(parent)
+        if reporter is not None:
+            reporter.send_to(descriptors[0])
+        conversation.move_to(data)
+        conversation.serve(garbage=garbage, once=bool(request.get("once")))
+
+    return clone
 
 
 def leave_terminal() -> None:

@@ -38,6 +38,12 @@ def limit_files(*, descriptors: int) -> None:
     _lower(resource.RLIMIT_NOFILE, descriptors)
 
 
+def limit_clone(*, descriptors: int) -> None:
+    """Allow no process, and no new descriptor with a number of *descriptors* or above; for few steps after a fork."""
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+
 def limit_processes(count: int) -> None:
     """Allow no further process when the user has *count*; root is not held by this."""
     _lower(resource.RLIMIT_NPROC, count)

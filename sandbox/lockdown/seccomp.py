@@ -36,7 +36,7 @@ import ctypes
 import platform
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _ALLOW = 0x7FFF0000
 _KILL = 0x80000000
@@ -109,9 +109,19 @@ def install(program: bytes) -> bool:
     Returns:
         Whether the kernel has done so.
     """
+    return prepared(program)()
+
+
+def prepared(program: bytes) -> Callable[[], bool]:
+    """Return a function that does what `install` does, and does little else."""
     buffer = ctypes.create_string_buffer(program, len(program))
-    described = _Fprog(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))
-    return bool(_libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(described), 0, 0) == 0)
+    described = _Fprog(len(program) // 8, ctypes.addressof(buffer))
+    prctl = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, *[ctypes.c_ulong] * 4)(("prctl", _libc))
+
+    def install_it(_kept: tuple[object, ...] = (buffer, described), at: int = ctypes.addressof(described)) -> bool:
+        return bool(prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, at, 0, 0) == 0)
+
+    return install_it
 
 
 def programs(machine: str | None = None) -> tuple[bytes, bytes] | None:
