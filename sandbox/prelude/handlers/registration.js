@@ -10,7 +10,7 @@
 
     var own = K.own, keys = Object.keys, isArray = Array.isArray, slice = K.captured.slice, NativeError = K.captured.Error;
     var namesOf = Object.getOwnPropertyNames, descriptorOf = Object.getOwnPropertyDescriptor, prototypeOf = Object.getPrototypeOf;
-    var names = null, engines = K.bare(), open = false, warned = K.bare();
+    var names = null, loading = null, engines = K.bare(), open = false, warned = K.bare();
     var CHECKED = ['params', 'query', 'body'], EVERYTHING = /^\/\*[A-Za-z0-9_]*$/, everything = K.bare(), test = K.captured.test;
     var uses = [], perRoute = [], checked = [], unresolved = [], refusals = [];
     var MOST_REFUSALS = 50, LONGEST_MESSAGE = 1000, LONGEST_STACK = 3000, safeText = K.safeText;
@@ -33,12 +33,18 @@
         open = true;
         collectFrom = typeof collect === 'number' ? collect : -1;
         names = null;
+        loading = null;
         engines = engineGlobals();
         Object.defineProperty(global, '__names', {
-            value: function (table) { if (names === null && table !== null && typeof table === 'object') names = table; },
+            value: function (table) {
+                if (K.isThenable(table)) { if (loading === null) loading = table; } else if (names === null && table !== null && typeof table === 'object') names = table;
+            },
             writable: false, configurable: true, enumerable: false
         });
     };
+
+    /* A promise for the end of a top level that waits; null if it does not. */
+    K.loading = function () { return loading; };
 
     // -- handlers -----------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 /*
- * Loading a version: its top level, then `init`, then the list of what it registered.
+ * Loading a version: its top level, which may wait, then `init`, then the list of what it registered.
  *
  * Each step waits until the calls of the one before are answered.
  */
@@ -44,9 +44,14 @@
         box.source = '';
         run.quiet = startInit;
         call(program, global);
+        var loading = K.loading();
+        if (loading === null) return;
+        run.quiet = null;
+        K.when(loading, function () { run.quiet = startInit; }, K.failWith);
     };
 
     function startInit(run) {
+        run.box.began = true;
         var init = K.namedFunction('init');
         if (init === undefined) { loaded(run); return; }
         var value = init(K.makeContext(run, null));

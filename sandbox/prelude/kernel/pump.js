@@ -27,7 +27,7 @@
 
     function hung(run) {
         if (K.failRejected()) return failed();
-        var what = run.sent && run.settled ? 'A promise given to ctx.waitUntil can' : run.kind === 'load' ? 'The promise of init can' : 'The handler waits for a promise that can';
+        var what = run.sent && run.settled ? 'A promise given to ctx.waitUntil can' : run.kind === 'load' ? (run.box.began ? 'The promise of init can' : 'The top level waits for a promise that can') : 'The handler waits for a promise that can';
         return finish('Fhung {"name":"Hung","message":"' + what + ' never settle: no host call is open and no timer is set. A promise kept from an earlier invocation never settles either.","stack":""}');
     }
 

@@ -356,15 +356,6 @@ async def test_endings_of_names() -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_top_level_await() -> None:
-    """An await outside of functions is refused with its place and what to do instead."""
-    async with running_builder() as builder:
-        [problem] = await problems(builder, {"main.ts": 'const a = 1;\nconst v = await kv.get("a");'}, "main.ts")
-        assert (problem.message, problem.line, problem.column) == ("Top-level await is not available.", 2, 11)
-        assert "export async function init()" in (problem.hint or "")
-
-
-@pytest_twisted.ensureDeferred
 async def test_package_of_a_single_file() -> None:
     """A package that no package.json names is refused; a single file is told that it needs a folder."""
     files = {"main.ts": 'import { z } from "zod";\nregisterWebHandler("/a", () => z);'}

@@ -11,6 +11,7 @@ import { placesOnly } from './maps.mjs';
 import { HELPERS, Modules } from './modules.mjs';
 import { PLAIN, Projects } from './project.mjs';
 import { PackageResolver } from './resolve.mjs';
+import { waiting } from './waiting.mjs';
 import { skeleton } from './skeleton.mjs';
 
 const MOST_FOLDERS = 4;
@@ -63,17 +64,22 @@ export class Bundler {
     let helpers = new Set(single.helpers);
     at.of = reached;
     at.done = 0;
+    let waits = new Map();
     for (;;) {
       const problems = [];
-      const modules = new Modules(request, { ...tools, problems, unused, helpers: this.helpers.module(helpers) });
-      const { inputs, ...outcome } = await this.bundled(entry, modules, problems, projects);
+      const modules = new Modules(request, { ...tools, problems, unused, waits, helpers: this.helpers.module(helpers) });
+      const { inputs, graph, ...outcome } = await this.bundled(entry, modules, problems, projects);
       // What is lowered may keep more than what was written; then that is lowered, too.  And other files may call helpers
       // that the entry file does not.  Lowered files are kept, so to bundle them once more costs little.
       const missed = [...unused].filter((path) => inputs?.[`package:${path}`]?.bytesInOutput > 0);
-      const known = missed.length === 0 && [...modules.helpers].every((name) => helpers.has(name));
+      const found = graph === undefined ? { waits, required: [] } : waiting(graph, modules.awaiting);
+      if (found.required.length > 0) return { source: '', map: '', problems: [...problems, ...found.required.map((one) => requiredProblem(one, modules))] };
+      const settled = JSON.stringify([...found.waits]) === JSON.stringify([...waits]);
+      const known = settled && missed.length === 0 && [...modules.helpers].every((name) => helpers.has(name));
       if (known || outcome.source === undefined) return { source: '', map: '', ...outcome, problems: withoutMade([...projects.problems, ...problems], modules.globals) };
       unused = new Set([...unused].filter((path) => !missed.includes(path)));
       helpers = modules.helpers;
+      waits = found.waits;
     }
   }
 
@@ -86,7 +92,7 @@ export class Bundler {
     const modules = new Modules(request, { ...tools, problems: [], unused: null });
     let metafile;
     try {
-      ({ metafile } = await this.esbuild.build({ ...this.settings(request.entry, modules), target: 'esnext', metafile: true }));
+      ({ metafile } = await this.esbuild.build({ ...this.settings(request.entry, modules), target: 'esnext', format: 'esm', metafile: true }));
     } catch {
       return { unused: new Set(), reached: Object.keys(request.files).length }; // what is wrong is told by the build itself
     }
@@ -116,7 +122,7 @@ export class Bundler {
   }
 
   lowered(path, source, options) {
-    const key = Kept.key(this.version, path, options.own, Boolean(options.entry), Boolean(options.commonjs), options.own ? [options.known, options.project] : null, source);
+    const key = Kept.key(this.version, path, options.own, Boolean(options.entry), Boolean(options.commonjs), options.own ? [options.known, options.project] : null, options.waits ?? null, source);
     const known = this.kept.get(key);
     if (known !== undefined) return known;
     const made = lower(path, source, options);
@@ -161,7 +167,7 @@ export class Bundler {
     const places = placesOnly(map, named, (name) => modules.functions.get(name) ?? []);
     const { inputs } = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith('.js'))[1];
     const told = { ...places, sources: places.sources.map(own) };
-    return { source: escaped(code) + forScripts(places, told), map: JSON.stringify(told), inputs };
+    return { source: escaped(code) + forScripts(places, told), map: JSON.stringify(told), inputs, graph: result.metafile.inputs };
   }
 }
 
@@ -175,11 +181,6 @@ function problemOf({ text, location, notes }, { files, entry }, known) {
   if (location && known.some((one) => one.code === 'unknown_name' && one.file === file && one.line === location.line)) return [];
   const line = location?.line ?? null;
   const snippet = line !== null && Object.hasOwn(files, file) ? (files[file].split('\n')[line - 1] ?? '').slice(0, 200) : null;
-  if (/^Top-level await /.test(text)) {
-    const column = snippet?.search(/\bawait\b/) ?? -1;
-    const hint = 'Await in a handler, or in a function init, which runs once when the script starts: export async function init() { ... }.';
-    return [{ severity: 'error', code: 'top_level_await', message: 'Top-level await is not available.', file, line, column: column < 0 ? null : column + 1, snippet, hint }];
-  }
   const missing = /^No matching export in "(.*)" for import "(.*)"$/.exec(text);
   if (missing === null) {
     // JSON is given as it is, so its columns are the author's.
@@ -193,6 +194,12 @@ function problemOf({ text, location, notes }, { files, entry }, known) {
   const otherwise = packaged ? 'Look at what the package exports.' : 'Export it there, or import what that file exports.';
   const hint = suggestion ? `Did you mean "${suggestion}"?` : otherwise;
   return [{ severity: 'error', code: 'missing_export', message, file, line, column: column < 0 ? null : column + 1, snippet, hint }];
+}
+
+/* A call of require() for a module that waits: there is nothing to return. */
+function requiredProblem({ importer, specifier }, modules) {
+  const hint = `Import it instead: import ... from "${specifier}", or await import("${specifier}").`;
+  return { severity: 'error', code: 'top_level_await', message: `"${specifier}" waits at its top level, so require() cannot load it.`, hint, ...modules.wayFrom(importer, specifier) };
 }
 
 /*

@@ -17,6 +17,7 @@ import { nearest } from '../lowering/checks.mjs';
 import { packageOf } from './installed.mjs';
 import { mapTo, withMap } from './maps.mjs';
 import { targetsOf } from './project.mjs';
+import { RUN } from '../lowering/awaits.mjs';
 import { jsonModule } from '../lowering/numbers.mjs';
 
 const TRIED = ['', '.ts', '.tsx', '.js', '.jsx', '.mjs', '.mts', '.cts', '.cjs', '.json', '/index.ts', '/index.tsx', '/index.js', '/index.jsx', '/index.mjs', '/index.mts'];
@@ -34,9 +35,10 @@ export class Modules {
    * @param {object} tools - `installed` and `resolver`, of the script's packages; `lowered(path, source, options)`;
    *   `helpers`, a module of those that files are known to call; `problems`, a list to which problems are added;
    *   `unused`, files of packages of which nothing is used, or null to give packages as they are, to find that out;
-   *   `outlined(path, source)`; `projects`, what tsconfig.json and package.json say.
+   *   `outlined(path, source)`; `projects`, what tsconfig.json and package.json say;
+   *   `waits`, by file the imports that wait, see waiting.mjs.
    */
-  constructor(request, { installed, resolver, helpers, lowered, problems, unused, outlined, projects }) {
+  constructor(request, { installed, resolver, helpers, lowered, problems, unused, outlined, projects, waits = new Map() }) {
     this.request = request;
     this.helpersModule = helpers;
     this.helpers = new Set(); // that files call
@@ -47,9 +49,11 @@ export class Modules {
     this.unused = unused;
     this.outlined = outlined;
     this.projects = projects;
+    this.waits = waits;
     this.imports = new Map(); // of the author's files: specifier to place
     this.globals = []; // names that some file makes for all
     this.functions = new Map(); // of every file that has code: what places.mjs notes
+    this.awaiting = new Set(); // ids of files that wait at their top level
     this.first = new Map(); // of packages' files: the module that imported it first
   }
 
@@ -66,6 +70,7 @@ export class Modules {
         from('helpers', () => ({ contents: this.helpersModule, loader: 'js' }));
         from('empty', () => ({ contents: 'module.exports = {};', loader: 'js' }));
         from('refused', () => ({ contents: 'module.exports = {};', loader: 'js' }));
+        from('awaits', (args) => ({ contents: args.path === 'run' ? RUN : "import { make } from 'awaits:run'; export var record = /* @__PURE__ */ make();", loader: 'js' }));
         from('absent', (args) => ({ contents: this.absent(args.path), loader: 'js' }));
       },
     };
@@ -73,9 +78,19 @@ export class Modules {
 
   resolve({ path, importer, namespace, kind }) {
     if (kind === 'entry-point') return path === HELPERS ? { path, namespace: 'helpers', sideEffects: false } : { path, namespace: 'script' };
+    if (path.startsWith('awaits:')) return this.awaits(path, importer, namespace, kind);
     if (namespace === 'script') return this.fromScript(path, importer, kind);
     if (namespace === 'package') return this.fromPackage(path, importer, kind);
     return { path, namespace: 'refused' };
+  }
+
+  /* What awaits.mjs asks for: how modules that wait are run, and the record of one of them. */
+  awaits(path, importer, namespace, kind) {
+    if (path === 'awaits:run') return { path: 'run', namespace: 'awaits', sideEffects: false };
+    if (path === 'awaits:own') return { path: `${namespace}:${importer}`, namespace: 'awaits', sideEffects: false };
+    if (path.startsWith('awaits:at ')) return { path: path.slice('awaits:at '.length), namespace: 'awaits', sideEffects: false };
+    const found = this.resolve({ path: path.slice('awaits:of '.length), importer, namespace, kind });
+    return { path: `${found.namespace}:${found.path}`, namespace: 'awaits', sideEffects: false };
   }
 
   fromScript(path, importer, kind) {
@@ -170,6 +185,13 @@ export class Modules {
     return { file, line: at?.line ?? null, column: at?.column ?? null, snippet: at ? (text.split('\n')[at.line - 1] || '').slice(0, 200) : null };
   }
 
+  /** The place of an import in a file, or of the import of the package that holds it. */
+  wayFrom(id, specifier) {
+    if (id.startsWith('script:')) return this.placeOf(specifier, id.slice('script:'.length));
+    const { packages: _, ...place } = this.wayTo(id);
+    return place;
+  }
+
   /* The packages through which the author's file came to a module, outermost first, and the place of that import. */
   wayTo(id) {
     const packages = [];
@@ -199,7 +221,7 @@ export class Modules {
     const kind = extname(path);
     if (kind === '.json') return json(text);
     if (!CODE.has(kind)) return { contents: text, loader: 'text' };
-    const made = this.lowered(path, text, { own: true, entry: path === this.request.entry });
+    const made = this.lowered(path, text, { own: true, entry: path === this.request.entry, waits: this.waits.get(`script:${path}`) });
     this.imports.set(path, made.imports);
     this.note(`script:${path}`, made);
     // Go on in spite of problems, into what the file imports: all of them are told at once.
@@ -217,13 +239,14 @@ export class Modules {
     if (this.unused === null) return { contents: text, loader: LOADERS[kind] ?? 'js' };
     if (this.unused.has(path)) return { contents: this.outlined(path, text), loader: 'js' };
     const commonjs = !/^\s*(import|export)\b/m.test(text);
-    const made = this.lowered(path, text, { own: false, commonjs });
+    const made = this.lowered(path, text, { own: false, commonjs, waits: this.waits.get(`package:${path}`) });
     this.note(`package:${path}`, made);
     if (this.tell(made.problems)) return { contents: '', loader: 'js', errors: [{ text: 'problems', detail: 'told' }] };
     return { contents: withMap(made.code, made.map, `package:${path}`), loader: 'js' };
   }
 
-  note(id, { functions, globals, helpers }) {
+  note(id, { functions, globals, helpers, awaits }) {
+    if (awaits) this.awaiting.add(id);
     this.functions.set(id, functions);
     this.globals.push(...globals);
     for (const one of helpers) this.helpers.add(one);

@@ -53,13 +53,19 @@ export function checks({ types: t }, options) {
     }
     if (!own) return;
     if (source.includes(`typeof ${name}`)) return;
-    if (name === 'arguments' || name === 'undefined') return;
+    if (name === 'arguments' || name === 'undefined' || name === '__names') return;
+    if (name === 'require' && asksLiterally(path)) return;
     const member = path.parentPath.isMemberExpression({ object: node }) && !path.parentPath.node.computed ? path.parentPath.node.property.name : null;
     const remedy = (member && advice[`${name}.${member}`]) || advice[name];
     if (named.has(name)) return;
     named.add(name);
     const suggestion = remedy ? null : nearest(name, Object.keys(known));
     problem(node, 'unknown_name', `"${name}" is not defined.${suggestion ? ` Did you mean "${suggestion}"?` : ''}`, remedy || (suggestion ? `Write ${suggestion}, or declare ${name}.` : 'Declare it, import it, or read it from the request.'), 'error', name);
+  }
+
+  /* `require("./a")`, which is bundled like an import. */
+  function asksLiterally({ node, parent }) {
+    return parent.type === 'CallExpression' && parent.callee === node && parent.arguments[0]?.type === 'StringLiteral';
   }
 
   function checkMember(path, name) {
@@ -213,6 +219,7 @@ function offerNames(t, path) {
       named(t, path, 'default', id.name);
     }
   }
+  if (path.node.defaultName !== undefined) named(t, path, 'default', path.node.defaultName);
   for (const [name, binding] of Object.entries(path.scope.bindings)) {
     // What is imported is not this file's own.
     if (binding.kind === 'module') continue;

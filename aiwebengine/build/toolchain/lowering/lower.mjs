@@ -11,6 +11,7 @@ import typesForDecorators from 'babel-plugin-transform-typescript-metadata';
 import { accessors } from './accessors.mjs';
 import { arrows } from './arrows.mjs';
 import { checks } from './checks.mjs';
+import { awaits, mayAwait } from './awaits.mjs';
 import { assignedFields, declaredParameters } from './fields.mjs';
 import { frames } from './frames.mjs';
 import { sharedHelpers } from './helpers.mjs';
@@ -51,9 +52,9 @@ const LEGACY_HINT = 'Only the older decorators may stand there: add "experimenta
  * @param {string} source - Its text.
  * @param {object} options - `own`: the author's file, not a package's; `entry`: the file to start with;
  *   `known` and `advice`: the names scripts may use; `script`: parse as a script, not a module; `project`: the
- *   language that tsconfig.json says, see project.mjs.
+ *   language that tsconfig.json says, see project.mjs; `waits`: see awaits.mjs.
  * @returns {{code: string, map: object, problems: object[], imports: object,
- *   functions: Array[], globals: string[], helpers: string[], plain: boolean}} `imports` tells where each module is
+ *   functions: Array[], globals: string[], helpers: string[], plain: boolean, awaits: boolean}} `imports` tells where each module is
  *   imported first; `functions` what places.mjs notes; `globals` the names that it makes for all files; `helpers` those
  *   that it calls, see helpers.mjs; `plain` that the source is ES5 already.
  */
@@ -67,11 +68,12 @@ export function lower(path, source, options) {
   const typed = /\.[mc]?tsx?$/.test(path);
   const jsx = /\.(jsx|tsx)$/.test(path) || (options.own && /\.js$/.test(path) && /<[A-Za-z>]/.test(source));
   const alone = { ...ALONE, filename: path, sourceFileName: path };
-  const { project } = options;
+  const { project, waits } = options;
   const written = jsx ? jsxOf(source, project.jsx) : null;
   const parsing = { sourceType: options.commonjs ? 'unambiguous' : 'module', parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs } };
   try {
     const untyped = typed ? withoutTypes(source, { ...alone, ...parsing }, { functions, written, jsx, project }) : null;
+    const tree = waits !== undefined || mayAwait(source) ? awaited(untyped, source, { ...alone, ...parsing }, { jsx, entry: options.entry, waits: waits ?? [], found }) : untyped;
     const lowering = {
       ...alone,
       ...parsing,
@@ -96,8 +98,8 @@ export function lower(path, source, options) {
       ...(typed && project.fields === 'set' ? { assumptions: { setPublicClassFields: true } } : {}),
       cloneInputAst: false, // nobody else has it
     };
-    const result = untyped === null ? babel.transformSync(source, lowering) : babel.transformFromAstSync(untyped, source, lowering);
-    return { code: result.code, map: result.map, problems: withoutMade(problems, globals), imports, functions, globals, helpers, plain: found.plain && !typed && !jsx };
+    const result = tree === null ? babel.transformSync(source, lowering) : babel.transformFromAstSync(tree, source, lowering);
+    return { awaits: found.awaits === true, code: result.code, map: result.map, problems: withoutMade(problems, globals), imports, functions, globals, helpers, plain: found.plain && !typed && !jsx };
   } catch (error) {
     problems.push(syntaxProblem(path, source, error, { jsx, project }));
     return { code: '', map: null, problems, imports, functions, globals, helpers: [], plain: false };
@@ -134,6 +136,13 @@ function withoutTypes(source, settings, { functions, written, jsx, project }) {
     presets: [prepare(presetTypeScript, { onlyRemoveTypeImports: false, ...(written?.pragma ? { jsxPragma: written.pragma, jsxPragmaFrag: written.pragmaFrag } : {}) })],
   });
   return ast;
+}
+
+/* The tree of a file whose top level waits, if it does. */
+function awaited(untyped, source, settings, { jsx, ...options }) {
+  const reading = { ...settings, ast: true, code: false, cloneInputAst: false, plugins: [[awaits, options]] };
+  if (untyped !== null) return babel.transformFromAstSync(untyped, source, reading).ast;
+  return babel.transformSync(source, { ...reading, parserOpts: { ...settings.parserOpts, plugins: ['decorators', 'decoratorAutoAccessors', ...(jsx ? ['jsx'] : [])] } }).ast;
 }
 
 /* Babel's message names the file and shows the source; we have places of our own for both. */
