@@ -306,7 +306,7 @@ class Clone(Generic[R]):
         if size > _LONG_BYTES:
             self._link.send_pieces(boxes_of(head, value, body), size_bytes=size)
         else:
-            self._link.send(encode(head, value))
+            self._link.send(encode(head, value + body if body else value))
 
     def park(self) -> None:
         """See `interfaces.Child.park`."""

@@ -39,6 +39,16 @@ class Client(Protocol):
         self.over.callback(self.data)
 
 
+@pytest_twisted.ensureDeferred
+async def test_bodies_of_all_lengths() -> None:
+    """A body arrives whole, whether it is part of what a run begins with, follows it, or is sent in pieces."""
+    async with shared_engine() as engine:
+        await engine.deploy("a", {"main.js": SCRIPT})
+        for size in (1, 65_536, 65_537, 100_000, 262_143, 262_145, 1_000_000):
+            reply = await engine.request("POST", "/size", {"content-type": "text/plain"}, "x" * size)
+            assert reply.json() == {"size": size}
+
+
 async def _client(engine: EngineUnderTest) -> Any:
     host, port = engine.address.removeprefix("http://").split(":")
     return await connectProtocol(TCP4ClientEndpoint(reactor, host, int(port)), Client())

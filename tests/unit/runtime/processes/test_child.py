@@ -144,6 +144,21 @@ class CloneTests(SynchronousTestCase):
         self.clone.cancel()
         self.assertEqual(self.child.take(), {b"_command": b"cancel", b"t": b"1", b"v": b""})
 
+    def test_bodies(self) -> None:
+        """A body of any length follows what a run begins with, in one write or in pieces."""
+        for body in (b"short", b"x" * 70_000, b"y" * 200_000, b"z" * 400_000):
+            with self.subTest(length=len(body)):
+                self.make(once=False)
+                times = times_of(wall_seconds=2.0, cpu_seconds=1.0)
+                run = RecordingRun(self.log)
+                self.clone.start(run, b'{"q":1}\0', body, label="POST /", at=5.0, times=times)
+                received = b""
+                for _ in range(100):
+                    box = self.child.take()
+                    received += box[b"v"] if box is not None else b""
+                    self.reactor.turn()
+                self.assertEqual(received, b'{"q":1}\0' + body)
+
     def test_hostile(self) -> None:
         """What a child may not say ends it, and nothing it says afterwards is heard."""
         for pairs in (
