@@ -231,7 +231,7 @@ class Invocation(NamedTuple):
     There are as many as clients make up, so what is counted is counted by `label`.
     """
     body: bytes = b""
-    """The body of a request, if it is so long that its process makes JSON of it; `payload` has none then."""
+    """The body of a request, or a message, if it is long: its process makes JSON of it, and `payload` has none."""
 
     @property
     def shown(self) -> str:

@@ -29,10 +29,14 @@ reactor = install()
 
 from aiwebengine.app import build  # noqa: E402  it installs Twisted's reactor if there is none
 from aiwebengine.observe.interpreter import favour_reactor  # noqa: E402
+from aiwebengine.settings.schema import WebSocketSettings  # noqa: E402
 from tests.support.engine import settings_for  # noqa: E402
 
 FORM = struct.Struct("<3d")
 TICK_SECONDS = 0.005
+_LARGEST = 16 * 1024 * 1024
+_LARGEST_MESSAGES = WebSocketSettings(max_message_bytes=_LARGEST, max_frame_bytes=_LARGEST, buffer_bytes=2 * _LARGEST)
+"""The most that the settings allow."""
 
 
 def mapped(folder: Path) -> mmap.mmap:
@@ -100,7 +104,7 @@ class _Poller:
 def main() -> None:
     """Run it."""
     folder = Path(sys.argv[1])
-    engine = build(settings_for(folder), reactor=reactor)
+    engine = build(settings_for(folder, websocket=_LARGEST_MESSAGES), reactor=reactor)
     engine.service.privilegedStartService()
     engine.service.startService()
     figures = Figures(mapped(folder))

@@ -19,7 +19,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from twisted.logger import Logger
 
@@ -50,10 +50,18 @@ _POLICY = 1008
 _FAILED = 1011
 _TRY_LATER = 1013
 _EVENTS = ("message", "close")
-_LARGE = 1024 * 1024
+_LONG = 64 * 1024
+"""A message that is longer goes to the script's process as it came: JSON is made of it there."""
 
-Event = tuple[str, str]
-"""Its name, and what the handler is given of it, as members of JSON."""
+
+class Event(NamedTuple):
+    """Something that has happened on a WebSocket."""
+
+    name: str
+    arguments: str
+    """What the handler is given of it, as members of JSON."""
+    body: bytes = b""
+    """A long message, which is not in `arguments`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,17 +262,19 @@ class SocketSession:
 
     # -- from the socket ----------------------------------------------------------------------
 
-    def text(self, text: str) -> None:
+    def text(self, data: bytes) -> None:
         """See `upgrade.SocketEvents`."""
-        details = f'"text":{json.dumps(text)}'
-        if len(details) > _LARGE and not text.startswith("\ufeff"):
-            # As JSON in ASCII a character may take six bytes.
-            details = f'"text64":"{_base64(text.encode())}"'
-        self._happened(("message", details))
+        if len(data) > _LONG:
+            self._happened(Event("message", '"long":"text"', data))
+        else:
+            self._happened(Event("message", f'"text":{json.dumps(data.decode())}'))
 
     def binary(self, data: bytes) -> None:
         """See `upgrade.SocketEvents`."""
-        self._happened(("message", f'"bytes":"{_base64(data)}"'))
+        if len(data) > _LONG:
+            self._happened(Event("message", '"long":"bytes"', data))
+        else:
+            self._happened(Event("message", f'"bytes":"{_base64(data)}"'))
 
     def drained(self) -> None:
         """See `upgrade.SocketEvents`."""
@@ -273,7 +283,7 @@ class SocketSession:
         """See `upgrade.SocketEvents`."""
         self._over = True
         self._leave_topics()
-        self._happened(("close", f'"code":{code},"reason":{json.dumps(reason)}'))
+        self._happened(Event("close", f'"code":{code},"reason":{json.dumps(reason)}'))
 
     # -- events -------------------------------------------------------------------------------
 
@@ -293,20 +303,20 @@ class SocketSession:
     def _next(self) -> None:
         """Handle what happened next."""
         while self._events and not self._busy:
-            name, arguments = self._events.pop(0)
+            event = self._events.pop(0)
             if self._held and len(self._events) <= self._context.settings.queue_messages // 2:
                 self._held = False
                 self._socket.resume()
-            last = name == "close"
+            last = event.name == "close"
             route = self._route()
-            if route is not None and route.options.get(name) is not None:
+            if route is not None and route.options.get(event.name) is not None:
                 self._busy = True
-                self._begin(route, name, arguments)
+                self._begin(route, event)
             if last and not self._busy:
                 self._on_closed(self)
                 return
 
-    def _begin(self, route: Entry, name: str, arguments: str) -> None:
+    def _begin(self, route: Entry, event: Event) -> None:
         invoker = self._context.invoker
         details = _payload(
             self._context.settings,
@@ -315,8 +325,9 @@ class SocketSession:
             data=self._data,
             topics=list(self._topics),
         )
-        callee = self._callees[name].of(route)
-        self._run = invoker.run(invoker.invocation(callee, self._principal, f'{{"ws":{details},{arguments}}}'), self)
+        callee = self._callees[event.name].of(route)
+        invocation = invoker.invocation(callee, self._principal, f'{{"ws":{details},{event.arguments}}}')
+        self._run = invoker.run(invocation._replace(body=event.body) if event.body else invocation, self)
 
     def _route(self) -> Entry | None:
         script, pattern = self.place

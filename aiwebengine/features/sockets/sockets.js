@@ -138,6 +138,15 @@
 
     // -- a message, or the end ----------------------------------------------------------------
 
+    /* A long message is a body: a string, or base64 if it is not UTF-8 or would be far longer as JSON. */
+    function longMessage(q) {
+        if (!own(q, 'bodyBase64')) return q['long'] === 'bytes' ? K.utf8(q.body) : q.body;
+        var bytes = K.fromBase64(q.bodyBase64);
+        if (q['long'] === 'bytes') return bytes;
+        // A decoder drops a byte-order mark, which is part of a message.
+        return (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? '\ufeff' : '') + K.text(bytes);
+    }
+
     K.kinds.socket = function (run, box) {
         var q = box.q, entry = K.handlers[box.h], done = { ops: [], open: true };
         function failed(error) { if (run === K.run) K.failWith(error); }
@@ -145,7 +154,7 @@
             if (entry === undefined || entry.fn === null) throw new Error('this version has no handler ' + K.safeText(box.h));
             var ws = new Socket(q.ws, done), ctx = K.makeContext(run, null), fn = entry.fn, value;
             if (own(q, 'code')) value = fn(ws, q.code, q.reason, ctx);
-            else value = fn(ws, own(q, 'bytes') ? K.fromBase64(q.bytes) : own(q, 'text64') ? K.text(K.fromBase64(q.text64)) : q.text, ctx);
+            else value = fn(ws, own(q, 'long') ? longMessage(q) : own(q, 'bytes') ? K.fromBase64(q.bytes) : q.text, ctx);
             K.when(value, function () {
                 if (run !== K.run) return;
                 try {

@@ -342,7 +342,8 @@ class WebSocket:
                 self._unread = data
                 self._channel.hold_reading(True)
                 return
-            step = max(_STEP_BYTES, self._speaker.frame_rest)
+            # A compressed byte may become a thousand.
+            step = _STEP_BYTES if self._speaker.window_bits else max(_STEP_BYTES, self._speaker.frame_rest)
             self._speaker.dataReceived(data[:step])
             data = data[step:]
 
@@ -383,7 +384,7 @@ class WebSocket:
         if binary:
             self._events.binary(data)
         else:
-            self._events.text(data.decode("utf-8"))
+            self._events.text(data)
 
     def ended(self, code: int, reason: str) -> None:
         """It is over."""

@@ -76,8 +76,8 @@ class Socket(Protocol):
 class SocketEvents(Protocol):
     """Receives the events of a WebSocket."""
 
-    def text(self, text: str) -> None:
-        """A text message has arrived."""
+    def text(self, data: bytes) -> None:
+        """A text message has arrived; it is valid UTF-8, and is not decoded, since it may be long."""
 
     def binary(self, data: bytes) -> None:
         """A binary message has arrived."""

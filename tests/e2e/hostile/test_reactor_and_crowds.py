@@ -79,6 +79,7 @@ _UPGRADE = (
     b"GET /socket HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\n"
     b"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%b\r\n"
 )
+_LARGEST_MESSAGE = 16 * 1024 * 1024
 _DEFLATE = b"sec-websocket-extensions: permessage-deflate\r\n"
 _FORM = b'--b\r\ncontent-disposition: form-data; name="a%d"\r\n\r\nx\r\n'
 _CHUNKED = b"POST /quiet HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -163,6 +164,8 @@ FLOODS: dict[str, Callable[[], bytes]] = {
     ),
     "long text": lambda: _UPGRADE % b"" + frame_bytes(TEXT, "é".encode() * 500_000) * 3,
     "long bytes": lambda: _UPGRADE % b"" + frame_bytes(BINARY, bytes(1_000_000)) * 3,
+    "the largest text": lambda: _UPGRADE % b"" + frame_bytes(TEXT, "é".encode() * (_LARGEST_MESSAGE // 2)),
+    "the largest bytes": lambda: _UPGRADE % b"" + frame_bytes(BINARY, b"\xff" * _LARGEST_MESSAGE),
     "many messages": lambda: _UPGRADE % b"" + frame_bytes(TEXT, b"x") * 1000,
     "what is small only as long as it is compressed": lambda: _UPGRADE % _DEFLATE + _bomb(),
     "tiny chunks": lambda: _CHUNKED + b"1\r\nx\r\n" * 200_000 + b"0\r\n\r\n",

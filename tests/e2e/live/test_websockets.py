@@ -238,8 +238,11 @@ async def test_largest_messages(tmp_path: Path) -> None:
         client = await connect(engine, "/large")
         for opcode, data in (
             (BINARY, bytes(size)),
+            (BINARY, bytes(range(256)) * (size // 256)),
+            (TEXT, b"a" * size),
             (TEXT, "\u0444".encode() * (size // 2)),
             (TEXT, b"\xef\xbb\xbf" + b"a" * 1_500_000),
+            (TEXT, b"\xef\xbb\xbf" + "\u0444".encode() * 1_500_000),
         ):
             client.frames.clear()
             client.frame(opcode, data)

@@ -153,15 +153,15 @@ class Conversation:
 
     # -- from the socket ----------------------------------------------------------------------
 
-    def text(self, text: str) -> None:
+    def text(self, data: bytes) -> None:
         """See `web.websocket.upgrade.SocketEvents`."""
-        self._parts.execution.loop.start(self._read, text)
+        self._parts.execution.loop.start(self._read, data)
 
-    def _read(self, text: str) -> None:
+    def _read(self, data: bytes) -> None:
         if self._over:
             return
         try:
-            message = decode(text, checkpoint=self._parts.execution.loop.checkpoint)
+            message = decode(data, checkpoint=self._parts.execution.loop.checkpoint)
         except (ValueError, RecursionError):
             message = None
         kind = message.get("type") if isinstance(message, dict) else None

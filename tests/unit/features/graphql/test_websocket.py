@@ -74,7 +74,7 @@ class GraphQLOverWebSocketTests(SynchronousTestCase):
     def say(self, *messages: Any) -> None:
         """Let the client send messages."""
         for message in messages:
-            self.events.text(message if isinstance(message, str) else json.dumps(message))
+            self.events.text((message if isinstance(message, str) else json.dumps(message)).encode())
 
     def subscribe(self, query: str, identity: str = "1") -> dict[str, Any]:
         """Make the message that begins an operation."""

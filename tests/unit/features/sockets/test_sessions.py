@@ -21,6 +21,7 @@ from aiwebengine.values import Answer, Entry, Principal
 from aiwebengine.web.arrival import Arrival
 from aiwebengine.web.websocket.connection import WebSockets
 from tests.support.clients.websocket import BINARY
+from tests.support.clients.websocket import TEXT as TEXT_FRAME
 from tests.support.fakes.invoking import an_invoker
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.fakes.turns import endless_turn
@@ -115,6 +116,19 @@ class SessionTests(WebTestCase):
         self.assertEqual(self.clients.state(), {"sessions": 1})
         self.tell(run, ["t", "to nobody"])
         self.assertEqual(self.clients.state(), {"sessions": 0})
+
+    def test_long_messages(self) -> None:
+        """A long message goes to the process as it came; the handler is only told whether it is text or bytes."""
+        client = self.open()
+        for opcode, data, long in ((TEXT_FRAME, "é".encode() * 40_000, "text"), (BINARY, b"\xff" * 70_000, "bytes")):
+            client.frame(opcode, data)
+            invocation = self.last.invocation
+            self.assertEqual((self.last.given["long"], invocation.body), (long, data))
+            self.assertNotIn("text", self.last.given)
+            self.assertNotIn("bytes", self.last.given)
+            self.tell(self.last)
+        client.say("short")
+        self.assertEqual((self.last.given["text"], self.last.invocation.body), ("short", b""))
 
     def test_for_whoever_opened_it(self) -> None:
         """All that happens on a WebSocket is handled for whoever has opened it."""

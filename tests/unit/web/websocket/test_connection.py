@@ -26,8 +26,8 @@ class Owner:
         self.socket = socket
         self.heard: list[Any] = []
 
-    def text(self, text: str) -> None:
-        self.heard.append(text)
+    def text(self, data: bytes) -> None:
+        self.heard.append(data.decode())
 
     def binary(self, data: bytes) -> None:
         self.heard.append(data)
