@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+tuple_of = tuple.__new__
+"""
+Makes a named tuple of all its fields, in their order, in a fifth of the time that calling its class takes.
+
+For what is made for every request, with a test that compares it with one that is made by names.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:

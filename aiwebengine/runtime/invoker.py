@@ -33,6 +33,7 @@ from aiwebengine.values import (
     Invocation,
     Principal,
     ReplayInputs,
+    tuple_of,
 )
 
 MOST_ANCESTORS = 8
@@ -190,6 +191,7 @@ class Invoker:
         cause: Cause | None = None,
         trace: str = "",
         request_line: str = "",
+        body: bytes = b"",
     ) -> Invocation:
         """
         Make an invocation; nothing begins yet.
@@ -207,6 +209,7 @@ class Invoker:
             cause: The invocation that begins this one, if it is one.
             trace: See `Request.trace`.
             request_line: See `Invocation.request_line`.
+            body: See `Invocation.body`.
 
         Raises:
             TooMany: It has too many ancestors.
@@ -216,26 +219,30 @@ class Invoker:
         if recording is None:
             recording = self.recording(callee.script, callee.recorded_as) if callee.recorded_as else ""
         allowed = callee.allowance
-        return Invocation(
-            id=identity or self._new_id(),
-            script=callee.script,
-            version=callee.version,
-            kind=callee.kind,
-            handler=callee.handler,
-            principal=principal,
-            payload=payload,
-            wall_seconds=allowed.wall_seconds,
-            cpu_seconds=allowed.cpu_seconds,
-            cause=cause,
-            label=label or callee.label,
-            allowance=allowed,
-            recording=recording,
-            replay=replay,
-            read_only=read_only,
-            answer_key=answer_key,
-            place=callee.place,
-            trace=trace,
-            request_line=request_line,
+        return tuple_of(
+            Invocation,
+            (
+                identity or self._new_id(),
+                callee.script,
+                callee.version,
+                callee.kind,
+                callee.handler,
+                principal,
+                payload,
+                allowed.wall_seconds,
+                allowed.cpu_seconds,
+                cause,
+                label or callee.label,
+                allowed,
+                recording,
+                replay,
+                read_only,
+                answer_key,
+                callee.place,
+                trace,
+                request_line,
+                body,
+            ),
         )
 
     def run(self, invocation: Invocation, sink: Sink) -> Run:

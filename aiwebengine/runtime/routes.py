@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from aiwebengine.errors import Problem
-from aiwebengine.values import Entry, RouteMatch
+from aiwebengine.values import Entry, RouteMatch, tuple_of
 
 _MOST_SEGMENTS = 64
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -157,7 +157,7 @@ class Routes:
         if plain is not None:
             route = plain.get(method)
             if route is not None:
-                return RouteMatch(route=route, params={})
+                return tuple_of(RouteMatch, (route, {}))
         segments = path[1:].split("/")
         if "%" in path:
             segments = [unquote(segment) for segment in segments]
@@ -178,7 +178,7 @@ class Routes:
         route = node.routes.get(method)
         if route is None:
             return None
-        return RouteMatch(route=route, params=dict(zip(self._names[route.key], values, strict=True)))
+        return tuple_of(RouteMatch, (route, dict(zip(self._names[route.key], values, strict=True))))
 
     def _first(self, method: str, segments: list[str]) -> Match:
         """Return the first match of `_walk` that answers; if none does, what can be said of the path."""

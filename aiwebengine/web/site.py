@@ -57,7 +57,7 @@ from aiwebengine.web.errors import error_answer, problem_page, wants_page, withh
 from aiwebengine.web.held_requests import HeldRequests
 from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.exchange import Exchange
-from aiwebengine.web.http.payload import payload, with_body
+from aiwebengine.web.http.payload import long_body, payload
 from aiwebengine.web.http.read import Reader, Sender, request_id
 from aiwebengine.web.http.write import Writer
 from aiwebengine.web.welcome import welcome
@@ -357,8 +357,8 @@ class Site:
                 recording="always" if exchange.timed and "x-aiwebengine-record" in request.headers else None,
                 trace=request.trace,
                 request_line=f"{request.method} {request.path[:_LONGEST_SHOWN_PATH]}" if served.wildcard else "",
+                body=long_body(request),
             )
-            invocation = with_body(invocation, request)
             for step in served.steps:
                 if step.enter(exchange, request, route, invocation, self):
                     self._held.add(exchange, step.name)
@@ -426,8 +426,10 @@ class Site:
             label=f"{request.method} (no handler)",
         )
         body = payload(request, {}, sender=exchange.sender.json, automatic=as_json(answer))
-        invocation = self._invoker.invocation(callee, ANONYMOUS, body, identity=request.id, trace=request.trace)
-        run = self._invoker.run(with_body(invocation, request), exchange)
+        invocation = self._invoker.invocation(
+            callee, ANONYMOUS, body, identity=request.id, trace=request.trace, body=long_body(request)
+        )
+        run = self._invoker.run(invocation, exchange)
         if exchange.waiting:
             exchange.run = run
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiwebengine.runtime.runs.host_calls import HostConversation
-from aiwebengine.values import Receipt
+from aiwebengine.values import Receipt, tuple_of
 
 
 class RunCosts:
@@ -25,7 +25,9 @@ class RunCosts:
         self.bytes_out = 0
         self.rows = 0
 
-    def receipt(self, invocation: str, outcome: str, *, now: float, calls: HostConversation | None) -> Receipt:
+    def receipt(
+        self, invocation: str, outcome: str, *, now: float, calls: HostConversation | None, trace: str = ""
+    ) -> Receipt:
         """
         Return what it has cost so far.
 
@@ -34,18 +36,23 @@ class RunCosts:
             outcome: How it ended.
             now: On the clock of `asked_at`.
             calls: Its host calls and log lines; None if there were none.
+            trace: See `Receipt.trace`.
         """
         lines = calls.lines if calls is not None else None
-        return Receipt(
-            invocation=invocation,
-            wall_seconds=now - self.started_at,
-            cpu_seconds=self.cpu_seconds,
-            host_calls=calls.costs if calls is not None else {},
-            bytes_out=self.bytes_out,
-            outcome=outcome,
-            queued_seconds=self.started_at - self.asked_at,
-            peak_bytes=self.peak_bytes,
-            log_lines=lines.count if lines is not None else 0,
-            log_bytes=lines.size_bytes if lines is not None else 0,
-            rows=self.rows,
+        return tuple_of(
+            Receipt,
+            (
+                invocation,
+                now - self.started_at,
+                self.cpu_seconds,
+                calls.costs if calls is not None else {},
+                self.bytes_out,
+                outcome,
+                self.started_at - self.asked_at,
+                self.peak_bytes,
+                lines.count if lines is not None else 0,
+                lines.size_bytes if lines is not None else 0,
+                self.rows,
+                trace,
+            ),
         )

@@ -183,8 +183,8 @@ class Run:
         costs, now = self.costs, self._context.seconds()
         if now - costs.started_at > _LOOK_SECONDS and not costs.peak_bytes and self._child is not None:
             costs.peak_bytes = self._child.peak_bytes()
-        made = costs.receipt(self.invocation.id, outcome, now=now, calls=self._conversation)
-        return made._replace(trace=self.invocation.trace[3:35]) if self.invocation.trace else made
+        invocation = self.invocation
+        return costs.receipt(invocation.id, outcome, now=now, calls=self._conversation, trace=invocation.trace[3:35])
 
     # -- from the pool ------------------------------------------------------------------------
 

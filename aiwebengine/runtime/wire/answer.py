@@ -17,7 +17,7 @@ from typing import Any
 
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.runtime.wire.boxes import Box
-from aiwebengine.values import Answer
+from aiwebengine.values import Answer, tuple_of
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -126,7 +126,7 @@ def read_answer(box: Box, *, max_bytes: int) -> tuple[Head, Answer]:
         )
     if head.status in _BODYLESS:
         body = b""
-    return head, Answer(status=head.status, headers=head.headers, body=body, problem=head.problem)
+    return head, tuple_of(Answer, (head.status, head.headers, body, head.problem))
 
 
 def read_strings(argument: str) -> list[str] | None:

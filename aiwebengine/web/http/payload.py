@@ -25,7 +25,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from aiwebengine.errors import Invalid, TooLarge
-from aiwebengine.values import Invocation, Request
+from aiwebengine.values import Request
 
 MOST_BYTES = 46 * 1024 * 1024
 """Largest body that a child takes: one value that it is sent has at most 64 MiB, and base64 needs a third more."""
@@ -99,9 +99,9 @@ def payload(
     return "".join(parts)
 
 
-def with_body(invocation: Invocation, request: Request) -> Invocation:
-    """Return *invocation* with the body of its request, if that is so long that it goes by itself."""
-    return invocation._replace(body=request.body) if len(request.body) > _SHORT else invocation
+def long_body(request: Request) -> bytes:
+    """Return the body, if it is so long that it goes by itself; otherwise nothing."""
+    return request.body if len(request.body) > _SHORT else b""
 
 
 def bare_payload(request: Request, *, sender: str) -> str:

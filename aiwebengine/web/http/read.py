@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 
 from aiwebengine.errors import Invalid
-from aiwebengine.values import Request
+from aiwebengine.values import Request, tuple_of
 from aiwebengine.web.http.conditions import CONDITIONS
 from aiwebengine.web.http.head import Fields, check_path
 from aiwebengine.web.http.payload import sender_json
@@ -122,16 +122,19 @@ class Reader:
         path, _, query = target.partition("?")
         if "%" in path or "#" in path:
             check_path(path)
-        return Request(
-            id=identity,
-            method=method,
-            path=path,
-            query=query,
-            headers=sender.headers,
-            body=body,
-            client=sender.client,
-            url=sender.origin + target,
-            trace=sender.trace,
+        return tuple_of(
+            Request,
+            (
+                identity,
+                method,
+                path,
+                query,
+                sender.headers,
+                body,
+                sender.client,
+                sender.origin + target,
+                sender.trace,
+            ),
         )
 
     def _is_trusted(self, peer: str) -> bool:

@@ -12,8 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.values import Request
-from aiwebengine.web.http.payload import MOST_BYTES, payload, read_cookies, sender_json, with_body
-from tests.support.fakes.invocations import an_invocation
+from aiwebengine.web.http.payload import MOST_BYTES, long_body, payload, read_cookies, sender_json
 
 
 def _request(body: bytes = b"", **others: Any) -> Request:
@@ -28,9 +27,6 @@ def _request(body: bytes = b"", **others: Any) -> Request:
         **others,
     }
     return Request(body=body, **values)
-
-
-INVOCATION = an_invocation(id="1", version="v")
 
 
 def _given(request: Request, **others: Any) -> Any:
@@ -68,8 +64,8 @@ class PayloadTests(SynchronousTestCase):
     def test_long_bodies(self) -> None:
         """A body of more than 64 KiB goes by itself, and is in no member."""
         short, long = _request(b"a" * 65536), _request(b"a" * 65537)
-        self.assertEqual((with_body(INVOCATION, short).body, len(_given(short)["body"])), (b"", 65536))
-        self.assertEqual((with_body(INVOCATION, long).body, "body" in _given(long)), (long.body, False))
+        self.assertEqual((long_body(short), len(_given(short)["body"])), (b"", 65536))
+        self.assertEqual((long_body(long), "body" in _given(long)), (long.body, False))
 
     def test_forms(self) -> None:
         """A form is decoded too, and bounded."""
