@@ -471,7 +471,8 @@ class Channel(IdleTimeout, http.HTTPChannel):
         if self._paused_reading and not self._waitingForTransport:
             self._paused_reading = False
             self._networkProducer.resumeProducing()
-        self.resetTimeout()
+        # As `resetTimeout`, for every request.
+        self._since = self.seconds()
         if self._input and not self._looping:
             self._advance()
 

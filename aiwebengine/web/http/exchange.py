@@ -29,6 +29,7 @@ from aiwebengine.web.http.write import LAST_CHUNK, Writer, chunk
 
 _PIECE = 128 * 1024
 _BODYLESS = frozenset({204, 304})
+_NOTHING = memoryview(b"")
 
 
 class ExchangeSite(Protocol):
@@ -134,13 +135,13 @@ class Exchange:
         """Stops what else works on the answer."""
         self.timed = False
         """The answer tells what it cost."""
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytes] | None = None
         self._started = False
         self._chunked = False
         self._mute = False
         self._producing = False
         self._paused = False
-        self._rest = memoryview(b"")
+        self._rest = _NOTHING
         self._waiting: Callable[[], None] | None = None
         self._body: Body | None = None
 
@@ -148,6 +149,8 @@ class Exchange:
 
     def handleContentChunk(self, data: bytes) -> None:
         """Take a piece of the body; it is counted already."""
+        if self._pieces is None:
+            self._pieces = []
         self._pieces.append(data)
 
     def enter(self) -> None:
@@ -194,7 +197,9 @@ class Exchange:
 
     def take_body(self) -> bytes:
         """Return the body, once."""
-        pieces, self._pieces = self._pieces, []
+        pieces, self._pieces = self._pieces, None
+        if pieces is None:
+            return b""
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def feed(self, answer: Answer, body: Body, *, length: int | None = None) -> None:
@@ -233,13 +238,15 @@ class Exchange:
             answer = met(answer, self.sender.headers)
         head_only = self.method == "HEAD"
         large = len(answer.body) > _PIECE and not head_only and answer.status not in _BODYLESS
+        edge = self._edge
+        if edge.stopping:
+            channel.persistent = False
         channel.send(
-            self._edge.writer.whole(
-                answer, request_id=self.id, head_only=head_only or large, close=self._closes(channel)
-            )
+            edge.writer.whole(answer, request_id=self.id, head_only=head_only or large, close=not channel.persistent)
         )
         if not large:
-            self._done()
+            self._channel = None
+            channel.requestDone(self)
             return
         self._rest = memoryview(answer.body)
         self._produce(channel)

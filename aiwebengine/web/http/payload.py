@@ -76,27 +76,26 @@ def payload(
         Invalid: The query or a form has too many fields.
         TooLarge: No child could take the body.
     """
-    if len(request.body) > MOST_BYTES:
-        raise TooLarge(
-            f"The body has {len(request.body):,} bytes; a script can be given at most {MOST_BYTES:,}, "
-            "whatever http.max_body_bytes says."
-        )
-    # A method and an id are tokens: nothing in them needs escaping.
-    parts = [
-        f'{{"method":"{request.method}","path":{_text(request.path)},"url":{_text(request.url)},{sender},"id":"{request.id}"'
-    ]
-    if params:
-        parts.append(f',"params":{_members(params)}')
-    if request.query:
-        parts.append(f',"query":{_encode(query_pairs(request))}')
-    if 0 < len(request.body) <= _SHORT:
-        parts.append(_body(request))
+    identity, method, path, query, _, body, _, url, _ = request
+    # Most requests have none of these.
+    more = ""
+    if query:
+        more = f',"query":{_encode(query_pairs(request))}'
+    if body:
+        if len(body) > MOST_BYTES:
+            raise TooLarge(
+                f"The body has {len(body):,} bytes; a script can be given at most {MOST_BYTES:,}, "
+                "whatever http.max_body_bytes says."
+            )
+        if len(body) <= _SHORT:
+            more += _body(request)
     if base:
-        parts.append(f',"base":{_text(base)}')
+        more += f',"base":{_text(base)}'
     if automatic:
-        parts.append(f',"automatic":{automatic}')
-    parts.append("}")
-    return "".join(parts)
+        more += f',"automatic":{automatic}'
+    members = f',"params":{_members(params)}' if params else ""
+    # A method and an id are tokens: nothing in them needs escaping.
+    return f'{{"method":"{method}","path":{_text(path)},"url":{_text(url)},{sender},"id":"{identity}"{members}{more}}}'
 
 
 def long_body(request: Request) -> bytes:
@@ -142,7 +141,10 @@ def read_cookies(header: str) -> dict[str, str]:
 
 def _members(values: Mapping[str, Any]) -> str:
     try:
-        return "{" + ",".join([f"{_text(name)}:{_text(value)}" for name, value in values.items()]) + "}"
+        members = ""
+        for name, value in values.items():
+            members = f"{members},{_text(name)}:{_text(value)}"
+        return f"{{{members[1:]}}}"
     except TypeError:
         # A schema has made something else of a string.
         return _encode(values)

@@ -37,21 +37,24 @@ class Writer:
 
     def whole(self, answer: Answer, *, request_id: str, head_only: bool, close: bool) -> bytes:
         """Return a complete answer; *head_only* for HEAD."""
-        length, body = b"", answer.body
-        if answer.status in _BODYLESS:
-            body = b""
-        else:
-            length = b"content-length: %d\r\n" % len(body)
+        status, headers, body, _ = answer
+        start = self._start(status, headers)
         end = b"connection: close\r\n\r\n" if close else b"\r\n"
-        return b"".join(
-            (self._start(answer), request_id.encode("ascii"), b"\r\n", length, end, b"" if head_only else body)
+        if status in _BODYLESS:
+            return b"%b%b\r\n%b" % (start, request_id.encode("ascii"), end)
+        return b"%b%b\r\ncontent-length: %d\r\n%b%b" % (
+            start,
+            request_id.encode("ascii"),
+            len(body),
+            end,
+            b"" if head_only else body,
         )
 
     def head(self, answer: Answer, *, request_id: str, chunked: bool, close: bool, length: int | None = None) -> bytes:
         """Return the head of an answer whose body follows in pieces; *length* is that of the body, if it is known."""
         return b"".join(
             (
-                self._start(answer),
+                self._start(answer.status, answer.headers),
                 request_id.encode("ascii"),
                 b"\r\ntransfer-encoding: chunked\r\n" if chunked else b"\r\n",
                 b"" if length is None else b"content-length: %d\r\n" % length,
@@ -59,7 +62,7 @@ class Writer:
             )
         )
 
-    def _start(self, answer: Answer) -> bytes:
+    def _start(self, status: int, headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
         """Return status line and headers up to the value of x-request-id."""
         second = int(self._seconds())
         if second != self._second:
@@ -67,19 +70,17 @@ class Writer:
             self._common = (
                 b"date: " + format_date_time(second).encode("ascii") + b"\r\nserver: aiwebengine\r\nx-request-id: "
             )
-        return self._given(answer.status, answer.headers) + self._common
+        # Most answers of a server say the same as some before.
+        return (self._heads.get((status, headers)) or self._given(status, headers)) + self._common
 
     def _given(self, status: int, headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
-        """Return what the answer itself says; most answers of a server say the same as some before."""
-        key = (status, headers)
-        head = self._heads.get(key)
-        if head is None:
-            pairs = [b"%b: %b\r\n" % pair for pair in headers if pair[0] not in _OURS]
-            head = b"".join([_STATUS_LINES[status], *pairs])
-            if len(self._heads) >= _MAX_HEADS:
-                self._heads.clear()
-            if len(head) <= _MAX_HEAD:
-                self._heads[key] = head
+        """Return what the answer itself says."""
+        pairs = [b"%b: %b\r\n" % pair for pair in headers if pair[0] not in _OURS]
+        head = b"".join([_STATUS_LINES[status], *pairs])
+        if len(self._heads) >= _MAX_HEADS:
+            self._heads.clear()
+        if len(head) <= _MAX_HEAD:
+            self._heads[status, headers] = head
         return head
 
 
