@@ -118,8 +118,8 @@ class ProcessGroup:
                 return
         if not self._waiting:
             if self._behind and self._enough_for(run):
-                run.wait_until(now + self._context.pool.queue_seconds)
-                if self._follow(run):
+                run.queued_until = now + self._context.pool.queue_seconds
+                if self._follow(run, now):
                     return
             # After a death the idle ones are in doubt too: whoever killed one may have killed more.
             clone = self._clone_for(run) if self._occupancy.may_start() else None
@@ -139,15 +139,16 @@ class ProcessGroup:
         if refusal is not None:
             run.refuse(refusal)
             return
-        run.wait_until(now + self._context.pool.queue_seconds)
+        run.queued_until = now + self._context.pool.queue_seconds
         self._waiting.append(run)
         self._serve_waiting()
         self._occupancy.pump()
 
     def _enough_for(self, run: Run) -> bool:
         """Return whether more processes than work now would not answer *run* sooner."""
-        most = 1 if self._pace.is_light(run.invocation.label) else self._context.cores
-        return self._occupancy.working >= most
+        occupancy = self._occupancy
+        working = occupancy.busy - occupancy.parked
+        return working >= self._context.cores or (working > 0 and self._pace.is_light(run.invocation.label))
 
     def withdraw(self, run: Run) -> bool:
         """Take a run out that has not begun; false if it has, or may have."""
@@ -178,27 +179,27 @@ class ProcessGroup:
             clone.prepare(invocation.replay)
         clone.start(run, payload, invocation.body, label=invocation.label, at=now, times=times, more=more)
 
-    def _follow(self, run: Run) -> bool:
+    def _follow(self, run: Run, now: float) -> bool:
         """Have *run* wait in the socket of a process that will soon be free, if there is one."""
-        if run.alone or run.lost or run.recording is not None or run.invocation.body or self._occupancy.contended():
+        invocation = run.invocation
+        if run.alone or run.lost or run.recording is not None or invocation.body or self._occupancy.contended():
             return False
-        best = self._pace.soon_free(self._pool.clones, self._context.seconds(), most=self._behind)
+        best = self._pace.soon_free(self._pool.clones, now, self._behind)
         if best is None or self._pool.is_worn(best):
             return False
-        payload, times, _, _ = self._payloads.of(run.invocation)
+        payload, times, _, _ = self._payloads.of(invocation)
         if len(payload) > _MOST_FOLLOWING_BYTES:
             return False
         self.following += 1
-        quick = self._pace.is_quick(run.invocation.label)
-        best.follow(run, payload, times=times, quick=quick)
+        best.follow(run, payload, times, self._pace.is_quick(invocation.label))
         return True
 
-    def _advance(self, clone: Clone[Run], run: Run, now: float) -> None:
+    def _advance(self, clone: Clone[Run], now: float) -> None:
         """Count the next run in a clone's socket as begun."""
         self.following -= 1
-        self._occupancy.enter()
+        run = clone.queue.entries[0].run
         run.begin(clone, now)
-        clone.advance(label=run.invocation.label, at=now)
+        clone.advance(run.invocation.label, now)
         if run.cancelled:
             clone.cancel()
 
@@ -206,7 +207,8 @@ class ProcessGroup:
         waiting = self._waiting
         while waiting:
             free = self._occupancy.may_start()
-            if self._behind and (not free or self._enough_for(waiting[0])) and self._follow(waiting[0]):
+            enough = self._behind and (not free or self._enough_for(waiting[0]))
+            if enough and self._follow(waiting[0], self._context.seconds()):
                 waiting.popleft()
                 continue
             if not free:
@@ -260,16 +262,22 @@ class ProcessGroup:
     def clone_freed(self, clone: Clone[Run], was: CloneWork) -> None:
         """See `child.CloneOwner.clone_freed`."""
         now = clone.idle_since
-        self._pace.learn(clone.label, now - clone.begun_at, cpu_seconds=clone.spent, lingered=was is not _BUSY)
-        self._occupancy.leave(parked=was is _PARKED, seconds=now - clone.working_since)
-        if clone.goes_on:
+        self._pace.learn(clone.label, now - clone.begun_at, clone.spent, was is not _BUSY)
+        if was is _BUSY and clone.goes_on:
             self._crashes.in_a_row = 0
-            self._advance(clone, clone.queue.entries[0].run, now)
-        elif clone.life is not _LIVE:
-            self._note(clone)
+            self._occupancy.go_on(now - clone.working_since)
+            self._advance(clone, now)
         else:
-            self._crashes.in_a_row = 0
-            self._reuse(clone, now)
+            self._occupancy.leave(parked=was is _PARKED, seconds=now - clone.working_since)
+            if clone.goes_on:
+                self._crashes.in_a_row = 0
+                self._occupancy.enter()
+                self._advance(clone, now)
+            elif clone.life is not _LIVE:
+                self._note(clone)
+            else:
+                self._crashes.in_a_row = 0
+                self._reuse(clone, now)
         if self._waiting:
             self._serve_waiting()
         self._occupancy.pump()

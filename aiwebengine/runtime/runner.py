@@ -174,7 +174,8 @@ class Runner(Service):
         Returns:
             A handle with `cancel()`, for when the client has disconnected.
         """
-        group = self._group(invocation.version, invocation.script)
+        version = invocation.version
+        group = self._groups.get(version) or self._group(version, invocation.script)
         run = self._make(invocation, sink, group)
         self._active.add(run)
         group.submit(run)

@@ -52,11 +52,10 @@ _log = Logger()
 
 R = TypeVar("R", bound=CurrentRun)
 
-_COMMAND_RUN = encode_pair(b"_command", b"run")
 _STEPS = encode_pair(b"_command", b"steps")
 _CANCEL = encode_pair(b"_command", b"cancel")
 _RECALL = encode_pair(b"_command", b"recall")
-_ASKS = tuple(encode_pair(b"_ask", tag) for tag in TAGS)
+_ASK_RUNS = tuple(encode_pair(b"_ask", tag) + encode_pair(b"_command", b"run") for tag in TAGS)
 _NAMED = tuple(encode_pair(b"t", tag) for tag in TAGS)
 _PATIENCE_SECONDS = 1.0
 _MOST_UNREAD_BYTES = 64 * 1024 * 1024
@@ -125,6 +124,8 @@ BURY = Move(
 # For every request: an attribute of an enumeration takes three times as long as a name.
 _IDLE, _BUSY, _PARKED = CloneWork.IDLE, CloneWork.BUSY, CloneWork.PARKED
 _LIVE = CloneLife.LIVE
+_HEARD = (CloneLife.LIVE, CloneLife.EXITED)
+"""In which what it sends still counts."""
 
 
 class CloneOwner(Protocol[R]):
@@ -234,14 +235,14 @@ class Clone(Generic[R]):
         if self.life is not _LIVE:
             raise IllegalMove(f'a run cannot start in a process that is in the state "{self.life}"')
         self._take_in_hand(run, label, at)
-        self._send(_ASKS[self.queue.turn] + _COMMAND_RUN + times + more, payload, body)
+        self._send(_ASK_RUNS[self.queue.turn] + times + more, payload, body)
 
-    def follow(self, run: R, payload: bytes, *, times: bytes, quick: bool) -> None:
+    def follow(self, run: R, payload: bytes, times: bytes, quick: bool) -> None:  # noqa: FBT001  as `QueuedRun`
         """Have one more run wait in the socket; the clone must have one in hand, and room."""
-        turn = self.queue.follow(run, quick=quick)
-        self._link.send(encode(_ASKS[turn] + _COMMAND_RUN + times, payload))
+        turn = self.queue.follow(run, quick)
+        self._link.send(encode(_ASK_RUNS[turn] + times, payload))
 
-    def advance(self, *, label: str, at: float) -> None:
+    def advance(self, label: str, at: float) -> None:
         """Note that the next run has begun, for the one in hand was answered."""
         self._take_in_hand(self.queue.advance(), label, at)
 
@@ -258,7 +259,8 @@ class Clone(Generic[R]):
     @property
     def goes_on(self) -> bool:
         """Return whether the next run in its socket has begun, now that the one in hand was answered."""
-        return self.queue.count > 0 and not self.cause and self.life in (CloneLife.LIVE, CloneLife.EXITED)
+        queue = self.queue
+        return bool(queue.entries) and not queue.disowned and not self.cause and self.life in _HEARD
 
     def recall(self, run: R | None = None) -> None:
         """
@@ -406,7 +408,7 @@ class Clone(Generic[R]):
         if current_run is None:
             self._broken("it sent a message outside of a run")
         elif b"_answer" in box or b"_error" in box:
-            tag = self.queue.tag
+            tag = TAGS[self.queue.turn]
             if box.get(b"_answer") != tag and box.get(b"_error") != tag:
                 self._broken("it answered a run that it was not given")
                 return

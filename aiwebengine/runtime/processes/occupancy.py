@@ -69,6 +69,10 @@ class Occupancy:
         else:
             self._slots.leave(self._share, seconds)
 
+    def go_on(self, seconds: float) -> None:
+        """Count a process, whose run was over after it had worked for so long, with its next run."""
+        self._slots.go_on(self._share, seconds)
+
     def park(self, seconds: float) -> None:
         """Count a process among those that wait, after it had worked for so long."""
         self.parked += 1

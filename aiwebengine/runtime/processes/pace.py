@@ -55,7 +55,7 @@ class Pace:
         self._usual_cpu: dict[str, float] = {}
         """The same of processor time."""
 
-    def learn(self, label: str, seconds: float, *, cpu_seconds: float, lingered: bool) -> None:
+    def learn(self, label: str, seconds: float, cpu_seconds: float, lingered: bool) -> None:  # noqa: FBT001  hot
         """
         Come nearer to what runs of this kind take: half of them less, half of them more.
 
@@ -77,7 +77,7 @@ class Pace:
         """Return whether one process does runs of this kind as fast as the server can hand them out."""
         return self._usual_cpu.get(label, 1.0) < _LIGHT_CPU_SECONDS
 
-    def soon_free(self, clones: Iterable[C], now: float, *, most: int) -> C | None:
+    def soon_free(self, clones: Iterable[C], now: float, most: int) -> C | None:
         """
         Return the clone in whose socket a run would wait the shortest time; None if none would take it soon enough.
 

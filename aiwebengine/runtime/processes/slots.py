@@ -86,6 +86,20 @@ class Slots:
             share.cost = max(seconds, _LEAST_SECONDS)
             self._usual += _SMOOTHING * (share.cost - self._usual)
 
+    def go_on(self, share: Share, seconds: float) -> None:
+        """Keep a place that was used so long for the next run: as `leave` and `enter`, which happens most often."""
+        if share.cost:
+            share.cost = cost = share.cost + _SMOOTHING * (seconds - share.cost)
+        else:
+            share.cost = cost = max(seconds, _LEAST_SECONDS)
+            self._usual += _SMOOTHING * (cost - self._usual)
+        clock = share.clock
+        if clock > self._clock:
+            self._clock = clock
+        elif not self._pumping:
+            clock = self._clock
+        share.clock = clock + cost / share.weight
+
     def wait(self, share: Share) -> None:
         """Wait for a place."""
         if share not in self._waiting:

@@ -58,7 +58,7 @@ class QueuedRun(Generic[R]):
 
     __slots__ = ("quick", "run", "state", "turn")
 
-    def __init__(self, run: R, turn: int, *, quick: bool) -> None:
+    def __init__(self, run: R, turn: int, quick: bool) -> None:  # noqa: FBT001  for every request
         self.run = run
         self.turn = turn
         self.quick = quick
@@ -68,13 +68,15 @@ class QueuedRun(Generic[R]):
 class SocketQueue(Generic[R]):
     """The places of one child."""
 
-    __slots__ = ("_last", "entries", "turn")
+    __slots__ = ("_last", "disowned", "entries", "turn")
 
     def __init__(self) -> None:
         self.entries: deque[QueuedRun[R]] = deque()
         """In the order in which they were sent; disowned ones too, which are all or none."""
         self.turn = 0
         """Which of `TAGS` the run in hand has."""
+        self.disowned = False
+        """The child may have runs that are run elsewhere."""
         self._last = 0
 
     @property
@@ -87,22 +89,17 @@ class SocketQueue(Generic[R]):
         """Return how many runs wait here and nowhere else."""
         return 0 if self.disowned else len(self.entries)
 
-    @property
-    def disowned(self) -> bool:
-        """Return whether the child may have runs that are run elsewhere."""
-        return bool(self.entries) and self.entries[0].state is _DISOWNED
-
     def room(self, most: int) -> bool:
         """Return whether one more may wait here, of at most so many."""
         entries = self.entries
-        return not entries or (len(entries) < most and entries[-1].quick and entries[0].state is not _DISOWNED)
+        return not entries or (len(entries) < most and entries[-1].quick and not self.disowned)
 
-    def follow(self, run: R, *, quick: bool) -> int:
+    def follow(self, run: R, quick: bool) -> int:  # noqa: FBT001  for every request
         """Note that *run* is sent behind all others; returns which of `TAGS` it has."""
         if len(self.entries) >= MOST_WAITING:
             raise IllegalMove(f"more than {MOST_WAITING} runs cannot wait in one socket")
         self._last = turn = (self._last + 1) % len(TAGS)
-        self.entries.append(QueuedRun(run, turn, quick=quick))
+        self.entries.append(QueuedRun(run, turn, quick))
         return turn
 
     def recall(self, run: R | None = None) -> list[int]:
@@ -141,10 +138,12 @@ class SocketQueue(Generic[R]):
         (entry,) = (entry for entry in self.entries if TAGS[entry.turn] == tag)
         was, entry.state = entry.state, RETURN[entry.state]
         self.entries.remove(entry)
+        self.disowned = self.disowned and bool(self.entries)
         return entry.run if was is _RECALLED else None
 
     def disown(self) -> list[R]:
         """Return all of them, to be run elsewhere although the child may still have them."""
+        self.disowned = bool(self.entries)
         for entry in self.entries:
             entry.state = DISOWN[entry.state]
         return [entry.run for entry in self.entries]
@@ -155,4 +154,5 @@ class SocketQueue(Generic[R]):
         for entry in taken:
             entry.state = TAKE[entry.state]
         self.entries.clear()
+        self.disowned = False
         return [entry.run for entry in taken]

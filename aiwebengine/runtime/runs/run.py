@@ -111,9 +111,9 @@ class Run:
     """
 
     __slots__ = (
-        "_attempted", "_child", "_context", "_conversation", "_losses", "_pending", "_position", "_reply", "_result",
-        "_session", "_turn", "cancelled", "costs", "deadline", "error", "invocation", "phase", "queued_until",
-        "recording", "sink",
+        "_attempted", "_child", "_context", "_conversation", "_pending", "_position", "_reply", "_result",
+        "_session", "_turn", "alone", "cancelled", "costs", "deadline", "error", "invocation", "lost", "phase",
+        "queued_until", "recording", "sink",
     )  # fmt: skip
 
     def __init__(
@@ -126,13 +126,15 @@ class Run:
         self.costs = RunCosts(context.seconds())
         self.deadline = self.queued_until = 0.0
         """When it must be over, and for how long it may wait for a process."""
+        self.alone = invocation.recording == "always" or invocation.replay is not None
+        """It wants a process that has run nothing before and runs nothing after it."""
+        self.lost = False
+        """A process died with it in hand, through no fault of its own."""
         self.cancelled = False
         """The client has disconnected."""
         self.error: EngineError | None = None
         """What it failed with."""
         self._context = context
-        self._losses = 0
-        """Processes that died with it in hand, through no fault of its own."""
         self._turn: Turn | None = None
         # Of the attempt:
         self._attempted = False
@@ -147,16 +149,6 @@ class Run:
         self._position: str | None = ""
 
     # -- what others ask ----------------------------------------------------------------------
-
-    @property
-    def alone(self) -> bool:
-        """Return whether it wants a process that has run nothing before and runs nothing after it."""
-        return self.invocation.recording == "always" or self.invocation.replay is not None
-
-    @property
-    def lost(self) -> bool:
-        """Return whether a process died with it in hand."""
-        return self._losses > 0
 
     @property
     def ended(self) -> bool:
@@ -187,10 +179,6 @@ class Run:
         return costs.receipt(invocation.id, outcome, now=now, calls=self._conversation, trace=invocation.trace[3:35])
 
     # -- from the pool ------------------------------------------------------------------------
-
-    def wait_until(self, moment: float) -> None:
-        """Wait for a process, until *moment* at the latest."""
-        self.queued_until = moment
 
     def begin(self, child: Child, at: float) -> None:
         """Be in hand of *child*, which is about to be sent the box or has it in its socket."""
@@ -293,7 +281,9 @@ class Run:
             self._result = script_failure(box, label=self.invocation.shown, place=self.invocation.place)
             return True
         try:
-            self._result = result = read_answer(box, max_bytes=self._answer_bytes())
+            allowed = self.invocation.allowance
+            most = allowed.wire_answer_bytes if allowed is not None else self._context.limits.answer_bytes
+            self._result = result = read_answer(box, max_bytes=most)
         except EngineError as error:
             if isinstance(error, ScriptFailed):
                 error.place = self.invocation.place
@@ -305,10 +295,6 @@ class Run:
         if why:
             self._result = broken_protocol(self.invocation.script, why)
         return not why
-
-    def _answer_bytes(self) -> int:
-        allowed = self.invocation.allowance
-        return allowed.wire_answer_bytes if allowed is not None else self._context.limits.answer_bytes
 
     def _does_not_fit(self, head: Head) -> str:
         """Return why an answer cannot come after what was given before; empty if it can."""
@@ -332,6 +318,9 @@ class Run:
             self._commit(self._streamed)
         elif result[0].rollback:
             self._tell("rolled_back", result[1])
+        elif self._session is None and self.invocation.answer_key is None:
+            # There is nothing to commit.
+            self._answered()
         else:
             self._commit(self._answered, result[1])
 
@@ -367,11 +356,11 @@ class Run:
     def _lose(self) -> None:
         if self._session is not None and not self._session.repeatable:
             self._fail(not_repeatable(self.invocation.script))
-        elif self._losses:
+        elif self.lost:
             self._fail(process_lost_twice(self.invocation.script))
         else:
             # Nothing of it was done, so it is run once more.
-            self._losses += 1
+            self.lost = True
             self._drop("lost")
             self.phase = LOSE[self.phase]
             self._context.again(self)

@@ -31,10 +31,6 @@ class WaitingRun:
         self.refused: list[EngineError] = []
         self.queued_until = 0.0
 
-    def wait_until(self, until: float) -> None:
-        """See `Run.wait_until`."""
-        self.queued_until = until
-
     def refuse(self, error: EngineError) -> None:
         """See `Run.refuse`."""
         self.refused.append(error)
