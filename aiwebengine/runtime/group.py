@@ -234,7 +234,7 @@ class ProcessGroup:
         self._serve_waiting()
         if self._expecting and self._keeper.template is not None:
             self._expecting = False
-            if not self._pool.clones:
+            if all(clone.life is not _LIVE for clone in self._pool.clones):
                 self._pool.spare()
 
     def _serve_one(self) -> bool:
@@ -385,6 +385,18 @@ class ProcessGroup:
         overdue = self._pool.overdue(now)
         unused = not self._pool.clones and not waiting and self.used_at + _UNUSED_PERIODS * pool.idle_seconds < now
         self._keeper.tend(now, overdue=overdue, unused=unused)
+
+    def rest(self) -> int | None:
+        """
+        End what is idle but the template, for another version serves now.
+
+        Returns:
+            Memory of the template in bytes; None if there is none that could serve again at once.
+        """
+        if self._waiting or self._crashes.in_a_row or not self._keeper.is_loaded:
+            return None
+        self._pool.retire(idle_before=float("inf"))
+        return self._keeper.memory_bytes
 
     def retire(self) -> None:
         """Let what runs finish, and everything else end."""

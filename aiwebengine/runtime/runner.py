@@ -4,6 +4,7 @@ Running scripts in child processes; `invoker.py` is the one way here.
     run     one invocation of a serving version, answered through a `sink.Sink`
     load    top level and `init` of a new version, in a fresh template
     forget  a version that serves no longer
+    rest    a version that another has replaced
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ _log = Logger()
 _TICK_SECONDS = 0.025
 _GRACE_SECONDS = 0.025
 _TEND_SECONDS = 1.0
+_MOST_RESTING = 4
+_MOST_RESTING_BYTES = 96 * 1024 * 1024
 # A run that has the processor for so long gets less of it than short ones, as in any fair scheduler.
 _LONG_SECONDS = 0.03
 
@@ -112,6 +115,8 @@ class Runner(Service):
         self._pulse = pulse or unwatched_pulse()
         self._groups: dict[str, ProcessGroup] = {}
         self._retiring: set[ProcessGroup] = set()
+        self._resting: dict[str, int] = {}
+        """Replaced versions whose templates are kept, the oldest first, with the memory of each in bytes."""
         self._active: set[Run] = set()
         self._tick: IDelayedCall | None = None
         self._tended = 0.0
@@ -149,6 +154,7 @@ class Runner(Service):
             group.stop()
         self._groups.clear()
         self._retiring.clear()
+        self._resting.clear()
 
     def drained(self) -> Deferred[None]:
         """Wait until nothing is in hand."""
@@ -257,10 +263,29 @@ class Runner(Service):
     def expect(self, version: str, script: str, manifest: Mapping[str, Any]) -> None:
         """Have a process ready for the first request to a version that is about to serve; see `forget`."""
         if self.running:
+            self._resting.pop(version, None)
             self._group(version, script, manifest=manifest).expect()
+
+    def rest(self, version: str) -> None:
+        """
+        Keep the template of a version that another has replaced, so that it serves at once after a rollback.
+
+        It ends when it was not used for as long as any template, or when there are too many, or they are too large.
+        One that could not serve at once is forgotten.
+        """
+        group = self._groups.get(version)
+        size_bytes = group.rest() if group is not None else None
+        if size_bytes is None:
+            self.forget(version)
+            return
+        self._resting.pop(version, None)
+        self._resting[version] = size_bytes
+        while len(self._resting) > _MOST_RESTING or sum(self._resting.values()) > _MOST_RESTING_BYTES:
+            self.forget(next(iter(self._resting)))
 
     def forget(self, version: str) -> None:
         """Stop what runs *version* when it has nothing in hand."""
+        self._resting.pop(version, None)
         group = self._groups.pop(version, None)
         if group is None:
             return
@@ -371,6 +396,7 @@ class Runner(Service):
             group.tend(now)
             if group.forgettable(now):
                 del self._groups[group.version]
+                self._resting.pop(group.version, None)
         for group in list(self._retiring):
             group.tend(now)
             if group.quiet:

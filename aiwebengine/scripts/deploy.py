@@ -17,7 +17,7 @@ from typing import Any
 from twisted.internet.defer import DeferredLock
 from twisted.logger import Logger
 
-from aiwebengine.errors import DeploymentRefused, NotFound, Problem, Unavailable
+from aiwebengine.errors import DeploymentRefused, Problem, Unavailable
 from aiwebengine.observe.background import Background
 from aiwebengine.runtime.registry import Current, Registry
 from aiwebengine.scripts.package import check_uri
@@ -72,6 +72,7 @@ class Deployer:
         expect: Told which versions are about to serve, with their scripts and manifests: while a version is stored, a
             process can be made ready for its first request.
         forget: Told which versions serve no longer, or do not after all.
+        rest: Told which versions were replaced by others of their scripts, and may be asked for again by a rollback.
         current: What serves.
         keep_versions: How many of a script's newest versions are kept.
         background: For what must end whoever stops waiting for it.
@@ -86,6 +87,7 @@ class Deployer:
         threads: Runs,
         expect: Callable[[str, str, Mapping[str, Any]], object],
         forget: Callable[[str], object],
+        rest: Callable[[str], object],
         current: Current,
         keep_versions: int,
         background: Background,
@@ -96,6 +98,7 @@ class Deployer:
         self._threads = threads
         self._expect = expect
         self._forget = forget
+        self._rest = rest
         self._current = current
         self._keep_versions = keep_versions
         self._background = background
@@ -230,13 +233,11 @@ class Deployer:
         """
         began = self._seconds()
         self._preparer.expect(uri, expected)
-        if number is None:
-            number = await self._number_before(uri)
-        activate = ActivateVersion(
-            uri=uri, number=number, expected=expected, author=author, message=check_message(message)
-        )
+        message = check_message(message)
+        store = self._store
+        version = await (store.version_before(uri) if number is None else store.version(uri, number))
+        activate = ActivateVersion(uri=uri, number=version.number, expected=expected, author=author, message=message)
         self._refuse_if_held()
-        version = await self._store.version(uri, number)
         self._expect(version.id, uri, version.manifest)
         try:
             [deployment] = await self.commit([activate])
@@ -291,15 +292,17 @@ class Deployer:
         for applied in stored:
             if not isinstance(applied, PutVersion | ActivateVersion | RemoveScript):
                 applied.happened()
-        self._forget_replaced(before, registry)
+        self._leave_replaced(before, registry)
         self._trim(change.new.version.uri for change in stored if isinstance(change, PutVersion))
         return [replace(deployment, previous=previous[at]) for at, deployment in done]
 
-    def _forget_replaced(self, before: Registry, after: Registry) -> None:
+    def _leave_replaced(self, before: Registry, after: Registry) -> None:
         for uri, script in before.scripts.items():
             now = after.scripts.get(uri)
-            if now is None or now.version != script.version:
+            if now is None:
                 self._forget(script.version)
+            elif now.version != script.version:
+                self._rest(script.version)
 
     def abandon(self, version: Version) -> None:
         """Stop the child of a version that was not committed; one whose commit is under way is left alone."""
@@ -342,17 +345,6 @@ class Deployer:
         message = f"This replaces version {serving.number}, which was deployed from {before}."
         hint = f"If that was another script, bring it back with `aiwebengine rollback {request.uri}`."
         return (Problem(code="other_origin", severity="warning", message=message, hint=hint),)
-
-    async def _number_before(self, uri: str) -> int:
-        history = await self._store.history(uri)
-        older = [
-            version.number
-            for version in history.versions
-            if history.current is None or version.number < history.current
-        ]
-        if not older:
-            raise NotFound(f'No version of "{uri}" older than the serving one is kept.')
-        return max(older)
 
 
 def _warn_unknown(registry: Registry, uri: str) -> None:

@@ -134,6 +134,26 @@ class ScriptStore:
 
         return await self._database.read(read)
 
+    async def version_before(self, uri: str) -> Version:
+        """
+        Read the newest version below the one that serves, or the newest of a deleted script.
+
+        Raises:
+            NotFound: There is none.
+        """
+
+        def read(connection: Connection) -> Version:
+            script = _script(connection, uri)
+            query = _version_query().where(scripts.c.id == script.id)
+            if script.current is not None:
+                query = query.where(versions.c.number < script.current)
+            row = connection.execute(query.order_by(versions.c.number.desc()).limit(1)).first()
+            if row is None:
+                raise NotFound(f'No version of "{uri}" older than the serving one is kept.')
+            return _version(row)
+
+        return await self._database.read(read)
+
     async def files(self, version: str) -> list[StoredFile]:
         """Read the list of the author's files of a version, by its id; empty if there is no such version."""
         query = (

@@ -150,12 +150,7 @@ class Process:
 
     def memory_bytes(self) -> int:
         """Return the memory it has now, shared or its own; 0 where it cannot be told."""
-        if not self.pid:
-            return 0
-        try:
-            return int(Path(f"/proc/{self.pid}/statm").read_bytes().split()[1]) * _PAGE_BYTES
-        except (OSError, ValueError, IndexError):
-            return 0
+        return resident_bytes(self.pid)
 
     def peak_bytes(self) -> int:
         """Return the largest memory it ever had; 0 where it cannot be told."""
@@ -196,6 +191,14 @@ class Process:
         self.pid = pid
         # As clock_getcpuclockid(3) makes it.
         self._clock = (~pid << 3) | 2
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the memory that a process has, shared or its own; 0 where it cannot be told, and for the pid 0."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * _PAGE_BYTES if pid else 0
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _set_priority(pid: int, behind: int) -> bool:

@@ -27,7 +27,8 @@ from aiwebengine.interfaces import HostSession
 from aiwebengine.runtime.allowance import load_seconds
 from aiwebengine.runtime.moves import Move
 from aiwebengine.runtime.processes.journal import Journal
-from aiwebengine.runtime.processes.template import Template
+from aiwebengine.runtime.processes.process import resident_bytes
+from aiwebengine.runtime.processes.template import LoadState, Template
 from aiwebengine.runtime.processes.terms import GroupContext, RunTerms
 from aiwebengine.runtime.wire.control import Control
 from aiwebengine.values import Allowance, Bundle, Invocation
@@ -117,6 +118,17 @@ class TemplateKeeper:
     def idle(self) -> bool:
         """Return whether there is no template, and none on its way."""
         return self.keeping in (TemplateState.ABSENT, TemplateState.STOPPED) and not self._deployments
+
+    @property
+    def is_loaded(self) -> bool:
+        """Return whether there is a template that has loaded and forks."""
+        template = self.template
+        return template is not None and template.can_fork and template.loading is LoadState.LOADED
+
+    @property
+    def memory_bytes(self) -> int:
+        """Return how much memory the template has, shared or its own; 0 if there is none, or where it is not told."""
+        return resident_bytes(self.template.pid) if self.template is not None else 0
 
     def refusal(self, now: float) -> EngineError | None:
         """Return why no run may begin now; None if one may be tried."""

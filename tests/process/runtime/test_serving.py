@@ -212,6 +212,19 @@ async def test_loaded_again() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_rests() -> None:
+    """A version that was replaced serves again from the template that it had, in a new process."""
+    async with running_runtime() as runtime:
+        await runtime.load("one", ECHO)
+        assert (await runtime.run("one")).value["seen"] == 1
+        template = runtime.group("one")["template"]
+        runtime.runner.rest("one")
+        await runtime.until(lambda: not runtime.group("one")["clones"])
+        assert (await runtime.run("one")).value["seen"] == 1
+        assert runtime.group("one")["template"] == template
+
+
+@pytest_twisted.ensureDeferred
 async def test_differs_from_journal() -> None:
     """A version that asks for something else than it did is refused, named, and tried again only after a while."""
     async with running_runtime() as runtime:

@@ -77,6 +77,7 @@ class Deploying:
             threads=ThreadsInTurn(),
             expect=self.runner.expect,
             forget=self.runner.forget,
+            rest=self.runner.forget,
             current=self.current,
             keep_versions=self.settings.keep_versions,
             background=self.background,

@@ -332,6 +332,59 @@ class PoolTests(SynchronousTestCase):
         scene.reactor.turn()
         self.assertEqual(len(sink.told), 1)
 
+    def test_rests(self) -> None:
+        """A replaced version keeps its template, but no idle process, and serves again without loading."""
+        scene = self.scene()
+        template = scene.serving()
+        _, sink = scene.run()
+        (child,) = template.clones()
+        child.answer(b"1")
+        scene.reactor.turn()
+        scene.runner.rest("v")
+        self.assertEqual(scene.runner.state()["versions"][0]["idle"], 0)
+        self.assertEqual(scene.zygote.forker.requests(), [])
+        scene.runner.expect("v", "one", {})
+        scene.reactor.turn()
+        self.assertEqual(len(template.clones()), 1)
+        self.assertEqual(scene.zygote.forker.requests(), [])
+        self.assertEqual(len(sink.told), 1)
+
+    def test_few_rest(self) -> None:
+        """Of many replaced versions only the newest keep their templates."""
+        scene = self.scene()
+        for number in range(6):
+            scene.serving(f"v{number}")
+            scene.runner.rest(f"v{number}")
+        kept = [version["version"] for version in scene.runner.state()["versions"]]
+        self.assertEqual(kept, ["v2", "v3", "v4", "v5"])
+
+    def test_rests_no_longer(self) -> None:
+        """A version that serves again after a rollback is not among those that end when more are replaced."""
+        scene = self.scene()
+        scene.serving("back")
+        scene.runner.rest("back")
+        scene.runner.expect("back", "one", {})
+        for number in range(6):
+            scene.serving(f"v{number}")
+            scene.runner.rest(f"v{number}")
+        self.assertIn("back", [version["version"] for version in scene.runner.state()["versions"]])
+
+    def test_resting_ends(self) -> None:
+        """A replaced version that nobody asks for again ends like one that is not used."""
+        scene = self.scene(idle_seconds=1.0)
+        scene.serving()
+        scene.runner.rest("v")
+        scene.go(12)
+        self.assertEqual([version["template"] for version in scene.runner.state()["versions"]], [])
+
+    def test_nothing_to_rest(self) -> None:
+        """A replaced version without a template is forgotten."""
+        scene = self.scene()
+        scene.bundle()
+        scene.run()
+        scene.runner.rest("v")
+        self.assertTrue(all(version["retired"] for version in scene.runner.state()["versions"]))
+
     def test_forgotten(self) -> None:
         """A replaced version answers what it has in hand and in its queue, and then ends."""
         scene = self.scene(max_running=1)

@@ -135,6 +135,17 @@ class ScriptStoreTests(SynchronousTestCase):
         self.fails(NotFound, self.store.history("notes"))
         self.assertEqual(self.blob_count(), 0)
 
+    def test_version_before(self):
+        """The version before the serving one is the newest below it; of a deleted script, the newest."""
+        self.fails(NotFound, self.store.version_before("notes"))
+        for number in range(1, 4):
+            self.apply(PutVersion(new=new(number=number, source=f"s{number}")))
+        self.assertEqual(self.result(self.store.version_before("notes")).number, 2)
+        self.apply(ActivateVersion(uri="notes", number=1))
+        self.fails(NotFound, self.store.version_before("notes"))
+        self.apply(RemoveScript(uri="notes"))
+        self.assertEqual(self.result(self.store.version_before("notes")).number, 3)
+
     def test_history(self):
         """The past of a script is told newest first, with who did what."""
         self.apply(PutVersion(new=new()))
