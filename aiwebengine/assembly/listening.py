@@ -100,6 +100,7 @@ def build_engine(
             "database": service.is_ready and base.database.available,
         },
         breakers=lambda: {dependency.name: str(dependency.state) for dependency in dependencies},
+        writes=lambda: _failing_writes(machinery),
         lockdown=lambda: lockdown.health(machinery.zygote.report),
     )
     site = _site(machinery, parts, api=api, tokens=tokens)
@@ -160,6 +161,17 @@ def _dependencies(machinery: Machinery, parts: Sequence[Parts]) -> Sequence[Guar
     if machinery.base.redis is not None:
         own.append(machinery.base.redis.guarded)
     return (*own, *(guarded for part in parts for guarded in part.breakers))
+
+
+def _failing_writes(machinery: Machinery) -> dict[str, str]:
+    """Return why the last write of a database failed, for each where it did."""
+    base = machinery.base
+    databases = {
+        "main database": base.database.last_write,
+        "evidence database": base.evidence.last_write,
+        "databases of scripts": machinery.script_databases.last_write,
+    }
+    return {name: last_write.problem for name, last_write in databases.items() if last_write.problem}
 
 
 def _own_parts(

@@ -16,6 +16,7 @@ def add_health(
     *,
     ready: Callable[[], Mapping[str, bool]],
     breakers: Callable[[], Mapping[str, str]],
+    writes: Callable[[], Mapping[str, str]],
     lockdown: Callable[[], Mapping[str, object] | None],
 ) -> None:
     """
@@ -27,6 +28,7 @@ def add_health(
     Args:
         ready: Tells of each part whether it is there.
         breakers: Tells of each dependency the state of its breaker.
+        writes: Tells of each database whose last write failed why.
         lockdown: Tells which protections against scripts this machine lacks; None while that is not known.
     """
 
@@ -41,8 +43,10 @@ def add_health(
         good = all(parts.values())
         if not good:
             request.setHeader(b"retry-after", b"1")
-        status = "unavailable" if not good else "ok" if set(states.values()) <= {State.CLOSED} else "degraded"
-        body = {"status": status, "parts": parts, "breakers": states, "lockdown": lockdown()}
+        failing = dict(writes())
+        whole = not failing and set(states.values()) <= {State.CLOSED}
+        status = "unavailable" if not good else "ok" if whole else "degraded"
+        body = {"status": status, "parts": parts, "breakers": states, "failingWrites": failing, "lockdown": lockdown()}
         return _answer(request, 200 if good else 503, body)
 
     @klein.route("/health/<path:_>")

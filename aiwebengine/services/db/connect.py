@@ -30,6 +30,7 @@ from aiwebengine.interfaces import Clock
 from aiwebengine.services.breaker import State
 from aiwebengine.services.db.chain import MigrationChain
 from aiwebengine.services.db.engines import SqliteEngines
+from aiwebengine.services.db.last_write import LastWrite
 from aiwebengine.services.db.migrate import upgrade
 from aiwebengine.services.guarded import DependencyTimeout, GuardedDependency, GuardTerms, away
 from aiwebengine.services.retry import ONCE, Attempts, Backoff
@@ -76,6 +77,7 @@ class Database(Service):
         clock: Ends waits.
         random: Gives 0 to 1, for the waits between attempts.
         sqlite: Makes the engine of a SQLite file; shared by several databases, that is done sooner.
+        last_write: Told how writes end; None: one of its own.
     """
 
     def __init__(
@@ -91,7 +93,10 @@ class Database(Service):
         durable: bool = True,
         alone: bool = True,
         sqlite: SqliteEngines | None = None,
+        last_write: LastWrite | None = None,
     ) -> None:
+        self.last_write = last_write if last_write is not None else LastWrite()
+        """Whether it can be written."""
         self._url = sa.make_url(url)
         self._threads = threads
         self._chains = tuple(chains)
@@ -222,10 +227,12 @@ class Database(Service):
         written = False
         try:
             with engine.connect().execution_options(write=write) as connection, connection.begin():
+                before = _changes(connection) if write and self.last_write.problem else None
                 result = work(connection)
                 if fate is not None and not fate.commit():
                     raise DependencyTimeout(_TIMED_OUT, retry_seconds=1.0)
                 written = write
+                changed = before is not None and _changes(connection) != before
         except DBAPIError as error:
             if written and error.connection_invalidated:
                 raise OutcomeUnknown(
@@ -234,10 +241,20 @@ class Database(Service):
                     private=str(error),
                     retry_seconds=1.0,
                 ) from error
-            raise explain(error) from error
+            explained = explain(error)
+            if write:
+                self.last_write.failed(explained)
+            raise explained from error
+        if changed:
+            self.last_write.succeeded()
         if done is not None:
             done()
         return result
+
+
+def _changes(connection: Connection) -> object:
+    """Return what differs after a row was changed; with databases that do not count changes, always."""
+    return getattr(connection.connection.dbapi_connection, "total_changes", object())
 
 
 def explain(error: DBAPIError) -> EngineError | DBAPIError:

@@ -39,6 +39,7 @@ from aiwebengine.services.db import script_files
 from aiwebengine.services.db.chain import MigrationChain
 from aiwebengine.services.db.connect import WAIT_SECONDS, Database
 from aiwebengine.services.db.engines import SqliteEngines, sqlite_url
+from aiwebengine.services.db.last_write import LastWrite
 from aiwebengine.services.db.script_index import UNKNOWN, IndexEntry, ScriptIndex
 from aiwebengine.services.db.tables import outbox
 from aiwebengine.services.db.units import Transaction, Units
@@ -158,6 +159,8 @@ class ScriptDatabases(Service):
         self._new = script_files.NewFiles(migrate=self._migrate, durable=durable)
         self._opened = 0
         self._closed = 0
+        self.last_write = LastWrite()
+        """Whether the files can be written: the last write to any of them."""
 
     def startService(self) -> Deferred[None]:
         """
@@ -293,7 +296,10 @@ class ScriptDatabases(Service):
         except BaseException as error:  # noqa: BLE001  everybody who waits for the file is told
             # If it is being closed already, that goes on from here.
             closing, file.ending = file.ending, True
-            file.opened.fire(_refusal(file.uri, error))
+            refusal = _refusal(file.uri, error)
+            if isinstance(error, OSError) and refusal.value is not None:
+                self.last_write.failed(refusal.value)
+            file.opened.fire(refusal)
             if not closing:
                 self._forget(file)
             return
@@ -321,6 +327,7 @@ class ScriptDatabases(Service):
             durable=self._durable,
             alone=not self._shared,
             sqlite=self._sqlite,
+            last_write=self.last_write,
         )
 
     def _migrate(self, path: Path) -> None:

@@ -211,7 +211,8 @@ async def only_reads(engine: EngineUnderTest) -> None:
     unavailable(await put(engine, "other", PLAIN % ("other", "other") + ballast))
     unavailable(await engine.api("PUT", "/asset?path=/big.txt", ballast))
     status, told = await health(engine)
-    assert (status, told["parts"]["database"]) == (200, True)
+    assert (status, told["status"], told["parts"]["database"]) == (200, "degraded", True)
+    assert "nothing was changed" in told["failingWrites"]["main database"]
 
 
 async def writes_again(engine: EngineUnderTest) -> None:
@@ -223,6 +224,7 @@ async def writes_again(engine: EngineUnderTest) -> None:
     await until(deployed)
     assert (await get(engine, "/other")).text == "other"
     assert (await engine.request("POST", "/keep")).text == "kept"
+    assert (await health(engine))[1]["failingWrites"] == {}
 
 
 @pytest.mark.parametrize("state", [gone, read_only, full])

@@ -109,6 +109,9 @@ def test_full_disk_during_a_deployment(tmp_path: Path, disk: Any) -> None:
             assert "full" in told["detail"], told
             assert _history(server) == [1]
             assert _call(server, "GET", "/big") == (200, "old")
+        status, health = _call(server, "GET", "/health/ready")
+        assert (status, health["status"]) == (200, "degraded")
+        assert "full" in health["failingWrites"]["main database"]
         file = tmp_path / "big.js"
         file.write_text(big)
         command = [sys.executable, "-m", "aiwebengine.cli", "deploy", str(file), "--uri", "big"]
@@ -120,6 +123,7 @@ def test_full_disk_during_a_deployment(tmp_path: Path, disk: Any) -> None:
         make_room()
         assert _deploy(server, big)[0] == 200
         assert (_call(server, "GET", "/big"), _history(server)) == ((200, "new"), [2, 1])
+        assert "main database" not in _call(server, "GET", "/health/ready")[1]["failingWrites"]
 
 
 @pytest.mark.parametrize("disk", [_small_files, _small_disk])

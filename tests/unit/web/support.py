@@ -171,6 +171,7 @@ class WebTestCase(SynchronousTestCase):
         self.current = Current()
         self.parts = {"sandbox": True, "database": True}
         self.breakers = {"main database": "closed", "build worker": "closed"}
+        self.failing_writes: dict[str, str] = {}
         self.reads: list[Deferred[Any]] = []
         """What the next looks for kept answers come to."""
         self.site = self.make_site()
@@ -189,7 +190,11 @@ class WebTestCase(SynchronousTestCase):
         numbers = count(1)
         klein = Klein()
         add_health(
-            klein, ready=lambda: self.parts, breakers=lambda: self.breakers, lockdown=lambda: {"missing": ["landlock"]}
+            klein,
+            ready=lambda: self.parts,
+            breakers=lambda: self.breakers,
+            writes=lambda: self.failing_writes,
+            lockdown=lambda: {"missing": ["landlock"]},
         )
 
         @klein.route("/engine/echo", methods=["POST", "GET"])

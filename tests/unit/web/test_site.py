@@ -330,6 +330,15 @@ class HealthTests(WebTestCase):
         self.assertEqual((reply.status, reply.json()["status"]), (200, "degraded"))
         self.assertEqual(reply.json()["breakers"]["build worker"], "open")
 
+    def test_failing_writes(self) -> None:
+        """A database whose last write failed makes it degraded, and the answer says why."""
+        told = self.one(b"GET /health/ready HTTP/1.1\r\nHost: a\r\n\r\n").json()
+        self.assertEqual((told["status"], told["failingWrites"]), ("ok", {}))
+        self.failing_writes["main database"] = "The disk is full."
+        reply = self.one(b"GET /health/ready HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertEqual((reply.status, reply.json()["status"]), (200, "degraded"))
+        self.assertEqual(reply.json()["failingWrites"], {"main database": "The disk is full."})
+
     def test_nothing_else(self) -> None:
         """Other paths there are unknown."""
         self.assertEqual(self.one(b"GET /health/x HTTP/1.1\r\nHost: a\r\n\r\n").status, 404)

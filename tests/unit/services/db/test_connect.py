@@ -51,6 +51,29 @@ class DatabaseTests(SynchronousTestCase):
         self.failureResultOf(self.database.run(work), KeyError)
         self.assertEqual(self.successResultOf(self.database.read(count)), 0)
 
+    def test_last_write(self):
+        """Why a write failed is remembered until one changes something; conflicts and reads do not matter."""
+
+        def nothing(connection):
+            connection.execute(sa.delete(blobs).where(blobs.c.digest == "none"))
+
+        self.successResultOf(self.database.run(add("a")))
+        self.failureResultOf(self.database.run(add("a")), Conflict)
+        self.assertEqual(self.database.last_write.problem, "")
+
+        def refused(connection):
+            raise OperationalError("INSERT", {}, sqlite3.OperationalError("disk I/O error"))
+
+        self.failureResultOf(self.database.run(refused), Unavailable)
+        self.assertIn("cannot write to its disk", self.database.last_write.problem)
+        self.successResultOf(self.database.read(count))
+        self.successResultOf(self.database.run(nothing))
+        self.assertIn("cannot write to its disk", self.database.last_write.problem)
+        self.successResultOf(self.database.run(add("b")))
+        self.assertEqual(self.database.last_write.problem, "")
+        self.failureResultOf(self.database.read(refused), Unavailable)
+        self.assertEqual(self.database.last_write.problem, "")
+
     def test_same_thing_twice(self):
         """Two that store the same key are told that they conflict."""
         self.successResultOf(self.database.run(add("a")))
