@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,10 +24,20 @@ _DIGITS = {
 }
 _FRAME = re.compile(r"^\s*at (?:(?P<function>.*?) )?\(input:(?P<line>\d{1,9})\)")
 _ANY_FRAME = re.compile(r"^\s*at (?:.{0,200} )?\((?:eval|input|native)[:)]")
+_STANDS_FOR_STATEMENTS = re.compile(r"__top\d*")
+"""The names of functions that the build puts around statements at top level; see `lowering/strict.mjs`."""
 _NAMELESS = frozenset({"[anon]", "eval", ""})
 _OWN_PREFIX, _PACKAGE_PREFIX = "script:", "package:"
 _MOST_FRAMES = 50
 _NOT_A_FUNCTION = re.compile(r"\b(?P<member>[A-Za-z_$][\w$]*) is not a function \(of [^()]{1,200}\)")
+_REFUSED_WRITES = {
+    "Cannot assign to read only property": "Cannot assign to read only property '{}'",
+    "Cannot add a property, the object is not extensible": "Cannot add property '{}', the object is not extensible",
+    "Cannot set a property that has only a getter": "Cannot set property '{}', which has only a getter",
+}
+_WRITE = re.compile(
+    r"(?:\.([A-Za-z_$][\w$]*)|\[(?:'([^']{1,40})'|\"([^\"]{1,40})\"|(\d{1,9}))\])\s*(?:[-+*/%&|^?<>]{0,3}=(?![=>])|\+\+|--)"
+)
 _OBJECT = r"(?<![\w$.\])])((?:[A-Za-z_$][\w$]*)(?:\??\.[A-Za-z_$#][\w$]*|\[[^\[\]]{1,40}\])*)"
 
 
@@ -172,12 +182,12 @@ def map_stack(stack: str, source_map: SourceMap | None, files: Mapping[str, str]
         files: The author's files by path, for the source lines.
     """
     frames: list[Frame] = []
-    for text in stack.splitlines():
+    for text in _without_calls(stack.splitlines()):
         match = _FRAME.match(text)
         if match is None:
             continue
         line, function = int(match["line"]), match["function"]
-        if function in _NAMELESS:
+        if function in _NAMELESS or _stands_for_statements(function):
             function = None
         if source_map is None:
             only = next(iter(files), None) if len(files) == 1 else None
@@ -218,19 +228,30 @@ def frame_of_registration(place: str, source_map: SourceMap | None, files: Mappi
 
 def with_callee(message: str, source_line: str | None) -> str:
     """
-    Return the message of an error with the whole name of what is not a function, as other engines say it.
+    Return the message of an error with the whole name of what it is about, as other engines say it.
 
-    The engine knows only the member: `json is not a function (of an object)` becomes `res.json is not a function`
-    if the line that failed calls `json` of one object.
+    Of what is not a function the engine knows only the member: `json is not a function (of an object)` becomes
+    `res.json is not a function` if the line that failed calls `json` of one object.  Of what cannot be written to it
+    knows nothing: `Cannot assign to read only property` becomes that with `'a'` if the line writes to one property.
     """
-    match = _NOT_A_FUNCTION.search(message)
-    if match is None or not source_line:
+    if not source_line:
         return message
+    match = _NOT_A_FUNCTION.search(message)
+    if match is None:
+        return _with_property(message, source_line)
     member = match["member"]
     objects = set(re.findall(rf"{_OBJECT}\??\.{re.escape(member)}\s*(?:\?\.)?\(", source_line))
     if len(objects) != 1:
         return message
     return f"{message[: match.start()]}{objects.pop()}.{member} is not a function{message[match.end() :]}"
+
+
+def _with_property(message: str, source_line: str) -> str:
+    for told, shown in _REFUSED_WRITES.items():
+        if message.endswith(told):
+            names = {name for found in _WRITE.findall(source_line) for name in found if name}
+            return message.removesuffix(told) + shown.format(*names) if len(names) == 1 else message
+    return message
 
 
 def readable(text: str, source_map: SourceMap | None, only: str | None) -> str:
@@ -245,7 +266,7 @@ def readable(text: str, source_map: SourceMap | None, only: str | None) -> str:
     """
     lines: list[str] = []
     shown = 0
-    for line in text.split("\n"):
+    for line in _without_calls(text.split("\n")):
         if _ANY_FRAME.match(line) is None:
             lines.append(line)
             continue
@@ -259,10 +280,25 @@ def readable(text: str, source_map: SourceMap | None, only: str | None) -> str:
         file, own_line, column = place
         if source_map is not None and file is not None:
             function = source_map.function(file, own_line, column, function) or ""
+        nameless = function in _NAMELESS or _stands_for_statements(function)
         where = f"{file}:{own_line}" if file else f"line {own_line}"
-        lines.append(f"    at {'(anonymous)' if function in _NAMELESS else function} ({where})")
+        lines.append(f"    at {'(anonymous)' if nameless else function} ({where})")
         shown += 1
     return "\n".join(lines)
+
+
+def _stands_for_statements(function: str | None) -> bool:
+    return function is not None and _STANDS_FOR_STATEMENTS.fullmatch(function) is not None
+
+
+def _without_calls(lines: Iterable[str]) -> Iterator[str]:
+    """Leave out frames that only call a function that stands for statements, which is where the author's code is."""
+    calls = False
+    for line in lines:
+        match = None if calls else _FRAME.match(line)
+        if not calls:
+            yield line
+        calls = match is not None and _stands_for_statements(match["function"])
 
 
 def _numbers(segment: str) -> list[int]:

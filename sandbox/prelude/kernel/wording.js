@@ -20,6 +20,8 @@
         [/^invalid json \(at offset (\d+)\)$/, function (m) { return 'Unexpected token in JSON at position ' + Math.max(0, m[1] - 1); }],
         [/^not writable$|^property '?([^']*)'? not writable$/, function (m) { return 'Cannot assign to read only property' + (m[1] ? " '" + m[1] + "'" : ''); }],
         [/^not extensible$/, function () { return 'Cannot add a property, the object is not extensible'; }],
+        [/^setter undefined$/, function () { return 'Cannot set a property that has only a getter'; }],
+        [/^proxy rejected$/, function () { return 'A trap of the proxy returned false'; }],
         [/^not configurable$/, function () { return 'Cannot redefine or delete a property that is not configurable'; }],
         [/^invalid instanceof rval$/, function () { return "Right-hand side of 'instanceof' is not callable"; }],
         [/^callstack limit$|^native call stack limit$|^C stack depth limit$|^(?:lexer|compiler) recursion limit$/, function () { return 'Maximum call stack size exceeded'; }],

@@ -54,10 +54,18 @@
     }
     K.define(String, 'fromCharCode', fromCharCode);
 
-    /* Maps, sets and weak collections mark themselves and the objects in them; nobody is to see the marks, or copy them. */
-    var probe = {}, nativeKeys = Reflect.ownKeys, describe = Object.getOwnPropertyDescriptors, indexOf = K.free(Array.prototype.indexOf), splice = K.free(Array.prototype.splice);
+    /*
+     * Maps, sets and weak collections mark themselves and the objects in them; nobody is to see the marks, or copy them.
+     * And functions have a file name, and strict ones throw for `caller` and `arguments`; other engines have none of these.
+     */
+    var describeOne = Object.getOwnPropertyDescriptor, OF_FUNCTIONS = ['fileName', 'caller', 'arguments'], probe = {}, nativeKeys = Reflect.ownKeys, describe = Object.getOwnPropertyDescriptors, indexOf = K.free(Array.prototype.indexOf), splice = K.free(Array.prototype.splice);
     new Set([probe]);
     var marks = nativeKeys(probe).concat(nativeKeys(new Set()));
+
+    function isOfEngine(object, name) {
+        var described = describeOne(object, name);
+        return described !== undefined && !described.enumerable && (name === 'fileName' ? described.writable === false : !described.configurable && described.get !== undefined);
+    }
 
     function withoutMarks(holder, name, native) {
         var mended = { f: function (object) {
@@ -65,6 +73,10 @@
             for (var i = 0; i < marks.length; i++) {
                 var at = indexOf(all, marks[i]);
                 if (at >= 0) splice(all, at, 1);
+            }
+            for (var j = 0; j < OF_FUNCTIONS.length && typeof object === 'function'; j++) {
+                at = indexOf(all, OF_FUNCTIONS[j]);
+                if (at >= 0 && isOfEngine(object, OF_FUNCTIONS[j])) splice(all, at, 1);
             }
             return all;
         } }.f;
@@ -76,6 +88,7 @@
     K.define(Object, 'getOwnPropertyDescriptors', function getOwnPropertyDescriptors(object) {
         var all = describe(object);
         for (var i = 0; i < marks.length; i++) delete all[marks[i]];
+        for (var j = 0; j < OF_FUNCTIONS.length && typeof object === 'function'; j++) if (isOfEngine(object, OF_FUNCTIONS[j])) delete all[OF_FUNCTIONS[j]];
         return all;
     });
 }(__kernel));

@@ -11,8 +11,9 @@
 (function (K) {
     'use strict';
 
-    var MARK = '\n//# places=', captured = K.captured, split = captured.split, slice = captured.slice, codeAt = captured.charCodeAt, indexOf = captured.indexOf, exec = captured.exec, join = captured.join;
+    var MARK = '\n//# places=', captured = K.captured, split = captured.split, slice = captured.slice, codeAt = captured.charCodeAt, indexOf = captured.indexOf, exec = captured.exec, test = captured.test, join = captured.join;
     var lastIndexOf = K.free(String.prototype.lastIndexOf), parse = K.parse;
+    var STANDS_FOR_STATEMENTS = /^__top\d*$/; // see lowering/strict.mjs
     var FRAME = /^    at (?:(.*) )?\(input:(\d{1,9})\)/, COMMA = 44, SEMICOLON = 59, DIGITS = K.bare();
     split('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', '').forEach(function (digit, value) { DIGITS[digit.charCodeAt(0)] = value; });
     var text = '', map = null;
@@ -77,7 +78,10 @@
         for (var i = 0; i < lines.length; i++) {
             var match = exec(FRAME, lines[i]);
             if (match === null) { shown[shown.length] = lines[i]; continue; }
-            var name = match[1] === '[anon]' || match[1] === undefined ? '' : match[1], where = 'line ' + match[2];
+            // Where the author's code is; the next frame only calls it.
+            var ofBuild = match[1] !== undefined && test(STANDS_FOR_STATEMENTS, match[1]);
+            if (ofBuild) i++;
+            var name = match[1] === '[anon]' || ofBuild || match[1] === undefined ? '' : match[1], where = 'line ' + match[2];
             if (known !== null) {
                 var place = decode(match[2] - 1);
                 if (place === null) continue;

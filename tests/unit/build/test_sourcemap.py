@@ -81,6 +81,36 @@ class SourceMapTests(SynchronousTestCase):
             )
         self.assertEqual(with_callee("boom", "res.json()"), "boom")
 
+    def test_refused_writes(self) -> None:
+        """What cannot be written to has its name if the line writes to one property, and only then."""
+        for line, shown in (
+            ("settings.mode = 1;", "property 'mode'"),
+            ("if (a.b === 1) list[0] += a.c;", "property '0'"),
+            ("this['a b']++;", "property 'a b'"),
+            ("a.b = c.d = 1;", "property"),
+            ("a[key] = 1;", "property"),
+            ("", "property"),
+        ):
+            told = "The script threw TypeError: Cannot assign to read only property"
+            self.assertEqual(with_callee(told, line), f"The script threw TypeError: Cannot assign to read only {shown}")
+        self.assertEqual(
+            with_callee("Cannot add a property, the object is not extensible", "o.x ??= 1"),
+            "Cannot add property 'x', the object is not extensible",
+        )
+        self.assertEqual(
+            with_callee("Cannot set a property that has only a getter", "o.x >>>= 1"),
+            "Cannot set property 'x', which has only a getter",
+        )
+
+    def test_statements_at_top_level(self) -> None:
+        """A function that the build has put around statements is no frame of its own."""
+        stack = "Error\n    at f (input:2)\n    at __top12 (input:3) strict\n    at [anon] (input:3)"
+        for source_map in (SourceMap.parse(MAP), None):
+            frames = map_stack(stack, source_map, {})
+            self.assertEqual([frame.function for frame in frames], ["f", None])
+            self.assertEqual(readable(stack, source_map, "a.js").count("    at "), 2)
+            self.assertNotIn("__top", readable(stack, source_map, "a.js"))
+
     def test_names(self) -> None:
         """A frame is named by the author's function in which it lies, whatever the program calls that one."""
         functions = [[[1, 0, 9, 1, "outer"], [3, 2, 5, 3, "Thing.inner"], [4, 0, 4, 9, "deeper"]], [[11, 4, 12, 0, ""]]]

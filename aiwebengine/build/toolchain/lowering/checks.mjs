@@ -5,6 +5,7 @@
 
 import { mayBeHalfway } from './numbers.mjs';
 import { setsPrototype } from './objects.mjs';
+import { isStrict } from './strict.mjs';
 
 const US = 'aiwebengine';
 const WORLDS = new Set(['globalThis', 'self', 'window', 'global']);
@@ -23,6 +24,7 @@ export function checks({ types: t }, options) {
   const { problems, imports, globals, found, path: file, source, known, advice, own } = options;
   const lines = source.split('\n');
   const named = new Set();
+  let everywhere = false; // whether all code is strict
 
   function problem(node, code, message, hint = null, severity = 'error', name = undefined) {
     const at = node.loc ? node.loc.start : null;
@@ -51,7 +53,7 @@ export function checks({ types: t }, options) {
       checkMember(path, name);
       return;
     }
-    if (!own) return;
+    if (!own || path.findParent((p) => p.isWithStatement())) return;
     if (source.includes(`typeof ${name}`)) return;
     if (name === 'arguments' || name === 'undefined' || name === '__names') return;
     if (name === 'require' && asksLiterally(path)) return;
@@ -66,6 +68,20 @@ export function checks({ types: t }, options) {
   /* `require("./a")`, which is bundled like an import. */
   function asksLiterally({ node, parent }) {
     return parent.type === 'CallExpression' && parent.callee === node && parent.arguments[0]?.type === 'StringLiteral';
+  }
+
+  /* In code that is not strict, writing to a name that nobody has declared makes it a property of the global object. */
+  function checkWritten({ node: { left }, scope }) {
+    if (!own || left.type === 'VariableDeclaration' || scope.path.findParent((p) => p.isWithStatement())) return;
+    for (const [name, node] of Object.entries(t.getAssignmentIdentifiers(left))) {
+      if (scope.hasBinding(name, true) || Object.hasOwn(known, name) || named.has(name)) continue;
+      if (!everywhere) {
+        globals.push(name);
+        continue;
+      }
+      named.add(name);
+      problem(node, 'unknown_name', `"${name}" is not defined.`, `Declare it: let ${name}; or, for all files, write to globalThis.${name}.`, 'error', name);
+    }
   }
 
   function checkMember(path, name) {
@@ -121,7 +137,8 @@ export function checks({ types: t }, options) {
     }
   }
 
-  const isWorld = (node, scope) => node?.type === 'Identifier' && WORLDS.has(node.name) && !scope.hasBinding(node.name, true);
+  const isWorld = (node, scope) => (node?.type === 'Identifier' && WORLDS.has(node.name) && !scope.hasBinding(node.name, true))
+    || (node?.type === 'ThisExpression' && !everywhere && scope.getFunctionParent() === null);
 
   /* Names that a file makes for all: `globalThis.x = 1`, `Object.assign(globalThis, { x: 1 })` and its like. */
   function madeGlobal({ node, scope }) {
@@ -167,6 +184,7 @@ export function checks({ types: t }, options) {
     ExportNamedDeclaration: checkImport,
     ImportExpression(path) { dynamic(path); },
     Import(path) { dynamic(path.parentPath); },
+    'AssignmentExpression|ForXStatement': checkWritten,
     CallExpression: checkCall,
     NewExpression(path) {
       const { callee } = path.node;
@@ -193,6 +211,7 @@ export function checks({ types: t }, options) {
     visitor: {
       Program: {
         enter(path) {
+          everywhere = isStrict(t, path.node, { path: file, commonjs: options.commonjs });
           path.traverse(visitor);
           if (options.entry) offerNames(t, path);
         },

@@ -5,6 +5,10 @@ import * as babel from '@babel/core';
 
 import { arrows } from './arrows.mjs';
 import { ALONE, ENVIRONMENT } from './lower.mjs';
+import { strict } from './strict.mjs';
+
+/* They write to nothing of the author's, and create functions each time that a generator is called. */
+const GENERATORS = /^_regenerator/;
 
 const FILE = { ...ALONE, filename: 'helpers.js', sourceType: 'module' };
 
@@ -13,7 +17,7 @@ export function loweredHelpers() {
   const source = babel.buildExternalHelpers(undefined, 'module');
   const tree = babel.parseSync(source, FILE);
   babel.types.traverseFast(tree, (node) => { node.loc = undefined; }); // nobody wrote it; arrows.mjs looks for that
-  const { code } = babel.transformFromAstSync(tree, source, { ...FILE, plugins: [arrows], presets: [ENVIRONMENT], cloneInputAst: false });
+  const { code } = babel.transformFromAstSync(tree, source, { ...FILE, plugins: [arrows, [strict, { path: FILE.filename, except: GENERATORS }]], presets: [ENVIRONMENT], cloneInputAst: false });
   const { body } = babel.parseSync(code, FILE).program;
   const exported = body.find(({ type }) => type === 'ExportNamedDeclaration').specifiers.map((one) => [one.exported.name, one.local.name]);
   const statements = [];

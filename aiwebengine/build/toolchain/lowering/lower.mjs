@@ -21,8 +21,11 @@ import { numbers } from './numbers.mjs';
 import { objects } from './objects.mjs';
 import { patterns } from './patterns.mjs';
 import { places } from './places.mjs';
+import { strict } from './strict.mjs';
 import { exportedTypes, legacyDecorators } from './typed.mjs';
 
+/* What imports and exports nothing may be an older script. */
+const SCRIPT = /\.c?js$/;
 const PRAGMA = /@jsx(?:Frag)?\s/;
 const IMPORT_PRAGMA = /@jsx(?:ImportSource\s|Runtime\s+automatic\b)/;
 const REACT = /\bfrom\s*['"](?:react|preact)(?:\/[^'"]*)?['"]|require\(['"](?:react|preact)['"]\)|\b(?:const|let|var|function|class)\s+React\b/;
@@ -70,7 +73,7 @@ export function lower(path, source, options) {
   const alone = { ...ALONE, filename: path, sourceFileName: path };
   const { project, waits } = options;
   const written = jsx ? jsxOf(source, project.jsx) : null;
-  const parsing = { sourceType: options.commonjs ? 'unambiguous' : 'module', parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs } };
+  const parsing = { sourceType: options.commonjs || SCRIPT.test(path) ? 'unambiguous' : 'module', parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs } };
   try {
     const untyped = typed ? withoutTypes(source, { ...alone, ...parsing }, { functions, written, jsx, project }) : null;
     const tree = waits !== undefined || mayAwait(source) ? awaited(untyped, source, { ...alone, ...parsing }, { jsx, entry: options.entry, waits: waits ?? [], found }) : untyped;
@@ -84,6 +87,7 @@ export function lower(path, source, options) {
       plugins: [
         [sharedHelpers, { helpers }],
         arrows,
+        [strict, { path, commonjs: options.commonjs, own: options.own }],
         [places, { functions: untyped === null ? functions : null, lowered: true }],
         ...(project.decorators === 'legacy' ? [accessors] : []),
         [checks, { ...options, problems, imports, globals, found, path, source }],

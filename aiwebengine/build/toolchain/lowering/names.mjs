@@ -14,15 +14,26 @@ export function names({ types: t, template }) {
     return nameOf({ TARGET: target, NAME: t.stringLiteral(name) });
   }
 
+  /* Writing to the name of a class within the class throws. */
+  function protect(path, name, state) {
+    const binding = path.scope.getOwnBinding(name);
+    for (const violation of binding?.constantViolations ?? []) {
+      const thrown = t.callExpression(state.addHelper('readOnlyError'), [t.stringLiteral(name)]);
+      if (violation.isAssignmentExpression({ operator: '=' })) violation.get('right').replaceWith(t.sequenceExpression([violation.node.right, thrown]));
+      else if (violation.isAssignmentExpression() || violation.isUpdateExpression()) violation.replaceWith(thrown);
+    }
+  }
+
   // Other plugins put a class back into the queue when they have changed it.
   const done = new WeakSet();
   return {
     name: 'names',
     visitor: {
-      Class(path) {
+      Class(path, state) {
         if (done.has(path.node.body)) return;
         done.add(path.node.body);
         const { id, body } = path.node;
+        if (id) protect(path, id.name, state);
         const name = id ? id.name : path.parentPath.isVariableDeclarator() && path.parentPath.node.id.name;
         const taken = body.body.some((member) => member.static && member.key && !member.computed && (member.key.name === 'name' || member.key.value === 'name'));
         if (name && !taken && !path.node.declare) body.body.unshift(t.staticBlock([named(t.thisExpression(), name)]));
