@@ -167,7 +167,7 @@ class Clone(Wire):
     def start(self, handler: int = 0, *, wall_ms: int = 5000, cpu_ms: int = 5000, tag: str = "r1", **q: Any) -> None:
         """Send a run box and do not wait."""
         request = {"method": "GET", "path": "/", "url": "/", "headers": {}, "ip": "::1", "id": "q1", **q}
-        box = {"k": "http", "h": handler, "i": "i1", "seed": SEED, "now": NOW, "deadline": NOW + wall_ms}
+        box = {"k": "http", "h": handler, "i": "i1", "seed": SEED, "t": [*divmod(NOW, 1_000_000), wall_ms]}
         box |= {"q": request, "user": None, "script": "test", "version": "v1"}
         self.send(json.dumps(box), _ask=tag, _command="run", d=wall_ms, c=cpu_ms)
 

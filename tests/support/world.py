@@ -165,7 +165,7 @@ def _outcome(engine: Any, program: Mapping[str, Any]) -> dict[str, Any]:
     answers = []
     load = _drive(engine, "L" + json.dumps(box), logs)
     for request in program["requests"] if load.startswith("D") else ():
-        run = {"k": "http", "h": 0, "i": "i1", "seed": _SEED, "now": _BEGIN, "deadline": _BEGIN + 5000}
+        run = {"k": "http", "h": 0, "i": "i1", "seed": _SEED, "t": [*divmod(_BEGIN, 1_000_000), 5000]}
         run |= {"q": request, "user": None, "script": "test", "version": "v1"}
         answers.append(_drive(engine, "R" + json.dumps(run), logs))
     return {"load": load, "answers": answers, "logs": logs}

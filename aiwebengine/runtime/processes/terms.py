@@ -77,8 +77,9 @@ class Payloads:
         seed, now = (self._entropy(16).hex(), int(self._wall() * 1000)) if replay is None else (replay.seed, replay.now)
         user = "null" if not invocation.principal.id else json.dumps({"id": invocation.principal.id})
         text = (
-            f'{prepared.prefix}{invocation.id}","seed":"{seed}","now":{now},'
-            f'"deadline":{now + prepared.wall_milliseconds},"user":{user},"q":{invocation.payload}}}'
+            f'{prepared.prefix}{invocation.id}","seed":"{seed}",'
+            f'"t":[{now // 1_000_000},{now % 1_000_000},{prepared.wall_milliseconds}],'
+            f'"user":{user},"q":{invocation.payload}}}'
         )
         value = text.encode("ascii")
         if invocation.body:

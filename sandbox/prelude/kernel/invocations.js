@@ -37,9 +37,9 @@
     K.isThenable = isThenable;
 
     /* A literal: several times faster here than a constructor. */
-    function newRun(kind, box) {
+    function newRun(kind, box, deadline) {
         return {
-            kind: kind, box: box, settled: false, sent: false, cancelled: false, warned: false, ending: false,
+            kind: kind, box: box, deadline: deadline, settled: false, sent: false, cancelled: false, warned: false, ending: false,
             answer: null, failure: null, stream: null, abort: null, quiet: null, late: null, waiting: 0
         };
     }
@@ -61,12 +61,12 @@
         return true;
     };
 
-    K.begin = function (kind, box) {
+    K.begin = function (kind, box, now, deadline) {
         var start = K.kinds[kind];
         if (start === undefined) throw new Error('invocations of kind ' + safeText(kind) + ' are unknown to this sandbox');
-        var run = newRun(kind, box);
+        var run = newRun(kind, box, deadline);
         if (rejected.length > 0) rejected = [];
-        K.startClock(box.now, box.seed);
+        K.startClock(now, box.seed);
         K.beginLog();
         K.resetConsole();
         K.run = run;
@@ -257,7 +257,7 @@
         return {
             user: box.user === undefined ? null : box.user,
             script: { uri: box.script, version: box.version },
-            invocation: setPrototypeOf({ id: box.i, deadline: box.deadline }, invocationPrototype),
+            invocation: setPrototypeOf({ id: box.i, deadline: run.deadline }, invocationPrototype),
             request: request,
             log: K.console,
             // Neither has a `prototype`, which would be a cycle for the garbage collector.

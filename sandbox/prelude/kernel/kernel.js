@@ -5,7 +5,9 @@
  * text and gets ASCII text back.  Between two calls nothing of the script runs.
  *
  *   in   L<json>                       load: {source, seed, now, script, version, i, deadline}
- *        {...} or R{...}               run: {k, h, i, seed, now, deadline, q, user, script, version, b}
+ *        {...} or R{...}               run: {k, h, i, seed, t, q, user, script, version, b}, where t has what the time
+ *                                      is, in thousands of seconds and milliseconds beyond, and how many of these are
+ *                                      left: the engine takes microseconds to read a number of more than nine digits
  *        A<now> <id> <json>            the host's answer to call <id>: {"ok": value} or {"err": {...}}
  *        T<now>                        time has passed
  *        X<now>                        the client disconnected

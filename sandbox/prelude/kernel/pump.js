@@ -85,7 +85,7 @@
         var op = codeAt(input, 0), gap;
         if (op === 123) begin(parse(input));                        // {
         else if (op === 82) begin(parse(slice(input, 1)));          // R
-        else if (op === 76) K.begin('load', parse(slice(input, 1))); // L
+        else if (op === 76) beginLoad(parse(slice(input, 1)));      // L
         else if (op === 69) { K.logEarly(); return ''; }            // E
         else if (op === 72) { collectGarbage(); return ''; }        // H
         else if (K.run === null) return 'W-1';
@@ -101,7 +101,12 @@
         return status();
     }
 
-    function begin(box) { K.begin(box.k, box); }
+    function begin(box) {
+        var now = box.t[0] * 1000000 + box.t[1];
+        K.begin(box.k, box, now, now + box.t[2]);
+    }
+
+    function beginLoad(box) { K.begin('load', box, box.now, box.deadline); }
 
     K.pump = function (input) {
         try {

@@ -143,7 +143,7 @@ class Bridge(SynchronousTestCase):
             # A request is made as any object is, in front of everybody; the kernel's own boxes are not.
             names = {item[0] for item in heard if isinstance(item, list)}
             self.assertEqual(
-                names & {"k", "h", "i", "seed", "now", "deadline", "source", "ok", "err", "user", "q"}, set()
+                names & {"k", "h", "i", "seed", "t", "now", "deadline", "source", "ok", "err", "user", "q"}, set()
             )
 
     def test_collecting_under_pressure(self) -> None:
