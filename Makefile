@@ -3,9 +3,10 @@
 # make test-all   set up, check the code, and run all tests, with more generated examples and with coverage
 # make chaos      set up, and test under load while processes are killed, for some minutes
 # make bench      set up, and measure
+# make packages   set up, and compare packages of npm with Node.js, for an hour; needs a registry
 # The set-up takes only seconds the second time.  Test files run in parallel; JOBS sets the number of processes.  More: tox -l
 
-.PHONY: help serve test test-all lint bench chaos docs clean ready
+.PHONY: help serve test test-all lint bench packages chaos docs clean ready
 
 BIN := .venv/bin
 # Many tests wait for processes, so one more than there are cores keeps these busy.
@@ -52,6 +53,9 @@ endif
 bench: ready
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[bench]'
 	@exec $(BIN)/python bench/run.py $(ARGS)
+
+packages: ready
+	@exec $(BIN)/python bench/packages/survey.py $(ARGS)
 
 chaos: ready
 	@$(BIN)/python -m pytest -q -s tests/chaos $(ARGS)

@@ -22,7 +22,7 @@ LANGUAGE = frozenset(
         "globalThis undefined NaN Infinity isNaN isFinite parseInt parseFloat arguments "
         "encodeURI encodeURIComponent decodeURI decodeURIComponent escape unescape "
         "Object Array String Number Boolean Symbol Function Math JSON Date RegExp Promise Proxy Reflect "
-        "Map Set WeakMap WeakSet Iterator "
+        "Map Set WeakMap WeakSet WeakRef FinalizationRegistry Iterator "
         "Error EvalError RangeError ReferenceError SyntaxError TypeError URIError AggregateError "
         "ArrayBuffer DataView Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array "
         "Float32Array Float64Array Intl DisposableStack AsyncDisposableStack SuppressedError"
@@ -89,7 +89,6 @@ _ADVICE: Mapping[str, str] = {
     "React": 'Import it from "react", or write JSX with h and Fragment, which are there already.',
     "Atomics": "An invocation has one thread, so nothing has to be atomic.",
     "SharedArrayBuffer": "An invocation has one thread: use ArrayBuffer.",
-    "WeakRef": "There is no WeakRef: keep the object itself, or a key to it.",
     "FinalizationRegistry": "There is no FinalizationRegistry: release things in a finally block.",
     "WebAssembly": "There is no WebAssembly: use a package that is written in JavaScript.",
     "Worker": "An invocation has one thread; the server runs many invocations at the same time.",

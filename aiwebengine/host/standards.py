@@ -306,6 +306,48 @@ STANDARDS: tuple[Global, ...] = (
         ),
     ),
     Global(
+        name="MessageEvent",
+        group=_GROUP,
+        kind="class",
+        parameters="<Data = any>",
+        extends="Event",
+        doc="An event that carries a message.",
+        members=_members(
+            "constructor(type: string, options?: { data?: Data })",
+            "readonly data: Data",
+        ),
+        example='registerWebHandler("/ev", () => new MessageEvent("message", { data: 3 }).data);',
+    ),
+    Global(
+        name="MessagePort",
+        group=_GROUP,
+        kind="class",
+        extends="EventTarget",
+        doc="One end of a `MessageChannel`.",
+        members=_members(
+            "private constructor()",
+            "onmessage: ((event: MessageEvent) => void) | null",
+            "postMessage(message: unknown): void",
+            "start(): void",
+            "close(): void",
+        ),
+        example='registerWebHandler("/p", () => new MessageChannel().port1 instanceof MessagePort);',
+    ),
+    Global(
+        name="MessageChannel",
+        group=_GROUP,
+        kind="class",
+        doc="Two connected ports within one script; a message is copied, and arrives in a later task.",
+        members=_members("constructor()", "readonly port1: MessagePort", "readonly port2: MessagePort"),
+        example=(
+            'registerWebHandler("/m", () => new Promise((resolve) => {\n'
+            "  const { port1, port2 } = new MessageChannel();\n"
+            "  port1.onmessage = (event) => resolve(event.data);\n"
+            "  port2.postMessage({ n: 1 });\n"
+            "}));"
+        ),
+    ),
+    Global(
         name="AbortController",
         group=_GROUP,
         kind="class",

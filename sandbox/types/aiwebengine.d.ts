@@ -1611,6 +1611,44 @@ declare class EventTarget {
 }
 
 /**
+ * An event that carries a message.
+ * @example
+ * registerWebHandler("/ev", () => new MessageEvent("message", { data: 3 }).data);
+ */
+declare class MessageEvent<Data = any> extends Event {
+  constructor(type: string, options?: { data?: Data });
+  readonly data: Data;
+}
+
+/**
+ * One end of a `MessageChannel`.
+ * @example
+ * registerWebHandler("/p", () => new MessageChannel().port1 instanceof MessagePort);
+ */
+declare class MessagePort extends EventTarget {
+  private constructor();
+  onmessage: ((event: MessageEvent) => void) | null;
+  postMessage(message: unknown): void;
+  start(): void;
+  close(): void;
+}
+
+/**
+ * Two connected ports within one script; a message is copied, and arrives in a later task.
+ * @example
+ * registerWebHandler("/m", () => new Promise((resolve) => {
+ *   const { port1, port2 } = new MessageChannel();
+ *   port1.onmessage = (event) => resolve(event.data);
+ *   port2.postMessage({ n: 1 });
+ * }));
+ */
+declare class MessageChannel {
+  constructor();
+  readonly port1: MessagePort;
+  readonly port2: MessagePort;
+}
+
+/**
  * Creates an `AbortSignal`, and aborts the operations that were given it.
  * @example
  * registerWebHandler("/a", () => {

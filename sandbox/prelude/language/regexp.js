@@ -24,7 +24,9 @@
         return matcher === undefined ? Object.prototype.toString.call(value) === '[object RegExp]' : !!matcher;
     }
 
-    function RegExp(pattern, flags) {
+    /* What was a literal is made with a third argument, `true`: if it cannot be matched here, only its use throws. */
+    function RegExp(pattern, flags, literal) {
+        if (literal === true && typeof pattern === 'string') return compiled(pattern, flags);
         if (typeof pattern === 'string' && this !== undefined && this.constructor === RegExp) return compile(pattern, flags === undefined ? '' : String(flags));
         var constructing = this instanceof RegExp, given = isRegExp(pattern);
         if (!constructing && given && flags === undefined && pattern.constructor === RegExp) return pattern;
@@ -48,6 +50,18 @@
         describe(regexp, source, flags);
         K.define(regexp, EXTRA, { sticky: sticky, global: flags.indexOf('g') >= 0, groups: made.groups });
         return regexp;
+    }
+
+    /* Packages make tables of patterns when they load, of which most scripts use none. */
+    function compiled(source, flags) {
+        try {
+            return compile(source, flags);
+        } catch (error) {
+            var regexp = native('(?!)', 'g', source);
+            describe(regexp, source, flags);
+            K.define(regexp, EXTRA, { refused: K.message(String(error.message), error.name) });
+            return regexp;
+        }
     }
 
     function checkFlags(flags) {
@@ -98,6 +112,7 @@
     function exec(text) {
         var extra = this[EXTRA];
         if (extra === undefined) return nativeExec(this, text);
+        if (extra.refused !== undefined) throw new SyntaxError(extra.refused);
         text = String(text);
         var moving = extra.global || extra.sticky, kept = this.lastIndex, start = moving ? Math.max(Math.trunc(Number(kept)) || 0, 0) : 0;
         if (start > text.length) { this.lastIndex = 0; return null; }

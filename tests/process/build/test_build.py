@@ -182,15 +182,17 @@ async def test_what_packages_only_mention() -> None:
     text = (
         "export const big = 12345678901234567890n, has = typeof BigInt;\n"
         "export const most = BigInt('0xffffffffffffffff');\n"
-        "export function after(text) { return /(?<=a)b/.test(text); }\n"
+        "const pattern = /(?<=a)b/g;\n"
+        "export const source = String(pattern);\n"
+        "export function after(text) { return text.replace(pattern, ''); }\n"
     )
     package = tarball(
         {"package.json": '{"name": "mentions", "version": "1.0.0", "module": "index.js"}', "index.js": text}
     )
     main = (
-        'import { after, big, has, most } from "mentions";\n'
+        'import { after, big, has, most, source } from "mentions";\n'
         "registerWebHandler('/', () => {\n"
-        "  try { after('ab'); } catch (error) { return [String(big), has, `${most}`, error.message]; }\n"
+        "  try { after('ab'); } catch (error) { return [String(big), has, `${most}`, source, error.message]; }\n"
         "});\n"
     )
     manifest = json.dumps({"dependencies": {"mentions": "file:mentions.tgz"}})
@@ -200,8 +202,8 @@ async def test_what_packages_only_mention() -> None:
     assert set(json.loads(built.source_map)["sources"]) == {"main.ts", "node_modules/mentions/index.js"}
     [outcome] = run_programs([Program(source=built.source)])
     assert not outcome.failure()
-    big, has, most, message = outcome.value()
-    assert (big, has, most) == ("12345678901234567890", "undefined", "18446744073709551615")
+    big, has, most, source, message = outcome.value()
+    assert (big, has, most, source) == ("12345678901234567890", "undefined", "18446744073709551615", "/(?<=a)b/g")
     assert "look-behind is not supported" in message
 
 

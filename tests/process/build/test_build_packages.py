@@ -169,3 +169,29 @@ async def test_the_nearest_file() -> None:
         ):
             [problem] = await problems(builder, {**files, "main.ts": f'import x from "{written}";\nconsole.log(x);\n'})
             assert problem.hint == f'Did you mean "{meant}"?', written
+
+
+@pytest_twisted.ensureDeferred
+async def test_builds_for_workers() -> None:
+    """A build for workers or edge servers comes before that for pages, and a module is one for import and require."""
+    exports = {
+        "./near": {"edge-light": "./edge.js", "browser": "./page.js"},
+        "./far": {"workerd": "./edge.js", "worker": "./page.js", "browser": "./page.js"},
+        "./page": {"node": "./edge.js", "browser": "./page.js"},
+        "./both": {"module": "./both.js", "require": "./page.js", "default": "./page.js"},
+    }
+    files = {
+        "edge__js": "module.exports = 'edge';",
+        "page__js": "module.exports = 'page';",
+        "both__js": "export const both = {};",
+        "old__cjs": "module.exports = require('one/both').both;",
+    }
+    main = (
+        'import near from "one/near";\nimport far from "one/far";\nimport page from "one/page";\n'
+        'import old from "one/old";\nimport { both } from "one/both";\n'
+        'registerWebHandler("/", () => [near, far, page, old === both]);\n'
+    )
+    manifest = {"exports": {**exports, "./old": "./old.cjs"}}
+    async with running_builder() as builder:
+        found = await outcome(builder, script(main, one=package("one", manifest, **files)))
+        assert (found.failure() or found.value()) == ["edge", "edge", "page", True]

@@ -125,4 +125,11 @@ export default [
   () => [new Uint8Array([3, 1, 2]).sort().join(), Array.from(new Float64Array([1.5])), new Uint8Array([1, 2, 3]).slice(1).length, new Uint8Array([1, 255]).toHex ? 1 : 1],
   () => ['caf\u00e9'.normalize('NFD').length, 'a\u0308'.normalize(), '\ufb01'.normalize('NFKC'), '\uac00'.normalize('NFD').length, 'x'.normalize('NFKD')],
   () => ['abc'.isWellFormed(), 'a\ud800'.toWellFormed(), 'abc'.at(-1), 'x'.padStart(3, 'ab')],
+  () => new Promise(function (resolve) { var c = new MessageChannel(), seen = []; c.port2.onmessage = function (e) { seen.push(e.type, e.data.n, e.target === c.port2); if (seen.length > 3) { c.port1.close(); resolve(seen); } }; var m = { n: 1 }; c.port1.postMessage(m); m.n = 5; c.port1.postMessage({ n: 2 }); seen.push(0); }),
+  () => new Promise(function (resolve) { var c = new MessageChannel(), seen = []; c.port2.postMessage('a'); c.port1.addEventListener('message', function (e) { seen.push(e.data); }); c.port1.start(); Promise.resolve().then(function () { seen.push('soon'); }); setTimeout(function () { c.port2.close(); resolve(seen); }, 20); }),
+  () => new MessageChannel().port1.postMessage(function () {}),
+  () => { var o = {}, r = new WeakRef(o); return [r.deref() === o, Object.prototype.toString.call(r), typeof WeakRef.prototype.deref]; },
+  () => { try { new WeakRef(1); } catch (e) { return e.name; } },
+  () => { var r = new FinalizationRegistry(function () {}), t = {}; r.register({}, 1, t); return [r.unregister(t), r.unregister(t), Object.prototype.toString.call(r)]; },
+  () => { var o = { name: 'N', message: 'm' }; Error.captureStackTrace(o); return [o.stack.split('\n')[0], Object.keys(o)]; },
 ];

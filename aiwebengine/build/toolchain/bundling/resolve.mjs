@@ -8,7 +8,12 @@
  */
 import { posix } from 'node:path';
 
-const CONDITIONS = ['worker', 'browser', 'default'];
+/*
+ * What a package may call this environment.  It is most like a server without Node.js, and a package that has a build for
+ * those means it before its build for pages; which of several counts, the order in the package decides.  `module` means a
+ * module also for require(), so that a package which is reached in both ways is in the bundle once.
+ */
+const CONDITIONS = ['workerd', 'edge-light', 'worker', 'browser', 'module', 'default'];
 const MOST_HOPS = 20;
 const ENDINGS = ['.js', '.json', '.cjs', '.mjs', '.jsx', '.ts', '.mts', '.tsx'];
 

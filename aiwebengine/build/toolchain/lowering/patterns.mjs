@@ -53,8 +53,8 @@ export function patterns({ types: t }) {
             RegExpLiteral(literal) {
               const { pattern, flags } = literal.node;
               if (/\(\?<[=!]/.test(pattern)) {
-                // Not even to be compiled: it throws when it is made, and says why.
-                literal.replaceWith(t.newExpression(t.identifier('RegExp'), [t.stringLiteral(pattern), t.stringLiteral(flags)]));
+                // Not even to be compiled: it throws when it is used, and says why.  See regexp.js of the prelude.
+                literal.replaceWith(t.newExpression(t.identifier('RegExp'), [t.stringLiteral(pattern), t.stringLiteral(flags), t.booleanLiteral(true)]));
                 return;
               }
               const bounded = boundRepeats(pattern);
