@@ -27,7 +27,7 @@ from aiwebengine.build.node import NodeProgram, NoNode, find_node
 from aiwebengine.build.packages import Packages, installing
 from aiwebengine.build.paths import PUBLIC_FOLDER
 from aiwebengine.build.worker import BuildFailed, Worker
-from aiwebengine.errors import DeploymentRefused, Problem
+from aiwebengine.errors import DeploymentRefused, Problem, Unavailable
 from aiwebengine.services.breaker import Rules
 from aiwebengine.services.guarded import CircuitOpen, GuardedDependency, GuardTerms
 from aiwebengine.services.retry import Attempts, Backoff
@@ -40,6 +40,7 @@ BROWSER_BUNDLES = TOOLCHAIN / "browser"
 _CODE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".json")
 _MAX_PROBLEMS = 200
 _MOST_WAITING = 64
+_MOST_MESSAGE = 2000
 _END_SECONDS = 10.0
 """A worker that has run out of time may take so long to end."""
 
@@ -205,6 +206,35 @@ class Builder(Service):
             toolchain=self._toolchain,
         )
 
+    async def generated(self, *, parameters: str | None, body: str) -> str:
+        """
+        Lower code that a script makes while it runs.
+
+        Args:
+            parameters: Of a function, as they stand between its parentheses; None for a program.
+            body: Of the function, or the program.
+
+        Returns:
+            ES5 in ASCII: the body of a function that returns the function, or one that runs the program.
+
+        Raises:
+            SyntaxError: It cannot be parsed.  The message has no line; `lineno` has it, if it is known.
+            Busy: Too many builds wait.
+            Unavailable: The build worker cannot be used.
+        """
+        if self._worker is None:
+            raise Unavailable(f"The build worker (node) is not available: {self._missing.public}.")
+        request = {"op": "generated", "parameters": parameters, "body": body}
+        try:
+            answer = await self.working.run(partial(self._worker.ask, request, None), repeatable=True)
+        except BuildFailed as failed:
+            raise Unavailable(f"The build worker (node) cannot lower it: {failed}.") from failed
+        if "syntax" in answer:
+            error = SyntaxError(str(answer["syntax"]["message"])[:_MOST_MESSAGE])
+            error.lineno = answer["syntax"]["line"]
+            raise error
+        return str(answer["source"], "ascii")
+
     async def _plain(self, entry: str, texts: Mapping[str, bytes], why: str) -> BuildResult:
         """Let a plain ES5 script pass without node; the sandbox will tell whether it is one."""
         source = await self._threads.run(plain_source, entry, texts[entry])
@@ -261,7 +291,7 @@ def _texts(files: Mapping[str, bytes], entry: str) -> tuple[dict[str, bytes], li
 def _problem(answer: Mapping[str, Any]) -> Problem:
     return Problem(
         code=str(answer["code"]),
-        message=str(answer["message"])[:2000],
+        message=str(answer["message"])[:_MOST_MESSAGE],
         severity=str(answer.get("severity") or "error"),
         file=answer.get("file"),
         line=answer.get("line"),

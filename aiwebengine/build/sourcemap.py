@@ -23,7 +23,7 @@ _DIGITS = {
     digit: value for value, digit in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 }
 _FRAME = re.compile(r"^\s*at (?:(?P<function>.*?) )?\(input:(?P<line>\d{1,9})\)")
-_ANY_FRAME = re.compile(r"^\s*at (?:.{0,200} )?\((?:eval|input|native)[:)]")
+_ANY_FRAME = re.compile(r"^\s*at (?:.{0,200} )?\((?:eval|input|compile|native)[:)]")
 _STANDS_FOR_STATEMENTS = re.compile(r"__top\d*")
 """The names of functions that the build puts around statements at top level; see `lowering/strict.mjs`."""
 _NAMELESS = frozenset({"[anon]", "eval", ""})

@@ -99,14 +99,14 @@ class Worker:
     def ask(
         self,
         request: Mapping[str, Any],
-        files: Mapping[str, bytes],
+        files: Mapping[str, bytes] | None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Deferred[Mapping[str, Any]]:
         """
         Have one request answered; not before the last one was.
 
         Args:
-            files: What it is about, by path.
+            files: What it is about, by path; None for a request that is about none.
             progress: Told now and then how many files are done, and of how many.
 
         Returns:

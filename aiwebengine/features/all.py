@@ -10,6 +10,7 @@ from typing import Any
 from aiwebengine.errors import CannotStart
 from aiwebengine.feature import API_VERSION, Feature
 from aiwebengine.features.assets.feature import FEATURE as ASSETS
+from aiwebengine.features.codegen.feature import FEATURE as CODEGEN
 from aiwebengine.features.graphql.feature import FEATURE as GRAPHQL
 from aiwebengine.features.idempotency.feature import FEATURE as IDEMPOTENCY
 from aiwebengine.features.management.feature import FEATURE as MANAGEMENT
@@ -26,6 +27,7 @@ FEATURES: tuple[Feature, ...] = (
     STORAGE,
     ASSETS,
     MANAGEMENT,
+    CODEGEN,
     STREAMS,
     SOCKETS,
     GRAPHQL,

@@ -157,7 +157,7 @@ class Declarations:
         if (call.capability or call.partly) and "denied" not in call.errors:
             yield f'{call.name} takes a capability, but does not declare the error "denied".'
         if call.speaks_for:
-            if call.speaks_for not in self.examples and not self._is_member(call.speaks_for):
+            if not call.standard and call.speaks_for not in self.examples and not self._is_member(call.speaks_for):
                 yield f"{call.name} speaks for {call.speaks_for}, which is not declared."
             return
         yield from _wrong_words(call.name, call.doc, call.example)

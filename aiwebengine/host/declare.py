@@ -172,6 +172,8 @@ class HostCall:
     """Whether `import { name } from "aiwebengine"` gives it too; of a method, its object says that."""
     speaks_for: str = ""
     """The function on whose behalf the prelude sends it; scripts cannot name such a call.  Empty: scripts call it."""
+    standard: bool = False
+    """Whether `speaks_for` names a built-in of the language, which no declaration of ours has."""
 
     @property
     def shown(self) -> str:

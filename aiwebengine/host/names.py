@@ -20,7 +20,7 @@ from aiwebengine.host.streams import STREAM_TYPES
 LANGUAGE = frozenset(
     (  # noqa: SIM905  words are read as words
         "globalThis undefined NaN Infinity isNaN isFinite parseInt parseFloat arguments "
-        "encodeURI encodeURIComponent decodeURI decodeURIComponent escape unescape "
+        "encodeURI encodeURIComponent decodeURI decodeURIComponent escape unescape eval "
         "Object Array String Number Boolean Symbol Function Math JSON Date RegExp Promise Proxy Reflect "
         "Map Set WeakMap WeakSet WeakRef FinalizationRegistry Iterator "
         "Error EvalError RangeError ReferenceError SyntaxError TypeError URIError AggregateError "
@@ -66,7 +66,6 @@ _ADVICE: Mapping[str, str] = {
     "database": f"database {_LATER}.",
     "database.prepare": f"database {_LATER}.",
     "document": "Scripts run on the server, which has no document: make pages with html`...` or JSX.",
-    "eval": "Code cannot be made at run time: write it as a function, or import it.",
     "exports": 'Use ES modules: export function name() {}, and import { name } from "./file.js".',
     "fetch": f"fetch {_LATER}.",
     "global": "Use globalThis.",

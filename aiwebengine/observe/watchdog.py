@@ -11,7 +11,9 @@ It watches the reactor that Linux has (epoll); with another one nothing is measu
 
 from __future__ import annotations
 
-import sys
+import faulthandler
+import re
+import tempfile
 import threading
 import time
 import traceback
@@ -19,7 +21,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
-from types import FrameType
 from typing import Any
 
 from twisted.application.service import Service
@@ -36,6 +37,8 @@ _MOST_FRAMES = 40
 _MOST_KEPT = 20
 _LINES, _LINES_SECONDS = 10, 60.0
 _OWN = "aiwebengine"
+_THREAD = re.compile(r"(?:Current thread|Thread) 0x(?P<id>[0-9a-f]+) .*")
+_FRAME = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<name>.*)')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,21 +194,20 @@ class Watchdog(Service):
             "last": [hold.as_json() for hold in reversed(self._holds)],
         }
 
-    def look(self, frame: FrameType | None) -> None:
+    def look(self, thread: int) -> None:
         """
         Keep the stack of a step that goes on for long already; called in the thread that looks on.
 
         Args:
-            frame: The innermost one of the reactor's thread.
+            thread: The identifier of the reactor's thread.
         """
         began = self.pulse.busy_since
         if began and began != self._seen[0] and self._monotonic() - began >= HELD_SECONDS:
-            stack = traceback.StackSummary.extract(_frames(frame), lookup_lines=False)
-            self._seen = (began, stack, self.pulse.subject)
+            self._seen = (began, stack_of(thread), self.pulse.subject)
 
     def _watch(self, reactor_thread: int) -> None:
         while not self._end.wait(_LOOK_SECONDS):
-            self.look(sys._current_frames().get(reactor_thread))  # noqa: SLF001  the documented way to another thread's stack
+            self.look(reactor_thread)
 
     def _held(self, began: float, seconds: float) -> None:
         seen_of, stack, subject = self._seen
@@ -231,12 +233,29 @@ class Watchdog(Service):
         )
 
 
-def _frames(frame: FrameType | None) -> list[tuple[FrameType, int]]:
-    """List the innermost frames of a stack, the outermost of them first."""
-    frames: list[tuple[FrameType, int]] = []
-    while frame is not None and len(frames) < _MOST_FRAMES:
-        frames.append((frame, frame.f_lineno))
-        frame = frame.f_back
+def stack_of(thread: int) -> list[traceback.FrameSummary]:
+    """
+    Return the innermost frames of a thread, the outermost of them first; none if there is no such thread.
+
+    `faulthandler` reads them in one go.  With `frame.f_back` the thread may go on between two frames and switch to
+    another task of `services/reactor/cooperative.py`; the frames of a task that does not run end in memory that may
+    be something else by then.
+
+    Args:
+        thread: Its identifier, as of `threading.get_ident`.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as file:
+        faulthandler.dump_traceback(file)
+        file.seek(0)
+        lines = file.read().splitlines()
+    frames: list[traceback.FrameSummary] = []
+    inside = False
+    for line in lines:
+        if (heading := _THREAD.fullmatch(line)) is not None:
+            inside = int(heading["id"], 16) == thread
+        elif inside and (frame := _FRAME.fullmatch(line)) is not None and len(frames) < _MOST_FRAMES:
+            made = traceback.FrameSummary(frame["file"], int(frame["line"]), frame["name"], lookup_line=False)
+            frames.append(made)
     return frames[::-1]
 
 

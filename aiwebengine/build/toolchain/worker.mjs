@@ -6,6 +6,8 @@
  *   {"id": 1, "ok": {"problems": []}, "follows": {"source": 900, "map": 300}}      or  {"id": 1, "error": "..."}
  *   {"id": 2, "op": "rename", "path": "main.ts", "source": "...", "names": {...}}
  *   {"id": 2, "ok": {"source": "...", "changes": []}}
+ *   {"id": 3, "op": "generated", "parameters": "a, b", "body": "return a ** b"}       without parameters: a program
+ *   {"id": 3, "ok": {}, "follows": {"source": 90}}                     or  {"id": 3, "ok": {"syntax": {"message": "..."}}}
  *
  * The first line that it reads sets it up: {"cache": folder or null, "known": {...}, "advice": {...}, "version": "..."}.
  * Files stand behind the line of their request, source and map behind that of the answer: the lines have their bytes.
@@ -51,6 +53,12 @@ async function answer(request) {
   try {
     if (request.op === 'rename') {
       say({ id: request.id, ok: rename(request.path, request.source, request.names) });
+      return;
+    }
+    if (request.op === 'generated') {
+      const { source, ...outcome } = bundler.generated(request);
+      say({ id: request.id, ok: outcome, ...(source === undefined ? {} : { follows: { source: Buffer.byteLength(source) } }) });
+      process.stdout.write(source ?? '');
       return;
     }
     const asked = { known: setup.known, advice: setup.advice, ...request };

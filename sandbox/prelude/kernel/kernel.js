@@ -73,11 +73,13 @@ var __kernel = {};
         test: free(RegExp.prototype.test),
         own: free(Object.prototype.hasOwnProperty),
         evaluate: globalThis.eval,
+        construct: Function,
         collectGarbage: Duktape.gc,
         realNow: Date.now,
         Error: Error
     };
     K.captured = captured;
+    K.fromText = { makeFunction: null, runProgram: null };
     K.free = free;
     K.own = captured.own;
     K.parse = JSON.parse;

@@ -35,6 +35,7 @@
      * when it was read first, as in other engines; for the server it is as the engine has it.
      */
     var described = Object.getOwnPropertyDescriptor(BaseError.prototype, 'stack'), readStack = K.free(described.get);
+    var replace = K.captured.replace, MADE_FRAME = /^ {4}at (\S+) \(compile:(\d+)\).*$/;
     var split = K.captured.split, join = K.captured.join, test = K.captured.test, indexOf = K.captured.indexOf, OWN_FRAME = /^\s*at .*\((?:eval:\d+|duk_\w+\.c:\d+|)\)|^\s*at .*\) native\b/;
     defineProperty(BaseError.prototype, 'stack', {
         get: function () {
@@ -48,9 +49,12 @@
         set: described.set, configurable: true, enumerable: false
     });
 
+    /* A frame of code that the script has made while it ran; a program of `eval` has no function. */
+    function madeFrame(frame, name, line) { return '    at ' + (name === '__generated' ? 'eval' : name) + ' (<anonymous>:' + line + ')'; }
+
     function readableStack(error, text) {
         var lines = split(text, '\n'), remaining = [];
-        for (var i = 0; i < lines.length; i++) if (!test(OWN_FRAME, lines[i])) remaining[remaining.length] = lines[i];
+        for (var i = 0; i < lines.length; i++) if (!test(OWN_FRAME, lines[i])) remaining[remaining.length] = raw ? lines[i] : replace(lines[i], MADE_FRAME, madeFrame);
         text = join(remaining, '\n');
         if (!raw) text = K.readableStack(text);
         var message = error.message, shown = typeof message === 'string' && K.message !== undefined ? K.message(message, error.name) : message;

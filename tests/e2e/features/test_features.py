@@ -119,6 +119,11 @@ USES: dict[str, Use] = {
         gone=_no_path("/graphql"),
         refused="registerQueryHandler",
     ),
+    "codegen": Use(
+        source='registerWebHandler("/double", () => String(new Function("n", "return n * 2")(2)));',
+        check=_answers("/double", "4"),
+        refused="new Function is not available",
+    ),
     "idempotency": Use(
         source='registerWebHandler("/once", () => String(Math.random()), { method: "POST", idempotent: true });',
         check=_once,
@@ -148,7 +153,9 @@ async def test_left_out(left_out: str, tmp_path: Path) -> None:
     async with running_engine(settings_for(tmp_path), features=features) as engine:
         plain = 'registerWebHandler("/plain", () => "plain");'
         source = "\n".join([plain, GLOBALS, *(use.source for use in others.values())])
-        grants = [name for name in ("scripts", "assets") if left_out != {"scripts": "management"}.get(name, name)]
+        grants = [
+            name for name in ("scripts", "assets", "codegen") if left_out != {"scripts": "management"}.get(name, name)
+        ]
         await engine.deploy("uses", {"main.js": source}, grants=grants)
         await _text(engine, "/plain", "plain")
         there = (await engine.request("GET", "/globals")).json()

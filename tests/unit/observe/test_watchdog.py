@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import sys
+import threading
 import traceback
 from types import SimpleNamespace
 
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.observe.watchdog import HELD_SECONDS, Watchdog, WatchedPoller, describe, phase_of, unwatched_pulse
+from aiwebengine.observe.watchdog import (
+    HELD_SECONDS,
+    Watchdog,
+    WatchedPoller,
+    describe,
+    phase_of,
+    stack_of,
+    unwatched_pulse,
+)
 
 BEGAN = 100.0
 
@@ -29,7 +37,7 @@ class WatchdogTests(SynchronousTestCase):
         pulse.subject = subject
         self.now += seconds
         if look:
-            self.watchdog.look(sys._getframe())
+            self.watchdog.look(threading.get_ident())
         pulse.sleeps()
 
     def held(self):
@@ -68,10 +76,10 @@ class WatchdogTests(SynchronousTestCase):
         """Nobody takes the stack of a step that has only begun, or of a reactor that waits."""
         self.watchdog.pulse.wakes()
         self.now += HELD_SECONDS / 2
-        self.watchdog.look(sys._getframe())
+        self.watchdog.look(threading.get_ident())
         self.watchdog.pulse.sleeps()
         self.now += 5
-        self.watchdog.look(sys._getframe())
+        self.watchdog.look(threading.get_ident())
         self.step(0.3)
         self.assertEqual(self.held()[0]["stack"], "")
 
@@ -81,7 +89,7 @@ class WatchdogTests(SynchronousTestCase):
         pulse.wakes()
         pulse.subject = SimpleNamespace(script="shop", key="/orders", methods=("POST",))
         self.now += 0.2
-        self.watchdog.look(sys._getframe())
+        self.watchdog.look(threading.get_ident())
         pulse.subject = SimpleNamespace(script="other", key="/")
         pulse.sleeps()
         self.assertEqual(self.watchdog.state()["last"][0]["subject"], 'POST /orders of "shop"')
@@ -146,3 +154,21 @@ class NameTests(SynchronousTestCase):
         self.assertEqual(describe(SimpleNamespace(script="s", label="GET /a", key="/a")), 'GET /a of "s"')
         self.assertEqual(describe(SimpleNamespace(script="s", key="/a")), '/a of "s"')
         self.assertEqual(describe(None), "")
+
+    def test_stack_of_another_thread(self):
+        """The stack of a thread is read while it waits; a thread that does not exist has none."""
+        begun, end = threading.Event(), threading.Event()
+
+        def waits_for_the_end():
+            begun.set()
+            end.wait()
+
+        thread = threading.Thread(target=waits_for_the_end)
+        thread.start()
+        begun.wait()
+        stack = stack_of(thread.ident)
+        end.set()
+        thread.join()
+        self.assertIn("waits_for_the_end", [frame.name for frame in stack])
+        self.assertNotIn("test_stack_of_another_thread", [frame.name for frame in stack])
+        self.assertEqual(stack_of(0), [])

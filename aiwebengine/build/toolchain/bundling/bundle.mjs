@@ -5,6 +5,8 @@
  * entry file reaches.  Bundling first and lowering the whole would take minutes for a large package.
  */
 import { lower, withoutMade } from '../lowering/lower.mjs';
+import { escaped } from './escaped.mjs';
+import { generated } from './generated.mjs';
 import { Installed, packageOf } from './installed.mjs';
 import { Kept } from './kept.mjs';
 import { placesOnly } from './maps.mjs';
@@ -100,6 +102,20 @@ export class Bundler {
     const found = Object.entries(metafile.inputs).filter(([id, { format }]) => id.startsWith('package:') && format === 'esm' && !(used[id]?.bytesInOutput > 0));
     const unused = new Set(found.map(([id]) => id.slice('package:'.length)).filter((path) => !tools.resolver.hasSideEffects(path)));
     return { unused, reached: Object.keys(metafile.inputs).length - unused.size };
+  }
+
+  /**
+   * Lower code that a script makes while it runs; see generated.mjs.
+   *
+   * @param {object} request - `parameters`, `body`.
+   */
+  generated({ parameters, body }) {
+    const key = Kept.key(this.version, 'generated', parameters, body);
+    const known = this.kept.get(key);
+    if (known !== undefined) return known;
+    const made = generated({ parameters, body }, this.helpers);
+    if (made.source !== undefined) this.kept.put(key, made);
+    return made;
   }
 
   outlined(path, source) {
@@ -218,12 +234,4 @@ function named(source) {
 
 function own(name) {
   return name.replace(/^.*?(?:script|package):/, '');
-}
-
-/* Duktape reads ASCII; outside of texts and patterns nothing else stands in lowered code but comments. */
-function escaped(code) {
-  return code.replace(/\\?[^\n\r\t\x20-\x7e]/g, (found) => {
-    const character = found.length > 1 ? found.slice(1) : found;
-    return Array.from({ length: character.length }, (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
-  });
 }

@@ -49,6 +49,7 @@ export function checks({ types: t }, options) {
     const imported = importedFromUs(path.scope.getBinding(name));
     if (imported) checkMember(path, imported);
     if (path.scope.hasBinding(name, true) || guarded(path)) return;
+    if (name === 'eval') madeAtRunTime(node, name);
     if (Object.hasOwn(known, name)) {
       checkMember(path, name);
       return;
@@ -118,15 +119,29 @@ export function checks({ types: t }, options) {
 
   function checkCall(path) {
     const { callee, arguments: given } = path.node;
-    if (callee.type === 'Identifier' && callee.name === 'eval' && !path.scope.hasBinding('eval')) {
-      problem(callee, 'no_eval', 'eval is not available: code that is made at run time is neither compiled nor checked.', 'Write the function itself, or import it.', own ? 'error' : 'warning');
-    }
+    if (callee.type === 'Identifier' && callee.name === 'Function') checkConstructor(path);
     const name = callee.type === 'MemberExpression' && !callee.computed ? callee.property.name : null;
     const first = given[0];
     if (own && name && SQL_CALLS.has(name) && callee.object.type === 'Identifier' && callee.object.name === 'database' && first) {
       const glued = (first.type === 'TemplateLiteral' && first.expressions.length > 0) || (first.type === 'BinaryExpression' && first.operator === '+');
       if (glued) problem(first, 'sql_text', `database.${name} must not be given SQL that is built from values: the sender of the values could change the statement.`, 'Write database.query("... where id = :id", { id }) or sql`... where id = ${id}`.');
     }
+  }
+
+  /* `Function("return this")` is how many packages look for the global object. */
+  function checkConstructor(path) {
+    const [first, ...others] = path.node.arguments;
+    const looks = others.length === 0 && first?.type === 'StringLiteral' && /^\s*return this;?\s*$/.test(first.value);
+    if (!looks && !path.scope.hasBinding('Function', true)) madeAtRunTime(path.node, 'new Function');
+  }
+
+  /* Whether a script may make code is decided when it does; without a server that lowers it no script may. */
+  function madeAtRunTime(node, name) {
+    if (named.has(name)) return;
+    named.add(name);
+    const remedy = advice['new Function'];
+    if (remedy !== undefined) problem(node, 'made_code', `${name} makes code while the script runs, for which the script needs a right.`, remedy, 'warning');
+    else problem(node, 'no_eval', `${name} is not available: code that is made at run time is neither compiled nor checked.`, 'Write the function itself, or import it.', own ? 'error' : 'warning');
   }
 
   /* Where a module is imported, for whoever has something to say about it. */
@@ -188,9 +203,7 @@ export function checks({ types: t }, options) {
     CallExpression: checkCall,
     NewExpression(path) {
       const { callee } = path.node;
-      if (callee.type === 'Identifier' && callee.name === 'Function' && !path.scope.hasBinding('Function')) {
-        problem(path.node, 'no_eval', 'new Function is not available: code that is made at run time is neither compiled nor checked.', 'Write the function itself, or import it.', own ? 'error' : 'warning');
-      }
+      if (callee.type === 'Identifier' && callee.name === 'Function') checkConstructor(path);
     },
     ReferencedIdentifier(path) {
       if (path.node.type === 'JSXIdentifier' && /^[a-z]/.test(path.node.name)) return;

@@ -43,6 +43,22 @@ export class Helpers {
    * @returns {string} A module with these helpers and what they use.
    */
   module(names) {
+    const given = [...names].map((name) => `${this.exported[name]} as ${helperName(name)}`);
+    return [...this.needed(names), `export { ${given.join(', ')} };`].join('\n');
+  }
+
+  /**
+   * @param {string[]} names - Of helpers.
+   * @returns {string} Statements that declare these helpers, and nothing else.
+   */
+  block(names) {
+    if (names.length === 0) return '';
+    const given = names.map((name) => `${helperName(name)} = ${this.exported[name]};`);
+    return `var ${names.map(helperName).join(', ')};\n(function () {\n${[...this.needed(names), ...given].join('\n')}\n}());\n`;
+  }
+
+  /* The statements that declare helpers and what they use, in their order. */
+  needed(names) {
     const needed = new Set();
     const need = (name) => {
       const statement = this.declaring.get(name);
@@ -50,11 +66,7 @@ export class Helpers {
       needed.add(statement);
       statement.uses.forEach(need);
     };
-    const given = [...names].map((name) => {
-      need(this.exported[name]);
-      return `${this.exported[name]} as ${helperName(name)}`;
-    });
-    const code = this.statements.filter((one) => needed.has(one)).map((one) => one.code);
-    return [...code, `export { ${given.join(', ')} };`].join('\n');
+    for (const name of names) need(this.exported[name]);
+    return this.statements.filter((one) => needed.has(one)).map((one) => one.code);
   }
 }
