@@ -106,3 +106,18 @@ async def test_excerpts() -> None:
         assert problem.message == '"lib.ts" does not export "one".'
         assert problem.hint == 'Did you mean "once"?'
         assert problem.snippet == 'import { one, two } from "./lib";'
+
+
+@pytest_twisted.ensureDeferred
+async def test_names_that_two_files_have() -> None:
+    """A function keeps its name if other files have functions of the same name."""
+    files = {
+        "main.ts": "import { load as one } from './one'; import { load as two, keep } from './two';\n"
+        "function load() { return [one, two, load, keep].map((each) => each.name); }\nregisterWebHandler('/', load);\n",
+        "one.ts": "export function load() { return 1; }\n",
+        "two.ts": "export function load() { return 2; }\nfunction load2() { return 3; }\nexport const keep = load2;\n",
+    }
+    async with running_builder() as builder:
+        built = await build(builder, files)
+    [found] = run_programs([Program(source=built.source)])
+    assert (found.failure() or found.value()) == ["load", "load", "load", "load2"]

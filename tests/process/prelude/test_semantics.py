@@ -14,7 +14,7 @@ from tests.support.javascript.beside import by_node, cases, different, here
 from tests.support.javascript.building import build, problems, running_builder
 
 
-@pytest.mark.parametrize("file", ["builtins.js", "functions.js", "objects.js", "strict.js"])
+@pytest.mark.parametrize("file", ["builtins.js", "functions.js", "names.js", "objects.js", "strict.js"])
 @pytest_twisted.ensureDeferred
 async def test_the_same_as_in_node(file: str, tmp_path: Path) -> None:
     """Every case of a file tells here what it tells in node."""

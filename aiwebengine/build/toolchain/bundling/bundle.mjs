@@ -9,7 +9,7 @@ import { escaped } from './escaped.mjs';
 import { generated } from './generated.mjs';
 import { Installed, packageOf } from './installed.mjs';
 import { Kept } from './kept.mjs';
-import { placesOnly } from './maps.mjs';
+import { placesOf, placesOnly } from './maps.mjs';
 import { HELPERS, Modules } from './modules.mjs';
 import { PLAIN, Projects } from './project.mjs';
 import { PackageResolver } from './resolve.mjs';
@@ -183,7 +183,7 @@ export class Bundler {
     const places = placesOnly(map, named, (name) => modules.functions.get(name) ?? []);
     const { inputs } = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith('.js'))[1];
     const told = { ...places, sources: places.sources.map(own) };
-    return { source: escaped(code) + forScripts(places, told), map: JSON.stringify(told), inputs, graph: result.metafile.inputs };
+    return { source: escaped(withNames(code, places)) + forScripts(places, told), map: JSON.stringify(told), inputs, graph: result.metafile.inputs };
   }
 }
 
@@ -216,6 +216,26 @@ function problemOf({ text, location, notes }, { files, entry }, known) {
 function requiredProblem({ importer, specifier }, modules) {
   const hint = `Import it instead: import ... from "${specifier}", or await import("${specifier}").`;
   return { severity: 'error', code: 'top_level_await', message: `"${specifier}" waits at its top level, so require() cannot load it.`, hint, ...modules.wayFrom(importer, specifier) };
+}
+
+/*
+ * Gives functions at top level back the names that bundling has changed because two files have the same: in the first
+ * line, since functions are there from the start.
+ */
+function withNames(code, places) {
+  const given = [];
+  const lines = code.split('\n');
+  const at = placesOf(places);
+  lines.forEach((line, number) => {
+    const name = /^ {2}function ([A-Za-z_$][\w$]*\d)\(/.exec(line)?.[1];
+    const place = name && at(number);
+    if (!place) return;
+    const [, , , , own] = places.functions[place[0]].find(([first, column]) => first === place[1] + 1 && column === place[2]) ?? [];
+    if (own && own !== name && /^[A-Za-z_$][\w$]*$/.test(own) && name.startsWith(own)) given.push(`Object.defineProperty(${name},"name",{value:"${own}",configurable:true});`);
+  });
+  if (given.length === 0 || lines[0] !== '(function() {') return code;
+  lines[0] += given.join('');
+  return lines.join('\n');
 }
 
 /*

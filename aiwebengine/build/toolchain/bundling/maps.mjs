@@ -50,6 +50,22 @@ export function placesOnly(map, nameOf, functionsOf) {
   return { version: 3, sources, names: [], mappings: mappings.join(';'), functions: sources.map(functionsOf) };
 }
 
+/**
+ * Read what `placesOnly` has made.
+ *
+ * @returns {function(number): number[]|null} For a line, from 0, its source, line and column, from 0; null if it has none.
+ */
+export function placesOf({ mappings }) {
+  let [source, line, column] = [0, 0, 0];
+  const places = mappings.split(';').map((group) => {
+    if (group === '') return null;
+    const [, bySource, byLine, byColumn] = decoded(group);
+    [source, line, column] = [source + bySource, line + byLine, column + byColumn];
+    return [source, line, column];
+  });
+  return (number) => places[number] ?? null;
+}
+
 /** A map that leads from the first line to one place; line and column count from 1. */
 export function mapTo(line, column) {
   return { version: 3, sources: [''], names: [], mappings: [0, 0, line - 1, column - 1].map(digits).join('') };

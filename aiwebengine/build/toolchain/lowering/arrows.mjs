@@ -12,16 +12,23 @@
  *
  * Plain functions, generators and declarations stay as they are.
  */
+import { helperName } from './helpers.mjs';
 import { givenName, keyName } from './places.mjs';
 
+const DEFINE = helperName('defineProperty');
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 /* Duktape does not parse these as names of methods; a method whose key is a string has an empty name. */
 const RESERVED = new Set(('get set break case catch class const continue debugger default delete do else enum export extends false finally for '
   + 'function if implements import in instanceof interface let new null package private protected public return static super switch this '
   + 'throw true try typeof var void while with yield').split(' '));
 
-/** @returns A Babel plugin. */
-export function arrows({ types: t }) {
+/**
+ * @returns A Babel plugin. Its option `named` tells to keep the names that the language gives, by calls of a helper where
+ *   nothing cheaper does.
+ */
+export function arrows({ types: t }, { named = false }) {
+  let file;
+
   const names = new WeakMap(); // arrow function or body of a method, which keep their identity, to name
 
   function asMethod(node, name) {
@@ -29,7 +36,9 @@ export function arrows({ types: t }) {
     const key = () => (plain ? t.identifier(name) : t.stringLiteral(name));
     const method = t.objectMethod('method', key(), node.params, node.body);
     method.loc = node.loc;
-    return t.memberExpression(t.objectExpression([method]), key(), !plain);
+    const holder = t.objectExpression([method]);
+    holder.extra = { computed: node.extra?.computed };
+    return t.memberExpression(holder, key(), !plain);
   }
 
   function mentions(node, name) {
@@ -86,9 +95,45 @@ export function arrows({ types: t }) {
 
   function converted(node) {
     convert(node);
+    if (named && node.type === 'CallExpression') defines(node);
     if (node.type !== 'FunctionExpression' || node.async || node.generator) return node;
-    const name = names.get(node) ?? names.get(node.body) ?? (standsForAsync(node.body) ? node.id?.name ?? '' : undefined);
-    return name === undefined ? node : asMethod(node, name);
+    const given = node.extra?.arrow ? node.extra.given : undefined;
+    const name = names.get(node) ?? given ?? names.get(node.body) ?? (standsForAsync(node.body) ? node.id?.name ?? '' : undefined);
+    if (name === undefined) return plainly(node);
+    const method = asMethod(node, name);
+    return name === '' || !method.computed ? method : called(method, name);
+  }
+
+  /* A function without a name of its own: Babel gives it one that bundling changes, and that its body could see. */
+  function plainly(node) {
+    const given = node.extra?.given;
+    if (!named || !given) return node;
+    if (node.id && !node.extra.own && !mentions(node.body, node.id.name)) node.id = null;
+    return called(node, given);
+  }
+
+  function called(made, name) {
+    const call = t.callExpression(file.addHelper('named'), [made, t.stringLiteral(name)]);
+    return t.addComment(call, 'leading', '#__PURE__');
+  }
+
+  /* What defines a function under a key that is computed names it, too. */
+  function defines(call) {
+    const [, , value] = call.arguments;
+    if (t.isIdentifier(call.callee, { name: DEFINE }) && (value?.extra?.computed || value?.object?.extra?.computed)) call.callee = file.addHelper('defineNamed');
+  }
+
+  /* The name that a function or class gets from where it is, which is kept when Babel copies it. */
+  function note(path) {
+    const { node, parent } = path;
+    const given = givenName(path);
+    if (!node.id) {
+      const computed = parent.computed && parent.value === node && /^(?:Object|Class)Property$/.test(parent.type) && !/Literal$/.test(parent.key.type);
+      node.extra = { ...node.extra, computed, given: computed ? '' : given };
+    } else if (node.type !== 'ClassExpression' && node.id.name === given) {
+      // Bundling changes the inner one of two names that are the same.
+      node.extra = { ...node.extra, own: true, given };
+    }
   }
 
   return {
@@ -97,9 +142,13 @@ export function arrows({ types: t }) {
       Program: {
         enter(program) {
           program.traverse({
-            ArrowFunctionExpression(path) {
-              if (!path.node.async) names.set(path.node, givenName(path));
-              path.node.extra = { ...path.node.extra, arrow: true };
+            'FunctionExpression|ArrowFunctionExpression|ClassExpression'(path) {
+              const { node } = path;
+              if (node.type === 'ArrowFunctionExpression') {
+                if (!node.async) names.set(node, givenName(path));
+                node.extra = { ...node.extra, arrow: true };
+              }
+              if (named && !node.async) note(path);
             },
             'ObjectMethod|ClassMethod'({ node }) {
               if (node.kind === 'method' && !node.computed && !node.generator && !node.async) names.set(node.body, keyName(node));
@@ -108,6 +157,9 @@ export function arrows({ types: t }) {
         },
       },
     },
-    post({ ast }) { convert(ast.program); },
+    post(given) {
+      file = given;
+      convert(file.ast.program);
+    },
   };
 }

@@ -12,14 +12,48 @@ const GENERATORS = /^_regenerator/;
 
 const FILE = { ...ALONE, filename: 'helpers.js', sourceType: 'module' };
 
+/*
+ * Ours: `named`, `defineNamed` for a function under a computed key, and in place of Babel's `_defineProperties` one that
+ * names methods, getters and setters as the language does.
+ */
+const OURS = `
+function _named(made, name) { return Object.defineProperty(made, 'name', { value: name, configurable: true }); }
+function _namedBy(made, kind, key) {
+  const name = kind + (typeof key !== 'symbol' ? key : key.description === undefined ? '' : '[' + key.description + ']');
+  if (made.name !== name) _named(made, name);
+}
+function _defineNamed(target, key, made) {
+  key = _toPropertyKey(key);
+  if (typeof made === 'function') _namedBy(made, '', key);
+  return _defineProperty(target, key, made);
+}
+function _defineProperties(target, members) {
+  for (let at = 0; at < members.length; at++) {
+    const member = members[at];
+    const key = _toPropertyKey(member.key);
+    member.enumerable = member.enumerable || false;
+    member.configurable = true;
+    if ('value' in member) {
+      member.writable = true;
+      if (typeof member.value === 'function') _namedBy(member.value, '', key);
+    }
+    if (member.get) _namedBy(member.get, 'get ', key);
+    if (member.set) _namedBy(member.set, 'set ', key);
+    Object.defineProperty(target, key, member);
+  }
+}
+export { _named as named, _defineNamed as defineNamed };
+`;
+
 /** @returns {object} What `Helpers` of helpers.mjs is made with. */
 export function loweredHelpers() {
   const source = babel.buildExternalHelpers(undefined, 'module');
   const tree = babel.parseSync(source, FILE);
+  tree.program.body = tree.program.body.filter(({ id }) => id?.name !== '_defineProperties').concat(babel.parseSync(OURS, FILE).program.body);
   babel.types.traverseFast(tree, (node) => { node.loc = undefined; }); // nobody wrote it; arrows.mjs looks for that
   const { code } = babel.transformFromAstSync(tree, source, { ...FILE, plugins: [arrows, [strict, { path: FILE.filename, except: GENERATORS }]], presets: [ENVIRONMENT], cloneInputAst: false });
   const { body } = babel.parseSync(code, FILE).program;
-  const exported = body.find(({ type }) => type === 'ExportNamedDeclaration').specifiers.map((one) => [one.exported.name, one.local.name]);
+  const exported = body.filter(({ type }) => type === 'ExportNamedDeclaration').flatMap(({ specifiers }) => specifiers).map((one) => [one.exported.name, one.local.name]);
   const statements = [];
   for (const one of body.filter(({ type }) => type !== 'ExportNamedDeclaration')) {
     const [text, declares, uses] = [code.slice(one.start, one.end), Object.keys(babel.types.getOuterBindingIdentifiers(one)), namesIn(one)];

@@ -1,12 +1,13 @@
 /*
- * Keeps the names of classes and of functions at top level.
+ * Keeps the names of classes.  Those of functions: see arrows.mjs.
  *
  * A lowered class is a function inside a function of the same name, and esbuild renames the inner one
  * (NotFound becomes NotFound2), which shows in `error.constructor.name` and in stacks.  It cannot keep names
  * for an ES5 target, so they are set where the class or function is made.
  */
+import { givenName } from './places.mjs';
 
-/** @returns A Babel plugin; its option `own` tells the author's files from those of packages. */
+/** @returns A Babel plugin. */
 export function names({ types: t, template }) {
   const nameOf = template.statement(`Object.defineProperty(TARGET, 'name', { value: NAME, configurable: true });`);
 
@@ -34,21 +35,9 @@ export function names({ types: t, template }) {
         done.add(path.node.body);
         const { id, body } = path.node;
         if (id) protect(path, id.name, state);
-        const name = id ? id.name : path.parentPath.isVariableDeclarator() && path.parentPath.node.id.name;
+        const name = id ? id.name : path.node.extra?.given ?? givenName(path);
         const taken = body.body.some((member) => member.static && member.key && !member.computed && (member.key.name === 'name' || member.key.value === 'name'));
-        if (name && !taken && !path.node.declare) body.body.unshift(t.staticBlock([named(t.thisExpression(), name)]));
-      },
-      Program: {
-        exit(path, state) {
-          // In packages only classes: a statement for each function would keep the unused ones alive.
-          if (!state.opts.own) return;
-          for (const statement of path.get('body')) {
-            const declared = statement.isExportNamedDeclaration() ? statement.get('declaration') : statement;
-            if (!declared.isVariableDeclaration()) continue;
-            const made = declared.node.declarations.filter(({ id, init }) => t.isIdentifier(id) && t.isFunctionExpression(init) && !init.extra?.arrow && (!init.id || init.id.name === id.name));
-            statement.insertAfter(made.map(({ id }) => named(t.identifier(id.name), id.name)));
-          }
-        },
+        if (!taken && !path.node.declare) body.body.unshift(t.staticBlock([named(t.thisExpression(), name)]));
       },
     },
   };

@@ -1,0 +1,35 @@
+// --- names of functions
+const f = () => 1, g = function () {}, h = async () => 1, i = function* () {}, j = async function* () {}, k = class {}; out(f.name, g.name, h.name, i.name, j.name, k.name);
+function outer() { const f = () => 1, g = function () {}, h = async () => 1, i = function* () {}, j = class {}; let l; l = function () {}; var m; m ??= () => 1; return [f, g, h, i, j, l, m].map((x) => x.name) } out(outer());
+function defaults(a = () => 1, { b = function () {} } = {}, [c = class {}] = []) { return [a, b, c].map((x) => x.name) } out(defaults());
+const { p = () => 1, q: r = function () {} } = {}, [s = () => 1, t = class {}] = []; out(p.name, r.name, s.name, t.name); let u, v; [u = () => 1] = []; ({ v = function () {} } = {}); out(u.name, v.name);
+const o = { f: () => 1, g: function () {}, h: async () => 1, i: function* () {}, j: class {}, m() {}, async n() {}, 'a b': () => 1, 'c d'() {}, 5: () => 1, 6() {}, delete: () => 1, class() {}, get: () => 1, set() {} }; out(Object.keys(o).map((x) => o[x].name));
+const key = 'computed', sym = Symbol('desc'), none = Symbol(); const c = { [key]: () => 1, [sym]: () => 1, [none]: () => 1, [7 + 1]: () => 1, [Symbol.iterator]: () => 1 }; out(Reflect.ownKeys(c).map((x) => c[x].name));
+const direct = [() => 1, function () {}, class {}, async () => 1]; out(direct.map((x) => JSON.stringify(x.name))); out(JSON.stringify((() => 1).name), JSON.stringify((function () {}).name), JSON.stringify((class {}).name), (function named() {}).name, (class Named {}).name);
+const par = (() => 1), comma = (0, () => 1), cond = true ? () => 1 : null, or = null || (() => 1); out(par.name, JSON.stringify(comma.name), JSON.stringify(cond.name), JSON.stringify(or.name)); o.later = () => 1; out(JSON.stringify(o.later.name)); let x1; x1 = () => 1; x1 ||= 1; out(x1.name); let y1; y1 ||= function () {}; let z1 = 1; z1 &&= class {}; out(y1.name, z1.name);
+for (const lf = () => 1; ;) { out(lf.name); break } for (const { d = () => 1 } of [{}]) out(d.name); try { throw {} } catch ({ e = () => 1 }) { out(e.name) } export const ex = () => 1; export let ey = function () {}; export function ez() {} export class Ek {} out(ex.name, ey.name, ez.name, Ek.name);
+out(((a) => a).name, f.bind().name, o.m.bind(o).name);
+const names = Object.getOwnPropertyDescriptor(f, 'name'); out(names); out(Object.getOwnPropertyDescriptor(class { static name() {} }, 'name').writable, class { static name = 'own' }.name, class { static get name() { return 'got' } }.name);
+
+// --- names of accessors
+const sym = Symbol('desc'), key = 'k';
+class A { get a() { return 1 } set a(v) {} static get b() { return 1 } static set b(v) {} get [key]() { return 1 } static get [sym]() { return 1 } get #p() { return 1 } }
+for (const [t, x] of [[A.prototype, 'a'], [A, 'b'], [A.prototype, key], [A, sym]]) { const d = Object.getOwnPropertyDescriptor(t, x); out(JSON.stringify(d.get?.name), JSON.stringify(d.set?.name)) }
+
+// --- names in classes
+const sym = Symbol('desc'), key = 'computed'; class A { m() {} async n() {} *o() {} async *p() {} static s() {} static async t() {} ['c' + 1]() {} static [key]() {} [sym]() {} static [Symbol.iterator]() {} 'a b'() {} 5() {} #priv() {} static #spriv() {} a = () => 1; b = function () {}; c = class {}; #d = () => 1; static e = () => 1; static #f = async () => 1; [key + 2] = () => 1; static [sym] = () => 1; 'g h' = () => 1; static i = function* () {}; async delete() {} priv() { return [this.#d.name] } }
+const a = new A(); out(a.m.name, a.n.name, a.o.name, a.p.name, A.s.name, A.t.name, a.c1.name, A[key].name, a[sym].name, a['a b'].name, a[5].name, a.a.name, a.b.name, a.c.name, A.e.name, a[key + 2].name, A[sym].name, a['g h'].name, A.i.name, a.delete.name); out(a.priv()); out(A.name, new A().constructor.name);
+const B = class {}; const C = class Inner { self() { return Inner.name } }; out(B.name, C.name, new C().self()); class D extends A {} class E extends D { constructor() { super() } } out(D.name, new E().constructor.name, Object.getPrototypeOf(E).name); export default class F { static self = F.name } out(F.name, F.self);
+const list = [class {}, class extends A {}]; out(list.map((x) => JSON.stringify(x.name))); const holder = { K: class {}, L: class extends A {} }; out(holder.K.name, holder.L.name); class G { static H = class {}; static #I = class {}; static i() { return G.#I.name } static J = class Own {} } out(G.H.name, G.i(), G.J.name);
+function make() { return class {} } out(JSON.stringify(make().name)); function mixin(Base) { return class Mixed extends Base {} } out(mixin(A).name, mixin(mixin(A)).name); let L; L = class {}; out(L.name); class Err extends Error {} try { throw new Err('x') } catch (e) { out(e.constructor.name, e.name, String(e)) } class NotFound extends Error { name = 'NotFound' } out(String(new NotFound('y')));
+class P { static name = 'x' } class Q { static name() { return 1 } } class R { static get name() { return 'r' } } class S { static ['name'] = 's' } out(P.name, typeof Q.name, R.name, S.name); const T = class { static name = 'tt' }; out(T.name); class U { static f = this.name; static { this.g = this.name } } out(U.f, U.g);
+
+// --- the same name several times
+const f = () => 1; const all = [f.name]; { const f = () => 2; all.push(f.name); { const f = function () {}; all.push(f.name) } } function wrap() { const f = () => 3; class A { } return [f.name, A.name] } class A { } all.push(...wrap(), A.name); out(all);
+const x = (() => { const x = () => 1; return x })(); out(x.name); const y = function y() { const y = () => 1; return y.name }; out(y.name, y()); for (const i of [1, 2]) { const f = () => i; class K { } out(f.name, K.name) }
+const _this = () => 1, _result = () => 2, __top = () => 3, _f = () => 4; out(_this.name, _result.name, __top.name, _f.name); function async_() { const run = async () => { const inner = async () => 1; return inner.name }; return run() } async_().then((t) => out(t)); async function decl() { } out(decl.name); function* gd() { } out(gd.name); async function* agd() {} out(agd.name);
+const console2 = { log: (x) => x }, String2 = () => 1; out(console2.log.name); const Set = class { }; out(Set.name); function Error2() { } out(Error2.name); const exports = () => 1, module = () => 2, require2 = () => 3; out(exports.name, module.name);
+
+// --- lengths
+out(((a, b) => 1).length, ((a, b = 1, c) => 1).length, ((...r) => 1).length, (({ a }, [b]) => 1).length, (async (a, b) => 1).length, (function* (a) {}).length, (async function* (a, b) {}).length, (class { constructor(a, b) {} }).length, (class extends Array {}).length, ({ m(a, b = 1) {} }).m.length, ({ async m(a, b) {} }).m.length, ({ *m(a) {} }).m.length, Object.getOwnPropertyDescriptor({ set x(v) {} }, 'x').set.length);
+async function a(x, y) {} function* g(x, y) {} async function* ag(x) {} async function d(x = 1, y) {} out(a.length, g.length, ag.length, d.length); class K { static async s(a) {} async m(a, b, c) {} *g(a) {} #p(a, b) {} p() { return this.#p.length } f = (a, b) => 1; g2 = async (a) => 1 } const k = new K(); out(K.s.length, k.m.length, k.g.length, k.p(), k.f.length, k.g2.length);
