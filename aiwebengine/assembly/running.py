@@ -145,6 +145,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         random=base.random.random,
         known_globals=known_globals(declared),
         advice=declared.advice,
+        mode="development" if settings.profile == "development" else "production",
     )
     deployer = _deployer(
         base,

@@ -72,6 +72,7 @@ class Builder(Service):
         random: Gives 0 to 1, for the waits between attempts.
         known_globals: Names that scripts may use, with the names that may follow their dot; None if any may.
         advice: What to write instead of names that scripts cannot use.
+        mode: `production` or `development`, which scripts see as `process.env.NODE_ENV`.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Builder(Service):
         random: Callable[[], float],
         known_globals: Mapping[str, frozenset[str] | None],
         advice: Mapping[str, str],
+        mode: str = "production",
     ) -> None:
         self._settings = settings
         self._cache = cache_folder
@@ -99,6 +101,7 @@ class Builder(Service):
             name: sorted(members) if members is not None else None for name, members in known_globals.items()
         }
         self._advice = dict(advice)
+        self._mode = mode
         self._node: NodeProgram | None = None
         self._worker: Worker | None = None
         self._packages: Packages | None = None
@@ -124,6 +127,7 @@ class Builder(Service):
                 "cacheBytes": self._settings.cache_bytes,
                 "known": self._known,
                 "advice": self._advice,
+                "mode": self._mode,
                 "version": self._toolchain,
             },
             settings=self._settings,

@@ -444,6 +444,35 @@ interface SubscriptionMessageOptions {
   immediate?: boolean;
 }
 
+/** What a file knows of itself; paths are those of the script's files. */
+interface ImportMeta {
+  /** Such as `file:///pages/a.ts`. */
+  readonly url: string;
+  /** Such as `/pages/a.ts`. */
+  readonly filename: string;
+  /** Such as `/pages`. */
+  readonly dirname: string;
+  /** Whether it is the entry file. */
+  readonly main: boolean;
+  /** The mode in which the server built the script. */
+  readonly env: {
+    readonly MODE: string; readonly DEV: boolean; readonly PROD: boolean; readonly SSR: boolean;
+    readonly BASE_URL: string; readonly [name: string]: unknown;
+  };
+  resolve(specifier: string): string;
+  /** The files that fit patterns, when the script is built. */
+  glob<T = any>(
+    patterns: string | string[], options?: { eager?: false; import?: string; query?: "?raw" },
+  ): Record<string, () => Promise<T>>;
+  glob<T = any>(
+    patterns: string | string[], options: { eager: true; import?: string; query?: "?raw" },
+  ): Record<string, T>;
+}
+/** The content of a file of the script as a string. */
+declare module "*?raw" {
+  const text: string;
+  export default text;
+}
 /** What `Headers` can be made of. */
 type HeadersInit = Headers | [string, string][] | { [name: string]: string };
 /** What a body can be made of. */

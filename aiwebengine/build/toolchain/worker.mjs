@@ -9,7 +9,7 @@
  *   {"id": 3, "op": "generated", "parameters": "a, b", "body": "return a ** b"}       without parameters: a program
  *   {"id": 3, "ok": {}, "follows": {"source": 90}}                     or  {"id": 3, "ok": {"syntax": {"message": "..."}}}
  *
- * The first line that it reads sets it up: {"cache": folder or null, "known": {...}, "advice": {...}, "version": "..."}.
+ * The first line that it reads sets it up: {"cache": folder or null, "known": {...}, "advice": {...}, "mode": "production", "version": "..."}.
  * Files stand behind the line of their request, source and map behind that of the answer: the lines have their bytes.
  * It parses what people wrote and never runs it.
  */
@@ -61,7 +61,7 @@ async function answer(request) {
       process.stdout.write(source ?? '');
       return;
     }
-    const asked = { known: setup.known, advice: setup.advice, ...request };
+    const asked = { known: setup.known, mode: setup.mode, advice: setup.advice, ...request };
     sayBuilt(request.id, await bundler.build(asked, (progress) => say({ id: request.id, ...progress })));
   } catch (error) {
     say({ id: request.id, error: String((error && error.stack) || error).slice(0, 4000) });

@@ -13,6 +13,7 @@ import { placesOf, placesOnly } from './maps.mjs';
 import { HELPERS, Modules } from './modules.mjs';
 import { PLAIN, Projects } from './project.mjs';
 import { PackageResolver } from './resolve.mjs';
+import { asksForFiles } from '../lowering/surroundings.mjs';
 import { waiting } from './waiting.mjs';
 import { skeleton } from './skeleton.mjs';
 
@@ -48,7 +49,7 @@ export class Bundler {
     const projects = new Projects(files, packages.resolver);
     const at = { done: 0, of: Object.keys(files).length, told: performance.now() };
     const lowered = (path, source, options) => {
-      const made = this.lowered(path, source, { ...options, project: options.own ? projects.of(path).language : PLAIN, known: request.known, advice: request.advice });
+      const made = this.lowered(path, source, { ...options, project: options.own ? projects.of(path).language : PLAIN, known: request.known, advice: request.advice, mode: request.mode, files: options.own && asksForFiles(source) ? Object.keys(files) : [] });
       at.done += 1;
       if (performance.now() - at.told > TELL_MS) {
         at.told = performance.now();
@@ -138,7 +139,7 @@ export class Bundler {
   }
 
   lowered(path, source, options) {
-    const key = Kept.key(this.version, path, options.own, Boolean(options.entry), Boolean(options.commonjs), options.own ? [options.known, options.project] : null, options.waits ?? null, source);
+    const key = Kept.key(this.version, path, options.own, Boolean(options.entry), Boolean(options.commonjs), options.own ? [options.known, options.project, options.mode, options.files] : null, options.waits ?? null, source);
     const known = this.kept.get(key);
     if (known !== undefined) return known;
     const made = lower(path, source, options);

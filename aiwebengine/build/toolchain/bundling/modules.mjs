@@ -71,15 +71,17 @@ export class Modules {
         from('empty', () => ({ contents: 'module.exports = {};', loader: 'js' }));
         from('refused', () => ({ contents: 'module.exports = {};', loader: 'js' }));
         from('awaits', (args) => ({ contents: args.path === 'run' ? RUN : "import { make } from 'awaits:run'; export var record = /* @__PURE__ */ make();", loader: 'js' }));
+        from('text', (args) => ({ contents: this.textOf(args.path), loader: 'text' }));
+        from('json', (args) => json(this.textOf(args.path)));
         from('absent', (args) => ({ contents: this.absent(args.path), loader: 'js' }));
       },
     };
   }
 
-  resolve({ path, importer, namespace, kind }) {
+  resolve({ path, importer, namespace, kind, with: attributes = {} }) {
     if (kind === 'entry-point') return path === HELPERS ? { path, namespace: 'helpers', sideEffects: false } : { path, namespace: 'script' };
     if (path.startsWith('awaits:')) return this.awaits(path, importer, namespace, kind);
-    if (namespace === 'script') return this.fromScript(path, importer, kind);
+    if (namespace === 'script') return this.asText(path, importer, kind, attributes);
     if (namespace === 'package') return this.fromPackage(path, importer, kind);
     return { path, namespace: 'refused' };
   }
@@ -93,13 +95,32 @@ export class Modules {
     return { path: `${found.namespace}:${found.path}`, namespace: 'awaits', sideEffects: false };
   }
 
-  fromScript(path, importer, kind) {
+  /* An import that says how a file is read: `./a.html?raw`, `with { type: "text" }`, `with { type: "json" }`. */
+  asText(path, importer, kind, attributes) {
+    const [, plain, query] = /^(\.{0,2}\/[^?]*|[@\w][^?:]*)\?([\w=&-]+)$/.exec(path) ?? [null, path, null];
+    if (query !== null && query !== 'raw') {
+      const hint = query.startsWith('url') ? 'Put the file into the folder public/, and write its URL.' : 'Only "?raw" is known, the content of a file as a string.';
+      return this.refuse(path, importer, 'not_importable', `"${path.slice(0, 200)}" cannot be imported: "?${query}" belongs to another build tool.`, hint);
+    }
+    const found = this.fromScript(plain, importer, kind, path);
+    const type = query === 'raw' ? 'text' : attributes.type;
+    if (type === undefined || !['script', 'package'].includes(found.namespace)) return found;
+    if (type === 'text' || type === 'json') return { path: `${found.namespace}:${found.path}`, namespace: type };
+    return this.refuse(path, importer, 'not_importable', `"${path.slice(0, 200)}" cannot be imported with the type ${JSON.stringify(type)}.`, 'The types are "json" and "text".');
+  }
+
+  textOf(id) {
+    const [, namespace, path] = /^(\w+):(.*)$/s.exec(id);
+    return namespace === 'script' ? this.request.files[path] : this.installed.read(path);
+  }
+
+  fromScript(path, importer, kind, written = path) {
     if (path === 'aiwebengine') return { path, namespace: 'host' };
-    if (/^\.{0,2}\//.test(path) || path === '.' || path === '..') return this.ownFile(path, importer);
+    if (/^\.{0,2}\//.test(path) || path === '.' || path === '..') return this.ownFile(path, importer, written);
     const own = targetsOf(this.projects.of(importer), path).map((target) => this.fileOf(target)).find((one) => one !== undefined);
     if (own !== undefined) return { path: own, namespace: 'script' };
     if (path.startsWith('#')) return this.named(path, importer, kind);
-    return this.bare(path, path, importer, kind);
+    return this.bare(path, written, importer, kind);
   }
 
   /* `#name`, which the script's package.json explains. */
@@ -162,7 +183,7 @@ export class Modules {
     }
     const suggestion = nearestFile(base, importer, files);
     const hint = suggestion !== null ? `Did you mean "${suggestion}"?` : 'Deploy the whole folder.';
-    return this.refuse(written, importer, 'missing_file', written === path ? `There is no file "${path}".` : `"${written}" means the file "${base}", which does not exist.`, hint);
+    return this.refuse(written, importer, 'missing_file', written === path || written.startsWith(`${path}?`) ? `There is no file "${path}".` : `"${written}" means the file "${base}", which does not exist.`, hint);
   }
 
   /* The own file that a path means, with the ending that it leaves out; undefined if there is none. */

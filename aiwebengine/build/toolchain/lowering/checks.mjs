@@ -9,6 +9,7 @@ import { isStrict } from './strict.mjs';
 
 const US = 'aiwebengine';
 const WORLDS = new Set(['globalThis', 'self', 'window', 'global']);
+const COMMONJS = new Set(['require', 'module', 'exports']);
 const SQL_CALLS = new Set(['query', 'execute']);
 
 /* Syntax that Duktape does not take as it is; a file without any of it runs unchanged. */
@@ -57,18 +58,13 @@ export function checks({ types: t }, options) {
     if (!own || path.findParent((p) => p.isWithStatement())) return;
     if (source.includes(`typeof ${name}`)) return;
     if (name === 'arguments' || name === 'undefined' || name === '__names') return;
-    if (name === 'require' && asksLiterally(path)) return;
+    if ((name === 'require' && path.parent.type === 'CallExpression') || (options.requires && COMMONJS.has(name))) return;
     const member = path.parentPath.isMemberExpression({ object: node }) && !path.parentPath.node.computed ? path.parentPath.node.property.name : null;
     const remedy = (member && advice[`${name}.${member}`]) || advice[name];
     if (named.has(name)) return;
     named.add(name);
     const suggestion = remedy ? null : nearest(name, Object.keys(known));
     problem(node, 'unknown_name', `"${name}" is not defined.${suggestion ? ` Did you mean "${suggestion}"?` : ''}`, remedy || (suggestion ? `Write ${suggestion}, or declare ${name}.` : 'Declare it, import it, or read it from the request.'), 'error', name);
-  }
-
-  /* `require("./a")`, which is bundled like an import. */
-  function asksLiterally({ node, parent }) {
-    return parent.type === 'CallExpression' && parent.callee === node && parent.arguments[0]?.type === 'StringLiteral';
   }
 
   /* In code that is not strict, writing to a name that nobody has declared makes it a property of the global object. */
@@ -120,6 +116,9 @@ export function checks({ types: t }, options) {
   function checkCall(path) {
     const { callee, arguments: given } = path.node;
     if (callee.type === 'Identifier' && callee.name === 'Function') checkConstructor(path);
+    if (own && callee.type === 'Identifier' && callee.name === 'require' && given[0]?.type !== 'StringLiteral' && !path.scope.hasBinding('require')) {
+      problem(callee, 'dynamic_import', 'require() of a name that is computed at run time is not available: everything is bundled when it is deployed.', 'Write the name as a string: require("./a"), or import() with a pattern: import(`./pages/${name}.ts`).');
+    }
     const name = callee.type === 'MemberExpression' && !callee.computed ? callee.property.name : null;
     const first = given[0];
     if (own && name && SQL_CALLS.has(name) && callee.object.type === 'Identifier' && callee.object.name === 'database' && first) {
@@ -215,7 +214,7 @@ export function checks({ types: t }, options) {
     const from = path.node.source || path.node.arguments?.[0];
     // Many packages look in this way for where they run, and go on without; their user cannot mend it.
     if (own && (!from || from.type !== 'StringLiteral')) {
-      problem(path.node, 'dynamic_import', 'import() of a name that is computed at run time is not available: everything is bundled when it is deployed.', 'Import the modules by their names and choose among them.');
+      problem(path.node, 'dynamic_import', 'import() of a name that is computed at run time is not available: everything is bundled when it is deployed.', 'Write a pattern of your own files, such as import(`./pages/${name}.ts`), or import the modules by their names and choose among them.');
     }
   }
 
@@ -225,8 +224,12 @@ export function checks({ types: t }, options) {
       Program: {
         enter(path) {
           everywhere = isStrict(t, path.node, { path: file, commonjs: options.commonjs });
+          if (path.node.interpreter) {
+            path.node.interpreter = null; // #!/usr/bin/env node
+            modern();
+          }
           path.traverse(visitor);
-          if (options.entry) offerNames(t, path);
+          if (options.entry) offerNames(t, path, options.requires);
         },
       },
     },
@@ -237,7 +240,7 @@ export function checks({ types: t }, options) {
  * Puts `__names({...})` at the start of the entry file: bundling drops functions that only a string names,
  * and renames others.
  */
-function offerNames(t, path) {
+function offerNames(t, path, commonjs) {
   for (const statement of path.get('body')) {
     if (!statement.isExportDefaultDeclaration()) continue;
     const declared = statement.node.declaration;
@@ -258,9 +261,19 @@ function offerNames(t, path) {
     named(t, path, name, name);
   }
   const offered = path.node.extraNames || [];
+  if (commonjs) {
+    for (const name of ['init', 'default']) if (!path.scope.hasOwnBinding(name)) offered.push(t.objectProperty(t.stringLiteral(name), exportedAs(t, name)));
+  }
   const call = t.expressionStatement(t.callExpression(t.identifier('__names'), [t.objectExpression(offered)]));
   const at = path.node.body.findIndex((statement) => statement.type !== 'ImportDeclaration');
   path.node.body.splice(at < 0 ? path.node.body.length : at, 0, call);
+}
+
+/* What a file of CommonJS exports under a name, when it is asked; by default all that it exports. */
+function exportedAs(t, name) {
+  const all = () => t.memberExpression(t.identifier('module'), t.identifier('exports'));
+  const one = t.memberExpression(all(), t.identifier(name));
+  return t.functionExpression(null, [], t.blockStatement([t.returnStatement(name === 'default' ? t.logicalExpression('||', one, all()) : one)]));
 }
 
 function named(t, path, key, name) {

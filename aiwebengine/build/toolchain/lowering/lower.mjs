@@ -11,6 +11,7 @@ import typesForDecorators from 'babel-plugin-transform-typescript-metadata';
 import { accessors } from './accessors.mjs';
 import { arrows } from './arrows.mjs';
 import { checks } from './checks.mjs';
+import { isCommonJs, requireForms } from './commonjs.mjs';
 import { awaits, mayAwait } from './awaits.mjs';
 import { assignedFields, declaredParameters } from './fields.mjs';
 import { frames } from './frames.mjs';
@@ -22,6 +23,7 @@ import { objects } from './objects.mjs';
 import { patterns } from './patterns.mjs';
 import { places } from './places.mjs';
 import { strict } from './strict.mjs';
+import { asks, surroundings } from './surroundings.mjs';
 import { exportedTypes, legacyDecorators } from './typed.mjs';
 
 /* What imports and exports nothing may be an older script. */
@@ -35,6 +37,12 @@ export const ALONE = { babelrc: false, configFile: false, browserslistConfigFile
 
 // Duktape has symbols, so typeof tells them; esbuild sees to modules.
 export const ENVIRONMENT = [presetEnv, { targets: 'ie 9', modules: false, exclude: ['transform-typeof-symbol'] }];
+
+/* Of files with `export =`, which may have imports, too. */
+const COMMONJS_ENVIRONMENT = [presetEnv, { targets: 'ie 9', modules: 'commonjs', exclude: ['transform-typeof-symbol'] }];
+
+/* `import data from "./data.json" assert { type: "json" }`: how `with` was called before; Babel no longer reads it. */
+const ASSERTED = /(\b(?:from|import)\s*(["'])[^"'\n]*\2\s*)assert(\s*\{\s*["']?type\b)/g;
 
 /* Babel prepares a plugin or preset once for each object of options, so there is one object for all files that have the same. */
 const prepared = new Map();
@@ -52,16 +60,18 @@ const LEGACY_HINT = 'Only the older decorators may stand there: add "experimenta
  * Lower one file.
  *
  * @param {string} path - Path in the script, for messages and the source map.
- * @param {string} source - Its text.
+ * @param {string} written - Its text.
  * @param {object} options - `own`: the author's file, not a package's; `entry`: the file to start with;
  *   `known` and `advice`: the names scripts may use; `script`: parse as a script, not a module; `project`: the
- *   language that tsconfig.json says, see project.mjs; `waits`: see awaits.mjs.
+ *   language that tsconfig.json says, see project.mjs; `waits`: see awaits.mjs;
+ *   `mode` and `files`: see surroundings.mjs.
  * @returns {{code: string, map: object, problems: object[], imports: object,
  *   functions: Array[], globals: string[], helpers: string[], plain: boolean, awaits: boolean}} `imports` tells where each module is
  *   imported first; `functions` what places.mjs notes; `globals` the names that it makes for all files; `helpers` those
  *   that it calls, see helpers.mjs; `plain` that the source is ES5 already.
  */
-export function lower(path, source, options) {
+export function lower(path, written, options) {
+  const source = written.replace(ASSERTED, '$1with  $3');
   const problems = [];
   const imports = {};
   const functions = [];
@@ -72,11 +82,16 @@ export function lower(path, source, options) {
   const jsx = /\.(jsx|tsx)$/.test(path) || (options.own && /\.js$/.test(path) && /<[A-Za-z>]/.test(source));
   const alone = { ...ALONE, filename: path, sourceFileName: path };
   const { project, waits } = options;
-  const written = jsx ? jsxOf(source, project.jsx) : null;
-  const parsing = { sourceType: options.commonjs || SCRIPT.test(path) ? 'unambiguous' : 'module', parserOpts: { errorRecovery: false, allowReturnOutsideFunction: options.commonjs } };
+  const html = jsx ? jsxOf(source, project.jsx) : null;
+  const commonjs = options.commonjs || (options.own && isCommonJs(path, source));
+  const parsing = { sourceType: commonjs || SCRIPT.test(path) ? 'unambiguous' : 'module', parserOpts: { errorRecovery: false, allowReturnOutsideFunction: commonjs } };
   try {
-    const untyped = typed ? withoutTypes(source, { ...alone, ...parsing }, { functions, written, jsx, project }) : null;
-    const tree = waits !== undefined || mayAwait(source) ? awaited(untyped, source, { ...alone, ...parsing }, { jsx, entry: options.entry, waits: waits ?? [], found }) : untyped;
+    const untyped = typed ? withoutTypes(source, { ...alone, ...parsing }, { functions, written: html, jsx, project, found }) : null;
+    const early = [
+      ...(asks(source, options.own) ? [[surroundings, { ...options, path, problem: (node, code, message, hint) => problems.push({ severity: 'error', code, message, hint, ...placeOf(path, source, node) }) }]] : []),
+      ...(waits !== undefined || mayAwait(source) ? [[awaits, { entry: options.entry, waits: waits ?? [], found }]] : []),
+    ];
+    const tree = early.length > 0 ? changed(untyped, source, { ...alone, ...parsing, plugins: early }, jsx) : untyped;
     const lowering = {
       ...alone,
       ...parsing,
@@ -90,7 +105,7 @@ export function lower(path, source, options) {
         [strict, { path, commonjs: options.commonjs, own: options.own }],
         [places, { functions: untyped === null ? functions : null, lowered: true }],
         ...(project.decorators === 'legacy' ? [accessors] : []),
-        [checks, { ...options, problems, imports, globals, found, path, source }],
+        [checks, { ...options, requires: commonjs || found.exported, problems, imports, globals, found, path, source }],
         prepare(decorators, { version: project.decorators }),
         names,
         objects,
@@ -98,7 +113,7 @@ export function lower(path, source, options) {
         [numbers, { found }],
         [frames, { found }],
       ],
-      presets: [ENVIRONMENT, ...(jsx ? [prepare(presetReact, { ...written, development: false, pure: false, throwIfNamespace: false })] : [])],
+      presets: [found.exported ? COMMONJS_ENVIRONMENT : ENVIRONMENT, ...(jsx ? [prepare(presetReact, { ...html, development: false, pure: false, throwIfNamespace: false })] : [])],
       ...(typed && project.fields === 'set' ? { assumptions: { setPublicClassFields: true } } : {}),
       cloneInputAst: false, // nobody else has it
     };
@@ -130,23 +145,27 @@ export function withoutMade(problems, globals) {
  * The tree of a file of TypeScript without its types.  What stands for a name is known only then: a parameter that is
  * a property, a member of an enum or of a namespace.
  */
-function withoutTypes(source, settings, { functions, written, jsx, project }) {
+function withoutTypes(source, settings, { functions, written, jsx, project, found }) {
   const { ast } = babel.transformSync(source, {
     ...settings,
     ast: true,
     code: false,
     parserOpts: { ...settings.parserOpts, plugins: [...(project.decorators === 'legacy' ? ['decorators-legacy'] : ['decorators', 'decoratorAutoAccessors']), ...(jsx ? ['jsx'] : [])] },
-    plugins: [[places, { functions, lowered: false }], namespaces, exportedTypes, ...(project.metadata ? [typesForDecorators] : []), ...(project.decorators === 'legacy' ? [[legacyDecorators, { assigned: project.fields === 'set' }], accessors] : []), project.fields === 'set' ? [assignedFields, { legacy: project.decorators === 'legacy' }] : declaredParameters],
+    plugins: [[places, { functions, lowered: false }], [requireForms, { found }], namespaces, exportedTypes, ...(project.metadata ? [typesForDecorators] : []), ...(project.decorators === 'legacy' ? [[legacyDecorators, { assigned: project.fields === 'set' }], accessors] : []), project.fields === 'set' ? [assignedFields, { legacy: project.decorators === 'legacy' }] : declaredParameters],
     presets: [prepare(presetTypeScript, { onlyRemoveTypeImports: false, ...(written?.pragma ? { jsxPragma: written.pragma, jsxPragmaFrag: written.pragmaFrag } : {}) })],
   });
   return ast;
 }
 
-/* The tree of a file whose top level waits, if it does. */
-function awaited(untyped, source, settings, { jsx, ...options }) {
-  const reading = { ...settings, ast: true, code: false, cloneInputAst: false, plugins: [[awaits, options]] };
+/* The tree of a file after plugins that must have seen the whole of it before anything is lowered. */
+function changed(untyped, source, settings, jsx) {
+  const reading = { ...settings, ast: true, code: false, cloneInputAst: false };
   if (untyped !== null) return babel.transformFromAstSync(untyped, source, reading).ast;
   return babel.transformSync(source, { ...reading, parserOpts: { ...settings.parserOpts, plugins: ['decorators', 'decoratorAutoAccessors', ...(jsx ? ['jsx'] : [])] } }).ast;
+}
+
+function placeOf(file, source, { loc }) {
+  return { file, line: loc?.start.line ?? null, column: loc ? loc.start.column + 1 : null, snippet: loc ? (source.split('\n')[loc.start.line - 1] || '').slice(0, 200) : null };
 }
 
 /* Babel's message names the file and shows the source; we have places of our own for both. */
