@@ -13,7 +13,7 @@ import { placesOf, placesOnly } from './maps.mjs';
 import { HELPERS, Modules } from './modules.mjs';
 import { PLAIN, Projects } from './project.mjs';
 import { PackageResolver } from './resolve.mjs';
-import { asksForFiles } from '../lowering/surroundings.mjs';
+import { asksForFiles } from './surroundings.mjs';
 import { waiting } from './waiting.mjs';
 import { skeleton } from './skeleton.mjs';
 

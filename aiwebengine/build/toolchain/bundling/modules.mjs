@@ -17,7 +17,7 @@ import { nearest } from '../lowering/checks.mjs';
 import { packageOf } from './installed.mjs';
 import { mapTo, withMap } from './maps.mjs';
 import { targetsOf } from './project.mjs';
-import { RUN } from '../lowering/awaits.mjs';
+import { RUN } from './awaits.mjs';
 import { jsonModule } from '../lowering/numbers.mjs';
 
 const TRIED = ['', '.ts', '.tsx', '.js', '.jsx', '.mjs', '.mts', '.cts', '.cjs', '.json', '/index.ts', '/index.tsx', '/index.js', '/index.jsx', '/index.mjs', '/index.mts'];

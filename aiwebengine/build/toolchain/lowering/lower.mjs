@@ -11,8 +11,8 @@ import typesForDecorators from 'babel-plugin-transform-typescript-metadata';
 import { accessors } from './accessors.mjs';
 import { arrows } from './arrows.mjs';
 import { checks } from './checks.mjs';
-import { isCommonJs, requireForms } from './commonjs.mjs';
-import { awaits, mayAwait } from './awaits.mjs';
+import { isCommonJs, requireForms } from '../bundling/commonjs.mjs';
+import { awaits, mayAwait } from '../bundling/awaits.mjs';
 import { assignedFields, declaredParameters } from './fields.mjs';
 import { frames } from './frames.mjs';
 import { sharedHelpers } from './helpers.mjs';
@@ -23,7 +23,7 @@ import { objects } from './objects.mjs';
 import { patterns } from './patterns.mjs';
 import { places } from './places.mjs';
 import { strict } from './strict.mjs';
-import { asks, surroundings } from './surroundings.mjs';
+import { asks, surroundings } from '../bundling/surroundings.mjs';
 import { exportedTypes, legacyDecorators } from './typed.mjs';
 
 /* What imports and exports nothing may be an older script. */
