@@ -59,7 +59,7 @@ def decode(text: str | bytes, *, doubles: bool = False, checkpoint: Checkpoint =
         UnicodeDecodeError: The bytes are no UTF-8.
     """
     if isinstance(text, bytes):
-        text = text.decode("utf-8-sig")
+        text = long_json.decode_utf8(text, checkpoint).removeprefix("\ufeff")
     try:
         return long_json.decode(text, _DOUBLES if doubles else _DECODER, checkpoint)
     except json.JSONDecodeError:

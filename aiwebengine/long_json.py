@@ -8,6 +8,7 @@ The results are those of `json`, and short documents are left to it.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -65,12 +66,17 @@ class _PieceReader:
         """Before it, values are read one by one."""
 
     def document(self) -> Any:
+        value, end = self.first()
+        if end != len(self._text):
+            raise json.JSONDecodeError("Extra data", self._text, end)
+        return value
+
+    def first(self) -> tuple[Any, int]:
+        """Return the value at the beginning, and where what follows it begins."""
         self._space()
         value = self._value()
         self._space()
-        if self._at != len(self._text):
-            raise json.JSONDecodeError("Extra data", self._text, self._at)
-        return value
+        return value, self._at
 
     def _value(self) -> Any:
         """Return the value that begins here."""
@@ -246,6 +252,43 @@ def decode(text: str, decoder: json.JSONDecoder, checkpoint: Checkpoint, *, wind
     if len(text) <= window:
         return decoder.decode(text)
     return _PieceReader(text, decoder, checkpoint, window).document()
+
+
+def decode_first(
+    text: str, decoder: json.JSONDecoder, checkpoint: Checkpoint, *, window: int = WINDOW
+) -> tuple[Any, int]:
+    """
+    Read the value with which *text* begins.
+
+    Returns:
+        The value, and where what follows it begins, behind spaces.
+
+    Raises:
+        json.JSONDecodeError, RecursionError, ValueError: What *decoder* raises.
+    """
+    return _PieceReader(text, decoder, checkpoint, window).first()
+
+
+def decode_utf8(data: bytes, checkpoint: Checkpoint, *, window: int = WINDOW) -> str:
+    """
+    Decode UTF-8 of any length.
+
+    Raises:
+        UnicodeDecodeError: It is none.
+    """
+    if len(data) <= window:
+        return data.decode("utf-8")
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    pieces: list[str] = []
+    for at in range(0, len(data), window):
+        checkpoint()
+        behind = len(decoder.getstate()[0])
+        try:
+            pieces.append(decoder.decode(data[at : at + window], final=at + window >= len(data)))
+        except UnicodeDecodeError as error:
+            begin = at - behind
+            raise UnicodeDecodeError("utf-8", data, begin + error.start, begin + error.end, error.reason) from None
+    return "".join(pieces)
 
 
 def encode(value: Any, encoder: Callable[[Any], str], checkpoint: Checkpoint, *, nodes: int = NODES) -> Iterator[str]:

@@ -83,8 +83,6 @@ def _run_template(
         lambda: engine.pump("H"), grown_bytes=used_bytes() - before_bytes if used_bytes is not None else None
     )
     _freeze()
-    if memory is not None:
-        memory.fill_gaps()
     # What a clone needs is made here: each object that it makes or writes to is a page that it copies.
     clone = _clone(engine=engine, conversation=conversation, memory=memory, calls=calls[1] if calls else None)
     ForkServer(control=control, children={"clone": clone}, report=held).serve()

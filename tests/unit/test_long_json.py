@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiwebengine.long_json import decode, encode, weight
+from aiwebengine.long_json import decode, decode_first, decode_utf8, encode, weight
 
 _DECODER = json.JSONDecoder()
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
@@ -46,6 +48,33 @@ def test_reads_what_json_reads(value: Any, window: int, ascii_only: bool, indent
     """However small the pieces are, the same comes out."""
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     assert _read(text, window) == _expected(text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_VALUES, st.integers(16, 60), st.sampled_from(["", " ", " ,1", "}"]))
+def test_reads_the_first_value(value: Any, window: int, rest: str) -> None:
+    """The value with which a document begins is read; what follows it is left, but for spaces."""
+    text = json.dumps(value)
+    found, end = decode_first(f" {text}{rest}", _DECODER, _nothing, window=window)
+    assert (found, f" {text}{rest}"[end:]) == (json.loads(text), rest.lstrip())
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from([b"a", "é".encode(), "😀".encode(), b"\xff", b"\xe2\x82", b"\xed\xa0\x80"]), max_size=30)
+)
+def test_decodes_utf8(parts: list[bytes]) -> None:
+    """However the pieces cut characters, the same string comes out, or the same error at the same place."""
+    data = b"".join(parts)
+
+    def decoded(decode_data: Callable[[], str]) -> Any:
+        try:
+            return decode_data()
+        except UnicodeDecodeError as error:
+            return error.start, error.end, error.reason
+
+    for window in (1, 2, 5, 7):
+        assert decoded(partial(decode_utf8, data, _nothing, window=window)) == decoded(data.decode)
 
 
 @settings(max_examples=150, deadline=None)

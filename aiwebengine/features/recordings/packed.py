@@ -50,4 +50,9 @@ def write_json(value: Any, *, like: str) -> str:
     """
     if len(like) <= WINDOW:
         return json.dumps(value)
+    return write_long(value)
+
+
+def write_long(value: Any) -> str:
+    """Write JSON of any length without spaces."""
     return "".join(long_json.encode(value, _ENCODE, no_checkpoint))

@@ -8,7 +8,6 @@ it happened: the calls, the outcome, the answer.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import EngineError, Invalid, NotFound
 from aiwebengine.features.recordings.masks import Masks
+from aiwebengine.features.recordings.packed import write_long
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.routes import Routes
 from aiwebengine.runtime.runs.replay import Replay
@@ -109,9 +109,10 @@ class Replayer:
         self, recorded: RecordedInvocation, version: str, registered: RegisteredEntries | None
     ) -> dict[str, Any]:
         document = recorded.document
-        invocation = self._invocation(recorded, version)
+        payload, steps = await self._threads.run(_read_inputs, document)
+        invocation = self._invocation(recorded, version, payload, steps)
         if registered is not None:
-            invocation = _routed(invocation, document, registered)
+            invocation = await self._threads.run(_routed, invocation, document, registered)
         host = Replay(document["calls"], whole=bool(document.get("whole")), masked=self._masks.text)
         answer, error = await _ReplaySink.run(self._invoker, invocation, host)
         outcome = error.code if error is not None else "committed"
@@ -131,7 +132,9 @@ class Replayer:
             "until": host.until,
         }
 
-    def _invocation(self, recorded: RecordedInvocation, version: str) -> Invocation:
+    def _invocation(
+        self, recorded: RecordedInvocation, version: str, payload: str, steps: tuple[str, ...]
+    ) -> Invocation:
         document = recorded.document
         try:
             user = str(document["user"])
@@ -151,13 +154,11 @@ class Replayer:
             return self._invoker.invocation(
                 callee,
                 Principal(id=user, kind="user") if user else ANONYMOUS,
-                json.dumps(document["request"]),
-                replay=ReplayInputs(
-                    seed=str(document["seed"]), now=int(document["now"]), steps=_steps(document["steps"])
-                ),
+                payload,
+                replay=ReplayInputs(seed=str(document["seed"]), now=int(document["now"]), steps=steps),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise Invalid(f"The recording is damaged: {error!r}.") from error
+            raise _damaged(error) from error
 
 
 class _ReplaySink:
@@ -198,6 +199,18 @@ class _ReplaySink:
         self.done.callback((None if begun is None else begun._replace(body=b"".join(self._pieces)), error))
 
 
+def _damaged(error: Exception) -> Invalid:
+    return Invalid(f"The recording is damaged: {error!r}.")
+
+
+def _read_inputs(document: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the payload and the steps of a recording; call it in a thread, for both may be long."""
+    try:
+        return write_long(document["request"]), _steps(document["steps"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(error) from error
+
+
 def _steps(recorded: Sequence[Any]) -> tuple[str, ...]:
     """Return the steps of a recording; a file may have been edited."""
     if not all(isinstance(step, str) and _STEP.fullmatch(step) for step in recorded):
@@ -220,7 +233,7 @@ def _routed(invocation: Invocation, document: Mapping[str, Any], registered: Reg
     if match.params:
         # Those of the same name are what the schema of the route had made of them.
         request["params"] = {**match.params, **{k: v for k, v in _params(request).items() if k in match.params}}
-    return invocation._replace(handler=match.route.handler, payload=json.dumps(request))
+    return invocation._replace(handler=match.route.handler, payload=write_long(request))
 
 
 def _params(request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from json.decoder import JSONDecodeError
 from typing import Any, NoReturn
 
-from aiwebengine.exact_json import python_decoder
+from aiwebengine import long_json
 
 SLICE = 64 * 1024
 """Bytes of a string that are looked at at once: a tenth of a millisecond."""
@@ -27,7 +27,30 @@ _SPACE = re.compile(rb"[ \t\n\r]*+")
 _STRING = re.compile(rb'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+')
 """Whole characters and escapes, up to the end of a string or of what may be looked at."""
 _QUOTE, _BACKSLASH = 0x22, 0x5C
+MOST_VALUES = 250_000
+"""Of which one value of a document may be made: to free those of a few million holds up the reactor."""
+_DECODER = json.JSONDecoder()
 _BOM = b"\xef\xbb\xbf"
+
+
+def _marks(body: bytes, at: int, end: int, most: int) -> int:
+    """Count what stands before or between values, until there is more than *most*."""
+    count = 0
+    while at < end and count <= most:
+        stop = min(at + SLICE, end)
+        count += sum(body.count(mark, at, stop) for mark in (b",", b"[", b"{"))
+        at = stop
+    return count
+
+
+def _whole_characters(data: bytes) -> bytes:
+    """Return UTF-8 without the beginning of a character at its end."""
+    for length in range(1, min(4, len(data)) + 1):
+        first = data[-length]
+        if first & 0xC0 != 0x80:
+            needed = 1 if first < 0x80 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+            return data if length >= needed else data[:-length]
+    return data
 
 
 class JsonReader:
@@ -132,27 +155,54 @@ class JsonReader:
         Return a value of any kind.
 
         Args:
-            longest: Most bytes of it, which bound the memory that it takes: up to a hundred times as much.
+            longest: Most bytes of it.
 
         Raises:
-            ValueError: It is not JSON, or larger.
+            ValueError: It is not JSON, larger, or made of more than `MOST_VALUES` values.
             RecursionError: It is nested too deeply.
         """
         self.peek()
         window = self._body[self._at : self._at + longest]
         complete = self._at + longest >= len(self._body)
-        # A character that the window cuts in two stands at its end, and so in a value that is too large.
-        text = window.decode("utf-8", "strict" if complete else "ignore")
+        if not complete:
+            # A character that the window cuts in two stands at its end, and so in a value that is too large.
+            window = _whole_characters(window)
+        self._count_values(len(window))
+        text = long_json.decode_utf8(window, long_json.no_checkpoint)
         try:
-            value, end = python_decoder().raw_decode(text)
+            value, end = long_json.decode_first(text, _DECODER, long_json.no_checkpoint)
         except JSONDecodeError as error:
             wrong = error.msg
             if not complete and (error.pos >= len(text) - LONGEST_ESCAPE or wrong.startswith("Unterminated")):
                 wrong = f"the value has more than {longest:,} bytes"
             self._at += len(text[: error.pos].encode("utf-8"))
             self._fail(wrong)
-        self._at += len(text[:end].encode("utf-8"))
+        self._at += end if text.isascii() else len(window) if end == len(text) else len(text[:end].encode("utf-8"))
         return value
+
+    def _count_values(self, size: int) -> None:
+        """Fail if there are too many values in what follows; commas and brackets in strings do not count."""
+        body, at, end = self._body, self._at, self._at + size
+        if _marks(body, at, end, MOST_VALUES) <= MOST_VALUES:
+            return
+        count = 0
+        while at < end:
+            quote = body.find(b'"', at, min(at + SLICE, end))
+            stop = quote if quote >= 0 else min(at + SLICE, end)
+            count += _marks(body, at, stop, MOST_VALUES)
+            if count > MOST_VALUES:
+                self._fail(f"a value is made of more than {MOST_VALUES:,} values")
+            at = stop if quote < 0 else self._end_of_string(quote + 1, end)
+
+    def _end_of_string(self, at: int, end: int) -> int:
+        """Return where what follows a string begins; *end* if it does not end."""
+        while at < end:
+            match = _STRING.match(self._body, at, at + SLICE)
+            assert match is not None
+            if self._body[match.end() : match.end() + 1] == b'"' or match.end() == at:
+                return match.end() + 1
+            at = match.end()
+        return end
 
     def end(self) -> None:
         """

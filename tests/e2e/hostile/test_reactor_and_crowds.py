@@ -232,6 +232,35 @@ def test_recordings(listing: BurdenedServer, what: str) -> None:
     check_burden(listing, lambda: listing.api(f"/replay?id={newest}", method="POST"))
 
 
+def _posted(server: BurdenedServer, **members: object) -> bytes:
+    """Return a recording that was posted: of the script with lists, with what is said instead."""
+    newest = server.json("/recordings?limit=1")["recordings"][0]["id"]
+    recording = server.json(f"/recording?id={newest}")
+    return json.dumps({"recording": {**recording, **members}}).encode()
+
+
+POSTED: dict[str, tuple[dict[str, object], int]] = {
+    "a long argument": ({"calls": [["kv.set", "x" * 15_000_000, None]]}, 200),
+    "many calls": ({"calls": [["kv.get", '["a"]', '{"ok":1}']] * 60_000}, 200),
+    "many steps": ({"steps": ["A1 1"] * 100_000}, 200),
+    "a long body": ({"request": {"method": "POST", "path": "/echo", "body": "x" * 15_000_000}}, 200),
+    "too many values": ({"calls": [[]] * 4_000_000}, 400),
+}
+"""Recordings that are posted for a replay, and the status of the answer."""
+
+
+@pytest.mark.parametrize("what", POSTED)
+def test_posted_recordings(listing: BurdenedServer, what: str) -> None:
+    """A recording that an administrator sends for a replay is read and prepared beside the reactor."""
+    listing.record("GET", "/headers")
+    wait_until(lambda: listing.json("/recordings?limit=1")["recordings"])
+    members, status = POSTED[what]
+    body = _posted(listing, **members)
+    statuses: list[int] = []
+    check_burden(listing, lambda: statuses.append(listing.api("/replay", body, method="POST")))
+    assert set(statuses) == {status}
+
+
 @pytest.mark.parametrize("path", ["/headers", "/values", "/entries", "/lines"])
 def test_handlers(listing: BurdenedServer, path: str) -> None:
     """Whatever a handler answers, stores and logs, the reactor is not held."""

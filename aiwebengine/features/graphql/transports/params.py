@@ -17,7 +17,7 @@ from aiwebengine.features.graphql.execution.documents import Documents
 from aiwebengine.features.graphql.execution.execute import RequestFailed
 from aiwebengine.features.graphql.execution.operation import Params
 from aiwebengine.host.declare import described
-from aiwebengine.long_json import Checkpoint, no_checkpoint
+from aiwebengine.long_json import Checkpoint, decode_utf8, no_checkpoint
 from aiwebengine.values import Request
 
 _NOT_FOUND = "PersistedQueryNotFound"
@@ -105,7 +105,7 @@ def _read(request: Request, checkpoint: Checkpoint) -> Any:
             f"{described(request.headers.get('content-type', ''))} was given."
         )
     try:
-        text = request.body.decode("utf-8-sig")
+        text = decode_utf8(request.body, checkpoint).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise Invalid(f"The body is JSON in UTF-8; byte {error.start} of this one is not.") from None
     return parse_json(text, "The body", checkpoint)

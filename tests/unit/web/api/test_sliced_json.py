@@ -100,6 +100,30 @@ def test_wrong(body: bytes, word: str) -> None:
         _read_all(JsonReader(body))
 
 
+@given(ANY_TEXT, st.integers(1, 60))
+def test_too_large_in_the_middle_of_a_character(text: str, longest: int) -> None:
+    """A value that is larger than it may be is refused as such, wherever in it the limit lies."""
+    body = json.dumps([text], ensure_ascii=False).encode()
+    if len(body) <= longest:
+        assert JsonReader(body).value(longest) == [text]
+    else:
+        with pytest.raises(ValueError, match=r"more than|Expecting|delimiter|Unterminated"):
+            JsonReader(body + b" ").value(longest)
+
+
+def test_too_many_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that is made of too many is refused before it is parsed; commas and brackets in strings do not count."""
+    monkeypatch.setattr(sliced_json, "MOST_VALUES", 10)
+    monkeypatch.setattr(sliced_json, "SLICE", 16)
+    few: tuple[object, ...] = ([0] * 10, {"a": ',[{"' * 50}, [",,,,,,,,,,,,,,,,,,,,,,,,\\", 1], "[" * 100)
+    for value in few:
+        assert JsonReader(json.dumps(value).encode()).value(1000) == value
+    many: tuple[object, ...] = ([0] * 12, [[[]] * 6], {str(n): 1 for n in range(12)}, ["a,b"] * 12)
+    for value in many:
+        with pytest.raises(ValueError, match="more than 10 values"):
+            JsonReader(json.dumps(value).encode()).value(1000)
+
+
 def _read_all(reader: JsonReader) -> None:
     for _ in reader.members(20):
         reader.value(20)
