@@ -87,7 +87,6 @@ _ADVICE: Mapping[str, str] = {
     "React": 'Import it from "react", or write JSX with h and Fragment, which are there already.',
     "Atomics": "An invocation has one thread, so nothing has to be atomic.",
     "SharedArrayBuffer": "An invocation has one thread: use ArrayBuffer.",
-    "FinalizationRegistry": "There is no FinalizationRegistry: release things in a finally block.",
     "WebAssembly": "There is no WebAssembly: use a package that is written in JavaScript.",
     "Worker": "An invocation has one thread; the server runs many invocations at the same time.",
     "node:buffer": "Use Uint8Array, TextEncoder, TextDecoder, atob and btoa.",

@@ -37,7 +37,7 @@
         engines = engineGlobals();
         Object.defineProperty(global, '__names', {
             value: function (table) {
-                if (K.isThenable(table)) { if (loading === null) loading = table; } else if (names === null && table !== null && typeof table === 'object') names = table;
+                if (K.isPromise(table)) { if (loading === null) loading = table; } else if (names === null && table !== null && typeof table === 'object') names = table;
             },
             writable: false, configurable: true, enumerable: false
         });

@@ -2,13 +2,18 @@
  * Files of CommonJS among the author's: which they are, and what TypeScript writes for them.
  */
 const MODULE = /^\s*(?:import|export)\b(?!\s*[.(=]|\s+\w+\s*=)/m;
-const WRITES = /\bmodule\s*\.\s*exports\b|\bexports\s*(?:\.|\[)|\brequire\s*\(/;
+const USES = { module: /\bmodule\s*\.\s*exports\b/, exports: /\bexports\s*(?:\.|\[)/, require: /\brequire\s*\(/ };
 
 /** Whether a file of the author's is CommonJS: by its ending, or because it exports as such and imports nothing. */
 export function isCommonJs(path, source) {
   if (/\.c[jt]s$/.test(path)) return true;
   if (/\.m[jt]s$/.test(path) || MODULE.test(source)) return false;
-  return WRITES.test(source);
+  return Object.entries(USES).some(([name, use]) => use.test(source) && !declares(name, source));
+}
+
+/* A file may give these names to what is its own. */
+function declares(name, source) {
+  return new RegExp(`\\b(?:const|let|var|function|class)\\s+(?:[\\w$]+\\s*,\\s*)*${name}\\b`).test(source);
 }
 
 /**
