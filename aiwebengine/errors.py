@@ -170,6 +170,12 @@ class TooSlow(CallerError):
     code = "too_slow"
 
 
+class CallTimeout(CallerError):
+    """A host call took longer than it may."""
+
+    code = "call_timeout"
+
+
 class TooMany(CallerError):
     """The limit of requests, connections or entries is reached."""
 
@@ -383,6 +389,7 @@ TABLE: dict[str, ErrorRow] = {
     "http_version": ErrorRow(status=505, title="HTTP version not supported", javascript="unsupported"),
     "headers_too_large": ErrorRow(status=431, title="Request headers too large", javascript="too_large"),
     "too_slow": ErrorRow(status=408, title="Request timeout", javascript="timeout"),
+    "call_timeout": ErrorRow(status=504, title="Host call timeout", javascript="timeout"),
     "too_many": ErrorRow(status=429, title="Too many requests", javascript="too_many"),
     "closed": ErrorRow(status=409, title="Closed", javascript="closed"),
     "budget": ErrorRow(status=429, title="Budget spent", javascript="budget"),

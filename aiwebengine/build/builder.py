@@ -26,7 +26,7 @@ from aiwebengine.build.es5 import plain_source
 from aiwebengine.build.node import NodeProgram, NoNode, find_node
 from aiwebengine.build.packages import Packages, installing
 from aiwebengine.build.paths import PUBLIC_FOLDER
-from aiwebengine.build.worker import BuildFailed, Worker
+from aiwebengine.build.worker import BuildFailed, Worker, WorkerTerms
 from aiwebengine.errors import DeploymentRefused, Problem, Unavailable
 from aiwebengine.services.breaker import Rules
 from aiwebengine.services.guarded import CircuitOpen, GuardedDependency, GuardTerms
@@ -41,8 +41,10 @@ _CODE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".json")
 _MAX_PROBLEMS = 200
 _MOST_WAITING = 64
 _MOST_MESSAGE = 2000
-_END_SECONDS = 10.0
-"""A worker that has run out of time may take so long to end."""
+_NICENESS = 5
+"""Requests are served while something is built."""
+_LONGEST_START = 20.0
+"""Starting the worker, and ending one that has run out of time, may take so long together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,19 +120,8 @@ class Builder(Service):
         self._node = node
         versions = json.loads((TOOLCHAIN / "versions.json").read_text("utf-8"))
         self._toolchain = " ".join(f"{name}@{version}" for name, version in sorted(versions.items()))
-        self._worker = Worker(
-            reactor=self._reactor,
-            node=node.program,
-            folder=TOOLCHAIN,
-            setup={
-                "cache": str(self._cache / "lowered"),
-                "cacheBytes": self._settings.cache_bytes,
-                "known": self._known,
-                "advice": self._advice,
-                "mode": self._mode,
-                "version": self._toolchain,
-            },
-            settings=self._settings,
+        self._worker = self._new_worker(
+            node, WorkerTerms(seconds=self._settings.build_seconds, setting="build.build_seconds", niceness=_NICENESS)
         )
         self._packages = Packages(
             reactor=self._reactor,
@@ -210,34 +201,33 @@ class Builder(Service):
             toolchain=self._toolchain,
         )
 
-    async def generated(self, *, parameters: str | None, body: str) -> str:
+    def new_worker(self, terms: WorkerTerms) -> Worker:
         """
-        Lower code that a script makes while it runs.
-
-        Args:
-            parameters: Of a function, as they stand between its parentheses; None for a program.
-            body: Of the function, or the program.
-
-        Returns:
-            ES5 in ASCII: the body of a function that returns the function, or one that runs the program.
+        Return a worker beside the one that builds; its process starts with its first request.
 
         Raises:
-            SyntaxError: It cannot be parsed.  The message has no line; `lineno` has it, if it is known.
-            Busy: Too many builds wait.
-            Unavailable: The build worker cannot be used.
+            Unavailable: There is no node.
         """
-        if self._worker is None:
+        if self._node is None:
             raise Unavailable(f"The build worker (node) is not available: {self._missing.public}.")
-        request = {"op": "generated", "parameters": parameters, "body": body}
-        try:
-            answer = await self.working.run(partial(self._worker.ask, request, None), repeatable=True)
-        except BuildFailed as failed:
-            raise Unavailable(f"The build worker (node) cannot lower it: {failed}.") from failed
-        if "syntax" in answer:
-            error = SyntaxError(str(answer["syntax"]["message"])[:_MOST_MESSAGE])
-            error.lineno = answer["syntax"]["line"]
-            raise error
-        return str(answer["source"], "ascii")
+        return self._new_worker(self._node, terms)
+
+    def _new_worker(self, node: NodeProgram, terms: WorkerTerms) -> Worker:
+        return Worker(
+            reactor=self._reactor,
+            node=node.program,
+            folder=TOOLCHAIN,
+            setup={
+                "cache": str(self._cache / "lowered"),
+                "cacheBytes": self._settings.cache_bytes,
+                "known": self._known,
+                "advice": self._advice,
+                "mode": self._mode,
+                "version": self._toolchain,
+            },
+            settings=self._settings,
+            terms=terms,
+        )
 
     async def _plain(self, entry: str, texts: Mapping[str, bytes], why: str) -> BuildResult:
         """Let a plain ES5 script pass without node; the sandbox will tell whether it is one."""
@@ -308,7 +298,7 @@ def _problem(answer: Mapping[str, Any]) -> Problem:
 def _working(settings: BuildSettings) -> GuardTerms:
     """Say how the worker is asked; it takes one request at a time and bounds each itself."""
     return GuardTerms(
-        seconds=settings.build_seconds + _END_SECONDS,
+        seconds=settings.build_seconds + _LONGEST_START,
         places=1,
         waiting=_MOST_WAITING,
         wait_seconds=settings.build_seconds,

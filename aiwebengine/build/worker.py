@@ -21,6 +21,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ _log = Logger()
 _MAX_ANSWER = 64 * 1024 * 1024
 _LONGEST_LINE = 4 * 1024 * 1024
 _SLICE = 64 * 1024
-_BEHIND_THE_SERVER = 5
+_START_SECONDS = 10.0
+"""Starting may take so long, beside the time for the first request."""
 _PIPES = 6
 """Descriptors that starting it takes: two for each of its standard streams."""
 _QUICK = ("--min-semi-space-size=16", "--always-sparkplug")
@@ -59,11 +61,25 @@ class BuildFailed(Exception):
 
     Args:
         crashed: The process could not be started or died, for no reason that lies in what it built.
+        late: It took longer than it may.
     """
 
-    def __init__(self, why: str, *, crashed: bool = False) -> None:
+    def __init__(self, why: str, *, crashed: bool = False, late: bool = False) -> None:
         super().__init__(why)
         self.crashed = crashed
+        self.late = late
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerTerms:
+    """How long one request may take, and what has precedence over it."""
+
+    seconds: float
+    """From when the process has started."""
+    setting: str
+    """What an administrator sets to change it."""
+    niceness: int
+    """More than that of the server."""
 
 
 class Worker:
@@ -75,23 +91,34 @@ class Worker:
         node: Path of the node program.
         folder: Where `worker.mjs` lies.
         setup: The first line that it is told.
-        settings: Its bounds.
+        settings: Its memory, and when it is stopped.
+        terms: See there.
     """
 
     def __init__(
-        self, *, reactor: Any, node: Path, folder: Path, setup: Mapping[str, Any], settings: BuildSettings
+        self,
+        *,
+        reactor: Any,
+        node: Path,
+        folder: Path,
+        setup: Mapping[str, Any],
+        settings: BuildSettings,
+        terms: WorkerTerms,
     ) -> None:
         self._reactor = reactor
         self._node = node
         self._folder = folder
         self._setup = setup
         self._settings = settings
+        self._terms = terms
         self._process: _WorkerProcess | None = None
         self._current: Deferred[Mapping[str, Any]] | None = None
         self._progress: Callable[[int, int], None] | None = None
         self._deadline: IDelayedCall | None = None
         self._idle: IDelayedCall | None = None
         self._number = 0
+        self._ready = False
+        """It has started, and reads requests."""
         self._stopped: Deferred[None] | None = None
         self.starts = 0
         self.built = 0
@@ -135,7 +162,8 @@ class Worker:
         self._current = done
         self._progress = progress
         self._number += 1
-        self._deadline = self._reactor.callLater(self._settings.build_seconds, self._time_out)
+        seconds = self._terms.seconds + (0 if self._ready else _START_SECONDS)
+        self._deadline = self._reactor.callLater(seconds, self._time_out)
         process.send({**request, "id": self._number}, files)
         return done
 
@@ -166,6 +194,7 @@ class Worker:
     def _start(self) -> None:
         require_free(_PIPES, what=_WHAT)
         self.starts += 1
+        self._ready = False
         self._process = process = _WorkerProcess(answered=self._answered, ended=self._ended)
         megabytes = max(64, self._settings.memory_bytes // (1024 * 1024))
         binary = self._folder / "bin" / "esbuild"
@@ -187,13 +216,15 @@ class Worker:
             self._process = None
             raise cannot_start(error, what=_WHAT) from None
         if process.transport is not None and process.transport.pid:
-            # Requests are served while something is built.
             with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, process.transport.pid, _nice())
+                os.setpriority(os.PRIO_PROCESS, process.transport.pid, _nice(self._terms.niceness))
         process.send(self._setup)
 
     def _answered(self, message: Mapping[str, Any], followed: Mapping[str, bytes]) -> None:
         if message.get("ready"):
+            self._ready = True
+            if self._deadline is not None:
+                self._deadline.reset(self._terms.seconds)
             return
         if message.get("id") != self._number or self._current is None:
             return
@@ -230,17 +261,19 @@ class Worker:
     def _time_out(self) -> None:
         self._deadline = None
         if self._process is not None:
-            self._process.reason = f"it did not finish within {self._settings.build_seconds:g} s (build.build_seconds)"
+            self._process.late = True
+            self._process.reason = f"it did not finish within {self._terms.seconds:g} s ({self._terms.setting})"
             self._process.kill()
 
     def _ended(self, reason: str, crashed: bool) -> None:  # noqa: FBT001  a callback
+        late = self._process is not None and self._process.late
         self._process = None
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
         if self._current is not None:
             _log.error("the build worker exited: {reason}", reason=reason)
-            self._done().errback(BuildFailed(reason, crashed=crashed))
+            self._done().errback(BuildFailed(reason, crashed=crashed, late=late))
         if self._stopped is not None:
             self._stopped.callback(None)
             self._stopped = None
@@ -271,6 +304,7 @@ class _WorkerProcess(ProcessProtocol):
         self._size = 0
         self._stderr = b""
         self.reason = ""
+        self.late = False
 
     @property
     def pid(self) -> int | None:
@@ -376,8 +410,8 @@ def cause(lines: Sequence[str]) -> str:
     return next((line.strip() for line in lines if _CAUSE.match(line)), lines[-1] if lines else "")
 
 
-def _nice() -> int:
-    return min(19, os.getpriority(os.PRIO_PROCESS, 0) + _BEHIND_THE_SERVER)
+def _nice(more: int) -> int:
+    return min(19, os.getpriority(os.PRIO_PROCESS, 0) + more)
 
 
 def _line(message: Mapping[str, Any]) -> bytes:

@@ -20,7 +20,7 @@ from unittest.mock import patch
 from twisted.internet.defer import Deferred
 
 from aiwebengine.build import builder
-from aiwebengine.build.worker import Worker
+from aiwebengine.build.worker import Worker, WorkerTerms
 from aiwebengine.settings.schema import BuildSettings
 
 
@@ -55,7 +55,7 @@ class Kept:
     """What is kept."""
 
     workers: list[tuple[Mapping[str, Any], LentWorker]] = field(default_factory=list)
-    """With what each was told first, except for its folder."""
+    """With what each was told first, except for its folder, and its terms."""
     cache: tempfile.TemporaryDirectory[str] | None = None
     databases: dict[str, bytes] = field(default_factory=dict)
     """The files of an empty data folder, by name."""
@@ -71,18 +71,18 @@ def lending() -> Iterator[None]:
         yield
 
 
-def _lend(*, setup: Mapping[str, Any], settings: BuildSettings, **more: Any) -> Worker:
+def _lend(*, setup: Mapping[str, Any], settings: BuildSettings, terms: WorkerTerms, **more: Any) -> Worker:
     """Return a kept worker that fits and that no engine uses; for settings that are not the usual ones a new one."""
     if settings != BuildSettings():
-        return Worker(setup=setup, settings=settings, **more)
-    terms = {name: value for name, value in setup.items() if name != "cache"}
+        return Worker(setup=setup, settings=settings, terms=terms, **more)
+    told = {**setup, "cache": "", "terms": terms}
     for known, worker in _KEPT.workers:
-        if known == terms and not worker.lent:
+        if known == told and not worker.lent:
             return worker.lend()
     if _KEPT.cache is None:
         _KEPT.cache = tempfile.TemporaryDirectory(prefix="lowered-")
-    worker = LentWorker(setup={**setup, "cache": _KEPT.cache.name}, settings=settings, **more)
-    _KEPT.workers.append((terms, worker))
+    worker = LentWorker(setup={**setup, "cache": _KEPT.cache.name}, settings=settings, terms=terms, **more)
+    _KEPT.workers.append((told, worker))
     return worker.lend()
 
 

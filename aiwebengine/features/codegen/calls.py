@@ -8,12 +8,14 @@ Calls that lower code which a script makes while it runs.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any, Protocol
 
 from aiwebengine.errors import Denied, TooLarge
 from aiwebengine.features.codegen.declarations import CAPABILITY, FUNCTION, PROGRAM
+from aiwebengine.features.codegen.queue import LoweringQueue
 from aiwebengine.features.codegen.settings import CodegenSettings
 from aiwebengine.host.declare import HostCall, limited
 from aiwebengine.host.session import CallSession, Function
@@ -22,8 +24,11 @@ from aiwebengine.host.session import CallSession, Function
 class Lowers(Protocol):
     """Lowers code."""
 
-    async def generated(self, *, parameters: str | None, body: str) -> str:
-        """See `build.builder.Builder.generated`."""
+    async def lower(self, *, parameters: str | None, body: str) -> str:
+        """See `build.generated.CodeLowering.lower`."""
+
+    def state(self) -> dict[str, Any]:
+        """Return figures for the state page."""
 
 
 class CodegenCalls:
@@ -31,13 +36,17 @@ class CodegenCalls:
     The calls that lower code.
 
     Args:
-        builder: Lowers it.
-        settings: Who may make code, and how much is kept.
+        lowering: Lowers it.
+        settings: Who may make code, how much at a time, and how much is kept.
+        seconds: A clock.
     """
 
-    def __init__(self, *, builder: Lowers, settings: CodegenSettings) -> None:
-        self._builder = builder
+    def __init__(self, *, lowering: Lowers, settings: CodegenSettings, seconds: Callable[[], float]) -> None:
+        self._lowering = lowering
         self._settings = settings
+        self._queue = LoweringQueue(
+            most=settings.max_waiting, seconds_per_minute=settings.seconds_per_minute, seconds=seconds
+        )
         self._kept = LoweredCode(most_bytes=settings.cache_bytes)
 
     @property
@@ -53,15 +62,15 @@ class CodegenCalls:
 
     def state(self) -> dict[str, Any]:
         """Return figures for the state page."""
-        return self._kept.state()
+        return {**self._kept.state(), **self._queue.state(), "worker": self._lowering.state()}
 
     def _function(self, session: CallSession, parameters: str, body: str) -> Any:
         self._require(session, "new Function", parameters, body)
-        return self._lowered(parameters, body)
+        return self._lowered(session, parameters, body)
 
     def _program(self, session: CallSession, body: str) -> Any:
         self._require(session, "eval", body)
-        return self._lowered(None, body)
+        return self._lowered(session, None, body)
 
     def _require(self, session: CallSession, what: str, *sources: str) -> None:
         if self._settings.allow == "granted" and CAPABILITY not in session.capabilities:
@@ -75,19 +84,26 @@ class CodegenCalls:
                 f"{what}: a function or program may have at most {self._settings.max_bytes} bytes; it has {size}."
             )
 
-    def _lowered(self, parameters: str | None, body: str) -> Any:
+    def _lowered(self, session: CallSession, parameters: str | None, body: str) -> Any:
         """Return what is kept at once, and otherwise a coroutine."""
         key = _key(parameters, body)
         kept = self._kept.get(key)
-        return {"source": kept} if kept is not None else self._lower(key, parameters, body)
+        return {"source": kept} if kept is not None else self._wait(session, key, parameters, body)
 
-    async def _lower(self, key: bytes, parameters: str | None, body: str) -> dict[str, Any]:
+    async def _wait(self, session: CallSession, key: bytes, parameters: str | None, body: str) -> dict[str, Any]:
+        waiting = self._queue.run(session.invocation.script, partial(self._lower, key, parameters, body))
+        session.at_end(waiting.cancel)
         try:
-            source = await self._builder.generated(parameters=parameters, body=body)
+            return {"source": await waiting}
         except SyntaxError as error:
             return {"syntax": error.msg, "line": error.lineno}
-        self._kept.put(key, source)
-        return {"source": source}
+
+    async def _lower(self, key: bytes, parameters: str | None, body: str) -> str:
+        source = self._kept.get(key)  # Another may have made the same meanwhile.
+        if source is None:
+            source = await self._lowering.lower(parameters=parameters, body=body)
+            self._kept.put(key, source)
+        return source
 
 
 class LoweredCode:

@@ -12,36 +12,31 @@ MAX_BYTES = 256 * 1024
 
 _BODY = Argument(name="body", kind="string", doc="The body of the function, or the program.", max_bytes=MAX_BYTES)
 
-FUNCTION = HostCall(
-    name="codegen.function",
-    group="Code",
-    arguments=(
-        Argument(name="parameters", kind="string", doc="The names of its parameters.", max_bytes=MAX_BYTES),
-        _BODY,
-    ),
-    returns="object",
-    effect="none",
-    partly=CAPABILITY,
-    cost=10,
-    errors=("denied", "too_large", "unavailable"),
-    doc="Lowers a function.",
-    speaks_for="Function",
-    standard=True,
-)
 
-PROGRAM = HostCall(
-    name="codegen.program",
-    group="Code",
-    arguments=(_BODY,),
-    returns="object",
-    effect="none",
-    partly=CAPABILITY,
-    cost=10,
-    errors=("denied", "too_large", "unavailable"),
-    doc="Lowers a program.",
-    speaks_for="eval",
-    standard=True,
+def _lowers(name: str, speaks_for: str, *before: Argument, doc: str) -> HostCall:
+    """Declare a call that lowers the body of what *speaks_for* makes."""
+    return HostCall(
+        name=name,
+        group="Code",
+        arguments=(*before, _BODY),
+        returns="object",
+        effect="none",
+        partly=CAPABILITY,
+        cost=10,
+        errors=("denied", "too_large", "too_many", "timeout", "unavailable"),
+        doc=doc,
+        speaks_for=speaks_for,
+        standard=True,
+    )
+
+
+FUNCTION = _lowers(
+    "codegen.function",
+    "Function",
+    Argument(name="parameters", kind="string", doc="The names of its parameters.", max_bytes=MAX_BYTES),
+    doc="Lowers a function.",
 )
+PROGRAM = _lowers("codegen.program", "eval", doc="Lowers a program.")
 
 DECLARATIONS = Declarations(
     calls=(FUNCTION, PROGRAM),

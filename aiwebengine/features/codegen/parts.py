@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aiwebengine.build.generated import CodeLowering
 from aiwebengine.features.codegen.calls import CodegenCalls
 from aiwebengine.features.codegen.settings import CodegenSettings
 from aiwebengine.machinery import Machinery, Parts
@@ -9,5 +10,19 @@ from aiwebengine.machinery import Machinery, Parts
 
 def build(machinery: Machinery) -> Parts:
     """Build them."""
-    calls = CodegenCalls(builder=machinery.builder, settings=machinery.base.settings.of(CodegenSettings))
-    return Parts(groups=[calls], state={"codegen": calls.state})
+    base = machinery.base
+    settings = base.settings.of(CodegenSettings)
+    lowering = CodeLowering(
+        new_worker=machinery.builder.new_worker,
+        seconds=settings.seconds,
+        setting="codegen.seconds",
+        clock=base.reactor,
+        random=base.random.random,
+    )
+    calls = CodegenCalls(lowering=lowering, settings=settings, seconds=base.reactor.seconds)
+    return Parts(
+        groups=[calls],
+        services=[("code lowering", lowering)],
+        state={"codegen": calls.state},
+        breakers=[lowering.working],
+    )

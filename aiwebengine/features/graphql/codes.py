@@ -23,6 +23,7 @@ CODES: Mapping[str, str] = {
     "http_version": "BAD_USER_INPUT",
     "headers_too_large": "TOO_LARGE",
     "too_slow": "TIMEOUT",
+    "call_timeout": "TIMEOUT",
     "too_many": "TOO_MANY",
     "closed": "CONFLICT",
     "budget": "TOO_MANY",

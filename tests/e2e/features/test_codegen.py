@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
 from aiwebengine.features.codegen.settings import CodegenSettings
+from aiwebengine.settings.schema import LimitSettings
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
 from tests.support.waiting import until
 
@@ -103,10 +104,30 @@ registerWebHandler("/caught", () => {
 registerWebHandler("/world", () => String(Function("return this")() === globalThis));
 """
 
+OTHER = """
+registerWebHandler("/other", () => new Function("return 42")());
+"""
+
 
 def settings(folder: Path, **codegen: Any) -> Any:
     """Return settings with which every script may make code, unless something else is given."""
     return settings_for(folder, codegen=CodegenSettings(**{"allow": "all", **codegen}))
+
+
+async def worker(engine: EngineUnderTest) -> dict[str, Any]:
+    """Return the figures of the worker that lowers code which scripts make."""
+    found: dict[str, Any] = (await engine.api("GET", "/state")).json()["codegen"]["worker"]
+    return found
+
+
+async def made_code_waits(engine: EngineUnderTest, count: int) -> None:
+    """Wait until so much code is lowered or waits for that."""
+
+    async def waits() -> bool:
+        codegen = (await engine.api("GET", "/state")).json()["codegen"]
+        return bool(codegen["running"] + codegen["waiting"] == count)
+
+    await until(waits)
 
 
 async def text(engine: EngineUnderTest, path: str) -> str:
@@ -152,9 +173,9 @@ async def test_made_once(tmp_path: Path) -> None:
     async with running_engine(settings(tmp_path, max_bytes=2048)) as engine:
         await engine.deploy("maker", {"main.js": MAKER})
         assert await text(engine, "/made?text=a") == "made a"
-        built = engine.engine.builder.state()["built"]
+        built = (await worker(engine))["built"]
         assert await text(engine, "/made?text=a") == "made a"
-        assert engine.engine.builder.state()["built"] == built
+        assert (await worker(engine))["built"] == built
         assert (await engine.api("GET", "/state")).json()["codegen"]["kept"] >= 1
         refused = await engine.request("GET", "/long")
         assert refused.status == 500
@@ -169,7 +190,7 @@ async def test_without_the_worker(tmp_path: Path) -> None:
         assert await text(engine, "/early") == "early 1"
     async with running_engine(settings(tmp_path)) as engine:
         assert await text(engine, "/early") == "early 1"
-        assert engine.engine.builder.state()["built"] == 0
+        assert (await worker(engine))["pid"] is None
 
 
 @pytest_twisted.ensureDeferred
@@ -177,9 +198,61 @@ async def test_killed_worker(tmp_path: Path) -> None:
     """A worker that is killed while it lowers is started again, and the script gets its function."""
     async with running_engine(settings(tmp_path)) as engine:
         await engine.deploy("maker", {"main.js": MAKER})
-        pid = engine.engine.builder.state()["pid"]
+        pid = (await worker(engine))["pid"]
         os.kill(pid, signal.SIGSTOP)
         waiting = Deferred.fromCoroutine(engine.request("GET", "/made?text=killed"))
-        await until(lambda: engine.engine.builder.state()["busy"])
+        await made_code_waits(engine, 1)
         os.kill(pid, signal.SIGKILL)
         assert (await waiting).text == "made killed"
+
+
+@pytest_twisted.ensureDeferred
+async def test_deployments_do_not_wait(tmp_path: Path) -> None:
+    """However much code a script makes of what visitors send, deployments are built meanwhile, and others' code next."""
+    own = CodegenSettings(allow="all", max_waiting=5, seconds=60.0)
+    async with running_engine(settings_for(tmp_path, codegen=own, limits=LimitSettings(wall_seconds=60.0))) as engine:
+        await engine.deploy("maker", {"main.js": MAKER})
+        await engine.deploy("other", {"main.js": OTHER})
+        pid = (await worker(engine))["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            waiting = [Deferred.fromCoroutine(engine.request("GET", f"/made?text={n}")) for n in range(5)]
+            await made_code_waits(engine, 5)
+            refused = await engine.request("GET", "/made?text=6")
+            assert refused.status == 429
+            assert "at most 5 functions and programs" in refused.text
+            other = Deferred.fromCoroutine(engine.request("GET", "/other"))
+            await made_code_waits(engine, 6)
+            await engine.deploy("typed", {"main.ts": "registerWebHandler('/typed', (): string => 'typed');"})
+            assert await text(engine, "/typed") == "typed"
+            assert not any(one.called for one in waiting)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert (await other).text == "42"
+        assert [(await one).text for one in waiting] == [f"made {n}" for n in range(5)]
+
+
+@pytest.mark.setting("codegen.seconds")
+@pytest_twisted.ensureDeferred
+async def test_too_slow(tmp_path: Path) -> None:
+    """Code that takes too long to compile is given up with a HostError, and the next code is compiled."""
+    async with running_engine(settings(tmp_path, seconds=0.5)) as engine:
+        await engine.deploy("maker", {"main.js": MAKER})
+        os.kill((await worker(engine))["pid"], signal.SIGSTOP)
+        assert await text(engine, "/caught") == (
+            "HostError: Code that is made at run time must be compiled within 0.5 s (codegen.seconds); make less code "
+            "at a time, or write it into the script."
+        )
+        assert await text(engine, "/world") == "true"
+
+
+@pytest_twisted.ensureDeferred
+async def test_warning(tmp_path: Path) -> None:
+    """A deployment that makes code is told of the capability."""
+    async with running_engine(settings(tmp_path)) as engine:
+        deployed = await engine.api("PUT", "/script?uri=maker", {"files": {"main.js": MAKER}})
+        [warning] = [one for one in deployed.json()["warnings"] if one["code"] == "made_code"]
+        assert warning["message"] == (
+            "new Function makes code while the script runs, for which the script needs the capability."
+        )
+        assert "--grant codegen" in warning["hint"]

@@ -16,6 +16,7 @@ import pytest_twisted
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from aiwebengine.features.codegen.settings import CodegenSettings
 from aiwebengine.services.db import connect
 from aiwebengine.services.db.connect import Database
 from aiwebengine.settings.schema import BuildSettings
@@ -29,7 +30,15 @@ registerWebHandler("/keep", function () {
   return "kept";
 }, { method: "POST" });
 """
+MAKES = """
+registerWebHandler("/made", function () {
+  try { return new Function("return 1")(); }
+  catch (error) { return error.name + " " + error.code + " " + error.message; }
+});
+"""
 TYPESCRIPT = "registerWebHandler('/ts', (): string => 'ts');"
+
+MAY_MAKE = CodegenSettings(allow="all")
 
 
 def database_of(engine: EngineUnderTest, name: str) -> Database:
@@ -111,6 +120,10 @@ async def without_build(engine: EngineUnderTest) -> None:
     assert (await get(engine, "/plain")).text == "plain"
     refused = await put(engine, "ts", TYPESCRIPT, "main.ts")
     assert (refused.status, refused.json()["problems"][0]["code"]) == (422, "no_build")
+    assert (await put(engine, "maker", MAKES)).status in {200, 201}
+    made = await get(engine, "/made")
+    assert "HostError unavailable" in made.text
+    assert "build worker" in made.text
 
 
 @pytest_twisted.ensureDeferred
@@ -120,7 +133,7 @@ async def test_build_worker_crashes() -> None:
         node = Path(folder) / "node"
         node.write_text("#!/bin/sh\nexit 3\n")
         node.chmod(0o700)
-        settings = settings_for(Path(folder) / "data", build=BuildSettings(node=str(node)))
+        settings = settings_for(Path(folder) / "data", build=BuildSettings(node=str(node)), codegen=MAY_MAKE)
         async with running_engine(settings) as engine:
             assert (await put(engine, "before", PLAIN % ("before", "before"))).status == 201
             await without_build(engine)
@@ -144,7 +157,7 @@ async def without_build_again(engine: EngineUnderTest) -> None:
 async def test_node_gone() -> None:
     """Without node what serves serves, and plain scripts are deployed."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = settings_for(Path(folder), build=BuildSettings(node="/nonexistent/node"))
+        settings = settings_for(Path(folder), build=BuildSettings(node="/nonexistent/node"), codegen=MAY_MAKE)
         async with running_engine(settings) as engine:
             assert (await put(engine, "before", PLAIN % ("before", "before"))).status == 201
             await without_build(engine)

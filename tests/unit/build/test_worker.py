@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.build.worker import Worker, cause
+from aiwebengine.build.worker import BuildFailed, Worker, WorkerTerms, cause
 from aiwebengine.errors import Unavailable
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.descriptors import few_descriptors
@@ -35,11 +36,25 @@ class SomeProcess(Clock):
     def __init__(self) -> None:
         super().__init__()
         self.arguments: list[str] = []
+        self.process: Any = None
         self.signals: list[str] = []
 
     def spawnProcess(self, process: Any, _: str, arguments: list[str], **__: Any) -> None:
         self.arguments = arguments
+        self.process = process
         process.transport = SimpleNamespace(pid=99_999_999, signalProcess=self.signals.append, write=lambda _: None)
+
+
+def new_worker(reactor: Any, **settings: Any) -> Worker:
+    """Return a worker that may take 5 s."""
+    return Worker(
+        reactor=reactor,
+        node=Path("/node"),
+        folder=Path("/worker"),
+        setup={},
+        settings=BuildSettings(**settings),
+        terms=WorkerTerms(seconds=5.0, setting="some.seconds", niceness=5),
+    )
 
 
 class CauseTests(SynchronousTestCase):
@@ -72,9 +87,7 @@ class CauseTests(SynchronousTestCase):
 class WorkerTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = NoProcesses()
-        self.worker = Worker(
-            reactor=self.reactor, node=Path("/node"), folder=Path("/worker"), setup={}, settings=BuildSettings()
-        )
+        self.worker = new_worker(self.reactor)
 
     def test_no_descriptors(self) -> None:
         """Without descriptors nothing is started, each build is told so, and nobody waits for ever."""
@@ -108,11 +121,36 @@ class WorkerTests(SynchronousTestCase):
     def start(self, **settings: Any) -> SomeProcess:
         """Start a worker; nothing happens in it."""
         reactor = SomeProcess()
-        worker = Worker(
-            reactor=reactor, node=Path("/node"), folder=Path("/worker"), setup={}, settings=BuildSettings(**settings)
-        )
-        worker.warm()
+        new_worker(reactor, **settings).warm()
         return reactor
+
+    def test_time(self) -> None:
+        """The time of a request begins when the process has started, which may take a while of its own."""
+        reactor = SomeProcess()
+        worker = new_worker(reactor)
+        done = worker.ask({}, None)
+        reactor.advance(9.0)
+        reactor.process.outReceived(b'{"ready": true}\n')
+        reactor.advance(4.0)
+        self.assertEqual(reactor.signals, [])
+        reactor.advance(1.0)
+        self.assertEqual(reactor.signals, ["KILL"])
+        reactor.process.processEnded(Failure(Exception("killed")))
+        failed = self.failureResultOf(done, BuildFailed).value
+        self.assertEqual((str(failed), failed.late), ("it did not finish within 5 s (some.seconds)", True))
+
+    def test_never_starts(self) -> None:
+        """A process that never starts is ended, too."""
+        reactor = SomeProcess()
+        self.failureResultOf(self.never_started(reactor), BuildFailed)
+        self.assertEqual(reactor.signals, ["KILL"])
+
+    def never_started(self, reactor: SomeProcess) -> Any:
+        """Ask a worker that does not start; return what comes of it."""
+        done = new_worker(reactor).ask({}, None)
+        reactor.advance(15.0)
+        reactor.process.processEnded(Failure(Exception("killed")))
+        return done
 
     def test_no_process(self) -> None:
         """A process that cannot be forked is tried again with the next build."""

@@ -139,7 +139,7 @@ export function checks({ types: t }, options) {
     if (named.has(name)) return;
     named.add(name);
     const remedy = advice['new Function'];
-    if (remedy !== undefined) problem(node, 'made_code', `${name} makes code while the script runs, for which the script needs a right.`, remedy, 'warning');
+    if (remedy !== undefined) problem(node, 'made_code', `${name} makes code while the script runs, for which the script needs the capability.`, remedy, 'warning');
     else problem(node, 'no_eval', `${name} is not available: code that is made at run time is neither compiled nor checked.`, 'Write the function itself, or import it.', own ? 'error' : 'warning');
   }
 
