@@ -33,7 +33,7 @@ import nunjucks from 'nunjucks';
 export default () => new nunjucks.Environment().renderString('{% for n in l %}{{ n }},{% endfor %}{{ x | upper }}', { l: [1, 2], x: 'a' });
 
 //// eta
-import { Eta } from 'eta';
+import { Eta } from 'eta/core';
 export default () => new Eta().renderString('<% it.l.forEach((n) => { %><%= n %>;<% }) %>', { l: [1, '<'] });
 
 //// liquidjs
@@ -115,3 +115,12 @@ export default () => ['considerations', 'flying', 'happily'].map(stemmer);
 //// iconv-lite
 import iconv from 'iconv-lite';
 export default () => iconv.decode(Uint8Array.from([0xe9, 0x80]), 'win1252');
+
+//// lodash.template
+import template from 'lodash.template';
+export default () => [
+  template('hello <%= user %>: <% users.forEach((one) => { %><li><%- one %></li><% }); %>')({ user: 'Ada', users: ['a<b', 'c'] }),
+  template('${ a } and <%= b %>', { variable: undefined })({ a: 1, b: 2 }),
+  template('<%= data.x %>', { variable: 'data' })({ x: 3 }),
+  (() => { try { return template('<%= missing.x %>')({}); } catch (error) { return error.name; } })(),
+];

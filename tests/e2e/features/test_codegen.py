@@ -104,6 +104,18 @@ registerWebHandler("/caught", () => {
 registerWebHandler("/world", () => String(Function("return this")() === globalThis));
 """
 
+GETTERS = """
+const lazy = (body) => ({ get made() { return new Function("n", body); } });
+const outcome = (body) => {
+  try { return String(lazy(body).made(20)); } catch (error) { return error.code; }
+};
+registerWebHandler("/before", () => outcome("return n + 1"));
+registerWebHandler("/after", () => {
+  new Function("return 1")();
+  return ["return n + 1", "var f = function (m) { return m * 2; }; return f(n)", "return `${n}`", "let a = n; return a", "return (n"]
+    .map(outcome);
+});
+"""
 OTHER = """
 registerWebHandler("/other", () => new Function("return 42")());
 """
@@ -244,6 +256,16 @@ async def test_too_slow(tmp_path: Path) -> None:
             "at a time, or write it into the script."
         )
         assert await text(engine, "/world") == "true"
+
+
+@pytest_twisted.ensureDeferred
+async def test_in_getters(tmp_path: Path) -> None:
+    """In a getter, where nothing can wait for the server, ES5 works once the script has made code; the rest throws."""
+    async with running_engine(settings(tmp_path)) as engine:
+        await engine.deploy("getters", {"main.js": GETTERS})
+        assert await text(engine, "/before") == "unsupported"
+        wanted = ["21", "40", "unsupported", "unsupported", "unsupported"]
+        assert (await engine.request("GET", "/after")).json() == wanted
 
 
 @pytest_twisted.ensureDeferred
