@@ -202,7 +202,6 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         sockets=WebSockets(
             reactor=reactor,
             settings=settings.websocket,
-            threads=base.unpacking_threads,
             reading=TurnShare(clock=reactor),
             writing=TurnShare(clock=reactor),
         ),

@@ -59,6 +59,7 @@ from aiwebengine.web.http.channel import Channel
 from aiwebengine.web.http.exchange import Exchange
 from aiwebengine.web.http.payload import long_body, payload
 from aiwebengine.web.http.read import Reader, Sender, request_id
+from aiwebengine.web.http.upgraded import SiteConnection
 from aiwebengine.web.http.write import Writer
 from aiwebengine.web.welcome import welcome
 
@@ -164,7 +165,7 @@ class Site:
         self._responders = tuple(responders)
         self._visitors = visitors
         self._pulse = pulse or unwatched_pulse()
-        self._channels: set[Channel] = set()
+        self._connections: set[SiteConnection] = set()
         self._waiting: list[Deferred[None]] = []
         """Fired when there is no connection."""
         self._idle_end: IDelayedCall | None = None
@@ -179,20 +180,20 @@ class Site:
         """Return the factory for an endpoint."""
         return Factory(self, self._own, self._reactor)
 
-    def opened(self, channel: Channel) -> None:
+    def opened(self, connection: SiteConnection) -> None:
         """There is a new connection."""
-        self._channels.add(channel)
+        self._connections.add(connection)
 
-    def closed(self, channel: Channel) -> None:
+    def closed(self, connection: SiteConnection) -> None:
         """A connection has ended."""
-        self._channels.discard(channel)
-        if not self._channels:
+        self._connections.discard(connection)
+        if not self._connections:
             self._tell_ended()
 
     @property
     def connections(self) -> int:
         """How many there are."""
-        return len(self._channels)
+        return len(self._connections)
 
     def drain(self, *, idle_seconds: float) -> Deferred[None]:
         """
@@ -207,7 +208,7 @@ class Site:
         self.stopping = True
         done: Deferred[None] = Deferred(lambda _: self._waiting.remove(done))
         self._waiting.append(done)
-        if self._channels:
+        if self._connections:
             self._idle_end = self._reactor.callLater(idle_seconds, self._end_idle)
         else:
             self._tell_ended()
@@ -217,12 +218,12 @@ class Site:
         """End all connections; fires when there are none, within a second."""
         self.stopping = True
         done: Deferred[None] = Deferred()
-        if not self._channels:
+        if not self._connections:
             done.callback(None)
             return done
         self._waiting.append(done)
-        for channel in list(self._channels):
-            channel.give_up(OutcomeUnknown(_STOPPED, retry_seconds=1.0))
+        for connection in list(self._connections):
+            connection.give_up(OutcomeUnknown(_STOPPED, retry_seconds=1.0))
         cut = self._reactor.callLater(_END_SECONDS, self._cut)
 
         def ended(_: None) -> None:
@@ -232,9 +233,9 @@ class Site:
         return done.addCallback(ended)
 
     def _end_idle(self) -> None:
-        for channel in list(self._channels):
-            if channel.idle:
-                channel.end()
+        for connection in list(self._connections):
+            if connection.idle:
+                connection.end()
 
     def _tell_ended(self) -> None:
         if self._idle_end is not None and self._idle_end.active():
@@ -244,8 +245,8 @@ class Site:
             done.callback(None)
 
     def _cut(self) -> None:
-        for channel in list(self._channels):
-            channel.forceAbortClient()
+        for connection in list(self._connections):
+            connection.forceAbortClient()
         self._tell_ended()
 
     def is_own(self, target: str) -> bool:

@@ -60,6 +60,7 @@ from aiwebengine.web.http.head import (
 )
 from aiwebengine.web.http.idle import IdleTimeout
 from aiwebengine.web.http.read import Sender
+from aiwebengine.web.http.upgraded import SiteConnection, UpgradedConnection, send_past_reactor, write_at_once
 
 _EAGER_BYTES = 16 * 1024
 """So much of later requests is read while one is answered."""
@@ -72,22 +73,6 @@ _HALF_CLOSED_SECONDS = 0.25
 _KEPT_BLOCK = 8 * 1024
 
 
-class UpgradedProtocol(Protocol):
-    """Who speaks another protocol on a connection."""
-
-    def dataReceived(self, data: bytes) -> None:
-        """Take what comes."""
-
-    def connectionLost(self, reason: Failure) -> None:
-        """The connection has ended."""
-
-    def pauseProducing(self) -> None:
-        """The client does not take what was sent."""
-
-    def resumeProducing(self) -> None:
-        """The client takes more."""
-
-
 class ConnectionSite(ExchangeSite, Protocol):
     """What a connection asks of the site."""
 
@@ -98,10 +83,10 @@ class ConnectionSite(ExchangeSite, Protocol):
     def seconds(self) -> float:
         """Return the time of the clock that times connections."""
 
-    def opened(self, channel: Channel) -> None:
+    def opened(self, connection: SiteConnection) -> None:
         """There is a new connection."""
 
-    def closed(self, channel: Channel) -> None:
+    def closed(self, connection: SiteConnection) -> None:
         """A connection has ended."""
 
     def is_own(self, target: str) -> bool:
@@ -161,20 +146,20 @@ class Channel(IdleTimeout, http.HTTPChannel):
         self._limit = 0
         self._own = False
         self._refused = False
-        self._taker: UpgradedProtocol | None = None
+        self._taker: UpgradedConnection | None = None
+        """What is in this one's place, where the transport did not take it itself."""
         self._ending = False
         self._half_closed = False
         self._patience: IDelayedCall | None = None
         self._send_now: Callable[[bytes], int] | None = None
-        """Writes to the socket itself, as much as it takes; None where there is more between it and this."""
+        """See `upgraded.send_past_reactor`."""
 
     def connectionMade(self) -> None:
         """See `HTTPChannel.connectionMade`."""
         super().connectionMade()
         self._peer = str(getattr(self.transport.getPeer(), "host", "") or "")
         self._secure = bool(self.isSecure())
-        if hasattr(self.transport, "writeSomeData") and hasattr(self.transport, "_tempDataBuffer"):
-            self._send_now = self.transport.getHandle().send
+        self._send_now = send_past_reactor(self.transport)
         self._edge.opened(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -190,30 +175,32 @@ class Channel(IdleTimeout, http.HTTPChannel):
 
     # -- another protocol ---------------------------------------------------------------------
 
-    def upgrade(self, taker: UpgradedProtocol) -> bytes:
+    def upgrade(self) -> tuple[UpgradedConnection, bytes]:
         """
-        Have *taker* speak on this connection from now on, in place of the request that asked for it.
+        Leave the connection to another protocol, in place of the request that asked for it.
 
         Returns:
-            What has come for it already.
+            The connection, and what has come for the other protocol already.
         """
+        transport = self.transport
         self.setTimeout(None)
         self.requests.clear()
         self.forget_head()
         self._refused = True
-        self._taker = taker
         rest, self._input = self._input, b""
+        upgraded = UpgradedConnection(transport=transport, send_now=self._send_now, closed=self._edge.closed)
+        self._edge.opened(upgraded)
+        self._edge.closed(self)
         if self._paused_reading:
             self._paused_reading = False
             self._networkProducer.resumeProducing()
-        return rest
-
-    def hold_reading(self, held: bool) -> None:  # noqa: FBT001  it is what it says
-        """Read no more for now, or read on."""
-        if held:
-            self._networkProducer.pauseProducing()
+        if getattr(transport, "protocol", None) is self:
+            self._networkProducer.unregisterProducer()
+            transport.protocol = upgraded
+            transport.registerProducer(upgraded, True)
         else:
-            self._networkProducer.resumeProducing()
+            self._taker = upgraded
+        return upgraded, rest
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -437,24 +424,8 @@ class Channel(IdleTimeout, http.HTTPChannel):
         return bool(self._waitingForTransport)
 
     def send(self, data: bytes) -> None:
-        """
-        Write *data*, past the reactor if nothing waits there.
-
-        Nothing depends on the short cut, but it saves a turn of the reactor and two system calls.
-        """
-        transport = self.transport
-        if self._send_now is not None and not (
-            transport._tempDataBuffer or transport.dataBuffer or transport.disconnecting  # noqa: SLF001  see above
-        ):
-            try:
-                sent = self._send_now(data)
-            except OSError:
-                # It takes nothing now, or never again; what that means the transport finds out.
-                sent = 0
-            if sent == len(data):
-                return
-            data = data[sent:]
-        transport.write(data)
+        """See `upgraded.write_at_once`."""
+        write_at_once(self.transport, self._send_now, data)
 
     def forget_head(self) -> None:
         """Keep no longer what was read of the last head, though the next may be the same."""

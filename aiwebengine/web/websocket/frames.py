@@ -9,9 +9,16 @@ from __future__ import annotations
 
 import zlib
 
-_TEXT = 0x81
-_BINARY = 0x82
+TEXT = 1
+BINARY = 2
+CLOSE = 8
+PING = 9
+PONG = 10
+
+_FINAL = 0x80
 _COMPRESSED = 0x40
+_NO_STATUS = 1005
+_LONGEST_REASON = 123
 _TAIL = 4
 """Bytes at the end of what is compressed that stand for nothing."""
 
@@ -37,7 +44,7 @@ class OutgoingMessage:
     def frame(self) -> bytes:
         """Return its frame."""
         if self._frame is None:
-            self._frame = _frame(_BINARY if self.binary else _TEXT, self.data)
+            self._frame = frame(BINARY if self.binary else TEXT, self.data)
         return self._frame
 
     def packed(self, window_bits: int) -> bytes:
@@ -53,7 +60,7 @@ class OutgoingMessage:
         if known is None:
             deflate = zlib.compressobj(wbits=-window_bits)
             data = (deflate.compress(self.data) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-_TAIL]
-            known = self._packed[window_bits] = _frame((_BINARY if self.binary else _TEXT) | _COMPRESSED, data)
+            known = self._packed[window_bits] = frame((BINARY if self.binary else TEXT) | _COMPRESSED, data)
         return known
 
 
@@ -62,8 +69,23 @@ def text_message(text: str) -> OutgoingMessage:
     return OutgoingMessage(text.encode("utf-8", "replace"))
 
 
-def _frame(first: int, data: bytes) -> bytes:
-    size = len(data)
+def closing_frame(code: int, reason: str) -> bytes:
+    """
+    Return a closing frame.
+
+    Args:
+        code: 1005 for none.
+        reason: Cut to what there is room for.
+    """
+    if code == _NO_STATUS:
+        return frame(CLOSE, b"")
+    cut = reason.encode("utf-8", "replace")[:_LONGEST_REASON].decode("utf-8", "ignore")
+    return frame(CLOSE, code.to_bytes(2, "big") + cut.encode())
+
+
+def frame(opcode: int, data: bytes) -> bytes:
+    """Return the one frame of a message, or a control frame."""
+    first, size = _FINAL | opcode, len(data)
     if size < 126:
         return b"%c%c%b" % (first, size, data)
     if size < 65_536:

@@ -12,10 +12,13 @@ a WebSocket and whoever it belongs to:
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha1
 from typing import Protocol
 from urllib.parse import urlsplit
+from zlib import MAX_WBITS
 
 from aiwebengine.errors import Denied, Invalid, UpgradeRequired
 from aiwebengine.values import Request
@@ -24,6 +27,8 @@ from aiwebengine.web.websocket.frames import OutgoingMessage
 _KEY = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 _WORD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
 _VERSION = "13"
+_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+"""What a server adds to a client's key to prove that it speaks WebSocket."""
 _MOST_PROTOCOLS = 50
 _MOST_OFFERS = 20
 _WINDOWS = frozenset(str(bits) for bits in range(9, 16))
@@ -108,27 +113,38 @@ class Handshake:
     key: str
     protocols: tuple[str, ...]
     """Subprotocols that the client speaks, best first."""
-    extensions: str
-    """Those of the client's offers that can be met; empty if there are none."""
+    window_bits: int
+    """How far back the client looks in what is compressed; 0 if it does not know permessage-deflate."""
 
     def choose(self, spoken: Sequence[str]) -> str:
         """Return the subprotocol to speak: the client's first that is among *spoken*; empty if none is."""
         return next((protocol for protocol in self.protocols if protocol in spoken), "")
 
-    def head(self, protocol: str) -> bytes:
-        """Return the head of a request that asks for just this."""
+    def accepted(self, protocol: str, *, compressed: bool) -> bytes:
+        """
+        Return the head of the answer.
+
+        Args:
+            protocol: The subprotocol that is spoken; empty for none.
+            compressed: Messages may be compressed, as the client has offered.
+        """
+        digest = sha1(f"{self.key}{_GUID}".encode(), usedforsecurity=False).digest()
         lines = [
-            "GET / HTTP/1.1",
-            "host: localhost",
-            "upgrade: websocket",
-            "connection: upgrade",
-            f"sec-websocket-version: {_VERSION}",
-            f"sec-websocket-key: {self.key}",
+            "HTTP/1.1 101 Switching Protocols",
+            "Server: aiwebengine",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            f"Sec-WebSocket-Accept: {b64encode(digest).decode('ascii')}",
         ]
         if protocol:
-            lines.append(f"sec-websocket-protocol: {protocol}")
-        if self.extensions:
-            lines.append(f"sec-websocket-extensions: {self.extensions}")
+            lines.append(f"Sec-WebSocket-Protocol: {protocol}")
+        if compressed:
+            # A context for each direction and connection would take a third of a megabyte.
+            window = f"; server_max_window_bits={self.window_bits}" if self.window_bits < MAX_WBITS else ""
+            lines.append(
+                "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+                f"client_no_context_takeover{window}"
+            )
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
@@ -173,32 +189,33 @@ def read_handshake(request: Request, *, modern: bool) -> Handshake:
             f"The header sec-websocket-protocol is a list of at most {_MOST_PROTOCOLS} words; "
             f"this one is {_shown(headers['sec-websocket-protocol'])}."
         )
-    extensions = usable_extensions(headers.get("sec-websocket-extensions", ""))
-    return Handshake(key=key, protocols=protocols, extensions=extensions)
+    window_bits = offered_window(headers.get("sec-websocket-extensions", ""))
+    return Handshake(key=key, protocols=protocols, window_bits=window_bits)
 
 
-def usable_extensions(offered: str) -> str:
+def offered_window(offered: str) -> int:
     """
-    Return those offers of extensions that the server can meet, in the client's order; the others are declined.
+    Return the window of the client's first offer of permessage-deflate that the server can meet; 0 if there is none.
 
     A client may offer what nobody here knows, or a window that zlib cannot have (RFC 6455, 9.1; RFC 7692, 7):
     then there is no extension, and the WebSocket is opened all the same.
     """
-    return ", ".join(offer for part in offered.split(",")[:_MOST_OFFERS] if _can_be_met(offer := part.strip()))
+    return next((bits for part in offered.split(",")[:_MOST_OFFERS] if (bits := _window(part))), 0)
 
 
-def _can_be_met(offer: str) -> bool:
+def _window(offer: str) -> int:
     name, *parameters = (part.strip() for part in offer.split(";"))
     if name.lower() != "permessage-deflate":
-        return False
-    seen: set[str] = set()
+        return 0
+    seen: dict[str, str] = {}
     for parameter in parameters:
         key, has_value, value = (part.strip() for part in parameter.partition("="))
+        value = value.strip('"')
         allowed = _DEFLATE_PARAMETERS.get(key)
-        if allowed is None or key in seen or (value.strip('"') if has_value else None) not in allowed:
-            return False
-        seen.add(key)
-    return True
+        if allowed is None or key in seen or (value if has_value else None) not in allowed:
+            return 0
+        seen[key] = value
+    return int(seen.get("server_max_window_bits", MAX_WBITS))
 
 
 def check_origin(request: Request, allowed: Iterable[str]) -> None:

@@ -74,9 +74,24 @@ def test_subprotocols() -> None:
     handshake = read_handshake(asked(sec_websocket_protocol="chat.v3, chat.v2,chat.v1"), modern=True)
     assert handshake.choose(["chat.v1", "chat.v2"]) == "chat.v2"
     assert handshake.choose([]) == ""
-    assert b"protocol" not in handshake.head("")
-    assert b"\r\nsec-websocket-protocol: chat.v2\r\n" in handshake.head("chat.v2")
+    assert b"Protocol:" not in handshake.accepted("", compressed=False)
+    assert b"\r\nSec-WebSocket-Protocol: chat.v2\r\n" in handshake.accepted("chat.v2", compressed=False)
     assert read_handshake(asked(), modern=True).choose(["chat.v1"]) == ""
+
+
+def test_the_answer() -> None:
+    """The answer proves that the key was read (RFC 6455, 1.3), and repeats of the compression what was agreed upon."""
+    handshake = read_handshake(
+        asked(sec_websocket_extensions="permessage-deflate; server_max_window_bits=10"), modern=True
+    )
+    plain = handshake.accepted("", compressed=False).decode().split("\r\n")
+    assert plain[0] == "HTTP/1.1 101 Switching Protocols"
+    assert "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in plain
+    assert not any("permessage" in line for line in plain)
+    assert handshake.accepted("", compressed=True).endswith(
+        b"permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10\r\n\r\n"
+    )
+    assert read_handshake(asked(sec_websocket_extensions="permessage-deflate"), modern=True).window_bits == 15
 
 
 @pytest.mark.parametrize(
