@@ -22,6 +22,9 @@ from collections.abc import Sequence
 
 PLAIN = "-"
 """In place of a query: a WebSocket of a script."""
+PING = b"\x89"
+PONG = b"\x8a"
+TEXT = b"\x81"
 
 _FROM_ONE_ADDRESS = 5000
 _OPENING = 200
@@ -89,6 +92,8 @@ class Listeners:
                 self._begun.add(descriptor)
             elif descriptor not in self._begun:
                 self._talk(descriptor, seen)
+            if self._query and data.startswith(PING):
+                self._sockets[descriptor].send(frame(data[2 : 2 + data[1]], PONG))
             events = seen.count(self._mark)
             self._tails[descriptor] = seen[1 - len(self._mark) :]
             if events:
@@ -132,10 +137,10 @@ class Listeners:
         )
 
 
-def frame(text: bytes) -> bytes:
+def frame(text: bytes, first: bytes = TEXT) -> bytes:
     """Return a frame of a short text, with a mask that changes nothing."""
     size = bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big")
-    return b"\x81" + size + b"\0\0\0\0" + text
+    return first + size + b"\0\0\0\0" + text
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 BENCH = Path(__file__).resolve().parent
 RIVALS = BENCH / "rivals"
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 def free_port() -> int:
