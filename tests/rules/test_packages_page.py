@@ -12,7 +12,7 @@ _OUTCOMES = ROOT / "bench" / "packages" / "outcomes.json"
 
 
 def test_versions_are_pinned() -> None:
-    """There are 141 cases, each about another package, and each package has one version."""
+    """There are 142 cases, each about another package, and each package has one version."""
     cases = read_cases()
     assert len({case.folder for case in cases}) == len(cases) == 142
     assert all(version[0].isdigit() for case in cases for version in case.versions.values())
