@@ -15,10 +15,10 @@ from typing import Any, Protocol
 
 from aiwebengine.errors import Denied, TooLarge
 from aiwebengine.features.codegen.declarations import CAPABILITY, FUNCTION, PROGRAM
-from aiwebengine.features.codegen.queue import LoweringQueue
 from aiwebengine.features.codegen.settings import CodegenSettings
 from aiwebengine.host.declare import HostCall, limited
 from aiwebengine.host.session import CallSession, Function
+from aiwebengine.services.fair_queue import FairQueue, FairTerms
 
 
 class Lowers(Protocol):
@@ -44,9 +44,7 @@ class CodegenCalls:
     def __init__(self, *, lowering: Lowers, settings: CodegenSettings, seconds: Callable[[], float]) -> None:
         self._lowering = lowering
         self._settings = settings
-        self._queue = LoweringQueue(
-            most=settings.max_waiting, seconds_per_minute=settings.seconds_per_minute, seconds=seconds
-        )
+        self._queue = FairQueue(terms=_terms(settings), seconds=seconds)
         self._kept = LoweredCode(most_bytes=settings.cache_bytes)
 
     @property
@@ -139,6 +137,24 @@ class LoweredCode:
     def state(self) -> dict[str, Any]:
         """Return figures for the state page."""
         return {"kept": len(self._sources), "bytes": self._bytes}
+
+
+def _terms(settings: CodegenSettings) -> FairTerms:
+    """Say how much is lowered at a time."""
+    return FairTerms(
+        places=1,
+        places_each=1,
+        most=settings.max_waiting,
+        seconds_per_minute=settings.seconds_per_minute,
+        full=(
+            f"A script may make at most {settings.max_waiting} functions and programs from strings at the same time "
+            "(codegen.max_waiting); make them once, at the top level, and keep them"
+        ),
+        spent=(
+            f"The code that a script makes at run time may take {settings.seconds_per_minute:g} s of each minute to "
+            "compile (codegen.seconds_per_minute), which this script has used; make functions once and keep them"
+        ),
+    )
 
 
 def _key(parameters: str | None, body: str) -> bytes:

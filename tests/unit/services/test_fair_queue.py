@@ -1,4 +1,4 @@
-"""Who may have code lowered next."""
+"""Work that scripts wait for: who may begin next."""
 
 from __future__ import annotations
 
@@ -9,15 +9,27 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import TooMany
-from aiwebengine.features.codegen.queue import LoweringQueue
+from aiwebengine.services.fair_queue import FairQueue, FairTerms
 
 
 class QueueTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        self.queue = LoweringQueue(most=3, seconds_per_minute=20, seconds=self.clock.seconds)
+        self.queue = self.with_places(1)
         self.begun: list[str] = []
         self.under_way: list[Deferred[str]] = []
+
+    def with_places(self, places: int, each: int = 1) -> FairQueue:
+        """Return a queue with so many places."""
+        terms = FairTerms(
+            places=places,
+            places_each=each,
+            most=3,
+            seconds_per_minute=20,
+            full="at most 3; wait",
+            spent="20 s are used",
+        )
+        return FairQueue(terms=terms, seconds=self.clock.seconds)
 
     def ask(self, script: str, name: str = "") -> Deferred[str]:
         """Have a script wait for something of that name."""
@@ -35,7 +47,7 @@ class QueueTests(SynchronousTestCase):
         self.under_way.pop().callback(result)
 
     def test_turns(self) -> None:
-        """One is lowered at a time, and a script with many waits for the others after each."""
+        """One is done at a time, and a script with many waits for the others after each."""
         for name in ("a1", "a2", "a3"):
             self.ask("a", name)
         self.ask("b")
@@ -53,8 +65,7 @@ class QueueTests(SynchronousTestCase):
             self.ask("a")
         with self.assertRaises(TooMany) as refused:
             self.ask("a")
-        self.assertIn("at most 3 functions", refused.exception.public)
-        self.assertIn("codegen.max_waiting", refused.exception.public)
+        self.assertEqual(refused.exception.public, "at most 3; wait.")
         self.ask("b")
         self.finish()
         self.ask("a")
@@ -98,7 +109,7 @@ class QueueTests(SynchronousTestCase):
         self.finish(21.0)
         self.successResultOf(first)
         error = self.failureResultOf(second, TooMany).value
-        self.assertIn("20 s of each minute", error.public)
+        self.assertEqual(error.public, "20 s are used; try again in 39 s.")
         self.assertEqual(error.retry_seconds, 39.0)
         with self.assertRaises(TooMany):
             self.ask("a")
@@ -107,3 +118,15 @@ class QueueTests(SynchronousTestCase):
         self.clock.advance(39.0)
         self.ask("a")
         self.assertEqual(self.begun, ["a", "b", "a"])
+
+    def test_places(self) -> None:
+        """With several places no script takes all of them, however much of its work waits."""
+        self.queue = self.with_places(3, each=2)
+        for name in ("a1", "a2", "a3"):
+            self.ask("a", name)
+        self.assertEqual(self.begun, ["a1", "a2"])
+        self.ask("b", "b1")
+        self.ask("b", "b2")
+        self.assertEqual(self.begun, ["a1", "a2", "b1"])
+        self.finish()
+        self.assertEqual(self.begun, ["a1", "a2", "b1", "b2"])
