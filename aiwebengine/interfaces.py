@@ -86,6 +86,10 @@ class HostSession(Protocol):
     def rows(self) -> int:
         """Return how many rows of the database were read or are to be written."""
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Return how much processor time host calls took in the server that is charged to the script."""
+
     def withdraw(self) -> None:
         """Have a commit that is asked for fail with `Cancelled`, unless it has begun."""
 

@@ -11,6 +11,7 @@ from aiwebengine.errors import CannotStart
 from aiwebengine.feature import API_VERSION, Feature
 from aiwebengine.features.assets.feature import FEATURE as ASSETS
 from aiwebengine.features.codegen.feature import FEATURE as CODEGEN
+from aiwebengine.features.crypto.feature import FEATURE as CRYPTO
 from aiwebengine.features.graphql.feature import FEATURE as GRAPHQL
 from aiwebengine.features.idempotency.feature import FEATURE as IDEMPOTENCY
 from aiwebengine.features.management.feature import FEATURE as MANAGEMENT
@@ -28,6 +29,7 @@ FEATURES: tuple[Feature, ...] = (
     ASSETS,
     MANAGEMENT,
     CODEGEN,
+    CRYPTO,
     STREAMS,
     SOCKETS,
     GRAPHQL,

@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar, get_args
 
 from aiwebengine.errors import TABLE
 from aiwebengine.host.declare import Argument, Capability, Effect, Global, HostCall, Kind, Member, Shape
 from aiwebengine.runtime.reserved import Reserved
+
+T = TypeVar("T", Shape, Global)
 
 _STRENGTH: tuple[Effect, ...] = ("none", "evidence", "held", "immediate")
 _SENTENCES = re.compile(r"[A-Z`].*[.:]", re.DOTALL)
@@ -33,7 +35,7 @@ class Declarations:
     shapes: tuple[Shape, ...] = ()
     """Named types."""
     members: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
-    """By named type, such as `RouteOptions`, what is added to it that is declared elsewhere."""
+    """By named type, such as `RouteOptions`, or global object, what is added to it that is declared elsewhere."""
     types: str = ""
     """TypeScript of further types, as it stands in the declarations."""
     capabilities: tuple[Capability, ...] = ()
@@ -203,7 +205,7 @@ def together(parts: Iterable[Declarations]) -> Declarations:
     every = list(parts)
     return Declarations(
         calls=tuple(call for part in every for call in part.calls),
-        globals=tuple(declaration for part in every for declaration in part.globals),
+        globals=tuple(_extended(declaration, every) for part in every for declaration in part.globals),
         shapes=tuple(_extended(shape, every) for part in every for shape in part.shapes),
         types="".join(part.types for part in every),
         capabilities=tuple(capability for part in every for capability in part.capabilities),
@@ -220,9 +222,9 @@ def together(parts: Iterable[Declarations]) -> Declarations:
     )
 
 
-def _extended(shape: Shape, parts: Iterable[Declarations]) -> Shape:
-    added = [member for part in parts for member in part.members.get(shape.name, ())]
-    return replace(shape, members=(*shape.members, *added)) if added else shape
+def _extended(declaration: T, parts: Iterable[Declarations]) -> T:
+    added: list[Member] = [member for part in parts for member in part.members.get(declaration.name, ())]
+    return replace(declaration, members=(*declaration.members, *added)) if added else declaration
 
 
 def surface(calls: Iterable[HostCall], files: Sequence[Path] = (), *, advice: Mapping[str, str]) -> str:

@@ -66,6 +66,8 @@ class CallSession:
         """Weight of the calls so far."""
         self.rows = 0
         """Of the database, read or written."""
+        self.cpu_seconds = 0.0
+        """Of the server's processor time, for host calls that compute."""
         self.open = 0
         """Calls that have not been answered."""
         self._versions = 0

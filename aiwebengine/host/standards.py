@@ -456,10 +456,7 @@ STANDARDS: tuple[Global, ...] = (
         name="crypto",
         group=_GROUP,
         kind="object",
-        doc=(
-            "Random values, generated from a seed that the server chooses for each invocation. "
-            "`crypto.subtle` is not available."
-        ),
+        doc="Random values, generated from a seed that the server chooses for each invocation.",
         members=_members(
             "randomUUID(): string",
             "getRandomValues<Values extends ArrayBufferView>(values: Values): Values",

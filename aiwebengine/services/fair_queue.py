@@ -42,7 +42,7 @@ class FairTerms:
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class _QueuedWork:
+class _WaitingWork:
     work: Callable[[], Awaitable[Any]]
     outcome: Deferred[Any]
 
@@ -59,7 +59,7 @@ class FairQueue:
     def __init__(self, *, terms: FairTerms, seconds: Callable[[], float]) -> None:
         self._terms = terms
         self._seconds = seconds
-        self._waiting: OrderedDict[str, deque[_QueuedWork]] = OrderedDict()
+        self._waiting: OrderedDict[str, deque[_WaitingWork]] = OrderedDict()
         """By script, in the order of their turns; none is empty."""
         self._running: dict[str, int] = {}
         """By script, pieces that are under way; none is 0."""
@@ -83,7 +83,7 @@ class FairQueue:
         if len(self._waiting.get(script, ())) + self._running.get(script, 0) >= self._terms.most:
             self._refused += 1
             raise TooMany(f"{self._terms.full}.", retry_seconds=1.0)
-        queued = _QueuedWork(work=work, outcome=Deferred(lambda _: self._leave(script, queued)))
+        queued = _WaitingWork(work=work, outcome=Deferred(lambda _: self._leave(script, queued)))
         self._waiting.setdefault(script, deque()).append(queued)
         self._move()
         return queued.outcome
@@ -121,7 +121,7 @@ class FairQueue:
         each = self._terms.places_each
         return next((script for script in self._waiting if self._running.get(script, 0) < each), None)
 
-    def _take(self, script: str) -> _QueuedWork:
+    def _take(self, script: str) -> _WaitingWork:
         queue = self._waiting.pop(script)
         queued = queue.popleft()
         if queue:
@@ -129,7 +129,7 @@ class FairQueue:
             self._waiting[script] = queue
         return queued
 
-    def _begin(self, script: str, queued: _QueuedWork) -> None:
+    def _begin(self, script: str, queued: _WaitingWork) -> None:
         try:
             self._refuse_spent(script)
         except TooMany as error:
@@ -149,7 +149,7 @@ class FairQueue:
 
         Deferred.fromCoroutine(_awaited(queued.work)).addBoth(ended)
 
-    def _leave(self, script: str, queued: _QueuedWork) -> None:
+    def _leave(self, script: str, queued: _WaitingWork) -> None:
         queue = self._waiting.get(script)
         if queue is not None and queued in queue:
             queue.remove(queued)

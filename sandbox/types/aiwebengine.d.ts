@@ -444,6 +444,19 @@ interface SubscriptionMessageOptions {
   immediate?: boolean;
 }
 
+
+type BufferSource = ArrayBuffer | ArrayBufferView;
+type KeyFormat = "raw" | "spki" | "pkcs8" | "jwk";
+type KeyUsage = "encrypt" | "decrypt" | "sign" | "verify" | "deriveKey" | "deriveBits" | "wrapKey" | "unwrapKey";
+type AlgorithmIdentifier = string | { name: string; [parameter: string]: any };
+interface JsonWebKey {
+  [member: string]: any;
+  kty?: string;
+}
+interface CryptoKeyPair {
+  publicKey: CryptoKey;
+  privateKey: CryptoKey;
+}
 /** What a file knows of itself; paths are those of the script's files. */
 interface ImportMeta {
   /** Such as `file:///pages/a.ts`. */
@@ -1010,6 +1023,52 @@ interface PersonalStorage {
  * });
  */
 declare var personalStorage: PersonalStorage;
+
+/**
+ * The Web Cryptography API, which is `crypto.subtle`.
+ * Its errors are those of the standard: `DOMException` with the name `OperationError`, `InvalidAccessError`, `NotSupportedError`, `DataError` or `SyntaxError`, and `TypeError`; beyond the server's limits it throws a `HostError`.
+ * @example
+ * registerWebHandler("/subtle", () => String(crypto.subtle instanceof SubtleCrypto));
+ */
+declare class SubtleCrypto {
+  /** Hashes by `SHA-1`, `SHA-256`, `SHA-384` or `SHA-512`. */
+  digest(algorithm: AlgorithmIdentifier, data: BufferSource): Promise<ArrayBuffer>;
+  /** Makes a key, or of algorithms with public keys a pair: `{ publicKey, privateKey }`. An RSA key has at most `crypto.max_rsa_bits`. */
+  generateKey(algorithm: AlgorithmIdentifier, extractable: boolean, keyUsages: KeyUsage[]): Promise<any>;
+  /** Reads a key in one of the formats `raw`, `spki`, `pkcs8` and `jwk`. Of a private RSA key all numbers are needed; whether its factors are primes is not checked. */
+  importKey(format: KeyFormat, keyData: BufferSource | JsonWebKey, algorithm: AlgorithmIdentifier, extractable: boolean, keyUsages: KeyUsage[]): Promise<CryptoKey>;
+  /** Writes a key that is extractable: an `ArrayBuffer`, or an object for `jwk`. */
+  exportKey(format: KeyFormat, key: CryptoKey): Promise<any>;
+  /** Signs by HMAC, RSASSA-PKCS1-v1_5, RSA-PSS, ECDSA or Ed25519. */
+  sign(algorithm: AlgorithmIdentifier, key: CryptoKey, data: BufferSource): Promise<ArrayBuffer>;
+  /** Checks a signature, in constant time. */
+  verify(algorithm: AlgorithmIdentifier, key: CryptoKey, signature: BufferSource, data: BufferSource): Promise<boolean>;
+  /** Encrypts by AES-GCM, AES-CBC, AES-CTR or RSA-OAEP; of AES-GCM, `iv` has 8 to 128 bytes. */
+  encrypt(algorithm: AlgorithmIdentifier, key: CryptoKey, data: BufferSource): Promise<ArrayBuffer>;
+  /** Decrypts what `encrypt` gives. */
+  decrypt(algorithm: AlgorithmIdentifier, key: CryptoKey, data: BufferSource): Promise<ArrayBuffer>;
+  /** Derives bits by PBKDF2, HKDF, ECDH or X25519. PBKDF2 takes at most `crypto.max_iterations` iterations. */
+  deriveBits(algorithm: AlgorithmIdentifier, baseKey: CryptoKey, length?: number | null): Promise<ArrayBuffer>;
+  /** Derives a key as `deriveBits` derives bits. */
+  deriveKey(algorithm: AlgorithmIdentifier, baseKey: CryptoKey, derivedKeyType: AlgorithmIdentifier, extractable: boolean, keyUsages: KeyUsage[]): Promise<CryptoKey>;
+  /** Writes a key and encrypts it, by AES-KW or what `encrypt` has. */
+  wrapKey(format: KeyFormat, key: CryptoKey, wrappingKey: CryptoKey, wrapAlgorithm: AlgorithmIdentifier): Promise<ArrayBuffer>;
+  /** Reads a key that `wrapKey` gives. */
+  unwrapKey(format: KeyFormat, wrappedKey: BufferSource, unwrappingKey: CryptoKey, unwrapAlgorithm: AlgorithmIdentifier, unwrappedKeyAlgorithm: AlgorithmIdentifier, extractable: boolean, keyUsages: KeyUsage[]): Promise<CryptoKey>;
+}
+
+/**
+ * A key of `crypto.subtle`.
+ * The key itself stays in the server, which checks what it may be used for; the script has a sealed handle, which can be kept in a variable and copied by `structuredClone`, and is good for no other script.
+ * @example
+ * registerWebHandler("/key", () => typeof CryptoKey);
+ */
+declare class CryptoKey {
+  readonly type: "secret" | "public" | "private";
+  readonly extractable: boolean;
+  readonly algorithm: { name: string; [parameter: string]: any };
+  readonly usages: KeyUsage[];
+}
 
 /**
  * Registers a stream of server-sent events, which a browser reads with `new EventSource(path)`.
@@ -1772,10 +1831,29 @@ declare function clearInterval(timer?: number): void;
 interface Crypto {
   randomUUID(): string;
   getRandomValues<Values extends ArrayBufferView>(values: Values): Values;
+  readonly subtle: SubtleCrypto;
+  /**
+   * Hashes at once, as `crypto.subtle.digest` does; at most 64 KiB (setting `crypto.max_sync_bytes`).
+   * A string is taken as UTF-8.
+   * @throws {HostError} `too_large`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/hash", () => ({ bytes: [...new Uint8Array(crypto.digestSync("SHA-256", "text"))] }));
+   */
+  digestSync(algorithm: AlgorithmIdentifier, data: BufferSource | string): ArrayBuffer;
+  /**
+   * Makes an HMAC at once; at most 64 KiB (setting `crypto.max_sync_bytes`).
+   * A `CryptoKey` has its own hash, which must be the same.
+   * Strings are taken as UTF-8.
+   * @throws {HostError} `too_large`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/hmac", () => crypto.hmacSync("SHA-256", "secret", "text").byteLength.toString());
+   */
+  hmacSync(hash: AlgorithmIdentifier, key: CryptoKey | BufferSource | string, data: BufferSource | string): ArrayBuffer;
+  /** Returns whether two values have the same bytes; takes as long wherever they differ. */
+  timingSafeEqual(a: BufferSource, b: BufferSource): boolean;
 }
 /**
  * Random values, generated from a seed that the server chooses for each invocation.
- * `crypto.subtle` is not available.
  * @example
  * registerWebHandler("/id", () => crypto.randomUUID());
  */

@@ -11,6 +11,7 @@ from aiwebengine.features.all import FEATURES
 from tests.rules.tree import files, name
 
 TERMS: Mapping[str, str] = {
+    "crypto": "the prelude has random values under this global; the feature adds the rest to it",
     "management": "the management API is a part of the machinery; the feature gives scripts some of it",
     "receipts": "the machinery makes a receipt of each invocation; the feature stores them",
     "recordings": "the machinery records and replays an invocation; the feature decides which, and stores them",

@@ -118,6 +118,7 @@ class _Session:
         self._host = host
         self._invocation = invocation
         self.units = self.rows = 0
+        self.cpu_seconds = 0.0
 
     def call(self, name: str, argument: str) -> Deferred[str] | str:
         try:

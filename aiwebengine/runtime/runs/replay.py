@@ -54,6 +54,7 @@ class Replay:
         self.lines: list[LogLine] = []
         self.error: ScriptFailed | None = None
         self.rows = 0
+        self.cpu_seconds = 0.0
         self.ended: Deferred[None] = Deferred()
         """Fires when nothing more will be asked."""
 

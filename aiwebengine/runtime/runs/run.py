@@ -578,6 +578,7 @@ class Run:
             self._context.host.account(self.invocation, self.receipt(outcome))
         else:
             self.costs.rows = session.rows
+            self.costs.cpu_seconds += session.cpu_seconds
             session.end(self.receipt(outcome))
 
 

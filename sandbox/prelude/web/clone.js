@@ -9,6 +9,9 @@
     var toString = Function.prototype.call.bind(Object.prototype.toString), keysOf = Object.keys;
     var ERRORS = { Error: 1, EvalError: 1, RangeError: 1, ReferenceError: 1, SyntaxError: 1, TypeError: 1, URIError: 1 };
 
+    /* Of features: each returns the copy of a value of its own kind, and undefined for others. */
+    var cloners = K.cloners = [];
+
     function refuse(value) {
         var what = typeof value === 'function' ? 'a function' + (value.name ? ' (' + value.name + ')' : '') : typeof value === 'symbol' ? 'a symbol' : toString(value);
         return new K.DOMException(what + ' could not be cloned.', 'DataCloneError');
@@ -44,6 +47,10 @@
             return made;
         }
         if (value instanceof K.Blob) return value;
+        for (var i = 0; i < cloners.length; i++) {
+            made = cloners[i](value);
+            if (made !== undefined) return kept(seen, value, made);
+        }
         if (value instanceof ArrayBuffer) return kept(seen, value, value.slice(0));
         if (ArrayBuffer.isView(value)) return kept(seen, value, view(value, seen));
         if (value instanceof Error) return error(value, seen);

@@ -124,6 +124,15 @@ USES: dict[str, Use] = {
         check=_answers("/double", "4"),
         refused="new Function is not available",
     ),
+    "crypto": Use(
+        source=(
+            'registerWebHandler("/hashed", async () => { '
+            'const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode("abc")); '
+            "return String(hash.byteLength); });"
+        ),
+        check=_answers("/hashed", "32"),
+        refused="crypto.subtle is not part of this version",
+    ),
     "idempotency": Use(
         source='registerWebHandler("/once", () => String(Math.random()), { method: "POST", idempotent: true });',
         check=_once,

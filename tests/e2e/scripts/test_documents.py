@@ -55,7 +55,7 @@ UNRUN = {
 }
 """By document, what is not run: commands, files, and the first lines of blocks that are neither."""
 
-GUIDES = [path for path in documents() if path.parent == ROOT or path.parent.name in {"tutorial", "howto"}]
+GUIDES = [path for path in documents() if path.parent == ROOT or {"tutorial", "howto"} & {*path.parts}]
 FOLLOWED = [path for path in documents() if any(block.is_typed for block in blocks_of(path))]
 
 

@@ -81,6 +81,7 @@ class FakeHost:
         self.repeatable = True
         self.withdrawn = 0
         self.rows = 0
+        self.cpu_seconds = 0.0
         self.kept: list[Answer | None] = []
 
     def begin(self, invocation: Invocation) -> FakeHost:

@@ -93,6 +93,7 @@ class HandSession:
         self.play = play
         self.repeatable = True
         self.units = self.rows = 0
+        self.cpu_seconds = 0.0
         self.withdrawn = False
         self.replies: list[Deferred[str]] = []
         self.commits: list[Deferred[None]] = []

@@ -1,0 +1,99 @@
+"""PBKDF2 and HKDF."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+
+from aiwebengine.features.crypto.algorithms.algorithm import Algorithm, KeyData, failed, require_usages
+from aiwebengine.features.crypto.algorithms.hashes import HashFunction, hash_named
+from aiwebengine.features.crypto.keys import Key
+from aiwebengine.features.crypto.refusals import Refusal, RequestFields
+
+_USAGES = ("deriveKey", "deriveBits")
+_MOST_HKDF_BLOCKS = 255
+
+
+def first_bits(secret: bytes, length: int | None) -> bytes:
+    """
+    Return the first bits of what two keys derive.
+
+    Raises:
+        Refusal: `OperationError`: it has fewer.
+    """
+    if length is None:
+        return secret
+    if length > len(secret) * 8:
+        raise failed(f"These keys derive {len(secret) * 8} bits, not {length}.")
+    cut = secret[: (length + 7) // 8]
+    if length % 8:
+        cut = cut[:-1] + bytes([cut[-1] & (0xFF << (8 - length % 8)) & 0xFF])
+    return cut
+
+
+class _Derivation(Algorithm):
+    def import_key(
+        self, form: str, data: KeyData, given: RequestFields, *, extractable: bool, usages: tuple[str, ...]
+    ) -> Key:
+        """See `Algorithm.import_key`."""
+        del given
+        if form != "raw" or not isinstance(data, bytes):
+            raise self.unknown_format(form)
+        require_usages(usages, _USAGES, what=self.name)
+        if extractable:
+            raise Refusal("SyntaxError", f"A key for {self.name} cannot be extractable.")
+        return Key(type="secret", algorithm={"name": self.name}, extractable=False, usages=usages, material=data)
+
+    def key_length(self, given: RequestFields) -> int | None:
+        """See `Algorithm.key_length`."""
+        del given
+        return None
+
+    def _bytes(self, length: int | None) -> int:
+        if length is None or length % 8:
+            raise failed(f"{self.name} derives a multiple of 8 bits; length is {length}.")
+        return length // 8
+
+
+class Pbkdf2(_Derivation):
+    """See `Algorithm`."""
+
+    def derive(self, key: Key, given: RequestFields, length: int | None, public: Key | None) -> bytes:
+        """See `Algorithm.derive`."""
+        del public
+        size, iterations, salt = self._bytes(length), given.integer("iterations"), given.octets("salt")
+        function = hash_named(given.fields("hash").text("name"))
+        if iterations == 0:
+            raise failed("iterations must be at least 1.")
+        if size == 0:
+            return b""
+        blocks = -(-size // function.bytes)
+        if iterations * blocks > self.limits.max_iterations:
+            more = f" for each of {blocks} hashes of {function.name}" if blocks > 1 else ""
+            raise failed(
+                f"PBKDF2 may take at most {self.limits.max_iterations} iterations here (setting "
+                f"crypto.max_iterations), not {iterations}{more}."
+            )
+        return PBKDF2HMAC(_made(function), size, salt, iterations).derive(key.material)
+
+
+class Hkdf(_Derivation):
+    """See `Algorithm`."""
+
+    def derive(self, key: Key, given: RequestFields, length: int | None, public: Key | None) -> bytes:
+        """See `Algorithm.derive`."""
+        del public
+        size = self._bytes(length)
+        function = hash_named(given.fields("hash").text("name"))
+        most = _MOST_HKDF_BLOCKS * function.bytes
+        if size > most:
+            raise failed(f"HKDF with {function.name} derives at most {most * 8} bits, not {length}.")
+        if size == 0:
+            return b""
+        return HKDF(_made(function), size, salt=given.octets("salt"), info=given.octets("info")).derive(key.material)
+
+
+def _made(function: HashFunction) -> hashes.HashAlgorithm:
+    made: hashes.HashAlgorithm = getattr(hashes, function.python.upper())()
+    return made
