@@ -100,7 +100,7 @@ class Builder(Service):
         )
         """The way to the registry."""
         self._known = {
-            name: sorted(members) if members is not None else None for name, members in known_globals.items()
+            name: sorted(members) if members is not None else None for name, members in sorted(known_globals.items())
         }
         self._advice = dict(advice)
         self._mode = mode
