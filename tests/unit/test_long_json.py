@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiwebengine.long_json import decode, decode_first, decode_utf8, encode, weight
+from tests.support.examples import examples
 
 _DECODER = json.JSONDecoder()
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
@@ -42,7 +43,7 @@ def _expected(text: str) -> Any:
         return error.msg, error.pos
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(_VALUES, st.integers(16, 60), st.booleans(), st.sampled_from([None, 1]))
 def test_reads_what_json_reads(value: Any, window: int, ascii_only: bool, indent: int | None) -> None:
     """However small the pieces are, the same comes out."""
@@ -50,7 +51,7 @@ def test_reads_what_json_reads(value: Any, window: int, ascii_only: bool, indent
     assert _read(text, window) == _expected(text)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(_VALUES, st.integers(16, 60), st.sampled_from(["", " ", " ,1", "}"]))
 def test_reads_the_first_value(value: Any, window: int, rest: str) -> None:
     """The value with which a document begins is read; what follows it is left, but for spaces."""
@@ -59,7 +60,7 @@ def test_reads_the_first_value(value: Any, window: int, rest: str) -> None:
     assert (found, f" {text}{rest}"[end:]) == (json.loads(text), rest.lstrip())
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.lists(st.sampled_from([b"a", "é".encode(), "😀".encode(), b"\xff", b"\xe2\x82", b"\xed\xa0\x80"]), max_size=30)
 )
@@ -77,7 +78,7 @@ def test_decodes_utf8(parts: list[bytes]) -> None:
         assert decoded(partial(decode_utf8, data, _nothing, window=window)) == decoded(data.decode)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(_VALUES, st.integers(16, 60), st.data())
 def test_errors_are_those_of_json(value: Any, window: int, data: st.DataObject) -> None:
     """What is no JSON is refused with the same words and the same place."""
@@ -88,7 +89,7 @@ def test_errors_are_those_of_json(value: Any, window: int, data: st.DataObject) 
     assert _read(wrong, window) == _expected(wrong)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(_VALUES, st.integers(1, 12))
 def test_writes_what_json_writes(value: Any, nodes: int) -> None:
     """However small the pieces are, the same is written."""

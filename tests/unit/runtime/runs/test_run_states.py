@@ -28,6 +28,7 @@ from aiwebengine.runtime.wire.boxes import Box
 from aiwebengine.runtime.wire.control import Exit
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import HandlerRef, Invocation, Receipt
+from tests.support.examples import scaled
 from tests.support.fakes.invocations import an_invocation
 from tests.unit.runtime.fakes import FakeSink
 
@@ -548,5 +549,5 @@ class RunStates(SynchronousTestCase):
         self.assertEqual((play.run.cancelled, child.heard), (False, []))
 
 
-RunMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+RunMachine.TestCase.settings = settings(max_examples=scaled(150), stateful_step_count=40)
 RunMachineTest = RunMachine.TestCase
