@@ -26,6 +26,8 @@ from twisted.internet import reactor
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.support.preloaded import end_preloaded
+
 _QUIET = ("unit", "contract", "rules")
 _GRACE_SECONDS = 5.0
 _TESTS = Path(__file__).parent
@@ -110,6 +112,7 @@ def pytest_testnodedown(node: Any) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run that leaves child processes behind."""
+    end_preloaded()
     end = time.monotonic() + _GRACE_SECONDS
     while (left := _children()) and time.monotonic() < end:
         time.sleep(0.05)

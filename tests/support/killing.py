@@ -20,8 +20,6 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +27,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support import preloaded
 from tests.support.waiting import wait_until
 
 _CLIENTS = 4
@@ -121,7 +120,7 @@ class Ledgers:
         self.books = Books()
         self._number = 0
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: preloaded.Forked | None = None
         self._before: set[str] = set()
         self._host = ""
         self._token = ""
@@ -132,9 +131,7 @@ class Ledgers:
         (self.folder / "arm").unlink(missing_ok=True)
         (self.folder / "address").unlink(missing_ok=True)
         with (self.folder / "output").open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.ledger", str(self.folder)], stdout=output, stderr=output
-            )
+            self._process = preloaded.start("tests.support.ledger", [str(self.folder)], output)
         wait_until(self._serves, state=(self.folder / "output").read_text)
         told = json.loads((self.folder / "address").read_text("ascii"))
         self._host, self._token = told["address"].removeprefix("http://"), told["token"]
