@@ -160,7 +160,8 @@ async def running_engine(
         data = Path(made.server.data_folder)
         if features is FEATURES:
             await lay_out(data, _start_once)
-        engine = build(made, reactor=reactor, features=features)
+        with lending():
+            engine = build(made, reactor=reactor, features=features)
         try:
             with lending():
                 engine.service.privilegedStartService()

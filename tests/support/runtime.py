@@ -28,6 +28,7 @@ from aiwebengine.runtime.runs.run import Run
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Answer, Bundle, HandlerRef, Invocation, LogLine, Receipt
 from tests.support.fakes.invocations import an_invocation
+from tests.support.kept_sandboxes import KeptZygote
 from tests.support.sandbox import SURFACE
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -259,7 +260,7 @@ async def running_runtime(
 ) -> AsyncIterator[RuntimeUnderTest]:
     """Run a runtime for the length of a `with` block."""
     source, host = MemorySource(), TableHost()
-    zygote = Zygote(reactor=reactor, surface=lambda: SURFACE)
+    zygote = KeptZygote(reactor=reactor, surface=lambda: SURFACE)
     runner = Runner(
         reactor=reactor,
         zygote=zygote,

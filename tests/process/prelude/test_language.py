@@ -7,17 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest_twisted
-from twisted.internet import reactor
 
-from aiwebengine.assembly.declared import DECLARED
-from aiwebengine.build.builder import Builder
 from aiwebengine.errors import DeploymentRefused
-from aiwebengine.host.names import known_globals
-from aiwebengine.settings.schema import BuildSettings
-from tests.support.fakes.threads import ThreadsInTurn
+from tests.support.javascript.building import build, running_builder
 from tests.support.world import Program, run_programs
 
-_LEGACY = {"tsconfig.json": b'{"compilerOptions": {"experimentalDecorators": true}}'}
+_LEGACY: dict[str, str | bytes] = {"tsconfig.json": b'{"compilerOptions": {"experimentalDecorators": true}}'}
 _BATTERY = Path(__file__).parents[2] / "support" / "language_battery.json"
 
 REFUSED = {"bigint", "regex_lookbehind"}
@@ -39,38 +34,25 @@ def _battery() -> list[dict[str, Any]]:
     return list(json.loads(_BATTERY.read_text("utf-8")))
 
 
-async def _built(programs: list[dict[str, Any]], cache: Path) -> dict[str, str]:
-    known = {**known_globals(DECLARED), "__out": None}
-    builder = Builder(
-        settings=BuildSettings(),
-        cache_folder=cache,
-        reactor=reactor,
-        threads=ThreadsInTurn(),
-        random=float,
-        known_globals=known,
-        advice=DECLARED.advice,
-    )
-    builder.startService()
+async def _built(programs: list[dict[str, Any]]) -> dict[str, str]:
     sources = {}
-    try:
+    async with running_builder(more_globals=["__out"]) as builder:
         for program in programs:
             entry = f"main.{program['kind']}"
             try:
-                files = {entry: program["source"].encode(), **(_LEGACY if program["name"].endswith("_legacy") else {})}
-                built = await builder.build(entry=entry, files=files, manifest={})
+                legacy = _LEGACY if program["name"].endswith("_legacy") else {}
+                built = await build(builder, {entry: program["source"], **legacy}, entry)
             except DeploymentRefused:
                 continue
             sources[program["name"]] = built.source
-    finally:
-        await builder.stopService()
     return sources
 
 
 @pytest_twisted.ensureDeferred
-async def test_language_battery(tmp_path: Path) -> None:
+async def test_language_battery() -> None:
     """All programs but those named in the documentation report what they report in node."""
     programs = _battery()
-    sources = await _built(programs, tmp_path)
+    sources = await _built(programs)
     assert {program["name"] for program in programs} - set(sources) == REFUSED
     strict = {name: "'use strict';" if "use strict" in source[:20] else "" for name, source in sources.items()}
     outcomes = run_programs([Program(source=strict[name] + _FRAME + source) for name, source in sources.items()])

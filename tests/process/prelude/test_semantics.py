@@ -21,7 +21,7 @@ async def test_the_same_as_in_node(file: str, tmp_path: Path) -> None:
     programs = cases(file)
     expected = by_node(programs, ending="js", folder=tmp_path)
     assert not {name: told for name, told in expected.items() if isinstance(told, str)}
-    assert not different(expected, await here(programs, entry="main.js", cache=tmp_path / "cache"))
+    assert not different(expected, await here(programs, entry="main.js"))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ async def test_the_same_as_by_typescript(file: str, options: Mapping[str, Any], 
     programs, modules = cases(file), client_programs("types") / "node_modules"
     expected = by_node(programs, ending="ts", folder=tmp_path, modules=modules, options=options)
     assert not {name: told for name, told in expected.items() if isinstance(told, str)}
-    assert not different(expected, await here(programs, entry="main.ts", cache=tmp_path / "cache", options=options))
+    assert not different(expected, await here(programs, entry="main.ts", options=options))
 
 
 @pytest_twisted.ensureDeferred

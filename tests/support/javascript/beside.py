@@ -16,16 +16,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from twisted.internet import reactor
-
-from aiwebengine.assembly.declared import DECLARED
-from aiwebengine.build.builder import TOOLCHAIN, Builder
+from aiwebengine.build.builder import TOOLCHAIN
 from aiwebengine.build.node import NodeProgram, find_node
 from aiwebengine.errors import DeploymentRefused
-from aiwebengine.host.names import known_globals
-from aiwebengine.settings.schema import BuildSettings
-from tests.support.fakes.threads import ThreadsInTurn
-from tests.support.kept import lending
+from tests.support.javascript.building import build, running_builder
 from tests.support.world import Program, run_programs
 
 CASES = Path(__file__).parent / "cases"
@@ -97,47 +91,29 @@ def by_node(
 
 
 async def here(
-    programs: Sequence[Case], *, entry: str, cache: Path, options: Mapping[str, Any] = MappingProxyType({})
+    programs: Sequence[Case], *, entry: str, options: Mapping[str, Any] = MappingProxyType({})
 ) -> dict[str, Any]:
     """
     Run programs as deployed scripts.
 
     Args:
         entry: The name of each one's file.
-        cache: For the builder.
         options: Compiler options of their tsconfig.json; they have none if there are none.
 
     Returns:
         The lines that each told, by name; the problems if it was refused, the failure if it failed.
     """
-    builder = Builder(
-        settings=BuildSettings(),
-        cache_folder=cache,
-        reactor=reactor,
-        threads=ThreadsInTurn(),
-        random=float,
-        known_globals={**known_globals(DECLARED), "out": None},
-        advice=DECLARED.advice,
-    )
-    with lending():
-        builder.startService()
-    tsconfig = {"tsconfig.json": json.dumps({"compilerOptions": dict(options)}).encode()} if options else {}
+    tsconfig = {"tsconfig.json": json.dumps({"compilerOptions": dict(options)})} if options else {}
     found: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    try:
+    async with running_builder(more_globals=["out"]) as builder:
         for program in programs:
             try:
-                built = await builder.build(
-                    entry=entry, files={entry: program.source.encode(), **tsconfig}, manifest={}
-                )
+                built = await build(builder, {entry: program.source, **tsconfig}, entry)
             except DeploymentRefused as error:
                 found[program.name] = [f"{problem.line}: {problem.message}" for problem in error.problems]
             else:
                 sources[program.name] = built.source
-    finally:
-        stopping = builder.stopService()
-        if stopping is not None:
-            await stopping
     outcomes = run_programs([Program(source=_FRAME + source) for source in sources.values()])
     for name, outcome in zip(sources, outcomes, strict=True):
         found[name] = outcome.failure() or outcome.value()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
@@ -23,13 +23,18 @@ from tests.support.kept import lending
 
 @asynccontextmanager
 async def running_builder(
-    settings: BuildSettings | None = None, *, cache: Path | None = None
+    settings: BuildSettings | None = None, *, cache: Path | None = None, more_globals: Sequence[str] = ()
 ) -> AsyncIterator[Builder]:
     """
     Run a builder for the length of a `with` block.
 
     With the usual settings it borrows a worker that is kept (see `kept.py`); with others, or with a cache, it starts
     its own.
+
+    Args:
+        settings: Other than the usual ones.
+        cache: Its folder.
+        more_globals: Names that scripts may use, beside those of the engine.
     """
     with tempfile.TemporaryDirectory(prefix="build-") as folder:
         builder = Builder(
@@ -38,7 +43,7 @@ async def running_builder(
             reactor=reactor,
             threads=ThreadsInTurn(),
             random=float,
-            known_globals=known_globals(DECLARED),
+            known_globals={**known_globals(DECLARED), **dict.fromkeys(more_globals)},
             advice=DECLARED.advice,
         )
         with lending() if cache is None else nullcontext():
