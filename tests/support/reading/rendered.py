@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -146,9 +147,10 @@ def documents() -> list[Path]:
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def blocks_of(path: Path) -> list[Block]:
-    """Return the code blocks of a document."""
-    return list(blocks(path.read_text(encoding="utf-8")))
+@cache
+def blocks_of(path: Path) -> tuple[Block, ...]:
+    """Return the code blocks of a document, which nobody changes during a run."""
+    return tuple(blocks(path.read_text(encoding="utf-8")))
 
 
 def blocks(text: str) -> Iterator[Block]:
