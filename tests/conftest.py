@@ -26,7 +26,7 @@ from twisted.internet import reactor
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support.preloaded import end_preloaded
+from tests.support.shared.preloaded import end_preloaded
 
 _QUIET = ("unit", "contract", "rules")
 _GRACE_SECONDS = 5.0

@@ -9,7 +9,7 @@ import pytest_twisted
 from twisted.internet.defer import Deferred
 
 from tests.support.engine import stop_shared_engine
-from tests.support.kept import end_kept
+from tests.support.shared.kept import end_kept
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred
 
-from tests.support.kept import end_kept
+from tests.support.shared.kept import end_kept
 from tests.support.world import stop_worlds
 
 

@@ -29,7 +29,7 @@ from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
 from aiwebengine.settings.schema import ErrorSettings, PoolSettings, ServerSettings, Settings
 from tests.support.clients.bodies import BytesBody, read_body
-from tests.support.kept import lay_out, lending
+from tests.support.shared.kept import lay_out, lending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +154,7 @@ def settings_for(folder: Path, **sections: Any) -> Settings:
 async def running_engine(
     settings: Settings | None = None, *, features: Sequence[Feature] = FEATURES
 ) -> AsyncIterator[EngineUnderTest]:
-    """Run an engine for the length of a `with` block; see `kept.py` for what it is spared."""
+    """Run an engine for the length of a `with` block; see `shared/kept.py` for what it is spared."""
     with tempfile.TemporaryDirectory(prefix="engine-") as folder:
         made = settings or settings_for(Path(folder))
         data = Path(made.server.data_folder)

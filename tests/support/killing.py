@@ -27,7 +27,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support import preloaded
+from tests.support.shared import preloaded
 from tests.support.waiting import wait_until
 
 _CLIENTS = 4

@@ -28,8 +28,8 @@ from aiwebengine.runtime.runs.run import Run
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Answer, Bundle, HandlerRef, Invocation, LogLine, Receipt
 from tests.support.fakes.invocations import an_invocation
-from tests.support.kept_sandboxes import KeptZygote
 from tests.support.sandbox import SURFACE
+from tests.support.shared.sandboxes import KeptZygote
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 Call = Callable[[list[Any]], Any]

@@ -18,7 +18,7 @@ from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.host.names import known_globals
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.fakes.threads import ThreadsInTurn
-from tests.support.kept import lending
+from tests.support.shared.kept import lending
 
 
 @asynccontextmanager
@@ -28,8 +28,8 @@ async def running_builder(
     """
     Run a builder for the length of a `with` block.
 
-    With the usual settings it borrows a worker that is kept (see `kept.py`); with others, or with a cache, it starts
-    its own.
+    With the usual settings it borrows a worker that is kept (see `shared/kept.py`); with others, or with a cache, it
+    starts its own.
 
     Args:
         settings: Other than the usual ones.

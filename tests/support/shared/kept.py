@@ -2,7 +2,7 @@
 What the engines of one test process share, so that each starts in a tenth of the time.
 
 A build worker takes half a second of processor time until its first build is done, a sandbox a third of a second
-(see `kept_sandboxes.py`), and an empty data folder a tenth for its tables.  None of these is what the tests of an
+(see `sandboxes.py`), and an empty data folder a tenth for its tables.  None of these is what the tests of an
 engine are about: programs are started with nothing kept (`servers.started`), the tests of migrations make their own
 databases, and those of what a worker keeps or how it dies have one of their own settings or cache, or survive that
 it was used before.
@@ -29,9 +29,9 @@ from aiwebengine.assembly import running
 from aiwebengine.build import builder
 from aiwebengine.build.worker import Worker, WorkerTerms
 from aiwebengine.settings.schema import BuildSettings
-from tests.support.kept_sandboxes import KeptZygote, end_sandboxes
+from tests.support.shared.sandboxes import KeptZygote, end_sandboxes
 
-_LOWERED = Path(__file__).parents[2] / "build-cache" / "lowered"
+_LOWERED = Path(__file__).parents[3] / "build-cache" / "lowered"
 _UNUSED_SECONDS = 24 * 3600.0
 _MOST_IDLE = 3
 

@@ -107,7 +107,7 @@ def _preloaded() -> tuple[subprocess.Popen[bytes], socket.socket]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.preloaded", str(theirs.fileno())],
+            [sys.executable, "-m", "tests.support.shared.preloaded", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             env=plain,
         )

@@ -1,0 +1,1 @@
+"""What the tests of one process share: running processes, lowered files, empty databases."""
