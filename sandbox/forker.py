@@ -6,14 +6,18 @@ with descriptors beside it), forks, reaps what dies and reports it.
 
     in    {"op": "template", "id": 7, "limits": {...}}  + [data socket, control socket]     zygote
           {"op": "clone", "id": 9, "once": false}       + [data socket]                     template
+          {"op": "clone", "ids": [9, 10], "once": true} + [data socket, data socket]        several at once
+          {"op": "rehearse", "id": 11}                  + [data socket]                     template; see `rehearsal`
           {"op": "kill", "id": 9}
     out   {"ev": "ready", "pid": 4711, "report": {...}}
           {"ev": "forked", "id": 9, "pid": 4712}
+          {"ev": "forked", "ids": [9, 10], "pids": [4712, 4713]}
           {"ev": "failed", "id": 9, "message": "..."}
           {"ev": "exit", "id": 9, "pid": 4712, "status": 9, "utime": 0.1, "stime": 0.0, "maxrss": 9000}
 
 `status` is what wait4 gave.  A request that makes no sense is answered `failed` if it has
-an id.  End of file on the control socket ends the process, and with it, by the parent-death
+an id.  Of several at once that cannot all be forked, each that could not is `failed`.
+End of file on the control socket ends the process, and with it, by the parent-death
 signal, all that it forked.
 """
 
@@ -31,7 +35,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 MAX_MESSAGE = 32 * 1024
-MAX_DESCRIPTORS = 2
+MAX_DESCRIPTORS = 8
 
 _FAILED_STATUS = 70
 
@@ -92,39 +96,62 @@ class ForkServer:
             os._exit(0)
         if not data:
             os._exit(0)
-        number = None
+        numbers: list[int] = []
         try:
             request = json.loads(data)
-            number = int(request["id"])
-            self._handle(str(request["op"]), number, request, descriptors)
+            numbers = [int(number) for number in request["ids"]] if "ids" in request else [int(request["id"])]
+            self._handle(str(request["op"]), numbers, request, descriptors)
         except (ValueError, KeyError, TypeError) as error:
-            if number is not None:
+            for number in numbers:
                 self._tell({"ev": "failed", "id": number, "message": f"no such request: {error}"})
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def _handle(self, operation: str, number: int, request: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+    def _handle(
+        self, operation: str, numbers: Sequence[int], request: Mapping[str, Any], descriptors: Sequence[int]
+    ) -> None:
         if operation == "kill":
             for pid, known in self._numbers.items():
                 # It is not reaped, so the pid is still its own.
-                if known == number:
+                if known in numbers:
                     _kill(pid)
             return
         run = self._children[operation]
+        if len(numbers) > 1 and len(descriptors) != len(numbers):
+            raise ValueError(f"{len(descriptors)} descriptors for {len(numbers)} processes")
         parent = os.getpid()
-        try:
-            pid = os.fork()
-        except OSError as error:
-            self._tell({"ev": "failed", "id": number, "message": f"fork: {error.strerror}"})
-            return
-        if pid == 0:
-            self._become(run, request, descriptors, parent)
-        self._numbers[pid] = number
-        self._tell({"ev": "forked", "id": number, "pid": pid})
+        pids = []
+        for at in range(len(numbers)):
+            try:
+                pid = os.fork()
+            except OSError as error:
+                for number in numbers[at:]:
+                    self._tell({"ev": "failed", "id": number, "message": f"fork: {error.strerror}"})
+                break
+            if pid == 0:
+                self._become(run, request, descriptors, parent, at if len(numbers) > 1 else None)
+            pids.append(pid)
+        forked = list(numbers[: len(pids)])
+        self._numbers.update(zip(pids, forked, strict=True))
+        if len(numbers) == 1 and pids:
+            self._tell({"ev": "forked", "id": numbers[0], "pid": pids[0]})
+        elif pids:
+            self._tell({"ev": "forked", "ids": forked, "pids": pids})
 
-    def _become(self, run: Child, request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> NoReturn:
-        """Be the child: nothing of the loop's own stays open, and nothing returns to it."""
+    def _become(
+        self, run: Child, request: Mapping[str, Any], descriptors: Sequence[int], parent: int, at: int | None
+    ) -> NoReturn:
+        """
+        Be the child: nothing of the loop's own stays open, and nothing returns to it.
+
+        Args:
+            run: What it does.
+            request: Why.
+            descriptors: That came with it.
+            parent: The pid of the parent.
+            at: Which of the descriptors is its own; None if all are.
+        """
         status = _FAILED_STATUS
         try:
             # In as few steps as possible: each copies pages.  The signal's handler, which does nothing, stays.
@@ -132,6 +159,12 @@ class ForkServer:
             os.close(self._control.fileno())
             os.close(self._wake[0])
             os.close(self._wake[1])
+            if at is not None:
+                own = descriptors[at]
+                for descriptor in descriptors:
+                    if descriptor != own:
+                        os.close(descriptor)
+                descriptors = [own]
             run(request, descriptors, parent)
             status = 0
         except MemoryError:

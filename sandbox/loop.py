@@ -37,13 +37,11 @@ calls, it goes on as any run does, with the clock from where it stands.
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 import time
 from collections import deque
 from types import CodeType
-from typing import NoReturn
 
 from sandbox.bodies import Receiver, encode
 from sandbox.boxes import BadBox, Box, encode_pair
@@ -67,6 +65,10 @@ _LOG = encode_pair(b"_command", b"log")
 _STEP = encode_pair(b"_command", b"step")
 _RECALLED = encode_pair(b"_command", b"recalled")
 _ERROR_TEXT = encode_pair(b"_error_description", b"the script failed")
+
+
+class ServerGone(BaseException):
+    """The server has closed the socket: nothing is left to do for this process."""
 
 
 class Conversation:
@@ -127,10 +129,13 @@ class Conversation:
         Returns:
             Whether the version is loaded; if not, this process is of no use.
         """
-        box = self._take()
-        if box.get(b"_command") != b"load":
-            raise BadBox("the first box is not a load")
-        failure = self._drive(b"L" + box[b"v"], box[b"_ask"])
+        try:
+            box = self._take()
+            if box.get(b"_command") != b"load":
+                raise BadBox("the first box is not a load")
+            failure = self._drive(b"L" + box[b"v"], box[b"_ask"])
+        except ServerGone:
+            return False
         return failure is None
 
     def serve(self, *, garbage: GarbageCollector, once: bool) -> None:
@@ -141,6 +146,12 @@ class Conversation:
             garbage: Is told of each run.
             once: Take one run only.
         """
+        try:
+            self._serve(garbage, once=once)
+        except ServerGone:
+            self._deadline.end()
+
+    def _serve(self, garbage: GarbageCollector, *, once: bool) -> None:
         while True:
             box = self._waiting.popleft() if self._waiting else self._take()
             if box.get(b"_command") == b"steps":
@@ -249,7 +260,7 @@ class Conversation:
         try:
             self._data.sendall(data)
         except OSError:
-            _leave()
+            raise ServerGone from None
 
     # -- from the server ----------------------------------------------------------------------
 
@@ -332,22 +343,23 @@ class Conversation:
                 return
 
     def _take(self) -> Box:
-        """Wait for the next box; the process ends when the server goes."""
+        """
+        Wait for the next box.
+
+        Raises:
+            ServerGone: There will be none.
+        """
         while not self._arrived:
             try:
                 data = self._data.recv(self._read_bytes)
             except OSError:
-                _leave()
+                raise ServerGone from None
             if not data:
-                _leave()
+                raise ServerGone
             # A large value comes in large pieces; a large buffer for every small one would be slow.
             self._read_bytes = _READ_MORE_BYTES if len(data) >= _READ_BYTES else _READ_BYTES
             self._arrived.extend(self._receiver.feed(data))
         return self._arrived.popleft()
-
-
-def _leave() -> NoReturn:
-    os._exit(0)
 
 
 def _now() -> int:

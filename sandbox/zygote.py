@@ -26,6 +26,7 @@ from sandbox.heap import Heap, heap
 from sandbox.lockdown import apply, namespaces, process, rlimits, seccomp
 from sandbox.lockdown.report import report
 from sandbox.loop import Conversation
+from sandbox.rehearsal import Rehearsal
 from sandbox.surface import Surface
 
 
@@ -59,6 +60,7 @@ def _run_template(
 ) -> None:
     limits = request["limits"]
     data, control = (socket.socket(fileno=descriptor) for descriptor in descriptors)
+    rehearsal = _rehearsal() if request.get("once") else None
     apply.lock_template(
         parent=parent,
         memory_bytes=int(limits["memory_bytes"]),
@@ -85,7 +87,16 @@ def _run_template(
     _freeze()
     # What a clone needs is made here: each object that it makes or writes to is a page that it copies.
     clone = _clone(engine=engine, conversation=conversation, memory=memory, calls=calls[1] if calls else None)
-    ForkServer(control=control, children={"clone": clone}, report=held).serve()
+    children = {"clone": clone} if rehearsal is None else rehearsal.children(clone)
+    ForkServer(control=control, children=children, report=held).serve()
+
+
+def _rehearsal() -> Rehearsal | None:
+    """Return a rehearsal; None where there can be none, and each process touches its pages as it needs them."""
+    try:
+        return Rehearsal()
+    except OSError:
+        return None
 
 
 def _clone(*, engine: Duktape, conversation: Conversation, memory: Heap | None, calls: bytes | None) -> Child:

@@ -275,6 +275,8 @@ class ProcessGroup:
                 self._advance(clone, now)
             elif clone.life is not _LIVE:
                 self._note(clone)
+                if self._isolation == "request" and self.service is Service.SERVING:
+                    self._pool.restock()
             else:
                 self._crashes.in_a_row = 0
                 self._reuse(clone, now)
@@ -381,7 +383,7 @@ class ProcessGroup:
             )
         if waiting:
             self._serve_waiting()
-        self._pool.retire(idle_before=now - pool.idle_seconds)
+        self._pool.tend(idle_before=now - pool.idle_seconds)
         overdue = self._pool.overdue(now)
         unused = not self._pool.clones and not waiting and self.used_at + _UNUSED_PERIODS * pool.idle_seconds < now
         self._keeper.tend(now, overdue=overdue, unused=unused)
@@ -401,6 +403,7 @@ class ProcessGroup:
     def retire(self) -> None:
         """Let what runs finish, and everything else end."""
         self.service = RETIRE[self.service]
+        self._pool.end()
         self._pool.retire(idle_before=float("inf"))
         if self.quiet:
             self.stop()
@@ -409,6 +412,7 @@ class ProcessGroup:
         """End every process now."""
         self.service = STOP[self.service]
         self._occupancy.forget()
+        self._pool.end()
         self._refuse_waiting(_stopping())
         self._keeper.stop()
 
@@ -449,6 +453,7 @@ class ProcessGroup:
             "parked": occupancy.parked,
             "crashes": self._crashes.in_a_row,
             "idle": len(self._pool.idle),
+            **self._pool.state(),
             "waiting": len(self._waiting),
             "depth": self._behind + 1,
             "following": self.following,

@@ -25,6 +25,7 @@ from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.observe.watchdog import ReactorPulse, unwatched_pulse
 from aiwebengine.runtime.group import ProcessGroup
 from aiwebengine.runtime.processes.slots import Slots
+from aiwebengine.runtime.processes.stock import StockLimit
 from aiwebengine.runtime.processes.template import Template
 from aiwebengine.runtime.processes.terms import GroupContext, RunTerms, check_loaded
 from aiwebengine.runtime.processes.zygote import Zygote
@@ -123,6 +124,7 @@ class Runner(Service):
         self._draining: list[Deferred[None]] = []
         self._completed = 0
         self._slots = Slots(total=pool.max_running_all or 8 * cores)
+        self._stock_limit = StockLimit(pool.max_ready)
         self._weights = {uri: float(number) for uri, _, number in (text.rpartition("=") for text in pool.weights)}
         numbers: Iterator[int] = count(1)
         self._context = GroupContext(
@@ -131,6 +133,7 @@ class Runner(Service):
             next_number=numbers.__next__,
             source=source,
             slots=self._slots,
+            stock_limit=self._stock_limit,
             pool=pool,
             cores=cores,
             limits=limits,
@@ -308,6 +311,7 @@ class Runner(Service):
                 "lockdown": dict(self._zygote.report),
             },
             "slots": self._slots.state(),
+            "stock": self._stock_limit.state(),
             "running": sum(group.busy for group in (*self._groups.values(), *self._retiring)),
             "active": len(self._active),
             "completed": self._completed,

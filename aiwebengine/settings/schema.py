@@ -123,6 +123,9 @@ class PoolSettings:
     """Maximum number of processes of all scripts that run at the same time; 0 means eight for each core."""
     max_parked: Annotated[int, NumberRange(least=0, most=10_000)] = 200
     """Maximum number of further processes of one script that wait for a host call or for their client."""
+    max_ready: Annotated[int, NumberRange(least=0, most=10_000)] = 32
+    """Maximum number of new processes kept ready for `isolation: request`, of all scripts, beyond three for each.
+    As many are kept as requests arrive in 0.1 s; each takes about 3 MB."""
     weights: Annotated[
         tuple[str, ...], StringPattern("a script and its weight, such as shop=4 or test=0.5", is_weight)
     ] = ()

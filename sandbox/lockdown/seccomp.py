@@ -62,6 +62,7 @@ _FCNTL = (1, 2, 3, 4)  # F_GETFD, F_SETFD, F_GETFL, F_SETFL
 _IOCTL = (0x5421, 0x5450, 0x5451)  # FIONBIO, FIONCLEX, FIOCLEX
 
 _AT_EMPTY_PATH = 0x1000
+_THIS_PROCESS = -10000 & 0xFFFFFFFF  # PIDFD_SELF
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """AUDIT_ARCH by machine."""
@@ -80,6 +81,7 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
     "getsockopt": (55, 209), "getsockname": (51, 204), "getpeername": (52, 205),
     "newfstatat": (262, 79), "wait4": (61, 260), "clone": (56, 220),
     "clone3": (435, 435), "prctl": (157, 167), "prlimit64": (302, 261), "seccomp": (317, 277),
+    "getrusage": (98, 165), "process_madvise": (440, 440),
 }  # fmt: skip
 
 _CLONE = (
@@ -87,12 +89,13 @@ _CLONE = (
     "mremap", "madvise", "futex", "sched_yield", "set_robust_list", "rseq", "rt_sigaction", "rt_sigprocmask",
     "rt_sigreturn", "sigaltstack", "restart_syscall", "clock_gettime", "clock_nanosleep", "gettimeofday", "getrandom",
     "getpid", "getppid", "gettid", "getuid", "geteuid", "getgid", "getegid", "fstat", "lseek", "exit", "exit_group",
-    "fcntl", "getsockopt", "getsockname", "getpeername",
+    "fcntl", "getsockopt", "getsockname", "getpeername", "getrusage",
 )  # fmt: skip
 _TEMPLATE = (
     *_CLONE, "newfstatat", "recvmsg", "sendmsg", "pipe2", "ioctl", "wait4", "clone", "clone3", "prctl",
     "prlimit64",
     "seccomp",
+    "process_madvise",
 )  # fmt: skip
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -173,6 +176,8 @@ def _decision(name: str) -> list[tuple[int, int, int, int]]:
             return _allow_values(1, _FCNTL)
         case "ioctl":
             return _allow_values(1, _IOCTL)
+        case "process_madvise":
+            return _allow_values(0, (_THIS_PROCESS,))
         case "newfstatat":
             return _allow_values(3, (_AT_EMPTY_PATH,))
         case _:

@@ -280,12 +280,13 @@ class Zygote(_Forker):
         memory_mib: int = 256,
         load_seconds: float = 10,
         collect: int | None = None,
+        once: bool = False,
     ) -> Template:
-        """Load a script; *collect* as in `runtime.processes.template`."""
+        """Load a script; *collect* and *once* as in `runtime.processes.template`."""
         data, their_data = socket.socketpair()
         control, their_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         limits = {"memory_bytes": memory_mib << 20, "cpu_seconds": 60, "load_seconds": load_seconds}
-        number = self.ask({"op": "template", "limits": limits}, their_data, their_control)
+        number = self.ask({"op": "template", "once": once, "limits": limits}, their_data, their_control)
         pid = self.event("forked", number)["pid"]
         wire = Wire(data)
         box = {"script": "test", "version": "v1", "source": source, "seed": SEED, "now": NOW, "i": "load"}

@@ -44,7 +44,7 @@ from aiwebengine.runtime.processes.interfaces import CurrentRun, Death
 from aiwebengine.runtime.processes.process import Process
 from aiwebengine.runtime.processes.socket_queue import TAGS, SocketQueue
 from aiwebengine.runtime.wire.boxes import Box, boxes_of, encode, encode_pair
-from aiwebengine.runtime.wire.control import Control, Exit
+from aiwebengine.runtime.wire.control import Control, Exit, ForkRequest
 from aiwebengine.runtime.wire.link import Link
 from aiwebengine.values import ReplayInputs
 
@@ -160,6 +160,7 @@ class Clone(Generic[R]):
         parent: Returns the pid of its template, 0 if not known.
         owner: Told what becomes of it.
         seconds: A clock.
+        asked_for: Gets the request for its process, to be sent with others; None: it is sent at once.
 
     Raises:
         OSError: There is no socket for it.
@@ -182,6 +183,7 @@ class Clone(Generic[R]):
         parent: Callable[[], int],
         owner: CloneOwner[R],
         seconds: Callable[[], float],
+        asked_for: list[ForkRequest] | None = None,
     ) -> None:
         self._once = once
         self._owner = owner
@@ -213,7 +215,10 @@ class Clone(Generic[R]):
             broken=self._broken,
             lost=self._lost,
         )
-        control.fork(number, {"op": "clone", "once": once}, [theirs], self)
+        if asked_for is None:
+            control.fork(number, {"op": "clone", "once": once}, [theirs], self)
+        else:
+            asked_for.append(ForkRequest(number, theirs, self))
 
     # -- its runs -----------------------------------------------------------------------------
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from twisted.logger import Logger
 
 from aiwebengine.runtime.processes.child import Clone, CloneLife, CloneOwner
 from aiwebengine.runtime.processes.interfaces import CurrentRun
 from aiwebengine.runtime.processes.occupancy import Occupancy
+from aiwebengine.runtime.processes.stock import LEAST_READY, Stock
 from aiwebengine.runtime.processes.template_keeper import TemplateKeeper
 from aiwebengine.runtime.processes.terms import GroupContext, RunTerms
+from aiwebengine.runtime.wire.control import MOST_AT_ONCE, ForkRequest
 
 _log = Logger()
 
 R = TypeVar("R", bound=CurrentRun)
 
-_STOCK = 3
 _WEIGH_RUNS = 256
 _LIVE = CloneLife.LIVE
 
@@ -50,7 +51,7 @@ class ClonePool(Generic[R]):
         self._keeper = keeper
         self._occupancy = occupancy
         self._owner = owner
-        self._fresh_each = terms.isolation == "request"
+        self._stock = Stock(context.stock_limit) if terms.isolation == "request" else None
         self.clones: set[Clone[R]] = set()
         """All that are not dead."""
         self.idle: list[Clone[R]] = []
@@ -61,8 +62,10 @@ class ClonePool(Generic[R]):
         while self.idle and template is not None and template.control.is_open:
             clone = self.idle.pop()
             if clone.life is _LIVE:
-                if self._fresh_each:
-                    self._stock()
+                if self._stock is not None:
+                    self._stock.arrived(self._context.seconds(), ready=True)
+                    if not self.idle:
+                        self.restock()
                 return clone
         return self.fresh()
 
@@ -74,12 +77,76 @@ class ClonePool(Generic[R]):
             once: It ends after one run, whatever the version's terms are.
         """
         # The dying count too: a child that does not end must not have ever more beside it.
-        if len(self.clones) - self._occupancy.busy >= self._terms.max_running + _STOCK:
+        if len(self.clones) - self._occupancy.busy >= self._terms.max_running + self._wanted():
             return None
         clone = self._fork(once=once)
-        if clone is not None and self._fresh_each:
-            self._stock()
+        if clone is not None and self._stock is not None:
+            self._stock.arrived(self._context.seconds(), ready=False)
+            if not self.idle:
+                self.restock()
         return clone
+
+    def restock(self, *, all_of_it: bool = False) -> None:
+        """
+        Keep fresh clones ready for `isolation: request`.
+
+        Args:
+            all_of_it: Also if but a few are missing.  Otherwise that waits: several are forked in less time together.
+        """
+        wanted = self._wanted()
+        missing = wanted - len(self.idle)
+        template = self._keeper.template
+        if self._stock is None or template is None or missing <= 0 or (missing * 2 < wanted and not all_of_it):
+            return
+        if self._occupancy.contended():
+            # Whoever waits for a place needs the processors more.
+            missing = LEAST_READY - len(self.idle)
+        room = self._terms.max_running + wanted - (len(self.clones) - self._occupancy.parked)
+        while (count := min(missing, room, MOST_AT_ONCE)) > 0:
+            asked_for: list[ForkRequest] = []
+            clones = [clone for clone in (self._fork(asked_for=asked_for) for _ in range(count)) if clone is not None]
+            if not clones:
+                return
+            # What is ready longest is taken first, for it has prepared itself.
+            self.idle[:0] = reversed(clones)
+            template.control.fork_several({"op": "clone", "once": True}, asked_for)
+            missing -= count
+            room -= count
+
+    def tend(self, *, idle_before: float) -> None:
+        """Let those end that are idle since before a moment, or not needed any more; to be called every second."""
+        self.retire(idle_before=idle_before)
+        if self._stock is None:
+            return
+        while len(self.idle) > self._wanted():
+            self.idle.pop().retire()
+        if self.idle:
+            self.restock(all_of_it=True)
+
+    def _wanted(self) -> int:
+        """Return how many should be ready, beside those that run."""
+        return LEAST_READY if self._stock is None else self._stock.wanted(self._context.seconds())
+
+    def end(self) -> None:
+        """Keep nothing ready any more."""
+        if self._stock is not None:
+            self._stock.end()
+
+    def state(self) -> dict[str, Any]:
+        """Return figures of what is kept ready for the state page; empty if nothing is."""
+        stock = self._stock
+        if stock is None:
+            return {}
+        now = self._context.seconds()
+        return {
+            "stock": {
+                "ready": len(self.idle),
+                "wanted": stock.wanted(now),
+                "requestsPerSecond": round(stock.rate(now), 1),
+                "taken": stock.taken,
+                "missed": stock.missed,
+            }
+        }
 
     def spare(self) -> None:
         """Have an idle clone ready, if there is none: forking takes longer than handing over."""
@@ -122,16 +189,7 @@ class ClonePool(Generic[R]):
         late = [clone for clone in self.clones if clone.life is not _LIVE and clone.overdue(now)]
         return bool(late)
 
-    def _stock(self) -> None:
-        """Keep fresh clones ready for `isolation: request`."""
-        most = self._terms.max_running + _STOCK
-        while len(self.idle) < _STOCK and len(self.clones) - self._occupancy.parked < most:
-            clone = self._fork()
-            if clone is None:
-                return
-            self.idle.insert(0, clone)
-
-    def _fork(self, *, once: bool = False) -> Clone[R] | None:
+    def _fork(self, *, once: bool = False, asked_for: list[ForkRequest] | None = None) -> Clone[R] | None:
         template = self._keeper.template
         if template is None or not template.can_fork:
             return None
@@ -141,11 +199,12 @@ class ClonePool(Generic[R]):
                 reactor=context.reactor,
                 number=context.next_number(),
                 control=template.control,
-                once=once or self._fresh_each,
+                once=once or self._stock is not None,
                 max_bytes=context.limits.answer_bytes * 2,
                 parent=lambda: template.pid,
                 owner=self._owner,
                 seconds=context.seconds,
+                asked_for=asked_for,
             )
         except OSError as error:
             # Descriptors may be had again in a moment; until then the run waits in the queue.

@@ -72,6 +72,7 @@ class Template:
         allowed: What this load may use, if it is less.
         collect: It is done once more to find every refused registration: this many are thrown as they were before,
             those after them are collected, and nothing that it logs is kept again.
+        once: Each of its clones will serve one run.
         memory_bytes: Of the process.
         wall_seconds: Longest load.
         wall: The time of log lines, seconds since 1970.
@@ -94,6 +95,7 @@ class Template:
         limits: LimitSettings,
         allowed: Allowance | None,
         collect: int | None,
+        once: bool,
         memory_bytes: int,
         wall_seconds: float,
         wall: Callable[[], float],
@@ -148,7 +150,7 @@ class Template:
             "cpu_seconds": _LIFETIME_CPU_SECONDS,
             "load_seconds": wall_seconds,
         }
-        control.fork(number, {"op": "template", "limits": process_limits}, [their_data, theirs], self)
+        control.fork(number, {"op": "template", "once": once, "limits": process_limits}, [their_data, theirs], self)
         box: dict[str, Any] = {
             "script": bundle.script,
             "version": bundle.version,

@@ -28,6 +28,7 @@ from aiwebengine.runtime.allowance import load_seconds
 from aiwebengine.runtime.moves import Move
 from aiwebengine.runtime.processes.journal import Journal
 from aiwebengine.runtime.processes.process import resident_bytes
+from aiwebengine.runtime.processes.rehearsal import rehearse
 from aiwebengine.runtime.processes.template import LoadState, Template
 from aiwebengine.runtime.processes.terms import GroupContext, RunTerms
 from aiwebengine.runtime.wire.control import Control
@@ -104,6 +105,8 @@ class TemplateKeeper:
         self.keeping = TemplateState.ABSENT
         self.template: Template | None = None
         """The one that is loaded or serves; None in all states but `present`."""
+        self._rehearsed: Template | None = None
+        """The last one that was asked to rehearse a run."""
         self._deployments = 0
         """Under way: each loads one, so none is fetched."""
         self.failure: EngineError | None = None
@@ -204,6 +207,16 @@ class TemplateKeeper:
             _log.error("processes of {version} do not exit; killing its template", version=self._version)
         if overdue or unused:
             self._drop(template)
+        elif self._terms.isolation == "request" and template is not self._rehearsed and self.is_loaded:
+            # Not at once: the first requests come first.
+            self._rehearsed = template
+            self._rehearse(template)
+
+    def _rehearse(self, template: Template) -> None:
+        try:
+            rehearse(template.control, self._context.next_number())
+        except OSError as error:
+            _log.warn("no rehearsal of {version}: {why}", version=self._version, why=error.strerror)
 
     def stop(self) -> None:
         """End the template, and with it every clone; none is made any more."""
@@ -270,6 +283,7 @@ class TemplateKeeper:
             limits=context.limits,
             allowed=allowed,
             collect=collect,
+            once=self._terms.isolation == "request",
             memory_bytes=self._terms.memory_bytes,
             wall_seconds=seconds,
             wall=context.wall,

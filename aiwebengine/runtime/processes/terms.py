@@ -11,6 +11,7 @@ from aiwebengine.errors import ScriptFailed
 from aiwebengine.interfaces import ScriptSource
 from aiwebengine.runtime.processes.child import times_of
 from aiwebengine.runtime.processes.slots import Slots
+from aiwebengine.runtime.processes.stock import StockLimit
 from aiwebengine.runtime.wire.control import Control
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
 from aiwebengine.values import Allowance, Invocation
@@ -36,6 +37,7 @@ class GroupContext:
     next_number: Callable[[], int]
     source: ScriptSource
     slots: Slots
+    stock_limit: StockLimit
     pool: PoolSettings
     cores: int
     """Of the machine."""

@@ -14,12 +14,14 @@ import socket
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+MOST_AT_ONCE = 6
+"""Processes that are asked for in one message: each has a descriptor, of which a template may have few."""
 _MAX_MESSAGE = 32 * 1024
 _MAX_WAITING = 10_000
 _AT_ONCE = 64
@@ -54,6 +56,17 @@ class ForkListener(Protocol):
 
     def exited(self, ended: Exit) -> None:
         """It runs no longer, or never did."""
+
+
+class ForkRequest(NamedTuple):
+    """One of several processes that are asked for at once."""
+
+    number: int
+    """Its id; never used twice."""
+    sock: socket.socket
+    """What it gets; not to be used here any more."""
+    child: ForkListener
+    """Who is told what becomes of it."""
 
 
 @implementer(IReadWriteDescriptor)
@@ -122,6 +135,25 @@ class Control:
         self._unanswered[number] = 0.0
         self._post({**message, "id": number}, descriptors)
 
+    def fork_several(self, message: Mapping[str, Any], processes: Sequence[ForkRequest]) -> None:
+        """
+        Ask for several processes in one message.
+
+        Args:
+            message: The request without ids.
+            processes: At most `MOST_AT_ONCE`, each with one socket.
+        """
+        if self._sock is None or len(self._waiting) >= _MAX_WAITING or len(processes) == 1:
+            for number, sock, child in processes:
+                self.fork(number, message, [sock], child)
+            return
+        for number, _, child in processes:
+            self._children[number] = child
+            self._unanswered[number] = 0.0
+        self._post(
+            {**message, "ids": [number for number, _, _ in processes]}, [sock.detach() for _, sock, _ in processes]
+        )
+
     def kill(self, number: int) -> None:
         """Ask for the end of a process that this side forked."""
         if self._sock is not None and number in self._children:
@@ -167,13 +199,14 @@ class Control:
                 self._lost_connection()
                 return
             try:
-                event = _read_event(json.loads(data))
+                events = _read_events(json.loads(data))
             except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
                 # A template holds a script's memory and may say anything.
                 self.broken = True
                 self._lost_connection()
                 return
-            self._take(event)
+            for event in events:
+                self._take(event)
 
     def doWrite(self) -> None:
         """Send what waits."""
@@ -227,9 +260,9 @@ class Control:
         self._lost()
 
 
-def _read_event(event: Any) -> tuple[str, int, Any]:
+def _read_events(event: Any) -> Sequence[tuple[str, int, Any]]:
     """
-    Check an event: what it is, whose, and what it tells.
+    Check a message: what it says has happened, to whom, and what it tells.
 
     Raises:
         ValueError, KeyError, TypeError, ArithmeticError: It is not one.
@@ -238,18 +271,21 @@ def _read_event(event: Any) -> tuple[str, int, Any]:
     if kind == "ready":
         if not isinstance(event["report"], dict):
             raise TypeError("no report")
-        return kind, 0, {"pid": _within(event["pid"], _MAX_PID), "report": event["report"]}
+        return ((kind, 0, {"pid": _within(event["pid"], _MAX_PID), "report": event["report"]}),)
+    if kind == "forked" and "ids" in event:
+        pairs = zip(event["ids"], event["pids"], strict=True)
+        return [(kind, int(number), _within(pid, _MAX_PID)) for number, pid in pairs]
     number = int(event["id"])
     if kind == "forked":
-        return kind, number, _within(event["pid"], _MAX_PID)
+        return ((kind, number, _within(event["pid"], _MAX_PID)),)
     if kind == "exit":
         ended = Exit(
             status=_within(event["status"], _MAX_STATUS),
             cpu_seconds=_within_seconds(event["utime"]) + _within_seconds(event["stime"]),
             max_rss_bytes=_within(event["maxrss"], _MAX_RSS_KIB) * 1024,
         )
-        return kind, number, ended
-    return "failed", number, Exit(status=None, refused=str(event["message"])[:500])
+        return ((kind, number, ended),)
+    return (("failed", number, Exit(status=None, refused=str(event["message"])[:500])),)
 
 
 def _within(value: Any, most: int) -> int:

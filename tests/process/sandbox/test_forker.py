@@ -136,3 +136,29 @@ def test_garbage(server, request_):
     assert server.event()["ev"] == "forked"
     server.ask({"op": "kill", "id": 1})
     assert server.event()["ev"] == "exit"
+
+
+def test_several(server):
+    """Several children are forked for one message; each has its own descriptor only, and is reported by itself."""
+    pipes = [os.pipe() for _ in range(3)]
+    server.ask({"op": "write", "ids": [7, 8, 9], "number": 5}, *(writing for _, writing in pipes))
+    for _, writing in pipes:
+        os.close(writing)
+    events = [server.event() for _ in range(4)]
+    (forked,) = (event for event in events if event["ev"] == "forked")
+    assert forked["ids"] == [7, 8, 9]
+    ended = {event["id"]: event["pid"] for event in events if event["ev"] == "exit"}
+    assert ended == dict(zip(forked["ids"], forked["pids"], strict=True))
+    for reading, _ in pipes:
+        # To the end: nobody else has the other side of the pipe.
+        with os.fdopen(reading) as file:
+            assert file.read() == "5 1"
+
+
+def test_several_without_descriptors(server):
+    """Several children with one descriptor are refused, each by its id."""
+    reading, writing = os.pipe()
+    server.ask({"op": "write", "ids": [7, 8], "number": 5}, writing)
+    os.close(writing)
+    os.close(reading)
+    assert [(event["ev"], event["id"]) for event in (server.event(), server.event())] == [("failed", 7), ("failed", 8)]

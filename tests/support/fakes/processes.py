@@ -21,6 +21,7 @@ from typing import Any
 from twisted.internet.task import Clock
 
 from aiwebengine.runtime.processes.slots import Slots
+from aiwebengine.runtime.processes.stock import StockLimit
 from aiwebengine.runtime.processes.terms import GroupContext
 from aiwebengine.runtime.wire.boxes import Box, Parser, encode, encode_pair
 from aiwebengine.runtime.wire.control import Control
@@ -100,7 +101,7 @@ class Forker:
         if self.sock.fileno() < 0:
             return None
         try:
-            data, descriptors, _, _ = socket.recv_fds(self.sock, 65536, 2)
+            data, descriptors, _, _ = socket.recv_fds(self.sock, 65536, 8)
         except (BlockingIOError, ConnectionResetError):
             return None
         if not data:
@@ -150,6 +151,7 @@ def a_group_context(
         source=source,
         cores=1,
         slots=Slots(total=4),
+        stock_limit=StockLimit(PoolSettings(**pool).max_ready),
         pool=PoolSettings(**pool),
         limits=LimitSettings(),
         seconds=reactor.seconds,

@@ -292,11 +292,12 @@ class FakeTemplate:
         new = []
         for request in self.forker.requests():
             if request.told["op"] == "clone":
-                child = FakeChild(request.sockets[0])
-                self.numbers.append(int(request.told["id"]))
-                with contextlib.suppress(BrokenPipeError):
-                    self.forker.forked(self.numbers[-1])
-                new.append(child)
+                numbers = request.told.get("ids") or [request.told["id"]]
+                for number, sock in zip(numbers, request.sockets, strict=True):
+                    self.numbers.append(int(number))
+                    with contextlib.suppress(BrokenPipeError):
+                        self.forker.forked(self.numbers[-1])
+                    new.append(FakeChild(sock))
             elif request.told["op"] == "kill":
                 self.to_kill.append(self.numbers.index(request.told["id"]))
         self.children += new

@@ -307,7 +307,7 @@ class PoolTests(SynchronousTestCase):
         children = template.clones()
         busy = [child for child in children if child.take() is not None]
         self.assertEqual(len(busy), 2)
-        self.assertEqual(len(children), 5)
+        self.assertEqual(len(children), 4)
         busy[0].answer(b"once")
         scene.reactor.turn()
         self.assertTrue(busy[0].deserted)

@@ -22,6 +22,7 @@ ARGUMENTS = {
     "fcntl": (0, 3),
     "ioctl": (0, 0x5421),
     "newfstatat": (3, 0, 0, 0x1000),
+    "process_madvise": (-10000 & 0xFFFFFFFFFFFFFFFF,),
 }
 """With which a call is allowed that is not allowed with all."""
 TEMPLATES_ONLY = {
@@ -34,6 +35,7 @@ TEMPLATES_ONLY = {
     "clone",
     "prctl",
     "prlimit64",
+    "process_madvise",
     "seccomp",
 }
 

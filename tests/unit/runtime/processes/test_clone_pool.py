@@ -7,6 +7,7 @@ import socket
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.runtime.processes.clone_pool import ClonePool
@@ -58,7 +59,9 @@ class ClonePoolTests(SynchronousTestCase):
         requests = self.template.requests()
         for request in requests:
             request.close()
-        return [request.told["once"] for request in requests if request.told["op"] == "clone"]
+        clones = [request.told for request in requests if request.told["op"] == "clone"]
+        self.messages = len(clones)
+        return [told["once"] for told in clones for _ in told.get("ids", [0])]
 
     def test_takes_the_idle_one(self) -> None:
         """An idle clone is used before another one is forked."""
@@ -96,6 +99,64 @@ class ClonePoolTests(SynchronousTestCase):
         self.assertIsNotNone(pool.take())
         self.assertEqual(len(pool.idle), SPARE)
         self.assertEqual(self.forks(), [True] * (SPARE + 1))
+        self.assertEqual(self.messages, 2)
+
+    def serve(self, pool: ClonePool[Any], *, count: int, seconds: float) -> None:
+        """Have requests arrive evenly, each of which is answered at once."""
+        for _ in range(count):
+            self.reactor.advance(seconds / count)
+            clone = pool.take()
+            assert clone is not None
+            pool.remove(clone)
+            clone.retire()
+            pool.restock()
+
+    def test_ahead_of_requests(self) -> None:
+        """The more requests arrive, the more are ready; few are, within seconds, when none arrives any more."""
+        pool = self.make(isolation="request", max_running=100)
+        self.serve(pool, count=400, seconds=2.0)
+        self.assertGreater(len(pool.idle), SPARE + 5)
+        self.assertLessEqual(len(pool.idle), SPARE + 21)
+        figures = pool.state()["stock"]
+        self.assertEqual((figures["ready"], figures["taken"] + figures["missed"]), (len(pool.idle), 400))
+        self.assertApproximates(figures["requestsPerSecond"], 173, 5)
+        for _ in range(10):
+            self.reactor.advance(1.0)
+            pool.tend(idle_before=0.0)
+        self.assertEqual(len(pool.idle), SPARE)
+
+    def test_few_messages(self) -> None:
+        """Several are asked for in one message, when half of them are missing."""
+        pool = self.make(isolation="request", max_running=100)
+        self.serve(pool, count=400, seconds=2.0)
+        self.assertGreater(len(self.forks()) / self.messages, 3)
+
+    def test_longest_ready_first(self) -> None:
+        """The one is taken that was forked first, for it has had the time to prepare itself."""
+        pool = self.make(isolation="request", max_running=10)
+        pool.take()
+        first = pool.idle[-1]
+        self.assertIs(pool.take(), first)
+        pool.restock(all_of_it=True)
+        self.assertEqual([clone.process._number for clone in pool.idle], [5, 4, 3])
+
+    @pytest.mark.setting("pool.max_ready")
+    def test_most_ready(self) -> None:
+        """No more are ready than the setting allows, beyond the few."""
+        pool = self.make(isolation="request", max_running=100, max_ready=2)
+        self.serve(pool, count=400, seconds=2.0)
+        pool.tend(idle_before=0.0)
+        self.assertEqual(len(pool.idle), SPARE + 2)
+
+    def test_others_wait(self) -> None:
+        """While another script waits for a place, no more than the few are forked."""
+        pool = self.make(isolation="request", max_running=100)
+        self.serve(pool, count=400, seconds=2.0)
+        for clone in pool.idle[:]:
+            pool.remove(clone)
+        self.patch(Occupancy, "contended", lambda _: True)
+        pool.restock()
+        self.assertEqual(len(pool.idle), SPARE)
 
     def test_once(self) -> None:
         """A clone of a shared version can be asked for that ends after one run."""

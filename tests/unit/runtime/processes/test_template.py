@@ -32,7 +32,7 @@ class TemplateTests(SynchronousTestCase):
         self.errors: list[EngineError] = []
         self.reports: list[Any] = []
 
-    def make(self, *, replay: str | None = None, calls: int = 1000) -> Template:
+    def make(self, *, replay: str | None = None, calls: int = 1000, once: bool = False) -> Template:
         """Begin a load; with *replay* its calls are answered from a journal."""
         self.journal = Journal(replay or "", seed="0" * 32, now=1000)
         self.template = Template(
@@ -45,6 +45,7 @@ class TemplateTests(SynchronousTestCase):
             limits=LimitSettings(host_calls=calls),
             allowed=None,
             collect=None,
+            once=once,
             memory_bytes=1 << 26,
             wall_seconds=2.0,
             wall=lambda: 1.7e9,

@@ -38,6 +38,12 @@ class KeeperTests(SynchronousTestCase):
         """Make a keeper with a zygote that the test plays."""
         self.reactor = HandReactor()
         self.reactor.advance(1000)
+        self.make()
+        self.requests: list[Request] = []
+        self.addCleanup(self.close)
+
+    def make(self, isolation: str = "shared") -> None:
+        """Make a keeper of a version with this isolation."""
         self.zygote = Forker(self.reactor)
         self.source = Source()
         self.wanted, self.changes = True, 0
@@ -49,14 +55,12 @@ class KeeperTests(SynchronousTestCase):
         )
         self.keeper = TemplateKeeper(
             version="v",
-            terms=RunTerms(isolation="shared", max_running=1, memory_bytes=1 << 26),
+            terms=RunTerms(isolation=isolation, max_running=1, memory_bytes=1 << 26),
             context=context,
             wanted=lambda: self.wanted,
             changed=self.changed,
             failed=self.failures.append,
         )
-        self.requests: list[Request] = []
-        self.addCleanup(self.close)
 
     def close(self) -> None:
         """Close every end."""
@@ -111,6 +115,38 @@ class KeeperTests(SynchronousTestCase):
         self.assertEqual((self.keeper.keeping, self.keeper.idle, self.failures), (TemplateState.ABSENT, True, []))
         self.keeper.ensure()
         self.assertEqual(len(self.source.asked), 2)
+
+    def rehearsals(self) -> list[str]:
+        """Let a second pass, and return what the newest template was asked for."""
+        self.keeper.tend(self.reactor.seconds(), overdue=False, unused=False)
+        requests = Forker(self.reactor, self.requests[-1].sockets[1]).requests()
+        for request in requests:
+            (sock,) = request.sockets
+            told = sock.recv(65536)
+            self.assertIn(b"run", told)
+            # Nobody waits for the answer.
+            self.assertEqual(sock.recv(1), b"")
+            request.close()
+        return [request.told["op"] for request in requests]
+
+    def test_rehearsal(self) -> None:
+        """With a process for each request, a template that has loaded rehearses a run, once, after its first second."""
+        self.zygote.control.close()
+        self.zygote.close()
+        self.make("request")
+        self.present()
+        self.assertTrue(self.requests[-1].told["once"])
+        self.assertEqual(self.rehearsals(), [])
+        self.load()
+        self.assertEqual(self.rehearsals(), ["rehearse"])
+        self.assertEqual(self.rehearsals(), [])
+
+    def test_no_rehearsal(self) -> None:
+        """With processes that serve many requests there is none."""
+        self.present()
+        self.load()
+        self.assertFalse(self.requests[-1].told["once"])
+        self.assertEqual(self.rehearsals(), [])
 
     def test_not_wanted_any_more(self) -> None:
         """A version that nobody waits for when it has been read is not loaded."""

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReadWriteDescriptor
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from aiwebengine.runtime.wire.control import Exit
+from aiwebengine.runtime.wire.control import Exit, ForkRequest
 from tests.support.fakes.processes import Forker, HandReactor
 
 
@@ -67,6 +67,36 @@ class ControlTests(SynchronousTestCase):
         self.assertEqual(told.pids, [4711])
         self.assertEqual((told.ends[0].signal, told.ends[0].cpu_seconds, told.ends[0].max_rss_bytes), (9, 0.5, 1024000))
 
+    def test_several(self) -> None:
+        """Several are asked for in one message, and each is told what became of it."""
+        told = [OnResult(), OnResult()]
+        pairs = [socket.socketpair() for _ in told]
+        for ours, _ in pairs:
+            ours.close()
+        processes = [ForkRequest(7 + at, pairs[at][1], told[at]) for at in range(2)]
+        self.control.fork_several({"op": "clone"}, processes)
+        request = self.forker.take()
+        assert request is not None
+        self.addCleanup(request.close)
+        self.assertEqual((request.told, len(request.sockets)), ({"op": "clone", "ids": [7, 8]}, 2))
+        self.forker.say(ev="forked", ids=[7, 8], pids=[100, 101])
+        self.forker.exit(8)
+        self.reactor.turn()
+        self.assertEqual([each.pids for each in told], [[100], [101]])
+        self.assertEqual([len(each.ends) for each in told], [0, 1])
+        self.assertFalse(self.control.silent(100.0, 1.0))
+        self.assertFalse(self.control.silent(200.0, 1.0))
+
+    def test_several_of_one_that_has_gone(self) -> None:
+        """When the forker has gone, each is told that there is no process."""
+        self.control.close()
+        told = [OnResult(), OnResult()]
+        pairs = [socket.socketpair() for _ in told]
+        for ours, _ in pairs:
+            self.addCleanup(ours.close)
+        self.control.fork_several({"op": "clone"}, [ForkRequest(at, pairs[at][1], told[at]) for at in range(2)])
+        self.assertEqual([each.ends for each in told], [[Exit(status=None)]] * 2)
+
     def test_refused(self) -> None:
         """A process that could not be made is told with the reason."""
         told = self.fork()
@@ -92,6 +122,9 @@ class ControlTests(SynchronousTestCase):
             {"ev": "forked", "id": 5, "pid": 2**40},
             {"ev": "forked", "id": 5, "pid": -1},
             {"ev": "forked", "id": "x", "pid": 1},
+            {"ev": "forked", "ids": [5], "pids": []},
+            {"ev": "forked", "ids": 5, "pids": [1]},
+            {"ev": "forked", "ids": [5], "pids": [2**40]},
             {**exits, "status": 2**70},
             {**exits, "status": -9},
             {**exits, "status": 0, "utime": "soon"},
