@@ -55,7 +55,7 @@ class GarbageCollector:
         self._runs = self._left = _FEWEST_RUNS
         self._started = 0.0
         self._asked_at = 0.0
-        """Processor time when the allocator was asked last after a long run."""
+        """Processor time when the allocator was asked last after a long run; a forked process begins with none."""
         self._kept_bytes = self._seen_bytes = kept_bytes
         """In use after the last collection, and at the last look."""
 

@@ -26,27 +26,16 @@ class _Mallinfo2(ctypes.Structure):
     )
 
 
-class Heap:
-    """
-    The allocator of this process.
-
-    Args:
-        libc: The C library, which has mallinfo2(3).
-    """
-
-    def __init__(self, libc: ctypes.CDLL) -> None:
-        self._usage: Callable[[], _Mallinfo2] = libc.mallinfo2
-        libc.mallinfo2.restype = _Mallinfo2
-
-    def used_bytes(self) -> int:
-        """Return how much memory is in use."""
-        usage = self._usage()
-        return int(usage.uordblks + usage.hblkhd)
-
-
-def heap() -> Heap | None:
-    """Return the heap; None where the C library does not tell about it."""
+def usage() -> Callable[[], int] | None:
+    """Return a function that tells how many bytes of memory are in use; None where the C library does not tell."""
     try:
-        return Heap(ctypes.CDLL(None))
+        mallinfo2 = ctypes.CDLL(None).mallinfo2
     except AttributeError:
         return None
+    mallinfo2.restype = _Mallinfo2
+
+    def used_bytes() -> int:
+        told = mallinfo2()
+        return int(told.uordblks + told.hblkhd)
+
+    return used_bytes

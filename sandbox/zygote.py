@@ -15,14 +15,14 @@ import contextlib
 import gc
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sandbox.deadline import Deadline
 from sandbox.duktape import Duktape
 from sandbox.forker import Child, ForkServer, keep_threads
 from sandbox.garbage import GarbageCollector, collect_after_load
-from sandbox.heap import Heap, heap
+from sandbox.heap import usage
 from sandbox.lockdown import apply, namespaces, process, rlimits, seccomp
 from sandbox.lockdown.report import report
 from sandbox.loop import Conversation
@@ -70,8 +70,7 @@ def _run_template(
     deadline = Deadline(engine.reporter)
     if engine.reporter is not None:
         engine.reporter.send_to(data.fileno())
-    memory = heap()
-    used_bytes = memory.used_bytes if memory is not None else None
+    used_bytes = usage()
     before_bytes = used_bytes() if used_bytes is not None else 0
     seconds = float(limits.get("load_seconds", 0))
     if seconds:
@@ -86,7 +85,7 @@ def _run_template(
     )
     _freeze()
     # What a clone needs is made here: each object that it makes or writes to is a page that it copies.
-    clone = _clone(engine=engine, conversation=conversation, memory=memory, calls=calls[1] if calls else None)
+    clone = _clone(engine=engine, conversation=conversation, used_bytes=used_bytes, calls=calls[1] if calls else None)
     children = {"clone": clone} if rehearsal is None else rehearsal.children(clone)
     ForkServer(control=control, children=children, report=held).serve()
 
@@ -99,15 +98,17 @@ def _rehearsal() -> Rehearsal | None:
         return None
 
 
-def _clone(*, engine: Duktape, conversation: Conversation, memory: Heap | None, calls: bytes | None) -> Child:
+def _clone(
+    *, engine: Duktape, conversation: Conversation, used_bytes: Callable[[], int] | None, calls: bytes | None
+) -> Child:
     """Return what a clone does."""
     reporter = engine.reporter
     lock = apply.clone_lock(calls)
     # Asked here, once: asking writes to the allocator's lists, which every clone would have to copy for that.
     garbage = GarbageCollector(
         collect=lambda: engine.pump("H"),
-        used_bytes=memory.used_bytes if memory is not None else None,
-        kept_bytes=memory.used_bytes() if memory is not None else 0,
+        used_bytes=used_bytes,
+        kept_bytes=used_bytes() if used_bytes is not None else 0,
     )
 
     def clone(request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> None:
