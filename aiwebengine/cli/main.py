@@ -11,7 +11,6 @@ import importlib
 import json
 import sys
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
@@ -84,15 +83,28 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _version() -> str:
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  No other command waits for it.
+
     try:
-        return version("aiwebengine")
+        number = version("aiwebengine")
     except PackageNotFoundError:
-        return "(not installed)"
+        number = "(not installed)"
+    click.echo(f"aiwebengine, version {number}")
+    context.exit()
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(_version(), prog_name="aiwebengine")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def group() -> None:
     """Serve JavaScript and TypeScript that people and AI agents deploy."""
 

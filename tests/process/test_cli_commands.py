@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -511,6 +512,7 @@ def test_every_command_has_help(shell: Shell) -> None:
         assert shell.run(name, "--help") == exits.OK
         assert "Usage: aiwebengine" in shell.out
     assert shell.run("--version") == exits.OK
+    assert re.fullmatch(r"aiwebengine, version \S.*\n", shell.out)
 
 
 def test_pages(shell: Shell) -> None:
