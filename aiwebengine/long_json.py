@@ -291,6 +291,18 @@ def decode_utf8(data: bytes, checkpoint: Checkpoint, *, window: int = WINDOW) ->
     return "".join(pieces)
 
 
+def encode_utf8(text: str, checkpoint: Checkpoint, *, window: int = WINDOW) -> bytes:
+    """Encode text of any length, with a question mark for each half of a character."""
+    if len(text) <= window:
+        return text.encode("utf-8", "replace")
+    pieces: list[bytes] = []
+    for at in range(0, len(text), window):
+        checkpoint()
+        pieces.append(text[at : at + window].encode("utf-8", "replace"))
+    checkpoint()
+    return b"".join(pieces)
+
+
 def encode(value: Any, encoder: Callable[[Any], str], checkpoint: Checkpoint, *, nodes: int = NODES) -> Iterator[str]:
     """
     Yield the pieces of a document.

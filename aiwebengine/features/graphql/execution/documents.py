@@ -49,7 +49,10 @@ class Document:
         node: What it says.
     """
 
-    __slots__ = ("_fields", "_measures", "errors", "incremental", "infos", "node", "operations", "plans", "text")
+    __slots__ = (
+        "_fields", "_measures", "errors", "fragments", "incremental", "infos", "node", "operations", "plans", "text",
+        "writers",
+    )  # fmt: skip
 
     def __init__(self, text: str, node: DocumentNode) -> None:
         self.text = text
@@ -59,12 +62,19 @@ class Document:
         self.operations = [
             definition for definition in node.definitions if isinstance(definition, OperationDefinitionNode)
         ]
+        self.fragments = {
+            definition.name.value: definition
+            for definition in node.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
         self.incremental = "@defer" in text or "@stream" in text
         """It asks for results in several parts."""
         self.infos: dict[tuple[int, int], str] = {}
         """What resolvers are told of their places, by field and operation."""
         self.plans: dict[int, Any] = {}
         """What is asked for before an operation is executed; see `schema/prefetch.py`."""
+        self.writers: dict[tuple[Any, ...], Any] = {}
+        """Writers of results; see `schema/writing.py`."""
         self._measures: dict[str, Measure] = {}
         self._fields: dict[int, dict[str, Any]] = {}
 
@@ -100,14 +110,9 @@ class Document:
         """Return the names of the fields below *nodes*, as a tree; what is skipped or deferred is in it, too."""
         known = self._fields.get(id(nodes[0]))
         if known is None:
-            fragments = {
-                definition.name.value: definition
-                for definition in self.node.definitions
-                if isinstance(definition, FragmentDefinitionNode)
-            }
             known = {}
             for node in nodes:
-                _select(node.selection_set, fragments, known, 0)
+                _select(node.selection_set, self.fragments, known, 0)
             self._fields[id(nodes[0])] = known
         return known
 

@@ -10,13 +10,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from types import CoroutineType
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfoHelpers
 from graphql.execution import Executor, ExperimentalIncrementalExecutionResults
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.values import VariableValues, get_variable_values
 from graphql.language import OperationDefinitionNode
 
+from aiwebengine.errors import Cancelled
 from aiwebengine.features.graphql.execution.documents import Document, Documents
+from aiwebengine.features.graphql.execution.failures import FieldFailed
 from aiwebengine.features.graphql.execution.loop import Future, ReactorLoop
 from aiwebengine.features.graphql.execution.operation import Operation, Params
 from aiwebengine.features.graphql.execution.results import Results, first_response, response_of, too_late
@@ -25,9 +29,11 @@ from aiwebengine.features.graphql.execution.underway import OnResult, RunningOpe
 from aiwebengine.features.graphql.schema.assembly import AssembledSchema
 from aiwebengine.features.graphql.schema.batches import Batches, Call, Caller, Scripts
 from aiwebengine.features.graphql.schema.leaves import PartsExecutor, WholeExecutor
+from aiwebengine.features.graphql.schema.output import Output, Unwritable
 from aiwebengine.features.graphql.schema.parts import GRAPHQL
 from aiwebengine.features.graphql.schema.prefetch import Plan, by_script, calls_of, plan_of
 from aiwebengine.features.graphql.schema.resolvers import member, type_of
+from aiwebengine.features.graphql.schema.writing import writer_of
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.interfaces import Clock, DelayedCall
 from aiwebengine.runtime.registry import Current
@@ -38,6 +44,9 @@ def _unused(*_: Any) -> Any:
     raise NotImplementedError
 
 
+_NO_VARIABLES = VariableValues({}, {})
+_MOST_ERRORS = 50
+"""Of variables that do not fit; the same as in graphql-core."""
 _HELPERS = GraphQLResolveInfoHelpers(gather=_unused, track=_unused)
 
 
@@ -51,6 +60,17 @@ class PreparedOperation:
     params: Params
     kind: str
     """`query`, `mutation` or `subscription`."""
+
+
+class _PlannedQuery(NamedTuple):
+    """A query whose root fields are asked for before it is executed."""
+
+    prepared: PreparedOperation
+    plan: Plan
+    variables: VariableValues
+    underway: RunningOperation
+    written: bool
+    """The response may be JSON already."""
 
 
 class RequestFailed(Exception):
@@ -151,33 +171,67 @@ class Execution:
             batches=Batches(loop=self.loop, scripts=self.scripts, caller=caller),
         )
 
-    def executor(self, prepared: PreparedOperation, operation: Operation, *, incremental: bool) -> Executor[Any]:
+    def variables(self, prepared: PreparedOperation) -> VariableValues:
+        """
+        Return the variables of an operation.
+
+        Raises:
+            RequestFailed: They do not fit.
+        """
+        definitions = prepared.node.variable_definitions
+        if not definitions:
+            return _NO_VARIABLES
+        values = get_variable_values(
+            prepared.assembled.schema, definitions, dict(prepared.params.variables), _MOST_ERRORS
+        )
+        if isinstance(values, list):
+            raise RequestFailed(values)
+        return values
+
+    def executor(
+        self,
+        prepared: PreparedOperation,
+        operation: Operation,
+        *,
+        incremental: bool,
+        variables: VariableValues | None = None,
+    ) -> Executor[Any]:
         """
         Make what executes.
+
+        Args:
+            variables: Those of the operation, if they are known already.
 
         Raises:
             RequestFailed: The variables do not fit.
         """
         kind: type[Executor[Any]] = PartsExecutor if incremental else WholeExecutor
-        made = kind.build(
+        fragments = prepared.document.fragments
+        made = kind(
             prepared.assembled.schema,
-            prepared.document.node,
+            fragments,
+            {name: FragmentDetails(fragment, None) for name, fragment in fragments.items()},
             None,
             operation,
-            dict(prepared.params.variables),
-            prepared.params.operation_name,
+            prepared.node,
+            self.variables(prepared) if variables is None else variables,
             member,
             type_of,
+            member,
             is_awaitable=_is_awaitable,
         )
-        if isinstance(made, list):
-            raise RequestFailed(made)
         # With methods of its own it would be garbage that only the collector finds.
         made.async_helpers = _HELPERS
         return made
 
     def execute(
-        self, prepared: PreparedOperation, caller: Caller, on_result: OnResult, *, incremental: bool = False
+        self,
+        prepared: PreparedOperation,
+        caller: Caller,
+        on_result: OnResult,
+        *,
+        incremental: bool = False,
+        written: bool = False,
     ) -> RunningOperation:
         """
         Execute a query or a mutation.
@@ -185,12 +239,13 @@ class Execution:
         Args:
             on_result: Given what it comes to, once, unless it is cancelled.
             incremental: `@defer` and `@stream` are obeyed; otherwise everything comes at once.
+            written: The response may be JSON already.
 
         Raises:
             RequestFailed: The variables do not fit.
         """
         operation = self.operation(prepared, caller)
-        executor = self.executor(prepared, operation, incremental=incremental)
+        variables = self.variables(prepared)
         underway = RunningOperation(
             operation=operation,
             on_result=on_result,
@@ -200,39 +255,67 @@ class Execution:
         if self._looking is None:
             self._looking = self._clock.callLater(self._settings.max_seconds, self._look)
         plan = None if incremental else plan_of(prepared.assembled, prepared.document, prepared.node)
-        calls = calls_of(plan, executor.variable_values, self.loop.checkpoint) if plan is not None else None
+        calls = calls_of(plan, variables, self.loop.checkpoint) if plan is not None else None
         if plan is None or calls is None:
+            executor = self.executor(prepared, operation, incremental=incremental, variables=variables)
             underway.wait(self.loop.run(self._run(executor, caller)))
         else:
-            self._ask(underway, plan, calls, executor)
+            self._ask(_PlannedQuery(prepared, plan, variables, underway, written), calls)
         return underway
 
-    def _ask(self, underway: RunningOperation, plan: Plan, calls: Sequence[Call], executor: Executor[Any]) -> None:
+    def _ask(self, query: _PlannedQuery, calls: Sequence[Call]) -> None:
         """Ask for the root fields at once, and execute when all are there."""
-        go_on = self._go_on
+        go_on, plan = self._go_on, query.plan
 
         def there() -> None:
             if plan.quick:
-                go_on(underway, executor)
+                go_on(query)
             else:
-                self.loop.enter(go_on, underway, executor)
+                self.loop.enter(go_on, query)
 
-        operation = underway.operation
+        operation = query.underway.operation
         slots = PendingValues(len(calls), there)
         operation.prefetched = {item.key: call.add(slots.one()) for item, call in zip(plan.items, calls, strict=True)}
         for together in by_script(calls):
             operation.batches.send(together, read_only=True)
 
-    def _go_on(self, underway: RunningOperation, executor: Executor[Any]) -> None:
+    def _go_on(self, query: _PlannedQuery) -> None:
         """Execute, with the root fields at hand."""
+        underway = query.underway
         if underway.ended:
             return
-        request = underway.operation.caller.request
+        text = self._written(query) if query.written and query.plan.quick else None
+        if text is not None:
+            underway.end(Results(written=text))
+            return
+        if underway.ended:
+            return
+        operation = underway.operation
+        request = operation.caller.request
+        executor = self.executor(query.prepared, operation, incremental=False, variables=query.variables)
         result: Any = executor.execute_operation()
         if isinstance(result, ExecutionResult):
             underway.end(Results(first=self.response_of(result, request)))
         else:
             underway.wait(self.loop.run(self._finish(result, request)))
+
+    def _written(self, query: _PlannedQuery) -> str | None:
+        """Write the response at once; None if it has errors, which graphql-core tells, or if nobody waits for it."""
+        prepared, operation = query.prepared, query.underway.operation
+        writer = writer_of(
+            prepared.assembled.schema, prepared.document, prepared.node, query.variables, self.loop.checkpoint
+        )
+        if writer is None:
+            return None
+        assert operation.prefetched is not None
+        try:
+            values = {key: slot.get() for key, slot in operation.prefetched.items()}
+            data = writer.write(
+                values, query.variables, Output(self._settings.max_response_bytes, operation.checkpoint)
+            )
+        except (Unwritable, FieldFailed, Cancelled):
+            return None
+        return f'{{"data":{data}}}'
 
     async def _finish(self, result: Awaitable[Any], request: str) -> Results:
         """Wait for what lies below the root fields."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError
@@ -12,6 +12,7 @@ from graphql.execution import ExperimentalIncrementalExecutionResults
 from aiwebengine.errors import EngineError
 from aiwebengine.features.graphql.codes import code_of
 from aiwebengine.features.graphql.execution.failures import formatted
+from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.long_json import Checkpoint, no_checkpoint
 
 _COUNTED_AT_ONCE = 1000
@@ -21,10 +22,16 @@ _COUNTED_AT_ONCE = 1000
 class Results:
     """What an execution came to."""
 
-    first: dict[str, Any]
-    """The response, or the first part of it."""
+    first: Mapping[str, Any] = field(default_factory=dict)
+    """The response, or the first part of it, unless it was written at once."""
+    written: str = ""
+    """The response as JSON, if it was written at once, which is done only for those who ask for that."""
     more: AsyncIterator[Any] | None = None
     """The other parts, if there are any."""
+
+    def text(self, checkpoint: Checkpoint) -> str:
+        """Return the response, or the first part of it, as JSON."""
+        return self.written or encode(self.first, checkpoint)
 
 
 def response_of(result: ExecutionResult, request: str, most: int, checkpoint: Checkpoint) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from aiwebengine.features.graphql.transports.page import GraphiQLPage
 from aiwebengine.features.graphql.transports.params import read_batch, read_params
 from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.interfaces import Clock
-from aiwebengine.long_json import Checkpoint, no_checkpoint
+from aiwebengine.long_json import Checkpoint, encode_utf8, no_checkpoint
 from aiwebengine.values import Answer, Request
 from aiwebengine.web.errors import wants_page
 from aiwebengine.web.http.exchange import Exchange
@@ -133,6 +133,7 @@ class GraphQLOverHttp:
             caller_of(exchange, request),
             partial(self._finished, exchange, accepted),
             incremental=accepted.incremental and prepared.document.incremental,
+            written=True,
         )
         if not underway.ended:
             exchange.on_disconnect = underway.cancel
@@ -168,12 +169,12 @@ class GraphQLOverHttp:
 
     def _finished(self, exchange: Exchange, accepted: AcceptedTypes, outcome: Results | Failure) -> None:
         exchange.on_disconnect = None
-        kind = accepted.kind or JSON
+        kind, checkpoint = accepted.kind or JSON, self._execution.loop.checkpoint
         if isinstance(outcome, Failure):
             _log.failure("GraphQL request {request} failed", outcome, request=exchange.id)
             self._refuse(exchange, EngineError("Internal server error; the server log has the details."), kind)
         elif outcome.more is None:
-            exchange.answered(answer(outcome.first, kind, checkpoint=self._execution.loop.checkpoint))
+            exchange.answered(written_answer(outcome.text(checkpoint), kind, checkpoint=checkpoint))
         else:
             self._send_parts(exchange, outcome, older=accepted.older)
 
@@ -206,11 +207,12 @@ def answer(
     checkpoint: Checkpoint = no_checkpoint,
 ) -> Answer:
     """Make an answer of a response, or of several."""
-    return Answer(
-        status=status,
-        headers=_HEADERS[kind],
-        body=encode(document, checkpoint).encode("utf-8", "replace"),
-    )
+    return written_answer(encode(document, checkpoint), kind, status=status, checkpoint=checkpoint)
+
+
+def written_answer(text: str, kind: str, *, status: int = 200, checkpoint: Checkpoint = no_checkpoint) -> Answer:
+    """Make an answer of JSON."""
+    return Answer(status, _HEADERS[kind], encode_utf8(text, checkpoint))
 
 
 def refusal(error: EngineError, kind: str, *, request: str) -> Answer:

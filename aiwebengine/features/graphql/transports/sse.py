@@ -520,11 +520,11 @@ def execute_to(execution: Execution, prepared: PreparedOperation, caller: Caller
             message = "Internal server error; the server log has the details."
             outlet.refused([{"message": message, "extensions": {"code": "INTERNAL"}}])
         else:
-            outlet.result(encode(outcome.first, execution.loop.checkpoint), "")
+            outlet.result(outcome.text(execution.loop.checkpoint), "")
             outlet.complete()
 
     try:
-        return execution.execute(prepared, caller, finished_with).cancel
+        return execution.execute(prepared, caller, finished_with, written=True).cancel
     except RequestFailed as failed:
         outlet.refused(request_failed(failed.errors, caller.request)["errors"])
         return _do_nothing

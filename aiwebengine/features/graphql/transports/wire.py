@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from json.encoder import encode_basestring
 from typing import Any
 
 from aiwebengine import long_json
@@ -59,11 +60,33 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def _encode_piece(value: Any) -> str:
-    text = _encode(value)
-    if not text.isascii() and _HALF.search(text):
-        # Such characters stand in strings only, where JSON has an escape for them.
-        text = text.encode("utf-8", "backslashreplace").decode()
+    text = _whole_characters(_encode(value))
     return text if "e-0" not in text else _SMALL.sub(_as_javascript, text)
+
+
+def _whole_characters(text: str) -> str:
+    """Return JSON with halves of characters, which stand in strings only, as their escapes."""
+    if text.isascii() or not _HALF.search(text):
+        return text
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def quoted(value: str) -> str:
+    """Make JSON of a short string."""
+    return _whole_characters(encode_basestring(value))
+
+
+def encode_part(value: Any, checkpoint: Checkpoint) -> str:
+    """
+    Make JSON of a part of a response.
+
+    Args:
+        checkpoint: Called again and again while a long one is written.
+
+    Raises:
+        ValueError, TypeError, RecursionError: That cannot be.
+    """
+    return _encoded(value, _encode_piece, checkpoint)
 
 
 def encode(document: Any, checkpoint: Checkpoint = no_checkpoint) -> str:
@@ -74,6 +97,6 @@ def encode(document: Any, checkpoint: Checkpoint = no_checkpoint) -> str:
         checkpoint: Called again and again while a long one is written.
     """
     try:
-        return _encoded(document, _encode_piece, checkpoint)
+        return encode_part(document, checkpoint)
     except (ValueError, TypeError, RecursionError):
         return _FAULT
