@@ -102,18 +102,9 @@
 
     // -- a run --------------------------------------------------------------------------------
 
-    var defineProperty = Object.defineProperty;
-
-    /* The request is made when a resolver asks for it: most do not, and it takes longer than they do. */
     function context(run) {
-        var q = run.box.q, ctx = K.makeContext(run, null), request = null;
-        if (q.r !== undefined) {
-            defineProperty(ctx, 'request', { configurable: true, enumerable: true, get: function () {
-                if (request === null) request = K.makeRequest(q.r);
-                return request;
-            } });
-        }
-        ctx.connectionParams = q.c === undefined ? null : q.c;
+        var connection = run.box.q.c, ctx = K.makeLateContext(run);
+        ctx.connectionParams = connection === undefined ? null : connection;
         return ctx;
     }
 

@@ -267,6 +267,23 @@
     }
     K.makeContext = makeContext;
 
+    /* The same, but the request is made when somebody asks for it, which takes longer than most resolvers. */
+    K.makeLateContext = function (run) {
+        var box = run.box, request = null;
+        return {
+            user: box.user === undefined ? null : box.user,
+            script: { uri: box.script, version: box.version },
+            invocation: setPrototypeOf({ id: box.i, deadline: run.deadline }, invocationPrototype),
+            get request() {
+                if (request === null && box.q.r !== undefined) request = K.makeRequest(box.q.r);
+                return request;
+            },
+            log: K.console,
+            get signal() { return signalOf(run); },
+            waitUntil(promise) { goOn(run, promise); }
+        };
+    };
+
     /* Made when somebody asks: most handlers do not. */
     function signalOf(run) {
         if (run.abort === null) {

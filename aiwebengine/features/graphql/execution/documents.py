@@ -50,8 +50,8 @@ class Document:
     """
 
     __slots__ = (
-        "_fields", "_measures", "errors", "fragments", "incremental", "infos", "node", "operations", "plans", "text",
-        "writers",
+        "_fields", "_measures", "admitted", "errors", "fragments", "incremental", "infos", "node", "operations",
+        "plans", "text", "writers",
     )  # fmt: skip
 
     def __init__(self, text: str, node: DocumentNode) -> None:
@@ -69,6 +69,8 @@ class Document:
         }
         self.incremental = "@defer" in text or "@stream" in text
         """It asks for results in several parts."""
+        self.admitted: set[int] = set()
+        """Operations that do not ask for too much, whatever their variables are."""
         self.infos: dict[tuple[int, int], str] = {}
         """What resolvers are told of their places, by field and operation."""
         self.plans: dict[int, Any] = {}
@@ -170,8 +172,13 @@ class Documents:
         Raises:
             GraphQLError: It does.
         """
-        if error := self._excess(document.measured(operation, variables), operation):
+        if id(operation) in document.admitted:
+            return
+        measured = document.measured(operation, variables)
+        if error := self._excess(measured, operation):
             raise error
+        if measured.fixed:
+            document.admitted.add(id(operation))
 
     def persisted(self, digest: str) -> str | None:
         """Return the document whose SHA-256 is *digest*; None if it is not known."""

@@ -8,7 +8,6 @@ its variables do not fit), which is told apart from an execution in which fields
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any, NamedTuple, TypeGuard
 
@@ -50,9 +49,8 @@ _MOST_ERRORS = 50
 _HELPERS = GraphQLResolveInfoHelpers(gather=_unused, track=_unused)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedOperation:
-    """An operation that may be executed."""
+class PreparedOperation(NamedTuple):
+    """An operation that may be executed; a tuple, as `Params`."""
 
     assembled: AssembledSchema
     document: Document
@@ -155,9 +153,7 @@ class Execution:
             self.documents.admit(document, node, params.variables)
         except GraphQLError as error:
             raise RequestFailed([error]) from None
-        return PreparedOperation(
-            assembled=assembled, document=document, node=node, params=params, kind=node.operation.value
-        )
+        return PreparedOperation(assembled, document, node, params, node.operation.value)
 
     def operation(self, prepared: PreparedOperation, caller: Caller) -> Operation:
         """Make the context of an execution."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import GraphQLResolveInfo
 from graphql.language import OperationDefinitionNode
@@ -19,12 +18,11 @@ from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.features.graphql.transports.wire import encode_ascii
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Params:
-    """What a client asks for."""
+class Params(NamedTuple):
+    """What a client asks for; a tuple, as it is made for each request."""
 
     query: str
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any]
     operation_name: str | None = None
 
 

@@ -11,8 +11,7 @@ What comes back is not trusted: see `aiwebengine/features/graphql/graphql.js` fo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from twisted.python.failure import Failure
 
@@ -39,9 +38,8 @@ Waiting = Future[Any] | Slot
 W = TypeVar("W", Future[Any], Slot)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """The client that sent one operation."""
+class Caller(NamedTuple):
+    """The client that sent one operation; a tuple, as `Invocation`."""
 
     request: str
     """Id of the operation: the first invocation for it has it, the others begin with it."""

@@ -121,6 +121,8 @@ def _is_json(content_type: str) -> bool:
 
 def _has_many_values(text: str, checkpoint: Checkpoint) -> bool:
     """Return whether there is too much to parse, as soon as that is sure; commas in strings count, too."""
+    if len(text) <= _MOST_VALUES:
+        return False
     count = 0
     for at in range(0, len(text), _COUNTED_AT_ONCE):
         checkpoint()
@@ -178,7 +180,7 @@ def read_params(params: Mapping[str, Any], documents: Documents, *, persisted: b
         query = _persisted(digest, query, documents, persisted=persisted)
     if not query:
         raise Invalid('The parameter query is missing; send a GraphQL document such as "{ __typename }".')
-    return Params(query=query, variables=variables or {}, operation_name=name)
+    return Params(query, variables or {}, name)
 
 
 def _digest(params: Mapping[str, Any], extensions: Mapping[str, Any]) -> str | None:

@@ -388,7 +388,7 @@ class DocumentTests(SynchronousTestCase):
             world.ask("{ hello }")
         self.assertEqual(world.execution.state()["documentMisses"], 1)
         world.serve([part("query", "hello", "hello: String", script="a", handler=0)])
-        world.execution.prepare(Params(query="{ hello }"))
+        world.execution.prepare(Params(query="{ hello }", variables={}))
         self.assertEqual(world.execution.state()["documentMisses"], 2)
 
     @pytest.mark.setting("graphql.persisted_bytes")

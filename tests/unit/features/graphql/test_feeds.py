@@ -87,7 +87,7 @@ class FeedsTests(SynchronousTestCase):
         self, query: str = "subscription { tick }", *, after: str | None = None
     ) -> tuple[Outlet, SubscribedOperation]:
         outlet = Outlet()
-        prepared = self.world.execution.prepare(Params(query=query))
+        prepared = self.world.execution.prepare(Params(query=query, variables={}))
         return outlet, self.feeds.subscribe(prepared, Caller(request="r"), outlet, after=after)
 
     def keep(self, history: int) -> None:

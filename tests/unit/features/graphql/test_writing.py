@@ -219,7 +219,7 @@ class WritingTests(SynchronousTestCase):
         world = World(PARTS, [lambda _: None, lambda _: rows])
         for leaves in (False, True):
             results: list[Results] = []
-            prepared = world.execution.prepare(Params(query="{ things { id name price } }"))
+            prepared = world.execution.prepare(Params(query="{ things { id name price } }", variables={}))
             begun = world.execution.execute(prepared, Caller(request="r"), results.append, written=True)
             world.ticks.step = 0.3
             world.scripts.answer()
