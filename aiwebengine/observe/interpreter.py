@@ -6,10 +6,12 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 SWITCH_SECONDS = 0.001
 """After so long a thread that computes lets others run; usual are 5 ms, and a request needs the lock several times."""
 
+_NEVER = 1_000_000_000
 _OLD = 50
 """After so many collections of younger objects the old ones are looked at; usual are 10."""
 
@@ -34,6 +36,40 @@ def no_collections() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+class Collector:
+    """Python's garbage collector, for those who make much in a thread that then lives long."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._makers = 0
+        self._usual = gc.get_threshold()
+
+    @contextmanager
+    def young_objects_only(self) -> Iterator[None]:
+        """Collect no old objects meanwhile: that looks at all that was made so far, in one step."""
+        with self._lock:
+            self._makers += 1
+            if self._makers == 1:
+                self._usual = gc.get_threshold()
+                young, middle, _ = self._usual
+                gc.set_threshold(young, middle, _NEVER)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._makers -= 1
+                if not self._makers:
+                    gc.set_threshold(*self._usual)
+
+    def set_aside(self) -> None:
+        """
+        Never look again at what there is now.
+
+        What is freed is freed all the same, unless it is in a circle: those who call this take their circles apart.
+        """
+        gc.freeze()
 
 
 def favour_reactor() -> None:

@@ -210,8 +210,16 @@
         run.settled = true;
     }
 
+    /* Long ones follow the JSON of the run, as the body of a request does. */
+    function callsOf(q) {
+        if (q.body !== undefined) q.calls = K.parse(q.body);
+        else if (q.bodyBase64 !== undefined) q.calls = K.parse(K.text(K.fromBase64(q.bodyBase64)));
+        if (q.calls === null) throw new Error('The arguments of this run were too long to be recorded (recordings.max_bytes).');
+        return q.calls;
+    }
+
     K.kinds.graphql = function (run, box) {
-        var calls = box.q.calls, outcomes = [], left = calls.length, ctx = context(run);
+        var calls = callsOf(box.q), outcomes = [], left = calls.length, ctx = context(run);
         function value(i, result) {
             outcomes[i] = { d: result === undefined ? null : result };
             if (--left === 0) done(run, outcomes);
@@ -269,7 +277,7 @@
             done(run, source);
         }
         function thrown(error) { failed(run, error); }
-        try { var result = start(box.q.calls[0], context(run)); } catch (error) { failed(run, error); return; }
+        try { var result = start(callsOf(box.q)[0], context(run)); } catch (error) { failed(run, error); return; }
         K.when(result, resolved, thrown);
     };
 

@@ -165,6 +165,41 @@ async def test_queries() -> None:
         assert json.loads(where) == [["w"], {}, {"kind": "query", "name": "Q"}, "yes", None]
 
 
+LONG = """
+registerQueryHandler("size", "size(of: String): Int", (args) => args.of.length);
+registerQueryHandler("thing", "thing: Thing type Thing { word: String both(with: String): Int }", () => ({ word: "é".repeat(200000) }));
+registerFieldHandler("Thing.both", (things, args) => things.map((thing) => thing.word.length + args.with.length));
+registerSubscriptionHandler("first", "first(of: String): String", (args) => String(args.of.length));
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_long_variables() -> None:
+    """Long values of any characters reach resolvers as they are, with all fields of the run, and when it is replayed."""
+    async with running_engine() as engine:
+        await engine.deploy("a", {"main.ts": LONG})
+        for text in ("x" * 400_000, '"\\n' * 200_000, "😀\0" * 100_000, "é" * 80_000):
+            if text[0] == "é":
+                await engine.api("PUT", "/recording-rule?uri=a")
+            length = len(text.encode("utf-16-le")) // 2
+            reply = await ask(engine, "query($a: String) { size(of: $a) again: size(of: $a) }", {"a": text})
+            assert reply.json() == {"data": {"size": length, "again": length}}
+        kept: list[Any] = []
+
+        async def recorded() -> bool:
+            kept[:] = (await engine.api("GET", "/recordings?limit=1")).json()["recordings"]
+            return bool(kept)
+
+        await until(recorded)
+        again = (await engine.api("POST", f"/replay?id={kept[0]['id']}")).json()
+        assert again["same"], again
+        reply = await ask(engine, "query($a: String) { thing { both(with: $a) } }", {"a": "é" * 300_000})
+        assert reply.json() == {"data": {"thing": {"both": 500_000}}}
+        events = await subscribe(engine, "subscription($a: String) { first(of: $a) }", {"a": "é" * 300_000})
+        await events.until(1)
+        assert events.seen[0][1] == {"data": {"first": "300000"}}
+
+
 @pytest_twisted.ensureDeferred
 async def test_parallel() -> None:
     """Fields of one script are under way side by side, and so are those of two; what is registered is listed."""

@@ -8,7 +8,7 @@ import weakref
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.observe.interpreter import SWITCH_SECONDS, favour_reactor, no_collections, pause_collector
+from aiwebengine.observe.interpreter import SWITCH_SECONDS, Collector, favour_reactor, no_collections, pause_collector
 
 
 class Cycle:
@@ -54,3 +54,17 @@ class InterpreterTests(SynchronousTestCase):
             self.assertFalse(gc.isenabled())
             raise ValueError("broken")
         self.assertTrue(gc.isenabled())
+
+    def test_young_objects_only(self) -> None:
+        """While much is made old objects are not looked at, also by several threads; what is set aside never is."""
+        gc.set_threshold(700, 10, 50)
+        collector = Collector()
+        with collector.young_objects_only():
+            with collector.young_objects_only():
+                pass
+            self.assertGreater(gc.get_threshold()[2], 1_000_000)
+            kept = weakref.ref(Cycle())
+            collector.set_aside()
+        self.assertEqual(gc.get_threshold(), (700, 10, 50))
+        gc.collect()
+        self.assertIsNotNone(kept())

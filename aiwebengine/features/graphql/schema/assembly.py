@@ -100,7 +100,7 @@ _MEMBERS = {"object": "fields", "interface": "fields", "input": "fields", "enum"
 """Where the things are that two scripts may say differently."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class AssembledSchema:
     """A schema, and who resolves what in it."""
 
@@ -485,8 +485,13 @@ def _sdl_errors(document: DocumentNode) -> list[GraphQLError]:
             raise _TooManyErrors
 
     context = SDLValidationContext(document, None, found)
+    rules = [rule(context) for rule in specified_sdl_rules]
+    visitor = ParallelVisitor(rules)
     with suppress(_TooManyErrors):
-        visit(document, ParallelVisitor([rule(context) for rule in specified_sdl_rules]))
+        visit(document, visitor)
+    # They refer to each other, and only the garbage collector would free what they have noted.
+    for circular in (*rules, visitor, context):
+        vars(circular).clear()
     return errors
 
 

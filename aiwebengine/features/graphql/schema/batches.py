@@ -21,7 +21,7 @@ from aiwebengine.features.graphql.execution.failures import FieldFailed, of_scri
 from aiwebengine.features.graphql.execution.loop import Future, ReactorLoop
 from aiwebengine.features.graphql.execution.slots import Slot
 from aiwebengine.features.graphql.schema.parts import SchemaPart
-from aiwebengine.features.graphql.transports.wire import encode_for_script
+from aiwebengine.features.graphql.transports.wire import encode_for_script, run_payload
 from aiwebengine.long_json import Checkpoint
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.runs.sink import Sink
@@ -61,6 +61,7 @@ class Scripts(Protocol):
         kind: str,
         label: str,
         payload: str,
+        body: bytes,
         read_only: bool,
         caller: Caller,
     ) -> Invocation:
@@ -129,6 +130,7 @@ class Call:
         elif self.kind == "one":
             parents = f',"p":{encode_for_script(self._values[0], checkpoint)}'
         head = f",{self.head}" if self.head else ""
+        checkpoint()
         return f'{{"t":"{self.kind}","h":{self.handler}{parents}{head}}}'
 
     def outcomes(self, reply: Any) -> list[Any] | None:
@@ -186,18 +188,21 @@ class Batches:
     def send(self, calls: Sequence[Call], *, read_only: bool) -> None:
         """Run *calls*, all of one script, now."""
         first = calls[0]
+        checkpoint = self._loop.checkpoint
         if len(calls) == 1:
-            label, texts = first.label, first.text(self._loop.checkpoint)
+            label, texts = first.label, f"[{first.text(checkpoint)}]"
         else:
             label = ", ".join(dict.fromkeys([call.label for call in calls]))
-            texts = ",".join([call.text(self._loop.checkpoint) for call in calls])
+            texts = f"[{','.join([call.text(checkpoint) for call in calls])}]"
         request = self._caller.request
+        payload, body = run_payload(texts, self._sender, checkpoint)
         invocation = self._scripts.invocation(
             first.part,
             identity=f"{request}-{self.runs}" if self.runs else request,
             kind="graphql",
             label=label[:200],
-            payload=f'{{"calls":[{texts}]{self._sender}}}',
+            payload=payload,
+            body=body,
             read_only=read_only,
             caller=self._caller,
         )

@@ -30,6 +30,7 @@ from graphql.language import (
     NameNode,
     ObjectTypeDefinitionNode,
     ObjectTypeExtensionNode,
+    Token,
     TypeSystemDefinitionNode,
     TypeSystemExtensionNode,
 )
@@ -167,7 +168,7 @@ def read_sdl(part: SchemaPart, *, places: bool = True) -> tuple[DefinitionNode, 
     Raises:
         GraphQLError: It is no SDL.
     """
-    parser = Parser(Source(part.sdl, part.name), no_location=not places, max_tokens=_MOST_TOKENS)
+    parser = _SdlParser(Source(part.sdl, part.name), no_location=not places, max_tokens=_MOST_TOKENS)
     definitions: list[DefinitionNode] = []
     if _is_bare(part.sdl):
         parser.expect_token(TokenKind.SOF)
@@ -182,7 +183,19 @@ def read_sdl(part: SchemaPart, *, places: bool = True) -> tuple[DefinitionNode, 
     else:
         document: DocumentNode = parser.parse_document()
         definitions.extend(document.definitions)
+    parser.unlink()
     return tuple(definitions)
+
+
+class _SdlParser(Parser):
+    """A parser that can take the chain of its tokens apart."""
+
+    def unlink(self) -> None:
+        """Free the tokens, which only Python's garbage collector would do; places of nodes are kept."""
+        token: Token | None = self._lexer.token
+        while token is not None:
+            before, token.prev, token.next = token.prev, None, None
+            token = before
 
 
 def fields_of(definition: DefinitionNode, root: str) -> Sequence[FieldDefinitionNode]:

@@ -71,6 +71,7 @@ def calls_of(plan: Plan, variables: VariableValues, checkpoint: Checkpoint) -> l
                 encoded = encode_for_script(get_argument_values(item.field, item.node, variables), checkpoint)
             except (GraphQLError, ValueError, RecursionError):
                 return None
+            checkpoint()
         calls.append(item.rooted.call(f'"a":{encoded},"i":{item.encoded}'))
     return calls
 

@@ -38,7 +38,7 @@ from aiwebengine.features.graphql.execution.operation import Operation
 from aiwebengine.features.graphql.schema.assembly import AssembledSchema
 from aiwebengine.features.graphql.schema.batches import Call
 from aiwebengine.features.graphql.schema.parts import ROOTS, SchemaPart
-from aiwebengine.features.graphql.transports.wire import encode_for_script
+from aiwebengine.features.graphql.transports.wire import encode_for_script, encode_long_ascii
 
 Resolver = Callable[..., Any]
 _MOST_NAMED = 5
@@ -221,7 +221,7 @@ def _subscribed(part: SchemaPart, args: Mapping[str, GraphQLArgument]) -> Resolv
 
 def opening(operation: Operation, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> str:
     """Return what the resolver of a subscription is called with: `"a":{...},"i":{...}`, as JSON."""
-    return f'"a":{encode_for_script(arguments, operation.loop.checkpoint)},"i":{operation.info(info, path=True)}'
+    return f'"a":{encode_long_ascii(arguments, operation.loop.checkpoint)},"i":{operation.info(info, path=True)}'
 
 
 def parsed(value: Any) -> Any:

@@ -55,6 +55,7 @@ class ScriptRuns:
         kind: str,
         label: str,
         payload: str,
+        body: bytes,
         read_only: bool,
         caller: Caller,
     ) -> Invocation:
@@ -71,6 +72,7 @@ class ScriptRuns:
             recording=self._invoker.recording(part.script, label),
             read_only=_READ_ONLY if read_only else "",
             trace=caller.trace,
+            body=body,
         )
 
     def run(self, invocation: Invocation, sink: Sink) -> Run:

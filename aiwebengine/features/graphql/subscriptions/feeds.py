@@ -46,7 +46,7 @@ from aiwebengine.features.graphql.subscriptions.sources import (
     YieldedValues,
 )
 from aiwebengine.features.graphql.subscriptions.topics import Filter, SubscriptionTopics
-from aiwebengine.features.graphql.transports.wire import encode
+from aiwebengine.features.graphql.transports.wire import encode, run_payload
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason
@@ -545,14 +545,15 @@ class Feeds:
     async def _resolved_source(self, part: SchemaPart, caller: Caller, head: str) -> SourceRequest | YieldedValues:
         assert part.handler is not None
         scripts = self._execution.scripts
-        sender = f",{caller.sender}" if caller.sender else ""
-        assert part.handler is not None
+        calls = f'[{{"t":"root","h":{part.handler.id},{head}}}]'
+        payload, body = run_payload(calls, f",{caller.sender}" if caller.sender else "", self.loop.checkpoint)
         invocation = scripts.invocation(
             part,
             identity=caller.request,
             kind="subscribe",
             label=f"subscription {part.name}",
-            payload=f'{{"calls":[{{"t":"root","h":{part.handler.id},{head}}}]{sender}}}',
+            payload=payload,
+            body=body,
             read_only=False,
             caller=caller,
         )

@@ -15,9 +15,10 @@ from typing import Any
 
 from aiwebengine import long_json
 from aiwebengine.features.graphql.execution.numbers import number_text
-from aiwebengine.long_json import NODES, Checkpoint, no_checkpoint, weight
+from aiwebengine.long_json import NODES, Checkpoint, encode_utf8, no_checkpoint, weight
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
+_LONG_CALLS = 256 * 1024
 _FAULT = (
     '{"errors":[{"message":"The result cannot be sent as JSON.","extensions":{"code":"SCRIPT_FAILED"}}],"data":null}'
 )
@@ -28,7 +29,7 @@ encode_ascii: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), all
 
 def encode_for_script(value: Any, checkpoint: Checkpoint) -> str:
     """
-    Make JSON in ASCII of what may be long.
+    Make JSON of what may be long; only if it is, there may be other characters than those of ASCII, see `run_payload`.
 
     Args:
         checkpoint: Called again and again while it is written.
@@ -36,7 +37,29 @@ def encode_for_script(value: Any, checkpoint: Checkpoint) -> str:
     Raises:
         ValueError: That cannot be.
     """
+    if weight(value, NODES) <= NODES:
+        return encode_ascii(value)
+    return encode_part(value, checkpoint)
+
+
+def encode_long_ascii(value: Any, checkpoint: Checkpoint) -> str:
+    """Do the same, always in ASCII."""
     return _encoded(value, encode_ascii, checkpoint)
+
+
+def run_payload(calls: str, sender: str, checkpoint: Checkpoint) -> tuple[str, bytes]:
+    """
+    Return what a run of resolvers is given, and what follows that: see `Invocation.body`.
+
+    Args:
+        calls: JSON of an array; a long one follows, for otherwise it would be copied again and again, and as ASCII.
+        sender: Other members, each with a comma before it.
+        checkpoint: Called between two copies.
+    """
+    if len(calls) <= _LONG_CALLS and calls.isascii():
+        return f'{{"calls":{calls}{sender}}}', b""
+    checkpoint()
+    return f'{{"calls":null{sender}}}', encode_utf8(calls, checkpoint)
 
 
 def _encoded(value: Any, encoder: Callable[[Any], str], checkpoint: Checkpoint) -> str:

@@ -57,6 +57,12 @@ def entry(part: SchemaPart) -> Entry:
     )
 
 
+def calls_of(invocation: Invocation) -> list[Any]:
+    """Return the calls of resolvers in an invocation."""
+    calls: list[Any] = json.loads(invocation.body or json.dumps(json.loads(invocation.payload)["calls"]))
+    return calls
+
+
 class FakeScripts:
     """
     Answers runs when it is told to; see `batches.Scripts`.
@@ -82,12 +88,13 @@ class FakeScripts:
             handler=of.handler,
             principal=given["caller"].principal,
             payload=given["payload"],
+            body=given["body"],
             label=given["label"],
             read_only=given["read_only"],
         )
 
     def run(self, invocation: Invocation, sink: Sink) -> Any:
-        self.seen.append((invocation.label, invocation.read_only, json.loads(invocation.payload)["calls"]))
+        self.seen.append((invocation.label, invocation.read_only, calls_of(invocation)))
         self.waiting.append((invocation, sink))
         return invocation
 
@@ -104,7 +111,7 @@ class FakeScripts:
         """Answer everything that waits, and what comes of it."""
         while self.waiting:
             invocation, sink = self.waiting.pop(0)
-            calls = json.loads(invocation.payload)["calls"]
+            calls = calls_of(invocation)
             body = json.dumps([self._outcome(call) for call in calls]).encode()
             sink.answered(Answer(status=200, headers=(), body=body))
 

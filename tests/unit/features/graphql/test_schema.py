@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -13,11 +15,50 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import DeploymentRefused
 from aiwebengine.features.graphql.schema.assembly import assemble
 from aiwebengine.features.graphql.schema.documents import ParsedSdl
-from aiwebengine.features.graphql.schema.registration import build_schema
+from aiwebengine.features.graphql.schema.registration import SchemaBuilder
 from aiwebengine.features.graphql.settings import GraphQLSettings
+from aiwebengine.observe.interpreter import Collector
 from tests.unit.features.graphql.fakes import entry, part
 
 BOUNDS = GraphQLSettings()
+
+
+class UntouchedCollector(Collector):
+    """Sets nothing aside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.aside = 0
+
+    def set_aside(self) -> None:
+        self.aside += 1
+
+
+class ReplacedSchemaTests(SynchronousTestCase):
+    def test_no_garbage(self) -> None:
+        """A schema that was replaced is freed, and making one leaves little, without the garbage collector."""
+        collector = UntouchedCollector()
+        builder = SchemaBuilder(settings=GraphQLSettings(), collector=collector)
+
+        def entries(name: str) -> list[Any]:
+            types = " ".join(f"type T{n} implements I {{ {name}: I }} enum E{n} {{ A }}" for n in range(200))
+            sdl = f"of(a: In): U union U = T1 | T2 interface I {{ {name}: I }} input In {{ a: In }} {types}"
+            return [entry(part("query", "of", sdl))]
+
+        built = builder.build(entries("first"))
+        gc.collect()
+        gc.disable()
+        try:
+            assert built is not None
+            kept = weakref.ref(built.schema.type_map["T7"].fields["first"])  # type: ignore[attr-defined]
+            del built
+            built = builder.build(entries("second"))
+            self.assertIsNotNone(built)
+            self.assertIsNone(kept())
+            self.assertLess(gc.collect(), 400)
+        finally:
+            gc.enable()
+        self.assertEqual(collector.aside, 2)
 
 
 class AssemblyTests(SynchronousTestCase):
@@ -110,8 +151,9 @@ class AssemblyTests(SynchronousTestCase):
 
     def test_without_parts(self) -> None:
         """Without parts there is no schema; one that has any gives its fields their resolvers."""
-        self.assertIsNone(build_schema([]))
-        assembled = build_schema([entry(part("query", "x", "x: Int"))])
+        builder = SchemaBuilder(settings=GraphQLSettings(), collector=Collector())
+        self.assertIsNone(builder.build([]))
+        assembled = builder.build([entry(part("query", "x", "x: Int"))])
         assert assembled is not None
         assert assembled.schema.query_type is not None
         self.assertIsNotNone(assembled.schema.query_type.fields["x"].resolve)
