@@ -6,11 +6,14 @@ import json
 from random import Random
 from typing import Any
 
+from graphql import GraphQLInt, GraphQLString
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.features.graphql.execution.operation import Params
 from aiwebengine.features.graphql.execution.results import Results
 from aiwebengine.features.graphql.schema.batches import Caller
+from aiwebengine.features.graphql.schema.output import Output, Unwritable, leaf_writer
+from aiwebengine.features.graphql.schema.writing import writer_of
 from aiwebengine.long_json import no_checkpoint
 from tests.unit.features.graphql.fakes import World, part
 
@@ -237,3 +240,25 @@ class WritingTests(SynchronousTestCase):
             else:
                 self.assertGreater(slices, 10)
                 self.assertEqual(len(json.loads(results[0].written)["data"]["things"]), 3000)
+
+    def test_writers_are_kept(self) -> None:
+        """A document has one writer for all values of variables, but for those in its directives."""
+        world = World(PARTS, [])
+        query = "query ($yes: Boolean!, $number: Int!) { all { id @include(if: $yes) tags(of: [$number]) } }"
+        writers = []
+        for yes, number in ((True, 1), (True, 2), (False, 2)):
+            prepared = world.execution.prepare(Params(query=query, variables={"yes": yes, "number": number}))
+            variables = world.execution.variables(prepared)
+            writers.append(
+                writer_of(prepared.assembled.schema, prepared.document, prepared.node, variables, no_checkpoint)
+            )
+        self.assertIs(writers[0], writers[1])
+        self.assertIsNot(writers[1], writers[2])
+
+    def test_leaves(self) -> None:
+        """A value that does not fit, is null and may not be, or is too long is left to graphql-core."""
+        self.assertEqual(leaf_writer(GraphQLInt, nullable=True)(None, Output(10, no_checkpoint)), "null")
+        self.assertEqual(leaf_writer(GraphQLString, nullable=True)(5, Output(10, no_checkpoint)), '"5"')
+        for kind, value in ((GraphQLInt, None), (GraphQLInt, 2**31), (GraphQLString, {}), (GraphQLString, "x" * 300)):
+            with self.assertRaises(Unwritable):
+                leaf_writer(kind, nullable=False)(value, Output(100, no_checkpoint))
