@@ -202,6 +202,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         sockets=WebSockets(
             reactor=reactor,
             settings=settings.websocket,
+            threads=base.unpacking_threads,
             reading=TurnShare(clock=reactor),
             writing=TurnShare(clock=reactor),
         ),

@@ -11,10 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any
 
-from aiwebengine.errors import TooMany, Unavailable
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import EngineError, TooMany, Unavailable
 from aiwebengine.services.reactor.turn_share import TurnShare
+from aiwebengine.services.threads import Runs
 from aiwebengine.settings.schema import WebSocketSettings
 from aiwebengine.values import Request
 from aiwebengine.web.http.exchange import Exchange
@@ -23,6 +28,8 @@ from aiwebengine.web.websocket.open_socket import Open, SocketContext, WebSocket
 from aiwebengine.web.websocket.upgrade import Endpoint, check_origin, read_handshake
 from aiwebengine.web.write_batch import WriteBatch
 
+_log = Logger()
+_FRAME_PARSER = "aiwebengine.web.websocket.frame_parser"
 _STOPPING = "The server is shutting down; reconnect in a moment."
 _TOGETHER_SECONDS = 0.02
 _RESTART = 1012
@@ -35,11 +42,17 @@ class WebSockets:
     Args:
         reactor: Times them.
         settings: The limits.
+        threads: Where autobahn is imported.
         reading: How much of what clients send is taken in one turn of the reactor.
         writing: How much is written in one turn.
     """
 
-    def __init__(self, *, reactor: Any, settings: WebSocketSettings, reading: TurnShare, writing: TurnShare) -> None:
+    def __init__(
+        self, *, reactor: Any, settings: WebSocketSettings, threads: Runs, reading: TurnShare, writing: TurnShare
+    ) -> None:
+        self._clock = reactor
+        self._threads = threads
+        self._reading = reading
         self._settings = settings
         self._open: dict[WebSocket, str] = {}
         self._owners: dict[str, int] = {}
@@ -51,14 +64,8 @@ class WebSockets:
         self._heartbeats = Heartbeats(
             clock=reactor, ping_seconds=settings.ping_seconds, pong_seconds=settings.pong_seconds, share=writing
         )
-        self._context = SocketContext(
-            clock=reactor,
-            settings=settings,
-            together=self._together,
-            reading=reading,
-            heartbeats=self._heartbeats,
-            on_closed=self._on_closed,
-        )
+        self._context: SocketContext | None = None
+        """None until the first socket was asked for."""
 
     def admit(self, request: Request, *, modern: bool, owner: str, origins: Sequence[str] = ()) -> None:
         """
@@ -104,6 +111,45 @@ class WebSockets:
             protocols: Subprotocols that are spoken there.
             opened: Given the socket when it is open; gives who is told of what happens to it.
         """
+        begin = partial(self._begin, exchange, request, owner=owner, protocols=protocols, opened=opened)
+        if self._context is not None:
+            begin(self._context)
+            return
+        # The first one takes a fifth of a second, in a thread.
+        loading = self._threads.run(import_module, _FRAME_PARSER)
+        loading.addCallback(self._loaded).addCallback(begin)
+        loading.addErrback(self._failed, exchange)
+
+    def _loaded(self, frame_parser: Any) -> SocketContext:
+        if self._context is None:
+            self._context = SocketContext(
+                clock=self._clock,
+                settings=self._settings,
+                together=self._together,
+                reading=self._reading,
+                parsers=frame_parser.AutobahnParsers(self._settings),
+                heartbeats=self._heartbeats,
+                on_closed=self._on_closed,
+            )
+        return self._context
+
+    def _failed(self, failure: Failure, exchange: Exchange) -> None:
+        error = failure.value
+        if not isinstance(error, EngineError):
+            _log.failure("a WebSocket could not be opened", failure)
+            error = Unavailable("The WebSocket could not be opened; try again.", retry_seconds=1.0)
+        exchange.failed(error)
+
+    def _begin(
+        self,
+        exchange: Exchange,
+        request: Request,
+        context: SocketContext,
+        *,
+        owner: str,
+        protocols: Sequence[str],
+        opened: Open,
+    ) -> None:
         if self._stopping:
             exchange.failed(Unavailable(_STOPPING, retry_seconds=1.0))
             return
@@ -114,7 +160,7 @@ class WebSockets:
         protocol = handshake.choose(protocols)
         window_bits = handshake.window_bits if self._settings.compress else 0
         connection, rest = channel.upgrade()
-        socket = WebSocket(context=self._context, connection=connection, protocol=protocol, window_bits=window_bits)
+        socket = WebSocket(context=context, connection=connection, protocol=protocol, window_bits=window_bits)
         self._open[socket] = owner
         self._owners[owner] = self._owners.get(owner, 0) + 1
         self._opened += 1

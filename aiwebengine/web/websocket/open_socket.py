@@ -12,7 +12,7 @@ from aiwebengine.settings.schema import WebSocketSettings
 from aiwebengine.web.http.upgraded import UpgradedConnection
 from aiwebengine.web.websocket.frames import PING, PONG, OutgoingMessage, closing_frame, frame, text_message
 from aiwebengine.web.websocket.heartbeats import Heartbeats
-from aiwebengine.web.websocket.reading import FrameReader
+from aiwebengine.web.websocket.reading import FrameParsers, FrameReader
 from aiwebengine.web.websocket.upgrade import Socket, SocketEvents
 from aiwebengine.web.write_batch import PendingWrites, WriteBatch
 
@@ -38,11 +38,12 @@ class SocketContext:
         settings: The limits.
         together: Writes that follow each other soon.
         reading: How much of what clients send is taken in one turn of the reactor.
+        parsers: Read the frames that clients send.
         heartbeats: Has the time at which clients are heard.
         on_closed: Told once that a socket is over.
     """
 
-    __slots__ = ("clock", "heartbeats", "on_closed", "reading", "settings", "together")
+    __slots__ = ("clock", "heartbeats", "on_closed", "parsers", "reading", "settings", "together")
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class SocketContext:
         settings: WebSocketSettings,
         together: WriteBatch,
         reading: TurnShare,
+        parsers: FrameParsers,
         heartbeats: Heartbeats,
         on_closed: Callable[[WebSocket], None],
     ) -> None:
@@ -58,6 +60,7 @@ class SocketContext:
         self.settings = settings
         self.together = together
         self.reading = reading
+        self.parsers = parsers
         self.heartbeats = heartbeats
         self.on_closed = on_closed
 
@@ -88,7 +91,7 @@ class WebSocket:
         self._context = context
         self._connection = connection
         self._window_bits = window_bits
-        self._reader = FrameReader(events=self, settings=context.settings, compressed=bool(window_bits))
+        self._reader = FrameReader(events=self, parsers=context.parsers, compressed=bool(window_bits))
         self._events: SocketEvents | None = None
         self._unread = b""
         """What has come and waits for a later turn; then nothing more is read."""

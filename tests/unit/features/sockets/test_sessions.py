@@ -23,6 +23,7 @@ from aiwebengine.web.websocket.connection import WebSockets
 from tests.support.clients.websocket import BINARY
 from tests.support.clients.websocket import TEXT as TEXT_FRAME
 from tests.support.fakes.invoking import an_invoker
+from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.fakes.turns import endless_turn
 from tests.unit.web.support import JSON, Client, FakeRun, WebTestCase, a_route
 
@@ -58,6 +59,7 @@ class SessionTests(WebTestCase):
             sockets=WebSockets(
                 reactor=self.clock,
                 settings=WebSocketSettings(),
+                threads=ThreadsInTurn(),
                 reading=endless_turn(),
                 writing=endless_turn(),
             ),

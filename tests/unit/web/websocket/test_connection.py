@@ -14,6 +14,7 @@ from aiwebengine.web.websocket.connection import WebSockets
 from aiwebengine.web.websocket.frames import OutgoingMessage, text_message
 from aiwebengine.web.websocket.upgrade import Socket
 from tests.support.clients.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_bytes
+from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.fakes.turns import TurnClock, endless_turn, short_turns
 from tests.unit.web.support import Client, WebTestCase, replies
 
@@ -58,12 +59,13 @@ class SocketTests(WebTestCase):
         super().setUp()
         self.make()
 
-    def make(self, *, reading: TurnShare | None = None, **settings: Any) -> None:
+    def make(self, *, reading: TurnShare | None = None, threads: ThreadsInTurn | None = None, **settings: Any) -> None:
         """Speak WebSocket, within these settings."""
         self.place = Place()
         self.sockets = WebSockets(
             reactor=self.clock,
             settings=WebSocketSettings(**settings),
+            threads=threads or ThreadsInTurn(),
             reading=reading or endless_turn(),
             writing=endless_turn(),
         )
@@ -113,6 +115,28 @@ class SocketTests(WebTestCase):
         self.assertIn(clock.turns(), range(3, 20))
         self.assertEqual(owner.heard, ["begin" + "x" * 3000 + "end", "x" * 50_000])
         self.assertEqual(client.wire.producerState, "producing")
+
+    def test_the_first_one_waits_for_a_thread(self) -> None:
+        """Autobahn is imported in a thread when the first one is opened; the client waits meanwhile."""
+        threads = ThreadsInTurn(at_once=False)
+        self.make(threads=threads)
+        clients = [Client(self, "/ws") for _ in range(2)]
+        self.assertEqual([client.head for client in clients], ["", ""])
+        while threads.step():
+            pass
+        for client in clients:
+            client.read()
+            self.assertEqual(client.status, 101)
+
+    def test_the_server_stops_while_the_first_one_waits(self) -> None:
+        """If the server stops meanwhile the client is told to come back."""
+        threads = ThreadsInTurn(at_once=False)
+        self.make(threads=threads)
+        client = Client(self, "/ws")
+        self.sockets.end()
+        threads.step()
+        client.read()
+        self.assertEqual(client.status, 503)
 
     def test_paused_by_its_owner(self) -> None:
         """What its owner has paused is not read on because a turn has ended."""

@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.settings.schema import WebSocketSettings
+from aiwebengine.web.websocket.frame_parser import AutobahnParsers
 from aiwebengine.web.websocket.frames import closing_frame, frame
 from aiwebengine.web.websocket.heartbeats import Heartbeats
 from aiwebengine.web.websocket.open_socket import SocketContext, WebSocket
@@ -73,6 +74,7 @@ class OpenSocketTests(SynchronousTestCase):
             settings=settings,
             together=WriteBatch(clock=self.clock, seconds=0.02, share=endless_turn()),
             reading=endless_turn(),
+            parsers=AutobahnParsers(settings),
             heartbeats=Heartbeats(clock=self.clock, ping_seconds=30, pong_seconds=20, share=endless_turn()),
             on_closed=lambda _: None,
         )

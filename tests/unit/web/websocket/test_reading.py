@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiwebengine.settings.schema import WebSocketSettings
-from aiwebengine.web.websocket.reading import FrameReader, unmasked
+from aiwebengine.web.websocket.frame_parser import AutobahnParsers
+from aiwebengine.web.websocket.reading import FrameReader
 from tests.support.clients.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_bytes
 
 
@@ -37,7 +38,7 @@ class Heard:
 def heard(*pieces: bytes, compressed: bool = False, **limits: int) -> list[tuple[Any, ...]]:
     """Return what comes of *pieces*."""
     events = Heard()
-    reader = FrameReader(events=events, settings=WebSocketSettings(**limits), compressed=compressed)
+    reader = FrameReader(events=events, parsers=AutobahnParsers(WebSocketSettings(**limits)), compressed=compressed)
     for piece in pieces:
         reader.take(piece)
     return events.events
@@ -83,10 +84,12 @@ def test_pieces(messages: list[tuple[bool, str, int, bool]], cuts: list[int]) ->
     assert heard(*(data[at : at + 1] for at in range(len(data))), compressed=True) == wanted
 
 
-@given(data=st.binary(max_size=100), mask=st.binary(min_size=4, max_size=4))
-def test_masks(data: bytes, mask: bytes) -> None:
-    """Each byte is combined with one of the four bytes of the mask, in turn."""
-    assert unmasked(data, mask) == bytes(byte ^ mask[at % 4] for at, byte in enumerate(data))
+@given(data=st.binary(max_size=100), mask=st.binary(min_size=4, max_size=4), cut=st.integers(0, 100))
+def test_masks(data: bytes, mask: bytes, cut: int) -> None:
+    """Each byte is combined with one of the four bytes of the mask, in turn, also across pieces."""
+    masked = bytes(byte ^ mask[at % 4] for at, byte in enumerate(data))
+    head = bytes([0x82, 0x80 | len(data)]) + mask
+    assert heard(head + masked[:cut], masked[cut:]) == [("bytes", data)]
 
 
 @pytest.mark.parametrize(
@@ -100,9 +103,9 @@ def test_masks(data: bytes, mask: bytes) -> None:
         (b"\x89\xfe", 1002),
         (b"\x80\x80", 1002),
         (frame_bytes(TEXT, b"a", fin=False) + b"\x81\x80", 1002),
-        (b"\x81\xfe\x00\x7d", 1002),
-        (b"\x81\xff" + b"\0" * 6 + b"\xff\xff", 1002),
-        (b"\x81\xff\x80" + b"\0" * 7, 1002),
+        (b"\x81\xfe\x00\x7d" + b"mask", 1002),
+        (b"\x81\xff" + b"\0" * 6 + b"\xff\xff" + b"mask", 1002),
+        (b"\x81\xff\x80" + b"\0" * 7 + b"mask", 1002),
         (b"\x81\xfe\x08\x01\0\0\0\0", 1009),
         (frame_bytes(TEXT, b"x" * 2000, fin=False) + frame_bytes(CONTINUATION, b"x" * 2000, fin=False), 1009),
         (frame_bytes(TEXT, b"ab\xff", fin=False), 1007),
@@ -130,3 +133,10 @@ def test_compressed() -> None:
     exact = frame_bytes(BINARY, packed(b"x" * 3000), rsv=4)
     assert heard(exact, exact, compressed=True, max_message_bytes=3000) == [("bytes", b"x" * 3000)] * 2
     assert heard(exact, compressed=True, max_message_bytes=2999) == [("broken", 1009)]
+
+
+def test_what_is_just_too_long() -> None:
+    """A compressed message of any size above the limit is refused, even if it is cut where the limit is."""
+    for size in range(3001, 3300):
+        frame = frame_bytes(BINARY, packed(b"x" * size), rsv=4)
+        assert heard(frame, compressed=True, max_message_bytes=3000) == [("broken", 1009)]
