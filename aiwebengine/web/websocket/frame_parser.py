@@ -201,9 +201,10 @@ class _Utf8(Utf8Validator):
     """Autobahn's check of UTF-8, which is asked only about what is not ASCII."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._between = True
+        # Without its native part, autobahn resets it here.
+        self._between = False
         """The last character is complete."""
+        super().__init__()
 
     def reset(self) -> None:
         """See autobahn."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -156,3 +159,14 @@ def test_few_are_kept() -> None:
         reader.take(b"\x80mask")
         assert heard == [("text", b"")]
     assert parsers.free == 32
+
+
+def test_without_the_native_part() -> None:
+    """Where autobahn has no native part, its own Python reads the same."""
+    program = (
+        "from tests.unit.web.websocket.test_reading import *;"
+        "assert heard(frame_bytes(TEXT, b'\\xc3'), frame_bytes(TEXT, b'x')) == [('broken', 1007)];"
+        "assert heard(*[frame_bytes(TEXT, b'\\xc3\\xa9')] * 2) == [('text', b'\\xc3\\xa9')] * 2"
+    )
+    environment = {**os.environ, "AUTOBAHN_USE_NVX": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
