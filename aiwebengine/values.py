@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -341,3 +341,17 @@ class ConsolePage:
     """Parameters of the query that it needs."""
     command: str = ""
     """Command that shows it well, such as `receipts`; empty: `aiwebengine pages NAME` is all there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapabilityScope:
+    """What a capability is granted for, such as the hosts of `fetch:api.example.com`."""
+
+    noun: str
+    """What each value is, such as `host`."""
+    example: str
+    """A value, such as `api.example.com`."""
+    normal: Callable[[str], str]
+    """Returns the normal form of a value; raises `errors.Invalid` with what is wrong with it."""
+    covers: Callable[[str, str], bool]
+    """Returns whether the grant of the first value allows the second; both in their normal form."""

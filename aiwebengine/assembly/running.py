@@ -30,6 +30,7 @@ from aiwebengine.runtime.registry import Current
 from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.runtime.runner import Runner
 from aiwebengine.scripts.access import ScriptAccess
+from aiwebengine.scripts.capabilities import Capabilities
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.failures import Failures
 from aiwebengine.scripts.loads import Loads
@@ -156,7 +157,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         builder=builder,
         current=current,
         loads=loads,
-        capabilities=[capability.name for capability in declared.capabilities],
+        capabilities=Capabilities({capability.name: capability.scope for capability in declared.capabilities}),
         reserved=reserved,
         found_in_files=hooks.found_in_files,
     )
@@ -238,7 +239,7 @@ def _deployer(
     builder: Builder,
     current: Current,
     loads: Loads[Registrations],
-    capabilities: Sequence[str],
+    capabilities: Capabilities,
     reserved: ReservedPaths,
     found_in_files: Sequence[FindEntries],
 ) -> Deployer:

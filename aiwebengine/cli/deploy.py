@@ -43,7 +43,7 @@ class _Grant(click.Option):
         from aiwebengine.features.all import FEATURES  # noqa: PLC0415  Only for the help.
 
         known = [
-            f"{capability.name} ({capability.doc})"
+            f"{capability.written} ({capability.doc})"
             for feature in FEATURES
             for capability in feature.declares.capabilities
         ]

@@ -29,6 +29,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from aiwebengine.errors import EngineError, Invalid, TooLarge
+from aiwebengine.values import CapabilityScope
 
 Effect = Literal["none", "evidence", "held", "immediate"]
 Kind = Literal["string", "integer", "boolean", "object", "array", "any"]
@@ -259,6 +260,13 @@ class Capability:
     name: str
     doc: str
     """What it lets a script do, as it follows "may": `list, read, deploy and delete scripts`."""
+    scope: CapabilityScope | None = None
+    """What it is granted for; None if it is granted as a whole."""
+
+    @property
+    def written(self) -> str:
+        """Return how it is asked for and granted: `scripts`, or `fetch:HOST`."""
+        return self.name if self.scope is None else f"{self.name}:{self.scope.noun.upper()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -381,7 +381,7 @@ def _option_rows(options: Mapping[str, str]) -> list[str]:
 def _capabilities(declared: Declarations) -> list[str]:
     lines = ["", "## Capabilities", "", "Capabilities are granted when a script is deployed:", ""]
     lines += ["| capability | what it allows |", "|---|---|"]
-    return [*lines, *(f"| `{capability.name}` | {capability.doc} |" for capability in declared.capabilities)]
+    return [*lines, *(f"| `{capability.written}` | {capability.doc} |" for capability in declared.capabilities)]
 
 
 def _reserved(declared: Declarations) -> list[str]:

@@ -12,17 +12,17 @@ that is, because a misspelt limit that nobody notices is worse than a failed dep
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiwebengine.errors import Problem
 from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.scripts.base_path import why_not
+from aiwebengine.scripts.capabilities import MOST_CAPABILITIES, Capabilities
 from aiwebengine.scripts.hosts import MOST_HOSTS, normal_host, why_not_host
-from aiwebengine.scripts.quoting import quoted
+from aiwebengine.scripts.quoting import nearest, quoted
 from aiwebengine.settings.amounts import shown
 from aiwebengine.settings.budgets import RESOURCES, read_budget
 from aiwebengine.settings.requested_limits import WORDS, read_limits
@@ -71,7 +71,7 @@ class Manifest:
 
 
 def read_manifest(
-    content: bytes | None, *, limits: LimitSettings, capabilities: Collection[str], reserved: ReservedPaths
+    content: bytes | None, *, limits: LimitSettings, capabilities: Capabilities, reserved: ReservedPaths
 ) -> tuple[Manifest, list[Problem]]:
     """
     Check a `package.json`.
@@ -111,7 +111,7 @@ class _ManifestReader:
     """One pass over a manifest, collecting what is wrong."""
 
     def __init__(
-        self, *, text: str, limits: LimitSettings, capabilities: Collection[str], reserved: ReservedPaths
+        self, *, text: str, limits: LimitSettings, capabilities: Capabilities, reserved: ReservedPaths
     ) -> None:
         self.problems: list[Problem] = []
         self._text = text
@@ -123,12 +123,12 @@ class _ManifestReader:
         if not isinstance(value, dict):
             self._wrong("aiwebengine", f'"aiwebengine" in {FILE} must be an object; it is {shown(value)}.')
             return Manifest()
-        self._known(value, KEYS, "aiwebengine")
+        self._known(value, (*KEYS, *self._known_capabilities.scopes), "aiwebengine")
         return Manifest(
             entry=self._entry(value.get("entry")),
             base_path=self._base_path(value.get("basePath")),
             hosts=self._hosts(value.get("hosts")),
-            capabilities=self._capabilities(value.get("capabilities")),
+            capabilities=tuple(sorted(self._capabilities(value.get("capabilities")) | self._scoped(value))),
             isolation=self._isolation(value.get("isolation")),
             limits=self._limit_values(value.get("limits")),
             budgets=self._budgets(value.get("budgets")),
@@ -167,18 +167,46 @@ class _ManifestReader:
                 self._wrong(name, f'"hosts" {why}; one of them is {shown(name)}.')
         return tuple(dict.fromkeys(normal_host(name) for name in value))
 
-    def _capabilities(self, value: Any) -> tuple[str, ...]:
+    def _capabilities(self, value: Any) -> frozenset[str]:
         if value is None:
-            return ()
+            return frozenset()
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             self._wrong(
                 "capabilities", f'"capabilities" must be a list of names, such as ["scripts"]; it is {shown(value)}.'
             )
-            return ()
-        for name in value:
-            if problem := unknown_capability(name, self._known_capabilities, file=FILE, line=self._line(name)):
-                self.problems.append(problem)
-        return tuple(sorted({name for name in value if name in self._known_capabilities}))
+            return frozenset()
+        return self._read_capabilities(value, written=lambda name: name)
+
+    def _scoped(self, manifest: Mapping[str, Any]) -> frozenset[str]:
+        """Return what is asked for by keys of their own, such as `"fetch": ["api.example.com"]`."""
+        names: list[str] = []
+        for capability, scope in self._known_capabilities.scopes.items():
+            value = manifest.get(capability)
+            if value is None:
+                continue
+            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+                self._wrong(
+                    capability,
+                    f'"{capability}" must be a list, such as ["{scope.example}"]; it is {shown(value)}.',
+                )
+                continue
+            names += [f"{capability}:{item}" for item in value]
+        return self._read_capabilities(names, written=lambda name: name.partition(":")[2])
+
+    def _read_capabilities(self, names: Sequence[str], *, written: Callable[[str], str]) -> frozenset[str]:
+        """Return the normal forms of those that there are; *written* gives what stands in the file."""
+        accepted = set()
+        for name in dict.fromkeys(names):
+            normal, problem = self._known_capabilities.read(name)
+            if problem is None:
+                accepted.add(normal)
+            else:
+                self.problems.append(replace(problem, file=FILE, line=self._line(written(name))))
+        if len(accepted) > MOST_CAPABILITIES:
+            self._wrong(
+                "capabilities", f"A script may ask for at most {MOST_CAPABILITIES} capabilities; it asks for more."
+            )
+        return frozenset(accepted)
 
     def _isolation(self, value: Any) -> str | None:
         if value is None or value in ISOLATIONS:
@@ -236,25 +264,3 @@ class _ManifestReader:
         """Find where a key stands; the first place is nearly always the right one."""
         at = self._text.find(json.dumps(key, ensure_ascii=False))
         return None if at < 0 else self._text.count("\n", 0, at) + 1
-
-
-def unknown_capability(
-    name: str, known: Collection[str], *, file: str | None = None, line: int | None = None
-) -> Problem | None:
-    """Return the problem if there is no capability *name*."""
-    if name in known:
-        return None
-    return Problem(
-        code="unknown_capability",
-        file=file,
-        line=line,
-        message=f"There is no capability {quoted(name[:64])}; there are {', '.join(known)}.",
-        hint=nearest(name, known),
-    )
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return a hint with the known name that looks most like *name*; None if none does."""
-    written = {item.lower(): item for item in known}
-    suggestions = difflib.get_close_matches(name[:64].lower(), written, n=1)
-    return f'Did you mean "{written[suggestions[0]]}"?' if suggestions else None

@@ -9,15 +9,16 @@ by the settings of the section `deploy`.  Every problem is told at once.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from aiwebengine.build.paths import PUBLIC_FOLDER
 from aiwebengine.errors import DeploymentRefused, Invalid, Problem
 from aiwebengine.runtime.reserved import ReservedPaths
+from aiwebengine.scripts.capabilities import Capabilities
 from aiwebengine.scripts.manifest import FILE as MANIFEST_FILE
-from aiwebengine.scripts.manifest import Manifest, nearest, read_manifest
-from aiwebengine.scripts.quoting import quoted
+from aiwebengine.scripts.manifest import Manifest, read_manifest
+from aiwebengine.scripts.quoting import nearest, quoted
 from aiwebengine.services.db.columns import URI_LENGTH
 from aiwebengine.settings.schema import DeploySettings, LimitSettings
 
@@ -84,7 +85,7 @@ def check_package(
     entry: str | None,
     settings: DeploySettings,
     limits: LimitSettings,
-    capabilities: Collection[str],
+    capabilities: Capabilities,
     reserved: ReservedPaths,
 ) -> Package:
     """

@@ -11,7 +11,7 @@ Nothing is stored and nothing that serves is touched; a failure leaves no child 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -23,8 +23,8 @@ from aiwebengine.runtime.invoker import MOST_ANCESTORS, Callee, Invoker
 from aiwebengine.runtime.registry import ActiveScript, Current
 from aiwebengine.runtime.reserved import ReservedPaths
 from aiwebengine.scripts.base_path import below, unless_registered
+from aiwebengine.scripts.capabilities import Capabilities
 from aiwebengine.scripts.loads import Loads, RegistrationBook
-from aiwebengine.scripts.manifest import unknown_capability
 from aiwebengine.scripts.package import Package, check_package, check_uri, refused
 from aiwebengine.scripts.places import Sources, failure_problems, warning_problems
 from aiwebengine.scripts.registered import nothing_registered, replaced_problems
@@ -160,7 +160,7 @@ class Preparer:
         threads: Runs,
         settings: DeploySettings,
         limits: LimitSettings,
-        capabilities: Collection[str],
+        capabilities: Capabilities,
         reserved: ReservedPaths,
         milliseconds: Callable[[], int],
         seconds: Callable[[], float],
@@ -437,7 +437,7 @@ def active_script(version: Version) -> ActiveScript:
 
 
 def decide_grants(
-    request: DeployRequest, package: Package, *, serving: ActiveScript | None, known: Collection[str]
+    request: DeployRequest, package: Package, *, serving: ActiveScript | None, known: Capabilities
 ) -> tuple[frozenset[str], tuple[Problem, ...]]:
     """
     Decide what a version may do: what the administrator says, or said before.
@@ -451,14 +451,16 @@ def decide_grants(
     Raises:
         DeploymentRefused: There is no such capability.
     """
+    requested = frozenset(package.manifest.capabilities)
     grants = request.grants
     if grants is None:
         grants = serving.grants if serving else frozenset()
-    elif problems := [problem for name in sorted(grants) if (problem := unknown_capability(name, known))]:
-        raise refused(problems)
+    else:
+        grants, problems = known.granted(grants, requested=requested)
+        if problems:
+            raise refused(problems)
     if request.ceiling is not None:
         grants &= request.ceiling
-    requested = frozenset(package.manifest.capabilities)
     warnings = tuple(
         Problem(
             code="not_granted",
@@ -466,7 +468,8 @@ def decide_grants(
             message=f'The script asks for the capability "{name}", which was not granted; its calls will be denied.',
             hint=f"Deploy with --grant {name}.",
         )
-        for name in sorted(requested - grants)
+        for name in sorted(requested)
+        if not known.allows(grants, name)
     )
     return grants, warnings
 

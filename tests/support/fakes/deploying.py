@@ -11,6 +11,7 @@ from twisted.internet.task import Clock
 from aiwebengine.host.registration.kinds import RegistrationKind
 from aiwebengine.observe.background import Background
 from aiwebengine.runtime.registry import Current
+from aiwebengine.scripts.capabilities import Capabilities
 from aiwebengine.scripts.deploy import Deployer
 from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.prepare import Preparer
@@ -66,7 +67,7 @@ class Deploying:
             threads=ThreadsInTurn(),
             settings=self.settings,
             limits=LimitSettings(),
-            capabilities=("scripts", "assets", "streams", "logs"),
+            capabilities=Capabilities(dict.fromkeys(("scripts", "assets", "streams", "logs"))),
             reserved=RESERVED,
             milliseconds=lambda: self.now,
             seconds=self.clock.seconds,

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from aiwebengine.scripts.capabilities import Capabilities
 from aiwebengine.scripts.hosts import normal_host, why_not_host
 from aiwebengine.scripts.manifest import read_manifest
 from aiwebengine.settings.schema import LimitSettings
@@ -43,7 +44,9 @@ def test_what_may_be_one(name: str, words: str | None) -> None:
 
 def _read(hosts: object) -> tuple[tuple[str, ...], list[str]]:
     content = json.dumps({"aiwebengine": {"hosts": hosts}}).encode()
-    manifest, problems = read_manifest(content, limits=LimitSettings(), capabilities=(), reserved=RESERVED)
+    manifest, problems = read_manifest(
+        content, limits=LimitSettings(), capabilities=Capabilities({}), reserved=RESERVED
+    )
     return manifest.hosts, [problem.message for problem in problems]
 
 

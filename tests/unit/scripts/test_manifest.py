@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from aiwebengine.scripts.capabilities import Capabilities
 from aiwebengine.scripts.manifest import Manifest, read_manifest
 from aiwebengine.settings.amounts import duration_ms, size_bytes
 from aiwebengine.settings.schema import LimitSettings
 from tests.support.reserved import RESERVED
+from tests.unit.scripts.test_capabilities import SCOPE
 
-CAPABILITIES = ("scripts", "assets", "streams", "logs")
+CAPABILITIES = Capabilities({"scripts": None, "assets": None, "streams": None, "logs": None, "call": SCOPE})
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -79,8 +81,25 @@ class ManifestTests(SynchronousTestCase):
     def test_unknown_capability(self):
         """A capability that does not exist is named with those that do."""
         [(message, hint, _)] = self.wrong({"aiwebengine": {"capabilities": ["scrpts"]}})
-        self.assertIn("scripts, assets, streams, logs", message)
+        self.assertIn("scripts, assets, streams, logs, call:NAME", message)
         self.assertEqual(hint, 'Did you mean "scripts"?')
+
+    def test_scoped_capabilities(self):
+        """What a capability is granted for is a list under its name, or stands behind it."""
+        manifest, problems = read({"aiwebengine": {"call": ["Ann", "bo"], "capabilities": ["call:bo", "assets"]}})
+        self.assertEqual((manifest.capabilities, problems), (("assets", "call:ann", "call:bo"), []))
+
+    def test_wrong_scopes(self):
+        """A value that cannot be granted is refused at its place, and so is a capability without one."""
+        [(message, _, line)] = self.wrong(b'{"aiwebengine": {\n"call": ["a b"]}}')
+        self.assertEqual(line, 2)
+        self.assertIn('"call:a b" cannot be granted: No name has spaces.', message)
+        [(message, _, _)] = self.wrong({"aiwebengine": {"call": "ann"}})
+        self.assertIn('"call" must be a list, such as ["ann"]', message)
+        [(message, _, _)] = self.wrong({"aiwebengine": {"capabilities": ["call"]}})
+        self.assertIn('write "call:ann" here, or "call": ["ann"] in the manifest', message)
+        [(message, _, _)] = self.wrong({"aiwebengine": {"call": [f"n{number}" for number in range(101)]}})
+        self.assertIn("at most 100 capabilities", message)
 
     def test_limits_are_bounded(self):
         """A script may ask for less than the server allows, not for more."""

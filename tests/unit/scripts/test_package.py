@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import DeploymentRefused, Invalid
+from aiwebengine.scripts.capabilities import Capabilities
 from aiwebengine.scripts.package import (
     check_package,
     check_uri,
@@ -29,7 +30,7 @@ def check(files, entry=None, settings=None):
         entry=entry,
         settings=settings or DeploySettings(),
         limits=LimitSettings(),
-        capabilities=("scripts",),
+        capabilities=Capabilities({"scripts": None}),
         reserved=RESERVED,
     )
 
