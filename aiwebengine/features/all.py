@@ -12,6 +12,7 @@ from aiwebengine.feature import API_VERSION, Feature
 from aiwebengine.features.assets.feature import FEATURE as ASSETS
 from aiwebengine.features.codegen.feature import FEATURE as CODEGEN
 from aiwebengine.features.crypto.feature import FEATURE as CRYPTO
+from aiwebengine.features.fetch.feature import FEATURE as FETCH
 from aiwebengine.features.graphql.feature import FEATURE as GRAPHQL
 from aiwebengine.features.idempotency.feature import FEATURE as IDEMPOTENCY
 from aiwebengine.features.management.feature import FEATURE as MANAGEMENT
@@ -30,6 +31,7 @@ FEATURES: tuple[Feature, ...] = (
     MANAGEMENT,
     CODEGEN,
     CRYPTO,
+    FETCH,
     STREAMS,
     SOCKETS,
     GRAPHQL,

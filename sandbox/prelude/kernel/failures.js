@@ -54,7 +54,7 @@
         name = typeof name === 'string' && name !== '' ? name : 'Error';
         message = message === undefined ? '' : safeText(message);
         if (OUT_OF_MEMORY[message] === true && error instanceof Error) code = 'memory';
-        if (error instanceof K.HostError) more = hostMembers(error);
+        if (K.isRefusal(error)) more = hostMembers(error);
         return code + ' ' + json(name, attempt(K.message, message, message, name), stackOf(error), more);
     }
 

@@ -28,6 +28,17 @@
     });
     K.HostError = HostError;
 
+    /* A TypeError that says all that a HostError says, for standards that know no other error. */
+    K.networkError = function (refusal) {
+        var error = new TypeError(refusal.message);
+        for (var i = 0; i < MEMBERS.length; i++) {
+            if (own(refusal, MEMBERS[i])) defineProperty(error, MEMBERS[i], { value: refusal[MEMBERS[i]], writable: true, configurable: true, enumerable: false });
+        }
+        defineProperty(error, 'cause', { value: refusal, writable: true, configurable: true, enumerable: false });
+        return error;
+    };
+    K.isRefusal = function (error) { return error instanceof HostError || error instanceof TypeError && error.cause instanceof HostError && error.code === error.cause.code; };
+
     function refused(code, name, message) { return HostError({ code: code, call: name, message: message }); }
 
     // -- calls --------------------------------------------------------------------------------

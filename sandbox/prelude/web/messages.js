@@ -235,7 +235,7 @@
     K.takeBody = take;
     /* For what fetch gives back: a Response with an address, made of parts that were checked already. */
     K.makeResponse = function (body, status, text, headers, url, redirected) {
-        var response = build(Object.create(Response.prototype), extract(body), status, text, headers, 'basic');
+        var response = build(Object.create(Response.prototype), { source: body, type: null }, status, text, headers, 'basic');
         return located(response, url, !!redirected);
     };
     K.global('Response', Response);

@@ -1,0 +1,168 @@
+"""What is known of the servers that scripts call: how many requests are under way, and whether they fail."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from aiwebengine.errors import BudgetSpent
+from aiwebengine.features.fetch.failures import unavailable
+from aiwebengine.features.fetch.settings import FetchSettings
+from aiwebengine.interfaces import Clock
+from aiwebengine.services.breaker import Breaker, Permit, Rules, State
+from aiwebengine.services.bulkhead import Bulkhead, BulkheadFull
+
+_MOST_PEERS = 2000
+_HOUR = 3600
+
+PeerKey = tuple[str, str, str, int]
+"""Script, scheme, host and port: what one script does to a server is not held against another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One server, as one script sees it."""
+
+    name: str
+    breaker: Breaker
+    bulkhead: Bulkhead
+
+    def permit(self) -> Permit:
+        """
+        Return the right to send a request.
+
+        Raises:
+            Unavailable: Too many have failed.
+        """
+        permit = self.breaker.enter()
+        if isinstance(permit, Permit):
+            return permit
+        raise unavailable(
+            "breaker",
+            f"fetch: {self.name}: circuit breaker open after repeated failures; the last one: {self.breaker.why}",
+            retry_seconds=max(permit, 0.1),
+        )
+
+    async def enter(self) -> Callable[[], None]:
+        """
+        Wait for a place.
+
+        Returns:
+            What gives it back.
+
+        Raises:
+            Unavailable: There is none in time.
+        """
+        entered: Deferred[None] = Deferred()
+        left: Deferred[None] = Deferred()
+
+        def work() -> Deferred[None]:
+            entered.callback(None)
+            return left
+
+        place = self.bulkhead.run(work)
+        place.addErrback(lambda failure: entered.errback(failure) if not entered.called else None)
+        entered_or_cancelled: Deferred[None] = Deferred(lambda _: place.cancel())
+        entered.addCallbacks(entered_or_cancelled.callback, entered_or_cancelled.errback)
+        try:
+            await entered_or_cancelled
+        except BulkheadFull as error:
+            raise unavailable(
+                "busy",
+                f"fetch: too many requests to {self.name} are under way; try again.",
+                retry_seconds=error.retry_seconds,
+            ) from None
+
+        def leave() -> None:
+            if not left.called:
+                left.callback(None)
+
+        return leave
+
+
+class Peers:
+    """
+    The servers that were called last.
+
+    Args:
+        settings: How much is allowed.
+        clock: Times.
+    """
+
+    def __init__(self, *, settings: FetchSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._peers: OrderedDict[PeerKey, Peer] = OrderedDict()
+        self._hours: dict[str, tuple[int, int]] = {}
+
+    def of(self, script: str, origin: tuple[str, str, int]) -> Peer:
+        """Return a server as a script sees it."""
+        key = (script, *origin)
+        peer = self._peers.get(key)
+        if peer is None:
+            peer = self._peers[key] = self._new(*origin)
+            self._forget()
+        self._peers.move_to_end(key)
+        return peer
+
+    def count(self, script: str) -> None:
+        """
+        Count one request.
+
+        Raises:
+            BudgetSpent: The script has made as many in this hour as it may.
+        """
+        most = self._settings.per_hour
+        if not most:
+            return
+        hour = int(self._clock.seconds() // _HOUR)
+        began, used = self._hours.get(script, (hour, 0))
+        if began != hour:
+            used = 0
+        if used >= most:
+            wait = (hour + 1) * _HOUR - self._clock.seconds()
+            raise BudgetSpent(
+                f"fetch: a script may make at most {most} requests in an hour (fetch.per_hour); try again in "
+                f"{wait:.0f} s.",
+                retry_seconds=wait,
+            )
+        self._hours[script] = (hour, used + 1)
+
+    def state(self) -> dict[str, Any]:
+        """Return figures for the state page."""
+        return {
+            "servers": len(self._peers),
+            "open": sum(peer.bulkhead.running for peer in self._peers.values()),
+            "waiting": sum(peer.bulkhead.waiting for peer in self._peers.values()),
+            "breakers": {
+                f"{key[0]} {peer.name}": peer.breaker.figures()
+                for key, peer in self._peers.items()
+                if peer.breaker.state is not State.CLOSED
+            },
+        }
+
+    def _new(self, scheme: str, host: str, port: int) -> Peer:
+        name = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        settings = self._settings
+        return Peer(
+            name=name,
+            breaker=Breaker(name=name, rules=Rules(failures=settings.breaker_failures), seconds=self._clock.seconds),
+            bulkhead=Bulkhead(
+                name=name,
+                places=settings.max_open,
+                waiting=settings.max_waiting,
+                wait_seconds=settings.answer_seconds,
+                clock=self._clock,
+            ),
+        )
+
+    def _forget(self) -> None:
+        """Forget those that were called longest ago, unless requests to them are under way."""
+        for key in list(self._peers)[: max(0, len(self._peers) - _MOST_PEERS)]:
+            bulkhead = self._peers[key].bulkhead
+            if not bulkhead.running and not bulkhead.waiting:
+                del self._peers[key]

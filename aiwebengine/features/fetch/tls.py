@@ -1,0 +1,178 @@
+"""Which servers are trusted, and in words why one is not."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL import SSL
+from OpenSSL.crypto import X509
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import wrapClientTLS
+from twisted.internet.interfaces import IHandshakeListener, IOpenSSLClientConnectionCreator, IStreamClientEndpoint
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.ssl import optionsForClientTLS, platformTrust
+from zope.interface import implementer
+
+_MOST_CREATORS = 100
+_LOOK_SECONDS = 5.0
+_MOST_NAMES = 5
+
+
+class TrustedServers:
+    """
+    Servers with certificates that the system trusts, or that further authorities have signed.
+
+    Args:
+        authorities: Their certificates, PEM; empty for those of the system alone.
+        now: Returns what time it is.
+    """
+
+    def __init__(self, *, authorities: bytes = b"", now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._authorities = x509.load_pem_x509_certificates(authorities) if authorities else []
+        self._now = now
+        self._creators: dict[str, IOpenSSLClientConnectionCreator] = {}
+
+    def creator(self, host: str) -> IOpenSSLClientConnectionCreator:
+        """Return what makes connections to a host, which must have a certificate for its name."""
+        creator = self._creators.pop(host, None)
+        if creator is None:
+            creator = optionsForClientTLS(host, trustRoot=platformTrust())
+            if self._authorities:
+                creator = _WithAuthorities(creator, self._authorities)
+        self._creators[host] = creator
+        if len(self._creators) > _MOST_CREATORS:
+            del self._creators[next(iter(self._creators))]
+        return creator
+
+    async def problem(self, endpoint: IStreamClientEndpoint, host: str, *, reactor: Any) -> str:
+        """
+        Look at the certificate of a server that is not trusted; nothing is sent to it.
+
+        Returns:
+            What is wrong with it, in words; empty if that cannot be found out.
+        """
+        look = _Look()
+        connecting = wrapClientTLS(_Untrusting(host), endpoint).connect(Factory.forProtocol(lambda: look))
+        waiting: Deferred[bytes] = connecting.addCallback(lambda _: look.seen)
+        waiting.addTimeout(_LOOK_SECONDS, reactor)
+        try:
+            raw = await waiting
+        except Exception:  # noqa: BLE001  what is wrong was said already; this only adds to it
+            return ""
+        finally:
+            look.leave()
+        try:
+            return why_not_trusted(x509.load_der_x509_certificate(raw), host, self._now())
+        except ValueError:
+            return "its certificate cannot be read"
+
+
+def why_not_trusted(certificate: x509.Certificate, host: str, now: datetime) -> str:
+    """Return in words why a certificate that was refused is not good for a host."""
+    if now > certificate.not_valid_after_utc:
+        return f"its certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
+    if now < certificate.not_valid_before_utc:
+        return f"its certificate is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}"
+    names = _names(certificate)
+    if not any(_is_for(name, host) for name in names):
+        shown = ", ".join(names[:_MOST_NAMES]) or "no name"
+        return f"its certificate is for {shown}, and not for {host}"
+    if certificate.issuer == certificate.subject:
+        return "its certificate is signed by itself; the setting fetch.ca_file can name a file with it"
+    issuer = certificate.issuer.rfc4514_string()[:200]
+    return f"the authority that signed its certificate is not trusted ({issuer})"
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return [*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))]
+
+
+def _is_for(name: str, host: str) -> bool:
+    """Return whether a name of a certificate means a host; only for what people are told."""
+    if name.startswith("*."):
+        return host.partition(".")[2] == name[2:].lower()
+    if _is_address(name) and _is_address(host):
+        return ipaddress.ip_address(name) == ipaddress.ip_address(host)
+    return name.lower() == host
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class _WithAuthorities:
+    """Trusts further authorities, besides those of the system."""
+
+    def __init__(self, inner: IOpenSSLClientConnectionCreator, authorities: Sequence[x509.Certificate]) -> None:
+        self._inner = inner
+        self._authorities = [X509.from_cryptography(certificate) for certificate in authorities]
+
+    def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:  # noqa: N803  the interface's
+        """See `IOpenSSLClientConnectionCreator`."""
+        connection: SSL.Connection = self._inner.clientConnectionForTLS(tlsProtocol)
+        store = connection.get_context().get_cert_store()
+        assert store is not None
+        for authority in self._authorities:
+            # One that is there already is not added again.
+            store.add_cert(authority)
+        return connection
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class _Untrusting:
+    """Accepts any certificate, to look at it."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+
+    def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:  # noqa: ARG002, N803  the interface's
+        """See `IOpenSSLClientConnectionCreator`."""
+        connection = SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
+        if not _is_address(self._host):
+            connection.set_tlsext_host_name(self._host.encode("ascii"))
+        return connection
+
+
+@implementer(IHandshakeListener)
+class _Look(Protocol):
+    """Reads the certificate of a server, and goes."""
+
+    def __init__(self) -> None:
+        self.seen: Deferred[bytes] = Deferred()
+        self._gone = False
+
+    def handshakeCompleted(self) -> None:
+        """See `IHandshakeListener`: the certificate is there."""
+        certificate = self._transport().getPeerCertificate()
+        if certificate is None:
+            self.seen.errback(ValueError("no certificate"))
+        else:
+            self.seen.callback(certificate.to_cryptography().public_bytes(Encoding.DER))
+
+    def connectionLost(self, reason: Any = None) -> None:
+        """The connection is over, perhaps before the handshake was."""
+        self._gone = True
+        if not self.seen.called:
+            self.seen.errback(reason)
+
+    def leave(self) -> None:
+        """End the connection."""
+        if self.transport is not None and not self._gone:
+            self._transport().abortConnection()
+
+    def _transport(self) -> Any:
+        return self.transport
