@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocol, IProtocolFactory
 
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.values import (
     Answer,
     Bundle,
+    Cause,
     ConsolePage,
     Decision,
     Invocation,
@@ -162,6 +164,25 @@ class Console(Protocol):
 
         Raises:
             CannotStart: Two of them have the same name.
+        """
+
+
+class OwnServer(Protocol):
+    """This very server, as scripts reach it."""
+
+    def is_own(self, scheme: str, host: str, port: int) -> bool:
+        """Return whether requests to an address are for this server; *host* is in lower case, without brackets."""
+
+    def connect(self, factory: IProtocolFactory, *, cause: Cause) -> IProtocol:
+        """
+        Make a connection to this server inside the process.
+
+        Args:
+            factory: Makes the protocol of the client's end.
+            cause: The invocation that sends requests over it.
+
+        Returns:
+            The protocol, connected.
         """
 
 

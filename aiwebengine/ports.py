@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
-from aiwebengine.interfaces import Console, Decide, Identify, Mail
+from aiwebengine.interfaces import Console, Decide, Identify, Mail, OwnServer
 
 T = TypeVar("T")
 
@@ -48,6 +48,9 @@ DECIDE: StandingPort[Decide] = StandingPort(name="decide")
 
 CONSOLE: StandingPort[Console] = StandingPort(name="console")
 """Shows the pages of all features; until a feature does, `aiwebengine pages` and `GET /engine/api/pages`."""
+
+OWN_SERVER: StandingPort[OwnServer] = StandingPort(name="own server")
+"""Takes requests of scripts to this server; the machinery itself is there."""
 
 
 class Ports:

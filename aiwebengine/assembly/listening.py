@@ -17,7 +17,7 @@ from aiwebengine.host.registration_calls import RegistrationCalls
 from aiwebengine.interfaces import Identify
 from aiwebengine.machinery import Machinery, Parts, refuse_shared
 from aiwebengine.observe.services import BoundedService, HeldService, OrderedServices
-from aiwebengine.ports import CONSOLE, DECIDE, PRINCIPAL
+from aiwebengine.ports import CONSOLE, DECIDE, OWN_SERVER, PRINCIPAL
 from aiwebengine.runtime import lockdown
 from aiwebengine.scripts.restore import Restore
 from aiwebengine.services.folder import DataFolder
@@ -38,6 +38,7 @@ from aiwebengine.web.health import add_health
 from aiwebengine.web.http.read import Reader
 from aiwebengine.web.http.write import Writer
 from aiwebengine.web.listener import Listener, Ready
+from aiwebengine.web.own_server import OwnServer
 from aiwebengine.web.site import Site
 
 
@@ -121,6 +122,15 @@ def build_engine(
             else None
         ),
         ending=_ending(api, machinery, parts),
+    )
+    machinery.ports.stand_in(
+        OWN_SERVER,
+        OwnServer(
+            reactor=base.reactor,
+            site=site,
+            public_url=settings.server.public_url,
+            listens_at=lambda: listener.place,
+        ),
     )
     # Two relays would deliver everything twice.
     alone = HeldService(machinery.relay, waits=inherited.succeeds)

@@ -107,6 +107,15 @@ class Listener(Service):
         port: Any = self._port
         return None if port is None else int(port.fileno())
 
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Address and port at which it listens; None if it does not."""
+        port = self._port
+        if port is None:
+            return None
+        where: Any = port.getHost()
+        return str(where.host), int(where.port)
+
     def privilegedStartService(self) -> None:
         """
         Take a port below 1024 while this process may; nobody is connected yet.

@@ -43,6 +43,7 @@ from aiwebengine.values import (
     ANONYMOUS,
     ROUTE,
     Answer,
+    Cause,
     Entry,
     HandlerRef,
     Invocation,
@@ -165,6 +166,7 @@ class Site:
         self._responders = tuple(responders)
         self._visitors = visitors
         self._pulse = pulse or unwatched_pulse()
+        self._factory = self.build_factory()
         self._connections: set[SiteConnection] = set()
         self._waiting: list[Deferred[None]] = []
         """Fired when there is no connection."""
@@ -179,6 +181,12 @@ class Site:
     def build_factory(self) -> server.Site:
         """Return the factory for an endpoint."""
         return Factory(self, self._own, self._reactor)
+
+    def build_channel(self, *, cause: Cause) -> Channel:
+        """Return the protocol of a connection over which an invocation sends a request."""
+        channel: Channel = self._factory.buildProtocol(None)
+        channel.cause = cause
+        return channel
 
     def opened(self, connection: SiteConnection) -> None:
         """There is a new connection."""
@@ -356,6 +364,7 @@ class Site:
                 body,
                 identity=request.id,
                 recording="always" if exchange.timed and "x-aiwebengine-record" in request.headers else None,
+                cause=exchange.sender.cause,
                 trace=request.trace,
                 request_line=f"{request.method} {request.path[:_LONGEST_SHOWN_PATH]}" if served.wildcard else "",
                 body=long_body(request),
@@ -428,7 +437,13 @@ class Site:
         )
         body = payload(request, {}, sender=exchange.sender.json, automatic=as_json(answer))
         invocation = self._invoker.invocation(
-            callee, ANONYMOUS, body, identity=request.id, trace=request.trace, body=long_body(request)
+            callee,
+            ANONYMOUS,
+            body,
+            identity=request.id,
+            cause=exchange.sender.cause,
+            trace=request.trace,
+            body=long_body(request),
         )
         run = self._invoker.run(invocation, exchange)
         if exchange.waiting:

@@ -81,7 +81,7 @@ class FetchCalls:
         invocation = session.invocation
         exchange = exchanges[number] = Exchange(
             outside=self._outside,
-            script=invocation.script,
+            invocation=invocation,
             wanted=wanted,
             headers=with_defaults(
                 wanted.headers,
@@ -92,8 +92,8 @@ class FetchCalls:
         )
         return exchange.begin()
 
-    def _read(self, session: CallSession, number: int) -> Coroutine[Any, Any, Any]:
-        return self._exchange(session, number).read()
+    def _read(self, session: CallSession, number: int, encoded: Any) -> Coroutine[Any, Any, Any]:
+        return self._exchange(session, number).read(encoded=bool(encoded))
 
     def _write(self, session: CallSession, number: int, piece: str | None) -> Coroutine[Any, Any, Any]:
         return self._exchange(session, number).write(None if piece is None else read_bytes(piece))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
@@ -25,6 +25,7 @@ from aiwebengine.features.fetch.endpoints import Connector
 from aiwebengine.features.fetch.failures import explained, is_closed, is_tls, too_large, unavailable
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.features.fetch.targets import Target
+from aiwebengine.values import Cause
 
 IDEMPOTENT = frozenset(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
 _HIDDEN = frozenset([b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"trailer"])
@@ -62,16 +63,24 @@ class Client:
         self._connector = connector
         self._settings = settings
         self._proxied = proxied
-        self._pool: Any = HTTPConnectionPool(reactor, persistent=settings.keep_alive_seconds > 0)
+        self._pool = cast(Any, HTTPConnectionPool(reactor, persistent=settings.keep_alive_seconds > 0))
         # It would send a request again only if that has no body; `send` decides about it.
         self._pool.retryAutomatically = False
         self._pool.maxPersistentPerHost = settings.keep_alive_connections
         self._pool.cachedConnectionTimeout = settings.keep_alive_seconds
+        self._unshared = HTTPConnectionPool(reactor, persistent=False)
         self.sent = 0
         self.connections = 0
 
     async def send(
-        self, target: Target, *, method: str, headers: HeaderPairs, body: IBodyProducer | None, decode: bool
+        self,
+        target: Target,
+        *,
+        method: str,
+        headers: HeaderPairs,
+        body: IBodyProducer | None,
+        decode: bool,
+        cause: Cause,
     ) -> Reply:
         """
         Send a request and return the answer when its head has arrived.
@@ -79,14 +88,17 @@ class Client:
         Args:
             headers: Checked names and values.
             decode: Whether to undo content codings.
+            cause: Whose request it is, for this server itself.
 
         Raises:
             EngineError: It failed; see `failures`.
         """
+        own = self._connector.own(target, cause)
         while True:
-            attempt = _Attempt(self._pool, most_head_bytes=self._settings.max_head_bytes)
+            # Connections to this server belong to one invocation each.
+            attempt = _Attempt(self._pool if own is None else self._unshared, self._settings.max_head_bytes)
             try:
-                response = await self._request(attempt, target, method=method, headers=headers, body=body)
+                response = await self._request(attempt, target, own, method=method, headers=headers, body=body)
             except Exception as error:  # noqa: BLE001  whatever the network does, scripts get an error of ours
                 if attempt.too_large:
                     raise too_large(
@@ -107,16 +119,23 @@ class Client:
         return closed
 
     def _request(
-        self, attempt: _Attempt, target: Target, *, method: str, headers: HeaderPairs, body: IBodyProducer | None
+        self,
+        attempt: _Attempt,
+        target: Target,
+        own: IStreamClientEndpoint | None,
+        *,
+        method: str,
+        headers: HeaderPairs,
+        body: IBodyProducer | None,
     ) -> Deferred[IResponse]:
         self.sent += 1
         raw = Headers()
         for name, value in [("host", target.host_header), *headers]:
             raw.addRawHeader(name.encode("latin-1"), value.encode("latin-1"))
-        endpoint = _MeteredEndpoint(self._connector.endpoint(target), self._connected)
+        endpoint = _MeteredEndpoint(own or self._connector.endpoint(target), self._connected)
         url = f"{target.scheme}://{target.authority}{target.path}".encode("ascii")
         agent: Any
-        if self._proxied and target.scheme == "http":
+        if self._proxied and own is None and target.scheme == "http":
             agent = ProxyAgent(endpoint, reactor=self._reactor, pool=attempt)
         else:
             agent = Agent.usingEndpointFactory(self._reactor, _Fixed(endpoint), pool=attempt)
@@ -167,7 +186,7 @@ _MOST_CODINGS = 3
 class _Attempt:
     """The pool as one request sees it: which connection it gets, and how much of a head it has read."""
 
-    def __init__(self, pool: Any, *, most_head_bytes: int) -> None:
+    def __init__(self, pool: Any, most_head_bytes: int) -> None:
         self._pool = pool
         self._most_head_bytes = most_head_bytes
         self._meter: _Meter | None = None

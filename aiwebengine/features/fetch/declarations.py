@@ -34,7 +34,10 @@ START = HostCall(
 READ = HostCall(
     name="fetch.read",
     group=_GROUP,
-    arguments=(_ID,),
+    arguments=(
+        _ID,
+        Argument(name="encoded", kind="boolean", doc="Whether the piece is wanted in base64.", optional=True),
+    ),
     returns="object",
     effect="none",
     sync=False,

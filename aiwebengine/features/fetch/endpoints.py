@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from twisted.internet import error as neterror
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import (
     IHostnameResolver,
@@ -30,7 +30,9 @@ from aiwebengine.features.fetch.failures import unavailable
 from aiwebengine.features.fetch.proxies import Proxy
 from aiwebengine.features.fetch.targets import Target
 from aiwebengine.features.fetch.tls import TrustedServers
+from aiwebengine.interfaces import OwnServer
 from aiwebengine.services.threads import Runs
+from aiwebengine.values import Cause
 
 _MOST_ADDRESSES = 16
 _LONGEST_PROXY_HEAD = 16 * 1024
@@ -66,6 +68,7 @@ class Connector:
         addresses: Says which may be reached.
         trusted: Says which certificates are accepted.
         proxy: Where to send requests instead; None: to their servers.
+        own: Returns this server itself.
         seconds: Longest time for one connection.
     """
 
@@ -77,6 +80,7 @@ class Connector:
         addresses: AllowedAddresses,
         trusted: TrustedServers,
         proxy: Proxy | None,
+        own: Callable[[], OwnServer],
         seconds: float,
     ) -> None:
         self._reactor = reactor
@@ -84,7 +88,13 @@ class Connector:
         self._addresses = addresses
         self._trusted = trusted
         self._proxy = proxy
+        self._own = own
         self._seconds = seconds
+
+    def own(self, target: Target, cause: Cause) -> IStreamClientEndpoint | None:
+        """Return the endpoint of this server itself, if a request is for it."""
+        server = self._own()
+        return _OwnEndpoint(server, cause) if server.is_own(*target.origin) else None
 
     def plain(self, target: Target) -> IStreamClientEndpoint:
         """Return the endpoint of a server, or of the proxy, without TLS."""
@@ -134,6 +144,19 @@ class Connector:
                 details={"reason": "address"},
             )
         return allowed
+
+
+@implementer(IStreamClientEndpoint)
+class _OwnEndpoint:
+    """This server itself, for one invocation."""
+
+    def __init__(self, server: OwnServer, cause: Cause) -> None:
+        self._server = server
+        self._cause = cause
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803  the interface's
+        """See `IStreamClientEndpoint.connect`."""
+        return succeed(self._server.connect(protocolFactory, cause=self._cause))
 
 
 @implementer(IStreamClientEndpoint)

@@ -22,6 +22,7 @@ from aiwebengine.features.fetch.requests import Wanted
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.features.fetch.targets import Target, read_target
 from aiwebengine.services.retry import Backoff
+from aiwebengine.values import Invocation
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ class Exchange:
 
     Args:
         outside: What all share.
-        script: Whose request it is.
+        invocation: Whose request it is.
         wanted: The request, checked.
         headers: Its headers, with those that the engine adds.
         check: Refuses hosts that the script may not reach.
@@ -65,13 +66,14 @@ class Exchange:
         self,
         *,
         outside: Outside,
-        script: str,
+        invocation: Invocation,
         wanted: Wanted,
         headers: Sequence[tuple[str, str]],
         check: Callable[[Target], None],
     ) -> None:
         self._outside = outside
-        self._script = script
+        self._script = invocation.script
+        self._cause = invocation.causing()
         self._wanted = wanted
         self._headers = headers
         self._check = check
@@ -116,15 +118,18 @@ class Exchange:
                 raise failed or Cancelled("fetch: the request was cancelled.") from None
             raise
 
-    async def read(self) -> dict[str, Any]:
+    async def read(self, *, encoded: bool) -> dict[str, Any]:
         """
         Return the next piece of the answer's body.
+
+        Args:
+            encoded: Whether it is wanted in base64 whatever it is.
 
         Raises:
             EngineError: It failed; see `failures`.
         """
         if self._rest:
-            return {**_encoded(self._rest.pop(0)), "done": False}
+            return _piece(self._rest.pop(0), encoded=encoded)
         if self._body is None:
             return {"done": True}
         try:
@@ -134,7 +139,7 @@ class Exchange:
             raise
         if not piece:
             self._leave()
-        return {**_encoded(piece), "done": False} if piece else {"done": True}
+        return _piece(piece, encoded=encoded) if piece else {"done": True}
 
     async def write(self, piece: bytes | None) -> None:
         """
@@ -228,6 +233,7 @@ class Exchange:
                     headers=request.headers,
                     body=request.body,
                     decode=request.method != "HEAD",
+                    cause=self._cause,
                 ),
                 request.target,
             )
@@ -311,6 +317,10 @@ def _whole(body: bytes) -> dict[str, Any]:
         return {"text": body.decode("utf-8")}
     except UnicodeDecodeError:
         return _encoded(body)
+
+
+def _piece(piece: bytes, *, encoded: bool) -> dict[str, Any]:
+    return {"base64": base64.b64encode(piece).decode("ascii")} if encoded else _encoded(piece)
 
 
 def _encoded(piece: bytes) -> dict[str, Any]:

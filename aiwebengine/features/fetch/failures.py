@@ -46,14 +46,15 @@ def too_large(message: str) -> TooLarge:
     return TooLarge(message, details={"reason": "size"})
 
 
-def explained(error: BaseException | None, *, server: str) -> EngineError:
+def explained(failed: BaseException | None, *, server: str) -> EngineError:
     """
     Return what a failure of the network means for a script.
 
     Args:
+        failed: The failure; if it is none of the network, it is raised again.
         server: Host and port, for people.
     """
-    error = _innermost(error)
+    error = _innermost(failed)
     match error:
         case EngineError():
             return error
@@ -71,6 +72,8 @@ def explained(error: BaseException | None, *, server: str) -> EngineError:
             return unavailable("closed", f"fetch: {server} closed the connection before its answer was complete.")
         case _ if _is_tls(error):
             return unavailable("tls", f"fetch: TLS with {server} failed: {_said(error)}.")
+        case _ if error is failed and error is not None and not type(error).__module__.startswith("twisted."):
+            raise error
         case _:
             return unavailable("protocol", f"fetch: the answer of {server} is not valid HTTP: {_said(error)}.")
 

@@ -28,25 +28,29 @@
 
     // -- the body of an answer ----------------------------------------------------------------
 
-    /* What is read of it is asked for; it ends with the signal of its request. */
+    /* The next piece, as `make` makes it of what the server answers. */
+    function read(state, encoded, make) {
+        if (state.reason !== null) return P.reject(state.reason.value);
+        return new P(function (resolve, reject) {
+            K.listen(K.hostCall('fetch.read', [state.number, encoded]), function (answer) {
+                if (answer.done) state.over = true;
+                if (state.reason !== null) reject(state.reason.value);
+                else resolve(make(answer));
+            }, function (error) { reject(state.reason !== null ? state.reason.value : failureOf(error)); });
+        });
+    }
+    function step(answer) { return answer.done ? { done: true, value: undefined } : { done: false, value: pieceOf(answer) }; }
+    function part(answer) { return answer.done ? { done: true, e: 'n', v: '' } : { done: false, e: 'b', v: answer.base64 }; }
+
+    /* What is read of it is asked for; it ends with the signal of its request.  What nobody reads here goes on as it comes. */
     function bodyOf(state) {
-        var body = {
-            next: function () {
-                if (state.reason !== null) return P.reject(state.reason.value);
-                return new P(function (resolve, reject) {
-                    K.listen(K.hostCall('fetch.read', [state.number]), function (answer) {
-                        if (state.reason !== null) reject(state.reason.value);
-                        else if (answer.done) { state.over = true; resolve({ done: true, value: undefined }); }
-                        else resolve({ done: false, value: pieceOf(answer) });
-                    }, function (error) { reject(state.reason !== null ? state.reason.value : failureOf(error)); });
-                });
-            },
-            'return': function () {
-                cancel(state);
-                return P.resolve({ done: true, value: undefined });
-            }
-        };
+        function stop() {
+            cancel(state);
+            return P.resolve({ done: true, value: undefined });
+        }
+        var body = { next: function () { return read(state, false, step); }, 'return': stop };
         body[ASYNC] = function () { return body; };
+        K.hide(body, { parts: { next: function () { return read(state, true, part); }, end: stop } });
         return body;
     }
 

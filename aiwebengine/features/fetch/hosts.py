@@ -93,6 +93,8 @@ def normal_name(host: str) -> str:
     """
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
+        if ":" not in host or not _is_address(host):
+            raise Invalid("only an address of IPv6 stands in brackets.")
     if _is_address(host):
         return ip_address(host).compressed
     name = host.lower().removesuffix(".")

@@ -29,9 +29,11 @@ def read_integrity(text: str) -> Sequence[Expected]:
         if algorithm not in _STRENGTH:
             continue
         try:
-            found.append(Expected(algorithm, base64.b64decode(rest.partition("?")[0], altchars=b"-_")))
+            digest = base64.b64decode(rest.partition("?")[0], altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             continue
+        if digest:
+            found.append(Expected(algorithm, digest))
     strongest = max((_STRENGTH[expected.algorithm] for expected in found), default=0)
     return [expected for expected in found if _STRENGTH[expected.algorithm] == strongest]
 

@@ -18,6 +18,7 @@ from aiwebengine.features.fetch.proxies import read_proxy
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.features.fetch.tls import TrustedServers
 from aiwebengine.machinery import Machinery, Parts
+from aiwebengine.ports import OWN_SERVER
 from aiwebengine.services.threads import Threads
 
 _THREADS = 8
@@ -36,6 +37,7 @@ def build(machinery: Machinery) -> Parts:
         addresses=AllowedAddresses(settings.networks),
         trusted=TrustedServers(authorities=_authorities(settings.ca_file)),
         proxy=proxy,
+        own=lambda: machinery.ports.find(OWN_SERVER),
         seconds=settings.connect_seconds,
     )
     client = Client(reactor=base.reactor, connector=connector, settings=settings, proxied=proxy is not None)

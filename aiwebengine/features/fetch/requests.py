@@ -67,7 +67,7 @@ def read_wanted(value: Mapping[str, Any], settings: FetchSettings) -> Wanted:
         Invalid, TooLarge: It is none.
     """
     redirect = value.get("redirect", "follow")
-    if redirect not in {"follow", "manual", "error"}:
+    if not isinstance(redirect, str) or redirect not in {"follow", "manual", "error"}:
         raise Invalid('fetch: redirect must be "follow", "manual" or "error".')
     retries = value.get("retry", 0)
     if not isinstance(retries, int) or isinstance(retries, bool) or not 0 <= retries <= MOST_RETRIES:

@@ -44,6 +44,7 @@ from aiwebengine.errors import (
 )
 from aiwebengine.host.registration.paths import METHODS
 from aiwebengine.settings.schema import HttpSettings
+from aiwebengine.values import Cause
 from aiwebengine.web.http.body_limits import too_large
 from aiwebengine.web.http.chunks import Chunks
 from aiwebengine.web.http.engine_request import EngineRequest
@@ -122,6 +123,8 @@ class Channel(IdleTimeout, http.HTTPChannel):
     transport: Any
     site: Any
     """The engine's own requests look for their resource there."""
+    cause: Cause | None = None
+    """The invocation that sends requests over this connection; None for clients outside."""
 
     def __init__(self, edge: ConnectionSite) -> None:
         super().__init__()
@@ -306,6 +309,7 @@ class Channel(IdleTimeout, http.HTTPChannel):
             check_fields(fields, minor)
             if sender is None:
                 sender = self._edge.sender(fields, peer=self._peer, secure=self._secure)
+                sender.cause = self.cause
                 if fields is self._fields:
                     self._sender = sender
             self._begin(target, minor, fields, sender)

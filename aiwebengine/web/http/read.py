@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 
 from aiwebengine.errors import Invalid
-from aiwebengine.values import Request, tuple_of
+from aiwebengine.values import Cause, Request, tuple_of
 from aiwebengine.web.http.conditions import CONDITIONS
 from aiwebengine.web.http.head import Fields, check_path
 from aiwebengine.web.http.payload import sender_json
@@ -40,10 +40,12 @@ _MAX_HOPS = 50
 class Sender:
     """What a connection's header fields tell of who sends; worked out once for requests that repeat them."""
 
-    __slots__ = ("accept", "client", "conditional", "given_id", "headers", "json", "origin", "token", "trace")
+    __slots__ = ("accept", "cause", "client", "conditional", "given_id", "headers", "json", "origin", "token", "trace")
 
     accept: str
     """The `accept` header; empty if there is none."""
+    cause: Cause | None
+    """The invocation that sends the request; None if it comes from outside."""
     client: str
     """Address of the client, after trusted proxies."""
     conditional: bool
@@ -91,6 +93,7 @@ class Reader:
         trusted = bool(self._trusted) and self._is_trusted(peer)
         sent = headers.get("x-request-id") if trusted else None
         sender = Sender()
+        sender.cause = None
         sender.token = headers.get(TOKEN_HEADER, "")
         if sender.token:
             headers = {name: value for name, value in headers.items() if name != TOKEN_HEADER}

@@ -268,6 +268,9 @@
     }
 
     function chunks(iterable) {
+        var hidden = K.hidden(iterable);
+        // A feature's own body, encoded already.
+        if (hidden !== undefined && hidden.parts !== undefined) return hidden.parts;
         var iterator = K.isStream(iterable) ? reading(iterable) : typeof iterable[ASYNC] === 'function' ? iterable[ASYNC]() : iterable[Symbol.iterator]();
         if (!isObject(iterator) || typeof iterator.next !== 'function') throw new TypeError('The async iterable of the answer gives no iterator with next().');
         return {
